@@ -21,6 +21,8 @@ export interface Cli {
 export interface GlobalOptions {
   readonly profile?: string;
   readonly output: OutputFormat;
+  /** An expression of jq's over the result; means JSON. */
+  readonly jq?: string;
   /** Milliseconds after which the command ends, whatever it waits for. */
   readonly timeout?: number;
   /** Tells on stderr what goes into the log file too. */

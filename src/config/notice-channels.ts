@@ -34,6 +34,11 @@ const channelKinds = {
           /** A file of certificates (PEM) that this server is trusted by, instead of the well-known ones. */
           ca_file: z.string().min(1).optional(),
         })
+        .refine(({ host }) => URL.canParse(`http://${host}`), {
+          path: ['host'],
+          message: 'must be a host name or address',
+          abort: true,
+        })
         .refine(({ security, host }) => security !== 'none' || isLoopback(new URL(`http://${host}`)), {
           path: ['security'],
           message: '"none" is for a mail server on this machine only',

@@ -42,6 +42,7 @@ import { policyRoutes } from './routes/policy.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
 import { type ProposalRouteOptions, pingRoute, proposalRoutes } from './routes/proposals.ts';
 import { recordRoutes } from './routes/record.ts';
+import { watchlistRoutes } from './routes/watchlist.ts';
 import { signaturesOf } from './signatures.ts';
 
 export interface Gateway {
@@ -242,6 +243,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   const standIn = standingIn(parts.access);
   portfolioRoutes(app, door, broker.brokerFor, standIn);
   marketRoutes(app, door, broker.brokerFor, now);
+  watchlistRoutes(app, door, broker.brokerFor, standIn);
   orderRoutes(app, door, broker.brokerFor, parts.desk, standIn);
   policyRoutes(app, door, { ...parts, stores: options.stores, brokerFor: broker.brokerFor });
   messageRoutes(app, door, parts.messageDesk);

@@ -1,9 +1,18 @@
 import { addSchedule } from './add-schedule.ts';
 import { cancelOrder } from './cancel-order.ts';
+import { closePosition } from './close-position.ts';
+import { getActivities } from './get-activities.ts';
+import { getAsset } from './get-asset.ts';
 import { getBars } from './get-bars.ts';
+import { getCalendar } from './get-calendar.ts';
+import { getCorporateActions } from './get-corporate-actions.ts';
 import { getMarketClock } from './get-market-clock.ts';
+import { getNews } from './get-news.ts';
+import { getOrder } from './get-order.ts';
+import { getPerformance } from './get-performance.ts';
 import { getPortfolio } from './get-portfolio.ts';
 import { getQuote } from './get-quote.ts';
+import { getWatchlist } from './get-watchlist.ts';
 import { listAlerts } from './list-alerts.ts';
 import { listOrders } from './list-orders.ts';
 import { sendGmailSummary, sendSlackSummary } from './message-tool.ts';
@@ -14,6 +23,7 @@ import { removeAlert } from './remove-alert.ts';
 import { replaceOrder } from './replace-order.ts';
 import { searchSymbols } from './search-symbols.ts';
 import { setAlert } from './set-alert.ts';
+import { setWatchlist } from './set-watchlist.ts';
 import type { Tool } from './tool.ts';
 import { whoami } from './whoami.ts';
 
@@ -23,12 +33,22 @@ export const tools: readonly Tool[] = [
   getQuote,
   getBars,
   getMarketClock,
+  getCalendar,
   searchSymbols,
+  getAsset,
+  getNews,
+  getCorporateActions,
   getPortfolio,
+  getPerformance,
+  getActivities,
+  getWatchlist,
+  setWatchlist,
   listOrders,
+  getOrder,
   placeOrder as unknown as Tool,
   placeOrders as unknown as Tool,
   placeStandingOrder as unknown as Tool,
+  closePosition as unknown as Tool,
   replaceOrder as unknown as Tool,
   cancelOrder,
   sendSlackSummary,

@@ -41,11 +41,11 @@ export interface ToolBase<Schema extends z.ZodType> {
 
 /**
  * A tool that acts by itself, within the session's own scopes. One that reduces proposes instead, where the gateway
- * wants the person's tap. One that is local changes files of the person's on this machine: it is for their own agent alone,
- * and takes what it writes from the person's own words.
+ * wants the person's tap; one that keeps changes what trades nothing (a watchlist). One that is local changes files of the
+ * person's on this machine: it is for their own agent alone, and takes what it writes from the person's own words.
  */
 export interface DirectTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
-  readonly risk: 'read' | 'reduce' | 'local';
+  readonly risk: 'read' | 'reduce' | 'keep' | 'local';
   execute(context: ToolContext, args: z.output<Schema>): Promise<ToolResult>;
 }
 

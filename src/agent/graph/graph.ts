@@ -94,7 +94,7 @@ export function buildGraph(environment: GraphEnvironment, checkpointer: BaseChec
 
 function proposes({ name }: ToolCall): boolean {
   const risk = findTool(name)?.risk;
-  return risk !== undefined && risk !== 'read' && risk !== 'local';
+  return risk !== undefined && !['read', 'keep', 'local'].includes(risk);
 }
 
 export type AgentGraph = ReturnType<typeof buildGraph>;

@@ -24,7 +24,10 @@ export interface ToolInput {
   readonly tainted?: readonly string[];
 }
 
-/** Runs one call that asks nobody: it only reads, or writes what the person said into files of their own. A failure is an answer for the model, never a broken run. */
+/**
+ * Runs one call that asks nobody: it only reads, or changes what trades nothing, or writes what the person said into files of
+ * their own. A failure is an answer for the model, never a broken run.
+ */
 export function toolNode(environment: GraphEnvironment) {
   const { clock, emit } = environment;
   return async ({ call, prompt, turn, facts, tainted }: ToolInput): Promise<Partial<AgentStateValue>> => {
@@ -46,10 +49,12 @@ export function toolNode(environment: GraphEnvironment) {
         tellInstructions(environment, call, answered.update.messages[0]?.text ?? '');
         return { ...answered.update, outcomes: [outcome] };
       }
-      if (tool?.risk !== 'read' && tool?.risk !== 'local') throw new TypeError('not a tool to run directly');
+      if (tool === undefined || !('execute' in tool) || tool.risk === 'reduce') {
+        throw new TypeError('not a tool to run directly');
+      }
+      if (tool.risk !== 'read' && environment.readOnly) throw readOnlyRun();
       const args = readArguments(tool, call);
       if (tool.risk === 'local') {
-        if (environment.readOnly) throw readOnlyRun();
         if (facts === undefined) throw new TypeError('a call that writes comes with what was said');
         requireOwnWords({ name: tool.name, args, facts, tainted: tainted ?? [] });
       }
@@ -59,7 +64,12 @@ export function toolNode(environment: GraphEnvironment) {
       tellInstructions(environment, call, result.content);
       return {
         messages: [
-          new ToolMessage({ tool_call_id: call.id, name: call.name, content: inertJson(result.content) }),
+          new ToolMessage({
+            tool_call_id: call.id,
+            name: call.name,
+            content: inertJson(result.content),
+            ...(result.outside === undefined ? {} : { additional_kwargs: { outside: result.outside } }),
+          }),
         ],
         outcomes: [outcome],
         ...(result.outside === undefined ? {} : { tainted: [result.outside] }),
@@ -96,7 +106,7 @@ export function readArguments(tool: DirectTool, call: ToolCall): unknown {
 export function readOnlyRun(): TradeAgentError {
   return new TradeAgentError(
     'blocked',
-    'this run is read-only: it can neither propose nor cancel orders, nor set alerts',
+    'this run is read-only: it can neither propose nor cancel orders, nor change anything else',
     {
       hint: 'Run it again without --read-only.',
     },

@@ -9,6 +9,9 @@ import { lastDayWords } from '../../trading/mandate/standing-end.ts';
 import { momentWords } from '../../trading/mandate/standing-words.ts';
 import { describeMessage, sentMessageSchema } from '../../trading/message.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
+import { orderOutcome } from '../../trading/order-outcome.ts';
+import { type PortfolioTotal, portfolioView } from '../../trading/portfolio/portfolio-view.ts';
+import { shortIds } from '../../trading/short-id.ts';
 import {
   accountSchema,
   barSchema,
@@ -19,7 +22,8 @@ import {
 } from '../../trading/views.ts';
 import { alertAnswer } from './alert-answer.ts';
 import type { Answered } from './answered-calls.ts';
-import { lineSummary, orderSummary } from './order-summary.ts';
+import { dataAnswer } from './data-answers.ts';
+import { lineSummary } from './order-summary.ts';
 import { history, hours, viewed } from './short-answers.ts';
 import type { View } from './steps.ts';
 
@@ -70,6 +74,7 @@ function part({ tool, args, content, view }: Answered & { readonly view?: View |
     case 'list_orders':
       return orderTable(orderList.parse(content));
     case 'place_order':
+    case 'close_position':
     case 'replace_order':
     case 'cancel_order':
       return placed(oneOrder.parse(content));
@@ -86,7 +91,7 @@ function part({ tool, args, content, view }: Answered & { readonly view?: View |
     case 'send_gmail_summary':
       return `Sent: ${describeMessage(sentOne.parse(content).sent)}.`;
     default:
-      return '';
+      return dataAnswer(tool, args, content) ?? '';
   }
 }
 
@@ -98,8 +103,8 @@ export function sentence(message: string, hint: string | undefined): string {
 }
 
 function placed({ order, approval }: z.output<typeof oneOrder>): string {
-  const by = approval?.startsWith('approved by ') ? `, ${approval}` : '';
-  return `${orderSummary(order)}${by}.`;
+  const by = approval?.startsWith('approved by ') ? ` (${approval})` : '';
+  return `${orderOutcome(order)}${by}.`;
 }
 
 function standing(
@@ -128,25 +133,33 @@ function whoami(user: z.output<typeof person>): string {
 }
 
 function holdings({ account, positions }: z.output<typeof portfolio>): string {
-  const day = new Dec(account.equity).minus(account.last_equity);
+  const view = portfolioView(account, positions);
+  const day = `${signedDollars(view.day_change)}, ${signedPercent(view.day_change_fraction)} today`;
   const lines = [
-    `Equity **${dollars(account.equity)}** (${signedDollars(day.toFixed(2))} today), cash ${dollars(account.cash)}, buying power ${dollars(account.buying_power)}. ${label(account.environment, account.simulated)}`,
+    `Equity **${dollars(view.equity)}** (${day}), cash ${dollars(view.cash)}, buying power ${dollars(view.buying_power)}. ${label(view.environment, view.simulated)}`,
   ];
-  if (positions.length === 0) return [...lines, 'No positions.'].join('\n\n');
+  if (view.rows.length === 0) return [...lines, 'No positions.'].join('\n\n');
+  const { total } = view;
   return [
     ...lines,
     table(
-      ['Symbol', 'Qty', 'Price', 'Value', 'Profit', '%'],
-      positions.map((position) => [
-        position.symbol,
-        shares(position.qty),
-        sharePrice(position.current_price),
-        dollars(position.market_value),
-        signedDollars(position.unrealized_pl),
-        signedPercent(position.unrealized_plpc),
-      ]),
+      ['Symbol', 'Qty', 'Price', 'Value', 'Weight', 'Today', 'P/L', 'P/L %'],
+      [
+        ...view.rows.map((row) => [row.symbol, shares(row.qty), sharePrice(row.price), ...figures(row)]),
+        ['Total', '', '', ...figures(total)],
+      ],
     ),
   ].join('\n\n');
+}
+
+function figures(row: PortfolioTotal): string[] {
+  return [
+    dollars(row.value),
+    `${new Dec(row.weight).mul(100).toFixed(1)}%`,
+    signedDollars(row.day_change),
+    signedDollars(row.unrealized),
+    signedPercent(row.unrealized_fraction),
+  ];
 }
 
 function quoteTable(list: z.output<typeof quotes>['quotes']): string {
@@ -165,10 +178,11 @@ function quoteTable(list: z.output<typeof quotes>['quotes']): string {
 
 function orderTable({ status, orders }: z.output<typeof orderList>): string {
   if (orders.length === 0) return status === 'all' ? 'No orders.' : `No ${status} orders.`;
+  const short = shortIds(orders.map(({ id }) => id));
   return table(
     ['Id', 'Order', 'State', 'Filled', 'Price'],
     orders.map((order) => [
-      order.id,
+      short(order.id),
       describeOpenOrder(order),
       order.status.replaceAll('_', ' '),
       shares(order.filled_qty),

@@ -2,6 +2,7 @@ import type { LookTime } from '../../tools/alerts.ts';
 import type { Alert } from '../../trading/alert.ts';
 import type { MessageService } from '../../trading/message.ts';
 import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
+import type { Period } from '../../trading/period.ts';
 import type { SaidWhen } from './standing-when.ts';
 
 /*
@@ -82,6 +83,14 @@ export type Intent =
   | { readonly kind: 'stop_alert'; readonly symbol: string }
   /** When this machine is to look at the alerts. */
   | { readonly kind: 'look'; readonly every: LookTime }
+  /** Whether the market trades tomorrow. */
+  | { readonly kind: 'calendar' }
+  /** Of the whole market where there are no symbols. */
+  | { readonly kind: 'news'; readonly symbols: readonly string[] }
+  | { readonly kind: 'activities'; readonly period: Period; readonly kinds?: readonly string[] }
+  | { readonly kind: 'performance'; readonly period: Period }
+  | { readonly kind: 'watchlist' }
+  | { readonly kind: 'watch'; readonly change: 'add' | 'remove'; readonly symbols: readonly string[] }
   | { readonly kind: 'help' };
 
 /** Whether it stands as the person called it, to be looked up. */
@@ -96,6 +105,8 @@ export function symbolsOf(intent: Intent): readonly string[] {
     case 'standing':
       return [String(intent.request.symbol)];
     case 'quote':
+    case 'news':
+    case 'watch':
       return intent.symbols;
     case 'chart':
     case 'stop_alert':
@@ -119,6 +130,8 @@ export function withSymbols(intent: Intent, to: (symbol: string) => string): Int
     case 'standing':
       return { ...intent, request: { ...intent.request, symbol: to(String(intent.request.symbol)) } };
     case 'quote':
+    case 'news':
+    case 'watch':
       return { ...intent, symbols: intent.symbols.map(to) };
     case 'chart':
     case 'stop_alert':

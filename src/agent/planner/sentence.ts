@@ -1,4 +1,5 @@
 import { readAlert, readLook, readStopAlert } from './alert-sentence.ts';
+import { readData } from './data-sentence.ts';
 import { fixedPhrases } from './fixed-phrases.ts';
 import { type Intent, isName, symbolsOf } from './intent.ts';
 import { translated } from './languages/translated.ts';
@@ -96,11 +97,7 @@ function withMore(last: Intent | undefined, clause: string): Intent | undefined 
 
 /** What only asks is asked once; what acts is done as often as it was said. */
 function addOnce(intents: Intent[], intent: Intent): void {
-  const acts =
-    intent.kind === 'order' ||
-    intent.kind === 'standing' ||
-    intent.kind === 'send' ||
-    intent.kind === 'replace';
+  const acts = ['order', 'standing', 'send', 'replace', 'watch'].includes(intent.kind);
   const text = JSON.stringify(intent);
   if (acts || !intents.some((other) => JSON.stringify(other) === text)) intents.push(intent);
 }
@@ -136,7 +133,7 @@ const cancelling = ['cancel', 'kill', 'withdraw', 'call off'];
 /** @throws {NotUnderstood} */
 function parseClause(written: string): Intent {
   const clause = written.replaceAll('’', "'").replace(/\s+/g, ' ');
-  const known = fixedIntent(clause) ?? readSend(clause) ?? readBareSymbols(clause);
+  const known = fixedIntent(clause) ?? readData(clause) ?? readSend(clause) ?? readBareSymbols(clause);
   if (known !== undefined) return known;
   const told = readAlert(clause) ?? readStopAlert(clause) ?? readLook(clause);
   if (told !== undefined) return told;

@@ -10,6 +10,8 @@ export interface RunObject {
   readonly thread: string;
   readonly status: RunResult['status'];
   readonly text: string;
+  /** What the tools gave, in the order they did. */
+  readonly data: RunResult['data'];
   readonly orders: readonly Record<string, unknown>[];
   /** What was sent. */
   readonly messages: readonly SentMessage[];
@@ -28,6 +30,7 @@ export function runObject(result: RunResult, profile: string | undefined): RunOb
     thread: result.thread,
     status: result.status,
     text: result.text,
+    data: result.data,
     orders: result.orders.map(orderFields),
     messages: result.messages,
     approvals: result.approvals.map(approvalFields),
@@ -47,7 +50,8 @@ function orderFields(order: Order) {
   return { id, client_order_id, symbol, side, qty, type, status, filled_qty, filled_avg_price };
 }
 
-function approvalFields(approval: ApprovalView) {
+/** What scripts may see of an approval. */
+export function approvalFields(approval: ApprovalView) {
   const { id, status, code, expires_at, kind, worst_case, warnings, requested_by, client } = approval;
   return {
     ...{ id, status, code, expires_at, kind, worst_case, warnings, requested_by, client },
@@ -116,6 +120,7 @@ export class RunFollower {
       thread,
       status: result?.status ?? this.#status(),
       text: result?.text ?? this.#text,
+      data: result?.data ?? [],
       orders: result?.orders ?? [...this.#orders.values()],
       messages: result?.messages ?? this.#sent(),
       approvals: result?.approvals ?? [...this.#approvals.values()],

@@ -1,4 +1,5 @@
 import type { AgentEvent, ApprovalView, ThreadView } from '../../agent/events.ts';
+import type { ThemeName } from '../../config/theme-name.ts';
 import type { TradingState } from '../../trading/trading-state.ts';
 import type { Order } from '../../trading/views.ts';
 
@@ -48,7 +49,11 @@ export interface ChatDriver {
   portfolio(): Promise<string>;
   ordersReport(): Promise<string>;
   /** @throws {TradeAgentError} `usage`, `unknown_symbol` */
-  chart(symbol: string, range: string | undefined): Promise<string>;
+  chart(
+    symbol: string,
+    range: string | undefined,
+    look?: { readonly candles?: boolean; readonly volume?: boolean },
+  ): Promise<string>;
   /** Other people's MCP servers, and how each stands. */
   mcpServers(): Promise<string>;
   orders(): Promise<readonly Order[]>;
@@ -63,6 +68,10 @@ export interface ChatDriver {
   checkProfile(name: string): Promise<void>;
   /** Another model for this session; nothing may be running. */
   chooseModel(name: string): Promise<void>;
+  /** Colours of reports from now on. */
+  chooseTheme(name: ThemeName): void;
+  /** Tells each change of a proposal, fills among them, until `signal` aborts. */
+  events(signal: AbortSignal, changed: () => void): Promise<void>;
   /** Stops all trading at the gateway, and withdraws what waits for the phone. */
   halt(): Promise<void>;
   /** Asks the phone to let trading go on, and waits for how far it goes then. @throws {TradeAgentError} what stands for a no */

@@ -4,6 +4,7 @@ import { batchText } from '../../trading/kinds/batch.ts';
 import { kinds, kindWords } from '../../trading/kinds/kinds.ts';
 import { orderStatusWords } from '../../trading/kinds/phrases.ts';
 import { momentWords } from '../../trading/mandate/standing-words.ts';
+import { orderOutcome } from '../../trading/order-outcome.ts';
 import { countdown } from '../options/duration.ts';
 import { subjectFields, subjectHeadline } from './approval-subject.ts';
 import { dollars, sharePrice, shares } from './money.ts';
@@ -72,6 +73,10 @@ export function askedBy({ requested_by, client }: ApprovalView, machine?: string
 
 /** How an approval ended, or where it is, in one line. */
 export function approvalOutcome(approval: ApprovalView): string {
+  if (approval.kind === 'order' && approval.status === 'executed' && approval.placed !== undefined) {
+    const by = approval.mandate_id === undefined ? '' : ` (by mandate ${approval.mandate_id})`;
+    return safeLine(`${orderOutcome(approval.placed)}${by}`);
+  }
   const status = currentText(approval);
   const parts = [`${subjectHeadline(approval)}: ${status}`];
   if (approval.mandate_id !== undefined) parts.push(`approved by mandate ${approval.mandate_id}`);

@@ -11,6 +11,7 @@ export type TerminalColor =
   | 'yellow'
   | 'blue'
   | 'cyan'
+  | 'magenta'
   | 'redBright'
   | 'greenBright'
   | 'yellowBright'
@@ -29,7 +30,7 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
     danger: 'redBright',
   },
   // Bright colours can't be read on white.
-  light: { gain: 'green', loss: 'red', accent: 'blue', warn: 'red', danger: 'red' },
+  light: { gain: 'green', loss: 'red', accent: 'blue', warn: 'magenta', danger: 'red' },
   // Blue and yellow are told apart by nearly everybody (Okabe and Ito, Color Universal Design, 2008).
   'colour-blind': {
     gain: 'blueBright',

@@ -4,6 +4,7 @@ import { type Activity, activitiesSchema } from '../../trading/activity.ts';
 import { decimalString } from '../../trading/decimal.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
+import type { DatedEquity } from '../../trading/portfolio/returns.ts';
 import {
   askedUnder,
   type Proposal,
@@ -27,6 +28,7 @@ import {
   positionSchema,
 } from '../../trading/views.ts';
 import { type AccessRequests, inAccountOf, ofAccess } from './access-requests.ts';
+import { type EventRequests, ofEvents } from './event-requests.ts';
 import {
   type GatewayAccess,
   type GatewayClientOptions,
@@ -39,6 +41,7 @@ import { type MandateRequests, ofMandates } from './mandate-requests.ts';
 import { type MarketRequests, ofMarket } from './market-requests.ts';
 import { ofPolicy, type PolicyClient } from './policy-requests.ts';
 import { ofRecord, type RecordRequests } from './record-requests.ts';
+import { ofWatchlist, type WatchlistRequests } from './watchlist-requests.ts';
 
 /** How to look at a proposal. */
 export interface ProposalLook {
@@ -56,7 +59,9 @@ export interface GatewayClient
     HaltRequests,
     PolicyClient,
     RecordRequests,
-    AccessRequests {
+    WatchlistRequests,
+    AccessRequests,
+    EventRequests {
   account(): Promise<Account>;
   positions(): Promise<Position[]>;
   orders(query?: { status?: 'open' | 'closed' | 'all'; limit?: number }): Promise<Order[]>;
@@ -65,7 +70,7 @@ export interface GatewayClient
   /** Equity at the end of each day of the last month, oldest first, dollars. */
   equityHistory(): Promise<string[]>;
   /** Equity at the end of each day as far back as asked for (`1M`, `1A`, `5A`), oldest first. */
-  valueHistory(period: string): Promise<DatedValue[]>;
+  valueHistory(period: string): Promise<DatedEquity[]>;
   /** Whether the gateway can reach the person's account elsewhere (`broker`, `slack`) now. */
   isConnected(connection: string): Promise<boolean>;
   /**
@@ -99,12 +104,6 @@ export interface GatewayClient
   cancelOrder(id: string): Promise<Order>;
 }
 
-/** What the account was worth at an instant (RFC 3339), dollars. */
-export interface DatedValue {
-  readonly at: string;
-  readonly equity: string;
-}
-
 const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 
 /** The gateway completes an order from several answers of the broker's, and asks the identity provider. */
@@ -124,12 +123,14 @@ export function createGatewayClient(
   return {
     ...ofAccount(requests),
     ...ofMarket(requests),
+    ...ofWatchlist(requests),
     ...ofProposals(requests),
     ...ofHalt(requests),
     ...ofAccess(requests),
     ...ofMandates(requests),
     ...ofPolicy(requests),
     ...ofRecord(requests),
+    ...ofEvents(requests),
   };
 }
 

@@ -62,11 +62,12 @@ export const doneResult: RunResult = {
   thread: 'th_1',
   status: 'done',
   text: 'Bought 5 AAPL.',
+  data: [{ tool: 'get_portfolio', content: { positions: [] } }],
   orders: [order],
   messages: [],
   approvals: [executed],
   connections: [],
-  usage: { model: 'builtin', input_tokens: 0, output_tokens: 0 },
+  usage: { model: 'built-in planner', input_tokens: 0, output_tokens: 0 },
 };
 
 export const messageApproval: ApprovalViewOf<'message'> = {

@@ -11,14 +11,22 @@ export function addPortfolioCommand(program: Command, cli: Cli): void {
   program
     .command('portfolio')
     .description('show your account and positions')
+    .option('--watch', 'keep it on the screen, with prices and fills as they come; q leaves')
     .addHelpText(
       'after',
       examples([
         ['trade-agent portfolio', 'value, cash and positions'],
+        ['trade-agent portfolio --watch', 'live'],
         ['trade-agent portfolio --output json | jq -r .account.equity', 'for scripts'],
       ]) + exitCodes(sessionExits),
     )
-    .action((_options, command: Command) => runCommand(cli, command, portfolio));
+    .action(({ watch }: { watch?: boolean }, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        if (watch !== true) return portfolio(context);
+        const { watchPortfolio } = await import('../../live/watch-portfolio.ts');
+        await watchPortfolio(context);
+      }),
+    );
 }
 
 /** Little lines are one request each; the largest positions get them. */

@@ -35,6 +35,7 @@ const words: Readonly<Record<AuditEvent, string>> = {
   standing_refused: 'Standing order refused',
   standing_missed: 'Standing order missed its time',
   standing_ended: 'Standing order ended',
+  orders_recounted: 'Orders counted anew for today: they were dated ahead',
 };
 
 /** As it is where it is of a newer gateway. */

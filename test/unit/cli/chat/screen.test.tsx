@@ -78,6 +78,8 @@ function scriptedDriver(events: readonly AgentEvent[], changes: Partial<ChatStat
       if (name === 'live') throw new TradeAgentError('invalid_config', 'profile "live" lacks gateway');
     },
     chooseModel: async () => undefined,
+    chooseTheme: () => undefined,
+    events: async () => undefined,
     halt: async () => {
       cancelled.push('halted');
     },
@@ -234,7 +236,7 @@ describe('the chat’s screen', () => {
       { type: 'approval', approval: executed },
       { type: 'result', result: doneResult },
     ]);
-    await chat.shows('● BUY 5 AAPL, limit $180.00: order placed · filled 5 at $179.51');
+    await chat.shows('● Bought 5 AAPL at $179.51');
     await chat.shows('Bought 5 AAPL.');
     expect(chat.screen()).not.toContain('waiting for your phone');
   });
