@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { lookTimes, lookWords, requireAlerts } from './alerts.ts';
-import { defineTool } from './tool.ts';
+import { lookTimes, lookWords } from './alerts.ts';
+import { defineTool, requireAlerts } from './tool.ts';
 
 export const addSchedule = defineTool({
   name: 'add_schedule',

@@ -1,6 +1,4 @@
 import type { Alert } from '../trading/alert.ts';
-import { TradeAgentError } from '../trading/errors.ts';
-import { requireGateway, type ToolContext } from './tool.ts';
 
 /** When alerts are looked at: so often while the market is open, or once a trading day. */
 export const lookTimes = ['15m', '30m', '1h', 'open', 'close'] as const;
@@ -50,12 +48,3 @@ export interface Alerts {
 
 /** What outside text could bring a model to set is bounded too. */
 export const MOST_BY_AGENT = 20;
-
-/** @throws {TradeAgentError} `login_required`; `blocked` where the agent keeps none */
-export function requireAlerts(context: ToolContext): Alerts {
-  requireGateway(context);
-  if (context.alerts !== undefined) return context.alerts;
-  throw new TradeAgentError('blocked', 'there are no alerts here', {
-    hint: 'They are kept on the machine that trade-agent runs on: trade-agent alert add.',
-  });
-}

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { alertWords } from '../trading/alert.ts';
-import { requireAlerts } from './alerts.ts';
-import { defineTool } from './tool.ts';
+import { defineTool, requireAlerts } from './tool.ts';
 
 /** As many are told of; a rules file may have more. */
 const MOST_LISTED = 50;

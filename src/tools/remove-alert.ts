@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { alertWords } from '../trading/alert.ts';
 import { symbolSchema } from '../trading/order.ts';
-import { requireAlerts } from './alerts.ts';
-import { defineTool } from './tool.ts';
+import { defineTool, requireAlerts } from './tool.ts';
 
 export const removeAlert = defineTool({
   name: 'remove_alert',

@@ -1,8 +1,8 @@
 import { type Alert, alertSchema, alertWords, conditionOf } from '../trading/alert.ts';
 import { sharePrice } from '../trading/amounts.ts';
 import { Dec } from '../trading/decimal.ts';
-import { MOST_BY_AGENT, requireAlerts } from './alerts.ts';
-import { defineTool, requireGateway } from './tool.ts';
+import { MOST_BY_AGENT } from './alerts.ts';
+import { defineTool, requireAlerts, requireGateway } from './tool.ts';
 
 export const setAlert = defineTool({
   name: 'set_alert',

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Session } from '../auth/session/session.ts';
+import { TradeAgentError } from '../trading/errors.ts';
 import { loginRequired } from '../trading/login-required.ts';
 import type { MessageService } from '../trading/message.ts';
 import type { Scope } from '../trading/scopes.ts';
@@ -96,4 +97,13 @@ export function defineTool<Schema extends z.ZodType>(tool: DirectTool<Schema>): 
 export function requireGateway(context: ToolContext): GatewayClient {
   if (context.gateway !== undefined) return context.gateway;
   throw loginRequired();
+}
+
+/** @throws {TradeAgentError} `login_required`; `blocked` where the agent keeps none */
+export function requireAlerts(context: ToolContext): Alerts {
+  requireGateway(context);
+  if (context.alerts !== undefined) return context.alerts;
+  throw new TradeAgentError('blocked', 'there are no alerts here', {
+    hint: 'They are kept on the machine that trade-agent runs on: trade-agent alert add.',
+  });
 }

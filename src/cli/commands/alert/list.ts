@@ -8,10 +8,10 @@ import { missing } from './add.ts';
 
 export async function showAlerts(context: Context): Promise<void> {
   const [{ alerts, ...care }, { file }] = await Promise.all([alertsOf(context).list(), alertFile(context)]);
-  await context.output.result('alerts', { alerts, file, ...care }, () => {
+  await context.output.result('alerts', { alerts, file, ...care }, async () => {
     if (alerts.length === 0) return "No alerts: trade-agent alert add 'AAPL<180' adds one.";
     return [
-      table<AlertView>(
+      await table<AlertView>(
         [
           { head: 'NAME', cell: ({ name }) => name },
           { head: 'TOLD WHEN', cell: ({ alert }) => alertWords(alert) },
