@@ -217,6 +217,7 @@ function notStarted(thread: string, profile: ResolvedProfile, error: TradeAgentE
     thread,
     status: 'failed',
     text: '',
+    data: [],
     orders: [],
     messages: [],
     approvals: [],

@@ -94,11 +94,21 @@ export interface ThreadRecord extends ThreadView {
   readonly approvals: readonly ApprovalView[];
 }
 
+/** What one call of a tool gave. */
+export interface ToolData {
+  readonly tool: string;
+  readonly content: Readonly<Record<string, unknown>>;
+  /** Where words in it come from that neither the person nor the gateway chose. */
+  readonly outside?: string;
+}
+
 /** How one run ended: what `run --output json` prints, less its `schema` and `resume`. */
 export interface RunResult {
   readonly thread: string;
   readonly status: RunStatus;
   readonly text: string;
+  /** What the tools gave, in the order they did. */
+  readonly data: readonly ToolData[];
   readonly orders: readonly Order[];
   /** What was sent. */
   readonly messages: readonly SentMessage[];

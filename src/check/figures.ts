@@ -4,8 +4,8 @@ import { type Share, weightsBySector, weightsBySymbol } from '../trading/portfol
 import { type Drawdowns, drawdowns, type Fall, type HighWaterMark } from '../trading/portfolio/drawdown.ts';
 import { type Income, income } from '../trading/portfolio/income.ts';
 import { tradingResults } from '../trading/portfolio/lots.ts';
-import { moneyWeightedReturn } from '../trading/portfolio/money-weighted.ts';
-import { growthFactors, type PeriodReturn, timeWeightedReturn } from '../trading/portfolio/time-weighted.ts';
+import { accountReturns, knownValues } from '../trading/portfolio/returns.ts';
+import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
 import { type Flow, type ValuePoint, valuePoints } from '../trading/portfolio/value-point.ts';
 import { volatility } from '../trading/portfolio/volatility.ts';
 import { type AccountPerformance, accountPerformance } from '../trading/portfolio-performance.ts';
@@ -42,16 +42,9 @@ export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions)
   const { account, positions, activities, now } = snapshot;
   const equity = new Dec(account.equity);
   const flows = activities === undefined ? [] : flowsOf(activities);
-  const earlier = snapshot.history
-    .map(({ at, equity: value }) => ({ at, value: new Dec(value) }))
-    .filter(({ at }) => at < now);
-  // An account's first days before its first deposit say nothing.
-  const begun = earlier.findIndex(({ value }) => isPositive(value));
-  const values = [...(begun === -1 ? [] : earlier.slice(begun)), { at: now, value: equity }];
-  const points = valuePoints(values, flows);
-  const [first] = points;
-  const last = points.at(-1);
-  const factors = growthFactors(points);
+  const present = { at: now, equity };
+  const values = knownValues(snapshot.history, present);
+  const { points, factors, timeWeighted, moneyWeighted } = accountReturns(snapshot.history, present, flows);
   const bySymbol = weightsBySymbol(positions, equity);
   return {
     equity,
@@ -61,11 +54,8 @@ export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions)
     bySector: weightsBySector(bySymbol, equity, sectorOf),
     points,
     drawdowns: drawdownsSince(mark, points, values, flows),
-    timeWeighted: timeWeightedReturn(points, factors),
-    moneyWeighted:
-      first === undefined || last === undefined || first === last
-        ? undefined
-        : moneyWeightedReturn(first, flows, last),
+    timeWeighted,
+    moneyWeighted,
     volatility: volatility(points, factors),
     realized: activities && realizedOf(activities),
     income: activities && income(activities),

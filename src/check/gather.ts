@@ -2,8 +2,9 @@ import type { ActivityCache, CloseCache } from '../store/check-store.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import type { Activity } from '../trading/activity.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
-import { addDays, newYorkDate, newYorkInstant } from '../trading/new-york-time.ts';
+import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import { type PriceHistory, packHistory } from '../trading/portfolio/price-history.ts';
+import { atDayEnds } from '../trading/portfolio/returns.ts';
 import type { Bar, Quote } from '../trading/views.ts';
 import { symbolsOf } from './observe-prices.ts';
 import type { RulesFile } from './rules-schema.ts';
@@ -78,11 +79,7 @@ export async function gather({
     quotes,
     noPrice,
     closes: await readCloses(gateway, closes, symbolsWithHistory(file, held), quotes, now),
-    history: history.map(({ at, equity }) => ({
-      // Brokers label a day by its beginning; its value is that of its end, the last moment that is still this day.
-      at: newYorkInstant(newYorkDate(Date.parse(at)), '24:00') - 1,
-      equity,
-    })),
+    history: atDayEnds(history),
     activities,
     notes,
   };

@@ -39,6 +39,7 @@ import { orderRoutes } from './routes/orders.ts';
 import { policyRoutes } from './routes/policy.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
 import { pingRoute, proposalRoutes } from './routes/proposals.ts';
+import { watchlistRoutes } from './routes/watchlist.ts';
 import { signaturesOf } from './signatures.ts';
 
 export interface Gateway {
@@ -216,6 +217,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   const standIn = standingIn(parts.access);
   portfolioRoutes(app, door, broker.brokerFor, standIn);
   marketRoutes(app, door, broker.brokerFor, now);
+  watchlistRoutes(app, door, broker.brokerFor, standIn);
   orderRoutes(app, door, broker.brokerFor, parts.desk, standIn);
   policyRoutes(app, door, { ...parts, stores: options.stores, brokerFor: broker.brokerFor });
   messageRoutes(app, door, parts.messageDesk);

@@ -1,14 +1,24 @@
 import { cancelOrder } from './cancel-order.ts';
+import { closePosition } from './close-position.ts';
+import { getActivities } from './get-activities.ts';
+import { getAsset } from './get-asset.ts';
 import { getBars } from './get-bars.ts';
+import { getCalendar } from './get-calendar.ts';
+import { getCorporateActions } from './get-corporate-actions.ts';
 import { getMarketClock } from './get-market-clock.ts';
+import { getNews } from './get-news.ts';
+import { getOrder } from './get-order.ts';
+import { getPerformance } from './get-performance.ts';
 import { getPortfolio } from './get-portfolio.ts';
 import { getQuote } from './get-quote.ts';
+import { getWatchlist } from './get-watchlist.ts';
 import { listOrders } from './list-orders.ts';
 import { sendGmailSummary, sendSlackSummary } from './message-tool.ts';
 import { placeOrder } from './place-order.ts';
 import { placeOrders } from './place-orders.ts';
 import { replaceOrder } from './replace-order.ts';
 import { searchSymbols } from './search-symbols.ts';
+import { setWatchlist } from './set-watchlist.ts';
 import type { Tool } from './tool.ts';
 import { whoami } from './whoami.ts';
 
@@ -18,11 +28,21 @@ export const tools: readonly Tool[] = [
   getQuote,
   getBars,
   getMarketClock,
+  getCalendar,
   searchSymbols,
+  getAsset,
+  getNews,
+  getCorporateActions,
   getPortfolio,
+  getPerformance,
+  getActivities,
+  getWatchlist,
+  setWatchlist,
   listOrders,
+  getOrder,
   placeOrder as unknown as Tool,
   placeOrders as unknown as Tool,
+  closePosition as unknown as Tool,
   replaceOrder as unknown as Tool,
   cancelOrder,
   sendSlackSummary,

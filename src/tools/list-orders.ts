@@ -33,7 +33,7 @@ export const listOrders = defineTool({
 });
 
 /** Whether another app has named one of the orders: an id of its choice may hold a sentence. */
-async function anyForeign(gateway: GatewayClient, orders: readonly Order[]): Promise<boolean> {
+export async function anyForeign(gateway: GatewayClient, orders: readonly Order[]): Promise<boolean> {
   const named = orders.map(({ client_order_id }) => client_order_id).filter((id) => !uuid.test(id));
   if (named.length === 0) return false;
   const proposals = await gateway.proposals({ state: 'all', limit: MOST_PROPOSALS });

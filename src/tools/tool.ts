@@ -38,10 +38,10 @@ export interface ToolBase<Schema extends z.ZodType> {
 
 /**
  * A tool that acts by itself, within the session's own scopes. One that reduces proposes instead, where the gateway
- * wants the person's tap.
+ * wants the person's tap; one that keeps changes what trades nothing (a watchlist).
  */
 export interface DirectTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
-  readonly risk: 'read' | 'reduce';
+  readonly risk: 'read' | 'reduce' | 'keep';
   execute(context: ToolContext, args: z.output<Schema>): Promise<ToolResult>;
 }
 

@@ -7,6 +7,8 @@ export const PROPOSE_ORDERS = 'orders:propose';
 export const PROPOSE_MESSAGES = 'messages:propose';
 /** May ask for a mandate, and have orders placed within one: of our own login client alone. */
 export const USE_MANDATES = 'orders:mandate';
+/** May change what is on the owner's watchlist: it trades nothing, and no program of somebody else's has it. */
+export const WATCHLIST_SCOPE = 'watchlist:write';
 export type ProposeScope = typeof PROPOSE_ORDERS | typeof PROPOSE_MESSAGES | typeof USE_MANDATES;
 /** What a session may do. Placing an order that its owner has not said yes to is not among it. */
 export const SESSION_SCOPES = [
@@ -15,6 +17,7 @@ export const SESSION_SCOPES = [
   PROPOSE_ORDERS,
   PROPOSE_MESSAGES,
   USE_MANDATES,
+  WATCHLIST_SCOPE,
 ] as const;
 
 /** What anybody's agent may have at `/mcp`: to look, to cancel, and to ask. */

@@ -106,6 +106,23 @@ export const quoteSchema = z.lazy(() =>
 );
 export type Quote = z.output<typeof quoteSchema>;
 
+/** A security as the broker knows it. */
+export const assetSchema = z.lazy(() =>
+  z.object({
+    symbol: z.string(),
+    /** The broker's words. */
+    name: z.string(),
+    /** Where it is listed: `NASDAQ`. */
+    exchange: z.string(),
+    tradable: z.boolean(),
+    /** Whether parts of a share are traded. */
+    fractionable: z.boolean(),
+    /** Whether it may be sold short. */
+    shortable: z.boolean(),
+  }),
+);
+export type Asset = Readonly<z.output<typeof assetSchema>>;
+
 export const barSchema = z.lazy(() =>
   z.object({
     at: z.string(),

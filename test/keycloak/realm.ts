@@ -11,6 +11,7 @@ const SESSION_SCOPES = [
   'orders:read',
   'orders:cancel',
   'orders:mandate',
+  'watchlist:write',
   'orders:propose',
   'messages:propose',
 ];

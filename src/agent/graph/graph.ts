@@ -92,7 +92,7 @@ export function buildGraph(environment: GraphEnvironment, checkpointer: BaseChec
 
 function proposes({ name }: ToolCall): boolean {
   const risk = findTool(name)?.risk;
-  return risk !== undefined && risk !== 'read';
+  return risk !== undefined && risk !== 'read' && risk !== 'keep';
 }
 
 export type AgentGraph = ReturnType<typeof buildGraph>;

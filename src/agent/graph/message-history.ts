@@ -1,5 +1,5 @@
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
-import { readContext } from './system-prompt.ts';
+import { readContext, untrusted } from './system-prompt.ts';
 
 /** What a run was asked, and by whom where a program put the words together. */
 interface Prompt {
@@ -52,5 +52,15 @@ export function answerEveryCall(messages: readonly BaseMessage[]): BaseMessage[]
           ],
     );
     return [message, ...replies];
+  });
+}
+
+/** As a language model is given it: what a tool of ours read that others wrote stands between marks of its source. */
+export function outsideMarked(messages: readonly BaseMessage[]): BaseMessage[] {
+  return messages.map((message) => {
+    const { outside } = message.additional_kwargs;
+    if (!ToolMessage.isInstance(message) || typeof outside !== 'string') return message;
+    const { tool_call_id, name = '', text } = message;
+    return new ToolMessage({ tool_call_id, name, content: untrusted(outside, text) });
   });
 }

@@ -9,7 +9,7 @@ import { callWords } from './call-words.ts';
 import { withCircumstances } from './circumstances.ts';
 import { composedAnswer } from './composed-orders.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { answerEveryCall } from './message-history.ts';
+import { answerEveryCall, outsideMarked } from './message-history.ts';
 import { type ReadAnswer, readAnswer, rejections, UNREADABLE } from './read-answer.ts';
 import { systemPrompt } from './system-prompt.ts';
 import { undoneActs } from './undone-acts.ts';
@@ -66,7 +66,7 @@ async function ask(
   try {
     signal.throwIfAborted();
     const history = answerEveryCall(messages);
-    const given = model.builtin ? history : withCircumstances(history);
+    const given = model.builtin ? history : withCircumstances(outsideMarked(history));
     const notice = (message: string) => emit({ type: 'notice', message });
     const prompt = [new SystemMessage(systemPrompt({ readOnly })), ...given];
     for await (const chunk of model.stream(prompt, signal, notice)) {

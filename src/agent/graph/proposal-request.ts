@@ -1,3 +1,4 @@
+import { type ClosingOrder, closePosition, closingOrder } from '../../tools/close-position.ts';
 import { SERVER_WORDS } from '../../tools/foreign-tools.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { readMessageRequest } from '../../tools/message-tool.ts';
@@ -55,8 +56,20 @@ export async function proposalRequest(
         const provenance = sources(state, 'batch', batch, { defaults: { on_failure: 'stop' } });
         return { kind: 'batch', batch, ...base, provenance };
       }
-      const order = { ...readOrderRequest(args), environment, max_slippage };
       const defaults = { ...orderDefaults, environment, max_slippage };
+      if (tool.name === closePosition.name) {
+        const { order: closing, computed, held } = await closingOrder(args, gateway);
+        const order = { ...closing, environment, max_slippage };
+        const provenance = sources(holding(state, held), 'order', order, { defaults, computed });
+        return {
+          kind: 'order',
+          order,
+          ...base,
+          provenance: byHoldings(provenance, computed),
+          ...under(order),
+        };
+      }
+      const order = { ...readOrderRequest(args), environment, max_slippage };
       return {
         kind: 'order',
         order,
@@ -84,6 +97,21 @@ export async function proposalRequest(
     default:
       throw new TypeError('not a tool that proposes');
   }
+}
+
+/** The facts, with what is held as it was read for this very order. */
+function holding<State extends Pick<ProposalGraphValue, 'facts'>>(
+  state: State,
+  held: ClosingOrder['held'],
+): State {
+  const others = state.facts.positions.filter(({ symbol }) => symbol !== held.symbol);
+  return { ...state, facts: { ...state.facts, positions: [...others, held] } };
+}
+
+/** Whether it is a sale or a purchase follows from what is held, also where "close" was taken for a sale. */
+function byHoldings({ fields, ...rest }: Provenance, { side }: ClosingOrder['computed']): Provenance {
+  if (side === undefined || fields.side?.source === 'user') return { ...rest, fields };
+  return { ...rest, fields: { ...fields, side: { source: 'computed', from: side } } };
 }
 
 /** By what of the person's it may be placed without asking them: never the model's to say. */

@@ -1,11 +1,11 @@
 import { safeLine } from '../../net/shown-text.ts';
 import { Dec, decimalString, plain } from '../../trading/decimal.ts';
+import { type Held, partName, partOfPosition } from '../../trading/portfolio/position-part.ts';
 import type { ProposalKind, Provenance } from '../../trading/proposal.ts';
 import { printableAscii } from '../../trading/unseen.ts';
 import { understand } from '../planner/conversation.ts';
 import { type CancelIntent, isName, type ReplaceIntent } from '../planner/intent.ts';
 import { readingsOf, type Said } from '../planner/person-words.ts';
-import { type Held, partName, partOfPosition } from '../planner/position-part.ts';
 import { NAME_RULE, type NameFound, symbolIfNamed } from '../planner/symbols-by-name.ts';
 
 type Field = Provenance['fields'][string];

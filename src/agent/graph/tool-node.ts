@@ -19,7 +19,7 @@ export interface ToolInput {
   readonly turn: number;
 }
 
-/** Runs one call that only reads. A failure is an answer for the model, never a broken run. */
+/** Runs one call that only reads, or changes what trades nothing. A failure is an answer for the model, never a broken run. */
 export function toolNode(environment: GraphEnvironment) {
   const { clock, emit } = environment;
   return async ({ call, prompt, turn }: ToolInput): Promise<Partial<AgentStateValue>> => {
@@ -41,7 +41,8 @@ export function toolNode(environment: GraphEnvironment) {
         tellInstructions(environment, call, answered.update.messages[0]?.text ?? '');
         return { ...answered.update, outcomes: [outcome] };
       }
-      if (tool?.risk !== 'read') throw new TypeError('not a tool to run directly');
+      if (tool?.risk !== 'read' && tool?.risk !== 'keep') throw new TypeError('not a tool to run directly');
+      if (tool.risk === 'keep' && environment.readOnly) throw readOnlyRun();
       const args = readArguments(tool, call);
       const result = await withConnection(() =>
         tool.execute({ session: environment.session, gateway: environment.gateway }, args),
@@ -50,7 +51,12 @@ export function toolNode(environment: GraphEnvironment) {
       tellInstructions(environment, call, result.content);
       return {
         messages: [
-          new ToolMessage({ tool_call_id: call.id, name: call.name, content: inertJson(result.content) }),
+          new ToolMessage({
+            tool_call_id: call.id,
+            name: call.name,
+            content: inertJson(result.content),
+            ...(result.outside === undefined ? {} : { additional_kwargs: { outside: result.outside } }),
+          }),
         ],
         outcomes: [outcome],
         ...(result.outside === undefined ? {} : { tainted: [result.outside] }),
@@ -85,7 +91,11 @@ export function readArguments(tool: DirectTool, call: ToolCall): unknown {
 }
 
 export function readOnlyRun(): TradeAgentError {
-  return new TradeAgentError('blocked', 'this run is read-only: it can neither propose nor cancel orders', {
-    hint: 'Run it again without --read-only.',
-  });
+  return new TradeAgentError(
+    'blocked',
+    'this run is read-only: it can neither propose nor cancel orders, nor change anything else',
+    {
+      hint: 'Run it again without --read-only.',
+    },
+  );
 }

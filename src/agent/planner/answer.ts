@@ -14,6 +14,7 @@ import {
   quoteSchema,
 } from '../../trading/views.ts';
 import type { Answered } from './answered-calls.ts';
+import { dataAnswer } from './data-answers.ts';
 import { lineSummary, orderSummary } from './order-summary.ts';
 import { history, hours, viewed } from './short-answers.ts';
 import type { View } from './steps.ts';
@@ -43,7 +44,7 @@ export function answer(results: readonly (Answered & { readonly view?: View | un
   return results.map(part).join('\n\n');
 }
 
-function part({ tool, content, view }: Answered & { readonly view?: View | undefined }): string {
+function part({ tool, args, content, view }: Answered & { readonly view?: View | undefined }): string {
   const failed = failure.safeParse(content);
   if (failed.success) return sentence(failed.data.error.message, failed.data.error.hint);
   switch (tool) {
@@ -60,6 +61,7 @@ function part({ tool, content, view }: Answered & { readonly view?: View | undef
     case 'list_orders':
       return orderTable(orderList.parse(content));
     case 'place_order':
+    case 'close_position':
     case 'replace_order':
     case 'cancel_order':
       return placed(oneOrder.parse(content));
@@ -69,7 +71,7 @@ function part({ tool, content, view }: Answered & { readonly view?: View | undef
     case 'send_gmail_summary':
       return `Sent: ${describeMessage(sentOne.parse(content).sent)}.`;
     default:
-      return '';
+      return dataAnswer(tool, args, content) ?? '';
   }
 }
 

@@ -1,5 +1,6 @@
 import type { MessageService } from '../../trading/message.ts';
 import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
+import type { Period } from '../../trading/period.ts';
 
 /*
  * What sentences ask for. A symbol in capitals is a ticker; one in small letters is what the person called it (`apple`,
@@ -60,6 +61,14 @@ export type Intent =
   | { readonly kind: 'orders'; readonly status: 'open' | 'closed' | 'all' }
   /** A summary of the portfolio, to somebody elsewhere. */
   | { readonly kind: 'send'; readonly service: MessageService; readonly recipient: string }
+  /** Whether the market trades tomorrow. */
+  | { readonly kind: 'calendar' }
+  /** Of the whole market where there are no symbols. */
+  | { readonly kind: 'news'; readonly symbols: readonly string[] }
+  | { readonly kind: 'activities'; readonly period: Period; readonly kinds?: readonly string[] }
+  | { readonly kind: 'performance'; readonly period: Period }
+  | { readonly kind: 'watchlist' }
+  | { readonly kind: 'watch'; readonly change: 'add' | 'remove'; readonly symbols: readonly string[] }
   | { readonly kind: 'help' };
 
 /** Whether it stands as the person called it, to be looked up. */
@@ -73,6 +82,8 @@ export function symbolsOf(intent: Intent): readonly string[] {
     case 'order':
       return [String(intent.request.symbol)];
     case 'quote':
+    case 'news':
+    case 'watch':
       return intent.symbols;
     case 'chart':
       return [intent.symbol];
@@ -92,6 +103,8 @@ export function withSymbols(intent: Intent, to: (symbol: string) => string): Int
     case 'order':
       return { ...intent, request: { ...intent.request, symbol: to(String(intent.request.symbol)) } };
     case 'quote':
+    case 'news':
+    case 'watch':
       return { ...intent, symbols: intent.symbols.map(to) };
     case 'chart':
       return { ...intent, symbol: to(intent.symbol) };

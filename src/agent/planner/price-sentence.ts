@@ -20,8 +20,8 @@ export function readQuote(clause: string): Intent | undefined {
   return undefined;
 }
 
-/** @throws {NotUnderstood} */
-function symbolsIn(list: string): string[] {
+/** The symbols of a list with commas or blanks between them. @throws {NotUnderstood} */
+export function symbolsIn(list: string): string[] {
   const symbols = list.split(',').flatMap((part) => {
     const words = new Words(part);
     words.takeAny('shares of', 'the');

@@ -1,3 +1,4 @@
+import { readData } from './data-sentence.ts';
 import { fixedPhrases } from './fixed-phrases.ts';
 import { type Intent, isName, symbolsOf } from './intent.ts';
 import { translated } from './languages/translated.ts';
@@ -90,7 +91,7 @@ function withMore(last: Intent | undefined, clause: string): Intent | undefined 
 
 /** What only asks is asked once; what acts is done as often as it was said. */
 function addOnce(intents: Intent[], intent: Intent): void {
-  const acts = intent.kind === 'order' || intent.kind === 'send' || intent.kind === 'replace';
+  const acts = ['order', 'send', 'replace', 'watch'].includes(intent.kind);
   const text = JSON.stringify(intent);
   if (acts || !intents.some((other) => JSON.stringify(other) === text)) intents.push(intent);
 }
@@ -125,7 +126,7 @@ const cancelling = ['cancel', 'kill', 'withdraw', 'call off'];
 /** @throws {NotUnderstood} */
 function parseClause(written: string): Intent {
   const clause = written.replaceAll('’', "'").replace(/\s+/g, ' ');
-  const known = fixedIntent(clause) ?? readSend(clause) ?? readBareSymbols(clause);
+  const known = fixedIntent(clause) ?? readData(clause) ?? readSend(clause) ?? readBareSymbols(clause);
   if (known !== undefined) return known;
   sayWhereItIs(clause);
   const words = new Words(clause);

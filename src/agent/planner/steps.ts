@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { Dec } from '../../trading/decimal.ts';
+import { partOfPosition } from '../../trading/portfolio/position-part.ts';
 import { type Order, orderSchema, positionSchema } from '../../trading/views.ts';
 import { type Intent, isName, type PortfolioView, withSymbols } from './intent.ts';
 import { changesOf, newestOrders, openOrders, ordersToCancel, orderToChange } from './open-orders.ts';
-import { partOfPosition } from './position-part.ts';
 import { namesIn } from './sentence.ts';
 import { type NameFound, namesFoundSchema, queriesFor, symbolNamed } from './symbols-by-name.ts';
 import { NotUnderstood } from './words.ts';
@@ -107,6 +107,20 @@ function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
     }
     case 'send':
       return [{ name: `send_${intent.service}_summary`, args: { recipient: intent.recipient } }];
+    case 'calendar':
+      return [{ name: 'get_calendar', args: { days: 7 } }];
+    case 'news':
+      return [{ name: 'get_news', args: { symbols: intent.symbols, limit: 5 } }];
+    case 'activities': {
+      const { period, kinds } = intent;
+      return [{ name: 'get_activities', args: { period, ...(kinds === undefined ? {} : { kinds }) } }];
+    }
+    case 'performance':
+      return [{ name: 'get_performance', args: { period: intent.period } }];
+    case 'watchlist':
+      return [{ name: 'get_watchlist', args: {} }];
+    case 'watch':
+      return [{ name: 'set_watchlist', args: { [intent.change]: intent.symbols } }];
     case 'help':
       return [];
   }

@@ -1,10 +1,10 @@
-import { AIMessage } from '@langchain/core/messages';
+import { AIMessage, type BaseMessage, ToolMessage } from '@langchain/core/messages';
 import type { ThreadProposal } from '../../store/thread-store.ts';
 import type { ErrorCode } from '../../trading/errors.ts';
 import { ordersOf } from '../../trading/kinds/kind-words.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { isSettledState, isUnderWayState } from '../../trading/proposal.ts';
-import type { ConnectionView, ErrorFacts, RunResult, RunStatus } from '../events.ts';
+import type { ConnectionView, ErrorFacts, RunResult, RunStatus, ToolData } from '../events.ts';
 import type { AgentStateValue } from '../graph/agent-state.ts';
 import { approvalView, cameOf } from '../graph/proposal-view.ts';
 import { standingOutcomes } from '../graph/standing-outcomes.ts';
@@ -75,6 +75,7 @@ export function runResult(
     thread,
     status,
     text: answerText(state),
+    data: toolData(state),
     orders: [...came.flatMap(ordersOf), ...outcomes.map(({ order }) => order)].filter(
       (order) => order !== undefined,
     ),
@@ -97,10 +98,33 @@ function unknownOutcome({ proposal, thread }: ThreadProposal): ErrorFacts {
 
 /** What the model said since the person last spoke. */
 function answerText(state: Partial<AgentStateValue>): string {
-  const messages = state.messages ?? [];
-  const asked = messages.findLastIndex((message) => message.type === 'human');
-  const last = messages
-    .slice(asked + 1)
-    .findLast((message) => AIMessage.isInstance(message) && message.text !== '');
+  const last = sinceAsked(state).findLast((message) => AIMessage.isInstance(message) && message.text !== '');
   return last?.text ?? '';
+}
+
+/** What our own tools answered since, in the order they did; what failed gave nothing. */
+function toolData(state: Partial<AgentStateValue>): ToolData[] {
+  return sinceAsked(state).flatMap((message) => {
+    if (!ToolMessage.isInstance(message) || message.status === 'error' || message.name === undefined)
+      return [];
+    const content = objectIn(message.text);
+    if (content === undefined) return [];
+    const { outside } = message.additional_kwargs;
+    return [{ tool: message.name, content, ...(typeof outside === 'string' ? { outside } : {}) }];
+  });
+}
+
+/** An object of JSON; undefined for words, which another's server may have answered with. */
+function objectIn(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function sinceAsked({ messages = [] }: Partial<AgentStateValue>): readonly BaseMessage[] {
+  return messages.slice(messages.findLastIndex((message) => message.type === 'human') + 1);
 }

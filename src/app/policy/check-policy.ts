@@ -1,8 +1,8 @@
-import { partOfPosition } from '../../agent/planner/position-part.ts';
 import { parsePrompt } from '../../agent/planner/sentence.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { type OrderRequest, orderRequestSchema } from '../../trading/order.ts';
 import type { DecisionView } from '../../trading/policy-views.ts';
+import { partOfPosition } from '../../trading/portfolio/position-part.ts';
 import type { App } from '../app.ts';
 
 export interface CheckedPolicy {

@@ -10,6 +10,8 @@ export interface RunObject {
   readonly thread: string;
   readonly status: RunResult['status'];
   readonly text: string;
+  /** What the tools gave, in the order they did. */
+  readonly data: RunResult['data'];
   readonly orders: readonly Record<string, unknown>[];
   /** What was sent. */
   readonly messages: readonly SentMessage[];
@@ -28,6 +30,7 @@ export function runObject(result: RunResult, profile: string | undefined): RunOb
     thread: result.thread,
     status: result.status,
     text: result.text,
+    data: result.data,
     orders: result.orders.map(orderFields),
     messages: result.messages,
     approvals: result.approvals.map(approvalFields),
@@ -115,6 +118,7 @@ export class RunFollower {
       thread,
       status: result?.status ?? this.#status(),
       text: result?.text ?? this.#text,
+      data: result?.data ?? [],
       orders: result?.orders ?? [...this.#orders.values()],
       messages: result?.messages ?? this.#sent(),
       approvals: result?.approvals ?? [...this.#approvals.values()],

@@ -13,6 +13,7 @@ const descriptions: Record<string, string> = {
   'orders:propose': 'propose orders and messages to you',
   'messages:propose': 'propose orders and messages to you',
   'orders:mandate': 'have orders placed within a mandate that you approved',
+  'watchlist:write': 'change your watchlist',
   'read:me:connected_accounts': accounts,
   'create:me:connected_accounts': accounts,
   'delete:me:connected_accounts': accounts,

@@ -1,7 +1,14 @@
 import { TradeAgentError } from '../../trading/errors.ts';
 
 /** Reads how many entries a list may have, 1 to 500. @throws {TradeAgentError} `usage` */
-export function parseLimit(text: string): number {
-  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= 500) return Number(text);
-  throw new TradeAgentError('usage', `--limit can't be "${text}"`, { hint: 'Give a number from 1 to 500.' });
+export const parseLimit = limitUpTo(500);
+
+/** The same, of a list that has fewer at most. */
+export function limitUpTo(most: number): (text: string) => number {
+  return (text) => {
+    if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= most) return Number(text);
+    throw new TradeAgentError('usage', `--limit can't be "${text}"`, {
+      hint: `Give a number from 1 to ${most}.`,
+    });
+  };
 }

@@ -8,6 +8,7 @@ import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';
 import { tradingStates } from '../../trading/trading-state.ts';
 import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
+import { dataResults } from './data-results.ts';
 import { homeResults } from './home-results.ts';
 import { mcpResults } from './mcp-results.ts';
 import { approval, approvalSummary, error, finding, orderSummary, runStatus, time, user } from './parts.ts';
@@ -21,6 +22,20 @@ const run = z.object({
   thread: z.string(),
   status: runStatus,
   text: z.string().describe('the answer, in Markdown'),
+  data: z
+    .array(
+      z.object({
+        tool: z.string(),
+        content: z
+          .record(z.string(), z.unknown())
+          .describe('as the tool answered: amounts are decimal strings, times RFC 3339'),
+        outside: z
+          .string()
+          .optional()
+          .describe('where words in it come from that neither you nor the gateway chose'),
+      }),
+    )
+    .describe('what the tools gave, in the order they did; nothing of calls that failed'),
   orders: z.array(orderSummary),
   messages: z.array(sentMessageSchema).describe('what was sent'),
   approvals: z.array(approvalSummary),
@@ -311,6 +326,7 @@ export const resultSchemas = {
   'config-edit': z.object({ file: z.string(), changed: z.boolean() }),
   completion: z.object({ shell: z.enum(['bash', 'zsh', 'fish']), script: z.string() }),
   doctor: z.object({ ok: z.boolean(), findings: z.array(finding) }),
+  ...dataResults,
   ...homeResults,
   ...mcpResults,
   ...policyResults,

@@ -1,16 +1,11 @@
 import type { Activity, TradingDay } from '../../trading/activity.ts';
 import type { ReplaceSubject } from '../../trading/kinds/replace.ts';
+import type { Article, CorporateAction, Watchlist } from '../../trading/market-news.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import type { Account, Bar, MarketClock, Order, Position, Quote } from '../../trading/views.ts';
+import type { Account, Asset, Bar, MarketClock, Order, Position, Quote } from '../../trading/views.ts';
 import type { AccountCredentials } from './broker-credentials.ts';
 
-/** A security as the broker knows it. */
-export interface Asset {
-  readonly symbol: string;
-  readonly name: string;
-  readonly tradable: boolean;
-  readonly fractionable: boolean;
-}
+export type { Asset };
 
 export interface OrderQuery {
   readonly status: 'open' | 'closed' | 'all';
@@ -37,6 +32,25 @@ export interface PortfolioHistoryQuery {
 export interface CalendarQuery {
   readonly start: string;
   readonly end: string;
+}
+
+export interface NewsQuery {
+  /** All of the market's where there are none. */
+  readonly symbols: readonly string[];
+  readonly limit: number;
+}
+
+/** Dates, both included. */
+export interface CorporateActionQuery extends CalendarQuery {
+  readonly symbols: readonly string[];
+  readonly limit: number;
+}
+
+export interface CorporateActions {
+  /** The earliest first. */
+  readonly actions: readonly CorporateAction[];
+  /** Whether there are more than were asked for. */
+  readonly more: boolean;
 }
 
 export interface ActivityQuery {
@@ -160,6 +174,18 @@ export interface Broker {
   /** Fills, deposits, dividends and the like, a page at a time. */
   activities(query: ActivityQuery): Promise<ActivityPage>;
   portfolioHistory(query: PortfolioHistoryQuery): Promise<PortfolioHistory>;
+  /** The newest articles, the newest first. Cleaned and cut as `articleSchema` says. */
+  news(query: NewsQuery): Promise<Article[]>;
+  /** Those that the broker books from one day to another. */
+  corporateActions(query: CorporateActionQuery): Promise<CorporateActions>;
+  /** The owner's own; an empty one where they have none yet. */
+  watchlist(): Promise<Watchlist>;
+  /**
+   * Puts these symbols in place of what is on it, in their order; makes the list where there is none. Nothing else about
+   * it changes.
+   * @throws {Refusal} as a read
+   */
+  setWatchlist(symbols: readonly string[]): Promise<Watchlist>;
   /** Sends the order as it is. Never throws. */
   submit(order: OrderDraft): Promise<Submission>;
   /**

@@ -1,23 +1,19 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { searchAssets } from '../../trading/asset-name.ts';
+import { MOST_ACTIONS, MOST_ARTICLES } from '../../trading/market-news.ts';
 import { symbolSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { BarQuery, Broker } from '../broker/broker.ts';
 import type { Caller } from '../door/caller.ts';
 import type { Door } from '../door/door.ts';
-import { limitParameter, parseQuery } from './query.ts';
+import { requireKnown, unknownSymbol } from './known-symbols.ts';
+import { limitParameter, parseQuery, symbolList } from './query.ts';
 
 /** A request for more would be a long URL at the broker, and a long wait. */
 const MOST_SYMBOLS = 50;
 
-const symbolList = z
-  .string()
-  .transform((text) => [...new Set(text.split(','))])
-  .pipe(z.array(symbolSchema).min(1).max(MOST_SYMBOLS))
-  .transform((symbols) => [...new Set(symbols)]);
-
-const quotesQuery = z.strictObject({ symbols: symbolList });
+const quotesQuery = z.strictObject({ symbols: symbolList(MOST_SYMBOLS) });
 
 /** More would be a page to read, not an answer to a name. */
 const MOST_FOUND = 20;
@@ -40,12 +36,33 @@ const barsQuery = z.strictObject({
 /** A year of trading days, and some: more would be a long answer for nothing. */
 const MOST_CALENDAR_DAYS = 400;
 
+/** Two years: what a company announces reaches no further ahead. */
+const MOST_ACTION_DAYS = 732;
+
 const calendarQuery = z
   .strictObject({ start: z.iso.date(), end: z.iso.date() })
   // Refinements also run on what is no date; that is refused as such.
   .refine((range) => !(daysIn(range) < 0), { message: 'must not be before start', path: ['end'] })
   .refine((range) => !(daysIn(range) > MOST_CALENDAR_DAYS), {
     message: `must be at most ${MOST_CALENDAR_DAYS} days after start`,
+    path: ['end'],
+  });
+
+const newsQuery = z.strictObject({
+  symbols: symbolList(MOST_SYMBOLS).optional(),
+  limit: limitParameter(MOST_ARTICLES, 10),
+});
+
+const corporateActionsQuery = z
+  .strictObject({
+    symbols: symbolList(MOST_SYMBOLS),
+    start: z.iso.date(),
+    end: z.iso.date(),
+    limit: limitParameter(MOST_ACTIONS, 50),
+  })
+  .refine((range) => !(daysIn(range) < 0), { message: 'must not be before start', path: ['end'] })
+  .refine((range) => !(daysIn(range) > MOST_ACTION_DAYS), {
+    message: `must be at most ${MOST_ACTION_DAYS} days after start`,
     path: ['end'],
   });
 
@@ -60,7 +77,7 @@ const REACH_MS: Record<BarQuery['timeframe'], number> = {
   '1Min': DAY_MS / 240,
 };
 
-/** Prices and hours: `market:read`. */
+/** Prices, hours, news and what companies do to their shares: `market:read`. */
 export function marketRoutes(
   app: Hono,
   door: Door,
@@ -103,6 +120,33 @@ export function marketRoutes(
     }),
   );
   app.get(
+    '/v1/assets/:symbol',
+    door.guard(['market:read'], async (c, caller) => {
+      const symbol = symbolSchema.safeParse(c.req.param('symbol'));
+      const asset = symbol.success ? await (await brokerFor(caller)).asset(symbol.data) : undefined;
+      if (asset === undefined) throw unknownSymbol([symbol.data ?? 'of that name']);
+      return c.json(asset);
+    }),
+  );
+  app.get(
+    '/v1/news',
+    door.guard(['market:read'], async (c, caller) => {
+      const { symbols = [], limit } = parseQuery(newsQuery, c.req.url);
+      const broker = await brokerFor(caller);
+      await requireKnown(broker, symbols);
+      return c.json({ news: await broker.news({ symbols, limit }) });
+    }),
+  );
+  app.get(
+    '/v1/corporate-actions',
+    door.guard(['market:read'], async (c, caller) => {
+      const query = parseQuery(corporateActionsQuery, c.req.url);
+      const broker = await brokerFor(caller);
+      await requireKnown(broker, query.symbols);
+      return c.json(await broker.corporateActions(query));
+    }),
+  );
+  app.get(
     '/v1/calendar',
     door.guard(['market:read'], async (c, caller) =>
       c.json({ days: await (await brokerFor(caller)).calendar(parseQuery(calendarQuery, c.req.url)) }),
@@ -112,18 +156,6 @@ export function marketRoutes(
     '/v1/clock',
     door.guard(['market:read'], async (c, caller) => c.json(await (await brokerFor(caller)).clock())),
   );
-}
-
-/** Before the prices are asked for: the broker rejects the whole request for one unknown symbol. */
-async function requireKnown(broker: Broker, symbols: readonly string[]): Promise<void> {
-  const assets = await Promise.all(symbols.map((symbol) => broker.asset(symbol)));
-  const unknown = symbols.filter((_, index) => assets[index] === undefined);
-  if (unknown.length === 0) return;
-  throw new Refusal(404, 'unknown_symbol', `the broker knows no symbol ${unknown.join(', ')}`, {
-    hint: 'Check the ticker symbol.',
-    fields: ['symbols'],
-    members: { symbols: unknown },
-  });
 }
 
 function daysIn({ start, end }: { start: string; end: string }): number {

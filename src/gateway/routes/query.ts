@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { symbolSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 
 /**
@@ -31,4 +32,13 @@ export function limitParameter(max: number, fallback: number) {
     .transform(Number)
     .pipe(z.number().max(max))
     .default(fallback);
+}
+
+/** Symbols with commas between them, each once. */
+export function symbolList(most: number) {
+  return z
+    .string()
+    .transform((text) => [...new Set(text.split(','))])
+    .pipe(z.array(symbolSchema).min(1).max(most))
+    .transform((symbols) => [...new Set(symbols)]);
 }

@@ -11,6 +11,7 @@ export const scopeWords: Readonly<Record<string, string>> = {
   'orders:propose': 'Ask you to approve orders',
   'messages:propose': 'Ask you to approve messages',
   'orders:mandate': 'Have orders placed within a mandate that you approved',
+  'watchlist:write': 'Change your watchlist',
   'read:me:connected_accounts': 'See which accounts you have connected',
   'create:me:connected_accounts': 'Ask you to connect accounts elsewhere',
   'delete:me:connected_accounts': 'Disconnect them',

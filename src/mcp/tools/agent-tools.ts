@@ -1,10 +1,19 @@
 import type { z } from 'zod';
+import { getActivities } from '../../tools/get-activities.ts';
+import { getAsset } from '../../tools/get-asset.ts';
 import { getBars } from '../../tools/get-bars.ts';
+import { getCalendar } from '../../tools/get-calendar.ts';
+import { getCorporateActions } from '../../tools/get-corporate-actions.ts';
 import { getMarketClock } from '../../tools/get-market-clock.ts';
+import { getNews } from '../../tools/get-news.ts';
+import { getOrder } from '../../tools/get-order.ts';
+import { getPerformance } from '../../tools/get-performance.ts';
 import { getPortfolio } from '../../tools/get-portfolio.ts';
 import { getQuote } from '../../tools/get-quote.ts';
+import { getWatchlist } from '../../tools/get-watchlist.ts';
 import { listOrders } from '../../tools/list-orders.ts';
 import { searchSymbols } from '../../tools/search-symbols.ts';
+import { setWatchlist } from '../../tools/set-watchlist.ts';
 import type { DirectTool } from '../../tools/tool.ts';
 import { whoami } from '../../tools/whoami.ts';
 import { defineMcpTool, type McpTool } from './mcp-tool.ts';
@@ -15,9 +24,19 @@ export const agentTools: readonly McpTool[] = [
   read(getQuote, 'Quotes'),
   read(getBars, 'Price history'),
   read({ ...getMarketClock, name: 'market_clock' }, 'Market hours'),
+  read(getCalendar, 'Trading days'),
   read(searchSymbols, 'Symbols by name'),
+  read(getAsset, 'One security'),
+  read(getNews, 'News'),
+  read(getCorporateActions, 'Dividends and splits'),
   read(getPortfolio, 'Portfolio'),
+  read(getPerformance, 'Performance'),
+  read(getActivities, 'Activities'),
+  read(getWatchlist, 'Watchlist'),
   read(listOrders, 'Orders'),
+  read(getOrder, 'One order'),
+  // No client over HTTP has its scope: the list is the owner's own, and their programs'.
+  { ...read(setWatchlist, 'Change the watchlist'), effect: 'acts' },
 ];
 
 function read(tool: DirectTool, title: string): McpTool {

@@ -1,7 +1,7 @@
 import { agentTools } from './agent-tools.ts';
 import { cancelOrder } from './cancel-order.ts';
 import { checkApproval } from './check-approval.ts';
-import { getPerformance } from './get-performance.ts';
+import { closePosition } from './close-position.ts';
 import { listProposals } from './list-proposals.ts';
 import type { McpTool } from './mcp-tool.ts';
 import { placeOrder } from './place-order.ts';
@@ -12,10 +12,10 @@ import { withdrawProposal } from './withdraw-proposal.ts';
 /** Everything that a client can ask for. */
 const mcpTools: readonly McpTool[] = [
   ...agentTools,
-  getPerformance,
   listProposals,
   checkApproval,
   placeOrder,
+  closePosition,
   replaceOrder,
   sendSummary,
   withdrawProposal,

@@ -116,14 +116,14 @@ export function dataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   return app;
 }
 
-function symbolsOf(context: Context<BrokerEnv>): string[] {
+export function symbolsOf(context: Context<BrokerEnv>): string[] {
   const symbols = (context.req.query('symbols') ?? '').split(',').filter((symbol) => symbol !== '');
   if (symbols.length === 0) throw new DataError(400, 'symbols is required');
   if (symbols.length > MOST_SYMBOLS) throw new DataError(400, `at most ${MOST_SYMBOLS} symbols`);
   return symbols.map(checkedSymbol);
 }
 
-function checkedSymbol(symbol: string): string {
+export function checkedSymbol(symbol: string): string {
   if (!/^[A-Za-z0-9./]{1,16}$/.test(symbol)) throw new DataError(400, `invalid symbol: ${symbol}`);
   return symbol.toUpperCase();
 }
@@ -205,7 +205,7 @@ function readPageToken(token: string): { symbol: string; at: number } {
 }
 
 /** RFC 3339, or a date: midnight in New York. */
-function timeOf(text: string | undefined, name: string): number | undefined {
+export function timeOf(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return newYorkInstant(text, '00:00');
   const at = Date.parse(text);

@@ -10,6 +10,7 @@ import { BrokerError } from './broker-error.ts';
 import { DataError, dataRoutes } from './data-routes.ts';
 import { createExchange } from './exchange/exchange.ts';
 import { openLedger } from './ledger.ts';
+import { newsRoutes } from './news-routes.ts';
 import type { OAuthClient } from './oauth/oauth-client.ts';
 import { oauthRoutes } from './oauth/oauth-routes.ts';
 import { openTokenStore } from './oauth/token-store.ts';
@@ -17,6 +18,8 @@ import { openOrderBook } from './order-book.ts';
 import { type BookedOrder, orderJson } from './order-json.ts';
 import { seedAccount } from './seed-accounts.ts';
 import { tradingRoutes } from './trading-routes.ts';
+import { watchlistRoutes } from './watchlist-routes.ts';
+import { openWatchlists } from './watchlists.ts';
 
 /** How often resting orders are held against the market, milliseconds. Every request does so too. */
 const SETTLE_EVERY = 1000;
@@ -44,7 +47,7 @@ export interface PaperBrokerOptions {
 }
 
 export interface PaperBroker {
-  /** Serves Alpaca's Trading API v2 and Market Data API v2 under /v2, and OAuth under /oauth. */
+  /** Serves Alpaca's Trading API v2 and Market Data API under /v2, /v1 and /v1beta1, and OAuth under /oauth. */
   readonly app: Hono;
   /** Every order ever accepted, in order of arrival. */
   book(): BookedOrder[];
@@ -75,28 +78,27 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
       account_number: ledger.account(order.account_id)?.number ?? '',
     }));
 
-  const api = new Hono<BrokerEnv>();
-  api.use('/v2/*', async (context, next) => {
-    context.header('X-Request-ID', randomUUID().replaceAll('-', ''));
-    if (faults.take('broker_5xx')) {
-      return context.json({ code: 50010000, message: 'internal server error occurred' }, 500);
-    }
-    return next();
+  const access = requireAccess({
+    tokens,
+    keys: options.users.flatMap(({ username, key }) => (key === undefined ? [] : [{ ...key, username }])),
+    accountOf: (username) => ledger.accountOf(username),
   });
-  api.use(
-    '/v2/*',
-    requireAccess({
-      tokens,
-      keys: options.users.flatMap(({ username, key }) => (key === undefined ? [] : [{ ...key, username }])),
-      accountOf: (username) => ledger.accountOf(username),
-    }),
-  );
-  api.use(
-    '/v2/*',
-    limitRate(options.requestsPerMinute ?? 1000, () => clock.now()),
-  );
+  const rate = limitRate(options.requestsPerMinute ?? 1000, () => clock.now());
+  const api = new Hono<BrokerEnv>();
+  for (const version of ['/v2/*', '/v1/*', '/v1beta1/*']) {
+    api.use(version, async (context, next) => {
+      context.header('X-Request-ID', randomUUID().replaceAll('-', ''));
+      if (faults.take('broker_5xx')) {
+        return context.json({ code: 50010000, message: 'internal server error occurred' }, 500);
+      }
+      return next();
+    });
+    api.use(version, access, rate);
+  }
   api.route('/', tradingRoutes({ books: { ledger, orders, market }, exchange, faults, now }));
+  api.route('/', watchlistRoutes({ watchlists: openWatchlists(database), market, now }));
   api.route('/', dataRoutes(market, now));
+  api.route('/', newsRoutes(market, now));
 
   const app = new Hono();
   app.use('*', async (_context, next) => {

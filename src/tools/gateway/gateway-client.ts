@@ -4,6 +4,7 @@ import { type Activity, activitiesSchema } from '../../trading/activity.ts';
 import { decimalString } from '../../trading/decimal.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
+import type { DatedEquity } from '../../trading/portfolio/returns.ts';
 import {
   askedUnder,
   type Proposal,
@@ -38,6 +39,7 @@ import { type HaltRequests, ofHalt } from './halt-requests.ts';
 import { type MandateRequests, ofMandates } from './mandate-requests.ts';
 import { type MarketRequests, ofMarket } from './market-requests.ts';
 import { ofPolicy, type PolicyClient } from './policy-requests.ts';
+import { ofWatchlist, type WatchlistRequests } from './watchlist-requests.ts';
 
 /** How to look at a proposal. */
 export interface ProposalLook {
@@ -54,6 +56,7 @@ export interface GatewayClient
     MandateRequests,
     HaltRequests,
     PolicyClient,
+    WatchlistRequests,
     AccessRequests {
   account(): Promise<Account>;
   positions(): Promise<Position[]>;
@@ -63,7 +66,7 @@ export interface GatewayClient
   /** Equity at the end of each day of the last month, oldest first, dollars. */
   equityHistory(): Promise<string[]>;
   /** Equity at the end of each day as far back as asked for (`1M`, `1A`, `5A`), oldest first. */
-  valueHistory(period: string): Promise<DatedValue[]>;
+  valueHistory(period: string): Promise<DatedEquity[]>;
   /** Whether the gateway can reach the person's account elsewhere (`broker`, `slack`) now. */
   isConnected(connection: string): Promise<boolean>;
   /**
@@ -97,12 +100,6 @@ export interface GatewayClient
   cancelOrder(id: string): Promise<Order>;
 }
 
-/** What the account was worth at an instant (RFC 3339), dollars. */
-export interface DatedValue {
-  readonly at: string;
-  readonly equity: string;
-}
-
 const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 
 /** The gateway completes an order from several answers of the broker's, and asks the identity provider. */
@@ -122,6 +119,7 @@ export function createGatewayClient(
   return {
     ...ofAccount(requests),
     ...ofMarket(requests),
+    ...ofWatchlist(requests),
     ...ofProposals(requests),
     ...ofHalt(requests),
     ...ofAccess(requests),

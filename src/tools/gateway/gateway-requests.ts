@@ -92,7 +92,7 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
 }
 
 /** What is asked of an account, rather than of the person, the market or a proposal. */
-const ABOUT_ACCOUNT = /^\/v1\/(account|positions|portfolio|activities|orders|halt)\b/;
+const ABOUT_ACCOUNT = /^\/v1\/(account|positions|portfolio|activities|watchlist|orders|halt)\b/;
 
 function aboutOwner(path: string, owner: string | undefined): string {
   if (owner === undefined || !ABOUT_ACCOUNT.test(path)) return path;

@@ -2,8 +2,16 @@ import { z } from 'zod';
 import { type TradingDay, tradingDaySchema } from '../../trading/activity.ts';
 import type { NamedAsset } from '../../trading/asset-name.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import {
+  type Article,
+  articleSchema,
+  type CorporateAction,
+  corporateActionSchema,
+} from '../../trading/market-news.ts';
 import { READ_SCOPES } from '../../trading/scopes.ts';
 import {
+  type Asset,
+  assetSchema,
   type Bar,
   barSchema,
   clockSchema,
@@ -23,9 +31,20 @@ export interface MarketRequests {
   bars(query: { symbol: string; timeframe: '1Day' | '1Hour'; start: number }): Promise<Bar[]>;
   /** What is traded under a name or a symbol, the likeliest first. */
   searchAssets(search: string): Promise<NamedAsset[]>;
+  /** @throws {TradeAgentError} `unknown_symbol` */
+  asset(symbol: string): Promise<Asset>;
   clock(): Promise<MarketClock>;
   /** Trading days from one date to another, both included. */
   calendar(query: { start: string; end: string }): Promise<TradingDay[]>;
+  /** The newest first; of the whole market where no symbols are given. Others' words: data. */
+  news(query: { symbols: readonly string[]; limit: number }): Promise<Article[]>;
+  /** What is booked from one date to another, both included, the earliest first; `more` where that is not all. */
+  corporateActions(query: {
+    symbols: readonly string[];
+    start: string;
+    end: string;
+    limit: number;
+  }): Promise<{ actions: CorporateAction[]; more: boolean }>;
 }
 
 export function ofMarket({ read }: GatewayRequests): MarketRequests {
@@ -63,6 +82,20 @@ export function ofMarket({ read }: GatewayRequests): MarketRequests {
           MARKET_READ,
         )
       ).assets,
+    asset: (symbol) => read(`/v1/assets/${encodeURIComponent(symbol)}`, assetSchema, MARKET_READ),
+    news: async ({ symbols, limit }) => {
+      const query = new URLSearchParams({
+        limit: String(limit),
+        ...(symbols.length === 0 ? {} : { symbols: symbols.join(',') }),
+      });
+      return (await read(`/v1/news?${query}`, z.object({ news: z.array(articleSchema) }), MARKET_READ)).news;
+    },
+    corporateActions: ({ symbols, start, end, limit }) =>
+      read(
+        `/v1/corporate-actions?${new URLSearchParams({ symbols: symbols.join(','), start, end, limit: String(limit) })}`,
+        z.object({ actions: z.array(corporateActionSchema), more: z.boolean() }),
+        MARKET_READ,
+      ),
     clock: () => read('/v1/clock', clockSchema, MARKET_READ),
     calendar: async ({ start, end }) =>
       (

@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { activitySchema, tradingDaySchema } from '../../../src/trading/activity.ts';
+import { articleSchema, corporateActionSchema, watchlistSchema } from '../../../src/trading/market-news.ts';
 import {
   accountSchema,
+  assetSchema,
   barSchema,
   clockSchema,
   orderSchema,
@@ -30,9 +32,10 @@ export function readingCases(bench: () => Bench): void {
 
   it('of an asset tells what may be done with it; of what isn’t there nothing', async () => {
     const { broker, fixture, traits } = bench();
-    expect(await broker.asset(fixture.symbol)).toEqual({
+    expect(exactly(assetSchema, await broker.asset(fixture.symbol))).toMatchObject({
       symbol: fixture.symbol,
       name: expect.stringMatching(/\w/),
+      exchange: expect.stringMatching(/^[A-Z]+$/),
       tradable: true,
       fractionable: traits.orders.fractions.types.length > 0,
     });
@@ -107,6 +110,54 @@ export function readingCases(bench: () => Bench): void {
       profit_loss: expect.any(String),
       profit_loss_pct: expect.any(String),
     });
+  });
+
+  it('of the news tells the newest first, cut to a line each, and no more than was asked for', async () => {
+    const { broker, fixture } = bench();
+    const read = async (symbols: string[], limit: number) =>
+      exactly(z.array(articleSchema), await broker.news({ symbols, limit }));
+    const news = await read([fixture.symbol], 5);
+    expect(news.length).toBeGreaterThan(0);
+    const times = news.map(({ at }) => Date.parse(at));
+    expect(times).toEqual([...times].sort((a, b) => b - a));
+    for (const { symbols, headline, summary } of news) {
+      expect(symbols).toContain(fixture.symbol);
+      expect(headline).toMatch(/^[^\n]{1,200}$/);
+      expect(summary.length).toBeLessThanOrEqual(500);
+    }
+    expect(await read([fixture.symbol], 1)).toEqual(news.slice(0, 1));
+    expect((await read([], 3)).length).toBe(3);
+  });
+
+  it('of corporate actions tells those of a stretch, and whether there are more', async () => {
+    const { broker, fixture } = bench();
+    const stretch = { symbols: [fixture.symbol], start: '2026-01-01', end: '2026-12-31' };
+    const { actions, more } = await broker.corporateActions({ ...stretch, limit: 100 });
+    const read = exactly(z.array(corporateActionSchema), actions);
+    expect(more).toBe(false);
+    for (const { symbol, process_date } of read) {
+      expect(symbol).toBe(fixture.symbol);
+      expect(process_date >= stretch.start && process_date <= stretch.end).toBe(true);
+    }
+    if (read.length < 2) return;
+    expect(await broker.corporateActions({ ...stretch, limit: 1 })).toEqual({
+      actions: read.slice(0, 1),
+      more: true,
+    });
+  });
+
+  it('of the watchlist tells what was put on it, in that order', async () => {
+    const { broker, fixture, wire } = bench();
+    const before = exactly(watchlistSchema, await broker.watchlist());
+    const other = (await broker.positions()).find(({ symbol }) => symbol !== fixture.symbol)?.symbol;
+    const wanted = [fixture.symbol, ...(other === undefined ? [] : [other])];
+    wire.writes();
+    expect((await broker.setWatchlist(wanted)).symbols).toEqual(wanted);
+    expect(wire.writes()).toBe(1);
+    const after = exactly(watchlistSchema, await broker.watchlist());
+    expect(after).toEqual({ symbols: wanted, updated_at: expect.stringMatching(/^\d{4}-.*Z$/) });
+    expect((await broker.setWatchlist([...wanted].reverse())).symbols).toEqual([...wanted].reverse());
+    expect(await broker.setWatchlist(before.symbols)).toMatchObject({ symbols: before.symbols });
   });
 
   it('of orders tells all of it', async () => {

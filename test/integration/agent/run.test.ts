@@ -12,6 +12,8 @@ describe('a question', () => {
     const { events, result } = await play(agent.run({ prompt: 'what do I own' }, options()));
     expect(result).toMatchObject({ status: 'done', orders: [], approvals: [] });
     expect(result.text).toContain('| MSFT | 25 |');
+    const portfolio = { account: expect.any(Object), positions: expect.any(Array) };
+    expect(result.data).toEqual([{ tool: 'get_portfolio', content: portfolio }]);
     expect(result.usage.model).toBe('built-in planner');
     const deltas = events.flatMap((event) => (event.type === 'text' ? [event.delta] : []));
     expect(deltas.join('')).toBe(result.text);
@@ -27,7 +29,7 @@ describe('a question', () => {
     expect(signedIn.result).toMatchObject({ status: 'done', text: expect.stringContaining('Alice Example') });
     const stranger = await world.agent({ session: undefined });
     const before = await play(stranger.run({ prompt: 'who am I' }, options()));
-    expect(before.result).toMatchObject({ status: 'failed', error: { code: 'login_required' } });
+    expect(before.result).toMatchObject({ status: 'failed', error: { code: 'login_required' }, data: [] });
     expect(JSON.stringify(before)).not.toContain('Alice');
   });
 

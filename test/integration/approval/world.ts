@@ -60,6 +60,7 @@ const SCOPES = [
   'orders:cancel',
   'portfolio:read',
   'orders:mandate',
+  'watchlist:write',
 ];
 
 export async function startProposalWorld(options: Partial<SandboxOptions> = {}): Promise<ProposalWorld> {

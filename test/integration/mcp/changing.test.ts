@@ -173,6 +173,46 @@ describe('send_summary', () => {
   });
 });
 
+describe('close_position', () => {
+  it('asks the person about as many shares as are held, once under one key', async () => {
+    const { positions } = factsOf(await call('get_portfolio', {})) as unknown as {
+      positions: { symbol: string; qty_available: string }[];
+    };
+    const held = positions.find(({ symbol }) => symbol === 'KO')?.qty_available;
+    const close = { symbol: 'KO', idempotency_key: 'close-ko' };
+    const facts = factsOf(await call('close_position', close));
+    expect(facts).toMatchObject({ status: 'pending_approval', kind: 'order' });
+    const alice = await world.as('alice');
+    const { subject } = await alice.proposal(String(facts.proposal_id));
+    expect(subject).toMatchObject({ symbol: 'KO', side: 'sell', qty: held });
+    expect(factsOf(await call('close_position', close)).proposal_id).toBe(facts.proposal_id);
+    await alice.tap(String(facts.code), 'deny');
+  });
+
+  it('is refused where nothing is held, and needs the scopes that ask and that see', async () => {
+    expect(factsOf(await call('close_position', { symbol: 'TSLA' }))).toMatchObject({
+      status: 'error',
+      error: 'invalid_order',
+    });
+    const as = await granted('orders:read', 'orders:propose');
+    expect(factsOf(await call('close_position', { symbol: 'KO' }, { as }))).toMatchObject({
+      status: 'error',
+      error: 'insufficient_scope',
+    });
+  });
+});
+
+describe('get_news', () => {
+  it('is marked as somebody else’s words', async () => {
+    const facts = factsOf(await call('get_news', { symbols: ['AAPL'] }));
+    expect(facts).toMatchObject({
+      status: 'ok',
+      simulated: true,
+      untrusted: expect.stringContaining('news'),
+    });
+  });
+});
+
 describe('what tools say of themselves', () => {
   it('is that one of them alone may destroy something without a tap', async () => {
     const { tools } = (await rpc({ url: world.url, token }, 'tools/list')) as {
@@ -182,7 +222,14 @@ describe('what tools say of themselves', () => {
       tools.filter(({ annotations }) => annotations[hint] === is).map(({ name }) => name);
     expect(hinted('destructiveHint', true)).toEqual(['cancel_order']);
     expect(hinted('readOnlyHint', false).sort()).toEqual(
-      ['cancel_order', 'place_order', 'replace_order', 'send_summary', 'withdraw_proposal'].sort(),
+      [
+        'cancel_order',
+        'close_position',
+        'place_order',
+        'replace_order',
+        'send_summary',
+        'withdraw_proposal',
+      ].sort(),
     );
   });
 });

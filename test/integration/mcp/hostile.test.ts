@@ -107,7 +107,11 @@ describe('a tool', () => {
       'get_quote',
       'get_bars',
       'market_clock',
+      'get_calendar',
       'search_symbols',
+      'get_asset',
+      'get_news',
+      'get_corporate_actions',
     ]);
     const refused = await call(token, 'place_order', buy(1));
     expect(factsOf(refused)).toMatchObject({ status: 'error', error: 'insufficient_scope' });
@@ -223,7 +227,7 @@ describe('a server that only reads', () => {
       const { tools } = (await rpc({ url: reading.url, token }, 'tools/list')) as {
         tools: { name: string; annotations: { readOnlyHint: boolean } }[];
       };
-      expect(tools).toHaveLength(10);
+      expect(tools).toHaveLength(17);
       expect(tools.every(({ annotations }) => annotations.readOnlyHint)).toBe(true);
       const refused = await rpc({ url: reading.url, token }, 'tools/call', {
         name: 'cancel_order',

@@ -41,6 +41,13 @@ const CLOSED = [
   'TradingActivities',
   'NonTradeActivities',
   'CanceledOrderResponse',
+  'Watchlist',
+  'WatchlistWithoutAsset',
+  'news',
+  'news_resp',
+  'cash_dividend',
+  'corporate_actions',
+  'corporate_actions_resp',
   'stock_quote',
   'stock_trade',
   'stock_bar',
@@ -299,5 +306,43 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
       expect(Object.values(bars).flat().length).toBeGreaterThan(1);
       await within(stocks.stockBarSingle({ symbol: 'AAPL', timeframe, start, limit: 50 }));
     }
+  });
+
+  it('for news and corporate actions', async () => {
+    const { news, corporateActions } = alpaca.marketData;
+    expect((await within(news.news({}))).news).toHaveLength(10);
+    const first = await within(news.news({ symbols: 'AAPL,KO', limit: 3 }));
+    expect(first.news).toHaveLength(3);
+    const second = await within(
+      news.news({ symbols: 'AAPL,KO', limit: 3, pageToken: first.nextPageToken ?? '' }),
+    );
+    expect(second.news.map(({ id }) => id)).not.toContain(first.news.at(-1)?.id);
+    const year = { start: new Date('2026-01-01'), end: new Date('2026-12-31') };
+    const symbols = world.market
+      .symbols()
+      .slice(0, 10)
+      .map(({ symbol }) => symbol);
+    const answer = await within(
+      corporateActions.corporateActions({ ...year, symbols: symbols.join(','), limit: 5 }),
+    );
+    expect(answer.corporateActions.cashDividends).toHaveLength(5);
+    expect(answer.nextPageToken).toBeTruthy();
+    await within(corporateActions.corporateActions({ ...year, symbols: 'AAPL', types: 'forward_split' }));
+  });
+
+  it('for watchlists', async () => {
+    const { watchlists } = alpaca.trading;
+    expect(await within(watchlists.getWatchlists())).toEqual([]);
+    const made = await within(
+      watchlists.postWatchlist({ createWatchlistRequest: { name: 'mine', symbols: ['AAPL', 'KO'] } }),
+    );
+    expect(made.assets?.map(({ symbol }) => symbol)).toEqual(['AAPL', 'KO']);
+    const changed = { watchlistId: made.id, updateWatchlistRequest: { name: 'ours', symbols: ['KO'] } };
+    expect(await within(watchlists.updateWatchlistById(changed))).toMatchObject({ name: 'ours' });
+    expect((await within(watchlists.getWatchlists())).map(({ name }) => name)).toEqual(['ours']);
+    await within(watchlists.deleteWatchlistById({ watchlistId: made.id }));
+    await expect(watchlists.getWatchlistById({ watchlistId: made.id })).rejects.toMatchObject({
+      status: 404,
+    });
   });
 });

@@ -62,6 +62,7 @@ export const doneResult: RunResult = {
   thread: 'th_1',
   status: 'done',
   text: 'Bought 5 AAPL.',
+  data: [{ tool: 'get_portfolio', content: { positions: [] } }],
   orders: [order],
   messages: [],
   approvals: [executed],

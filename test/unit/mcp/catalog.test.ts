@@ -13,20 +13,38 @@ const names = (scopes: readonly string[], readOnly = false) =>
 describe('the tools of other people’s agents', () => {
   it.each([
     [[], named('whoami')],
-    [['market:read'], named('whoami', 'get_quote', 'get_bars', 'market_clock', 'search_symbols')],
-    [['portfolio:read'], named('whoami', 'get_portfolio', 'get_performance')],
-    [['orders:read'], named('whoami', 'list_orders', 'list_proposals', 'check_approval')],
+    [
+      ['market:read'],
+      named(
+        'whoami',
+        'get_quote',
+        'get_bars',
+        'market_clock',
+        'search_symbols',
+        'get_calendar',
+        'get_asset',
+        'get_news',
+        'get_corporate_actions',
+      ),
+    ],
+    [['portfolio:read'], named('whoami', 'get_portfolio', 'get_watchlist')],
+    [['watchlist:write'], named('whoami', 'set_watchlist')],
+    [['orders:read'], named('whoami', 'list_orders', 'get_order', 'list_proposals', 'check_approval')],
     [['orders:propose'], named('whoami')],
     [
       ['orders:read', 'orders:cancel'],
-      named('whoami', 'list_orders', 'list_proposals', 'check_approval', 'cancel_order'),
+      named('whoami', 'list_orders', 'get_order', 'list_proposals', 'check_approval', 'cancel_order'),
     ],
   ])('by %j are %j', (scopes, expected) => {
     expect(names(scopes)).toEqual(expected);
   });
 
   it('that only read are those that a read-only server has', () => {
-    expect(names(MCP_SCOPES, true)).toHaveLength(10);
+    expect(names(MCP_SCOPES, true)).toHaveLength(17);
+  });
+
+  it('that change the watchlist are no client’s over HTTP', () => {
+    expect(names(MCP_SCOPES)).not.toContain('set_watchlist');
   });
 
   it.each(all.map((tool) => [tool.name, tool] as const))(

@@ -7,7 +7,12 @@ const base = { symbol: 'aapl', side: 'buy', qty: '5' };
 describe('place_order', () => {
   it('has no way to trade', () => {
     const trading = tools.filter(({ risk }) => risk === 'trade');
-    expect(trading.map(({ name }) => name)).toEqual(['place_order', 'place_orders', 'replace_order']);
+    expect(trading.map(({ name }) => name)).toEqual([
+      'place_order',
+      'place_orders',
+      'close_position',
+      'replace_order',
+    ]);
     for (const tool of trading) expect(tool).not.toHaveProperty('execute');
   });
 

@@ -77,7 +77,15 @@ describe.each(proposalKinds)('a proposal of kind %s', (kind) => {
       kind,
       [kind]: proposal.subject,
     });
-    const result = { thread: 'th_1', status: 'pending', text: '', orders: [], messages: [], connections: [] };
+    const result = {
+      thread: 'th_1',
+      status: 'pending',
+      text: '',
+      data: [],
+      orders: [],
+      messages: [],
+      connections: [],
+    };
     const usage = { model: 'builtin', input_tokens: 0, output_tokens: 0 };
     const { approvals } = runObject({ ...result, status: 'pending', approvals: [view], usage }, undefined);
     expect(approvals).toMatchObject([{ kind, [kind]: proposal.subject }]);

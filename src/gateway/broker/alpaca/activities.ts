@@ -96,6 +96,7 @@ export function tradingDays(
     .filter(({ date }) => date >= start && date <= end);
 }
 
-function isoDate(date: Date | string): string {
+/** The date alone of what the SDK took for an instant. */
+export function isoDate(date: Date | string): string {
   return typeof date === 'string' ? date.slice(0, 10) : date.toISOString().slice(0, 10);
 }

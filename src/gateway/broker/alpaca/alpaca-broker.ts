@@ -4,6 +4,7 @@ import type { Asset, Broker, ConnectBroker } from '../broker.ts';
 import { brokerRequests, type FailureOf } from '../broker-requests.ts';
 import { ACTIVITY_PAGE, activityPage, tradingDays } from './activities.ts';
 import { failureOf, replacementFailureOf, withCredentials } from './failure.ts';
+import { alpacaNews } from './news.ts';
 import { alpacaOrders } from './orders.ts';
 import {
   accountView,
@@ -14,6 +15,7 @@ import {
   positionView,
   quoteView,
 } from './views.ts';
+import { alpacaWatchlist } from './watchlist.ts';
 
 export interface AlpacaBrokerOptions {
   readonly environment: 'paper' | 'live';
@@ -153,6 +155,8 @@ function alpacaBroker(
           ),
         ),
       ),
+    ...alpacaNews(read, options.simulated),
+    ...alpacaWatchlist(read),
     ...alpacaOrders(alpaca, requests, telling(replacementFailureOf)),
   };
 }

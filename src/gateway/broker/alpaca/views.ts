@@ -2,7 +2,9 @@ import type { marketData, trading } from '@alpacahq/alpaca-trade-api/rest';
 import { Dec, price } from '../../../trading/decimal.ts';
 import {
   type Account,
+  type Asset,
   accountSchema,
+  assetSchema,
   type Bar,
   barSchema,
   clockSchema,
@@ -14,7 +16,7 @@ import {
   type Quote,
   quoteSchema,
 } from '../../../trading/views.ts';
-import type { Asset, PortfolioHistory } from '../broker.ts';
+import type { PortfolioHistory } from '../broker.ts';
 
 /*
  * From the SDK's models to our vocabulary. Every function throws (a ZodError or a TypeError) on an answer that lacks
@@ -45,12 +47,14 @@ function when(date: Date | string | null | undefined): string | null {
 }
 
 export function assetView(asset: trading.Assets): Asset {
-  return {
+  return assetSchema.parse({
     symbol: asset.symbol,
     name: asset.name,
+    exchange: asset.exchange ?? '',
     tradable: asset.tradable === true && asset.status === 'active',
     fractionable: asset.fractionable === true,
-  };
+    shortable: asset.shortable === true,
+  });
 }
 
 export function accountView(

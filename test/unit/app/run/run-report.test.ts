@@ -12,6 +12,7 @@ describe('the result of a run', () => {
       'thread',
       'status',
       'text',
+      'data',
       'orders',
       'messages',
       'approvals',

@@ -49,7 +49,14 @@ export const world: OrderWorld = {
       ...{ unrealized_pl: '800.00', unrealized_plpc: '0.8', change_today: '0' },
     },
   ],
-  asset: { symbol: 'AAPL', name: 'Apple Inc.', tradable: true, fractionable: true },
+  asset: {
+    symbol: 'AAPL',
+    name: 'Apple Inc.',
+    exchange: 'NASDAQ',
+    tradable: true,
+    fractionable: true,
+    shortable: false,
+  },
   market: {
     timestamp: '2026-11-24T12:00:00-05:00',
     is_open: true,

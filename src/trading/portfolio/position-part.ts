@@ -1,4 +1,4 @@
-import { Dec, plain } from '../../trading/decimal.ts';
+import { Dec, plain } from '../decimal.ts';
 
 /** What is held of a symbol, and how much of that no open sale has taken. Shares. */
 export interface Held {

@@ -1,0 +1,16 @@
+import { type ActivitiesIn, activitiesIn } from '../../tools/get-activities.ts';
+import type { Activity } from '../../trading/activity.ts';
+import type { Period } from '../../trading/period.ts';
+import type { App } from '../app.ts';
+
+/** What changed the account in a period, newest first. @throws {TradeAgentError} `login_required` */
+export async function listActivities(
+  app: Pick<App, 'gateway'>,
+  query: {
+    readonly period: Period;
+    readonly kinds?: readonly Activity['kind'][] | undefined;
+    readonly limit: number;
+  },
+): Promise<ActivitiesIn> {
+  return activitiesIn(await app.gateway(), query);
+}

@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { sessionExits } from '../../../app/exit-codes.ts';
+import { tradingDays } from '../../../app/market/market.ts';
+import { TradeAgentError } from '../../../trading/errors.ts';
+import { runCommand } from '../../cli.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
+
+/** What the gateway looks ahead at most. */
+const MOST_DAYS = 366;
+
+interface CalendarOptions {
+  readonly from?: string;
+  readonly days: number;
+}
+
+export function addCalendarCommand(program: Command, cli: Cli): void {
+  program
+    .command('calendar')
+    .description('list the days on which the market trades, with their hours in New York')
+    .option('--from <date>', 'the first day, YYYY-MM-DD (default: today)', parseDate)
+    .option('--days <n>', 'so many calendar days', parseDays, 14)
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent calendar', 'the next two weeks'],
+        ['trade-agent calendar --from 2026-12-21 --days 14 --output json', 'the holidays, for scripts'],
+      ]) + exitCodes(sessionExits),
+    )
+    .action(({ from, days }: CalendarOptions, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const found = await tradingDays(context, { start: from, days });
+        await context.output.result('calendar', { ...found }, async () => {
+          const { calendarText } = await import('../../text/data-lists.ts');
+          return calendarText(found);
+        });
+      }),
+    );
+}
+
+/** @throws {TradeAgentError} `usage` */
+function parseDate(text: string): string {
+  const at = Date.parse(`${text}T00:00:00Z`);
+  const isDate = /^\d{4}-\d\d-\d\d$/.test(text) && new Date(at || 0).toISOString().slice(0, 10) === text;
+  if (isDate) return text;
+  throw new TradeAgentError('usage', `--from can't be "${text}"`, {
+    hint: 'Write a date as in 2026-12-24.',
+  });
+}
+
+/** @throws {TradeAgentError} `usage` */
+function parseDays(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= MOST_DAYS) return Number(text);
+  throw new TradeAgentError('usage', `--days can't be "${text}"`, {
+    hint: `Give a number from 1 to ${MOST_DAYS}.`,
+  });
+}

@@ -1,0 +1,87 @@
+import { safeLine } from '../../net/shown-text.ts';
+import type { ActivitiesIn } from '../../tools/get-activities.ts';
+import type { TradingDays } from '../../tools/get-calendar.ts';
+import type { Activity, TradingDay } from '../../trading/activity.ts';
+import type { Article } from '../../trading/market-news.ts';
+import { newYorkTimestamp } from '../../trading/new-york-time.ts';
+import { periodWords } from '../../trading/period.ts';
+import type { MarketClock } from '../../trading/views.ts';
+import { dollars, sharePrice, shares, signedDollars } from './money.ts';
+import { table } from './table.ts';
+import { wrapWords } from './wrap.ts';
+
+/** `open until 2026-11-27 16:00 in New York` */
+export function clockText({ is_open, next_open, next_close }: MarketClock): string {
+  return is_open ? `open until ${exchangeTime(next_close)}` : `closed until ${exchangeTime(next_open)}`;
+}
+
+/** As the exchange's own clock has it. */
+function exchangeTime(at: string): string {
+  const time = Date.parse(at);
+  if (Number.isNaN(time)) return safeLine(at, 40);
+  return `${newYorkTimestamp(time).slice(0, 16).replace('T', ' ')} in New York`;
+}
+
+export async function calendarText({ today, days, start, end }: TradingDays): Promise<string> {
+  if (days.length === 0) return `There is no trading from ${start} to ${end}.`;
+  return table<TradingDay>(
+    [
+      { head: 'DATE', cell: ({ date }) => `${date}${date === today ? ' (today)' : ''}` },
+      { head: 'DAY', cell: ({ date }) => weekdayOf(date) },
+      { head: 'OPEN', cell: ({ open }) => open },
+      { head: 'CLOSE', cell: ({ close }) => close },
+    ],
+    days,
+  );
+}
+
+const weekdayOf = (date: string) =>
+  new Date(`${date}T00:00:00Z`).toLocaleDateString('en-US', { weekday: 'short', timeZone: 'UTC' });
+
+/** Headlines with where they come from; the words are cleaned, as everything that is shown. */
+export function newsText(news: readonly Article[], width: number): string {
+  if (news.length === 0) return 'No news.';
+  const articles = news.map(({ headline, source, at, url, symbols }) => {
+    const about = symbols.slice(0, 5).join(', ');
+    return [
+      ...wrapWords(safeLine(headline), width),
+      `  ${[at.slice(0, 16).replace('T', ' '), safeLine(source), about].filter((part) => part !== '').join(' · ')}`,
+      ...(url === null ? [] : [`  ${safeLine(url)}`]),
+    ].join('\n');
+  });
+  const note = news.some(({ simulated }) => simulated) ? ['The news is simulated.'] : [];
+  return [...articles, ...note].join('\n\n');
+}
+
+export async function activitiesText(found: ActivitiesIn): Promise<string> {
+  const { activities, left_out, period, totals, simulated } = found;
+  const note = simulated ? ['The account is simulated.'] : [];
+  if (activities.length === 0) return [`Nothing ${periodWords[period]}.`, ...note].join(' ');
+  const rows = await table<Activity>(
+    [
+      { head: 'DATE', cell: ({ at }) => at.slice(0, 10) },
+      { head: 'WHAT', cell: ({ kind, side }) => (kind === 'fill' ? (side ?? 'fill') : kind) },
+      { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol ?? '') },
+      { head: 'QTY', align: 'right', cell: ({ qty }) => (qty === null ? '' : shares(qty)) },
+      { head: 'PRICE', align: 'right', cell: ({ price }) => (price === null ? '' : sharePrice(price)) },
+      {
+        head: 'AMOUNT',
+        align: 'right',
+        cell: ({ amount }) => (amount === null ? '' : signedDollars(amount)),
+      },
+    ],
+    activities,
+  );
+  return [
+    rows,
+    ...(left_out === undefined ? [] : [`and ${left_out} more (--limit)`]),
+    `Dividends ${dollars(totals.dividends)}, interest ${dollars(totals.interest)}, fees ${dollars(totals.fees)}.`,
+    ...note,
+  ].join('\n');
+}
+
+export function watchlistText(symbols: readonly string[]): string {
+  return symbols.length === 0
+    ? 'The watchlist is empty. Put something on it: trade-agent watchlist add AAPL'
+    : symbols.map((symbol) => safeLine(symbol)).join('\n');
+}

@@ -1,0 +1,154 @@
+import type { Alpaca, marketData } from '@alpacahq/alpaca-trade-api/rest';
+import { safeLine } from '../../../net/shown-text.ts';
+import { Dec } from '../../../trading/decimal.ts';
+import {
+  type Article,
+  articleSchema,
+  type CorporateAction,
+  type corporateActionKinds,
+  corporateActionSchema,
+  LONGEST_HEADLINE,
+  LONGEST_NAME,
+  LONGEST_SUMMARY,
+  MOST_ARTICLE_SYMBOLS,
+} from '../../../trading/market-news.ts';
+import type { Broker, CorporateActions } from '../broker.ts';
+import { isoDate } from './activities.ts';
+
+/** A read of the broker's; see `BrokerRequests`. */
+export type Read = <T>(call: (client: Alpaca) => Promise<T>) => Promise<T>;
+
+/** News and corporate actions by Alpaca: `/v1beta1/news`, `/v1/corporate-actions` of its Market Data API. */
+export function alpacaNews(read: Read, simulated: boolean): Pick<Broker, 'news' | 'corporateActions'> {
+  return {
+    news: ({ symbols, limit }) =>
+      read(async ({ marketData }) => {
+        const { news } = await marketData.news.news({
+          sort: 'desc',
+          limit,
+          // A headline and a summary are what is told; articles are long, and somebody else's HTML.
+          includeContent: false,
+          ...(symbols.length === 0 ? {} : { symbols: symbols.join(',') }),
+        });
+        return news.map((article) => articleView(article, simulated));
+      }),
+    corporateActions: ({ symbols, start, end, limit }) =>
+      read(async ({ marketData }) =>
+        corporateActionsView(
+          await marketData.corporateActions.corporateActions({
+            symbols: symbols.join(','),
+            start: new Date(start),
+            end: new Date(end),
+            sort: 'asc',
+            limit,
+          }),
+          simulated,
+        ),
+      ),
+  };
+}
+
+export function articleView(article: marketData.News, simulated: boolean): Article {
+  return articleSchema.parse({
+    id: String(article.id),
+    headline: safeLine(article.headline, LONGEST_HEADLINE),
+    summary: safeLine(article.summary ?? '', LONGEST_SUMMARY),
+    source: safeLine(article.source ?? '', LONGEST_NAME),
+    author: safeLine(article.author ?? '', LONGEST_NAME),
+    url: linkOf(article.url),
+    symbols: (article.symbols ?? []).filter(isSymbol).slice(0, MOST_ARTICLE_SYMBOLS),
+    at: new Date(article.createdAt).toISOString(),
+    simulated,
+  });
+}
+
+const LONGEST_URL = 500;
+
+function linkOf(url: string | null | undefined): string | null {
+  if (url == null || url.length > LONGEST_URL || !URL.canParse(url)) return null;
+  const { protocol, href } = new URL(url);
+  return protocol === 'https:' ? href : null;
+}
+
+/** Stocks', and those of other markets (`BTCUSD`); no sentence passes for one. */
+const isSymbol = (text: string) => /^[A-Z0-9./]{1,15}$/.test(text);
+
+/** Alpaca's lists, by the kind of what is in them. */
+const kindOfList: Readonly<Record<string, (typeof corporateActionKinds)[number]>> = {
+  cashDividends: 'cash_dividend',
+  stockDividends: 'stock_dividend',
+  forwardSplits: 'forward_split',
+  reverseSplits: 'reverse_split',
+  unitSplits: 'unit_split',
+  spinOffs: 'spin_off',
+  cashMergers: 'cash_merger',
+  stockMergers: 'stock_merger',
+  stockAndCashMergers: 'stock_and_cash_merger',
+  nameChanges: 'name_change',
+  redemptions: 'redemption',
+  rightsDistributions: 'rights_distribution',
+  worthlessRemovals: 'worthless_removal',
+  reorganizations: 'reorganization',
+  partialCalls: 'partial_call',
+};
+
+/** Every member that one of Alpaca's kinds of corporate action has of those that are told. */
+type AnyAction = Partial<
+  Record<
+    'symbol' | 'oldSymbol' | 'sourceSymbol' | 'acquireeSymbol' | 'newSymbol' | 'acquirerSymbol',
+    string
+  > &
+    Record<
+      'rate' | 'cashRate' | 'price' | 'newRate' | 'oldRate' | 'sourceRate' | 'acquirerRate' | 'acquireeRate',
+      number
+    > &
+    Record<'exDate' | 'effectiveDate' | 'recordDate' | 'payableDate' | 'processDate', Date | string> & {
+      id: string;
+    }
+>;
+
+/** Where `rate` is dollars a share, and where it is new shares for one. */
+const PAYS_RATE = new Set(['cash_dividend', 'cash_merger', 'redemption']);
+const GIVES_RATE = new Set(['stock_dividend', 'rights_distribution']);
+
+/** The earliest first. A list of a kind that is not known here is left out. */
+export function corporateActionsView(
+  answer: marketData.CorporateActionsResp,
+  simulated: boolean,
+): CorporateActions {
+  const actions = Object.entries(answer.corporateActions as Record<string, readonly AnyAction[]>)
+    .flatMap(([list, rows]) => {
+      const kind = Object.hasOwn(kindOfList, list) ? kindOfList[list] : undefined;
+      return kind === undefined ? [] : (rows ?? []).map((row) => actionView(kind, row, simulated));
+    })
+    .sort((a, b) => order(a).localeCompare(order(b)));
+  return { actions, more: answer.nextPageToken != null && answer.nextPageToken !== '' };
+}
+
+/** As Alpaca sorts them, so that a limit cuts off the latest. */
+const order = ({ process_date, symbol, id }: CorporateAction) => `${process_date} ${symbol} ${id}`;
+
+function actionView(
+  kind: (typeof corporateActionKinds)[number],
+  row: AnyAction,
+  simulated: boolean,
+): CorporateAction {
+  const amount = (value: number | undefined) =>
+    value === undefined ? null : new Dec(String(value)).toDecimalPlaces(12).toFixed();
+  const date = (value: Date | string | undefined) => (value === undefined ? null : isoDate(value));
+  const gives = GIVES_RATE.has(kind);
+  return corporateActionSchema.parse({
+    id: row.id,
+    kind,
+    symbol: row.symbol ?? row.oldSymbol ?? row.sourceSymbol ?? row.acquireeSymbol,
+    other_symbol: row.newSymbol || row.acquirerSymbol || null,
+    cash: amount(PAYS_RATE.has(kind) ? row.rate : (row.cashRate ?? row.price)),
+    new_shares: amount(gives ? row.rate : (row.newRate ?? row.acquirerRate)),
+    old_shares: gives ? '1' : amount(row.oldRate ?? row.sourceRate ?? row.acquireeRate),
+    ex_date: date(row.exDate ?? row.effectiveDate),
+    record_date: date(row.recordDate),
+    payable_date: date(row.payableDate),
+    process_date: date(row.processDate),
+    simulated,
+  });
+}

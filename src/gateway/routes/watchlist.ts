@@ -1,0 +1,95 @@
+import type { Hono } from 'hono';
+import { z } from 'zod';
+import { MOST_WATCHED, type Watchlist } from '../../trading/market-news.ts';
+import { symbolSchema } from '../../trading/order.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import { WATCHLIST_SCOPE } from '../../trading/scopes.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { Caller } from '../door/caller.ts';
+import type { Door } from '../door/door.ts';
+import { ownerNamed, type StandIn } from './for-owner.ts';
+import { jsonBody } from './json-body.ts';
+import { requireKnown } from './known-symbols.ts';
+import { parseQuery } from './query.ts';
+
+/** In one request; so many are looked up at the broker. */
+const MOST_CHANGED = 20;
+
+const changeSchema = z.strictObject({
+  add: z.array(symbolSchema).max(MOST_CHANGED).default([]),
+  remove: z.array(symbolSchema).max(MOST_CHANGED).default([]),
+});
+
+/**
+ * What the owner keeps an eye on. Looking needs `portfolio:read`; a change needs `watchlist:write`, and is of one's own
+ * list alone. It needs no tap: nothing is traded by it, and it is taken back as easily.
+ */
+export function watchlistRoutes(
+  app: Hono,
+  door: Door,
+  brokerFor: (caller: Caller) => Promise<Broker>,
+  standIn: StandIn,
+): void {
+  const inTurn = turns();
+  app.get(
+    '/v1/watchlist',
+    door.guard(['portfolio:read'], async (c, caller) =>
+      c.json(await (await brokerFor(await standIn(caller, ownerNamed(c.req.url), 'can_view'))).watchlist()),
+    ),
+  );
+  app.patch(
+    '/v1/watchlist',
+    door.guard([WATCHLIST_SCOPE], async (c, caller) => {
+      // Whoever may look at another's account changes nothing there.
+      parseQuery(z.strictObject({}), c.req.url);
+      const { add, remove } = readChange(await jsonBody(c));
+      const broker = await brokerFor(caller);
+      // What is taken off may be traded no longer.
+      await requireKnown(broker, add);
+      return c.json(await inTurn(caller.sub, () => changed(broker, add, remove)));
+    }),
+  );
+}
+
+function readChange(body: unknown): z.output<typeof changeSchema> {
+  const parsed = changeSchema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new Refusal(400, 'invalid_query', `the change cannot be read: ${issue?.message}`, {
+    hint: `Give add and remove, each at most ${MOST_CHANGED} symbols.`,
+    fields: [String(issue?.path[0] ?? '')].filter((name) => name !== ''),
+  });
+}
+
+/** @throws {Refusal} 400 `invalid_query` where it would be more than anybody watches */
+async function changed(
+  broker: Broker,
+  add: readonly string[],
+  remove: readonly string[],
+): Promise<Watchlist> {
+  const before = await broker.watchlist();
+  const symbols = [...new Set([...before.symbols, ...add])].filter((symbol) => !remove.includes(symbol));
+  if (symbols.length > MOST_WATCHED && symbols.length > before.symbols.length) {
+    throw new Refusal(400, 'invalid_query', `a watchlist has at most ${MOST_WATCHED} symbols`, {
+      hint: 'Take some off it first.',
+      fields: ['add'],
+    });
+  }
+  const isSame =
+    symbols.length === before.symbols.length && symbols.every((symbol) => before.symbols.includes(symbol));
+  return isSame ? before : broker.setWatchlist(symbols);
+}
+
+/** One change of a list after the other: of two at once, the second would undo the first. */
+function turns(): <T>(of: string, work: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>();
+  return async (of, work) => {
+    const mine = (last.get(of) ?? Promise.resolve()).then(work, work);
+    last.set(of, mine);
+    try {
+      return await mine;
+    } finally {
+      if (last.get(of) === mine) last.delete(of);
+    }
+  };
+}

@@ -1,0 +1,25 @@
+import type { z } from 'zod';
+import { closePosition as agents, closingOrder } from '../../tools/close-position.ts';
+import { ownKey } from '../server/retries.ts';
+import { defineMcpTool } from './mcp-tool.ts';
+import { propose, withKey } from './propose.ts';
+
+export const closePosition = defineMcpTool({
+  name: agents.name,
+  title: 'Propose to close a position',
+  description: `${agents.description} The answer is pending_approval while they have not decided: then call check_approval, and do not close it again.`,
+  schema: withKey(agents.schema as unknown as z.ZodObject),
+  scopes: ['orders:propose', 'portfolio:read', 'orders:read'],
+  effect: 'asks',
+  async run(call, { idempotency_key, ...args }) {
+    const { gateway, environment } = call.caller;
+    const key = idempotency_key as string | undefined;
+    // What is held may be another by now: under the client's own key it is the order that was asked for before.
+    const earlier = key === undefined ? undefined : await gateway.proposed(ownKey(key));
+    if (earlier?.kind === 'order' && earlier.subject.symbol === String(args.symbol).toUpperCase()) {
+      return { proposal: earlier, isAsked: true };
+    }
+    const { order } = await closingOrder(args, gateway);
+    return propose(call, { kind: 'order', order: { ...order, environment } }, order, key);
+  },
+});

@@ -1,0 +1,80 @@
+import { Dec } from '../../trading/decimal.ts';
+import type { Market } from './market.ts';
+import { addDays, newYorkDate, newYorkInstant } from './new-york-time.ts';
+import { hashText, uniform } from './price-path.ts';
+
+/** How far back there is anything to read. */
+const DAYS_BACK = 30;
+/** One day in so many a company is written about. */
+const DAYS_BETWEEN = 3;
+/** Where no company is asked for, the largest are written about. */
+const LARGEST = 25;
+const MORNING = '08:00';
+const WRITING_MS = 10 * 3_600_000;
+
+/** A note about a company. Nothing in it happened. */
+export interface MarketNote {
+  /** From 0 to 2^32 - 1; the same note has the same one always. */
+  readonly id: number;
+  readonly symbol: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly headline: string;
+  readonly summary: string;
+}
+
+/**
+ * What is written about companies in a simulated market, the newest first: by its seed and its prices alone, so that it is
+ * the same however often it is asked for. Each note says of itself that it is simulated.
+ * @param symbols those that aren't listed are left out; undefined: the largest
+ */
+export function marketNews(
+  market: Market,
+  symbols: readonly string[] | undefined,
+  now: number,
+): MarketNote[] {
+  const about =
+    symbols ??
+    market
+      .symbols()
+      .slice(0, LARGEST)
+      .map(({ symbol }) => symbol);
+  const today = newYorkDate(now);
+  return about
+    .flatMap((symbol) =>
+      Array.from({ length: DAYS_BACK }, (_, ago) => note(market, symbol, addDays(today, -ago))),
+    )
+    .filter((one) => one !== undefined)
+    .filter(({ at }) => at <= now)
+    .sort((a, b) => b.at - a.at || a.id - b.id);
+}
+
+function note(market: Market, symbol: string, date: string): MarketNote | undefined {
+  const listed = market.symbol(symbol);
+  if (listed === undefined) return undefined;
+  const id = hashText(`news\n${market.seed}\n${symbol}\n${date}`);
+  if (uniform(id, 1, 0) * DAYS_BETWEEN >= 1) return undefined;
+  const at = newYorkInstant(date, MORNING) + Math.floor(uniform(id, 2, 0) * WRITING_MS);
+  const { name, sector } = listed;
+  const subjects = [
+    () => moved(market, symbol, name, at),
+    () => `${name} speaks at a simulated conference on ${sector.toLowerCase()}`,
+    () => `What a simulated analyst asks about ${name} (${symbol})`,
+  ];
+  const subject = subjects[Math.floor(uniform(id, 3, 0) * subjects.length)] ?? subjects[0];
+  return {
+    id,
+    symbol,
+    at,
+    headline: `Simulated: ${subject?.() ?? name}`,
+    summary: `The sandbox wrote this about ${name} so that there is something to read. Nothing of it happened.`,
+  };
+}
+
+function moved(market: Market, symbol: string, name: string, at: number): string {
+  const last = market.quote(symbol, at)?.last ?? '0';
+  const before = market.previousClose(symbol, at) ?? last;
+  const change = new Dec(last).div(before).minus(1).times(100);
+  const way = change.lt(0) ? 'down' : 'up';
+  return `${name} (${symbol}) at $${last}, ${way} ${change.abs().toFixed(1)} % on the day`;
+}

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { Dec, plain, positiveDecimalString } from '../trading/decimal.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import {
+  checkOrder,
+  normalizeOrder,
+  type OrderRequest,
+  orderRequestSchema,
+  symbolSchema,
+} from '../trading/order.ts';
+import { partName, partOfPosition } from '../trading/portfolio/position-part.ts';
+import { PROPOSE_ORDERS } from '../trading/scopes.ts';
+import type { GatewayClient } from './gateway/gateway-client.ts';
+import { withoutNulls } from './place-order.ts';
+import type { ProposalTool } from './tool.ts';
+
+const closingSchema = z.strictObject({
+  symbol: symbolSchema.describe('A ticker symbol of which something is held'),
+  qty: positiveDecimalString.optional().describe('Shares; at most what is held'),
+  fraction: positiveDecimalString
+    .optional()
+    .describe('Part of the position, "0.5" is half; the whole where neither is given'),
+  limit_price: positiveDecimalString
+    .optional()
+    .describe('Dollars a share; a market order where it is left out'),
+});
+
+/**
+ * Proposes to close a position, or a part of it: a sale of what is held, a purchase of what is short. As `placeOrder`, it
+ * can't trade; how many shares that is, the gateway's holdings say, and no model.
+ */
+export const closePosition: ProposalTool<typeof closingSchema> = {
+  name: 'close_position',
+  description:
+    'Proposes to close a position, wholly or a part of it. How many shares that is comes from what the account holds. The person approves or denies the order on their phone; nothing is traded before.',
+  schema: closingSchema,
+  scopes: [PROPOSE_ORDERS, 'portfolio:read'],
+  risk: 'trade',
+};
+
+export interface ClosingOrder {
+  readonly order: OrderRequest;
+  /** Of its fields, what was computed from the holdings, by the rule's name. */
+  readonly computed: Readonly<Record<string, string>>;
+  /** What is held of it. */
+  readonly held: { readonly symbol: string; readonly qty: string; readonly qty_available: string };
+}
+
+/**
+ * Reads a model's arguments as the order that closes a position.
+ * @throws {TradeAgentError} `invalid_order` where there is no such position, or less than that of it, and what the
+ *   gateway's reads throw
+ */
+export async function closingOrder(
+  args: Record<string, unknown>,
+  gateway: Pick<GatewayClient, 'positions'>,
+): Promise<ClosingOrder> {
+  const { symbol, qty: asked, fraction, limit_price } = readClosing(args);
+  const position = (await gateway.positions()).find((one) => one.symbol === symbol);
+  if (position === undefined) throw refused(`you hold no ${symbol}`, 'symbol');
+  // Brokers write what is short with or without its minus sign.
+  const held = {
+    symbol,
+    qty: size(position.qty),
+    qty_available: size(position.qty_available),
+  };
+  const qty = asked ?? partOfPosition(fraction ?? '1', held);
+  if (new Dec(held.qty_available).isZero()) {
+    throw refused(`open orders have taken all of your ${symbol} already`, 'symbol');
+  }
+  if (new Dec(qty).isZero()) throw refused(`that part of your ${symbol} is less than any order`, 'fraction');
+  if (new Dec(qty).gt(held.qty_available)) {
+    throw refused(
+      `only ${plain(held.qty_available)} ${symbol} are there to close`,
+      asked ? 'qty' : 'fraction',
+    );
+  }
+  const order = normalizeOrder(
+    orderRequestSchema.parse({
+      symbol,
+      side: position.side === 'short' ? 'buy' : 'sell',
+      qty,
+      ...(limit_price === undefined ? { type: 'market' } : { type: 'limit', limit_price }),
+    }),
+  );
+  checkOrder(order);
+  return {
+    order,
+    computed: {
+      side: position.side === 'short' ? 'the position is short' : 'the position is long',
+      // A part that the model chose is its idea, unless the person said it.
+      ...(asked === undefined && fraction === undefined ? { qty: partName('1') } : {}),
+    },
+    held,
+  };
+}
+
+function readClosing(args: Record<string, unknown>): z.output<typeof closingSchema> {
+  const parsed = closingSchema.safeParse(withoutNulls(args));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw refused(`${issue?.path.join('.') || 'arguments'}: ${issue?.message}`, String(issue?.path[0] ?? ''));
+  }
+  const { qty, fraction } = parsed.data;
+  if (qty !== undefined && fraction !== undefined) throw refused('give either qty or fraction', 'qty');
+  if (fraction !== undefined && new Dec(fraction).gt(1)) {
+    throw refused('fraction is more than the whole position', 'fraction');
+  }
+  return parsed.data;
+}
+
+function refused(message: string, field: string): TradeAgentError {
+  return new TradeAgentError('invalid_order', message, {
+    hint: 'Look at the positions (get_portfolio), and ask again.',
+    details: { field },
+  });
+}
+
+const size = (qty: string) => plain(new Dec(qty).abs());

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { type Activity, activityKinds } from '../trading/activity.ts';
+import { signedDollars } from '../trading/amounts.ts';
+import { newYorkInstant } from '../trading/new-york-time.ts';
+import { type Period, periods, periodWords, startOf } from '../trading/period.ts';
+import { income } from '../trading/portfolio/income.ts';
+import type { GatewayClient } from './gateway/gateway-client.ts';
+import { defineTool, requireGateway } from './tool.ts';
+
+const MOST = 100;
+
+export const getActivities = defineTool({
+  name: 'get_activities',
+  description:
+    'What changed the account: fills (shares, dollars a share), deposits, withdrawals, dividends, interest and fees (dollars; less than nothing for what was paid), newest first, with the sums of the period.',
+  schema: z.strictObject({
+    period: z.enum(periods).default('1M').describe('MTD: this month, YTD: this year'),
+    kinds: z
+      .array(z.enum(activityKinds))
+      .max(activityKinds.length)
+      .optional()
+      .describe('All kinds where it is left out'),
+    limit: z.number().int().min(1).max(MOST).default(50),
+  }),
+  scopes: ['market:read', 'portfolio:read'],
+  risk: 'read',
+  async execute(context, { period, kinds, limit }) {
+    const found = await activitiesIn(requireGateway(context), { period, kinds, limit });
+    const many = found.activities.length + (found.left_out ?? 0);
+    const count = many === 1 ? '1 activity' : `${many} activities`;
+    return {
+      summary: `${count} ${periodWords[period]}, dividends ${signedDollars(found.totals.dividends)}`,
+      content: JSON.stringify(found),
+    };
+  },
+});
+
+/** What changed the account in a period, newest first; sums in dollars, of all of it. */
+export interface ActivitiesIn {
+  readonly period: Period;
+  /** The first day, in New York. */
+  readonly start: string;
+  readonly activities: readonly Activity[];
+  /** How many more there are. */
+  readonly left_out?: number;
+  readonly totals: { readonly dividends: string; readonly interest: string; readonly fees: string };
+  readonly simulated: boolean;
+}
+
+export async function activitiesIn(
+  gateway: Pick<GatewayClient, 'clock' | 'account' | 'activities'>,
+  asked: {
+    readonly period: Period;
+    readonly kinds?: readonly Activity['kind'][] | undefined;
+    readonly limit: number;
+  },
+): Promise<ActivitiesIn> {
+  const { period, kinds, limit } = asked;
+  const [clock, account] = await Promise.all([gateway.clock(), gateway.account()]);
+  const start = startOf(period, Date.parse(clock.timestamp));
+  // The instant before the day begins: what happened at its first moment is part of it.
+  const all = await gateway.activities({ after: newYorkInstant(start, '00:00') - 1 });
+  const found = all.filter(({ kind }) => kinds === undefined || kinds.includes(kind)).reverse();
+  const { dividends, interest, fees } = income(all);
+  return {
+    period,
+    start,
+    activities: found.slice(0, limit),
+    ...(found.length > limit ? { left_out: found.length - limit } : {}),
+    totals: {
+      dividends: dividends.toFixed(2),
+      interest: interest.toFixed(2),
+      fees: fees.toFixed(2),
+    },
+    simulated: account.simulated,
+  };
+}

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { safeLine } from '../net/shown-text.ts';
+import { symbolSchema } from '../trading/order.ts';
+import { defineTool, requireGateway } from './tool.ts';
+
+export const getAsset = defineTool({
+  name: 'get_asset',
+  description:
+    'What the broker knows of one US stock or fund: its name, where it is listed, and whether it is tradable, in parts of a share too, and may be sold short.',
+  schema: z.strictObject({ symbol: symbolSchema.describe('A ticker symbol such as AAPL or BRK.B') }),
+  scopes: ['market:read'],
+  risk: 'read',
+  async execute(context, { symbol }) {
+    const asset = await requireGateway(context).asset(symbol);
+    const name = safeLine(asset.name, 80);
+    return {
+      summary: `${symbol}: ${name}, ${asset.tradable ? 'tradable' : 'not tradable'}`,
+      content: JSON.stringify({ asset: { ...asset, name } }),
+    };
+  },
+});

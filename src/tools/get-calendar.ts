@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { TradingDay } from '../trading/activity.ts';
+import { addDays, newYorkDate } from '../trading/new-york-time.ts';
+import type { GatewayClient } from './gateway/gateway-client.ts';
+import { defineTool, requireGateway } from './tool.ts';
+
+/** A year of trading days. */
+const MOST_DAYS = 366;
+
+export const getCalendar = defineTool({
+  name: 'get_calendar',
+  description:
+    'The days on which the US stock market trades, with their hours (HH:MM in New York, half-days too). A day that is missing from the answer has no trading.',
+  schema: z.strictObject({
+    start: z.iso.date().optional().describe('YYYY-MM-DD; today where it is left out'),
+    days: z.number().int().min(1).max(MOST_DAYS).default(14).describe('Calendar days from start on'),
+  }),
+  scopes: ['market:read'],
+  risk: 'read',
+  async execute(context, { start, days }) {
+    const found = await tradingDaysFrom(requireGateway(context), { start, days });
+    const count = found.days.length === 1 ? '1 trading day' : `${found.days.length} trading days`;
+    return {
+      summary: `${count} from ${found.start} to ${found.end}`,
+      content: JSON.stringify(found),
+    };
+  },
+});
+
+/** Trading days in New York's wall time, and which day it is there. */
+export interface TradingDays {
+  readonly today: string;
+  readonly start: string;
+  readonly end: string;
+  readonly time_zone: string;
+  readonly days: readonly TradingDay[];
+}
+
+/** The trading days of so many calendar days, from today on where no start is given. */
+export async function tradingDaysFrom(
+  gateway: Pick<GatewayClient, 'clock' | 'calendar'>,
+  { start, days }: { readonly start?: string | undefined; readonly days: number },
+): Promise<TradingDays> {
+  // By the market's clock: a sandbox has a time of its own.
+  const today = newYorkDate(Date.parse((await gateway.clock()).timestamp));
+  const from = start ?? today;
+  const end = addDays(from, days - 1);
+  const found = await gateway.calendar({ start: from, end });
+  return { today, start: from, end, time_zone: 'America/New_York', days: found };
+}

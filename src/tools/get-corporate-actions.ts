@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { addDays, newYorkDate } from '../trading/new-york-time.ts';
+import { symbolSchema } from '../trading/order.ts';
+import { defineTool, requireGateway } from './tool.ts';
+
+const MOST_SYMBOLS = 20;
+const MOST_DAYS = 366;
+const MOST = 50;
+
+export const getCorporateActions = defineTool({
+  name: 'get_corporate_actions',
+  description:
+    'Dividends (dollars a share), splits, mergers and changes of name of US stocks, by the day the broker books them, the earliest first. new_shares for old_shares: "4" for "1" is a split into four.',
+  schema: z.strictObject({
+    symbols: z.array(symbolSchema).min(1).max(MOST_SYMBOLS),
+    days_back: z.number().int().min(0).max(MOST_DAYS).default(30),
+    days_ahead: z.number().int().min(0).max(MOST_DAYS).default(90),
+  }),
+  scopes: ['market:read'],
+  risk: 'read',
+  async execute(context, { symbols, days_back, days_ahead }) {
+    const gateway = requireGateway(context);
+    const today = newYorkDate(Date.parse((await gateway.clock()).timestamp));
+    const stretch = { start: addDays(today, -days_back), end: addDays(today, days_ahead) };
+    const { actions, more } = await gateway.corporateActions({ symbols, ...stretch, limit: MOST });
+    const simulated = actions.some((action) => action.simulated);
+    const count = actions.length === 1 ? '1 corporate action' : `${actions.length} corporate actions`;
+    return {
+      summary: `${count} of ${symbols.join(', ')}${simulated ? ', simulated' : ''}`,
+      content: JSON.stringify({ today, ...stretch, actions, more, simulated }),
+    };
+  },
+});

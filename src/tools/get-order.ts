@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { describeOpenOrder } from '../trading/open-order.ts';
+import { anyForeign } from './list-orders.ts';
+import { defineTool, requireGateway } from './tool.ts';
+
+export const getOrder = defineTool({
+  name: 'get_order',
+  description:
+    'One order by its id: its terms, state, what was filled (shares) and at what average price (dollars a share).',
+  schema: z.strictObject({
+    order_id: z.string().max(64).describe('The id that list_orders gave'),
+  }),
+  scopes: ['orders:read'],
+  risk: 'read',
+  async execute(context, { order_id }) {
+    const gateway = requireGateway(context);
+    const order = await gateway.order(order_id);
+    const foreign = await anyForeign(gateway, [order]);
+    return {
+      summary: `${describeOpenOrder(order)}: ${order.status.replaceAll('_', ' ')}`,
+      content: JSON.stringify({ order }),
+      ...(foreign ? { outside: 'orders of another app' } : {}),
+    };
+  },
+});

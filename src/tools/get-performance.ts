@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { flowsOf } from '../trading/activity.ts';
+import { signedDollars, signedPercent } from '../trading/amounts.ts';
+import { Dec, ZERO } from '../trading/decimal.ts';
+import { newYorkInstant } from '../trading/new-york-time.ts';
+import { type Period, periods, periodWords, startOf } from '../trading/period.ts';
+import { accountReturns, atDayEnds } from '../trading/portfolio/returns.ts';
+import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
+import { portfolioPerformance } from '../trading/portfolio-performance.ts';
+import type { Account, Position } from '../trading/views.ts';
+import { defineTool, requireGateway } from './tool.ts';
+
+/** Days of a line that a model reads well. */
+const MOST_POINTS = 100;
+
+/** A broker's history that reaches back beyond the day before a period begins. */
+const historyOf: Readonly<Record<Period, string>> = {
+  '1D': '1M',
+  '1W': '1M',
+  '1M': '2M',
+  '3M': '4M',
+  '6M': '7M',
+  '1Y': '2A',
+  '5Y': '6A',
+  MTD: '2M',
+  YTD: '2A',
+  ALL: '10A',
+};
+
+export const getPerformance = defineTool({
+  name: 'get_performance',
+  description:
+    'How the account did over a period: profit in dollars less what came in and went out, the time-weighted and the money-weighted return, today’s profit, and what it was worth at the ends of days. Fractions: "0.01" is 1 %.',
+  schema: z.strictObject({
+    period: z.enum(periods).default('1M').describe('MTD: this month, YTD: this year'),
+  }),
+  scopes: ['market:read', 'portfolio:read'],
+  risk: 'read',
+  async execute(context, { period }) {
+    const gateway = requireGateway(context);
+    const [account, positions, history, clock] = await Promise.all([
+      gateway.account(),
+      gateway.positions(),
+      gateway.valueHistory(historyOf[period]),
+      gateway.clock(),
+    ]);
+    const now = Date.parse(clock.timestamp);
+    const began = newYorkInstant(startOf(period, now), '00:00');
+    const ends = atDayEnds(history);
+    const before = ends.findLastIndex(({ at }) => at < began);
+    const values = ends.slice(Math.max(0, before));
+    const flows = flowsOf(await gateway.activities({ after: values[0]?.at ?? began }));
+    const equity = new Dec(account.equity);
+    const { points, timeWeighted, moneyWeighted } = accountReturns(values, { at: now, equity }, flows);
+    const first = points[0] ?? { at: now, value: equity };
+    const added = points.reduce((sum, { flow }) => sum.plus(flow), ZERO);
+    const profit = equity.minus(first.value).minus(added);
+    return {
+      summary: `${signedDollars(profit.toFixed(2))} ${periodWords[period]}${timeWeighted === undefined ? '' : ` (${signedPercent(fraction(timeWeighted.period))} time-weighted)`}`,
+      content: JSON.stringify({
+        period,
+        from: new Date(first.at).toISOString(),
+        to: new Date(now).toISOString(),
+        equity: account.equity,
+        equity_before: first.value.toFixed(2),
+        added: added.toFixed(2),
+        profit: profit.toFixed(2),
+        time_weighted: rates(timeWeighted),
+        money_weighted: rates(moneyWeighted),
+        ...standing(account, positions),
+        values: thinned(points, MOST_POINTS).map(({ at, value }) => ({
+          at: new Date(at).toISOString(),
+          equity: value.toFixed(2),
+        })),
+        simulated: account.simulated,
+      }),
+    };
+  },
+});
+
+/** What it did today, and what is open now. */
+function standing(account: Account, positions: readonly Position[]) {
+  const figures = portfolioPerformance(account, positions);
+  return {
+    day_profit: figures.dayProfit,
+    day_fraction: figures.dayFraction,
+    total_profit: figures.totalProfit,
+    total_fraction: figures.totalFraction,
+    cash_weight: figures.cashWeight,
+    market_value: figures.marketValue,
+    positions: figures.positions.map(({ position, dayProfit, weight }) => ({
+      symbol: position.symbol,
+      day_profit: dayProfit,
+      weight,
+    })),
+  };
+}
+
+/** Null where no rate says it: money came of nothing, or there is no earlier value. */
+function rates(rate: PeriodReturn | undefined) {
+  if (rate === undefined) return null;
+  return {
+    fraction: fraction(rate.period),
+    annual: rate.annual === undefined ? null : fraction(rate.annual),
+  };
+}
+
+const fraction = (value: Dec) => value.toDecimalPlaces(6).toFixed();
+
+/** So many of them, evenly, with the first and the last. */
+function thinned<T>(points: readonly T[], most: number): T[] {
+  if (points.length <= most) return [...points];
+  const step = (points.length - 1) / (most - 1);
+  return Array.from({ length: most }, (_, at) => points[Math.round(at * step)] as T);
+}

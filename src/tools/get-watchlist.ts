@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { defineTool, requireGateway } from './tool.ts';
+
+export const getWatchlist = defineTool({
+  name: 'get_watchlist',
+  description: 'The ticker symbols on the person’s watchlist at their broker, in their order.',
+  schema: z.strictObject({}),
+  scopes: ['portfolio:read'],
+  risk: 'read',
+  async execute(context) {
+    const watchlist = await requireGateway(context).watchlist();
+    return { summary: watched(watchlist.symbols), content: JSON.stringify({ watchlist }) };
+  },
+});
+
+/** `3 symbols on the watchlist: AAPL, KO, MSFT` */
+export function watched(symbols: readonly string[]): string {
+  if (symbols.length === 0) return 'The watchlist is empty';
+  const count = symbols.length === 1 ? '1 symbol' : `${symbols.length} symbols`;
+  return `${count} on the watchlist: ${symbols.join(', ')}`;
+}

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { TradeAgentError } from '../trading/errors.ts';
+import { symbolSchema } from '../trading/order.ts';
+import { WATCHLIST_SCOPE } from '../trading/scopes.ts';
+import { watched } from './get-watchlist.ts';
+import { defineTool, requireGateway } from './tool.ts';
+
+const MOST = 20;
+
+/** Trades nothing, and is taken back as easily: the session's own scope is enough. */
+export const setWatchlist = defineTool({
+  name: 'set_watchlist',
+  description:
+    'Puts ticker symbols on the person’s watchlist at their broker, or takes them off. Only where they asked for it.',
+  schema: z.strictObject({
+    add: z.array(symbolSchema).max(MOST).default([]),
+    remove: z.array(symbolSchema).max(MOST).default([]),
+  }),
+  scopes: [WATCHLIST_SCOPE],
+  risk: 'keep',
+  async execute(context, { add, remove }) {
+    const gateway = requireGateway(context);
+    if (add.length + remove.length === 0) {
+      throw new TradeAgentError('usage', 'there is nothing to put on the watchlist or to take off', {
+        hint: 'Give add or remove.',
+      });
+    }
+    const watchlist = await gateway.changeWatchlist({ add, remove });
+    return { summary: watched(watchlist.symbols), content: JSON.stringify({ watchlist }) };
+  },
+});

@@ -1,0 +1,50 @@
+import { addDays, type IsoDate, newYorkDate } from './new-york-time.ts';
+
+/** Stretches of time that end now: so many days, weeks, months or years, since the month or the year began, or all there is. */
+export const periods = ['1D', '1W', '1M', '3M', '6M', '1Y', '5Y', 'MTD', 'YTD', 'ALL'] as const;
+export type Period = (typeof periods)[number];
+
+/** When that was, in words: "made $5 in the last month". */
+export const periodWords: Readonly<Record<Period, string>> = {
+  '1D': 'today',
+  '1W': 'in the last week',
+  '1M': 'in the last month',
+  '3M': 'in the last three months',
+  '6M': 'in the last six months',
+  '1Y': 'in the last year',
+  '5Y': 'in the last five years',
+  MTD: 'this month',
+  YTD: 'this year',
+  ALL: 'in all',
+};
+
+/** Before any account at a broker of ours. */
+const BEGINNING = '2010-01-01';
+
+/** The first day of a period in New York. @param now milliseconds since the epoch */
+export function startOf(period: Period, now: number): IsoDate {
+  const today = newYorkDate(now);
+  switch (period) {
+    case '1D':
+      return today;
+    case '1W':
+      return addDays(today, -7);
+    case 'MTD':
+      return `${today.slice(0, 7)}-01`;
+    case 'YTD':
+      return `${today.slice(0, 4)}-01-01`;
+    case 'ALL':
+      return BEGINNING;
+    default: {
+      const months = Number(period.slice(0, -1)) * (period.endsWith('Y') ? 12 : 1);
+      return monthsBefore(today, months);
+    }
+  }
+}
+
+/** The same day of an earlier month, or that month's last where it is shorter. */
+function monthsBefore(date: IsoDate, months: number): IsoDate {
+  const [year = 0, month = 1, day = 1] = date.split('-').map(Number);
+  const lastDay = new Date(Date.UTC(year, month - months, 0)).getUTCDate();
+  return new Date(Date.UTC(year, month - 1 - months, Math.min(day, lastDay))).toISOString().slice(0, 10);
+}

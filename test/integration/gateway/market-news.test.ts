@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { articleSchema, corporateActionSchema, watchlistSchema } from '../../../src/trading/market-news.ts';
+import {
+  type World as PaperBrokerWorld,
+  startWorld as startPaperBroker,
+} from '../sandbox/paper-broker-world.ts';
+import { startWorld, type World } from './support/world.ts';
+
+/** The gateway in front of the sandbox's own broker, over HTTP. */
+let paper: PaperBrokerWorld;
+let world: World;
+beforeAll(async () => {
+  paper = await startPaperBroker({ now: Date.now() });
+  world = await startWorld({
+    broker: { url: paper.url, tokens: { alice: await paper.token('alice'), bob: await paper.token('bob') } },
+  });
+});
+afterAll(async () => {
+  await world.close();
+  await paper.close();
+});
+
+const read = async (path: string, scope = 'market:read portfolio:read') => {
+  const response = await world.get(path, await world.reader(scope));
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+};
+const change = async (body: unknown, scope = 'watchlist:write', path = '/v1/watchlist') => {
+  const response = await fetch(`${world.url}${path}`, {
+    method: 'PATCH',
+    headers: { authorization: `Bearer ${await world.reader(scope)}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+};
+
+describe('/v1/news', () => {
+  it('is the newest, about what was asked for, and says that it is simulated', async () => {
+    const { body } = await read('/v1/news?symbols=AAPL,KO&limit=3');
+    const news = z.array(articleSchema).parse(body.news);
+    expect(news).toHaveLength(3);
+    expect(news.every(({ simulated, symbols }) => simulated && /^(AAPL|KO)$/.test(symbols.join()))).toBe(
+      true,
+    );
+    expect((await read('/v1/news?symbols=AAPL,KO&limit=3')).body).toEqual(body);
+  });
+
+  it.each([
+    ['/v1/news?limit=51', 400, 'invalid_query'],
+    ['/v1/news?symbols=', 400, 'invalid_query'],
+    ['/v1/news?symbols=NOSUCH', 404, 'unknown_symbol'],
+    ['/v1/corporate-actions?symbols=AAPL', 400, 'invalid_query'],
+    ['/v1/corporate-actions?symbols=AAPL&start=2026-12-01&end=2026-11-01', 400, 'invalid_query'],
+    ['/v1/corporate-actions?symbols=AAPL&start=2020-01-01&end=2026-11-01', 400, 'invalid_query'],
+    ['/v1/assets/NOSUCH', 404, 'unknown_symbol'],
+    ['/v1/assets/no%20ticker', 404, 'unknown_symbol'],
+  ])('%s is refused: %d %s', async (path, status, code) => {
+    expect(await read(path)).toMatchObject({ status, body: { code } });
+  });
+
+  it.each([
+    '/v1/news',
+    '/v1/assets/AAPL',
+    '/v1/corporate-actions?symbols=AAPL&start=2026-01-01&end=2026-02-01',
+  ])('%s needs market:read', async (path) => {
+    expect(await read(path, 'portfolio:read')).toMatchObject({ status: 403 });
+  });
+});
+
+it('/v1/assets/{symbol} tells what the broker knows', async () => {
+  expect((await read('/v1/assets/AAPL')).body).toMatchObject({ symbol: 'AAPL', exchange: 'NASDAQ' });
+});
+
+it('/v1/corporate-actions gives those of a stretch', async () => {
+  const symbols = paper.market
+    .symbols()
+    .slice(0, 10)
+    .map(({ symbol }) => symbol);
+  const { body } = await read(
+    `/v1/corporate-actions?symbols=${symbols}&start=2026-06-01&end=2026-12-31&limit=4`,
+  );
+  const actions = z.array(corporateActionSchema).parse(body.actions);
+  expect(actions).toHaveLength(4);
+  expect(body.more).toBe(true);
+  expect(actions.every(({ kind, cash, simulated }) => kind === 'cash_dividend' && cash && simulated)).toBe(
+    true,
+  );
+});
+
+describe('/v1/watchlist', () => {
+  it('takes changes that come at once, one after the other', async () => {
+    expect((await read('/v1/watchlist')).body).toEqual({ symbols: [], updated_at: null });
+    const added = ['AAPL', 'KO', 'MSFT', 'NVDA'];
+    await Promise.all(added.map((symbol) => change({ add: [symbol] })));
+    expect(watchlistSchema.parse((await read('/v1/watchlist')).body).symbols.toSorted()).toEqual(added);
+    const { body } = await change({ add: ['AAPL'], remove: ['KO', 'TSLA'] });
+    expect((body.symbols as string[]).toSorted()).toEqual(['AAPL', 'MSFT', 'NVDA']);
+  });
+
+  it.each<[string, unknown, number, string]>([
+    ['an unknown symbol', { add: ['NOSUCH'] }, 404, 'unknown_symbol'],
+    ['no symbol', { add: ['buy now'] }, 400, 'invalid_query'],
+    ['a field that it has not', { add: [], name: 'x' }, 400, 'invalid_query'],
+    ['too many', { add: Array.from({ length: 21 }, () => 'AAPL') }, 400, 'invalid_query'],
+  ])('refuses %s', async (_, body, status, code) => {
+    expect(await change(body)).toMatchObject({ status, body: { code } });
+  });
+
+  it('is changed with its own scope alone, and nobody else’s', async () => {
+    expect(await change({ add: ['F'] }, 'portfolio:read orders:propose')).toMatchObject({ status: 403 });
+    expect(await change({ add: ['F'] }, 'watchlist:write', '/v1/watchlist?for=bob')).toMatchObject({
+      status: 400,
+    });
+    expect((await read('/v1/watchlist', 'market:read')).status).toBe(403);
+    expect((await read('/v1/watchlist')).body.symbols).not.toContain('F');
+  });
+});
