@@ -7,6 +7,7 @@ import { sqliteStateStores } from '../store/sqlite/state-stores.ts';
 import type { StateStores } from '../store/state-stores.ts';
 import type { Thread } from '../store/thread-store.ts';
 import type { ForeignTools } from '../tools/foreign-tools.ts';
+import type { OwnRules } from '../tools/own-rules.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Agent, RunOptions } from './agent.ts';
 import type { AgentEvent, RunResult, ThreadView } from './events.ts';
@@ -45,6 +46,8 @@ export interface CreateAgentOptions {
   /** Tools of other people's servers, for a language model, where not read-only; closed with the agent. */
   readonly foreign?: ForeignTools | undefined;
   readonly fetch?: typeof fetch;
+  /** What the tools know of the person's rules file; without it they know none. */
+  readonly ownRules?: OwnRules | undefined;
 }
 
 /**
@@ -186,6 +189,7 @@ async function loadParts(
       session,
       model,
       foreign,
+      ownRules: options.ownRules,
       proposals,
       clock,
       readOnly,

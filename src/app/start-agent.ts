@@ -7,6 +7,7 @@ import { ensurePrivateFolder } from '../machine/home.ts';
 import { databaseKey } from '../secrets/database-key.ts';
 import { modelKey } from '../secrets/model-key.ts';
 import type { AgentOptions, App } from './app.ts';
+import { ownRules } from './check/own-rules.ts';
 import { withModel } from './chosen-model.ts';
 
 /** Puts the agent together from the parts the command's profile names. */
@@ -32,6 +33,7 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
     env: app.env,
     ...(foreign === undefined ? {} : { foreign }),
     fetch: app.fetch,
+    ownRules: ownRules(app),
   });
 }
 

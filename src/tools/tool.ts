@@ -5,6 +5,7 @@ import type { MessageService } from '../trading/message.ts';
 import type { Scope } from '../trading/scopes.ts';
 import type { Order } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
+import type { OwnRules } from './own-rules.ts';
 
 /** Of a session, what says who is signed in where. */
 export interface SignedIn extends Pick<Session, 'user'> {
@@ -15,6 +16,8 @@ export interface ToolContext {
   /** Absent when nobody is signed in; so is the gateway. */
   readonly session: SignedIn | undefined;
   readonly gateway: GatewayClient | undefined;
+  /** Absent where the rules file is not at hand. */
+  readonly ownRules?: OwnRules | undefined;
 }
 
 export interface ToolResult {

@@ -4,6 +4,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { ThreadProposal, ThreadProposals } from '../../store/thread-store.ts';
 import type { ForeignTools } from '../../tools/foreign-tools.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
+import type { OwnRules } from '../../tools/own-rules.ts';
 import type { ApprovalMode, RunOptions } from '../agent.ts';
 import type { AgentEvent } from '../events.ts';
 import type { ChatModel } from '../model/chat-model.ts';
@@ -20,6 +21,8 @@ export interface GraphEnvironment {
   readonly model: ChatModel;
   /** Tools of other people's servers; absent where the profile has none, or no language model. */
   readonly foreign: ForeignTools | undefined;
+  /** The person's rules file; absent where nobody reads it here. */
+  readonly ownRules: OwnRules | undefined;
   readonly proposals: ThreadProposals;
   readonly clock: Clock;
   readonly signal: AbortSignal;

@@ -45,7 +45,14 @@ export function toolNode(environment: GraphEnvironment) {
       if (tool.risk === 'keep' && environment.readOnly) throw readOnlyRun();
       const args = readArguments(tool, call);
       const result = await withConnection(() =>
-        tool.execute({ session: environment.session, gateway: environment.gateway }, args),
+        tool.execute(
+          {
+            session: environment.session,
+            gateway: environment.gateway,
+            ownRules: environment.ownRules,
+          },
+          args,
+        ),
       );
       ended(true, result.summary);
       tellInstructions(environment, call, result.content);

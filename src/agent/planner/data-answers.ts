@@ -90,8 +90,7 @@ function happened(
   const note = simulated ? ' The account is simulated.' : '';
   const named = only === 'fill' ? 'trades' : only === 'dividend' ? 'dividends' : 'activities';
   if (list.length === 0) return `No ${named} ${periodWords[period]}.${note}`;
-  const sum =
-    only === 'dividend' ? `${dollars(totals.dividends)} of dividends ${periodWords[period]}.` : '';
+  const sum = only === 'dividend' ? `${dollars(totals.dividends)} of dividends ${periodWords[period]}.` : '';
   const more = left_out === undefined ? '' : `\n\nand ${left_out} more.`;
   const lines = list.map(({ at, kind, symbol, side, qty, price, amount }) =>
     kind === 'fill' && qty !== null && price !== null

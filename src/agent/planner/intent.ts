@@ -47,6 +47,12 @@ export interface ReplaceIntent {
   readonly change: OrderChange;
 }
 
+/** Targets that the person named, all of them: fractions by ticker, `cash` what stays in cash. */
+export interface RebalanceIntent {
+  readonly kind: 'rebalance';
+  readonly targets: readonly { readonly symbol: string; readonly weight: string }[];
+}
+
 /** What one clause asks for. */
 export type Intent =
   | OrderIntent
@@ -67,6 +73,15 @@ export type Intent =
   | { readonly kind: 'news'; readonly symbols: readonly string[] }
   | { readonly kind: 'activities'; readonly period: Period; readonly kinds?: readonly string[] }
   | { readonly kind: 'performance'; readonly period: Period }
+  | { readonly kind: 'risk' }
+  /** Of all positions where there is no symbol. */
+  | { readonly kind: 'lots'; readonly symbol?: string }
+  /** All that is held where no shares are said. */
+  | { readonly kind: 'wash'; readonly symbol: string; readonly qty?: string }
+  | { readonly kind: 'findings' }
+  /** Whether an order would pass the owner's rules. */
+  | { readonly kind: 'rules'; readonly request: OrderRequestInput }
+  | RebalanceIntent
   | { readonly kind: 'watchlist' }
   | { readonly kind: 'watch'; readonly change: 'add' | 'remove'; readonly symbols: readonly string[] }
   | { readonly kind: 'help' };
@@ -80,14 +95,17 @@ export function isName(symbol: string): boolean {
 export function symbolsOf(intent: Intent): readonly string[] {
   switch (intent.kind) {
     case 'order':
+    case 'rules':
       return [String(intent.request.symbol)];
     case 'quote':
     case 'news':
     case 'watch':
       return intent.symbols;
     case 'chart':
+    case 'wash':
       return [intent.symbol];
     case 'portfolio':
+    case 'lots':
       return intent.symbol === undefined ? [] : [intent.symbol];
     case 'cancel':
     case 'replace':
@@ -101,14 +119,17 @@ export function symbolsOf(intent: Intent): readonly string[] {
 export function withSymbols(intent: Intent, to: (symbol: string) => string): Intent {
   switch (intent.kind) {
     case 'order':
+    case 'rules':
       return { ...intent, request: { ...intent.request, symbol: to(String(intent.request.symbol)) } };
     case 'quote':
     case 'news':
     case 'watch':
       return { ...intent, symbols: intent.symbols.map(to) };
     case 'chart':
+    case 'wash':
       return { ...intent, symbol: to(intent.symbol) };
     case 'portfolio':
+    case 'lots':
       return intent.symbol === undefined ? intent : { ...intent, symbol: to(intent.symbol) };
     case 'cancel':
       return 'symbol' in intent.which

@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { toolsFor } from '../../../src/mcp/tools/catalog.ts';
 import { MCP_SCOPES } from '../../../src/trading/scopes.ts';
 
-const all = toolsFor(new Set(MCP_SCOPES), false);
+const all = toolsFor({ scopes: new Set(MCP_SCOPES) }, false);
 const named = (...names: string[]) => names.sort();
 const names = (scopes: readonly string[], readOnly = false) =>
-  toolsFor(new Set(scopes), readOnly)
+  toolsFor({ scopes: new Set(scopes) }, readOnly)
     .map(({ name }) => name)
     .sort();
 
