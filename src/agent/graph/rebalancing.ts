@@ -41,10 +41,12 @@ export function byRebalancing(
   if (found === undefined || !isSaid(found, said) || text(found.orders) !== text(orders)) {
     return { ...rest, fields };
   }
-  const computed = Object.entries(fields).map(([name, field]) => [
-    name,
-    field.source === 'other' ? { source: 'computed' as const, from: RULE } : field,
-  ]);
+  const computed = Object.entries(fields).map(([name, field]) => {
+    if (field.source !== 'other') return [name, field];
+    // The profile's own, whatever percentages the words have.
+    const isDefault = name === 'max_slippage';
+    return [name, isDefault ? { source: 'default' } : { source: 'computed', from: RULE }];
+  });
   return { ...rest, fields: Object.fromEntries(computed) };
 }
 

@@ -93,12 +93,12 @@ describe('on the sandbox', () => {
   }, 60_000);
 
   it('rebalances to targets that were named, by one card and one tap', async () => {
-    const running = play(agent.run({ prompt: 'rebalance to 2% KO 2% PEP 96% cash' }, options()));
+    const running = play(agent.run({ prompt: 'rebalance to 2% KO 43% PEP 55% cash' }, options()));
     const [card] = await phone.requests('alice', { waitSeconds: 15 });
-    const { orders } = card?.details.subject as { orders: { symbol: string }[] };
-    expect(orders.map(({ symbol }) => symbol).sort()).toEqual(['KO', 'PEP']);
+    const subject = card?.details.subject as { orders: { side: string; symbol: string }[] } | undefined;
+    expect(subject?.orders.map(({ side, symbol }) => `${side} ${symbol}`)).toEqual(['sell KO', 'buy PEP']);
     expect(card?.details.provenance).toMatchObject({
-      sentence: 'rebalance to 2% KO 2% PEP 96% cash',
+      sentence: 'rebalance to 2% KO 43% PEP 55% cash',
       fields: { orders: { source: 'computed', from: 'the rebalancing to the targets named' } },
     });
     await phone.decide(card?.id ?? '', 'approve');
