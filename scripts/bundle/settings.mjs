@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { browserScriptsAsText } from './browser-scripts.mjs';
 import { cedar } from './cedar.mjs';
+import { jq } from './jq.mjs';
 import { leanDependencies } from './lean-dependencies.mjs';
 import { source } from './source.mjs';
 
@@ -44,7 +45,13 @@ export function chunkSettings(root, outdir, kind, groups) {
     ...settings(root, outdir, kind),
     outExtension: { '.js': '.cjs' },
     splitting: true,
-    plugins: [browserScriptsAsText(), cedar(root, outdir), source(root, groups), leanDependencies()],
+    plugins: [
+      browserScriptsAsText(),
+      cedar(root, outdir),
+      jq(root, outdir),
+      source(root, groups),
+      leanDependencies(),
+    ],
     external: ['better-sqlite3-multiple-ciphers'],
     alias: {
       // Its CommonJS build would lose its named exports behind a dynamic import.

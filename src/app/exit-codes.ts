@@ -27,7 +27,7 @@ export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   [exits.done]: 'done',
   [exits.failed]: 'failed',
   [exits.usage]: 'wrong usage or configuration',
-  [exits.found]: 'check found something',
+  [exits.found]: 'check found something; not all of what was asked for is there',
   [exits.loginNeeded]: 'login needed',
   [exits.pending]: 'approval pending (detached)',
   [exits.denied]: 'approval denied',

@@ -33,6 +33,7 @@ export async function putQuestion(attention: Attention, proposal: StoredProposal
   const { id, deadline, state } = proposal;
   const question = {
     ...questionOf(attention, proposal),
+    acr: await attention.acrFor?.(proposal),
     notificationToken: randomBytes(32).toString('base64url'),
   };
   failpoint('ask.before_call');

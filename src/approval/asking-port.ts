@@ -16,6 +16,8 @@ export interface Question {
   readonly bindingMessage: string;
   /** One RFC 9396 object: all that the phone shows and the token carries. */
   readonly details: Readonly<Record<string, unknown>> & { readonly type: string };
+  /** By which sign-in they are to approve (CIBA Core §7.1 `acr_values`); undefined where any will do. */
+  readonly acr?: string | undefined;
   /** Seconds from now. */
   readonly expiresIn: number;
   /** For providers that call back (CIBA Core §7.1, ping): random, one for each question. */

@@ -7,6 +7,7 @@ import type { ProposalState } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { requireStanding } from './access.ts';
 import { requireSameDetails } from './compare.ts';
+import { noteDenied } from './denied.ts';
 import { proposalDigest } from './details.ts';
 import { haltedReason, passesHalt } from './halts.ts';
 import type { Approved, Execution } from './kind.ts';
@@ -147,9 +148,11 @@ export async function settleExecution(
 
 /** Why an approved proposal must not be carried out after all. */
 async function reasonNotTo(
-  { halts, clock, access }: Attention,
-  { sub, proposedBy, second, kind, deadline }: StoredProposal,
+  attention: Attention,
+  proposal: StoredProposal,
 ): Promise<{ readonly to: 'expired' | 'cancelled' | 'blocked'; readonly reason: Reason } | undefined> {
+  const { halts, clock, access } = attention;
+  const { sub, proposedBy, second, kind, deadline } = proposal;
   if (clock.now() >= deadline) {
     const text = 'it was approved, but its time ran out before it could be carried out';
     return { to: 'expired', reason: { code: 'approval_expired', text } };
@@ -161,8 +164,9 @@ async function reasonNotTo(
     return undefined;
   } catch (error) {
     // An engagement that has ended since: the approval is used for nothing.
-    if (error instanceof Refusal) return { to: 'blocked', reason: reasonOf(error) };
-    throw error;
+    if (!(error instanceof Refusal)) throw error;
+    await noteDenied(attention, deniedAbout(proposal), error);
+    return { to: 'blocked', reason: reasonOf(error) };
   }
 }
 
@@ -182,14 +186,17 @@ async function approvalOf(
     if (mandate !== undefined) return mandateApproval(attention, proposal, mandate);
     const isFirst = state === 'approved';
     const approved = await verifyYes(attention, proposal, 'owner', { isFirst });
-    if (proposal.second !== undefined) await verifyYes(attention, proposal, 'second', { isFirst });
-    return { ...approved, ...givenBy(proposal) };
+    const second =
+      proposal.second === undefined ? undefined : await verifyYes(attention, proposal, 'second', { isFirst });
+    const acr = [...(approved.acr ?? []), ...(second?.acr ?? [])];
+    return { ...approved, ...givenBy(proposal), acr };
   } catch (error) {
     const refusal = isTradeAgentError(error) ? new Refusal(500, problemCodeOf(error), error.message) : error;
     if (!(refusal instanceof Refusal)) throw error;
     const isOfUse = state === 'approved' || clock.now() <= (proposal.tokenExpiresAt ?? 0) + TOKEN_GRACE_MS;
     if (refusal.status === 503 && isOfUse) return 'later';
     if (state === 'approved') {
+      await noteDenied(attention, deniedAbout(proposal), refusal);
       const isLate = refusal.code === 'token_expired';
       const reason: Reason = isLate ? { code: 'approval_expired', text: lateText } : reasonOf(refusal);
       moved(await moves.move(proposal, isLate ? 'expired' : 'blocked', { reason }));
@@ -200,6 +207,11 @@ async function approvalOf(
     }
     return undefined;
   }
+}
+
+/** Of a refusal of what was approved. */
+export function deniedAbout({ sub, proposedBy = sub, client, kind, subjectId }: StoredProposal) {
+  return { sub, owner: sub, proposer: proposedBy, client, kind, subjectId, stage: 'order' } as const;
 }
 
 /** For whom it is carried out, and who said yes: what the desk decides by. */

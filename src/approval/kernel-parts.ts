@@ -1,10 +1,11 @@
 import type { Clock } from '../machine/clock.ts';
 import type { Halts } from '../store/halts.ts';
-import type { ProposalStore } from '../store/proposal-store.ts';
+import type { ProposalStore, StoredProposal } from '../store/proposal-store.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 import type { Access } from './access.ts';
 import type { Asking } from './asking-port.ts';
 import type { AuditChain } from './audit-chain.ts';
+import type { Denied } from './denied.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Approved, Kind } from './kind.ts';
 import type { Moves } from './moves.ts';
@@ -34,4 +35,10 @@ export interface KernelParts {
    * @throws {Refusal} 401 with a code for each way to fail, 503 `provider_unreachable`
    */
   readonly verifyApproval: (token: string, time: { readonly isFirst: boolean }) => Promise<Approved>;
+  /** By which sign-in a proposal is to be approved; undefined where any will do. */
+  readonly acrFor?:
+    | ((proposal: Pick<StoredProposal, 'kind' | 'subject'>) => Promise<string | undefined>)
+    | undefined;
+  /** Told of what the owner's rules refused, for the gateway's log of decisions. */
+  readonly onDenied?: ((denied: Denied) => Promise<void>) | undefined;
 }

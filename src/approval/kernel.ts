@@ -53,7 +53,6 @@ export interface ApprovalKernel {
    * would be carried out. A halt stays one.
    */
   reduce(caller: Pick<Proposer, 'sub' | 'clientId'>): Promise<TradingStanding>;
-  haltedAt(sub: string): Promise<number | undefined>;
   /** A line of the record was noted elsewhere: it reaches the file soon. */
   noted(): void;
   /** How far a person's trading goes. */
@@ -146,7 +145,6 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
       return standing;
     },
 
-    haltedAt: (sub) => halts.haltedAt(sub),
     noted: () => audit.flushSoon(),
     trading: (sub) => halts.standing(sub, clock.now()),
     settle: (proposal, asker) => settle(parts, proposal, asker),

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalKind, WorstCase } from '../trading/proposal.ts';
 import type { Refusal } from '../trading/refusal.ts';
 import type { ApprovalScope } from '../trading/scopes.ts';
@@ -27,6 +28,8 @@ export interface Approved {
   readonly mandate?: string | undefined;
   /** The token's own id, or `m:MANDATE:SUBJECT`: what makes an approval usable once. */
   readonly jti: string;
+  /** By which sign-in (claim `acr`) each of them did, in the same order; '' where their token does not tell. */
+  readonly acr?: readonly string[] | undefined;
   /** RFC 9396 §9.1, as the token has it. */
   readonly authorizationDetails: unknown;
   /** What the person's own key signed, as the token has it; `signature/evidence.ts`. */
@@ -44,6 +47,16 @@ export interface UnderMandate {
   readonly slot?: string | undefined;
   /** Refused where no mandate covers it, instead of asked. */
   readonly only: boolean;
+  /** Why it takes the owner's eyes, whatever the mandate covers; empty where it does not. */
+  readonly needsTap: readonly Outside[];
+}
+
+/** One thing in which an order is outside of a mandate, or of what mandates are for. */
+export interface Outside {
+  readonly reason: PolicyReason;
+  readonly text: string;
+  readonly limit?: string;
+  readonly value?: string | null;
 }
 
 /** A request completed to what the person will approve. */

@@ -15,12 +15,13 @@ import { Refusal } from '../trading/refusal.ts';
 import { printableAscii } from '../trading/unseen.ts';
 import { actingFor, requireStanding } from './access.ts';
 import { drawFreeCode, drawProposalId, subjectIdOf } from './code.ts';
+import { isByRelation, noteDenied } from './denied.ts';
 import { proposalDigest } from './details.ts';
 import { haltedReason, passesHalt } from './halts.ts';
 import type { KernelParts } from './kernel-parts.ts';
 import type { Completed, Proposer, UnderMandate } from './kind.ts';
 import { proposalFacts } from './moves.ts';
-import { foreignProvenance, isPassedOn, isTyped } from './provenance.ts';
+import { foreignProvenance, isPassedOn, isTyped, needsTap } from './provenance.ts';
 import { type Asker, HOUR_MS, type Quotas, requireQuota } from './quotas.ts';
 import { drawNonce } from './signature/statement.ts';
 
@@ -42,12 +43,6 @@ export interface ProposingRules {
   readonly maxTtlSeconds: number;
   /** Our own login clients: they alone are believed about where a field comes from. */
   readonly ownClients: ReadonlySet<string>;
-  /** Told of what was refused for a halt, for the gateway's log of decisions. */
-  readonly onHalted?: (refused: {
-    readonly sub: string;
-    readonly client: string;
-    readonly kind: ProposalKind;
-  }) => Promise<void>;
   /** @internal Four characters, instead of some at random: for codes that are to meet. */
   readonly drawCode?: () => string;
 }
@@ -84,10 +79,23 @@ export function createProposing(parts: KernelParts & ProposingRules) {
     const flight = JSON.stringify(keyed);
     const underWay = arriving.get(flight);
     if (underWay !== undefined) return { ...(await underWay), isNew: false };
-    const arrival = propose(parts, caller, request, keyed).finally(() => arriving.delete(flight));
+    const arrival = propose(parts, caller, request, keyed)
+      .catch(async (error: unknown) => {
+        await noteDenied(parts, deniedAbout(caller, request, error), error);
+        throw error;
+      })
+      .finally(() => arriving.delete(flight));
     arriving.set(flight, arrival);
     return arrival;
   };
+}
+
+/** Who has no relation to an account writes nothing into its owner's log: it stands in their own. */
+function deniedAbout({ sub, clientId: client }: ProposingCaller, request: ProposalRequest, error: unknown) {
+  const owner = request.for ?? sub;
+  const isStranger = error instanceof Refusal && isByRelation(error);
+  const whose = { sub: isStranger ? sub : owner, owner, proposer: sub };
+  return { ...whose, client, kind: request.kind, stage: 'proposal' } as const;
 }
 
 async function propose(
@@ -113,11 +121,11 @@ async function propose(
     own: own && !isPassedOn(provenance),
     typed: own && isTyped(provenance),
   };
-  const under = underOf(request);
+  const under = underOf(request, provenance);
   requireOwn(own, under !== undefined || request.kind === 'mandate');
   // Before the broker is asked anything; all of it is looked at again with the row.
   const standing = await store.standing(asker, clock.now() - HOUR_MS);
-  await requireNotHalted(parts, standing, { sub, client, kind: request.kind });
+  requireNotHalted(standing, request.kind);
   requireQuota(standing, quotas, asker, clock.now());
   const ttl = Math.min(request.ttl ?? DEFAULT_TTL_S, maxTtlSeconds);
   const expiresAt = utcSeconds(clock.now() + ttl * 1000);
@@ -167,7 +175,7 @@ async function write(
     if (earlier !== undefined) return known(earlier, key);
     const now = clock.now();
     const standing = await store.standing({ ...asker, fingerprint }, now - HOUR_MS);
-    await requireNotHalted(parts, standing, draft);
+    requireNotHalted(standing, draft.kind);
     const { sameOpen, sameLately } = standing;
     if (sameOpen !== undefined) {
       const kept = await store.alias(key, sameOpen.id, standing);
@@ -188,13 +196,8 @@ async function write(
   }
 }
 
-async function requireNotHalted(
-  { onHalted }: ProposingRules,
-  { haltedAt }: Standing,
-  { sub, client, kind }: Pick<Draft, 'sub' | 'client' | 'kind'>,
-): Promise<void> {
+function requireNotHalted({ haltedAt }: Standing, kind: ProposalKind): void {
   if (passesHalt(kind) || haltedAt === undefined) return;
-  await onHalted?.({ sub, client, kind });
   throw new Refusal(403, 'policy_denied', haltedReason.text, {
     hint: 'End the halt with "trade-agent halt --lift", and approve that on your phone.',
     members: { ...haltedReason.members },
@@ -202,10 +205,11 @@ async function requireNotHalted(
 }
 
 /** Under which mandate it is to be, where it says so: "never ask" alone means whichever covers it. */
-function underOf(request: ProposalRequest): UnderMandate | undefined {
+function underOf(request: ProposalRequest, provenance: Provenance): UnderMandate | undefined {
   const asked = askedUnder(request);
   if (asked === undefined) return undefined;
-  return { mandate: asked.mandate ?? 'any', slot: asked.slot, only: asked.approval === 'mandate' };
+  const only = asked.approval === 'mandate';
+  return { mandate: asked.mandate ?? 'any', slot: asked.slot, only, needsTap: needsTap(provenance) };
 }
 
 /** @throws {Refusal} 403 `client_not_allowed`: nobody else's program asks for mandates, or goes by one */

@@ -1,5 +1,6 @@
 import { PASSED_ON, type Provenance } from '../trading/proposal.ts';
 import { printableAscii } from '../trading/unseen.ts';
+import type { Outside } from './kind.ts';
 
 /** Of a client that nobody here can vouch for: every field is its own idea. */
 export function foreignProvenance(request: Readonly<Record<string, unknown>>, client: string): Provenance {
@@ -19,4 +20,27 @@ export function isTyped({ fields, tainted_by = [] }: Provenance): boolean {
 /** Whether our own client says itself that all of it is somebody else's agent's: that one is held to what any other is. */
 export function isPassedOn({ fields }: Provenance): boolean {
   return Object.values(fields).every(({ source, from }) => source === 'other' && from?.startsWith(PASSED_ON));
+}
+
+/**
+ * Why an order takes its owner's eyes though a mandate covers it; empty where it does not. A mandate is a yes beforehand to
+ * what they ask for, or what a named rule computes. What a document, a tool or the model thought of has nobody's word behind
+ * it, and where text from outside is in the conversation it may be behind anything that was said in it.
+ */
+export function needsTap({ fields, tainted_by = [] }: Provenance): Outside[] {
+  const others = Object.entries(fields).filter(([, { source }]) => source === 'other');
+  const named = others.map(([field, { from }]) => (from === undefined ? field : `${field} (${from})`));
+  return [
+    ...(tainted_by.length === 0
+      ? []
+      : [
+          {
+            reason: 'PROVENANCE_TAINTED',
+            text: `text from outside is in the conversation: ${tainted_by.join(', ')}`,
+          } as const,
+        ]),
+    ...(named.length === 0
+      ? []
+      : [{ reason: 'PROVENANCE_OTHER', text: `not in its owner’s words: ${named.join(', ')}` } as const]),
+  ];
 }

@@ -3,7 +3,8 @@ import { isTradeAgentError } from '../trading/errors.ts';
 import { problemCodeOf } from '../trading/problem-codes.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { putQuestion } from './ask-owner.ts';
-import { reasonOf, verifyYes } from './carry-out.ts';
+import { deniedAbout, reasonOf, verifyYes } from './carry-out.ts';
+import { noteDenied } from './denied.ts';
 import type { Attention } from './waiting/attention.ts';
 
 /*
@@ -30,6 +31,7 @@ export async function askSecond(attention: Attention, proposal: StoredProposal):
       await attention.rest(RETRY_MS);
       return;
     }
+    await noteDenied(attention, deniedAbout(proposal), refusal);
     moved(await moves.move(proposal, 'blocked', { reason: reasonOf(refusal) }));
     return;
   }

@@ -201,6 +201,8 @@ export const suggestSchema = z.strictObject({
 /** `cash` beside the symbols is the part that stays in cash. */
 const targets = z.record(z.union([z.literal('cash'), symbolSchema]), percent).refine(
   (parts) =>
+    // Refinements also run on what the pattern has refused already, and Decimal throws on that.
+    Object.values(parts).some((part) => !decimalString.safeParse(part).success) ||
     Object.values(parts)
       .reduce((sum, part) => sum.plus(part), new Dec(0))
       .lte(1),

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { exits } from '../app/exit-codes.ts';
 import type { Context } from './context.ts';
+import { openOutput } from './output.ts';
 import type { Cli, GlobalOptions } from './surroundings.ts';
 
 /** A command told to stop has this long to write down what is pending; then it is left behind. */
@@ -19,11 +20,12 @@ export async function runCommand(
 ): Promise<void> {
   const globals = command.optsWithGlobals<GlobalOptions>();
   if (globals.timeout !== undefined) cli.interruption.limit(globals.timeout);
+  const output = await openOutput(cli.io, globals, commandName(command));
   const { startTrace } = await import('./log/trace.ts');
   const trace = startTrace(cli, globals, commandName(command));
   const { createContext } = await import('./context.ts');
   const traced = { ...cli, fetch: trace.fetch, discreetFetch: trace.discreetFetch };
-  const context = createContext(traced, globals, tell);
+  const context = createContext(traced, globals, output, tell);
   const working = work(context);
   const stopped = stopsLate(cli);
   try {
@@ -43,7 +45,7 @@ export async function runCommand(
 }
 
 /** `phone login` */
-function commandName(command: Command): string {
+export function commandName(command: Command): string {
   const above = command.parent;
   return above === null || above.parent === null ? command.name() : `${commandName(above)} ${command.name()}`;
 }

@@ -5,7 +5,9 @@ import { variableOf } from './options/flag-environment.ts';
 /** A manual page (man 7 man) of the program and every command below it, from commander's own tree. */
 export function manPage(program: Command, version: string): string {
   const help = program.createHelp();
-  const commands = withSubcommands(program).filter((command) => command.name() !== 'help');
+  const commands = withSubcommands(program).filter(
+    (command) => command.name() !== 'help' && !command.name().startsWith('__'),
+  );
   return [
     `.TH TRADE\\-AGENT 1 "" "trade\\-agent ${roff(version)}" "User Commands"`,
     '.SH NAME',

@@ -2,9 +2,10 @@ import { errorObject } from '../app/error-object.ts';
 import { exitCodeForError } from '../app/exit-codes.ts';
 import { safeJson } from '../net/safe-json.ts';
 import { safeText } from '../net/shown-text.ts';
+import { TradeAgentError } from '../trading/errors.ts';
 import type { Io } from './terminal/io.ts';
 
-export const outputFormats = ['text', 'json', 'stream-json'] as const;
+export const outputFormats = ['text', 'json', 'stream-json', 'csv'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
 /** Where a command's result goes: stdout, in the format asked for. Everything else it says goes to `io.talk`. */
@@ -19,7 +20,38 @@ export interface Output {
   event(event: Record<string, unknown>): void;
 }
 
-export function createOutput(io: Io, format: OutputFormat): Output {
+/** What `--jq` makes of a result. @param indented for a person */
+export type JqFilter = (json: string, indented: boolean) => string;
+
+/**
+ * The output that a command's options ask for. Whatever is wrong with them is found here, before the command does anything.
+ * @param command its words: `orders list`
+ * @throws {TradeAgentError} `usage`
+ */
+export async function openOutput(
+  io: Io,
+  { output, jq }: { readonly output: OutputFormat; readonly jq?: string },
+  command: string,
+): Promise<Output> {
+  if (output === 'csv') {
+    const { csvCommands, isCsvCommand } = await import('./format/csv-lists.ts');
+    if (!isCsvCommand(command)) {
+      throw new TradeAgentError('usage', `${command} prints no list for --output csv`, {
+        hint: `Lists are: ${csvCommands()}.`,
+      });
+    }
+  }
+  if (jq === undefined) return createOutput(io, output);
+  if (output === 'csv' || output === 'stream-json') {
+    throw new TradeAgentError('usage', `--jq goes over --output json, not ${output}`, {
+      hint: 'Leave --output out: --jq means json.',
+    });
+  }
+  const { jqFilter } = await import('./format/jq.ts');
+  return createOutput(io, 'json', await jqFilter(jq));
+}
+
+export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter): Output {
   return {
     format,
     async result(thing, data, text) {
@@ -28,7 +60,17 @@ export function createOutput(io: Io, format: OutputFormat): Output {
         if (lines !== '') io.print(lines);
         return;
       }
+      if (format === 'csv') {
+        const { csvText } = await import('./format/csv.ts');
+        io.write(csvText(thing, data));
+        return;
+      }
       const object = { schema: `trade-agent.${thing}/1`, ...data };
+      if (filter !== undefined) {
+        const lines = filter(JSON.stringify(object), io.stdoutIsTty);
+        if (lines !== '') io.print(io.stdoutIsTty ? safeText(lines) : lines);
+        return;
+      }
       const indent = format === 'json' && io.stdoutIsTty ? 2 : 0;
       io.print(safeJson(object, indent));
     },
@@ -40,11 +82,11 @@ export function createOutput(io: Io, format: OutputFormat): Output {
 
 /**
  * The one place where an error becomes output and an exit code: an object on stdout under `--output json`, otherwise
- * two lines on stderr.
+ * (`--jq` and `csv` have their own shape) two lines on stderr.
  */
 export function reportError(io: Io, format: OutputFormat, error: unknown): number {
   const object = errorObject(error);
-  if (format === 'text') talkError(io, object);
+  if (format === 'text' || format === 'csv') talkError(io, object);
   else io.print(safeJson({ schema: 'trade-agent.error/1', error: object }));
   return exitCodeForError(object.code);
 }
@@ -66,6 +108,8 @@ export function talkError(
 export function requestedFormat(args: readonly string[], env: NodeJS.ProcessEnv = {}): OutputFormat {
   const end = args.indexOf('--');
   const options = end === -1 ? args : args.slice(0, end);
+  // What stdout has then is the expression's.
+  if (options.some((arg) => arg === '--jq' || arg.startsWith('--jq='))) return 'text';
   const index = options.findLastIndex((arg) => arg === '--output' || arg.startsWith('--output='));
   const value = options[index]?.startsWith('--output=')
     ? options[index]?.slice('--output='.length)

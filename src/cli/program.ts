@@ -1,7 +1,7 @@
 import { Command, CommanderError, Help, type Option } from 'commander';
 import { exits } from '../app/exit-codes.ts';
 import { version } from '../app/version.ts';
-import { closestMatch } from '../config/closest-match.ts';
+import { themeNames } from '../config/theme-name.ts';
 import { systemClock } from '../machine/clock.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { choiceOption } from './options/choice.ts';
@@ -14,6 +14,7 @@ import type { Cli } from './surroundings.ts';
 import { createInterruption } from './terminal/interruption.ts';
 import { createIo } from './terminal/io.ts';
 import { standardInput } from './terminal/standard-input.ts';
+import { commandHint, optionHint, valueHint } from './usage-hints.ts';
 
 type AddCommand = (program: Command, cli: Cli) => void;
 
@@ -34,6 +35,9 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['profile', async () => (await import('./commands/profile/profile.ts')).addProfileCommand],
   ['config', async () => (await import('./commands/config/config.ts')).addConfigCommand],
   ['portfolio', async () => (await import('./commands/portfolio/portfolio.ts')).addPortfolioCommand],
+  ['web', async () => (await import('./commands/web/web.ts')).addWebCommand],
+  ['watch', async () => (await import('./commands/watch/watch.ts')).addWatchCommand],
+  ['chart', async () => (await import('./commands/chart/chart.ts')).addChartCommand],
   ['quote', async () => (await import('./commands/quote/quote.ts')).addQuoteCommand],
   ['news', async () => (await import('./commands/news/news.ts')).addNewsCommand],
   ['watchlist', async () => (await import('./commands/watchlist/watchlist.ts')).addWatchlistCommand],
@@ -52,8 +56,12 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['gateway', async () => (await import('./commands/gateway/gateway.ts')).addGatewayCommand],
   ['demo', async () => (await import('./commands/demo/demo.ts')).addDemoCommand],
   ['doctor', async () => (await import('./commands/doctor/doctor.ts')).addDoctorCommand],
+  ['__complete', async () => (await import('./commands/completion/values-command.ts')).addValuesCommand],
   ['completion', async () => (await import('./commands/completion/completion.ts')).addCompletionCommand],
 ]);
+
+/** Second names, each for the whole of a command. */
+const aliases: ReadonlyMap<string, string> = new Map([['order', 'orders']]);
 
 /**
  * Builds the commands; only fills in options, loads nothing heavy.
@@ -68,9 +76,11 @@ export async function createProgram(cli: Cli, only?: string): Promise<Command> {
     .version(version(), '-V, --version', 'print the version')
     .option('--profile <name>', 'the profile to use (default: the configured one)')
     .addOption(choiceOption('--output <format>', 'how to print the result', outputFormats).default('text'))
+    .option('--jq <expression>', 'print what jq makes of the result; means --output json')
     .option('--timeout <duration>', 'stop after 90s, 5m, 1h; what is pending stays pending', parseDuration)
     .option('--verbose', 'tell what happens on stderr (the log file has it too)')
     .option('--no-color', 'never colour the output (NO_COLOR and FORCE_COLOR work too)')
+    .addOption(choiceOption('--theme <name>', 'colours (NO_COLOR and pipes go without)', themeNames))
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .configureHelp({
@@ -136,8 +146,8 @@ export function everyCommand(command: Command): Command[] {
 export async function execute(argv: readonly string[], cli: Cli): Promise<number> {
   let program: Command | undefined;
   try {
-    program = await createProgram(cli, commandOf(argv));
-    await program.parseAsync(withDefaultCommand(program, argv), { from: 'user' });
+    program = await createProgram(cli, commandOf(argv, cli.io.stdinIsTty));
+    await program.parseAsync(withDefaultCommand(program, argv, cli.io.stdinIsTty), { from: 'user' });
     // That something could not be written is told in a turn of its own.
     await new Promise(setImmediate);
     const { outputFailure } = cli.interruption;
@@ -150,7 +160,7 @@ export async function execute(argv: readonly string[], cli: Cli): Promise<number
       cli.interruption.outputFailure === undefined ? requestedFormat(argv, cli.env) : ('text' as const);
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return exits.done;
-      return reportError(cli.io, format, misspeltSubcommand(error, program, argv) ?? usageError(error));
+      return reportError(cli.io, format, usageError(error, program, argv));
     }
     // The reader of our output went away, as with "| head": there is nobody to tell.
     if (cli.interruption.readerGone) return exits.interrupted;
@@ -159,43 +169,66 @@ export async function execute(argv: readonly string[], cli: Cli): Promise<number
 }
 
 /** The command these arguments run, where that is plain from the first; the shell completion has to know all. */
-function commandOf(argv: readonly string[]): string | undefined {
-  const [name = 'chat'] = argv;
+function commandOf(argv: readonly string[], stdinIsTty: boolean): string | undefined {
+  const [first = stdinIsTty ? 'chat' : 'run'] = argv;
+  if (isSentence(first)) return 'run';
+  const name = aliases.get(first) ?? first;
   return name !== 'completion' && commands.has(name) ? name : undefined;
 }
 
+/** `'buy 5 AAPL'` in one argument: no command has a space in its name. */
+const isSentence = (argument: string) => !argument.startsWith('-') && /\S\s+\S/.test(argument);
+
 /**
- * Without a command: chat. Not commander's default command, which would swallow a misspelt command as its argument. And
- * a misspelt one is asked for no help: commander would answer with the program's own, as if nothing were wrong.
+ * Without a command: chat, or what a pipe says. Not commander's default command, which would swallow a misspelt command
+ * as its argument. And a misspelt one is asked for no help: commander would answer with the program's own, as if nothing
+ * were wrong.
  */
-function withDefaultCommand(program: Command, argv: readonly string[]): string[] {
+function withDefaultCommand(program: Command, argv: readonly string[], stdinIsTty: boolean): string[] {
   const { operands } = program.parseOptions([...argv]);
-  const [name] = operands;
-  if (name !== undefined && name !== 'help' && !commands.has(name)) {
+  const [name, ...more] = operands;
+  if (name !== undefined && isSentence(name) && more.length === 0) return ['run', ...argv];
+  if (name === 'help' && argv[0] === 'help') return helpOf(program, operands.slice(1), argv);
+  if (name !== undefined && !commands.has(aliases.get(name) ?? name)) {
     return argv.filter((arg) => arg !== '-h' && arg !== '--help');
   }
   const asksForHelp = argv.some((arg) => ['-h', '--help', '-V', '--version'].includes(arg));
-  return operands.length === 0 && !asksForHelp ? ['chat', ...argv] : [...argv];
+  if (operands.length > 0 || asksForHelp) return [...argv];
+  return [stdinIsTty ? 'chat' : 'run', ...argv];
 }
 
-/** `threads delte` runs `threads list`, what `threads` alone does, with an argument too many; that isn't what is wrong. */
-function misspeltSubcommand(
+/** `help orders list` is `orders list --help`. @throws {TradeAgentError} `usage` for a command that there is none of */
+function helpOf(program: Command, words: readonly string[], argv: readonly string[]): string[] {
+  let at = program;
+  for (const word of words) {
+    const next = at.commands.find((command) => command.name() === word || command.aliases().includes(word));
+    if (next === undefined) throw unknownCommand(at, word);
+    at = next;
+  }
+  return words.length === 0 ? [...argv] : [...words, '--help'];
+}
+
+/** @param above the command that has none of that name below it */
+function unknownCommand(above: Command, word: string): TradeAgentError {
+  const names = above.commands
+    .flatMap((command) => [command.name(), ...command.aliases()])
+    .filter((name) => !name.startsWith('__'));
+  const isTop = above.parent === null;
+  const path = isTop ? '' : `${above.name()} `;
+  const hint = isTop
+    ? (commandHint(word, names) ??
+      'See "trade-agent --help". To ask the agent something: trade-agent run \'…\'.')
+    : (commandHint(word, names)?.replace(/^Did you mean (?=[a-z])/, `$&${path}`) ??
+      `There are: ${names.join(', ')}.`);
+  return new TradeAgentError('usage', `unknown command '${path}${word}'`, { hint });
+}
+
+/** What commander found wrong with the arguments, and what to type instead. */
+function usageError(
   error: CommanderError,
   program: Command | undefined,
   argv: readonly string[],
-): TradeAgentError | undefined {
-  if (error.code !== 'commander.excessArguments' || program === undefined) return undefined;
-  const [name, word] = program.parseOptions([...argv]).operands;
-  const subcommands = program.commands.find((command) => command.name() === name)?.commands ?? [];
-  if (word === undefined || subcommands.length === 0) return undefined;
-  const names = subcommands.map((command) => command.name());
-  const nearest = closestMatch(word, names);
-  return new TradeAgentError('usage', `unknown command '${name} ${word}'`, {
-    hint: nearest === undefined ? `There are: ${names.join(', ')}.` : `Did you mean ${name} ${nearest}?`,
-  });
-}
-
-function usageError(error: CommanderError): TradeAgentError {
+): TradeAgentError {
   const invalid = /^error: (.* is invalid)\. (.+)$/s.exec(error.message);
   if (error.code === 'commander.invalidArgument' && invalid?.[1] !== undefined) {
     return new TradeAgentError('usage', invalid[1], { hint: invalid[2] ?? 'See --help after the command.' });
@@ -205,20 +238,56 @@ function usageError(error: CommanderError): TradeAgentError {
     .join(' ')
     .trim()
     .replace(/^\(|\)$/g, '');
-  if (error.code === 'commander.help') {
-    return new TradeAgentError('usage', 'a command is missing', { hint: 'See "trade-agent --help".' });
+  const usage = (hint: string) => new TradeAgentError('usage', first, { hint });
+  switch (error.code) {
+    case 'commander.help':
+      return new TradeAgentError('usage', 'a command is missing', { hint: 'See "trade-agent --help".' });
+    case 'commander.unknownCommand': {
+      const { at, word } = firstUnknown(program, argv);
+      return at === undefined || word === undefined
+        ? usage('See "trade-agent --help".')
+        : unknownCommand(at, word);
+    }
+    case 'commander.unknownOption': {
+      const flag = /'(.*)'/.exec(first)?.[1] ?? '';
+      const hint = optionHint(flag) ?? (suggestion === '' ? undefined : suggestion);
+      return usage(hint ?? 'See --help after the command.');
+    }
+    case 'commander.excessArguments':
+      return tooMany(first, program, argv);
+    default:
+      return usage(suggestion === '' ? 'See --help after the command.' : suggestion);
   }
-  if (error.code === 'commander.excessArguments' && first.includes("for 'run'")) {
-    const hint = 'Put what you ask in quotes: trade-agent run "buy 5 AAPL limit 180"';
-    return new TradeAgentError('usage', first, { hint });
+}
+
+/**
+ * `threads delte` runs `threads list`, what `threads` alone does, with an argument too many; that isn't what is wrong. In
+ * `orders list open` the name of the option is missing.
+ */
+function tooMany(message: string, program: Command | undefined, argv: readonly string[]): TradeAgentError {
+  const usage = (hint: string) => new TradeAgentError('usage', message, { hint });
+  if (message.includes("for 'run'")) {
+    return usage("Put what you ask in quotes: trade-agent run 'buy 5 AAPL limit 180'");
   }
-  const hint =
-    suggestion !== ''
-      ? suggestion
-      : error.code === 'commander.unknownCommand'
-        ? 'See "trade-agent --help". To ask the agent something: trade-agent run "…".'
-        : 'See --help after the command.';
-  return new TradeAgentError('usage', first, { hint });
+  const { at, word } = firstUnknown(program, argv);
+  if (at === undefined || word === undefined) return usage('See --help after the command.');
+  // What a command does by itself may have the word as an option's value.
+  const hint = valueHint(word, [...at.options, ...at.commands.flatMap((command) => command.options)]);
+  if (hint === undefined && at.commands.length > 0) return unknownCommand(at, word);
+  return usage(hint ?? 'See --help after the command.');
+}
+
+/** The command that the words before the first unknown one name, and that word. */
+function firstUnknown(program: Command | undefined, argv: readonly string[]) {
+  let at = program;
+  for (const word of program?.parseOptions([...argv]).operands ?? []) {
+    const next: Command | undefined = at?.commands.find(
+      (command) => command.name() === word || command.aliases().includes(word),
+    );
+    if (next === undefined) return { at, word };
+    at = next;
+  }
+  return { at, word: undefined };
 }
 
 /** What a command throws because it was interrupted or out of time is reported as just that. */

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import type { App } from '../app/app.ts';
 import { exits } from '../app/exit-codes.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
-import { createOutput, type Output } from './output.ts';
+import { commandName } from './cli.ts';
+import { type Output, openOutput } from './output.ts';
 import type { Cli, GlobalOptions } from './surroundings.ts';
 
 /** What serving needs of an {@link App}: no account, and no log file, since a server tells what it does as it does it. */
@@ -17,10 +18,11 @@ export async function runServer(
   command: Command,
   serve: (parts: ServerParts, output: Output) => Promise<void>,
 ): Promise<void> {
-  const { timeout, output } = command.optsWithGlobals<GlobalOptions>();
+  const globals = command.optsWithGlobals<GlobalOptions>();
+  const { timeout } = globals;
   if (timeout !== undefined) cli.interruption.limit(timeout);
   const { signal } = cli.interruption;
   const tell = (line: string) => cli.io.talk(line);
-  await serve({ clock: cli.clock, signal, tell }, createOutput(cli.io, output));
+  await serve({ clock: cli.clock, signal, tell }, await openOutput(cli.io, globals, commandName(command)));
   if (isTradeAgentError(signal.reason) && signal.reason.code === 'timeout') cli.exitCode = exits.timedOut;
 }

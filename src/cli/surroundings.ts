@@ -1,3 +1,4 @@
+import type { ThemeName } from '../config/theme-name.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { OutputFormat } from './output.ts';
 import type { Interruption } from './terminal/interruption.ts';
@@ -20,8 +21,12 @@ export interface Cli {
 export interface GlobalOptions {
   readonly profile?: string;
   readonly output: OutputFormat;
+  /** An expression of jq's over the result; means JSON. */
+  readonly jq?: string;
   /** Milliseconds after which the command ends, whatever it waits for. */
   readonly timeout?: number;
   /** Tells on stderr what goes into the log file too. */
   readonly verbose?: boolean;
+  /** Colours by name. */
+  readonly theme?: ThemeName;
 }

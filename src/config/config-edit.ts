@@ -4,7 +4,7 @@ import type { Home } from '../machine/home.ts';
 import { writePrivateFile } from '../machine/private-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { checkConfig, configFile } from './config-file.ts';
-import { readYaml, WRONG_FILE_HINT } from './yaml-file.ts';
+import { invalidFile, readYaml, WRONG_FILE_HINT } from './yaml-file.ts';
 
 /** The file as it is written; empty where there is none. @throws {TradeAgentError} `invalid_config` */
 export function configText(home: Home): string {
@@ -48,6 +48,7 @@ export async function changeConfig(home: Home, key: string, value: string | unde
   await checkConfig(text, file);
   const document: Document = parseDocument(text);
   const keys = path(key);
+  await requireMaps(document, keys, text, file);
   if (value === undefined) {
     if (!document.hasIn(keys)) {
       throw new TradeAgentError('not_found', `${key} is not set`, { hint: 'See "trade-agent config get".' });
@@ -57,6 +58,33 @@ export async function changeConfig(home: Home, key: string, value: string | unde
     document.setIn(keys, (await readYaml(value, 'the value')).content);
   }
   await replaceConfig(home, document.toString());
+}
+
+/**
+ * A key can be set below a map alone: not below a value, nor below an alias, which is written elsewhere.
+ * @throws {TradeAgentError} `invalid_config` with the line
+ */
+export async function requireMaps(
+  document: Document,
+  keys: readonly string[],
+  text: string,
+  file: string,
+): Promise<void> {
+  const { isAlias, isMap, isScalar } = await import('yaml');
+  for (const length of keys.keys()) {
+    const above = keys.slice(0, length);
+    const node = length === 0 ? document.contents : document.getIn(above, true);
+    if (node === undefined || node === null || isMap(node) || (isScalar(node) && node.value === null))
+      continue;
+    const name = above.join('.') || 'the file';
+    const what = isAlias(node) ? `stands for what is written at &${node.source}` : 'is a value, not a map';
+    const offset = (node as { range?: readonly number[] | null }).range?.[0] ?? 0;
+    throw invalidFile(
+      `${file}:${text.slice(0, offset).split('\n').length}: ${name} ${what}: nothing can be set below it`,
+      file,
+      'Write it out with "trade-agent config edit".',
+    );
+  }
 }
 
 /** Writes the file anew, if it is valid. @throws {TradeAgentError} `invalid_config` */

@@ -1,5 +1,6 @@
 import type { Home } from '../machine/home.ts';
-import { configText, replaceConfig } from './config-edit.ts';
+import { configText, replaceConfig, requireMaps } from './config-edit.ts';
+import { configFile } from './config-file.ts';
 import type { Profile } from './profile.ts';
 
 /** What of a profile is named by the person: other people's MCP servers, channels of notices. */
@@ -19,7 +20,9 @@ export async function writeEntry(
   changes: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const { parseDocument } = await import('yaml');
-  const document = parseDocument(configText(home));
+  const text = configText(home);
+  const document = parseDocument(text);
+  await requireMaps(document, ['profiles', profile, section, name, ''], text, configFile(home));
   for (const [key, value] of Object.entries(changes)) {
     document.setIn(['profiles', profile, section, name, key], document.createNode(value));
   }

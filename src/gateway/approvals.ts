@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Access } from '../approval/access.ts';
 import { createAuditChain } from '../approval/audit-chain.ts';
 import { createCibaAsking } from '../approval/ciba/ciba-asking.ts';
@@ -19,11 +20,13 @@ import { defaultQuotas } from '../approval/quotas.ts';
 import { createTokenSeal } from '../approval/token-seal.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { AccessStore } from '../store/access-store.ts';
+import { environments } from '../trading/order.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
 import { verifyApprovalToken } from './door/token-verifier.ts';
 import type { GatewayOptions } from './gateway-options.ts';
-import { haltedNote } from './policy/halted-note.ts';
+import { deniedNote } from './policy/denied-note.ts';
+import { signInWanted } from './policy/parties.ts';
 import type { RulesSource } from './policy/rules.ts';
 import type { Signatures } from './signatures.ts';
 
@@ -42,6 +45,12 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   readonly grants: AccessStore | undefined;
   readonly rules: RulesSource;
 }
+
+/** Whose approval is held to `live.acr` (policy/parties.ts): the phone is asked for no more than that. */
+const TAKES_SIGN_IN: readonly ProposalKind[] = ['order', 'replace', 'batch', 'mandate', 'policy_change'];
+/** What of a subject says whose money it is about; a replacement has it in its draft. */
+const aboutParts = z.object({ account: z.string(), environment: z.enum(environments) });
+const aboutSchema = z.union([aboutParts, z.object({ draft: aboutParts })]);
 
 /**
  * The approval kernel over the gateway's own database and desks, where the gateway can ask. Every kind is registered
@@ -88,9 +97,15 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     quotas: approval.quotas ?? defaultQuotas,
     maxTtlSeconds: approval.maxTtl,
     ownClients: new Set(options.ownClients),
-    async onHalted(who) {
+    async acrFor({ kind, subject }) {
+      const about = TAKES_SIGN_IN.includes(kind) ? aboutSchema.safeParse(subject).data : undefined;
+      if (about === undefined) return undefined;
+      const { account, environment } = 'draft' in about ? about.draft : about;
+      return signInWanted((await parts.rules.current()).limitsOf(account), environment);
+    },
+    async onDenied(denied) {
       const { digest } = await parts.rules.current();
-      await stores.decisions.note(haltedNote(who, digest, clock.now()), clock.now());
+      await stores.decisions.note(deniedNote(denied, digest, clock.now()), clock.now());
     },
     onError: options.onError ?? ((message) => process.stderr.write(`gateway: ${message}\n`)),
     // The row's own schema has checked what goes in: a kind meets its own subjects alone.

@@ -143,6 +143,8 @@ export const gatewaySettingsSchema = settingsSchema
         ['approval'],
         'must say which client asks, where there is no "exchange": client_id, or registration: true',
       );
+    if (byKeyPair && broker.unattended !== undefined)
+      wrong(['broker', 'unattended'], 'is for "credentials: exchange": by key pairs all is opened already');
     if (exchange !== undefined && byKeyPair && !sends)
       wrong(['exchange'], 'is for nothing here: "broker.credentials" is "key_pair", and no messages go out');
   });

@@ -24,6 +24,8 @@ import { type OrderCheck, orderCheck } from './orders/order-check.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
+import { type OwnRecord, ownRecord } from './own-record.ts';
+import { type OwnerDesk, ownerDesk } from './owner-desk.ts';
 import { gatewayPolicy } from './policy/change/gateway-policy.ts';
 import type { PolicyDesk } from './policy/change/policy-desk.ts';
 import { createOrderRules } from './policy/order-rules.ts';
@@ -38,16 +40,19 @@ import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { policyRoutes } from './routes/policy.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
-import { pingRoute, proposalRoutes } from './routes/proposals.ts';
+import { type ProposalRouteOptions, pingRoute, proposalRoutes } from './routes/proposals.ts';
+import { recordRoutes } from './routes/record.ts';
 import { watchlistRoutes } from './routes/watchlist.ts';
 import { signaturesOf } from './signatures.ts';
 
 export interface Gateway {
   readonly app: Hono;
   /** For a person who is known to be there, and needs no token for it. Undefined where nothing is proposed. */
-  readonly halts: Pick<ApprovalKernel, 'halt' | 'haltedAt'> | undefined;
+  readonly halts: Pick<ApprovalKernel, 'halt' | 'trading'> | undefined;
   /** As `halts`: their own mandates, to look at and to end. */
   readonly mandates: MandateDesk | undefined;
+  /** As `halts`: all that is a person's own, to look at. */
+  readonly owner: ((sub: string) => OwnerDesk) | undefined;
   /**
    * What a client, or anybody, was allowed to do for a person has ended: what it proposed and is still open is withdrawn,
    * and the person's tokens elsewhere are forgotten.
@@ -111,7 +116,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...{ mandates: granted, brokerFor, maxSlippage, issuer, now },
     rules: source,
     isShown: options.approval?.details === 'rar',
-    isUnattended: options.broker.credentials === 'key_pair',
+    isUnattended: broker.isUnattended,
   });
   const kernel = approvalKernel(options, {
     clock,
@@ -132,7 +137,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     rules: source,
   });
 
-  const { desk: mandateDesk, watch } = ownMandates(options, { kernel, brokerFor, clock });
+  const own = whatIsOwn(options, { ...broker, kernel, clock });
   const app = gatewayRoutes(options, {
     rules: source,
     entrance,
@@ -143,43 +148,63 @@ export function createGateway(options: GatewayOptions): Gateway {
     messageDesk,
     kernel,
     ...people,
-    mandates: mandateDesk,
+    ...own,
     policy,
     check: orderCheck({ rules, brokerFor, traits, maxSlippage, now }),
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
-  watch?.start();
+  own.watch?.start();
   return {
     app,
     halts: kernel,
-    mandates: mandateDesk,
+    ...{ mandates: own.mandates, owner: own.owner },
     revoked: (who) =>
       takeAway(who, [broker.credentials, ...[...outlets.values()].map(({ tokens }) => tokens)], kernel),
     async close() {
       entrance.shut();
-      await watch?.close();
+      await own.watch?.close();
       await kernel?.close();
     },
   };
 }
 
-/** Mandates to look at and to end, and what the gateway does under some by itself. */
-function ownMandates(
+/** For display. */
+function howAsked({ approval }: GatewayOptions): ProposalRouteOptions['approval'] {
+  return { method: 'ciba', phoneUrl: approval?.phoneUrl };
+}
+
+/** A person's own, to look at and to end; and what the gateway does by itself under some of their mandates. */
+function whatIsOwn(
   options: GatewayOptions,
   {
     kernel,
     brokerFor,
+    isUnattended,
     clock,
-  }: Pick<RouteParts, 'kernel'> & Pick<BrokerAccess, 'brokerFor'> & { readonly clock: Clock },
+  }: Pick<RouteParts, 'kernel'> &
+    Pick<BrokerAccess, 'brokerFor' | 'isUnattended'> & { readonly clock: Clock },
 ) {
-  if (kernel === undefined) return { desk: undefined, watch: undefined };
-  const { mandates, standing } = options.stores;
+  if (kernel === undefined || options.approval === undefined) {
+    return { mandates: undefined, watch: undefined, record: undefined, owner: undefined };
+  }
+  const { mandates: granted, standing, proposals, audit } = options.stores;
   const noted = () => kernel.noted();
-  const parts = { ...options, mandates, standing, kernel, brokerFor, clock };
+  const parts = { ...options, mandates: granted, standing, kernel, brokerFor, clock };
+  const mandates = createMandateDesk({
+    mandates: granted,
+    standing,
+    proposals,
+    now: () => clock.now(),
+    noted,
+  });
+  const record = ownRecord(options.approval.auditFile, audit);
+  const approval = howAsked(options);
   return {
-    desk: createMandateDesk({ mandates, standing, now: () => clock.now(), noted }),
-    watch: options.broker.credentials === 'key_pair' ? createStandingWatch(parts) : undefined,
+    mandates,
+    watch: isUnattended ? createStandingWatch(parts) : undefined,
+    record,
+    owner: (sub: string) => ownerDesk(sub, { kernel, mandates, record, brokerFor, approval }),
   };
 }
 
@@ -204,6 +229,7 @@ interface RouteParts {
   readonly access: Access;
   readonly grants: AccessStore | undefined;
   readonly mandates: MandateDesk | undefined;
+  readonly record: OwnRecord | undefined;
   readonly policy: PolicyDesk;
   readonly check: OrderCheck;
   readonly detailsTypes: readonly string[];
@@ -222,17 +248,17 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   policyRoutes(app, door, { ...parts, stores: options.stores, brokerFor: broker.brokerFor });
   messageRoutes(app, door, parts.messageDesk);
   if (kernel !== undefined) {
-    const { phoneUrl } = options.approval ?? {};
     proposalRoutes(app, door, {
       kernel,
       now,
       standIn,
       isRevoked: options.isRevoked,
-      approval: { method: 'ciba', phoneUrl },
+      approval: howAsked(options),
     });
     pingRoute(app, door, kernel);
     accessRoutes(app, door, { store: parts.grants, now });
     if (parts.mandates !== undefined) mandateRoutes(app, door, parts.mandates);
+    if (parts.record !== undefined) recordRoutes(app, door, parts.record);
   }
   connectionRoutes(
     app,

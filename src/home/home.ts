@@ -92,7 +92,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     onRevoked: (who) => gateway.revoked(who),
     keys,
     halting: {
-      haltedAt: async (sub) => gateway.halts?.haltedAt(sub),
+      trading: async (sub) => gateway.halts?.trading(sub),
       halt: async (sub) => void (await gateway.halts?.halt({ sub, clientId: 'phone' })),
     },
     mandating: {
@@ -103,6 +103,11 @@ export async function createHome(options: HomeOptions): Promise<Home> {
           if (!(error instanceof Refusal)) throw error;
         });
       },
+    },
+    dashboards: (sub) => {
+      const desk = gateway.owner?.(sub);
+      if (desk === undefined) throw new TypeError('a gateway that asks nobody has no dashboard');
+      return { ...desk, agent: undefined };
     },
     signatures: signaturesOf({ ...options.gateway, keys }) === undefined ? 'off' : 'required',
     gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicHalf(approval.privateKey)] } },

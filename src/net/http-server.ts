@@ -174,7 +174,7 @@ function dropOthers(server: Server | TlsServer, proxies: PeerList): void {
   });
 }
 
-export function listenerOf(app: Hono): RequestListener {
+export function listenerOf(app: Pick<Hono, 'fetch'>): RequestListener {
   const listener = getRequestListener(app.fetch);
   return (request, response) => void listener(request, response);
 }

@@ -89,8 +89,8 @@ export interface ApprovalSettings {
   readonly quotas?: Quotas | undefined;
   /** `required` unless said otherwise. */
   readonly signature?: 'required' | 'off' | undefined;
-  /** How accounts at the paper broker are opened; by token exchange unless said otherwise. */
-  readonly credentials?: 'key_pair' | undefined;
+  /** How accounts at the paper broker are opened; by token exchange, and unattended by key pairs, unless said otherwise. */
+  readonly credentials?: 'exchange' | 'key_pair' | undefined;
   readonly relations?: HomeOptions['gateway']['relations'] | undefined;
   readonly rules: RulesSource;
 }
@@ -127,7 +127,7 @@ function gatewaySettings(
     exchange: { client_id: GATEWAY_CLIENT_ID, privateKey, audience: CONNECTION },
     broker: {
       ...{ kind: 'alpaca', environment: 'paper', trading_url: addresses.broker, simulated: true },
-      ...(credentials === undefined ? {} : { credentials }),
+      ...(credentials === undefined ? { unattended: 'key_pair' } : { credentials }),
     },
     sealSecret: sealSecret(seed),
     ...(relations === undefined ? {} : { relations }),

@@ -44,8 +44,11 @@ export interface SandboxOptions {
   readonly quotas?: Quotas;
   /** Whether approvals must be signed by a key of the person's own; `required` unless said otherwise. */
   readonly signature?: 'required' | 'off';
-  /** `key_pair`: everybody's key pair at the paper broker is kept, by which others can act for them. */
-  readonly credentials?: 'key_pair';
+  /**
+   * How accounts at the paper broker are opened: by token exchange, and for what a gateway does by itself by key pairs, unless
+   * said otherwise. `exchange`: by nothing else. `key_pair`: always, so that others can act for their owners too.
+   */
+  readonly credentials?: 'exchange' | 'key_pair';
   /** Who says how people stand to accounts. */
   readonly relations?: HomeOptions['gateway']['relations'];
   /** What else is served behind the gateway’s door. */
@@ -196,8 +199,10 @@ async function openParties(
   const database = openDatabase('identity-provider');
   const vault = createVault({ ...vaultSettings(seed, addresses), database, clock });
   await connectBroker(vault, seed.users);
-  const stores = sqliteGatewayStores(openDatabase('gateway'));
-  if (options.credentials === 'key_pair') await keepKeyPairs(stores, seed, () => clock.now());
+  const { credentials } = options;
+  const kept = sqliteGatewayStores(openDatabase('gateway'));
+  if (credentials !== 'exchange') await keepKeyPairs(kept, seed, () => clock.now());
+  const stores = credentials === 'key_pair' ? kept : { ...kept, brokerKeys: whileConnected(kept, vault) };
   const { onError } = options;
   // Orders are held to nothing, unless its folder says so.
   const rules = options.rules ?? (await folderRules(home.folder, onError === undefined ? {} : { onError }));
@@ -228,6 +233,15 @@ async function connectBroker(vault: Vault, users: SandboxSeed['users']): Promise
     if (vault.wasConnected(username, CONNECTION)) continue;
     await vault.connect(username, CONNECTION, { username, password });
   }
+}
+
+/** A key pair is of no use to the gateway once its owner has disconnected the account. */
+function whileConnected({ brokerKeys }: GatewayStores, vault: Vault): GatewayStores['brokerKeys'] {
+  return {
+    ...brokerKeys,
+    find: async (sub, connection) =>
+      vault.isConnected(sub, CONNECTION) ? await brokerKeys.find(sub, connection) : undefined,
+  };
 }
 
 /** As "trade-agent home broker set" does for each of them. */

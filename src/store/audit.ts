@@ -19,6 +19,7 @@ export type AuditEvent =
   | 'halted'
   | 'reducing'
   | 'lifted'
+  | 'orders_recounted'
   | 'rules_tightened'
   | 'signed'
   | 'key_enrolled'

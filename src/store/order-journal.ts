@@ -67,7 +67,7 @@ export interface OpenEntry extends OrderKey {
 /** What an account has used up, but for what is about one symbol. */
 export type Usage = Pick<
   CountedFacts,
-  'state' | 'day_notional' | 'day_orders' | 'last_minute' | 'open_orders'
+  'state' | 'day_notional' | 'day_orders' | 'last_minute' | 'open_orders' | 'clock_behind'
 >;
 
 /**

@@ -21,6 +21,7 @@ import { listOrders } from './list-orders.ts';
 import { sendGmailSummary, sendSlackSummary } from './message-tool.ts';
 import { placeOrder } from './place-order.ts';
 import { placeOrders } from './place-orders.ts';
+import { placeStandingOrder } from './place-standing-order.ts';
 import { replaceOrder } from './replace-order.ts';
 import { searchSymbols } from './search-symbols.ts';
 import { setWatchlist } from './set-watchlist.ts';
@@ -54,6 +55,7 @@ export const tools: readonly Tool[] = [
   suggestRebalance,
   placeOrder as unknown as Tool,
   placeOrders as unknown as Tool,
+  placeStandingOrder as unknown as Tool,
   closePosition as unknown as Tool,
   replaceOrder as unknown as Tool,
   cancelOrder,

@@ -12,11 +12,10 @@ export const getCalendar = defineTool({
   description:
     'The days on which the US stock market trades, with their hours (HH:MM in New York, half-days too). A day that is missing from the answer has no trading.',
   schema: z.strictObject({
-    // In a pattern that model servers honour; whether there is such a day is looked at beside it.
     start: z
       .string()
-      .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/, 'must be a date such as 2026-11-27')
-      .refine((text) => z.iso.date().safeParse(text).success, 'there is no such day')
+      .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/)
+      .refine((text) => z.iso.date().safeParse(text).success, 'must be a date')
       .optional()
       .describe('YYYY-MM-DD; today where it is left out'),
     days: z.number().int().min(1).max(MOST_DAYS).default(14).describe('Calendar days from start on'),

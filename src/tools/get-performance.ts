@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { signedDollars, signedPercent } from '../trading/amounts.ts';
 import { type Dec, ZERO } from '../trading/decimal.ts';
 import { periods, periodWords } from '../trading/period.ts';
+import { portfolioView } from '../trading/portfolio/portfolio-view.ts';
 import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
-import { portfolioPerformance } from '../trading/portfolio-performance.ts';
 import type { Account, Position } from '../trading/views.ts';
 import { accountLine } from './account-line.ts';
 import { defineTool, requireGateway } from './tool.ts';
@@ -51,17 +51,17 @@ export const getPerformance = defineTool({
 
 /** What it did today, and what is open now. */
 function standing(account: Account, positions: readonly Position[]) {
-  const figures = portfolioPerformance(account, positions);
+  const figures = portfolioView(account, positions);
   return {
-    day_profit: figures.dayProfit,
-    day_fraction: figures.dayFraction,
-    total_profit: figures.totalProfit,
-    total_fraction: figures.totalFraction,
-    cash_weight: figures.cashWeight,
-    market_value: figures.marketValue,
-    positions: figures.positions.map(({ position, dayProfit, weight }) => ({
-      symbol: position.symbol,
-      day_profit: dayProfit,
+    day_profit: figures.day_change,
+    day_fraction: figures.day_change_fraction,
+    total_profit: figures.total.unrealized,
+    total_fraction: figures.total.unrealized_fraction,
+    cash_weight: figures.cash_weight,
+    market_value: figures.total.value,
+    positions: figures.rows.map(({ symbol, day_change, weight }) => ({
+      symbol,
+      day_profit: day_change,
       weight,
     })),
   };

@@ -59,7 +59,12 @@ export interface MessageTool<Schema extends z.ZodType = z.ZodType> extends ToolB
   readonly service: MessageService;
 }
 
-export type Tool = DirectTool | ProposalTool | MessageTool;
+/** A tool that only proposes a mandate: a yes to orders beforehand, for the person to sign. No other program is offered it. */
+export interface MandateTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
+  readonly risk: 'mandate';
+}
+
+export type Tool = DirectTool | ProposalTool | MessageTool | MandateTool;
 
 /**
  * Types a tool's arguments by its schema. A failure is thrown as a `TradeAgentError`: the model is told it, and may try

@@ -26,6 +26,11 @@ export interface CountedFacts {
   readonly same_before: number | null;
   /** Whether an order of the other side is open in the same symbol. */
   readonly opposes_open: boolean;
+  /**
+   * Seconds by which the newest order is dated after the clock, where that is more than a day: one of the two is wrong, and
+   * whose day it is can't be told.
+   */
+  readonly clock_behind?: number;
   /** The mandate that the order names; null where its owner has none such, absent where it names none. */
   readonly mandate?: CountedTerms | null;
 }

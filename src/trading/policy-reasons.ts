@@ -39,6 +39,7 @@ export const policyReasons = [
   'FACT_STALE',
   'POLICY_INVALID',
   'POLICY_UNEVALUABLE',
+  'POLICY_CLOCK_BEHIND',
   'POLICY_FORBIDS',
   // the broker's account, symbol, market
   'ACCOUNT_BLOCKED',
@@ -48,6 +49,9 @@ export const policyReasons = [
   'PRICE_MOVED',
   'PRICE_UNAVAILABLE',
   'ORDER_NOT_TAKEN_BY_BROKER',
+  // an order under a mandate that is not in its owner's words
+  'PROVENANCE_TAINTED',
+  'PROVENANCE_OTHER',
   // an order under a mandate that is outside of it
   'MANDATE_NOT_FOUND',
   'MANDATE_NOT_ACTIVE',

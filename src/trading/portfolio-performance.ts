@@ -1,14 +1,6 @@
 import { Dec, ZERO } from './decimal.ts';
+import { fractionOf } from './portfolio/fraction.ts';
 import type { Account, Position } from './views.ts';
-
-/** What one position did and weighs. Dollars as decimal strings, fractions where it says so. */
-export interface PositionPerformance {
-  readonly position: Position;
-  /** Dollars since the last close, by the shares held now. */
-  readonly dayProfit: string;
-  /** Fraction of the account's equity; a short position weighs less than nothing. */
-  readonly weight: string;
-}
 
 /** The account as a whole: dollars, and fractions of what it was before. */
 export interface AccountPerformance {
@@ -23,35 +15,7 @@ export interface AccountPerformance {
   readonly cashWeight: string;
 }
 
-export interface PortfolioPerformance extends AccountPerformance {
-  /** Of all positions. */
-  readonly marketValue: string;
-  readonly positions: readonly PositionPerformance[];
-}
-
-const PLACES = 12;
-
-function fraction(part: Dec, whole: Dec): string {
-  return whole.isZero() ? '0' : part.div(whole).toDecimalPlaces(PLACES).toFixed();
-}
-
-/** Day and total profit and the weights, in exact decimals. */
-export function portfolioPerformance(account: Account, positions: readonly Position[]): PortfolioPerformance {
-  const equity = new Dec(account.equity);
-  return {
-    ...accountPerformance(account, positions),
-    marketValue: positions.reduce((sum, { market_value }) => sum.plus(market_value), ZERO).toFixed(2),
-    positions: positions.map((position) => ({
-      position,
-      dayProfit: signedQty(position)
-        .mul(new Dec(position.current_price).minus(position.lastday_price))
-        .toFixed(2),
-      weight: fraction(new Dec(position.market_value), equity),
-    })),
-  };
-}
-
-/** The totals alone: of thousands of positions, what each did takes far longer. */
+/** How an account did, in exact decimals. */
 export function accountPerformance(account: Account, positions: readonly Position[]): AccountPerformance {
   const equity = new Dec(account.equity);
   const dayProfit = equity.minus(account.last_equity);
@@ -62,15 +26,9 @@ export function accountPerformance(account: Account, positions: readonly Positio
   }
   return {
     dayProfit: dayProfit.toFixed(2),
-    dayFraction: fraction(dayProfit, new Dec(account.last_equity)),
+    dayFraction: fractionOf(dayProfit, new Dec(account.last_equity)),
     totalProfit: totalProfit.toFixed(2),
-    totalFraction: fraction(totalProfit, cost),
-    cashWeight: fraction(new Dec(account.cash), equity),
+    totalFraction: fractionOf(totalProfit, cost),
+    cashWeight: fractionOf(new Dec(account.cash), equity),
   };
-}
-
-/** Brokers write a short position's quantity with or without its minus sign. */
-function signedQty({ qty, side }: Position): Dec {
-  const size = new Dec(qty).abs();
-  return side === 'short' ? size.neg() : size;
 }

@@ -133,6 +133,8 @@ const viewBase = {
   worst_case: worstCaseSchema.nullable(),
   /** Sentences for the person: the limit is far from the price, say. */
   warnings: z.array(z.string()),
+  /** What the phone shows beside the subject, label to text: company, effect on cash and position. */
+  shows: z.record(z.string(), z.string()).optional(),
   created_at: z.string(),
   /** RFC 3339, UTC to the second. */
   expires_at: z.string(),

@@ -9,6 +9,7 @@ import {
   authorize,
   CLIENT,
   exchangeCode,
+  KEYS,
   PASSWORDS,
   REDIRECT_URI,
 } from '../integration/sandbox/paper-broker-world.ts';
@@ -36,7 +37,12 @@ export async function startBroker(market: Market) {
         new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
     },
     faults: new Faults(),
-    users: accounts.map((username) => ({ username, password: PASSWORDS[username], name: username })),
+    users: accounts.map((username) => ({
+      username,
+      password: PASSWORDS[username],
+      name: username,
+      key: KEYS[username],
+    })),
     oauthClients: [{ ...CLIENT, redirect_uris: [REDIRECT_URI] }],
     partialFills: false,
     requestsPerMinute: Number.MAX_SAFE_INTEGER,

@@ -1,27 +1,37 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { watchCryptography } from './activity.ts';
-import { noTally, play, warmUp } from './history.ts';
+import { noTally, play, type Tally, warmUp } from './history.ts';
 import { calm, cutOff, type History, history } from './steps.ts';
 import { makeKeys, type SharedKeys } from './world.ts';
 
 /** Histories a file plays where nobody says otherwise: some seconds' worth. */
 const FEW = 20;
 
+/** Plays histories of one sort, and fails with how to play the one that failed again. */
+export interface Histories {
+  readonly tally: Tally;
+  /** So many as are played of the commonest sort. */
+  readonly runs: number;
+  /** Whether one is played again, which may lack what others have. */
+  readonly isReplay: boolean;
+  /** @param only what the test's name has alone, in its file */
+  holds(told: fc.Arbitrary<History>, runs: number, only: string): Promise<void>;
+}
+
 /**
- * Plays random histories. `shard` makes files differ, so that two run at once.
+ * How the tests of a file play random histories.
  *
  *     CHAOS_HISTORIES=500 CHAOS_SEED=7 CHAOS_PATH=12:0 vitest run --project chaos
+ *
+ * @param file of the tests, without its folder
+ * @param few histories where nobody says otherwise: some seconds' worth
  */
-export function playHistories(shard: number): void {
+export function histories(file: string, few: number, fixed: number): Histories {
   const { CHAOS_HISTORIES, CHAOS_SEED, CHAOS_PATH, CHAOS_SHRINK } = process.env;
-  const numRuns = Number(CHAOS_HISTORIES ?? FEW);
-  const seed =
-    CHAOS_SEED === undefined
-      ? CHAOS_HISTORIES === undefined
-        ? 20_261_125 + shard
-        : undefined
-      : Number(CHAOS_SEED);
+  const runs = Number(CHAOS_HISTORIES ?? few);
+  const drawn = CHAOS_HISTORIES === undefined ? fixed : undefined;
+  const seed = CHAOS_SEED === undefined ? drawn : Number(CHAOS_SEED);
   const tally = noTally();
   let keys: SharedKeys;
   beforeAll(async () => {
@@ -30,43 +40,52 @@ export function playHistories(shard: number): void {
     await warmUp(keys);
   });
   afterAll(() => {
-    process.stdout.write(`chaos ${shard}: ${JSON.stringify(tally)}\n`);
+    process.stdout.write(`${file}: ${JSON.stringify(tally)}\n`);
   });
-
-  const holds = async (told: fc.Arbitrary<History>, runs: number, only: string) => {
-    const outcome = await fc.check(
-      fc.asyncProperty(told, (history) => play(keys, history, tally)),
-      {
-        numRuns: runs,
-        ...(seed === undefined ? {} : { seed }),
-        ...(CHAOS_PATH === undefined ? {} : { path: CHAOS_PATH }),
-        endOnFailure: CHAOS_SHRINK === undefined,
-      },
-    );
-    if (!outcome.failed) return;
-    const { errorInstance: error, counterexample } = outcome;
-    throw new Error(
-      [
-        `after ${outcome.numRuns} histories: ${error instanceof Error ? error.message : String(error)}`,
-        `replay: CHAOS_SEED=${outcome.seed} CHAOS_PATH=${outcome.counterexamplePath} CHAOS_HISTORIES=1 npx vitest run --project chaos test/chaos/histories-${shard}.test.ts -t '${only}'`,
-        JSON.stringify(counterexample?.[0]),
-      ].join('\n\n'),
-      { cause: error },
-    );
+  return {
+    tally,
+    runs,
+    isReplay: CHAOS_PATH !== undefined,
+    async holds(told, numRuns, only) {
+      const outcome = await fc.check(
+        fc.asyncProperty(told, (history) => play(keys, history, tally)),
+        {
+          numRuns,
+          ...(seed === undefined ? {} : { seed }),
+          ...(CHAOS_PATH === undefined ? {} : { path: CHAOS_PATH }),
+          endOnFailure: CHAOS_SHRINK === undefined,
+        },
+      );
+      if (!outcome.failed) return;
+      const { errorInstance: error, counterexample } = outcome;
+      throw new Error(
+        [
+          `after ${outcome.numRuns} histories: ${error instanceof Error ? error.message : String(error)}`,
+          `replay: CHAOS_SEED=${outcome.seed} CHAOS_PATH=${outcome.counterexamplePath} CHAOS_HISTORIES=1 npx vitest run --project chaos test/chaos/${file} -t '${only}'`,
+          JSON.stringify(counterexample?.[0]),
+        ].join('\n\n'),
+        { cause: error },
+      );
+    },
   };
+}
+
+/** @param shard makes files differ, so that two run at once */
+export function playHistories(shard: number): void {
+  const { tally, runs, isReplay, holds } = histories(`histories-${shard}.test.ts`, FEW, 20_261_125 + shard);
 
   it('whatever happens, each approval carried out is one order, and no other order is', async () => {
-    await holds(history, numRuns, 'whatever happens');
-    if (CHAOS_PATH === undefined) expect(tally.orders).toBeGreaterThan(0);
+    await holds(history, runs, 'whatever happens');
+    if (!isReplay) expect(tally.orders).toBeGreaterThan(0);
   }, 3_600_000);
 
   it('a gateway that is cut off between tap and order, twice, makes one order or none', async () => {
-    await holds(cutOff, Math.ceil(numRuns / 4), 'cut off');
+    await holds(cutOff, Math.ceil(runs / 4), 'cut off');
   }, 3_600_000);
 
   it('where nothing stands in the way, what was approved in time is carried out at once', async () => {
-    await holds(calm, Math.ceil(numRuns / 4), 'nothing stands in the way');
+    await holds(calm, Math.ceil(runs / 4), 'nothing stands in the way');
     // One history, replayed, may have none.
-    if (CHAOS_PATH === undefined) expect(tally.unhindered).toBeGreaterThan(0);
+    if (!isReplay) expect(tally.unhindered).toBeGreaterThan(0);
   }, 3_600_000);
 }

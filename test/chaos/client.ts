@@ -1,23 +1,33 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { SignJWT } from 'jose';
 import type { ProposalRequestInput, ProposalState } from '../../src/trading/proposal.ts';
 import { Life } from './life.ts';
-import type { World } from './world.ts';
+import { GATEWAY_HEADER } from './network.ts';
+import type { ProgramKey, World } from './world.ts';
 
 /** Who proposes: a person, by a client. */
 export interface Identity {
   readonly sub: 'alice' | 'bob';
   readonly clientId: 'trade-agent' | 'mcp-client';
+  /** Whose key its programs have. */
+  readonly machine: number;
 }
 
-/** Two agents of alice's, one of somebody else's making, and one of bob's. */
+/**
+ * Two agents of alice's, one of somebody else's making, and one of bob's. Where there are mandates, also an agent of
+ * alice's on another machine.
+ */
 export const identities: readonly [Identity, ...Identity[]] = [
-  { sub: 'alice', clientId: 'trade-agent' },
-  { sub: 'alice', clientId: 'trade-agent' },
-  { sub: 'alice', clientId: 'mcp-client' },
-  { sub: 'bob', clientId: 'trade-agent' },
+  { sub: 'alice', clientId: 'trade-agent', machine: 0 },
+  { sub: 'alice', clientId: 'trade-agent', machine: 0 },
+  { sub: 'alice', clientId: 'mcp-client', machine: 1 },
+  { sub: 'bob', clientId: 'trade-agent', machine: 2 },
+  { sub: 'alice', clientId: 'trade-agent', machine: 3 },
 ];
 
 /** What a client asked the gateway, and what it was answered, in order of the answers. */
 export type Told =
+  | { readonly what: 'asked'; readonly who: Identity; readonly key: string; readonly body: string }
   | {
       readonly what: 'proposed';
       readonly who: Identity;
@@ -36,7 +46,16 @@ export type Told =
       readonly begun: number;
       readonly ended: number;
     }
-  | { readonly what: 'withdrawn'; readonly id: string; readonly status: number | undefined };
+  | { readonly what: 'withdrawn'; readonly id: string; readonly status: number | undefined }
+  /** A mandate was taken back, and whoever did that knows it. */
+  | {
+      readonly what: 'ended';
+      readonly mandate: string;
+      readonly to: 'suspended' | 'revoked';
+      /** As of `seen`, and the world's time. */
+      readonly ended: number;
+      readonly at: number;
+    };
 
 interface View {
   readonly id: string;
@@ -73,11 +92,15 @@ export class Client {
   }
 
   /** Proposes, and watches to the end where `watch` says so. Never rejects. */
-  async propose(key: string, request: ProposalRequestInput, watch: boolean): Promise<void> {
+  async propose(key: string, request: ProposalRequestInput, watch: boolean, gateway = 0): Promise<void> {
     const { told } = this.#world;
     const body = JSON.stringify(request);
+    told.push({ what: 'asked', who: this.who, key, body });
     for (const wait of [...AGAIN_MS, undefined]) {
-      const answer = await this.#send('POST', '/v1/proposals', body, { 'idempotency-key': key });
+      const answer = await this.#send('POST', '/v1/proposals', {
+        ...{ body, gateway },
+        headers: { 'idempotency-key': key },
+      });
       if (answer !== undefined && answer.status < 500) {
         const { id, code } = answer.body as { id?: string; code?: string };
         const ok = answer.status < 300;
@@ -137,27 +160,61 @@ export class Client {
   }
 
   async halt(): Promise<void> {
-    await this.#send('PUT', '/v1/halt', '{}');
+    await this.#send('PUT', '/v1/halt', { body: '{}' });
+  }
+
+  /** Suspends or revokes a mandate of one's own. */
+  async endMandate(id: string, to: 'suspended' | 'revoked', gateway = 0): Promise<void> {
+    const { told, network, clock } = this.#world;
+    const [method, path] = to === 'revoked' ? (['DELETE', ''] as const) : (['PUT', '/suspension'] as const);
+    const answer = await this.#send(method, `/v1/mandates/${id}${path}`, { gateway });
+    if (answer?.status !== 200) return;
+    told.push({ what: 'ended', mandate: id, to, ended: network.count, at: clock.now() });
+  }
+
+  /** Asks what would be decided about an order: the gateway then looks what became of those it is in doubt about. */
+  async check(order: object): Promise<boolean> {
+    const body = JSON.stringify({ order });
+    return (await this.#send('POST', '/v1/policy/check', { body }))?.status === 200;
   }
 
   #sleep(ms: number): Promise<void> {
     return this.life.outside(() => this.#world.clock.sleep(ms));
   }
 
+  /** By a bearer token; where there are mandates by one that is bound to the program's key (RFC 9449). */
+  async #authorization(method: string, url: string): Promise<Record<string, string>> {
+    const { provider, options, programs, machine } = this.#world;
+    const { sub, clientId } = this.who;
+    const claims = { sub, client_id: clientId };
+    const key = options.mandates === undefined ? undefined : programs[this.who.machine];
+    if (key === undefined) {
+      return { authorization: `Bearer ${await provider.accessToken({ ...claims, scope: SCOPES })}` };
+    }
+    const scope = clientId === 'trade-agent' ? `${SCOPES} orders:mandate` : SCOPES;
+    const token = await provider.accessToken({ ...claims, scope, cnf: { jkt: key.jkt } });
+    return {
+      authorization: `DPoP ${token}`,
+      dpop: await proofOf(key, { method, url, token, now: machine.now() }),
+    };
+  }
+
   /** Undefined where there was no answer. */
   async #send(
     method: string,
     path: string,
-    body?: string,
-    headers: Record<string, string> = {},
+    { body, headers = {}, gateway = 0 }: Sending = {},
   ): Promise<{ readonly status: number; readonly body: Record<string, unknown> } | undefined> {
-    const { provider, url } = this.#world;
-    const { sub, clientId } = this.who;
-    const token = await provider.accessToken({ sub, client_id: clientId, scope: SCOPES });
+    const { url } = this.#world;
     try {
       const response = await this.#fetch(`${url}${path}`, {
         method,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+        headers: {
+          ...(await this.#authorization(method, `${url}${path}`)),
+          'content-type': 'application/json',
+          [GATEWAY_HEADER]: String(gateway),
+          ...headers,
+        },
         ...(body === undefined ? {} : { body }),
       });
       const text = await response.text();
@@ -168,4 +225,27 @@ export class Client {
   }
 }
 
+interface Sending {
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Which of the gateway's processes is to answer. */
+  readonly gateway?: number;
+}
+
 const SCOPES = 'orders:read orders:propose orders:cancel portfolio:read market:read';
+
+/** RFC 9449 §4.2. */
+async function proofOf(
+  { privateKey, jwk }: ProgramKey,
+  { method, url, token, now }: { method: string; url: string; token: string; now: number },
+): Promise<string> {
+  return await new SignJWT({
+    jti: randomUUID(),
+    htm: method,
+    htu: url.split('?')[0],
+    ath: createHash('sha256').update(token).digest('base64url'),
+  })
+    .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
+    .setIssuedAt(Math.floor(now / 1000))
+    .sign(privateKey);
+}

@@ -1,8 +1,9 @@
 import { openStates } from '../../src/approval/states.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import type { ProposalState } from '../../src/trading/proposal.ts';
-import { quotas } from './gateway-processes.ts';
+import { quotasOf } from './gateway-processes.ts';
 import type { Evidence, Must } from './oracle.ts';
+import { isOverMandate } from './placing.ts';
 import type { Question } from './questions.ts';
 import type { World } from './world.ts';
 
@@ -33,7 +34,7 @@ function explained({ world, audit, questionsOf }: Evidence, row: StoredProposal,
     const halted = audit.some((line) => line.event === 'halted' && line.sub === sub);
     must(withdrawn || halted, `${id} is cancelled, and nobody took it back`);
   }
-  if (state === 'blocked' && row.kind === 'order' && !brokerRefused(world, row)) {
+  if (state === 'blocked' && row.kind === 'order' && !brokerRefused(world, row) && !isOverMandate(row)) {
     const spoilt = world.provider.questions.all.some(({ spoilt }) => spoilt.length > 0);
     must(
       spoilt || isHindered(world, 0, Number.POSITIVE_INFINITY),
@@ -130,6 +131,7 @@ export function isHindered({ hindrances, network }: World, from: number, to: num
 /** Nobody had more open at once, or asked for more within the hour, than they may; two denials in a row were a rest. */
 function checkQuotas({ world, rows, audit }: Evidence, must: Must): void {
   const isTimeSound = !world.hindrances.some(({ what }) => what === 'skew');
+  const quotas = quotasOf(world.options);
   const askers = new Map(rows.map((row) => [row.id, `${row.sub} ${row.client} ${row.typed}`]));
   const open = new Map<string, Set<string>>();
   const lately = new Map<string, number[]>();
@@ -143,7 +145,7 @@ function checkQuotas({ world, rows, audit }: Evidence, must: Must): void {
     const mine = open.get(asker) ?? new Set();
     if (
       openStates.includes(event as ProposalState) ||
-      ['proposed', 'asked_again', 'not_taken'].includes(event)
+      ['proposed', 'asked_again', 'not_taken', 'approved_by_mandate'].includes(event)
     )
       mine.add(id);
     else mine.delete(id);

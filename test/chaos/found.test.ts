@@ -120,3 +120,24 @@ it('a clock that is set back while a poll is under way does not put off the next
   client.life.dieAfter(0);
   await world.close();
 });
+
+it('an order whose process stood still with it in hand is not sent once its mandate was revoked at another', async () => {
+  const tally = noTally();
+  // From the claim on to the call of the broker, a point of the way each.
+  for (let after = 72; after <= 90; after++) {
+    const steps: Step[] = [
+      { do: 'mandate', client: 0, terms: 0, replaces: undefined },
+      wait(1),
+      tap,
+      wait(6),
+      { do: 'start', number: 1 },
+      { do: 'overtaken', body: 0, mandate: 0, to: 'revoked', number: 0, after, seconds: 5 },
+    ];
+    const world = { interval: 2, hold: 0, delivery: 'poll', details: 'rar' } as const;
+    const history = { world: { ...world, distant: true, mandates: 'key_pair' }, steps } as const;
+    await play(keys, { ...history, finally: 'nothing', restart: false }, tally);
+  }
+  // Some of them stood still before they were looked at for the last time.
+  expect(tally.events.expired ?? 0).toBe(0);
+  expect(tally.events.blocked).toBeGreaterThan(0);
+});

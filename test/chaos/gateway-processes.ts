@@ -11,10 +11,17 @@ import type { Provider } from './provider.ts';
 import type { MachineClock, SimClock } from './sim-clock.ts';
 import type { SharedKeys, WorldOptions } from './world.ts';
 
-/** Small, so that histories reach them. */
-export const quotas: Quotas = { own: { open: 4, hour: 12 }, other: { open: 2, hour: 6 } };
+/** Small, so that histories reach them; where orders need no question, not so small that little is ordered. */
+export const quotasOf = ({ mandates }: Pick<WorldOptions, 'mandates'>): Quotas =>
+  mandates === undefined
+    ? { own: { open: 4, hour: 12 }, other: { open: 2, hour: 6 } }
+    : { own: { open: 6, hour: 60 }, other: { open: 2, hour: 6 } };
+/** What people's key pairs at the broker, and approvals' tokens, are sealed under. */
+export const SEAL = 'of the gateway';
 
 interface GatewayParts {
+  /** Among the processes over the same files; the first is 0. */
+  readonly number: number;
   readonly keys: SharedKeys;
   readonly options: WorldOptions;
   readonly server: HttpServer;
@@ -60,7 +67,9 @@ export class GatewayProcesses {
   #open(): [Life, Gateway] {
     const { keys, options, server, provider, paper, network, activity, machine, clock, files, troubles } =
       this.#parts;
-    const life = new Life(`gateway ${this.#databases.length + 1}`, activity);
+    const { number } = this.#parts;
+    const name = `gateway ${this.#databases.length + 1}`;
+    const life = new Life(number === 0 ? name : `other ${name}`, activity);
     const database = new Database(files.database);
     this.#databases.push(database);
     const near = sqliteGatewayStores(livingDatabase(database, life));
@@ -68,18 +77,22 @@ export class GatewayProcesses {
       issuer: provider.url,
       resource: server.url,
       exchange: { client_id: 'gateway', privateKey: keys.gateway.privateKey, audience: 'paper-broker' },
-      broker: { kind: 'alpaca', environment: 'paper', trading_url: paper.url, simulated: true },
+      broker: {
+        ...{ kind: 'alpaca', environment: 'paper', trading_url: paper.url, simulated: true },
+        ...(options.mandates === 'key_pair' ? { credentials: 'key_pair' } : {}),
+      },
+      sealSecret: SEAL,
       approval: {
         method: 'ciba',
         signature: 'off',
         client: { id: 'gateway' },
         privateKey: keys.gateway.privateJwk,
-        sealSecret: 'of the gateway',
+        sealSecret: SEAL,
         details: options.details,
         delivery: options.delivery,
         auditFile: files.audit,
         maxTtl: 3_600,
-        quotas,
+        quotas: quotasOf(options),
       },
       ownClients: ['trade-agent'],
       stores: options.distant ? distantStores(near, life, activity) : near,
@@ -99,8 +112,7 @@ export class GatewayProcesses {
           troubles.push(`${life.name}: ${message}`);
       },
     });
-    network.gatewayLife = life;
-    network.servers.set(server.url, (request) => gateway.app.fetch(request));
+    network.gateways[number] = { life, answer: (request) => gateway.app.fetch(request) };
     return [life, gateway];
   }
 }

@@ -1,5 +1,7 @@
+import type { OrderDraft } from '../../src/trading/order.ts';
 import { Client, identities } from './client.ts';
 import { check } from './oracle.ts';
+import { draftsOf } from './placing.ts';
 import { Player } from './player.ts';
 import { bodies, type History } from './steps.ts';
 import { createWorld, type SharedKeys } from './world.ts';
@@ -8,6 +10,10 @@ import { createWorld, type SharedKeys } from './world.ts';
 export interface Tally {
   histories: number;
   orders: number;
+  /** Of these, what nobody was asked about. */
+  underMandate: number;
+  /** Batches of which every line is in the book. */
+  batches: number;
   proposals: number;
   kills: number;
   gatewayKills: number;
@@ -23,6 +29,8 @@ export function noTally(): Tally {
   return {
     histories: 0,
     orders: 0,
+    underMandate: 0,
+    batches: 0,
     proposals: 0,
     kills: 0,
     gatewayKills: 0,
@@ -41,7 +49,15 @@ export async function play(keys: SharedKeys, history: History, tally: Tally): Pr
     tally.unhindered += await check(world);
     tally.histories += 1;
     tally.orders += world.broker.book().length;
-    tally.proposals += (await world.proposals()).length;
+    const rows = await world.proposals();
+    tally.proposals += rows.length;
+    const booked = new Set(world.broker.book().map(({ client_order_id }) => client_order_id));
+    const isBooked = ({ client_order_id }: OrderDraft) => booked.has(client_order_id);
+    for (const row of rows) {
+      const drafts = draftsOf(row);
+      if (drafts.length > 1 && drafts.every(isBooked)) tally.batches += 1;
+      tally.underMandate += drafts.filter((draft) => draft.mandate !== undefined && isBooked(draft)).length;
+    }
     for (const { event } of world.audit()) tally.events[event] = (tally.events[event] ?? 0) + 1;
     tally.faults += world.network.sent.filter((sent) => sent.fault !== undefined).length;
     tally.pings += world.network.sent.filter(({ leg }) => leg === 'provider-gateway').length;

@@ -9,9 +9,9 @@ export type Leg = (typeof legs)[number];
 /**
  * What can become of a request. `refused`: it never left. `lost`: it took effect, its answer did not arrive. `late`: as
  * lost, but it takes effect only up to 14 seconds later. `unavailable`: a 503 in place of the server. `broken`: a 502
- * in place of its answer, after it took effect.
+ * in place of its answer, after it took effect. `busy`: a 429 in place of the server, which did not look at it.
  */
-export const faultKinds = ['refused', 'lost', 'late', 'unavailable', 'broken'] as const;
+export const faultKinds = ['refused', 'lost', 'late', 'unavailable', 'broken', 'busy'] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 export interface Fault {
@@ -32,6 +32,8 @@ export interface Sent {
   readonly body: string;
   /** The world's time. */
   readonly at: number;
+  /** When whoever sends it had decided to: the world's time, and what `count` was. */
+  readonly decided: { readonly at: number; readonly count: number };
   /** The sender's own time. */
   readonly senderAt: number;
   readonly fault: FaultKind | undefined;
@@ -45,6 +47,15 @@ export interface Sent {
   heard: boolean;
   note: Record<string, unknown>;
 }
+
+/** One process that answers at the gateway's address. */
+interface Answering {
+  readonly life: Life;
+  readonly answer: (request: Request) => Response | Promise<Response>;
+}
+
+/** By which of the gateway's processes a request is to be answered; the first, where it says nothing. */
+export const GATEWAY_HEADER = 'x-chaos-gateway';
 
 /** A late request arrives within the longest time the gateway waits for the broker. */
 const LATE_MS = 14_000;
@@ -60,8 +71,8 @@ export class Network {
   #late = 0;
   /** Who answers at an address. Nothing goes over a socket: what that takes is not what a history is about. */
   readonly servers = new Map<string, (request: Request) => Response | Promise<Response>>();
-  /** The process that answers at the gateway's address. */
-  gatewayLife: Life | undefined;
+  /** The gateway's processes, by their number. */
+  readonly gateways: Answering[] = [];
 
   constructor(activity: Activity, clock: SimClock) {
     this.#activity = activity;
@@ -91,8 +102,9 @@ export class Network {
   ): typeof fetch {
     return async (input, init) => {
       const leg = legOf(new URL(String(input)));
+      const decided = { at: this.#clock.now(), count: this.count };
       const { sent, response } = await life.outside(() =>
-        this.#send(life, now, leg, String(input), init ?? {}, before),
+        this.#send({ life, now, leg, decided, before }, String(input), init ?? {}),
       );
       // As with a real one: an answer that comes to somebody who no longer waits for it is not heard.
       init?.signal?.throwIfAborted();
@@ -102,12 +114,19 @@ export class Network {
   }
 
   async #send(
-    life: Life,
-    now: () => number,
-    leg: Leg,
+    {
+      life,
+      now,
+      leg,
+      decided,
+      before,
+    }: Pick<Sent, 'leg' | 'decided'> & {
+      readonly life: Life;
+      readonly now: () => number;
+      readonly before: (sent: Sent) => Promise<void>;
+    },
     url: string,
     init: RequestInit,
-    before: (sent: Sent) => Promise<void>,
   ): Promise<{ sent: Sent; response: Response }> {
     const method = init.method ?? 'GET';
     const { pathname, search } = new URL(url);
@@ -119,6 +138,7 @@ export class Network {
       path: pathname + search,
       body,
       at: this.#clock.now(),
+      decided,
       senderAt: now(),
       fault: this.#fault(leg, method, pathname),
       begun: ++this.count,
@@ -141,8 +161,14 @@ export class Network {
 
   async #carry(sent: Sent, url: string, init: RequestInit): Promise<Response> {
     const { fault } = sent;
-    const down = toGateway(sent.leg) && (this.gatewayLife === undefined || this.gatewayLife.dead);
+    const down = toGateway(sent.leg) && this.#gatewayOf(init)?.life.dead !== false;
     if (down || fault === 'refused') throw networkError('ECONNREFUSED');
+    if (fault === 'busy') {
+      return new Response('{"message":"too many requests."}', {
+        status: 429,
+        headers: { 'content-type': 'application/json' },
+      });
+    }
     if (fault === 'unavailable') {
       return new Response('{"error":"temporarily_unavailable"}', {
         status: 503,
@@ -170,13 +196,13 @@ export class Network {
     this.#activity.begin(id, `${sent.leg} ${sent.method} ${sent.path}`);
     const headers = new Headers(init.headers);
     headers.set('x-chaos-request', id);
-    const server = toGateway(sent.leg) ? this.gatewayLife : undefined;
-    const crashed = server?.died.then(() => {
+    const server = toGateway(sent.leg) ? this.#gatewayOf(init) : undefined;
+    const crashed = server?.life.died.then(() => {
       throw networkError('ECONNRESET');
     });
     try {
       const answer = (async () => {
-        const response = await this.#answer(new Request(url, { ...init, headers }));
+        const response = await this.#answer(new Request(url, { ...init, headers }), server?.answer);
         const bytes = await response.arrayBuffer();
         sent.answer = Buffer.from(bytes).toString('utf8');
         const empty = [101, 204, 205, 304].includes(response.status);
@@ -190,8 +216,8 @@ export class Network {
   }
 
   /** As over a socket: an aborted request is answered to nobody. */
-  async #answer(request: Request): Promise<Response> {
-    const server = this.servers.get(new URL(request.url).origin);
+  async #answer(request: Request, gateway: Answering['answer'] | undefined): Promise<Response> {
+    const server = gateway ?? this.servers.get(new URL(request.url).origin);
     if (server === undefined) throw networkError('ECONNREFUSED');
     const { signal } = request;
     signal.throwIfAborted();
@@ -201,6 +227,11 @@ export class Network {
         signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       }),
     ]);
+  }
+
+  #gatewayOf({ headers }: RequestInit): Answering | undefined {
+    const number = Number(new Headers(headers).get(GATEWAY_HEADER) ?? 0);
+    return this.gateways[number % Math.max(1, this.gateways.length)];
   }
 
   #fault(leg: Leg, method: string, path: string): FaultKind | undefined {

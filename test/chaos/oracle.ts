@@ -3,15 +3,18 @@ import { passesHalt } from '../../src/approval/halts.ts';
 import { isSettled, transitions } from '../../src/approval/states.ts';
 import type { BookedOrder } from '../../src/sandbox/paper-broker/order-json.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
-import type { ReplaceSubject } from '../../src/trading/kinds/replace.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';
 import type { ProposalState } from '../../src/trading/proposal.ts';
 import { isWithinApproval } from '../fixtures/within-approval.ts';
 import { checkAnswers } from './answers-oracle.ts';
+import { checkBatches } from './batch-oracle.ts';
 import { checkEnds } from './ends-oracle.ts';
+import { checkMandates } from './mandate-oracle.ts';
+import type { AuditLine } from './observer.ts';
+import { draftsOf, type Placing, placing } from './placing.ts';
 import type { Question } from './questions.ts';
 import { checkWire } from './wire-oracle.ts';
-import type { AuditLine, World } from './world.ts';
+import type { World } from './world.ts';
 
 /** What a history got wrong; all of it, since one fault often shows in several ways. */
 export class Breach extends Error {
@@ -28,6 +31,8 @@ export interface Evidence {
   readonly world: World;
   readonly book: readonly BookedOrder[];
   readonly rows: readonly StoredProposal[];
+  /** What each client_order_id is, by the rows. */
+  readonly placing: ReadonlyMap<string, Placing>;
   readonly audit: readonly AuditLine[];
   /** The questions that were asked about a proposal, by the code that both show. */
   readonly questionsOf: (row: StoredProposal) => readonly Question[];
@@ -52,6 +57,7 @@ export async function check(world: World): Promise<number> {
     world,
     book: world.broker.book(),
     rows,
+    placing: placing(rows),
     audit,
     // A code is drawn again once its proposal is over: a question is about the newest that had it when it was asked.
     questionsOf: (row) =>
@@ -71,6 +77,8 @@ export async function check(world: World): Promise<number> {
   const unhindered = checkEnds(evidence, must);
   checkAnswers(evidence, must);
   checkWire(evidence, must);
+  checkMandates(evidence, must);
+  checkBatches(evidence, must);
   const verdict = await world.verifyAudit();
   must(verdict.ok, `the record does not verify: ${JSON.stringify(verdict)}`);
   must(world.troubles.length === 0, `something went wrong in the gateway: ${world.troubles.join('; ')}`);
@@ -78,24 +86,20 @@ export async function check(world: World): Promise<number> {
   return unhindered;
 }
 
-/** What the broker was to be asked for; undefined for what places nothing. */
-export function draftOf({ kind, subject }: StoredProposal): OrderDraft | undefined {
-  if (kind === 'order') return subject as OrderDraft;
-  return kind === 'replace' ? (subject as ReplaceSubject).draft : undefined;
-}
-
 /** One approval one order, of the approved terms, at most the worst case; and no other order. */
-function checkBook({ world, book, rows, questionsOf }: Evidence, must: Must): void {
+function checkBook({ world, book, rows, placing, questionsOf }: Evidence, must: Must): void {
   for (const order of book) {
     const id = order.client_order_id;
     must(book.filter((other) => other.client_order_id === id).length === 1, `${id} is twice in the book`);
-    const row = rows.find(({ subjectId }) => subjectId === id);
-    must(row !== undefined, `${id} is in the book, and nobody proposed it`);
-    const draft = row === undefined ? undefined : draftOf(row);
-    if (row === undefined || draft === undefined) continue;
+    const placed = placing.get(id);
+    must(placed !== undefined, `${id} is in the book, and nobody proposed it`);
+    if (placed === undefined) continue;
+    const { row, draft } = placed;
     must(row.state === 'executed', `${id} is in the book, but its proposal ended as ${row.state}`);
     must(order.account_number === draft.account, `${id} is in somebody else's account`);
     must(isWithin(order, draft), `${id} is in the book with other terms than were approved`);
+    // Approved beforehand: see mandate-oracle.ts.
+    if (draft.mandate !== undefined) continue;
     const approved = questionsOf(row).filter(
       (question) =>
         question.decision === 'approve' &&
@@ -108,7 +112,8 @@ function checkBook({ world, book, rows, questionsOf }: Evidence, must: Must): vo
     must(approved.length > 0, `${id} is in the book, and its owner never approved these values in time`);
   }
   for (const row of rows) {
-    if (draftOf(row) === undefined) continue;
+    // What of a batch is placed: see batch-oracle.ts.
+    if (draftsOf(row).length !== 1) continue;
     const placed = book.filter(({ client_order_id }) => client_order_id === row.subjectId).length;
     must(
       placed === (row.state === 'executed' ? 1 : 0),
@@ -173,6 +178,7 @@ const STATE_OF: Readonly<Record<string, ProposalState>> = {
   proposed: 'drafted',
   asked_again: 'drafted',
   not_taken: 'approved',
+  approved_by_mandate: 'approved',
 };
 
 /** The record tells every proposal's way, each step once, along the table of transitions, to where its row is. */

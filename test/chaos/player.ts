@@ -2,8 +2,10 @@ import { isSettled } from '../../src/approval/states.ts';
 import type { ProposalRequestInput } from '../../src/trading/proposal.ts';
 import { Client, identities } from './client.ts';
 import type { Tally } from './history.ts';
+import type { Life } from './life.ts';
+import { type MandateHands, sweepAccounts, takeMandateStep } from './mandate-player.ts';
 import type { Question } from './questions.ts';
-import { bodies, type History, type Step } from './steps.ts';
+import { bodies, type History, type MandateStep, type Step } from './steps.ts';
 import { prices, symbols, type World } from './world.ts';
 
 /** Rounds after which a world without faults must have settled everything. */
@@ -13,7 +15,14 @@ interface Ask {
   readonly client: number;
   readonly key: string;
   readonly request: ProposalRequestInput;
+  /** The gateway's process that was asked first. */
+  readonly gateway: number;
 }
+
+/** What people and their programs do, and what time and prices do by themselves. */
+type OfPeople =
+  | ('propose' | 'repeat' | 'change' | 'withdraw' | 'look' | 'halt' | 'lift')
+  | ('tap' | 'race' | 'ping' | 'wait' | 'price');
 
 /** Has the steps of one history happen, and then lets everything come to an end. */
 export class Player {
@@ -26,12 +35,19 @@ export class Player {
   #unskew: () => void = () => undefined;
   #undisk: () => void = () => undefined;
   #unprice: () => void = () => undefined;
-  #up: () => void = () => undefined;
+  /** What ends that a gateway's process is down, by its number. */
+  readonly #up = new Map<number, () => void>();
+  readonly #hands: MandateHands;
 
   constructor(world: World, history: History, tally: Tally) {
     this.#world = world;
     this.#history = history;
     this.#tally = tally;
+    this.#hands = {
+      world,
+      client: (number) => this.#client(number),
+      ask: (client, request, { watch, gateway = 0 }) => this.#ask(client, request, watch, gateway),
+    };
   }
 
   async play(): Promise<void> {
@@ -68,6 +84,13 @@ export class Player {
         return;
       case 'lift':
         return this.#ask(step.client, { kind: 'lift', lift: {} }, true);
+      case 'mandate':
+      case 'under':
+      case 'takeBack':
+      case 'overtaken':
+      case 'batch':
+      case 'midnight':
+        return takeMandateStep(this.#hands, step);
       case 'tap': {
         const question = pick(questions.open(), step.question);
         if (question === undefined) return;
@@ -95,26 +118,7 @@ export class Player {
   }
 
   /** What goes wrong. */
-  async #trouble(
-    step: Exclude<
-      Step,
-      {
-        do:
-          | 'propose'
-          | 'repeat'
-          | 'change'
-          | 'withdraw'
-          | 'look'
-          | 'halt'
-          | 'lift'
-          | 'tap'
-          | 'race'
-          | 'ping'
-          | 'wait'
-          | 'price';
-      }
-    >,
-  ): Promise<void> {
+  async #trouble(step: Exclude<Step, { do: OfPeople | MandateStep['do'] }>): Promise<void> {
     const world = this.#world;
     switch (step.do) {
       case 'kill':
@@ -122,20 +126,15 @@ export class Player {
       case 'gateway':
         return this.#endGateway(step);
       case 'start':
-        return this.#startGateway();
+        return this.#startGateway(step.number);
       case 'pause': {
-        const life = world.gateway();
+        const life = this.#gateway(step.number);
+        if (life === undefined) return;
         const over = world.hinder('pause');
         life.pauseAfter(step.after);
         await world.rest();
         life.pauseAfter(0);
-        let wake: () => void = () => undefined;
-        const still = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        // Whoever waits for its answer waits for that, the provider that calls back too.
-        void world.activity.asleep('agent-gateway', still);
-        void world.activity.asleep('provider-gateway', still);
+        const wake = world.standStill();
         await world.advance(step.seconds * 1000);
         wake();
         life.unpause();
@@ -183,23 +182,23 @@ export class Player {
     );
   }
 
-  #ask(client: number, request: ProposalRequestInput, watch: boolean): void {
+  #ask(client: number, request: ProposalRequestInput, watch: boolean, gateway = 0): void {
     const key = `key-${this.#asks.length}`;
-    this.#asks.push({ client, key, request });
-    void this.#client(client).propose(key, request, watch);
+    this.#asks.push({ client, key, request, gateway });
+    void this.#client(client).propose(key, request, watch, gateway);
   }
 
   #repeat({ ask, other, times }: Step & { do: 'repeat' }): void {
     const earlier = pick(this.#asks, ask);
     if (earlier === undefined) return;
-    const { key, request } = earlier;
+    const { key, request, gateway } = earlier;
     const again: ProposalRequestInput = other
       ? { kind: 'order', order: bodies[ask % bodies.length] ?? bodies[0], ttl: 77 }
       : request;
     // The other agent of the same person may be a second process of the same client.
     for (let n = 0; n < times; n++) {
       const twin = earlier.client < 2 ? (earlier.client + n) % 2 : earlier.client;
-      void this.#client(twin).propose(key, again, false);
+      void this.#client(twin).propose(key, again, false, gateway + n);
     }
   }
 
@@ -236,24 +235,33 @@ export class Player {
     if (how === 'forged') questions.ping({ id: question.id, notificationToken: 'guessed' });
   }
 
-  async #endGateway({ how, after, down }: Step & { do: 'gateway' }): Promise<void> {
+  /** A process of the gateway's that has been started; undefined where there is none of that number. */
+  #gateway(number = 0): Life | undefined {
     const world = this.#world;
-    this.#tally.gatewayKills += 1;
-    const over = world.hinder(how);
-    if (how === 'kill') world.gateway().dieAfter(after);
-    else if (!world.gateway().dead) await world.closeGateway();
-    await world.rest();
-    this.#up = over;
-    if (!down && world.gateway().dead) this.#startGateway();
+    return number < world.gateways() ? world.gateway(number) : undefined;
   }
 
-  #startGateway(): void {
+  async #endGateway({ how, after, down, number = 0 }: Step & { do: 'gateway' }): Promise<void> {
     const world = this.#world;
-    if (!world.gateway().dead) return;
-    world.startGateway();
-    this.#up();
+    const life = this.#gateway(number);
+    if (life === undefined) return;
+    this.#tally.gatewayKills += 1;
+    const over = world.hinder(how);
+    if (how === 'kill') life.dieAfter(after);
+    else if (!life.dead) await world.closeGateway(number);
+    await world.rest();
+    this.#up.set(number, over);
+    if (!down && this.#gateway(number)?.dead) this.#startGateway(number);
+  }
+
+  #startGateway(number = 0): void {
+    const world = this.#world;
+    const known = this.#gateway(number);
+    if (known !== undefined && !known.dead) return;
+    world.startGateway(number);
+    this.#up.get(number)?.();
     // Whatever it was at is taken up only now.
-    world.hinder('start', 40_000);
+    if (known !== undefined) world.hinder('start', 40_000);
   }
 
   #skew(ms: number): void {
@@ -293,9 +301,12 @@ export class Player {
     this.#undisk();
     for (const symbol of symbols) world.market.setPrice(symbol, prices[symbol]);
     // One that is to die at some later point does not do so any more.
-    if (!world.gateway().dead) world.gateway().dieAfter(Number.POSITIVE_INFINITY);
-    if (restart) world.gateway().dieAfter(0);
-    this.#startGateway();
+    for (let number = 0; number < world.gateways(); number++) {
+      const life = world.gateway(number);
+      if (!life.dead) life.dieAfter(Number.POSITIVE_INFINITY);
+      if (restart) life.dieAfter(0);
+      this.#startGateway(number);
+    }
     const open = async () => (await world.proposals()).filter(({ state }) => !isSettled(state));
     for (let round = 0; round < LAST_ROUNDS; round++) {
       const left = await open();
@@ -312,6 +323,7 @@ export class Player {
       const all = left.map(({ id, kind, state, reason }) => `${id} ${kind} ${state} (${reason?.text})`);
       throw new Error(`never settled: ${all.join(', ')}; ${world.troubles.join(', ')}`);
     }
+    if (world.options.mandates !== undefined) await sweepAccounts(world);
     for (const { life } of this.#clients.values()) life.dieAfter(0);
   }
 }

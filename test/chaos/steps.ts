@@ -26,10 +26,17 @@ export type Step =
   /** The provider calls back about a question: once more, with a wrong token, or about a question there isn't. */
   | { readonly do: 'ping'; readonly question: number; readonly how: 'again' | 'forged' | 'stray' }
   | { readonly do: 'kill'; readonly client: number; readonly after: number }
-  /** The gateway's process dies, ends, or stops for a while; and starts again, unless it stays down. */
-  | { readonly do: 'gateway'; readonly how: 'kill' | 'close'; readonly after: number; readonly down: boolean }
-  | { readonly do: 'pause'; readonly after: number; readonly seconds: number }
-  | { readonly do: 'start' }
+  /** A gateway's process dies, ends, or stops for a while; and starts again, unless it stays down. The first, where none is named. */
+  | {
+      readonly do: 'gateway';
+      readonly how: 'kill' | 'close';
+      readonly after: number;
+      readonly down: boolean;
+      readonly number?: number;
+    }
+  | { readonly do: 'pause'; readonly after: number; readonly seconds: number; readonly number?: number }
+  | { readonly do: 'start'; readonly number?: number }
+  | MandateStep
   /** The gateway's clock falls behind, and a deadline passes, or nearly so. */
   | { readonly do: 'brink'; readonly row: number; readonly seconds: number }
   | { readonly do: 'wait' | 'sleep' | 'skew'; readonly seconds: number }
@@ -39,6 +46,55 @@ export type Step =
   /** The record can't be written to, or can again. */
   | { readonly do: 'disk'; readonly full: boolean }
   | { readonly do: 'price'; readonly symbol: number; readonly factor: number };
+
+/** What happens about mandates and batches. */
+export type MandateStep =
+  /** Somebody asks for a mandate, or for one in place of another. */
+  | {
+      readonly do: 'mandate';
+      readonly client: number;
+      readonly terms: number;
+      readonly replaces: number | undefined;
+    }
+  /** An order is to be placed under one, by its number or by whichever covers it; asked for so often at once, anew each time. */
+  | {
+      readonly do: 'under';
+      readonly client: number;
+      readonly body: number;
+      readonly mandate: number | 'any';
+      readonly slot: 'none' | 'present' | 'other';
+      readonly only: boolean;
+      readonly ttl: number;
+      readonly times: number;
+      /** Which of the gateway's processes is asked first. */
+      readonly gateway: number;
+    }
+  | {
+      readonly do: 'takeBack';
+      readonly client: number;
+      readonly mandate: number;
+      readonly to: 'suspended' | 'revoked';
+      readonly gateway: number;
+    }
+  | {
+      readonly do: 'batch';
+      readonly client: number;
+      readonly batch: number;
+      readonly stop: boolean;
+      readonly ttl: number;
+    }
+  /** An order is on its way at one process, which stands still there; the mandate is taken back at the other meanwhile. */
+  | {
+      readonly do: 'overtaken';
+      readonly body: number;
+      readonly mandate: number;
+      readonly to: 'suspended' | 'revoked';
+      readonly number: number;
+      readonly after: number;
+      readonly seconds: number;
+    }
+  /** So many seconds from the next midnight in New York. */
+  | { readonly do: 'midnight'; readonly seconds: number };
 
 /** `both`: two taps at once, of which one counts. */
 export type Tap = 'approve' | 'deny' | 'both';
@@ -68,9 +124,9 @@ export const bodies = [
 ] as const satisfies readonly Extract<ProposalRequestInput, { kind: 'order' }>['order'][];
 
 const client = fc.nat({ max: 3 });
-const pick = fc.nat({ max: 5 });
+export const pick = fc.nat({ max: 5 });
 /** Often small: death soon after something began. */
-const points = fc.oneof(fc.nat({ max: 12 }), fc.nat({ max: 120 }));
+export const points = fc.oneof(fc.nat({ max: 12 }), fc.nat({ max: 120 }));
 const fault: fc.Arbitrary<Fault> = fc.record({
   leg: fc.constantFrom<Leg[]>(
     'agent-gateway',
@@ -84,7 +140,7 @@ const fault: fc.Arbitrary<Fault> = fc.record({
   after: fc.constantFrom(0, 0, 1, 2, 5),
   writesOnly: fc.boolean(),
 });
-const made = <const D extends Step['do'], const Model extends object>(
+export const made = <const D extends Step['do'], const Model extends object>(
   what: D,
   weight: number,
   model: { [K in keyof Model]: fc.Arbitrary<Model[K]> },
@@ -100,11 +156,11 @@ const propose = made('propose', 9, {
   typed: fc.boolean(),
   watch: fc.boolean(),
 });
-const tap = made('tap', 8, {
+export const tap = made('tap', 8, {
   question: pick,
   tap: fc.constantFrom('approve', 'approve', 'approve', 'approve', 'deny', 'both'),
 });
-const wait = made('wait', 6, { seconds: fc.constantFrom(1, 1, 3, 3, 6, 6, 12, 35, 130) });
+export const wait = made('wait', 6, { seconds: fc.constantFrom(1, 1, 3, 3, 6, 6, 12, 35, 130) });
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   propose,

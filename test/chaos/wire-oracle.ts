@@ -21,13 +21,16 @@ const ON_ITS_WAY_MS = 15_000;
 
 /** In the row, on the record, before its deadline: then it may leave. */
 function intentBeforeCall(evidence: Evidence, must: Must): void {
+  // Of two processes one may be told by the journal that it can't know, while the other sends.
+  const isShared = evidence.world.gateways() > 1;
   for (const { note, senderAt, from } of orders(evidence)) {
     const { clientOrderId: id, state, audited, deadline, halted } = note;
     // What was on its way when the halt came is not called back; after that nothing leaves, for the first time or again.
     const isLate = typeof halted === 'number' && senderAt > halted + ON_ITS_WAY_MS;
     must(!isLate, `${id} was sent to the broker while trading was halted`);
     // A process that stood still on the way may be late with what it had begun.
-    if (from.pauses === 0) must(state === 'executing', `${id} was sent while its row said ${state}`);
+    const isBegun = state === 'executing' || (isShared && state === 'unknown');
+    if (from.pauses === 0) must(isBegun, `${id} was sent while its row said ${state}`);
     must(audited === true, `${id} was sent before the record had it`);
     if (from.pauses === 0) {
       must(senderAt < Number(deadline), `${id} was sent to the broker after its deadline`);

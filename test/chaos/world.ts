@@ -1,21 +1,23 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3-multiple-ciphers';
-import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
+import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { type AuditVerdict, verifyAuditFile } from '../../src/approval/audit-chain.ts';
+import { createKeyPairs } from '../../src/gateway/broker/key-pairs.ts';
 import { type HttpServer, listenOnLoopback } from '../../src/net/http-server.ts';
 import { createMarket, type Market } from '../../src/sandbox/market/market.ts';
 import type { PaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
-import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
+import { KEYS } from '../integration/sandbox/paper-broker-world.ts';
 import { Activity } from './activity.ts';
 import { accounts, startBroker } from './broker.ts';
 import type { Told } from './client.ts';
-import { GatewayProcesses } from './gateway-processes.ts';
+import { GatewayProcesses, SEAL } from './gateway-processes.ts';
+import { type KeptUse, readKept } from './kept-use.ts';
 import { Life } from './life.ts';
 import { memoryFolder } from './memory-folder.ts';
 import { Network, type Sent } from './network.ts';
+import { ASIDE, type AuditLine, noteIntent, observe, readAudit } from './observer.ts';
 import { makeProviderKeys, type Provider, type ProviderKeys, startProvider } from './provider.ts';
 import { type MachineClock, machineClock, SimClock } from './sim-clock.ts';
 
@@ -28,6 +30,8 @@ export interface WorldOptions {
   readonly details: 'rar' | 'message';
   /** The gateway's stores are some way off, as another machine's would be. */
   readonly distant?: boolean;
+  /** There are mandates: tokens are bound to their programs' keys. Accounts are opened by sign-in, or by key pairs. */
+  readonly mandates?: 'exchange' | 'key_pair';
 }
 
 /** What is made once and shared by all worlds: keys take time. */
@@ -35,11 +39,30 @@ export interface SharedKeys {
   readonly provider: ProviderKeys;
   /** `jwk` is the public part. */
   readonly gateway: { readonly privateKey: CryptoKey; readonly jwk: JWK; readonly privateJwk: JWK };
+  /** Of the programs that propose, by their machine. */
+  readonly programs: readonly ProgramKey[];
 }
+
+/** A program's key (RFC 9449), and its RFC 7638 thumbprint. */
+export interface ProgramKey {
+  readonly privateKey: CryptoKey;
+  readonly jwk: JWK;
+  readonly jkt: string;
+}
+
+/** Machines with programs of people's. */
+const MACHINES = 4;
 
 export async function makeKeys(): Promise<SharedKeys> {
   const gateway = await generateKeyPair('ES256', { extractable: true });
+  const programs: ProgramKey[] = [];
+  for (let machine = 0; machine < MACHINES; machine++) {
+    const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+    const jwk = await exportJWK(publicKey);
+    programs.push({ privateKey, jwk, jkt: await calculateJwkThumbprint(jwk, 'sha256') });
+  }
   return {
+    programs,
     provider: await makeProviderKeys(),
     gateway: {
       privateKey: gateway.privateKey,
@@ -56,17 +79,10 @@ export interface Hindrance {
   until: number;
 }
 
-export type AuditLine = Readonly<Record<string, unknown>> & {
-  readonly event: string;
-  readonly seq: number;
-  readonly at: string;
-  readonly proposal?: string;
-  readonly sub: string;
-};
-
 /** One whole world: identity provider with its phone, gateway, paper broker. */
 export interface World {
   readonly options: WorldOptions;
+  readonly programs: readonly ProgramKey[];
   readonly clock: SimClock;
   /** The gateway's machine. */
   readonly machine: MachineClock;
@@ -83,17 +99,23 @@ export interface World {
   readonly troubles: string[];
   /** Notes that something hinders from now on. Returns what ends it. */
   hinder(what: string, ms?: number): () => void;
-  /** The gateway's process as it is now. */
-  gateway(): Life;
-  /** Another gateway process over the same database. */
-  startGateway(): void;
+  /** The gateway's process as it is now; the first, where there are two. */
+  gateway(number?: number): Life;
+  /** How many there are beside each other. */
+  gateways(): number;
+  /** Another gateway process over the same database, in place of the one of that number, or beside the others. */
+  startGateway(number?: number): void;
   /** The gateway ends as it should, and stays down. */
-  closeGateway(): Promise<void>;
+  closeGateway(number?: number): Promise<void>;
   /** The record can't be written to, until what is returned is called. */
   fillDisk(): () => void;
   proposals(): Promise<StoredProposal[]>;
+  /** Mandates, what counts, and what is used of them, as the gateway's own tables have it. */
+  kept(): KeptUse;
   audit(): AuditLine[];
   verifyAudit(): Promise<AuditVerdict>;
+  /** Whoever waits for a process that stands still waits for time to pass, until what is returned is called. */
+  standStill(): () => void;
   /** Lets everything that can happen now happen. */
   rest(): Promise<void>;
   /** Lets `ms` pass, alarm by alarm. */
@@ -105,8 +127,6 @@ export const symbols = ['AAPL', 'MSFT'] as const;
 export const prices: Readonly<Record<(typeof symbols)[number], string>> = { AAPL: '180.00', MSFT: '400.00' };
 /** In the future, since openid-client holds an ID token's `exp` against the real time. */
 export const START = Date.parse('2036-01-02T15:00:00Z');
-/** Where the record lies while it can't be written to. */
-const ASIDE = '.aside';
 const LONGEST_CLOSE_MS = 120_000;
 
 export async function createWorld(keys: SharedKeys, options: WorldOptions): Promise<World> {
@@ -147,7 +167,7 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
   network.servers.set(paper.url, (request) => paper.broker.app.fetch(request));
 
   const troubles: string[] = [];
-  const processes = new GatewayProcesses({
+  const parts = {
     keys,
     options,
     server,
@@ -159,9 +179,17 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
     machine,
     files,
     troubles,
-  });
+  };
+  const processes = [new GatewayProcesses({ ...parts, number: 0 })];
+  const process = (number = 0) => {
+    const found = processes[number];
+    if (found === undefined) throw new TypeError('there is no such gateway');
+    return found;
+  };
   const observer = observe(files.database);
-  processes.before = (sent) => noteIntent(sent, observer, files.audit);
+  const before = (sent: Sent) => noteIntent(sent, observer, files.audit);
+  process().before = before;
+  if (options.mandates === 'key_pair') await keepKeyPairs(observer.stores, clock);
   const rest = () => activity.rest();
   const advance = async (ms: number) => {
     const until = clock.now() + ms;
@@ -194,22 +222,30 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
     hindrances,
     troubles,
     hinder,
-    gateway: () => processes.life,
-    startGateway: () => processes.start(),
-    async closeGateway() {
+    programs: keys.programs,
+    gateway: (number) => process(number).life,
+    gateways: () => processes.length,
+    startGateway(number = 0) {
+      if (number < processes.length) return process(number).start();
+      const beside = new GatewayProcesses({ ...parts, number });
+      beside.before = before;
+      processes.push(beside);
+    },
+    async closeGateway(number) {
+      const closing = process(number);
       let closed = false;
-      void processes.gateway.close().then(
+      void closing.gateway.close().then(
         () => {
           closed = true;
         },
         () => undefined,
       );
       await rest();
-      for (let waited = 0; !closed && !processes.life.dead; waited += 5_000) {
+      for (let waited = 0; !closed && !closing.life.dead; waited += 5_000) {
         if (waited > LONGEST_CLOSE_MS) throw new Error('the gateway does not come to an end');
         await advance(5_000);
       }
-      processes.life.dieAfter(0);
+      closing.life.dieAfter(0);
     },
     fillDisk() {
       const over = hinder('disk');
@@ -224,68 +260,32 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
         over();
       };
     },
+    kept: () => readKept(observer.database),
     proposals: async () => (await observer.stores.proposals.list({ state: 'all' })).reverse(),
     audit: () => [...readAudit(files.audit), ...observer.noted(readAudit(files.audit).at(-1)?.seq ?? 0)],
     verifyAudit: () => verifyAuditFile(files.audit, observer.stores.audit),
+    standStill() {
+      const still = Promise.withResolvers<void>();
+      // Whoever waits for its answer waits for that, the provider that calls back too.
+      void activity.asleep('agent-gateway', still.promise);
+      void activity.asleep('provider-gateway', still.promise);
+      return still.resolve;
+    },
     rest,
     advance,
     async close() {
-      processes.life.dieAfter(0);
+      for (const { life } of processes) life.dieAfter(0);
       await Promise.all([server.close(), provider.close(), paper.close()]);
       observer.database.close();
-      processes.bury();
+      for (const each of processes) each.bury();
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-interface Observer {
-  readonly database: Database.Database;
-  readonly stores: GatewayStores;
-  /** Lines that are true already and not yet on the file. */
-  noted(after: number): AuditLine[];
-}
-
-/** The checker's own look at the gateway's database. */
-function observe(file: string): Observer {
-  const database = new Database(file);
-  const stores = sqliteGatewayStores(database);
-  const noted = database
-    .prepare<[number], string>('SELECT line FROM audit_noted WHERE seq > ? ORDER BY seq')
-    .pluck();
-  return {
-    database,
-    stores,
-    noted: (after) => noted.all(after).map((line) => JSON.parse(line) as AuditLine),
-  };
-}
-
-/** What rows and record said at the moment an order left: the intent must be there. */
-async function noteIntent(
-  sent: Sent,
-  { stores: { proposals, halts } }: Observer,
-  auditFile: string,
-): Promise<void> {
-  const submits = sent.method === 'POST' || sent.method === 'PATCH';
-  if (sent.leg !== 'gateway-broker' || !submits) return;
-  const { client_order_id: id } = JSON.parse(sent.body) as { client_order_id?: string };
-  if (id === undefined) return;
-  const row = (await proposals.list({ state: 'all' })).find(({ subjectId }) => subjectId === id);
-  sent.note.clientOrderId = id;
-  sent.note.proposal = row?.id;
-  sent.note.state = row?.state;
-  sent.note.deadline = row?.deadline;
-  sent.note.halted = row === undefined ? undefined : await halts.haltedAt(row.sub);
-  sent.note.audited = readAudit(auditFile).some(
-    ({ event, proposal }) => event === 'executing' && proposal === row?.id,
-  );
-}
-
-function readAudit(path: string): AuditLine[] {
-  const aside = `${path}${ASIDE}`;
-  const file = existsSync(aside) ? aside : path;
-  return (existsSync(file) && statSync(file).isFile() ? readFileSync(file, 'utf8') : '')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as AuditLine);
+/** Everybody's, as if they had given them to their home. */
+async function keepKeyPairs({ brokerKeys: store }: GatewayStores, clock: SimClock): Promise<void> {
+  const pairs = createKeyPairs({ store, sealSecret: SEAL, now: () => clock.now() });
+  for (const user of accounts)
+    await pairs.keep(user, KEYS[user], { accountNumber: 'as the broker says', environment: 'paper' });
 }

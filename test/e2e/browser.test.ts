@@ -120,7 +120,7 @@ describe('a person with a phone, in a real browser', () => {
     await page.getByTestId('approve').tap();
     const { code: exit, stdout, stderr } = await run.finished;
     expect(exit, stdout + stderr).toBe(0);
-    expect(stdout + stderr).toMatch(/filled 5 at/);
+    expect(stdout + stderr).toMatch(/Bought 5 AAPL at/);
     // What became of it takes the buttons' place; the page stays, and so does the focus.
     await expect.poll(() => text('outcome'), { timeout: 10_000 }).toMatch(/filled 5 at \$/);
     expect(await isReloaded()).toBe(false);

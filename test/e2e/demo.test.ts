@@ -35,7 +35,7 @@ describe('the demo without a terminal', () => {
       // The simulated broker may fill it in parts.
       /approved [0-9A-Z]{4}: filled (\d of )?5 at \$/,
       /trade-agent resume th_/,
-      /order placed · filled 5 at/,
+      /Bought 5 AAPL at/,
       /trade-agent orders/,
       /BUY +5 +AAPL/,
       /gateway’s record/,
@@ -66,7 +66,7 @@ describe.skipIf(!hasTmux())('the demo in a terminal', () => {
       await terminal.shows(/7\. What the gateway’s record says/);
       await terminal.shows(/Over to you[\s\S]*\/help$/m);
       expect(terminal.everything()).toMatch(/approved [0-9A-Z]{4}: filled (\d of )?5 at/);
-      expect(terminal.everything()).toMatch(/order placed · filled 5 at/);
+      expect(terminal.everything()).toMatch(/Bought 5 AAPL at/);
       terminal.type('/quit\n');
       await terminal.ended();
     } finally {

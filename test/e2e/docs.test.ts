@@ -20,7 +20,9 @@ function commands(document: string): Shown[] {
     .filter((line) => line.startsWith('trade-agent '))
     .map((line) => {
       const [command = '', comment = ''] = line.split(/\s+# /);
-      const words = [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '');
+      const words = [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+        ([, double, single, bare]) => double ?? single ?? bare ?? '',
+      );
       return { line, args: words.slice(1), exit: Number(/exit (\d+)/.exec(comment)?.[1] ?? 0) };
     });
 }
@@ -65,9 +67,9 @@ describe('docs/MANDATES.md', () => {
     first ??= id === '' ? undefined : id;
     const until = new Date(Date.now() + 20 * 86_400_000).toISOString().slice(0, 10);
     const given = args.map((word) =>
-      word === 'M-x9K2aB7cD1' ? (first ?? word) : word === '2026-12-20' ? until : word,
+      word === 'M-x9K2aB7cD1' ? (first ?? word) : word.replace('2026-12-20', until),
     );
-    const asks = args[1] === 'add';
+    const asks = exit === 0 && (args[1] === 'add' || (args[0] === 'run' && args[2] !== '--approval'));
     const [{ code, stdout, stderr }] = await Promise.all([
       world.cli(given),
       asks ? world.cli(['phone', '--decide', 'approve', '--once', '--timeout', '20s']) : undefined,

@@ -207,6 +207,9 @@ it('a halt is ended at the gateway’s machine while it runs, and its record sho
   expect([lifted.code, JSON.parse(lifted.stdout)]).toMatchObject([0, { sub: 'alice', halted_at }]);
   expect(await halt('GET')).toEqual({ halted: false, state: 'active' });
 
+  const recounted = await command('recount').ended;
+  expect([recounted.code, recounted.stdout]).toEqual([0, 'No order is dated after the clock.\n']);
+
   const verify = () => command('audit', 'verify', '--output', 'json').ended;
   const whole = await verify();
   const file = join(home(), 'audit.jsonl');

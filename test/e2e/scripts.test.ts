@@ -66,8 +66,11 @@ describe('the scripts, taken together,', () => {
     const names = [...list.matchAll(/'([^']+)'/g)]
       .map(([, name = '']) => name)
       // The chat needs a terminal (chat.test.ts).
-      .filter((name) => name !== 'chat');
-    const all = commands.map(({ command }) => command).join('\n');
+      .filter((name) => name !== 'chat' && !/^order( |$)/.test(name));
+    // "order" is "orders" by another name.
+    const all = commands
+      .map(({ command }) => command.replace(/\btrade-agent order /g, 'trade-agent orders '))
+      .join('\n');
     expect(names.length).toBeGreaterThan(20);
     expect(names.filter((name) => !new RegExp(`trade-agent ${name}\\b`).test(all))).toEqual([]);
   });

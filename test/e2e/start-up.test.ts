@@ -56,6 +56,7 @@ const sandbox = ['oidc-provider', 'koa', 'hono', '@alpacahq/alpaca-trade-api'];
 const model = ['@langchain/openai', 'openai'];
 const mcp = ['@modelcontextprotocol/server', '@modelcontextprotocol/client', '@modelcontextprotocol/core'];
 const rules = ['@cedar-policy/cedar-wasm'];
+const jq = ['jq-wasm'];
 
 function expectNone(code: ReadonlySet<string>, packages: readonly string[]): void {
   expect(packages.filter((name) => code.has(name))).toEqual([]);
@@ -64,7 +65,7 @@ function expectNone(code: ReadonlySet<string>, packages: readonly string[]): voi
 describe('what a command loads', () => {
   it('knows each of the packages by name: every one of them is in the bundle or beside it', () => {
     const all = new Set(Object.keys(outputs).flatMap((file) => contents(file.replace(/^dist\//, ''))));
-    for (const name of [...terminal, ...agent, ...oauth, ...sandbox, ...model, ...mcp, ...rules])
+    for (const name of [...terminal, ...agent, ...oauth, ...sandbox, ...model, ...mcp, ...rules, ...jq])
       expect(all, name).toContain(name);
   });
 
@@ -93,9 +94,16 @@ describe('what a command loads', () => {
         ...model,
         ...mcp,
         ...rules,
+        ...jq,
       ]);
     },
   );
+
+  it('jq is loaded where its option is used', async () => {
+    const { code } = await loads(['quote', 'AAPL', '--jq', '.quotes[0].symbol']);
+    expect([...code]).toEqual(expect.arrayContaining(jq));
+    expectNone(code, [...terminal, ...agent, ...database]);
+  });
 
   it('a list of approvals loads the database, but no graph', async () => {
     const { code } = await loads(['approvals']);
@@ -106,7 +114,7 @@ describe('what a command loads', () => {
   it('a run of the built-in planner loads no chat, no model client, no OAuth library and no sandbox', async () => {
     const { files, code } = await loads(['run', 'who am I']);
     expect([...code]).toEqual(expect.arrayContaining([...agent, ...database]));
-    expectNone(code, [...terminal, ...oauth, ...sandbox, ...model, ...mcp, ...rules]);
+    expectNone(code, [...terminal, ...oauth, ...sandbox, ...model, ...mcp, ...rules, ...jq]);
     expect([...code].filter((name) => name.startsWith('src/cli/commands/'))).toEqual([
       'src/cli/commands/run/run.ts',
     ]);

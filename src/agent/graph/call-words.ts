@@ -18,6 +18,9 @@ export interface NamedOrder {
 /** The orders that a call asks for. */
 export function ordersOfCall({ name, args }: Call): NamedOrder[] {
   const orders = name === 'place_orders' && Array.isArray(args.orders) ? args.orders : [args];
+  // What closes a position is what people call selling it.
+  if (name === 'close_position')
+    return ordersOfCall({ name: 'place_order', args: { ...args, side: 'sell' } });
   if (name !== 'place_order' && name !== 'place_orders') return [];
   return orders.flatMap((order: unknown) => {
     if (typeof order !== 'object' || order === null) return [];

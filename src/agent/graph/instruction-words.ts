@@ -31,8 +31,8 @@ export const instructionWords: readonly RegExp[] = [
     `\\b(?:${MODEL})s?(?: reading this)?(?:,|:)? (?:must|should|shall|please|is to|are to)(?: now| immediately)? (?:buy|sell|place|send|transfer|approve|cancel|call|ignore)\\b`,
     'i',
   ),
-  /\b(?:call|use|invoke|run|execute|trigger)(?: the)?(?: tool| function)? [`"']?(?:place_orders?|cancel_order|replace_order|close_position|send_(?:slack|gmail)_summary|get_portfolio|list_orders)\b/i,
-  /"(?:name|tool)"\s*:\s*"(?:place_orders?|cancel_order|replace_order|close_position|send_(?:slack|gmail)_summary)"/i,
+  /\b(?:call|use|invoke|run|execute|trigger)(?: the)?(?: tool| function)? [`"']?(?:place_(?:standing_)?orders?|cancel_order|replace_order|close_position|send_(?:slack|gmail)_summary|get_portfolio|list_orders)\b/i,
+  /"(?:name|tool)"\s*:\s*"(?:place_(?:standing_)?orders?|cancel_order|replace_order|close_position|send_(?:slack|gmail)_summary)"/i,
   // A yes that nobody gave.
   /\bthe (?:user|account owner|account holder|human|client) (?:has |have )?(?:already )?(?:approved|authori[sz]ed|confirmed|consented|agreed to|pre-?approved)\b/i,
   /\b(?:without|do not|don't|never) (?:ask(?:ing)?|tell(?:ing)?|inform(?:ing)?|notify(?:ing)?|alert(?:ing)?|mention(?:ing)?)(?: \w+){0,4} (?:the |your )?(?:user|account owner|human)\b/i,

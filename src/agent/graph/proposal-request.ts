@@ -20,15 +20,17 @@ import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { orderDefaults, type ProvenanceInput, provenanceOf } from './provenance.ts';
 import { byRebalancing } from './rebalancing.ts';
+import { standingRequest } from './standing-request.ts';
 
 /**
  * What a call asks of the gateway, whole. The gateway completes it (account, price, identifiers) and checks it.
- * @throws {TradeAgentError} `invalid_order`, `invalid_message`, `connection_required`, and what the gateway's reads throw
+ * @throws {TradeAgentError} `invalid_order`, `invalid_message`, `connection_required`, `blocked` and `usage`
+ *   of a standing order that is not the person's own, and what the gateway's reads throw
  */
 export async function proposalRequest(
   environment: Pick<
     GraphEnvironment,
-    'profile' | 'clock' | 'requestedBy' | 'ttl' | 'approvalMode' | 'mandateFor'
+    'profile' | 'clock' | 'model' | 'requestedBy' | 'ttl' | 'approvalMode' | 'mandateFor'
   >,
   gateway: GatewayClient,
   tool: Tool | undefined,
@@ -92,6 +94,8 @@ export async function proposalRequest(
         provenance: sources(state, 'message', message, { computed }),
       };
     }
+    case 'mandate':
+      return { kind: 'mandate', ...base, ...(await standingRequest(environment, gateway, state)) };
     case 'reduce': {
       const cancel = { order_id: String(args.order_id) };
       return { kind: 'cancel', cancel, ...base, provenance: sources(state, 'cancel', cancel) };

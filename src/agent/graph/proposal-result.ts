@@ -4,12 +4,12 @@ import { failpoint } from '../../machine/failpoint.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import type { ThreadProposal } from '../../store/thread-store.ts';
 import { LONGEST_SENTENCE } from '../../tools/gateway/gateway-problem.ts';
+import { watchFill } from '../../tools/gateway/watch-fill.ts';
 import type { ToolResult } from '../../tools/tool.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { ordersOf } from '../../trading/kinds/kind-words.ts';
+import { mandateFor, mandateWorst } from '../../trading/mandate/mandate-words.ts';
 import { describeMessage } from '../../trading/message.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
-import { isFinal } from '../../trading/views.ts';
 import { linesSummary, orderSummary } from '../planner/order-summary.ts';
 import type { Outcome, ProposalGraphValue, ToolCall } from './agent-state.ts';
 import { callWords, subjectOf } from './call-words.ts';
@@ -22,8 +22,6 @@ import { errorMessage } from './tool-outcome.ts';
 
 /** The first attempt and two re-proposals after the price moved. */
 const MAX_ATTEMPTS = 3;
-/** How long to watch an order that should fill at once: pauses between the looks, milliseconds. */
-const FILL_WAITS_MS = [100, 200, 400, 800, 1_500] as const;
 
 /** Reads what became of the proposal, and makes the call's answer of it. */
 export function resultNode(environment: GraphEnvironment) {
@@ -92,7 +90,7 @@ function settled(environment: GraphEnvironment, state: ProposalGraphValue, propo
     return failed(environment, state, refusalOf(proposal), asked);
   }
   const { code } = proposal;
-  const { placed, sent, lines } = cameOf(proposal);
+  const { placed, sent, lines, granted } = cameOf(proposal);
   if (placed?.status === 'rejected') return failed(environment, state, rejectionOf(proposal), asked);
   const summary =
     placed !== undefined
@@ -104,7 +102,14 @@ function settled(environment: GraphEnvironment, state: ProposalGraphValue, propo
           : describeProposal(proposal);
   const mandate = mandateIn(proposal);
   const approval = mandate === undefined ? 'approved' : `approved by mandate ${mandate}`;
-  const came = lines !== undefined ? { lines } : sent === undefined ? { order: placed } : { sent };
+  const came =
+    lines !== undefined
+      ? { lines }
+      : sent !== undefined
+        ? { sent }
+        : granted !== undefined
+          ? { granted: { ...granted, ...mandateFacts(proposal) } }
+          : { order: placed };
   return ended(
     environment,
     state,
@@ -112,6 +117,12 @@ function settled(environment: GraphEnvironment, state: ProposalGraphValue, propo
     JSON.stringify({ approval, code, ...came }),
     asked,
   );
+}
+
+/** What a mandate is for and how far it goes, in words. */
+function mandateFacts({ kind, subject }: Proposal): { for?: string; worst?: string; expires_at?: string } {
+  if (kind !== 'mandate') return {};
+  return { for: mandateFor(subject), worst: mandateWorst(subject), expires_at: subject.expires_at };
 }
 
 function ended(
@@ -147,33 +158,10 @@ function tellResult(
   emit({ type: 'tool_result', id, name, ok, summary, ms: now - (callsStarted.get(id) ?? now) });
 }
 
-/** Whether a market order among it is placed and may fill any moment. */
-function fillsAtOnce(proposal: Proposal): boolean {
-  if (proposal.kind !== 'order' && proposal.kind !== 'batch') return false;
-  const drafts = proposal.kind === 'order' ? [proposal.subject] : proposal.subject.orders;
-  const atMarket = new Set(
-    drafts.flatMap((draft) => (draft.type === 'market' ? [draft.client_order_id] : [])),
-  );
-  return ordersOf(cameOf(proposal)).some(
-    ({ client_order_id, status }) => atMarket.has(client_order_id) && !isFinal(status),
-  );
-}
-
 /** Watches market orders for a moment, so that the answer can tell their price. Nothing hangs on it. */
 async function followFill(environment: GraphEnvironment, seen: ThreadProposal): Promise<ThreadProposal> {
   const { clock, signal, gateway, saw } = environment;
-  let current = seen;
-  for (const pause of FILL_WAITS_MS) {
-    const { proposal } = current;
-    if (!fillsAtOnce(proposal) || gateway === undefined || signal.aborted) break;
-    try {
-      const next = await gateway.proposal(proposal.id, { waitSeconds: 1, since: proposal.updated_at });
-      if (next.updated_at === proposal.updated_at) await clock.sleep(pause, signal);
-      else await saw({ ...current, proposal: next });
-      current = { ...current, proposal: next };
-    } catch {
-      break;
-    }
-  }
-  return current;
+  if (gateway === undefined) return seen;
+  const changed = (proposal: Proposal) => saw({ ...seen, proposal });
+  return { ...seen, proposal: await watchFill(gateway, seen.proposal, { clock, signal, changed }) };
 }

@@ -2,6 +2,7 @@ import { Command, isGraphInterrupt } from '@langchain/langgraph';
 import { failpoint } from '../../machine/failpoint.ts';
 import { findTool } from '../../tools/catalog.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
+import { proposeSurely } from '../../tools/gateway/propose-surely.ts';
 import type { DirectTool } from '../../tools/tool.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { loginRequired } from '../../trading/login-required.ts';
@@ -15,9 +16,6 @@ import { proposalKey } from './proposal-key.ts';
 import { proposalRequest } from './proposal-request.ts';
 import { done, failed } from './proposal-result.ts';
 import { readArguments, readOnlyRun } from './tool-node.ts';
-
-/** Waits between the tries to propose, milliseconds; short, since somebody is watching. */
-const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
 
 /** Completes the call to what is proposed, or does at once what needs nobody's yes. Proposes nothing yet. */
 export function draftNode(environment: GraphEnvironment) {
@@ -76,50 +74,18 @@ export function proposeNode(environment: GraphEnvironment) {
 }
 
 /** @throws {TradeAgentError} the gateway's refusal; {@link unanswered} where it may have the proposal */
-async function post(
-  environment: GraphEnvironment,
+function post(
+  { clock, signal, emit, requireLease, thread }: GraphEnvironment,
   gateway: GatewayClient,
   request: ProposalRequestInput,
   key: string,
 ): Promise<Proposal> {
-  const { clock, signal, emit, requireLease, thread } = environment;
-  let mayBeThere = false;
-  for (const wait of [...BACKOFF_MS, undefined]) {
-    try {
-      signal.throwIfAborted();
-      await requireLease();
-      failpoint('propose.before_call');
-      const proposal = await gateway.propose(request, key);
-      failpoint('propose.answered');
-      return proposal;
-    } catch (error) {
-      // Nobody foresaw it, so nobody knows how far it had come.
-      if (!isTradeAgentError(error)) throw unanswered(thread, error);
-      const { code, details } = error;
-      // A proposal that is there is found before anything is refused, but for who asks.
-      if (!isSilent(error)) throw mayBeThere && !isOfTheGateway(error) ? unanswered(thread) : error;
-      if (details.sent !== false && code !== 'provider_unreachable') mayBeThere = true;
-      if (wait === undefined) throw mayBeThere ? unanswered(thread) : error;
-      if (wait === BACKOFF_MS[0]) {
-        emit({ type: 'notice', message: 'The gateway cannot be reached; trying again to propose it.' });
-      }
-      await clock.sleep(wait, signal).catch(() => {
-        throw mayBeThere ? unanswered(thread) : signal.reason;
-      });
-    }
-  }
-  throw unanswered(thread);
-}
-
-/** Whether nobody said what became of the request. */
-function isSilent({ code, details }: TradeAgentError): boolean {
-  if (['gateway_unreachable', 'provider_unreachable'].includes(code)) return true;
-  return details.status === 500 || details.problem === 'malformed_response';
-}
-
-/** Whether the gateway says no to the request itself. */
-function isOfTheGateway({ code, details }: TradeAgentError): boolean {
-  return details.problem !== undefined && !['login_required', 'insufficient_scope'].includes(code);
+  return proposeSurely(gateway, request, key, {
+    ...{ clock, signal },
+    notice: (message) => emit({ type: 'notice', message }),
+    before: requireLease,
+    unanswered: (cause) => unanswered(thread, cause),
+  });
 }
 
 const UNANSWERED = 'the gateway did not say whether it has the proposal';

@@ -9,6 +9,7 @@ import { findTool, tools } from '../../tools/catalog.ts';
 import { readMessageRequest } from '../../tools/message-tool.ts';
 import { readOrderRequest } from '../../tools/place-order.ts';
 import { readBatchRequest } from '../../tools/place-orders.ts';
+import { readStandingRequest } from '../../tools/place-standing-order.ts';
 import { readReplaceRequest } from '../../tools/replace-order.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import { callsWithin, readWritten, type WrittenCall } from '../model/written-calls.ts';
@@ -122,6 +123,7 @@ function problemWith(environment: Tools, { name, args }: WrittenCall): string | 
     if (name === 'place_order') readOrderRequest(args);
     else if (name === 'place_orders') readBatchRequest(args);
     else if (name === 'replace_order') readReplaceRequest(args);
+    else if (tool.risk === 'mandate') readStandingRequest(args);
     else if (tool.risk === 'send') readMessageRequest(tool, args);
     else if (tool.risk === 'trade')
       return tool.schema.safeParse(args).success ? undefined : 'its arguments are invalid';

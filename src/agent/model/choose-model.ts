@@ -8,6 +8,7 @@ import type { ChatModel } from './chat-model.ts';
 import { contextWindow, estimateTokens, type FittedHistory, fitHistory } from './context-budget.ts';
 import { AnswerCutOff, type ModelFailure, modelError, modelFailure } from './model-failure.ts';
 import { type ModelServer, modelServer } from './model-server.ts';
+import { PLANNER_NAME } from './planner-name.ts';
 import { shorterHistory } from './shorter-history.ts';
 
 export interface ModelOptions {
@@ -66,7 +67,7 @@ export async function chooseModel(options: ModelOptions): Promise<ChatModel> {
     const { BuiltinPlanner } = await import('../planner/planner.ts');
     const planner = new BuiltinPlanner();
     return {
-      name: 'built-in planner',
+      name: PLANNER_NAME,
       builtin: true,
       stream: async function* (messages, signal) {
         yield* await planner.stream(messages, { signal });

@@ -1,10 +1,17 @@
 import { z } from 'zod';
+import { DEFAULT_DAYS } from '../../tools/standing-limits.ts';
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { type BatchLine, batchLineSchema } from '../../trading/batch-line.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { batchText } from '../../trading/kinds/batch.ts';
+import { grantedSchema } from '../../trading/mandate/granted.ts';
+import { lastDayWords } from '../../trading/mandate/standing-end.ts';
+import { momentWords } from '../../trading/mandate/standing-words.ts';
 import { describeMessage, sentMessageSchema } from '../../trading/message.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
+import { orderOutcome } from '../../trading/order-outcome.ts';
+import { type PortfolioTotal, portfolioView } from '../../trading/portfolio/portfolio-view.ts';
+import { shortIds } from '../../trading/short-id.ts';
 import {
   accountSchema,
   barSchema,
@@ -16,7 +23,7 @@ import {
 import { accountAnswer } from './account-answers.ts';
 import type { Answered } from './answered-calls.ts';
 import { dataAnswer } from './data-answers.ts';
-import { lineSummary, orderSummary } from './order-summary.ts';
+import { lineSummary } from './order-summary.ts';
 import { history, hours, viewed } from './short-answers.ts';
 import type { View } from './steps.ts';
 
@@ -38,6 +45,11 @@ const orderList = z.lazy(() => z.object({ status: z.string(), orders: z.array(or
 /** `approval` says by what: `approved`, or `approved by mandate M-…`. */
 const oneOrder = z.lazy(() => z.object({ order: orderSchema, approval: z.string().optional() }));
 const batch = z.lazy(() => z.object({ lines: z.array(batchLineSchema) }));
+const grantedOne = z.lazy(() =>
+  z.object({
+    granted: grantedSchema.unwrap().extend({ for: z.string(), worst: z.string(), expires_at: z.string() }),
+  }),
+);
 const sentOne = z.lazy(() => z.object({ sent: sentMessageSchema }));
 
 /** A short answer in Markdown from what the tools said. */
@@ -66,6 +78,8 @@ function part({ tool, args, content, view }: Answered & { readonly view?: View |
     case 'replace_order':
     case 'cancel_order':
       return placed(oneOrder.parse(content));
+    case 'place_standing_order':
+      return standing(grantedOne.parse(content).granted, args);
     case 'place_orders':
       return batchList(batch.parse(content).lines);
     case 'send_slack_summary':
@@ -84,8 +98,23 @@ export function sentence(message: string, hint: string | undefined): string {
 }
 
 function placed({ order, approval }: z.output<typeof oneOrder>): string {
-  const by = approval?.startsWith('approved by ') ? `, ${approval}` : '';
-  return `${orderSummary(order)}${by}.`;
+  const by = approval?.startsWith('approved by ') ? ` (${approval})` : '';
+  return `${orderOutcome(order)}${by}.`;
+}
+
+function standing(
+  { mandate, for: what, worst, expires_at, next_at }: z.output<typeof grantedOne>['granted'],
+  { until, before }: Readonly<Record<string, unknown>>,
+): string {
+  const isEndSaid = until !== undefined || before !== undefined;
+  return [
+    `${what}: the gateway does it by itself. ${worst}.`,
+    ...(isEndSaid
+      ? []
+      : [`You named no end, so it lasts ${DEFAULT_DAYS} days, until ${lastDayWords(expires_at)}.`]),
+    next_at === undefined ? 'It watches the price from now on.' : `Next: ${momentWords(next_at)}.`,
+    `\`trade-agent mandates revoke ${mandate}\` ends it.`,
+  ].join(' ');
 }
 
 function batchList(lines: readonly BatchLine[]): string {
@@ -99,25 +128,33 @@ function whoami(user: z.output<typeof person>): string {
 }
 
 function holdings({ account, positions }: z.output<typeof portfolio>): string {
-  const day = new Dec(account.equity).minus(account.last_equity);
+  const view = portfolioView(account, positions);
+  const day = `${signedDollars(view.day_change)}, ${signedPercent(view.day_change_fraction)} today`;
   const lines = [
-    `Equity **${dollars(account.equity)}** (${signedDollars(day.toFixed(2))} today), cash ${dollars(account.cash)}, buying power ${dollars(account.buying_power)}. ${label(account.environment, account.simulated)}`,
+    `Equity **${dollars(view.equity)}** (${day}), cash ${dollars(view.cash)}, buying power ${dollars(view.buying_power)}. ${label(view.environment, view.simulated)}`,
   ];
-  if (positions.length === 0) return [...lines, 'No positions.'].join('\n\n');
+  if (view.rows.length === 0) return [...lines, 'No positions.'].join('\n\n');
+  const { total } = view;
   return [
     ...lines,
     table(
-      ['Symbol', 'Qty', 'Price', 'Value', 'Profit', '%'],
-      positions.map((position) => [
-        position.symbol,
-        shares(position.qty),
-        sharePrice(position.current_price),
-        dollars(position.market_value),
-        signedDollars(position.unrealized_pl),
-        signedPercent(position.unrealized_plpc),
-      ]),
+      ['Symbol', 'Qty', 'Price', 'Value', 'Weight', 'Today', 'P/L', 'P/L %'],
+      [
+        ...view.rows.map((row) => [row.symbol, shares(row.qty), sharePrice(row.price), ...figures(row)]),
+        ['Total', '', '', ...figures(total)],
+      ],
     ),
   ].join('\n\n');
+}
+
+function figures(row: PortfolioTotal): string[] {
+  return [
+    dollars(row.value),
+    `${new Dec(row.weight).mul(100).toFixed(1)}%`,
+    signedDollars(row.day_change),
+    signedDollars(row.unrealized),
+    signedPercent(row.unrealized_fraction),
+  ];
 }
 
 function quoteTable(list: z.output<typeof quotes>['quotes']): string {
@@ -136,10 +173,11 @@ function quoteTable(list: z.output<typeof quotes>['quotes']): string {
 
 function orderTable({ status, orders }: z.output<typeof orderList>): string {
   if (orders.length === 0) return status === 'all' ? 'No orders.' : `No ${status} orders.`;
+  const short = shortIds(orders.map(({ id }) => id));
   return table(
     ['Id', 'Order', 'State', 'Filled', 'Price'],
     orders.map((order) => [
-      order.id,
+      short(order.id),
       describeOpenOrder(order),
       order.status.replaceAll('_', ' '),
       shares(order.filled_qty),
@@ -168,6 +206,7 @@ export const helpText = `I am the built-in planner: no language model, a small g
 - **buying and selling**: \`buy 5 AAPL\`, \`buy 5 AAPL limit 180 gtc\`, \`buy $500 of microsoft\`, \`sell half my MSFT\`, \`close my NVDA\`, \`sell 10 TSLA stop 200\`, \`sell 10 TSLA stop 200 limit 199\`, \`sell 10 TSLA trailing stop 5%\`, \`buy 5 AAPL at 180 extended hours\`
 - **risk, tax, rules**: \`what's my risk\`, \`my lots of NVDA\`, \`would selling KO be a wash sale?\`, \`would 5 AAPL pass my rules?\`, \`any findings?\`
 - **rebalancing**: \`rebalance to 60% VTI 40% BND\`
+- **what the gateway does by itself**: \`buy $200 of VTI every Monday\`, \`buy 5 AAPL every trading day at 11:30 until December 18\`, \`sell 5 NVDA if it falls below 100 before Friday\`
 - **what was said before**: \`what about MSFT?\`, \`the same for KO\`
 - **telling others**: \`send my portfolio to slack #trading\`, \`email my portfolio to bob@example.com\`
 - several at once, joined by \`and\` or \`;\`, and the common requests in German, Spanish and Korean

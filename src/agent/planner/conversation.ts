@@ -71,7 +71,8 @@ function theSame(earlier: readonly string[], text: string): Intent {
   }
   if (
     intent.kind === 'replace' ||
-    (intent.kind === 'order' && pricesOfOne.some((name) => name in intent.request))
+    (intent.kind === 'order' && pricesOfOne.some((name) => name in intent.request)) ||
+    (intent.kind === 'standing' && ('limit_price' in intent.request || intent.when.every === undefined))
   ) {
     throw new NotUnderstood(
       `The price before was for ${symbolsOf(intent)[0]?.toUpperCase()}. Which is it for ${symbol.toUpperCase()}?`,

@@ -1,6 +1,7 @@
 import type { MessageService } from '../../trading/message.ts';
 import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
 import type { Period } from '../../trading/period.ts';
+import type { SaidWhen } from './standing-when.ts';
 
 /*
  * What sentences ask for. A symbol in capitals is a ticker; one in small letters is what the person called it (`apple`,
@@ -12,6 +13,13 @@ export interface OrderIntent {
   readonly kind: 'order';
   readonly request: OrderRequestInput;
   readonly fraction?: string;
+}
+
+/** An order that the gateway is to place by itself: again and again, or once at a price. */
+export interface StandingIntent {
+  readonly kind: 'standing';
+  readonly request: OrderRequestInput;
+  readonly when: SaidWhen;
 }
 
 /** What of the portfolio is asked for: one figure of it, or a position; the whole where there is none. */
@@ -56,6 +64,7 @@ export interface RebalanceIntent {
 /** What one clause asks for. */
 export type Intent =
   | OrderIntent
+  | StandingIntent
   | CancelIntent
   | ReplaceIntent
   | { readonly kind: 'whoami' }
@@ -96,6 +105,7 @@ export function symbolsOf(intent: Intent): readonly string[] {
   switch (intent.kind) {
     case 'order':
     case 'rules':
+    case 'standing':
       return [String(intent.request.symbol)];
     case 'quote':
     case 'news':
@@ -120,6 +130,7 @@ export function withSymbols(intent: Intent, to: (symbol: string) => string): Int
   switch (intent.kind) {
     case 'order':
     case 'rules':
+    case 'standing':
       return { ...intent, request: { ...intent.request, symbol: to(String(intent.request.symbol)) } };
     case 'quote':
     case 'news':

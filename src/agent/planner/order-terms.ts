@@ -2,7 +2,7 @@ import type { OrderRequestInput, OrderType, TimeInForce } from '../../trading/or
 import { NotUnderstood, shown, type Words } from './words.ts';
 
 const conditions =
-  'A price can be waited for by the order itself ("buy 5 AAPL limit 180 gtc"), or by "trade-agent check" with a rule of kind order, which proposes it when the time has come (docs/CHECKS.md).';
+  'A price can be waited for by the order itself ("buy 5 AAPL limit 180 gtc"), or by the gateway, once: "sell 5 NVDA if it falls below 100".';
 export const examples = 'For example: buy 5 AAPL limit 180 gtc; buy $500 of MSFT; sell half my NVDA.';
 
 /** "good till cancelled", with each of its spellings and hyphens. */

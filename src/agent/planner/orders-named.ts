@@ -13,7 +13,7 @@ const MOST_ORDERS_NAMED = 20;
 export function ordersNamed(userTurns: readonly string[]): number {
   const turn = userTurns.at(-1) ?? '';
   const { parsed } = understand(userTurns);
-  const acts = ['order', 'send', 'cancel', 'replace'];
+  const acts = ['order', 'standing', 'send', 'cancel', 'replace'];
   const named =
     'intents' in parsed
       ? parsed.intents.filter(({ kind }) => acts.includes(kind)).length

@@ -3,7 +3,6 @@ import { percent } from '../../trading/amounts.ts';
 import { FEWEST_IN_BATCH } from '../../trading/kinds/batch.ts';
 import { leftWords } from '../../trading/portfolio/left-words.ts';
 import type { RebalanceIntent } from './intent.ts';
-import type { Step } from './steps.ts';
 
 const suggested = z.lazy(() =>
   z.object({
@@ -15,8 +14,14 @@ const suggested = z.lazy(() =>
   }),
 );
 
+/** A call of a tool. */
+interface Call {
+  readonly name: string;
+  readonly args: Record<string, unknown>;
+}
+
 /** What works the orders out. What is to stay in cash is the rest. */
-export function rebalanceStep({ targets }: RebalanceIntent): Step {
+export function rebalanceStep({ targets }: RebalanceIntent): Call {
   return {
     name: 'suggest_rebalance',
     args: { targets: targets.filter(({ symbol }) => symbol !== 'cash') },
@@ -24,7 +29,7 @@ export function rebalanceStep({ targets }: RebalanceIntent): Step {
 }
 
 /** The proposal of what was worked out: one card, whatever it holds. */
-export function ordersOfRebalance(answer: unknown): Step[] {
+export function ordersOfRebalance(answer: unknown): Call[] {
   const { orders } = suggested.parse(answer);
   const [only] = orders;
   if (only === undefined) return [];

@@ -11,6 +11,7 @@ import { moreTargets, readRebalance, requireWhole } from './rebalance-sentence.t
 import type { PlannerRefusal } from './refusal.ts';
 import { readSend } from './send-sentence.ts';
 import { misspelt } from './spelling.ts';
+import { readStanding } from './standing-sentence.ts';
 import { NotUnderstood, shown, Words } from './words.ts';
 
 export type Parsed = { readonly intents: readonly Intent[] } | { readonly refusal: PlannerRefusal };
@@ -23,6 +24,10 @@ const MAX_LENGTH = 1_000;
 
 const between =
   /\s*(?:;|\n|\.\s+|,?\s+and\s+then\s+|,?\s+then\s+|,?\s+and\s+|,\s+(?=(?:buy|sell|purchase|cancel|quote|list|show)\b))\s*/i;
+
+/** "Every Monday, buy …": what says when is no clause of its own. */
+const whenFirst =
+  /^((?:every|each|on|if|when|once|as soon as)\b[^,;.]*),\s+(?=(?:please )?(?:buy|sell|purchase)\b)/i;
 
 const courtesy =
   /^(?:(?:hey|hi|hello|ok|okay|so|now|please|just|can you|could you|would you|i want to|i'd like to|i would like to|let's|let us|go ahead)[\s,]+)+/i;
@@ -95,7 +100,7 @@ function withMore(last: Intent | undefined, clause: string): Intent | undefined 
 
 /** What only asks is asked once; what acts is done as often as it was said. */
 function addOnce(intents: Intent[], intent: Intent): void {
-  const acts = ['order', 'send', 'replace', 'watch'].includes(intent.kind);
+  const acts = ['order', 'standing', 'send', 'replace', 'watch'].includes(intent.kind);
   const text = JSON.stringify(intent);
   if (acts || !intents.some((other) => JSON.stringify(other) === text)) intents.push(intent);
 }
@@ -103,6 +108,7 @@ function addOnce(intents: Intent[], intent: Intent): void {
 /** What stands between the ands, thens and full stops. */
 export function clausesOf(text: string): string[] {
   return text
+    .replace(whenFirst, '$1 ')
     .split(between)
     .map(bare)
     .filter((clause) => clause !== '');
@@ -139,6 +145,8 @@ function parseClause(written: string): Intent {
     readBareSymbols(clause);
   if (known !== undefined) return known;
   sayWhereItIs(clause);
+  const standing = readStanding(clause);
+  if (standing !== undefined) return standing;
   const words = new Words(clause);
   const order = readOrder(words);
   if (order !== undefined) return order;

@@ -1,6 +1,6 @@
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
-import { portfolioPerformance } from '../../trading/portfolio-performance.ts';
+import { portfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import { sparkline } from '../../trading/sparkline.ts';
 import type { Account, Bar, MarketClock, Position } from '../../trading/views.ts';
 import type { View } from './steps.ts';
@@ -31,19 +31,19 @@ function figure(
   positions: readonly Position[],
   view: Extract<View, { view: unknown }>['view'],
 ): string {
-  const figures = portfolioPerformance(account, positions);
+  const figures = portfolioView(account, positions);
   if (view === 'day') {
-    return `Today ${signedDollars(figures.dayProfit)} (${signedPercent(figures.dayFraction)}), deposits and withdrawals counted: equity ${dollars(account.equity)}.`;
+    return `Today ${signedDollars(figures.day_change)} (${signedPercent(figures.day_change_fraction)}), deposits and withdrawals counted: equity ${dollars(account.equity)}.`;
   }
   if (view === 'total') {
-    return `Open positions ${signedDollars(figures.totalProfit)} (${signedPercent(figures.totalFraction)} of what they cost).`;
+    return `Open positions ${signedDollars(figures.total.unrealized)} (${signedPercent(figures.total.unrealized_fraction)} of what they cost).`;
   }
   const by = (one: Position): Dec =>
     view === 'biggest' ? new Dec(one.market_value).abs() : new Dec(one.unrealized_plpc);
   const sorted = positions.toSorted((one, two) => by(two).cmp(by(one)));
   const found = view === 'worst' ? sorted.at(-1) : sorted[0];
   if (found === undefined) return 'You have no positions.';
-  const weight = figures.positions.find((each) => each.position.symbol === found.symbol)?.weight ?? '0';
+  const weight = figures.rows.find(({ symbol }) => symbol === found.symbol)?.weight ?? '0';
   const what = { biggest: 'biggest position', best: 'best position', worst: 'worst position' }[view];
   return `Your ${what} is ${inWords(found)}, ${percent(weight)} of your equity.`;
 }

@@ -98,6 +98,10 @@ function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
       const holdings = found.find(({ step }) => step.name === 'get_portfolio')?.content;
       return [{ name: 'place_order', args: { ...intent.request, ...partOf(intent, holdings) } }];
     }
+    case 'standing': {
+      const { type: _, time_in_force: __, ...order } = intent.request;
+      return [{ name: 'place_standing_order', args: { ...order, ...intent.when } }];
+    }
     case 'cancel':
       return ordersToCancel(intent.which, ordersOf(openOrders), ordersOf(newestOrders)).map((order_id) => ({
         name: 'cancel_order',

@@ -8,9 +8,10 @@ import type { PlannerRefusal } from './refusal.ts';
 export class NotUnderstood extends Error {
   readonly refusal: PlannerRefusal;
 
-  constructor(message: string, hint: string, code: ErrorCode = 'usage') {
+  /** @param offer the sentence that it asks about: a "yes" is that */
+  constructor(message: string, hint: string, code: ErrorCode = 'usage', offer?: string) {
     super(message);
-    this.refusal = { code, message, hint };
+    this.refusal = { code, message, hint, ...(offer === undefined ? {} : { offer }) };
   }
 }
 

@@ -3,6 +3,7 @@ import { TradeAgentError } from '../../trading/errors.ts';
 import { type AccessGranted, type AccessRole, accessRoles } from '../../trading/kinds/access.ts';
 import type { App } from '../app.ts';
 import type { Asking } from '../approvals/ask-and-wait.ts';
+import { wholeId } from '../whole-id.ts';
 
 /** Whom an owner lets in, as what, and for how long; times as RFC 3339 or a date, which begins at midnight UTC. */
 export interface NewAccess {
@@ -42,9 +43,21 @@ export async function grantAccess(
   return settled.result;
 }
 
-/** Ends it at once; nobody is asked. @throws {TradeAgentError} `not_found` */
-export async function revokeAccess(app: Pick<App, 'gateway'>, id: string): Promise<void> {
-  await (await app.gateway()).revokeAccess(id);
+/**
+ * Ends it at once; nobody is asked.
+ * @param id or its beginning
+ * @returns the id
+ * @throws {TradeAgentError} `not_found`, `usage`
+ */
+export async function revokeAccess(app: Pick<App, 'gateway'>, id: string): Promise<string> {
+  const whole = await wholeId(id, {
+    called: 'accesses',
+    // They have no form of their own.
+    whole: /^$/,
+    list: async () => (await listAccess(app)).granted.map((access) => access.id),
+  });
+  await (await app.gateway()).revokeAccess(whole);
+  return whole;
 }
 
 function roleOf(text: string): AccessRole {

@@ -20,9 +20,9 @@ export type ApprovalWait =
     };
 
 /** Waits for one approval, and goes on with its thread. @throws {TradeAgentError} `not_found`, `login_required` */
-export async function waitForApproval(app: App, id: string): Promise<ApprovalWait> {
+export async function waitForApproval(app: App, typed: string): Promise<ApprovalWait> {
   const agent = await app.agent({});
-  const { thread } = await findApproval(app, id);
+  const { id, thread } = await findApproval(app, typed);
   if (thread !== '')
     return { kind: 'run', events: agent.resume(thread, runOptions(app, { approval: 'wait' })) };
   return {

@@ -1,4 +1,5 @@
 import type { User } from '../../auth/session/session.ts';
+import type { TradingState } from '../../trading/trading-state.ts';
 import type { App } from '../app.ts';
 
 /** Who is signed in, and how their account stands. */
@@ -6,7 +7,8 @@ export interface AccountGlance {
   readonly user: User;
   /** What the account is worth, dollars; undefined where the gateway did not say. */
   readonly equity: string | undefined;
-  readonly halted: boolean;
+  /** How far trading goes; undefined where the gateway did not say. */
+  readonly trading: TradingState | undefined;
 }
 
 /** Undefined where nobody is signed in. */
@@ -18,5 +20,5 @@ export async function accountGlance(app: App): Promise<AccountGlance | undefined
     gateway.account().catch(() => undefined),
     gateway.halted().catch(() => undefined),
   ]);
-  return { user: session.user, equity: account?.equity, halted: halt?.halted === true };
+  return { user: session.user, equity: account?.equity, trading: halt?.state };
 }

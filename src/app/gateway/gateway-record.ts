@@ -4,7 +4,9 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import { type AuditVerdict, verifyAuditFile } from '../../approval/audit-chain.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import { sqliteRecord } from '../../store/sqlite/gateway-stores.ts';
+import { recountOrders } from '../../store/sqlite/order-recount.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import type { TradingState } from '../../trading/trading-state.ts';
 import type { App } from '../app.ts';
 
 /** How long the running gateway may hold its database, milliseconds. */
@@ -26,14 +28,14 @@ export async function verifyRecord(folder: string): Promise<AuditVerdict & { rea
 
 /**
  * Ends a halt, or where there is none what may only reduce, at the gateway's own machine, where its owner's phone can't; also while the gateway runs.
- * @returns since when it was halted, and when that ended
+ * @returns since when it was halted, when that ended, and how far trading goes from then on
  * @throws {TradeAgentError} `usage` where there is no halt, `invalid_config` where no gateway has run in the folder
  */
 export async function liftHalt(
   { clock }: Pick<App, 'clock'>,
   folder: string,
   sub: string,
-): Promise<{ readonly haltedAt: string; readonly liftedAt: string }> {
+): Promise<{ readonly haltedAt: string; readonly liftedAt: string; readonly state: TradingState }> {
   return await withGatewayDatabase(folder, async (database) => {
     const { halts, audit } = sqliteRecord(database);
     const { since } = await halts.standing(sub, clock.now());
@@ -43,7 +45,26 @@ export async function liftHalt(
       });
     }
     await audit.moveToFile(auditFile(folder));
-    return { haltedAt: utcSeconds(since), liftedAt: utcSeconds(clock.now()) };
+    const now = clock.now();
+    const { state } = await halts.standing(sub, now);
+    return { haltedAt: utcSeconds(since), liftedAt: utcSeconds(now), state };
+  });
+}
+
+/**
+ * Has orders that a clock which was ahead dated after now count for today, at the gateway's own machine; also while it runs.
+ * @returns how many there were, and when the latest of them was dated
+ * @throws {TradeAgentError} `invalid_config` where no gateway has run in the folder
+ */
+export async function recount(
+  { clock }: Pick<App, 'clock'>,
+  folder: string,
+): Promise<{ readonly orders: number; readonly newest: string | null }> {
+  return await withGatewayDatabase(folder, async (database) => {
+    const { audit } = sqliteRecord(database);
+    const { orders, newest } = recountOrders(database, clock.now());
+    await audit.moveToFile(auditFile(folder));
+    return { orders, newest: newest === null ? null : utcSeconds(newest) };
   });
 }
 

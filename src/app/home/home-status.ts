@@ -1,4 +1,5 @@
 import { utcSeconds } from '../../machine/clock.ts';
+import type { TradingState } from '../../trading/trading-state.ts';
 import type { App } from '../app.ts';
 import { homeFiles } from './home-files.ts';
 import { withHome } from './open-home.ts';
@@ -17,8 +18,12 @@ export interface HomeStatus {
     readonly open: number;
     /** How many browsers are rung by push. */
     readonly pushes: number;
-    /** Since when their trading is halted. */
-    readonly halted_at: string | null;
+    /** How far their trading goes, since when, and when that ends by itself. */
+    readonly trading: {
+      readonly state: TradingState;
+      readonly since: string | null;
+      readonly until: string | null;
+    };
   })[];
 }
 
@@ -29,12 +34,12 @@ export async function homeStatus(app: Pick<App, 'clock'>, folder: string): Promi
     const ready = readHomeReady(homeFiles(folder).ready);
     const users = await Promise.all(
       (await listedUsers(home)).map(async (user) => {
-        const haltedAt = await stores.halts.haltedAt(user.username);
+        const { state, since, until } = await stores.halts.standing(user.username, app.clock.now());
         return {
           ...user,
           open: (await stores.proposals.list({ sub: user.username, state: 'open' })).length,
           pushes: home.pushes.of(user.username).length,
-          halted_at: haltedAt === undefined ? null : utcSeconds(haltedAt),
+          trading: { state, since: timeOf(since), until: timeOf(until) },
         };
       }),
     );
@@ -47,4 +52,8 @@ export async function homeStatus(app: Pick<App, 'clock'>, folder: string): Promi
       users,
     };
   });
+}
+
+function timeOf(epochMs: number | undefined): string | null {
+  return epochMs === undefined ? null : utcSeconds(epochMs);
 }

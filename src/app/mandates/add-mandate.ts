@@ -1,3 +1,4 @@
+import { withStandingLimits } from '../../tools/standing-limits.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import {
   type MandateEnvelope,
@@ -7,7 +8,6 @@ import {
 import type { MandateView } from '../../trading/mandate/mandate.ts';
 import type { App } from '../app.ts';
 import type { Asking } from '../approvals/ask-and-wait.ts';
-import { withStandingLimits } from './standing-limits.ts';
 
 /** What a person says of a mandate: with `replaces`, what they leave out is as in that one. */
 export type MandateTerms = Partial<MandateRequestInput>;
@@ -29,7 +29,7 @@ export async function addMandate(
   asking: () => Promise<Asking>,
 ): Promise<MandateView> {
   const gateway = await app.gateway();
-  const given = await withStandingLimits(app, asked);
+  const given = await withStandingLimits(gateway, app.clock.now(), asked);
   const earlier = given.replaces === undefined ? undefined : (await gateway.mandate(given.replaces)).terms;
   const { environment } = await app.profile();
   const kept = earlier === undefined ? {} : askedOf(earlier);

@@ -80,6 +80,7 @@ const givenFacts = z.strictObject({
       open_symbol_notional: decimalString,
       open_symbol_sells: decimalString,
       same_before: count.nullable(),
+      clock_behind: z.int().positive().optional(),
       opposes_open: z.boolean(),
     } satisfies Record<Exclude<keyof CountedFacts, 'mandate'>, z.ZodType>)
     .partial()

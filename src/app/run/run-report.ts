@@ -50,11 +50,13 @@ function orderFields(order: Order) {
   return { id, client_order_id, symbol, side, qty, type, status, filled_qty, filled_avg_price };
 }
 
-function approvalFields(approval: ApprovalView) {
+/** What scripts may see of an approval. */
+export function approvalFields(approval: ApprovalView) {
   const { id, status, code, expires_at, kind, worst_case, warnings, requested_by, client } = approval;
   return {
     ...{ id, status, code, expires_at, kind, worst_case, warnings, requested_by, client },
     ...(approval.mandate_id === undefined ? {} : { mandate_id: approval.mandate_id }),
+    ...(approval.granted === undefined ? {} : { granted: approval.granted }),
     [kind]: underKind(approval),
   };
 }

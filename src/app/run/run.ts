@@ -1,5 +1,5 @@
 import type { Agent, ApprovalMode, RunOptions } from '../../agent/agent.ts';
-import type { AgentEvent } from '../../agent/events.ts';
+import type { AgentEvent, RunResult } from '../../agent/events.ts';
 import type { AgentOptions, App } from '../app.ts';
 
 /** How a run is to go, as a person or a script says it. */
@@ -25,17 +25,47 @@ export async function run(
   settings: RunSettings,
 ): Promise<AsyncIterable<AgentEvent>> {
   const agent = await app.agent(settings);
-  return agent.run(await input(), runOptions(app, settings));
+  const asked = await input();
+  const events = agent.run(asked, runOptions(app, settings));
+  return asked.thread === undefined ? withoutTrace(agent, events) : events;
 }
 
-/** Goes on with a thread that stopped. @throws {TradeAgentError} what keeps an agent from starting */
+/**
+ * A sentence that was not understood leaves no thread of its own behind: nothing was done in it, and to ask in other words
+ * is to begin anew.
+ */
+async function* withoutTrace(agent: Agent, events: AsyncIterable<AgentEvent>): AsyncGenerator<AgentEvent> {
+  let begun: string | undefined;
+  let result: RunResult | undefined;
+  for await (const event of events) {
+    if (event.type === 'thread') begun = event.thread;
+    if (event.type === 'result') result = event.result;
+    else yield event;
+  }
+  if (result === undefined) return;
+  const { status, error, approvals, orders } = result;
+  const idle =
+    status === 'failed' && error?.code === 'usage' && approvals.length === 0 && orders.length === 0;
+  // What can't be removed stays a failed thread, as any other.
+  const isGone =
+    idle &&
+    begun !== undefined &&
+    (await agent.deleteThread(begun).then(
+      () => true,
+      () => false,
+    ));
+  yield { type: 'result', result: isGone ? { ...result, thread: '' } : result };
+}
+
+/** Goes on with a thread that stopped. @param thread its id, or how it begins @throws {TradeAgentError} what keeps an agent from starting */
 export async function resume(
   app: App,
   thread: string,
   settings: RunSettings,
 ): Promise<AsyncIterable<AgentEvent>> {
   const agent = await app.agent(settings);
-  return agent.resume(thread, runOptions(app, settings));
+  const { threadIdOf } = await import('../threads/threads.ts');
+  return agent.resume(await threadIdOf(app, thread), runOptions(app, settings));
 }
 
 /** What the agent is told of a run's settings. */

@@ -1,9 +1,9 @@
 import { openScheduler, usualScheduler } from '../../schedule/open-scheduler.ts';
 import { schedulePattern } from '../../schedule/schedule.ts';
-import type { ScheduleStore } from '../../schedule/schedule-store.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { scheduleStore, thisMachine } from './schedule-context.ts';
+import { findSchedule } from './schedules.ts';
 
 /** What was taken out. */
 export interface RemovedSchedule {
@@ -16,7 +16,7 @@ export interface RemovedSchedule {
 export async function removeSchedule(app: App, idOrName: string): Promise<RemovedSchedule> {
   const store = await scheduleStore(app);
   const machine = thisMachine(app, store.folder);
-  const found = lookFor(store, idOrName);
+  const found = await lookFor(app, idOrName);
   if (found.schedule === undefined) {
     // Its file may be gone, with the folder it was in, and the entry still be there, failing at each wake-up.
     const stray =
@@ -35,9 +35,9 @@ export async function removeSchedule(app: App, idOrName: string): Promise<Remove
   });
 }
 
-function lookFor(store: ScheduleStore, idOrName: string) {
+async function lookFor(app: App, idOrName: string) {
   try {
-    return { schedule: store.find(idOrName) };
+    return { schedule: await findSchedule(app, idOrName) };
   } catch (error) {
     if (!isTradeAgentError(error) || error.code !== 'not_found') throw error;
     return { schedule: undefined, error };

@@ -1,12 +1,16 @@
 import type { RunRecord } from '../../schedule/run-record.ts';
 import type { Schedule } from '../../schedule/schedule.ts';
 import type { App } from '../app.ts';
+import { wholeId } from '../whole-id.ts';
 import { scheduleStore } from './schedule-context.ts';
 import { type ScheduleState, stateOf } from './schedule-state.ts';
 
-/** @throws {TradeAgentError} `not_found` */
+/** @param idOrName or how one begins @throws {TradeAgentError} `not_found`, `usage` where several begin so */
 export async function findSchedule(app: Pick<App, 'home'>, idOrName: string): Promise<Schedule> {
-  return (await scheduleStore(app)).find(idOrName);
+  const store = await scheduleStore(app);
+  const names = () => store.list().flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
+  const whole = await wholeId(idOrName, { called: 'schedules', whole: /^$/, list: async () => names() });
+  return store.find(whole);
 }
 
 /** Every schedule, and how it stands. */
@@ -29,7 +33,7 @@ export async function scheduleLogs(
   limit: number,
 ): Promise<RunRecord[]> {
   const store = await scheduleStore(app);
-  return (idOrName === undefined ? store.list() : [store.find(idOrName)])
+  return (idOrName === undefined ? store.list() : [await findSchedule(app, idOrName)])
     .flatMap((schedule) => store.journal(schedule).runs)
     .sort((a, b) => (a.started_at < b.started_at ? 1 : -1))
     .slice(0, limit);

@@ -1,6 +1,7 @@
 import type { ThreadRecord, ThreadView } from '../../agent/events.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
+import { wholeId } from '../whole-id.ts';
 
 /** Which finished conversations are to go; at least one of the first two must be said. */
 export interface PruneSettings {
@@ -17,14 +18,30 @@ export async function listThreads(app: App): Promise<ThreadView[]> {
   return (await app.agent({})).threads();
 }
 
-/** @throws {TradeAgentError} `not_found` */
-export async function findThread(app: App, id: string): Promise<ThreadRecord> {
-  return (await app.agent({})).thread(id);
+/** The id of the thread of which the beginning was typed. @throws {TradeAgentError} `usage` where several begin so */
+export function threadIdOf(app: Pick<App, 'agent'>, typed: string): Promise<string> {
+  return wholeId(typed, {
+    called: 'threads',
+    whole: /^th_[0-9a-z]{10}$/,
+    list: async () => (await (await app.agent({})).threads()).map(({ thread }) => thread),
+  });
 }
 
-/** @throws {TradeAgentError} `not_found`; `busy`; `approval_pending` or `outcome_unknown` where an approval is open */
-export async function deleteThread(app: App, id: string): Promise<void> {
-  await (await app.agent({})).deleteThread(id);
+/** @param id or its beginning @throws {TradeAgentError} `not_found`, `usage` */
+export async function findThread(app: App, id: string): Promise<ThreadRecord> {
+  const agent = await app.agent({});
+  return agent.thread(await threadIdOf(app, id));
+}
+
+/**
+ * @param id or its beginning
+ * @returns the id
+ * @throws {TradeAgentError} `not_found`; `usage`; `busy`; `approval_pending` or `outcome_unknown` where an approval is open
+ */
+export async function deleteThread(app: App, id: string): Promise<string> {
+  const whole = await threadIdOf(app, id);
+  await (await app.agent({})).deleteThread(whole);
+  return whole;
 }
 
 /**

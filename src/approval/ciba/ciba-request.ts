@@ -67,6 +67,7 @@ async function send(
       requested_expiry: String(expiresIn),
       ...(options.details === 'rar' ? { authorization_details: JSON.stringify([question.details]) } : {}),
       ...(options.delivery === 'ping' ? { client_notification_token: question.notificationToken } : {}),
+      ...(question.acr === undefined ? {} : { acr_values: question.acr }),
       ...dialect.audience(options.resource),
     });
   });

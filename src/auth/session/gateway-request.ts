@@ -2,7 +2,7 @@ import { TradeAgentError } from '../../trading/errors.ts';
 import { neverConnected } from '../../trading/never-connected.ts';
 import type { DpopProver } from './dpop-proof.ts';
 
-/** Milliseconds the gateway may take, its body included; it may itself be asking the broker several times. */
+/** Milliseconds the gateway may take, its body included but for a stream of events; it may itself be asking the broker several times. */
 export const GATEWAY_TIMEOUT_MS = 30_000;
 
 export interface GatewayRequest {
@@ -41,7 +41,10 @@ async function sendOnce({ fetch, prover, token, url, init, timeoutMs }: GatewayR
   if (token.type === 'dpop') {
     headers.set('dpop', await prover.proof({ method, url, accessToken: token.value }));
   }
-  const timeout = AbortSignal.timeout(timeoutMs);
+  const limit = new AbortController();
+  const timeout = limit.signal;
+  const timer = setTimeout(() => limit.abort(new DOMException('too slow', 'TimeoutError')), timeoutMs);
+  timer.unref();
   let response: Response;
   try {
     response = await fetch(url.href, {
@@ -58,6 +61,8 @@ async function sendOnce({ fetch, prover, token, url, init, timeoutMs }: GatewayR
       ? unreachable(url, `no answer within ${timeoutMs / 1000} seconds`)
       : unreachable(url, networkCode(error), !neverConnected(error));
   }
+  // A stream of events ends when it ends; who reads it looks for its signs of life.
+  if (response.headers.get('content-type')?.startsWith('text/event-stream')) clearTimeout(timer);
   prover.rememberNonce(url, response);
   if (response.status >= 300 && response.status < 400 && response.status !== 304) {
     await response.body?.cancel();

@@ -7,7 +7,7 @@ import { timeLeft, whereToApprove, statusText as wordsForStatus } from '../text/
 import { subjectBrief, subjectFields, subjectHeadline, subjectKind } from '../text/approval-subject.ts';
 import { talkName } from './chat-state.ts';
 import { QrCode } from './qr-code.tsx';
-import { useScreen } from './screen.ts';
+import { inBorder, inColor, useScreen, useTheme } from './screen.ts';
 import { useScreenText } from './use-screen-text.ts';
 import { wrappedRows } from './wrapped-rows.ts';
 
@@ -42,11 +42,12 @@ export function panelHeight(approval: ApprovalView, phone: string | undefined, c
 export function ApprovalPanel({ approval, talk, phone, now, qr }: PanelProps & { qr: readonly string[] }) {
   const { columns, unicode, spoken } = useScreen();
   const shown = useScreenText();
+  const theme = useTheme();
   const width = Math.min(columns, WIDEST);
   const withQr = qr.length > 0 && width >= FIELDS_WIDTH + (qr[0]?.length ?? 0) + 6;
   return (
     <Box
-      {...(spoken ? {} : { borderStyle: unicode ? 'round' : 'classic', borderColor: 'yellow' })}
+      {...(spoken ? {} : { borderStyle: unicode ? 'round' : 'classic', ...inBorder(theme.warn) })}
       paddingX={1}
       width={width}
       justifyContent="space-between"
@@ -54,7 +55,7 @@ export function ApprovalPanel({ approval, talk, phone, now, qr }: PanelProps & {
       <Box flexDirection="column" {...(withQr ? { width: width - (qr[0]?.length ?? 0) - 6 } : {})}>
         <Text>
           {talk === undefined ? '' : `${talkName(talk)} `}
-          <Text bold color="yellow">
+          <Text bold {...inColor(theme.warn)}>
             {subjectKind(approval)}
           </Text>
           : {statusText(approval, now)}

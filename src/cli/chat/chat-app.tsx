@@ -4,9 +4,9 @@ import type { Clock } from '../../machine/clock.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import { wrapWords } from '../text/wrap.ts';
 import type { ChatStatus } from './chat-driver.ts';
+import type { ChatItem } from './chat-item.ts';
 import type { ChatSession } from './chat-session.ts';
 import type { ChatSnapshot } from './chat-snapshot.ts';
-import type { ChatItem } from './chat-state.ts';
 import { Header } from './header.tsx';
 import { CompletionList, InputBox } from './input-box.tsx';
 import type { InputHistory } from './input-history.ts';
@@ -14,6 +14,7 @@ import { inputRows } from './input-rows.ts';
 import { ItemView } from './item-view.tsx';
 import { LivePart } from './live-part.tsx';
 import { LoginPanel } from './login-panel.tsx';
+import { PickerList } from './picker-list.tsx';
 import { ScreenContext } from './screen.ts';
 import { offered } from './slash-commands.ts';
 import { StatusLine } from './status-line.tsx';
@@ -48,7 +49,7 @@ export function ChatApp(props: ChatAppProps) {
   const { exit } = useApp();
   const { columns, rows } = useWindowSize();
   const snapshot = useSyncExternalStore(session.subscribe, session.snapshot);
-  const { state, status, login, question, busy, queued, ended } = snapshot;
+  const { state, status, login, question, picker, theme, busy, queued, ended } = snapshot;
   const { editor, current, edit } = useLineEditor(history.entries);
   const waiting = state.runs.reduce((sum, run) => sum + run.approvals.length, 0);
   const now = useNow(clock, waiting > 0 || login !== undefined, spoken ? SPOKEN_INTERVAL_MS : 1000);
@@ -57,8 +58,8 @@ export function ChatApp(props: ChatAppProps) {
   const { quitting, chosen } = useChatKeys({ session, clock, current, edit, leave, sent: history.add });
 
   const screen = useMemo(
-    () => ({ columns, rows, unicode, color, spoken }),
-    [columns, rows, unicode, color, spoken],
+    () => ({ columns, rows, unicode, color, theme, spoken }),
+    [columns, rows, unicode, color, theme, spoken],
   );
   const header = useFirstHeader(status);
   const items = useMemo(
@@ -90,7 +91,9 @@ export function ChatApp(props: ChatAppProps) {
         overflow="hidden"
         display={ended ? 'none' : 'flex'}
       >
-        {login === undefined ? (
+        {picker !== undefined ? (
+          <PickerList picker={picker} maxRows={liveRows} />
+        ) : login === undefined ? (
           <LivePart state={state} phone={status.phone} phoneQr={props.phoneQr} now={now} maxRows={liveRows} />
         ) : (
           <LoginPanel login={login} now={now} maxRows={liveRows} />
@@ -98,7 +101,7 @@ export function ChatApp(props: ChatAppProps) {
         <Text> </Text>
         {question === undefined ? null : <Question text={asked.join('\n')} />}
         {queued.length === 0 ? null : <Queue entries={queued} />}
-        <InputBox rows={typed} busy={busy} hint={inputHint(snapshot)} />
+        <InputBox rows={typed} busy={busy} hint={inputHint(snapshot)} noMatch={editor.noMatch} />
         {completionRows === 0 ? null : (
           <CompletionList text={editor.text} chosen={chosen} most={completionRows} />
         )}
@@ -137,8 +140,8 @@ function Question({ text }: { text: string }) {
   return <Text bold>{shown(text)}</Text>;
 }
 
-function inputHint({ busy, status, question }: ChatSnapshot): string {
-  if (busy || question !== undefined || !status.connected) return '';
+function inputHint({ busy, status, question, picker }: ChatSnapshot): string {
+  if (busy || picker !== undefined || question !== undefined || !status.connected) return '';
   return status.user === undefined ? 'Enter signs you in' : 'try "what do I own"';
 }
 

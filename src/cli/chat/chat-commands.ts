@@ -1,8 +1,11 @@
 import type { ApprovalView } from '../../agent/events.ts';
 import { closestMatch } from '../../config/closest-match.ts';
+import { themeNames } from '../../config/theme-name.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import type { TradingState } from '../../trading/trading-state.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
+import { localTime } from '../text/local-time.ts';
 
 import { isWaiting, shortTitle } from './chat-state.ts';
 import type { CommandedChat } from './commanded-chat.ts';
@@ -23,6 +26,7 @@ const handlers: Record<Exclude<SlashName, 'quit'>, Handler> = {
   approvals,
   threads,
   resume,
+  theme,
   model,
   mcp: (chat) => report(chat, () => chat.driver.mcpServers()),
   profile,
@@ -61,10 +65,16 @@ function unlessStopped<T>(looking: Promise<T>, signal: AbortSignal): Promise<T> 
   return Promise.race([looking, stopped]);
 }
 
-function chart(chat: CommandedChat, [symbol, range]: readonly string[]): void {
+function chart(chat: CommandedChat, args: readonly string[]): void {
   report(chat, async () => {
-    if (symbol === undefined) throw usage('a chart of what?', 'Name a symbol: /chart AAPL 3m');
-    return chat.driver.chart(symbol, range);
+    const said = new Set(args.map((arg) => arg.toLowerCase().replace(/^--?/, '')));
+    const [symbol, range, ...more] = args.filter((arg) => !/^-{0,2}(candles|volume|line)$/i.test(arg));
+    if (symbol === undefined) throw usage('a chart of what?', 'Name a symbol: /chart AAPL 3m candles volume');
+    if (more.length > 0) {
+      throw usage(`a chart takes no "${safeLine(more.join(' '))}"`, 'As in: /chart AAPL 3m candles volume');
+    }
+    const look = { candles: said.has('candles'), volume: said.has('volume') };
+    return chat.driver.chart(symbol.toUpperCase(), range, look);
   });
 }
 
@@ -104,11 +114,11 @@ function threads(chat: CommandedChat): void {
     const shown = all.slice(0, MOST_ROWS);
     const width = Math.max(...shown.map(({ thread }) => thread.length));
     return shown
-      .map(({ thread, status, prompt }) => {
+      .map(({ thread, status, prompt, updated_at }) => {
         const here = [...runs, ...pending].find((talk) => talk.thread === thread);
         const mark = here === undefined ? (thread === current ? '*' : '') : `#${here.talk}`;
         const waits = runs.some((run) => run.thread === thread && isWaiting(run));
-        return `${mark.padEnd(3)} ${thread.padEnd(width)}  ${(waits ? 'on phone' : status).padEnd(8)} ${shortTitle(prompt)}`;
+        return `${mark.padEnd(3)} ${localTime(updated_at)}  ${thread.padEnd(width)}  ${(waits ? 'on phone' : status).padEnd(8)} ${shortTitle(prompt)}`;
       })
       .join('\n');
   });
@@ -123,7 +133,8 @@ function resume(chat: CommandedChat, [wanted]: readonly string[]): void {
       (await chat.driver.approvals()).find(
         ({ status, thread }) => !isFinalApproval(status) && !runs.some((run) => run.thread === thread),
       )?.thread;
-    const thread = numbered ?? wanted ?? left ?? (await earlier()) ?? current;
+    const thread = numbered ?? wanted ?? left ?? (await earlier()) ?? (await pickThread(chat, current));
+    if (thread === 'none') return;
     if (thread === undefined) throw usage('there is nothing to go on with', 'See /threads and /approvals.');
     if (runs.some((run) => run.thread === thread || `#${run.talk}` === wanted)) {
       throw usage('that one is going on already', 'Its order waits below; decide on your phone.');
@@ -138,6 +149,36 @@ function resume(chat: CommandedChat, [wanted]: readonly string[]): void {
       );
     }
     chat.resume(thread, `resume ${thread}`);
+  });
+}
+
+/** One of the earlier conversations, by the arrows; `none` where the person left the list. */
+async function pickThread(chat: CommandedChat, current: string | undefined): Promise<string | undefined> {
+  const all = (await chat.driver.threads()).filter(({ thread }) => thread !== current);
+  if (all.length === 0) return current;
+  const shown = all.slice(0, MOST_ROWS);
+  const rows = shown.map(
+    ({ updated_at, status, prompt }) => `${localTime(updated_at)}  ${status.padEnd(8)} ${shortTitle(prompt)}`,
+  );
+  const row = await chat.pick('Go on with which conversation?', rows);
+  return row === undefined ? 'none' : shown[row]?.thread;
+}
+
+function theme(chat: CommandedChat, [name]: readonly string[]): void {
+  chat.work(async () => {
+    const now = chat.snapshot().theme;
+    if (name === undefined) {
+      chat.report(
+        `${now} is the theme. /theme NAME changes it for this session: ${themeNames.join(', ')}. To keep it: trade-agent config set theme NAME`,
+      );
+      return;
+    }
+    const chosen = themeNames.find((one) => one === name.toLowerCase());
+    if (chosen === undefined) {
+      throw usage(`there is no theme "${safeLine(name)}"`, `There are ${themeNames.join(', ')}.`);
+    }
+    chat.chooseTheme(chosen);
+    chat.add({ type: 'note', text: `Theme ${chosen} from now on; what stands above keeps its colours.` });
   });
 }
 
@@ -220,16 +261,22 @@ function halt(chat: CommandedChat, [verb]: readonly string[]): void {
 
 function liftHalt(chat: CommandedChat): void {
   chat.work(async (signal) => {
-    await chat.driver.liftHalt(({ code }) => {
+    const state = await chat.driver.liftHalt(({ code }) => {
       chat.add({
         type: 'note',
         text: `Approve it on your phone, where the code is ${code}. Esc stops waiting.`,
       });
     }, signal);
     await chat.refresh();
-    chat.add({ type: 'outcome', text: 'The halt is lifted: trading goes on.', good: true });
+    chat.add({ type: 'outcome', text: liftedText[state], good: state === 'active' });
   });
 }
+
+const liftedText: Readonly<Record<TradingState, string>> = {
+  active: 'The halt is lifted: trading goes on.',
+  reducing: 'The halt is lifted; positions may still only be made smaller. /halt lift ends that too.',
+  halted: 'Trading was halted again meanwhile.',
+};
 
 function usage(message: string, hint: string): TradeAgentError {
   return new TradeAgentError('usage', message, { hint });

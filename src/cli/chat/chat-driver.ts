@@ -1,4 +1,6 @@
 import type { AgentEvent, ApprovalView, ThreadView } from '../../agent/events.ts';
+import type { ThemeName } from '../../config/theme-name.ts';
+import type { TradingState } from '../../trading/trading-state.ts';
 import type { Order } from '../../trading/views.ts';
 
 /** What the header and the status line say. */
@@ -9,8 +11,8 @@ export interface ChatStatus {
   /** `PAPER` or `LIVE`, always as a word. */
   readonly environment: string;
   readonly simulated: boolean;
-  /** Why nothing is proposed here; undefined where it is. */
-  readonly withheld: 'HALTED' | 'read-only' | undefined;
+  /** Why nothing is proposed here, or no purchase (`REDUCING`); undefined where all is. */
+  readonly withheld: 'HALTED' | 'REDUCING' | 'read-only' | undefined;
   readonly model: string;
   /** Undefined before login. */
   readonly user: string | undefined;
@@ -47,7 +49,11 @@ export interface ChatDriver {
   portfolio(): Promise<string>;
   ordersReport(): Promise<string>;
   /** @throws {TradeAgentError} `usage`, `unknown_symbol` */
-  chart(symbol: string, range: string | undefined): Promise<string>;
+  chart(
+    symbol: string,
+    range: string | undefined,
+    look?: { readonly candles?: boolean; readonly volume?: boolean },
+  ): Promise<string>;
   /** Other people's MCP servers, and how each stands. */
   mcpServers(): Promise<string>;
   orders(): Promise<readonly Order[]>;
@@ -62,8 +68,12 @@ export interface ChatDriver {
   checkProfile(name: string): Promise<void>;
   /** Another model for this session; nothing may be running. */
   chooseModel(name: string): Promise<void>;
+  /** Colours of reports from now on. */
+  chooseTheme(name: ThemeName): void;
+  /** Tells each change of a proposal, fills among them, until `signal` aborts. */
+  events(signal: AbortSignal, changed: () => void): Promise<void>;
   /** Stops all trading at the gateway, and withdraws what waits for the phone. */
   halt(): Promise<void>;
-  /** Asks the phone to let trading go on, and waits. @throws {TradeAgentError} what stands for a no */
-  liftHalt(asked: (approval: ApprovalView) => void, signal: AbortSignal): Promise<void>;
+  /** Asks the phone to let trading go on, and waits for how far it goes then. @throws {TradeAgentError} what stands for a no */
+  liftHalt(asked: (approval: ApprovalView) => void, signal: AbortSignal): Promise<TradingState>;
 }

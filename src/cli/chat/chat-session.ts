@@ -1,26 +1,22 @@
 import type { AgentEvent } from '../../agent/events.ts';
 import { errorObject } from '../../app/error-object.ts';
+import type { ThemeName } from '../../config/theme-name.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { safeLine, safeText } from '../../net/shown-text.ts';
 import { ordersOf } from '../../trading/kinds/kind-words.ts';
+import { orderOutcome } from '../../trading/order-outcome.ts';
 import type { Order } from '../../trading/views.ts';
-import { approvalOutcome, fillText, isFinalApproval } from '../text/approval-lines.ts';
-import { orderText } from '../text/reports.ts';
+import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
+import { DEFAULT_THEME } from '../text/theme.ts';
 import { runChatCommand } from './chat-commands.ts';
 import type { ChatDriver, ChatStatus } from './chat-driver.ts';
+import { type ChatItem, errorItem, stopped } from './chat-item.ts';
 import type { ChatSnapshot } from './chat-snapshot.ts';
-import {
-  type ChatAction,
-  type ChatItem,
-  chatReducer,
-  emptyChat,
-  errorItem,
-  isWaiting,
-  runAtWork,
-  stopped,
-} from './chat-state.ts';
+import { type ChatAction, chatReducer, emptyChat, isWaiting, runAtWork } from './chat-state.ts';
 import type { CommandedChat } from './commanded-chat.ts';
+import { keepLive } from './keep-live.ts';
 import { OrderWatch } from './order-watch.ts';
+import { RowChoice } from './row-choice.ts';
 import { parseSlashCommand } from './slash-commands.ts';
 import { Works } from './works.ts';
 
@@ -40,7 +36,10 @@ export class ChatSession implements CommandedChat {
   readonly #listeners = new Set<() => void>();
   readonly #works = new Works({ failed: (error) => this.fail(error), changed: () => this.#set({}) });
   readonly #watch: OrderWatch;
+  readonly picking = new RowChoice((picker) => this.#set({ picker }));
   readonly #onQuit: () => void;
+  readonly #live = new AbortController();
+  #following = false;
   #snapshot: ChatSnapshot;
   #answer: ((yes: boolean) => void) | undefined;
   #quit = false;
@@ -53,6 +52,7 @@ export class ChatSession implements CommandedChat {
     status: ChatStatus;
     /** An earlier conversation to go on with. */
     thread?: string;
+    theme?: ThemeName;
     onQuit?: () => void;
   }) {
     this.driver = options.driver;
@@ -62,6 +62,8 @@ export class ChatSession implements CommandedChat {
       status: options.status,
       login: undefined,
       question: undefined,
+      picker: undefined,
+      theme: options.theme ?? DEFAULT_THEME,
       busy: false,
       queued: [],
       ended: false,
@@ -146,6 +148,8 @@ export class ChatSession implements CommandedChat {
   async quit(): Promise<void> {
     if (this.#quit) return;
     this.#quit = true;
+    this.picking.choose(false);
+    this.#live.abort();
     this.#watch.stop();
     this.#works.stop();
     const limit = new AbortController();
@@ -163,6 +167,15 @@ export class ChatSession implements CommandedChat {
     return new Promise((resolve) => {
       this.#answer = resolve;
     });
+  }
+
+  pick(title: string, rows: readonly string[]): Promise<number | undefined> {
+    return this.picking.pick(title, rows);
+  }
+
+  chooseTheme(theme: ThemeName): void {
+    this.driver.chooseTheme(theme);
+    this.#set({ theme });
   }
 
   /** Does something that has no conversation; the next line waits for it, and Esc stops it. */
@@ -259,6 +272,7 @@ export class ChatSession implements CommandedChat {
 
   async #signedIn(): Promise<void> {
     this.#watch.look();
+    this.#followLive();
     const open = await this.driver.approvals().then(
       (all) => all.filter(({ status }) => !isFinalApproval(status)),
       () => [],
@@ -271,15 +285,33 @@ export class ChatSession implements CommandedChat {
     }
   }
 
+  /** What the gateway tells by itself, and the account's value at a decent pace. */
+  #followLive(): void {
+    if (this.#following || this.#quit) return;
+    this.#following = true;
+    void keepLive({
+      clock: this.#clock,
+      signal: this.#live.signal,
+      events: this.driver.events,
+      changed: () => {
+        this.#watch.look();
+        void this.refresh();
+      },
+      tick: () => this.refresh(),
+    }).finally(() => {
+      this.#following = false;
+    });
+  }
+
   #orderChanged(order: Order): void {
-    const line = orderText(order)
-      .split('\n')
-      .find((row) => row.startsWith('order '))
-      ?.slice(6)
-      .trim();
+    // A run of this chat that still follows it tells of it.
+    const followed = this.#snapshot.state.runs.some(({ approvals }) =>
+      approvals.some((one) => one.kind === 'order' && one.order.client_order_id === order.client_order_id),
+    );
+    if (followed) return;
     this.add({
       type: 'outcome',
-      text: `${line ?? safeLine(order.symbol)}: ${fillText(order)}`,
+      text: safeLine(orderOutcome(order)),
       good: order.status === 'filled' || order.status === 'partially_filled',
     });
     void this.refresh();

@@ -1,4 +1,5 @@
 import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../../agent/events.ts';
+import { PLANNER_NAME } from '../../agent/model/planner-name.ts';
 import { saysTheSame } from '../../app/run/run-report.ts';
 import { safeLine, safeText } from '../../net/shown-text.ts';
 import { usageText } from '../run/drive-run.ts';
@@ -6,6 +7,7 @@ import { toolCallText } from '../run/run-renderer.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { connectionLine } from '../text/connection-line.ts';
 import { splitAnswer } from './answer-stream.ts';
+import { type ChatItem, errorItem, stopped } from './chat-item.ts';
 
 /** A tool that is running. */
 export interface RunningTool {
@@ -13,20 +15,6 @@ export interface RunningTool {
   readonly name: string;
   readonly text: string;
 }
-
-/** Something finished: written above the live part once, and never again. `talk` names its conversation, `#2`. */
-export type ChatItem = { readonly talk?: string } & (
-  | { readonly type: 'prompt'; readonly text: string }
-  /** Markdown. `goesOn`: a further piece of one answer. */
-  | { readonly type: 'answer'; readonly text: string; readonly goesOn?: boolean }
-  | { readonly type: 'tool'; readonly text: string; readonly ok: boolean; readonly ms: number }
-  | { readonly type: 'outcome'; readonly text: string; readonly good: boolean }
-  | { readonly type: 'note'; readonly text: string }
-  | { readonly type: 'report'; readonly text: string }
-  | { readonly type: 'error'; readonly text: string; readonly hint: string | undefined }
-  /** So many empty rows: the old moves up into the scrollback, where it stays. */
-  | { readonly type: 'space'; readonly rows: number }
-);
 
 /** One run of the agent: the live part of one conversation. Several may be under way at once. */
 export interface Run {
@@ -43,6 +31,11 @@ export interface Run {
   readonly approvals: readonly ApprovalView[];
   /** Accounts elsewhere that it stands still for. */
   readonly connections: readonly ConnectionView[];
+  /** Approvals whose outcome was told and whose tool has not ended yet: it would say the same. */
+  readonly told: number;
+  /** Tools that ended; of them, those whose outcome was told already. */
+  readonly tooled: number;
+  readonly toldTools: number;
 }
 
 /** Approvals that were left pending when their run ended. */
@@ -113,6 +106,7 @@ export function isProposal(tool: string): boolean {
   return [
     'place_order',
     'place_orders',
+    'place_standing_order',
     'replace_order',
     'cancel_order',
     'send_slack_summary',
@@ -158,6 +152,9 @@ function onStart(state: ChatState, action: ChatAction & { type: 'start' }): Chat
     tools: [],
     approvals: [],
     connections: [],
+    told: 0,
+    tooled: 0,
+    toldTools: 0,
   };
   const next: ChatState = {
     ...state,
@@ -182,12 +179,8 @@ function onEvent(state: ChatState, run: Run, event: AgentEvent): ChatState {
       const tool = { id: event.id, name: event.name, text: toolCallText(event.name, event.args) };
       return update(withAnswer(state, run), { tools: [...run.tools, tool] }, run.talk);
     }
-    case 'tool_result': {
-      const call = run.tools.find(({ id }) => id === event.id)?.text ?? safeLine(event.name);
-      const tools = run.tools.filter(({ id }) => id !== event.id);
-      const text = `${call}: ${safeLine(event.summary)}`;
-      return addOf(update(state, { ...run, tools }), run, { type: 'tool', text, ok: event.ok, ms: event.ms });
-    }
+    case 'tool_result':
+      return onToolResult(state, run, event);
     case 'approval':
       return onApproval(state, run, event.approval);
     case 'order':
@@ -200,6 +193,23 @@ function onEvent(state: ChatState, run: Run, event: AgentEvent): ChatState {
     case 'result':
       return onResult(state, run, event.result);
   }
+}
+
+function onToolResult(
+  state: ChatState,
+  run: Run,
+  { id, name, ok, ms, summary }: AgentEvent & { type: 'tool_result' },
+): ChatState {
+  const call = run.tools.find((tool) => tool.id === id)?.text ?? safeLine(name);
+  const told = isProposal(name) && run.told > 0;
+  const next = update(state, {
+    ...run,
+    tools: run.tools.filter((tool) => tool.id !== id),
+    tooled: run.tooled + 1,
+    ...(told ? { told: run.told - 1, toldTools: run.toldTools + 1 } : {}),
+  });
+  if (told) return next;
+  return addOf(next, run, { type: 'tool', text: `${call}: ${safeLine(summary)}`, ok, ms });
 }
 
 /** Lines that won't change go up at once, if nothing else is being said; what two say at a time must not mix. */
@@ -220,7 +230,8 @@ function onApproval(state: ChatState, run: Run, approval: ApprovalView): ChatSta
   if (isFinalApproval(approval.status) || approval.status === 'unknown') {
     const good = approval.status === 'executed';
     const text = approvalOutcome(approval);
-    return addOf(update(state, { ...run, approvals: others }), run, { type: 'outcome', text, good });
+    const next = update(state, { ...run, approvals: others, told: run.told + 1 });
+    return addOf(next, run, { type: 'outcome', text, good });
   }
   const known = run.approvals.some(({ id }) => id === approval.id);
   const approvals = known
@@ -241,7 +252,11 @@ function onConnection(state: ChatState, run: Run, connection: ConnectionView): C
 function onResult(state: ChatState, run: Run, result: RunResult): ChatState {
   // A model that doesn't stream has said nothing yet.
   const said = run.answer !== '' || run.answering || lastSaid(state, run);
-  const whole = said ? run : { ...run, answer: safeText(result.text) };
+  const whole = saysOutcome(run, result)
+    ? { ...run, answer: '' }
+    : said
+      ? run
+      : { ...run, answer: safeText(result.text) };
   let next = withAnswer(state, whole);
   const { error, usage } = result;
   if (error?.code === 'interrupted') next = addOf(next, run, stopped);
@@ -252,6 +267,12 @@ function onResult(state: ChatState, run: Run, result: RunResult): ChatState {
     next = addOf(next, run, { type: 'note', text: safeLine(usageText(usage)) });
   }
   return ended(next, { ...whole, thread: result.thread || run.thread }, result.approvals);
+}
+
+/** Whether the planner has nothing to say beyond the outcomes that stand above: one line an outcome. */
+function saysOutcome(run: Run, { usage, text }: RunResult): boolean {
+  const outcomesAlone = run.toldTools > 0 && run.toldTools === run.tooled;
+  return usage.model === PLANNER_NAME && outcomesAlone && !run.answering && !text.includes('\n');
 }
 
 /** Whether the last of this conversation above is an answer. */
@@ -314,11 +335,4 @@ export function talkName(talk: number): string {
 
 function add(state: ChatState, item: ChatItem): ChatState {
   return { ...state, items: [...state.items, item] };
-}
-
-/** The person pressed Esc: that went as it should. */
-export const stopped: ChatItem = { type: 'note', text: 'stopped' };
-
-export function errorItem(message: string, hint: string | undefined): ChatItem {
-  return { type: 'error', text: safeText(message), hint: hint === undefined ? undefined : safeText(hint) };
 }

@@ -1,6 +1,7 @@
+import type { ThemeName } from '../../config/theme-name.ts';
 import type { ChatDriver } from './chat-driver.ts';
+import type { ChatItem } from './chat-item.ts';
 import type { ChatSnapshot } from './chat-snapshot.ts';
-import type { ChatItem } from './chat-state.ts';
 
 /** The chat, as its `/` commands see it. */
 export interface CommandedChat {
@@ -13,6 +14,10 @@ export interface CommandedChat {
   fail(error: unknown): void;
   /** Asks yes or no; anything but yes is no. */
   ask(question: string): Promise<boolean>;
+  /** Has one of these rows chosen by the arrows and Enter; undefined where Esc left it. */
+  pick(title: string, rows: readonly string[]): Promise<number | undefined>;
+  /** Other colours from now on. */
+  chooseTheme(name: ThemeName): void;
   /** Does something that has no conversation; the next line waits for it, and Esc stops it. */
   work(work: (signal: AbortSignal) => Promise<void>): void;
   login(): void;

@@ -1,3 +1,4 @@
+import { PLANNER_NAME } from '../../agent/model/planner-name.ts';
 import type { AgentOptions } from '../../app/app.ts';
 import { accountGlance } from '../../app/chat/account-glance.ts';
 import { goOn, say } from '../../app/chat/talk.ts';
@@ -10,8 +11,9 @@ import type { Context } from '../context.ts';
 import { dollars } from '../text/money.ts';
 import type { ChatDriver, ChatStatus } from './chat-driver.ts';
 
-/** Rows of `/chart`: enough to read, and with its title and dates it fits a terminal of 24. */
-const CHART_ROWS = 12;
+/** Rows of `/chart` at most, and those that title, dates, legend, what was typed and what is being typed take beside it. */
+const CHART_ROWS = 30;
+const CHAT_ROWS = 11;
 /** Little lines are one request each; the largest positions get them. */
 const MOST_LINES = 20;
 
@@ -27,39 +29,28 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     run: (prompt, thread, signal) => say(context, options, { prompt, thread }, signal),
     resume: (thread, signal) => goOn(context, options, thread, signal),
     status: () => chatStatus(context, options),
-    login: async () => {
-      const { completeAddress, ...login } = await startLogin(context);
-      const { qrRows } = await import('../text/qr-code.ts');
-      const { columns, rows, unicode } = screen();
-      return {
-        ...login,
-        // Beside and below it there must be room for the panel and the line being typed.
-        qr: await qrRows(completeAddress, { columns: columns - 4, rows: rows - 16, unicode }),
-        complete: async (until) => {
-          const user = await login.complete(until);
-          return safeLine(user.name ?? user.email ?? user.sub);
-        },
-      };
-    },
+    login: () => shownLogin(context, screen()),
     portfolio: () => portfolioReport(context, screen()),
     ordersReport: async () => {
       const { ordersText } = await import('../text/reports.ts');
       const orders = await (await context.gateway()).orders({ status: 'all', limit: 15 });
       return orders.length === 0 ? 'No orders.' : ordersText(orders, screen().columns);
     },
-    chart: async (symbol, range) => {
+    chart: async (symbol, range, look) => {
       const [{ chartText }, { priceHistory }] = await Promise.all([
         import('../text/chart.ts'),
-        import('../../app/chat/price-history.ts'),
+        import('../../app/chart/price-history.ts'),
       ]);
       const history = await priceHistory(context, symbol, range);
       const { columns, rows, unicode } = screen();
       return chartText({
         ...history,
+        ...look,
         spoken,
-        columns: Math.min(columns, 120),
-        rows: Math.max(4, Math.min(CHART_ROWS, rows - 10)),
+        columns,
+        rows: Math.max(4, Math.min(CHART_ROWS, rows - CHAT_ROWS)),
         unicode,
+        paint: await context.paint(),
       });
     },
     mcpServers: async () => {
@@ -87,6 +78,11 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
       options = await otherModel(context, options, name);
       await context.reset();
     },
+    chooseTheme: (name) => context.chooseTheme(name),
+    events: async (signal, changed) => {
+      const { followEvents } = await import('../../tools/gateway/follow-events.ts');
+      await followEvents(await context.gateway(), { clock: context.clock, signal, changed });
+    },
     halt: async () => {
       await halt(context);
     },
@@ -105,6 +101,24 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
           notice: () => undefined,
         },
       );
+      return (await (await context.gateway()).halted()).state;
+    },
+  };
+}
+
+async function shownLogin(
+  context: Context,
+  { columns, rows, unicode }: { columns: number; rows: number; unicode: boolean },
+) {
+  const { completeAddress, ...login } = await startLogin(context);
+  const { qrRows } = await import('../text/qr-code.ts');
+  return {
+    ...login,
+    // Beside and below it there must be room for the panel and the line being typed.
+    qr: await qrRows(completeAddress, { columns: columns - 4, rows: rows - 16, unicode }),
+    complete: async (until: AbortSignal) => {
+      const user = await login.complete(until);
+      return safeLine(user.name ?? user.email ?? user.sub);
     },
   };
 }
@@ -113,11 +127,14 @@ async function portfolioReport(
   context: Context,
   screen: { columns: number; unicode: boolean; spoken: boolean },
 ): Promise<string> {
-  const [{ portfolioTable }, { portfolioWithPrices }] = await Promise.all([
+  const [{ portfolioTable }, { portfolioFigures }, { portfolioView }] = await Promise.all([
     import('../text/portfolio-table.ts'),
-    import('../../app/chat/portfolio-with-prices.ts'),
+    import('../../app/portfolio/portfolio-figures.ts'),
+    import('../../trading/portfolio/portfolio-view.ts'),
   ]);
-  return portfolioTable(await portfolioWithPrices(context, screen.spoken ? 0 : MOST_LINES), screen);
+  const figures = await portfolioFigures(context, { lines: screen.spoken ? 0 : MOST_LINES });
+  const view = portfolioView(figures.account, figures.positions, figures.history);
+  return portfolioTable(view, { ...screen, paint: await context.paint() });
 }
 
 /** What is known before anybody was asked. @throws {TradeAgentError} `invalid_config` and what starting a sandbox throws */
@@ -133,8 +150,7 @@ function baseStatus(profile: ResolvedProfile, options: AgentOptions): ChatStatus
     environment: environmentWord(profile.environment),
     simulated: profile.sandbox,
     withheld: options.readOnly ? 'read-only' : undefined,
-    model:
-      profile.model.provider === 'builtin' ? 'built-in planner' : safeLine(profile.model.name ?? 'openai'),
+    model: profile.model.provider === 'builtin' ? PLANNER_NAME : safeLine(profile.model.name ?? 'openai'),
     phone: profile.phone,
     user: undefined,
     value: undefined,
@@ -145,10 +161,11 @@ async function chatStatus(context: Context, options: AgentOptions): Promise<Chat
   const base = { ...(await firstStatus(context, options)), connected: true };
   const glance = await accountGlance(context);
   if (glance === undefined) return base;
-  const { user, equity, halted } = glance;
+  const { user, equity, trading } = glance;
   return {
     ...base,
-    ...(halted ? { withheld: 'HALTED' as const } : {}),
+    ...(trading === 'halted' ? { withheld: 'HALTED' as const } : {}),
+    ...(trading === 'reducing' ? { withheld: 'REDUCING' as const } : {}),
     user: safeLine(user.name ?? user.email ?? user.sub),
     value: equity === undefined ? undefined : dollars(equity),
   };

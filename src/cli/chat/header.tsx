@@ -1,6 +1,6 @@
 import { Box, Text } from 'ink';
 import type { ChatStatus } from './chat-driver.ts';
-import { useScreen } from './screen.ts';
+import { inColor, useScreen, useTheme } from './screen.ts';
 import { useScreenText } from './use-screen-text.ts';
 
 /** The first lines of a chat: where one is, whose account it is, and whose money. */
@@ -30,8 +30,9 @@ export function Header({ status, version }: { status: ChatStatus; version: strin
 
 /** Whose money: told by a word, and for real money by its form and colour as well. */
 export function MoneyWord({ status }: { status: ChatStatus }) {
+  const theme = useTheme();
   return isLive(status) ? (
-    <Text bold inverse color="red">
+    <Text bold inverse {...inColor(theme.danger)}>
       {` ${moneyWord(status)} `}
     </Text>
   ) : (

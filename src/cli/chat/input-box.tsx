@@ -2,11 +2,19 @@ import { Box, Text } from 'ink';
 import type { InputRow } from './input-rows.ts';
 import { useScreen } from './screen.ts';
 import { completions } from './slash-commands.ts';
+import { useScreenText } from './use-screen-text.ts';
 import { tail } from './wrapped-rows.ts';
 
 /** What is being typed, in as many rows as it needs and may have. */
-export function InputBox(props: { rows: readonly InputRow[]; busy: boolean; hint: string }) {
-  const { rows, busy, hint } = props;
+export function InputBox(props: {
+  rows: readonly InputRow[];
+  busy: boolean;
+  hint: string;
+  /** What Ctrl-R looked for in vain. */
+  noMatch: string | undefined;
+}) {
+  const { rows, busy, hint, noMatch } = props;
+  const shown = useScreenText();
   const { unicode, columns, color } = useScreen();
   // Without colour only a blank tells it from what is typed.
   const suggestion = `${color ? '' : ' '}${hint}`;
@@ -14,15 +22,23 @@ export function InputBox(props: { rows: readonly InputRow[]; busy: boolean; hint
   const empty = rows.length === 1 && rows[0]?.parts.length === 0;
   return (
     <Box flexDirection="column">
-      {rows.map((row) => (
+      {rows.map((row, index) => (
         <Text key={row.row} wrap="truncate-end">
           <Text dimColor={busy}>{row.row === 0 ? sign : '  '}</Text>
           <RowText row={row} />
-          {empty ? <Text dimColor>{tail(suggestion, Math.max(1, columns - 4))}</Text> : null}
+          {noMatch !== undefined && index === rows.length - 1 ? (
+            <Text dimColor>{noMatchText(shown(noMatch))}</Text>
+          ) : empty ? (
+            <Text dimColor>{tail(suggestion, Math.max(1, columns - 4))}</Text>
+          ) : null}
         </Text>
       ))}
     </Box>
   );
+}
+
+function noMatchText(wanted: string): string {
+  return wanted === '' ? ' (nothing older)' : ` (nothing older has "${wanted}")`;
 }
 
 function RowText({ row }: { row: InputRow }) {

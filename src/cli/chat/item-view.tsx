@@ -2,8 +2,9 @@ import { styleText } from 'node:util';
 import { Box, Text } from 'ink';
 import { seconds } from '../run/run-renderer.ts';
 import { type MarkdownStyle, terminalMarkdown } from '../text/markdown.ts';
-import type { ChatItem } from './chat-state.ts';
-import { useScreen } from './screen.ts';
+import { painter, signed } from '../text/theme.ts';
+import type { ChatItem } from './chat-item.ts';
+import { inColor, useScreen, useTheme } from './screen.ts';
 import { useScreenText } from './use-screen-text.ts';
 
 const bold: MarkdownStyle = { strong: (text) => styleText('bold', text, { validateStream: false }) };
@@ -11,8 +12,10 @@ const bold: MarkdownStyle = { strong: (text) => styleText('bold', text, { valida
 /** Markdown as this terminal can show it. */
 export function useMarkdown(): (text: string) => string {
   const shown = useScreenText();
-  const { columns, color } = useScreen();
-  return (text) => terminalMarkdown(shown(text), columns, color ? bold : undefined);
+  const { columns, color, theme } = useScreen();
+  const paint = painter(theme, color);
+  const style: MarkdownStyle = { ...bold, signed: (text) => signed(paint, text) };
+  return (text) => terminalMarkdown(shown(text), columns, color ? style : undefined);
 }
 
 /** One finished item, as it stays in the scrollback. */
@@ -20,6 +23,7 @@ export function ItemView({ item }: { item: ChatItem }) {
   const { unicode, spoken } = useScreen();
   const shown = useScreenText();
   const markdown = useMarkdown();
+  const theme = useTheme();
   const talk = item.talk === undefined ? '' : `${item.talk} `;
   switch (item.type) {
     case 'prompt':
@@ -51,7 +55,7 @@ export function ItemView({ item }: { item: ChatItem }) {
     }
     case 'outcome':
       return (
-        <Text color={item.good ? 'green' : 'yellow'}>
+        <Text {...inColor(item.good ? theme.gain : theme.warn)}>
           {talk}
           {spoken ? '' : unicode ? '● ' : '* '}
           {shown(item.text)}
@@ -78,7 +82,7 @@ export function ItemView({ item }: { item: ChatItem }) {
         <Box flexDirection="column">
           <Text>
             {talk}
-            <Text color="red" bold>
+            <Text {...inColor(theme.danger)} bold>
               error:
             </Text>{' '}
             {shown(item.text)}

@@ -12,9 +12,25 @@ export interface EditorState {
   readonly draft: string;
   /** What was cut last (Ctrl-K, U, W), for Ctrl-Y. */
   readonly cut: string;
+  /** Older entries as they were changed and not sent; gone once something is. */
+  readonly edited: ReadonlyMap<number, string>;
+  /** What Ctrl-R looks for, and what it came to: pressed again there, it goes on. */
+  readonly search: { readonly wanted: string; readonly found: string } | undefined;
+  /** What the last Ctrl-R looked for in vain. */
+  readonly noMatch: string | undefined;
 }
 
-export const emptyEditor: EditorState = { text: '', cursor: 0, history: [], shown: 0, draft: '', cut: '' };
+export const emptyEditor: EditorState = {
+  text: '',
+  cursor: 0,
+  history: [],
+  shown: 0,
+  draft: '',
+  cut: '',
+  edited: new Map(),
+  search: undefined,
+  noMatch: undefined,
+};
 
 export type EditorAction =
   | { readonly type: 'key'; readonly input: string; readonly key: Partial<Key> }
@@ -37,7 +53,8 @@ export function graphemes(text: string): string[] {
   return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }
 
-export function editorReducer(state: EditorState, action: EditorAction): EditorState {
+export function editorReducer(before: EditorState, action: EditorAction): EditorState {
+  const state = before.noMatch === undefined ? before : { ...before, noMatch: undefined };
   switch (action.type) {
     case 'paste':
       return insert(state, action.text);
@@ -46,11 +63,11 @@ export function editorReducer(state: EditorState, action: EditorAction): EditorS
     case 'replace':
       return { ...state, text: action.text, cursor: graphemes(action.text).length };
     case 'clear':
-      return { ...state, text: '', cursor: 0, shown: state.history.length, draft: '' };
+      return { ...state, text: '', cursor: 0, ...fresh(state.history) };
     case 'sent': {
       const repeated = state.history.at(-1) === state.text;
       const history = repeated ? state.history : [...state.history, state.text].slice(-MOST_ENTRIES);
-      return { ...state, text: '', cursor: 0, history, shown: history.length, draft: '' };
+      return { ...state, text: '', cursor: 0, ...fresh(history) };
     }
     case 'key':
       return onKey(state, action.input, action.key);
@@ -213,19 +230,45 @@ function downOrNewer(state: EditorState): EditorState {
   };
 }
 
+/** Nothing of the history looked at, changed or searched. */
+function fresh(history: readonly string[]): Partial<EditorState> & Pick<EditorState, 'history' | 'shown'> {
+  return { history, shown: history.length, draft: '', edited: new Map(), search: undefined };
+}
+
 /** The next older entry that has in it what was typed; Down and Ctrl-N come back to that. */
 function olderWithDraft(state: EditorState): EditorState {
-  const typed = state.shown === state.history.length ? state.text : state.draft;
-  const wanted = typed.toLowerCase();
-  const found = state.history
-    .slice(0, state.shown)
-    .findLastIndex((entry) => entry !== state.text && entry.toLowerCase().includes(wanted));
-  return show(state, found);
+  const { history, text, shown } = state;
+  const goesOn = state.search !== undefined && text === state.search.found;
+  // An entry that Up came to is no search; what was typed over it is.
+  const looking = shown < history.length && text === (state.edited.get(shown) ?? history[shown]);
+  const wanted = goesOn ? (state.search?.wanted ?? '') : looking ? state.draft : text;
+  const from = goesOn || looking ? shown : history.length;
+  const found = history
+    .slice(0, from)
+    .findLastIndex((entry) => entry !== text && entry.toLowerCase().includes(wanted.toLowerCase()));
+  if (found < 0) return { ...state, noMatch: wanted };
+  const typed = goesOn || looking ? state : { ...state, shown: history.length, draft: text };
+  const next = show(typed, found);
+  return { ...next, search: { wanted, found: next.text } };
 }
 
 function show(state: EditorState, index: number): EditorState {
-  if (index < 0 || index > state.history.length || index === state.shown) return state;
-  const draft = state.shown === state.history.length ? state.text : state.draft;
-  const text = index === state.history.length ? draft : (state.history[index] ?? '');
-  return { ...state, text, cursor: graphemes(text).length, shown: index, draft };
+  const { history, shown, text } = state;
+  if (index < 0 || index > history.length || index === shown) return state;
+  const edited = new Map(state.edited);
+  if (shown < history.length) {
+    if (text === history[shown]) edited.delete(shown);
+    else edited.set(shown, text);
+  }
+  const draft = shown === history.length ? text : state.draft;
+  const next = index === history.length ? draft : (edited.get(index) ?? history[index] ?? '');
+  return {
+    ...state,
+    text: next,
+    cursor: graphemes(next).length,
+    shown: index,
+    draft,
+    edited,
+    search: undefined,
+  };
 }

@@ -1,4 +1,6 @@
 import { createContext, useContext } from 'react';
+import type { ThemeName } from '../../config/theme-name.ts';
+import { DEFAULT_THEME, type Theme, themes } from '../text/theme.ts';
 
 /** What every part of the chat's screen needs to know of the terminal. */
 export interface Screen {
@@ -6,6 +8,7 @@ export interface Screen {
   readonly rows: number;
   readonly unicode: boolean;
   readonly color: boolean;
+  readonly theme: ThemeName;
   /** Read aloud: no frames, no spinners, nothing that is drawn only to be looked at. */
   readonly spoken: boolean;
 }
@@ -15,9 +18,25 @@ export const ScreenContext = createContext<Screen>({
   rows: 24,
   unicode: true,
   color: true,
+  theme: DEFAULT_THEME,
   spoken: false,
 });
 
 export function useScreen(): Screen {
   return useContext(ScreenContext);
+}
+
+/** Colours by what they say; none where the terminal takes none. */
+export function useTheme(): Theme {
+  const { color, theme } = useScreen();
+  return color ? themes[theme] : {};
+}
+
+/** As Ink takes it: a colour, or nothing at all. */
+export function inColor(color: Theme[keyof Theme]): { color?: string } {
+  return color === undefined ? {} : { color };
+}
+
+export function inBorder(color: Theme[keyof Theme]): { borderColor?: string } {
+  return color === undefined ? {} : { borderColor: color };
 }

@@ -4,6 +4,7 @@ import { resumeCommand } from '../../app/run/run-report.ts';
 import { version } from '../../app/version.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import type { Context } from '../context.ts';
+import { callToPhone } from '../terminal/call-to-phone.ts';
 import { sizedTerminal } from '../terminal/sized-terminal.ts';
 import { approvalOutcome } from '../text/approval-lines.ts';
 
@@ -41,6 +42,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
     driver: contextDriver(context, options, spoken),
     clock,
     status,
+    theme: await context.theme(),
     ...(options.thread === undefined ? {} : { thread: options.thread }),
     onQuit: () => end(),
   });
@@ -71,9 +73,16 @@ export async function startChat(context: Context, options: ChatOptions): Promise
   io.divertTalk((line) => session.add({ type: 'note', text: safeLine(line) }));
   const stop = () => void session.quit();
   signal.addEventListener('abort', stop, { once: true });
+  const attention = await context.attention();
+  const call = callToPhone(attention);
+  const unsubscribe = session.subscribe(() =>
+    call(session.snapshot().state.runs.flatMap(({ approvals }) => approvals)),
+  );
   void session.connect();
   await app.waitUntilExit();
   io.divertTalk(undefined);
+  unsubscribe();
+  attention.calm();
   signal.removeEventListener('abort', stop);
 
   for (const { thread, approvals } of session.snapshot().state.pending) {

@@ -1,4 +1,4 @@
-import { useInput, usePaste } from 'ink';
+import { type Key, useInput, usePaste } from 'ink';
 import { useEffect, useRef, useState } from 'react';
 import type { Clock } from '../../machine/clock.ts';
 import type { ChatSession } from './chat-session.ts';
@@ -73,6 +73,10 @@ export function useChatKeys(props: {
   usePaste((text) => edit({ type: 'paste', text }));
   useInput((input, key) => {
     const { text } = current();
+    if (session.snapshot().picker !== undefined) {
+      pickerKey(session, input, key);
+      return;
+    }
     const listed = offered(current()).length;
     if (key.ctrl && input === 'c') ctrlC();
     else if (key.ctrl && input === 'd' && text === '') leave();
@@ -104,6 +108,14 @@ export function useChatKeys(props: {
     }
   };
   return { quitting, chosen };
+}
+
+/** While a row is to be chosen: the arrows mark, Enter takes, Esc and Ctrl-C leave. */
+function pickerKey(session: ChatSession, input: string, key: Key): void {
+  if (key.downArrow || input === 'j' || (key.ctrl && input === 'n')) session.picking.mark(1);
+  else if (key.upArrow || input === 'k' || (key.ctrl && input === 'p')) session.picking.mark(-1);
+  else if (key.return) session.picking.choose(true);
+  else if (key.escape || input === 'q' || (key.ctrl && input === 'c')) session.picking.choose(false);
 }
 
 /** A key for the line editor: Ctrl-A comes as 1, Ctrl-B as 2, and so on. */

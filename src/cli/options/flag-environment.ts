@@ -5,6 +5,7 @@ import { TradeAgentError } from '../../trading/errors.ts';
 const shared = new Set([
   'profile',
   'output',
+  'jq',
   'timeout',
   'verbose',
   'approval',
@@ -24,6 +25,12 @@ const without = new Set(['no-color', 'help', 'version', 'decide']);
 /** These decide about money, or answer a question: the command line alone says them, for the one time it is run. */
 const spoken = new Set(['confirm-live', 'max-order', 'decide', 'yes', 'confirm', 'suggest', 'lift', 'tool']);
 
+/** Commands of which each flag says what is to be traded: the command line alone says it. */
+const trading = new Set(['orders buy', 'orders sell', 'orders replace', 'orders cancel']);
+
+const isSpoken = (command: Command, flag: string) =>
+  spoken.has(flag) || (trading.has(path(command).join(' ')) && !shared.has(flag));
+
 /** The one value of `--approval` that a variable may set: it asks nobody, so that nothing is traded. */
 const TIGHTEST_APPROVAL = 'deny';
 
@@ -33,7 +40,7 @@ const TIGHTEST_APPROVAL = 'deny';
  */
 export function variableOf(command: Command, option: Option): string | undefined {
   const flag = option.long?.replace(/^--/, '');
-  if (flag === undefined || without.has(flag) || spoken.has(flag)) return undefined;
+  if (flag === undefined || without.has(flag) || isSpoken(command, flag)) return undefined;
   return nameOf(command, flag);
 }
 
@@ -57,12 +64,13 @@ export function readFlagsFromEnvironment(command: Command, env: NodeJS.ProcessEn
   for (let at: Command | null = command; at !== null; at = at.parent) {
     for (const option of at.options) {
       const flag = option.long?.replace(/^--/, '') ?? '';
-      const name = spoken.has(flag) ? nameOf(at, flag) : variableOf(at, option);
+      const mustBeSaid = isSpoken(at, flag);
+      const name = mustBeSaid && flag !== '' ? nameOf(at, flag) : variableOf(at, option);
       const text = name === undefined ? undefined : env[name];
       if (name === undefined || text === undefined || text === '') continue;
       const source = at.getOptionValueSource(option.attributeName());
       if (source !== undefined && source !== 'default') continue;
-      if (spoken.has(flag)) throw mustBeSpoken(name, option.flags);
+      if (mustBeSaid) throw mustBeSpoken(name, option.flags);
       if (flag === 'approval' && read(option, name, text) !== TIGHTEST_APPROVAL) {
         throw mustBeSpoken(name, option.flags, `, or set it to ${TIGHTEST_APPROVAL}`);
       }

@@ -1,10 +1,11 @@
-import type { AgentEvent } from '../../agent/events.ts';
+import type { AgentEvent, ApprovalView } from '../../agent/events.ts';
 import { exitCodeForRun } from '../../app/exit-codes.ts';
 import { followRun } from '../../app/run/follow-run.ts';
 import { type RunObject, resumeCommand, runObject, saysTheSame } from '../../app/run/run-report.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import type { Context } from '../context.ts';
 import { talkError } from '../output.ts';
+import { callToPhone } from '../terminal/call-to-phone.ts';
 import { createRunRenderer } from './run-renderer.ts';
 
 /**
@@ -14,11 +15,23 @@ import { createRunRenderer } from './run-renderer.ts';
 export async function driveRun(context: Context, events: AsyncIterable<AgentEvent>): Promise<number> {
   const { io, output, signal } = context;
   const { phone } = await context.profile();
-  const renderer = createRunRenderer(io, context.clock, { format: output.format, phone });
+  const renderer = createRunRenderer(io, context.clock, {
+    format: output.format,
+    phone,
+    paint: await context.paint(),
+  });
+  const attention = await context.attention();
+  const call = callToPhone(attention);
+  const waiting = new Map<string, ApprovalView>();
   const result = await followRun(events, signal, (event) => {
+    if (event.type === 'approval') {
+      waiting.set(event.approval.id, event.approval);
+      call([...waiting.values()]);
+    }
     output.event({ ...event });
     if (output.format !== 'stream-json') renderer.show(event);
   });
+  attention.calm();
   const object = runObject(result, context.profileOption);
   await output.result('run', { ...object }, () => {
     renderer.finish(object.text);

@@ -8,6 +8,7 @@ import { approvalLines, approvalOutcome, isFinalApproval } from '../text/approva
 import { connectionLine } from '../text/connection-line.ts';
 import { TerminalMarkdown } from '../text/markdown.ts';
 import { dollars } from '../text/money.ts';
+import { type Paint, plainPaint, signed } from '../text/theme.ts';
 
 /** Shows a run's events as plain lines: what is going on to stderr, and on a terminal the answer as it is written. */
 export interface RunRenderer {
@@ -22,17 +23,22 @@ export function createRunRenderer(
   options: {
     readonly format: OutputFormat;
     readonly phone: string | undefined;
+    /** Colours of the answer, on stdout. */
+    readonly paint?: Paint;
     /** Where what goes on is said; on stderr unless said otherwise. */
     readonly tell?: (line: string) => void;
   },
 ): RunRenderer {
-  const { format, phone, tell = (line: string) => io.talk(line) } = options;
+  const { format, phone, paint = plainPaint, tell = (line: string) => io.talk(line) } = options;
   const streams = format === 'text' && io.stdoutIsTty;
   const requested = new Set<string>();
   /** The latest line about an approved one, by its id. */
   const said = new Map<string, string>();
   const names = new Map<string, Record<string, unknown>>();
-  const markdown = new TerminalMarkdown(io.width());
+  const markdown = new TerminalMarkdown(io.width(), {
+    strong: (text) => (io.color.stdout ? paint('strong', text) : text),
+    signed: (text) => signed(paint, text),
+  });
   let streamed = false;
 
   const talk = (line: string) => {

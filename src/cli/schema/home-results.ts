@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { environments } from '../../trading/order.ts';
+import { tradingStates } from '../../trading/trading-state.ts';
 import { finding, time } from './parts.ts';
 
 const environment = z.enum(environments);
@@ -59,7 +60,11 @@ export const homeResults = {
       homeUser.extend({
         open: z.int().describe('proposals that nothing has come of yet'),
         pushes: z.int().describe('how many browsers are rung'),
-        halted_at: time.nullable(),
+        trading: z.object({
+          state: z.enum(tradingStates),
+          since: time.nullable(),
+          until: time.nullable().describe('when it ends by itself'),
+        }),
       }),
     ),
   }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { batchLineSchema } from '../../trading/batch-line.ts';
 import { kinds, proposalKinds } from '../../trading/kinds/kinds.ts';
+import { grantedSchema } from '../../trading/mandate/granted.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, orderTypes, sides } from '../../trading/order.ts';
 import { proposalStates, worstCaseSchema } from '../../trading/proposal.ts';
@@ -52,6 +53,10 @@ export const approvalSummary = z.object({
     Object.values(kinds).map(({ name, subjectSchema }) => [name, subjectSchema.optional()]),
   ),
   mandate_id: z.string().optional().describe('the mandate that approved it, where nobody was asked'),
+  granted: grantedSchema
+    .unwrap()
+    .optional()
+    .describe('the mandate, once it is in force, and when the gateway first orders by itself'),
   worst_case: worstCaseSchema
     .nullable()
     .describe('the worst that can come of it; null where nothing is known'),

@@ -9,9 +9,18 @@ export async function openBrowser(context: Context, address: string): Promise<vo
       hint: 'Check the issuer in config.yaml.',
     });
   }
+  await open(context, address);
+}
+
+/** Opens a page of our own making, by its path. */
+export async function openFile(context: Context, path: string): Promise<void> {
+  await open(context, path);
+}
+
+async function open(context: Context, what: string): Promise<void> {
   try {
-    const { default: open } = await import('open');
-    const child = await open(address);
+    const { default: openWith } = await import('open');
+    const child = await openWith(what);
     child.on('error', () => context.io.talk('No browser could be opened; open the address yourself.'));
   } catch {
     context.io.talk('No browser could be opened; open the address yourself.');

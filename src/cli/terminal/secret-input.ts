@@ -30,9 +30,9 @@ export async function readSecret(source: SecretSource, question: string): Promis
   });
 }
 
-async function piped({ io, clock }: SecretSource): Promise<string | undefined> {
-  const read = await readStdin(io.stdin, LIMITS, clock);
-  return read?.ended === 'end' ? read.text.replace(/\r?\n$/, '') : undefined;
+async function piped({ io, clock, signal }: SecretSource): Promise<string | undefined> {
+  const read = await readStdin(io.stdin, LIMITS, { clock, signal });
+  return read.ended === 'end' ? read.text.replace(/\r?\n$/, '') : undefined;
 }
 
 /** Asks on the terminal, without showing what is typed. */

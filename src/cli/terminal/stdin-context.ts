@@ -2,94 +2,114 @@ import type { Clock } from '../../machine/clock.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { InputStream } from './io.ts';
 
+/** How long standard input is waited for, and how much of it is taken. */
 export interface StdinLimits {
-  /** How long to wait for the first byte, in milliseconds: a pipe that nobody writes to must not hold a run up. */
-  readonly firstByteMs: number;
-  /** How long to wait for the end once bytes came. */
-  readonly endMs: number;
+  /** Milliseconds until it is asked whether to wait on for the first byte; for ever where it is left out. */
+  readonly firstByteMs?: number;
+  /** Asked once after that; without it nobody waits on where nothing came. @param came whether anything did */
+  readonly waitOn?: (came: boolean) => boolean;
+  /** How long to wait for the end once bytes came; for ever where it is left out. */
+  readonly endMs?: number;
   readonly maxBytes: number;
 }
 
-export const contextLimits: StdinLimits = { firstByteMs: 500, endMs: 5000, maxBytes: 256 * 1024 };
-
-/** Where standard input is the prompt itself (`-`), it is worth a longer wait. */
-export const promptLimits: StdinLimits = { firstByteMs: 30_000, endMs: 10_000, maxBytes: 64 * 1024 };
+/** Milliseconds: what is there at once is read without a word, and nobody minds so long a wait. */
+export const FIRST_BYTE_MS = 500;
+/** Bytes that are taken as context. */
+export const MOST_CONTEXT = 256 * 1024;
+/** Bytes that a prompt may have. */
+export const MOST_PROMPT = 64 * 1024;
 
 export interface StdinText {
   readonly text: string;
-  /** `end`: all of it. `cut`: more than `maxBytes` came. `open`: the writer neither wrote on nor closed. */
+  /** `end`: all of it. `cut`: more than `maxBytes` came. `open`: nobody waited on for the writer to go on, or to close. */
   readonly ended: 'end' | 'cut' | 'open';
+}
+
+/** What ends the waiting. */
+interface Until {
+  readonly clock: Clock;
+  /** Its reason is thrown. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Reads standard input that isn't a terminal, and then lets go of it, so that an open pipe neither hangs the run nor
- * keeps the process alive. Undefined where nothing came.
+ * keeps the process alive.
+ * @throws the signal's reason
  */
 export async function readStdin(
   stdin: InputStream,
-  limits: StdinLimits,
-  clock: Clock,
-): Promise<StdinText | undefined> {
-  if (stdin.isTTY === true || stdin.readableEnded || stdin.destroyed) return undefined;
+  { firstByteMs, waitOn, endMs, maxBytes }: StdinLimits,
+  { clock, signal }: Until,
+): Promise<StdinText> {
+  if (stdin.isTTY === true || stdin.readableEnded || stdin.destroyed) return { text: '', ended: 'end' };
   const chunks: Buffer[] = [];
   let size = 0;
   const timer = new AbortController();
   const firstByte = new AbortController();
-
-  const ended = await new Promise<StdinText['ended']>((resolve) => {
-    const onData = (chunk: Buffer | string) => {
-      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-      firstByte.abort();
-      chunks.push(bytes);
-      size += bytes.length;
-      if (size > limits.maxBytes) resolve('cut');
-    };
-    stdin.on('data', onData);
-    stdin.once('end', () => resolve('end'));
-    stdin.once('close', () => resolve('end'));
-    stdin.once('error', () => resolve('end'));
-    clock
-      .sleep(limits.firstByteMs, firstByte.signal)
-      .then(() => resolve('open'))
-      .catch(() => clock.sleep(limits.endMs, timer.signal).then(() => resolve('open')))
-      .catch(() => undefined);
-  });
-  timer.abort();
-  firstByte.abort();
-  stdin.removeAllListeners('data');
-  stdin.on('error', () => undefined);
-  stdin.pause();
-  stdin.destroy();
-  if (size === 0) return undefined;
-  // A character cut in two at the limit becomes U+FFFD; drop it.
-  const text = Buffer.concat(chunks)
-    .subarray(0, limits.maxBytes)
-    .toString('utf8')
-    .replace(/\uFFFD$/, '');
-  return { text, ended };
+  const pause = (ms: number | undefined, until: AbortSignal) =>
+    ms === undefined ? new Promise<void>(() => undefined) : clock.sleep(ms, until);
+  let onAbort: () => void = () => undefined;
+  try {
+    const ended = await new Promise<StdinText['ended']>((resolve, reject) => {
+      onAbort = () => reject(signal?.reason);
+      if (signal?.aborted) onAbort();
+      signal?.addEventListener('abort', onAbort, { once: true });
+      stdin.on('data', (chunk: Buffer | string) => {
+        const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+        if (size === 0) {
+          pause(endMs, timer.signal)
+            .then(() => resolve('open'))
+            .catch(() => undefined);
+        }
+        chunks.push(bytes);
+        size += bytes.length;
+        if (size > maxBytes) resolve('cut');
+      });
+      stdin.once('end', () => resolve('end'));
+      stdin.once('close', () => resolve('end'));
+      stdin.once('error', () => resolve('end'));
+      pause(firstByteMs, firstByte.signal)
+        .then(() => {
+          const goesOn = waitOn?.(size > 0) ?? size > 0;
+          if (!goesOn) resolve('open');
+        })
+        .catch(() => undefined);
+    });
+    // A character cut in two at the limit becomes U+FFFD; drop it.
+    const text = Buffer.concat(chunks)
+      .subarray(0, maxBytes)
+      .toString('utf8')
+      .replace(/\uFFFD$/, '');
+    return { text, ended };
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    timer.abort();
+    firstByte.abort();
+    stdin.removeAllListeners('data');
+    stdin.on('error', () => undefined);
+    stdin.pause();
+    stdin.destroy();
+  }
 }
 
 /**
- * The prompt read from standard input (`run -`).
+ * The prompt that standard input held.
  * @throws {TradeAgentError} `usage` where nothing usable came
  */
-export async function readPrompt(stdin: InputStream, clock: Clock): Promise<string> {
-  const read = await readStdin(stdin, promptLimits, clock);
-  const text = read?.text.trim() ?? '';
-  if (text === '') {
-    throw new TradeAgentError('usage', 'standard input held no prompt', {
-      hint: 'Pipe it in: echo "what do I own" | trade-agent run -',
-    });
-  }
+export function promptFrom({ text, ended }: StdinText): string {
+  const prompt = text.trim();
   // Half a prompt can ask for another order than the whole one.
-  if (read?.ended !== 'end') {
+  if (ended === 'cut') {
     throw new TradeAgentError(
       'usage',
-      read?.ended === 'cut'
-        ? `the prompt on standard input is longer than ${promptLimits.maxBytes / 1024} KiB`
-        : 'the prompt on standard input did not end',
-      { hint: 'Close the pipe after the prompt, or give the prompt as an argument.' },
+      `the prompt on standard input is longer than ${MOST_PROMPT / 1024} KiB`,
+      { hint: 'Give what is long as context: trade-agent run "your question" < file' },
     );
   }
-  return text;
+  if (prompt !== '') return prompt;
+  throw new TradeAgentError('usage', 'standard input held no prompt', {
+    hint: 'Pipe it in: echo "what do I own" | trade-agent run -',
+  });
 }

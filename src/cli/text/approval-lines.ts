@@ -1,8 +1,10 @@
 import type { ApprovalStatus, ApprovalView } from '../../agent/events.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import { batchText } from '../../trading/kinds/batch.ts';
-import { kinds } from '../../trading/kinds/kinds.ts';
+import { kinds, kindWords } from '../../trading/kinds/kinds.ts';
 import { orderStatusWords } from '../../trading/kinds/phrases.ts';
+import { momentWords } from '../../trading/mandate/standing-words.ts';
+import { orderOutcome } from '../../trading/order-outcome.ts';
 import { countdown } from '../options/duration.ts';
 import { subjectFields, subjectHeadline } from './approval-subject.ts';
 import { dollars, sharePrice, shares } from './money.ts';
@@ -45,10 +47,14 @@ export function approvalLines(
   now: number,
   machine: string,
 ): string[] {
+  const fields = subjectFields(approval);
+  // As on the phone: of what is approved beforehand, the worst of it is read first.
+  const first = kindWords(approval.kind).phone.worstFirst === true ? 1 : 0;
   const rows: [string, string][] = [
+    ...fields.slice(0, first),
     ['code', `${approval.code}   (your phone must show the same)`],
     ['asked by', askedBy(approval, machine)],
-    ...subjectFields(approval),
+    ...fields.slice(first),
     ['expires', `${approval.expires_at} (in ${countdown(timeLeft(approval, now))})`],
     ['approve', whereToApprove(phone)],
   ];
@@ -67,14 +73,24 @@ export function askedBy({ requested_by, client }: ApprovalView, machine?: string
 
 /** How an approval ended, or where it is, in one line. */
 export function approvalOutcome(approval: ApprovalView): string {
+  if (approval.kind === 'order' && approval.status === 'executed' && approval.placed !== undefined) {
+    const by = approval.mandate_id === undefined ? '' : ` (by mandate ${approval.mandate_id})`;
+    return safeLine(`${orderOutcome(approval.placed)}${by}`);
+  }
   const status = currentText(approval);
   const parts = [`${subjectHeadline(approval)}: ${status}`];
   if (approval.mandate_id !== undefined) parts.push(`approved by mandate ${approval.mandate_id}`);
   if (approval.placed !== undefined) parts.push(fillText(approval.placed));
+  if (approval.granted !== undefined) parts.push(grantedText(approval.granted));
   if (approval.lines !== undefined) parts.push(batchText(approval.lines));
   if (approval.reason !== undefined && !status.includes(approval.reason))
     parts.push(safeLine(approval.reason));
   return parts.join(' · ');
+}
+
+/** `mandate M-x9K2aB7cD1 in force, next Mon 30 Nov 10:00 New York` */
+function grantedText({ mandate, next_at }: NonNullable<ApprovalView['granted']>): string {
+  return `mandate ${mandate} in force${next_at === undefined ? '' : `, next ${momentWords(next_at)}`}`;
 }
 
 /** `filled 5 at $180.02`, `partially filled 2 of 5 at $180.02`, `accepted`. */

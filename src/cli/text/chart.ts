@@ -1,8 +1,31 @@
+import stringWidth from 'string-width';
 import { safeLine } from '../../net/shown-text.ts';
-import { sharePrice, signedDollars, signedPercent } from '../../trading/amounts.ts';
+import { sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
-import { levels, resample } from '../../trading/sparkline.ts';
 import type { Bar } from '../../trading/views.ts';
+import {
+  Canvas,
+  candleSigns,
+  drawBraille,
+  drawCandles,
+  drawPlain,
+  drawVolume,
+  levelOf,
+  type Scale,
+  type Slots,
+  slotsOf,
+} from './chart-canvas.ts';
+import { type Paint, plainPaint, signed } from './theme.ts';
+
+/** One of the person's own trades. */
+export interface ChartTrade {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly side: 'buy' | 'sell';
+  readonly qty: string;
+  /** Dollars a share. */
+  readonly price: string;
+}
 
 export interface ChartOptions {
   readonly symbol: string;
@@ -11,44 +34,170 @@ export interface ChartOptions {
   /** Oldest first. */
   readonly bars: readonly Bar[];
   readonly columns: number;
-  /** Rows of the drawing itself; the title and the dates come on top. */
+  /** Rows of the drawing itself, volume among them; title, dates and legend come on top. */
   readonly rows: number;
   readonly unicode: boolean;
   readonly simulated: boolean;
+  readonly candles?: boolean;
+  readonly volume?: boolean;
+  /** Oldest first. */
+  readonly trades?: readonly ChartTrade[];
+  /** What the shares held cost, dollars a share. */
+  readonly cost?: string | undefined;
+  readonly paint?: Paint;
   /** Read aloud: the figures alone, since dots say nothing. */
   readonly spoken?: boolean;
 }
 
 /** Below this the axis would take more room than the line. */
 const SMALLEST_WIDTH = 8;
+const VOLUME_ROWS = 3;
 
-/** Closing prices as a line: in Braille dots (2 by 4 to a character), or in plain signs where there is no Unicode. */
+/**
+ * Prices over time: a line in Braille dots or candles, in plain signs where there is no Unicode; below it what was
+ * traded. The person's own trades and what their shares cost are marked.
+ */
 export function chartText(options: ChartOptions): string {
-  const { bars, columns, unicode } = options;
-  const rows = Math.max(2, options.rows);
+  const { bars, columns, unicode, volume = false, paint = plainPaint } = options;
   const closes = bars.map(({ close }) => close);
   const [first] = bars;
   const last = bars.at(-1);
   if (first === undefined || last === undefined || closes.length < 2) {
     return `${safeLine(options.symbol)}: too few prices to draw.`;
   }
-  const exact = closes.map((close) => new Dec(close));
-  const high = Dec.max(...exact);
-  const low = Dec.min(...exact);
+  const high = Dec.max(...(options.candles ? bars.map((bar) => bar.high) : closes));
+  const low = Dec.min(...(options.candles ? bars.map((bar) => bar.low) : closes));
   if (options.spoken) {
     const ends = [first, last].map(({ at, close }) => `${at.slice(0, 10)} at ${sharePrice(close)}`);
-    return [...title(options, first, last, high, low), `from ${ends.join(' to ')}`].join('\n');
+    return [
+      ...title(options, first, last, high, low),
+      `from ${ends.join(' to ')}`,
+      ...legend(options, { low, high }).map(({ text }) => text),
+    ].join('\n');
   }
-  const labels = axisLabels(high, low, rows);
-  const labelWidth = Math.max(...labels.map(({ length }) => length));
+  const rows = Math.max(2, options.rows - (volume ? VOLUME_ROWS : 0));
+  const scale = withCost({ low, high }, options.cost);
+  const labels = axisLabels(scale.high, scale.low, rows);
+  const most = volume ? volumeText(bars) : '';
+  const labelWidth = Math.max(most.length, ...labels.map(({ length }) => length));
   const width = Math.max(SMALLEST_WIDTH, columns - labelWidth - 3);
-  const lines = unicode ? braille(closes, width, rows) : plain(closes, width, rows);
+  const slots = slotsOf(bars, width);
   const axis = unicode ? '┤' : '|';
+  const rowText = (label: string, line: string) => `${label.padStart(labelWidth)} ${axis}${line}`.trimEnd();
+  const prices = drawn(options, slots, scale, width, rows).lines(paint);
+  const volumes = volume ? volumeLines(slots, width, unicode, paint) : [];
+  const used = options.candles || volume ? Math.min(width, slots.bars.length * slots.stride) : width;
   return [
     ...title(options, first, last, high, low),
-    ...lines.map((line, row) => `${(labels[row] ?? '').padStart(labelWidth)} ${axis}${line}`.trimEnd()),
-    dates(first, last, options.bars, labelWidth + 2, Math.min(width, columns - labelWidth - 2)),
+    ...prices.map((line, row) => rowText(labels[row] ?? '', line)),
+    ...volumes.map((line, row) => rowText(row === 0 ? most : '', line)),
+    dates(first, last, options.bars, labelWidth + 2, Math.min(used, columns - labelWidth - 2)),
+    ...legendLines(options, paint, scale, slots),
   ].join('\n');
+}
+
+function drawn(options: ChartOptions, slots: Slots, scale: Scale, width: number, rows: number): Canvas {
+  const { bars, unicode, candles = false, volume = false, trades = [], cost } = options;
+  const canvas = new Canvas(width, rows);
+  const closes = bars.map(({ close }) => close);
+  // Over volume a line keeps to the columns of the bars below it.
+  const columns = candles || volume ? Math.min(width, slots.bars.length * slots.stride) : width;
+  if (candles) drawCandles(canvas, slots, scale, unicode);
+  else {
+    const line = new Canvas(columns, rows);
+    (unicode ? drawBraille : drawPlain)(line, closes, scale);
+    line.copyTo(canvas);
+  }
+  const rowOf = (price: string) => rows - 1 - levelOf(price, scale, rows);
+  const times = bars.map(({ at }) => Date.parse(at));
+  for (const { at, side, price } of trades) {
+    const index = times.findLastIndex((time) => time <= Date.parse(at));
+    if (index < 0) continue;
+    const part = index / Math.max(1, bars.length - 1);
+    const x = candles
+      ? slots.middle(Math.min(slots.bars.length - 1, Math.floor((index * slots.bars.length) / bars.length)))
+      : Math.round(part * (columns - 1));
+    canvas.put(x, rowOf(price), tradeSign(side, unicode), 'strong');
+  }
+  if (cost !== undefined && isWithin(cost, scale)) {
+    for (let x = 0; x < columns; x++) canvas.under(x, rowOf(cost), unicode ? '┄' : '.', 'warn');
+  }
+  return canvas;
+}
+
+function volumeLines(slots: Slots, width: number, unicode: boolean, paint: Paint): string[] {
+  const canvas = new Canvas(width, VOLUME_ROWS);
+  drawVolume(canvas, slots, unicode);
+  return canvas.lines(paint);
+}
+
+/** The most of one bar: `vol 1.2M`. */
+function volumeText(bars: readonly Bar[]): string {
+  const most = Dec.max(...bars.map(({ volume }) => volume));
+  const [size, unit] = most.gte(1e9)
+    ? [1e9, 'B']
+    : most.gte(1e6)
+      ? [1e6, 'M']
+      : most.gte(1e3)
+        ? [1e3, 'K']
+        : [1, ''];
+  return `vol ${most.div(size).toDecimalPlaces(1).toFixed()}${unit}`;
+}
+
+function tradeSign(side: 'buy' | 'sell', unicode: boolean): string {
+  if (unicode) return side === 'buy' ? '▲' : '▼';
+  return side === 'buy' ? 'B' : 'S';
+}
+
+/** A cost that lies near enough widens the scale; one far off would flatten the line. */
+function withCost({ low, high }: Scale, cost: string | undefined): Scale {
+  if (cost === undefined) return { low, high };
+  const exact = new Dec(cost);
+  const reach = Dec.max(high.minus(low).div(2), high.mul('0.02'));
+  if (exact.lt(low.minus(reach)) || exact.gt(high.plus(reach))) return { low, high };
+  return { low: Dec.min(low, exact), high: Dec.max(high, exact) };
+}
+
+const isWithin = (price: string, { low, high }: Scale) => new Dec(price).gte(low) && new Dec(price).lte(high);
+
+interface LegendPart {
+  readonly sign: string;
+  readonly text: string;
+}
+
+/** What was bought and sold, and what it cost. */
+function legend({ trades = [], cost, unicode }: ChartOptions, scale: Scale): LegendPart[] {
+  const parts: LegendPart[] = [];
+  for (const side of ['buy', 'sell'] as const) {
+    const own = trades.filter((trade) => trade.side === side);
+    if (own.length === 0) continue;
+    const qty = own.reduce((sum, trade) => sum.plus(trade.qty), new Dec(0)).toFixed();
+    parts.push({
+      sign: tradeSign(side, unicode),
+      text: `${side === 'buy' ? 'bought' : 'sold'} ${shares(qty)}`,
+    });
+  }
+  if (cost !== undefined) {
+    const where = isWithin(cost, scale) ? '' : new Dec(cost).lt(scale.low) ? ' (below)' : ' (above)';
+    parts.push({ sign: unicode ? '┄' : '.', text: `your cost ${sharePrice(cost)}${where}` });
+  }
+  return parts;
+}
+
+function legendLines(options: ChartOptions, paint: Paint, scale: Scale, slots: Slots): string[] {
+  const parts = legend(options, scale).map(({ sign, text }) => `${sign} ${text}`);
+  if (options.candles) {
+    const [rose, fell] = candleSigns(slots, options.unicode);
+    parts.push(`${rose} rose  ${fell} fell`);
+  }
+  const lines: string[] = [];
+  for (const part of parts) {
+    const line = lines.at(-1);
+    if (line !== undefined && stringWidth(line) + 2 + stringWidth(part) <= options.columns) {
+      lines[lines.length - 1] = `${line}  ${part}`;
+    } else lines.push(part);
+  }
+  return lines.map((line) => paint('muted', line));
 }
 
 function title(options: ChartOptions, first: Bar, last: Bar, high: Dec, low: Dec): string[] {
@@ -56,13 +205,13 @@ function title(options: ChartOptions, first: Bar, last: Bar, high: Dec, low: Dec
   const fraction = change.div(first.close).toDecimalPlaces(8).toFixed();
   const facts = [
     `${safeLine(options.symbol)} ${options.range}  ${sharePrice(last.close)}`,
-    `${signedDollars(change.toFixed(2))} (${signedPercent(fraction)})`,
+    signed(options.paint ?? plainPaint, `${signedDollars(change.toFixed(2))} (${signedPercent(fraction)})`),
     `high ${sharePrice(high.toFixed())}`,
     `low ${sharePrice(low.toFixed())}`,
     ...(options.simulated ? ['simulated'] : []),
   ];
   const whole = facts.join('  ');
-  return whole.length <= options.columns
+  return stringWidth(whole) <= options.columns
     ? [whole]
     : [facts.slice(0, 2).join('  '), facts.slice(2).join('  ')];
 }
@@ -80,57 +229,6 @@ function axisLabels(high: Dec, low: Dec, rows: number): string[] {
     );
     return sharePrice(at.toFixed(at.abs().gte(1) ? 2 : 4));
   });
-}
-
-/** The dot's bit within a Braille character (U+2800), by column and row. */
-const DOTS = [
-  [0x01, 0x02, 0x04, 0x40],
-  [0x08, 0x10, 0x20, 0x80],
-] as const;
-
-function braille(closes: readonly string[], width: number, rows: number): string[] {
-  const heights = levels(spread(closes, width * 2), rows * 4);
-  const cells = Array.from({ length: rows }, () => new Uint8Array(width));
-  heights.forEach((height, x) => {
-    // From the dot before up or down to this one, so that the line has no gaps.
-    const before = heights[x - 1] ?? height;
-    const from = before === height ? height : before < height ? before + 1 : before - 1;
-    for (let y = Math.min(from, height); y <= Math.max(from, height); y++) {
-      const down = rows * 4 - 1 - y;
-      const row = cells[Math.floor(down / 4)];
-      const column = x >> 1;
-      if (row !== undefined) row[column] = (row[column] ?? 0) | (DOTS[x % 2]?.[down % 4] ?? 0);
-    }
-  });
-  return cells.map((row) =>
-    Array.from(row, (bits) => (bits === 0 ? ' ' : String.fromCodePoint(0x2800 + bits))).join(''),
-  );
-}
-
-/** One sign a column: `_`, `-` and `'` for the lower, middle and upper part of a row, `|` where the line climbs. */
-function plain(closes: readonly string[], width: number, rows: number): string[] {
-  const parts = ['_', '-', "'"];
-  const heights = levels(spread(closes, width), rows * parts.length);
-  const rowOf = (height: number) => rows - 1 - Math.floor(height / parts.length);
-  return Array.from({ length: rows }, (_, row) =>
-    heights
-      .map((height, x) => {
-        if (rowOf(height) === row) return parts[height % parts.length];
-        const here = rowOf(height);
-        const before = rowOf(heights[x - 1] ?? height);
-        return row > Math.min(here, before) && row < Math.max(here, before) ? '|' : ' ';
-      })
-      .join(''),
-  );
-}
-
-/** Just so many values: fewer of many, or few drawn out to steps. */
-function spread<T>(values: readonly T[], count: number): T[] {
-  if (values.length >= count) return resample(values, count);
-  return Array.from(
-    { length: count },
-    (_, index) => values[Math.round((index * (values.length - 1)) / (count - 1))] as T,
-  );
 }
 
 function dates(first: Bar, last: Bar, bars: readonly Bar[], indent: number, width: number): string {

@@ -3,6 +3,8 @@ import stringWidth from 'string-width';
 /** How to set off what Markdown sets off; without it the marks are dropped and nothing is put in their place. */
 export interface MarkdownStyle {
   strong(text: string): string;
+  /** A gain or a loss: an amount or a percentage with its sign. */
+  signed?(text: string): string;
 }
 
 const noStyle: MarkdownStyle = { strong: (text) => text };
@@ -64,6 +66,13 @@ export class TerminalMarkdown {
       : this.#style.strong(plainInline(heading, noStyle));
   }
 
+  /** Amounts with a sign in the colours of gain and loss; a row's widths are settled by then. */
+  #gains(row: string): string {
+    const { signed } = this.#style;
+    if (signed === undefined) return row;
+    return row.replace(/(?<=^| )[-+](\$[\d,]+(\.\d+)?|\d+(\.\d+)?%)(?= |$)/g, (amount) => signed(amount));
+  }
+
   #flushTable(): string {
     const rows = this.#table.map(cellsOf).filter((cells) => !isRule(cells));
     const aligns = this.#table.map(cellsOf).find(isRule);
@@ -75,7 +84,7 @@ export class TerminalMarkdown {
     if (!fits) return `${recordRows([head, ...body]).join('\n')}\n`;
     // A table without its rule is no table with a head.
     const first = aligns === undefined ? wideHead : this.#style.strong(wideHead);
-    return `${[first, ...wideBody].join('\n')}\n`;
+    return `${[first, ...wideBody.map((row) => this.#gains(row))].join('\n')}\n`;
   }
 }
 
@@ -114,7 +123,10 @@ function alignedRows(rows: readonly string[][], aligns: readonly string[]): stri
   const right = widths.map((_, index) => {
     const said = aligns[index] ?? '';
     if (said.includes(':')) return said.endsWith(':') && !said.startsWith(':');
-    return rows.length > 1 && rows.slice(1).every((row) => numeric.test(row[index] ?? ''));
+    return (
+      rows.length > 1 &&
+      rows.slice(1).every((row) => (row[index] ?? '') === '' || numeric.test(row[index] ?? ''))
+    );
   });
   return rows.map((row) =>
     widths

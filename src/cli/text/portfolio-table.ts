@@ -1,80 +1,127 @@
 import { safeLine } from '../../net/shown-text.ts';
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
-import { Dec } from '../../trading/decimal.ts';
-import { type PositionPerformance, portfolioPerformance } from '../../trading/portfolio-performance.ts';
+import { environmentWord } from '../../trading/environment.ts';
+import type { PortfolioRow, PortfolioTotal, PortfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import { sparkline } from '../../trading/sparkline.ts';
-import type { Account, Position } from '../../trading/views.ts';
-import { accountLabel } from './reports.ts';
 import { type Column, fittingTable } from './table.ts';
+import { type Paint, plainPaint, signed } from './theme.ts';
+import { weightBar, weightText } from './weight.ts';
 
-export interface PortfolioFigures {
-  readonly account: Account;
-  readonly positions: readonly Position[];
-  /** Closing prices of the last month by symbol, oldest first; a symbol without any is shown without a line. */
-  readonly prices: ReadonlyMap<string, readonly string[]>;
-  /** Equity of the last month, oldest first. */
-  readonly equity: readonly string[];
+export interface PortfolioScreen {
+  /** Columns to keep to. */
+  readonly columns: number;
+  readonly unicode: boolean;
+  readonly paint?: Paint;
+  /** Read aloud: figures alone. */
+  readonly spoken?: boolean;
 }
 
-/** Characters of a little line; a month has about as many trading days twice over. */
-const LINE_WIDTH = 12;
+/** Characters of a little line; a month has about twenty trading days. */
+const LINE_WIDTH = 10;
+const BAR_WIDTH = 6;
 
-/** A share of the whole, `12.3%`. */
-function weight(fraction: string): string {
-  return `${new Dec(fraction).mul(100).toFixed(1)}%`;
-}
+/** A row of the table: a position, or what all come to. */
+type Line = PortfolioTotal & Partial<Pick<PortfolioRow, 'symbol' | 'qty' | 'price' | 'closes'>>;
 
 /**
- * Account and positions with the day's and the total profit, weights, and a little line for the last month. As many
- * columns as fit: the narrower the terminal, the fewer; what one owns and what it did always stay.
+ * The portfolio as every command shows it: the account, then a row a position with the day's and the whole gain, its
+ * weight, and a little line for the month, and what they come to. As many columns as fit: the narrower the terminal, the
+ * fewer; what one owns and what it is worth always stay.
  */
-export async function portfolioTable(
-  figures: PortfolioFigures,
-  screen: { readonly columns: number; readonly unicode: boolean },
-): Promise<string> {
-  const { account, positions, prices } = figures;
-  const { columns, unicode } = screen;
-  const whole = portfolioPerformance(account, positions);
-  const month = sparkline(figures.equity, LINE_WIDTH, unicode);
-  const facts: [string, string][] = [
-    ['account', accountLabel(account)],
-    ['value', `${dollars(account.equity)}${month === '' ? '' : `  ${month}`}`],
-    ['today', `${signedDollars(whole.dayProfit)} (${signedPercent(whole.dayFraction)})`],
-    ['total P/L', `${signedDollars(whole.totalProfit)} (${signedPercent(whole.totalFraction)})`],
-    ['cash', `${dollars(account.cash)} (${weight(whole.cashWeight)})`],
-    ['buying power', dollars(account.buying_power)],
-  ];
-  const totals = facts.map(([label, value]) => `${label.padEnd(13)} ${value}`);
-  if (account.trading_blocked) totals.push('trading       BLOCKED by the broker');
-  if (positions.length === 0) return [...totals, '', 'No positions.'].join('\n');
+export async function portfolioTable(view: PortfolioView, screen: PortfolioScreen): Promise<string> {
+  const totals = accountLines(view, screen);
+  if (view.rows.length === 0) return [...totals, '', 'No positions.'].join('\n');
+  const lines: Line[] = [...view.rows, view.total];
+  const table = await fittingTable(columnsOf(view, screen), lines, screen.columns);
+  return [...totals, '', ...emphasized(table, screen.paint ?? plainPaint)].join('\n');
+}
 
-  const rows = [...whole.positions].sort((a, b) =>
-    new Dec(b.position.market_value).comparedTo(a.position.market_value),
-  );
-  const line = ({ position }: PositionPerformance) =>
-    sparkline(prices.get(position.symbol) ?? [], LINE_WIDTH, unicode);
-  const all: Column<PositionPerformance>[] = [
-    { head: 'SYMBOL', cell: ({ position }) => safeLine(position.symbol) },
-    { rank: 3, head: 'QTY', align: 'right', cell: ({ position }) => shares(position.qty) },
-    { rank: 6, head: 'PRICE', align: 'right', cell: ({ position }) => sharePrice(position.current_price) },
-    { head: 'VALUE', align: 'right', cell: ({ position }) => dollars(position.market_value) },
-    { rank: 4, head: 'WEIGHT', align: 'right', cell: ({ weight: share }) => weight(share) },
-    { rank: 2, head: 'TODAY', align: 'right', cell: ({ dayProfit }) => signedDollars(dayProfit) },
-    {
-      rank: 8,
-      head: 'TODAY %',
-      align: 'right',
-      cell: ({ position }) => signedPercent(position.change_today),
-    },
-    { rank: 1, head: 'P/L', align: 'right', cell: ({ position }) => signedDollars(position.unrealized_pl) },
+/** Whose account, what it is worth and what the day did to it. */
+function accountLines(view: PortfolioView, screen: PortfolioScreen): string[] {
+  const { paint = plainPaint, unicode, spoken } = screen;
+  const month = spoken ? '' : sparkline(view.equity_history, LINE_WIDTH, unicode);
+  const day = `${signedDollars(view.day_change)} (${signedPercent(view.day_change_fraction)})`;
+  const facts: [string, string][] = [
+    ['account', accountLabel(view)],
+    [
+      'value',
+      `${paint('strong', dollars(view.equity))}  ${signed(paint, day)} today${month === '' ? '' : `  ${month}`}`,
+    ],
+    ['cash', `${dollars(view.cash)} (${weightText(view.cash_weight)})`],
+    ['buying power', dollars(view.buying_power)],
+  ];
+  const lines = facts.map(([label, value]) => `${label.padEnd(13)} ${value}`);
+  if (view.trading_blocked) lines.push(`trading       ${paint('danger', 'BLOCKED by the broker')}`);
+  return lines;
+}
+
+function columnsOf(view: PortfolioView, screen: PortfolioScreen): Column<Line>[] {
+  const { paint = plainPaint, unicode, spoken = false } = screen;
+  const month = ({ closes = [] }: Line) => sparkline(closes, LINE_WIDTH, unicode);
+  const bar = ({ symbol, weight }: Line) =>
+    symbol === undefined
+      ? ''
+      : weightBar(
+          weight,
+          view.rows.map((row) => row.weight),
+          BAR_WIDTH,
+          unicode,
+        );
+  const all: (Column<Line> | false)[] = [
+    { head: 'SYMBOL', cell: ({ symbol }) => (symbol === undefined ? TOTAL : safeLine(symbol)) },
+    { rank: 3, head: 'QTY', align: 'right', cell: ({ qty }) => (qty === undefined ? '' : shares(qty)) },
     {
       rank: 7,
+      head: 'PRICE',
+      align: 'right',
+      cell: ({ price }) => (price === undefined ? '' : sharePrice(price)),
+    },
+    { head: 'VALUE', align: 'right', cell: ({ value }) => dollars(value) },
+    { rank: 4, head: 'WEIGHT', align: 'right', cell: ({ weight }) => weightText(weight) },
+    !spoken && { rank: 6, head: '', cell: (line) => paint('accent', bar(line)) },
+    {
+      rank: 2,
+      head: 'TODAY',
+      align: 'right',
+      cell: ({ day_change }) => signed(paint, signedDollars(day_change)),
+    },
+    {
+      rank: 9,
+      head: 'TODAY %',
+      align: 'right',
+      cell: ({ day_change_fraction }) => signed(paint, signedPercent(day_change_fraction)),
+    },
+    {
+      rank: 1,
+      head: 'P/L',
+      align: 'right',
+      cell: ({ unrealized }) => signed(paint, signedDollars(unrealized)),
+    },
+    {
+      rank: 8,
       head: 'P/L %',
       align: 'right',
-      cell: ({ position }) => signedPercent(position.unrealized_plpc),
+      cell: ({ unrealized_fraction }) => signed(paint, signedPercent(unrealized_fraction)),
     },
-    { rank: 5, head: 'MONTH', cell: line },
+    !spoken && view.rows.some((row) => month(row) !== '') && { rank: 5, head: 'MONTH', cell: month },
   ];
-  const shown = rows.some((row) => line(row) !== '') ? all : all.filter(({ head }) => head !== 'MONTH');
-  return [...totals, '', await fittingTable(shown, rows, columns)].join('\n');
+  return all.filter((column) => column !== false);
+}
+
+const TOTAL = 'TOTAL';
+
+/** The head quieter, the total stronger than what lies between. */
+function emphasized(table: string, paint: Paint): string[] {
+  const lines = table.split('\n');
+  return lines.map((line, index) => {
+    if (index === 0) return paint('muted', line);
+    return index === lines.length - 1 && line.startsWith(TOTAL)
+      ? line.replace(TOTAL, paint('strong', TOTAL))
+      : line;
+  });
+}
+
+/** `PA3ALICE01 PAPER (simulated)` */
+function accountLabel(view: Pick<PortfolioView, 'account' | 'environment' | 'simulated'>): string {
+  return `${safeLine(view.account)} ${environmentWord(view.environment)}${view.simulated ? ' (simulated)' : ''}`;
 }

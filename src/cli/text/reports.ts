@@ -1,58 +1,54 @@
 import { safeLine } from '../../net/shown-text.ts';
 import { decimal } from '../../trading/decimal.ts';
-import { environmentWord } from '../../trading/environment.ts';
-import type { Account, Order, Position, Quote } from '../../trading/views.ts';
+import { shortIds } from '../../trading/short-id.ts';
+import { sparkline } from '../../trading/sparkline.ts';
+import type { Order, Quote } from '../../trading/views.ts';
 import { fillText } from './approval-lines.ts';
-import { dollars, sharePrice, shares, signedDollars, signedPercent } from './money.ts';
-import { fittingTable, table } from './table.ts';
+import { ageText } from './as-of.ts';
+import { localTime } from './local-time.ts';
+import { dollars, sharePrice, shares, signedPercent } from './money.ts';
+import { fittingTable } from './table.ts';
+import { type Paint, plainPaint, signed } from './theme.ts';
 
-/** `PA3ALICE01  PAPER (simulated)` */
-export function accountLabel(account: Account): string {
-  return `${safeLine(account.account)} ${environmentWord(account.environment)}${account.simulated ? ' (simulated)' : ''}`;
-}
-
-/** Account and positions, for people. */
-export async function portfolioText(account: Account, positions: readonly Position[]): Promise<string> {
-  const today = decimal(account.equity).minus(account.last_equity);
-  const totals = [
-    ['account', accountLabel(account)],
-    ['value', `${dollars(account.equity)}  ${signedDollars(today.toFixed(2))} today`],
-    ['cash', dollars(account.cash)],
-    ['buying power', dollars(account.buying_power)],
-  ].map(([label = '', value = '']) => `${label.padEnd(13)} ${value}`);
-  if (account.trading_blocked) totals.push('trading       BLOCKED by the broker');
-  if (positions.length === 0) return [...totals, '', 'No positions.'].join('\n');
-  const rows = await table<Position>(
-    [
-      { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol) },
-      { head: 'QTY', align: 'right', cell: ({ qty }) => shares(qty) },
-      { head: 'PRICE', align: 'right', cell: ({ current_price }) => sharePrice(current_price) },
-      { head: 'VALUE', align: 'right', cell: ({ market_value }) => dollars(market_value) },
-      { head: 'COST', align: 'right', cell: ({ cost_basis }) => dollars(cost_basis) },
-      { head: 'P/L', align: 'right', cell: ({ unrealized_pl }) => signedDollars(unrealized_pl) },
-      { head: 'P/L %', align: 'right', cell: ({ unrealized_plpc }) => signedPercent(unrealized_plpc) },
-      { head: 'TODAY', align: 'right', cell: ({ change_today }) => signedPercent(change_today) },
-    ],
-    positions,
-  );
-  return [...totals, '', rows].join('\n');
-}
+/** Characters of a little line of prices seen. */
+const SEEN_WIDTH = 20;
 
 /** Quotes in a table. */
-export function quotesText(quotes: readonly Quote[]): Promise<string> {
-  return table<Quote>(
+export function quotesText(
+  quotes: readonly Quote[],
+  options: {
+    /** Columns to keep to; all are shown without it. */
+    readonly width?: number;
+    readonly paint?: Paint;
+    readonly unicode?: boolean;
+    /** Prices seen so far by symbol, oldest first, for a little line. */
+    readonly seen?: ReadonlyMap<string, readonly string[]>;
+    /** Milliseconds since the epoch: what is older than a minute then says so. */
+    readonly now?: number;
+  } = {},
+): Promise<string> {
+  const { width = Number.POSITIVE_INFINITY, paint = plainPaint, unicode = true, seen, now } = options;
+  const line = ({ symbol }: Quote) => sparkline(seen?.get(symbol) ?? [], SEEN_WIDTH, unicode);
+  const age = ({ at }: Quote) => (now === undefined ? '' : ageText(at, now));
+  return fittingTable<Quote>(
     [
       { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol) },
       { head: 'LAST', align: 'right', cell: ({ last }) => sharePrice(last) },
-      { head: 'CHANGE', align: 'right', cell: (quote) => signedPercent(changeOf(quote)) },
+      { head: 'CHANGE', align: 'right', cell: (quote) => signed(paint, signedPercent(changeOf(quote))) },
       { head: 'BID', align: 'right', cell: ({ bid }) => sharePrice(bid) },
       { head: 'ASK', align: 'right', cell: ({ ask }) => sharePrice(ask) },
+      ...(seen === undefined ? [] : [{ rank: 1, head: 'SEEN', cell: line }]),
+      ...(quotes.some((quote) => age(quote) !== '')
+        ? [{ head: 'AGE', cell: (quote: Quote) => paint('warn', age(quote)) }]
+        : []),
       {
+        rank: 2,
         head: 'NAME',
         cell: (quote) => safeLine(`${quote.name ?? ''}${quote.simulated ? ' (simulated)' : ''}`),
       },
     ],
     quotes,
+    width,
   );
 }
 
@@ -66,15 +62,18 @@ function changeOf({ last, previous_close }: Quote): string {
  * @param width columns to keep to; without one every column is shown, as scripts and `orders cancel ID` need them
  */
 export function ordersText(orders: readonly Order[], width = Number.POSITIVE_INFINITY): Promise<string> {
+  // A pipe goes on to a program, which wants the whole of it.
+  const short = Number.isFinite(width) ? shortIds(orders.map(({ id }) => id)) : (id: string) => id;
+  const at = (text: string) => (Number.isFinite(width) ? localTime(text) : text.replace(/\.\d+/, ''));
   return fittingTable<Order>(
     [
-      { rank: 2, head: 'ID', cell: ({ id }) => safeLine(id) },
+      { rank: 2, head: 'ID', cell: ({ id }) => safeLine(short(id)) },
       { head: 'SIDE', cell: ({ side }) => side.toUpperCase() },
       { head: 'QTY', align: 'right', cell: (order) => amountOf(order) },
       { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol) },
       { head: 'TYPE', cell: (order) => termsOf(order) },
       { head: 'STATUS', cell: (order) => fillText(order) },
-      { rank: 1, head: 'SUBMITTED', cell: ({ submitted_at }) => safeLine(submitted_at).replace(/\.\d+/, '') },
+      { rank: 1, head: 'SUBMITTED', cell: ({ submitted_at }) => at(safeLine(submitted_at)) },
     ],
     orders,
     width,

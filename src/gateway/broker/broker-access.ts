@@ -12,12 +12,15 @@ import { exchangedCredentials } from './exchanged-credentials.ts';
 import { keyPairCredentials } from './key-pair-credentials.ts';
 import { createKeyPairs } from './key-pairs.ts';
 import { noExchange } from './no-exchange.ts';
+import { unattendedCredentials } from './unattended-credentials.ts';
 
 export interface BrokerAccess {
   readonly traits: BrokerTraits;
   readonly credentials: BrokerCredentials;
   /** The caller's own account, by credentials that are got for them. */
-  readonly brokerFor: (caller: Pick<Caller, 'sub' | 'accessToken'>) => Promise<Broker>;
+  readonly brokerFor: (caller: Pick<Caller, 'sub' | 'accessToken' | 'mandate'>) => Promise<Broker>;
+  /** Whether accounts can be opened without a session of their owner's. */
+  readonly isUnattended: boolean;
 }
 
 interface Requests {
@@ -46,6 +49,7 @@ export function brokerAccess(
   return {
     traits: kind.traits,
     credentials,
+    isUnattended: isUnattended(broker),
     async brokerFor(caller) {
       const found = await credentials.credentialsFor(caller);
       return connect(found, () => credentials.forget(caller.sub, found));
@@ -53,15 +57,22 @@ export function brokerAccess(
   };
 }
 
+const isUnattended = ({ credentials, unattended }: GatewayOptions['broker']): boolean =>
+  credentials === 'key_pair' || unattended === 'key_pair';
+
 function credentialsOf(
-  { broker, exchange, sealSecret, stores }: GatewayOptions,
+  options: GatewayOptions,
   provider: IdentityProvider,
   { fetch, now, providerTimeoutMs: timeoutMs }: Requests,
 ): BrokerCredentials {
-  if (broker.credentials !== 'key_pair') {
-    if (exchange === undefined) throw noExchange('accounts at the broker');
-    return exchangedCredentials(createBrokerTokens({ provider, exchange, fetch, timeoutMs, now }));
-  }
+  const { broker, exchange } = options;
+  if (broker.credentials === 'key_pair') return keptPairs(options, now);
+  if (exchange === undefined) throw noExchange('accounts at the broker');
+  const bySession = exchangedCredentials(createBrokerTokens({ provider, exchange, fetch, timeoutMs, now }));
+  return isUnattended(broker) ? unattendedCredentials(bySession, keptPairs(options, now)) : bySession;
+}
+
+function keptPairs({ broker, sealSecret, stores }: GatewayOptions, now: () => number): BrokerCredentials {
   if (sealSecret === undefined) {
     throw new TradeAgentError('invalid_config', 'there is nothing to seal key pairs under');
   }

@@ -20,7 +20,7 @@ export interface BrokerCredentials {
    * @throws {Refusal} 409 `account_not_connected`, and what the one who is asked for them gives rise to: 503
    *   `provider_unreachable`, 502 `token_exchange_failed`
    */
-  credentialsFor(caller: Pick<Caller, 'sub' | 'by' | 'accessToken'>): Promise<AccountCredentials>;
+  credentialsFor(caller: Pick<Caller, 'sub' | 'by' | 'accessToken' | 'mandate'>): Promise<AccountCredentials>;
   /**
    * Whether the caller has an account there now.
    * @throws {Refusal} as `credentialsFor`, but for `account_not_connected`

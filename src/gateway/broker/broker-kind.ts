@@ -13,6 +13,11 @@ export const brokerSettings = z.strictObject({
    * for the user's (`exchange:`). `key_pair`: a pair of each person's own, kept sealed in the gateway's database.
    */
   credentials: z.enum(['exchange', 'key_pair']).optional(),
+  /**
+   * Beside `exchange`: what opens an account for an order that its owner approved beforehand, where no session of theirs need
+   * be at hand. Nothing, where it is left out: then the gateway orders nothing by itself.
+   */
+  unattended: z.literal('key_pair').optional(),
   /** True where prices and fills are made up. */
   simulated: z.boolean().default(false),
 });

@@ -14,10 +14,14 @@ export interface Caller {
   readonly email?: string | undefined;
   /** The token's own id: what makes an approval usable once. */
   readonly jti: string;
+  /** By which sign-in (claim `acr`, RFC 9068 §2.2.1) each of those who approved did so, the owner first; '' where not told. */
+  readonly acr?: readonly string[] | undefined;
   /** RFC 9396 §9.1, as the token has it: not yet checked. */
   readonly authorizationDetails: unknown;
   /** Claim `approval_evidence`: what the person's own key signed (approval/signature/evidence.ts). Not yet checked. */
   readonly approvalEvidence?: unknown;
+  /** Of an order that a mandate approved: by which. Left out for whoever comes through a door. */
+  readonly mandate?: string | undefined;
   /** Only for the token exchange. Never logged, stored or echoed. */
   readonly accessToken: string;
   /** Milliseconds since the epoch. */

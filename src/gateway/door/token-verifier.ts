@@ -120,6 +120,7 @@ function callerOf(token: string, claims: AccessTokenClaims): Caller {
     username: textOf(claims.preferred_username),
     email: textOf(claims.email),
     jti: claims.jti,
+    acr: [textOf(claims.acr) ?? ''],
     authorizationDetails: claims.authorization_details,
     approvalEvidence: claims.approval_evidence,
     accessToken: token,

@@ -1,4 +1,5 @@
 import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
+import type { ProposalStore } from '../../store/proposal-store.ts';
 import type { StandingStore } from '../../store/standing-store.ts';
 import { slotOf } from '../../trading/mandate/cadence.ts';
 import type { MandateView, StandingNow } from '../../trading/mandate/mandate.ts';
@@ -26,11 +27,12 @@ export interface MandateDesk {
 export function createMandateDesk(options: {
   readonly mandates: MandateStore;
   readonly standing: StandingStore;
+  readonly proposals: Pick<ProposalStore, 'get'>;
   readonly now: () => number;
   /** The line of the record that came with a change is to reach its file. */
   readonly noted: () => void;
 }): MandateDesk {
-  const { mandates, standing, now, noted } = options;
+  const { mandates, standing, proposals, now, noted } = options;
   const query = () => ({ since: dayBegan(now()) });
   const viewOf = async (mandate: CountedMandate): Promise<MandateView> => {
     const { sub, id, terms } = mandate;
@@ -38,7 +40,8 @@ export function createMandateDesk(options: {
     if (terms.standing === undefined) return view;
     const found = await standing.find(sub, id);
     if (found === undefined) return view;
-    const { state, dueAt, last } = found;
+    const { state, dueAt } = found;
+    const last = await cameOf(proposals, found.last);
     const isComing = dueAt !== null && state === 'watching' && view.state === 'active';
     const stands: StandingNow = {
       state:
@@ -63,6 +66,21 @@ export function createMandateDesk(options: {
       if (outcome === 'barred') throw mandateEnded(mandate.state);
       return mandate;
     },
+  };
+}
+
+/** What came of the last time: an order that was to be placed, and wasn't in the end, is told as refused. */
+async function cameOf(
+  proposals: Pick<ProposalStore, 'get'>,
+  last: StandingNow['last'],
+): Promise<StandingNow['last']> {
+  if (last?.outcome !== 'ordered' || last.proposal === undefined) return last;
+  const { state, reason } = (await proposals.get(last.proposal)) ?? {};
+  if (state === undefined || !['blocked', 'cancelled', 'expired'].includes(state)) return last;
+  return {
+    ...last,
+    outcome: 'refused',
+    ...(reason == null ? {} : { code: reason.code, text: reason.text }),
   };
 }
 

@@ -1,6 +1,6 @@
-import type { Approved, Proposer, UnderMandate } from '../../approval/kind.ts';
+import type { Approved, Outside, Proposer, UnderMandate } from '../../approval/kind.ts';
 import type { MandatePorts } from '../../approval/kinds/mandate/kind.ts';
-import type { Cover, OrderPorts, Outside } from '../../approval/kinds/order/kind.ts';
+import type { Cover, OrderPorts } from '../../approval/kinds/order/kind.ts';
 import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
 import { nothingCounted } from '../../trading/counted-order.ts';
 import { slotOf } from '../../trading/mandate/cadence.ts';
@@ -13,7 +13,9 @@ import { Refusal } from '../../trading/refusal.ts';
 import type { Account } from '../../trading/views.ts';
 import type { Broker } from '../broker/broker.ts';
 import { decide, refusalOfDecision } from '../policy/decide.ts';
+import type { Subject } from '../policy/decision.ts';
 import { unknownSymbol } from '../policy/order-world.ts';
+import { signInFacts } from '../policy/parties.ts';
 import type { Rules, RulesSource } from '../policy/rules.ts';
 import { outsideOf } from './outside-of.ts';
 
@@ -50,7 +52,9 @@ export function mandatePorts(options: MandatePortsOptions): MandatePorts & Pick<
     },
     async policy(proposer, account) {
       const found = await rules.current();
-      requireGrantable(found, proposer, account, now());
+      const { sub, clientId } = proposer;
+      const by = { sub, client: clientId, owner: sub, approval: 'none', approvers: [] } as const;
+      requireGrantable(found, by, account, now());
       return found.digest;
     },
     async requireReplaceable(sub, id) {
@@ -65,10 +69,12 @@ export function mandatePorts(options: MandatePortsOptions): MandatePorts & Pick<
 }
 
 async function grant(
-  { mandates, issuer, now }: MandatePortsOptions,
+  { mandates, rules, issuer, now }: MandatePortsOptions,
   terms: Parameters<MandatePorts['grant']>[0],
-  { sub, jti, proposer, clientId = '' }: Approved,
+  { sub, jti, proposer, clientId = '', acr }: Approved,
 ): Promise<void> {
+  const by = { sub, client: clientId, owner: sub, approval: 'tap', approvers: [sub], acr } as const;
+  requireGrantable(await rules.current(), by, terms, now());
   const mandate = {
     id: terms.mandate_id,
     sub,
@@ -157,19 +163,24 @@ export function mandateEnded(state: string): Refusal {
 }
 
 /** Whether the rules let this person have a mandate over the account. @throws {Refusal} 403 `policy_denied` */
-function requireGrantable(rules: Rules, { sub, clientId }: Proposer, account: Account, now: number): void {
-  const subject = { sub, client: clientId, owner: sub, approval: 'none', approvers: [] } as const;
+function requireGrantable(
+  rules: Rules,
+  subject: Subject,
+  { account, environment }: Pick<Account, 'account' | 'environment'>,
+  now: number,
+): void {
   const decision = decide(rules, subject, 'grant_mandate', {
     at: new Date(now).toISOString(),
-    account: account.account,
-    environment: account.environment,
+    account,
+    environment,
     order: null,
     market: null,
     broker: null,
     holdings: null,
     // A mandate is no order: nothing that is counted bears on whether it may be had.
     counted: nothingCounted,
-    more: {},
+    more: signInFacts(subject),
   });
-  if (decision.effect === 'deny') throw refusalOfDecision(decision);
+  const passes = decision.effect === 'allow' || (decision.effect === 'ask' && subject.approval === 'none');
+  if (!passes) throw refusalOfDecision(decision);
 }

@@ -1,10 +1,9 @@
-import type { Outside } from '../../approval/kinds/order/kind.ts';
-import { dollars } from '../../trading/amounts.ts';
+import type { Outside } from '../../approval/kind.ts';
 import { countOf } from '../../trading/counted-order.ts';
-import { Dec } from '../../trading/decimal.ts';
 import type { CountedTerms } from '../../trading/mandate/mandate.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import type { OrderDraft } from '../../trading/order.ts';
+import { aboveWithoutTap } from '../policy/parties.ts';
 import type { Rules } from '../policy/rules.ts';
 import { withinMandate } from './within-mandate.ts';
 
@@ -29,19 +28,7 @@ export function outsideOf(
   const { notional } = countOf(draft);
   const used = { ...mandate.used, state: mandateState(mandate, now), in_slot: mandate.inSlot };
   const order = { draft, notional, slot, jkt, policy: rules.digest };
-  return [...withinMandate(mandate.terms, used, order, now), ...needsTap(draft, notional, rules)];
-}
-
-/** `live.mandate_up_to`: a larger order for real money takes a tap, whatever was said yes to beforehand. */
-function needsTap({ account, environment }: OrderDraft, notional: string | null, rules: Rules): Outside[] {
-  const limit = environment === 'live' ? rules.limitsOf(account)?.live?.mandate_up_to : undefined;
-  if (limit === undefined || (notional !== null && new Dec(notional).lte(limit))) return [];
-  return [
-    {
-      reason: 'LIVE_NEEDS_TAP',
-      text: `an order for real money that can come to more than ${dollars(limit)} takes a tap here`,
-      limit: new Dec(limit).toFixed(2),
-      value: notional,
-    },
-  ];
+  const { environment } = draft;
+  const untapped = aboveWithoutTap(rules.limitsOf(draft.account), { environment, order: { notional } });
+  return [...withinMandate(mandate.terms, used, order, now), ...(untapped === undefined ? [] : [untapped])];
 }

@@ -8,7 +8,13 @@ import type { StandingOrder, StandingStep, StandingStore } from '../../store/sta
 import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
 import type { StandingNow } from '../../trading/mandate/mandate.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
-import { GATEWAY_KEY, isRecurring, type Standing, standingRequest } from '../../trading/mandate/standing.ts';
+import {
+  GATEWAY_KEY,
+  isRecurring,
+  type Recurring,
+  type Standing,
+  standingRequest,
+} from '../../trading/mandate/standing.ts';
 import { isTime, latestDue, nextDue } from '../../trading/mandate/standing-due.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
 import type { ProposalRequest } from '../../trading/proposal.ts';
@@ -166,11 +172,16 @@ async function lookAt(
     const { when, order } = one.terms.standing;
     const quote = quotes.find(({ symbol }) => symbol === order.symbol);
     const isDue = isRecurring(when)
-      ? one.order.dueAt !== null && isTime(when, one.order.dueAt, now)
+      ? one.order.dueAt !== null && isTimely(when, one.order.dueAt, clock.now())
       : quote !== undefined && isCrossed(when, quote, Date.parse(timestamp));
     if (isDue && !(await place(options, one)))
       resting.set(restingKey(sub, one.order.mandate), now + AGAIN_MS);
   }
+}
+
+/** By the time that it is now: the broker may have taken its time to answer, or the machine was asleep meanwhile. */
+function isTimely(when: Recurring, due: number, now: number): boolean {
+  return isTime(when, due, now) && latestDue(when, due, now) === due;
 }
 
 const restingKey = (sub: string, mandate: string): string => JSON.stringify([sub, mandate]);

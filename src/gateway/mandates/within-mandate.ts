@@ -1,4 +1,4 @@
-import type { Outside } from '../../approval/kinds/order/kind.ts';
+import type { Outside } from '../../approval/kind.ts';
 import { dollars, percent, sharePrice } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { type Cadence, slotOf } from '../../trading/mandate/cadence.ts';

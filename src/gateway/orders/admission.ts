@@ -64,9 +64,15 @@ export async function admit(
 }
 
 function subjectOf(caller: Caller, { mandate }: OrderDraft): Asked['subject'] {
-  const { sub, clientId = '', proposer, approvers } = caller;
+  const { sub, clientId = '', proposer, approvers, acr } = caller;
   const approval = mandate === undefined ? 'tap' : 'mandate';
-  return { ...(proposer ?? { sub, client: clientId }), owner: sub, approval, approvers: approvers ?? [sub] };
+  return {
+    ...(proposer ?? { sub, client: clientId }),
+    owner: sub,
+    approval,
+    approvers: approvers ?? [sub],
+    acr,
+  };
 }
 
 function requireUnexpired(expiresAt: string, clock: Clock): void {

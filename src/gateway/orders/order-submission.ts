@@ -42,6 +42,9 @@ export const QUIET_MS = 30_000;
 /** Far longer than any broker's reads lag behind its writes. */
 export const ABSENCE_MS = 5 * 60_000;
 
+/** A look that took longer is of another moment than the sending. */
+const FRESH_MS = 1_000;
+
 /** Waits between the look-ups after a submission without an answer; the first look-up comes at once. */
 const LOOKUP_WAITS_MS = [200, 500, 1000, 2000] as const;
 
@@ -79,12 +82,7 @@ export async function submitIntent(
   const { draft } = intent;
   const id = draft.client_order_id;
   failpoint('gateway.before_submit');
-  // Whoever stood still since the approval was checked must not trade on one that has ended meanwhile: the order may
-  // count as never placed by now (5), and another be on its way in its place.
-  const stopped =
-    clock.now() >= Date.parse(draft.expires_at)
-      ? neverPlaced('the approval expired before the broker took the order')
-      : await context.stopped(intent);
+  const stopped = await reasonNotToSend(intent, context);
   if (stopped !== undefined) {
     const refused = await journal.refuse(intent, stopped.toProblem(), clock.now());
     const entry = await entryOf(journal, intent);
@@ -115,6 +113,24 @@ export async function submitIntent(
   const found = traits.clientOrderId.lookedUp ? await lookUp(draft, broker, clock) : undefined;
   if (found === undefined) throw outcomeUnknown(id);
   return await recordFound(found, intent, context);
+}
+
+/**
+ * Whoever stood still since the approval was checked must not trade on one that has ended meanwhile: the order may count as
+ * never placed by now (5), and another be on its way in its place. Whoever stood still while looking looks again: what they
+ * saw may have been taken back, and whoever did that been told so.
+ */
+async function reasonNotToSend(
+  intent: Intent,
+  { clock, stopped }: Pick<SendingContext, 'clock' | 'stopped'>,
+): Promise<Refusal | undefined> {
+  for (;;) {
+    const lookedAt = clock.now();
+    if (lookedAt >= Date.parse(intent.draft.expires_at))
+      return neverPlaced('the approval expired before the broker took the order');
+    const reason = await stopped(intent);
+    if (reason !== undefined || clock.now() - lookedAt < FRESH_MS) return reason;
+  }
 }
 
 /**

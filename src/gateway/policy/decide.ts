@@ -5,7 +5,7 @@ import { Refusal } from '../../trading/refusal.ts';
 import { brokerObjections } from './broker-checks.ts';
 import type { Action, Decision, Facts, Objection, OrderFacts, Subject } from './decision.ts';
 import { type AccountLimits, limitObjections } from './limit-table.ts';
-import { partyObjections } from './parties.ts';
+import { partyObjections, signInObjections } from './parties.ts';
 import type { Rules } from './rules.ts';
 
 /** What makes exposure, or lets somebody else make it: rules that can't be read stop it. */
@@ -69,12 +69,13 @@ function objectionsTo(rules: Rules, subject: Subject, action: Action, facts: Fac
   const isOrder = action === 'place' || action === 'replace';
   const limits = rules.limitsOf(facts.account);
   return [
-    ...(isOrder ? stateObjections(order, facts, limits) : []),
+    ...(isOrder ? [...stateObjections(order, facts, limits), ...clockObjections(facts)] : []),
     ...(isOrder && order !== null ? brokerObjections(order, facts) : []),
     ...(isOrder ? partyObjections(subject, facts, limits) : []),
     ...(isOrder && order !== null && limits !== undefined
       ? limitObjections(limits, { facts, order, replaces: action === 'replace' })
       : []),
+    ...signInObjections(subject, action, facts, limits),
     ...policyObjections(rules, subject, action, facts),
   ];
 }
@@ -130,6 +131,18 @@ function stateObjections(
       hint,
       limit: most,
       value: order.shares,
+    },
+  ];
+}
+
+/** Counted by a day that is not this one, a limit would be used up for good, or begin anew. */
+function clockObjections({ counted: { clock_behind: behind } }: Facts): Objection[] {
+  if (behind === undefined) return [];
+  return [
+    {
+      reason: 'POLICY_CLOCK_BEHIND',
+      text: `the account’s newest order is dated ${Math.floor(behind / 3600)} hours after the gateway’s clock: what counts for today can’t be told`,
+      hint: 'Whoever runs the gateway sets its clock right. Where it is right, and was ahead when that order came: "trade-agent gateway recount".',
     },
   ];
 }

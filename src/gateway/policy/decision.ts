@@ -18,6 +18,8 @@ export interface Subject {
   readonly approval: 'none' | 'tap' | 'mandate';
   /** Who has approved it, where somebody has. */
   readonly approvers: readonly string[];
+  /** By which sign-in (claim `acr`) each of them did; '' where their token does not tell. */
+  readonly acr?: readonly string[] | undefined;
 }
 
 /**

@@ -230,7 +230,7 @@ export const limitTable = {
     check: () => undefined,
   }),
   live: limitRow({
-    // Read where mandates are granted, and where it is asked who must approve.
+    // Looked at beside the limits, where it is asked who must approve and how (parties.ts).
     schema: z.strictObject({
       mandate_up_to: amount.optional(),
       second_person_above: amount.optional(),

@@ -1,4 +1,4 @@
-import type { Outside } from '../../approval/kinds/order/kind.ts';
+import type { Outside } from '../../approval/kind.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { DecisionNote, DecisionStore } from '../../store/decision-store.ts';
 import { DAY_LOSS, type Halts } from '../../store/halts.ts';
@@ -14,7 +14,7 @@ import type { Relations } from '../relations/relations.ts';
 import { dayLossExceeded, decide, refusalOfDecision } from './decide.ts';
 import type { Decision, Facts, Subject, WorldFacts } from './decision.ts';
 import { type OrderWorld, readWorlds, worldFacts } from './order-world.ts';
-import { BATCH_BEFORE, relationFacts } from './parties.ts';
+import { BATCH_BEFORE, relationFacts, signInFacts } from './parties.ts';
 import type { Rules, RulesSource } from './rules.ts';
 
 export interface OrderRulesOptions {
@@ -72,7 +72,11 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
   const known = async (asked: Asked, world: OrderWorld) => {
     const { subject, draft, replaces, after = [] } = asked;
     const told = await relationFacts(relations, subject, actionOf(asked), clock.now());
-    const more = after.length === 0 ? told : { ...told, [BATCH_BEFORE]: reservedForAll(after) };
+    const more = {
+      ...told,
+      ...signInFacts(subject),
+      ...(after.length === 0 ? {} : { [BATCH_BEFORE]: reservedForAll(after) }),
+    };
     const facts = { ...worldFacts({ draft, replaces }, world, { traits, now: clock.now() }), more };
     return { rules: await source.current(), facts };
   };

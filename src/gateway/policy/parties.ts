@@ -3,11 +3,13 @@ import { Dec } from '../../trading/decimal.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { RelationQuestion } from '../../trading/relations.ts';
 import { type Relations, RelationsUnavailable } from '../relations/relations.ts';
-import type { Action, Facts, Objection, Subject } from './decision.ts';
+import type { Action, Facts, Objection, OrderFacts, Subject } from './decision.ts';
 import type { AccountLimits } from './limit-table.ts';
 
 /** Among the facts: dollars of the orders of a batch that go out before this one. */
 export const BATCH_BEFORE = 'batch.before';
+/** Among the facts: claim `acr` of each token that it was approved by. */
+const APPROVAL_ACR = 'approval.acr';
 
 /** What proposing an order takes. */
 const questionOf: { readonly [A in Action]?: RelationQuestion } = {
@@ -80,29 +82,83 @@ const cannotBeTold: Objection = {
 };
 
 function approverObjections(
-  { sub, owner, approvers }: Subject,
+  { approval, approvers }: Subject,
   facts: Facts,
   limits: AccountLimits | undefined,
 ): Objection[] {
-  if (sub !== owner && approvers.includes(sub)) {
-    return [
-      {
-        reason: 'APPROVAL_BY_PROPOSER',
-        text: 'who proposed it approved it: the owner of the account must',
-        hint: 'Propose it again, and let the owner decide.',
-      },
-    ];
-  }
-  const above = secondPersonAbove(limits, facts);
-  if (above === undefined || new Set(approvers).size >= 2) return [];
   const value = comesTo(facts);
+  const above = secondPersonAbove(limits, facts);
+  const untapped = approval === 'mandate' ? aboveWithoutTap(limits, facts) : undefined;
+  return [
+    ...(above === undefined || new Set(approvers).size >= 2
+      ? []
+      : [
+          {
+            reason: 'APPROVAL_NEEDS_SECOND',
+            text: `what comes to more than ${dollars(above)} takes a second person’s approval`,
+            hint: 'Propose it again: the second person is asked then.',
+            limit: new Dec(above).toFixed(2),
+            value,
+          } as const,
+        ]),
+    ...(untapped === undefined ? [] : [untapped]),
+  ];
+}
+
+/** `live.mandate_up_to`: a larger order for real money takes a tap, whatever was said yes to beforehand. */
+export function aboveWithoutTap(
+  limits: AccountLimits | undefined,
+  {
+    environment,
+    order,
+  }: Pick<Facts, 'environment'> & { readonly order: Pick<OrderFacts, 'notional'> | null },
+): Objection | undefined {
+  const limit = environment === 'live' ? limits?.live?.mandate_up_to : undefined;
+  if (limit === undefined || order === null) return undefined;
+  const { notional: value } = order;
+  if (value !== null && new Dec(value).lte(limit)) return undefined;
+  return {
+    reason: 'LIVE_NEEDS_TAP',
+    text: `an order for real money that can come to more than ${dollars(limit)} takes a tap here`,
+    limit: new Dec(limit).toFixed(2),
+    value,
+  };
+}
+
+/** What takes the sign-in that `live.acr` names: what moves real money, and what lets it move. */
+const TAKES_SIGN_IN: readonly Action[] = ['place', 'replace', 'change_policy', 'grant_mandate'];
+
+/** `live.acr`: the sign-in by which those approve who move real money; undefined where any will do. */
+export function signInWanted(
+  limits: AccountLimits | undefined,
+  environment: Facts['environment'],
+): string | undefined {
+  return environment === 'live' ? limits?.live?.acr : undefined;
+}
+
+/** By which sign-in it was approved, as a fact: recorded with what was decided by it. */
+export function signInFacts({ acr }: Pick<Subject, 'acr'>): Facts['more'] {
+  return acr === undefined ? {} : { [APPROVAL_ACR]: acr };
+}
+
+/** That everybody who approved it signed in as `live.acr` asks; before anybody has, there is nothing to say. */
+export function signInObjections(
+  { approval, approvers }: Subject,
+  action: Action,
+  { environment, more }: Facts,
+  limits: AccountLimits | undefined,
+): Objection[] {
+  const wanted = signInWanted(limits, environment);
+  if (wanted === undefined || approval !== 'tap' || !TAKES_SIGN_IN.includes(action)) return [];
+  const told: readonly unknown[] = Array.isArray(more[APPROVAL_ACR]) ? more[APPROVAL_ACR] : [];
+  if (told.length >= Math.max(approvers.length, 1) && told.every((acr) => acr === wanted)) return [];
   return [
     {
-      reason: 'APPROVAL_NEEDS_SECOND',
-      text: `what comes to more than ${dollars(above)} takes a second person’s approval`,
-      hint: 'Propose it again: the second person is asked then.',
-      limit: new Dec(above).toFixed(2),
-      value,
+      reason: 'APPROVAL_NEEDS_STEP_UP',
+      text: `with real money an approval takes the sign-in "${wanted}", and its token does not tell of it`,
+      hint: 'Approve it by that sign-in. Whoever runs the gateway sees to it that the identity provider puts "acr" into the token.',
+      limit: wanted,
+      value: told.filter((acr) => acr !== '').join(' ') || null,
     },
   ];
 }

@@ -196,6 +196,7 @@ export function proposalView(proposal: StoredProposal, approval: ProposalRouteOp
     subject,
     worst_case: worstCase,
     warnings,
+    shows: proposal.shows,
     created_at: new Date(proposal.createdAt).toISOString(),
     expires_at: utcSeconds(proposal.expiresAt),
     updated_at: `${new Date(proposal.updatedAt).toISOString()}#${proposal.version}`,

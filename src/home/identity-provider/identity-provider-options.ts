@@ -7,6 +7,7 @@ import type { IsRevoked } from '../../gateway/door/token-verifier.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { ResolveHost } from '../../net/public-fetch.ts';
 import type { Faults } from '../faults.ts';
+import type { DashboardData } from '../phone/dashboard/dashboard-data.ts';
 import type { NumberMatching } from '../phone/decision/picked-code.ts';
 import type { Halting, HomeAbout, Mandating } from '../phone/phone-services.ts';
 import type { PushOptions } from '../phone/push/phone-push.ts';
@@ -60,6 +61,8 @@ export interface IdentityProviderOptions {
   readonly halting?: Halting;
   /** Mandates of the gateway behind it. */
   readonly mandating?: Mandating;
+  /** What is a person's own there, for the page that shows it; absent as above. */
+  readonly dashboards?: ((sub: string) => DashboardData) | undefined;
   /** Whether an approval must be signed by one of them; `off` unless said otherwise. */
   readonly signatures?: 'required' | 'off';
   /** Told of what went wrong inside; never holds a token. */

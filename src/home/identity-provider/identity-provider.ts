@@ -216,6 +216,7 @@ function phoneApp(
     people,
     halting: options.halting,
     mandating: options.mandating,
+    dashboards: options.dashboards,
     thirdPartyPasswords: options.thirdPartyPasswords ?? {},
     sessions: endingRings(sessions, push.subscriptions),
     pairingSecret: options.phonePairingSecret,

@@ -51,6 +51,8 @@ const DAY = 24 * 3600;
 const MINUTE = 60;
 /** Seconds that the token of an approval lives at least, so that a tap in the last moment is worth something. */
 const SHORTEST_APPROVAL = MINUTE;
+/** Of an approval that its owner's passkey signed; keys in software are kept out of homes with real money. */
+const PASSKEY_ACR = 'phr';
 
 /** How oidc-provider is set up; every default it warns about is decided here. */
 export function oidcConfiguration(options: OidcConfigurationOptions): Configuration {
@@ -119,7 +121,8 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
       // What the person's own key signed goes where the gateway looks for it.
       const asked = ctx.oidc.entities.BackchannelAuthenticationRequest;
       const evidence = asked === undefined ? undefined : options.requests.evidenceOf(asked.jti);
-      if (evidence !== undefined) return { approval_evidence: evidence };
+      // By a passkey that verified the person: "phishing-resistant" of OpenID Connect EAP ACR Values 1.0 §2.
+      if (evidence !== undefined) return { approval_evidence: evidence, acr: PASSKEY_ACR };
       const name =
         'grantId' in token && token.grantId !== undefined ? options.nameOf(token.grantId) : undefined;
       return name === undefined ? undefined : { client_name: name };

@@ -11,6 +11,10 @@ export interface BrowserEnv {
     readonly about: HomeAbout;
     /** Whether trading can be halted here. */
     readonly canHalt: boolean;
+    /** Whether there is a dashboard. */
+    readonly canLook: boolean;
+    /** Whether the page can be put on a phone as an app of its own. */
+    readonly installable: boolean;
     /** Who is signed in. */
     user: Person | undefined;
     session: Session | undefined;

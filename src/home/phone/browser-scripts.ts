@@ -3,13 +3,14 @@ import { fileURLToPath } from 'node:url';
 
 /** The modules that a browser loads, by name. */
 export type BrowserScripts = Readonly<
-  Record<'shell.js' | 'passkeys.js' | 'approvals.js' | 'service-worker.js', string>
+  Record<'shell.js' | 'passkeys.js' | 'approvals.js' | 'dashboard.js' | 'service-worker.js', string>
 >;
 
 const entries = {
   shell: 'shell.ts',
   passkeys: 'passkeys.ts',
   approvals: 'approvals.ts',
+  dashboard: 'dashboard.ts',
   'service-worker': 'worker/service-worker.ts',
 };
 
@@ -52,6 +53,7 @@ export function bundled(): {
       'shell.js': text('shell.js'),
       'passkeys.js': text('passkeys.js'),
       'approvals.js': text('approvals.js'),
+      'dashboard.js': text('dashboard.js'),
       'service-worker.js': text('service-worker.js'),
     },
     metafile,

@@ -12,9 +12,9 @@ import { messagePage, shellPage } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 /** The header with the origin key; src/home/phone/web/key.ts says why there is one. */
-const KEY_HEADER = 'x-phone-key';
+export const KEY_HEADER = 'x-phone-key';
 /** Where a script is sent instead of being redirected: a redirect that `fetch` follows would load the page twice. */
-const LOCATION_HEADER = 'x-phone-location';
+export const LOCATION_HEADER = 'x-phone-location';
 
 /**
  * Over https a cookie is this origin's alone (`__Host-`, RFC 6265bis §4.1.3.2). Without, every port of this machine is
@@ -76,6 +76,8 @@ export function browserMiddleware(services: PhoneServices) {
     const browser = cookies.secure ? knownBrowser(context, cookies) : (key ?? '');
     context.set('about', services.about);
     context.set('canHalt', services.halting !== undefined);
+    context.set('canLook', services.dashboards !== undefined);
+    context.set('installable', true);
     context.set('key', key);
     context.set('session', session);
     context.set('user', session === undefined ? undefined : services.people.find(session.username));
@@ -132,7 +134,7 @@ function policy(formAction: string): string {
   return `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`;
 }
 
-function securityHeaders(context: Context, secure: boolean): void {
+export function securityHeaders(context: Context, secure: boolean): void {
   context.header('content-security-policy', policy("'self'"));
   context.header('referrer-policy', 'no-referrer');
   context.header('x-content-type-options', 'nosniff');

@@ -1,8 +1,9 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
+import { DAY_LOSS, type TradingStanding } from '../../store/halts.ts';
 import type { BrowserEnv } from './browser-env.ts';
 import { localTime } from './decision/local-time.ts';
-import { page, toSignIn } from './page.ts';
+import { type Markup, page, toSignIn } from './page.ts';
 import type { Halting, PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/halt';
@@ -14,17 +15,18 @@ export function createHaltPages(halting: Halting, { clock }: Pick<PhoneServices,
   app.get(PATH, async (context) => {
     const { user, formToken } = context.var;
     if (user === undefined) return toSignIn(context, PATH);
-    const since = await halting.haltedAt(user.username);
+    const standing = await halting.trading(user.username);
+    const since = localTime(Math.min(standing?.since ?? clock.now(), clock.now()));
     return page(context, {
       title: 'Halt trading',
       body:
-        since !== undefined
+        standing?.state === 'halted'
           ? html`<div class="card" data-testid="halted">
 <h1 tabindex="-1">Trading is halted</h1>
-<p>Since ${localTime(Math.min(since, clock.now()))}. Nothing more is carried out for you, whoever proposed it. Open orders stay at the broker, and can be cancelled.</p>
+<p>Since ${since}. Nothing more is carried out for you, whoever proposed it. Open orders stay at the broker, and can be cancelled.</p>
 <p>To let it go on: <span class="mono">trade-agent halt --lift</span>, which asks for your approval here.</p>
 </div>`
-          : html`<div class="card">
+          : html`${standing?.state === 'reducing' ? reducing(standing, since) : ''}<div class="card">
 <h1 tabindex="-1">Halt all trading?</h1>
 <p>What waits for you is withdrawn, and nothing more is carried out, until you approve that it goes on. Open orders stay at the broker, and can be cancelled.</p>
 <form method="post" action="${PATH}">
@@ -43,4 +45,13 @@ export function createHaltPages(halting: Halting, { clock }: Pick<PhoneServices,
   });
 
   return app;
+}
+
+/** A halt is still there to be had: it stops sales too. */
+function reducing({ until, by }: TradingStanding, since: Markup): Markup {
+  return html`<div class="card" data-testid="reducing">
+<h2>Positions may only be made smaller</h2>
+<p>Since ${since}${by === DAY_LOSS ? ', since the account has lost more today than its limit allows' : ''}. Nothing is bought, and no more sold than is held, whoever proposes it.${until === undefined ? '' : html` It ends by itself at ${localTime(until)}.`}</p>
+<p>To end it now: <span class="mono">trade-agent halt --lift</span>, which asks for your approval here.</p>
+</div>`;
 }

@@ -1,9 +1,15 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { dollars } from '../../trading/amounts.ts';
-import { cadenceWords } from '../../trading/mandate/cadence.ts';
 import type { MandateState, MandateView } from '../../trading/mandate/mandate.ts';
-import { bands, mandateAmounts, mandateFor, mandateWorst } from '../../trading/mandate/mandate-words.ts';
+import {
+  bands,
+  mandateAmounts,
+  mandateFor,
+  mandateWhen,
+  mandateWorst,
+} from '../../trading/mandate/mandate-words.ts';
+import { standingLast, standingNext } from '../../trading/mandate/standing-words.ts';
 import type { BrowserEnv } from './browser-env.ts';
 import { environmentBanner } from './decision/environment-banner.ts';
 import { type Markup, page, toSignIn } from './page.ts';
@@ -45,7 +51,7 @@ ${
     : html`<h2>Over</h2>
 <ul class="recent">${over.map(
         (mandate) =>
-          html`<li data-testid="mandate-over" data-id="${mandate.id}"><span>${mandateFor(mandate.terms)}<br><span class="soft small">${usedOf(mandate)} · <span class="mono">${mandate.id}</span></span></span><span class="outcome">${stateWords[mandate.state]}</span></li>`,
+          html`<li data-testid="mandate-over" data-id="${mandate.id}"><span>${mandateFor(mandate.terms)}<br><span class="soft small">${usedOf(mandate)}${mandate.standing?.last === undefined ? '' : ` · ${standingLast(mandate.standing.last)}`} · <span class="mono">${mandate.id}</span></span></span><span class="outcome">${stateWords[mandate.state]}</span></li>`,
       )}</ul>`
 }`,
     });
@@ -65,11 +71,13 @@ ${
 }
 
 function card(mandate: MandateView, formToken: string): Markup {
-  const { id, state, terms, slot } = mandate;
+  const { id, state, terms, slot, standing } = mandate;
   const rows: [string, string][] = [
     ['Used', usedOf(mandate)],
     ['Amounts', mandateAmounts(terms)],
-    ['How often', cadenceWords(terms.cadence, terms.orders_per_slot ?? 1)],
+    ['How often', mandateWhen(terms)],
+    ...(standing === undefined ? [] : [['Next', standingNext(standing)] as [string, string]]),
+    ...(standing?.last === undefined ? [] : [['Last', standingLast(standing.last)] as [string, string]]),
     ...(slot === undefined ? [] : [['Now', slot] as [string, string]]),
     ...(terms.price === undefined ? [] : [['Prices', bands(terms.price)] as [string, string]]),
     ['Order types', terms.order_types.join(', ')],

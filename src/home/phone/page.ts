@@ -46,14 +46,19 @@ export function shellPage(context: BrowserContext): Response | Promise<Response>
   return context.html(whole(context, name, '', parts));
 }
 
-function whole({ var: { about } }: BrowserContext, title: string, head: Markup | '', parts: Markup): Markup {
+function whole(
+  { var: { about, installable } }: BrowserContext,
+  title: string,
+  head: Markup | '',
+  parts: Markup,
+): Markup {
   return html`<!doctype html>
 <html lang="en" data-passkeys="${assetUrl('passkeys.js')}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <title>${title}</title>
-${installHead()}
+${installable ? installHead() : ''}
 <link rel="stylesheet" href="${assetUrl('phone.css')}">
 <script type="module" src="${assetUrl('shell.js')}"></script>
 ${head}
@@ -76,9 +81,9 @@ ${
 </header>`;
 }
 
-function footer({ var: { user, canHalt } }: BrowserContext): Markup {
+function footer({ var: { user, canHalt, canLook } }: BrowserContext): Markup {
   if (user === undefined) return html`<footer></footer>`;
-  return html`<footer><nav aria-label="Pages"><a href="/phone">Requests</a> <a href="/phone/authenticators">Passkeys</a> <a href="/phone/sessions">Signed in on</a> <a href="/phone/programs">Programs</a>${canHalt ? html` <a href="/phone/mandates">Mandates</a> <a href="/phone/halt">Halt trading</a>` : ''}</nav></footer>`;
+  return html`<footer><nav aria-label="Pages"><a href="/phone">Requests</a> ${canLook ? html`<a href="/phone/dashboard">Dashboard</a> ` : ''}<a href="/phone/authenticators">Passkeys</a> <a href="/phone/sessions">Signed in on</a> <a href="/phone/programs">Programs</a>${canHalt ? html` <a href="/phone/mandates">Mandates</a> <a href="/phone/halt">Halt trading</a>` : ''}</nav></footer>`;
 }
 
 /** What this session can't do, where it isn't one that a passkey has opened. */

@@ -9,6 +9,7 @@ import { browserMiddleware } from './browser.ts';
 import type { BrowserEnv } from './browser-env.ts';
 import { createConnectionPages } from './connection-pages.ts';
 import { createConsentPages } from './consent-pages.ts';
+import { createDashboardPages } from './dashboard/dashboard-pages.ts';
 import { createDevicePages } from './device-pages.ts';
 import { createHaltPages } from './halt-pages.ts';
 import { createMandatePages } from './mandate-pages.ts';
@@ -59,6 +60,9 @@ export function createPhoneApp(services: PhoneServices): Hono<{ Bindings: HttpBi
   pages.route('/', createSessionPages(services));
   if (services.halting !== undefined) pages.route('/', createHaltPages(services.halting, services));
   if (services.mandating !== undefined) pages.route('/', createMandatePages(services.mandating));
+  if (services.dashboards !== undefined) {
+    pages.route('/', createDashboardPages(services.dashboards, services));
+  }
   pages.route('/', createProgramPages(services));
   pages.route('/', createDevicePages(services));
   pages.route('/', createConsentPages(services));

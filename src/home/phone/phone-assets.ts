@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
 import { browserScripts } from './browser-scripts.ts';
+import { dashboardStyle } from './dashboard/dashboard-style.ts';
 import { entryStyle } from './entry-style.ts';
 import { pageStyle } from './page-style.ts';
 
@@ -8,10 +9,11 @@ const script = { type: 'text/javascript' } as const;
 
 /** What the pages load. Their policy forbids anything inline. */
 const assets = {
-  'phone.css': { type: 'text/css', text: () => pageStyle + entryStyle },
+  'phone.css': { type: 'text/css', text: () => pageStyle + entryStyle + dashboardStyle },
   'shell.js': { ...script, text: () => browserScripts()['shell.js'] },
   'passkeys.js': { ...script, text: () => browserScripts()['passkeys.js'] },
   'approvals.js': { ...script, text: () => browserScripts()['approvals.js'] },
+  'dashboard.js': { ...script, text: () => browserScripts()['dashboard.js'] },
 } as const;
 export type AssetName = keyof typeof assets;
 

@@ -7,7 +7,7 @@ import { createHistoryPages } from './decision/history-pages.ts';
 import { type PhoneState, phoneState, phoneUpdate, type Viewer } from './decision/phone-state.ts';
 import { requestItem } from './decision/request-list.ts';
 import { isOpenSession } from './open-session.ts';
-import { page, toSignIn } from './page.ts';
+import { type Markup, page, toSignIn } from './page.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
 import { pushToggle } from './push/push-toggle.ts';
 
@@ -65,13 +65,16 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
   return app;
 }
 
-/** One request on the screen, the others in a list above it. */
-function phoneBody(state: PhoneState, chosen: string | undefined) {
+/**
+ * One request on the screen, the others in a list above it.
+ * @param within another page, which has a heading of its own
+ */
+export function phoneBody(state: PhoneState, chosen: string | undefined, within = false): Markup {
   const { waiting, more, recent } = state;
   const current = waiting.find(({ id }) => id === chosen) ?? waiting[0];
   const others = waiting.filter((request) => request !== current);
   return html`<div id="phone" data-current="${current?.id ?? ''}">
-<div class="title"><h1 tabindex="-1">To approve</h1><span class="small soft" role="status" id="state">Connecting</span><a class="small" href="/phone/history">History</a></div>
+<div class="title">${within ? '' : html`<h1 tabindex="-1">To approve</h1>`}<span class="small soft" role="status" id="state">Connecting</span><a class="small" href="/phone/history">History</a></div>
 <nav id="others" aria-label="Other requests" ${others.length === 0 ? 'hidden' : ''}><ul>${others.map(requestItem)}</ul></nav>
 <p id="more" class="small soft">${more > 0 ? `And ${more} more, when these are decided.` : ''}</p>
 <div id="results"></div>
@@ -83,7 +86,7 @@ function phoneBody(state: PhoneState, chosen: string | undefined) {
 </div>`;
 }
 
-function viewerOf(context: BrowserContext): Viewer | undefined {
+export function viewerOf(context: BrowserContext): Viewer | undefined {
   const { user, session, formToken } = context.var;
   if (user === undefined || session === undefined) return undefined;
   return { user: user.username, session: session.id, canApprove: isFull(context), formToken };

@@ -1,5 +1,6 @@
 import type { Keys } from '../../approval/keys/keys.ts';
 import type { Clock } from '../../machine/clock.ts';
+import type { TradingStanding } from '../../store/halts.ts';
 import type { MandateView } from '../../trading/mandate/mandate.ts';
 import type { ApprovalRequests } from '../identity-provider/approval-requests.ts';
 import type { AuthorizedClients } from '../identity-provider/authorization/authorized-clients.ts';
@@ -13,6 +14,7 @@ import type { RecoveryCodes } from '../identity-provider/recovery-codes.ts';
 import type { RegisteredClients } from '../identity-provider/registered-clients.ts';
 import type { RequestLimits } from '../identity-provider/request-limits.ts';
 import type { Sessions } from '../identity-provider/sessions.ts';
+import type { DashboardData } from './dashboard/dashboard-data.ts';
 import type { ApprovalSteps } from './decision/approval-steps.ts';
 import type { PhonePush } from './push/phone-push.ts';
 
@@ -28,8 +30,8 @@ export interface HomeAbout {
 
 /** Stopping all trading for a person. */
 export interface Halting {
-  /** Since when it is, milliseconds since the epoch; undefined where trading goes on. */
-  haltedAt(sub: string): Promise<number | undefined>;
+  /** How far their trading goes; undefined where that can't be told. */
+  trading(sub: string): Promise<TradingStanding | undefined>;
   halt(sub: string): Promise<void>;
 }
 
@@ -51,6 +53,8 @@ export interface PhoneServices {
   /** Undefined for a provider that has no gateway behind it. */
   readonly halting: Halting | undefined;
   readonly mandating: Mandating | undefined;
+  /** A person's own, as the gateway behind it has it; undefined as above. */
+  readonly dashboards: ((sub: string) => DashboardData) | undefined;
   readonly people: People;
   readonly requests: ApprovalRequests;
   readonly deviceCodes: DeviceCodes;

@@ -1,3 +1,4 @@
+import { funds } from './funds.ts';
 import { symbolsData } from './symbols-data.ts';
 
 export interface ListedSymbol {
@@ -5,16 +6,16 @@ export interface ListedSymbol {
   name: string;
   /** Dollars a share at the snapshot, a decimal string on the tick. */
   snapshotPrice: string;
-  exchange: 'NASDAQ' | 'NYSE' | 'AMEX';
+  exchange: 'NASDAQ' | 'NYSE' | 'AMEX' | 'ARCA';
   sector: string;
 }
 
 let parsed: Map<string, ListedSymbol> | undefined;
 
-/** The packaged symbols by ticker, largest company first. Parsed on first use: most commands never need them. */
+/** The packaged symbols by ticker, largest company first, funds last. Parsed on first use: most commands never need them. */
 export function listedSymbols(): ReadonlyMap<string, ListedSymbol> {
   parsed ??= new Map(
-    symbolsData
+    `${symbolsData}${funds}`
       .trim()
       .split('\n')
       .map((line) => {

@@ -12,6 +12,11 @@ import { mandateReads } from './mandate-store.ts';
 /** Longer than any `min_seconds_between_same`. */
 const SAME_WITHIN_MS = 86_400_000;
 const MINUTE_MS = 60_000;
+/**
+ * A newest order that is dated so long after the clock was dated by a clock that was wrong, or this one is: whose day it is
+ * can't be told, and nothing is placed until somebody has looked.
+ */
+const MOST_AHEAD_MS = 86_400_000;
 /** Nobody's: no user has an empty id. */
 const NO_ORDER = { sub: '', clientOrderId: '', replaces: null };
 
@@ -49,6 +54,8 @@ export function orderCounts(database: Database.Database) {
 
   /** A clock that is set back is not believed: the newest order tells that it was later already. */
   const timeOf = (account: string, now: number): number => Math.max(now, newest.get(account) ?? 0);
+  const behind = (counting: number, clock: number) =>
+    counting - clock > MOST_AHEAD_MS ? { clock_behind: Math.floor((counting - clock) / 1000) } : {};
 
   /** All that may have gone out, but for one order and the one that it is put in place of. */
   const outOf = (key: { readonly account: string }, sub: string, clock: number) => {
@@ -63,6 +70,7 @@ export function orderCounts(database: Database.Database) {
       day_orders: ofDay.length,
       last_minute: rows.filter(({ created_at }) => created_at > now - MINUTE_MS).length,
       open_orders: standingOnes.length,
+      ...behind(now, clock),
     };
     return { now, rows, standingOnes, used };
   };

@@ -28,6 +28,7 @@ import {
   positionSchema,
 } from '../../trading/views.ts';
 import { type AccessRequests, inAccountOf, ofAccess } from './access-requests.ts';
+import { type EventRequests, ofEvents } from './event-requests.ts';
 import {
   type GatewayAccess,
   type GatewayClientOptions,
@@ -39,6 +40,7 @@ import { type HaltRequests, ofHalt } from './halt-requests.ts';
 import { type MandateRequests, ofMandates } from './mandate-requests.ts';
 import { type MarketRequests, ofMarket } from './market-requests.ts';
 import { ofPolicy, type PolicyClient } from './policy-requests.ts';
+import { ofRecord, type RecordRequests } from './record-requests.ts';
 import { ofWatchlist, type WatchlistRequests } from './watchlist-requests.ts';
 
 /** How to look at a proposal. */
@@ -56,8 +58,10 @@ export interface GatewayClient
     MandateRequests,
     HaltRequests,
     PolicyClient,
+    RecordRequests,
     WatchlistRequests,
-    AccessRequests {
+    AccessRequests,
+    EventRequests {
   account(): Promise<Account>;
   positions(): Promise<Position[]>;
   orders(query?: { status?: 'open' | 'closed' | 'all'; limit?: number }): Promise<Order[]>;
@@ -125,6 +129,8 @@ export function createGatewayClient(
     ...ofAccess(requests),
     ...ofMandates(requests),
     ...ofPolicy(requests),
+    ...ofRecord(requests),
+    ...ofEvents(requests),
   };
 }
 

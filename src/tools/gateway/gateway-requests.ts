@@ -25,6 +25,13 @@ export interface GatewayRequests {
   request(path: string, init: RequestInit, scopes: readonly Scope[], ms?: number): Promise<unknown>;
   /** As `request`, the answer as the schema has it. */
   read<T>(path: string, schema: z.ZodType<T>, scope: Scope): Promise<T>;
+  /** A stream of events. `until` ends it. @throws {TradeAgentError} as `request` */
+  open(
+    path: string,
+    headers: Record<string, string>,
+    scope: Scope,
+    until: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>>;
 }
 
 export function gatewayRequests(session: GatewayAccess, options: GatewayClientOptions): GatewayRequests {
@@ -88,7 +95,20 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     return parse(schema, await request(path, { headers: { accept: 'application/json' } }, [scope]));
   };
 
-  return { timeoutMs, accountOf, request, read };
+  const open = async (path: string, headers: Record<string, string>, scope: Scope, until: AbortSignal) => {
+    const ended = AbortSignal.any([until, ...(signal === undefined ? [] : [signal])]);
+    try {
+      const init = { headers: { accept: 'text/event-stream', ...headers }, signal: ended };
+      const response = await session.fetch(`${base}${aboutOwner(path, accountOf)}`, init, [scope]);
+      if (!response.ok) throw gatewayError(response.status, await bodyOf(response));
+      if (response.body === null) throw new Error('the gateway answered without a body');
+      return response.body;
+    } catch (error) {
+      throw unreachable(error, timeoutMs, until, signal);
+    }
+  };
+
+  return { timeoutMs, accountOf, request, read, open };
 }
 
 /** What is asked of an account, rather than of the person, the market or a proposal. */

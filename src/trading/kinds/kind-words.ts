@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { BatchLine } from '../batch-line.ts';
 import type { DetailField, FieldWords } from '../detail-fields.ts';
+import type { Granted } from '../mandate/granted.ts';
 import type { SentMessage } from '../message.ts';
 import type { Environment } from '../order.ts';
 import type { ProposalState } from '../proposal-state.ts';
@@ -14,6 +15,8 @@ export interface Came {
   readonly sent?: SentMessage | undefined;
   /** Of several orders together, in the order in which they were carried out. */
   readonly lines?: readonly BatchLine[] | undefined;
+  /** The mandate that is in force. */
+  readonly granted?: Granted | undefined;
 }
 
 /** The orders at the broker that it came to. */

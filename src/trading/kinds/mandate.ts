@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { detailFields, type FieldWords } from '../detail-fields.ts';
 import { checkMandate, mandateEnvelopeSchema, mandateRequestSchema } from '../mandate/envelope.ts';
+import { grantedSchema } from '../mandate/granted.ts';
 import {
   bands,
   mandateAmounts,
@@ -20,11 +21,6 @@ const subjectSchema = z.lazy(() =>
   mandateEnvelopeSchema.unwrap().extend({ approve_by: z.iso.datetime({ precision: 0 }) }),
 );
 export type MandateSubject = z.output<typeof subjectSchema>;
-
-const resultSchema = z.lazy(() =>
-  z.object({ mandate: z.string(), granted_at: z.string(), replaced: z.string().optional() }),
-);
-export type Granted = z.output<typeof resultSchema>;
 
 const fieldWords: FieldWords = {
   standing: { label: 'The gateway orders' },
@@ -58,11 +54,11 @@ export const mandate = defineKind({
   passesHalt: false,
   requestSchema: mandateRequestSchema,
   subjectSchema,
-  resultSchema,
+  resultSchema: grantedSchema,
   check: checkMandate,
   environment: ({ environment }) => environment,
   summary: (terms) => `MANDATE ${mandateWorst(terms)}`,
-  came: () => ({}),
+  came: (granted) => ({ granted }),
   phrases: {
     ...changePhrases,
     nothing: 'There is no mandate.',

@@ -1,5 +1,6 @@
 import { dollars, sharePrice, shares } from '../amounts.ts';
-import { newYorkDate, weekday } from '../new-york-time.ts';
+import { newYorkDate, newYorkTimestamp, weekday } from '../new-york-time.ts';
+import type { StandingNow } from './mandate.ts';
 import type { Standing } from './standing.ts';
 import { isRecurring } from './standing.ts';
 
@@ -31,6 +32,23 @@ export function dayWords(time: number): string {
   const date = newYorkDate(time);
   const [, month = '', day = ''] = date.split('-');
   return `${DAYS[weekday(date)]} ${Number(day)} ${MONTHS[Number(month) - 1]}`;
+}
+
+/** A moment in New York: `Mon 30 Nov 10:00 New York`. @param at RFC 3339 */
+export function momentWords(at: string): string {
+  const time = Date.parse(at);
+  return `${dayWords(time)} ${newYorkTimestamp(time).slice(11, 16)} New York`;
+}
+
+/** When it is due next: `Mon 30 Nov 10:00 New York`; `watching` the price, `done`, `stopped`. */
+export function standingNext({ state, next_at }: StandingNow): string {
+  return next_at === undefined ? (state === 'watching' ? 'watching the price' : state) : momentWords(next_at);
+}
+
+/** What came of the last time: `ordered Mon 23 Nov 10:00 New York`, `refused …: trading is halted (policy_denied)`. */
+export function standingLast({ outcome, at, text, code }: NonNullable<StandingNow['last']>): string {
+  const why = text === undefined ? '' : `: ${text}${code === undefined ? '' : ` (${code})`}`;
+  return `${outcome} ${momentWords(at)}${why}`;
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -238,6 +238,24 @@ export function orderCountsContract(open: OpenStores): void {
     });
   });
 
+  describe('a newest order that is dated after the clock', () => {
+    const HOUR = 3_600_000;
+    it('by a day at most is of the day that it is counted by', async () => {
+      await claimed(order(), NOON + 24 * HOUR);
+      expect(await met(order(), NOON)).toMatchObject({ day_orders: 1 });
+      expect(await met(order(), NOON)).not.toHaveProperty('clock_behind');
+    });
+
+    it('by more says so, and gives nothing back', async () => {
+      await claimed(order(), NOON + 24 * HOUR + 1000);
+      expect(await met(order(), NOON)).toMatchObject({ day_orders: 1, clock_behind: 24 * 3600 + 1 });
+      expect(await journal.usage('alice', order().draft.account, NOON)).toMatchObject({
+        clock_behind: 24 * 3600 + 1,
+      });
+      expect(await met(order({ account: 'PA3OTHER01' }), NOON)).not.toHaveProperty('clock_behind');
+    });
+  });
+
   describe('a claim that is decided', () => {
     it('writes and uses nothing where it is denied, but the decision', async () => {
       const first = order();

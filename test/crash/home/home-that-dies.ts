@@ -14,8 +14,11 @@ const launcher = new URL('../trade-agent.mjs', import.meta.url).pathname;
 export interface HomeThatDies extends HomeWorld {
   /** Runs a command that dies at this place; by kill -9, or the test fails. */
   commandDies(at: Failpoint, ...args: string[]): Promise<void>;
-  /** Does something to the home that is served, which dies of it, and is served again. */
-  servedDies(at: Failpoint, work: () => Promise<unknown>): Promise<void>;
+  /**
+   * Does something to the home that is served, which dies of it, and is served again.
+   * @param then where it dies once more, by what it takes up by itself
+   */
+  servedDies(at: Failpoint, work: () => Promise<unknown>, then?: Failpoint): Promise<void>;
   /** What the folder holds, read past the home that is served. */
   inside<T>(work: (home: OpenHome) => Promise<T>, folder?: string): Promise<T>;
   /** The key pairs of the broker that stand in plain in a file of the home's or the agent's, or beside them. */
@@ -60,11 +63,17 @@ export async function createHomeThatDies(): Promise<HomeThatDies> {
       expect(command.child.signalCode).toBe('SIGKILL');
       arm('');
     },
-    async servedDies(at, work) {
+    async servedDies(at, work, then) {
       arm(`${at}=kill`);
       // Whoever was at it gets no answer.
       await work().catch(() => undefined);
       expect(await within(world.ended(), 20_000, `${at} was not reached`)).toBe('SIGKILL');
+      if (then !== undefined) {
+        arm(`${then}=kill`);
+        // It may be over before anybody is told that it serves.
+        await world.serve().catch(() => undefined);
+        expect(await within(world.ended(), 60_000, `${then} was not reached`)).toBe('SIGKILL');
+      }
       arm('');
       await world.serve();
     },

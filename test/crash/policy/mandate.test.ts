@@ -55,10 +55,9 @@ async function play(world: CrashWorld, plan: CrashCase, log: string[]): Promise<
     person.look();
     const { kills } = await die(play);
     // Where it died before anything was kept, the same is asked for again: as whoever looks after the agent does.
-    const first = await agent(['resume', thread]).ended;
-    const isThere = first.code !== 2;
-    const again = () => agent(isThere ? ['resume', thread] : runOf(plan, thread));
-    const answer = await settle([again()], again);
+    const resume = () => agent(['resume', thread, '--approval', 'mandate']);
+    const first = await resume().ended;
+    const answer = await settle([first.code === 2 ? agent(runOf(plan, thread)) : resume()], resume);
     expect(answer.approvals).toMatchObject([{ status: 'executed', order: { symbol: order.symbol } }]);
 
     const lost = await agent(runOf(plan, `${thread}-lost`)).ended;

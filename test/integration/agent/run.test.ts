@@ -80,7 +80,7 @@ describe('an order', () => {
         },
       ],
     });
-    expect(result.text).toContain('BUY 5 AAPL MKT: filled 5 at $180.00');
+    expect(result.text).toContain('Bought 5 AAPL at $180.00');
     expect(world.gateway.book).toHaveLength(1);
     expect(world.phone.posts).toMatchObject([
       {

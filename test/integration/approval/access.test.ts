@@ -176,6 +176,14 @@ describe('an advisor', () => {
       members: { reason: 'RELATION_DENIED' },
     });
     expect(placed()).toHaveLength(before);
+    // Each refusal is in a log: this one in the owner's, and in one's own where one has no part in the account any more.
+    const denied = async (who: Person) => (await who.send('GET', '/v1/decisions?effect=deny&limit=1')).body;
+    const facts = { owner: 'alice', proposer: 'bob' };
+    const noted = { action: 'place', reasons: ['RELATION_DENIED'], facts };
+    expect(await denied(alice)).toMatchObject({ decisions: [{ ...noted, stage: 'order' }] });
+    expect(await refused(bob, buy(forAlice))).toMatchObject({ reason: 'RELATION_DENIED' });
+    expect(await denied(bob)).toMatchObject({ decisions: [{ ...noted, stage: 'proposal' }] });
+    expect(await denied(alice)).toMatchObject({ decisions: [{ stage: 'order' }] });
   });
 
   it('of a firm is one for as long as the firm is engaged', async () => {
@@ -286,6 +294,9 @@ describe('what comes to more than one may approve', () => {
     const signed = record.filter(({ event, approval }) => event === 'signed' && approval === proposal.id);
     expect(signed.map(({ sub }) => sub)).toEqual(['alice', 'bob']);
     expect(new Set(signed.map(({ digest }) => digest)).size).toBe(1);
+    // Each token told of a passkey: what `live.acr` would ask for.
+    const { decisions } = (await alice.send('GET', '/v1/decisions?effect=allow&limit=1')).body;
+    expect(decisions).toMatchObject([{ facts: { more: { 'approval.acr': ['phr', 'phr'] } } }]);
     expect(new Set(signed.map(({ credential_id }) => credential_id)).size).toBe(2);
   });
 

@@ -53,6 +53,11 @@ describe('a question', () => {
     expect(decodeJwt(assertion)).toMatchObject({ iss: 'approval', sub: 'approval', aud: provider.issuer });
   });
 
+  it('asks for a sign-in where one is wanted (CIBA Core §7.1)', async () => {
+    await approval({}, { acr: 'phr' });
+    expect(provider.backchannelForms[0]).toMatchObject({ acr_values: 'phr' });
+  });
+
   it('carries no details where the provider takes none', async () => {
     await approval({ details: 'message' });
     expect(provider.backchannelForms[0]).not.toHaveProperty('authorization_details');

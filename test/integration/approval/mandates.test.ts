@@ -50,10 +50,12 @@ const asked = (changes: Partial<MandateRequestInput> = {}): ProposalRequestInput
     ...changes,
   },
 });
+/** In the person's own words, all of it. */
+const typed = { fields: { symbol: { source: 'user' } } } as const;
 /** One KO at a limit that nobody sells at, so that nothing of it is filled. */
 const order = (changes: object = {}, more: object = {}): ProposalRequestInput => {
   const terms = { symbol: 'KO', side: 'buy', qty: '1', type: 'limit', limit_price: '20.00' } as const;
-  return { kind: 'order', order: { ...terms, ...changes }, mandate: 'any', ...more };
+  return { kind: 'order', order: { ...terms, ...changes }, mandate: 'any', provenance: typed, ...more };
 };
 const never = { approval: 'mandate' } as const;
 
@@ -264,6 +266,30 @@ describe('an order outside of a mandate', () => {
     await denied(order({}, { slot: week }), 'MANDATE_SLOT_MISMATCH');
     digest = 'rules-2';
     await denied(order(), 'MANDATE_POLICY_CHANGED');
+  });
+
+  it('is asked about where it is in nobody’s own words, or text from outside may be behind it', async () => {
+    await granted();
+    const user = { source: 'user' } as const;
+    const computed = { source: 'computed', from: 'half of the position' } as const;
+    const other = (from: string) => ({ fields: { symbol: user, qty: { source: 'other', from } } });
+    const tainted = { fields: { symbol: user }, tainted_by: ['standard input', 'read_page'] };
+    await denied(order({}, { provenance: tainted }), 'PROVENANCE_TAINTED');
+    await denied(order({}, { provenance: other('model') }), 'PROVENANCE_OTHER');
+    await denied(order({}, { provenance: other('read_page') }), 'PROVENANCE_OTHER');
+    // A program that doesn't say where its fields come from.
+    await denied(order({}, { provenance: undefined }), 'PROVENANCE_OTHER');
+    const { body } = await send(order({ symbol: 'AAPL' }, { ...never, provenance: tainted }));
+    const reasons = ['PROVENANCE_TAINTED', 'MANDATE_SYMBOL_NOT_COVERED'];
+    expect(body).toMatchObject({
+      reason: 'PROVENANCE_TAINTED',
+      reasons,
+      detail: expect.stringContaining('standard input, read_page'),
+    });
+    const { decisions } = (await alice.send('GET', '/v1/decisions?effect=deny&limit=1')).body;
+    expect(decisions).toMatchObject([{ action: 'place', stage: 'proposal', reasons, policy: digest }]);
+    const said = { fields: { symbol: user, qty: computed, side: { source: 'default' } } };
+    await alice.until((await alice.propose(order({}, { ...never, provenance: said }))).id, 'executed');
   });
 
   it('is asked about where there is no mandate at all', async () => {

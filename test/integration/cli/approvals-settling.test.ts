@@ -21,7 +21,7 @@ describe('waiting for several approvals', () => {
     const ids = [second.approvals[0].id, first.approvals[0].id];
     const waiting = world.start(['approvals', 'wait', ...ids, '--output', 'json']);
     const yes = json((await decide('approve')).stdout);
-    await waiting.says(/order placed/);
+    await waiting.says(/Bought/);
     const no = json((await decide('deny')).stdout);
     const { exitCode, stdout } = await waiting.done;
     expect(exitCode).toBe(6);

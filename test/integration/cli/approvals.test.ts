@@ -56,7 +56,7 @@ describe('an order on the command line', () => {
     expect(stderr).toMatch(/code {6}[0-9A-Z]{4} /);
     expect(stderr).toContain('BUY 2 KO, market');
     expect(stderr).toContain('PA3ALICE01 PAPER');
-    expect(stdout).toContain('filled');
+    expect(stdout).toContain('Bought 2 KO at');
     expect(world.ordersAtBroker()).toBe(before + 1);
   });
 
@@ -122,7 +122,7 @@ describe('an order on the command line', () => {
     expect((await waiting).exitCode).toBe(0);
     expect(world.ordersAtBroker()).toBe(before + 1);
     const shown = await world.run(['approvals', 'show', detached.approvals[0].id]);
-    expect(shown.stdout).toContain('order placed');
+    expect(shown.stdout).toContain('Bought');
   });
 
   it('is refused without asking anybody under --approval deny', async () => {

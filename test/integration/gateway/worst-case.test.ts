@@ -23,6 +23,20 @@ import { startWorld, type World } from '../sandbox/paper-broker-world.ts';
 
 /** Of each type of order. */
 const PATHS = Number(process.env.WORST_CASE_PATHS ?? 250);
+/**
+ * The property says nothing if nothing happens, or if the market was never hostile: of each type so many paths must end in
+ * a fill, and so many without a whole one. Measured over 2,000 paths each:
+ *
+ * | | market | limit | stop | stop-limit |
+ * |---|---|---|---|---|
+ * | filled, in part at least | 83 % | 56 % | 24 % | 26 % |
+ * | not wholly filled | 12 % | 40 % | 72 % | 70 % |
+ *
+ * Chance may keep 12 % of 250 below 25 (it does in one run of seven). So paths are played until both were seen, four times
+ * as many at most: there 122 are expected of the rarest, and 25 are nine standard deviations below that.
+ */
+const ENOUGH = PATHS / 10;
+const MOST_PATHS = 4 * PATHS;
 const GATEWAY = 'https://gateway.test';
 const SYMBOL = 'AAPL';
 
@@ -207,46 +221,43 @@ describe('whatever the market does after an order was approved', () => {
     async (type) => {
       let filled = 0;
       let heldBack = 0;
-      await fc.assert(
-        fc.asyncProperty(hostile, async (chance) => {
-          const outcome = await trade(type, chance);
-          if (outcome === undefined) return;
-          const { draft, fills, whole } = outcome;
-          const worst = worstCase(draft);
-          const bound = worst.price;
-          const value = fills.reduce(
-            (sum, fill) => sum.plus(new Dec(fill.qty).times(fill.price)),
-            new Dec(0),
-          );
-          const booked = fills.reduce((sum, fill) => sum.plus(fill.amount), new Dec(0));
-          const cash = new Dec(worst.cash ?? 'none');
-          // Each part is booked to the cent by itself.
-          const rounding = new Dec('0.01').times(Math.max(fills.length - 1, 0));
-          for (const fill of fills) {
-            // A purchase by amount: the dollars bound it, at any price.
-            if (bound === null) continue;
-            const within =
-              draft.side === 'buy' ? new Dec(fill.price).lte(bound) : new Dec(fill.price).gte(bound);
-            expect(within, `${fill.price} is beyond ${bound}`).toBe(true);
-          }
-          if (draft.side === 'buy') {
-            expect(value.lte(cash)).toBe(true);
-            expect(booked.lte(cash.plus(rounding))).toBe(true);
-          } else if (whole) {
-            expect(booked.gte(cash.minus(rounding))).toBe(true);
-          }
-          if (draft.side === 'sell' && draft.notional !== undefined && bound !== null) {
-            const sold = fills.reduce((sum, fill) => sum.plus(fill.qty), new Dec(0));
-            expect(sold.lte(new Dec(draft.notional).div(bound))).toBe(true);
-          }
-          filled += fills.length === 0 ? 0 : 1;
-          heldBack += whole ? 0 : 1;
-        }),
-        { numRuns: PATHS },
-      );
-      // The property says nothing if nothing happens, or if the market was never hostile.
-      expect(filled).toBeGreaterThan(PATHS / 10);
-      expect(heldBack).toBeGreaterThan(PATHS / 10);
+      const property = fc.asyncProperty(hostile, async (chance) => {
+        const outcome = await trade(type, chance);
+        if (outcome === undefined) return;
+        const { draft, fills, whole } = outcome;
+        const worst = worstCase(draft);
+        const bound = worst.price;
+        const value = fills.reduce((sum, fill) => sum.plus(new Dec(fill.qty).times(fill.price)), new Dec(0));
+        const booked = fills.reduce((sum, fill) => sum.plus(fill.amount), new Dec(0));
+        const cash = new Dec(worst.cash ?? 'none');
+        // Each part is booked to the cent by itself.
+        const rounding = new Dec('0.01').times(Math.max(fills.length - 1, 0));
+        for (const fill of fills) {
+          // A purchase by amount: the dollars bound it, at any price.
+          if (bound === null) continue;
+          const within =
+            draft.side === 'buy' ? new Dec(fill.price).lte(bound) : new Dec(fill.price).gte(bound);
+          expect(within, `${fill.price} is beyond ${bound}`).toBe(true);
+        }
+        if (draft.side === 'buy') {
+          expect(value.lte(cash)).toBe(true);
+          expect(booked.lte(cash.plus(rounding))).toBe(true);
+        } else if (whole) {
+          expect(booked.gte(cash.minus(rounding))).toBe(true);
+        }
+        if (draft.side === 'sell' && draft.notional !== undefined && bound !== null) {
+          const sold = fills.reduce((sum, fill) => sum.plus(fill.qty), new Dec(0));
+          expect(sold.lte(new Dec(draft.notional).div(bound))).toBe(true);
+        }
+        filled += fills.length === 0 ? 0 : 1;
+        heldBack += whole ? 0 : 1;
+      });
+      const isEnough = () => filled >= ENOUGH && heldBack >= ENOUGH;
+      for (let played = 0; played < PATHS || (played < MOST_PATHS && !isEnough()); played += PATHS) {
+        await fc.assert(property, { numRuns: PATHS });
+      }
+      expect(filled).toBeGreaterThanOrEqual(ENOUGH);
+      expect(heldBack).toBeGreaterThanOrEqual(ENOUGH);
     },
     120_000,
   );

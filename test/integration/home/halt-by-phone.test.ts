@@ -23,7 +23,14 @@ it('whoever has lost their passkeys halts all trading by recovery code, and can 
   const form = { username: 'alice', code };
   expect(ledTo(await browser.submit('/signin', '/signin/recovery', form))).toBe('/phone');
   await world.run(['run', 'buy 1 KO', '--approval', 'detach']);
-  expect(await (await browser.visit('/phone/halt')).text()).toContain('Halt all trading?');
+  const before = await (await browser.visit('/phone/halt')).text();
+  expect(before).toContain('Halt all trading?');
+  expect(before).not.toContain('Positions may only be made smaller');
+  // What is reducing only says so, and can still be halted.
+  expect((await world.run(['halt', '--reducing'])).exitCode).toBe(0);
+  const reducing = await (await browser.visit('/phone/halt')).text();
+  expect(reducing).toContain('Positions may only be made smaller');
+  expect(reducing).toContain('Halt all trading?');
 
   expect(ledTo(await browser.submit('/phone/halt', '/phone/halt'))).toBe('/phone/halt');
   expect(await (await browser.visit('/phone/halt')).text()).toContain('Trading is halted');

@@ -54,10 +54,39 @@ it('says who lives there, with which account, and that nothing can be approved y
     served: null,
     signature: 'required',
     users: [
-      { username: 'alice', authenticators: [], open: 0, pushes: 0, halted_at: null, recovery_code: 'unused' },
+      {
+        username: 'alice',
+        authenticators: [],
+        open: 0,
+        pushes: 0,
+        trading: { state: 'active', since: null, until: null },
+        recovery_code: 'unused',
+      },
     ],
   });
   expect(status.users[0]?.account?.number).toMatch(/^PA/);
+});
+
+it('says whose trading is halted, or may only reduce and until when', async () => {
+  const until = Math.floor((app.clock.now() + 3_600_000) / 1000) * 1000;
+  const at = new Date(until).toISOString().replace('.000', '');
+  await withHome(app, ground.folder, ({ stores }) =>
+    stores.halts.reduce('alice', 'max_day_loss', until, app.clock.now()),
+  );
+  expect((await homeStatus(app, ground.folder)).users[0]?.trading).toEqual({
+    state: 'reducing',
+    since: expect.any(String),
+    until: at,
+  });
+  await withHome(app, ground.folder, ({ stores }) => stores.halts.halt('alice', 'phone', app.clock.now()));
+  const { trading } = (await homeStatus(app, ground.folder)).users[0] ?? {};
+  expect(trading).toMatchObject({ state: 'halted', until: null });
+  await withHome(app, ground.folder, async ({ stores }) => {
+    for (const _ of [1, 2]) {
+      const { since = 0 } = await stores.halts.standing('alice', app.clock.now());
+      await stores.halts.lift('alice', since, app.clock.now());
+    }
+  });
 });
 
 it('pairs a phone by a link whose secret is behind the #, and ends the one before', async () => {

@@ -84,6 +84,7 @@ describe('the page of mandates', () => {
       kind: 'order',
       order: { symbol: 'KO', side: 'buy', qty: '2', type: 'limit', limit_price: '20.00' },
       mandate: first,
+      provenance: { fields: { symbol: { source: 'user' } } },
     };
     await alice.until((await alice.propose(order)).id, 'executed');
     const browser = await launchChromium();

@@ -92,7 +92,7 @@ describe("Alpaca's SDK reads", () => {
       status: 404,
       code: 40410000,
     });
-    expect((await assets.getV2Assets({ status: 'active' })).length).toBe(1500);
+    expect((await assets.getV2Assets({ status: 'active' })).length).toBe(1505);
   });
 
   it('activities: fills and deposits in the order of time, a page at a time', async () => {

@@ -17,8 +17,8 @@ const answerable = list('answerable');
 const beyond = list('beyond');
 
 describe('the ninety phrasings of docs/PLANNER.md', () => {
-  it('are ninety, of which today’s tools can answer 62', () => {
-    expect([answerable.length, beyond.length]).toEqual([62, 28]);
+  it('are ninety, of which today’s tools can answer 63', () => {
+    expect([answerable.length, beyond.length]).toEqual([63, 27]);
     expect(new Set([...answerable, ...beyond].map(([said]) => said)).size).toBe(90);
   });
 

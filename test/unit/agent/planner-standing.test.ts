@@ -1,25 +1,72 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
+import { inShort, planned } from './planner-world.ts';
 
-it.each([
-  ['buy $200 of VTI every Monday', '--buy VTI --amount 200 --every monday'],
-  ['buy $1,500.50 of VTI every month', '--buy VTI --amount 1500.50 --every month'],
-  ['buy 5 shares of AAPL every trading day at 11:30', '--buy AAPL --qty 5 --every day --at 11:30'],
-  ['sell 5 NVDA if it falls below 100 before Friday', '--sell NVDA --qty 5 --below 100 --until YYYY-MM-DD'],
-  ['sell 5 NVDA when NVDA rises above $120', '--sell NVDA --qty 5 --above 120'],
-])('%s is no order of now: it says by which command the gateway does it', (sentence, command) => {
-  const parsed = parsePrompt(sentence);
-  expect(parsed).not.toHaveProperty('intents');
-  expect(JSON.stringify(parsed)).toContain(`trade-agent mandates add ${command} (docs/MANDATES.md)`);
-});
+describe('an order that the gateway is to place by itself', () => {
+  it.each([
+    ['buy $200 of VTI every Monday', 'buy $200 VTI every=monday'],
+    ['Every Monday, buy $200 of VTI', 'buy $200 VTI every=monday'],
+    ['buy $200 of VTI on Mondays', 'buy $200 VTI every=monday'],
+    ['buy $200 of VTI every week on Monday please', 'buy $200 VTI every=monday'],
+    ['buy $1,500.50 of VTI every month', 'buy $1500.50 VTI every=month'],
+    ['buy $200 of VTI on the 1st of every month', 'buy $200 VTI every=month'],
+    ['buy 5 shares of AAPL every trading day at 11:30', 'buy 5 AAPL every=day at=11:30'],
+    ['buy 5 AAPL every weekday at 2 pm New York time', 'buy 5 AAPL every=day at=14:00'],
+    ['buy 5 AAPL every Friday at the market open', 'buy 5 AAPL every=friday at=09:30'],
+    ['buy 2 KO at 60 every Friday until December 18', 'buy 2 KO limit_price=60 every=friday until=12-18'],
+    ['buy 2 apple every Friday through 2026-12-18', 'buy 2 AAPL every=friday until=2026-12-18'],
+    ['sell 5 NVDA if it falls below 100 before Friday', 'sell 5 NVDA below=100 before=friday'],
+    ['if NVDA falls below $100, sell 5 NVDA', 'sell 5 NVDA below=100'],
+    ['sell 5 NVDA when NVDA rises above $1,200.50', 'sell 5 NVDA above=1200.50'],
+    ['sell 5 NVDA once the price is under 99 by tomorrow', 'sell 5 NVDA below=99 until=tomorrow'],
+    ['buy $200 of VTI every Monday / the same for KO', 'buy $200 KO every=monday'],
+    ['sell 10 AAPL if it drops to 200 / yes', 'sell 10 AAPL below=200'],
+  ])('%s', (said, comesTo) => {
+    expect(inShort(planned(said.split(' / ')))).toBe(`place_standing_order ${comesTo}`);
+  });
 
-it.each([
-  'buy 5 AAPL if it rains',
-  'buy 5 AAPL every now and then',
-  'buy $200 of VTI every other Monday',
-  'buy 50 of VTI every Monday',
-])('%s is not understood, and no command is made up for it', (sentence) => {
-  const parsed = parsePrompt(sentence);
-  expect(parsed).not.toHaveProperty('intents');
-  expect(JSON.stringify(parsed)).not.toContain('mandates add');
+  it('is as many as are said', () => {
+    expect(inShort(planned(['buy $200 of VTI every Monday and buy $100 of KO every month']))).toBe(
+      'place_standing_order buy $200 VTI every=monday + place_standing_order buy $100 KO every=month',
+    );
+  });
+
+  it.each([
+    ['buy $200 of VTI every week', 'On which day of the week?'],
+    ['buy $200 of VTI on the 15th of every month', 'on the 1st alone'],
+    ['buy $200 of VTI every Monday at 3:30', 'Do you mean 15:30 in New York?'],
+    ['buy $200 of VTI every Monday at 8 pm', 'market is closed'],
+    ['buy 50 of VTI every Monday', 'Do you mean 50 shares or $50 of VTI?'],
+    ['sell 10 AAPL if it drops to 200', 'Did you mean "sell 10 AAPL if it drops below 200"?'],
+    ['sell 10 AAPL if it hits 200', 'From which side'],
+    ['sell 10 AAPL if it falls above 200', 'says two things'],
+    ['sell half my NVDA if it falls below 100', 'How many shares?'],
+    ['sell 5 NVDA if AAPL falls below 100', 'Is it the price of AAPL or of NVDA'],
+    ['sell 5 NVDA if it falls below 100 by next Friday', 'Which Friday is "next Friday"?'],
+    ['buy 5 AAPL every Monday if it is below 200', 'not for both at once'],
+    ['buy 5 AAPL every Monday gtc', 'each for the day'],
+    ['sell 10 TSLA stop 200 every Monday', 'each for the day'],
+    ['buy $200 of VTI every Monday / the same for KO limit 5', 'limit'],
+    ['sell 5 NVDA if it falls below 100 / the same for KO', 'The price before was for NVDA'],
+  ])('is a question where it may be two: %s', (said, question) => {
+    const plan = planned(said.split(' / '));
+    expect('refusal' in plan && plan.refusal.message).toContain(question);
+  });
+
+  it.each([
+    'buy 5 AAPL if it rains',
+    'buy 5 AAPL every now and then',
+    'buy $200 of VTI every other Monday',
+    'buy $200 of VTI every Monday or Tuesday',
+    'buy $200 of VTI every Monday unless it is above 200',
+    'buy $200 of VTI every Monday at 10:00 in Berlin',
+    'sell 5 NVDA if it falls below 5%',
+    'sell 5 NVDA if it falls below 100 twice',
+    'sell 5 NVDA if it falls below its average',
+    "don't buy 5 AAPL every Monday",
+    'every Monday',
+    'what did I buy every Monday?',
+  ])('is none where a word of it is not understood: %s', (sentence) => {
+    expect(parsePrompt(sentence)).not.toHaveProperty('intents');
+  });
 });

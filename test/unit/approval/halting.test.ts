@@ -67,7 +67,7 @@ describe('a halt', () => {
       options: { members: { reason: 'TRADING_HALTED', reasons: ['TRADING_HALTED'] } },
     });
     await world.until((await liftOf(world, 'lift')).id, 'executed');
-    expect(await world.kernel.haltedAt('alice')).toBeUndefined();
+    expect((await world.kernel.trading('alice')).state).toBe('active');
     await world.until((await world.propose()).id, 'executed');
   });
 
@@ -79,7 +79,7 @@ describe('a halt', () => {
     await world.kernel.halt(alice);
     world.start();
     await world.until(id, 'executed');
-    expect(await world.kernel.haltedAt('alice')).toBeDefined();
+    expect((await world.kernel.trading('alice')).state).toBe('halted');
   });
 
   it('later than the question about an earlier one stays', async () => {
@@ -91,7 +91,7 @@ describe('a halt', () => {
     const second = await world.kernel.halt(alice);
     world.answers.push('approved');
     await world.until(question.id, 'executed');
-    expect(await world.kernel.haltedAt('alice')).toBe(second);
+    expect(await world.kernel.trading('alice')).toMatchObject({ state: 'halted', since: second });
   });
 
   it('that is over, or never was, needs no lifting', async () => {

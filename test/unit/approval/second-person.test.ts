@@ -45,16 +45,23 @@ describe('what takes two people', () => {
     expect(executed.map(({ authReqId }) => authReqId).sort()).toEqual(['auth-1', 'auth-2']);
   });
 
-  it('tells the desk who approved, and by whose idea', async () => {
+  it('tells the desk who approved, by which sign-in, and by whose idea', async () => {
     const world = worldOfTwo({ answers: ['approved', 'approved'] });
     const seen: unknown[] = [];
-    world.steps.push(async (subject, { approvers, proposer, sub }) => {
-      seen.push({ approvers, proposer, sub });
+    const { verify } = world;
+    world.verify = async (...token) => ({ ...(await verify(...token)), acr: ['phr'] });
+    world.steps.push(async (subject, { approvers, proposer, sub, acr }) => {
+      seen.push({ approvers, proposer, sub, acr });
       return world.place(subject);
     });
     await world.until((await world.propose(MUCH)).id, 'executed');
     expect(seen).toEqual([
-      { approvers: ['alice', 'carol'], proposer: { sub: 'alice', client: 'trade-agent' }, sub: 'alice' },
+      {
+        approvers: ['alice', 'carol'],
+        proposer: { sub: 'alice', client: 'trade-agent' },
+        sub: 'alice',
+        acr: ['phr', 'phr'],
+      },
     ]);
   });
 

@@ -67,7 +67,7 @@ export const doneResult: RunResult = {
   messages: [],
   approvals: [executed],
   connections: [],
-  usage: { model: 'builtin', input_tokens: 0, output_tokens: 0 },
+  usage: { model: 'built-in planner', input_tokens: 0, output_tokens: 0 },
 };
 
 export const messageApproval: ApprovalViewOf<'message'> = {

@@ -136,6 +136,11 @@ describe('get_calendar', () => {
   });
 });
 
+it('get_calendar takes dates alone', () => {
+  const takes = (start: string) => getCalendar.schema.safeParse({ start }).success;
+  expect(['2026-12-24', '2026-13-45', 'tomorrow'].map(takes)).toEqual([true, false, false]);
+});
+
 describe('get_news', () => {
   const article = {
     id: '1',

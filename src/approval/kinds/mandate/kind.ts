@@ -1,7 +1,7 @@
 import { type Clock, utcSeconds } from '../../../machine/clock.ts';
 import { dollars, percent } from '../../../trading/amounts.ts';
 import { cents, Dec } from '../../../trading/decimal.ts';
-import { type Granted, type MandateSubject, mandate } from '../../../trading/kinds/mandate.ts';
+import { type MandateSubject, mandate } from '../../../trading/kinds/mandate.ts';
 import {
   checkLasting,
   checkMandate,
@@ -9,10 +9,13 @@ import {
   type MandateRequest,
   mandateEnvelopeSchema,
 } from '../../../trading/mandate/envelope.ts';
+import type { Granted } from '../../../trading/mandate/granted.ts';
 import { mandateFor, mandateWorst } from '../../../trading/mandate/mandate-words.ts';
-import { GATEWAY_KEY } from '../../../trading/mandate/standing.ts';
+import { GATEWAY_KEY, isRecurring } from '../../../trading/mandate/standing.ts';
+import { nextDue } from '../../../trading/mandate/standing-due.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import type { Account } from '../../../trading/views.ts';
+import { NO_TOKEN } from '../../access.ts';
 import type { Approved, Completed, Execution, Kind, Proposer } from '../../kind.ts';
 import { executionOf, refusalOf } from '../execution.ts';
 
@@ -51,7 +54,9 @@ export function mandateKind(
       const key = requireKey(proposer, ports);
       if (request.standing !== undefined) requireUnattended(ports);
       const { environment, ...asked } = request;
-      const account = await ports.account(proposer, asked.symbols);
+      // What is to be placed without them is looked at as it will be: by what is kept for them, and not by their session.
+      const opener = asked.standing === undefined ? proposer : { ...proposer, accessToken: NO_TOKEN };
+      const account = await ports.account(opener, asked.symbols);
       if (environment !== undefined && environment !== account.environment) {
         throw new Refusal(
           403,
@@ -120,11 +125,15 @@ function termsOf({ approve_by: _, ...terms }: MandateSubject): MandateEnvelope {
   return mandateEnvelopeSchema.parse(terms);
 }
 
-function grantedOf({ mandate_id, replaces }: MandateEnvelope, now: number): Granted {
+function grantedOf({ mandate_id, replaces, standing, not_before }: MandateEnvelope, now: number): Granted {
+  const { when } = standing ?? {};
   return {
     mandate: mandate_id,
     granted_at: utcSeconds(now),
     ...(replaces === undefined ? {} : { replaced: replaces }),
+    ...(when === undefined || !isRecurring(when)
+      ? {}
+      : { next_at: utcSeconds(nextDue(when, Math.max(now, Date.parse(not_before)))) }),
   };
 }
 

@@ -10,7 +10,6 @@ import {
   type OrderRequest,
 } from '../../../trading/order.ts';
 import { orderProblem } from '../../../trading/order-problem.ts';
-import type { PolicyReason } from '../../../trading/policy-reasons.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import {
   type Account,
@@ -21,7 +20,7 @@ import {
   type Quote,
 } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
-import type { Approved, Completed, Kind, Proposer, UnderMandate } from '../../kind.ts';
+import type { Approved, Completed, Kind, Outside, Proposer, UnderMandate } from '../../kind.ts';
 import { executionOf, refusalOf } from '../execution.ts';
 import { effectsOf } from './effects.ts';
 import { referencePrice, requireMeans } from './means.ts';
@@ -54,14 +53,6 @@ export interface Cover {
   readonly outside: readonly Outside[];
 }
 
-/** One thing in which an order is outside of a mandate. */
-export interface Outside {
-  readonly reason: PolicyReason;
-  readonly text: string;
-  readonly limit?: string;
-  readonly value?: string | null;
-}
-
 /** How orders reach the broker; the gateway's desk. Everything here throws only `Refusal`s. */
 export interface OrderPorts {
   /** @throws {Refusal} 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads throw */
@@ -91,7 +82,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
       requireWellFormed(request);
       const world = await ports.world(proposer, request.symbol);
       const draft = draftOrder(request, world, ports, { subjectId, expiresAt });
-      const cover = under === undefined ? undefined : await ports.cover(proposer, under, draft);
+      const cover = under === undefined ? undefined : await coverOf(ports, proposer, under, draft);
       const subject: OrderDraft = { ...draft, ...cover?.by };
       const { needsSecond } = await world.requireAllowed(subject);
       const outside = cover?.outside ?? [];
@@ -126,6 +117,18 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
     },
     resultText: orderText,
   };
+}
+
+/** None covers what takes the owner's eyes. */
+async function coverOf(
+  ports: Pick<OrderPorts, 'cover'>,
+  proposer: Proposer,
+  under: UnderMandate,
+  draft: OrderDraft,
+): Promise<Cover> {
+  const cover = await ports.cover(proposer, under, draft);
+  const { needsTap } = under;
+  return needsTap.length === 0 ? cover : { outside: [...needsTap, ...cover.outside] };
 }
 
 /** Before the broker is asked anything. @throws {Refusal} 400 `invalid_order` */

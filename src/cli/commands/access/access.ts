@@ -107,6 +107,6 @@ async function grant(context: Context, wanted: NewAccess): Promise<void> {
 
 async function revoke(context: Context, id: string): Promise<void> {
   const { revokeAccess } = await import('../../../app/access/access.ts');
-  await revokeAccess(context, id);
-  await context.output.result('access-revoked', { access: id }, () => 'Ended.');
+  const access = await revokeAccess(context, id);
+  await context.output.result('access-revoked', { access }, () => 'Ended.');
 }

@@ -37,7 +37,7 @@ export function addApprovalsCommand(program: Command, cli: Cli): void {
   approvals
     .command('show')
     .description('show one approval with every field of its order')
-    .argument('<id>', 'as "approvals list" shows it')
+    .argument('<id>', 'as "approvals list" shows it, or how it begins')
     .addHelpText(
       'after',
       examples([['trade-agent approvals show pr_7f3k2m9x', 'what the phone must show too']]) +
@@ -86,7 +86,7 @@ export function addApprovalsCommand(program: Command, cli: Cli): void {
   approvals
     .command('cancel')
     .description('take an approval back; no order comes of it')
-    .argument('<id>', 'as "approvals list" shows it')
+    .argument('<id>', 'as "approvals list" shows it, or how it begins')
     .addHelpText(
       'after',
       examples([['trade-agent approvals cancel pr_7f3k2m9x', 'the phone shows it no more']]) +

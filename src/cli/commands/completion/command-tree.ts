@@ -1,4 +1,5 @@
 import type { Command, Option } from 'commander';
+import { argumentKinds, flagKinds, type ValueKind } from './values.ts';
 
 /** A command as a shell completes it. */
 export interface CommandNode {
@@ -8,6 +9,8 @@ export interface CommandNode {
   readonly flags: readonly FlagNode[];
   /** Values of its first argument, where they are known. */
   readonly values: readonly string[];
+  /** Of which kind its arguments are, where the program tells what there is of it. */
+  readonly kind?: ValueKind | undefined;
   /** Names of the commands below it. */
   readonly children: readonly { readonly name: string; readonly summary: string }[];
 }
@@ -18,6 +21,7 @@ export interface FlagNode {
   /** Whether a value follows. */
   readonly takesValue: boolean;
   readonly values: readonly string[];
+  readonly kind?: ValueKind | undefined;
   /** Whether the value is a file or folder. */
   readonly isPath: boolean;
 }
@@ -30,17 +34,20 @@ export function describeCommands(program: Command): CommandNode[] {
 
 function walk(command: Command, path: readonly string[], global: readonly Option[]): CommandNode[] {
   const own = path.length === 0 ? command.options : [...command.options, ...global];
-  const children = command.commands.map((child) => ({ name: child.name(), summary: summaryOf(child) }));
+  const shown = command.commands.filter((child) => !child.name().startsWith('__'));
+  const named = shown.flatMap((child) => [child.name(), ...child.aliases()].map((name) => ({ child, name })));
+  const children = named.map(({ child, name }) => ({ name, summary: summaryOf(child) }));
   return [
     {
       path,
       summary: summaryOf(command),
       flags: [...own.flatMap(flag), { ...plain, name: '--help', summary: 'show help' }],
       values: command.registeredArguments[0]?.argChoices ?? [],
+      kind: argumentKinds[path.map((word) => (word === 'order' ? 'orders' : word)).join(' ')],
       children:
         path.length === 0 ? [...children, { name: 'help', summary: 'show help for a command' }] : children,
     },
-    ...command.commands.flatMap((child) => walk(child, [...path, child.name()], global)),
+    ...named.flatMap(({ child, name }) => walk(child, [...path, name], global)),
   ];
 }
 
@@ -54,6 +61,7 @@ function flag(option: Option): FlagNode[] {
       summary: firstSentence(option.description),
       takesValue: option.required || option.optional,
       values: option.argChoices ?? [],
+      kind: flagKinds[option.long],
       isPath: /<(folder|file)>/.test(option.flags),
     },
   ];

@@ -1,34 +1,127 @@
 import { Argument, type Command } from 'commander';
+import { type CompletionPlan, type Shell, shells } from '../../../app/completion/install.ts';
+import { TradeAgentError } from '../../../trading/errors.ts';
 import { runCommand } from '../../cli.ts';
+import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
 
-const shells = ['bash', 'zsh', 'fish'] as const;
-type Shell = (typeof shells)[number];
+interface InstallOptions {
+  readonly print?: boolean;
+  readonly yes?: boolean;
+}
 
 export function addCompletionCommand(program: Command, cli: Cli): void {
-  program
+  const completion = program
     .command('completion')
-    .summary('print a completion script for your shell')
-    .description('Prints a script that completes commands, flags and their values.')
+    .summary('complete commands and values in your shell')
+    .description(
+      'Prints a script that completes commands, flags and values: symbols you hold, orders, threads, approvals, schedules, profiles. "completion install" puts it where your shell looks.',
+    )
     .addArgument(new Argument('<shell>', 'for which shell').choices(shells))
     .addHelpText(
       'after',
       examples([
-        ['source <(trade-agent completion bash)', 'in ~/.bashrc'],
-        ['source <(trade-agent completion zsh)', 'in ~/.zshrc, after compinit'],
-        ['trade-agent completion fish | source', 'in ~/.config/fish/config.fish'],
+        ['trade-agent completion install', 'for the shell you use; asks first'],
+        ['source <(trade-agent completion bash)', 'for this session alone'],
+        ['trade-agent completion fish | source', 'likewise'],
       ]) + exitCodes([]),
     )
     .action((shell: Shell, _options, command: Command) =>
       runCommand(cli, command, async ({ output }) => {
-        const [{ describeCommands }, { bashScript, fishScript, zshScript }] = await Promise.all([
-          import('./command-tree.ts'),
-          import('./scripts.ts'),
-        ]);
-        const tree = describeCommands(program);
-        const script = { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](tree);
+        const script = await scriptFor(program, shell);
         await output.result('completion', { shell, script }, () => script.trimEnd());
       }),
     );
+  const named = () => new Argument('[shell]', 'for which shell (default: that of $SHELL)').choices(shells);
+  completion
+    .command('install')
+    .description('write the script where the shell looks for it')
+    .addArgument(named())
+    .option('--print', 'only say what would be written')
+    .option('--yes', 'do not ask')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent completion install', 'asks, then writes'],
+        ['trade-agent completion install zsh --print', 'where, and which lines'],
+        ['trade-agent completion install --yes', 'for scripts'],
+      ]) + exitCodes([]),
+    )
+    .action((shell: string | undefined, options: InstallOptions, command: Command) =>
+      runCommand(cli, command, (context) => install(context, program, shell, options)),
+    );
+  completion
+    .command('uninstall')
+    .description('take out what "completion install" wrote')
+    .addArgument(named())
+    .addHelpText(
+      'after',
+      examples([['trade-agent completion uninstall', 'and nothing else']]) + exitCodes([]),
+    )
+    .action((shell: string | undefined, _options, command: Command) =>
+      runCommand(cli, command, (context) => uninstall(context, shell)),
+    );
+}
+
+async function scriptFor(program: Command, shell: Shell): Promise<string> {
+  const [{ describeCommands }, { bashScript, fishScript, zshScript }, { powershellScript }] =
+    await Promise.all([import('./command-tree.ts'), import('./scripts.ts'), import('./powershell.ts')]);
+  const scripts = { bash: bashScript, zsh: zshScript, fish: fishScript, powershell: powershellScript };
+  return scripts[shell](describeCommands(program));
+}
+
+async function install(
+  context: Context,
+  program: Command,
+  named: string | undefined,
+  { print = false, yes = false }: InstallOptions,
+): Promise<void> {
+  const { completionPlan, installCompletion, shellOf } = await import('../../../app/completion/install.ts');
+  const plan = completionPlan(shellOf(named, context), context);
+  if (!print) await requireYes(context, plan, yes);
+  const files = print
+    ? [plan.file, ...(plan.startup === undefined ? [] : [plan.startup.file])]
+    : installCompletion(plan, await scriptFor(program, plan.shell));
+  await context.output.result('completion-install', { shell: plan.shell, files, written: !print }, () =>
+    print
+      ? planText(plan)
+      : [...files.map((file) => `Wrote ${file}`), 'New shells complete "trade-agent".'].join('\n'),
+  );
+}
+
+async function requireYes(context: Context, plan: CompletionPlan, yes: boolean): Promise<void> {
+  if (yes) return;
+  const { io, signal } = context;
+  if (!io.interactive) {
+    throw new TradeAgentError('usage', 'completions are written where your shell looks', {
+      hint: 'Say --yes to have them written without being asked, or --print to see where.',
+    });
+  }
+  io.talk(planText(plan));
+  const answer = await io.prompt('Write it? [y/N] ', signal);
+  if (/^y(es)?$/i.test(answer.trim())) return;
+  throw new TradeAgentError('usage', 'nothing was written', { hint: 'Say --yes not to be asked.' });
+}
+
+function planText({ file, startup }: CompletionPlan): string {
+  const script = `the script goes to ${file}`;
+  if (startup === undefined) return script;
+  return `${script}\n${startup.file} gets:\n${startup.lines}`;
+}
+
+async function uninstall(context: Context, named: string | undefined): Promise<void> {
+  const { completionPlan, shellOf, uninstallCompletion } = await import('../../../app/completion/install.ts');
+  const { env } = context;
+  const shell = shellOf(named, context);
+  // It may have been installed before bash-completion was, or after.
+  const plans = [completionPlan(shell, context), completionPlan(shell, { env, exists: () => false })];
+  const files = [...new Set([...plans, completionPlan(shell, { env, exists: () => true })])].flatMap(
+    uninstallCompletion,
+  );
+  await context.output.result('completion-install', { shell, files, written: false }, () =>
+    files.length === 0
+      ? 'There was nothing to take out.'
+      : files.map((file) => `Took it out of ${file}`).join('\n'),
+  );
 }

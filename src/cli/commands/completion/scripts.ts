@@ -22,6 +22,21 @@ function flagValues(tree: readonly CommandNode[]): [flag: string, values: readon
   return [...known].map(([name, values]) => [name, [...values]]);
 }
 
+/** `FLAG KIND` for each flag of which the program tells the values. */
+function askedFlags(tree: readonly CommandNode[]): [flag: string, kind: string][] {
+  const found = tree.flatMap(({ flags }) =>
+    flags.flatMap(({ name, kind }) => (kind === undefined ? [] : [[name, kind] as [string, string]])),
+  );
+  return [...new Map(found)];
+}
+
+/** The commands whose arguments the program tells, by their words with a space before. */
+function askedArguments(tree: readonly CommandNode[]): [at: string, kind: string][] {
+  return tree.flatMap(({ path, kind }) =>
+    kind === undefined ? [] : [[` ${key(path)}`, kind] as [string, string]],
+  );
+}
+
 function pathFlags(tree: readonly CommandNode[]): string[] {
   return unique(tree.flatMap(({ flags }) => flags.filter(({ isPath }) => isPath)).map(({ name }) => name));
 }
@@ -65,6 +80,12 @@ ${flagValues(tree)
       `    ${flag}) COMPREPLY=($(compgen -W ${quote(values.join(' '))} -- "$cur")); return ;;`,
   )
   .join('\n')}
+${askedFlags(tree)
+  .map(
+    ([flag, kind]) =>
+      `    ${flag}) COMPREPLY=($(compgen -W "$(trade-agent __complete ${kind} 2>/dev/null)" -- "$cur")); return ;;`,
+  )
+  .join('\n')}
     ${pathFlags(tree).join('|')}) COMPREPLY=($(compgen -f -- "$cur")); return ;;
     ${valueFlags(tree).join('|')}) return ;;
   esac
@@ -81,6 +102,11 @@ ${tree
   if [[ "$cur" == -* ]]; then
     COMPREPLY=($(compgen -W "$flags" -- "$cur"))
   else
+    case "$at" in
+${askedArguments(tree)
+  .map(([at, kind]) => `      ${quote(at)}) words="$(trade-agent __complete ${kind} 2>/dev/null)" ;;`)
+  .join('\n')}
+    esac
     COMPREPLY=($(compgen -W "$words" -- "$cur"))
   fi
 }
@@ -101,6 +127,12 @@ _trade_agent() {
 ${flagValues(tree)
   .map(([flag, values]) => `    ${flag}) compadd -- ${values.map(quote).join(' ')}; return ;;`)
   .join('\n')}
+${askedFlags(tree)
+  .map(
+    ([flag, kind]) =>
+      `    ${flag}) compadd -- \${(f)"$(trade-agent __complete ${kind} 2>/dev/null)"}; return ;;`,
+  )
+  .join('\n')}
     ${pathFlags(tree).join('|')}) _files; return ;;
     ${valueFlags(tree).join('|')}) return ;;
   esac
@@ -118,6 +150,14 @@ ${tree
   if [[ "$cur" == -* ]]; then
     _describe 'flag' flags
   else
+    case "$at" in
+${askedArguments(tree)
+  .map(
+    ([at, kind]) =>
+      `      ${quote(at)}) compadd -- \${(f)"$(trade-agent __complete ${kind} 2>/dev/null)"}; return ;;`,
+  )
+  .join('\n')}
+    esac
     _describe 'command' commands
   fi
 }
@@ -136,12 +176,18 @@ export function fishScript(tree: readonly CommandNode[]): string {
     if (node.values.length > 0) {
       lines.push(`complete -c trade-agent -n ${fish(here)} -a ${fish(node.values.join(' '))}`);
     }
-    for (const { name, summary, takesValue, values, isPath } of node.flags) {
+    if (node.kind !== undefined) {
+      const asked = `(trade-agent __complete ${node.kind} 2>/dev/null)`;
+      lines.push(`complete -c trade-agent -n ${fish(here)} -a ${fish(asked)}`);
+    }
+    for (const { name, summary, takesValue, values, kind, isPath } of node.flags) {
       const value = !takesValue
         ? ''
         : isPath
           ? ' -r -F'
-          : ` -x${values.length === 0 ? '' : ` -a ${fish(values.join(' '))}`}`;
+          : kind !== undefined
+            ? ` -x -a ${fish(`(trade-agent __complete ${kind} 2>/dev/null)`)}`
+            : ` -x${values.length === 0 ? '' : ` -a ${fish(values.join(' '))}`}`;
       lines.push(`complete -c trade-agent -n ${fish(here)} -l ${name.slice(2)}${value} -d ${fish(summary)}`);
     }
   }

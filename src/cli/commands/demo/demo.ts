@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { AskPerson, DemoEvent, DemoScene } from '../../../app/demo/play-demo.ts';
 import { exits } from '../../../app/exit-codes.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { createOutput, type Output } from '../../output.ts';
+import { type Output, openOutput } from '../../output.ts';
 import type { Cli, GlobalOptions } from '../../surroundings.ts';
 import type { Io } from '../../terminal/io.ts';
 
@@ -17,9 +17,9 @@ export function addDemoCommand(program: Command, cli: Cli): void {
         exitCodes([exits.timedOut]),
     )
     .action(async (_options, command: Command) => {
-      const { timeout, output } = command.optsWithGlobals<GlobalOptions>();
-      if (timeout !== undefined) cli.interruption.limit(timeout);
-      await printDemo(cli, createOutput(cli.io, output));
+      const globals = command.optsWithGlobals<GlobalOptions>();
+      if (globals.timeout !== undefined) cli.interruption.limit(globals.timeout);
+      await printDemo(cli, await openOutput(cli.io, globals, 'demo'));
     });
 }
 

@@ -51,11 +51,36 @@ export function addGatewayRecord(
       runCommand(cli, command, async (context) => {
         const { liftHalt } = await import('../../../app/gateway/gateway-record.ts');
         const home = homeOf(command.optsWithGlobals());
-        const { haltedAt, liftedAt } = await liftHalt(context, home, user);
+        const { haltedAt, liftedAt, state } = await liftHalt(context, home, user);
         await context.output.result(
           'gateway-halt',
-          { sub: user, halted_at: haltedAt, lifted_at: liftedAt },
-          () => `Trading of ${user} was halted since ${haltedAt}; it goes on.`,
+          { sub: user, halted_at: haltedAt, lifted_at: liftedAt, state },
+          () =>
+            `Trading of ${user} was halted since ${haltedAt}; ${
+              state === 'active' ? 'it goes on.' : 'positions may still only be made smaller.'
+            }`,
+        );
+      }),
+    );
+
+  gateway
+    .command('recount')
+    .description(
+      "has orders that the machine's clock dated in the future, when it was wrong, count for today; run it once the clock is right",
+    )
+    .addHelpText(
+      'after',
+      examples([['trade-agent gateway recount', 'after POLICY_CLOCK_BEHIND; also while the gateway runs']]) +
+        exitCodes([]),
+    )
+    .action((_: object, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const { recount } = await import('../../../app/gateway/gateway-record.ts');
+        const { orders, newest } = await recount(context, homeOf(command.optsWithGlobals()));
+        await context.output.result('gateway-recount', { orders, newest }, () =>
+          newest === null
+            ? 'No order is dated after the clock.'
+            : `${orders} ${orders === 1 ? 'order counts' : 'orders count'} for today from now on; the latest was dated ${newest}.`,
         );
       }),
     );

@@ -59,7 +59,13 @@ function statusLines({ address, environment, served, signature, users, folder }:
     `signatures ${signature}; kept in ${folder}`,
     ...users.flatMap((user) => [
       ...userLines(user),
-      `  ${user.open} open ${user.open === 1 ? 'proposal' : 'proposals'}, ${user.pushes} ${user.pushes === 1 ? 'browser' : 'browsers'} rung by push${user.halted_at === null ? '' : `; trading is halted since ${user.halted_at}`}`,
+      `  ${user.open} open ${user.open === 1 ? 'proposal' : 'proposals'}, ${user.pushes} ${user.pushes === 1 ? 'browser' : 'browsers'} rung by push${tradingText(user.trading)}`,
     ]),
   ];
+}
+
+function tradingText({ state, since, until }: HomeStatus['users'][number]['trading']): string {
+  if (state === 'active') return '';
+  const words = state === 'halted' ? 'trading is halted' : 'positions may only be made smaller';
+  return `; ${words} since ${since ?? '?'}${until === null ? '' : `, until ${until}`}`;
 }

@@ -2,8 +2,7 @@ import { safeLine } from '../../../net/shown-text.ts';
 import { dollars } from '../../../trading/amounts.ts';
 import type { MandateView, StandingNow } from '../../../trading/mandate/mandate.ts';
 import { mandateFields } from '../../../trading/mandate/mandate-words.ts';
-import { dayWords } from '../../../trading/mandate/standing-words.ts';
-import { newYorkTimestamp } from '../../../trading/new-york-time.ts';
+import { standingLast, standingNext } from '../../../trading/mandate/standing-words.ts';
 
 /** `$540.00 of $2,000.00, 3 of 12 orders` */
 export function usedText({ terms, used }: MandateView): string {
@@ -25,17 +24,21 @@ export function mandateText(mandate: MandateView): string {
   ].join('\n');
 }
 
-/** `Mon 30 Nov 10:00 New York; last: ordered Mon 23 Nov 10:00 (approvals show p-…)` */
-export function standingText({ state, next_at, last }: StandingNow): string {
-  const next = next_at === undefined ? (state === 'watching' ? 'watching' : state) : timeText(next_at);
+/** `Mon 30 Nov 10:00 New York; last: ordered Mon 23 Nov 10:00 New York (approval p-…)` */
+export function standingText(standing: StandingNow): string {
+  const { last } = standing;
+  const next = standingNext(standing);
   if (last === undefined) return next;
-  const why =
-    last.text === undefined ? '' : `: ${last.text}${last.code === undefined ? '' : ` (${last.code})`}`;
   const order = last.proposal === undefined ? '' : ` (approval ${last.proposal})`;
-  return `${next}; last: ${last.outcome} ${timeText(last.at)}${order}${why}`;
+  return `${next}; last: ${standingLast(last)}${order}`;
 }
 
-function timeText(at: string): string {
-  const time = Date.parse(at);
-  return `${dayWords(time)} ${newYorkTimestamp(time).slice(11, 16)} New York`;
+/** When the gateway orders next by itself; empty where programs go by the mandate. */
+export function nextText({ standing }: MandateView): string {
+  return standing === undefined ? '' : standingNext(standing);
+}
+
+/** What came of the last time; empty where there was none. */
+export function lastText({ standing }: MandateView): string {
+  return standing?.last === undefined ? '' : safeLine(standingLast(standing.last));
 }

@@ -172,11 +172,12 @@ async function printMandates(context: Context): Promise<void> {
   const mandates = await listMandates(context);
   await context.output.result('mandates', { mandates }, async () => {
     if (mandates.length === 0) return 'There are no mandates: every order is asked for.';
-    const [{ table }, { usedText }, { mandateFor, lastDay }] = await Promise.all([
+    const [{ table }, { usedText, nextText, lastText }, { mandateFor, lastDay }] = await Promise.all([
       import('../../text/table.ts'),
       import('./mandate-text.ts'),
       import('../../../trading/mandate/mandate-words.ts'),
     ]);
+    const isStanding = mandates.some(({ standing }) => standing !== undefined);
     return table<MandateView>(
       [
         { head: 'ID', cell: ({ id }) => id },
@@ -184,6 +185,12 @@ async function printMandates(context: Context): Promise<void> {
         { head: 'FOR', cell: ({ terms }) => mandateFor(terms) },
         { head: 'USED', cell: usedText },
         { head: 'UNTIL', cell: ({ terms }) => lastDay(terms.expires_at) },
+        ...(isStanding
+          ? [
+              { head: 'NEXT', cell: nextText },
+              { head: 'LAST', cell: lastText },
+            ]
+          : []),
       ],
       mandates,
     );

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
-import { askingExits, sessionExits } from '../../../app/exit-codes.ts';
-import { cancelOrder, listOrders, showOrder } from '../../../app/orders/orders.ts';
-import type { ProposalRequestInput } from '../../../trading/proposal.ts';
-import type { Order } from '../../../trading/views.ts';
+import { sessionExits } from '../../../app/exit-codes.ts';
+import { listOrders, showOrder } from '../../../app/orders/orders.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { parseLimit } from '../../options/list-length.ts';
 import type { Cli } from '../../surroundings.ts';
+import { orderExits } from './order-options.ts';
+import { addCancelCommand, addPlaceCommands, addReplaceCommand } from './place.ts';
 
 interface ListOptions {
   readonly status: 'open' | 'closed' | 'all';
@@ -18,16 +18,40 @@ interface ListOptions {
 export function addOrdersCommand(program: Command, cli: Cli): void {
   const orders = program
     .command('orders')
-    .summary('list, show and cancel orders')
-    .description('Lists your orders, shows one, or cancels one that is still open.')
+    .alias('order')
+    .summary('list, show, place, change and cancel orders')
+    .description(
+      'Lists your orders, shows one, places, changes or cancels one. "order" and "orders" are one command. What is placed or changed goes to your phone as what you ask in words does, without a language model.',
+    )
     .addHelpText(
       'after',
       examples([
         ['trade-agent orders', 'all, newest first'],
         ['trade-agent orders list --status open', 'those that can still fill'],
-        ['trade-agent orders cancel ID', 'asks your phone where it protects a position'],
-      ]) + exitCodes(askingExits),
+        ['trade-agent order buy AAPL --qty 5 --limit 180', 'waits for the phone'],
+        ['trade-agent order sell MSFT --amount 250 --key monday-MSFT', 'once, however often it is run'],
+        ['trade-agent order replace ID --limit 185', 'ID, or its first characters'],
+        ['trade-agent order cancel ID', 'asks your phone where it protects a position'],
+      ]) + exitCodes(orderExits),
     );
+  addListCommand(orders, cli);
+  orders
+    .command('show')
+    .description('show one order')
+    .argument('<id>', "the broker's order id, or how it begins")
+    .addHelpText(
+      'after',
+      examples([['trade-agent order show ID --output json', 'every field of it']]) + exitCodes(sessionExits),
+    )
+    .action((id: string, _options, command: Command) =>
+      runCommand(cli, command, (context) => printOrder(context, id)),
+    );
+  addPlaceCommands(orders, cli);
+  addReplaceCommand(orders, cli);
+  addCancelCommand(orders, cli);
+}
+
+function addListCommand(orders: Command, cli: Cli): void {
   orders
     .command('list', { isDefault: true })
     .description('list orders, newest first')
@@ -38,37 +62,11 @@ export function addOrdersCommand(program: Command, cli: Cli): void {
       examples([
         ['trade-agent orders list --status open', 'those that can still fill'],
         ['trade-agent orders list --limit 5 --output json', 'the last five, for scripts'],
+        ['trade-agent orders list --output csv > orders.csv', 'for a spreadsheet'],
       ]) + exitCodes(sessionExits),
     )
     .action((options: ListOptions, command: Command) =>
       runCommand(cli, command, (context) => printOrders(context, options)),
-    );
-  orders
-    .command('show')
-    .description('show one order')
-    .argument('<id>', "the broker's order id")
-    .addHelpText(
-      'after',
-      examples([['trade-agent orders show ID --output json', 'every field of it']]) + exitCodes(sessionExits),
-    )
-    .action((id: string, _options, command: Command) =>
-      runCommand(cli, command, async (context) => printOrder(context, await showOrder(context, id))),
-    );
-  orders
-    .command('cancel')
-    .summary('cancel an open order')
-    .description(
-      'Cancels an open order. One that opens or adds to a position is cancelled at once; where it protects one (a stop, say), your phone is asked first.',
-    )
-    .argument('<id>', "the broker's order id")
-    .addHelpText(
-      'after',
-      examples([['trade-agent orders cancel ID', 'what has filled stays']]) + exitCodes(askingExits),
-    )
-    .action((id: string, _options, command: Command) =>
-      runCommand(cli, command, async (context) =>
-        printOrder(context, await cancelOrder(context, id, (request) => askOwner(context, request))),
-      ),
     );
 }
 
@@ -76,18 +74,16 @@ async function printOrders(context: Context, options: ListOptions): Promise<void
   const orders = await listOrders(context, options);
   await context.output.result('orders', { orders }, async () => {
     const { ordersText } = await import('../../text/reports.ts');
-    return orders.length === 0 ? 'No orders.' : ordersText(orders);
+    return orders.length === 0
+      ? 'No orders.'
+      : ordersText(orders, context.io.stdoutIsTty ? context.io.width() : undefined);
   });
 }
 
-async function printOrder({ output }: Context, order: Order): Promise<void> {
-  await output.result('order', { order }, async () => {
+async function printOrder(context: Context, id: string): Promise<void> {
+  const order = await showOrder(context, id);
+  await context.output.result('order', { order }, async () => {
     const { orderText } = await import('../../text/reports.ts');
     return orderText(order);
   });
-}
-
-async function askOwner(context: Context, request: ProposalRequestInput): Promise<void> {
-  const { askAndWait } = await import('../../run/asked-proposal.ts');
-  await askAndWait(context, request);
 }

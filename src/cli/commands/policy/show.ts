@@ -31,6 +31,9 @@ async function policyText(policy: PolicyView): Promise<string> {
   const head = [
     ['account', `${safeLine(account)} ${environmentWord(environment)}`],
     ['trading', tradingText(trading)],
+    ...(policy.today.clock_behind === undefined
+      ? []
+      : [['CLOCK', 'behind the newest order by more than a day: nothing is traded. See docs/POLICY.md']]),
     ['rules', digest],
     ...rulesLine('own', policy.policies),
     ...rulesLine('the firm’s', policy.firm),

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { sessionExits } from '../../../app/exit-codes.ts';
+import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import { latestQuotes } from '../../../app/quote/latest-quotes.ts';
+import { safeLine } from '../../../net/shown-text.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
@@ -16,18 +17,26 @@ export function addQuoteCommand(program: Command, cli: Cli): void {
       examples([
         ['trade-agent quote AAPL MSFT', 'one row each'],
         ['trade-agent quote AAPL --output json | jq -r ".quotes[0].last"', 'for scripts'],
-      ]) + exitCodes(sessionExits),
+        ['trade-agent quote AAPL MSFT --jq ".quotes[].last"', 'the same by jq, which is built in'],
+        ['trade-agent quote AAPL ZZZZQ', `what there is; exits ${exits.found} where a symbol has none`],
+      ]) + exitCodes([...sessionExits, exits.found]),
     )
     .action((symbols: string[], _options, command: Command) =>
       runCommand(cli, command, (context) => quote(context, symbols)),
     );
 }
 
-async function quote(context: Context, symbols: readonly string[]): Promise<void> {
+async function quote(context: Context, symbols: readonly string[]): Promise<number> {
   const wanted = symbols.flatMap((text) => text.split(',')).filter((text) => text !== '');
-  const quotes = await latestQuotes(context, wanted);
-  await context.output.result('quotes', { quotes }, async () => {
+  const { quotes, missing } = await latestQuotes(context, wanted);
+  await context.output.result('quotes', { quotes, missing }, async () => {
     const { quotesText } = await import('../../text/reports.ts');
-    return quotesText(quotes);
+    const { io } = context;
+    return quotesText(quotes, {
+      ...(io.stdoutIsTty ? { width: io.width() } : {}),
+      paint: await context.paint(),
+    });
   });
+  for (const { symbol, message } of missing) context.io.talk(safeLine(`no quote for ${symbol}: ${message}`));
+  return missing.length === 0 ? exits.done : exits.found;
 }

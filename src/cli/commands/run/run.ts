@@ -1,13 +1,12 @@
 import type { Command, Option } from 'commander';
 import { exits, runExits } from '../../../app/exit-codes.ts';
-import { type RunInput, type RunSettings, run } from '../../../app/run/run.ts';
+import { type RunSettings, run } from '../../../app/run/run.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
-import { contextLimits, readPrompt, readStdin } from '../../terminal/stdin-context.ts';
 
 interface RunCommandOptions extends RunSettings {
   readonly thread?: string;
@@ -18,7 +17,7 @@ export function addRunCommand(program: Command, cli: Cli): void {
     .command('run')
     .summary('ask once, and end with the answer')
     .description(
-      'Asks the agent once. Standard input that is not a terminal is read as context; "-" reads the prompt from it.',
+      'Asks the agent once. Standard input that is not a terminal is read as context, to its end; "-" reads the prompt from it. "trade-agent \'buy 5 AAPL\'" alone, one argument with a space in it, is run too.',
     )
     .argument('[prompt]', 'what you want, in your own words')
     .addOption(approvalOption())
@@ -52,44 +51,10 @@ async function runOnce(
   prompt: string | undefined,
   options: RunCommandOptions,
 ): Promise<number> {
-  const events = await run(context, inputOf(context, prompt, options.thread), options);
+  const { runInput } = await import('../../run/run-input.ts');
+  const events = await run(context, runInput(context, { prompt, thread: options.thread }), options);
   const { driveRun } = await import('../../run/drive-run.ts');
   return driveRun(context, events);
-}
-
-/**
- * Begins to read standard input, beside what the run needs first.
- * @returns what gives the prompt, with what came as its context
- * @throws {TradeAgentError} `usage` without a prompt
- */
-function inputOf(
-  { io, clock }: Context,
-  prompt: string | undefined,
-  thread: string | undefined,
-): () => Promise<RunInput> {
-  const fromStdin = prompt === '-' || (prompt === undefined && !io.stdinIsTty);
-  const reading = fromStdin ? readPrompt(io.stdin, clock) : readStdin(io.stdin, contextLimits, clock);
-  // A failure is reported where it is awaited; until then it must not count as unhandled.
-  reading.catch(() => undefined);
-  if (!fromStdin && (prompt ?? '').trim() === '') {
-    throw new TradeAgentError('usage', 'there is no prompt', {
-      hint: 'For example: trade-agent run "what do I own"',
-    });
-  }
-  return async () => {
-    const read = await reading;
-    if (typeof read === 'object' && read.ended === 'cut') {
-      io.talk(`standard input is longer than ${contextLimits.maxBytes / 1024} KiB; the rest is left out`);
-    }
-    if (typeof read === 'object' && read.ended === 'open') {
-      io.talk('standard input did not end; going on with what came');
-    }
-    return {
-      prompt: typeof read === 'string' ? read : (prompt ?? ''),
-      ...(thread === undefined ? {} : { thread }),
-      ...(typeof read === 'object' && read.text.trim() !== '' ? { context: read.text } : {}),
-    };
-  };
 }
 
 /** What to do about an approval, for every command that may need one. */

@@ -36,10 +36,17 @@ export function addScheduleCommand(program: Command, cli: Cli): void {
   schedule
     .command('remove')
     .description('take out a schedule: its entry, and nothing else of the crontab')
-    .argument('<id>', 'its id or name')
-    .addHelpText('after', examples([['trade-agent schedule remove s4k2m9x', '']]) + exitCodes([exits.busy]))
-    .action((id: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => showRemoved(context, id)),
+    .argument('<id>', 'its id or name, or how one begins')
+    .option('--yes', 'do not ask')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent schedule remove s4k2m9x', 'a terminal is asked first'],
+        ['trade-agent schedule remove s4k2m9x --yes', ''],
+      ]) + exitCodes([exits.busy]),
+    )
+    .action((id: string, { yes = false }: { yes?: boolean }, command: Command) =>
+      runCommand(cli, command, (context) => showRemoved(context, id, yes)),
     );
   schedule
     .command('run')
@@ -47,7 +54,7 @@ export function addScheduleCommand(program: Command, cli: Cli): void {
     .description(
       'Runs the check of a schedule if it is due; this is what the entry does. With nothing due or nothing found it says nothing, so that cron sends no mail.',
     )
-    .argument('<id>', 'its id or name')
+    .argument('<id>', 'its id or name, or how one begins')
     .option('--now', 'run it whether it is due or not')
     .addHelpText(
       'after',
@@ -133,7 +140,15 @@ async function showSchedules(context: Context): Promise<void> {
   );
 }
 
-async function showRemoved(context: Context, idOrName: string): Promise<void> {
+async function showRemoved(context: Context, idOrName: string, yes: boolean): Promise<void> {
+  if (!yes && context.io.interactive) {
+    const { findSchedule } = await import('../../../app/schedule/schedules.ts');
+    const { id, name } = await findSchedule(context, idOrName);
+    const answer = await context.io.prompt(`Remove schedule ${name ?? id}? [y/N] `, context.signal);
+    if (!/^y(es)?$/i.test(answer.trim())) {
+      throw new TradeAgentError('usage', 'nothing was removed', { hint: 'Say --yes not to be asked.' });
+    }
+  }
   const { removeSchedule } = await import('../../../app/schedule/remove-schedule.ts');
   const { id, entryRemoved } = await removeSchedule(context, idOrName);
   await context.output.result('schedule-removed', { id, entry_removed: entryRemoved }, () =>

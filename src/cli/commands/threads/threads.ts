@@ -43,7 +43,7 @@ export function addThreadsCommand(program: Command, cli: Cli): void {
   threads
     .command('show')
     .description('show a conversation: what was said, what was called, and its approvals')
-    .argument('<thread>', 'as "threads list" shows it')
+    .argument('<thread>', 'as "threads list" shows it, or how it begins')
     .addHelpText(
       'after',
       examples([['trade-agent threads show th_4k2m9x --output json', '']]) +
@@ -58,7 +58,7 @@ export function addThreadsCommand(program: Command, cli: Cli): void {
     .description(
       `Deletes a conversation and its approvals. Refused while one of them is open: cancel it (exit ${exits.pending}) or settle it (exit ${exits.unknown}) first. The audit log keeps what was asked and answered.`,
     )
-    .argument('<thread>', 'as "threads list" shows it')
+    .argument('<thread>', 'as "threads list" shows it, or how it begins')
     .addHelpText('after', examples([['trade-agent threads delete th_4k2m9x', '']]) + exitCodes(openExits))
     .action((thread: string, _options, command: Command) =>
       runCommand(cli, command, (context) => showDeleted(context, thread)),
@@ -113,8 +113,8 @@ async function showThread(context: Context, id: string): Promise<void> {
 }
 
 async function showDeleted(context: Context, id: string): Promise<void> {
-  await deleteThread(context, id);
-  await context.output.result('deleted-threads', { deleted: [id] }, () => `Deleted ${id}.`);
+  const deleted = await deleteThread(context, id);
+  await context.output.result('deleted-threads', { deleted: [deleted] }, () => `Deleted ${deleted}.`);
 }
 
 async function showPruned(context: Context, settings: PruneSettings): Promise<void> {

@@ -165,7 +165,7 @@ async function apply(options: PolicyDeskOptions, change: PlannedPolicy, owner: A
   if (before.digest === change.digest) return;
   requireSound(before);
   if (before.digest !== change.previous) throw stale();
-  const by = { ...of(owner), approval: 'tap', approvers: [owner.sub] } as const;
+  const by = { ...of(owner), approval: 'tap', approvers: [owner.sub], acr: owner.acr } as const;
   requireChangeAllowed(before, change, by, clock.now());
   const { account, policies } = change;
   const next = await nextRules(rules.folder, before, {

@@ -1,7 +1,6 @@
 import { html } from 'hono/html';
-import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import type { Markup } from '../page.ts';
-import type { CardState } from './card-state.ts';
+import type { CardRequest, CardState } from './card-state.ts';
 import { localTime } from './local-time.ts';
 import type { RequestView } from './request-view.ts';
 
@@ -10,14 +9,11 @@ import type { RequestView } from './request-view.ts';
  * it is however long the card is. Approving takes a signature, and with it the page's script: without script there is
  * a sentence in the button's place.
  */
-export function decisionBar(
-  request: ApprovalRequest,
-  view: RequestView,
-  { codes, cannot }: CardState,
-): Markup {
+export function decisionBar(request: CardRequest, view: RequestView, { codes, cannot }: CardState): Markup {
   const about =
     codes === undefined ? html`<span class="mono">${request.code}</span> ${view.headline}` : CODE_ASKED;
   const question = `ask-${request.id}`;
+  if (typeof cannot === 'object') return elsewhere(request, cannot.decideAt);
   return html`<div class="bar" data-testid="bar">
 <p class="said" data-testid="said" role="alert"></p>
 <p class="expiry"><span class="about" id="${question}">${about}</span><strong data-testid="countdown" data-expires="${request.expiresAt}">until ${localTime(request.expiresAt)}</strong></p>
@@ -26,6 +22,18 @@ ${codes === undefined ? '' : html`<div class="codes" role="radiogroup" aria-labe
 <button class="stop" name="decision" value="deny" formnovalidate data-testid="deny"><b>Deny</b><span class="act">${view.act}</span></button>
 ${approve(view, cannot)}
 </div>
+</div>`;
+}
+
+/** In place of the bar, where the card is only read: where it is decided. */
+function elsewhere({ expiresAt }: CardRequest, decideAt: string | undefined): Markup {
+  return html`<div class="elsewhere" data-testid="elsewhere">
+<p class="expiry small"><span class="soft">Only read here.</span> <strong data-testid="countdown" data-expires="${expiresAt}">until ${localTime(expiresAt)}</strong></p>
+<p>${
+    decideAt === undefined
+      ? 'Decide on your phone.'
+      : html`<a class="go" href="${decideAt}" target="_blank" rel="noopener noreferrer" data-testid="decide">Decide on your phone’s page</a>`
+  }</p>
 </div>`;
 }
 
@@ -40,7 +48,7 @@ const instead = {
   signed_in_otherwise: html`<span>To approve, <a href="/signin?next=/phone">sign in with your passkey</a>.</span>`,
 } as const;
 
-function approve({ act }: RequestView, cannot: CardState['cannot']): Markup {
+function approve({ act }: RequestView, cannot: keyof typeof instead | undefined): Markup {
   if (cannot !== undefined)
     return html`<p class="instead" data-testid="cannot-approve">${instead[cannot]}</p>`;
   return html`<button class="go needs-script" name="decision" value="approve" data-testid="approve"><b>Approve</b><span class="act">${act}</span></button>

@@ -1,8 +1,7 @@
 import { html } from 'hono/html';
 import { markedText } from '../../../net/shown-text.ts';
-import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import type { Markup } from '../page.ts';
-import type { CardState } from './card-state.ts';
+import type { CardRequest, CardState } from './card-state.ts';
 import { decisionBar } from './decision-bar.ts';
 import { environmentBanner, wordBanner } from './environment-banner.ts';
 import { timed } from './local-time.ts';
@@ -10,7 +9,7 @@ import { lastFour, type RequestView, requestView, type ShownField } from './requ
 import { sign } from './signs.ts';
 
 /** A request that waits for a decision: what decides it first, all of it below, Approve and Deny under the thumb. */
-export function requestCard(request: ApprovalRequest, state: CardState): Markup {
+export function requestCard(request: CardRequest, state: CardState): Markup {
   const view = requestView(request);
   const heading = `request-${request.id}`;
   const plain = list(
@@ -68,7 +67,7 @@ function cautions({ again, warnings, tainted }: RequestView): Markup | '' {
   }</div>`;
 }
 
-function askedBy({ clientName, clientNote }: ApprovalRequest, view: RequestView): Markup {
+function askedBy({ clientName, clientNote }: CardRequest, view: RequestView): Markup {
   const { askedBy: asker, sentence } = view;
   return html`<p class="asked">Asked by ${
     asker === undefined
@@ -82,7 +81,7 @@ function askedBy({ clientName, clientNote }: ApprovalRequest, view: RequestView)
 }
 
 /** The code to compare; where it is picked, that is done in the bar. */
-function codeOf({ code }: ApprovalRequest, { codes }: CardState): Markup | '' {
+function codeOf({ code }: CardRequest, { codes }: CardState): Markup | '' {
   return codes === undefined
     ? html`<p class="codebox"><span>Code on your terminal</span><span class="value" data-testid="code">${code}</span></p>`
     : '';
@@ -98,7 +97,7 @@ function confirmation({ account }: RequestView): Markup {
 }
 
 /** The binding message ends in the code: it would tell which of the three it is. */
-function shownMessage({ bindingMessage = '', code }: ApprovalRequest, { codes }: CardState): string {
+function shownMessage({ bindingMessage = '', code }: CardRequest, { codes }: CardState): string {
   return codes === undefined ? bindingMessage : bindingMessage.replaceAll(code, '····');
 }
 

@@ -33,8 +33,8 @@ let kept: string | undefined;
 let busy = false;
 
 export function startPush(): void {
-  // Without https there is none, but at localhost.
-  if (!('serviceWorker' in navigator)) return;
+  // Without https there is none, but at localhost. A page that is no app to install has nothing that rings.
+  if (!('serviceWorker' in navigator) || document.querySelector('link[rel=manifest]') === null) return;
   navigator.serviceWorker
     .register('/phone/sw.js', { scope: '/phone', updateViaCache: 'none' })
     .catch(() => undefined);

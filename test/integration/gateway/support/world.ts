@@ -53,6 +53,8 @@ export async function startWorld(
       | 'ownClients'
     >
   > & {
+    /** Whose money it is said to be; paper unless said otherwise. */
+    environment?: 'paper' | 'live';
     broker?: { url: string; tokens?: Record<string, string> };
     /** Accounts are opened by key pairs, kept under this secret. */
     sealSecret?: string;
@@ -85,7 +87,7 @@ export async function startWorld(
       broker: {
         kind: 'alpaca',
         ...(options.sealSecret === undefined ? {} : { credentials: 'key_pair' as const }),
-        environment: 'paper',
+        environment: options.environment ?? 'paper',
         trading_url: brokerUrl,
         simulated: true,
       },
@@ -117,7 +119,7 @@ export async function startWorld(
     rules: () => (options.rules ?? staticRules()).current(),
     draft: (changes = {}) => ({
       account: 'PA3ALICE01',
-      environment: 'paper',
+      environment: options.environment ?? 'paper',
       symbol: 'AAPL',
       side: 'buy',
       qty: '5',

@@ -130,6 +130,7 @@ const approved = { sub: 'alice', clientId: 'c', jti: 'j1' } as Approved;
 const carryOut = ({ kind }: Desk, subject: BatchSubject) => kind.execute(subject, approved);
 
 const busy = () => new Refusal(503, 'broker_busy', 'the broker is busy');
+const lost = () => new Refusal(504, 'outcome_unknown', 'the broker gave no answer');
 const refusedBy = (reason: string) =>
   new Refusal(403, 'policy_denied', 'no', { members: { reason, reasons: [reason] } });
 
@@ -224,6 +225,21 @@ describe('orders that belong together', () => {
     expect(await carryOut(it, subject)).toMatchObject({ outcome: 'executed' });
     expect(it.sent).toEqual(['AAPL', 'KO', 'MSFT', 'NVDA']);
   });
+
+  it.each(['stop', 'continue'] as const)(
+    'stand still while it is not known what became of one of them (on failure: %s)',
+    async (onFailure) => {
+      const it = desk({ AAPL: [lost(), lost()] });
+      const { subject } = await drafted(it);
+      const batch = { ...subject, on_failure: onFailure };
+      for (const _ of [1, 2]) {
+        expect(await carryOut(it, batch)).toMatchObject({ outcome: 'unknown' });
+        expect(it.sent).not.toContain('KO');
+      }
+      expect(await carryOut(it, batch)).toMatchObject({ outcome: 'executed' });
+      expect(it.sent.slice(-3)).toEqual(['KO', 'MSFT', 'NVDA']);
+    },
+  );
 
   it('wait for room where so many orders a minute are allowed', async () => {
     const it = desk({ MSFT: [refusedBy('RATE_EXCEEDS_MAX_PER_MINUTE')] });

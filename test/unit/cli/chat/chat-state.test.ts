@@ -122,9 +122,7 @@ describe('the chat’s state', () => {
       { type: 'approval', approval: executed },
     ]);
     expect(runOf(state).approvals).toEqual([]);
-    expect(state.items).toEqual([
-      { type: 'outcome', text: 'BUY 5 AAPL, limit $180.00: order placed · filled 5 at $179.51', good: true },
-    ]);
+    expect(state.items).toEqual([{ type: 'outcome', text: 'Bought 5 AAPL at $179.51', good: true }]);
   });
 
   it('remembers the thread of an approval that was left pending', () => {

@@ -40,6 +40,32 @@ describe('the line editor', () => {
     expect(editorReducer(up, press('downArrow')).text).toBe('thr');
   });
 
+  describe('looking back', () => {
+    const lines = ['buy 5 AAPL', 'quote KO', 'sell 2 AAPL'];
+    const sent = edit(...lines.flatMap((line) => [type(line), { type: 'sent' } as const]));
+    const then = (...actions: EditorAction[]) => actions.reduce(editorReducer, sent);
+
+    it('after Ctrl-U finds what is typed since, not what was typed before', () => {
+      expect(then(type('AAPL'), control('r'), control('u'), type('KO'), control('r')).text).toBe('quote KO');
+    });
+
+    it('says what it looked for in vain, until the next key', () => {
+      const vain = then(type('TSLA'), control('r'));
+      expect(vain).toMatchObject({ text: 'TSLA', noMatch: 'TSLA' });
+      expect(editorReducer(vain, type('x')).noMatch).toBeUndefined();
+      expect(then(type('AAPL'), control('r'), control('r'), control('r'))).toMatchObject({
+        text: 'buy 5 AAPL',
+        noMatch: 'AAPL',
+      });
+    });
+
+    it('keeps an older entry as it was changed, until something is sent', () => {
+      const changed = [press('upArrow'), type('!'), press('upArrow'), press('downArrow')];
+      expect(then(...changed).text).toBe('sell 2 AAPL!');
+      expect(then(...changed, { type: 'sent' }, press('upArrow'), press('upArrow')).text).toBe('sell 2 AAPL');
+    });
+  });
+
   it('finds earlier lines by what is typed, latest first, and comes back to it', () => {
     const lines = ['buy 5 AAPL', 'quote KO', 'sell 2 aapl', 'quote KO'];
     const sent = edit(...lines.flatMap((line) => [type(line), { type: 'sent' } as const]), type('AAPL'));

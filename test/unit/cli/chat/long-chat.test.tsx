@@ -30,7 +30,7 @@ const status: ChatStatus = {
 };
 
 /** Answers each prompt with so many lines, as a model streams them. */
-function talkative(): Pick<ChatDriver, 'run' | 'status' | 'orders' | 'approvals'> {
+function talkative(): Pick<ChatDriver, 'run' | 'status' | 'orders' | 'approvals' | 'events'> {
   return {
     async *run(): AsyncGenerator<AgentEvent> {
       for (let line = 1; line <= LINES; line += AT_ONCE) {
@@ -44,6 +44,7 @@ function talkative(): Pick<ChatDriver, 'run' | 'status' | 'orders' | 'approvals'
     },
     status: async () => status,
     orders: async () => [],
+    events: async () => undefined,
     approvals: async () => [],
   };
 }

@@ -78,12 +78,15 @@ function scriptedDriver(events: readonly AgentEvent[], changes: Partial<ChatStat
       if (name === 'live') throw new TradeAgentError('invalid_config', 'profile "live" lacks gateway');
     },
     chooseModel: async () => undefined,
+    chooseTheme: () => undefined,
+    events: async () => undefined,
     halt: async () => {
       cancelled.push('halted');
     },
     liftHalt: async (asked) => {
       asked({ ...approval, code: 'L7FT' });
       cancelled.push('lifted');
+      return 'active';
     },
   };
   return { driver, runs, end, left, cancelled };
@@ -233,7 +236,7 @@ describe('the chat’s screen', () => {
       { type: 'approval', approval: executed },
       { type: 'result', result: doneResult },
     ]);
-    await chat.shows('● BUY 5 AAPL, limit $180.00: order placed · filled 5 at $179.51');
+    await chat.shows('● Bought 5 AAPL at $179.51');
     await chat.shows('Bought 5 AAPL.');
     expect(chat.screen()).not.toContain('waiting for your phone');
   });
@@ -546,6 +549,10 @@ describe('the chat’s screen', () => {
       halt: async () => {
         withheld = 'HALTED';
       },
+      liftHalt: async () => {
+        withheld = 'REDUCING';
+        return 'reducing';
+      },
     };
     const chat = openScreen(driver, { columns: 80, rows: 24 });
     await chat.shows('/help');
@@ -553,6 +560,9 @@ describe('the chat’s screen', () => {
     await chat.shows('y or n');
     chat.type('y\r');
     await chat.shows(/^PAPER \(simulated\) · HALTED · Alice Adams/m);
+    chat.type('/halt lift\r');
+    await chat.shows('positions may still only be made smaller');
+    await chat.shows(/^PAPER \(simulated\) · REDUCING · Alice Adams/m);
     const reading = openScreen(
       scriptedDriver([]).driver,
       { columns: 80, rows: 24 },

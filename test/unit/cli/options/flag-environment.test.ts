@@ -59,6 +59,8 @@ describe('a flag that the command line leaves out', () => {
     ['profile remove', { TRADE_AGENT_PROFILE_REMOVE_YES: '1' }, /no variable decides/],
     ['schedule add', { TRADE_AGENT_SCHEDULE_ADD_YES: '1' }, /no variable decides/],
     ['check', { TRADE_AGENT_CHECK_SUGGEST: '1' }, /no variable decides/],
+    ['orders buy', { TRADE_AGENT_ORDERS_BUY_QTY: '5' }, /no variable decides/],
+    ['orders replace', { TRADE_AGENT_ORDERS_REPLACE_LIMIT: '5' }, /no variable decides/],
     ['run', { TRADE_AGENT_APPROVAL: 'detach' }, /TRADE_AGENT_APPROVAL is set, but no variable decides/],
     ['schedule add', { TRADE_AGENT_APPROVAL: 'wait' }, /no variable decides/],
   ])('is refused where it decides about money: %s %j', async (path, env, message) => {
@@ -85,6 +87,8 @@ describe('a flag that the command line leaves out', () => {
     for (const command of [program, ...everyCommand(program)]) {
       for (const option of command.options) {
         const name = variableOf(command, option);
+        // Each flag of those says what is to be traded.
+        if (name === undefined && /^(buy|sell|replace|cancel)$/.test(command.name())) continue;
         if (name === undefined)
           expect([
             '--version',

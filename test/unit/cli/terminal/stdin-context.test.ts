@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
-import { describe, expect, it } from 'vitest';
-import { readPrompt, readStdin } from '../../../../src/cli/terminal/stdin-context.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { promptFrom, readStdin } from '../../../../src/cli/terminal/stdin-context.ts';
 import { systemClock } from '../../../../src/machine/clock.ts';
 import { manualClock } from '../manual-clock.ts';
 
@@ -10,33 +10,36 @@ describe('standard input as context', () => {
   it('is read to its end', async () => {
     const stdin = new PassThrough();
     stdin.end('some context');
-    expect(await readStdin(stdin, limits, systemClock)).toEqual({ text: 'some context', ended: 'end' });
+    expect(await readStdin(stdin, limits, { clock: systemClock })).toEqual({
+      text: 'some context',
+      ended: 'end',
+    });
   });
 
   it('is nothing where it ends at once, as /dev/null does', async () => {
     const stdin = new PassThrough();
     stdin.end();
-    expect(await readStdin(stdin, limits, systemClock)).toBeUndefined();
+    expect(await readStdin(stdin, limits, { clock: systemClock })).toEqual({ text: '', ended: 'end' });
   });
 
   it('is not read from a terminal', async () => {
     const stdin = Object.assign(new PassThrough(), { isTTY: true });
-    expect(await readStdin(stdin, limits, systemClock)).toBeUndefined();
+    expect(await readStdin(stdin, limits, { clock: systemClock })).toEqual({ text: '', ended: 'end' });
   });
 
   it('does not hang on a pipe that stays open and silent', async () => {
     const stdin = new PassThrough();
     const clock = manualClock();
-    const reading = readStdin(stdin, limits, clock);
+    const reading = readStdin(stdin, limits, { clock });
     clock.advance(500);
-    expect(await reading).toBeUndefined();
+    expect(await reading).toEqual({ text: '', ended: 'open' });
     expect(stdin.destroyed).toBe(true);
   });
 
   it('goes on with what came where the writer never closes', async () => {
     const stdin = new PassThrough();
     const clock = manualClock();
-    const reading = readStdin(stdin, limits, clock);
+    const reading = readStdin(stdin, limits, { clock });
     stdin.write('half');
     await clock.slept(5000);
     clock.advance(5000);
@@ -46,33 +49,49 @@ describe('standard input as context', () => {
   it('is cut at its size limit, not in the middle of a character', async () => {
     const stdin = new PassThrough();
     stdin.end('fifteen bytes..é and more');
-    expect(await readStdin(stdin, limits, systemClock)).toEqual({ text: 'fifteen bytes..', ended: 'cut' });
+    expect(await readStdin(stdin, limits, { clock: systemClock })).toEqual({
+      text: 'fifteen bytes..',
+      ended: 'cut',
+    });
+  });
+
+  it('is waited for where somebody is there to write it, however long that takes', async () => {
+    const stdin = new PassThrough();
+    const clock = manualClock();
+    const asked: boolean[] = [];
+    const waitOn = (came: boolean) => asked.push(came) > 0;
+    const reading = readStdin(stdin, { firstByteMs: 500, waitOn, maxBytes: 16 }, { clock });
+    clock.advance(500);
+    await vi.waitFor(() => expect(asked).toEqual([false]));
+    clock.advance(3_600_000);
+    stdin.write('late');
+    clock.advance(3_600_000);
+    stdin.end(' words');
+    expect(await reading).toEqual({ text: 'late words', ended: 'end' });
+    expect(asked).toEqual([false]);
+  });
+
+  it('ends with the signal, as a time limit ends it', async () => {
+    const stdin = new PassThrough();
+    const stop = new AbortController();
+    const until = { clock: manualClock(), signal: stop.signal };
+    const reading = readStdin(stdin, { maxBytes: 16 }, until);
+    stop.abort(new Error('out of time'));
+    await expect(reading).rejects.toThrow('out of time');
+    expect(stdin.destroyed).toBe(true);
   });
 });
 
 describe('the prompt from standard input', () => {
-  it('is read', async () => {
-    const stdin = new PassThrough();
-    stdin.end('  what do I own\n');
-    expect(await readPrompt(stdin, systemClock)).toBe('what do I own');
+  it('is what was said, without the space around it', () => {
+    expect(promptFrom({ text: '  what do I own\n', ended: 'end' })).toBe('what do I own');
   });
 
-  it('is refused where it is empty', async () => {
-    const stdin = new PassThrough();
-    stdin.end('\n');
-    await expect(readPrompt(stdin, systemClock)).rejects.toMatchObject({ code: 'usage' });
+  it('is refused where it is empty', () => {
+    expect(() => promptFrom({ text: '\n', ended: 'end' })).toThrow('held no prompt');
   });
 
-  it('is refused where only half of it may have come: it could ask for another order', async () => {
-    const stdin = new PassThrough();
-    const clock = manualClock();
-    const reading = readPrompt(stdin, clock);
-    stdin.write('sell 1');
-    await clock.slept(10_000);
-    clock.advance(10_000);
-    await expect(reading).rejects.toMatchObject({
-      code: 'usage',
-      message: expect.stringContaining('did not end'),
-    });
+  it('is refused where only half of it may have come: it could ask for another order', () => {
+    expect(() => promptFrom({ text: 'sell 1', ended: 'cut' })).toThrow('longer than');
   });
 });

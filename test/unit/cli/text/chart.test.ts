@@ -1,3 +1,4 @@
+import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { chartText } from '../../../../src/cli/text/chart.ts';
 import { sparkline } from '../../../../src/trading/sparkline.ts';
@@ -62,6 +63,72 @@ describe('a chart', () => {
   it('draws a price that never moved, and says when there is too little to draw', () => {
     expect(chart([bar(0, '5.00'), bar(1, '5.00')], true)).toContain('+0.00%'.slice(1));
     expect(chart([bar(0, '5.00')], true)).toBe('AAPL: too few prices to draw.');
+  });
+});
+
+const candle = (day: number, open: string, close: string): Bar => ({
+  ...bar(day, close),
+  open,
+  high: String(Math.max(Number(open), Number(close)) + 1),
+  low: String(Math.min(Number(open), Number(close)) - 1),
+  volume: String(1_000_000 * (day + 1)),
+});
+const swinging = Array.from({ length: 12 }, (_, day) => candle(day, '100', day % 2 === 0 ? '104' : '97'));
+const trades = [
+  { at: swinging[2]?.at ?? '', side: 'buy', qty: '5', price: '100' },
+  { at: swinging[9]?.at ?? '', side: 'sell', qty: '2', price: '103' },
+] as const;
+
+describe('candles', () => {
+  const options = {
+    ...{ symbol: 'AAPL', range: '3m', bars: swinging, columns: 60, rows: 12, unicode: true, simulated: true },
+    ...{ candles: true, volume: true, trades, cost: '101.5' },
+  };
+
+  it('have volume, own trades and the cost line', () => {
+    expect(chartText(options)).toMatchInlineSnapshot(`
+      "AAPL 3m  $97.00  -$7.00 (-6.73%)
+      high $105.00  low $96.00  simulated
+      $105.00 ┤ │       │       │       │       │       │
+              ┤░░░     ░░░     ░░░     ░░░     ░░░     ░░░
+              ┤░░░     ░░░     ░░░     ░░░     ░░░  ▼  ░░░
+              ┤░░░┄┄┄┄┄░░░┄┄┄┄┄░░░┄┄┄┄┄░░░┄┄┄┄┄░░░┄┄┄┄┄░░░┄┄┄┄┄
+      $100.50 ┤░░░ ▄█▄ ░▲░ ▄█▄ ░░░ ▄█▄ ░░░ ▄█▄ ░░░ ▄█▄ ░░░ ▄█▄
+              ┤ │  ███  │  ███  │  ███  │  ███  │  ███  │  ███
+              ┤    ███     ███     ███     ███     ███     ███
+              ┤    ███     ███     ███     ███     ███     ███
+       $96.00 ┤     │       │       │       │       │       │
+      vol 12M ┤                                ▂▂▂ ▄▄▄ ▆▆▆ ███
+              ┤                ▂▂▂ ▄▄▄ ▆▆▆ ███ ███ ███ ███ ███
+              ┤▂▂▂ ▄▄▄ ▆▆▆ ███ ███ ███ ███ ███ ███ ███ ███ ███
+               2026-01-01                            2026-01-12
+      ▲ bought 5  ▼ sold 2  ┄ your cost $101.50  ░ rose  █ fell"
+    `);
+  });
+
+  it('tell rise from fall without colour, and are drawn in ASCII where there is no Unicode', () => {
+    const text = chartText({ ...options, unicode: false });
+    expect(text).toMatch(/^[\x00-\x7f]+$/);
+    expect(text).toContain('+ rose  # fell');
+    expect(text).toMatch(/[BS]/);
+  });
+
+  it.each([40, 80, 100, 200])('keep to %i columns, many bars as few', (columns) => {
+    const bars = Array.from({ length: 400 }, (_, day) => candle(day, '100', day % 3 === 0 ? '104' : '97'));
+    for (const line of chartText({ ...options, bars, columns })
+      .split('\n')
+      .slice(2)) {
+      expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  it('are as wide as the terminal lets them', () => {
+    const drawn = chartText({ ...options, columns: 200 }).split('\n');
+    expect(Math.max(...drawn.map((line) => stringWidth(line)))).toBeGreaterThan(180);
+  });
+
+  it('say where a cost lies that is far off, instead of flattening the rest', () => {
+    expect(chartText({ ...options, cost: '20' })).toContain('your cost $20.00 (below)');
   });
 });
 

@@ -121,7 +121,7 @@ describe('an approval in plain lines', () => {
   });
 
   it('says how it ended', () => {
-    expect(approvalOutcome(executed)).toBe('BUY 5 AAPL, limit $180.00: order placed · filled 5 at $179.51');
+    expect(approvalOutcome(executed)).toBe('Bought 5 AAPL at $179.51');
     expect(approvalOutcome({ ...approval, status: 'blocked', reason: 'price_moved' })).toContain(
       'price_moved',
     );

@@ -4,12 +4,14 @@ import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { Broker, Submission } from '../../../../src/gateway/broker/broker.ts';
 import {
   maySubmitAgain,
+  neverPlaced,
   settleByLookup,
   submitIntent,
 } from '../../../../src/gateway/orders/order-submission.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
+import type { Refusal } from '../../../../src/trading/refusal.ts';
 
 const START = Date.parse('2026-11-24T15:00:00Z');
 const id = 'ta-00000001';
@@ -108,6 +110,49 @@ it.each<[string, Submission]>([
     expect(await journal.find('alice', id)).toMatchObject({ state: 'unknown', submittedAt: START + 31_000 });
   },
 );
+
+describe('a gateway that stood still while it looked whether an order may still go out', () => {
+  /** @param each what the looks come to, one after the other, and how long the gateway stands still in each */
+  async function lookedAt(each: readonly { readonly is: Refusal | undefined; readonly ms: number }[]) {
+    const journal = sqliteGatewayStores(new Database(':memory:')).orders;
+    await journal.claim(claim, START);
+    let now = START;
+    let looks = 0;
+    let sent = 0;
+    const send = async () => {
+      sent += 1;
+      return { outcome: 'accepted', order: { id: 'order-1', client_order_id: id } } as Submission;
+    };
+    const { state } = await submitIntent(intent, send, {} as Broker, {
+      journal,
+      clock: { now: () => now, sleep: async () => {} },
+      traits: alpacaTraits,
+      stopped: async () => {
+        const look = each[looks++];
+        now += look?.ms ?? 0;
+        return look?.is;
+      },
+    });
+    return { state, looks, sent };
+  }
+  const revoked = neverPlaced('the mandate was revoked before it went out', 'MANDATE_NOT_ACTIVE');
+
+  it('looks again, and sends nothing that was stopped meanwhile', async () => {
+    const looked = await lookedAt([
+      { is: undefined, ms: 5_000 },
+      { is: revoked, ms: 0 },
+    ]);
+    expect(looked).toEqual({ state: 'rejected', looks: 2, sent: 0 });
+  });
+
+  it('sends nothing where the approval ended meanwhile', async () => {
+    expect(await lookedAt([{ is: undefined, ms: 60_000 }])).toEqual({ state: 'rejected', looks: 1, sent: 0 });
+  });
+
+  it('looks once where it did not stand still', async () => {
+    expect(await lookedAt([{ is: undefined, ms: 900 }])).toEqual({ state: 'placed', looks: 1, sent: 1 });
+  });
+});
 
 describe('where the broker', () => {
   const minuteAgo = { submittedAt: START };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decide } from '../../../../src/gateway/policy/decide.ts';
 import type { Facts, Subject } from '../../../../src/gateway/policy/decision.ts';
 import type { AccountLimits } from '../../../../src/gateway/policy/limits.ts';
-import { relationFacts, secondPersonAbove } from '../../../../src/gateway/policy/parties.ts';
+import { relationFacts, secondPersonAbove, signInFacts } from '../../../../src/gateway/policy/parties.ts';
 import { RelationsUnavailable } from '../../../../src/gateway/relations/relations.ts';
 import { factsOf, NOON, subject } from './sound-order.ts';
 
@@ -40,8 +40,6 @@ describe('who has a part in an order', () => {
       { ...yes, 'relations.can_approve_second': false },
       'RELATION_DENIED',
     ],
-    ['who approved their own idea', { sub: 'bob', approvers: ['bob'] }, yes, 'APPROVAL_BY_PROPOSER'],
-    ['who approved as the second', { sub: 'bob', approvers: ['alice', 'bob'] }, yes, 'APPROVAL_BY_PROPOSER'],
   ])('is refused where it is somebody %s', (_, who, more, reason) => {
     expect(decided(who, more)).toMatchObject({ effect: 'deny', reasons: [reason] });
   });
@@ -94,6 +92,75 @@ describe('who has a part in an order', () => {
     expect(secondPersonAbove(limits, { ...facts, environment: 'live' })).toBe('500');
     expect(secondPersonAbove({ live: { second_person_above: '500' } }, facts)).toBeUndefined();
     expect(secondPersonAbove({ ...at('100'), live: { second_person_above: '500' } }, facts)).toBe('100');
+  });
+});
+
+describe('the sign-in of who approves', () => {
+  const limits: AccountLimits = { live: { acr: 'phr' } };
+  const live = { ...factsOf(), environment: 'live' } as const;
+  const by = (acr: readonly string[] | undefined) => ({ ...yes, ...signInFacts({ acr }) });
+
+  it('is the one that is asked for, of each of them', () => {
+    const two: Partial<Subject> = { approvers: ['alice', 'carol'] };
+    expect(decided({}, by(['phr']), limits, live)).toMatchObject({ effect: 'allow' });
+    expect(decided(two, by(['phr', 'phr']), limits, live)).toMatchObject({ effect: 'allow' });
+    for (const acr of [['phr'], ['phr', ''], ['pwd', 'phr'], []]) {
+      expect(decided(two, by(acr), limits, live)).toMatchObject({
+        effect: 'deny',
+        reasons: ['APPROVAL_NEEDS_STEP_UP'],
+        limit: 'phr',
+      });
+    }
+    expect(decided({}, by(undefined), limits, live)).toMatchObject({ reasons: ['APPROVAL_NEEDS_STEP_UP'] });
+  });
+
+  it('is none on paper, before anybody has approved, or where a mandate did', () => {
+    expect(decided({}, by(['']), limits)).toMatchObject({ effect: 'allow' });
+    expect(decided({ approval: 'none', approvers: [] }, yes, limits, live)).toMatchObject({
+      effect: 'ask',
+      reasons: ['APPROVAL_MISSING'],
+    });
+    expect(decided({ approval: 'mandate', approvers: [] }, yes, limits, live)).toMatchObject({
+      effect: 'allow',
+    });
+  });
+
+  it.each([
+    ['change_policy', 'deny'],
+    ['grant_mandate', 'deny'],
+    ['send_message', 'allow'],
+    ['cancel', 'allow'],
+  ] as const)('is asked for by %s: %s', (action, effect) => {
+    const rules = { digest: 'd', limitsOf: () => limits, cedar: { evaluate: () => ({ forbidden: [] }) } };
+    const facts = { ...live, order: null, more: by(['pwd']) };
+    expect(decide(rules, subject, action, facts).effect).toBe(effect);
+  });
+});
+
+describe('a mandate with real money', () => {
+  const limits: AccountLimits = { live: { mandate_up_to: '900' } };
+  const live = { ...factsOf(), environment: 'live' } as const;
+  const under: Partial<Subject> = { approval: 'mandate', approvers: [] };
+  const of = (notional: string | null) => ({
+    ...live,
+    order: live.order === null ? null : { ...live.order, notional },
+  });
+
+  it.each([
+    ['900', 'allow'],
+    ['900.00001', 'ask'],
+    [null, 'ask'],
+  ])('covers up to live.mandate_up_to: $%s', (notional, effect) => {
+    const decision = decided(under, yes, limits, of(notional));
+    expect(decision.effect).toBe(effect);
+    if (effect === 'ask')
+      expect(decision).toMatchObject({ reasons: ['LIVE_NEEDS_TAP'], limit: '900.00', value: notional });
+  });
+
+  it('covers what it says where no such limit is set, on paper, and where it is tapped', () => {
+    expect(decided(under, yes, {}, of('100000')).effect).toBe('allow');
+    expect(decided(under, yes, limits).effect).toBe('allow');
+    expect(decided({}, yes, limits, of('100000')).effect).toBe('allow');
   });
 });
 

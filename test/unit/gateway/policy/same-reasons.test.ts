@@ -5,11 +5,14 @@ import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import { type AccountLimits, accountLimitsSchema } from '../../../../src/gateway/policy/limits.ts';
 import { createOrderRules } from '../../../../src/gateway/policy/order-rules.ts';
 import { type CedarAnswer, type Rules, rulesDigest } from '../../../../src/gateway/policy/rules.ts';
+import { RelationsUnavailable } from '../../../../src/gateway/relations/relations.ts';
 import type { GatewayStores } from '../../../../src/store/gateway-stores.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import { slotOf } from '../../../../src/trading/mandate/cadence.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { Refusal } from '../../../../src/trading/refusal.ts';
 import type { Order } from '../../../../src/trading/views.ts';
+import { mandateTerms } from '../../../integration/sandbox/proposal-fixture.ts';
 import { type Changes, changed, NOON, subject, world } from './sound-order.ts';
 
 const RUNS = 1_000;
@@ -26,7 +29,7 @@ const dollars = fc.integer({ min: 1, max: 300_000 }).map((cents) => (cents / 100
 const fraction = fc.integer({ min: 1, max: 500 }).map((permille) => (permille / 1000).toFixed(3));
 const symbol = fc.constantFrom('AAPL', 'MSFT', 'BRK.B');
 const maybe = <T>(value: fc.Arbitrary<T>) =>
-  fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
+  fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
 
 const limits: fc.Arbitrary<AccountLimits> = fc
   .record({
@@ -41,6 +44,10 @@ const limits: fc.Arbitrary<AccountLimits> = fc
     max_price_deviation: maybe(fraction),
     min_seconds_between_same: maybe(fc.integer({ min: 1, max: 120 })),
     deny_opposing: maybe(fc.constant(true as const)),
+    second_person_above: fc.oneof(
+      { weight: 2, arbitrary: fc.constant(undefined) },
+      { weight: 1, arbitrary: dollars },
+    ),
     symbols: maybe(fc.oneof(fc.record({ allow: fc.array(symbol) }), fc.record({ deny: fc.array(symbol) }))),
     sides: maybe(fc.constantFrom(['buy'], ['sell'])),
     types: maybe(fc.constantFrom(['limit'], ['market', 'limit'])),
@@ -66,7 +73,7 @@ const order: fc.Arbitrary<Changes> = fc.oneof(
   dollars.map((notional) => ({ type: 'market', limit_price: undefined, qty: undefined, notional }) as const),
 );
 
-const circumstances = fc.record({
+const wild = fc.record({
   equity: fc.constantFrom('100000.00', '99000.00', '2000.00'),
   open: fc.constantFrom(true, true, false),
   ask: fc.constantFrom('180.01', '185.00', '0'),
@@ -79,11 +86,32 @@ const circumstances = fc.record({
     { forbidden: [], error: 'it divides by nothing' },
   ),
   state: fc.constantFrom('active', 'active', 'reducing', 'halted'),
+  /** What is said of who may propose and approve here; undefined where nobody can tell. */
+  stands: fc.oneof(
+    { weight: 18, arbitrary: fc.constant(true) },
+    { weight: 1, arbitrary: fc.constantFrom(false, undefined) },
+  ),
+  /** Dollars of one order and of all under the mandate that it goes by; undefined where it is tapped. */
+  mandate: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(undefined) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        max_order_notional: fc.constantFrom('5000.00', '5000.00', '200.00'),
+        max_total_notional: fc.constantFrom('50000.00', '50000.00', '400.00'),
+        ended: fc.constantFrom(false, false, false, true),
+      }),
+    },
+  ),
   earlier: fc.array(
     fc.record({
       other: order,
       same: fc.boolean(),
-      ago: fc.integer({ min: 0, max: 100_000 }),
+      ago: fc.oneof(
+        { weight: 60, arbitrary: fc.integer({ min: 0, max: 100_000 }) },
+        // By a clock that was far ahead.
+        { weight: 1, arbitrary: fc.constant(-90_000_000) },
+      ),
       over: fc.boolean(),
     }),
     {
@@ -91,6 +119,36 @@ const circumstances = fc.record({
     },
   ),
 });
+
+type Circumstances = typeof wild extends fc.Arbitrary<infer T> ? T : never;
+/** A quiet market and nothing before: what is left to refuse are limits, a second person and a mandate. */
+const calm: Partial<Circumstances> = {
+  ...{ equity: '100000.00', open: true, ask: '180.01', blocked: false, elsewhere: [] },
+  ...{ cedar: { forbidden: [] }, state: 'active', stands: true, earlier: [] },
+};
+const circumstances = fc.oneof(
+  { weight: 2, arbitrary: wild },
+  { weight: 1, arbitrary: wild.map((around) => ({ ...around, ...calm })) },
+);
+
+/** A mandate in force, or one that was revoked; for the week of the order. */
+async function granted(
+  { ended, ...bounds }: { ended: boolean; max_order_notional: string; max_total_notional: string },
+  rules: Rules,
+  sub: string,
+  account: string,
+): Promise<Changes> {
+  const id = `M-${String(++mandates).padStart(10, '0')}`;
+  const { max_day_notional: _, price: __, ...wide } = mandateTerms();
+  const times = { not_before: '2026-11-01T00:00:00Z', expires_at: '2026-12-01T00:00:00Z' };
+  const terms = { ...wide, ...times, ...bounds, mandate_id: id, account, policy: rules.digest };
+  const approval = { issuer: 'https://issuer.example', jti: id };
+  const mandate = { id, sub, terms, digest: 'digest', approval, client: 'trade-agent' };
+  expect(await stores.mandates.grant(mandate, NOON)).toBe('granted');
+  if (ended) await stores.mandates.end({ sub, id }, 'revoked', 'trade-agent', NOON);
+  return { mandate: id, slot: slotOf('weekly', NOON) };
+}
+let mandates = 0;
 
 const resting = ({ side, symbol: of }: { side: string; symbol: string }, number: number) =>
   ({
@@ -101,6 +159,8 @@ const resting = ({ side, symbol: of }: { side: string; symbol: string }, number:
 it(`an order meets the same reasons tried out, before the phone rings and in its claim: ${RUNS} orders and rules`, async () => {
   let number = 0;
   let allowed = 0;
+  let mandated = 0;
+  let byTwo = 0;
   const seen = new Set<string>();
   await fc.assert(
     fc.asyncProperty(limits, order, circumstances, async (held, changes, around) => {
@@ -126,7 +186,14 @@ it(`an order meets the same reasons tried out, before the phone rings and in its
         cedar: { evaluate: () => around.cedar },
       };
       const judge = createOrderRules({
-        relations: { check: async () => true },
+        relations: {
+          check: async ({ relation }) => {
+            // The second person is let in by who asks them.
+            if (relation === 'can_approve_second' || around.stands === true) return true;
+            if (around.stands === false) return false;
+            throw new RelationsUnavailable('it took too long');
+          },
+        },
         rules: { current: async () => rules },
         journal: stores.orders,
         ...{
@@ -143,27 +210,40 @@ it(`an order meets the same reasons tried out, before the phone rings and in its
         quote: { ...world.quote, ask: around.ask },
         elsewhere: around.elsewhere.map(resting),
       };
-      const draft = draftOf(changes);
-      const who = { ...subject, sub: owner, owner };
+      const under =
+        around.mandate === undefined ? undefined : await granted(around.mandate, rules, owner, account);
+      const draft = draftOf({ ...changes, ...under });
+      const who = { ...subject, sub: owner, owner, approvers: [owner] };
       const membersOf = (refusal: unknown) => {
         if (!(refusal instanceof Refusal)) throw refusal;
         const { reasons, ...members } = refusal.options.members ?? {};
         return { code: refusal.code, reasons: reasons as string[], ...members };
       };
-      const unasked = { subject: { ...who, approval: 'none', approvers: [] }, draft } as const;
+      const before = { approval: under === undefined ? 'none' : 'mandate', approvers: [] } as const;
+      const unasked = { subject: { ...who, ...before }, draft };
       const standing = await stores.halts.standing(owner, NOON);
       const tried = await judge.decision(unasked, found);
       // Trying it out leaves nothing behind.
       expect(await stores.decisions.list(owner, { limit: 1 })).toEqual([]);
       expect(await stores.halts.standing(owner, NOON)).toEqual(standing);
-      const early = await judge.requireAllowed(unasked, found, 'proposal').then(() => undefined, membersOf);
-      const { decide, refusal } = await judge.deciding({ subject: who, draft }, found);
+      let needsSecond = false;
+      const early = await judge.requireAllowed(unasked, found, 'proposal').then((passed) => {
+        ({ needsSecond } = passed);
+      }, membersOf);
+      const tapped = { ...who, approvers: needsSecond ? [owner, 'second'] : [owner] };
+      const { decide, refusal } = await judge.deciding(
+        { subject: under === undefined ? tapped : unasked.subject, draft },
+        found,
+      );
       const outcome = await stores.orders.claim(claimOf(draft), NOON, decide);
       const late = outcome === 'denied' ? membersOf(refusal()) : undefined;
       expect(late).toEqual(early);
-      expect(tried.effect === 'deny' ? tried.reasons : undefined).toEqual(early?.reasons);
+      const passes = tried.effect === 'allow' || (tried.effect === 'ask' && under === undefined);
+      expect(passes ? undefined : tried.reasons).toEqual(early?.reasons);
       expect(outcome === 'claimed').toBe(early === undefined);
       if (early === undefined) allowed++;
+      if (early === undefined && under !== undefined) mandated++;
+      if (needsSecond) byTwo++;
       for (const reason of early?.reasons ?? []) seen.add(reason);
       // Each is in the log, once for each time that it was decided.
       const logged = await stores.decisions.list(owner, { limit: 10 });
@@ -175,6 +255,10 @@ it(`an order meets the same reasons tried out, before the phone rings and in its
   );
   // The rules were such as refuse now and then, each of them.
   expect(allowed).toBeGreaterThan(RUNS / 100);
+  expect(mandated).toBeGreaterThan(0);
+  expect(byTwo).toBeGreaterThan(0);
+  // Told only where nothing else stands against an order under a mandate: too rare to count on. `byTwo` is of the same rule.
+  seen.delete('APPROVAL_NEEDS_SECOND');
   expect([...seen].sort()).toEqual(
     [
       ...['ACCOUNT_BLOCKED', 'HOURS_OUTSIDE_WINDOW', 'LOSS_EXCEEDS_MAX_PER_DAY', 'MARKET_CLOSED'],
@@ -186,6 +270,9 @@ it(`an order meets the same reasons tried out, before the phone rings and in its
         'ORDER_OPPOSES_OPEN',
         'POLICY_FORBIDS',
       ],
+      ...['POLICY_CLOCK_BEHIND', 'RELATION_DENIED', 'RELATION_UNAVAILABLE'],
+      ...['MANDATE_NOT_ACTIVE', 'MANDATE_NOTIONAL_EXCEEDS_PER_ORDER', 'MANDATE_NOTIONAL_EXCEEDS_TOTAL'],
+      ...['MANDATE_SIDE_NOT_COVERED', 'MANDATE_SYMBOL_NOT_COVERED', 'MANDATE_TYPE_NOT_COVERED'],
       ...['POLICY_UNEVALUABLE', 'POSITION_EXCEEDS_MAX_WEIGHT', 'PRICE_DEVIATES_FROM_QUOTE', 'PRICE_MOVED'],
       ...['QUANTITY_EXCEEDS_MAX_PER_ORDER', 'RATE_EXCEEDS_MAX_PER_MINUTE', 'SIDE_NOT_ALLOWED'],
       ...[

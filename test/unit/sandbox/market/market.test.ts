@@ -22,12 +22,12 @@ const last = (symbol: string, at: number, hours: MarketHours = 'always', seed = 
   marketAt(at, hours, seed).quote(symbol)?.last ?? '';
 
 describe('the packaged symbols', () => {
-  it('are 1,500 well-formed ones with a price on the tick', () => {
-    expect(symbols).toHaveLength(1500);
+  it('are 1,500 well-formed stocks and five funds with a price on the tick', () => {
+    expect(symbols).toHaveLength(1505);
     for (const { symbol, name, snapshotPrice, exchange, sector } of listedSymbols().values()) {
       expect(symbol).toMatch(/^[A-Z]{1,5}(\.[A-Z])?$/);
       expect(isOnTick(snapshotPrice)).toBe(true);
-      expect(['NASDAQ', 'NYSE', 'AMEX']).toContain(exchange);
+      expect(['NASDAQ', 'NYSE', 'AMEX', 'ARCA']).toContain(exchange);
       expect(name && sector).toBeTruthy();
     }
   });

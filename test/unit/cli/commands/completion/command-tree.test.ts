@@ -4,7 +4,10 @@ import { manPage } from '../../../../../src/cli/man-page.ts';
 import { describeProgram, everyCommand } from '../../../../../src/cli/program.ts';
 
 const program = await describeProgram();
-const commands = everyCommand(program).map((command): [string, Command] => [nameOf(command), command]);
+const commands = everyCommand(program)
+  .map((command): [string, Command] => [nameOf(command), command])
+  // What completion scripts alone ask is hidden.
+  .filter(([name]) => !name.startsWith('__'));
 
 function nameOf(command: Command): string {
   const { parent } = command;
@@ -34,7 +37,7 @@ describe('the help of', () => {
 
   it('the program lists every command', () => {
     const text = helpOf(program);
-    for (const { name } of program.commands.map((command) => ({ name: command.name() }))) {
+    for (const [name] of commands.filter(([, { parent }]) => parent === program)) {
       expect(text).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
     }
   });

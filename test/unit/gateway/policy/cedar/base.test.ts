@@ -5,7 +5,7 @@ import { cedarRules } from '../../../../../src/gateway/policy/cedar/cedar-rules.
 import { baseRules } from '../../../../../src/gateway/policy/cedar/rule-text.ts';
 import type { Action, Facts, Subject } from '../../../../../src/gateway/policy/decision.ts';
 import { policyReasons } from '../../../../../src/trading/policy-reasons.ts';
-import { alice, facts, withOrder } from './decided.ts';
+import { alice, facts } from './decided.ts';
 
 let engine: CedarEngine;
 beforeAll(async () => {
@@ -39,7 +39,7 @@ describe('the rules of every gateway', () => {
 
   it('are right, and give published reasons', () => {
     const rules = baseRules(engine).filter(({ effect }) => effect === 'forbid');
-    expect(rules.length).toBeGreaterThan(4);
+    expect(rules.length).toBeGreaterThan(3);
     for (const { reason } of rules) expect(policyReasons).toContain(reason);
   });
 
@@ -72,36 +72,6 @@ describe('the rules of every gateway', () => {
     expect(reasons({ who: { ...advisor, approvers: ['alice'] } })).toEqual([]);
     expect(reasons({ who: { ...advisor, approvers: ['alice', 'bob'] } })).toEqual(['APPROVAL_BY_PROPOSER']);
     expect(reasons({ who: { ...advisor, approvers: ['alice', 'carol'] } })).toEqual([]);
-  });
-
-  describe('with real money', () => {
-    const limits = { live: { mandate_up_to: '500', second_person_above: '2000' } };
-    const live = (notional: string | null) => withOrder({ notional }, { environment: 'live' });
-    const mandate = { approval: 'mandate', approvers: [] } as const;
-
-    it.each([
-      ['500', []],
-      ['500.0001', ['LIVE_NEEDS_TAP']],
-      ['500.00001', ['LIVE_NEEDS_TAP']],
-      [null, ['LIVE_NEEDS_TAP']],
-    ])('a mandate covers up to live.mandate_up_to: $%s', (notional, expected) => {
-      expect(reasons({ who: mandate, facts: live(notional), limits })).toEqual(expected);
-    });
-
-    it('a mandate covers what it says where no such limit is set, and on paper', () => {
-      expect(reasons({ who: mandate, facts: live('100000') })).toEqual([]);
-      expect(reasons({ who: mandate, facts: withOrder({ notional: '100000' }), limits })).toEqual([]);
-    });
-
-    it.each([
-      ['2000', ['alice'], []],
-      ['2000.01', ['alice'], ['APPROVAL_NEEDS_SECOND']],
-      [null, ['alice'], ['APPROVAL_NEEDS_SECOND']],
-      ['2000.01', ['alice', 'alice'], ['APPROVAL_NEEDS_SECOND']],
-      ['2000.01', ['alice', 'bob'], []],
-    ])('above live.second_person_above it takes two: $%s by %j', (notional, approvers, expected) => {
-      expect(reasons({ who: { approvers }, facts: live(notional), limits })).toEqual(expected);
-    });
   });
 
   it('are no rules about an order that is missing', () => {

@@ -1,0 +1,126 @@
+import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
+import {
+  readStandingRequest,
+  type StandingAsked,
+  standingCommand,
+  standingExpiry,
+} from '../../tools/place-standing-order.ts';
+import { DEFAULT_DAYS, withStandingLimits } from '../../tools/standing-limits.ts';
+import { sharePrice } from '../../trading/amounts.ts';
+import { Dec } from '../../trading/decimal.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { MandateRequestInput } from '../../trading/mandate/envelope.ts';
+import { isRecurring, type Standing } from '../../trading/mandate/standing.ts';
+import type { Provenance } from '../../trading/proposal.ts';
+import { understand } from '../planner/conversation.ts';
+import type { ProposalGraphValue } from './agent-state.ts';
+import type { GraphEnvironment } from './graph-environment.ts';
+import { type StandingProvenance, standingWords } from './standing-words.ts';
+
+/** Where the limits of what the gateway places by itself come from, for the phone. */
+const LIMITS = 'the orders it places';
+
+/**
+ * A mandate for what the gateway is to order by itself. It acts where nobody looks, so it is proposed only where every field
+ * stands in the person's own words, or is a default of ours; and never in a conversation that has heard anybody else. A model
+ * can have it proposed in no other way: what it would like itself is answered with the command that a person may type.
+ * @throws {TradeAgentError} `blocked` where it is not the person's own; `invalid_order`, `usage` where it can't be read, or may
+ *   be two things; and what the gateway's reads throw
+ */
+export async function standingRequest(
+  { profile, clock, model }: Pick<GraphEnvironment, 'profile' | 'clock' | 'model'>,
+  gateway: Pick<GatewayClient, 'quotes'>,
+  { call, facts, tainted }: Pick<ProposalGraphValue, 'call' | 'facts' | 'tainted'>,
+): Promise<{ mandate: MandateRequestInput; provenance: Provenance }> {
+  const asked = readStandingRequest(call.args);
+  const now = clock.now();
+  const { standing, end } = asked;
+  const refuse = (why: string): TradeAgentError =>
+    new TradeAgentError('blocked', `${why}: no standing order is proposed`, {
+      hint: `If it is what you want, type it yourself: ${standingCommand(asked, now)}`,
+    });
+  const heard = tainted ?? [];
+  if (heard.length > 0)
+    throw refuse(`this conversation has taken in text from outside (${heard.join(', ')})`);
+  if (facts.composedBy !== undefined) throw refuse(`it was put together by ${facts.composedBy}`);
+  const said = model.builtin ? facts.said.map((_, at) => accepted(facts.said.slice(0, at + 1))) : facts.said;
+  const words = standingWords({ standing, end, said, names: facts.names, now });
+  const unsaid = Object.entries(words.fields).find(([, { source }]) => source === 'other')?.[0];
+  if (unsaid !== undefined) throw refuse(`you have not said ${fieldWords[unsaid] ?? unsaid} like this`);
+  await requireAhead(gateway, standing);
+  const expires = standingExpiry(end, now);
+  const mandate = (await withStandingLimits(gateway, now, {
+    environment: profile.environment,
+    standing,
+    ...(expires === undefined ? {} : { expires_at: expires }),
+  })) as MandateRequestInput;
+  return { mandate, provenance: provenanceOfMandate(mandate, asked, words) };
+}
+
+const fieldWords: Readonly<Record<string, string>> = {
+  symbol: 'its symbol',
+  side: 'whether to buy or sell',
+  qty: 'the number of shares',
+  notional: 'the amount',
+  type: 'the kind of order',
+  limit_price: 'the limit price',
+  when: 'when it is to be placed',
+  at: 'the time of the day',
+  end: 'when it is to end',
+};
+
+/** A turn as it was meant: a "yes" to the planner's own question is the sentence that it asked about. */
+function accepted(turns: readonly string[]): string {
+  return understand(turns).accepted ?? turns.at(-1) ?? '';
+}
+
+/**
+ * A price that has been crossed already would fire at once, which nobody asks for in such words.
+ * @throws {TradeAgentError} `usage` with the question that it is
+ */
+async function requireAhead(
+  gateway: Pick<GatewayClient, 'quotes'>,
+  { order, when }: Standing,
+): Promise<void> {
+  if (isRecurring(when)) return;
+  const [quote] = await gateway.quotes([order.symbol]);
+  if (quote === undefined || !new Dec(quote.last).gt(0)) return;
+  const isCrossed =
+    when.price === 'below' ? new Dec(quote.last).lt(when.at) : new Dec(quote.last).gt(when.at);
+  if (!isCrossed) return;
+  throw new TradeAgentError(
+    'usage',
+    `${order.symbol} is ${when.price} ${sharePrice(when.at)} already, at ${sharePrice(quote.last)}: do you want to ${order.side} now?`,
+    { hint: 'Then leave the condition out. Or name a price that it has still to cross.' },
+  );
+}
+
+/** Of the mandate's own fields: those of the order by their words, its limits by the rule that they follow from. */
+function provenanceOfMandate(
+  mandate: MandateRequestInput,
+  { end }: StandingAsked,
+  { fields, sentence }: StandingProvenance,
+): Provenance {
+  const { symbol, side, type, at } = fields;
+  const isAllSaid = at?.source !== 'default';
+  const own: Readonly<Record<string, Provenance['fields'][string] | undefined>> = {
+    symbols: symbol,
+    sides: side,
+    order_types: type,
+    times_in_force: { source: 'default' },
+    environment: { source: 'default' },
+    standing: isAllSaid
+      ? { source: 'user' }
+      : { source: 'computed', from: 'your words; 10:00 where no time is said' },
+    expires_at:
+      end === undefined
+        ? { source: 'computed', from: `${DEFAULT_DAYS} days where no end is said` }
+        : { source: 'user' },
+  };
+  return {
+    fields: Object.fromEntries(
+      Object.keys(mandate).map((name) => [name, own[name] ?? { source: 'computed', from: LIMITS }]),
+    ),
+    ...(sentence === undefined ? {} : { sentence }),
+  };
+}

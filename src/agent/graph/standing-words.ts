@@ -1,0 +1,123 @@
+import type { Standing } from '../../trading/mandate/standing.ts';
+import { STANDING_TIME } from '../../trading/mandate/standing.ts';
+import { endOf, type SaidEnd } from '../../trading/mandate/standing-end.ts';
+import type { Provenance } from '../../trading/proposal.ts';
+import { readingsOf } from '../planner/person-words.ts';
+import { clausesOf } from '../planner/sentence.ts';
+import { type SaidWhen, type Timed, takeWhen } from '../planner/standing-when.ts';
+import { type NameFound, symbolIfNamed } from '../planner/symbols-by-name.ts';
+import { NotUnderstood } from '../planner/words.ts';
+import { orderDefaults, provenanceOf } from './provenance.ts';
+
+/*
+ * Whether a standing order is the person's own: its order as of any other, by provenance.ts; and when it is due, which is read
+ * here, by the grammar that the planner has. It errs to one side: what is not recognised was not said.
+ */
+
+export interface StandingWords {
+  readonly standing: Standing;
+  readonly end: SaidEnd | undefined;
+  /** The person's own prompts of this conversation, newest last. */
+  readonly said: readonly string[];
+  readonly names?: readonly NameFound[] | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export interface StandingProvenance {
+  /** Of each field of the order and of when it is due; `other` for what nobody said. */
+  readonly fields: Provenance['fields'];
+  readonly sentence: string | undefined;
+}
+
+/** Where each field of a standing order comes from. */
+export function standingWords({ standing, end, said, names, now }: StandingWords): StandingProvenance {
+  const { order, when } = standing;
+  const turns = said.map((turn) => turnAbout(turn, standing, names));
+  const { fields, sentence } = provenanceOf({
+    kind: 'order',
+    request: order,
+    userTurns: turns.map(({ rest }) => rest),
+    from: 'model',
+    taintedBy: [],
+    defaults: orderDefaults,
+    ...(names === undefined ? {} : { names }),
+  });
+  const newest = (about: (when: SaidWhen) => boolean): SaidWhen =>
+    turns.findLast((turn) => about(turn.when))?.when ?? {};
+  const due = newest(({ every, below, above }) => (every ?? below ?? above) !== undefined);
+  const { at } = newest((one) => one.at !== undefined);
+  const ends = newest((one) => (one.until ?? one.before) !== undefined);
+  const whole = said.at(turns.findLastIndex(({ when: one }) => one === due)) ?? sentence;
+  return {
+    fields: {
+      ...fields,
+      when: isDue(when, due) ? user : other,
+      ...('every' in when ? { at: timeSaid(when.at, at) } : {}),
+      ...endSaid(end, ends, now),
+    },
+    sentence: whole,
+  };
+}
+
+const user = { source: 'user' } as const;
+const other = { source: 'other', from: 'model' } as const;
+
+function isDue(when: Standing['when'], said: SaidWhen): boolean {
+  if ('every' in when) return said.every === when.every;
+  return Number(said[when.price] ?? Number.NaN) === Number(when.at);
+}
+
+/** @param said the newest time that the person named; one that is left out is no default */
+function timeSaid(at: string, said: string | undefined): Provenance['fields'][string] {
+  if (said !== undefined) return said === at ? user : other;
+  return at === STANDING_TIME ? { source: 'default' } : other;
+}
+
+/** An end that the person named is not left out, and none is made up. */
+function endSaid(
+  end: SaidEnd | undefined,
+  { until, before }: SaidWhen,
+  now: number,
+): Partial<Record<'end', Provenance['fields'][string]>> {
+  const said = before !== undefined ? { before } : until !== undefined ? { until } : undefined;
+  if (end === undefined && said === undefined) return {};
+  const isSame = end !== undefined && said !== undefined && endOf(end, now) === endOf(said, now);
+  return { end: isSame ? user : other };
+}
+
+/** What one turn says of the order and of when: of several clauses that say when, the one that this is most like. */
+function turnAbout(
+  turn: string,
+  { order, when }: Standing,
+  names: readonly NameFound[] | undefined,
+): Pick<Timed, 'rest' | 'when'> {
+  const timed = clausesOf(turn).flatMap((clause) => timedIn(clause) ?? []);
+  if (timed.length === 0) return { rest: turn, when: {} };
+  const likeness = (one: Timed) => {
+    const said = readingsOf([one.rest], order.symbol, names);
+    const size = order.notional ?? order.qty;
+    const isSize = said.some(({ numbers }) => numbers.some(({ value }) => Number(value) === Number(size)));
+    return (isDue(when, one.when) ? 1 : 0) + (isSize ? 1 : 0) + (said.some(({ symbol }) => symbol) ? 2 : 0);
+  };
+  // The price that is waited for is that of what is ordered.
+  const [best] = timed
+    .filter(({ of }) => of === undefined || isSymbol(of, order.symbol, names))
+    .toSorted((one, two) => likeness(two) - likeness(one));
+  return best ?? { rest: '', when: {} };
+}
+
+function timedIn(clause: string): Timed | undefined {
+  if (/\b(?:don['’]?t|do not|never|not|no|stop|cancel|instead of|except|unless)\b/i.test(clause))
+    return undefined;
+  try {
+    return takeWhen(clause);
+  } catch (error) {
+    if (error instanceof NotUnderstood) return undefined;
+    throw error;
+  }
+}
+
+function isSymbol(said: string, symbol: string, names: readonly NameFound[] = []): boolean {
+  return said.toUpperCase() === symbol || symbolIfNamed(said.toLowerCase(), names) === symbol;
+}

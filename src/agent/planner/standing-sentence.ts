@@ -1,0 +1,41 @@
+import type { StandingIntent } from './intent.ts';
+import { readOrder } from './order-sentence.ts';
+import { takeWhen, waitsFor } from './standing-when.ts';
+import { NotUnderstood, Words } from './words.ts';
+
+/**
+ * Reads an order with a day or a price to wait for: "buy $200 of VTI every Monday", "sell 5 NVDA if it falls below 100 before
+ * Friday". Wholly, or not at all.
+ * @returns undefined where nothing is to be waited for, or it is no order
+ * @throws {NotUnderstood} where it is one that isn't wholly understood, or may be two
+ */
+export function readStanding(clause: string): StandingIntent | undefined {
+  if (!/\b(?:buy|sell|purchase)\b/i.test(clause)) return undefined;
+  const timed = takeWhen(clause);
+  if (timed === undefined) return undefined;
+  const words = new Words(timed.rest);
+  const order = readOrder(words);
+  if (order === undefined) return undefined;
+  const { request, fraction } = order;
+  const symbol = String(request.symbol);
+  if (fraction !== undefined) {
+    throw new NotUnderstood(
+      'How many shares? What is a part today may be another then.',
+      `Say the number: "${request.side} 5 ${symbol.toUpperCase()} …".`,
+    );
+  }
+  const { type = 'market', time_in_force = 'day', extended_hours = false } = request;
+  if (!['market', 'limit'].includes(type) || time_in_force !== 'day' || extended_hours) {
+    throw new NotUnderstood(
+      'The gateway places market and limit orders by itself, each for the day.',
+      `Leave the other terms out. ${waitsFor}`,
+    );
+  }
+  if (timed.of !== undefined && timed.of.toLowerCase() !== symbol.toLowerCase()) {
+    throw new NotUnderstood(
+      `Is it the price of ${timed.of} or of ${symbol.toUpperCase()} that is to be waited for?`,
+      `The gateway can wait for the price of what it orders: "… if ${symbol.toUpperCase()} falls below 100".`,
+    );
+  }
+  return { kind: 'standing', request, when: timed.when };
+}

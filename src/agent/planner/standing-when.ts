@@ -1,0 +1,202 @@
+import type { StandingDay } from '../../trading/mandate/standing.ts';
+import { NotUnderstood } from './words.ts';
+
+/** When the gateway is to order by itself, as a sentence says it; in the words of `place_standing_order`. */
+export interface SaidWhen {
+  readonly every?: StandingDay;
+  /** `HH:MM` in New York. */
+  readonly at?: string;
+  readonly below?: string;
+  readonly above?: string;
+  readonly until?: string;
+  readonly before?: string;
+}
+
+/** A sentence without what it says of when. */
+export interface Timed {
+  readonly rest: string;
+  readonly when: SaidWhen;
+  /** Whose price is waited for, where it is named: `NVDA` of "if NVDA falls below 100". */
+  readonly of?: string;
+}
+
+const WEEKDAYS = 'monday|tuesday|wednesday|thursday|friday';
+const MONTHS = 'january february march april may june july august september october november december'.split(
+  ' ',
+);
+const MONTH = MONTHS.map((month) => `${month.slice(0, 3)}(?:${month.slice(3)})?`).join('|');
+
+const everyDay = new RegExp(
+  `\\b(?:every|each|on every|on each) (trading day|day|weekday|business day|market day|${WEEKDAYS}|month)\\b|\\bon (${WEEKDAYS})s\\b|\\b(?:every|each) week on (${WEEKDAYS})s?\\b|\\bweekly on (${WEEKDAYS})s?\\b`,
+  'i',
+);
+const firstOfMonth =
+  /\b(?:on )?(?:the )?(?:1st|first)(?: day)? of (?:every|each|the) month\b|\b(?:every|each) month on (?:the|its) (?:1st|first)\b/i;
+const dayOfMonth = /\b(\d{1,2})(?:st|nd|rd|th) of (?:every|each|the) month\b|\bmonth on the (\d{1,2})\b/i;
+const someWeek = /\b(?:every|each) week\b|\bweekly\b/i;
+const zone = '(?: (?:new york(?: time)?|ny(?: time)?|et|est|edt|eastern(?: time)?))?';
+const clockTime = new RegExp(
+  `\\bat (\\d{1,2})(?::(\\d\\d))? ?(am|pm|a\\.m\\.|p\\.m\\.)?${zone}(?=$|[ ,])`,
+  'i',
+);
+const namedTime = /\b(?:at|on) (?:the )?(?:market(?:'s)? )?(open|opening)\b|\bat (noon)\b/i;
+
+const falling = ['falls', 'drops', 'dips', 'sinks', 'slips'];
+const rising = ['rises', 'climbs', 'jumps'];
+const moves = [...falling, ...rising, 'goes', 'gets', 'is', 'trades', 'moves', 'comes'].join('|');
+const crossing = new RegExp(
+  `\\b(?:if|when|once|as soon as) (it|the price|its price|the stock|[A-Za-z][A-Za-z.]{0,20})(?:'s price)? (${moves}) (?:back |down |up )?(?:to )?(below|under|above|over) \\$?(\\d[\\d,]*(?:\\.\\d+)?)(?: dollars| usd)?(?=$|[ ,])(?! (?:percent|%|cents|times|average))`,
+  'i',
+);
+/** "drops to 200": at or under it, and which of the two is no guess of ours. */
+const reaching = new RegExp(
+  `\\b(if|when|once|as soon as) (it|the price|[A-Za-z][A-Za-z.]{0,20}) (${moves}|hits|reaches|touches) (?:back |down |up )?(?:to |at )?\\$?(\\d[\\d,]*(?:\\.\\d+)?)(?=$|[ ,])`,
+  'i',
+);
+const end = new RegExp(
+  `\\b(before|until|till|til|by|through) (?:and including )?(?:(next|this|coming|this coming) )?(${WEEKDAYS}|saturday|sunday|today|tomorrow|20\\d\\d-\\d\\d-\\d\\d|(?:the )?(\\d{1,2})(?:st|nd|rd|th)?(?: of)? (${MONTH})\\.?(?:,? (20\\d\\d))?|(${MONTH})\\.? (?:the )?(\\d{1,2})(?:st|nd|rd|th)?(?:,? (20\\d\\d))?)(?=$|[ ,])`,
+  'i',
+);
+
+/** What the gateway can wait for, for whoever asks for something else. */
+export const waitsFor =
+  'I can have the gateway do it "every Monday", "every trading day at 11:30", "every month" (on its 1st), or once "if it falls below 100" (docs/MANDATES.md).';
+
+/**
+ * Takes out of a clause what says when the gateway is to order by itself.
+ * @returns undefined where nothing does
+ * @throws {NotUnderstood} where it may mean two things, or one that can't be waited for
+ */
+export function takeWhen(clause: string): Timed | undefined {
+  const crossed = crossing.exec(clause);
+  const recurring = readEvery(clause);
+  if (crossed === null && recurring === undefined) {
+    requireNearMiss(clause);
+    return undefined;
+  }
+  if (crossed !== null && recurring !== undefined) {
+    throw new NotUnderstood('I can wait for a day or for a price, and not for both at once.', waitsFor);
+  }
+  if (crossed !== null) {
+    const [span, of = '', verb = '', direction = '', price = ''] = crossed;
+    const { rest, when } = withoutEnd(without(clause, span));
+    const isNamed = !['it', 'the price', 'its price', 'the stock'].includes(of.toLowerCase());
+    return {
+      rest,
+      when: { ...crossingOf(verb, direction, price.replaceAll(',', '')), ...when },
+      ...(isNamed ? { of } : {}),
+    };
+  }
+  const { every, rest: untimed } = recurring as NonNullable<typeof recurring>;
+  const timed = takeTime(untimed);
+  const { rest, when } = withoutEnd(timed.rest);
+  return { rest, when: { every, ...(timed.at === undefined ? {} : { at: timed.at }), ...when } };
+}
+
+function without(text: string, span: string): string {
+  return text
+    .replace(span, ' ')
+    .replace(/\s+/g, ' ')
+    .replace(/^[\s,]+|[\s,]+$/g, '');
+}
+
+function readEvery(clause: string): { every: StandingDay; rest: string } | undefined {
+  const first = firstOfMonth.exec(clause);
+  if (first !== null) return { every: 'month', rest: without(clause, first[0]) };
+  const other = dayOfMonth.exec(clause);
+  if (other !== null) {
+    throw new NotUnderstood(
+      'Each month I can have it done on the 1st alone.',
+      'Say "every month", or a day of the week: "every Monday".',
+    );
+  }
+  const found = everyDay.exec(clause);
+  if (found !== null) {
+    const day = (found[1] ?? found[2] ?? found[3] ?? found[4] ?? '').toLowerCase();
+    const isDay = /day$/.test(day) && !new RegExp(`^(?:${WEEKDAYS})$`).test(day);
+    return { every: isDay ? 'day' : (day as StandingDay), rest: without(clause, found[0]) };
+  }
+  if (someWeek.test(clause)) {
+    throw new NotUnderstood('On which day of the week?', 'Say "every Monday", or another day.');
+  }
+  return undefined;
+}
+
+/** A time of the day in New York. @throws {NotUnderstood} for one that is none of the session's, or may be two */
+function takeTime(text: string): { rest: string; at?: string } {
+  const named = namedTime.exec(text);
+  if (named !== null)
+    return { rest: without(text, named[0]), at: named[2] === undefined ? '09:30' : '12:00' };
+  const found = clockTime.exec(text);
+  const [span = '', hour = '', minute, half] = found ?? [];
+  // "at 180" is a price.
+  if (found === null || (minute === undefined && half === undefined)) return { rest: text };
+  const isAfternoon = half?.toLowerCase().startsWith('p') ?? false;
+  const hours = (half === undefined ? Number(hour) : Number(hour) % 12) + (isAfternoon ? 12 : 0);
+  const at = `${String(hours).padStart(2, '0')}:${minute ?? '00'}`;
+  if (!/^(09:[3-5]\d|1[0-4]:[0-5]\d|15:[0-5]\d)$/.test(at)) {
+    const later = `${String(hours + 12).padStart(2, '0')}:${minute ?? '00'}`;
+    throw new NotUnderstood(
+      half === undefined && hours < 4
+        ? `Do you mean ${later} in New York?`
+        : `At ${at} New York’s market is closed.`,
+      'Say a time of its session, 09:30 to 15:59 in New York: "at 11:30".',
+    );
+  }
+  return { rest: without(text, span), at };
+}
+
+function crossingOf(verb: string, direction: string, price: string): SaidWhen {
+  const isBelow = /below|under/i.test(direction);
+  if ((isBelow ? rising : falling).includes(verb.toLowerCase())) {
+    throw new NotUnderstood(`"${verb} ${direction}" says two things.`, waitsFor);
+  }
+  return isBelow ? { below: price } : { above: price };
+}
+
+function withoutEnd(text: string): { rest: string; when: SaidWhen } {
+  const found = end.exec(text);
+  if (found === null) return { rest: text, when: {} };
+  const [span, word = '', which = '', day = '', monthDay, month, year, month2, monthDay2, year2] = found;
+  if (which.toLowerCase() === 'next') {
+    throw new NotUnderstood(
+      `Which ${day} is "next ${day}"?`,
+      `Say the date, as in "${word} December 18", or "${word} ${day}" for the first one that comes.`,
+    );
+  }
+  const said = dateSaid(monthDay ?? monthDay2, month ?? month2, year ?? year2) ?? day.toLowerCase();
+  return {
+    rest: without(text, span),
+    when: word.toLowerCase() === 'before' ? { before: said } : { until: said },
+  };
+}
+
+function dateSaid(day?: string, month?: string, year?: string): string | undefined {
+  if (day === undefined || month === undefined) return undefined;
+  const at = MONTHS.findIndex((name) => name.startsWith(month.slice(0, 3).toLowerCase())) + 1;
+  const date = `${String(at).padStart(2, '0')}-${day.padStart(2, '0')}`;
+  return year === undefined ? date : `${year}-${date}`;
+}
+
+/** @throws {NotUnderstood} for what is nearly something to wait for: asked, with the sentence that it may have been */
+function requireNearMiss(clause: string): void {
+  if (!/^(?:buy|sell)\b/i.test(clause)) return;
+  const found = reaching.exec(clause);
+  if (found === null) return;
+  const [span, word = '', of = '', verb = '', price = ''] = found;
+  const isDown = falling.includes(verb.toLowerCase());
+  if (!isDown && !rising.includes(verb.toLowerCase())) {
+    throw new NotUnderstood(
+      `From which side: once it is below ${price}, or above?`,
+      `Say "${word} ${of} falls below ${price}" or "${word} ${of} rises above ${price}".`,
+    );
+  }
+  const instead = `${word} ${of} ${verb} ${isDown ? 'below' : 'above'} ${price}`;
+  const offer = clause.replace(span, instead);
+  throw new NotUnderstood(
+    `Did you mean "${offer}"?`,
+    'Nothing is done yet: say "yes", or write it again.',
+    'usage',
+    offer,
+  );
+}

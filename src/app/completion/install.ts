@@ -1,0 +1,136 @@
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { writeWholeFile } from '../../machine/private-file.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+
+export const shells = ['bash', 'zsh', 'fish', 'powershell'] as const;
+export type Shell = (typeof shells)[number];
+
+const BEGIN = '# >>> trade-agent completion >>>';
+const END = '# <<< trade-agent completion <<<';
+
+/** Where bash-completion is, which loads what is in its folder by itself. */
+const BASH_COMPLETION = [
+  '/usr/share/bash-completion/bash_completion',
+  '/etc/bash_completion',
+  '/opt/homebrew/etc/profile.d/bash_completion.sh',
+  '/usr/local/etc/profile.d/bash_completion.sh',
+];
+
+/** What an installation writes. */
+export interface CompletionPlan {
+  readonly shell: Shell;
+  /** The script's file. */
+  readonly file: string;
+  /** The shell's own file that is to read it, with the lines it gets; absent where the shell finds the script by itself. */
+  readonly startup?: { readonly file: string; readonly lines: string };
+}
+
+/** What of the machine decides where completions go. */
+interface Place {
+  readonly env: NodeJS.ProcessEnv;
+  readonly exists?: (file: string) => boolean;
+}
+
+/**
+ * The shell named, or the one whose name $SHELL has.
+ * @throws {TradeAgentError} `usage` where that is none we know
+ */
+export function shellOf(named: string | undefined, { env }: Pick<Place, 'env'>): Shell {
+  const wanted =
+    named ??
+    env.SHELL?.split('/')
+      .at(-1)
+      ?.replace(/^pwsh$/, 'powershell');
+  const shell = shells.find((known) => known === wanted);
+  if (shell !== undefined) return shell;
+  throw new TradeAgentError('usage', 'which shell to complete for is not known', {
+    hint: `Name it: trade-agent completion install ${shells.join('|')}`,
+  });
+}
+
+/** Where a shell looks for completions. @throws {TradeAgentError} `usage` without a home folder */
+export function completionPlan(shell: Shell, { env, exists = existsSync }: Place): CompletionPlan {
+  const home = env.HOME ?? env.USERPROFILE ?? '';
+  if (home === '') {
+    throw new TradeAgentError('usage', 'there is no home folder to write to', { hint: 'Set HOME.' });
+  }
+  const data = env.XDG_DATA_HOME || join(home, '.local', 'share');
+  const config = env.XDG_CONFIG_HOME || join(home, '.config');
+  const own = (name: string) => join(data, 'trade-agent', name);
+  switch (shell) {
+    case 'fish':
+      return { shell, file: join(config, 'fish', 'completions', 'trade-agent.fish') };
+    case 'bash': {
+      if (BASH_COMPLETION.some(exists)) {
+        return { shell, file: join(data, 'bash-completion', 'completions', 'trade-agent') };
+      }
+      const file = own('completion.bash');
+      return { shell, file, startup: sourced(join(home, '.bashrc'), `source ${quoted(file)}`) };
+    }
+    case 'zsh': {
+      const file = own('completion.zsh');
+      // The script needs compdef, which compinit makes.
+      const lines = `(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }\nsource ${quoted(file)}`;
+      return { shell, file, startup: sourced(join(env.ZDOTDIR || home, '.zshrc'), lines) };
+    }
+    case 'powershell': {
+      const file = own('completion.ps1');
+      const profile = join(config, 'powershell', 'Microsoft.PowerShell_profile.ps1');
+      return { shell, file, startup: sourced(profile, `. '${file.replaceAll("'", "''")}'`) };
+    }
+  }
+}
+
+const sourced = (file: string, lines: string) => ({ file, lines: `${BEGIN}\n${lines}\n${END}` });
+
+const quoted = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;
+
+/** Writes the script, and its line where the shell needs one; run again, it stays one line. @returns the files written */
+export function installCompletion({ file, startup }: CompletionPlan, script: string): string[] {
+  mkdirSync(dirname(file), { recursive: true });
+  writeWholeFile(file, script, 0o644);
+  if (startup === undefined) return [file];
+  const text = readText(startup.file);
+  const rest = withoutBlock(text);
+  const gap = rest === '' || rest.endsWith('\n') ? '' : '\n';
+  const next = `${rest}${gap}${startup.lines}\n`;
+  if (next !== text) {
+    mkdirSync(dirname(startup.file), { recursive: true });
+    writeWholeFile(startup.file, next, 0o644);
+  }
+  return [file, startup.file];
+}
+
+/** Takes out what an installation wrote, and nothing else. @returns the files that changed */
+export function uninstallCompletion({ file, startup }: CompletionPlan): string[] {
+  const changed: string[] = [];
+  if (existsSync(file)) {
+    rmSync(file);
+    changed.push(file);
+  }
+  if (startup === undefined) return changed;
+  const text = readText(startup.file);
+  const rest = withoutBlock(text);
+  if (rest !== text) {
+    writeWholeFile(startup.file, rest, 0o644);
+    changed.push(startup.file);
+  }
+  return changed;
+}
+
+function withoutBlock(text: string): string {
+  const begin = text.indexOf(BEGIN);
+  const end = text.indexOf(END, begin);
+  if (begin < 0 || end < 0) return text;
+  return text.slice(0, begin) + text.slice(end + END.length).replace(/^\r?\n/, '');
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
+}

@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ensurePrivateFolder } from '../../machine/home.ts';
+import { writePrivateFile } from '../../machine/private-file.ts';
+import type { App } from '../app.ts';
+
+/** Milliseconds: what is known without the network, symbols, does not wait longer for it. */
+const SYMBOLS_MS = 300;
+/** Milliseconds: ids are known nowhere else, and nobody who presses Tab waits longer. */
+const IDS_MS = 2_000;
+const MOST = 200;
+
+/** What can be completed. */
+export type CompletedKind =
+  | 'symbols'
+  | 'orders'
+  | 'threads'
+  | 'approvals'
+  | 'mandates'
+  | 'schedules'
+  | 'profiles'
+  | 'connections';
+
+/**
+ * What a shell may complete a word to, the likeliest first; none where it can't be known in time. Nothing is thrown and
+ * nobody is asked: a Tab must not spoil a command line.
+ */
+export async function completionValues(app: App, kind: CompletedKind): Promise<readonly string[]> {
+  try {
+    if (!local.includes(kind)) await requireRunning(app);
+    return (await sources[kind](app)).slice(0, MOST);
+  } catch {
+    return [];
+  }
+}
+
+/** Kinds that are known without a home: files of this machine alone. */
+const local: readonly CompletedKind[] = ['schedules', 'profiles', 'connections'];
+
+/** A sandbox that does not run is not started for a Tab. @throws {TradeAgentError} `provider_unreachable` */
+async function requireRunning(app: App): Promise<void> {
+  const { findProfile } = await import('../../config/resolve-profile.ts');
+  if (!findProfile(await app.config(), app.profileName).sandbox) return;
+  const { ensureSandbox } = await import('../sandbox-connection.ts');
+  const { sandbox } = await app.home();
+  await ensureSandbox({ sandboxHome: sandbox, env: app.env, start: false, notice: () => undefined });
+}
+
+const sources: Readonly<Record<CompletedKind, (app: App) => Promise<readonly string[]>>> = {
+  symbols: heldSymbols,
+  orders: async (app) =>
+    within(IDS_MS, async () =>
+      (await (await app.gateway()).orders({ status: 'open', limit: 50 })).map(({ id }) => id),
+    ),
+  threads: (app) =>
+    within(IDS_MS, async () => (await (await app.agent({})).threads()).map(({ thread }) => thread)),
+  approvals: async (app) =>
+    within(IDS_MS, async () =>
+      (await (await app.gateway()).proposals({ state: 'all', limit: 50 })).map(({ id }) => id),
+    ),
+  mandates: async (app) =>
+    within(IDS_MS, async () => (await (await app.gateway()).mandates()).map(({ id }) => id)),
+  schedules: async (app) => {
+    const { scheduleStore } = await import('../schedule/schedule-context.ts');
+    const store = await scheduleStore(app);
+    return store.list().flatMap(({ id, name }) => (name === null ? [id] : [name, id]));
+  },
+  profiles: async (app) => {
+    const { listProfiles } = await import('../profile/profiles.ts');
+    return (await listProfiles(app)).map(({ name }) => name);
+  },
+  connections: async () => {
+    const { connectionNames } = await import('../../auth/connections/known-connections.ts');
+    return connectionNames;
+  },
+};
+
+/**
+ * The symbols held, as they are now, or as they were when they were last looked at; after them those of companies that
+ * people know by name, which no network tells.
+ */
+async function heldSymbols(app: App): Promise<readonly string[]> {
+  const { nicknames } = await import('../../agent/planner/nicknames.ts');
+  const known = Object.values(nicknames).flat();
+  const file = join(ensurePrivateFolder((await app.home()).data), 'symbols.json');
+  const { name: profile } = await app.profile();
+  const held = await within(SYMBOLS_MS, async () =>
+    (await (await app.gateway()).positions()).map(({ symbol }) => symbol),
+  ).catch(() => undefined);
+  if (held !== undefined) writePrivateFile(file, JSON.stringify({ ...lastSeen(file), [profile]: held }));
+  const own = held ?? lastSeen(file)[profile] ?? [];
+  return [...new Set([...own, ...known])];
+}
+
+function lastSeen(file: string): Record<string, string[]> {
+  try {
+    return z.record(z.string(), z.array(z.string())).parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return {};
+  }
+}
+
+/** @throws {Error} where it takes longer, in milliseconds */
+async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('too late')), ms);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

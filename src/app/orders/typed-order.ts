@@ -1,0 +1,168 @@
+import { readOrderRequest } from '../../tools/place-order.ts';
+import { readReplaceRequest } from '../../tools/replace-order.ts';
+import { positiveDecimalString } from '../../trading/decimal.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import type { OrderRequest, Side, TimeInForce } from '../../trading/order.ts';
+import type { AskedUnder, ProposalRequestInput, Provenance } from '../../trading/proposal.ts';
+
+/** An order as flags say it; amounts as typed, decimal strings. */
+export interface OrderFlags {
+  /** Shares. */
+  readonly qty?: string;
+  /** Dollars. */
+  readonly amount?: string;
+  /** Dollars a share. */
+  readonly limit?: string;
+  /** Dollars a share. */
+  readonly stop?: string;
+  /** Dollars a share, or `2%`. */
+  readonly trail?: string;
+  readonly tif?: TimeInForce;
+  readonly extendedHours?: boolean;
+}
+
+/** What of an open order is to change. */
+export type ChangeFlags = Pick<OrderFlags, 'qty' | 'limit' | 'stop' | 'trail' | 'tif'>;
+
+/** By what the schema calls it, the flag that says it. */
+const flagOf: Readonly<Record<string, string>> = {
+  symbol: 'SYMBOL',
+  qty: '--qty',
+  notional: '--amount',
+  limit_price: '--limit',
+  stop_price: '--stop',
+  trail: '--trail',
+  trail_price: '--trail',
+  trail_percent: '--trail',
+  time_in_force: '--tif',
+};
+
+/**
+ * The order that flags say. Its type follows from its prices: none is a market order, `--stop` with `--limit` a stop
+ * limit order.
+ * @throws {TradeAgentError} `invalid_order`, naming the flag
+ */
+export function typedOrder(side: Side, symbol: string, flags: OrderFlags): OrderRequest {
+  const { qty, amount, limit, stop, trail, tif, extendedHours } = flags;
+  if (qty === undefined && amount === undefined) {
+    throw new TradeAgentError('invalid_order', 'how much is not said', {
+      hint: 'Give --qty with a number of shares, or --amount with dollars.',
+    });
+  }
+  if (qty !== undefined && amount !== undefined) {
+    throw new TradeAgentError('invalid_order', 'an order has either --qty or --amount', {
+      hint: '--qty is shares, --amount dollars.',
+    });
+  }
+  if (trail !== undefined && (limit !== undefined || stop !== undefined)) {
+    throw new TradeAgentError('invalid_order', '--trail goes with neither --limit nor --stop', {
+      hint: 'A trailing stop sells at the market once the price has come back by so much.',
+    });
+  }
+  return namingFlags(
+    { symbol, ...trailed(trail), qty, notional: amount, limit_price: limit, stop_price: stop },
+    () =>
+      readOrderRequest({
+        ...defined({ symbol, side, qty, notional: amount, limit_price: limit, stop_price: stop }),
+        ...trailed(trail),
+        type: typeOf(flags),
+        ...defined({ time_in_force: tif, extended_hours: extendedHours }),
+      }),
+  );
+}
+
+function typeOf({ limit, stop, trail }: OrderFlags): string {
+  if (trail !== undefined) return 'trailing_stop';
+  if (stop !== undefined) return limit === undefined ? 'stop' : 'stop_limit';
+  return limit === undefined ? 'market' : 'limit';
+}
+
+/** `2%` is percent, a plain number dollars a share. */
+function trailed(trail: string | undefined): Record<string, string> {
+  if (trail === undefined) return {};
+  return trail.endsWith('%') ? { trail_percent: trail.slice(0, -1) } : { trail_price: trail };
+}
+
+/** What the gateway is asked for. @param slippage the profile's, a fraction */
+export function orderProposal(
+  order: OrderRequest,
+  flags: OrderFlags,
+  { environment, max_slippage }: { readonly environment: 'paper' | 'live'; readonly max_slippage: string },
+  under: AskedUnder,
+): ProposalRequestInput {
+  const said = new Set(['symbol', 'side', 'qty', 'notional', 'limit_price', 'stop_price']);
+  for (const field of ['trail_price', 'trail_percent']) said.add(field);
+  // What says a price says the type.
+  if (flags.limit !== undefined || flags.stop !== undefined || flags.trail !== undefined) said.add('type');
+  if (flags.tif !== undefined) said.add('time_in_force');
+  if (flags.extendedHours === true) said.add('extended_hours');
+  const whole = { ...order, environment, max_slippage };
+  return {
+    kind: 'order',
+    order: whole,
+    requested_by: `order ${order.side}`,
+    provenance: wordsOf(whole, said),
+    ...under,
+  };
+}
+
+/** A change of an open order. @throws {TradeAgentError} `invalid_order`, naming the flag */
+export function replaceProposal(
+  orderId: string,
+  { qty, limit, stop, trail, tif }: ChangeFlags,
+): ProposalRequestInput {
+  if ([qty, limit, stop, trail, tif].every((flag) => flag === undefined)) {
+    throw new TradeAgentError('invalid_order', 'what to change is not said', {
+      hint: 'Give at least one of --qty, --limit, --stop, --trail and --tif.',
+    });
+  }
+  const changes = {
+    qty,
+    limit_price: limit,
+    stop_price: stop,
+    trail: trail?.replace(/%$/, ''),
+    time_in_force: tif,
+  };
+  const replace = namingFlags(changes, () => readReplaceRequest(defined({ order_id: orderId, ...changes })));
+  return {
+    kind: 'replace',
+    replace,
+    requested_by: 'order replace',
+    provenance: wordsOf(replace, new Set(Object.keys(replace))),
+  };
+}
+
+/** Every field is the person's own word, or a default. */
+function wordsOf(request: object, said: ReadonlySet<string>): Provenance {
+  const source = (name: string) => ({ source: said.has(name) ? ('user' as const) : ('default' as const) });
+  const names = Object.entries(request).filter(([, value]) => value !== undefined);
+  return { fields: Object.fromEntries(names.map(([name]) => [name, source(name)])) };
+}
+
+/** An amount that is none is answered by its flag: the schema knows its own names alone. */
+function namingFlags<T>(amounts: Readonly<Record<string, string | undefined>>, read: () => T): T {
+  for (const [field, text] of Object.entries(amounts)) {
+    if (text === undefined || field === 'symbol' || field === 'time_in_force') continue;
+    if (positiveDecimalString.safeParse(text).success) continue;
+    throw new TradeAgentError('invalid_order', `${flagOf[field]} can't be "${text.slice(0, 40)}"`, {
+      hint: 'Give a plain number greater than zero, such as 5 or 182.50: no $, no commas.',
+    });
+  }
+  try {
+    return read();
+  } catch (error) {
+    if (!isTradeAgentError(error) || typeof error.details.field !== 'string') throw error;
+    const flag = flagOf[error.details.field];
+    if (flag === undefined || error.message.includes(flag)) throw error;
+    const message = error.message.replace(`${error.details.field}: `, '');
+    throw new TradeAgentError(error.code, `${flag}: ${message}`, {
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      details: error.details,
+      cause: error,
+    });
+  }
+}
+
+function defined(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type {
+  AgentData,
+  FindingLine,
+  RunLine,
+  ScheduleLine,
+} from '../../home/phone/dashboard/dashboard-data.ts';
+import { databaseKey } from '../../secrets/database-key.ts';
+import type { App } from '../app.ts';
+
+/** What the agent keeps on this machine: schedules and their runs, what rules have found, conversations. */
+export function agentData(app: App): AgentData {
+  return {
+    schedules: async () => {
+      const { listSchedules } = await import('../schedule/schedules.ts');
+      return (await listSchedules(app)).map(({ schedule, next, overdue }): ScheduleLine => {
+        const { id, name, timing } = schedule;
+        return {
+          id,
+          name,
+          when: 'cron' in timing ? `cron ${timing.cron}` : `at ${timing.at}`,
+          next: iso(next[0]),
+          overdue: iso(overdue),
+        };
+      });
+    },
+    runs: async (limit) => {
+      const { scheduleLogs } = await import('../schedule/schedules.ts');
+      return (await scheduleLogs(app, undefined, limit)).map(
+        ({ schedule, started_at, status, found, findings, error }): RunLine => ({
+          ...{ schedule, started_at, status, found, findings },
+          ...(error === undefined ? {} : { error }),
+        }),
+      );
+    },
+    findings: () => standingFindings(app),
+    threads: async (limit) => (await (await app.agent({ model: 'builtin' })).threads()).slice(0, limit),
+  };
+}
+
+/** By what checks of this profile and person remember; nothing where none was ever run. */
+async function standingFindings(app: App): Promise<FindingLine[]> {
+  const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
+  const file = join(home.data, `checks.${profile.name}.db`);
+  if (!existsSync(file)) return [];
+  const { account } = await (await app.gateway()).account();
+  const { openCheckStore } = await import('../../store/sqlite/check-store.ts');
+  const store = openCheckStore(file, (await databaseKey(await app.store())).toString('hex'));
+  try {
+    const memory = store.account({ profile: `${profile.name}:${session.user.sub}`, account });
+    return (await memory.remembered())
+      .fired()
+      .toSorted((a, b) => b.since - a.since)
+      .map(({ rule, subject, since }) => ({ rule, subject, since: new Date(since).toISOString() }));
+  } finally {
+    store.close();
+  }
+}
+
+function iso(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString();
+}

@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import { keptReads } from '../../home/phone/dashboard/kept-reads.ts';
+import { requireHost } from '../../net/host-check.ts';
+import { listenerOf, listenOnLoopback } from '../../net/http-server.ts';
+import { proposalEvents } from '../../tools/gateway/proposal-events.ts';
+import type { App } from '../app.ts';
+import { servedUntilStopped } from '../served-until-stopped.ts';
+import { agentData } from './agent-data.ts';
+import { createWebPages } from './web-pages.ts';
+
+export interface WebReady {
+  /** With the secret that opens the page once, after `#`. */
+  readonly url: string;
+  readonly port: number;
+}
+
+/**
+ * Serves the dashboard to a browser of this machine, in the name of whoever is signed in, until the signal aborts. No token of
+ * theirs reaches the page.
+ * @param options.port 0 for a free one
+ * @throws {TradeAgentError} `login_required`, `port_in_use`
+ */
+export async function serveWeb(
+  app: App,
+  { port, ready }: { readonly port: number; readonly ready: (web: WebReady) => Promise<void> },
+): Promise<void> {
+  const { clock, signal } = app;
+  const [session, gateway, profile] = await Promise.all([app.requireSession(), app.gateway(), app.profile()]);
+  const secret = randomBytes(32).toString('base64url');
+  const server = await listenOnLoopback(port, () => clock.now());
+  const closing = new AbortController();
+  const pages = createWebPages({
+    origin: server.url,
+    secret,
+    about: { name: 'trade-agent', environment: profile.environment ?? 'live', simulated: profile.sandbox },
+    data: keptReads(
+      {
+        ...gateway,
+        halt: () => gateway.halt(),
+        changes: (until) => proposalEvents(session, until),
+        agent: agentData(app),
+      },
+      () => clock.now(),
+    ),
+    clock,
+    closing: AbortSignal.any([closing.signal, signal]),
+  });
+  const isForUs = requireHost([server.url]);
+  const answer = listenerOf({ fetch: (request) => pages.fetch(request) });
+  server.serve((request, response) => {
+    if (isForUs(request, response)) answer(request, response);
+  });
+  const close = async () => {
+    closing.abort();
+    await server.close();
+  };
+  try {
+    await ready({ url: `${server.url}/#${secret}`, port: server.port });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  await servedUntilStopped(signal, close);
+}

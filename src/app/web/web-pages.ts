@@ -1,0 +1,161 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { getCookie, setCookie } from 'hono/cookie';
+import { html } from 'hono/html';
+import { KEY_HEADER, LOCATION_HEADER, securityHeaders } from '../../home/phone/browser.ts';
+import type { BrowserContext, BrowserEnv } from '../../home/phone/browser-env.ts';
+import { createDashboardRoutes } from '../../home/phone/dashboard/dashboard-routes.ts';
+import type { KeptReads } from '../../home/phone/dashboard/kept-reads.ts';
+import { messagePage, page, shellPage } from '../../home/phone/page.ts';
+import { createPhoneAssets } from '../../home/phone/phone-assets.ts';
+import type { HomeAbout } from '../../home/phone/phone-services.ts';
+import type { Clock } from '../../machine/clock.ts';
+
+const DASHBOARD = '/dashboard';
+const OPEN = '/open';
+
+export interface WebPagesOptions {
+  /** `http://127.0.0.1:52431`, where it listens; who asks for another host is refused before (`net/host-check.ts`). */
+  readonly origin: string;
+  /** What the link carries after its `#`; opens one page, once. */
+  readonly secret: string;
+  readonly about: HomeAbout;
+  readonly data: KeptReads;
+  readonly clock: Clock;
+  /** Ends what is open. */
+  readonly closing: AbortSignal;
+}
+
+/** The one page that was let in: by its origin's own key, and a cookie. */
+interface LetIn {
+  readonly key: string;
+  readonly cookie: string;
+  /** Of the page's forms. */
+  readonly formToken: string;
+}
+
+/*
+ * Who may read it. Other programs of this machine can ask this port, other users' too, and so can any site that the person
+ * visits. None of them gets anything:
+ *
+ *  1. Whoever asks for another host than ours, or posts from another origin, is refused before this (DNS rebinding, forms).
+ *  2. A document has nothing in it. Its script asks for what belongs there with a key that the page's own origin keeps: another
+ *     site can't send such a header here without being let to (CORS), and nobody is.
+ *  3. A key counts once a page has given the link's secret along with it. That works once: a link that somebody else used first
+ *     is refused to the person, who then knows.
+ *  4. With the key goes a cookie that was given when the secret was taken: `SameSite=Strict`, and out of reach of scripts. So a
+ *     key that an earlier program at this port has read out of the browser's store is of no use.
+ */
+export function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
+  const { origin, about, data, clock, closing } = options;
+  const cookieName = `trade_agent_web_${new URL(origin).port}`;
+  let letIn: LetIn | undefined;
+  const isLetIn = (context: BrowserContext) =>
+    letIn !== undefined &&
+    same(context.var.key ?? '', letIn.key) &&
+    same(getCookie(context, cookieName) ?? '', letIn.cookie);
+
+  const app = new Hono<BrowserEnv>();
+  app.use(bodyLimit({ maxSize: 16 * 1024 }));
+  app.route('/', createPhoneAssets());
+  app.use(async (context, next) => {
+    securityHeaders(context, false);
+    const given = context.req.header(KEY_HEADER);
+    const key = given !== undefined && /^[A-Za-z0-9_-]{43}$/.test(given) ? given : undefined;
+    context.set('about', about);
+    context.set('canHalt', false);
+    context.set('canLook', false);
+    context.set('installable', false);
+    context.set('user', undefined);
+    context.set('session', undefined);
+    context.set('key', key);
+    context.set('formToken', letIn?.formToken ?? '');
+    if (!['GET', 'HEAD', 'POST'].includes(context.req.method)) return context.text('Method not allowed', 405);
+    if (isElsewhere(context, origin)) return context.text('Pages of other sites get nothing here', 403);
+    if (key === undefined)
+      return context.req.method === 'POST' ? context.text('No key', 403) : shellPage(context);
+    await next();
+    const location = context.res.headers.get('location');
+    if (location === null) return;
+    // The page's script goes there by itself: a redirect that `fetch` follows would load the page twice.
+    const headers = new Headers(context.res.headers);
+    headers.delete('location');
+    headers.set(LOCATION_HEADER, location);
+    context.res = undefined;
+    context.res = new Response(null, { status: 204, headers });
+  });
+
+  app.post(OPEN, async (context) => {
+    const { secret } = await context.req.parseBody();
+    if (typeof secret !== 'string' || !same(secret, options.secret)) return notLetIn(context, 'wrong');
+    if (letIn !== undefined) return notLetIn(context, 'used');
+    letIn = { key: context.var.key ?? '', cookie: drawn(), formToken: drawn() };
+    setCookie(context, cookieName, letIn.cookie, { httpOnly: true, sameSite: 'Strict', path: '/' });
+    // Another address than the link's: what stood after "#" is in no history.
+    return context.redirect(DASHBOARD, 303);
+  });
+  app.use(async (context, next) => {
+    if (!isLetIn(context)) return toGetIn(context);
+    if (context.req.method === 'POST') {
+      const { form_token: token } = await context.req.parseBody();
+      if (typeof token !== 'string' || !same(token, letIn?.formToken ?? '')) return toGetIn(context);
+    }
+    await next();
+  });
+  app.get('/', (context) => context.redirect(DASHBOARD, 303));
+  app.route(
+    '/',
+    createDashboardRoutes({
+      path: DASHBOARD,
+      dataOf: () => data,
+      toGetIn,
+      isOpen: async () => true,
+      clock,
+      closing,
+    }),
+  );
+  return app;
+}
+
+/** Asks for the link's secret, which the page itself has: the browser sends it nowhere. */
+function toGetIn(context: BrowserContext): Response | Promise<Response> {
+  if (context.req.path.endsWith('/events')) return context.text('not let in', 401);
+  if (context.req.method === 'POST') return notLetIn(context, 'wrong');
+  return page(context, {
+    title: 'Dashboard',
+    status: 401,
+    body: html`<form class="card" method="post" action="${OPEN}" data-auto><h1 tabindex="-1">Opening …</h1><input type="hidden" name="secret" data-from-hash></form>`,
+  });
+}
+
+function notLetIn(context: BrowserContext, why: 'wrong' | 'used'): Response | Promise<Response> {
+  return messagePage(context, 403, {
+    title: why === 'used' ? 'This link was used already' : 'This page is not open to you',
+    text:
+      why === 'used'
+        ? 'A link opens one page, once. If that was not you, end "trade-agent web". For another page run it again.'
+        : 'Open it by the link that "trade-agent web" shows. For another page run it again.',
+  });
+}
+
+/** A browser says where a request comes from (Fetch Metadata), and the host check has looked at what is posted. */
+function isElsewhere(context: BrowserContext, origin: string): boolean {
+  const site = context.req.header('sec-fetch-site');
+  const mode = context.req.header('sec-fetch-mode');
+  const from = context.req.header('origin');
+  // A document is had from anywhere: a link leads here, and there is nothing in it.
+  const isVisit = context.req.method === 'GET' && mode === 'navigate';
+  if (from !== undefined && from !== origin) return true;
+  return !isVisit && site !== undefined && site !== 'same-origin' && site !== 'none';
+}
+
+function drawn(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** In the same time whatever differs. */
+function same(given: string, expected: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return expected !== '' && timingSafeEqual(digest(given), digest(expected));
+}

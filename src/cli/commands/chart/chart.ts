@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import { priceHistory } from '../../../app/chart/price-history.ts';
+import { sessionExits } from '../../../app/exit-codes.ts';
+import { runCommand } from '../../cli.ts';
+import type { Context } from '../../context.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
+
+/** A terminal's rows that the drawing leaves to title, dates, legend and prompt. */
+const OTHER_ROWS = 7;
+const MOST_ROWS = 30;
+/** Where there is no terminal. */
+const USUAL_ROWS = 16;
+
+interface ChartFlags {
+  readonly candles?: boolean;
+  readonly volume?: boolean;
+}
+
+export function addChartCommand(program: Command, cli: Cli): void {
+  program
+    .command('chart')
+    .summary('draw a price')
+    .description(
+      'Draws a price over time, as wide as the terminal, with your own trades and what your shares cost.',
+    )
+    .argument('<symbol>', 'such as AAPL or BRK.B')
+    .argument('[range]', 'how far back: 5d, 2w, 3m, 1y', '3m')
+    .option('--candles', 'open, high, low and close of each bar: hollow where it rose, filled where it fell')
+    .option('--volume', 'what was traded, below')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent chart AAPL', 'three months as a line'],
+        ['trade-agent chart AAPL 1y --candles --volume', 'a year in candles'],
+        ['trade-agent chart AAPL --output json | jq -r ".bars[].close"', 'for scripts'],
+      ]) + exitCodes(sessionExits),
+    )
+    .action((symbol: string, range: string, flags: ChartFlags, command: Command) =>
+      runCommand(cli, command, (context) => chart(context, symbol, range, flags)),
+    );
+}
+
+async function chart(context: Context, symbol: string, range: string, flags: ChartFlags): Promise<void> {
+  const { io, output } = context;
+  const history = await priceHistory(context, symbol.toUpperCase(), range);
+  await output.result('chart', { ...history }, async () => {
+    const { chartText } = await import('../../text/chart.ts');
+    const rows = io.stdout.rows === undefined ? USUAL_ROWS : io.stdout.rows - OTHER_ROWS;
+    return chartText({
+      ...history,
+      ...flags,
+      columns: io.width(),
+      rows: Math.max(4, Math.min(MOST_ROWS, rows)),
+      unicode: io.unicode,
+      paint: await context.paint(),
+    });
+  });
+}

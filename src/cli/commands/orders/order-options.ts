@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import { runExits } from '../../../app/exit-codes.ts';
+import { timesInForce } from '../../../trading/order-types.ts';
+import { choiceOption } from '../../options/choice.ts';
+import { approvalOption } from '../run/run.ts';
+
+/** What asking for an order, or for a change of one, may end with: what a run may. */
+export const orderExits = runExits;
+
+const keyHelp =
+  'up to 64 letters, digits, . _ -: the same key and order are one order, however often it is run';
+
+/** How it is asked for. */
+export function addAskingOptions(command: Command): Command {
+  return command.option('--key <key>', keyHelp).addOption(approvalOption());
+}
+
+/** At which prices, and for how long. @param trail what `--trail` takes */
+export function addTermOptions(command: Command, trail: string): Command {
+  return command
+    .option('--limit <price>', 'dollars a share: at most to pay, at least to take')
+    .option('--stop <price>', 'dollars a share at which it starts; with --limit a stop limit order')
+    .option('--trail <distance>', trail)
+    .addOption(choiceOption('--tif <time>', 'how long it stands (default: day)', timesInForce));
+}

@@ -1,0 +1,126 @@
+import type { Command } from 'commander';
+import { exits } from '../../../app/exit-codes.ts';
+import type { AskSettings } from '../../../app/orders/ask-for-order.ts';
+import type { ChangeFlags, OrderFlags } from '../../../app/orders/typed-order.ts';
+import type { Side } from '../../../trading/order.ts';
+import { runCommand } from '../../cli.ts';
+import type { Context } from '../../context.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
+import { addAskingOptions, addTermOptions, orderExits } from './order-options.ts';
+
+export function addPlaceCommands(orders: Command, cli: Cli): void {
+  for (const side of ['buy', 'sell'] as const) addPlaceCommand(orders, cli, side);
+}
+
+const placeExamples: Readonly<Record<Side, readonly (readonly [string, string])[]>> = {
+  buy: [
+    ['trade-agent order buy AAPL --qty 5', 'at the market; waits for the phone'],
+    ['trade-agent order buy AAPL --amount 250', 'dollars'],
+    ['trade-agent order buy AAPL --qty 5 --limit 180 --tif gtc', 'a limit order that stands'],
+    [
+      'trade-agent order buy AAPL --qty 5 --key mon-AAPL --approval detach',
+      `exits ${exits.pending}; run again, it is the same order`,
+    ],
+  ],
+  sell: [
+    ['trade-agent order sell AAPL --qty 5', 'at the market; waits for the phone'],
+    ['trade-agent order sell AAPL --qty 5 --stop 170 --limit 169', 'a stop limit order'],
+    ['trade-agent order sell AAPL --qty 5 --trail 2%', 'a trailing stop'],
+    ['trade-agent order sell AAPL --qty 5 --approval mandate', 'only where a mandate covers it'],
+  ],
+};
+
+function addPlaceCommand(orders: Command, cli: Cli, side: Side): void {
+  const command = orders
+    .command(side)
+    .summary(`${side} shares, by flags`)
+    .description(
+      `Proposes to ${side} exactly what the flags say, waits for your phone, and tells what became of it. No language model reads it.`,
+    )
+    .argument('<symbol>', 'such as AAPL or BRK.B')
+    .option('--qty <shares>', 'how many shares')
+    .option('--amount <dollars>', `how many dollars ${side === 'buy' ? 'to spend' : 'worth'}`);
+  addTermOptions(command, 'a trailing stop: dollars a share, or percent as in 2%').option(
+    '--extended-hours',
+    'also before and after the market (limit orders)',
+  );
+  addAskingOptions(command)
+    .addHelpText('after', examples(placeExamples[side]) + exitCodes(orderExits))
+    .action((symbol: string, options: OrderFlags & AskSettings, command: Command) =>
+      runCommand(cli, command, (context) => place(context, side, symbol, options)),
+    );
+}
+
+async function place(
+  context: Context,
+  side: Side,
+  symbol: string,
+  flags: OrderFlags & AskSettings,
+): Promise<number> {
+  const { orderProposal, typedOrder } = await import('../../../app/orders/typed-order.ts');
+  const order = typedOrder(side, symbol, flags);
+  const under = flags.approval === 'mandate' ? ({ mandate: 'any', approval: 'mandate' } as const) : {};
+  const request = orderProposal(order, flags, await context.profile(), under);
+  const { showOutcome } = await import('./show-outcome.ts');
+  return showOutcome(context, (ask) => ask(request), flags);
+}
+
+export function addReplaceCommand(orders: Command, cli: Cli): void {
+  const command = orders
+    .command('replace')
+    .summary('change an open order')
+    .description(
+      'Proposes to change an open order: its quantity, prices or time in force. Your phone shows it as it is and as it would be.',
+    )
+    .argument('<id>', "the broker's order id, or how it begins")
+    .option('--qty <shares>', 'how many shares');
+  addTermOptions(command, 'of a trailing stop: dollars a share or percent, as it has');
+  addAskingOptions(command)
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent order replace ID --limit 185', 'the price alone'],
+        ['trade-agent order replace ID --limit 185 --qty 3', 'both at once'],
+      ]) + exitCodes(orderExits),
+    )
+    .action((id: string, options: ChangeFlags & AskSettings, command: Command) =>
+      runCommand(cli, command, (context) => replace(context, id, options)),
+    );
+}
+
+async function replace(context: Context, id: string, flags: ChangeFlags & AskSettings): Promise<number> {
+  const [{ replaceProposal }, { orderIdOf }, { showOutcome }] = await Promise.all([
+    import('../../../app/orders/typed-order.ts'),
+    import('../../../app/orders/orders.ts'),
+    import('./show-outcome.ts'),
+  ]);
+  // What is wrong with the flags is said before anybody is asked anything.
+  replaceProposal(id, flags);
+  const request = replaceProposal(await orderIdOf(context, id), flags);
+  return showOutcome(context, (ask) => ask(request), flags);
+}
+
+export function addCancelCommand(orders: Command, cli: Cli): void {
+  const command = orders
+    .command('cancel')
+    .summary('cancel an open order')
+    .description(
+      'Cancels an open order. One that opens or adds to a position is cancelled at once; where it protects one (a stop, say), your phone is asked first.',
+    )
+    .argument('<id>', "the broker's order id, or how it begins");
+  addAskingOptions(command)
+    .addHelpText(
+      'after',
+      examples([['trade-agent order cancel ID', 'what has filled stays']]) + exitCodes(orderExits),
+    )
+    .action((id: string, options: AskSettings, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const [{ cancelOrder }, { showOutcome }] = await Promise.all([
+          import('../../../app/orders/orders.ts'),
+          import('./show-outcome.ts'),
+        ]);
+        return showOutcome(context, (ask) => cancelOrder(context, id, ask), options);
+      }),
+    );
+}

@@ -1,0 +1,46 @@
+import { exitCodeForRun } from '../../../app/exit-codes.ts';
+import { type AskSettings, askForOrder, type OrderOutcome } from '../../../app/orders/ask-for-order.ts';
+import { approvalFields } from '../../../app/run/run-report.ts';
+import type { ProposalRequestInput } from '../../../trading/proposal.ts';
+import type { Context } from '../../context.ts';
+import { talkError } from '../../output.ts';
+import { showAsking } from '../../run/asked-proposal.ts';
+
+/**
+ * Asks for an order with the waiting shown as a run shows it, prints what became of it, and says how to go on.
+ * @param work asks, or does what needs no asking
+ * @returns the exit code, that of a run
+ */
+export async function showOutcome(
+  context: Context,
+  work: (ask: (request: ProposalRequestInput) => Promise<OrderOutcome>) => Promise<OrderOutcome>,
+  settings: AskSettings,
+): Promise<number> {
+  const { output } = context;
+  const outcome = await work(async (request) =>
+    askForOrder(context, request, settings, await showAsking(context)),
+  );
+  const { approval, order } = outcome;
+  const object = { ...outcome, approval: approval === null ? null : approvalFields(approval) };
+  await output.result('order-outcome', object, async () => {
+    if (order === null) return '';
+    const { orderText } = await import('../../text/reports.ts');
+    return orderText(order);
+  });
+  if (output.format === 'text') sayWhatIsLeft(context, outcome);
+  return exitCodeForRun(outcome);
+}
+
+function sayWhatIsLeft({ io, profileOption }: Context, { status, approval, error, key }: OrderOutcome): void {
+  if (error !== undefined) talkError(io, error);
+  if (approval === null) return;
+  const profile = profileOption === undefined ? '' : ` --profile ${profileOption}`;
+  if (status === 'pending') {
+    io.talk(`still pending; wait for it with: trade-agent approvals wait ${approval.id}${profile}`);
+    io.talk('what you approve is carried out, with or without this terminal; take it back with:');
+    io.talk(`  trade-agent approvals cancel ${approval.id}${profile}`);
+  } else if (status === 'unknown') {
+    io.talk(`ask what became of it with: trade-agent approvals reconcile ${approval.id}${profile}`);
+    io.talk(`or run this again with --key ${key}: it stays one order`);
+  }
+}

@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+import { exits, sessionExits } from '../../../app/exit-codes.ts';
+import type { WebReady } from '../../../app/web/serve-web.ts';
+import { isTradeAgentError } from '../../../trading/errors.ts';
+import { runCommand } from '../../cli.ts';
+import type { Context } from '../../context.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import { portUpTo } from '../../options/port.ts';
+import type { Cli } from '../../surroundings.ts';
+
+interface WebOptions {
+  readonly port: number;
+  readonly open: boolean;
+}
+
+export function addWebCommand(program: Command, cli: Cli): void {
+  program
+    .command('web')
+    .summary('show everything on a page in your browser')
+    .description(
+      'Serves a page to the browser of this machine, and opens it: portfolio, value and drawdown, orders, proposals with their stories, mandates, schedules, findings, and the record; live. Its link opens one page, once. On it proposals can be withdrawn and trading halted; approving stays on your phone.',
+    )
+    .option('--port <number>', 'where on 127.0.0.1 (0: a free one)', portUpTo(65_535), 0)
+    .option('--no-open', 'only say where it is')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent web', 'opens your browser; Ctrl-C ends it'],
+        ['trade-agent web --no-open --output json', 'the link, for a browser that you open yourself'],
+      ]) + exitCodes([...sessionExits, exits.timedOut]),
+    )
+    .action((options: WebOptions, command: Command) =>
+      runCommand(cli, command, (context) => web(context, options)),
+    );
+}
+
+async function web(context: Context, { port, open }: WebOptions): Promise<number> {
+  const { serveWeb } = await import('../../../app/web/serve-web.ts');
+  let remove = () => {};
+  try {
+    await serveWeb(context, {
+      port,
+      ready: async (ready) => {
+        await show(context, ready);
+        if (open) remove = await opened(context, ready);
+      },
+    });
+  } finally {
+    remove();
+  }
+  // To be stopped is how it ends; only a time limit is told.
+  const { reason } = context.signal;
+  return isTradeAgentError(reason) && reason.code === 'timeout' ? exits.timedOut : exits.done;
+}
+
+async function show({ output, io }: Context, { url, port }: WebReady): Promise<void> {
+  await output.result('web', { url, port, pid: process.pid }, () => url);
+  io.talk('The link opens one page, once. Ctrl-C ends it.');
+}
+
+/** @returns what takes away again what it took */
+async function opened(context: Context, { url }: WebReady): Promise<() => void> {
+  const { openingPage } = await import('../../../app/web/opening-page.ts');
+  const { file, remove } = await openingPage(context, url);
+  const { openFile } = await import('../../terminal/open-browser.ts');
+  await openFile(context, file);
+  return remove;
+}

@@ -1,0 +1,125 @@
+/** One list among the results, as a spreadsheet has it. */
+export interface CsvList {
+  /** The commands that print it. */
+  readonly commands: readonly string[];
+  /** The member of the result that has the rows. */
+  readonly rows: string;
+  /** Members of a row, with dots; their names are the heads. */
+  readonly columns: readonly string[];
+}
+
+const orderColumns = [
+  ...['id', 'client_order_id', 'symbol', 'side', 'type', 'time_in_force', 'qty', 'notional', 'limit_price'],
+  ...['stop_price', 'trail_price', 'trail_percent', 'extended_hours', 'status', 'filled_qty'],
+  ...['filled_avg_price', 'submitted_at', 'filled_at'],
+];
+const scheduleColumns = ['id', 'name', 'profile', 'cron', 'at', 'when_open', 'overdue'];
+const runColumns = ['schedule', 'due', 'started_at', 'ended_at', 'status', 'exit_code', 'missed', 'attempt'];
+const accessColumns = ['id', 'account', 'role', 'who', 'of', 'from', 'until', 'granted_at', 'in_force'];
+
+/** Every list that `--output csv` knows, by the name of its result (docs/schema). */
+export const csvLists: Readonly<Record<string, CsvList>> = {
+  portfolio: {
+    commands: ['portfolio'],
+    rows: 'positions',
+    columns: [
+      ...['symbol', 'side', 'qty', 'qty_available', 'avg_entry_price', 'current_price', 'lastday_price'],
+      ...['market_value', 'cost_basis', 'unrealized_pl', 'unrealized_plpc', 'change_today'],
+    ],
+  },
+  orders: { commands: ['orders list'], rows: 'orders', columns: orderColumns },
+  quotes: {
+    commands: ['quote'],
+    rows: 'quotes',
+    columns: ['symbol', 'name', 'bid', 'ask', 'last', 'previous_close', 'at', 'simulated'],
+  },
+  threads: {
+    commands: ['threads list'],
+    rows: 'threads',
+    columns: ['thread', 'updated_at', 'status', 'prompt'],
+  },
+  approvals: {
+    commands: ['approvals list'],
+    rows: 'approvals',
+    columns: [
+      ...['id', 'kind', 'code', 'status', 'expires_at', 'thread', 'requested_by', 'client', 'mandate_id'],
+      ...['worst_case.cash', 'worst_case.text', 'order.symbol', 'order.side', 'order.qty', 'order.notional'],
+      ...['order.type', 'order.limit_price', 'order.stop_price', 'reason'],
+    ],
+  },
+  mandates: {
+    commands: ['mandates list'],
+    rows: 'mandates',
+    columns: [
+      ...['id', 'state', 'terms.account', 'terms.symbols', 'terms.sides', 'terms.order_types'],
+      ...[
+        'terms.max_order_notional',
+        'terms.max_day_notional',
+        'terms.max_total_notional',
+        'terms.max_orders',
+      ],
+      ...['terms.cadence', 'terms.expires_at', 'used.total_notional', 'used.day_notional', 'used.orders'],
+    ],
+  },
+  schedules: {
+    commands: ['schedule list'],
+    rows: 'schedules',
+    columns: [...scheduleColumns, 'last.status', 'last.exit_code', 'last.started_at'],
+  },
+  'schedule-logs': {
+    commands: ['schedule logs'],
+    rows: 'runs',
+    columns: [...runColumns, 'found', 'error.code', 'error.message'],
+  },
+  'policy-log': {
+    commands: ['policy log'],
+    rows: 'decisions',
+    columns: [
+      ...['at', 'id', 'client_order_id', 'sub', 'client', 'account', 'action', 'stage', 'effect', 'reasons'],
+      ...['texts', 'limit', 'value', 'policy'],
+    ],
+  },
+  connections: {
+    commands: ['connections list'],
+    rows: 'connections',
+    columns: ['name', 'label', 'provider_name', 'connected', 'scopes', 'connected_at'],
+  },
+  notices: {
+    commands: ['notices list'],
+    rows: 'channels',
+    columns: ['name', 'kind', 'enabled', 'to', 'min_severity', 'rules', 'secret', 'waiting'],
+  },
+  profiles: {
+    commands: ['profile list'],
+    rows: 'profiles',
+    columns: ['name', 'environment', 'sandbox', 'current'],
+  },
+  access: { commands: ['access list'], rows: 'granted', columns: accessColumns },
+  'mcp-servers': {
+    commands: ['mcp servers list'],
+    rows: 'servers',
+    columns: ['name', 'at', 'transport', 'enabled'],
+  },
+  'mcp-clients': {
+    commands: ['mcp clients list'],
+    rows: 'clients',
+    columns: ['user', 'client_id', 'name', 'host', 'redirect_uri', 'since', 'last_used_at'],
+  },
+  doctor: {
+    commands: ['doctor'],
+    rows: 'findings',
+    columns: ['check', 'status', 'message', 'fix'],
+  },
+};
+
+/** Whether a command's result is a list. @param command `orders list` */
+export function isCsvCommand(command: string): boolean {
+  return Object.values(csvLists).some(({ commands }) => commands.includes(command));
+}
+
+/** The commands that print lists, for people. */
+export function csvCommands(): string {
+  return Object.values(csvLists)
+    .flatMap(({ commands }) => commands)
+    .join(', ');
+}

@@ -1,0 +1,42 @@
+import { stringify } from 'csv-stringify/sync';
+import { safeLine } from '../../net/shown-text.ts';
+import { decimalString } from '../../trading/decimal.ts';
+import { csvLists } from './csv-lists.ts';
+
+/**
+ * A result's list as CSV (RFC 4180, with a line of heads). Text that a spreadsheet would run as a formula begins with an
+ * apostrophe; numbers stay as they are.
+ * @param thing the result's name
+ * @throws {RangeError} for one that is no list
+ */
+export function csvText(thing: string, data: Readonly<Record<string, unknown>>): string {
+  const list = csvLists[thing];
+  if (list === undefined) throw new RangeError(`${thing} is no list`);
+  const rows = data[list.rows] as readonly object[];
+  return stringify(
+    rows.map((row) => list.columns.map((column) => cell(row, column))),
+    {
+      header: true,
+      columns: [...list.columns],
+      record_delimiter: 'windows',
+      cast: {
+        boolean: (value) => String(value),
+        // A negative amount is a number, whatever a spreadsheet makes of its minus.
+        string: (value) => ({ value, escape_formulas: !decimalString.safeParse(value).success }),
+      },
+    },
+  ).trimEnd();
+}
+
+function cell(row: object, column: string): string | number | boolean | undefined {
+  let value: unknown = row;
+  for (const name of column.split('.')) {
+    value =
+      typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  }
+  if (value === null || value === undefined) return undefined;
+  if (typeof value === 'boolean' || typeof value === 'number') return value;
+  if (typeof value === 'string') return safeLine(value);
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return safeLine(value.join(' '));
+  return JSON.stringify(value);
+}

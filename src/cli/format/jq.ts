@@ -1,0 +1,33 @@
+import { loadJq } from 'jq-wasm';
+import { TradeAgentError } from '../../trading/errors.ts';
+
+/** jq's own: the expression does not compile; it went wrong on the input. */
+const DOES_NOT_COMPILE = 3;
+
+/**
+ * A filter over JSON, by jq itself (jq 1.8): strings come out raw, as `jq -r` prints them.
+ * @throws {TradeAgentError} `usage` for an expression that is none, with jq's own words; what is returned throws it where
+ *   the expression does not fit the result
+ */
+export async function jqFilter(expression: string): Promise<(json: string, indented: boolean) => string> {
+  const jq = await loadJq();
+  // Before anything is done for the person: an order must not be placed for a result that can't be printed.
+  const tried = jq.raw('null', expression, ['-c']);
+  if (tried.exitCode === DOES_NOT_COMPILE) throw wrong('--jq is no expression that jq takes', tried.stderr);
+  return (json, indented) => {
+    const { stdout, stderr, exitCode } = jq.raw(json, expression, indented ? ['-r'] : ['-r', '-c']);
+    if (exitCode !== 0) throw wrong('--jq does not fit the result', stderr);
+    return stdout;
+  };
+}
+
+function wrong(message: string, said: string): TradeAgentError {
+  const words = said
+    .replace(/^jq: error(?: \(at [^)]*\))?: /, '')
+    .replace(/\n?jq: \d+ compile errors?$/, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return new TradeAgentError('usage', words === '' ? message : `${message}: ${words}`, {
+    hint: 'It goes over what --output json prints; docs/schema says what is in it. What the command did is done.',
+  });
+}

@@ -1,0 +1,76 @@
+import type { RunInput } from '../../app/run/run.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { Context } from '../context.ts';
+import { pipeWriters } from '../terminal/pipe-writers.ts';
+import {
+  FIRST_BYTE_MS,
+  MOST_CONTEXT,
+  MOST_PROMPT,
+  promptFrom,
+  readStdin,
+  type StdinText,
+} from '../terminal/stdin-context.ts';
+
+/** What asks, and in which conversation. */
+export interface Asked {
+  /** `-` for the one on standard input; undefined for one that may be there. */
+  readonly prompt: string | undefined;
+  readonly thread?: string | undefined;
+}
+
+/**
+ * Begins to read standard input, beside what the run needs first. What a pipe says is waited for as long as the command
+ * may take (`--timeout`); where nobody beside us can say anything, for a moment.
+ * @returns what gives the prompt, with what came as its context
+ * @throws {TradeAgentError} `usage` without a prompt
+ */
+export function runInput(context: Context, { prompt, thread }: Asked): () => Promise<RunInput> {
+  const fromStdin = prompt === '-' || (prompt === undefined && !context.io.stdinIsTty);
+  if (!fromStdin && (prompt ?? '').trim() === '') throw noPrompt();
+  const reading = read(context, fromStdin ? MOST_PROMPT : MOST_CONTEXT, prompt);
+  // A failure is reported where it is awaited; until then it must not count as unhandled.
+  reading.catch(() => undefined);
+  const inThread = thread === undefined ? {} : { thread };
+  return async () => {
+    const found = await reading;
+    if (fromStdin) {
+      if (prompt === undefined && found.text.trim() === '') throw noPrompt();
+      return { prompt: promptFrom(found), ...inThread };
+    }
+    if (found.ended === 'cut') {
+      context.io.talk(`standard input is longer than ${MOST_CONTEXT / 1024} KiB; the rest is left out`);
+    }
+    return {
+      prompt: prompt ?? '',
+      ...inThread,
+      ...(found.text.trim() === '' ? {} : { context: found.text }),
+    };
+  };
+}
+
+/** `-` was said: it is waited for, whoever may write it. */
+function read(
+  { io, clock, signal }: Context,
+  maxBytes: number,
+  prompt: string | undefined,
+): Promise<StdinText> {
+  const waitOn = (came: boolean) => {
+    if (came || prompt === '-' || pipeWriters() === 'beside') {
+      io.talk('waiting for standard input to end; "< /dev/null" is none, --timeout a limit');
+      return true;
+    }
+    if (prompt !== undefined) {
+      io.talk(
+        'standard input is open and says nothing: going on without it; pipe it in, or use "< /dev/null"',
+      );
+    }
+    return false;
+  };
+  return readStdin(io.stdin, { firstByteMs: FIRST_BYTE_MS, waitOn, maxBytes }, { clock, signal });
+}
+
+function noPrompt(): TradeAgentError {
+  return new TradeAgentError('usage', 'there is no prompt, and the chat needs a terminal', {
+    hint: "For example: trade-agent run 'what do I own', or pipe it in.",
+  });
+}

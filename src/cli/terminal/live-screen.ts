@@ -1,0 +1,95 @@
+import type { Clock } from '../../machine/clock.ts';
+import type { InputStream, OutputStream } from './io.ts';
+
+/** Ten frames a second: more is flicker, and nobody reads faster. */
+const FRAME_MS = 100;
+
+const ENTER = '\u001b[?1049h\u001b[?25l';
+const LEAVE = '\u001b[?25h\u001b[?1049l';
+/** Synchronized update (mode 2026): a terminal that knows it shows the whole frame at once, any other passes it over. */
+const BEGIN = '\u001b[?2026h';
+const END = '\u001b[?2026l';
+const CLEAR_LINE = '\u001b[K';
+
+export interface LiveScreen {
+  /** Shows these lines; only rows that differ from what stands there are written. */
+  show(lines: readonly string[]): void;
+  /** Gives the terminal back as it was. */
+  close(): void;
+}
+
+/**
+ * The whole terminal for something that goes on changing. It has a screen of its own (as `less` does), so that the
+ * scrollback stays as it was.
+ * @param parts.quit a key that ends it was pressed: `q`, Esc, Ctrl-C
+ */
+export function openLiveScreen(parts: {
+  readonly stdout: OutputStream;
+  readonly stdin: InputStream;
+  readonly clock: Clock;
+  readonly quit: () => void;
+  /** The terminal has another size: what is shown is to be made anew. */
+  readonly resized: () => void;
+}): LiveScreen {
+  const { stdout, stdin, clock, quit } = parts;
+  let shown: readonly string[] = [];
+  let wanted: readonly string[] | undefined;
+  let writtenAt = Number.NEGATIVE_INFINITY;
+  const closed = new AbortController();
+
+  const write = () => {
+    if (wanted === undefined || closed.signal.aborted) return;
+    const lines = wanted.slice(0, stdout.rows ?? 24);
+    wanted = undefined;
+    const change = difference(shown, lines);
+    shown = lines;
+    if (change === '') return;
+    writtenAt = clock.now();
+    stdout.write(BEGIN + change + END);
+  };
+  const onKey = (chunk: Buffer | string) => {
+    const keys = chunk.toString();
+    if (keys === '\u001b' || /[q\u0003\u0004]/i.test(keys.replace(/\u001b\[[\d;?]*[A-Za-z~]/g, ''))) quit();
+  };
+  const onResize = () => {
+    shown = [];
+    stdout.write('\u001b[2J');
+    parts.resized();
+  };
+  stdout.write(ENTER);
+  stdin.setRawMode?.(true);
+  stdin.on('data', onKey);
+  stdin.resume();
+  stdout.on('resize', onResize);
+  return {
+    show(lines) {
+      const waits = wanted !== undefined;
+      wanted = lines;
+      if (waits) return;
+      const left = writtenAt + FRAME_MS - clock.now();
+      if (left <= 0) write();
+      else clock.sleep(left, closed.signal).then(write, () => undefined);
+    },
+    close() {
+      if (closed.signal.aborted) return;
+      closed.abort();
+      stdout.off('resize', onResize);
+      stdin.off('data', onKey);
+      stdin.setRawMode?.(false);
+      stdin.pause();
+      stdout.write(LEAVE);
+    },
+  };
+}
+
+/** What brings a screen from one frame to the next: each row that differs, and nothing else. */
+export function difference(before: readonly string[], after: readonly string[]): string {
+  const rows = Math.max(before.length, after.length);
+  let text = '';
+  for (let row = 0; row < rows; row++) {
+    const line = after[row] ?? '';
+    if (row < before.length && before[row] === line) continue;
+    text += `\u001b[${row + 1};1H${line}${CLEAR_LINE}`;
+  }
+  return text;
+}

@@ -1,0 +1,69 @@
+import { statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { verifyAuditFile } from '../approval/audit-chain.ts';
+import type { AuditStore } from '../store/audit.ts';
+import { type RecordLine, type RecordVerdict, recordLineSchema } from '../trading/record-line.ts';
+
+/** Of the file's end, bytes: thousands of lines. What is older is read at the gateway's own machine. */
+const LONGEST_TAIL = 4 * 1024 * 1024;
+
+/** The record, as one person may see it. */
+export interface OwnRecord {
+  /** Their own lines, newest first, of the file's last four mebibytes. */
+  lines(sub: string, limit: number): Promise<RecordLine[]>;
+  /** Of the whole file, which is read where it has changed since: whose lines they are is not told. */
+  verify(): Promise<RecordVerdict>;
+}
+
+/** @param file which may not be there yet */
+export function ownRecord(file: string, store: Pick<AuditStore, 'standing'>): OwnRecord {
+  let verified: { readonly upTo: string; readonly verdict: Promise<RecordVerdict> } | undefined;
+  return {
+    async lines(sub, limit) {
+      const { pending, bytes } = await store.standing(file);
+      const found = new Map<number, RecordLine>();
+      for (const text of [...(await lastLines(file, bytes)), ...pending]) {
+        const line = lineOf(text);
+        if (line?.sub === sub) found.set(line.seq, line);
+      }
+      return [...found.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
+    },
+    async verify() {
+      const { head, bytes } = await store.standing(file);
+      // By the time of its last change, which no program can set: what is as long as before may be another.
+      const changedAt = statSync(file, { throwIfNoEntry: false })?.ctimeMs;
+      const upTo = `${head.seq} ${head.hash} ${bytes} ${changedAt}`;
+      if (verified?.upTo !== upTo) {
+        const verdict = verifyAuditFile(file, store);
+        verified = { upTo, verdict };
+        verdict.catch(() => {
+          verified = undefined;
+        });
+      }
+      return await verified.verdict;
+    },
+  };
+}
+
+/** Undefined for what is no line of the record. How the provider is asked is between it and the gateway. */
+function lineOf(text: string): RecordLine | undefined {
+  try {
+    const { auth_req_id: _, ...line } = recordLineSchema.parse(JSON.parse(text));
+    return line as RecordLine;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The lines of the last part of a file's first so many bytes; the first of them may be cut. */
+async function lastLines(file: string, bytes: number): Promise<string[]> {
+  if (bytes === 0) return [];
+  const handle = await open(file, 'r');
+  try {
+    const length = Math.min(bytes, LONGEST_TAIL);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, bytes - length);
+    return buffer.toString('utf8', 0, bytesRead).split('\n');
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,83 @@
+import { NO_TOKEN } from '../approval/access.ts';
+import type { ApprovalKernel } from '../approval/kernel.ts';
+import type { Activity } from '../trading/activity.ts';
+import type { MandateView } from '../trading/mandate/mandate.ts';
+import { type Proposal, proposalSchema } from '../trading/proposal.ts';
+import type { RecordLine, RecordVerdict } from '../trading/record-line.ts';
+import type { Account, Order, Position } from '../trading/views.ts';
+import type { BrokerAccess } from './broker/broker-access.ts';
+import type { MandateDesk } from './mandates/mandate-desk.ts';
+import type { OwnRecord } from './own-record.ts';
+import { haltView, type ProposalRouteOptions, proposalView } from './routes/proposals.ts';
+
+/**
+ * What is a person's own here, for one who is known to be there and has no token: to look at, to withdraw and to halt. Their
+ * account is read by credentials that are kept for them; where it takes a token of theirs to exchange, by what their programs
+ * have brought lately.
+ */
+export interface OwnerDesk {
+  account(): Promise<Account>;
+  positions(): Promise<readonly Position[]>;
+  orders(query: { readonly status: 'all'; readonly limit: number }): Promise<readonly Order[]>;
+  /** Dollars at the end of each day, oldest first. @param period `1M`, `1A` */
+  valueHistory(period: string): Promise<readonly { readonly at: string; readonly equity: string }[]>;
+  /** After an instant, milliseconds since the epoch; oldest first. */
+  activities(query: { readonly after: number }): Promise<readonly Activity[]>;
+  proposals(query: { readonly limit: number }): Promise<readonly Proposal[]>;
+  mandates(): Promise<readonly MandateView[]>;
+  halted(): Promise<ReturnType<typeof haltView>>;
+  record(limit: number): Promise<readonly RecordLine[]>;
+  verifyRecord(): Promise<RecordVerdict>;
+  /** @throws {Refusal} as `ApprovalKernel.withdraw` */
+  withdraw(id: string): Promise<unknown>;
+  halt(): Promise<unknown>;
+  /** Each time that a proposal of theirs, or its order, changed; also as a sign of life. Ends with the signal. */
+  changes(signal: AbortSignal): AsyncIterable<unknown>;
+}
+
+/** Of activities: more than a page of the last years has. What is older is left out. */
+const MOST_PAGES = 50;
+
+export function ownerDesk(
+  sub: string,
+  parts: {
+    readonly kernel: ApprovalKernel;
+    readonly mandates: MandateDesk;
+    readonly brokerFor: BrokerAccess['brokerFor'];
+    readonly record: OwnRecord;
+    readonly approval: ProposalRouteOptions['approval'];
+  },
+): OwnerDesk {
+  const { kernel, mandates, record } = parts;
+  const broker = () => parts.brokerFor({ sub, accessToken: NO_TOKEN });
+  return {
+    account: async () => (await broker()).account(),
+    positions: async () => (await broker()).positions(),
+    orders: async (query) => (await broker()).orders({ ...query, symbols: [] }),
+    valueHistory: async (period) =>
+      (await (await broker()).portfolioHistory({ period, timeframe: '1D' })).points,
+    async activities({ after }) {
+      const found: Activity[] = [];
+      const reading = await broker();
+      let page: string | undefined;
+      for (let pages = 0; pages < MOST_PAGES; pages++) {
+        const answer = await reading.activities({ after: new Date(after), page });
+        found.push(...answer.activities);
+        if (answer.next_page === null) break;
+        page = answer.next_page;
+      }
+      return found.reverse();
+    },
+    proposals: async ({ limit }) =>
+      (await kernel.list(sub, { state: 'all', limit })).map((one) =>
+        proposalSchema.parse(proposalView(one, parts.approval)),
+      ),
+    mandates: () => mandates.list(sub),
+    halted: async () => haltView(await kernel.trading(sub)),
+    record: (limit) => record.lines(sub, limit),
+    verifyRecord: () => record.verify(),
+    withdraw: (id) => kernel.withdraw(sub, id),
+    halt: () => kernel.halt({ sub, clientId: 'phone' }),
+    changes: (signal) => kernel.follow(sub, undefined, signal),
+  };
+}

@@ -1,0 +1,91 @@
+import type { Activity } from '../../../trading/activity.ts';
+import type { MandateView } from '../../../trading/mandate/mandate.ts';
+import type { Proposal } from '../../../trading/proposal.ts';
+import type { RecordLine, RecordVerdict } from '../../../trading/record-line.ts';
+import type { TradingState } from '../../../trading/trading-state.ts';
+import type { Account, Order, Position } from '../../../trading/views.ts';
+
+/** What the account was worth at an instant (RFC 3339), dollars. */
+export interface DatedValue {
+  readonly at: string;
+  readonly equity: string;
+}
+
+/** How far trading goes. */
+export interface Standing {
+  readonly state: TradingState;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+}
+
+/**
+ * One person's own, wherever it comes from. Each call reads anew, and throws what its source throws: a part that can't be read
+ * says so, and the others stand.
+ */
+export interface DashboardData {
+  account(): Promise<Account>;
+  positions(): Promise<readonly Position[]>;
+  orders(query: { readonly status: 'all'; readonly limit: number }): Promise<readonly Order[]>;
+  /** @param period one of `periods` */
+  valueHistory(period: string): Promise<readonly DatedValue[]>;
+  /** What happened after an instant, milliseconds since the epoch; oldest first. */
+  activities(query: { readonly after: number }): Promise<readonly Activity[]>;
+  /** Newest first, like all that follow. */
+  proposals(query: { readonly limit: number }): Promise<readonly Proposal[]>;
+  mandates(): Promise<readonly MandateView[]>;
+  halted(): Promise<Standing>;
+  record(limit: number): Promise<readonly RecordLine[]>;
+  verifyRecord(): Promise<RecordVerdict>;
+  withdraw(id: string): Promise<unknown>;
+  halt(): Promise<unknown>;
+  /** Each time that something may have changed; also as a sign of life. Ends with the signal; may throw and be asked anew. */
+  changes(signal: AbortSignal): AsyncIterable<unknown>;
+  /** What is kept on the machine of the agent alone; undefined elsewhere. */
+  readonly agent: AgentData | undefined;
+}
+
+/** What the agent keeps by itself. Times are RFC 3339. */
+export interface AgentData {
+  schedules(): Promise<readonly ScheduleLine[]>;
+  runs(limit: number): Promise<readonly RunLine[]>;
+  /** What stands of what rules have found. */
+  findings(): Promise<readonly FindingLine[]>;
+  threads(limit: number): Promise<readonly ThreadLine[]>;
+}
+
+export interface ScheduleLine {
+  readonly id: string;
+  readonly name: string | null;
+  /** `cron 30 9 * * 1-5`, `at close-30m` */
+  readonly when: string;
+  readonly next: string | undefined;
+  /** Since when it should have run. */
+  readonly overdue: string | undefined;
+}
+
+export interface RunLine {
+  readonly schedule: string;
+  readonly started_at: string;
+  readonly status: string;
+  readonly found: number;
+  readonly findings: readonly { readonly severity: string; readonly message: string }[];
+  readonly error?: { readonly message: string } | undefined;
+}
+
+export interface FindingLine {
+  readonly rule: string;
+  readonly subject: string;
+  readonly since: string;
+}
+
+export interface ThreadLine {
+  readonly thread: string;
+  /** The first prompt, cut short. */
+  readonly prompt: string;
+  readonly status: string;
+  readonly updated_at: string;
+}
+
+/** How far back the value is shown: by the name that is asked for. */
+export const periods = { '1M': 'Month', '3M': 'Quarter', '1A': 'Year', '5A': '5 years' } as const;
+export type Period = keyof typeof periods;

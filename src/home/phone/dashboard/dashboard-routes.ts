@@ -1,0 +1,153 @@
+import { Hono } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import type { Clock } from '../../../machine/clock.ts';
+import { isTradeAgentError } from '../../../trading/errors.ts';
+import { Refusal } from '../../../trading/refusal.ts';
+import type { BrowserContext, BrowserEnv } from '../browser-env.ts';
+import { type Markup, messagePage, page } from '../page.ts';
+import { type Period, periods } from './dashboard-data.ts';
+import { dashboardBody } from './dashboard-page.ts';
+import type { KeptReads } from './kept-reads.ts';
+import { type DashboardView, makePart, partNames } from './parts.ts';
+
+/** Between two looks at what nobody tells of (prices), milliseconds; also a sign of life. */
+const LOOK_MS = 5_000;
+/** How soon after a change it is looked: what changes together is read once. */
+const SETTLE_MS = 50;
+/** Before a source that broke off is asked again. */
+const AGAIN_MS = 2_000;
+
+/** Where the page is served, and to whom. */
+export interface DashboardPlace {
+  /** `/phone/dashboard`: the page, and what its forms and its script ask for is below. */
+  readonly path: string;
+  /** The person's own; undefined for somebody who must get in first. */
+  dataOf(context: BrowserContext): KeptReads | undefined;
+  /** What they are answered. */
+  toGetIn(context: BrowserContext): Response | Promise<Response>;
+  /** Whether who looks may still. */
+  isOpen(context: BrowserContext): Promise<boolean>;
+  /** The cards to decide by, where that is done on this page. */
+  decide?(context: BrowserContext): Promise<Markup>;
+  readonly clock: Clock;
+  /** Ends what is open. */
+  readonly closing: AbortSignal;
+}
+
+/** The page, its stream, and the two things that are done on it. */
+export function createDashboardRoutes(place: DashboardPlace): Hono<BrowserEnv> {
+  const { path, clock } = place;
+  const app = new Hono<BrowserEnv>();
+  const viewOf = (context: BrowserContext, data: KeptReads): DashboardView => ({
+    data,
+    period: periodOf(context),
+    form: { path, formToken: context.var.formToken, hidesCodes: place.decide !== undefined },
+    now: clock.now(),
+  });
+
+  app.get(path, async (context) => {
+    const data = place.dataOf(context);
+    if (data === undefined) return place.toGetIn(context);
+    const decide = await place.decide?.(context);
+    return page(context, {
+      title: 'Dashboard',
+      script: 'dashboard.js',
+      body: await dashboardBody(viewOf(context, data), { decide, clock }),
+    });
+  });
+
+  app.get(`${path}/events`, (context) => {
+    const data = place.dataOf(context);
+    if (data === undefined) return context.text('sign in first', 401);
+    return streamSSE(context, async (stream) => {
+      const gone = new AbortController();
+      stream.onAbort(() => gone.abort());
+      const signal = AbortSignal.any([gone.signal, place.closing]);
+      const told = toldOf(data, place.clock, signal);
+      const sent = new Map<string, string>();
+      const names = partNames.filter((name) => name !== 'waiting' || place.decide === undefined);
+      while (!signal.aborted) {
+        if (!(await place.isOpen(context))) {
+          await stream.writeSSE({ event: 'signed_out', data: '' });
+          return;
+        }
+        // From before anything is read: a change in between must not wait for the next look.
+        const change = told();
+        const parts = await Promise.all(names.map((name) => makePart(name, viewOf(context, data))));
+        const news = parts.filter(({ name, digest }) => sent.get(name) !== digest);
+        for (const { name, digest } of news) sent.set(name, digest);
+        await stream.writeSSE(
+          news.length === 0 ? { event: 'alive', data: '' } : { event: 'parts', data: JSON.stringify(news) },
+        );
+        await change;
+      }
+    });
+  });
+
+  const deed = (name: string, act: (data: KeptReads, form: Record<string, unknown>) => Promise<unknown>) =>
+    app.post(`${path}/${name}`, async (context) => {
+      const data = place.dataOf(context);
+      if (data === undefined) return place.toGetIn(context);
+      try {
+        await act(data, await context.req.parseBody());
+      } catch (error) {
+        return refused(context, path, error);
+      }
+      return context.redirect(path, 303);
+    });
+  deed('withdraw', async (data, { id }) => {
+    if (typeof id === 'string') await data.withdraw(id);
+  });
+  deed('halt', (data) => data.halt());
+  return app;
+}
+
+function periodOf(context: BrowserContext): Period {
+  const asked = context.req.query('period') ?? '';
+  return Object.hasOwn(periods, asked) ? (asked as Period) : '1M';
+}
+
+/** Why nothing was done. @throws whatever is no refusal */
+function refused(context: BrowserContext, path: string, error: unknown): Response | Promise<Response> {
+  if (!(error instanceof Refusal) && !isTradeAgentError(error)) throw error;
+  const hint = error instanceof Refusal ? error.options.hint : error.hint;
+  return messagePage(context, 409, {
+    title: 'Nothing was changed',
+    text: [error.message, ...(hint === undefined ? [] : [hint])].join('. '),
+    link: { href: path, text: 'Back to the dashboard' },
+  });
+}
+
+/**
+ * Follows what the source tells, and asks it anew where it breaks off.
+ * @returns what resolves after the next change, or when it is time to look again. Never rejects.
+ */
+function toldOf(data: KeptReads, clock: Clock, signal: AbortSignal): () => Promise<void> {
+  let tell = () => {};
+  const rest = (ms: number) => clock.sleep(ms, signal).catch(() => undefined);
+  void (async () => {
+    while (!signal.aborted) {
+      try {
+        for await (const changed of data.changes(signal)) {
+          if (Array.isArray(changed) && changed.length === 0) continue;
+          data.stale();
+          tell();
+        }
+      } catch {
+        // The looks go on meanwhile, and say what can't be read.
+      }
+      await rest(AGAIN_MS);
+    }
+  })();
+  return async () => {
+    const over = new AbortController();
+    const changed = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    await Promise.race([
+      changed.then(() => rest(SETTLE_MS)),
+      clock.sleep(LOOK_MS, AbortSignal.any([signal, over.signal])).catch(() => undefined),
+    ]);
+    over.abort();
+  };
+}

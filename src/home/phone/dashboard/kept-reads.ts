@@ -1,0 +1,61 @@
+import type { DashboardData } from './dashboard-data.ts';
+
+/**
+ * For how long what was read is shown without being asked for again, milliseconds. Brokers take about two hundred requests
+ * a minute of one account: a page that is open takes thirty.
+ */
+const KEPT_MS = {
+  account: 5_000,
+  positions: 5_000,
+  orders: 10_000,
+  valueHistory: 60_000,
+  activities: 60_000,
+  proposals: 5_000,
+  mandates: 10_000,
+  halted: 5_000,
+  record: 10_000,
+  verifyRecord: 30_000,
+} as const;
+
+/** What a proposal's change changes, too. */
+const CHANGING = ['account', 'positions', 'orders', 'proposals', 'mandates', 'halted', 'record'] as const;
+
+/** Reads that several looks share. */
+export interface KeptReads extends DashboardData {
+  /** Something changed: what may have changed with it is read anew. */
+  stale(): void;
+}
+
+/** @param now milliseconds since the epoch */
+export function keptReads(data: DashboardData, now: () => number): KeptReads {
+  const kept = new Map<string, { readonly at: number; readonly value: Promise<unknown> }>();
+  const once = <T>(name: keyof typeof KEPT_MS, key: string, read: () => Promise<T>): Promise<T> => {
+    const known = kept.get(`${name} ${key}`);
+    if (known !== undefined && now() - known.at < KEPT_MS[name]) return known.value as Promise<T>;
+    const value = read();
+    kept.set(`${name} ${key}`, { at: now(), value });
+    return value;
+  };
+  const stale = () => {
+    for (const key of kept.keys()) if (CHANGING.some((name) => key.startsWith(`${name} `))) kept.delete(key);
+  };
+  return {
+    account: () => once('account', '', () => data.account()),
+    positions: () => once('positions', '', () => data.positions()),
+    orders: (query) => once('orders', String(query.limit), () => data.orders(query)),
+    valueHistory: (period) => once('valueHistory', period, () => data.valueHistory(period)),
+    // By the day: the beginning of what is shown moves on with each look.
+    activities: (query) =>
+      once('activities', String(Math.round(query.after / 86_400_000)), () => data.activities(query)),
+    proposals: (query) => once('proposals', String(query.limit), () => data.proposals(query)),
+    mandates: () => once('mandates', '', () => data.mandates()),
+    halted: () => once('halted', '', () => data.halted()),
+    record: (limit) => once('record', String(limit), () => data.record(limit)),
+    verifyRecord: () => once('verifyRecord', '', () => data.verifyRecord()),
+    withdraw: (id) => data.withdraw(id).finally(stale),
+    halt: () => data.halt().finally(stale),
+    changes: (signal) => data.changes(signal),
+    agent: data.agent,
+    stale,
+  };
+}

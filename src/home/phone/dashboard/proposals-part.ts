@@ -1,0 +1,169 @@
+import { html } from 'hono/html';
+import { orderText } from '../../../approval/kinds/order/kind.ts';
+import { markedText } from '../../../net/shown-text.ts';
+import { batchText } from '../../../trading/kinds/batch.ts';
+import type { Came } from '../../../trading/kinds/kind-words.ts';
+import { kinds, kindWords } from '../../../trading/kinds/kinds.ts';
+import { orderStatusWords } from '../../../trading/kinds/phrases.ts';
+import { isSettledState, isUnderWayState, type Proposal } from '../../../trading/proposal.ts';
+import type { RecordLine } from '../../../trading/record-line.ts';
+import { environmentMark } from '../decision/environment-banner.ts';
+import { timed } from '../decision/local-time.ts';
+import type { RequestView } from '../decision/request-view.ts';
+import { type Sign, sign } from '../decision/signs.ts';
+import type { Markup } from '../page.ts';
+import { eventWords } from './event-words.ts';
+import { seconds } from './orders-part.ts';
+import { digestOf, shownOf } from './told-request.ts';
+
+/** What a form of this page sends. */
+export interface FormParts {
+  /** Below which the page's forms are answered. */
+  readonly path: string;
+  readonly formToken: string;
+  /**
+   * Whether codes of what is not decided yet are left out: where the person decides here, theirs is to be compared with, or
+   * picked by, what their terminal shows, and nothing else.
+   */
+  readonly hidesCodes: boolean;
+}
+
+/**
+ * Proposals, each with its story: who asked and in which words, what happened to it and when, what was signed, what came of it.
+ * @param record the person's own lines; undefined where it can't be read
+ */
+export function proposalsPart(
+  proposals: readonly Proposal[],
+  record: readonly RecordLine[] | undefined,
+  form: FormParts,
+): Markup {
+  if (proposals.length === 0)
+    return html`<p class="soft none" data-testid="no-proposals">Nothing was proposed yet.</p>`;
+  return html`<ul class="stories" data-testid="proposals">${proposals.map((one) => story(one, record, form))}</ul>`;
+}
+
+function story(proposal: Proposal, record: readonly RecordLine[] | undefined, form: FormParts): Markup {
+  const view = shownOf(proposal);
+  const { id, state } = proposal;
+  const came = outcomeOf(proposal);
+  const isDecided = isSettledState(state) || isUnderWayState(state);
+  return html`<li data-testid="proposal" data-id="${id}" data-state="${state}"><details data-keep="${id}">
+<summary><span>${view.side === undefined ? '' : html`<span class="${view.side}">${sign(view.side)}</span> `}<strong class="words">${view.headline}</strong> ${environmentMark(view)}<br><span class="soft small">${view.terms === '' ? '' : html`${timed(view.terms)} · `}${timed(seconds(proposal.created_at))}</span></span>
+<span class="outcome ${signs[state]}">${sign(signs[state])}${statusWord(proposal)}</span></summary>
+${came === '' ? '' : html`<p data-testid="came">${timed(came)}</p>`}
+${view.total === undefined ? '' : html`<p class="small soft">${view.total}</p>`}
+${askedOf(proposal, view)}
+${stepsOf(proposal, record)}
+${signedOf(proposal, record)}
+<dl class="small fields">${view.fields
+    .filter(({ technical }) => !technical)
+    .map(
+      ({ label, text }) => html`<div><dt>${label}</dt><dd>${timed(text)}</dd></div>`,
+    )}${isDecided || !form.hidesCodes ? html`<div><dt>Code</dt><dd class="mono">${proposal.code}</dd></div>` : ''}<div><dt>Proposal</dt><dd class="mono">${id}</dd></div></dl>
+${isDecided ? '' : withdrawal(proposal, view, form)}
+</details></li>`;
+}
+
+const signs: Readonly<Record<Proposal['state'], Sign>> = {
+  drafted: 'wait',
+  requested: 'wait',
+  approved: 'wait',
+  executing: 'wait',
+  executed: 'done',
+  denied: 'no',
+  expired: 'late',
+  cancelled: 'back',
+  blocked: 'no',
+  unknown: 'ask',
+};
+
+/** Short enough for a line; what it means is said below. */
+function statusWord({ state }: Proposal): string {
+  const word = {
+    drafted: 'preparing',
+    requested: 'waiting',
+    approved: 'approved',
+    executing: 'under way',
+    executed: 'done',
+    denied: 'denied',
+    expired: 'expired',
+    cancelled: 'withdrawn',
+    blocked: 'refused',
+    unknown: 'unknown',
+  } as const;
+  return word[state];
+}
+
+/** What came of it, and why: `Filled 5 at $180.12.`, `Denied on the phone: no order.` */
+function outcomeOf(proposal: Proposal): string {
+  const { kind, state, reason, result } = proposal;
+  const words = kinds[kind].phrases.status[state] ?? orderStatusWords[state];
+  const came = result === undefined ? '' : cameText(kindWords(kind).came(result as never));
+  const said = [came === '' ? words : came, reason?.text ?? ''].filter((text) => text !== '');
+  return markedText(`${said.join(': ')}.`).replace(/^./, (letter) => letter.toUpperCase());
+}
+
+function cameText({ placed, lines, sent }: Came): string {
+  if (placed !== undefined) return orderText(placed);
+  if (lines !== undefined) return batchText(lines);
+  return sent === undefined ? '' : 'sent';
+}
+
+function askedOf({ provenance, client }: Proposal, view: RequestView): Markup {
+  const { askedBy = client, sentence, origins, tainted, warnings } = view;
+  return html`<p class="small">Asked by <strong>${markedText(askedBy)}</strong>${
+    sentence === undefined ? '' : html`, in your words: “<bdi>${sentence}</bdi>”`
+  }</p>
+${
+  origins.length > 0
+    ? html`<dl class="small origins">${origins.map(({ label, text }) => html`<div><dt>${label}</dt><dd>${text}</dd></div>`)}</dl>`
+    : provenance === undefined
+      ? ''
+      : html`<p class="small soft">Every field is from your words, or as usual.</p>`
+}${tainted === undefined ? '' : html`<p class="note small">Text from outside was in the conversation: ${tainted}</p>`}${
+  warnings.length === 0
+    ? ''
+    : html`<ul class="small">${warnings.map((text) => html`<li>${timed(text)}</li>`)}</ul>`
+}`;
+}
+
+/** Each state and when; where there is no record to read, when it began and when it changed last. */
+function stepsOf(proposal: Proposal, record: readonly RecordLine[] | undefined): Markup {
+  const { id, created_at, updated_at, state } = proposal;
+  const lines = (record ?? []).filter((line) => line.proposal === id || line.approval === id).reverse();
+  const steps =
+    lines.length > 0
+      ? lines.map(({ at, event }) => ({ at, words: markedText(eventWords(event)) }))
+      : [
+          { at: created_at, words: eventWords('proposed') },
+          { at: updated_at.split('#')[0] ?? updated_at, words: eventWords(state) },
+        ];
+  return html`<ol class="steps" data-testid="steps">${steps.map(
+    ({ at, words }) =>
+      html`<li><span>${words}</span> <span class="soft small">${timed(seconds(at))}</span></li>`,
+  )}</ol>`;
+}
+
+const keyWords: Readonly<Record<string, string>> = {
+  multiDevice: 'a synced passkey',
+  singleDevice: 'a passkey of one device',
+};
+
+/** By which key, and whether what it signed is what is shown here. */
+function signedOf(proposal: Proposal, record: readonly RecordLine[] | undefined): Markup | '' {
+  const line = record?.find(({ event, approval }) => event === 'signed' && approval === proposal.id);
+  if (line === undefined) return '';
+  const { method, device_type: device, digest } = line;
+  const key =
+    method === 'webauthn' ? (keyWords[String(device)] ?? 'a passkey') : 'the key of the terminal phone';
+  const same = digest === digestOf(proposal);
+  return html`<p class="small ${same ? '' : 'problem'}" data-testid="signed">Signed by ${key}. ${
+    same
+      ? html`What was signed is what stands here: digest <span class="mono">${digestOf(proposal).slice(0, 12)}…</span>`
+      : 'What was signed is NOT what stands here.'
+  }</p>`;
+}
+
+function withdrawal({ id }: Proposal, { headline }: RequestView, { path, formToken }: FormParts): Markup {
+  return html`<form method="post" action="${path}/withdraw"><input type="hidden" name="form_token" value="${formToken}"><input type="hidden" name="id" value="${id}"><button class="quiet" data-testid="withdraw" data-keep="withdraw-${id}">Withdraw<span class="unseen">: ${headline}</span></button></form>`;
+}

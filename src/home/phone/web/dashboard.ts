@@ -1,0 +1,84 @@
+// Where the person decides on this page, it is by the same script as on the page of requests.
+import './approvals.ts';
+import { localTimes, tick } from './times.ts';
+import { drawChart, resizeCharts } from './value-chart.ts';
+
+/*
+ * Keeps the dashboard in step with the server: what changed is put in the place of what was, and nothing else is touched. What
+ * the person has opened stays open, and what they are at keeps its focus.
+ */
+
+/** What the server tells: see ../dashboard/parts.ts. */
+interface Part {
+  readonly name: string;
+  readonly html: string;
+  readonly digest: string;
+}
+
+let here: HTMLElement | undefined;
+let leave = () => {};
+
+/** Starts, and starts again where the page was swapped. */
+function start(): void {
+  const root = document.getElementById('dashboard');
+  if (root === (here ?? null)) return;
+  leave();
+  here = root ?? undefined;
+  if (root === null) return;
+  localTimes(root);
+  for (const chart of root.querySelectorAll<HTMLElement>('[data-chart]')) drawChart(chart);
+  const live = root.querySelector<HTMLElement>('#live');
+  const tell = (text: string, offline: boolean) => {
+    if (live !== null && live.textContent !== text) live.textContent = text;
+    root.toggleAttribute('data-offline', offline);
+  };
+  leave = window.tradeAgent.listen(root.dataset.events ?? '', {
+    parts(data) {
+      tell('Live', false);
+      for (const part of JSON.parse(data) as Part[]) put(root, part);
+      tick();
+    },
+    alive: () => tell('Live', false),
+    signed_out: () => tell('Not let in any more: open the page anew', true),
+    error: () => tell('Not connected, trying again', true),
+  });
+}
+
+/** Puts a part in its place, where it differs. What it says is our own server's markup. */
+function put(root: HTMLElement, { name, html, digest }: Part): void {
+  const place = root.querySelector<HTMLElement>(`[data-part="${name}"]`);
+  if (place === null || place.dataset.digest === digest) return;
+  const open = new Set(
+    [...place.querySelectorAll<HTMLElement>('details[open][data-keep]')].map(({ dataset }) => dataset.keep),
+  );
+  const focused = document.activeElement;
+  const kept =
+    focused instanceof HTMLElement && place.contains(focused)
+      ? (focused.dataset.keep ?? focused.closest<HTMLElement>('[data-keep]')?.dataset.keep)
+      : undefined;
+  const before = place.querySelector<HTMLElement>('[data-chart]');
+  const fresh = document.createElement('template');
+  fresh.innerHTML = html;
+  const after = fresh.content.querySelector<HTMLElement>('[data-chart]');
+  // A chart that is the same keeps what is drawn.
+  if (before !== null && after !== null && before.dataset.chart === after.dataset.chart)
+    after.replaceWith(before);
+  place.replaceChildren(fresh.content);
+  place.dataset.digest = digest;
+  for (const details of place.querySelectorAll<HTMLDetailsElement>('details[data-keep]'))
+    if (open.has(details.dataset.keep)) details.open = true;
+  localTimes(place);
+  for (const chart of place.querySelectorAll<HTMLElement>('[data-chart]')) drawChart(chart);
+  if (kept === undefined) return;
+  const again = [...place.querySelectorAll<HTMLElement>('[data-keep]')].find(
+    ({ dataset }) => dataset.keep === kept,
+  );
+  (again instanceof HTMLDetailsElement ? again.querySelector('summary') : again)?.focus({
+    preventScroll: true,
+  });
+}
+
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => resizeCharts(true));
+new ResizeObserver(() => resizeCharts(false)).observe(document.body);
+new MutationObserver(start).observe(document.body, { childList: true });
+start();

@@ -1,0 +1,65 @@
+import { type Proposal, proposalSchema } from '../../trading/proposal.ts';
+import { READ_SCOPES } from '../../trading/scopes.ts';
+import type { GatewayRequests } from './gateway-requests.ts';
+
+const [, , ORDERS_READ] = READ_SCOPES;
+
+/** Something the gateway tells by itself. */
+export type GatewayEvent =
+  /** A sign of life; the first says that nothing is missed from now on. */
+  | { readonly type: 'alive' }
+  /** A proposal as it stands now: also each fill of what it placed. `id` goes on from there. */
+  | { readonly type: 'proposal'; readonly id: string; readonly proposal: Proposal };
+
+export interface EventRequests {
+  /**
+   * What changes, as it does: one stream (`GET /v1/events`), which ends with its token or its connection.
+   * `followEvents` goes on after that.
+   * @param lastEventId the `id` of the last event seen: what changed since comes first
+   * @throws {TradeAgentError} the refusal; `gateway_unreachable`
+   */
+  events(until: AbortSignal, lastEventId?: string): AsyncIterable<GatewayEvent>;
+}
+
+/** Longer than any proposal; what does not end by then is no event of ours. */
+const LONGEST_EVENT = 1_000_000;
+
+export function ofEvents({ open }: GatewayRequests): EventRequests {
+  return {
+    async *events(until, lastEventId) {
+      const { createParser } = await import('eventsource-parser');
+      const headers: Record<string, string> =
+        lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+      const body = await open('/v1/events', headers, ORDERS_READ, until);
+      const found: GatewayEvent[] = [];
+      let sinceEvent = 0;
+      const parser = createParser({
+        onComment: () => found.push({ type: 'alive' }),
+        onEvent: ({ event, id, data }) => {
+          sinceEvent = 0;
+          if (event !== 'proposal' || id === undefined || !/^\d{1,15}$/.test(id)) return;
+          const proposal = proposalIn(data);
+          if (proposal !== undefined) found.push({ type: 'proposal', id, proposal });
+        },
+      });
+      const decoder = new TextDecoder();
+      for await (const chunk of body) {
+        const text = decoder.decode(chunk, { stream: true });
+        sinceEvent += text.length;
+        parser.feed(text);
+        if (found.length > 0) sinceEvent = 0;
+        if (sinceEvent > LONGEST_EVENT) return;
+        yield* found.splice(0);
+      }
+    },
+  };
+}
+
+/** One of a kind that this version does not know is passed over. */
+function proposalIn(data: string): Proposal | undefined {
+  try {
+    return proposalSchema.safeParse(JSON.parse(data)).data;
+  } catch {
+    return undefined;
+  }
+}

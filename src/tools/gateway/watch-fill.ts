@@ -1,0 +1,49 @@
+import type { Clock } from '../../machine/clock.ts';
+import { ordersOf } from '../../trading/kinds/kind-words.ts';
+import { kindWords } from '../../trading/kinds/kinds.ts';
+import type { Proposal } from '../../trading/proposal.ts';
+import { isFinal } from '../../trading/views.ts';
+import type { GatewayClient } from './gateway-client.ts';
+
+/** Pauses between the looks at an order that should fill at once, milliseconds. */
+const FILL_WAITS_MS = [100, 200, 400, 800, 1_500] as const;
+
+interface Watching {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Told of each change. */
+  readonly changed: (proposal: Proposal) => void | Promise<void>;
+}
+
+/** Watches market orders for a moment, so that their price can be told. Nothing hangs on it, and nothing is thrown. */
+export async function watchFill(
+  gateway: Pick<GatewayClient, 'proposal'>,
+  seen: Proposal,
+  { clock, signal, changed }: Watching,
+): Promise<Proposal> {
+  let current = seen;
+  for (const pause of FILL_WAITS_MS) {
+    if (!fillsAtOnce(current) || signal.aborted) break;
+    try {
+      const next = await gateway.proposal(current.id, { waitSeconds: 1, since: current.updated_at });
+      if (next.updated_at === current.updated_at) await clock.sleep(pause, signal);
+      else await changed(next);
+      current = next;
+    } catch {
+      break;
+    }
+  }
+  return current;
+}
+
+/** Whether a market order among it is placed and may fill any moment. */
+function fillsAtOnce({ kind, subject, result }: Proposal): boolean {
+  if ((kind !== 'order' && kind !== 'batch') || result === undefined) return false;
+  const drafts = kind === 'order' ? [subject] : subject.orders;
+  const atMarket = new Set(
+    drafts.flatMap((draft) => (draft.type === 'market' ? [draft.client_order_id] : [])),
+  );
+  return ordersOf(kindWords(kind).came(result)).some(
+    ({ client_order_id, status }) => atMarket.has(client_order_id) && !isFinal(status),
+  );
+}

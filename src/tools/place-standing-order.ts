@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { utcSeconds } from '../machine/clock.ts';
+import { positiveDecimalString } from '../trading/decimal.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import { STANDING_TIME, type Standing, standingDays, standingSchema } from '../trading/mandate/standing.ts';
+import { endOf, type SaidEnd, saidDayPattern } from '../trading/mandate/standing-end.ts';
+import { newYorkDate } from '../trading/new-york-time.ts';
+import { sides, symbolSchema } from '../trading/order.ts';
+import { PROPOSE_ORDERS, USE_MANDATES } from '../trading/scopes.ts';
+import { withoutNulls } from './place-order.ts';
+import type { MandateTool } from './tool.ts';
+
+const saidDay = z
+  .string()
+  .regex(saidDayPattern, 'must be a day such as 2026-12-04, 12-04, friday, today or tomorrow');
+
+const argumentsSchema = z.strictObject({
+  side: z.enum(sides),
+  symbol: symbolSchema,
+  qty: positiveDecimalString.optional().describe('shares; this or notional'),
+  notional: positiveDecimalString.optional().describe('dollars; this or qty'),
+  limit_price: positiveDecimalString.optional().describe('dollars a share; a market order without'),
+  every: z.enum(standingDays).optional().describe('day: every trading day; month: its 1st'),
+  at: z
+    .string()
+    .regex(/^[0-9]{2}:[0-9]{2}$/, 'must be HH:MM in New York')
+    .optional()
+    .describe(`with every: a time of the session in New York, ${STANDING_TIME} without`),
+  below: positiveDecimalString.optional().describe('dollars a share: once, when the price is under it'),
+  above: positiveDecimalString.optional().describe('dollars a share: once, when the price is over it'),
+  until: saidDay.optional().describe('the last day; a weekday is the next one'),
+  before: saidDay.optional().describe('the first day on which it no longer counts'),
+});
+
+/**
+ * Proposes what the gateway is to order by itself, again and again or once at a price: a mandate, for the person to sign.
+ * Whether it may be proposed at all is decided by code that has read their own words (`agent/graph/standing-request.ts`).
+ */
+export const placeStandingOrder: MandateTool<typeof argumentsSchema> = {
+  name: 'place_standing_order',
+  description:
+    'Proposes an order that the gateway places by itself: every day, week or month, or once when a price is crossed. ' +
+    'Give one of every, below and above. Only what the user said in their own words of this conversation is proposed, ' +
+    'field by field; anything else is refused. The user signs it on their phone; nothing is placed before.',
+  schema: argumentsSchema,
+  scopes: [PROPOSE_ORDERS, USE_MANDATES],
+  risk: 'mandate',
+};
+
+/** What a call asks for: the order and when it is due, and its end where one is named. */
+export interface StandingAsked {
+  readonly standing: Standing;
+  readonly end: SaidEnd | undefined;
+}
+
+/**
+ * Reads a model's arguments, as `readOrderRequest` does an order.
+ * @throws {TradeAgentError} `invalid_order` naming the field
+ */
+export function readStandingRequest(args: Record<string, unknown>): StandingAsked {
+  const parsed = argumentsSchema.safeParse(withoutNulls(args));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw wrong(issue?.path.join('.') ?? '', issue?.message ?? '');
+  }
+  const { side, symbol, qty, notional, limit_price, every, at, below, above, until, before } = parsed.data;
+  if ((qty === undefined) === (notional === undefined)) throw wrong('qty', 'give one of qty and notional');
+  if ([every, below, above].filter((one) => one !== undefined).length !== 1) {
+    throw wrong('every', 'give one of every, below and above');
+  }
+  if (at !== undefined && every === undefined) throw wrong('at', 'is for every');
+  if (until !== undefined && before !== undefined) throw wrong('until', 'give one of until and before');
+  const order: Standing['order'] = {
+    ...{ symbol, side },
+    ...(qty === undefined ? {} : { qty }),
+    ...(notional === undefined ? {} : { notional }),
+    type: limit_price === undefined ? 'market' : 'limit',
+    ...(limit_price === undefined ? {} : { limit_price }),
+    time_in_force: 'day',
+  };
+  const when =
+    every !== undefined
+      ? { every, at: at ?? STANDING_TIME }
+      : below !== undefined
+        ? { price: 'below' as const, at: below }
+        : { price: 'above' as const, at: above ?? '' };
+  const standing = standingSchema.safeParse({ order, when });
+  if (!standing.success) throw wrong('at', 'must be a time of the session in New York, 09:30 to 15:59');
+  return {
+    standing: standing.data,
+    end: until !== undefined ? { until } : before !== undefined ? { before } : undefined,
+  };
+}
+
+function wrong(field: string, message: string): TradeAgentError {
+  return new TradeAgentError('invalid_order', field === '' ? message : `${field}: ${message}`, {
+    hint: 'Correct the standing order and ask again.',
+    details: { field },
+  });
+}
+
+/** When it ends, RFC 3339; undefined where nothing is said. @throws {TradeAgentError} as {@link endOf} */
+export function standingExpiry(end: SaidEnd | undefined, now: number): string | undefined {
+  return end === undefined ? undefined : utcSeconds(endOf(end, now));
+}
+
+/** What a person types to ask for it themselves. Every value in it was read by a schema: none can be more than a word. */
+export function standingCommand({ standing, end }: StandingAsked, now: number): string {
+  const { order, when } = standing;
+  const { side, symbol, qty, notional, limit_price } = order;
+  const expires = standingExpiry(end, now);
+  return [
+    `trade-agent mandates add --${side} ${symbol}`,
+    qty === undefined ? `--amount ${notional}` : `--qty ${qty}`,
+    ...(limit_price === undefined ? [] : [`--limit ${limit_price}`]),
+    ...('every' in when
+      ? [`--every ${when.every}`, ...(when.at === STANDING_TIME ? [] : [`--at ${when.at}`])]
+      : [`--${when.price} ${when.at}`]),
+    ...(expires === undefined ? [] : [`--until ${newYorkDate(Date.parse(expires) - 1)}`]),
+  ].join(' ');
+}

@@ -1,0 +1,72 @@
+import { utcSeconds } from '../machine/clock.ts';
+import { Dec } from '../trading/decimal.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import { LONGEST_DAYS, type MandateRequestInput } from '../trading/mandate/envelope.ts';
+import { isRecurring, type Standing, standingCadence } from '../trading/mandate/standing.ts';
+import { timesBetween } from '../trading/mandate/standing-due.ts';
+import { DAY } from '../trading/new-york-time.ts';
+import type { GatewayClient } from './gateway/gateway-client.ts';
+
+/** How long a standing order lasts where nobody names an end, days: what real money allows. */
+export const DEFAULT_DAYS = LONGEST_DAYS.live;
+
+type MandateTerms = Partial<MandateRequestInput>;
+
+/** Room above the price that a number of shares has now, or that is waited for: what one order may come to. */
+const ROOM = { now: '1.2', below: '1.02', above: '1.1' } as const;
+
+/**
+ * The limits that follow from a standing order, where the person says none: one order's worst, as many as there are days, and
+ * their product.
+ * @param now milliseconds since the epoch
+ * @throws {TradeAgentError} `usage` where it has no size, `unknown_symbol`
+ */
+export async function withStandingLimits(
+  gateway: Pick<GatewayClient, 'quotes'>,
+  now: number,
+  given: MandateTerms,
+): Promise<MandateTerms> {
+  const { standing } = given;
+  if (standing === undefined) return given;
+  const { order, when } = standing;
+  const expires = given.expires_at ?? utcSeconds(now + DEFAULT_DAYS * DAY);
+  const from = given.not_before === undefined ? now : Date.parse(given.not_before);
+  const perOrder = given.max_order_notional ?? (await worstOf(gateway, standing));
+  const times = isRecurring(when) ? Math.max(1, timesBetween(when, from, Date.parse(expires))) : 1;
+  const orders = given.max_orders ?? times;
+  return {
+    ...given,
+    symbols: [order.symbol],
+    sides: [order.side],
+    order_types: [order.type],
+    times_in_force: [order.time_in_force],
+    cadence: standingCadence(when),
+    expires_at: expires,
+    max_order_notional: perOrder,
+    max_orders: orders,
+    max_total_notional: given.max_total_notional ?? new Dec(perOrder).times(orders).toFixed(2, Dec.ROUND_UP),
+  };
+}
+
+async function worstOf(gateway: Pick<GatewayClient, 'quotes'>, { order, when }: Standing): Promise<string> {
+  const { notional, qty, side, limit_price } = order;
+  if (notional !== undefined) return notional;
+  if (qty === undefined) {
+    throw new TradeAgentError('usage', 'nothing says how much is to be ordered', {
+      hint: 'Give shares or dollars: --qty 5, --amount 200.',
+    });
+  }
+  const dollars = (price: string, room: string) =>
+    new Dec(qty).times(price).times(room).toFixed(2, Dec.ROUND_UP);
+  if (side === 'buy' && limit_price !== undefined) return dollars(limit_price, '1');
+  if (!isRecurring(when)) {
+    return dollars(Dec.max(when.at, limit_price ?? 0).toFixed(), ROOM[when.price]);
+  }
+  const [quote] = await gateway.quotes([order.symbol]);
+  if (quote === undefined) {
+    throw new TradeAgentError('unknown_symbol', `there is no price for ${order.symbol}`, {
+      hint: 'Check the symbol, or say what one order may come to: --per-order 700.',
+    });
+  }
+  return dollars(Dec.max(quote.ask, quote.last, limit_price ?? 0).toFixed(), ROOM.now);
+}

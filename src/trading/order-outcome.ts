@@ -1,0 +1,62 @@
+import { dollars, sharePrice, shares } from './amounts.ts';
+import { Dec } from './decimal.ts';
+import type { Order } from './views.ts';
+
+/** What became of an order, in a line of plain words: `Sold 10 NVDA at $127.94`. Prices a share, averages of its fills. */
+export function orderOutcome(order: Order): string {
+  const { symbol, side, status, filled_qty, filled_avg_price } = order;
+  const bought =
+    filled_avg_price === null || new Dec(filled_qty).isZero()
+      ? undefined
+      : `${side === 'buy' ? 'Bought' : 'Sold'} ${shares(filled_qty)} ${symbol} at ${sharePrice(filled_avg_price)}`;
+  if (status === 'filled' && bought !== undefined) return bought;
+  if (bought === undefined) return `${stateWord(status)}: ${wanted(order)}`;
+  const part = bought.replace(` ${symbol}`, ` of ${amount(order)} ${symbol}`);
+  return `${part}; the rest ${restWord(status)}`;
+}
+
+/** `buy 5 AAPL at $180.00 or less` */
+function wanted(order: Order): string {
+  const { side, symbol } = order;
+  return [`${side} ${amount(order)} ${symbol}`, ...terms(order)].join(' ');
+}
+
+function terms({ side, type, limit_price, stop_price, trail_price, trail_percent }: Order): string[] {
+  const within = side === 'buy' ? 'or less' : 'or more';
+  if (trail_percent !== null) return [`trailing by ${trail_percent}%`];
+  if (trail_price !== null) return [`trailing by ${dollars(trail_price)}`];
+  return [
+    ...(stop_price === null || type === 'trailing_stop'
+      ? []
+      : [`once it trades at ${sharePrice(stop_price)}`]),
+    ...(limit_price === null ? [] : [`at ${sharePrice(limit_price)} ${within}`]),
+  ];
+}
+
+function amount({ qty, notional }: Order): string {
+  if (qty !== null) return shares(qty);
+  return notional === null ? 'some' : `${dollars(notional)} of`;
+}
+
+/** The broker's own statuses by what they mean to the person; any other is said as it is. */
+function stateWord(status: Order['status']): string {
+  const words: Partial<Record<Order['status'], string>> = {
+    new: 'Open',
+    accepted: 'Open',
+    pending_new: 'On its way',
+    held: 'Held at the broker',
+    canceled: 'Cancelled',
+    pending_cancel: 'Being cancelled',
+    expired: 'Expired',
+    done_for_day: 'Done for the day',
+    rejected: 'Rejected by the broker',
+    replaced: 'Replaced',
+  };
+  const said = words[status] ?? status.replaceAll('_', ' ');
+  return said.charAt(0).toUpperCase() + said.slice(1);
+}
+
+function restWord(status: Order['status']): string {
+  if (['partially_filled', 'new', 'accepted'].includes(status)) return 'is open';
+  return `is ${stateWord(status).toLowerCase()}`;
+}

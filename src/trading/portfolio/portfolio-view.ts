@@ -1,0 +1,144 @@
+import { Dec, ZERO } from '../decimal.ts';
+import type { Environment } from '../order.ts';
+import { accountPerformance } from '../portfolio-performance.ts';
+import type { Account, Position } from '../views.ts';
+import { fractionOf } from './fraction.ts';
+
+/**
+ * A portfolio as it is shown everywhere: terminal, chat, report and web render this and work out nothing themselves.
+ * Dollars are decimal strings with two decimals, prices and quantities as the broker wrote them; `weight` and
+ * `*_fraction` are fractions (0.01 is 1 %). Signs say gain and loss, of short positions too.
+ */
+export interface PortfolioView {
+  readonly account: string;
+  readonly environment: Environment;
+  /** True where prices and fills come from the sandbox: to be said wherever a figure is. */
+  readonly simulated: boolean;
+  readonly trading_blocked: boolean;
+  readonly equity: string;
+  /** Equity now less equity at the last close: deposits and trades of the day are in it. */
+  readonly day_change: string;
+  readonly day_change_fraction: string;
+  readonly cash: string;
+  /** Of equity. */
+  readonly cash_weight: string;
+  readonly buying_power: string;
+  /** Largest first, by what they are worth whatever their side; equal ones by symbol. */
+  readonly rows: readonly PortfolioRow[];
+  readonly total: PortfolioTotal;
+  /** Equity over the last month, oldest first; empty where it was not asked for or is not known. */
+  readonly equity_history: readonly string[];
+}
+
+/** What all positions come to; the sums of the rows. */
+export interface PortfolioTotal {
+  readonly value: string;
+  readonly cost: string;
+  /** Of equity. */
+  readonly weight: string;
+  readonly day_change: string;
+  readonly day_change_fraction: string;
+  readonly unrealized: string;
+  /** Of what they cost. */
+  readonly unrealized_fraction: string;
+}
+
+export interface PortfolioRow extends PortfolioTotal {
+  readonly symbol: string;
+  readonly side: 'long' | 'short';
+  /** Below zero for a short position, however the broker writes it. */
+  readonly qty: string;
+  readonly price: string;
+  /** Closing prices of the last month, oldest first; empty where they are not known. */
+  readonly closes: readonly string[];
+}
+
+/** What a view can have beside account and positions. */
+export interface PortfolioHistory {
+  readonly closes?: ReadonlyMap<string, readonly string[]> | undefined;
+  readonly equity?: readonly string[] | undefined;
+}
+
+export function portfolioView(
+  account: Account,
+  positions: readonly Position[],
+  { closes, equity: history = [] }: PortfolioHistory = {},
+): PortfolioView {
+  const equity = new Dec(account.equity);
+  const whole = accountPerformance(account, positions);
+  const parts = positions.map((position) => ({ position, parts: partsOf(position) }));
+  const sum = parts.reduce(
+    (all, one) => ({
+      value: all.value.plus(one.parts.value),
+      cost: all.cost.plus(one.parts.cost.abs()),
+      before: all.before.plus(one.parts.before.abs()),
+      day: all.day.plus(one.parts.day),
+      unrealized: all.unrealized.plus(one.parts.unrealized),
+    }),
+    { value: ZERO, cost: ZERO, before: ZERO, day: ZERO, unrealized: ZERO } as Parts,
+  );
+  return {
+    account: account.account,
+    environment: account.environment,
+    simulated: account.simulated,
+    trading_blocked: account.trading_blocked,
+    equity: account.equity,
+    day_change: whole.dayProfit,
+    day_change_fraction: whole.dayFraction,
+    cash: account.cash,
+    cash_weight: whole.cashWeight,
+    buying_power: account.buying_power,
+    rows: parts
+      .toSorted(
+        (a, b) =>
+          b.parts.value.abs().comparedTo(a.parts.value.abs()) ||
+          (a.position.symbol < b.position.symbol ? -1 : 1),
+      )
+      .map(({ position, parts: own }) => ({
+        symbol: position.symbol,
+        side: position.side,
+        qty: own.qty.toFixed(),
+        price: position.current_price,
+        ...figures(own, equity),
+        closes: closes?.get(position.symbol) ?? [],
+      })),
+    total: figures(sum, equity),
+    equity_history: history,
+  };
+}
+
+interface Parts {
+  readonly value: Dec;
+  readonly cost: Dec;
+  /** What it was worth at the last close, by the shares held now. */
+  readonly before: Dec;
+  readonly day: Dec;
+  readonly unrealized: Dec;
+}
+
+function partsOf(position: Position): Parts & { readonly qty: Dec } {
+  // Brokers write a short position's quantity with or without its minus sign.
+  const size = new Dec(position.qty).abs();
+  const qty = position.side === 'short' ? size.neg() : size;
+  const before = qty.mul(position.lastday_price);
+  return {
+    qty,
+    value: new Dec(position.market_value),
+    cost: new Dec(position.cost_basis),
+    before,
+    day: qty.mul(position.current_price).minus(before),
+    unrealized: new Dec(position.unrealized_pl),
+  };
+}
+
+function figures(parts: Parts, equity: Dec): PortfolioTotal {
+  return {
+    value: parts.value.toFixed(2),
+    cost: parts.cost.toFixed(2),
+    weight: fractionOf(parts.value, equity),
+    day_change: parts.day.toFixed(2),
+    day_change_fraction: fractionOf(parts.day, parts.before.abs()),
+    unrealized: parts.unrealized.toFixed(2),
+    unrealized_fraction: fractionOf(parts.unrealized, parts.cost.abs()),
+  };
+}

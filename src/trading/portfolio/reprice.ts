@@ -1,0 +1,49 @@
+import { Dec, ZERO } from '../decimal.ts';
+import type { Account, Position } from '../views.ts';
+import { fractionOf } from './fraction.ts';
+
+/**
+ * Account and positions at other prices than the broker's own of a moment ago: quantities, cost and cash stay, what hangs
+ * on the price follows. A symbol without a price stays as it is.
+ * @param prices dollars a share by symbol
+ */
+export function reprice(
+  account: Account,
+  positions: readonly Position[],
+  prices: ReadonlyMap<string, string>,
+): { readonly account: Account; readonly positions: readonly Position[] } {
+  let moved = ZERO;
+  let longMoved = ZERO;
+  const repriced = positions.map((position) => {
+    const price = prices.get(position.symbol);
+    if (price === undefined || price === position.current_price) return position;
+    const size = new Dec(position.qty).abs();
+    const qty = position.side === 'short' ? size.neg() : size;
+    // By the difference: a broker's own rounding of what it knows better stays in.
+    const by = qty.mul(new Dec(price).minus(position.current_price));
+    moved = moved.plus(by);
+    if (position.side === 'long') longMoved = longMoved.plus(by);
+    const unrealized = new Dec(position.unrealized_pl).plus(by);
+    return {
+      ...position,
+      current_price: price,
+      market_value: plus(position.market_value, by),
+      unrealized_pl: unrealized.toFixed(),
+      unrealized_plpc: fractionOf(unrealized, new Dec(position.cost_basis).abs()),
+      change_today: fractionOf(new Dec(price).minus(position.lastday_price), new Dec(position.lastday_price)),
+    };
+  });
+  if (moved.isZero() && longMoved.isZero()) return { account, positions: repriced };
+  return {
+    account: {
+      ...account,
+      equity: plus(account.equity, moved),
+      long_market_value: plus(account.long_market_value, longMoved),
+    },
+    positions: repriced,
+  };
+}
+
+function plus(amount: string, by: Dec): string {
+  return new Dec(amount).plus(by).toFixed();
+}

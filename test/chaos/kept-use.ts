@@ -1,0 +1,57 @@
+import type Database from 'better-sqlite3-multiple-ciphers';
+import type { MandateEnvelope } from '../../src/trading/mandate/envelope.ts';
+
+/** An order that counts, as the journal has it. */
+export interface Reservation {
+  readonly sub: string;
+  readonly client_order_id: string;
+  readonly state: string;
+  /** Dollars that it counts for. */
+  readonly notional: string;
+  readonly mandate: string | null;
+  /** When it was claimed, milliseconds since the epoch. */
+  readonly created_at: number;
+}
+
+/** What an order took of a mandate. */
+export interface MandateUseRow {
+  readonly mandate: string;
+  readonly slot: string;
+  readonly symbol: string;
+  readonly side: string;
+  readonly client_order_id: string;
+}
+
+export interface KeptMandate {
+  readonly id: string;
+  readonly sub: string;
+  readonly state: string;
+  readonly terms: MandateEnvelope;
+}
+
+/** What the gateway keeps of mandates and of what counts, read past it. */
+export interface KeptUse {
+  readonly mandates: readonly KeptMandate[];
+  readonly reservations: readonly Reservation[];
+  readonly uses: readonly MandateUseRow[];
+}
+
+export function readKept(database: Database.Database): KeptUse {
+  const rows = database
+    .prepare<[], { id: string; sub: string; state: string; terms: string }>(
+      'SELECT id, sub, state, terms FROM mandates ORDER BY created_at, id',
+    )
+    .all();
+  return {
+    mandates: rows.map((row) => ({ ...row, terms: JSON.parse(row.terms) as MandateEnvelope })),
+    reservations: database
+      .prepare<[], Reservation>(
+        `SELECT sub, client_order_id, state, notional, mandate, created_at FROM gateway_orders
+         WHERE state <> 'rejected' ORDER BY created_at`,
+      )
+      .all(),
+    uses: database
+      .prepare<[], MandateUseRow>('SELECT mandate, slot, symbol, side, client_order_id FROM mandate_uses')
+      .all(),
+  };
+}

@@ -1,0 +1,268 @@
+import canonicalize from 'canonicalize';
+import { subjectIdOf } from '../../src/approval/code.ts';
+import type { BookedOrder } from '../../src/sandbox/paper-broker/order-json.ts';
+import type { StoredProposal } from '../../src/store/proposal-store.ts';
+import { Dec } from '../../src/trading/decimal.ts';
+import type { MandateSubject } from '../../src/trading/kinds/mandate.ts';
+import { newYorkDate } from '../../src/trading/new-york-time.ts';
+import type { OrderDraft } from '../../src/trading/order.ts';
+import { isFinal } from '../../src/trading/views.ts';
+import { isHindered } from './ends-oracle.ts';
+import type { KeptMandate } from './kept-use.ts';
+import type { Evidence, Must } from './oracle.ts';
+
+const AT_ONCE_MS = 2_000;
+
+/** An order in the book that a mandate approved. */
+interface Ordered {
+  readonly order: BookedOrder;
+  readonly row: StoredProposal;
+  readonly draft: OrderDraft;
+  /** When it was claimed, milliseconds since the epoch. */
+  readonly claimedAt: number;
+  /** Dollars that it comes to at worst: of one that is over, the part that was filled. */
+  readonly worst: Dec;
+}
+
+/**
+ * What nobody was asked about is what somebody had said yes to: within every bound of a mandate that its owner signed, one
+ * order a slot, one reservation an order; and nothing after the mandate was taken back. What a mandate says is believed from
+ * the phone's own log alone, and what was ordered from the broker's book.
+ */
+export function checkMandates(evidence: Evidence, must: Must): void {
+  const { world, rows, placing } = evidence;
+  if (world.options.mandates === undefined) return;
+  const { mandates } = world.kept();
+  for (const mandate of mandates) {
+    signed(evidence, mandate, must);
+    const ordered = orderedUnder(evidence, mandate);
+    for (const one of ordered) ofItsTerms(evidence, mandate, one, must);
+    within(mandate, ordered, must);
+    inSlots(evidence, mandate, ordered, must);
+  }
+  for (const { draft, row } of placing.values()) {
+    const { mandate: id } = draft;
+    if (id === undefined) continue;
+    const own = mandates.some((mandate) => mandate.id === id && mandate.sub === row.sub);
+    must(own, `${row.id} goes by ${id}, which is no mandate of its owner's`);
+  }
+  for (const row of rows) {
+    approvedBeforehand(evidence, row, must);
+    atOnce(evidence, row, must);
+  }
+  counted(evidence, must);
+  takenBack(evidence, must);
+}
+
+function orderedUnder({ book, placing, world }: Evidence, { id }: KeptMandate): Ordered[] {
+  const { reservations } = world.kept();
+  return book.flatMap((order) => {
+    const placed = placing.get(order.client_order_id);
+    if (placed === undefined || placed.draft.mandate !== id) return [];
+    const { row, draft } = placed;
+    const claimed = reservations.find((one) => one.client_order_id === order.client_order_id);
+    const claimedAt = claimed?.created_at ?? Date.parse(order.submitted_at);
+    return [{ order, row, draft, claimedAt, worst: worstOf(order, draft) }];
+  });
+}
+
+/** Of a purchase what it may cost, of a sale what it is worth by its own price or the market's, whichever is more. */
+function worstOf(order: BookedOrder, { reference_price }: OrderDraft): Dec {
+  const price =
+    order.side === 'buy' ? order.limit_price : Dec.max(order.limit_price ?? 0, reference_price).toFixed();
+  const whole =
+    order.qty === null
+      ? new Dec(order.notional ?? 0)
+      : new Dec(order.qty).times(price ?? Number.POSITIVE_INFINITY);
+  if (!isFinal(order.status as Parameters<typeof isFinal>[0]) || order.status === 'filled')
+    return whole.toDecimalPlaces(2, Dec.ROUND_UP);
+  const part = order.qty === null ? new Dec(0) : new Dec(order.filled_qty).div(order.qty);
+  return whole.times(part).toDecimalPlaces(2, Dec.ROUND_UP);
+}
+
+/** Its owner's phone showed these very terms, and they said yes. */
+function signed({ rows, questionsOf }: Evidence, { id, sub, terms }: KeptMandate, must: Must): void {
+  const row = rows.find(({ kind, subjectId }) => kind === 'mandate' && subjectId === id);
+  must(row !== undefined && row.sub === sub, `${id} is a mandate that nobody asked for`);
+  if (row === undefined) return;
+  const { approve_by: _, ...shown } = row.subject as MandateSubject;
+  must(canonicalize(shown) === canonicalize(terms), `${id} says something else than was shown`);
+  const yes = questionsOf(row).some(
+    ({ decision, details, sub: asked }) =>
+      decision === 'approve' && asked === sub && details?.digest === row.digest,
+  );
+  must(yes, `${id} is a mandate that its owner never approved`);
+}
+
+/** One order is what the mandate is for. */
+function ofItsTerms(
+  { world }: Evidence,
+  { id, terms }: KeptMandate,
+  { order, row, draft, worst }: Ordered,
+  must: Must,
+): void {
+  const what = `${order.client_order_id} under ${id}`;
+  must(terms.symbols.includes(order.symbol), `${what} is for ${order.symbol}`);
+  must((terms.sides as readonly string[]).includes(order.side), `${what} is to ${order.side}`);
+  must((terms.order_types as readonly string[]).includes(draft.type), `${what} is a ${draft.type} order`);
+  must(
+    (terms.times_in_force as readonly string[]).includes(order.time_in_force),
+    `${what} is in force ${order.time_in_force}`,
+  );
+  must(
+    worst.lte(terms.max_order_notional),
+    `${what} can come to ${worst}, and an order may to ${terms.max_order_notional}`,
+  );
+  const highest = terms.price?.[order.symbol]?.max;
+  must(
+    highest === undefined || (order.limit_price !== null && new Dec(order.limit_price).lte(highest)),
+    `${what} may cost ${order.limit_price} a share, and the band ends at ${highest}`,
+  );
+  const asked = world.told.some(
+    (told) =>
+      told.what === 'asked' &&
+      world.programs[told.who.machine]?.jkt === terms.agent_jkt &&
+      subjectIdOf(told.who.sub, told.who.clientId, told.key) === row.subjectId,
+  );
+  must(asked, `${what} was asked for by another program than the mandate's`);
+  const late = sendsOf(world, order.client_order_id).some(
+    ({ senderAt, from }) => from.pauses === 0 && senderAt >= Date.parse(terms.expires_at),
+  );
+  must(!late, `${what} was sent after the mandate had ended`);
+}
+
+/** All of them together, and all of a day. */
+function within({ id, terms }: KeptMandate, ordered: readonly Ordered[], must: Must): void {
+  const sum = (of: readonly Ordered[]) => Dec.sum(0, ...of.map(({ worst }) => worst));
+  const total = sum(ordered);
+  must(
+    total.lte(terms.max_total_notional),
+    `${id} was used for ${total}, and is for ${terms.max_total_notional}`,
+  );
+  must(
+    ordered.length <= terms.max_orders,
+    `${id} was used ${ordered.length} times, and is for ${terms.max_orders}`,
+  );
+  const { max_day_notional: most } = terms;
+  if (most === undefined) return;
+  for (const [day, ofDay] of Map.groupBy(ordered, ({ claimedAt }) => newYorkDate(claimedAt))) {
+    must(sum(ofDay).lte(most), `${id} was used for ${sum(ofDay)} on ${day}, and is for ${most} a day`);
+  }
+}
+
+/** So many orders of a symbol and side as go into a slot, which is that of the moment it was claimed. */
+function inSlots(
+  { world }: Evidence,
+  { id, terms }: KeptMandate,
+  ordered: readonly Ordered[],
+  must: Must,
+): void {
+  const { cadence, orders_per_slot: most = 1 } = terms;
+  if (cadence === 'on_demand') {
+    must(
+      ordered.every(({ draft }) => draft.slot === undefined),
+      `${id} has no slots, and one of them is used`,
+    );
+    return;
+  }
+  const isTimeSound = !world.hindrances.some(({ what }) => what === 'skew');
+  for (const { order, draft, claimedAt } of ordered) {
+    const slot = draft.slot ?? '';
+    // A day's date is in its month's, and a week is told by its Monday.
+    const holds = cadence === 'daily' ? slot === newYorkDate(claimedAt) : /^\d{4}-W\d{2}$/.test(slot);
+    must(
+      holds || !isTimeSound,
+      `${order.client_order_id} used ${slot} of ${id} on ${newYorkDate(claimedAt)}`,
+    );
+  }
+  const places = Map.groupBy(ordered, ({ order, draft }) => `${draft.slot} ${order.side} ${order.symbol}`);
+  for (const [place, taken] of places) {
+    must(taken.length <= most, `${taken.length} orders under ${id} for ${place}, which has room for ${most}`);
+  }
+}
+
+/** Nobody is asked about what a mandate approves, and whoever said "never ask" is not asked. */
+function approvedBeforehand(
+  { world, linesOf, questionsOf }: Evidence,
+  row: StoredProposal,
+  must: Must,
+): void {
+  const isUnder = row.kind === 'order' && (row.subject as OrderDraft).mandate !== undefined;
+  const never = world.told.some(
+    (told) =>
+      told.what === 'proposed' &&
+      told.id === row.id &&
+      told.body.includes('"approval":"mandate"') &&
+      told.status < 300,
+  );
+  must(!never || isUnder, `${row.id} was never to be asked about, and goes by no mandate`);
+  if (!isUnder) return;
+  must(questionsOf(row).length === 0, `${row.id} goes by a mandate, and its owner was asked`);
+  const lines = linesOf(row).map(({ event }) => event);
+  const approvals = lines.filter((event) => event === 'approved_by_mandate').length;
+  must(approvals <= 1, `${row.id} was approved by a mandate ${approvals} times`);
+  must(
+    !lines.includes('executing') || approvals === 1,
+    `${row.id} was begun, and the record has no yes to it`,
+  );
+}
+
+/** Nobody is waited for: with nothing in the way it is placed, or refused, in the moment that it is proposed. */
+function atOnce({ world, book, linesOf }: Evidence, row: StoredProposal, must: Must): void {
+  if (row.kind !== 'order' || (row.subject as OrderDraft).mandate === undefined) return;
+  const proposedAt = Date.parse(linesOf(row)[0]?.at ?? '');
+  if (isHindered(world, proposedAt - 1_000, proposedAt + AT_ONCE_MS)) return;
+  must(row.state !== 'expired', `${row.id} goes by a mandate, and expired with nothing in the way`);
+  const order = book.find(({ client_order_id: id }) => id === row.subjectId);
+  if (order === undefined) return;
+  const took = Date.parse(order.submitted_at) - proposedAt;
+  must(took <= AT_ONCE_MS, `${row.id} goes by a mandate, and was carried out after ${took} ms`);
+}
+
+/** What counts is what is in the book, once each; and each order under a mandate has its one place. */
+function counted({ world, book, placing }: Evidence, must: Must): void {
+  const { reservations, uses } = world.kept();
+  for (const { client_order_id: id, symbol, side } of book) {
+    const own = reservations.filter((one) => one.client_order_id === id);
+    must(
+      own.length === 1 && own[0]?.state === 'placed',
+      `${id} is in the book, and counts as ${own.map(({ state }) => state)}`,
+    );
+    const mandate = placing.get(id)?.draft.mandate;
+    if (mandate === undefined) continue;
+    must(own[0]?.mandate === mandate, `${id} counts under ${own[0]?.mandate}, and went by ${mandate}`);
+    const places = uses.filter((use) => use.client_order_id === id);
+    const isIts = places[0]?.mandate === mandate && places[0].symbol === symbol && places[0].side === side;
+    must(places.length === 1 && isIts, `${id} has ${places.length} places under ${mandate}`);
+  }
+  const booked = new Set(book.map(({ client_order_id: id }) => id));
+  for (const { client_order_id: id, state } of reservations)
+    must(booked.has(id), `${id} counts (${state}), and is not in the book`);
+  for (const { client_order_id: id, mandate, slot } of uses)
+    must(booked.has(id), `${id} keeps a place (${slot}) under ${mandate}, and is not in the book`);
+}
+
+/**
+ * Once whoever took it back has been told so, nothing more leaves under it. Where stores are some way off, what was looked at
+ * in the same moment may still leave.
+ */
+function takenBack({ world, placing }: Evidence, must: Must): void {
+  const { options, network, told } = world;
+  const { mandates } = world.kept();
+  for (const end of told) {
+    if (end.what !== 'ended') continue;
+    const state = mandates.find(({ id }) => id === end.mandate)?.state ?? 'none';
+    const stays = end.to === 'revoked' ? ['revoked'] : ['suspended', 'revoked', 'replaced'];
+    must(stays.includes(state), `${end.mandate} was told to be ${end.to}, and is ${state}`);
+    for (const { note, decided } of network.sent) {
+      const draft = placing.get(String(note.clientOrderId))?.draft;
+      if (draft?.mandate !== end.mandate) continue;
+      const isLater = options.distant ? decided.at > end.at : decided.count > end.ended;
+      must(!isLater, `${note.clientOrderId} was sent under ${end.mandate}, which was ${end.to} by then`);
+    }
+  }
+}
+
+function sendsOf(world: Evidence['world'], id: string) {
+  return world.network.sent.filter(({ leg, note }) => leg === 'gateway-broker' && note.clientOrderId === id);
+}

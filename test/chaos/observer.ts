@@ -1,0 +1,67 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import Database from 'better-sqlite3-multiple-ciphers';
+import type { GatewayStores } from '../../src/store/gateway-stores.ts';
+import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
+import type { Sent } from './network.ts';
+import { placing } from './placing.ts';
+
+export type AuditLine = Readonly<Record<string, unknown>> & {
+  readonly event: string;
+  readonly seq: number;
+  readonly at: string;
+  readonly proposal?: string;
+  readonly sub: string;
+};
+
+/** Where the record lies while it can't be written to. */
+export const ASIDE = '.aside';
+export interface Observer {
+  readonly database: Database.Database;
+  readonly stores: GatewayStores;
+  /** Lines that are true already and not yet on the file. */
+  noted(after: number): AuditLine[];
+}
+
+/** The checker's own look at the gateway's database. */
+export function observe(file: string): Observer {
+  const database = new Database(file);
+  const stores = sqliteGatewayStores(database);
+  const noted = database
+    .prepare<[number], string>('SELECT line FROM audit_noted WHERE seq > ? ORDER BY seq')
+    .pluck();
+  return {
+    database,
+    stores,
+    noted: (after) => noted.all(after).map((line) => JSON.parse(line) as AuditLine),
+  };
+}
+
+/** What rows and record said at the moment an order left: the intent must be there. */
+export async function noteIntent(
+  sent: Sent,
+  { stores: { proposals, halts } }: Observer,
+  auditFile: string,
+): Promise<void> {
+  const submits = sent.method === 'POST' || sent.method === 'PATCH';
+  if (sent.leg !== 'gateway-broker' || !submits) return;
+  const { client_order_id: id } = JSON.parse(sent.body) as { client_order_id?: string };
+  if (id === undefined) return;
+  const row = placing(await proposals.list({ state: 'all' })).get(id)?.row;
+  sent.note.clientOrderId = id;
+  sent.note.proposal = row?.id;
+  sent.note.state = row?.state;
+  sent.note.deadline = row?.deadline;
+  sent.note.halted = row === undefined ? undefined : await halts.haltedAt(row.sub);
+  sent.note.audited = readAudit(auditFile).some(
+    ({ event, proposal }) => event === 'executing' && proposal === row?.id,
+  );
+}
+
+export function readAudit(path: string): AuditLine[] {
+  const aside = `${path}${ASIDE}`;
+  const file = existsSync(aside) ? aside : path;
+  return (existsSync(file) && statSync(file).isFile() ? readFileSync(file, 'utf8') : '')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as AuditLine);
+}

@@ -1,0 +1,154 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3-multiple-ciphers';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { systemClock, utcSeconds } from '../../../src/machine/clock.ts';
+import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { type MandateEnvelope, mandateDigest } from '../../../src/trading/mandate/envelope.ts';
+import type { Recurring } from '../../../src/trading/mandate/standing.ts';
+import { addDays, newYorkDate, newYorkInstant, nthWeekday } from '../../../src/trading/new-york-time.ts';
+import { movableClock } from '../../movable-clock.ts';
+import { type ProposalWorld, startProposalWorld } from './world.ts';
+
+const DAY = 86_400_000;
+const clock = movableClock(systemClock);
+/** The next Thanksgiving, a Thursday; the exchange closes at 13:00 on the Friday after it. */
+const thanksgiving = [0, 1]
+  .map((years) => nthWeekday(new Date().getUTCFullYear() + years, 11, 4, 4))
+  .find((date) => newYorkInstant(date, '00:00') > clock.now() + 2 * DAY);
+const day = (after: number) => addDays(thanksgiving ?? '', after);
+
+let world: ProposalWorld;
+/** Of a mandate that was asked for and signed: the others here are of the same terms, but for their times. */
+let signed: MandateEnvelope;
+beforeAll(async () => {
+  world = await startProposalWorld({ clock, credentials: 'key_pair', marketHours: 'exchange' });
+  const alice = await world.as('alice');
+  const { id, code } = await alice.propose({
+    kind: 'mandate',
+    mandate: {
+      symbols: ['KO'],
+      sides: ['buy'],
+      order_types: ['market'],
+      times_in_force: ['day'],
+      max_order_notional: '200.00',
+      max_total_notional: '2000.00',
+      max_orders: 10,
+      cadence: 'daily',
+      expires_at: utcSeconds(clock.now() + 20 * DAY),
+      standing: {
+        order: { symbol: 'KO', side: 'buy', notional: '200.00', type: 'market', time_in_force: 'day' },
+        when: { every: 'thursday', at: '10:00' },
+      },
+    },
+  });
+  await alice.tap(code);
+  const { mandate } = (await alice.until(id, 'executed')).result as { mandate: string };
+  await kept(async ({ mandates }) => {
+    signed = (await mandates.find('alice', mandate, { since: 0 }))?.terms as MandateEnvelope;
+    await mandates.end({ sub: 'alice', id: mandate }, 'revoked', 'phone', clock.now());
+  });
+});
+afterAll(() => world.close());
+
+/** What is kept, read and written beside the gateway: sessions have ended by Thanksgiving. */
+async function kept<T>(
+  look: (stores: ReturnType<typeof sqliteGatewayStores>, database: Database.Database) => Promise<T>,
+): Promise<T> {
+  const database = new Database(join(world.folder, 'sandbox', 'gateway.db'));
+  try {
+    return await look(sqliteGatewayStores(database), database);
+  } finally {
+    database.close();
+  }
+}
+
+/** As the kernel writes one that its owner said yes to. */
+async function granted(id: string, when: Recurring): Promise<void> {
+  const terms: MandateEnvelope = {
+    ...signed,
+    mandate_id: id,
+    standing: { ...(signed.standing as NonNullable<MandateEnvelope['standing']>), when },
+    not_before: utcSeconds(clock.now()),
+    expires_at: utcSeconds(clock.now() + 20 * DAY),
+  };
+  const approval = { issuer: 'https://issuer.example', jti: id };
+  const mandate = { id, sub: 'alice', terms, digest: mandateDigest(terms), approval, client: 'trade-agent' };
+  await kept(async ({ mandates }) => {
+    expect(await mandates.grant(mandate, clock.now())).toBe('granted');
+  });
+}
+
+/** The days on which a mandate's orders were placed. */
+const daysOf = (mandate: string) =>
+  kept(async (_, database) =>
+    database
+      .prepare<[string], { slot: string }>(
+        "SELECT slot FROM gateway_orders WHERE mandate = ? AND state = 'placed' ORDER BY created_at",
+      )
+      .all(mandate)
+      .map(({ slot }) => slot),
+  );
+
+/** Nothing of the gateway's is on its way: what is would be caught by a jump of time, as by a machine that was asleep. */
+const quiet = () =>
+  expect
+    .poll(() => clock.now() - world.sandbox.lastRequestAt(), { timeout: 8_000, interval: 50 })
+    .toBeGreaterThan(300);
+
+/** At that time; and when the gateway has looked at the market since. */
+async function lookedAt(date: string, wall: string): Promise<void> {
+  await quiet();
+  const then = newYorkInstant(date, wall);
+  clock.advance(then - clock.now());
+  await expect
+    .poll(
+      () => {
+        clock.advance(15_000);
+        return world.sandbox.lastRequestAt() - then;
+      },
+      { timeout: 8_000, interval: 100 },
+    )
+    .toBeGreaterThan(30_000);
+}
+const soon = (mandate: string) =>
+  expect.poll(
+    () => {
+      clock.advance(15_000);
+      return daysOf(mandate);
+    },
+    { timeout: 8_000, interval: 100 },
+  );
+
+it('places what is due on a holiday once, on the next open day, and after a half-day on the next one', async () => {
+  clock.advance(newYorkInstant(day(-1), '17:00') - clock.now());
+  const [onThursdays, onFridays, daily] = ['M-thursdays0', 'M-fridays000', 'M-everyday00'] as const;
+  await granted(onThursdays, { every: 'thursday', at: '10:00' });
+  await granted(onFridays, { every: 'friday', at: '14:00' });
+  await granted(daily, { every: 'day', at: '10:05' });
+
+  // Closed all day: each look finds it so.
+  await lookedAt(day(0), '10:06');
+  await lookedAt(day(0), '15:59');
+  expect(await Promise.all([onThursdays, onFridays, daily].map(daysOf))).toEqual([[], [], []]);
+
+  // Not at the opening: at the same time of the day.
+  await lookedAt(day(1), '09:31');
+  expect(await daysOf(onThursdays)).toEqual([]);
+  await lookedAt(day(1), '10:06');
+  await soon(onThursdays).toEqual([day(1)]);
+  await soon(daily).toEqual([day(1)]);
+  // It closed at one.
+  await lookedAt(day(1), '14:01');
+  await lookedAt(day(2), '14:01');
+  expect(await daysOf(onFridays)).toEqual([]);
+
+  await lookedAt(day(4), '10:06');
+  await soon(daily).toEqual([day(1), day(4)]);
+  await lookedAt(day(4), '14:01');
+  await soon(onFridays).toEqual([day(4)]);
+  // The next of each is its own day's again, and nothing was made up for twice.
+  await lookedAt(day(7), '10:01');
+  await soon(onThursdays).toEqual([day(1), day(7)]);
+  expect(await daysOf(onFridays)).toEqual([day(4)]);
+  expect(newYorkDate(clock.now())).toBe(day(7));
+}, 60_000);

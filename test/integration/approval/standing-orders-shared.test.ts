@@ -1,0 +1,108 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3-multiple-ciphers';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { systemClock, utcSeconds } from '../../../src/machine/clock.ts';
+import { nextDue } from '../../../src/trading/mandate/standing-due.ts';
+import { movableClock } from '../../movable-clock.ts';
+import { asHere } from '../../shipped/modules.ts';
+import { type ProposalWorld, startProposalWorld } from './world.ts';
+
+/** Days that two gateway processes watch one standing order. */
+const DAYS = 6;
+const DAILY = { every: 'day', at: '10:00' } as const;
+const clock = movableClock(systemClock);
+let world: ProposalWorld;
+let other: ChildProcess;
+let mandate: string;
+let askedByOther = 0;
+
+beforeAll(async () => {
+  world = await startProposalWorld({ clock, credentials: 'key_pair' });
+  const alice = await world.as('alice');
+  const { id, code } = await alice.propose({
+    kind: 'mandate',
+    mandate: {
+      symbols: ['KO'],
+      sides: ['buy'],
+      order_types: ['market'],
+      times_in_force: ['day'],
+      max_order_notional: '200.00',
+      // Of more than there are days: it is the slot that holds it to one each.
+      max_total_notional: '8000.00',
+      max_orders: 40,
+      cadence: 'daily',
+      expires_at: utcSeconds(clock.now() + 40 * 86_400_000),
+      standing: {
+        order: { symbol: 'KO', side: 'buy', notional: '200.00', type: 'market', time_in_force: 'day' },
+        when: DAILY,
+      },
+    },
+  });
+  await alice.tap(code);
+  mandate = ((await alice.until(id, 'executed')).result as { mandate: string }).mandate;
+  const { ready } = world.sandbox;
+  const program = fileURLToPath(new URL('watching-process.ts', import.meta.url));
+  other = fork(program, [join(world.folder, 'sandbox'), ready.issuer, ready.broker], {
+    execArgv: [...asHere],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  expect(await once(other, 'message')).toEqual(['ready', undefined]);
+});
+afterAll(async () => {
+  const ended = once(other, 'exit');
+  if (other.kill('SIGKILL')) await ended;
+  await world.close();
+});
+
+/** Both clocks, as near to each other as a message is quick; the other's first. */
+async function advance(ms: number): Promise<void> {
+  const there = once(other, 'message');
+  other.send(ms);
+  [askedByOther] = (await there) as [number];
+  clock.advance(ms);
+}
+
+/** Of the gateways' database: how many orders there are of each slot, and the slots that went on. */
+function kept(): { orders: { slot: string; state: string }[]; ordered: number; dueAt: number } {
+  const database = new Database(join(world.folder, 'sandbox', 'gateway.db'), { readonly: true });
+  try {
+    const orders = database
+      .prepare<[string], { slot: string; state: string }>(
+        'SELECT slot, state FROM gateway_orders WHERE mandate = ? ORDER BY created_at',
+      )
+      .all(mandate);
+    const standing = database
+      .prepare<[string], { due_at: number }>('SELECT due_at FROM standing_orders WHERE mandate = ?')
+      .get(mandate);
+    return { orders, ordered: orders.length, dueAt: standing?.due_at ?? 0 };
+  } finally {
+    database.close();
+  }
+}
+
+it(`watched by two gateway processes it is one order each day, ${DAYS} days`, async () => {
+  for (let day = 1; day <= DAYS; day++) {
+    const due = nextDue(DAILY, clock.now());
+    await advance(due + 1_000 - clock.now());
+    const next = nextDue(DAILY, due);
+    await expect
+      .poll(
+        async () => {
+          await advance(15_000);
+          return { ordered: kept().ordered, dueAt: kept().dueAt };
+        },
+        { timeout: 8_000, interval: 100 },
+      )
+      .toEqual({ ordered: day, dueAt: next });
+  }
+  // Each looks some times more.
+  for (let look = 0; look < 4; look++) await advance(15_000);
+  const { orders } = kept();
+  expect(askedByOther).toBeGreaterThan(DAYS);
+  expect(orders.map(({ state }) => state)).toEqual(Array(DAYS).fill('placed'));
+  expect(new Set(orders.map(({ slot }) => slot)).size).toBe(DAYS);
+  expect(world.sandbox.broker.book().filter(({ symbol }) => symbol === 'KO')).toHaveLength(DAYS);
+}, 60_000);

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3-multiple-ciphers';
+import { createGateway } from '../../../src/gateway/gateway.ts';
+import { folderRules } from '../../../src/gateway/policy/rules-source.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
+import type { SandboxHome } from '../../../src/sandbox/sandbox-home.ts';
+import { homeSettings } from '../../../src/sandbox/sandbox-settings.ts';
+import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { movableClock } from '../../movable-clock.ts';
+
+/*
+ * A second gateway of a sandbox, in a process and with a clock of its own, on the same database. It serves nobody: what it
+ * does is watch standing orders, as the first one does. It is told how far to put its clock forward, and tells how
+ * often it has asked the broker anything.
+ */
+const [, , folder = '', issuer = '', broker = ''] = process.argv;
+const seed = JSON.parse(readFileSync(join(folder, 'seed.json'), 'utf8'));
+const home = { folder, seed, pairingSecret: '' } as unknown as SandboxHome;
+const clock = movableClock(systemClock);
+const rules = await folderRules(folder);
+const { gateway } = homeSettings(
+  home,
+  { issuer, broker, services: issuer },
+  { rules, credentials: 'key_pair', signature: 'off' },
+);
+let asked = 0;
+createGateway({
+  ...gateway,
+  fetch: async (input, init) => {
+    asked += 1;
+    return await fetch(input, init);
+  },
+  issuer,
+  resource: issuer,
+  stores: sqliteGatewayStores(new Database(join(folder, 'gateway.db'))),
+  clock,
+});
+process.on('message', (ms: number) => {
+  clock.advance(ms);
+  process.send?.(asked);
+});
+process.send?.('ready');

@@ -1,0 +1,56 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { recountOrders } from '../../../src/store/sqlite/order-recount.ts';
+import { limited } from './support/limited.ts';
+import { startWorld, type World } from './support/world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await startWorld({ rules: limited({ max_day_orders: 2 }) });
+});
+afterEach(() => world.close());
+
+const place = async () => {
+  const draft = world.draft();
+  return await world.place(draft, await world.approve(draft));
+};
+const usage = async () => {
+  const answer = await world.get('/v1/policy', await world.reader('orders:read'));
+  return ((await answer.json()) as { today: Record<string, unknown> }).today;
+};
+/** As by a clock that stood so far ahead when it came. */
+const dateAhead = (ms: number) =>
+  world.database.prepare('UPDATE gateway_orders SET created_at = ?').run(world.clock.now() + ms);
+const HOUR = 3_600_000;
+
+it('an order dated within a day ahead counts, and the next is placed', async () => {
+  expect((await place()).status).toBe(201);
+  dateAhead(24 * HOUR);
+  expect((await place()).status).toBe(201);
+  expect((await place()).status).toBe(403);
+});
+
+it('one dated further ahead stops all others, until it is counted for today: no fresh day comes of it', async () => {
+  expect((await place()).status).toBe(201);
+  dateAhead(400 * 24 * HOUR);
+  const stopped = await place();
+  expect(stopped.status).toBe(403);
+  expect(await stopped.json()).toMatchObject({
+    code: 'policy_denied',
+    reason: 'POLICY_CLOCK_BEHIND',
+    detail: expect.stringMatching(/is dated (9599|9600) hours after the gateway’s clock/),
+    hint: expect.stringContaining('trade-agent gateway recount'),
+  });
+  expect(await usage()).toMatchObject({ day_orders: 1, clock_behind: expect.any(Number) });
+
+  expect(recountOrders(world.database, world.clock.now())).toEqual({
+    orders: 1,
+    newest: expect.any(Number),
+  });
+  expect(recountOrders(world.database, world.clock.now())).toEqual({ orders: 0, newest: null });
+  const noted = world.database.prepare<[], string>('SELECT line FROM audit_noted').pluck().all();
+  expect(noted.join('\n')).toContain('"orders_recounted"');
+  expect(await usage()).toMatchObject({ day_orders: 1, last_minute: 1 });
+  expect((await place()).status).toBe(201);
+  const third = await place();
+  expect(await third.json()).toMatchObject({ reason: 'ORDERS_EXCEED_MAX_PER_DAY' });
+});

@@ -1,0 +1,66 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium } from '../chromium.ts';
+import {
+  findings,
+  openWebPage,
+  openWebWorld,
+  type Screen,
+  settled,
+  shot,
+  type WebWorld,
+} from './web-world.ts';
+
+let browser: Browser;
+let world: WebWorld;
+beforeAll(async () => {
+  [browser, world] = await Promise.all([launchChromium(), openWebWorld()]);
+  await world.run(['run', 'buy 2 AAPL limit 100 gtc', '--approval', 'detach']);
+  await world.run(['phone', '--decide', 'approve', '--once', '--timeout', '20s']);
+  await world.run(['run', 'buy 1 KO', '--approval', 'detach']);
+  await world.run(['phone', '--decide', 'deny', '--once', '--timeout', '20s']);
+}, 120_000);
+afterAll(async () => {
+  await browser?.close();
+  await world?.close();
+});
+
+const screens: Record<string, Screen> = {
+  desktop: { height: 1000 },
+  'desktop-dark': { height: 1000, dark: true },
+  phone: { width: 390, height: 844 },
+  'phone-dark': { width: 390, height: 844, dark: true },
+  narrow: { width: 320, height: 640 },
+};
+
+it('the picture in docs/WEB.md, where nothing waits', async () => {
+  const { link, origin } = await world.web();
+  const { context, page } = await openWebPage(browser, { height: 1000 }, origin);
+  await page.goto(link);
+  await settled(page);
+  await page.getByTestId('nothing-waits').waitFor();
+  await shot(page, 'docs');
+  await context.close();
+  await world.run(['run', 'buy 3 MSFT limit 300', '--approval', 'detach']);
+});
+
+describe.each(Object.entries(screens))('the dashboard on %s', (name, screen) => {
+  it('is whole, live, fits, asks nobody else for anything, and axe finds nothing worse than minor', async () => {
+    const { link, origin } = await world.web();
+    const { context, page, complaints, elsewhere } = await openWebPage(browser, screen, origin);
+    await page.goto(link);
+    await settled(page);
+    expect(await page.getByTestId('simulated').count()).toBeGreaterThan(0);
+    expect(await page.getByTestId('unread').allTextContents()).toEqual([]);
+    expect(await page.locator('.uplot canvas').count()).toBe(2);
+    await shot(page, name);
+    await page.locator('[data-testid=proposal][data-state=executed] summary').click();
+    await shot(page, `${name}-story`);
+    expect(await findings(page)).toEqual([]);
+    const wide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+    expect(wide).toBeLessThanOrEqual(0);
+    expect(complaints).toEqual([]);
+    expect(elsewhere).toEqual([]);
+    await context.close();
+  });
+});

@@ -1,0 +1,46 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { launchChromium } from '../chromium.ts';
+import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
+import { openPhoneBrowser, type PhoneBrowser } from '../home/phone-browser.ts';
+import { findings, settled, shot } from './web-world.ts';
+
+let browser: Browser;
+let world: CliWorld;
+beforeAll(async () => {
+  [browser, world] = await Promise.all([launchChromium(), openCliWorld()]);
+  await world.login();
+  await world.run(['portfolio']);
+}, 120_000);
+afterAll(async () => {
+  await browser?.close();
+  await world?.close();
+});
+
+async function paired(): Promise<PhoneBrowser> {
+  const phone = await openPhoneBrowser(browser);
+  const { stdout } = await world.run(['phone', 'link', '--user', 'alice', '--output', 'json']);
+  await phone.pair(JSON.parse(stdout).url);
+  return phone;
+}
+
+it('is reached from the page of requests, shows what is the person’s own, and is approved on by the same card', async () => {
+  const phone = await paired();
+  const { page } = phone;
+  await page.getByRole('link', { name: 'Dashboard' }).tap();
+  await settled(page);
+  expect(await page.getByTestId('equity').textContent()).toMatch(/^\$[\d,]+\.\d\d$/);
+  expect(await page.getByTestId('part-schedules').textContent()).toContain('kept where your agent runs');
+  await world.run(['run', 'buy 2 AAPL', '--approval', 'detach']);
+  await page.getByTestId('headline').getByText('Buy 2 AAPL', { exact: true }).waitFor();
+  await shot(page, 'home-phone');
+  expect(await findings(page)).toEqual([]);
+  await page.locator('[data-testid=approve]:not([aria-disabled])').tap();
+  await page.getByTestId('result').waitFor();
+  await page.locator('[data-testid=proposal][data-state=executed]').waitFor();
+  expect(
+    await page.locator('[data-testid=proposal][data-state=executed] [data-testid=signed]').textContent(),
+  ).toMatch(/^Signed by a passkey of one device\. What was signed is what stands here: digest /);
+  expect(phone.complaints).toEqual([]);
+  await phone.close();
+});

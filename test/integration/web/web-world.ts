@@ -1,0 +1,106 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { AxeResults } from 'axe-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { type CliWorld, openCliWorld, type RunningCommand } from '../cli/cli-world.ts';
+
+const screenshots = join(import.meta.dirname, '../../../test-results/screenshots');
+mkdirSync(screenshots, { recursive: true });
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** A signed-in agent on a sandbox, with `trade-agent web` under way. */
+export interface WebWorld extends CliWorld {
+  /** Starts one more, and gives its link. */
+  web(...args: string[]): Promise<{
+    readonly link: string;
+    readonly origin: string;
+    readonly secret: string;
+    readonly running: RunningCommand;
+  }>;
+}
+
+export async function openWebWorld(): Promise<WebWorld> {
+  const world = await openCliWorld();
+  await world.login();
+  const started: RunningCommand[] = [];
+  return {
+    ...world,
+    async web(...args) {
+      const running = world.start(['web', '--no-open', ...args]);
+      started.push(running);
+      const link = await running.says(/http:\/\/127\.0\.0\.1:\d+\/#[A-Za-z0-9_-]{43}/);
+      const { origin, hash } = new URL(link);
+      return { link, origin, secret: hash.slice(1), running };
+    },
+    async close() {
+      for (const running of started) {
+        running.interrupt();
+        await running.done;
+      }
+      await world.close();
+    },
+  };
+}
+
+export interface Screen {
+  readonly width?: number;
+  readonly height?: number;
+  readonly dark?: boolean;
+}
+
+export interface WebPage {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** What a blocked style or script (Content Security Policy) or a script's error says; it shows only here. */
+  readonly complaints: string[];
+  /** Every address that was asked, but for our own. */
+  readonly elsewhere: string[];
+}
+
+export async function openWebPage(browser: Browser, screen: Screen = {}, origin = ''): Promise<WebPage> {
+  const { width = 1280, height = 900, dark = false } = screen;
+  const context = await browser.newContext({
+    viewport: { width, height },
+    deviceScaleFactor: width < 600 ? 2 : 1,
+    colorScheme: dark ? 'dark' : 'light',
+    reducedMotion: 'reduce',
+  });
+  context.setDefaultTimeout(10_000);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const elsewhere: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/status of 4\d\d|ERR_CONNECTION|ERR_INCOMPLETE/.test(message.text()))
+      complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => {
+    if (origin !== '' && !request.url().startsWith(`${origin}/`)) elsewhere.push(request.url());
+  });
+  return { context, page, complaints, elsewhere };
+}
+
+/** All parts are there, and live. */
+export async function settled(page: Page): Promise<void> {
+  await page.getByTestId('live').getByText('Live', { exact: true }).waitFor();
+  await page.waitForFunction("document.querySelectorAll('#dashboard .coming').length === 0");
+}
+
+/** What axe finds that is worse than minor, in the words of its report. */
+export async function findings(page: Page): Promise<string[]> {
+  await page.evaluate(`${axe};undefined`);
+  const { violations } = await page.evaluate<AxeResults>('axe.run()');
+  return violations
+    .filter(({ impact }) => impact !== 'minor')
+    .flatMap(({ id, impact, nodes }) =>
+      nodes.map(({ target, failureSummary }) => `${id} (${impact}) ${target.join(' ')}: ${failureSummary}`),
+    );
+}
+
+/** The screen as it is, and the whole page; docs/WEB.md has some of the former. */
+export async function shot(page: Page, name: string): Promise<void> {
+  await page.evaluate('scrollTo(0, 0)');
+  await page.screenshot({ path: join(screenshots, `dashboard-${name}-top.png`) });
+  await page.screenshot({ path: join(screenshots, `dashboard-${name}.png`), fullPage: true });
+}

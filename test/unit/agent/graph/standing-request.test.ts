@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+import { standingRequest } from '../../../../src/agent/graph/standing-request.ts';
+import { newYorkInstant } from '../../../../src/trading/new-york-time.ts';
+
+/** A Thursday. */
+const NOW = newYorkInstant('2026-12-03', '11:00');
+
+interface Conversation {
+  readonly tainted?: readonly string[];
+  readonly composedBy?: string;
+  readonly builtin?: boolean;
+  readonly last?: string;
+  readonly now?: number;
+}
+
+/** What is asked of the gateway, where a model calls for this after these turns of the person's. */
+function requested(said: readonly string[], args: Record<string, unknown>, more: Conversation = {}) {
+  const { tainted = [], composedBy, builtin = false, last = '150', now = NOW } = more;
+  const quote = { symbol: 'X', last, bid: last, ask: last };
+  return standingRequest(
+    {
+      profile: { environment: 'paper' },
+      clock: { now: () => now },
+      model: { builtin },
+    } as Parameters<typeof standingRequest>[0],
+    { quotes: async () => [quote as never] },
+    {
+      call: { id: 'tc_1', name: 'place_standing_order', args },
+      facts: { said, composedBy, positions: [], openOrders: [] },
+      tainted,
+    },
+  );
+}
+
+const vti = { side: 'buy', notional: '200', symbol: 'VTI', every: 'monday' };
+const nvda = { side: 'sell', qty: '5', symbol: 'NVDA', below: '100', before: 'friday' };
+const MONDAYS = 'buy $200 of VTI every Monday';
+const BELOW = 'sell 5 NVDA if it falls below 100 before Saturday';
+
+describe('a standing order in the person’s own words', () => {
+  it('is proposed with its limits, each field by whom it comes from', async () => {
+    const { mandate, provenance } = await requested([MONDAYS], vti);
+    expect(mandate).toMatchObject({
+      symbols: ['VTI'],
+      max_order_notional: '200',
+      max_orders: 4,
+      max_total_notional: '800.00',
+      cadence: 'daily',
+      expires_at: '2027-01-02T16:00:00Z',
+      standing: { when: { every: 'monday', at: '10:00' } },
+    });
+    expect(provenance).toMatchObject({
+      sentence: MONDAYS,
+      fields: {
+        symbols: { source: 'user' },
+        sides: { source: 'user' },
+        order_types: { source: 'default' },
+        standing: { source: 'computed', from: 'your words; 10:00 where no time is said' },
+        max_total_notional: { source: 'computed', from: 'the orders it places' },
+        expires_at: { source: 'computed', from: '30 days where no end is said' },
+      },
+    });
+    expect(Object.values(provenance.fields).map(({ source }) => source)).not.toContain('other');
+  });
+
+  it('ends where they say', async () => {
+    const args = { ...nvda, before: 'saturday' };
+    const { mandate, provenance } = await requested([BELOW], args);
+    expect(mandate.expires_at).toBe('2026-12-05T05:00:00Z');
+    expect(provenance.fields.expires_at).toEqual({ source: 'user' });
+    const dated = await requested([BELOW], { ...nvda, before: undefined, until: '2026-12-04' });
+    expect(dated.mandate.expires_at).toBe('2026-12-05T05:00:00Z');
+  });
+
+  it.each([
+    ['over several turns', ['I would like to buy $200 of VTI', 'every Monday'], vti],
+    ['as it was put right', ['buy $100 of VTI every Monday', 'no, make it $200'], vti],
+    ['beside another', ['buy $200 of VTI every Monday and buy $100 of KO every month'], vti],
+    ['with a time', [`${MONDAYS} at 2 pm`], { ...vti, at: '14:00' }],
+    ['a model’s numbers', [MONDAYS], { ...vti, notional: 200, limit_price: null }],
+  ])('is theirs %s', async (_, said, args) => {
+    await expect(requested(said, args)).resolves.toBeDefined();
+  });
+
+  it('is what a yes to the planner’s own question stands for, and to no other’s', async () => {
+    const said = ['sell 5 NVDA if it drops to 100', 'yes'];
+    const args = { ...nvda, before: undefined };
+    await expect(requested(said, args, { builtin: true })).resolves.toBeDefined();
+    await expect(requested(said, args)).rejects.toMatchObject({ code: 'blocked' });
+  });
+});
+
+describe('what is not in their words is refused, with the command to type', () => {
+  const command = expect.stringMatching(/type it yourself: trade-agent mandates add --(buy|sell) [A-Z]+ --/);
+  it.each<[string, readonly string[], Record<string, unknown>, string]>([
+    ['another symbol', [MONDAYS], { ...vti, symbol: 'TQQQ' }, 'its symbol'],
+    ['another side', [MONDAYS], { ...vti, side: 'sell' }, 'whether to buy or sell'],
+    ['another amount', [MONDAYS], { ...vti, notional: '2000' }, 'the amount'],
+    ['shares for dollars', [MONDAYS], { ...vti, notional: undefined, qty: '200' }, 'the number of shares'],
+    ['another day', [MONDAYS], { ...vti, every: 'day' }, 'when it is to be placed'],
+    ['another time', [MONDAYS], { ...vti, at: '15:59' }, 'the time of the day'],
+    ['a time left out', [`${MONDAYS} at 11:30`], vti, 'the time of the day'],
+    ['a limit price', [MONDAYS], { ...vti, limit_price: '900' }, 'the kind of order'],
+    [
+      'a limit price left out',
+      ['buy 2 KO limit 60 every Monday'],
+      { ...vti, notional: undefined, qty: '2', symbol: 'KO' },
+      'the kind of order',
+    ],
+    ['an end', [MONDAYS], { ...vti, until: '2026-12-31' }, 'when it is to end'],
+    ['an end left out', [BELOW], { ...nvda, before: undefined }, 'when it is to end'],
+    ['a later end', [BELOW], { ...nvda, before: undefined, until: 'saturday' }, 'when it is to end'],
+    ['another price', [BELOW], { ...nvda, below: '140', before: 'saturday' }, 'when it is to be placed'],
+    [
+      'the other direction',
+      [BELOW],
+      { ...nvda, below: undefined, above: '100', before: 'saturday' },
+      'when it is to be placed',
+    ],
+    ['an order for once', ['buy $200 of VTI'], vti, 'when it is to be placed'],
+    ['a question', ['what is VTI at every Monday?'], vti, 'whether to buy or sell'],
+    ['a no', ["don't buy $200 of VTI every Monday"], vti, ''],
+    [
+      'a mixture of two',
+      ['buy $200 of VTI every Monday and buy $100 of KO every month'],
+      { ...vti, every: 'month' },
+      'when it is to be placed',
+    ],
+    ['nothing at all', [], vti, ''],
+  ])('%s', async (_, said, args, what) => {
+    await expect(requested(said, args)).rejects.toMatchObject({
+      code: 'blocked',
+      message: expect.stringContaining(
+        what === '' ? 'you have not said' : `you have not said ${what} like this`,
+      ),
+      hint: command,
+    });
+  });
+
+  it.each([
+    [{ tainted: ['MCP server news'] }, 'MCP server news'],
+    [{ tainted: ['standard input'] }, 'standard input'],
+    [{ composedBy: 'check' }, 'put together by check'],
+  ])('whatever they said, where somebody else was heard: %j', async (more, why) => {
+    await expect(requested([MONDAYS], vti, more)).rejects.toMatchObject({
+      code: 'blocked',
+      message: expect.stringContaining(why),
+      hint: command,
+    });
+  });
+});
+
+describe('what may be two things is a question', () => {
+  it('a price that is crossed already', async () => {
+    const args = { ...nvda, before: 'saturday' };
+    await expect(requested([BELOW], args, { last: '95' })).rejects.toMatchObject({
+      code: 'usage',
+      message: 'NVDA is below $100.00 already, at $95.00: do you want to sell now?',
+    });
+  });
+
+  it('a weekday that is today', async () => {
+    const said = ['sell 5 NVDA if it falls below 100 until Thursday'];
+    await expect(requested(said, { ...nvda, before: undefined, until: 'thursday' })).rejects.toMatchObject({
+      code: 'usage',
+      message: 'today is thursday: which one do you mean?',
+      hint: 'Name the date: 2026-12-03 or 2026-12-10.',
+    });
+  });
+
+  it('an end before any trading day', async () => {
+    const said = ['sell 5 NVDA if it falls below 100 before Friday'];
+    const late = { now: newYorkInstant('2026-12-03', '17:00') };
+    await expect(requested(said, nvda, late)).rejects.toMatchObject({
+      code: 'usage',
+      message: 'there is no trading day left before friday',
+    });
+  });
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { orderProposal, replaceProposal, typedOrder } from '../../../../src/app/orders/typed-order.ts';
+
+describe('an order by flags', () => {
+  it.each([
+    [{ qty: '5' }, { type: 'market', qty: '5' }],
+    [{ amount: '250' }, { type: 'market', notional: '250' }],
+    [
+      { qty: '5', limit: '180' },
+      { type: 'limit', limit_price: '180.00' },
+    ],
+    [
+      { qty: '5', stop: '170' },
+      { type: 'stop', stop_price: '170.00' },
+    ],
+    [
+      { qty: '5', stop: '170', limit: '169' },
+      { type: 'stop_limit', limit_price: '169.00' },
+    ],
+    [
+      { qty: '5', trail: '2%' },
+      { type: 'trailing_stop', trail_percent: '2' },
+    ],
+    [{ qty: '5', trail: '2' }, { type: 'trailing_stop' }],
+  ])('%j is %j', (flags, order) => {
+    expect(typedOrder('sell', 'aapl', flags)).toMatchObject({ symbol: 'AAPL', side: 'sell', ...order });
+  });
+
+  it.each([
+    [{}, 'how much is not said'],
+    [{ qty: '5', amount: '250' }, 'either --qty or --amount'],
+    [{ qty: '-5' }, `--qty can't be "-5"`],
+    [{ qty: '1e3' }, `--qty can't be "1e3"`],
+    [{ qty: '5', limit: '$180' }, `--limit can't be "$180"`],
+    [{ qty: '5', trail: '2%%' }, `--trail can't be "2%"`],
+    [{ qty: '5', trail: '2%', limit: '5' }, '--trail goes with neither'],
+  ])('%j is refused: %s', (flags, message) => {
+    expect(() => typedOrder('buy', 'AAPL', flags)).toThrow(message);
+  });
+
+  it('says of each field whether it was typed', () => {
+    const flags = { qty: '5', limit: '180' };
+    const profile = { environment: 'paper', max_slippage: '0.01' } as const;
+    const { provenance } = orderProposal(typedOrder('buy', 'AAPL', flags), flags, profile, {});
+    const sources = Object.entries(provenance?.fields ?? {}).map(([name, { source }]) => `${name} ${source}`);
+    expect(sources.sort()).toEqual([
+      'environment default',
+      'extended_hours default',
+      'limit_price user',
+      'max_slippage default',
+      'qty user',
+      'side user',
+      'symbol user',
+      'time_in_force default',
+      'type user',
+    ]);
+  });
+});
+
+describe('a change by flags', () => {
+  it('has what was said alone, all of it the person’s own', () => {
+    expect(replaceProposal('id', { limit: '185', trail: '2%' })).toMatchObject({
+      replace: { order_id: 'id', limit_price: '185', trail: '2' },
+      provenance: { fields: { limit_price: { source: 'user' } } },
+    });
+  });
+
+  it('is refused where nothing is to change', () => {
+    expect(() => replaceProposal('id', {})).toThrow('what to change is not said');
+  });
+});

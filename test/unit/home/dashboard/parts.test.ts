@@ -1,0 +1,311 @@
+import { describe, expect, it } from 'vitest';
+import { proposalDigest } from '../../../../src/approval/details.ts';
+import type { DashboardData } from '../../../../src/home/phone/dashboard/dashboard-data.ts';
+import { makePart, type PartName, partNames } from '../../../../src/home/phone/dashboard/parts.ts';
+import type { Activity } from '../../../../src/trading/activity.ts';
+import { TradeAgentError } from '../../../../src/trading/errors.ts';
+import type { Proposal } from '../../../../src/trading/proposal.ts';
+import { Refusal } from '../../../../src/trading/refusal.ts';
+import type { Account, Order, Position } from '../../../../src/trading/views.ts';
+
+const account = {
+  ...{ account: 'PA1', environment: 'paper', status: 'ACTIVE', currency: 'USD', cash: '600.00' },
+  ...{ equity: '1000.00', last_equity: '1010.00', buying_power: '600.00', long_market_value: '400.00' },
+  ...{ trading_blocked: false, simulated: false },
+} as Account;
+const position = {
+  ...{ symbol: 'AAPL', side: 'long', qty: '2', qty_available: '2', avg_entry_price: '150' },
+  ...{ current_price: '200', lastday_price: '205', market_value: '400', cost_basis: '300' },
+  ...{ unrealized_pl: '100', unrealized_plpc: '0.3333', change_today: '-0.0244' },
+} as Position;
+const order = {
+  ...{ id: 'o1', client_order_id: 'c1', symbol: 'AAPL', side: 'buy', type: 'limit', time_in_force: 'gtc' },
+  ...{ qty: '2', notional: null, limit_price: '150', stop_price: null, trail_price: null },
+  ...{ trail_percent: null, extended_hours: false, status: 'new', filled_qty: '0' },
+  ...{ filled_avg_price: null, submitted_at: '2026-11-26T12:00:00.123Z', filled_at: null },
+} as Order;
+
+function proposal(changes: Partial<Proposal> = {}): Proposal {
+  return {
+    id: 'pr_12345678',
+    kind: 'lift',
+    state: 'executed',
+    code: 'Q7ZK',
+    subject: { client_lift_id: 'l1', since: '2026-11-26T11:00:00Z', expires_at: '2026-11-26T12:05:00Z' },
+    worst_case: null,
+    warnings: [],
+    created_at: '2026-11-26T12:00:00.000Z',
+    expires_at: '2026-11-26T12:05:00Z',
+    updated_at: '2026-11-26T12:01:00.000Z#7',
+    requested_by: 'chat',
+    client: 'trade-agent',
+    approval: { method: 'ciba', phone_url: 'https://home.example/phone' },
+    ...changes,
+  } as Proposal;
+}
+
+function data(changes: Partial<DashboardData> = {}): DashboardData {
+  return {
+    account: async () => account,
+    positions: async () => [position],
+    orders: async () => [order],
+    valueHistory: async () => [],
+    activities: async () => [],
+    proposals: async () => [proposal()],
+    mandates: async () => [],
+    halted: async () => ({ state: 'active' }),
+    record: async () => [],
+    verifyRecord: async () => ({ ok: true, lines: 3 }),
+    withdraw: async () => undefined,
+    halt: async () => undefined,
+    async *changes() {},
+    agent: {
+      schedules: async () => [],
+      runs: async () => [],
+      findings: async () => [],
+      threads: async () => [],
+    },
+    ...changes,
+  };
+}
+
+const form = { path: '/dashboard', formToken: 't', hidesCodes: false };
+const now = Date.parse('2026-11-26T12:02:00Z');
+const part = async (name: PartName, of: Partial<DashboardData> = {}) =>
+  (await makePart(name, { data: data(of), period: '1M', form, now })).html;
+
+describe('money', () => {
+  it('has a colour and a sign, and says where it is simulated', async () => {
+    const summary = await part('summary');
+    expect(summary).toContain('<span class="loss">-$10.00</span>');
+    expect(summary).not.toContain('data-testid="simulated"');
+    expect(await part('summary', { account: async () => ({ ...account, simulated: true }) })).toContain(
+      'data-testid="simulated"',
+    );
+    expect(await part('positions')).toContain('<span class="gain">+$100.00</span>');
+  });
+
+  it('of which nothing is held says so', async () => {
+    expect(await part('positions', { positions: async () => [] })).toContain(
+      'Nothing is held: $600.00 in cash.',
+    );
+  });
+});
+
+describe('value over time', () => {
+  const values = ['1000', '1100', '990', '1090'].map((equity, index) => ({
+    at: `2026-11-0${index + 2}T21:00:00Z`,
+    equity,
+  }));
+  const deposit: Activity = {
+    id: 'a',
+    kind: 'deposit',
+    type: 'CSD',
+    at: '2026-11-05T12:00:00Z',
+    ...{ symbol: null, side: null, qty: null, price: null },
+    amount: '100',
+  };
+  const drawn = (html: string) =>
+    JSON.parse((/data-chart="([^"]+)"/.exec(html)?.[1] ?? '').replaceAll('&quot;', '"'));
+
+  it('is drawn with how far it was below its highest', async () => {
+    const html = await part('value', { valueHistory: async () => values });
+    expect(drawn(html)).toMatchObject({ value: [1000, 1100, 990, 1090], drawdown: [0, 0, -0.1, -0.009091] });
+    expect(html).toContain('−10.0%');
+    expect(html).toContain('<span class="gain">+$90.00</span>');
+  });
+
+  it('takes money that came in for no gain', async () => {
+    const html = await part('value', { valueHistory: async () => values, activities: async () => [deposit] });
+    expect(drawn(html).drawdown[3]).toBeCloseTo(-0.1);
+    expect(html).toContain('<span class="loss">-$10.00</span> beside $100.00 that came in or went out');
+  });
+
+  it('of less than two days is not drawn', async () => {
+    expect(await part('value', { valueHistory: async () => values.slice(0, 1) })).toContain(
+      'nothing to draw',
+    );
+  });
+});
+
+describe('a proposal’s story', () => {
+  const digest = proposalDigest({
+    ...{ kind: 'lift', subject: proposal().subject, worst_case: null, provenance: null },
+    ...{ requested_by: 'chat', client: 'trade-agent' },
+  });
+  const line = (seq: number, event: string, more: object) => ({
+    ...{ seq, event, hash: 'h', at: `2026-11-26T12:00:0${seq}.500Z` },
+    ...more,
+  });
+  const record = (signed: string) => async () => [
+    line(4, 'executed', { proposal: 'pr_12345678' }),
+    line(3, 'signed', {
+      approval: 'pr_12345678',
+      method: 'webauthn',
+      device_type: 'multiDevice',
+      digest: signed,
+    }),
+    line(2, 'requested', { proposal: 'pr_12345678' }),
+    line(1, 'proposed', { proposal: 'pr_another1' }),
+  ];
+  const steps = (html: string) => [...html.matchAll(/<li><span>([^<]+)<\/span>/g)].map(([, words]) => words);
+
+  it('has each state in its order, by the record', async () => {
+    expect(steps(await part('proposals', { record: record(digest) }))).toEqual([
+      'Asked on the phone',
+      'Signed',
+      'Carried out',
+    ]);
+  });
+
+  it('says by which key it was signed, and that what was signed is what is shown', async () => {
+    const html = await part('proposals', { record: record(digest) });
+    expect(html).toContain('Signed by a synced passkey. What was signed is what stands here');
+  });
+
+  it('says where something else was signed', async () => {
+    const html = await part('proposals', { record: record('A'.repeat(43)) });
+    expect(html).toContain('What was signed is NOT what stands here.');
+  });
+
+  it('is shorter where the record can’t be read', async () => {
+    const gone = async () => {
+      throw new Refusal(404, 'not_found', 'there is nothing at this address');
+    };
+    expect(steps(await part('proposals', { record: gone }))).toEqual(['Proposed', 'Carried out']);
+  });
+
+  it('can be withdrawn while it waits, and never once it may be under way', async () => {
+    const states = {
+      requested: true,
+      approved: true,
+      executing: false,
+      unknown: false,
+      denied: false,
+    } as const;
+    for (const [state, can] of Object.entries(states)) {
+      const html = await part('proposals', { proposals: async () => [proposal({ state } as never)] });
+      expect(html.includes('data-testid="withdraw"'), state).toBe(can);
+    }
+  });
+});
+
+describe('where the person decides on this page', () => {
+  const record = async () => [
+    { seq: 1, at: '2026-11-26T12:00:01Z', event: 'requested', hash: 'h', code: 'Q7ZK' },
+  ];
+  const shown = async (name: PartName, state: Proposal['state'], hidesCodes: boolean) => {
+    const of = data({ record, proposals: async () => [proposal({ state } as never)] });
+    const made = await makePart(name, { data: of, period: '1M', form: { ...form, hidesCodes }, now });
+    return made.html.includes('Q7ZK');
+  };
+
+  it('no code is shown that is still to be compared with the terminal’s', async () => {
+    expect(await shown('proposals', 'requested', true)).toBe(false);
+    expect(await shown('record', 'requested', true)).toBe(false);
+    expect(await shown('proposals', 'executed', true)).toBe(true);
+  });
+
+  it('elsewhere it is', async () => {
+    expect(await shown('proposals', 'requested', false)).toBe(true);
+    expect(await shown('record', 'requested', false)).toBe(true);
+  });
+});
+
+describe('the card of what waits', () => {
+  const waiting = (url?: string) => async () => [
+    proposal({
+      state: 'requested',
+      approval: { method: 'ciba', ...(url === undefined ? {} : { phone_url: url }) },
+    }),
+  ];
+
+  it('is only read, and leads to the phone’s page', async () => {
+    const html = await part('waiting', { proposals: waiting('https://home.example/phone') });
+    expect(html).toContain('href="https://home.example/phone"');
+    expect(html).not.toContain('<button');
+  });
+
+  it.each(['javascript:alert(1)', 'http://home.example/phone', 'data:text/html,x'])(
+    'leads nowhere by %s',
+    async (url) => {
+      const html = await part('waiting', { proposals: waiting(url) });
+      expect(html).toContain('Decide on your phone.');
+      expect(html).not.toContain('<a ');
+    },
+  );
+});
+
+it('a record that is not whole is said to be so, with its line', async () => {
+  const html = await part('record', {
+    verifyRecord: async () => ({ ok: false, line: 7, seq: 7, what: 'changed' }),
+  });
+  expect(html).toContain('data-ok="false"');
+  expect(html).toContain('line 7 was changed');
+});
+
+it('what is kept where the agent runs is said to be there', async () => {
+  const { agent: _, ...home } = data();
+  for (const name of ['schedules', 'findings', 'threads'] as const)
+    expect(await part(name, { ...home, agent: undefined })).toContain('kept where your agent runs');
+});
+
+describe('what can’t be read', () => {
+  it.each([
+    [
+      'a server',
+      new TradeAgentError('gateway_unreachable', 'the gateway cannot be reached', { hint: 'Is it up?' }),
+    ],
+    [
+      'a refusal',
+      new Refusal(409, 'account_not_connected', 'the gateway cannot be reached', { hint: 'Is it up?' }),
+    ],
+  ])('by %s says what happened and what to do', async (_, error) => {
+    const html = await part('summary', { account: () => Promise.reject(error) });
+    expect(html).toContain('the gateway cannot be reached');
+    expect(html).toContain('Is it up?');
+  });
+
+  it('by a bug tells nothing of what is inside', async () => {
+    const html = await part('summary', { account: () => Promise.reject(new Error('secret at /root/x')) });
+    expect(html).toContain('something went wrong');
+    expect(html).not.toContain('secret');
+  });
+});
+
+describe('text from anywhere', () => {
+  const hostile = `"><img src=x onerror=alert(1)>'</script><script>alert(2)</script>\u202e`;
+  const everywhere: Partial<DashboardData> = {
+    account: async () => ({ ...account, account: hostile }),
+    positions: async () => [{ ...position, symbol: hostile }],
+    orders: async () => [{ ...order, symbol: hostile, submitted_at: hostile }],
+    proposals: async () => [
+      proposal({
+        state: 'requested',
+        ...{ requested_by: hostile, client: hostile, warnings: [hostile], shows: { [hostile]: hostile } },
+        // Printable ASCII, by its schema.
+        provenance: { fields: {}, sentence: hostile, tainted_by: [hostile.slice(0, -1)] },
+        reason: { code: 'policy_denied', text: hostile },
+      } as never),
+    ],
+    record: async () => [{ seq: 1, at: hostile, event: hostile, hash: 'h', code: hostile, kind: hostile }],
+    agent: {
+      schedules: async () => [{ id: 's', name: hostile, when: hostile, next: hostile, overdue: hostile }],
+      runs: async () => [
+        {
+          ...{ schedule: hostile, started_at: hostile, status: hostile, found: 1 },
+          findings: [{ severity: hostile, message: hostile }],
+          error: { message: hostile },
+        },
+      ],
+      findings: async () => [{ rule: hostile, subject: hostile, since: hostile }],
+      threads: async () => [{ thread: 't', prompt: hostile, status: hostile, updated_at: hostile }],
+    },
+  };
+
+  it.each(partNames)('is no markup in %s, and turns nothing around', async (name) => {
+    const html = await part(name, everywhere);
+    expect(html).not.toContain('data-testid="unread"');
+    expect(html).not.toMatch(/<img|<script|\u202e/);
+  });
+});

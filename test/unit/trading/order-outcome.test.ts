@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { orderOutcome } from '../../../src/trading/order-outcome.ts';
+import { shortIds } from '../../../src/trading/short-id.ts';
+import type { Order } from '../../../src/trading/views.ts';
+
+const order = (change: Partial<Order>): Order => ({
+  id: 'o-1',
+  client_order_id: 'ta-1',
+  symbol: 'NVDA',
+  side: 'sell',
+  type: 'limit',
+  time_in_force: 'day',
+  qty: '10',
+  notional: null,
+  limit_price: '127.5',
+  stop_price: null,
+  trail_price: null,
+  trail_percent: null,
+  extended_hours: false,
+  status: 'new',
+  filled_qty: '0',
+  filled_avg_price: null,
+  submitted_at: '2026-01-30T14:30:10Z',
+  filled_at: null,
+  ...change,
+});
+
+describe('what became of an order, in words', () => {
+  it.each<[string, Partial<Order>]>([
+    ['Sold 10 NVDA at $127.94', { status: 'filled', filled_qty: '10', filled_avg_price: '127.94' }],
+    [
+      'Bought 10 NVDA at $127.94',
+      { side: 'buy', status: 'filled', filled_qty: '10', filled_avg_price: '127.94' },
+    ],
+    ['Open: sell 10 NVDA at $127.50 or more', {}],
+    ['Open: buy 10 NVDA at $127.50 or less', { side: 'buy', status: 'accepted' }],
+    ['Open: sell 10 NVDA once it trades at $120.00', { type: 'stop', stop_price: '120', limit_price: null }],
+    ['Open: sell 10 NVDA trailing by 5%', { type: 'trailing_stop', trail_percent: '5', limit_price: null }],
+    [
+      'Sold 4 of 10 NVDA at $128.00; the rest is open',
+      { status: 'partially_filled', filled_qty: '4', filled_avg_price: '128' },
+    ],
+    [
+      'Sold 4 of 10 NVDA at $128.00; the rest is cancelled',
+      { status: 'canceled', filled_qty: '4', filled_avg_price: '128' },
+    ],
+    ['Cancelled: sell 10 NVDA at $127.50 or more', { status: 'canceled' }],
+    ['Rejected by the broker: sell 10 NVDA at $127.50 or more', { status: 'rejected' }],
+    ['Open: buy $250.00 of NVDA', { side: 'buy', qty: null, notional: '250', limit_price: null }],
+    ['Stopped: sell 10 NVDA at $127.50 or more', { status: 'stopped' }],
+  ])('%s', (words, change) => {
+    expect(orderOutcome(order(change))).toBe(words);
+  });
+});
+
+describe('short ids', () => {
+  const ids = ['1e3efda0-449e-4802-8935-6c3d1d53e5f4', '2b1c7d90-449e-4802-8935-6c3d1d53e5f4'];
+
+  it('are eight characters of a UUID', () => {
+    expect(ids.map(shortIds(ids))).toEqual(['1e3efda0', '2b1c7d90']);
+  });
+
+  it('grow until each is told from all others', () => {
+    const alike = [...ids, '1e3efda0-449f-4802-8935-6c3d1d53e5f4'];
+    const short = alike.map(shortIds(alike));
+    expect(new Set(short).size).toBe(3);
+    expect(short[0]).toBe('1e3efda0-449e');
+    for (const [index, id] of short.entries()) expect(alike[index]?.startsWith(id)).toBe(true);
+  });
+
+  it('leave what is short already', () => {
+    expect(shortIds(['order-1', 'th_abc'])('order-1')).toBe('order-1');
+  });
+});

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { portfolioView } from '../../../../src/trading/portfolio/portfolio-view.ts';
+import { reprice } from '../../../../src/trading/portfolio/reprice.ts';
+import type { Account, Position } from '../../../../src/trading/views.ts';
+
+const account = {
+  account: 'PA1',
+  environment: 'paper',
+  simulated: true,
+  cash: '0.30',
+  equity: '1.00',
+  last_equity: '0.90',
+  buying_power: '0.60',
+  long_market_value: '0.60',
+  trading_blocked: false,
+} as Account;
+const position = (change: Partial<Position>): Position =>
+  ({
+    symbol: 'A',
+    side: 'long',
+    qty: '3',
+    current_price: '0.20',
+    lastday_price: '0.10',
+    market_value: '0.60',
+    cost_basis: '0.30',
+    unrealized_pl: '0.30',
+    unrealized_plpc: '1',
+    change_today: '1',
+    ...change,
+  }) as Position;
+const short = (qty = '3') =>
+  position({
+    symbol: 'S',
+    side: 'short',
+    qty,
+    market_value: '-0.60',
+    cost_basis: '-0.30',
+    unrealized_pl: '-0.30',
+    unrealized_plpc: '-1',
+  });
+
+describe('a portfolio as it is shown', () => {
+  it('is exact where binary floats are not', () => {
+    expect(portfolioView(account, [position({})])).toMatchObject({
+      simulated: true,
+      day_change: '0.10',
+      day_change_fraction: '0.111111111111',
+      cash_weight: '0.3',
+      rows: [
+        {
+          symbol: 'A',
+          qty: '3',
+          value: '0.60',
+          weight: '0.6',
+          day_change: '0.30',
+          day_change_fraction: '1',
+          unrealized: '0.30',
+          unrealized_fraction: '1',
+          closes: [],
+        },
+      ],
+    });
+  });
+
+  it.each(['3', '-3'])(
+    'turns the day of a short position around, amount and fraction (quantity %s)',
+    (qty) => {
+      const { rows, total } = portfolioView(account, [short(qty)]);
+      expect(rows[0]).toMatchObject({
+        qty: '-3',
+        weight: '-0.6',
+        day_change: '-0.30',
+        day_change_fraction: '-1',
+      });
+      expect(total).toMatchObject({ unrealized_fraction: '-1', day_change_fraction: '-1' });
+    },
+  );
+
+  it('adds up what the rows say, short beside long', () => {
+    const { total } = portfolioView(account, [position({}), short()]);
+    expect(total).toEqual({
+      value: '0.00',
+      cost: '0.60',
+      weight: '0',
+      day_change: '0.00',
+      day_change_fraction: '0',
+      unrealized: '0.00',
+      unrealized_fraction: '0',
+    });
+  });
+
+  it('lists the largest first, whatever its side, and equal ones by symbol', () => {
+    const rows = [position({ symbol: 'B' }), short(), position({ symbol: 'C', market_value: '0.61' })];
+    expect(portfolioView(account, rows).rows.map(({ symbol }) => symbol)).toEqual(['C', 'B', 'S']);
+  });
+
+  it('of an empty account is nothing, not a division by zero', () => {
+    const empty = { ...account, cash: '0', equity: '0', last_equity: '0' };
+    expect(portfolioView(empty, [])).toMatchObject({
+      day_change_fraction: '0',
+      cash_weight: '0',
+      total: { value: '0.00', weight: '0', unrealized_fraction: '0' },
+    });
+  });
+
+  it('takes the closes by symbol', () => {
+    const closes = new Map([['A', ['1', '2']]]);
+    const { rows, equity_history } = portfolioView(account, [position({})], { closes, equity: ['3'] });
+    expect(rows[0]?.closes).toEqual(['1', '2']);
+    expect(equity_history).toEqual(['3']);
+  });
+});
+
+describe('other prices', () => {
+  it('move value, gain and equity by the difference, and leave cash and cost', () => {
+    const moved = reprice(account, [position({})], new Map([['A', '0.25']]));
+    expect(moved.account).toEqual({ ...account, equity: '1.15', long_market_value: '0.75' });
+    expect(moved.positions).toEqual([
+      position({
+        current_price: '0.25',
+        market_value: '0.75',
+        unrealized_pl: '0.45',
+        unrealized_plpc: '1.5',
+        change_today: '1.5',
+      }),
+    ]);
+  });
+
+  it('take from a short position what they give to a long one', () => {
+    const moved = reprice(account, [short()], new Map([['S', '0.25']]));
+    expect(moved.account).toMatchObject({ equity: '0.85', long_market_value: '0.6' });
+    expect(moved.positions[0]).toMatchObject({ market_value: '-0.75', unrealized_pl: '-0.45' });
+  });
+
+  it('that are the same, or of what is not held, change nothing', () => {
+    const held = [position({})];
+    expect(
+      reprice(
+        account,
+        held,
+        new Map([
+          ['A', '0.20'],
+          ['B', '9'],
+        ]),
+      ),
+    ).toEqual({ account, positions: held });
+  });
+});
