@@ -8,6 +8,7 @@ import type { StateStores } from '../store/state-stores.ts';
 import type { Thread } from '../store/thread-store.ts';
 import type { Alerts } from '../tools/alerts.ts';
 import type { ForeignTools } from '../tools/foreign-tools.ts';
+import type { OwnRules } from '../tools/own-rules.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Agent, RunOptions } from './agent.ts';
 import type { AgentEvent, RunResult, ThreadView } from './events.ts';
@@ -48,6 +49,8 @@ export interface CreateAgentOptions {
   /** The person's alerts, on this machine. */
   readonly alerts?: Alerts | undefined;
   readonly fetch?: typeof fetch;
+  /** What the tools know of the person's rules file; without it they know none. */
+  readonly ownRules?: OwnRules | undefined;
 }
 
 /**
@@ -190,6 +193,7 @@ async function loadParts(
       model,
       foreign,
       alerts: options.alerts,
+      ownRules: options.ownRules,
       proposals,
       clock,
       readOnly,

@@ -8,6 +8,7 @@ import { databaseKey } from '../secrets/database-key.ts';
 import { modelKey } from '../secrets/model-key.ts';
 import { alertsOf } from './alerts/alerts-of.ts';
 import type { AgentOptions, App } from './app.ts';
+import { ownRules } from './check/own-rules.ts';
 import { withModel } from './chosen-model.ts';
 
 /** Puts the agent together from the parts the command's profile names. */
@@ -34,6 +35,7 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
     ...(foreign === undefined ? {} : { foreign }),
     alerts: alertsOf(app),
     fetch: app.fetch,
+    ownRules: ownRules(app),
   });
 }
 

@@ -1,6 +1,6 @@
 import type { ActivityCache, CloseCache } from '../store/check-store.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
-import type { Activity } from '../trading/activity.ts';
+import { type Activity, FIRST_ACTIVITY } from '../trading/activity.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
 import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import { type PriceHistory, packHistory } from '../trading/portfolio/price-history.ts';
@@ -34,8 +34,6 @@ const SESSIONS_KEPT = 260;
 const CALENDAR_DAYS = 28;
 /** A clock this far off confuses people who compare times. */
 const CLOCK_SKEW_MS = 60_000;
-/** Activities from before any account at this broker. */
-const BEGINNING = Date.parse('2010-01-01T00:00:00Z');
 
 /** Reads everything a check looks at. @throws {TradeAgentError} what the gateway's reads throw, but for prices missing */
 export async function gather({
@@ -165,7 +163,7 @@ async function allActivities(
 ): Promise<readonly Activity[]> {
   const kept = await cache.get();
   if (kept === undefined || now < kept.wholeAt || now - kept.wholeAt > WHOLE_EVERY_MS) {
-    const all = await gateway.activities({ after: BEGINNING });
+    const all = await gateway.activities({ after: FIRST_ACTIVITY });
     await cache.put(all, now);
     return all;
   }

@@ -1,4 +1,5 @@
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
+import type { OwnRules } from '../tools/own-rules.ts';
 import type { SignedIn } from '../tools/tool.ts';
 import type { Environment } from '../trading/order.ts';
 import type { Proposal } from '../trading/proposal.ts';
@@ -16,6 +17,8 @@ export interface McpCaller {
   readonly signedIn: SignedIn | undefined;
   /** The gateway's API, as this caller. */
   readonly gateway: GatewayClient;
+  /** The person's rules file, where this runs on their machine. */
+  readonly ownRules?: OwnRules;
   /**
    * Where the person connects an account elsewhere (`slack`), by their own sign-in; undefined where that is done in another
    * way.

@@ -1,17 +1,22 @@
 import { addSchedule } from './add-schedule.ts';
 import { cancelOrder } from './cancel-order.ts';
+import { checkRules } from './check-rules.ts';
+import { checkWashSale } from './check-wash-sale.ts';
 import { closePosition } from './close-position.ts';
 import { getActivities } from './get-activities.ts';
 import { getAsset } from './get-asset.ts';
 import { getBars } from './get-bars.ts';
 import { getCalendar } from './get-calendar.ts';
 import { getCorporateActions } from './get-corporate-actions.ts';
+import { getFindings } from './get-findings.ts';
 import { getMarketClock } from './get-market-clock.ts';
 import { getNews } from './get-news.ts';
 import { getOrder } from './get-order.ts';
 import { getPerformance } from './get-performance.ts';
 import { getPortfolio } from './get-portfolio.ts';
 import { getQuote } from './get-quote.ts';
+import { getRisk } from './get-risk.ts';
+import { getTaxLots } from './get-tax-lots.ts';
 import { getWatchlist } from './get-watchlist.ts';
 import { listAlerts } from './list-alerts.ts';
 import { listOrders } from './list-orders.ts';
@@ -24,6 +29,7 @@ import { replaceOrder } from './replace-order.ts';
 import { searchSymbols } from './search-symbols.ts';
 import { setAlert } from './set-alert.ts';
 import { setWatchlist } from './set-watchlist.ts';
+import { suggestRebalance } from './suggest-rebalance.ts';
 import type { Tool } from './tool.ts';
 import { whoami } from './whoami.ts';
 
@@ -41,10 +47,16 @@ export const tools: readonly Tool[] = [
   getPortfolio,
   getPerformance,
   getActivities,
+  getRisk,
+  getTaxLots,
+  checkWashSale,
+  getFindings,
   getWatchlist,
   setWatchlist,
   listOrders,
   getOrder,
+  checkRules,
+  suggestRebalance,
   placeOrder as unknown as Tool,
   placeOrders as unknown as Tool,
   placeStandingOrder as unknown as Tool,

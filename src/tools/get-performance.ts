@@ -1,31 +1,15 @@
 import { z } from 'zod';
-import { flowsOf } from '../trading/activity.ts';
 import { signedDollars, signedPercent } from '../trading/amounts.ts';
-import { Dec, ZERO } from '../trading/decimal.ts';
-import { newYorkInstant } from '../trading/new-york-time.ts';
-import { type Period, periods, periodWords, startOf } from '../trading/period.ts';
+import { type Dec, ZERO } from '../trading/decimal.ts';
+import { periods, periodWords } from '../trading/period.ts';
 import { portfolioView } from '../trading/portfolio/portfolio-view.ts';
-import { accountReturns, atDayEnds } from '../trading/portfolio/returns.ts';
 import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
 import type { Account, Position } from '../trading/views.ts';
+import { accountLine } from './account-line.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 /** Days of a line that a model reads well. */
 const MOST_POINTS = 100;
-
-/** A broker's history that reaches back beyond the day before a period begins. */
-const historyOf: Readonly<Record<Period, string>> = {
-  '1D': '1M',
-  '1W': '1M',
-  '1M': '2M',
-  '3M': '4M',
-  '6M': '7M',
-  '1Y': '2A',
-  '5Y': '6A',
-  MTD: '2M',
-  YTD: '2A',
-  ALL: '10A',
-};
 
 export const getPerformance = defineTool({
   name: 'get_performance',
@@ -37,21 +21,8 @@ export const getPerformance = defineTool({
   scopes: ['market:read', 'portfolio:read'],
   risk: 'read',
   async execute(context, { period }) {
-    const gateway = requireGateway(context);
-    const [account, positions, history, clock] = await Promise.all([
-      gateway.account(),
-      gateway.positions(),
-      gateway.valueHistory(historyOf[period]),
-      gateway.clock(),
-    ]);
-    const now = Date.parse(clock.timestamp);
-    const began = newYorkInstant(startOf(period, now), '00:00');
-    const ends = atDayEnds(history);
-    const before = ends.findLastIndex(({ at }) => at < began);
-    const values = ends.slice(Math.max(0, before));
-    const flows = flowsOf(await gateway.activities({ after: values[0]?.at ?? began }));
-    const equity = new Dec(account.equity);
-    const { points, timeWeighted, moneyWeighted } = accountReturns(values, { at: now, equity }, flows);
+    const { account, positions, now, equity, returns } = await accountLine(requireGateway(context), period);
+    const { points, timeWeighted, moneyWeighted } = returns;
     const first = points[0] ?? { at: now, value: equity };
     const added = points.reduce((sum, { flow }) => sum.plus(flow), ZERO);
     const profit = equity.minus(first.value).minus(added);

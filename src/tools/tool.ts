@@ -7,6 +7,7 @@ import type { Scope } from '../trading/scopes.ts';
 import type { Order } from '../trading/views.ts';
 import type { Alerts } from './alerts.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
+import type { OwnRules } from './own-rules.ts';
 
 /** Of a session, what says who is signed in where. */
 export interface SignedIn extends Pick<Session, 'user'> {
@@ -19,6 +20,8 @@ export interface ToolContext {
   readonly gateway: GatewayClient | undefined;
   /** The person's alerts; absent where what calls is not their own agent, on their own machine. */
   readonly alerts?: Alerts | undefined;
+  /** Absent where the rules file is not at hand. */
+  readonly ownRules?: OwnRules | undefined;
 }
 
 export interface ToolResult {

@@ -4,6 +4,9 @@ import { sides } from './order.ts';
 import type { Fill, ShareExchange } from './portfolio/lots.ts';
 import type { Flow } from './portfolio/value-point.ts';
 
+/** Before any account at a broker of ours: all activities are those after it, milliseconds since the epoch. */
+export const FIRST_ACTIVITY = Date.parse('2010-01-01T00:00:00Z');
+
 export const activityKinds = [
   'fill',
   'deposit',

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { decimalString } from '../../trading/decimal.ts';
 import { type NameFound, namesFoundSchema } from '../planner/symbols-by-name.ts';
 import { prompts } from './message-history.ts';
+import { latestRebalancing, type Rebalancing } from './rebalancing.ts';
 
 /** What of a conversation tells where a proposal's fields come from. Plain data: it is kept with the proposal's state. */
 export interface ConversationFacts {
@@ -20,6 +21,8 @@ export interface ConversationFacts {
   readonly names?: readonly NameFound[];
   /** Open orders, when they were last looked at. */
   readonly openOrders: readonly { readonly id: string; readonly symbol: string }[];
+  /** What was worked out last to reach targets. */
+  readonly rebalancing?: Rebalancing;
 }
 
 const portfolioSchema = z.object({
@@ -29,12 +32,14 @@ const ordersSchema = z.object({ orders: z.array(z.object({ id: z.string(), symbo
 
 export function conversationFacts(messages: readonly BaseMessage[]): ConversationFacts {
   const asked = prompts(messages);
+  const rebalancing = latestRebalancing(messages);
   return {
     said: asked.flatMap(({ text, composedBy }) => (composedBy === undefined ? [text] : [])),
     composedBy: asked.at(-1)?.composedBy,
     positions: latest(messages, 'get_portfolio', portfolioSchema)?.positions ?? [],
     names: messages.flatMap((message) => read(message, 'search_symbols', namesFoundSchema)?.results ?? []),
     openOrders: latest(messages, 'list_orders', ordersSchema)?.orders ?? [],
+    ...(rebalancing === undefined ? {} : { rebalancing }),
   };
 }
 

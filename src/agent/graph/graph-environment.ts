@@ -5,6 +5,7 @@ import type { ThreadProposal, ThreadProposals } from '../../store/thread-store.t
 import type { Alerts } from '../../tools/alerts.ts';
 import type { ForeignTools } from '../../tools/foreign-tools.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
+import type { OwnRules } from '../../tools/own-rules.ts';
 import type { ApprovalMode, RunOptions } from '../agent.ts';
 import type { AgentEvent } from '../events.ts';
 import type { ChatModel } from '../model/chat-model.ts';
@@ -23,6 +24,8 @@ export interface GraphEnvironment {
   readonly foreign: ForeignTools | undefined;
   /** The person's alerts, on this machine; absent where nobody keeps them. */
   readonly alerts?: Alerts | undefined;
+  /** The person's rules file; absent where nobody reads it here. */
+  readonly ownRules: OwnRules | undefined;
   readonly proposals: ThreadProposals;
   readonly clock: Clock;
   readonly signal: AbortSignal;

@@ -19,6 +19,7 @@ import {
 import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { orderDefaults, type ProvenanceInput, provenanceOf } from './provenance.ts';
+import { byRebalancing } from './rebalancing.ts';
 import { standingRequest } from './standing-request.ts';
 
 /**
@@ -50,13 +51,13 @@ export async function proposalRequest(
       }
       const { environment, max_slippage } = profile;
       if (tool.name === placeOrders.name) {
-        const { orders, on_failure } = readBatchRequest(args);
+        const { orders: asked, on_failure } = readBatchRequest(args);
         const batch = {
-          orders: orders.map((order) => ({ ...order, environment, max_slippage })),
+          orders: asked.map((order) => ({ ...order, environment, max_slippage })),
           on_failure,
         };
         const provenance = sources(state, 'batch', batch, { defaults: { on_failure: 'stop' } });
-        return { kind: 'batch', batch, ...base, provenance };
+        return { kind: 'batch', batch, ...base, provenance: rebalanced(state, provenance, asked) };
       }
       const defaults = { ...orderDefaults, environment, max_slippage };
       if (tool.name === closePosition.name) {
@@ -71,12 +72,13 @@ export async function proposalRequest(
           ...under(order),
         };
       }
-      const order = { ...readOrderRequest(args), environment, max_slippage };
+      const asked = readOrderRequest(args);
+      const order = { ...asked, environment, max_slippage };
       return {
         kind: 'order',
         order,
         ...base,
-        provenance: sources(state, 'order', order, { defaults }),
+        provenance: rebalanced(state, sources(state, 'order', order, { defaults }), [asked]),
         ...under(order),
       };
     }
@@ -116,6 +118,16 @@ function holding<State extends Pick<ProposalGraphValue, 'facts'>>(
 function byHoldings({ fields, ...rest }: Provenance, { side }: ClosingOrder['computed']): Provenance {
   if (side === undefined || fields.side?.source === 'user') return { ...rest, fields };
   return { ...rest, fields: { ...fields, side: { source: 'computed', from: side } } };
+}
+
+/** Orders that were worked out for the person's own targets. What a program put together is none of theirs. */
+function rebalanced(
+  { facts }: Pick<ProposalGraphValue, 'facts'>,
+  provenance: Provenance,
+  orders: readonly OrderRequest[],
+): Provenance {
+  const { rebalancing, said, composedBy } = facts;
+  return byRebalancing(provenance, rebalancing, composedBy === undefined ? said : [], orders);
 }
 
 /** By what of the person's it may be placed without asking them: never the model's to say. */

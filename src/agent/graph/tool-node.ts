@@ -58,8 +58,8 @@ export function toolNode(environment: GraphEnvironment) {
         if (facts === undefined) throw new TypeError('a call that writes comes with what was said');
         requireOwnWords({ name: tool.name, args, facts, tainted: tainted ?? [] });
       }
-      const { session, gateway, alerts } = environment;
-      const result = await withConnection(() => tool.execute({ session, gateway, alerts }, args));
+      const { session, gateway, alerts, ownRules } = environment;
+      const result = await withConnection(() => tool.execute({ session, gateway, alerts, ownRules }, args));
       ended(true, result.summary);
       tellInstructions(environment, call, result.content);
       return {

@@ -20,6 +20,7 @@ import {
   positionSchema,
   quoteSchema,
 } from '../../trading/views.ts';
+import { accountAnswer } from './account-answers.ts';
 import { alertAnswer } from './alert-answer.ts';
 import type { Answered } from './answered-calls.ts';
 import { dataAnswer } from './data-answers.ts';
@@ -91,7 +92,7 @@ function part({ tool, args, content, view }: Answered & { readonly view?: View |
     case 'send_gmail_summary':
       return `Sent: ${describeMessage(sentOne.parse(content).sent)}.`;
     default:
-      return dataAnswer(tool, args, content) ?? '';
+      return dataAnswer(tool, args, content) ?? accountAnswer(tool, content) ?? '';
   }
 }
 
@@ -209,6 +210,8 @@ export const helpText = `I am the built-in planner: no language model, a small g
 - **your account**: \`what do I own\`, \`how am I doing\`, \`how much did I make today\`, \`biggest position\`, \`my AAPL position\`, \`cash\`, \`who am I\`
 - **orders**: \`open orders\`, \`all orders\`, \`cancel my last order\`, \`cancel my AAPL order\`, \`cancel all orders\`, \`change my AAPL order to limit 185\`
 - **buying and selling**: \`buy 5 AAPL\`, \`buy 5 AAPL limit 180 gtc\`, \`buy $500 of microsoft\`, \`sell half my MSFT\`, \`close my NVDA\`, \`sell 10 TSLA stop 200\`, \`sell 10 TSLA stop 200 limit 199\`, \`sell 10 TSLA trailing stop 5%\`, \`buy 5 AAPL at 180 extended hours\`
+- **risk, tax, rules**: \`what's my risk\`, \`my lots of NVDA\`, \`would selling KO be a wash sale?\`, \`would 5 AAPL pass my rules?\`, \`any findings?\`
+- **rebalancing**: \`rebalance to 60% VTI 40% BND\`
 - **what the gateway does by itself**: \`buy $200 of VTI every Monday\`, \`buy 5 AAPL every trading day at 11:30 until December 18\`, \`sell 5 NVDA if it falls below 100 before Friday\`
 - **being told**: \`tell me when AAPL falls below 180\`, \`alert me if NVDA rises by more than 5% today\`, \`what alerts do I have?\`, \`stop telling me about AAPL\`, \`check my alerts every 15 minutes\`
 - **what was said before**: \`what about MSFT?\`, \`the same for KO\`

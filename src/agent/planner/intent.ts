@@ -63,6 +63,12 @@ export interface ReplaceIntent {
   readonly change: OrderChange;
 }
 
+/** Targets that the person named, all of them: fractions by ticker, `cash` what stays in cash. */
+export interface RebalanceIntent {
+  readonly kind: 'rebalance';
+  readonly targets: readonly { readonly symbol: string; readonly weight: string }[];
+}
+
 /** What one clause asks for. */
 export type Intent =
   | OrderIntent
@@ -89,6 +95,15 @@ export type Intent =
   | { readonly kind: 'news'; readonly symbols: readonly string[] }
   | { readonly kind: 'activities'; readonly period: Period; readonly kinds?: readonly string[] }
   | { readonly kind: 'performance'; readonly period: Period }
+  | { readonly kind: 'risk' }
+  /** Of all positions where there is no symbol. */
+  | { readonly kind: 'lots'; readonly symbol?: string }
+  /** All that is held where no shares are said. */
+  | { readonly kind: 'wash'; readonly symbol: string; readonly qty?: string }
+  | { readonly kind: 'findings' }
+  /** Whether an order would pass the owner's rules. */
+  | { readonly kind: 'rules'; readonly request: OrderRequestInput }
+  | RebalanceIntent
   | { readonly kind: 'watchlist' }
   | { readonly kind: 'watch'; readonly change: 'add' | 'remove'; readonly symbols: readonly string[] }
   | { readonly kind: 'help' };
@@ -102,6 +117,7 @@ export function isName(symbol: string): boolean {
 export function symbolsOf(intent: Intent): readonly string[] {
   switch (intent.kind) {
     case 'order':
+    case 'rules':
     case 'standing':
       return [String(intent.request.symbol)];
     case 'quote':
@@ -110,10 +126,12 @@ export function symbolsOf(intent: Intent): readonly string[] {
       return intent.symbols;
     case 'chart':
     case 'stop_alert':
+    case 'wash':
       return [intent.symbol];
     case 'alert':
       return [intent.alert.symbol];
     case 'portfolio':
+    case 'lots':
       return intent.symbol === undefined ? [] : [intent.symbol];
     case 'cancel':
     case 'replace':
@@ -127,6 +145,7 @@ export function symbolsOf(intent: Intent): readonly string[] {
 export function withSymbols(intent: Intent, to: (symbol: string) => string): Intent {
   switch (intent.kind) {
     case 'order':
+    case 'rules':
     case 'standing':
       return { ...intent, request: { ...intent.request, symbol: to(String(intent.request.symbol)) } };
     case 'quote':
@@ -135,10 +154,12 @@ export function withSymbols(intent: Intent, to: (symbol: string) => string): Int
       return { ...intent, symbols: intent.symbols.map(to) };
     case 'chart':
     case 'stop_alert':
+    case 'wash':
       return { ...intent, symbol: to(intent.symbol) };
     case 'alert':
       return { ...intent, alert: { ...intent.alert, symbol: to(intent.alert.symbol) } };
     case 'portfolio':
+    case 'lots':
       return intent.symbol === undefined ? intent : { ...intent, symbol: to(intent.symbol) };
     case 'cancel':
       return 'symbol' in intent.which

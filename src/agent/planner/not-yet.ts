@@ -7,8 +7,8 @@ import { NotUnderstood } from './words.ts';
 export function sayWhereItIs(clause: string): void {
   if (/^re-?balance\b/i.test(clause)) {
     throw new NotUnderstood(
-      'I can’t rebalance in one sentence: I don’t know which positions are which part.',
-      'Write the targets of each symbol into a rules file and run "trade-agent check --suggest": it proposes the fewest orders back to them (docs/CHECKS.md).',
+      'Which symbol is which part?',
+      'Write each with its part of the account, 100% together: "rebalance to 60% VTI 40% BND", "rebalance to 60% VTI 30% BND 10% cash". Targets kept in a rules file are what "trade-agent check --suggest" goes back to (docs/CHECKS.md).',
     );
   }
 }

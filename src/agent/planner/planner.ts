@@ -5,6 +5,7 @@ import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
 import { answer, helpText, sentence } from './answer.ts';
 import { type Answered, answeredCalls } from './answered-calls.ts';
 import { understand } from './conversation.ts';
+import { rebalanceWords } from './rebalance-steps.ts';
 import { type PlannerRefusal, REFUSAL } from './refusal.ts';
 import { lookups, type Step, steps } from './steps.ts';
 import { NotUnderstood } from './words.ts';
@@ -84,8 +85,12 @@ export function nextTurn(messages: readonly BaseMessage[]): Turn {
     const help = intents.some(({ kind }) => kind === 'help') ? [helpText] : [];
     const results = done.slice(wanted.length).map((each, index) => ({ ...each, view: all[index]?.view }));
     const told = results.length > 0 ? [answer(results)] : [];
-    const nothing = all.length === 0 && help.length === 0 ? ['There is no open order to cancel.'] : [];
-    return { text: [...help, ...told, ...nothing].join('\n\n') };
+    const rebalanced = lookedUp.flatMap(({ tool, content }) =>
+      tool === 'suggest_rebalance' ? [rebalanceWords(content)] : [],
+    );
+    const isNothing = all.length === 0 && help.length + rebalanced.length === 0;
+    const nothing = isNothing ? ['There is no open order to cancel.'] : [];
+    return { text: [...help, ...told, ...rebalanced, ...nothing].join('\n\n') };
   } catch (error) {
     if (error instanceof NotUnderstood) return { refusal: error.refusal };
     throw error;

@@ -1,3 +1,4 @@
+import { readAccount } from './account-sentence.ts';
 import { readAlert, readLook, readStopAlert } from './alert-sentence.ts';
 import { readData } from './data-sentence.ts';
 import { fixedPhrases } from './fixed-phrases.ts';
@@ -7,6 +8,7 @@ import { sayWhereItIs } from './not-yet.ts';
 import { readCancel, readReplace } from './order-changes.ts';
 import { readOrder } from './order-sentence.ts';
 import { moreSymbols, readBareSymbols, readChart, readPosition, readQuote } from './price-sentence.ts';
+import { moreTargets, readRebalance, requireWhole } from './rebalance-sentence.ts';
 import type { PlannerRefusal } from './refusal.ts';
 import { readSend } from './send-sentence.ts';
 import { misspelt } from './spelling.ts';
@@ -81,6 +83,7 @@ function parseEnglish(text: string): Parsed {
       if (intent !== undefined) intents[intents.length - 1] = intent;
       else addOnce(intents, parseClause(clause));
     }
+    requireWhole(intents);
     if (intents.length === 0) throw new NotUnderstood('You did not ask for anything.', HINT);
     return { intents };
   } catch (error) {
@@ -88,8 +91,9 @@ function parseEnglish(text: string): Parsed {
   }
 }
 
-/** "quote AAPL" with the MSFT of "and MSFT", which asks for nothing by itself. */
+/** "quote AAPL" with the MSFT of "and MSFT", which asks for nothing by itself; a rebalancing's next target likewise. */
 function withMore(last: Intent | undefined, clause: string): Intent | undefined {
+  if (last?.kind === 'rebalance') return moreTargets(last, clause);
   if (last?.kind !== 'quote' || isFixed(clause)) return undefined;
   const more = moreSymbols(clause);
   return more === undefined ? undefined : { ...last, symbols: [...last.symbols, ...more] };
@@ -133,7 +137,13 @@ const cancelling = ['cancel', 'kill', 'withdraw', 'call off'];
 /** @throws {NotUnderstood} */
 function parseClause(written: string): Intent {
   const clause = written.replaceAll('’', "'").replace(/\s+/g, ' ');
-  const known = fixedIntent(clause) ?? readData(clause) ?? readSend(clause) ?? readBareSymbols(clause);
+  const known =
+    fixedIntent(clause) ??
+    readData(clause) ??
+    readAccount(clause) ??
+    readRebalance(clause) ??
+    readSend(clause) ??
+    readBareSymbols(clause);
   if (known !== undefined) return known;
   const told = readAlert(clause) ?? readStopAlert(clause) ?? readLook(clause);
   if (told !== undefined) return told;

@@ -4,6 +4,7 @@ import { partOfPosition } from '../../trading/portfolio/position-part.ts';
 import { type Order, orderSchema, positionSchema } from '../../trading/views.ts';
 import { type Intent, isName, type PortfolioView, withSymbols } from './intent.ts';
 import { changesOf, newestOrders, openOrders, ordersToCancel, orderToChange } from './open-orders.ts';
+import { ordersOfRebalance, rebalanceStep } from './rebalance-steps.ts';
 import { namesIn } from './sentence.ts';
 import { type NameFound, namesFoundSchema, queriesFor, symbolNamed } from './symbols-by-name.ts';
 import { NotUnderstood } from './words.ts';
@@ -56,6 +57,7 @@ export function lookups(intents: readonly Intent[]): Step[] {
   if (intents.some(needsHoldings)) steps.push({ name: 'get_portfolio', args: {} });
   if (intents.some((intent) => acts(intent) && needsOpen(intent))) steps.push(openOrders);
   if (intents.some(needsNewest)) steps.push(newestOrders);
+  for (const intent of intents) if (intent.kind === 'rebalance') steps.push(rebalanceStep(intent));
   return steps;
 }
 
@@ -129,6 +131,22 @@ function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
     }
     case 'performance':
       return [{ name: 'get_performance', args: { period: intent.period } }];
+    case 'risk':
+      return [{ name: 'get_risk', args: {} }];
+    case 'lots': {
+      const { symbol } = intent;
+      return [{ name: 'get_tax_lots', args: symbol === undefined ? {} : { symbol } }];
+    }
+    case 'wash': {
+      const { symbol, qty } = intent;
+      return [{ name: 'check_wash_sale', args: { symbol, ...(qty === undefined ? {} : { qty }) } }];
+    }
+    case 'findings':
+      return [{ name: 'get_findings', args: {} }];
+    case 'rules':
+      return [{ name: 'check_rules', args: { ...intent.request } }];
+    case 'rebalance':
+      return ordersOfRebalance(found.find(({ step }) => step.name === rebalanceStep(intent).name)?.content);
     case 'watchlist':
       return [{ name: 'get_watchlist', args: {} }];
     case 'watch':

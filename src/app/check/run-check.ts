@@ -20,6 +20,7 @@ import { errorObject } from '../error-object.ts';
 import { runObject } from '../run/run-report.ts';
 import { askedSymbols } from './asked-symbols.ts';
 import { propose } from './propose.ts';
+import { packagedSectors } from './sectors.ts';
 
 export interface CheckOptions {
   readonly rules?: string;
@@ -133,9 +134,7 @@ async function checkAndTell(
 /** What looks at the account: once, and again for each round after the first. */
 async function looker(app: App, options: CheckOptions, { file, store, owner }: Basis) {
   const gateway = await app.gateway();
-  const { listedSymbols } = await import('../../sandbox/market/symbols.ts');
-  const symbols = listedSymbols();
-  const sectorOf = (symbol: string) => symbols.get(symbol)?.sector || undefined;
+  const sectorOf = await packagedSectors();
   const suggesting = options.suggest === true;
   return async (): Promise<{ done: Check; memory: AccountMemory<Notice> }> => {
     const snapshot = await gather({

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { McpCaller } from '../../mcp/mcp-caller.ts';
+import type { OwnRules } from '../../tools/own-rules.ts';
 import { loginRequired } from '../../trading/login-required.ts';
 import { READ_SCOPES, SESSION_SCOPES } from '../../trading/scopes.ts';
 import type { App } from '../app.ts';
@@ -11,6 +12,8 @@ export interface ServeStdioOptions {
   readonly stdout: Writable;
   /** Only what reads. */
   readonly readOnly: boolean;
+  /** The person's rules file, for the tools that look by it. */
+  readonly ownRules?: OwnRules;
 }
 
 type StdioApp = ConnectApp &
@@ -21,7 +24,7 @@ type StdioApp = ConnectApp &
  * is signed in it serves all the same, and says so to whoever asks for anything.
  */
 export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Promise<void> {
-  const { readOnly } = options;
+  const { readOnly, ownRules } = options;
   if (readOnly) app.limitToReading();
   const { serveMcpStdio } = await import('../../mcp/stdio/serve-stdio.ts');
   const { createGatewayClient } = await import('../../tools/gateway/gateway-client.ts');
@@ -51,6 +54,7 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
         profile,
         fetch: async (url, init, scopes) => (await session()).fetch(url, init, scopes),
       }),
+      ...(ownRules === undefined ? {} : { ownRules }),
       async connectAddress(connection) {
         addresses ??= (await import('./connect-address.ts')).connectAddresses(
           app,

@@ -3,6 +3,7 @@ import { Dec } from '../../trading/decimal.ts';
 import { environmentWord } from '../../trading/environment.ts';
 import { newYorkDate, newYorkTimestamp } from '../../trading/new-york-time.ts';
 import { describeOrder, type OrderRequest } from '../../trading/order.ts';
+import { leftWords } from '../../trading/portfolio/left-words.ts';
 import type { CheckResult } from '../result.ts';
 
 /*
@@ -137,19 +138,8 @@ export function outcomeLines({ proposals }: CheckResult): string[] {
   });
 }
 
-const leftTexts: Readonly<Record<string, string>> = {
-  order_under_way: 'an order for it is under way',
-  no_price: 'there is no price of it',
-  buy_only: 'it is overweight, and nothing is to be sold',
-  below_minimum: 'the order would be too small',
-  less_than_a_lot: 'a share costs more than what is missing',
-  nothing_to_sell: 'all of it is on sale already',
-  market_closed: 'it waits for the market to open',
-  awaits_cash: 'there is not enough cash until something is sold',
-};
-
 export function leftLine({ symbol, reason }: { readonly symbol: string; readonly reason: string }): string {
-  return `${symbol} is left: ${leftTexts[reason] ?? reason}`;
+  return `${symbol} is left: ${leftWords(reason)}`;
 }
 
 const skipTexts: Readonly<Record<string, string>> = {

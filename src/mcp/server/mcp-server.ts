@@ -40,7 +40,7 @@ export function mcpServer(
       inputRequired: { roundTimeoutMs: ANSWERED_WITHIN_MS },
     },
   );
-  const tools = toolsFor(caller.scopes, options.readOnly);
+  const tools = toolsFor(caller, options.readOnly);
   const listed = tools.map(listing);
   server.setRequestHandler('tools/list', () => ({ tools: listed }));
   server.setRequestHandler(

@@ -1,19 +1,25 @@
 import type { z } from 'zod';
+import { checkRules } from '../../tools/check-rules.ts';
+import { checkWashSale } from '../../tools/check-wash-sale.ts';
 import { getActivities } from '../../tools/get-activities.ts';
 import { getAsset } from '../../tools/get-asset.ts';
 import { getBars } from '../../tools/get-bars.ts';
 import { getCalendar } from '../../tools/get-calendar.ts';
 import { getCorporateActions } from '../../tools/get-corporate-actions.ts';
+import { getFindings } from '../../tools/get-findings.ts';
 import { getMarketClock } from '../../tools/get-market-clock.ts';
 import { getNews } from '../../tools/get-news.ts';
 import { getOrder } from '../../tools/get-order.ts';
 import { getPerformance } from '../../tools/get-performance.ts';
 import { getPortfolio } from '../../tools/get-portfolio.ts';
 import { getQuote } from '../../tools/get-quote.ts';
+import { getRisk } from '../../tools/get-risk.ts';
+import { getTaxLots } from '../../tools/get-tax-lots.ts';
 import { getWatchlist } from '../../tools/get-watchlist.ts';
 import { listOrders } from '../../tools/list-orders.ts';
 import { searchSymbols } from '../../tools/search-symbols.ts';
 import { setWatchlist } from '../../tools/set-watchlist.ts';
+import { suggestRebalance } from '../../tools/suggest-rebalance.ts';
 import type { DirectTool } from '../../tools/tool.ts';
 import { whoami } from '../../tools/whoami.ts';
 import { defineMcpTool, type McpTool } from './mcp-tool.ts';
@@ -32,9 +38,15 @@ export const agentTools: readonly McpTool[] = [
   read(getPortfolio, 'Portfolio'),
   read(getPerformance, 'Performance'),
   read(getActivities, 'Activities'),
+  read(getRisk, 'Risk'),
+  read(getTaxLots, 'Tax lots'),
+  read(checkWashSale, 'Wash sale'),
+  { ...read(getFindings, 'Findings'), needsOwnRules: true },
   read(getWatchlist, 'Watchlist'),
   read(listOrders, 'Orders'),
   read(getOrder, 'One order'),
+  read(checkRules, 'Limits and rules'),
+  read(suggestRebalance, 'Rebalancing'),
   // No client over HTTP has its scope: the list is the owner's own, and their programs'.
   { ...read(setWatchlist, 'Change the watchlist'), effect: 'acts' },
 ];
@@ -48,8 +60,11 @@ function read(tool: DirectTool, title: string): McpTool {
     scopes: tool.scopes,
     effect: 'reads',
     async run({ caller }, args) {
-      const { signedIn, gateway } = caller;
-      const { summary, content, outside } = await tool.execute({ session: signedIn, gateway }, args);
+      const { signedIn, gateway, ownRules } = caller;
+      const { summary, content, outside } = await tool.execute(
+        { session: signedIn, gateway, ownRules },
+        args,
+      );
       return {
         message: summary,
         found: JSON.parse(content) as Record<string, unknown>,

@@ -1,3 +1,4 @@
+import type { McpCaller } from '../mcp-caller.ts';
 import { agentTools } from './agent-tools.ts';
 import { cancelOrder } from './cancel-order.ts';
 import { checkApproval } from './check-approval.ts';
@@ -22,10 +23,16 @@ const mcpTools: readonly McpTool[] = [
   cancelOrder,
 ];
 
-/** Those that a caller with these scopes has; only what reads, where nothing else is wanted. */
-export function toolsFor(scopes: ReadonlySet<string>, readOnly: boolean): McpTool[] {
+/** Those that a caller has by their scopes, and where they are; only what reads, where nothing else is wanted. */
+export function toolsFor(
+  { scopes, ownRules }: Pick<McpCaller, 'scopes' | 'ownRules'>,
+  readOnly: boolean,
+): McpTool[] {
   return mcpTools.filter(
-    (tool) => (!readOnly || tool.effect === 'reads') && tool.scopes.every((scope) => scopes.has(scope)),
+    (tool) =>
+      (!readOnly || tool.effect === 'reads') &&
+      (tool.needsOwnRules !== true || ownRules !== undefined) &&
+      tool.scopes.every((scope) => scopes.has(scope)),
   );
 }
 

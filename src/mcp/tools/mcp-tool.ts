@@ -44,6 +44,8 @@ export interface McpTool<Schema extends z.ZodObject = z.ZodObject> {
    * something without one.
    */
   readonly effect: 'reads' | 'asks' | 'acts';
+  /** It is there only where the person's rules file is at hand. */
+  readonly needsOwnRules?: true;
   /** @throws {TradeAgentError} which is told in our own words; of anything else nothing is */
   run(call: ToolCall, args: z.output<Schema>): Promise<Found | Proposed>;
 }

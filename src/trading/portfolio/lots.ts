@@ -159,6 +159,11 @@ function take(book: Book, qty: Dec): OpenLot[] {
   return taken;
 }
 
+/** The oldest shares of some lots, as a sale would take them first in, first out; fewer where there are no more. */
+export function oldestShares(lots: readonly Lot[], qty: Dec): Lot[] {
+  return take({ lots: [...lots], realized: ZERO, uncovered: ZERO, unclear: false }, qty);
+}
+
 /** @param proceeds dollars for all of them */
 function sell(book: Book, qty: Dec, proceeds: Dec): void {
   const taken = take(book, qty);

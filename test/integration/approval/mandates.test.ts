@@ -348,7 +348,7 @@ describe('there is no way to a mandate', () => {
   it('by a tool: the agent’s, or another’s over MCP', () => {
     const names = [
       ...tools.map(({ name }) => name),
-      ...toolsFor(new Set<string>(SCOPES), false).map(({ name }) => name),
+      ...toolsFor({ scopes: new Set<string>(SCOPES) }, false).map(({ name }) => name),
     ];
     expect(names.length).toBeGreaterThan(10);
     expect(names.filter((name) => /mandate/.test(name))).toEqual([]);

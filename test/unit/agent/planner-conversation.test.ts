@@ -131,9 +131,7 @@ describe('a change', () => {
 });
 
 describe('what is done elsewhere says where', () => {
-  it.each([
-    ['rebalance to 60/40', /trade-agent check --suggest/],
-  ])('"%s"', (said, words) => {
+  it.each([['rebalance to 60/40', /trade-agent check --suggest/]])('"%s"', (said, words) => {
     expect(question(said)).toMatch(words);
   });
 });

@@ -59,6 +59,17 @@ export interface AccountWorld {
   readonly orders?: readonly Partial<Order>[];
 }
 
+/** A purchase of one share of each target. */
+function rebalanced(targets: readonly { symbol: string; weight: string }[]) {
+  return {
+    orders: targets.map(({ symbol }) => ({ symbol, side: 'buy', qty: '1', type: 'market' })),
+    targets: targets.map(({ symbol, weight }) => ({ symbol, target: weight, weight: '0' })),
+    left: [],
+    without_target: [],
+    simulated: true,
+  };
+}
+
 function contentOf(name: string, args: Record<string, unknown>, world: AccountWorld): unknown {
   const orders = (world.orders ?? [{}]).map((each) => ({ ...order, ...each }));
   switch (name) {
@@ -84,6 +95,8 @@ function contentOf(name: string, args: Record<string, unknown>, world: AccountWo
         status: args.status,
         orders: orders.filter(({ status }) => args.status !== 'open' || status === 'new'),
       };
+    case 'suggest_rebalance':
+      return rebalanced(args.targets as { symbol: string; weight: string }[]);
     default:
       throw new TypeError(`${name} is no lookup`);
   }

@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { toolsFor } from '../../../src/mcp/tools/catalog.ts';
 import { MCP_SCOPES } from '../../../src/trading/scopes.ts';
 
-const all = toolsFor(new Set(MCP_SCOPES), false);
+const all = toolsFor({ scopes: new Set(MCP_SCOPES) }, false);
 const named = (...names: string[]) => names.sort();
 const names = (scopes: readonly string[], readOnly = false) =>
-  toolsFor(new Set(scopes), readOnly)
+  toolsFor({ scopes: new Set(scopes) }, readOnly)
     .map(({ name }) => name)
     .sort();
 
@@ -40,7 +40,14 @@ describe('the tools of other people’s agents', () => {
   });
 
   it('that only read are those that a read-only server has', () => {
-    expect(names(MCP_SCOPES, true)).toHaveLength(17);
+    expect(names(MCP_SCOPES, true)).toHaveLength(22);
+  });
+
+  it('has findings only where the rules file is at hand', () => {
+    expect(names(MCP_SCOPES)).not.toContain('get_findings');
+    const ownRules = { findings: async () => ({}) as never, targets: async () => undefined };
+    const here = toolsFor({ scopes: new Set(MCP_SCOPES), ownRules }, true).map(({ name }) => name);
+    expect(here).toContain('get_findings');
   });
 
   it('that change the watchlist are no client’s over HTTP', () => {

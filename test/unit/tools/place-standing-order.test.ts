@@ -54,7 +54,7 @@ it('no MCP client is offered a standing order, or any mandate, whatever it may d
     'messages:propose',
     'orders:mandate',
   ]);
-  const names = toolsFor(everything, false).map(({ name }) => name);
+  const names = toolsFor({ scopes: everything }, false).map(({ name }) => name);
   expect(names).toContain('place_order');
   expect(names.filter((name) => /standing|mandate/.test(name))).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { ownRules } from '../../../app/check/own-rules.ts';
 import { sessionExits } from '../../../app/exit-codes.ts';
 import { serveStdio } from '../../../app/mcp/serve-stdio.ts';
 import { runCommand } from '../../cli.ts';
@@ -29,7 +30,8 @@ export function addMcpCommand(program: Command, cli: Cli): void {
     .action((options: McpOptions, command: Command) =>
       runCommand(cli, command, (context) => {
         const { stdin, stdout } = context.io;
-        return serveStdio(context, { stdin, stdout, readOnly: options.readOnly ?? false });
+        const readOnly = options.readOnly ?? false;
+        return serveStdio(context, { stdin, stdout, readOnly, ownRules: ownRules(context) });
       }),
     );
   addMcpClients(mcp, cli);

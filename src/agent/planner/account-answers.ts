@@ -1,0 +1,209 @@
+import { z } from 'zod';
+import { dollars, percent, sharePrice, shares, signedDollars } from '../../trading/amounts.ts';
+import { describeOrder, orderRequestSchema } from '../../trading/order.ts';
+import { periods, periodWords } from '../../trading/period.ts';
+
+/*
+ * What the tools that compute from the account told, in words.
+ */
+
+const risk = z.lazy(() =>
+  z.object({
+    period: z.enum(periods),
+    returns_counted: z.number(),
+    volatility: z.string().nullable(),
+    drawdown: z.object({
+      now: z.string(),
+      high: z.object({ value: z.string(), at: z.string() }).nullable(),
+      worst: z.object({ fraction: z.string(), peak_at: z.string(), trough_at: z.string() }).nullable(),
+    }),
+    concentration: z.object({
+      five_largest: z.string(),
+      cash: z.string(),
+      effective_positions: z.string().nullable(),
+    }),
+    positions: z.array(z.object({ symbol: z.string(), weight: z.string() })),
+    simulated: z.boolean(),
+  }),
+);
+const lots = z.lazy(() =>
+  z.object({
+    symbol: z.string().optional(),
+    lots: z.array(
+      z.object({
+        symbol: z.string(),
+        acquired: z.string(),
+        qty: z.string(),
+        cost: z.string(),
+        gain: z.string(),
+        term: z.enum(['short', 'long']),
+      }),
+    ),
+    left_out: z.number().optional(),
+    gain: z.object({ short_term: z.string(), long_term: z.string() }),
+    incomplete: z.array(z.object({ symbol: z.string(), reason: z.string() })),
+    simulated: z.boolean(),
+  }),
+);
+const sale = z.object({
+  date: z.string(),
+  qty: z.string(),
+  price: z.string(),
+  loss: z.string(),
+  loss_qty: z.string(),
+  unknown_cost_qty: z.string(),
+  window: z.object({ begins: z.string(), ends: z.string() }),
+  purchases: z.array(z.object({ date: z.string(), qty: z.string() })),
+  affected_qty: z.string(),
+  affected_loss: z.string(),
+  unclear: z.string().optional(),
+});
+const wash = z.lazy(() =>
+  z.object({
+    symbol: z.string(),
+    verdict: z.string(),
+    sale: sale.nullable(),
+    open_purchases: z.array(z.unknown()),
+    earlier_losses: z.array(sale),
+    not_known: z.array(z.string()),
+    simulated: z.boolean(),
+  }),
+);
+const finding = z.object({ rule: z.string(), severity: z.string(), message: z.string() });
+const findings = z.lazy(() =>
+  z.object({
+    rules_file: z.string().nullable(),
+    findings: z.array(finding),
+    ongoing: z.array(finding),
+    snoozed: z.array(finding),
+    simulated: z.boolean(),
+  }),
+);
+const checked = z.lazy(() =>
+  z.object({
+    order: orderRequestSchema,
+    effect: z.enum(['allow', 'ask', 'deny']),
+    texts: z.array(z.string()),
+    hint: z.string().optional(),
+  }),
+);
+
+/** The answer to one of these tools; undefined for another. */
+export function accountAnswer(tool: string, content: unknown): string | undefined {
+  switch (tool) {
+    case 'get_risk':
+      return risks(risk.parse(content));
+    case 'get_tax_lots':
+      return lotList(lots.parse(content));
+    case 'check_wash_sale':
+      return washWords(wash.parse(content));
+    case 'get_findings':
+      return found(findings.parse(content));
+    case 'check_rules':
+      return passes(checked.parse(content));
+    default:
+      return undefined;
+  }
+}
+
+const day = (at: string) => at.slice(0, 10);
+const note = (simulated: boolean) => (simulated ? ['Prices are simulated.'] : []);
+
+function risks(told: z.output<typeof risk>): string {
+  const { drawdown, concentration, positions, simulated } = told;
+  const { worst, high } = drawdown;
+  const [largest] = positions;
+  return [
+    told.volatility === null
+      ? 'The history is too short to tell the volatility.'
+      : `Volatility **${percent(told.volatility)}** a year, by ${told.returns_counted} returns ${periodWords[told.period]}.`,
+    ...(high === null
+      ? []
+      : [
+          `The account is ${percent(drawdown.now)} below its highest value, ${dollars(high.value)} on ${day(high.at)}.`,
+        ]),
+    ...(worst === null
+      ? []
+      : [
+          `The deepest fall was ${percent(worst.fraction)}, from ${day(worst.peak_at)} to ${day(worst.trough_at)}.`,
+        ]),
+    largest === undefined
+      ? 'No positions.'
+      : `The largest position is ${largest.symbol}, ${percent(largest.weight)} of the account; the five largest are ${percent(concentration.five_largest)}, cash is ${percent(concentration.cash)}. It is as concentrated as ${concentration.effective_positions} equal positions.`,
+    ...note(simulated),
+  ].join(' ');
+}
+
+function lotList(told: z.output<typeof lots>): string {
+  const { lots: list, left_out, gain, incomplete, simulated } = told;
+  const missing = incomplete.map(({ symbol, reason }) => `${symbol} is incomplete: ${reason}.`);
+  if (list.length === 0) {
+    const none =
+      told.symbol === undefined ? 'You hold no lots.' : `You hold no ${told.symbol} lots that I know.`;
+    return [none, ...missing, ...note(simulated)].join(' ');
+  }
+  const lines = list.map(
+    ({ symbol, acquired, qty, cost, gain: one, term }) =>
+      `- ${acquired} ${shares(qty)} ${symbol}, cost ${dollars(cost)}, ${signedDollars(one)}, ${term}-term`,
+  );
+  const more = left_out === undefined ? [] : [`and ${left_out} more.`];
+  const sums = `First in, first out. Unrealized: ${signedDollars(gain.short_term)} short-term, ${signedDollars(gain.long_term)} long-term; wash sales are not counted.`;
+  return [lines.join('\n'), ...more, [sums, ...missing, ...note(simulated)].join(' ')].join('\n\n');
+}
+
+function washWords({ symbol, verdict, sale: sold, ...told }: z.output<typeof wash>): string {
+  const { open_purchases, earlier_losses, not_known, simulated } = told;
+  const lines = [
+    ...(sold === null ? [`You hold no ${symbol}.`] : [saleWords(symbol, verdict, sold)]),
+    ...(sold?.unclear === undefined ? [] : [`The counts may not match: ${sold.unclear}.`]),
+    ...(open_purchases.length === 0 ? [] : [`An open order would buy more ${symbol}.`]),
+    ...earlier_losses.map(
+      ({ date, qty, loss, window }) =>
+        `${shares(qty)} ${symbol} were sold on ${date} at a loss of ${dollars(loss)}: a purchase until ${window.ends} concerns that.`,
+    ),
+    `Not known: ${not_known.join('; ')}.`,
+  ];
+  return [...lines, ...note(simulated)].join(' ');
+}
+
+function saleWords(symbol: string, verdict: string, sold: z.output<typeof sale>): string {
+  const what = `selling ${shares(sold.qty)} ${symbol} at ${sharePrice(sold.price)}`;
+  const bought = sold.purchases.map(({ date, qty }) => `${shares(qty)} on ${date}`).join(', ');
+  const until = `A purchase until ${sold.window.ends} would count as well.`;
+  switch (verdict) {
+    case 'wash_sale':
+      return `Yes: ${what} makes a loss of ${dollars(sold.loss)}, and shares were bought within 30 days (${bought}).`;
+    case 'partly_wash_sale':
+      return `In part: ${what} makes a loss of ${dollars(sold.loss)}; ${dollars(sold.affected_loss)} of it, on ${shares(sold.affected_qty)} shares, is for shares bought again within 30 days (${bought}). ${until}`;
+    case 'no_loss':
+      return `No: ${what} makes no loss.`;
+    case 'cost_unknown':
+      return `That can’t be told: what ${shares(sold.unknown_cost_qty)} of the shares cost is not known.`;
+    default:
+      return `Not by this account’s trades: ${what} makes a loss of ${dollars(sold.loss)}, and nothing else was bought within 30 days. ${until}`;
+  }
+}
+
+function found({
+  rules_file,
+  findings: fresh,
+  ongoing,
+  snoozed,
+  simulated,
+}: z.output<typeof findings>): string {
+  const by = rules_file === null ? 'the usual rules' : rules_file;
+  const lines = [
+    ...fresh.map(({ severity, message }) => `- ${severity}: ${message}`),
+    ...ongoing.map(({ severity, message }) => `- ${severity}, told before: ${message}`),
+    ...snoozed.map(({ severity, message }) => `- ${severity}, snoozed: ${message}`),
+  ];
+  const head = lines.length === 0 ? `By ${by}: nothing found.` : `By ${by}:\n\n${lines.join('\n')}`;
+  return [head, ...note(simulated)].join(lines.length === 0 ? ' ' : '\n\n');
+}
+
+function passes({ order, effect, texts, hint }: z.output<typeof checked>): string {
+  const what = describeOrder(order);
+  const why = texts.length === 0 ? '' : `: ${texts.join('; ').replace(/\.$/, '')}`;
+  if (effect === 'deny') return `${what} would not pass${why}.${hint === undefined ? '' : ` ${hint}`}`;
+  return `${what} would pass, ${effect === 'ask' ? 'once your phone approves' : 'without a tap'}.`;
+}

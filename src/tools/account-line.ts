@@ -1,0 +1,49 @@
+import { flowsOf } from '../trading/activity.ts';
+import { Dec } from '../trading/decimal.ts';
+import { newYorkInstant } from '../trading/new-york-time.ts';
+import { type Period, startOf } from '../trading/period.ts';
+import { type AccountReturns, accountReturns, atDayEnds } from '../trading/portfolio/returns.ts';
+import type { Account, Position } from '../trading/views.ts';
+import type { GatewayClient } from './gateway/gateway-client.ts';
+
+/** A broker's history that reaches back beyond the day before a period begins. */
+const historyOf: Readonly<Record<Period, string>> = {
+  '1D': '1M',
+  '1W': '1M',
+  '1M': '2M',
+  '3M': '4M',
+  '6M': '7M',
+  '1Y': '2A',
+  '5Y': '6A',
+  MTD: '2M',
+  YTD: '2A',
+  ALL: '10A',
+};
+
+/** What the account is, and what it was worth from the end of the day before a period on. */
+export interface AccountLine {
+  readonly account: Account;
+  readonly positions: readonly Position[];
+  /** The market's time, milliseconds since the epoch. */
+  readonly now: number;
+  /** Dollars. */
+  readonly equity: Dec;
+  readonly returns: AccountReturns;
+}
+
+export async function accountLine(gateway: GatewayClient, period: Period): Promise<AccountLine> {
+  const [account, positions, history, clock] = await Promise.all([
+    gateway.account(),
+    gateway.positions(),
+    gateway.valueHistory(historyOf[period]),
+    gateway.clock(),
+  ]);
+  const now = Date.parse(clock.timestamp);
+  const began = newYorkInstant(startOf(period, now), '00:00');
+  const ends = atDayEnds(history);
+  const before = ends.findLastIndex(({ at }) => at < began);
+  const values = ends.slice(Math.max(0, before));
+  const flows = flowsOf(await gateway.activities({ after: values[0]?.at ?? began }));
+  const equity = new Dec(account.equity);
+  return { account, positions, now, equity, returns: accountReturns(values, { at: now, equity }, flows) };
+}

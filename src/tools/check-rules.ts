@@ -1,0 +1,36 @@
+import { safeLine } from '../net/shown-text.ts';
+import { checkOrder, describeOrder, normalizeOrder, orderRequestSchema } from '../trading/order.ts';
+import { defineTool, requireGateway } from './tool.ts';
+
+const LONGEST = 300;
+const MOST_REASONS = 20;
+
+export const checkRules = defineTool({
+  name: 'check_rules',
+  description:
+    'What the owner’s limits and rules would decide about an order now: allow (it passes), ask (it needs their tap) or deny, with all reasons. Nothing is proposed, nobody is asked, nothing is kept. Shares and dollars as decimal strings.',
+  schema: orderRequestSchema,
+  scopes: ['orders:read', 'portfolio:read'],
+  risk: 'read',
+  async execute(context, args) {
+    const gateway = requireGateway(context);
+    const order = normalizeOrder(args);
+    checkOrder(order);
+    const { effect, reasons, texts, limit, value, hint } = await gateway.checkPolicy(order);
+    const told = texts.slice(0, MOST_REASONS).map((text) => safeLine(text, LONGEST));
+    return {
+      summary: `${describeOrder(order)}: ${outcome[effect]}${effect !== 'deny' || told[0] === undefined ? '' : `, ${told[0]}`}`,
+      content: JSON.stringify({
+        order,
+        effect,
+        reasons: reasons.slice(0, MOST_REASONS),
+        texts: told,
+        ...(limit === undefined ? {} : { limit }),
+        ...(value === undefined ? {} : { value }),
+        ...(hint === undefined ? {} : { hint: safeLine(hint, LONGEST) }),
+      }),
+    };
+  },
+});
+
+const outcome = { allow: 'passes', ask: 'passes, with a tap', deny: 'does not pass' } as const;

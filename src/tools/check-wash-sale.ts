@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { type Activity, exchangesOf, FIRST_ACTIVITY, fillsOf } from '../trading/activity.ts';
+import { dollars, shares } from '../trading/amounts.ts';
+import { Dec, isPositive, plain, positiveDecimalString } from '../trading/decimal.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import { symbolSchema } from '../trading/order.ts';
+import { tradingResults } from '../trading/portfolio/lots.ts';
+import { recentLosses, type WashSale, washSale } from '../trading/portfolio/wash-sale.ts';
+import type { Position } from '../trading/views.ts';
+import { defineTool, requireGateway } from './tool.ts';
+
+/** Purchases and earlier sales that are listed; the others are counted. */
+const MOST = 20;
+
+/** What one account's own trades can't tell. */
+const notKnown = [
+  'purchases in other accounts, an IRA or a spouse’s among them',
+  'substantially identical securities: other share classes, funds of the same index, options',
+  'purchases still to come: until the window ends each counts',
+] as const;
+
+export const checkWashSale = defineTool({
+  name: 'check_wash_sale',
+  description:
+    'Whether a sale of a symbol now would make a loss within 30 days of a purchase of the same symbol, by this account’s own trades (first in, first out), and which sales at a loss of the last 30 days a purchase now would concern. It can’t know other accounts or substantially identical securities.',
+  schema: z.strictObject({
+    symbol: symbolSchema.describe('A ticker symbol such as KO'),
+    qty: positiveDecimalString.optional().describe('Shares to sell; all that are held where left out'),
+    price: positiveDecimalString.optional().describe('Dollars a share; the position’s price where left out'),
+  }),
+  scopes: ['market:read', 'portfolio:read', 'orders:read'],
+  risk: 'read',
+  async execute(context, { symbol, qty, price }) {
+    const gateway = requireGateway(context);
+    const [account, positions, clock, orders, activities] = await Promise.all([
+      gateway.account(),
+      gateway.positions(),
+      gateway.clock(),
+      gateway.orders({ status: 'open', limit: 500 }),
+      gateway.activities({ after: FIRST_ACTIVITY }),
+    ]);
+    const now = Date.parse(clock.timestamp);
+    const held = positions.find((one) => one.symbol === symbol && one.side === 'long');
+    const sold = held === undefined ? undefined : sale(held, { qty, price }, activities, now);
+    const verdict = sold === undefined ? 'not_held' : verdictOf(sold);
+    const earlier = recentLosses(symbol, activities, now);
+    const buys = orders.filter((order) => order.symbol === symbol && order.side === 'buy');
+    return {
+      summary: `${symbol}: ${words[verdict]}${sold !== undefined && isPositive(sold.affectedQty) ? `, ${dollars(sold.affectedLoss.toFixed(2))} of loss on ${shares(plain(sold.affectedQty))}` : ''}`,
+      content: JSON.stringify({
+        symbol,
+        verdict,
+        sale: sold === undefined ? null : view(sold),
+        open_purchases: buys.slice(0, MOST).map(({ id, qty, notional }) => ({ order_id: id, qty, notional })),
+        earlier_losses: earlier.slice(0, MOST).map(view),
+        ...(earlier.length > MOST ? { earlier_left_out: earlier.length - MOST } : {}),
+        not_known: notKnown,
+        simulated: account.simulated,
+      }),
+    };
+  },
+});
+
+/** The sale as it would be now. @throws {TradeAgentError} `usage` for more than is held */
+function sale(
+  held: Position,
+  { qty, price }: { readonly qty?: string | undefined; readonly price?: string | undefined },
+  activities: readonly Activity[],
+  now: number,
+): WashSale {
+  const { symbol } = held;
+  if (qty !== undefined && new Dec(qty).gt(held.qty)) {
+    throw new TradeAgentError('usage', `${shares(held.qty)} ${symbol} are held, not ${shares(qty)}`, {
+      hint: 'Ask for fewer shares.',
+    });
+  }
+  const lots = tradingResults(fillsOf(activities), 'fifo', exchangesOf(activities)).get(symbol)?.lots ?? [];
+  const at = { qty: new Dec(qty ?? held.qty), price: new Dec(price ?? held.current_price) };
+  return washSale({ symbol, at: now, ...at }, lots, activities);
+}
+
+type Verdict =
+  | 'not_held'
+  | 'wash_sale'
+  | 'partly_wash_sale'
+  | 'cost_unknown'
+  | 'no_loss'
+  | 'no_purchase_known';
+
+const words: Readonly<Record<Verdict, string>> = {
+  not_held: 'no position to sell',
+  wash_sale: 'the loss would be a wash sale’s',
+  partly_wash_sale: 'a part of the loss would be a wash sale’s',
+  cost_unknown: 'what the shares cost is not known',
+  no_loss: 'no loss at this price',
+  no_purchase_known: 'a loss, and no purchase within 30 days is known',
+};
+
+function verdictOf({ affectedQty, lossQty, unknown }: WashSale): Verdict {
+  if (isPositive(affectedQty)) return affectedQty.eq(lossQty) ? 'wash_sale' : 'partly_wash_sale';
+  if (isPositive(unknown)) return 'cost_unknown';
+  return isPositive(lossQty) ? 'no_purchase_known' : 'no_loss';
+}
+
+function view(sold: WashSale) {
+  const { purchases } = sold;
+  return {
+    date: sold.date,
+    qty: plain(sold.qty),
+    price: plain(sold.price),
+    gain: sold.gain.toFixed(2),
+    loss: sold.loss.toFixed(2),
+    loss_qty: plain(sold.lossQty),
+    unknown_cost_qty: plain(sold.unknown),
+    window: { begins: sold.begins, ends: sold.ends },
+    purchases: purchases
+      .slice(0, MOST)
+      .map(({ date, qty, price }) => ({ date, qty: plain(qty), price: plain(price) })),
+    ...(purchases.length > MOST ? { purchases_left_out: purchases.length - MOST } : {}),
+    affected_qty: plain(sold.affectedQty),
+    affected_loss: sold.affectedLoss.toFixed(2),
+    ...(sold.unclear ? { unclear: 'a split, a merger or a transfer lies within the window' } : {}),
+  };
+}

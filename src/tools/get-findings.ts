@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { safeLine } from '../net/shown-text.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import type { OwnFinding } from './own-rules.ts';
+import { defineTool, requireGateway } from './tool.ts';
+
+const MOST = 50;
+const LONGEST = 300;
+
+export const getFindings = defineTool({
+  name: 'get_findings',
+  description:
+    'What the user’s own rules find in the account now, as "trade-agent check" does: new since the last check, ongoing, snoozed. By the rules file of their scheduled check, else by the usual rules. Nobody is told, and nothing is remembered.',
+  schema: z.strictObject({}),
+  scopes: ['market:read', 'portfolio:read', 'orders:read'],
+  risk: 'read',
+  async execute(context) {
+    requireGateway(context);
+    if (context.ownRules === undefined) {
+      throw new TradeAgentError('not_found', 'the rules file can’t be read from here', {
+        hint: 'Run "trade-agent check" where the rules file is.',
+      });
+    }
+    const { findings, ongoing, snoozed, ...rest } = await context.ownRules.findings();
+    const count = findings.length === 1 ? '1 finding' : `${findings.length} findings`;
+    return {
+      summary: `${count}, ${ongoing.length} ongoing${rest.rules_file === null ? '' : `, by ${safeLine(rest.rules_file, 60)}`}`,
+      content: JSON.stringify({
+        ...rest,
+        findings: listed(findings),
+        ongoing: listed(ongoing),
+        snoozed: listed(snoozed),
+        ...leftOut(findings, ongoing, snoozed),
+      }),
+    };
+  },
+});
+
+const listed = (findings: readonly OwnFinding[]) =>
+  findings.slice(0, MOST).map(({ rule, kind, subject, severity, message, since, problem }) => ({
+    rule,
+    kind,
+    subject,
+    severity,
+    message: safeLine(message, LONGEST),
+    since,
+    ...(problem === undefined ? {} : { problem }),
+  }));
+
+function leftOut(...lists: readonly (readonly OwnFinding[])[]): { left_out?: number } {
+  const many = lists.reduce((sum, { length }) => sum + Math.max(0, length - MOST), 0);
+  return many === 0 ? {} : { left_out: many };
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { FIRST_ACTIVITY } from '../trading/activity.ts';
+import { signedDollars } from '../trading/amounts.ts';
+import { type Dec, plain, ZERO } from '../trading/decimal.ts';
+import { symbolSchema } from '../trading/order.ts';
+import { type PositionLots, type TaxLot, taxLots } from '../trading/portfolio/tax-lots.ts';
+import { defineTool, requireGateway } from './tool.ts';
+
+const MOST = 200;
+
+export const getTaxLots = defineTool({
+  name: 'get_tax_lots',
+  description:
+    'The lots of what is held, first in, first out: day bought, shares, cost and unrealized gain in dollars, and whether a sale now is long-term (held for more than a year) or short-term. Says where the history is incomplete. Adjustments for wash sales are not in it.',
+  schema: z.strictObject({
+    symbol: symbolSchema.optional().describe('A ticker symbol such as AAPL; all positions where left out'),
+    limit: z.number().int().min(1).max(MOST).default(100).describe('Lots at most'),
+  }),
+  scopes: ['market:read', 'portfolio:read'],
+  risk: 'read',
+  async execute(context, { symbol, limit }) {
+    const gateway = requireGateway(context);
+    const [account, all, clock, activities] = await Promise.all([
+      gateway.account(),
+      gateway.positions(),
+      gateway.clock(),
+      gateway.activities({ after: FIRST_ACTIVITY }),
+    ]);
+    const positions = all.filter((one) => symbol === undefined || one.symbol === symbol);
+    const found = taxLots(activities, positions, Date.parse(clock.timestamp));
+    const lots = found.flatMap((one) => one.lots.map((lot) => ({ symbol: one.symbol, lot })));
+    const gain = sum(lots.map(({ lot }) => lot));
+    const incomplete = found.filter(({ complete }) => !complete);
+    return {
+      summary: `${lots.length === 1 ? '1 lot' : `${lots.length} lots`}${symbol === undefined ? '' : ` of ${symbol}`}, unrealized ${signedDollars(gain.toFixed(2))}${incomplete.length === 0 ? '' : ', history incomplete'}`,
+      content: JSON.stringify({
+        method: 'first in, first out',
+        ...(symbol === undefined ? {} : { symbol }),
+        lots: lots.slice(0, limit).map((one) => lotView(one.symbol, one.lot)),
+        ...(lots.length > limit ? { left_out: lots.length - limit } : {}),
+        gain: {
+          short_term: sum(lots.map(({ lot }) => lot).filter(({ term }) => term === 'short')).toFixed(2),
+          long_term: sum(lots.map(({ lot }) => lot).filter(({ term }) => term === 'long')).toFixed(2),
+        },
+        incomplete: incomplete.map(incompleteView),
+        simulated: account.simulated,
+      }),
+    };
+  },
+});
+
+function sum(lots: readonly TaxLot[]): Dec {
+  return lots.reduce((total, { gain }) => total.plus(gain), ZERO);
+}
+
+function lotView(symbol: string, lot: TaxLot) {
+  return {
+    symbol,
+    acquired: lot.acquired,
+    qty: plain(lot.qty),
+    cost: lot.cost.toFixed(2),
+    value: lot.value.toFixed(2),
+    gain: lot.gain.toFixed(2),
+    term: lot.term,
+    long_term_from: lot.longTermFrom,
+  };
+}
+
+/** Why the lots of a symbol are not all there is to know. */
+function incompleteView({ symbol, unknown }: PositionLots) {
+  const reason = unknown.isZero()
+    ? 'a merger, a transfer or a sale of unknown shares makes the cost uncertain'
+    : unknown.isNegative()
+      ? 'the activities know of more shares than are held'
+      : 'shares are held whose purchase is not among the activities';
+  return { symbol, unknown_qty: plain(unknown), reason };
+}

@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { Dec, decimalString, ZERO } from '../trading/decimal.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import { MOST_IN_BATCH } from '../trading/kinds/batch.ts';
+import { symbolSchema } from '../trading/order.ts';
+import { driftFrom, type Share, weightsBySymbol } from '../trading/portfolio/allocation.ts';
+import { type Rebalancing, rebalance } from '../trading/portfolio/rebalance.ts';
+import { SMALLEST_FRACTION, tradables } from '../trading/portfolio/tradables.ts';
+import type { Proposal } from '../trading/proposal.ts';
+import type { GatewayClient } from './gateway/gateway-client.ts';
+import type { OwnTargets } from './own-rules.ts';
+import { defineTool, requireGateway, type ToolContext } from './tool.ts';
+
+/** What the gateway takes at once. */
+const SYMBOLS_A_REQUEST = 50;
+
+const argumentsSchema = z.strictObject({
+  targets: z
+    .array(
+      z.strictObject({
+        symbol: symbolSchema,
+        weight: decimalString.describe('A fraction of the account’s equity: "0.6" is 60 %'),
+      }),
+    )
+    .min(1)
+    .max(MOST_IN_BATCH)
+    .optional()
+    .describe(
+      'The parts that the user named, 1 together at most, the rest is cash; those of the rules file where left out',
+    ),
+  buy_only: z.boolean().default(false).describe('Sells nothing'),
+  fractional: z.boolean().default(false).describe('Parts of a share; whole shares where false'),
+});
+
+export const suggestRebalance = defineTool({
+  name: 'suggest_rebalance',
+  description:
+    'The fewest orders that bring the account to targets by symbol: sales first, purchases with the cash at hand. It proposes nothing: its "orders" are what place_orders takes (one alone: place_order). Symbols without a target stay as they are.',
+  schema: argumentsSchema,
+  scopes: ['market:read', 'portfolio:read', 'orders:read'],
+  risk: 'read',
+  async execute(context, args) {
+    const gateway = requireGateway(context);
+    const wanted = await targetsOf(context, args);
+    const symbols = [...wanted.targets.keys()];
+    const [account, positions, openOrders, proposals, quotes] = await Promise.all([
+      gateway.account(),
+      gateway.positions(),
+      gateway.orders({ status: 'open', limit: 500 }),
+      gateway.proposals({ state: 'open' }),
+      quotesOf(gateway, symbols),
+    ]);
+    const equity = new Dec(account.equity);
+    const weights = weightsBySymbol(positions, equity);
+    const awaited = new Set(proposals.flatMap(proposedSymbols));
+    const { options } = wanted;
+    const found = rebalance(
+      driftFrom(wanted.targets, weights, wanted.band),
+      tradables(symbols, { quotes, positions, openOrders }, weights, awaited),
+      { equity, cash: Dec.min(account.cash, account.buying_power) },
+      { ...options, cashReserve: Dec.max(options.cashReserve, wanted.cash.mul(equity)) },
+    );
+    const orders = found.orders.slice(0, MOST_IN_BATCH);
+    return {
+      summary: `${orders.length === 1 ? '1 order' : `${orders.length} orders`}${found.left.length === 0 ? '' : `, ${found.left.length} left`}`,
+      content: JSON.stringify({
+        orders: orders.map(({ request }) => request),
+        ...(found.orders.length > orders.length ? { left_out: found.orders.length - orders.length } : {}),
+        ...standing(wanted.targets, weights, found),
+        equity: account.equity,
+        cash: account.cash,
+        simulated: account.simulated,
+      }),
+    };
+  },
+});
+
+/** Each target with what is held of it, what is not traded and why, and what is held without a target. */
+function standing(targets: ReadonlyMap<string, Dec>, weights: readonly Share[], { left }: Rebalancing) {
+  const weightOf = new Map(weights.map(({ name, weight }) => [name, weight]));
+  const rate = (value: Dec) => value.toDecimalPlaces(6).toFixed();
+  return {
+    targets: [...targets].map(([symbol, target]) => ({
+      symbol,
+      target: rate(target),
+      weight: rate(weightOf.get(symbol) ?? ZERO),
+    })),
+    left,
+    without_target: weights.filter(({ name }) => !targets.has(name)).map(({ name }) => name),
+  };
+}
+
+/** Those named, to the last share; else the rules file's, within its bands. @throws {TradeAgentError} `usage` */
+async function targetsOf(
+  { ownRules }: ToolContext,
+  { targets, buy_only, fractional }: z.output<typeof argumentsSchema>,
+): Promise<OwnTargets> {
+  if (targets !== undefined) {
+    const parts = new Map(targets.map(({ symbol, weight }) => [symbol, new Dec(weight)]));
+    const whole = [...parts.values()].reduce((sum, part) => sum.plus(part), ZERO);
+    if (parts.size < targets.length) throw wrong('a symbol has two targets');
+    if ([...parts.values()].some((part) => part.isNegative())) throw wrong('a target is less than nothing');
+    if (whole.gt(1)) throw wrong(`the targets are ${whole.mul(100).toFixed()} % together`);
+    return {
+      targets: parts,
+      cash: new Dec(1).minus(whole),
+      band: { points: ZERO },
+      options: {
+        buyOnly: buy_only,
+        minOrder: new Dec(1),
+        lot: new Dec(fractional ? SMALLEST_FRACTION : 1),
+        cashReserve: ZERO,
+        orderType: 'limit',
+        slack: new Dec('0.005'),
+      },
+    };
+  }
+  const own = await ownRules?.targets();
+  if (own === undefined) {
+    throw new TradeAgentError('usage', 'targets: no rules file names any', {
+      hint: 'Name each symbol with its part, "0.6" for 60 %.',
+    });
+  }
+  return buy_only ? { ...own, options: { ...own.options, buyOnly: true } } : own;
+}
+
+function wrong(message: string): TradeAgentError {
+  return new TradeAgentError('usage', `targets: ${message}`, {
+    hint: 'Name each symbol once, with its fraction of the account; 1 together at most.',
+  });
+}
+
+async function quotesOf(gateway: GatewayClient, symbols: readonly string[]) {
+  const all = [];
+  for (let from = 0; from < symbols.length; from += SYMBOLS_A_REQUEST)
+    all.push(...(await gateway.quotes(symbols.slice(from, from + SYMBOLS_A_REQUEST))));
+  return new Map(all.map((quote) => [quote.symbol, quote]));
+}
+
+/** The symbols that an open proposal would trade: nothing more is suggested for them. */
+function proposedSymbols(proposal: Proposal): string[] {
+  if (proposal.kind === 'order') return [proposal.subject.symbol];
+  if (proposal.kind === 'batch') return proposal.subject.orders.map(({ symbol }) => symbol);
+  return [];
+}

@@ -1,0 +1,74 @@
+import { type Activity, exchangesOf, fillsOf } from '../activity.ts';
+import { Dec, isPositive, ZERO } from '../decimal.ts';
+import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
+import type { Position } from '../views.ts';
+import { tradingResults } from './lots.ts';
+
+/** Shares bought together and still held, as a tax return counts them. Dollars and shares. */
+export interface TaxLot {
+  readonly acquired: IsoDate;
+  readonly qty: Dec;
+  readonly cost: Dec;
+  /** At the position's price. */
+  readonly value: Dec;
+  readonly gain: Dec;
+  readonly term: 'short' | 'long';
+  /** The first day on which a sale is long-term. */
+  readonly longTermFrom: IsoDate;
+}
+
+/** The lots of one position. */
+export interface PositionLots {
+  readonly symbol: string;
+  /** Oldest first: a sale takes them in this order (first in, first out). */
+  readonly lots: readonly TaxLot[];
+  /** Shares held whose purchase is not among the activities; less than nothing where these know of more than is held. */
+  readonly unknown: Dec;
+  /** Whether the lots are all there is to know: their shares are those held, and nothing made their cost uncertain. */
+  readonly complete: boolean;
+}
+
+/**
+ * The first day on which a sale of shares acquired then is long-term. They are held from the day after, and for more than
+ * a year. Source: IRS Publication 550, "Holding Period"; Revenue Ruling 66-7 for the last day of a month.
+ */
+export function longTermFrom(acquired: IsoDate): IsoDate {
+  const [year = 0, month = 1, day = 1] = addDays(acquired, 1).split('-').map(Number);
+  return new Date(Date.UTC(year + 1, month - 1, day)).toISOString().slice(0, 10);
+}
+
+/**
+ * The lots of positions, first in, first out, by the account's activities; days are New York's.
+ * @param activities all there are, oldest first
+ * @param now milliseconds since the epoch
+ */
+export function taxLots(
+  activities: readonly Activity[],
+  positions: readonly Position[],
+  now: number,
+): PositionLots[] {
+  const results = tradingResults(fillsOf(activities), 'fifo', exchangesOf(activities));
+  const today = newYorkDate(now);
+  return positions.map(({ symbol, side, qty, current_price }) => {
+    const result = results.get(symbol);
+    // What a short position borrowed was never bought.
+    const found = side === 'short' ? [] : (result?.lots ?? []);
+    const lots = found.map(({ at, qty, cost }): TaxLot => {
+      const acquired = newYorkDate(at);
+      const value = qty.mul(current_price);
+      const from = longTermFrom(acquired);
+      return {
+        acquired,
+        qty,
+        cost,
+        value,
+        gain: value.minus(cost),
+        term: today >= from ? 'long' : 'short',
+        longTermFrom: from,
+      };
+    });
+    const unknown = new Dec(qty).abs().minus(lots.reduce((sum, lot) => sum.plus(lot.qty), ZERO));
+    const isUncertain = result !== undefined && (result.unclear || isPositive(result.uncovered));
+    return { symbol, lots, unknown, complete: unknown.isZero() && !isUncertain };
+  });
+}

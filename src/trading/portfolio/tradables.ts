@@ -1,0 +1,60 @@
+import { Dec, isPositive, ZERO } from '../decimal.ts';
+import type { Order, Position, Quote } from '../views.ts';
+import type { Share } from './allocation.ts';
+import type { Tradable } from './rebalance.ts';
+
+/** Brokers take nine decimals of a share. */
+export const SMALLEST_FRACTION = '0.000000001';
+
+export interface TradingFacts {
+  readonly quotes: ReadonlyMap<string, Quote>;
+  readonly positions: readonly Position[];
+  readonly openOrders: readonly Pick<Order, 'symbol'>[];
+}
+
+/**
+ * What is known of symbols that may be traded; of one without a quote nothing is.
+ * @param bySymbol weights, as they are counted for the drift
+ * @param awaited symbols that wait for an approval already
+ */
+export function tradables(
+  symbols: readonly string[],
+  { quotes, positions, openOrders }: TradingFacts,
+  bySymbol: readonly Share[],
+  awaited: ReadonlySet<string>,
+): Map<string, Tradable> {
+  const ordered = new Set(openOrders.map(({ symbol }) => symbol));
+  const positionOf = new Map(positions.map((position) => [position.symbol, position]));
+  const heldValue = new Map(bySymbol.map(({ name, value }) => [name, value]));
+  return new Map(
+    symbols.flatMap((symbol) => {
+      const quote = quotes.get(symbol);
+      if (quote === undefined) return [];
+      const held = positionOf.get(symbol);
+      const bid = priceOf(quote.bid, quote.last);
+      const qty = held === undefined ? ZERO : new Dec(held.qty);
+      return [
+        [
+          symbol,
+          {
+            symbol,
+            bid,
+            ask: quote.ask === quote.bid ? bid : priceOf(quote.ask, quote.last),
+            qty,
+            available:
+              held === undefined || held.qty_available === held.qty ? qty : new Dec(held.qty_available),
+            value: heldValue.get(symbol) ?? ZERO,
+            // A short position is nothing this agent knows how to rebalance.
+            busy: ordered.has(symbol) || awaited.has(symbol) || held?.side === 'short',
+          },
+        ] as const,
+      ];
+    }),
+  );
+}
+
+/** One side of a quote may be empty. */
+function priceOf(side: string, last: string): Dec {
+  const price = new Dec(side);
+  return isPositive(price) ? price : new Dec(last);
+}

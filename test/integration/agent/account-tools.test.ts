@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Agent } from '../../../src/agent/agent.ts';
+import { createAgent } from '../../../src/agent/create-agent.ts';
+import { ownRules } from '../../../src/app/check/own-rules.ts';
+import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
+import { openSession } from '../../../src/auth/session/token-session.ts';
+import { resolveProfile } from '../../../src/config/resolve-profile.ts';
+import { createPhoneClient, type PhoneClient } from '../../../src/home/phone/phone-client.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
+import type { Home } from '../../../src/machine/home.ts';
+import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { databaseKey } from '../../../src/secrets/database-key.ts';
+import { openFileStore } from '../../../src/secrets/file/file-store.ts';
+import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
+import { options, play } from './world.ts';
+
+/** What is computed from the account of the real gateway and paper broker, asked for in words. */
+describe('on the sandbox', () => {
+  const root = mkdtempSync(join(tmpdir(), 'trade-agent-account-'));
+  const folder = join(root, 'agent');
+  const home: Home = { config: folder, data: folder, log: folder, sandbox: join(root, 'sandbox') };
+  let sandbox: Sandbox;
+  let phone: PhoneClient;
+  let agent: Agent;
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({ home: home.sandbox, port: 0, partialFills: false });
+    const profile = resolveProfile({ profiles: {} }, undefined, sandbox.ready);
+    const store = openFileStore({ folder, profile: profile.name });
+    phone = createPhoneClient({ phone: sandbox.ready.phone, pairingSecret: sandbox.pairingSecret });
+    const login = await beginDeviceLogin(profile, store, { home });
+    await phone.completeDevice('alice', login.user_code);
+    await login.complete(new AbortController().signal);
+    const session = await openSession({ profile, store, home });
+    agent = await createAgent({
+      profile,
+      session,
+      stateDb: join(folder, 'state.db'),
+      databaseKey: await databaseKey(store),
+      env: {},
+      ownRules: ownRules({
+        clock: systemClock,
+        gateway: async () => createGatewayClient(session as NonNullable<typeof session>),
+        home: async () => home,
+        profile: async () => profile,
+        requireSession: async () => session as NonNullable<typeof session>,
+        store: async () => store,
+      }),
+    });
+  });
+  afterAll(async () => {
+    await agent?.close();
+    await sandbox?.close();
+    rmSync(root, { recursive: true });
+  });
+
+  const asked = async (prompt: string) => {
+    const { result } = await play(agent.run({ prompt }, options()));
+    return { status: result.status, text: result.text, content: result.data[0]?.content as never };
+  };
+
+  it('answers what the account’s risk, lots, wash sales, rules and findings are', async () => {
+    const risk = await asked("what's my risk");
+    expect(risk).toMatchObject({ status: 'done', content: { period: '1Y', simulated: true } });
+    expect(risk.text).toMatch(/Volatility \*\*[\d.]+%\*\* a year.*simulated/s);
+
+    const lots = await asked('show my tax lots');
+    expect(lots).toMatchObject({ status: 'done', content: { simulated: true } });
+    const { lots: list, incomplete } = lots.content as { lots: unknown[]; incomplete: unknown[] };
+    expect(list.length + incomplete.length).toBeGreaterThan(0);
+
+    expect(await asked('would selling MSFT be a wash sale?')).toMatchObject({
+      status: 'done',
+      text: expect.stringContaining('Not known: purchases in other accounts'),
+      content: { symbol: 'MSFT', verdict: expect.any(String) },
+    });
+    expect(await asked('would 5 AAPL pass my rules?')).toMatchObject({
+      status: 'done',
+      text: 'BUY 5 AAPL MKT would pass, once your phone approves.',
+      content: { effect: 'ask' },
+    });
+    expect(await asked('any findings?')).toMatchObject({
+      status: 'done',
+      text: expect.stringContaining('By the usual rules'),
+      content: { rules_file: null, simulated: true },
+    });
+    // A look changes nothing: what is new stays new.
+    expect((await asked('any findings?')).content).toMatchObject({ ongoing: [] });
+    expect(await phone.requests('alice')).toEqual([]);
+  }, 60_000);
+
+  it('rebalances to targets that were named, by one card and one tap', async () => {
+    const running = play(agent.run({ prompt: 'rebalance to 2% KO 43% PEP 55% cash' }, options()));
+    const [card] = await phone.requests('alice', { waitSeconds: 15 });
+    const subject = card?.details.subject as { orders: { side: string; symbol: string }[] } | undefined;
+    expect(subject?.orders.map(({ side, symbol }) => `${side} ${symbol}`)).toEqual(['sell KO', 'buy PEP']);
+    expect(card?.details.provenance).toMatchObject({
+      sentence: 'rebalance to 2% KO 43% PEP 55% cash',
+      fields: { orders: { source: 'computed', from: 'the rebalancing to the targets named' } },
+    });
+    await phone.decide(card?.id ?? '', 'approve');
+    const { result } = await running;
+    expect(result).toMatchObject({ status: 'done', approvals: [{ status: 'executed' }] });
+    expect(result.orders).toHaveLength(2);
+    expect(result.text).toContain('Before: KO ');
+    expect(result.text).toContain('Not named, and left alone:');
+  }, 60_000);
+});
