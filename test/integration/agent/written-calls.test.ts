@@ -193,7 +193,7 @@ it('a conversation longer than context_tokens is shortened before it is sent, an
       model: { provider: 'openai', name: 'small', base_url: `${mock.url}/v1`, context_tokens: 28_000 },
     },
   });
-  // One fits beside the tools and the instructions, and two don't, by a third of the window either way.
+  // One fits beside the tools and the instructions, and two don’t.
   const long = `${'many words '.repeat(3_000)}.`;
   const first = await play(agent.run({ prompt: `${long} one` }, options()));
   const { thread } = first.result;
