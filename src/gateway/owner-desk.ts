@@ -31,8 +31,8 @@ export interface OwnerDesk {
   /** @throws {Refusal} as `ApprovalKernel.withdraw` */
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
-  /** Each time that a proposal of theirs, or its order, changed; also as a sign of life. Ends with the signal. */
-  changes(signal: AbortSignal): AsyncIterable<unknown>;
+  /** Calls each time that a proposal of theirs, or its order, changed. Ends with the signal. */
+  follow(signal: AbortSignal, changed: () => void): Promise<void>;
 }
 
 /** Of activities: more than a page of the last years has. What is older is left out. */
@@ -78,6 +78,9 @@ export function ownerDesk(
     verifyRecord: () => record.verify(),
     withdraw: (id) => kernel.withdraw(sub, id),
     halt: () => kernel.halt({ sub, clientId: 'phone' }),
-    changes: (signal) => kernel.follow(sub, undefined, signal),
+    async follow(signal, changed) {
+      // An empty one is a sign of life.
+      for await (const told of kernel.follow(sub, undefined, signal)) if (told.length > 0) changed();
+    },
   };
 }

@@ -14,7 +14,7 @@ export function ordersToCancel(
   open: readonly Order[],
   all: readonly Order[],
 ): string[] {
-  if ('id' in which) return [which.id];
+  if ('id' in which) return [meantBy(which.id, open)?.id ?? which.id];
   if ('all' in which) return open.map(({ id }) => id);
   if ('newest' in which) return [newestOf(all).id];
   if ('only' in which) return [theOne(open, 'open', 'Write "cancel order ID", or "cancel all orders".').id];
@@ -30,12 +30,30 @@ export function orderToChange(which: WhichOrder, open: readonly Order[], all: re
   if ('newest' in which) return newestOf(all);
   if ('only' in which) return theOne(open, 'open', hint);
   if ('symbol' in which) return theOne(ofSymbol(open, which.symbol), `open ${which.symbol}`, hint);
-  const found = open.find(({ id }) => id === which.id);
+  const found = meantBy(which.id, open);
   if (found !== undefined) return found;
   throw new NotUnderstood(
     `You have no open order ${which.id}.`,
     'Ask "open orders" to see them.',
     'not_found',
+  );
+}
+
+/** Whether an id is all of it: of a shorter one the open orders say what it begins. */
+export function isWholeId(id: string): boolean {
+  return /^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(id);
+}
+
+/** The open order of an id, or of the beginning of one, which is what lists show. @throws {NotUnderstood} where it begins several */
+function meantBy(typed: string, open: readonly Order[]): Order | undefined {
+  const whole = open.find(({ id }) => id === typed);
+  if (whole !== undefined) return whole;
+  const begun = open.filter(({ id }) => id.startsWith(typed.toLowerCase()));
+  if (begun.length < 2) return begun[0];
+  const list = begun.map((order) => `${order.id} (${describeOpenOrder(order)})`).join(', ');
+  throw new NotUnderstood(
+    `"${typed}" begins the ids of ${begun.length} open orders: ${list}.`,
+    'Write more of it.',
   );
 }
 

@@ -1,4 +1,5 @@
 import type { CancelIntent, OrderChange, ReplaceIntent, WhichOrder } from './intent.ts';
+import { isWholeId } from './open-orders.ts';
 import { timeInForceWords } from './order-terms.ts';
 import { NotUnderstood, shown, type Words } from './words.ts';
 
@@ -7,7 +8,6 @@ const changeHint =
   'Write "change my AAPL order to limit 185", "change my AAPL order to 10 shares" or "change order ID to limit 185".';
 
 const newest = ['last', 'latest', 'newest', 'most recent'];
-const uuid = /^[0-9a-f]{8}-[0-9a-f-]{27}$/i;
 
 /** @throws {NotUnderstood} */
 export function readCancel(words: Words): CancelIntent {
@@ -27,7 +27,7 @@ export function readCancel(words: Words): CancelIntent {
       'Ask "open orders" for the ids, then "cancel order ID".',
     );
   }
-  if (uuid.test(words.peek())) return ended(words, { kind: 'cancel', which: { id: words.next() } });
+  if (isWholeId(words.peek())) return ended(words, { kind: 'cancel', which: { id: words.next() } });
   const symbol = words.symbol('Write "cancel my AAPL order".');
   const many = words.take('orders') || all;
   if (!many && !words.take('order')) {
@@ -91,7 +91,7 @@ function readWhich(words: Words, isNewest: boolean): WhichOrder {
     words.next();
     return { id };
   }
-  if (uuid.test(words.peek())) return { id: words.next() };
+  if (isWholeId(words.peek())) return { id: words.next() };
   // "change my limit order to 185": the kind, then "order".
   if (/^(limit|stop|to)$/i.test(words.peek())) return isNewest ? { newest: true } : { only: true };
   return { symbol: words.symbol(changeHint) };

@@ -3,7 +3,14 @@ import { Dec } from '../../trading/decimal.ts';
 import { partOfPosition } from '../../trading/portfolio/position-part.ts';
 import { type Order, orderSchema, positionSchema } from '../../trading/views.ts';
 import { type Intent, isName, type PortfolioView, withSymbols } from './intent.ts';
-import { changesOf, newestOrders, openOrders, ordersToCancel, orderToChange } from './open-orders.ts';
+import {
+  changesOf,
+  isWholeId,
+  newestOrders,
+  openOrders,
+  ordersToCancel,
+  orderToChange,
+} from './open-orders.ts';
 import { ordersOfRebalance, rebalanceStep } from './rebalance-steps.ts';
 import { namesIn } from './sentence.ts';
 import { type NameFound, namesFoundSchema, queriesFor, symbolNamed } from './symbols-by-name.ts';
@@ -37,7 +44,9 @@ const needsNewest = (intent: Intent) =>
   (intent.kind === 'cancel' || intent.kind === 'replace') && 'newest' in intent.which;
 /** A change by a bare number is told apart from a price by the order as it stands. */
 const needsOpen = (intent: Intent) =>
-  (intent.kind === 'cancel' && !('id' in intent.which) && !('newest' in intent.which)) ||
+  (intent.kind === 'cancel' &&
+    !('id' in intent.which && isWholeId(intent.which.id)) &&
+    !('newest' in intent.which)) ||
   (intent.kind === 'replace' && !('newest' in intent.which));
 
 /**

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { keptReads } from '../../home/phone/dashboard/kept-reads.ts';
 import { requireHost } from '../../net/host-check.ts';
 import { listenerOf, listenOnLoopback } from '../../net/http-server.ts';
-import { proposalEvents } from '../../tools/gateway/proposal-events.ts';
+import { followEvents } from '../../tools/gateway/follow-events.ts';
 import type { App } from '../app.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { agentData } from './agent-data.ts';
@@ -25,7 +25,7 @@ export async function serveWeb(
   { port, ready }: { readonly port: number; readonly ready: (web: WebReady) => Promise<void> },
 ): Promise<void> {
   const { clock, signal } = app;
-  const [session, gateway, profile] = await Promise.all([app.requireSession(), app.gateway(), app.profile()]);
+  const [gateway, profile] = await Promise.all([app.gateway(), app.profile(), app.requireSession()]);
   const secret = randomBytes(32).toString('base64url');
   const server = await listenOnLoopback(port, () => clock.now());
   const closing = new AbortController();
@@ -37,7 +37,7 @@ export async function serveWeb(
       {
         ...gateway,
         halt: () => gateway.halt(),
-        changes: (until) => proposalEvents(session, until),
+        follow: (until, changed) => followEvents(gateway, { clock, signal: until, changed }),
         agent: agentData(app),
       },
       () => clock.now(),

@@ -184,8 +184,9 @@ describe('on the sandbox', () => {
     ]);
     const id = result.orders[0]?.id ?? '';
     const listed = await play(agent.run({ prompt: 'open orders' }, options()));
-    expect(listed.result.text).toContain(id);
-    const cancelled = await play(agent.run({ prompt: 'cancel my AAPL order' }, options()));
+    expect(listed.result.text).toContain(`| ${id.slice(0, 8)} | BUY 1 AAPL LMT 1 |`);
+    // By what the list shows of its id.
+    const cancelled = await play(agent.run({ prompt: `cancel order ${id.slice(0, 8)}` }, options()));
     expect(cancelled.result.orders).toMatchObject([{ id, status: expect.stringMatching(/cancel/) }]);
   });
 

@@ -95,11 +95,17 @@ const quiet = () =>
     .poll(() => clock.now() - world.sandbox.lastRequestAt(), { timeout: 8_000, interval: 50 })
     .toBeGreaterThan(300);
 
-/** At that time; and when the gateway has looked at the market since. */
-async function lookedAt(date: string, wall: string): Promise<void> {
+/** At that time. @returns it, milliseconds since the epoch */
+async function comeTo(date: string, wall: string): Promise<number> {
   await quiet();
   const then = newYorkInstant(date, wall);
   clock.advance(then - clock.now());
+  return then;
+}
+
+/** At that time; and when the gateway has looked at the market since: it does while something is due, and no longer. */
+async function lookedAt(date: string, wall: string): Promise<void> {
+  const then = await comeTo(date, wall);
   await expect
     .poll(
       () => {
@@ -134,7 +140,7 @@ it('places what is due on a holiday once, on the next open day, and after a half
   // Not at the opening: at the same time of the day.
   await lookedAt(day(1), '09:31');
   expect(await daysOf(onThursdays)).toEqual([]);
-  await lookedAt(day(1), '10:06');
+  await comeTo(day(1), '10:06');
   await soon(onThursdays).toEqual([day(1)]);
   await soon(daily).toEqual([day(1)]);
   // It closed at one.
@@ -142,12 +148,12 @@ it('places what is due on a holiday once, on the next open day, and after a half
   await lookedAt(day(2), '14:01');
   expect(await daysOf(onFridays)).toEqual([]);
 
-  await lookedAt(day(4), '10:06');
+  await comeTo(day(4), '10:06');
   await soon(daily).toEqual([day(1), day(4)]);
-  await lookedAt(day(4), '14:01');
+  await comeTo(day(4), '14:01');
   await soon(onFridays).toEqual([day(4)]);
   // The next of each is its own day's again, and nothing was made up for twice.
-  await lookedAt(day(7), '10:01');
+  await comeTo(day(7), '10:01');
   await soon(onThursdays).toEqual([day(1), day(7)]);
   expect(await daysOf(onFridays)).toEqual([day(4)]);
   expect(newYorkDate(clock.now())).toBe(day(7));

@@ -247,7 +247,8 @@ it('no token of the session is in any answer', async () => {
 
 it('what somebody else has written is text on the page, whoever wrote it', async () => {
   const hostile = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
-  await world.run(['run', hostile]);
+  // Named: one of its own that was not understood leaves no conversation.
+  await world.run(['run', hostile, '--thread', 'hostile']);
   const { context, page, complaints } = await openWebPage(browser, {}, web.origin);
   await page.goto(web.link);
   await settled(page);

@@ -38,8 +38,8 @@ export interface DashboardData {
   verifyRecord(): Promise<RecordVerdict>;
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
-  /** Each time that something may have changed; also as a sign of life. Ends with the signal; may throw and be asked anew. */
-  changes(signal: AbortSignal): AsyncIterable<unknown>;
+  /** Calls each time that something may have changed. Ends with the signal; may end or throw before, and be asked anew. */
+  follow(signal: AbortSignal, changed: () => void): Promise<void>;
   /** What is kept on the machine of the agent alone; undefined elsewhere. */
   readonly agent: AgentData | undefined;
 }

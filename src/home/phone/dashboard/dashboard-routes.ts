@@ -128,11 +128,10 @@ function toldOf(data: KeptReads, clock: Clock, signal: AbortSignal): () => Promi
   void (async () => {
     while (!signal.aborted) {
       try {
-        for await (const changed of data.changes(signal)) {
-          if (Array.isArray(changed) && changed.length === 0) continue;
+        await data.follow(signal, () => {
           data.stale();
           tell();
-        }
+        });
       } catch {
         // The looks go on meanwhile, and say what can't be read.
       }

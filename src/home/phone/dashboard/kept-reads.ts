@@ -54,7 +54,7 @@ export function keptReads(data: DashboardData, now: () => number): KeptReads {
     verifyRecord: () => once('verifyRecord', '', () => data.verifyRecord()),
     withdraw: (id) => data.withdraw(id).finally(stale),
     halt: () => data.halt().finally(stale),
-    changes: (signal) => data.changes(signal),
+    follow: (signal, changed) => data.follow(signal, changed),
     agent: data.agent,
     stale,
   };

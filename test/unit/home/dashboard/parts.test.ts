@@ -58,7 +58,7 @@ function data(changes: Partial<DashboardData> = {}): DashboardData {
     verifyRecord: async () => ({ ok: true, lines: 3 }),
     withdraw: async () => undefined,
     halt: async () => undefined,
-    async *changes() {},
+    follow: async () => undefined,
     agent: {
       schedules: async () => [],
       runs: async () => [],
