@@ -141,6 +141,8 @@ const machineName = new RegExp(`(?<![\\w-])${hostname().replaceAll('.', '\\.')}(
 export function frame(screen: string): string {
   return screen
     .replace(/^Credentials of profile[\s\S]*?\.json\.\n/m, '')
+    // Its last line, where the rest is scrolled out already.
+    .replace(/^\S*\.json\.\n/, '')
     .replace(/(answers are kept in\n)[\s\S]*?\.\n\n/, '$1FILE.\n\n')
     .replace(/[-+]?\$[\d,]+(\.\d+)?/g, '$#')
     .replace(/\bLMT \d+\.\d+/g, 'LMT #')
