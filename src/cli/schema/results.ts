@@ -7,6 +7,7 @@ import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';
 import { tradingStates } from '../../trading/trading-state.ts';
 import { accountSchema, barSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
+import { alertResults } from './alert-results.ts';
 import { dataResults } from './data-results.ts';
 import { homeResults } from './home-results.ts';
 import { mcpResults } from './mcp-results.ts';
@@ -295,5 +296,6 @@ export const resultSchemas = {
   ...homeResults,
   ...mcpResults,
   ...policyResults,
+  ...alertResults,
   ...scheduleResults,
 } as const satisfies Record<string, z.ZodObject>;
