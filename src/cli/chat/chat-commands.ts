@@ -152,10 +152,15 @@ function resume(chat: CommandedChat, [wanted]: readonly string[]): void {
   });
 }
 
-/** One of the earlier conversations, by the arrows; `none` where the person left the list. */
+/** How a conversation stands that broke off: going on with it is what `/resume` is for. */
+const brokenOff = ['running', 'pending', 'unknown', 'failed'];
+
+/** This conversation where it broke off, else one of the earlier ones, by the arrows; `none` where the person left the list. */
 async function pickThread(chat: CommandedChat, current: string | undefined): Promise<string | undefined> {
-  const all = (await chat.driver.threads()).filter(({ thread }) => thread !== current);
-  if (all.length === 0) return current;
+  const threads = await chat.driver.threads();
+  const here = threads.find(({ thread }) => thread === current);
+  const all = threads.filter((one) => one !== here);
+  if (all.length === 0 || (here !== undefined && brokenOff.includes(here.status))) return current;
   const shown = all.slice(0, MOST_ROWS);
   const rows = shown.map(
     ({ updated_at, status, prompt }) => `${localTime(updated_at)}  ${status.padEnd(8)} ${shortTitle(prompt)}`,
