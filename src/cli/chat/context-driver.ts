@@ -9,6 +9,7 @@ import { safeLine } from '../../net/shown-text.ts';
 import { environmentWord } from '../../trading/environment.ts';
 import type { Context } from '../context.ts';
 import { dollars } from '../text/money.ts';
+import { person } from '../text/reader.ts';
 import type { ChatDriver, ChatStatus } from './chat-driver.ts';
 
 /** Rows of `/chart` at most, and those that title, dates, legend, what was typed and what is being typed take beside it. */
@@ -47,7 +48,7 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     ordersReport: async () => {
       const { ordersText } = await import('../text/reports.ts');
       const orders = await (await context.gateway()).orders({ status: 'all', limit: 15 });
-      return orders.length === 0 ? 'No orders.' : ordersText(orders, screen().columns);
+      return orders.length === 0 ? 'No orders.' : ordersText(orders, person(screen().columns));
     },
     chart: async (symbol, range, look) => {
       const [{ chartText }, { priceHistory }] = await Promise.all([
