@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasTmux, openTerminal } from './tmux.ts';
@@ -28,14 +28,17 @@ describe.skipIf(!hasTmux())('golden frames of the built program', () => {
     clock.set(NOW);
     env = { ...clock.env, TZ: 'America/New_York' };
     world = await createWorld({ env });
-    // The market's seed is drawn at random when a sandbox is made.
+    // The market's seed is drawn at random when a sandbox is made, and its accounts bought at those prices.
     await world.killSandbox();
+    for (const name of readdirSync(world.ready.home)) {
+      if (!['seed.json', 'pairing-secret'].includes(name)) rmSync(join(world.ready.home, name));
+    }
     const seedFile = join(world.ready.home, 'seed.json');
     const seed = JSON.parse(readFileSync(seedFile, 'utf8'));
     writeFileSync(seedFile, JSON.stringify({ ...seed, market_seed: 'golden' }));
+    clock.set(NOW, 0);
     await world.restartSandbox();
     await world.login();
-    clock.set(NOW, 0);
   });
   afterAll(async () => {
     await world?.close();

@@ -164,7 +164,7 @@ export function frame(screen: string): string {
     .replace(/\b[0-9A-HJKMNP-TV-Z]( [0-9A-HJKMNP-TV-Z]){3}\b/g, 'C O D E')
     .replace(/\([0-9A-HJKMNP-TV-Z]{4}\)/g, '(CODE)')
     .replace(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/g, 'USER-CODE')
-    .replace(/\d{4}-\d\d-\d\dT[\d:]+/g, 'TIME')
+    .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?/g, 'TIME')
     .replace(/[▁▂▃▄▅▆▇█]{2,}$/gm, '~')
     .replace(/(\$#) {2}[▁▂▃▄▅▆▇█]{2,}/g, '$1  ~')
     .replace(/^ *(\$#)? *[┤|][\u2800-\u28ff\s_'|┄▲▼-]*$/gm, '~')

@@ -124,14 +124,18 @@ async function portfolioReport(
   context: Context,
   screen: { columns: number; unicode: boolean; spoken: boolean },
 ): Promise<string> {
-  const [{ portfolioTable }, { portfolioFigures }, { portfolioView }] = await Promise.all([
+  const [{ portfolioTable }, { takenLine }, { portfolioFigures }, { portfolioView }] = await Promise.all([
     import('../text/portfolio-table.ts'),
+    import('../text/as-of.ts'),
     import('../../app/portfolio/portfolio-figures.ts'),
     import('../../trading/portfolio/portfolio-view.ts'),
   ]);
   const figures = await portfolioFigures(context, { lines: screen.spoken ? 0 : MOST_LINES });
   const view = portfolioView(figures.account, figures.positions, figures.history);
-  return portfolioTable(view, { ...screen, paint: await context.paint() });
+  const paint = await context.paint();
+  // What is said in a chat stays where it is, and the market goes on.
+  const taken = takenLine(context.clock.now(), { paint, simulated: view.simulated });
+  return `${await portfolioTable(view, { ...screen, paint })}\n\n${taken}`;
 }
 
 /** What is known before anybody was asked. @throws {TradeAgentError} `invalid_config` and what starting a sandbox throws */
