@@ -17,7 +17,8 @@ const masked = (screen: string) =>
     .replace(/[ \t]+$/gm, '');
 
 /** Colours by name, so that a frame can be read: `{32}+$4.00{39}`. */
-const named = (screen: string) => masked(screen.replace(/\u001b\[([\d;]*)m/g, (_, codes: string) => `{${codes}}`));
+const named = (screen: string) =>
+  masked(screen.replace(/\u001b\[([\d;]*)m/g, (_, codes: string) => `{${codes}}`));
 
 describe.skipIf(!hasTmux())('golden frames of the built program', () => {
   let world: World;
