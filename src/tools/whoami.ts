@@ -11,9 +11,7 @@ export const whoami = defineTool({
   scopes: [],
   risk: 'read',
   async execute({ session }) {
-    if (session === undefined) {
-      throw loginRequired('nobody is signed in, so I can’t say who you are');
-    }
+    if (session === undefined) throw loginRequired();
     const { user, profile } = session;
     const name = safeLine(user.name ?? user.sub, 100);
     return {

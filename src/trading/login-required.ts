@@ -1,5 +1,8 @@
 import { TradeAgentError } from './errors.ts';
 
+/** Said wherever it is so: errors, tools, the doctor. */
+export const NOT_SIGNED_IN = 'nobody is signed in';
+
 /** What to do where nobody is signed in. @param profile where one was named that is not the usual one */
 export function loginHint(profile?: string): string {
   return `Sign in with "trade-agent login${profile === undefined ? '' : ` --profile ${profile}`}".`;
@@ -9,6 +12,6 @@ export function loginHint(profile?: string): string {
  * Nobody is signed in, or no longer.
  * @param message what happened, where that says more
  */
-export function loginRequired(message = 'nobody is signed in', profile?: string): TradeAgentError {
+export function loginRequired(message = NOT_SIGNED_IN, profile?: string): TradeAgentError {
   return new TradeAgentError('login_required', message, { hint: loginHint(profile) });
 }

@@ -18,6 +18,12 @@ export function hasTmux(): boolean {
 export interface Terminal {
   /** What is on the screen, without colours and empty rows at its end. */
   screen(): string;
+  /** The screen with its colours, as escape sequences. */
+  colors(): string;
+  /** From now on, every byte that the program writes goes into this file too. */
+  record(file: string): void;
+  /** The process id of the program in it. */
+  pid(): number;
   /** The screen and what scrolled off it. */
   everything(): string;
   /** Sends text as typed; a line feed in it is Enter. */
@@ -95,6 +101,9 @@ export function openTerminal(options: {
   };
   return {
     screen: () => capture(),
+    colors: () => capture('-e'),
+    record: (file) => tmux('pipe-pane', '-O', '-t', 'test', `cat > '${file}'`),
+    pid: () => Number(tmux('display-message', '-p', '-t', 'test', '#{pane_pid}')),
     everything: () => capture('-S', '-'),
     type: (text) => {
       for (const [index, line] of text.split('\n').entries()) {
@@ -158,7 +167,7 @@ export function frame(screen: string): string {
       .replace(/\b[0-9A-HJKMNP-TV-Z]( [0-9A-HJKMNP-TV-Z]){3}\b/g, 'C O D E')
       .replace(/\([0-9A-HJKMNP-TV-Z]{4}\)/g, '(CODE)')
       .replace(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/g, 'USER-CODE')
-      .replace(/\d{4}-\d\d-\d\dT[\d:]+/g, 'TIME')
+      .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?/g, 'TIME')
       .replace(/[▁▂▃▄▅▆▇█]{2,}$/gm, '~')
       .replace(/(\$#) {2}[▁▂▃▄▅▆▇█]{2,}/g, '$1  ~')
       .replace(/^ *(\$#)? *[┤|][\u2800-\u28ff\s_'|┄▲▼-]*$/gm, '~')

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { configFile } from '../../config/config-file.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
+import { NOT_SIGNED_IN } from '../../trading/login-required.ts';
 import type { App } from '../app.ts';
 import { version } from '../version.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';
@@ -41,7 +42,7 @@ export async function checkCredentialStore(app: App): Promise<Finding> {
 
 export async function checkSession(app: App): Promise<Finding> {
   const session = await app.session();
-  if (session === undefined) return warn('session', 'nobody is signed in', 'trade-agent login');
+  if (session === undefined) return warn('session', NOT_SIGNED_IN, 'trade-agent login');
   const { name, email, sub } = session.user;
   return ok('session', `signed in as ${name ?? email ?? sub}`);
 }

@@ -9,6 +9,7 @@ import { safeLine } from '../../net/shown-text.ts';
 import { environmentWord } from '../../trading/environment.ts';
 import type { Context } from '../context.ts';
 import { dollars } from '../text/money.ts';
+import { person } from '../text/reader.ts';
 import type { ChatDriver, ChatStatus } from './chat-driver.ts';
 
 /** Rows of `/chart` at most, and those that title, dates, legend, what was typed and what is being typed take beside it. */
@@ -34,7 +35,7 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     ordersReport: async () => {
       const { ordersText } = await import('../text/reports.ts');
       const orders = await (await context.gateway()).orders({ status: 'all', limit: 15 });
-      return orders.length === 0 ? 'No orders.' : ordersText(orders, screen().columns);
+      return orders.length === 0 ? 'No orders.' : ordersText(orders, person(screen().columns));
     },
     chart: async (symbol, range, look) => {
       const [{ chartText }, { priceHistory }] = await Promise.all([
@@ -127,14 +128,18 @@ async function portfolioReport(
   context: Context,
   screen: { columns: number; unicode: boolean; spoken: boolean },
 ): Promise<string> {
-  const [{ portfolioTable }, { portfolioFigures }, { portfolioView }] = await Promise.all([
+  const [{ portfolioTable }, { takenLine }, { portfolioFigures }, { portfolioView }] = await Promise.all([
     import('../text/portfolio-table.ts'),
+    import('../text/as-of.ts'),
     import('../../app/portfolio/portfolio-figures.ts'),
     import('../../trading/portfolio/portfolio-view.ts'),
   ]);
   const figures = await portfolioFigures(context, { lines: screen.spoken ? 0 : MOST_LINES });
   const view = portfolioView(figures.account, figures.positions, figures.history);
-  return portfolioTable(view, { ...screen, paint: await context.paint() });
+  const paint = await context.paint();
+  // What is said in a chat stays where it is, and the market goes on.
+  const taken = takenLine(context.clock.now(), { paint, simulated: view.simulated });
+  return `${await portfolioTable(view, { ...screen, paint })}\n\n${taken}`;
 }
 
 /** What is known before anybody was asked. @throws {TradeAgentError} `invalid_config` and what starting a sandbox throws */

@@ -18,6 +18,15 @@ export function ageText(at: string, now: number): string {
   return Number.isNaN(old) || old < FRESH_MS ? '' : `${age(old)} old`;
 }
 
+/** When what stands on the screen and does not move was read, by local time. */
+export function takenLine(
+  at: number,
+  { paint, simulated }: { readonly paint: Paint; readonly simulated: boolean },
+): string {
+  const time = localTime(new Date(at).toISOString(), { seconds: true });
+  return paint('muted', `${simulated ? 'simulated prices' : 'prices'} as of ${time}`);
+}
+
 /** Up to when what is shown holds, by local time; a warning where it is no longer so. */
 export function asOfLine(
   { at, stale }: { readonly at: number; readonly stale: boolean },

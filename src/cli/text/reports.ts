@@ -1,12 +1,11 @@
 import { safeLine } from '../../net/shown-text.ts';
 import { decimal } from '../../trading/decimal.ts';
-import { shortIds } from '../../trading/short-id.ts';
 import { sparkline } from '../../trading/sparkline.ts';
 import type { Order, Quote } from '../../trading/views.ts';
 import { fillText } from './approval-lines.ts';
 import { ageText } from './as-of.ts';
-import { localTime } from './local-time.ts';
 import { dollars, sharePrice, shares, signedPercent } from './money.ts';
+import { program, type Reader } from './reader.ts';
 import { fittingTable } from './table.ts';
 import { type Paint, plainPaint, signed } from './theme.ts';
 
@@ -57,14 +56,10 @@ function changeOf({ last, previous_close }: Quote): string {
   return before.isZero() ? '0' : decimal(last).div(before).minus(1).toFixed(6);
 }
 
-/**
- * Orders in a table, newest first as they came.
- * @param width columns to keep to; without one every column is shown, as scripts and `orders cancel ID` need them
- */
-export function ordersText(orders: readonly Order[], width = Number.POSITIVE_INFINITY): Promise<string> {
-  // A pipe goes on to a program, which wants the whole of it.
-  const short = Number.isFinite(width) ? shortIds(orders.map(({ id }) => id)) : (id: string) => id;
-  const at = (text: string) => (Number.isFinite(width) ? localTime(text) : text.replace(/\.\d+/, ''));
+/** Orders in a table, newest first as they came. */
+export function ordersText(orders: readonly Order[], reader: Reader = program): Promise<string> {
+  const short = reader.ids(orders.map(({ id }) => id));
+  const at = (text: string) => reader.time(text.replace(/\.\d+/, ''));
   return fittingTable<Order>(
     [
       { rank: 2, head: 'ID', cell: ({ id }) => safeLine(short(id)) },
@@ -76,21 +71,21 @@ export function ordersText(orders: readonly Order[], width = Number.POSITIVE_INF
       { rank: 1, head: 'SUBMITTED', cell: ({ submitted_at }) => at(safeLine(submitted_at)) },
     ],
     orders,
-    width,
+    reader.columns,
   );
 }
 
 /** One order, field by field. */
-export function orderText(order: Order): string {
+export function orderText(order: Order, reader: Reader = program): string {
   const rows: [string, string][] = [
-    ['id', order.id],
+    ['id', reader.ids([order.id])(order.id)],
     ['client id', order.client_order_id],
     ['order', `${order.side.toUpperCase()} ${amountOf(order)} ${order.symbol} ${termsOf(order)}`],
     ['in force', order.time_in_force + (order.extended_hours ? ', extended hours' : '')],
     ['status', fillText(order)],
-    ['submitted', order.submitted_at],
+    ['submitted', reader.time(order.submitted_at)],
   ];
-  if (order.filled_at !== null) rows.push(['filled', order.filled_at]);
+  if (order.filled_at !== null) rows.push(['filled', reader.time(order.filled_at)]);
   return rows.map(([label, value]) => `${label.padEnd(10)} ${safeLine(value)}`).join('\n');
 }
 

@@ -7,7 +7,13 @@ export interface Column<Row> {
   readonly head: string;
   readonly align?: 'left' | 'right';
   readonly cell: (row: Row) => string;
+  /** Where nothing else gives way, its cells lose whole words at their end; they have no colours. */
+  readonly shortens?: boolean;
 }
+
+/** Fewer columns say nothing. */
+const LEAST_ROOM = 12;
+const MORE = '...';
 
 const noLines = {
   top: '',
@@ -34,13 +40,37 @@ export async function fittingTable<Row>(
   width: number,
 ): Promise<string> {
   const text = await table(columns, rows);
+  const over = Math.max(...text.split('\n').map((line) => stringWidth(line))) - width;
+  if (over <= 0) return text;
   const most = Math.max(...columns.map(({ rank = 0 }) => rank));
-  if (most === 0 || text.split('\n').every((line) => stringWidth(line) <= width)) return text;
+  if (most === 0) return table(shortened(columns, rows, over), rows);
   return fittingTable(
     columns.filter(({ rank = 0 }) => rank < most),
     rows,
     width,
   );
+}
+
+/** Columns of which one is so much narrower, as far as it says that it can be. */
+function shortened<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  by: number,
+): readonly Column<Row>[] {
+  return columns.map((column) => {
+    if (column.shortens !== true) return column;
+    const widest = Math.max(...rows.map((row) => stringWidth(column.cell(row))));
+    const room = Math.max(column.head.length, LEAST_ROOM, widest - by);
+    return { ...column, cell: (row: Row) => wholeWords(column.cell(row), room) };
+  });
+}
+
+/** As many whole words as fit, and a sign that there were more. */
+export function wholeWords(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text;
+  const words = text.split(' ');
+  while (words.length > 1 && stringWidth(words.join(' ')) > width - MORE.length) words.pop();
+  return `${words.join(' ').replace(/[,;:·]?$/, '')}${MORE}`;
 }
 
 /** Rows in aligned columns without lines around them, so that they are easy to read, copy and grep. */

@@ -2,16 +2,18 @@ import type { ThreadCall, ThreadMessage, ThreadRecord } from '../../agent/events
 import { safeLine, safeText } from '../../net/shown-text.ts';
 import { toolCallText } from '../run/run-renderer.ts';
 import { approvalOutcome } from './approval-lines.ts';
+import { program, type Reader } from './reader.ts';
 
 /** A thread for people: who said what, what was called and how that went, and what was asked of the phone. */
-export function threadText(record: ThreadRecord, unicode: boolean): string {
+export function threadText(record: ThreadRecord, unicode: boolean, reader: Reader = program): string {
+  const short = reader.ids(record.approvals.map(({ id }) => id));
   const results = new Map(
     record.messages.flatMap((message) => (message.role === 'tool' ? [[message.call, message] as const] : [])),
   );
   const lines = [
     `thread   ${safeLine(record.thread)}`,
     `status   ${record.status}`,
-    `updated  ${record.updated_at}`,
+    `updated  ${reader.time(record.updated_at)}`,
   ];
   for (const message of record.messages) {
     if (message.role === 'tool') continue;
@@ -22,7 +24,7 @@ export function threadText(record: ThreadRecord, unicode: boolean): string {
   }
   if (record.approvals.length > 0) lines.push('', 'approvals');
   for (const approval of record.approvals) {
-    lines.push(`  ${approval.id}  ${approval.code}  ${approvalOutcome(approval)}`);
+    lines.push(`  ${short(approval.id)}  ${approval.code}  ${approvalOutcome(approval)}`);
   }
   return lines.join('\n');
 }

@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import type { NewAccess } from '../../../app/access/access.ts';
 import { askingExits, sessionExits } from '../../../app/exit-codes.ts';
 import { safeLine } from '../../../net/shown-text.ts';
-import type { Access } from '../../../tools/gateway/access-requests.ts';
 import { accessRoles } from '../../../trading/kinds/access.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
+import { readerOf } from '../../text/reader.ts';
 
 export function addAccessCommand(program: Command, cli: Cli): void {
   const access = program
@@ -74,20 +74,10 @@ async function printAccess(context: Context): Promise<void> {
   await context.output.result('access', { ...list }, async () => {
     if (list.kept === 'elsewhere')
       return 'Who may what is kept by another server: your gateway’s owner sees it there.';
-    const { table } = await import('../../text/table.ts');
+    const { accessText } = await import('../../text/lists.ts');
     const shown = [...list.granted, ...list.given];
     if (shown.length === 0) return 'Nobody but you is let at your account, and you at nobody’s.';
-    return table<Access>(
-      [
-        { head: 'ID', cell: ({ id }) => safeLine(id) },
-        { head: 'ACCOUNT OF', cell: ({ account }) => safeLine(account) },
-        { head: 'WHO', cell: ({ who }) => safeLine(who) },
-        { head: 'AS', cell: ({ role, of }) => safeLine(of === undefined ? role : `${role} of ${of}`) },
-        { head: 'UNTIL', cell: ({ until }) => safeLine(until ?? 'for good') },
-        { head: 'NOW', cell: ({ in_force }) => (in_force ? 'in force' : 'not in force') },
-      ],
-      shown,
-    );
+    return accessText(shown, readerOf(context.io));
   });
 }
 

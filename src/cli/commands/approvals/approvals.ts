@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import type { ApprovalView } from '../../../agent/events.ts';
 import { cancelApproval, findApproval, listApprovals, reconcile } from '../../../app/approvals/approvals.ts';
 import { askingExits, exits, runExits, sessionExits } from '../../../app/exit-codes.ts';
-import { safeLine } from '../../../net/shown-text.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
+import { readerOf } from '../../text/reader.ts';
 import { printApproval } from './print-approval.ts';
 
 export function addApprovalsCommand(program: Command, cli: Cli): void {
@@ -101,22 +101,8 @@ async function showApprovals(context: Context): Promise<void> {
   const approvals = await listApprovals(context);
   await context.output.result('approvals', { approvals }, async () => {
     if (approvals.length === 0) return 'No approvals.';
-    const [{ table }, { subjectHeadline }, { approvalStatusLine }] = await Promise.all([
-      import('../../text/table.ts'),
-      import('../../text/approval-subject.ts'),
-      import('../../text/approval-lines.ts'),
-    ]);
-    return table<ApprovalView>(
-      [
-        { head: 'ID', cell: ({ id }) => id },
-        { head: 'CODE', cell: ({ code }) => code },
-        { head: 'ORDER', cell: subjectHeadline },
-        { head: 'STATUS', cell: approvalStatusLine },
-        { head: 'EXPIRES', cell: ({ expires_at }) => expires_at },
-        { head: 'THREAD', cell: ({ thread, client }) => (thread === '' ? safeLine(client) : thread) },
-      ],
-      approvals,
-    );
+    const { approvalsText } = await import('../../text/lists.ts');
+    return approvalsText(approvals, readerOf(context.io));
   });
 }
 
@@ -125,7 +111,8 @@ async function showReconciled(context: Context, id: string | undefined): Promise
   await context.output.result('reconciled', { approvals, unknown }, async () => {
     if (approvals.length === 0) return 'No approval is of unknown outcome.';
     const { approvalOutcome } = await import('../../text/approval-lines.ts');
-    return approvals.map((approval) => `${approval.id}  ${approvalOutcome(approval)}`).join('\n');
+    const short = readerOf(context.io).ids(approvals.map((approval) => approval.id));
+    return approvals.map((approval) => `${short(approval.id)}  ${approvalOutcome(approval)}`).join('\n');
   });
   if (context.output.format === 'text') await sayHowToGoOn(context, approvals);
   return unknown === 0 ? exits.done : exits.unknown;

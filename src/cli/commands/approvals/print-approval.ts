@@ -1,6 +1,7 @@
 import type { ApprovalView } from '../../../agent/events.ts';
 import { safeLine } from '../../../net/shown-text.ts';
 import type { Context } from '../../context.ts';
+import { readerOf } from '../../text/reader.ts';
 
 /** Prints one approval, with every field of what it is about. */
 export async function printApproval(context: Context, approval: ApprovalView): Promise<void> {
@@ -9,11 +10,12 @@ export async function printApproval(context: Context, approval: ApprovalView): P
       import('../../text/approval-subject.ts'),
       import('../../text/approval-lines.ts'),
     ]);
+    const reader = readerOf(context.io);
     const rows: [string, string][] = [
-      ['approval', approval.id],
+      ['approval', reader.ids([approval.id])(approval.id)],
       ['code', approval.code],
       ...subjectFields(approval),
-      ['expires', approval.expires_at],
+      ['expires', reader.time(approval.expires_at)],
       ['asked by', askedBy(approval)],
       ...(approval.thread === '' ? [] : [['thread', approval.thread] as [string, string]]),
     ];

@@ -1,12 +1,36 @@
 import { safeLine } from '../../../net/shown-text.ts';
 import { dollars } from '../../../trading/amounts.ts';
 import type { MandateView, StandingNow } from '../../../trading/mandate/mandate.ts';
-import { mandateFields } from '../../../trading/mandate/mandate-words.ts';
+import { lastDay, mandateFields, mandateFor } from '../../../trading/mandate/mandate-words.ts';
 import { standingLast, standingNext } from '../../../trading/mandate/standing-words.ts';
+import type { Reader } from '../../text/reader.ts';
+import { fittingTable } from '../../text/table.ts';
 
 /** `$540.00 of $2,000.00, 3 of 12 orders` */
 export function usedText({ terms, used }: MandateView): string {
   return `${dollars(used.total_notional)} of ${dollars(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders`;
+}
+
+/** Mandates in a table. */
+export function mandatesText(mandates: readonly MandateView[], reader: Reader): Promise<string> {
+  const isStanding = mandates.some(({ standing }) => standing !== undefined);
+  return fittingTable<MandateView>(
+    [
+      { head: 'ID', cell: ({ id }) => id },
+      { head: 'STATE', cell: ({ state }) => state },
+      { head: 'FOR', cell: ({ terms }) => mandateFor(terms), shortens: true },
+      { rank: 2, head: 'USED', cell: usedText },
+      { rank: 1, head: 'UNTIL', cell: ({ terms }) => lastDay(terms.expires_at) },
+      ...(isStanding
+        ? [
+            { rank: 3, head: 'NEXT', cell: nextText },
+            { rank: 4, head: 'LAST', cell: lastText },
+          ]
+        : []),
+    ],
+    mandates,
+    reader.columns,
+  );
 }
 
 /** All of a mandate: how it stands, what is used of it, and its terms. */

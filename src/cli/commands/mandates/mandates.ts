@@ -6,6 +6,7 @@ import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
+import { readerOf } from '../../text/reader.ts';
 import type { AddOptions } from './mandate-terms.ts';
 
 const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'] as const;
@@ -172,28 +173,8 @@ async function printMandates(context: Context): Promise<void> {
   const mandates = await listMandates(context);
   await context.output.result('mandates', { mandates }, async () => {
     if (mandates.length === 0) return 'There are no mandates: every order is asked for.';
-    const [{ table }, { usedText, nextText, lastText }, { mandateFor, lastDay }] = await Promise.all([
-      import('../../text/table.ts'),
-      import('./mandate-text.ts'),
-      import('../../../trading/mandate/mandate-words.ts'),
-    ]);
-    const isStanding = mandates.some(({ standing }) => standing !== undefined);
-    return table<MandateView>(
-      [
-        { head: 'ID', cell: ({ id }) => id },
-        { head: 'STATE', cell: ({ state }) => state },
-        { head: 'FOR', cell: ({ terms }) => mandateFor(terms) },
-        { head: 'USED', cell: usedText },
-        { head: 'UNTIL', cell: ({ terms }) => lastDay(terms.expires_at) },
-        ...(isStanding
-          ? [
-              { head: 'NEXT', cell: nextText },
-              { head: 'LAST', cell: lastText },
-            ]
-          : []),
-      ],
-      mandates,
-    );
+    const { mandatesText } = await import('./mandate-text.ts');
+    return mandatesText(mandates, readerOf(context.io));
   });
 }
 

@@ -7,6 +7,7 @@ import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { parseLimit } from '../../options/list-length.ts';
 import type { Cli } from '../../surroundings.ts';
+import { readerOf } from '../../text/reader.ts';
 import { orderExits } from './order-options.ts';
 import { addCancelCommand, addPlaceCommands, addReplaceCommand } from './place.ts';
 
@@ -74,9 +75,7 @@ async function printOrders(context: Context, options: ListOptions): Promise<void
   const orders = await listOrders(context, options);
   await context.output.result('orders', { orders }, async () => {
     const { ordersText } = await import('../../text/reports.ts');
-    return orders.length === 0
-      ? 'No orders.'
-      : ordersText(orders, context.io.stdoutIsTty ? context.io.width() : undefined);
+    return orders.length === 0 ? 'No orders.' : ordersText(orders, readerOf(context.io));
   });
 }
 
@@ -84,6 +83,6 @@ async function printOrder(context: Context, id: string): Promise<void> {
   const order = await showOrder(context, id);
   await context.output.result('order', { order }, async () => {
     const { orderText } = await import('../../text/reports.ts');
-    return orderText(order);
+    return orderText(order, readerOf(context.io));
   });
 }

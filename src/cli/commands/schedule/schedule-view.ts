@@ -2,6 +2,7 @@ import type { ScheduleState } from '../../../app/schedule/schedule-state.ts';
 import { safeLine } from '../../../net/shown-text.ts';
 import type { RunRecord } from '../../../schedule/run-record.ts';
 import { EXCHANGE_ZONE } from '../../../schedule/schedule.ts';
+import { program, type Reader } from '../../text/reader.ts';
 import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 
 /** A schedule as `schedule list` shows it. */
@@ -72,7 +73,7 @@ const entryWords: Record<ScheduleView['entry'], string> = {
 };
 
 /** A schedule for people, in a few lines. */
-export function viewText(view: ScheduleView): string {
+export function viewText(view: ScheduleView, reader: Reader = program): string {
   const { check } = view;
   const what = [
     check.rules === null ? 'the usual rules' : check.rules,
@@ -88,7 +89,7 @@ export function viewText(view: ScheduleView): string {
     `  entry  ${view.with}: ${entryWords[view.entry]}`,
     ...(next.length === 0 ? ['  next   not known: the broker’s calendar was not read yet'] : []),
     ...next.map((text, index) => `  ${index === 0 ? 'next' : '    '}   ${text}`),
-    ...(view.last === null ? [] : [`  last   ${recordLine(view.last)}`]),
+    ...(view.last === null ? [] : [`  last   ${recordLine(view.last, reader)}`]),
     ...(view.overdue === null
       ? []
       : [
@@ -99,11 +100,11 @@ export function viewText(view: ScheduleView): string {
 }
 
 /** `2026-11-27T17:30:04Z found (2)`, and why it failed where it did. */
-export function recordLine(record: RunRecord): string {
+export function recordLine(record: RunRecord, reader: Reader = program): string {
   const count = record.found > 0 ? ` (${record.found})` : '';
   const missed = record.missed === 0 ? '' : `, stands for ${record.missed} missed before`;
   const attempt = record.attempt === 1 ? '' : `, attempt ${record.attempt}`;
   const unsent = record.unsent === 0 ? '' : `, notices not sent: ${record.unsent}`;
   const why = record.error === undefined ? '' : `: ${safeLine(record.error.message)}`;
-  return `${record.started_at.slice(0, 19)}Z ${record.status}${count}${attempt}${missed}${unsent}${why}`;
+  return `${reader.time(`${record.started_at.slice(0, 19)}Z`)} ${record.status}${count}${attempt}${missed}${unsent}${why}`;
 }

@@ -8,6 +8,7 @@ import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli, GlobalOptions } from '../../surroundings.ts';
+import { readerOf } from '../../text/reader.ts';
 
 /** What a check may end with, and a schedule's run with it; a closed market is no failure of either. */
 const checkExits = [...runExits.filter((code) => code !== exits.marketClosed), exits.found];
@@ -136,7 +137,9 @@ async function showSchedules(context: Context): Promise<void> {
   ]);
   const schedules = (await listSchedules(context)).map(viewOf);
   await context.output.result('schedules', { schedules }, () =>
-    schedules.length === 0 ? 'No schedules.' : schedules.map(viewText).join('\n\n'),
+    schedules.length === 0
+      ? 'No schedules.'
+      : schedules.map((view) => viewText(view, readerOf(context.io))).join('\n\n'),
   );
 }
 
@@ -168,9 +171,12 @@ async function showLogs(context: Context, id: string | undefined, limit: number)
       ? 'No runs.'
       : runs
           .flatMap((run) => [
-            `${run.schedule}  ${recordLine(run)}`,
+            `${run.schedule}  ${recordLine(run, readerOf(context.io))}`,
             ...run.findings.map(({ severity, message }) => `  ${severity}: ${safeLine(message)}`),
-            ...run.approvals.map((approval) => `  approval ${approval.id}: ${approval.status}`),
+            ...run.approvals.map(
+              (approval) =>
+                `  approval ${readerOf(context.io).ids([approval.id])(approval.id)}: ${approval.status}`,
+            ),
           ])
           .join('\n'),
   );

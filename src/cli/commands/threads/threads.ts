@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import type { ThreadView } from '../../../agent/events.ts';
 import { exits } from '../../../app/exit-codes.ts';
 import {
   deleteThread,
@@ -14,6 +13,7 @@ import type { Context } from '../../context.ts';
 import { parseAge } from '../../options/duration.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
+import { readerOf } from '../../text/reader.ts';
 
 /** What refuses to delete a conversation. */
 const openExits = [exits.pending, exits.unknown, exits.credentialStore, exits.busy];
@@ -88,19 +88,8 @@ async function showThreads(context: Context): Promise<void> {
   const threads = await listThreads(context);
   await context.output.result('threads', { threads }, async () => {
     if (threads.length === 0) return 'No threads.';
-    const [{ table }, { safeLine }] = await Promise.all([
-      import('../../text/table.ts'),
-      import('../../../net/shown-text.ts'),
-    ]);
-    return table<ThreadView>(
-      [
-        { head: 'THREAD', cell: ({ thread }) => thread },
-        { head: 'UPDATED', cell: ({ updated_at }) => updated_at },
-        { head: 'STATUS', cell: ({ status }) => status },
-        { head: 'PROMPT', cell: ({ prompt }) => safeLine(prompt).slice(0, 60) },
-      ],
-      threads,
-    );
+    const { threadsText } = await import('../../text/lists.ts');
+    return threadsText(threads, readerOf(context.io));
   });
 }
 
@@ -108,7 +97,7 @@ async function showThread(context: Context, id: string): Promise<void> {
   const thread = await findThread(context, id);
   await context.output.result('thread', { thread }, async () => {
     const { threadText } = await import('../../text/thread-lines.ts');
-    return threadText(thread, context.io.unicode);
+    return threadText(thread, context.io.unicode, readerOf(context.io));
   });
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { person } from '../../../../src/cli/text/reader.ts';
 import { ordersText } from '../../../../src/cli/text/reports.ts';
 import { order } from '../sample-events.ts';
 
@@ -17,7 +18,7 @@ describe('a list of orders', () => {
   });
 
   it.each([80, 60])('breaks no line on a terminal of %i columns', async (width) => {
-    const text = await ordersText(orders, width);
+    const text = await ordersText(orders, person(width));
     expect(text).toContain('BUY     5  AAPL    limit $180.00  filled 5 at $179.51');
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(width);
   });

@@ -1,0 +1,65 @@
+import type { ApprovalView, ThreadView } from '../../agent/events.ts';
+import { safeLine } from '../../net/shown-text.ts';
+import type { Access } from '../../tools/gateway/access-requests.ts';
+import { approvalStatusLine } from './approval-lines.ts';
+import { subjectHeadline } from './approval-subject.ts';
+import type { Reader } from './reader.ts';
+import { fittingTable, wholeWords } from './table.ts';
+
+/** A program's column of what was said, which has no width of its own. */
+const PROMPT_WIDTH = 60;
+
+export function approvalsText(approvals: readonly ApprovalView[], reader: Reader): Promise<string> {
+  const short = reader.ids(approvals.map(({ id }) => id));
+  return fittingTable<ApprovalView>(
+    [
+      { head: 'ID', cell: ({ id }) => short(id) },
+      { head: 'CODE', cell: ({ code }) => code },
+      { head: 'ORDER', cell: subjectHeadline, shortens: true },
+      // In words, the state's own name says the same again.
+      { head: 'STATUS', cell: (one) => (reader.person ? one.status : approvalStatusLine(one)) },
+      { rank: 1, head: 'EXPIRES', cell: ({ expires_at }) => reader.time(expires_at) },
+      {
+        rank: 2,
+        head: 'THREAD',
+        cell: ({ thread, client }) => (thread === '' ? safeLine(client) : thread),
+      },
+    ],
+    approvals,
+    reader.columns,
+  );
+}
+
+export function threadsText(threads: readonly ThreadView[], reader: Reader): Promise<string> {
+  return fittingTable<ThreadView>(
+    [
+      { head: 'THREAD', cell: ({ thread }) => thread },
+      { head: 'UPDATED', cell: ({ updated_at }) => reader.time(updated_at) },
+      { head: 'STATUS', cell: ({ status }) => status },
+      { head: 'PROMPT', cell: ({ prompt }) => wholeWords(safeLine(prompt), PROMPT_WIDTH), shortens: true },
+    ],
+    threads,
+    reader.columns,
+  );
+}
+
+export function accessText(given: readonly Access[], reader: Reader): Promise<string> {
+  const short = reader.ids(given.map(({ id }) => id));
+  const role = ({ role, of }: Access) => safeLine(of === undefined ? role : `${role} of ${of}`);
+  return fittingTable<Access>(
+    [
+      { head: 'ID', cell: ({ id }) => safeLine(short(id)) },
+      { rank: 2, head: 'ACCOUNT OF', cell: ({ account }) => safeLine(account) },
+      { head: 'WHO', cell: ({ who }) => safeLine(who), shortens: true },
+      { head: 'AS', cell: role },
+      {
+        rank: 1,
+        head: 'UNTIL',
+        cell: ({ until }) => (until === undefined ? 'for good' : safeLine(reader.time(until))),
+      },
+      { head: 'NOW', cell: ({ in_force }) => (in_force ? 'in force' : 'not in force') },
+    ],
+    given,
+    reader.columns,
+  );
+}
