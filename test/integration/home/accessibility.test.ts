@@ -4,6 +4,7 @@ import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
+import { screensOf } from '../screens.ts';
 import {
   type DecisionWorld,
   liveOrder,
@@ -39,9 +40,10 @@ const screens: Record<string, PhoneBrowserOptions> = {
   dark: { dark: true },
   '320 px': { width: 320, height: 640 },
   landscape: { width: 844, height: 390 },
+  'dark, 320 px': { dark: true, width: 320, height: 640 },
 };
 
-describe.each(Object.entries(screens))('in %s', (name, options) => {
+describe.each(screensOf(screens, ['light', 'dark, 320 px']))('in %s', (name, options) => {
   it('nothing worse than minor is found on any of the pages', async () => {
     await world.clear();
     const phone = await world.phone(options);

@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../chromium.ts';
+import { screensOf } from '../screens.ts';
 import {
   findings,
   openWebPage,
@@ -31,6 +32,7 @@ const screens: Record<string, Screen> = {
   phone: { width: 390, height: 844 },
   'phone-dark': { width: 390, height: 844, dark: true },
   narrow: { width: 320, height: 640 },
+  'narrow-dark': { width: 320, height: 640, dark: true },
 };
 
 it('the picture in docs/WEB.md, where nothing waits', async () => {
@@ -44,7 +46,7 @@ it('the picture in docs/WEB.md, where nothing waits', async () => {
   await world.run(['run', 'buy 3 MSFT limit 300', '--approval', 'detach']);
 });
 
-describe.each(Object.entries(screens))('the dashboard on %s', (name, screen) => {
+describe.each(screensOf(screens, ['desktop', 'narrow-dark']))('the dashboard on %s', (name, screen) => {
   it('is whole, live, fits, asks nobody else for anything, and axe finds nothing worse than minor', async () => {
     const { link, origin } = await world.web();
     const { context, page, complaints, elsewhere } = await openWebPage(browser, screen, origin);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
@@ -6,13 +6,26 @@ import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores
 import type { OpenStores } from '../../../contract/stores/gateway-factory.ts';
 import { gatewayStoresContract } from '../../../contract/stores/gateway-stores.ts';
 
+/** An empty gateway's database, made once: the migrations are not what is tried here. */
+const empty = (() => {
+  const database = new Database(':memory:');
+  sqliteGatewayStores(database);
+  const bytes = database.serialize();
+  database.close();
+  return bytes;
+})();
+
 const open: OpenStores = async () => {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-stores-'));
+  writeFileSync(join(folder, 'gateway.db'), empty);
   const databases: Database.Database[] = [];
   const another = () => {
     const database = new Database(join(folder, 'gateway.db'));
     databases.push(database);
-    return sqliteGatewayStores(database);
+    const stores = sqliteGatewayStores(database);
+    // No power is cut here; what the program sets is in gateway-database.test.ts.
+    database.pragma('synchronous = OFF');
+    return stores;
   };
   return {
     stores: another(),
