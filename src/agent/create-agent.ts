@@ -6,6 +6,7 @@ import { closeStateDatabase, giveBackSpace, openStateDatabase } from '../store/s
 import { sqliteStateStores } from '../store/sqlite/state-stores.ts';
 import type { StateStores } from '../store/state-stores.ts';
 import type { Thread } from '../store/thread-store.ts';
+import type { Alerts } from '../tools/alerts.ts';
 import type { ForeignTools } from '../tools/foreign-tools.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Agent, RunOptions } from './agent.ts';
@@ -44,6 +45,8 @@ export interface CreateAgentOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Tools of other people's servers, for a language model, where not read-only; closed with the agent. */
   readonly foreign?: ForeignTools | undefined;
+  /** The person's alerts, on this machine. */
+  readonly alerts?: Alerts | undefined;
   readonly fetch?: typeof fetch;
 }
 
@@ -186,6 +189,7 @@ async function loadParts(
       session,
       model,
       foreign,
+      alerts: options.alerts,
       proposals,
       clock,
       readOnly,

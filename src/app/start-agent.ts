@@ -6,6 +6,7 @@ import { SANDBOX_PROFILE } from '../config/resolve-profile.ts';
 import { ensurePrivateFolder } from '../machine/home.ts';
 import { databaseKey } from '../secrets/database-key.ts';
 import { modelKey } from '../secrets/model-key.ts';
+import { alertsOf } from './alerts/alerts-of.ts';
 import type { AgentOptions, App } from './app.ts';
 import { withModel } from './chosen-model.ts';
 
@@ -31,6 +32,7 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
     apiKey: await modelKey(store, modelUrl(chosen.model)),
     env: app.env,
     ...(foreign === undefined ? {} : { foreign }),
+    alerts: alertsOf(app),
     fetch: app.fetch,
   });
 }

@@ -47,6 +47,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['orders', async () => (await import('./commands/orders/orders.ts')).addOrdersCommand],
   ['policy', async () => (await import('./commands/policy/policy.ts')).addPolicyCommand],
   ['check', async () => (await import('./commands/check/check.ts')).addCheckCommand],
+  ['alert', async () => (await import('./commands/alert/alert.ts')).addAlertCommand],
   ['schedule', async () => (await import('./commands/schedule/schedule.ts')).addScheduleCommand],
   ['notices', async () => (await import('./commands/notices/notices.ts')).addNoticesCommand],
   ['phone', async () => (await import('./commands/phone/phone.ts')).addPhoneCommand],

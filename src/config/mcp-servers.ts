@@ -22,13 +22,20 @@ const toolName = z.string().min(1).max(128);
 export const mcpServerSchema = z.lazy(() =>
   z
     .strictObject({
-      enabled: z.boolean().default(true),
-      /** A program that is started here and speaks over stdin and stdout; it runs as you, with all that you may do. */
-      command: z.string().min(1).optional(),
-      args: z.array(z.string()).max(64).optional(),
-      /** Names of variables it is given, beside HOME, LOGNAME, PATH, SHELL, TERM and USER. */
-      env: z.array(variable).max(32).optional(),
-      /** Or the address of one that speaks HTTP. */
+      enabled: z.boolean().default(true).describe('whether its tools are offered at all'),
+      command: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'A program that is started here and speaks over stdin and stdout; it runs as you, with all that you may do.',
+        ),
+      args: z.array(z.string()).max(64).optional().describe('arguments of the program'),
+      env: z
+        .array(variable)
+        .max(32)
+        .optional()
+        .describe('Names of variables it is given, beside HOME, LOGNAME, PATH, SHELL, TERM and USER.'),
       url: z
         .url({ protocol: /^https?$/ })
         .refine(isSecureUrl, INSECURE_URL)
@@ -36,13 +43,27 @@ export const mcpServerSchema = z.lazy(() =>
           (text) => !URL.canParse(text) || new URL(text).username === '',
           'must not hold a user or password',
         )
-        .optional(),
-      /** How we are known where its authorization server registers nobody by itself. Public: there is no secret. */
-      client_id: z.string().min(1).max(512).optional(),
-      /** The tools that are offered, by the server's own names; none unless named. */
-      tools: z.array(toolName).max(64).default([]),
-      /** SHA-256 (hex) of what each said of itself when it was allowed; one that says anything else is off. */
-      pins: z.record(toolName, z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex')).default({}),
+        .optional()
+        .describe('Or the address of one that speaks HTTP.'),
+      client_id: z
+        .string()
+        .min(1)
+        .max(512)
+        .optional()
+        .describe(
+          'How we are known where its authorization server registers nobody by itself. Public: there is no secret.',
+        ),
+      tools: z
+        .array(toolName)
+        .max(64)
+        .default([])
+        .describe("The tools that are offered, by the server's own names; none unless named."),
+      pins: z
+        .record(toolName, z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex'))
+        .default({})
+        .describe(
+          'SHA-256 (hex) of what each said of itself when it was allowed; one that says anything else is off.',
+        ),
     })
     .refine(({ command, url }) => (command === undefined) !== (url === undefined), {
       message: 'must have either a "command" or a "url"',

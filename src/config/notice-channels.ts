@@ -23,16 +23,38 @@ const channelKinds = {
           ...everyChannel(),
           host: z
             .string()
-            .regex(/^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\])$/, 'must be a host name or address'),
-          port: z.number().int().min(1).max(65_535).optional(),
-          /** SMTP: TLS after STARTTLS (never without), TLS from the start, or, on this machine alone, none. */
-          security: z.enum(['starttls', 'tls', 'none']).default('starttls'),
-          /** Signs in with the password that "notices set-secret" keeps; without it nobody signs in. */
-          user: z.string().min(1).max(200).optional(),
-          from: z.email(),
-          to: z.array(z.email()).min(1).max(20),
-          /** A file of certificates (PEM) that this server is trusted by, instead of the well-known ones. */
-          ca_file: z.string().min(1).optional(),
+            .regex(/^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\])$/, 'must be a host name or address')
+            .describe('the mail server'),
+          port: z
+            .number()
+            .int()
+            .min(1)
+            .max(65_535)
+            .optional()
+            .describe('587 by itself, 465 with `security: tls`'),
+          security: z
+            .enum(['starttls', 'tls', 'none'])
+            .default('starttls')
+            .describe(
+              'SMTP: TLS after STARTTLS (never without), TLS from the start, or, on this machine alone, none.',
+            ),
+          user: z
+            .string()
+            .min(1)
+            .max(200)
+            .optional()
+            .describe(
+              'Signs in with the password that "notices set-secret" keeps; without it nobody signs in.',
+            ),
+          from: z.email().describe('who it is from'),
+          to: z.array(z.email()).min(1).max(20).describe('who it goes to'),
+          ca_file: z
+            .string()
+            .min(1)
+            .optional()
+            .describe(
+              'A file of certificates (PEM) that this server is trusted by, instead of the well-known ones.',
+            ),
         })
         .refine(({ host }) => URL.canParse(`http://${host}`), {
           path: ['host'],
@@ -65,7 +87,12 @@ const channelKinds = {
 
   /** JSON signed by Standard Webhooks. */
   webhook: defineChannel({
-    schema: () => z.strictObject({ kind: z.literal('webhook'), ...everyChannel(), url: secureUrl() }),
+    schema: () =>
+      z.strictObject({
+        kind: z.literal('webhook'),
+        ...everyChannel(),
+        url: secureUrl().describe('what is told: HTTPS, or this machine'),
+      }),
     destination: ({ url }) => new URL(url).host,
     secret: {
       need: () => 'required',
@@ -83,12 +110,16 @@ const channelKinds = {
       z.strictObject({
         kind: z.literal('ntfy'),
         ...everyChannel(),
-        server: secureUrl().default('https://ntfy.sh'),
-        topic: z.string().regex(/^[-_A-Za-z0-9]{1,64}$/, 'must be 1 to 64 letters, digits, - and _'),
+        server: secureUrl().default('https://ntfy.sh').describe('the server of the topic'),
+        topic: z
+          .string()
+          .regex(/^[-_A-Za-z0-9]{1,64}$/, 'must be 1 to 64 letters, digits, - and _')
+          .describe('whoever knows it reads along'),
         tags: z
           .array(z.string().regex(/^[\w+-]{1,40}$/, 'must be a word'))
           .max(5)
-          .default([]),
+          .default([])
+          .describe('words or emoji names that ntfy shows'),
       }),
     destination: ({ topic, server }) => `${topic} at ${new URL(server).host}`,
     secret: {

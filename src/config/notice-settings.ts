@@ -35,17 +35,23 @@ const template = (longest: number) =>
 
 /** What every channel can be told, of whatever kind. */
 export const everyChannel = () => ({
-  enabled: z.boolean().default(true),
-  /** Findings less severe than this are not told. */
-  min_severity: z.enum(noticeSeverities).default('warning'),
-  /** Only what these rules find; every rule where nothing is said. */
-  rules: z.array(z.string().min(1)).min(1).optional(),
-  /** Whether to tell of orders that a check proposed and that wait for an approval. */
-  approvals: z.boolean().default(true),
-  title: template(200).optional(),
-  body: template(2000).optional(),
-  /** Seconds one attempt may take. */
-  timeout: z.number().int().min(1).max(60).default(10),
+  enabled: z.boolean().default(true).describe('whether it tells anything'),
+  min_severity: z
+    .enum(noticeSeverities)
+    .default('warning')
+    .describe('Findings less severe than this are not told.'),
+  rules: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('Only what these rules find; every rule where nothing is said.'),
+  approvals: z
+    .boolean()
+    .default(true)
+    .describe('Whether to tell of orders that a check proposed and that wait for an approval.'),
+  title: template(200).optional().describe('a template of the title'),
+  body: template(2000).optional().describe('a template of the text'),
+  timeout: z.number().int().min(1).max(60).default(10).describe('Seconds one attempt may take.'),
 });
 
 /** An address that notices, or what proves them, may go to. */

@@ -1,3 +1,4 @@
+import { addSchedule } from './add-schedule.ts';
 import { cancelOrder } from './cancel-order.ts';
 import { closePosition } from './close-position.ts';
 import { getActivities } from './get-activities.ts';
@@ -12,13 +13,16 @@ import { getPerformance } from './get-performance.ts';
 import { getPortfolio } from './get-portfolio.ts';
 import { getQuote } from './get-quote.ts';
 import { getWatchlist } from './get-watchlist.ts';
+import { listAlerts } from './list-alerts.ts';
 import { listOrders } from './list-orders.ts';
 import { sendGmailSummary, sendSlackSummary } from './message-tool.ts';
 import { placeOrder } from './place-order.ts';
 import { placeOrders } from './place-orders.ts';
 import { placeStandingOrder } from './place-standing-order.ts';
+import { removeAlert } from './remove-alert.ts';
 import { replaceOrder } from './replace-order.ts';
 import { searchSymbols } from './search-symbols.ts';
+import { setAlert } from './set-alert.ts';
 import { setWatchlist } from './set-watchlist.ts';
 import type { Tool } from './tool.ts';
 import { whoami } from './whoami.ts';
@@ -49,6 +53,10 @@ export const tools: readonly Tool[] = [
   cancelOrder,
   sendSlackSummary,
   sendGmailSummary,
+  listAlerts,
+  setAlert,
+  removeAlert,
+  addSchedule,
 ];
 
 export function findTool(name: string): Tool | undefined {

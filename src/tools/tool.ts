@@ -1,9 +1,11 @@
 import type { z } from 'zod';
 import type { Session } from '../auth/session/session.ts';
+import { TradeAgentError } from '../trading/errors.ts';
 import { loginRequired } from '../trading/login-required.ts';
 import type { MessageService } from '../trading/message.ts';
 import type { Scope } from '../trading/scopes.ts';
 import type { Order } from '../trading/views.ts';
+import type { Alerts } from './alerts.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
 /** Of a session, what says who is signed in where. */
@@ -15,6 +17,8 @@ export interface ToolContext {
   /** Absent when nobody is signed in; so is the gateway. */
   readonly session: SignedIn | undefined;
   readonly gateway: GatewayClient | undefined;
+  /** The person's alerts; absent where what calls is not their own agent, on their own machine. */
+  readonly alerts?: Alerts | undefined;
 }
 
 export interface ToolResult {
@@ -38,10 +42,11 @@ export interface ToolBase<Schema extends z.ZodType> {
 
 /**
  * A tool that acts by itself, within the session's own scopes. One that reduces proposes instead, where the gateway
- * wants the person's tap; one that keeps changes what trades nothing (a watchlist).
+ * wants the person's tap; one that keeps changes what trades nothing (a watchlist). One that is local changes files of the
+ * person's on this machine: it is for their own agent alone, and takes what it writes from the person's own words.
  */
 export interface DirectTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
-  readonly risk: 'read' | 'reduce' | 'keep';
+  readonly risk: 'read' | 'reduce' | 'keep' | 'local';
   execute(context: ToolContext, args: z.output<Schema>): Promise<ToolResult>;
 }
 
@@ -92,4 +97,13 @@ export function defineTool<Schema extends z.ZodType>(tool: DirectTool<Schema>): 
 export function requireGateway(context: ToolContext): GatewayClient {
   if (context.gateway !== undefined) return context.gateway;
   throw loginRequired();
+}
+
+/** @throws {TradeAgentError} `login_required`; `blocked` where the agent keeps none */
+export function requireAlerts(context: ToolContext): Alerts {
+  requireGateway(context);
+  if (context.alerts !== undefined) return context.alerts;
+  throw new TradeAgentError('blocked', 'there are no alerts here', {
+    hint: 'They are kept on the machine that trade-agent runs on: trade-agent alert add.',
+  });
 }

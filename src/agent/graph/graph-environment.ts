@@ -2,6 +2,7 @@ import type { Session } from '../../auth/session/session.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { ThreadProposal, ThreadProposals } from '../../store/thread-store.ts';
+import type { Alerts } from '../../tools/alerts.ts';
 import type { ForeignTools } from '../../tools/foreign-tools.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { ApprovalMode, RunOptions } from '../agent.ts';
@@ -20,6 +21,8 @@ export interface GraphEnvironment {
   readonly model: ChatModel;
   /** Tools of other people's servers; absent where the profile has none, or no language model. */
   readonly foreign: ForeignTools | undefined;
+  /** The person's alerts, on this machine; absent where nobody keeps them. */
+  readonly alerts?: Alerts | undefined;
   readonly proposals: ThreadProposals;
   readonly clock: Clock;
   readonly signal: AbortSignal;

@@ -64,8 +64,10 @@ export function buildGraph(environment: GraphEnvironment, checkpointer: BaseChec
     let proposals = 0;
     return calls.map((call) => {
       const work = { call, prompt: state.prompt, turn: state.turns };
-      if (!proposes(call)) return new Send('tool', work);
       const { tainted } = state;
+      if (!proposes(call)) {
+        return new Send('tool', findTool(call.name)?.risk === 'local' ? { ...work, facts, tainted } : work);
+      }
       return new Send('proposal', { ...work, attempt: 1, asks: asks(proposals++), tainted, facts });
     });
   };
@@ -92,7 +94,7 @@ export function buildGraph(environment: GraphEnvironment, checkpointer: BaseChec
 
 function proposes({ name }: ToolCall): boolean {
   const risk = findTool(name)?.risk;
-  return risk !== undefined && risk !== 'read' && risk !== 'keep';
+  return risk !== undefined && !['read', 'keep', 'local'].includes(risk);
 }
 
 export type AgentGraph = ReturnType<typeof buildGraph>;

@@ -6,10 +6,12 @@ import { TradeAgentError } from '../../trading/errors.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
 import { withConnection } from './awaited-connection.ts';
 import { callWords } from './call-words.ts';
+import type { ConversationFacts } from './conversation-facts.ts';
 import { asTradeAgentError, errorFacts } from './error-facts.ts';
 import { foreignCall } from './foreign-call.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
+import { requireOwnWords } from './own-words.ts';
 import { aboutOf, instructionsNotice, readsLikeInstructions } from './reads-like-instructions.ts';
 import { errorMessage } from './tool-outcome.ts';
 
@@ -17,12 +19,18 @@ export interface ToolInput {
   readonly call: ToolCall;
   readonly prompt: number;
   readonly turn: number;
+  /** What a call that writes the person's own files is held against; absent in what an older version kept. */
+  readonly facts?: ConversationFacts;
+  readonly tainted?: readonly string[];
 }
 
-/** Runs one call that only reads, or changes what trades nothing. A failure is an answer for the model, never a broken run. */
+/**
+ * Runs one call that asks nobody: it only reads, or changes what trades nothing, or writes what the person said into files of
+ * their own. A failure is an answer for the model, never a broken run.
+ */
 export function toolNode(environment: GraphEnvironment) {
   const { clock, emit } = environment;
-  return async ({ call, prompt, turn }: ToolInput): Promise<Partial<AgentStateValue>> => {
+  return async ({ call, prompt, turn, facts, tainted }: ToolInput): Promise<Partial<AgentStateValue>> => {
     const started = environment.callsStarted.get(call.id) ?? clock.now();
     // Once for each run, also where the call stood still for an account to be connected.
     if (!environment.callsStarted.has(call.id)) {
@@ -41,12 +49,17 @@ export function toolNode(environment: GraphEnvironment) {
         tellInstructions(environment, call, answered.update.messages[0]?.text ?? '');
         return { ...answered.update, outcomes: [outcome] };
       }
-      if (tool?.risk !== 'read' && tool?.risk !== 'keep') throw new TypeError('not a tool to run directly');
-      if (tool.risk === 'keep' && environment.readOnly) throw readOnlyRun();
+      if (tool === undefined || !('execute' in tool) || tool.risk === 'reduce') {
+        throw new TypeError('not a tool to run directly');
+      }
+      if (tool.risk !== 'read' && environment.readOnly) throw readOnlyRun();
       const args = readArguments(tool, call);
-      const result = await withConnection(() =>
-        tool.execute({ session: environment.session, gateway: environment.gateway }, args),
-      );
+      if (tool.risk === 'local') {
+        if (facts === undefined) throw new TypeError('a call that writes comes with what was said');
+        requireOwnWords({ name: tool.name, args, facts, tainted: tainted ?? [] });
+      }
+      const { session, gateway, alerts } = environment;
+      const result = await withConnection(() => tool.execute({ session, gateway, alerts }, args));
       ended(true, result.summary);
       tellInstructions(environment, call, result.content);
       return {

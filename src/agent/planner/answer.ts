@@ -20,6 +20,7 @@ import {
   positionSchema,
   quoteSchema,
 } from '../../trading/views.ts';
+import { alertAnswer } from './alert-answer.ts';
 import type { Answered } from './answered-calls.ts';
 import { dataAnswer } from './data-answers.ts';
 import { lineSummary } from './order-summary.ts';
@@ -81,6 +82,11 @@ function part({ tool, args, content, view }: Answered & { readonly view?: View |
       return standing(grantedOne.parse(content).granted, args);
     case 'place_orders':
       return batchList(batch.parse(content).lines);
+    case 'set_alert':
+    case 'list_alerts':
+    case 'remove_alert':
+    case 'add_schedule':
+      return alertAnswer(tool, content);
     case 'send_slack_summary':
     case 'send_gmail_summary':
       return `Sent: ${describeMessage(sentOne.parse(content).sent)}.`;
@@ -204,6 +210,7 @@ export const helpText = `I am the built-in planner: no language model, a small g
 - **orders**: \`open orders\`, \`all orders\`, \`cancel my last order\`, \`cancel my AAPL order\`, \`cancel all orders\`, \`change my AAPL order to limit 185\`
 - **buying and selling**: \`buy 5 AAPL\`, \`buy 5 AAPL limit 180 gtc\`, \`buy $500 of microsoft\`, \`sell half my MSFT\`, \`close my NVDA\`, \`sell 10 TSLA stop 200\`, \`sell 10 TSLA stop 200 limit 199\`, \`sell 10 TSLA trailing stop 5%\`, \`buy 5 AAPL at 180 extended hours\`
 - **what the gateway does by itself**: \`buy $200 of VTI every Monday\`, \`buy 5 AAPL every trading day at 11:30 until December 18\`, \`sell 5 NVDA if it falls below 100 before Friday\`
+- **being told**: \`tell me when AAPL falls below 180\`, \`alert me if NVDA rises by more than 5% today\`, \`what alerts do I have?\`, \`stop telling me about AAPL\`, \`check my alerts every 15 minutes\`
 - **what was said before**: \`what about MSFT?\`, \`the same for KO\`
 - **telling others**: \`send my portfolio to slack #trading\`, \`email my portfolio to bob@example.com\`
 - several at once, joined by \`and\` or \`;\`, and the common requests in German, Spanish and Korean

@@ -72,6 +72,7 @@ function theSame(earlier: readonly string[], text: string): Intent {
   if (
     intent.kind === 'replace' ||
     (intent.kind === 'order' && pricesOfOne.some((name) => name in intent.request)) ||
+    (intent.kind === 'alert' && (intent.alert.above ?? intent.alert.below) !== undefined) ||
     (intent.kind === 'standing' && ('limit_price' in intent.request || intent.when.every === undefined))
   ) {
     throw new NotUnderstood(

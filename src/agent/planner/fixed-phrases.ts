@@ -102,6 +102,13 @@ export const fixedPhrases: readonly (readonly [RegExp, Intent])[] = [
   ],
   [
     whole(
+      `${show}(?:all )?(?:of )?${mine}(?:price )?alerts`,
+      "(?:what|which) (?:price )?alerts (?:do i have|are (?:there|set|on))(?: set)?|what(?:'s| is| are) my (?:price )?alerts|do i have (?:any )?(?:price )?alerts|any alerts",
+    ),
+    { kind: 'alerts' },
+  ],
+  [
+    whole(
       'cancel (?:all|every|everything|all (?:of )?(?:my |the )?(?:open |pending )?orders?|every(?: open| pending)? order|my (?:open|pending) orders)',
     ),
     { kind: 'cancel', which: { all: true } },

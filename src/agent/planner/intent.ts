@@ -1,3 +1,5 @@
+import type { LookTime } from '../../tools/alerts.ts';
+import type { Alert } from '../../trading/alert.ts';
 import type { MessageService } from '../../trading/message.ts';
 import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
 import type { Period } from '../../trading/period.ts';
@@ -20,6 +22,12 @@ export interface StandingIntent {
   readonly kind: 'standing';
   readonly request: OrderRequestInput;
   readonly when: SaidWhen;
+}
+
+/** What the person wants to be told of a price. */
+export interface AlertIntent {
+  readonly kind: 'alert';
+  readonly alert: Alert;
 }
 
 /** What of the portfolio is asked for: one figure of it, or a position; the whole where there is none. */
@@ -70,6 +78,11 @@ export type Intent =
   | { readonly kind: 'orders'; readonly status: 'open' | 'closed' | 'all' }
   /** A summary of the portfolio, to somebody elsewhere. */
   | { readonly kind: 'send'; readonly service: MessageService; readonly recipient: string }
+  | AlertIntent
+  | { readonly kind: 'alerts' }
+  | { readonly kind: 'stop_alert'; readonly symbol: string }
+  /** When this machine is to look at the alerts. */
+  | { readonly kind: 'look'; readonly every: LookTime }
   /** Whether the market trades tomorrow. */
   | { readonly kind: 'calendar' }
   /** Of the whole market where there are no symbols. */
@@ -96,7 +109,10 @@ export function symbolsOf(intent: Intent): readonly string[] {
     case 'watch':
       return intent.symbols;
     case 'chart':
+    case 'stop_alert':
       return [intent.symbol];
+    case 'alert':
+      return [intent.alert.symbol];
     case 'portfolio':
       return intent.symbol === undefined ? [] : [intent.symbol];
     case 'cancel':
@@ -118,7 +134,10 @@ export function withSymbols(intent: Intent, to: (symbol: string) => string): Int
     case 'watch':
       return { ...intent, symbols: intent.symbols.map(to) };
     case 'chart':
+    case 'stop_alert':
       return { ...intent, symbol: to(intent.symbol) };
+    case 'alert':
+      return { ...intent, alert: { ...intent.alert, symbol: to(intent.alert.symbol) } };
     case 'portfolio':
       return intent.symbol === undefined ? intent : { ...intent, symbol: to(intent.symbol) };
     case 'cancel':

@@ -1,3 +1,4 @@
+import { readAlert, readLook, readStopAlert } from './alert-sentence.ts';
 import { readData } from './data-sentence.ts';
 import { fixedPhrases } from './fixed-phrases.ts';
 import { type Intent, isName, symbolsOf } from './intent.ts';
@@ -134,6 +135,8 @@ function parseClause(written: string): Intent {
   const clause = written.replaceAll('’', "'").replace(/\s+/g, ' ');
   const known = fixedIntent(clause) ?? readData(clause) ?? readSend(clause) ?? readBareSymbols(clause);
   if (known !== undefined) return known;
+  const told = readAlert(clause) ?? readStopAlert(clause) ?? readLook(clause);
+  if (told !== undefined) return told;
   sayWhereItIs(clause);
   const standing = readStanding(clause);
   if (standing !== undefined) return standing;

@@ -111,6 +111,14 @@ function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
     }
     case 'send':
       return [{ name: `send_${intent.service}_summary`, args: { recipient: intent.recipient } }];
+    case 'alert':
+      return [{ name: 'set_alert', args: { ...intent.alert } }];
+    case 'alerts':
+      return [{ name: 'list_alerts', args: {} }];
+    case 'stop_alert':
+      return [{ name: 'remove_alert', args: { symbol: intent.symbol } }];
+    case 'look':
+      return [{ name: 'add_schedule', args: { every: intent.every } }];
     case 'calendar':
       return [{ name: 'get_calendar', args: { days: 7 } }];
     case 'news':

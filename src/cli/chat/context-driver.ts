@@ -29,20 +29,7 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     run: (prompt, thread, signal) => say(context, options, { prompt, thread }, signal),
     resume: (thread, signal) => goOn(context, options, thread, signal),
     status: () => chatStatus(context, options),
-    login: async () => {
-      const { completeAddress, ...login } = await startLogin(context);
-      const { qrRows } = await import('../text/qr-code.ts');
-      const { columns, rows, unicode } = screen();
-      return {
-        ...login,
-        // Beside and below it there must be room for the panel and the line being typed.
-        qr: await qrRows(completeAddress, { columns: columns - 4, rows: rows - 16, unicode }),
-        complete: async (until) => {
-          const user = await login.complete(until);
-          return safeLine(user.name ?? user.email ?? user.sub);
-        },
-      };
-    },
+    login: () => shownLogin(context, screen()),
     portfolio: () => portfolioReport(context, screen()),
     ordersReport: async () => {
       const { ordersText } = await import('../text/reports.ts');
@@ -115,6 +102,23 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
         },
       );
       return (await (await context.gateway()).halted()).state;
+    },
+  };
+}
+
+async function shownLogin(
+  context: Context,
+  { columns, rows, unicode }: { columns: number; rows: number; unicode: boolean },
+) {
+  const { completeAddress, ...login } = await startLogin(context);
+  const { qrRows } = await import('../text/qr-code.ts');
+  return {
+    ...login,
+    // Beside and below it there must be room for the panel and the line being typed.
+    qr: await qrRows(completeAddress, { columns: columns - 4, rows: rows - 16, unicode }),
+    complete: async (until: AbortSignal) => {
+      const user = await login.complete(until);
+      return safeLine(user.name ?? user.email ?? user.sub);
     },
   };
 }

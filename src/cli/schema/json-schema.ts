@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { limitsJsonSchema } from '../../app/policy/limits-json-schema.ts';
 import { resultJsonSchema, rulesJsonSchema } from '../../check/json-schemas.ts';
+import { configSchema } from '../../config/profile.ts';
 import { eventSchemas } from './events.ts';
 import { resultSchemas } from './results.ts';
 
-/** The files of docs/schema/, by name: one for each result, one for the events of `stream-json`, those of `check`, and that of limits. */
+/** The files of docs/schema/, by name: one for each result, one for the events of `stream-json`, those of `check`, and those of the files that people write. */
 export function schemaFiles(): Record<string, string> {
   const results = Object.entries(resultSchemas).map(([name, schema]) => [
     `${name}.json`,
@@ -17,6 +18,9 @@ export function schemaFiles(): Record<string, string> {
     'check-rules.schema.json': text(rulesJsonSchema()),
     'check.json': text(resultJsonSchema()),
     'limits.schema.json': text(limitsJsonSchema()),
+    'config.schema.json': text(
+      z.toJSONSchema(configSchema, { target: 'draft-2020-12', io: 'input', unrepresentable: 'any' }),
+    ),
   };
 }
 

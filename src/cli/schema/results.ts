@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import { shells } from '../../app/completion/install.ts';
 import { connectionNames } from '../../auth/connections/known-connections.ts';
-import { noticeSeverities } from '../../config/notice-settings.ts';
-import { profileSchema } from '../../config/profile.ts';
 import { accessRoles } from '../../trading/kinds/access.ts';
 import { mandateViewSchema } from '../../trading/mandate/mandate.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';
 import { tradingStates } from '../../trading/trading-state.ts';
 import { accountSchema, barSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
+import { alertResults } from './alert-results.ts';
 import { dataResults } from './data-results.ts';
 import { homeResults } from './home-results.ts';
 import { mcpResults } from './mcp-results.ts';
 import { approval, approvalSummary, error, finding, orderSummary, runStatus, time, user } from './parts.ts';
 import { policyResults } from './policy-results.ts';
+import { profileResults } from './profile-results.ts';
 import { scheduleResults } from './schedule-results.ts';
 
 const decimal = z.string().describe('a decimal number, never a float');
@@ -102,22 +102,6 @@ const message = z.union([
   }),
 ]);
 
-const providerFinding = z.object({
-  feature: z.string(),
-  status: z.enum(['ok', 'warn', 'fail']),
-  message: z.string(),
-  fix: z.string().optional(),
-});
-
-const storePlace = z.object({
-  store: z.enum(['keychain', 'file']),
-  key: z
-    .string()
-    .nullable()
-    .describe('what opens a file: "passphrase", the path of a key file, or null: a key file beside it'),
-  file: z.string().nullable(),
-});
-
 /**
  * What every command prints under `--output json`, less its `schema` ("trade-agent.NAME/1"). Within a version fields
  * are only added; docs/schema/ is made from this file by scripts/schemas.mjs.
@@ -141,74 +125,6 @@ export const resultSchemas = {
     issuer: z.string(),
     verified: z.boolean().describe('whether the provider was asked just now (--verify)'),
   }),
-  profiles: z.object({
-    profiles: z.array(
-      z.object({
-        name: z.string(),
-        environment: z.enum(environments),
-        sandbox: z.boolean(),
-        current: z.boolean(),
-      }),
-    ),
-  }),
-  profile: z.object({ profile: profileSchema.extend({ name: z.string() }), file: z.string() }),
-  'profile-add': z.object({
-    name: z.string(),
-    profile: z.record(z.string(), z.unknown()).describe('as config.yaml has it'),
-    file: z.string(),
-    findings: z.array(providerFinding),
-    next: z.array(z.string()).describe('shell commands'),
-  }),
-  'profile-check': z.object({
-    name: z.string(),
-    provider: z.string(),
-    issuer: z.string(),
-    ok: z.boolean(),
-    findings: z.array(providerFinding),
-  }),
-  'profile-remove': z.object({
-    name: z.string(),
-    signed_out: z.string().nullable().describe('the subject that was signed in'),
-    warning: z.string().nullable(),
-  }),
-  'profile-model-key': z.object({ name: z.string(), url: z.string() }),
-  notices: z.object({
-    channels: z.array(
-      z.object({
-        name: z.string(),
-        kind: z.string(),
-        enabled: z.boolean(),
-        to: z.string(),
-        min_severity: z.enum(noticeSeverities),
-        rules: z.array(z.string()).nullable().describe('null: whatever rule it is'),
-        secret: z.enum(['kept', 'missing', 'not_needed']),
-        waiting: z.int().describe('notices that are still to be sent'),
-      }),
-    ),
-  }),
-  'notice-test': z.object({ channel: z.string(), id: z.string(), attempts: z.int() }),
-  'notice-added': z.object({
-    channel: z.string(),
-    kind: z.string(),
-    to: z.string().describe('where its notices go, in words'),
-    secret: z.enum(['required', 'optional', 'none']),
-  }),
-  'notice-removed': z.object({ channel: z.string() }),
-  'notice-secret': z.object({ channel: z.string(), kind: z.string() }),
-  'profile-store': z.object({
-    name: z.string(),
-    ...storePlace.shape,
-    kept: z.boolean().describe('whether anything is kept there; nobody is asked'),
-    leftovers: z.array(storePlace).describe('where a move that was cut off left a copy'),
-  }),
-  'profile-store-move': z.object({
-    name: z.string(),
-    from: storePlace,
-    to: storePlace,
-    moved: z.array(z.string()).describe('names of what was moved'),
-    warning: z.string().nullable(),
-  }),
-  'default-profile': z.object({ default_profile: z.string() }),
   connections: z.object({
     connections: z.array(
       z.object({
@@ -376,8 +292,10 @@ export const resultSchemas = {
   completion: z.object({ shell: z.enum(shells), script: z.string() }),
   doctor: z.object({ ok: z.boolean(), findings: z.array(finding) }),
   ...dataResults,
+  ...profileResults,
   ...homeResults,
   ...mcpResults,
   ...policyResults,
+  ...alertResults,
   ...scheduleResults,
 } as const satisfies Record<string, z.ZodObject>;

@@ -132,9 +132,6 @@ describe('a change', () => {
 
 describe('what is done elsewhere says where', () => {
   it.each([
-    ['tell me when AAPL falls below 180', /symbol: AAPL, below: 180/],
-    ['alert me if NVDA goes above $150.50', /symbol: NVDA, above: 150.50/],
-    ['let me know when tesla rises to 400', /symbol: SYMBOL, above: 400/],
     ['rebalance to 60/40', /trade-agent check --suggest/],
   ])('"%s"', (said, words) => {
     expect(question(said)).toMatch(words);

@@ -68,7 +68,7 @@ describe('config.yaml', () => {
   it('offers no match where none is near', async () => {
     write('zzzzzz: 1\n');
     await expect(loadConfig(home)).rejects.toMatchObject({
-      hint: 'The keys known here are default_profile, history, profiles.',
+      hint: 'The keys known here are default_profile, history, theme, attention, profiles.',
     });
   });
 

@@ -24,7 +24,7 @@ describe.each(tools.map((tool) => [tool.name, tool] as const))('the tool %s', (n
   });
 
   it('acts by itself only where it reads or reduces', () => {
-    expect('execute' in tool).toBe(['read', 'reduce', 'keep'].includes(tool.risk));
+    expect('execute' in tool).toBe(['read', 'reduce', 'keep', 'local'].includes(tool.risk));
   });
 
   it('does nothing for somebody who is not signed in', async () => {

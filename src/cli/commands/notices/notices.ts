@@ -47,7 +47,7 @@ export function addNoticesCommand(program: Command, cli: Cli): void {
           'trade-agent notices add mail email host=smtp.example.com user=alice from=agent@example.com to=alice@example.com min_severity=critical',
           'by mail, only what is critical',
         ],
-      ]),
+      ]) + exitCodes([]),
     )
     .action((name: string, kind: string, settings: string[], _options, command: Command) =>
       runCommand(cli, command, (context) => addChannel(context, name, kind, settings)),

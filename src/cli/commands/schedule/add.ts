@@ -16,7 +16,8 @@ export async function addAndShow(context: Context, options: AddOptions, sure: bo
   );
 }
 
-async function agree({ io, signal }: Context, { entry }: Schedule): Promise<boolean> {
+/** Shows an entry, and asks whether to write it. @throws {TradeAgentError} `usage` where nobody can be asked */
+export async function agree({ io, signal }: Context, { entry }: Schedule): Promise<boolean> {
   if (!io.interactive) {
     throw new TradeAgentError('usage', 'a schedule writes an entry that starts this program', {
       hint: 'Look at it with --dry-run; say --yes to write it without being asked.',

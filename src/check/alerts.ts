@@ -1,0 +1,127 @@
+import type { Document } from 'yaml';
+import { readYaml } from '../config/yaml-file.ts';
+import { type Alert, conditionOf } from '../trading/alert.ts';
+import { Dec } from '../trading/decimal.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import { parseRules } from './load-rules.ts';
+import type { Rule } from './rules-schema.ts';
+
+/*
+ * Alerts are rules of a rules file: what `trade-agent alert` writes there is what a person could have written, and what they
+ * wrote is listed. Everything else in the file stays, comments too.
+ */
+
+/** An alert as it stands in a rules file. */
+export interface StoredAlert {
+  /** The rule's; what it has fired is remembered under it. */
+  readonly name: string;
+  readonly alert: Alert;
+  readonly enabled: boolean;
+  /** Milliseconds since the epoch; undefined where it is not put off. */
+  readonly snooze: number | undefined;
+}
+
+/** A new file says what it is. */
+const HEAD =
+  '# What "trade-agent alert" keeps: rules of a check, to be edited as any rules file (docs/CHECKS.md).\n';
+
+/** The rules that are alerts. @throws {TradeAgentError} `invalid_config` */
+export async function alertsIn(text: string, file: string): Promise<StoredAlert[]> {
+  const { rules } = await parseRules(text, file);
+  return rules.flatMap((rule) => {
+    const alert = alertOf(rule);
+    return alert === undefined
+      ? []
+      : [{ name: rule.name, alert, enabled: rule.enabled, snooze: rule.snooze }];
+  });
+}
+
+/** A price's rule, or one of a single symbol's change of the day in one direction. */
+function alertOf(rule: Rule): Alert | undefined {
+  if (rule.kind === 'price') {
+    const { symbol, above, below } = rule;
+    return { symbol, ...(above === undefined ? {} : { above }), ...(below === undefined ? {} : { below }) };
+  }
+  if (rule.kind !== 'move' || rule.sessions !== 1 || rule.direction === 'either') return undefined;
+  const [symbol, ...others] = rule.symbols === 'held' ? [] : rule.symbols;
+  if (symbol === undefined || others.length > 0) return undefined;
+  const by = `${new Dec(rule.by).mul(100).toFixed()}%`;
+  return { symbol, ...(rule.direction === 'up' ? { rises_by: by } : { falls_by: by }) };
+}
+
+/** As a rules file has it. */
+function ruleOf(name: string, alert: Alert): Record<string, unknown> {
+  const { symbol } = alert;
+  const { condition, limit } = conditionOf(alert);
+  if (condition === 'above' || condition === 'below')
+    return { name, kind: 'price', symbol, [condition]: limit };
+  return {
+    name,
+    kind: 'move',
+    symbols: [symbol],
+    by: limit,
+    direction: condition === 'rises_by' ? 'up' : 'down',
+  };
+}
+
+/**
+ * The file's text with one alert more; the same text where it has that very alert.
+ * @throws {TradeAgentError} `invalid_config` where the file is wrong, before or after
+ */
+export async function withAlert(
+  text: string,
+  file: string,
+  alert: Alert,
+): Promise<{ readonly text: string; readonly name: string; readonly isNew: boolean }> {
+  const { rules } = await parseRules(text, file);
+  const there = (await alertsIn(text, file)).find(
+    (one) => one.enabled && one.snooze === undefined && isSame(one.alert, alert),
+  );
+  if (there !== undefined) return { text, name: there.name, isNew: false };
+  const name = freeName(alert, rules);
+  const { document } = await readYaml(text.trim() === '' ? HEAD : text, file);
+  // A file of comments alone has no keys yet.
+  if (document.contents === null || document.get('rules') == null)
+    document.set('rules', document.createNode([]));
+  document.addIn(['rules'], document.createNode(ruleOf(name, alert), { flow: true }));
+  return { text: await checked(document, file), name, isNew: true };
+}
+
+/** The file's text without these rules. @throws {TradeAgentError} `invalid_config` */
+export async function withoutRules(text: string, file: string, names: readonly string[]): Promise<string> {
+  const { document, content } = await readYaml(text, file);
+  const rules = (content as { rules?: { name?: unknown }[] } | undefined)?.rules ?? [];
+  // From the end, so that the places before stay what they are.
+  for (const [at, { name }] of [...rules.entries()].reverse()) {
+    if (names.includes(String(name))) document.deleteIn(['rules', at]);
+  }
+  return checked(document, file);
+}
+
+/** Never written unless a check can read it. */
+async function checked(document: Document, file: string): Promise<string> {
+  const text = document.toString({ lineWidth: 0 });
+  await parseRules(text, file);
+  return text;
+}
+
+function isSame(one: Alert, two: Alert): boolean {
+  const [a, b] = [conditionOf(one), conditionOf(two)];
+  const value = (limit: string) => new Dec(limit.replace('%', ''));
+  return one.symbol === two.symbol && a.condition === b.condition && value(a.limit).eq(value(b.limit));
+}
+
+/** `aapl-below-180`; with a number behind it where another rule has that name. */
+function freeName(alert: Alert, rules: readonly Rule[]): string {
+  const { condition, limit } = conditionOf(alert);
+  const plain = `${alert.symbol}-${condition}-${limit}`
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/-$/, '')
+    .slice(0, 44);
+  const taken = new Set(rules.map(({ name }) => name));
+  const names = [plain, ...Array.from({ length: rules.length }, (_, index) => `${plain}-${index + 2}`)];
+  const free = names.find((name) => !taken.has(name));
+  if (free !== undefined) return free;
+  throw new TradeAgentError('invalid_config', `there is no name left for an alert like ${plain}`);
+}

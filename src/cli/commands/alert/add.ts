@@ -1,0 +1,80 @@
+import { alertFile } from '../../../app/alerts/alert-file.ts';
+import { alertsOf } from '../../../app/alerts/alerts-of.ts';
+import { lookAtAlerts } from '../../../app/alerts/look-at-alerts.ts';
+import type { SchedulerName } from '../../../schedule/scheduler-names.ts';
+import { type AlertCare, type LookTime, lookWords } from '../../../tools/alerts.ts';
+import { alertWords, parseAlert } from '../../../trading/alert.ts';
+import { TradeAgentError } from '../../../trading/errors.ts';
+import type { Context } from '../../context.ts';
+import { agree } from '../schedule/add.ts';
+
+export interface AddAlertOptions {
+  readonly schedule?: LookTime;
+  readonly with?: SchedulerName;
+  readonly yes?: boolean;
+}
+
+const USUAL: LookTime = '15m';
+
+/** Writes an alert, has the machine look where the person wants that, and says what is missing for it to be heard. */
+export async function addAndShow(context: Context, text: string, options: AddAlertOptions): Promise<void> {
+  const alert = parseAlert(text);
+  const { yes = false } = options;
+  if (options.schedule !== undefined && !yes && !context.io.interactive) {
+    throw new TradeAgentError('usage', 'a schedule writes an entry that starts this program', {
+      hint: 'Say --yes to write it without being asked. Nothing was written.',
+    });
+  }
+  const alerts = alertsOf(context);
+  const { added, isNew, ...care } = await alerts.add(alert);
+  const every = await lookTime(context, care, options.schedule);
+  let schedule: string | undefined;
+  if (every !== undefined) {
+    const look = await lookAtAlerts(context, every, {
+      ...(options.with === undefined ? {} : { with: options.with }),
+      agree: async (entry) => yes || (await agree(context, entry)),
+    });
+    if (look.isNew) schedule = look.schedule;
+  }
+  const { file, watching } = await alertFile(context);
+  const heard = { looked_at_by: watching.map(({ name, id }) => name ?? id), told_by: care.told_by };
+  await context.output.result(
+    'alert-added',
+    { added, is_new: isNew, schedule: schedule ?? null, file, ...heard },
+    () =>
+      [
+        `${isNew ? 'You are told, once,' : 'You are told already'} when ${alertWords(added.alert)} (${added.name}).`,
+        ...(schedule === undefined || every === undefined
+          ? []
+          : [`This machine looks ${lookWords[every]}: schedule ${schedule}.`]),
+        ...missing(heard),
+      ].join('\n'),
+  );
+}
+
+/** What the person said; else, in a terminal where nothing looks, what they answer. */
+async function lookTime(
+  { io, signal }: Context,
+  { looked_at_by }: AlertCare,
+  said: LookTime | undefined,
+): Promise<LookTime | undefined> {
+  if (said !== undefined) return said;
+  if (looked_at_by.length > 0 || !io.interactive) return undefined;
+  const answer = await io.prompt(
+    `Nothing looks at your alerts yet. Have this machine look ${lookWords[USUAL]}? [y/N] `,
+    signal,
+  );
+  return /^y(es)?$/i.test(answer.trim()) ? USUAL : undefined;
+}
+
+/** What is missing for an alert to be heard. */
+export function missing({ looked_at_by, told_by }: AlertCare): string[] {
+  return [
+    ...(looked_at_by.length > 0
+      ? []
+      : ['Nothing looks at your alerts yet: add it with --schedule 15m, or see "trade-agent schedule add".']),
+    ...(told_by.length > 0
+      ? []
+      : ['No channel tells you yet: "trade-agent notices add NAME KIND" adds one (docs/NOTICES.md).']),
+  ];
+}

@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import { exits } from '../../../app/exit-codes.ts';
+import { schedulers } from '../../../schedule/scheduler-names.ts';
+import { lookTimes } from '../../../tools/alerts.ts';
+import { runCommand } from '../../cli.ts';
+import { choiceOption } from '../../options/choice.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
+import type { AddAlertOptions } from './add.ts';
+
+export function addAlertCommand(program: Command, cli: Cli): void {
+  const alert = program
+    .command('alert')
+    .summary('be told when a price crosses a limit')
+    .description(
+      'Keeps rules of a check (kind price, docs/CHECKS.md) in the rules file that the profile’s schedule checks by. A schedule looks, the notice channels tell. Each alert is told once, and again after the price went back.',
+    )
+    .addHelpText(
+      'after',
+      examples([
+        ["trade-agent alert add 'AAPL<180' --schedule 15m", 'and has this machine look'],
+        ['trade-agent alert list', 'what you are told of, and by whom'],
+        ['trade-agent alert remove AAPL', 'all of a symbol, or one by its name'],
+      ]) + exitCodes([exits.busy]),
+    );
+  alert
+    .command('add')
+    .description(
+      'Adds an alert: a symbol, < or >, and a price or the day’s change with its sign. In single quotes, or the shell takes < and > for itself.',
+    )
+    .argument('<alert>', "'AAPL<180', 'NVDA>150', 'AAPL<-5%', 'TSLA>+8%'")
+    .addOption(
+      choiceOption('--schedule <when>', 'also have this machine look, where nothing does yet', lookTimes),
+    )
+    .addOption(choiceOption('--with <what>', 'what starts it (default: what the machine has)', schedulers))
+    .option('--yes', "don't ask before the schedule's entry is written")
+    .addHelpText(
+      'after',
+      examples([
+        ["trade-agent alert add 'AAPL<180'", 'told once it is below'],
+        ["trade-agent alert add 'NVDA<-5%' --schedule close --yes", 'looked at before each closing'],
+      ]) + exitCodes([exits.busy]),
+    )
+    .action((text: string, options: AddAlertOptions, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const { addAndShow } = await import('./add.ts');
+        return addAndShow(context, text, options);
+      }),
+    );
+  alert
+    .command('list', { isDefault: true })
+    .description('list alerts, which schedules look at them, and which channels tell of them')
+    .addHelpText('after', examples([['trade-agent alert list --output json', 'for scripts']]) + exitCodes([]))
+    .action((_options, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const { showAlerts } = await import('./list.ts');
+        return showAlerts(context);
+      }),
+    );
+  alert
+    .command('remove')
+    .description('take out an alert by its name, or all of a symbol')
+    .argument('<which>', 'one of the names that "alert list" shows, or a symbol')
+    .addHelpText(
+      'after',
+      examples([['trade-agent alert remove aapl-below-180', 'the rest of the file stays as it is']]) +
+        exitCodes([exits.busy]),
+    )
+    .action((which: string, _options, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const { removeAndShow } = await import('./list.ts');
+        return removeAndShow(context, which);
+      }),
+    );
+}

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { alertWords } from '../trading/alert.ts';
+import { defineTool, requireAlerts } from './tool.ts';
+
+/** As many are told of; a rules file may have more. */
+const MOST_LISTED = 50;
+
+export const listAlerts = defineTool({
+  name: 'list_alerts',
+  description:
+    'The user’s price alerts, which schedules look at them (looked_at_by) and which channels tell of them (told_by).',
+  schema: z.strictObject({}),
+  scopes: [],
+  risk: 'read',
+  async execute(context) {
+    const { alerts, ...care } = await requireAlerts(context).list();
+    return {
+      summary: alerts.length === 1 ? '1 alert' : `${alerts.length} alerts`,
+      content: JSON.stringify({
+        alerts: alerts.slice(0, MOST_LISTED).map((one) => ({ ...one, when: alertWords(one.alert) })),
+        count: alerts.length,
+        ...care,
+      }),
+    };
+  },
+});

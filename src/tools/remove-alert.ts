@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { alertWords } from '../trading/alert.ts';
+import { symbolSchema } from '../trading/order.ts';
+import { defineTool, requireAlerts } from './tool.ts';
+
+export const removeAlert = defineTool({
+  name: 'remove_alert',
+  description:
+    'Takes away all of the user’s price alerts of one symbol. Only where the user asks for it in their own words.',
+  schema: z.strictObject({ symbol: symbolSchema.describe('A ticker symbol such as AAPL') }),
+  scopes: [],
+  risk: 'local',
+  async execute(context, { symbol }) {
+    const { removed } = await requireAlerts(context).remove(symbol);
+    return {
+      summary: `${removed.length === 1 ? '1 alert' : `${removed.length} alerts`} of ${symbol} removed`,
+      content: JSON.stringify({ removed: removed.map((one) => ({ ...one, when: alertWords(one.alert) })) }),
+    };
+  },
+});

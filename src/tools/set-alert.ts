@@ -1,0 +1,37 @@
+import { type Alert, alertSchema, alertWords, conditionOf } from '../trading/alert.ts';
+import { sharePrice } from '../trading/amounts.ts';
+import { Dec } from '../trading/decimal.ts';
+import { MOST_BY_AGENT } from './alerts.ts';
+import { defineTool, requireAlerts, requireGateway } from './tool.ts';
+
+export const setAlert = defineTool({
+  name: 'set_alert',
+  description:
+    'Has the user told once when a price goes above or below a limit, or rises or falls by more than a percentage in a day. Only where the user asks for it in their own words. It places no order.',
+  schema: alertSchema,
+  scopes: ['market:read'],
+  risk: 'local',
+  async execute(context, alert) {
+    const alerts = requireAlerts(context);
+    // A symbol that nobody knows would be a finding of each check, and no alert.
+    const [quote] = await requireGateway(context).quotes([alert.symbol]);
+    const { added, isNew, ...care } = await alerts.add(alert, MOST_BY_AGENT);
+    const last = quote?.last ?? null;
+    return {
+      summary: `${isNew ? 'set' : 'there already'}: ${alertWords(alert)}`,
+      content: JSON.stringify({
+        ...{ alert: added, when: alertWords(alert), is_new: isNew },
+        ...{ last, simulated: quote?.simulated ?? null, is_so_now: last !== null && isSoNow(alert, last) },
+        ...care,
+        ...(last === null ? {} : { last_in_words: sharePrice(last) }),
+      }),
+    };
+  },
+});
+
+/** Whether it would be told at the next look. Of the day's change that look knows. */
+function isSoNow(alert: Alert, last: string): boolean {
+  const { condition, limit } = conditionOf(alert);
+  if (condition === 'above') return new Dec(last).gt(limit);
+  return condition === 'below' && new Dec(last).lt(limit);
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { sharePrice } from './amounts.ts';
+import { positiveDecimalString } from './decimal.ts';
+import { TradeAgentError } from './errors.ts';
+import { symbolSchema } from './order.ts';
+
+/*
+ * What a person wants to be told of a price. It is kept as a rule of a check's rules file, and nowhere else.
+ */
+
+const percentage = z
+  .string()
+  .regex(/^[0-9]{1,3}(\.[0-9]{1,2})?%$/, 'must be a percentage with its sign, such as 5%')
+  .refine((text) => !/^[0.]*%$/.test(text), 'must be more than nothing');
+
+export const alertConditions = ['above', 'below', 'rises_by', 'falls_by'] as const;
+export type AlertCondition = (typeof alertConditions)[number];
+
+/** A symbol and exactly one condition. Prices are dollars a share; percentages are of the day, since the close before. */
+export const alertSchema = z
+  .strictObject({
+    symbol: symbolSchema,
+    above: positiveDecimalString.optional().describe('Dollars a share: told once the price is above it'),
+    below: positiveDecimalString.optional().describe('Dollars a share: told once the price is below it'),
+    rises_by: percentage.optional().describe('Of the day: told once the price rose by more, such as 5%'),
+    falls_by: percentage.optional().describe('Of the day: told once the price fell by more, such as 5%'),
+  })
+  .refine(
+    (alert) => alertConditions.filter((name) => alert[name] !== undefined).length === 1,
+    'needs exactly one of above, below, rises_by and falls_by',
+  );
+export type Alert = z.output<typeof alertSchema>;
+
+/** Its condition, and the limit as it was written: a price, or a percentage with its sign. */
+export function conditionOf(alert: Alert): { readonly condition: AlertCondition; readonly limit: string } {
+  const condition = alertConditions.find((name) => alert[name] !== undefined) ?? 'above';
+  return { condition, limit: alert[condition] ?? '' };
+}
+
+/** `AAPL falls below $180`, as in "tells you when …". */
+export function alertWords(alert: Alert): string {
+  const { condition, limit } = conditionOf(alert);
+  switch (condition) {
+    case 'above':
+      return `${alert.symbol} rises above ${sharePrice(limit)}`;
+    case 'below':
+      return `${alert.symbol} falls below ${sharePrice(limit)}`;
+    case 'rises_by':
+      return `${alert.symbol} rises by more than ${limit} in a day`;
+    case 'falls_by':
+      return `${alert.symbol} falls by more than ${limit} in a day`;
+  }
+}
+
+/**
+ * Reads `AAPL<180`, `AAPL >= 200`, `AAPL<-5%`, `NVDA>+5%`. Right at a limit is not beyond it, so `>=` is as `>`.
+ * @throws {TradeAgentError} `usage`
+ */
+export function parseAlert(text: string): Alert {
+  const [, symbol, sign, limit = ''] = /^\s*([^\s<>=]+)\s*([<>])=?\s*([^\s<>=]+)\s*$/.exec(text) ?? [];
+  if (symbol === undefined) throw noAlert(text);
+  const isPercent = limit.endsWith('%');
+  // "AAPL<5%" may be meant as a fall or as a rise that stays small.
+  if (isPercent && !limit.startsWith(sign === '<' ? '-' : '+')) {
+    const meant = `${symbol}${sign}${sign === '<' ? '-' : '+'}${limit.replace(/^[-+]/, '')}`;
+    throw noAlert(text, `Write a percentage with its sign: '${meant}'.`);
+  }
+  const value = limit.replace(isPercent ? /^[-+]/ : /^\$/, '');
+  const condition = sign === '<' ? (isPercent ? 'falls_by' : 'below') : isPercent ? 'rises_by' : 'above';
+  const parsed = alertSchema.safeParse({ symbol, [condition]: value });
+  if (parsed.success) return parsed.data;
+  throw noAlert(
+    text,
+    `${parsed.error.issues[0]?.path[0] === 'symbol' ? symbol : limit} ${parsed.error.issues[0]?.message}.`,
+  );
+}
+
+function noAlert(text: string, hint?: string): TradeAgentError {
+  return new TradeAgentError('usage', `"${text}" is no alert`, {
+    hint:
+      hint ??
+      "Write a symbol, < or >, and a price or the day's change, in single quotes: 'AAPL<180', 'NVDA>150', 'AAPL<-5%'.",
+  });
+}
