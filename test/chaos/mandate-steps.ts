@@ -35,7 +35,7 @@ export const mandateTerms: readonly Terms[] = [
     orders_per_slot: 2,
     max_order_notional: '900',
     max_total_notional: '1200',
-    max_orders: 4,
+    max_orders: 3,
     lasts: 30 * 86_400,
   },
   // Over before long.
@@ -44,8 +44,8 @@ export const mandateTerms: readonly Terms[] = [
     cadence: 'daily',
     max_order_notional: '420',
     max_total_notional: '1000',
-    max_orders: 2,
-    lasts: 240,
+    max_orders: 1,
+    lasts: 400,
   },
 ];
 

@@ -36,7 +36,7 @@ export interface Played {
 /** Time to settle after the last death; the gateway lets half a minute pass where it is in doubt. */
 export const SETTLE_LIMIT_MS = 150_000;
 /** Time in which a sandbox must die that was told to. */
-const DEATH_LIMIT_MS = 90_000;
+export const DEATH_LIMIT_MS = 90_000;
 /** How much later than the agent's own end that may be: the last lines are written then. */
 const LATE_DEATH_MS = 5_000;
 /** Time in which the phone must be told what came of it. */

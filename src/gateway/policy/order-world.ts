@@ -47,19 +47,20 @@ export async function readWorlds(
   symbols: readonly string[],
   context: SubmissionContext,
 ): Promise<ReadonlyMap<string, OrderWorld>> {
-  // All at once: the price would be no fresher for waiting until the others are there.
-  const [account, assets, market, quotes, open] = await Promise.all([
+  // All at once: the price would be no fresher for waiting until the others are there. What must come after another waits
+  // for that one alone.
+  const opening = broker.orders({ status: 'open', limit: MOST_OPEN, symbols: [] });
+  const clock = broker.clock();
+  const [account, assets, market, quotes, open, positions, session] = await Promise.all([
     broker.account(),
     Promise.all(symbols.map((symbol) => broker.asset(symbol))),
-    broker.clock(),
+    clock,
     broker.quotes(symbols),
-    broker.orders({ status: 'open', limit: MOST_OPEN, symbols: [] }),
+    opening,
+    opening.then(() => broker.positions()),
+    clock.then((told) => lastSession(told, broker)),
   ]);
-  const [positions, session, own] = await Promise.all([
-    broker.positions(),
-    lastSession(market, broker),
-    context.journal.open(account.account, MOST_OPEN),
-  ]);
+  const own = await context.journal.open(account.account, MOST_OPEN);
   const stillOpen = new Set(open.map(({ id }) => id));
   const before = context.clock.now() - UNSETTLED_MS;
   const gone = own.filter(({ orderId, claimedAt }) =>

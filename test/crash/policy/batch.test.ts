@@ -1,14 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { checkResultSchema } from '../../../src/check/result.ts';
 import type { Failpoint } from '../../../src/machine/failpoint.ts';
 import { isSettledState } from '../../../src/trading/proposal.ts';
-import type { CrashWorld } from '../crash-world.ts';
+import { isFinal, type Order } from '../../../src/trading/views.ts';
+import type { BookedOrder, CrashWorld } from '../crash-world.ts';
 import { createLanes } from '../lanes.ts';
 import { createPerson } from '../person.ts';
-import { SETTLE_LIMIT_MS, until } from '../play-case.ts';
+import { DEATH_LIMIT_MS, SETTLE_LIMIT_MS, until } from '../play-case.ts';
+import type { Ended } from '../program.ts';
 
 /*
  * A rebalancing of three orders on one card, and the gateway dies at each place that it passes after the tap, at the first,
@@ -34,6 +36,8 @@ const cases = only === undefined ? some : [only];
 
 /** A client may ask twenty times an hour. */
 const lanes = createLanes(isFull ? 4 : 1, 8);
+/** An order is filled in two parts now and then, some seconds apart. */
+const FILL_LIMIT_MS = 30_000;
 const folder = mkdtempSync(join(tmpdir(), 'trade-agent-batch-'));
 const count = { cases: 0, orders: 0 };
 afterAll(async () => {
@@ -51,7 +55,7 @@ describe('each order of a batch is placed once, and counts once, after a death a
 });
 
 async function play(world: CrashWorld, failpoint: string): Promise<void> {
-  const earlier = new Set((await world.book()).map(({ client_order_id }) => client_order_id));
+  const earlier = await filled(world);
   const rows = new Set(world.gateway.proposals().map(({ id }) => id));
   const made = () => world.gateway.proposals().filter(({ id }) => !rows.has(id));
   const rules = await rebalancing(world, failpoint);
@@ -64,7 +68,17 @@ async function play(world: CrashWorld, failpoint: string): Promise<void> {
     void check.ended.then(({ stdout, stderr }) => {
       if (made().length === 0) throw new Error(`nothing was suggested: ${stdout}${stderr}`);
     });
-    expect((await died).signal, world.sandboxSaid()).toBe('SIGKILL');
+    let end: Ended | undefined;
+    void died.then((ended) => {
+      end = ended;
+    });
+    await until(
+      () => end !== undefined,
+      DEATH_LIMIT_MS,
+      () =>
+        `${failpoint} was not reached: ${JSON.stringify(made().map(({ id }) => world.gateway.batch(id)))}`,
+    );
+    expect(end, world.sandboxSaid()).toMatchObject({ signal: 'SIGKILL' });
     check.child.kill('SIGKILL');
     world.arm('');
     await world.restartSandbox();
@@ -98,6 +112,19 @@ async function play(world: CrashWorld, failpoint: string): Promise<void> {
     if (check.child.exitCode === null) check.child.kill('SIGKILL');
     await person.leave().catch(() => undefined);
   }
+}
+
+/** Waits for what the case before ordered: a check suggests nothing where an order is under way. @returns all ids */
+async function filled(world: CrashWorld): Promise<Set<string>> {
+  let book: BookedOrder[] = [];
+  await vi.waitUntil(
+    async () => {
+      book = await world.book();
+      return book.every(({ status }) => isFinal(status as Order['status']));
+    },
+    { timeout: FILL_LIMIT_MS, interval: 100 },
+  );
+  return new Set(book.map(({ client_order_id }) => client_order_id));
 }
 
 /** Rules by which the largest holding is to shrink, and the two smallest are to grow. @returns their file */

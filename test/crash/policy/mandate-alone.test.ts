@@ -62,7 +62,7 @@ beforeAll(async () => {
   await world.json('profile', 'add', 'home', '--home', world.address, '--credential-store', 'file');
   await world.login(phone);
   mandate = await granted();
-}, 120_000);
+});
 afterAll(async () => {
   gateway?.close();
   await world?.close();
