@@ -49,7 +49,7 @@ export interface CreateAgentOptions {
   /** The person's alerts, on this machine. */
   readonly alerts?: Alerts | undefined;
   readonly fetch?: typeof fetch;
-  /** What the tools know of the person's rules file; without it they know none. */
+  /** @internal What the tools know of the person's rules file; without it they know none. */
   readonly ownRules?: OwnRules | undefined;
 }
 

@@ -13,7 +13,7 @@ export function addAlertCommand(program: Command, cli: Cli): void {
     .command('alert')
     .summary('be told when a price crosses a limit')
     .description(
-      'Keeps rules of a check (kind price, docs/CHECKS.md) in the rules file that the profile’s schedule checks by. A schedule looks, the notice channels tell. Each alert is told once, and again after the price went back.',
+      "Keeps rules of a check (kind price, docs/CHECKS.md) in the rules file that the profile's schedule checks by. A schedule looks, the notice channels tell. Each alert is told once, and again after the price went back.",
     )
     .addHelpText(
       'after',
@@ -26,7 +26,7 @@ export function addAlertCommand(program: Command, cli: Cli): void {
   alert
     .command('add')
     .description(
-      'Adds an alert: a symbol, < or >, and a price or the day’s change with its sign. In single quotes, or the shell takes < and > for itself.',
+      "Adds an alert: a symbol, < or >, and a price or the day's change with its sign. In single quotes, or the shell takes < and > for itself.",
     )
     .argument('<alert>', "'AAPL<180', 'NVDA>150', 'AAPL<-5%', 'TSLA>+8%'")
     .addOption(
