@@ -103,7 +103,10 @@ async function overtake(hands: MandateHands, step: MandateStep & { do: 'overtake
   const wake = world.standStill();
   life.pauseAfter(step.after);
   const order = nth(mandateBodies, body) ?? mandateBodies[0];
-  const request = { kind: 'order', order, mandate: id, approval: 'mandate', ttl: 300 } as const;
+  const request = {
+    ...({ kind: 'order', order, mandate: id, approval: 'mandate', ttl: 300 } as const),
+    provenance: { fields: { symbol: { source: 'user' as const } } },
+  };
   hands.ask(0, request, { watch: false, gateway: number });
   await world.rest();
   void hands.client(1).endMandate(id, to, 1 - number);
