@@ -13,6 +13,9 @@ export const steps = {
   run: ['src/agent/run/runner.ts', 'src/store/sqlite/history-saver.ts'],
 };
 
+/** What a run is given and seldom asks for: left to the asking, however small. */
+const SELDOM = ['src/app/alerts/alerts-of.ts', 'src/app/check/own-rules.ts'];
+
 /**
  * What comes with a lazy import and is no larger than this, bytes in the bundle, is loaded together with what asks for
  * it: a file of its own takes longer to find and open than code takes to read that is not run.
@@ -90,7 +93,7 @@ export function findGroups(metafile, entry, starts = steps, small = SMALL_BYTES,
       const wanted = [...lazy].filter(
         (file) => reached.includes(file) || passed.has(file) || there.has(file),
       );
-      return wanted.filter((file) => !taken.has(file));
+      return wanted.filter((file) => !taken.has(file) && !SELDOM.includes(file));
     };
     const join = (file) => {
       const added = closure(file, there);

@@ -6,9 +6,9 @@ import { SANDBOX_PROFILE } from '../config/resolve-profile.ts';
 import { ensurePrivateFolder } from '../machine/home.ts';
 import { databaseKey } from '../secrets/database-key.ts';
 import { modelKey } from '../secrets/model-key.ts';
-import { alertsOf } from './alerts/alerts-of.ts';
+import type { Alerts } from '../tools/alerts.ts';
+import type { OwnRules } from '../tools/own-rules.ts';
 import type { AgentOptions, App } from './app.ts';
-import { ownRules } from './check/own-rules.ts';
 import { withModel } from './chosen-model.ts';
 
 /** Puts the agent together from the parts the command's profile names. */
@@ -33,13 +33,30 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
     apiKey: await modelKey(store, modelUrl(chosen.model)),
     env: app.env,
     ...(foreign === undefined ? {} : { foreign }),
-    alerts: alertsOf(app),
+    alerts: alertsLater(app),
     fetch: app.fetch,
-    ownRules: ownRules(app),
+    ownRules: rulesLater(app),
   });
 }
 
 /** Each profile's state has a key of its own, so it needs a file of its own: `state.db` for the sandbox's. */
 function stateFile(profile: string): string {
   return profile === SANDBOX_PROFILE ? 'state.db' : `state.${profile}.db`;
+}
+
+/** What keeps alerts, and the schedules that look at them, is loaded when somebody asks for one. */
+function alertsLater(app: App): Alerts {
+  const load = async () => (await import('./alerts/alerts-of.ts')).alertsOf(app);
+  return {
+    list: async () => (await load()).list(),
+    add: async (alert, most) => (await load()).add(alert, most),
+    remove: async (which) => (await load()).remove(which),
+    look: async (every) => (await load()).look(every),
+  };
+}
+
+/** As {@link alertsLater}: the check that looks by the person's rules. */
+function rulesLater(app: App): OwnRules {
+  const load = async () => (await import('./check/own-rules.ts')).ownRules(app);
+  return { findings: async () => (await load()).findings(), targets: async () => (await load()).targets() };
 }
