@@ -139,14 +139,14 @@ type NoticeChannelInput = {
   [Kind in NoticeChannelKind]: z.input<ReturnType<Kinds[Kind]['schema']>>;
 }[NoticeChannelKind];
 
-export const kindNames = Object.keys(channelKinds);
+export const noticeKindNames = Object.keys(channelKinds);
 
 /** Made with the first channel there is. */
 export const noticeChannelSchema = z.lazy(() => {
   const [first, ...rest] = Object.values(channelKinds).map(({ schema }) => schema());
   if (first === undefined) throw new TypeError('there is no kind of channel');
   const union = z.discriminatedUnion('kind', [first, ...rest], {
-    error: `must have a "kind": ${kindNames.slice(0, -1).join(', ')} or ${kindNames.at(-1)}`,
+    error: `must have a "kind": ${noticeKindNames.slice(0, -1).join(', ')} or ${noticeKindNames.at(-1)}`,
   });
   // A union's type can't be told from a table: it is said beside it, by the same table.
   return union as unknown as z.ZodType<NoticeChannel, NoticeChannelInput>;

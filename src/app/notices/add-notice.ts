@@ -1,9 +1,9 @@
 import { type EntryPlace, writeEntry } from '../../config/named-entries.ts';
 import {
-  kindNames,
   type NoticeChannel,
   noticeChannelSchema,
   noticeDestination,
+  noticeKindNames,
 } from '../../config/notice-channels.ts';
 import { readYaml } from '../../config/yaml-file.ts';
 import { noticeSecretNeed } from '../../secrets/notice-secrets.ts';
@@ -34,9 +34,9 @@ export async function addNotice(
   readonly to: string;
   readonly secret: ReturnType<typeof noticeSecretNeed>;
 }> {
-  if (!kindNames.includes(kind)) {
+  if (!noticeKindNames.includes(kind)) {
     throw new TradeAgentError('usage', `"${kind}" is no kind of channel`, {
-      hint: `The kinds are ${kindNames.join(', ')}.`,
+      hint: `The kinds are ${noticeKindNames.join(', ')}.`,
     });
   }
   if (Object.hasOwn((await app.profile()).notices ?? {}, name)) {
