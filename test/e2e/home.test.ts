@@ -59,7 +59,14 @@ it('a tap without a signature approves nothing, and neither does another key’s
   );
   expect(tapped.ok).toBe(false);
   // The phone that was lost.
-  await world.json('home', 'user', 'remove-authenticator', phone.authenticator.credentialId);
+  const { users } = await world.json<{ users: { authenticators: { id: string }[] }[] }>(
+    'home',
+    'user',
+    'list',
+  );
+  const lost = users[0]?.authenticators[0]?.id ?? '';
+  expect(phone.authenticator.credentialId).toContain(lost);
+  await world.json('home', 'user', 'remove-authenticator', lost);
   expect(ledTo(await phone.browser.visit('/phone'))).toMatch(/^\/signin/);
   await expect(world.approve(phone)).rejects.toThrow();
   expect(book()).toEqual([]);

@@ -56,9 +56,12 @@ export async function listedUsers({
   );
 }
 
+/** A credential's id is random, and what begins with `-` is an option on a command line. */
+const typedId = (credentialId: string): string => credentialId.replace(/^-+/, '');
+
 function listedAuthenticator(key: SigningKey): ListedAuthenticator {
   return {
-    id: key.credentialId,
+    id: typedId(key.credentialId),
     name: key.name,
     kind: key.method === 'software' ? 'software' : 'passkey',
     synced: key.deviceType === 'multiDevice',
@@ -117,7 +120,10 @@ export async function removeAuthenticator(
   return await withHome(app, folder, async (home) => {
     const person = personOf(home, username);
     const all = await home.keys.list(person.username);
-    const found = all.filter(({ credentialId, name }) => credentialId.startsWith(id) || name === id);
+    const begins = typedId(id);
+    const found = all.filter(
+      ({ credentialId, name }) => name === id || (begins !== '' && typedId(credentialId).startsWith(begins)),
+    );
     const [key, ...more] = found;
     if (key === undefined || more.length > 0) {
       throw new TradeAgentError(

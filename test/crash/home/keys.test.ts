@@ -128,7 +128,7 @@ describe('a home killed while', () => {
   it('one is removed at its machine, the command killed: the same, while the home is served', async () => {
     await world.commandDies(
       'key.removed',
-      ...['home', 'user', 'remove-authenticator', phone.authenticator.credentialId],
+      ...['home', 'user', 'remove-authenticator', phone.authenticator.credentialId.replace(/^-+/, '')],
     );
     expect(await enrolled()).toEqual([]);
     expect(await isSignedIn(phone.browser)).toBe(false);
