@@ -4,7 +4,7 @@ import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
 import { orderTypes, sides, symbolSchema } from '../../trading/order.ts';
 import { beyond, hurts, priceNow } from '../../trading/price-drift.ts';
 import { isZone, wallTime, weekdays } from '../../trading/zoned-time.ts';
-import type { Objection } from './decision.ts';
+import type { MarketFacts, Objection, OrderFacts } from './decision.ts';
 import { type Compared, type LimitRow, limitRow, type Unknown } from './limit-row.ts';
 import { isStale } from './price-guard.ts';
 
@@ -304,7 +304,22 @@ function positionWeight(limit: string, { order, facts: { holdings, counted } }: 
  * is held against its stop, unless that is reached already.
  */
 function priceDeviation(limit: string, { order, facts: { market } }: Compared) {
-  const { side, limit_price, stop_price, symbol } = order;
+  const own = deviationOf(limit, order, market);
+  if (own !== undefined || order.stop_loss === undefined) return own;
+  // An exit is a sale of its own, with a stop and a limit.
+  return deviationOf(limit, { symbol: order.symbol, side: 'sell', ...order.stop_loss }, market);
+}
+
+function deviationOf(
+  limit: string,
+  {
+    side,
+    limit_price,
+    stop_price,
+    symbol,
+  }: Pick<OrderFacts, 'side' | 'limit_price' | 'stop_price' | 'symbol'>,
+  market: MarketFacts | null,
+) {
   if (limit_price === null) return undefined;
   if (market === null) return 'unavailable';
   const { bid, ask, last, session, quoted_at } = market;
