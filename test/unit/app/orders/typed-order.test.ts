@@ -38,8 +38,14 @@ describe('an order by flags', () => {
       { qty: '5', limit: '180', takeProfit: '200', stopLoss: '170:169.5' },
       { ...{ type: 'limit', order_class: 'bracket' }, stop_loss_limit_price: '169.50' },
     ],
-    [{ qty: '5', stopLoss: '170' }, { ...{ type: 'market', order_class: 'oto' }, stop_loss_stop_price: '170.00' }],
-    [{ qty: '5', takeProfit: '200' }, { type: 'market', order_class: 'oto', take_profit_limit_price: '200.00' }],
+    [
+      { qty: '5', stopLoss: '170' },
+      { ...{ type: 'market', order_class: 'oto' }, stop_loss_stop_price: '170.00' },
+    ],
+    [
+      { qty: '5', takeProfit: '200' },
+      { type: 'market', order_class: 'oto', take_profit_limit_price: '200.00' },
+    ],
   ])('bought, %j is %j', (flags, order) => {
     expect(typedOrder('buy', 'AAPL', flags)).toMatchObject(order);
   });
