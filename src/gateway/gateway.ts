@@ -7,6 +7,7 @@ import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { approvalKernel } from './approvals.ts';
+import type { OpenAccountOf } from './broker/accounts.ts';
 import { type BrokerAccess, brokerAccess } from './broker/broker-access.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { createIdentityProvider } from './door/identity-provider.ts';
@@ -32,6 +33,7 @@ import { createOrderRules } from './policy/order-rules.ts';
 import { type RulesSource, staticRules } from './policy/rules.ts';
 import { peopleOf } from './relations/people.ts';
 import { accessRoutes } from './routes/access.ts';
+import { accountRoutes } from './routes/accounts.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { standingIn } from './routes/for-owner.ts';
 import { mandateRoutes } from './routes/mandates.ts';
@@ -90,22 +92,24 @@ export function createGateway(options: GatewayOptions): Gateway {
   const broker = brokerAccess(options, provider, { fetch: send, now, ...times });
 
   const entrance = createEntrance(options, provider, clock);
-  const { traits, brokerFor } = broker;
+  const { places } = broker;
+  const brokerFor = broker.accounts.open;
+  const isUnattended = places.some((place) => place.isUnattended);
   const { maxSlippage = '0.01' } = options;
   const people = peopleOf(options, { fetch: send, now });
   const source = options.rules ?? staticRules();
   const policy = gatewayPolicy(options, { rules: source, brokerFor, clock });
   const rules = createOrderRules({
-    ...{ halts: stores.halts, decisions: stores.decisions, traits, clock },
+    ...{ halts: stores.halts, decisions: stores.decisions, clock },
     rules: source,
     journal: stores.orders,
     relations: people.relations,
   });
   const { halts, mandates: granted } = stores;
   const desk = createOrderDesk({
-    ...{ journal: stores.orders, halts, mandates: granted, rules, brokerFor, traits },
+    ...{ journal: stores.orders, halts, mandates: granted, rules, brokerFor },
     ...{ gateway: options.resource, issuer, detailsType, clock, signatures },
-    environment: options.broker.environment,
+    environment: options.environment,
   });
   const messageDesk = createMessageDesk({
     ...{ journal: stores.messages, outlets, gateway: options.resource, issuer, clock, signatures },
@@ -116,7 +120,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...{ mandates: granted, brokerFor, maxSlippage, issuer, now },
     rules: source,
     isShown: options.approval?.details === 'rar',
-    isUnattended: broker.isUnattended,
   });
   const kernel = approvalKernel(options, {
     clock,
@@ -124,7 +127,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
     orders: orderPorts({
-      ...{ desk, rules, brokerFor, traits, now },
+      ...{ desk, rules, brokerFor, now, isOfSeveral: places.length > 1 },
       journal: stores.orders,
       maxSlippage,
       cover: mandates.cover,
@@ -137,7 +140,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     rules: source,
   });
 
-  const own = whatIsOwn(options, { ...broker, kernel, clock });
+  const own = whatIsOwn(options, { brokerFor, isUnattended, kernel, clock });
   const app = gatewayRoutes(options, {
     rules: source,
     entrance,
@@ -150,7 +153,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...people,
     ...own,
     policy,
-    check: orderCheck({ rules, brokerFor, traits, maxSlippage, now }),
+    check: orderCheck({ rules, brokerFor, maxSlippage, now }),
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
@@ -160,7 +163,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     halts: kernel,
     ...{ mandates: own.mandates, owner: own.owner },
     revoked: (who) =>
-      takeAway(who, [broker.credentials, ...[...outlets.values()].map(({ tokens }) => tokens)], kernel),
+      takeAway(
+        who,
+        [
+          ...places.map(({ credentials }) => credentials),
+          ...[...outlets.values()].map(({ tokens }) => tokens),
+        ],
+        kernel,
+      ),
     async close() {
       entrance.shut();
       await own.watch?.close();
@@ -182,8 +192,11 @@ function whatIsOwn(
     brokerFor,
     isUnattended,
     clock,
-  }: Pick<RouteParts, 'kernel'> &
-    Pick<BrokerAccess, 'brokerFor' | 'isUnattended'> & { readonly clock: Clock },
+  }: Pick<RouteParts, 'kernel'> & {
+    readonly brokerFor: OpenAccountOf;
+    readonly isUnattended: boolean;
+    readonly clock: Clock;
+  },
 ) {
   if (kernel === undefined || options.approval === undefined) {
     return { mandates: undefined, watch: undefined, record: undefined, owner: undefined };
@@ -241,11 +254,13 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   const { door } = entrance;
   const app = new Hono();
   const standIn = standingIn(parts.access);
-  portfolioRoutes(app, door, broker.brokerFor, standIn);
-  marketRoutes(app, door, broker.brokerFor, now);
-  watchlistRoutes(app, door, broker.brokerFor, standIn);
-  orderRoutes(app, door, broker.brokerFor, parts.desk, standIn);
-  policyRoutes(app, door, { ...parts, stores: options.stores, brokerFor: broker.brokerFor });
+  const { places, accounts } = broker;
+  accountRoutes(app, door, { accounts, standIn, ownClients: options.ownClients ?? [] });
+  portfolioRoutes(app, door, accounts.open, standIn);
+  marketRoutes(app, door, accounts.open, now);
+  watchlistRoutes(app, door, accounts.open, standIn);
+  orderRoutes(app, door, accounts.open, parts.desk, standIn);
+  policyRoutes(app, door, { ...parts, stores: options.stores, brokerFor: accounts.open });
   messageRoutes(app, door, parts.messageDesk);
   if (kernel !== undefined) {
     proposalRoutes(app, door, {
@@ -264,7 +279,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
     app,
     door,
     new Map<string, Pick<BrokerCredentials, 'isConnected'>>([
-      ['broker', broker.credentials],
+      ...places.map(({ name, credentials }) => [name, credentials] as const),
       ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const),
     ]),
   );

@@ -10,7 +10,11 @@ import { executionOf } from '../execution.ts';
 /** How orders are cancelled; the gateway's cancel desk. Everything here throws only `Refusal`s. */
 export interface CancelPorts {
   /** The order, its account, and whether it protects a position. @throws {Refusal} 404 `not_found` */
-  openOrder(proposer: Proposer, id: string): Promise<{ order: Order; account: Account; protects: boolean }>;
+  openOrder(
+    proposer: Proposer,
+    account: string | undefined,
+    id: string,
+  ): Promise<{ order: Order; account: Account; protects: boolean }>;
   /** Cancels it; again, it says the same. @throws {Refusal} 409 `not_cancelable` */
   cancel(subject: CancelSubject, owner: Pick<Approved, 'sub' | 'accessToken'>): Promise<Order>;
 }
@@ -19,8 +23,8 @@ export interface CancelPorts {
 export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubject, Order> {
   return {
     ...cancel,
-    async complete({ order_id }, { proposer, subjectId, expiresAt }) {
-      const { order, account, protects } = await ports.openOrder(proposer, order_id);
+    async complete({ account: named, order_id }, { proposer, subjectId, expiresAt }) {
+      const { order, account, protects } = await ports.openOrder(proposer, named, order_id);
       if (isFinal(order.status)) {
         throw new Refusal(
           409,
