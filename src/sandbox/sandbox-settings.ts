@@ -154,7 +154,15 @@ export function homeSettings(
 function gatewaySettings(
   { seed, folder }: SandboxHome,
   addresses: SandboxAddresses,
-  { quotas, signature = 'required', mounts = [], credentials, rules, relations, secondAccounts }: ApprovalSettings,
+  {
+    quotas,
+    signature = 'required',
+    mounts = [],
+    credentials,
+    rules,
+    relations,
+    secondAccounts,
+  }: ApprovalSettings,
 ): HomeOptions['gateway'] {
   const privateKey = gatewayKey(seed);
   const paper = { kind: 'alpaca', trading_url: addresses.broker, simulated: true } as const;

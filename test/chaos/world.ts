@@ -285,7 +285,12 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
 
 /** Everybody's, as if they had given them to their home. */
 async function keepKeyPairs({ brokerKeys: store }: GatewayStores, clock: SimClock): Promise<void> {
-  const pairs = createKeyPairs({ store, sealSecret: SEAL, now: () => clock.now() });
+  const pairs = createKeyPairs({
+    store,
+    sealSecret: SEAL,
+    now: () => clock.now(),
+    broker: { name: 'broker', kind: 'alpaca' },
+  });
   for (const user of accounts)
-    await pairs.keep(user, KEYS[user], { accountNumber: 'as the broker says', environment: 'paper' });
+    await pairs.keep(user, KEYS[user], { accountNumber: NUMBERS[user], environment: 'paper' });
 }

@@ -14,7 +14,7 @@ export interface WhoseKeys {
   readonly folder: string;
   readonly username: string | undefined;
   /** By its name in `gateway.yaml`. */
-  readonly broker: string | undefined;
+  readonly broker?: string | undefined;
 }
 
 /** A kept key pair, and which broker it is for. */
@@ -90,7 +90,10 @@ export async function removeBrokerKeys(
 }
 
 /** @throws {TradeAgentError} `usage` for one that is not there, and where there are several and none is named */
-function brokerNamed({ gateway: { brokers } }: Pick<OpenHome, 'gateway'>, name: string | undefined): NamedBroker {
+function brokerNamed(
+  { gateway: { brokers } }: Pick<OpenHome, 'gateway'>,
+  name: string | undefined,
+): NamedBroker {
   const [first, another] = brokers;
   const names = brokers.map((one) => one.name).join(', ');
   if (name === undefined && first !== undefined && another === undefined) return first;
@@ -106,14 +109,22 @@ function brokerNamed({ gateway: { brokers } }: Pick<OpenHome, 'gateway'>, name: 
 /** One account under two names could be traded twice as far as its owner thinks. @throws {TradeAgentError} `usage` */
 async function requireNew(
   home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
-  { sub, broker, account }: { readonly sub: string; readonly broker: string; readonly account: VerifiedAccount },
+  {
+    sub,
+    broker,
+    account,
+  }: { readonly sub: string; readonly broker: string; readonly account: VerifiedAccount },
 ): Promise<void> {
   const { accountNumber } = account;
   const other = (await keptKeys(home)).find(
     (kept) => kept.sub === sub && kept.accountNumber === accountNumber && kept.broker !== broker,
   );
   if (other === undefined) return;
-  throw new TradeAgentError('usage', `account ${accountNumber} is kept already, for the broker "${other.broker}"`, {
-    hint: `Remove it there first: "trade-agent home broker remove --broker ${other.broker} --yes".`,
-  });
+  throw new TradeAgentError(
+    'usage',
+    `account ${accountNumber} is kept already, for the broker "${other.broker}"`,
+    {
+      hint: `Remove it there first: "trade-agent home broker remove --broker ${other.broker} --yes".`,
+    },
+  );
 }

@@ -87,7 +87,8 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome): Promise<
       people.add(home.owner);
       failpoint('init.peopled');
       const { username } = home.owner;
-      for (const broker of brokers) await keyPairs(broker).keep(username, home.opened.pair, home.opened.account);
+      for (const broker of brokers)
+        await keyPairs(broker).keep(username, home.opened.pair, home.opened.account);
       failpoint('account.kept');
       return { recoveryCode: recoveryCodes.issue(username) };
     });

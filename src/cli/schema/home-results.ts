@@ -90,7 +90,9 @@ export const homeResults = {
   }),
   'home-recovery-code': z.object({ user: z.string(), recovery_code: recoveryCode }),
   'home-broker': z.object({
-    accounts: z.array(z.object({ user: z.string(), broker: brokerName, number: z.string(), environment, kept_at: time })),
+    accounts: z.array(
+      z.object({ user: z.string(), broker: brokerName, number: z.string(), environment, kept_at: time }),
+    ),
   }),
   'home-broker-set': z.object({
     user: z.string(),

@@ -65,9 +65,7 @@ function credentialsOf(
   if (options.exchange === undefined) throw noExchange('accounts at the broker');
   const exchange = { ...options.exchange, audience: broker.audience ?? options.exchange.audience };
   const bySession = exchangedCredentials(createBrokerTokens({ provider, exchange, fetch, timeoutMs, now }));
-  return isUnattended(broker)
-    ? unattendedCredentials(bySession, keptPairs(broker, options, now))
-    : bySession;
+  return isUnattended(broker) ? unattendedCredentials(bySession, keptPairs(broker, options, now)) : bySession;
 }
 
 function keptPairs(

@@ -29,10 +29,7 @@ export const brokersSettings = {
           : undefined,
     })
     .refine((all) => Object.keys(all).length > 0, 'must name at least one broker')
-    .refine(
-      (all) => Object.keys(all).length <= MOST_BROKERS,
-      `must name at most ${MOST_BROKERS} brokers`,
-    )
+    .refine((all) => Object.keys(all).length <= MOST_BROKERS, `must name at most ${MOST_BROKERS} brokers`)
     .optional(),
 };
 

@@ -9,8 +9,7 @@ import type { OrderRules } from '../policy/order-rules.ts';
 import { requireSymbol } from '../policy/order-world.ts';
 import { type OrderPortsOptions, shareDecimalsOf } from './order-ports.ts';
 
-export interface OrderCheckOptions
-  extends Pick<OrderPortsOptions, 'brokerFor' | 'maxSlippage' | 'now'> {
+export interface OrderCheckOptions extends Pick<OrderPortsOptions, 'brokerFor' | 'maxSlippage' | 'now'> {
   readonly rules: OrderRules;
 }
 
@@ -28,10 +27,15 @@ export function orderCheck({ rules, brokerFor, maxSlippage, now }: OrderCheckOpt
     const broker = await brokerFor(proposer, account);
     const found = requireSymbol(await rules.worlds(broker, [symbol]), symbol);
     const world = { ...found, shareDecimals: shareDecimalsOf(broker) };
-    const draft = draftOrder(request, world, { maxSlippage }, {
-      subjectId: `ta-check-${randomUUID()}`,
-      expiresAt: utcSeconds(now() + DEFAULT_TTL_S * 1000),
-    });
+    const draft = draftOrder(
+      request,
+      world,
+      { maxSlippage },
+      {
+        subjectId: `ta-check-${randomUUID()}`,
+        expiresAt: utcSeconds(now() + DEFAULT_TTL_S * 1000),
+      },
+    );
     const { sub, clientId: client } = proposer;
     const subject = { sub, client, owner: sub, approval: 'none', approvers: [] } as const;
     const { problem: _, reasons, texts, ...decision } = await rules.decision({ subject, draft }, found);

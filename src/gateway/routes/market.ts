@@ -86,12 +86,7 @@ const REACH_MS: Record<BarQuery['timeframe'], number> = {
 };
 
 /** Prices, hours, news and what companies do to their shares: `market:read`. */
-export function marketRoutes(
-  app: Hono,
-  door: Door,
-  brokerFor: OpenAccountOf,
-  now: () => number,
-): void {
+export function marketRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, now: () => number): void {
   app.get(
     '/v1/quotes',
     door.guard(['market:read'], async (c, caller) => {

@@ -29,12 +29,7 @@ const activitiesQuery = z.strictObject({
 });
 
 /** What the caller has in an account (`?account=`), or an owner who lets them see it (`?for=`): `portfolio:read`. */
-export function portfolioRoutes(
-  app: Hono,
-  door: Door,
-  brokerFor: OpenAccountOf,
-  standIn: StandIn,
-): void {
+export function portfolioRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, standIn: StandIn): void {
   const brokerOf = async (
     caller: Caller,
     { for: owner, account }: { readonly for?: string | undefined; readonly account?: string | undefined },

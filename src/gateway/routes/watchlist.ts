@@ -24,12 +24,7 @@ const changeSchema = z.strictObject({
  * What the owner keeps an eye on. Looking needs `portfolio:read`; a change needs `watchlist:write`, and is of one's own
  * list alone. It needs no tap: nothing is traded by it, and it is taken back as easily.
  */
-export function watchlistRoutes(
-  app: Hono,
-  door: Door,
-  brokerFor: OpenAccountOf,
-  standIn: StandIn,
-): void {
+export function watchlistRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, standIn: StandIn): void {
   const inTurn = turns();
   app.get(
     '/v1/watchlist',

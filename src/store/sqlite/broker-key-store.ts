@@ -1,7 +1,8 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { BrokerKey, BrokerKeyStore } from '../broker-key-store.ts';
 
-const COLUMNS = 'sub, connection, kind, sealed, account_number AS accountNumber, environment, kept_at AS keptAt';
+const COLUMNS =
+  'sub, connection, kind, sealed, account_number AS accountNumber, environment, kept_at AS keptAt';
 
 /** @param database the gateway's, of its latest version */
 export function sqliteBrokerKeyStore(database: Database.Database): BrokerKeyStore {

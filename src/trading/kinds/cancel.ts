@@ -10,7 +10,7 @@ import { defineKind } from './kind-words.ts';
 import { orderId } from './order-id.ts';
 import { changePhrases } from './phrases.ts';
 
-const requestSchema = z.lazy(() => 
+const requestSchema = z.lazy(() =>
   z.strictObject({
     /** Whose order it is; the person's default account where it is left out. */
     account: accountNumberSchema.optional(),

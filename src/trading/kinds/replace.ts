@@ -23,7 +23,7 @@ const changes = z.lazy(() =>
 );
 
 /** At least one field beside the id. */
-const requestSchema = z.lazy(() => 
+const requestSchema = z.lazy(() =>
   z.strictObject({
     /** Whose order it is; the person's default account where it is left out. */
     account: accountNumberSchema.optional(),

@@ -5,6 +5,7 @@ import type { OpenedStores, OpenStores } from './gateway-factory.ts';
 const key = (changes: Partial<BrokerKey> = {}): BrokerKey => ({
   sub: 'alice',
   connection: 'broker',
+  kind: 'alpaca',
   sealed: Buffer.from([0, 1, 255]),
   accountNumber: 'PA3ALICE01',
   environment: 'paper',

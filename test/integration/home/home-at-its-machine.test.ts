@@ -131,16 +131,16 @@ it('another key pair is tried before it is kept; a wrong one changes nothing', a
   await expect(set('not-the-secret-at-all')).rejects.toMatchObject({ code: 'broker_rejected' });
   expect(await listBrokerKeys(app, ground.folder)).toEqual(before);
   await set(ground.pair.secret);
-  await removeBrokerKeys(app, ground.folder, 'alice');
+  await removeBrokerKeys(app, { folder: ground.folder, username: 'alice' });
   expect(await listBrokerKeys(app, ground.folder)).toEqual([]);
-  await expect(removeBrokerKeys(app, ground.folder, 'alice')).rejects.toThrow(
+  await expect(removeBrokerKeys(app, { folder: ground.folder, username: 'alice' })).rejects.toThrow(
     'there are no broker keys of alice',
   );
   await set(ground.pair.secret);
 });
 
 it('one whose confirmation is refused is not kept', async () => {
-  await removeBrokerKeys(app, ground.folder, 'alice');
+  await removeBrokerKeys(app, { folder: ground.folder, username: 'alice' });
   const { folder, pair } = ground;
   const refusing = setBrokerKeys(app, { folder, username: undefined, pair }, () =>
     Promise.reject(new Error('no')),

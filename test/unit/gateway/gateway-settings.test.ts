@@ -151,11 +151,9 @@ describe('gateway.yaml', () => {
     ['its kind alone', { broker: { kind: 'alpaca' } }],
     ['its address alone', { broker: { trading_url: 'https://broker.example' } }],
   ])('is for Alpaca with %s', async (_, changes) => {
-    expect((await options(changes)).broker).toMatchObject({
-      kind: 'alpaca',
-      environment: 'paper',
-      simulated: false,
-    });
+    expect((await options(changes)).brokers).toMatchObject([
+      { name: 'broker', kind: 'alpaca', simulated: false },
+    ]);
   });
 
   it('needs no exchange for accounts that key pairs open, unless messages go out', async () => {

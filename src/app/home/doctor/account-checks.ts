@@ -68,11 +68,7 @@ async function checkAccount(
       : ok('broker', message);
   } catch (error) {
     const { message, hint } = errorObject(error);
-    return fail(
-      'broker',
-      `${who}: ${message}`,
-      hint ?? setKeys(username, checking, broker),
-    );
+    return fail('broker', `${who}: ${message}`, hint ?? setKeys(username, checking, broker));
   }
 }
 

@@ -67,7 +67,10 @@ export function batchKind(
       const looked = lines.map(async (line) =>
         line.order === undefined || isFinal(line.order.status)
           ? line
-          : { ...line, order: (await ports.order(asker, account, line.order.id, line.client_order_id)) ?? line.order },
+          : {
+              ...line,
+              order: (await ports.order(asker, account, line.order.id, line.client_order_id)) ?? line.order,
+            },
       );
       return { lines: await Promise.all(looked) };
     },
@@ -96,7 +99,11 @@ async function complete(
   const account = requests[0]?.account;
   if (requests.some((one) => one.account !== account)) {
     throw refusalOf(
-      orderProblem('these orders are for several accounts', 'Propose those of each account together.', 'orders'),
+      orderProblem(
+        'these orders are for several accounts',
+        'Propose those of each account together.',
+        'orders',
+      ),
     );
   }
   const worlds = await ports.worlds(proposer, account, symbols);

@@ -22,11 +22,7 @@ import { executionOf, refusalOf } from '../execution.ts';
 /** What a mandate is completed with, and where it is kept. Everything here throws only `Refusal`s. */
 export interface MandatePorts {
   /** @throws {Refusal} 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads throw */
-  account(
-    proposer: Proposer,
-    account: string | undefined,
-    symbols: readonly string[],
-  ): Promise<Account>;
+  account(proposer: Proposer, account: string | undefined, symbols: readonly string[]): Promise<Account>;
   /** Digest of the rules as they are. @throws {Refusal} 403 `policy_denied` where they can't be read, or forbid mandates */
   policy(proposer: Proposer, account: Account): Promise<string>;
   /** Whether there is such a one that may be replaced. @throws {Refusal} 404 `not_found`, 409 `mandate_ended` */

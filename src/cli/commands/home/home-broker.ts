@@ -105,7 +105,11 @@ function addSet(broker: Command, cli: Cli, folderOf: FolderOf): void {
           import('./broker-keys.ts'),
         ]);
         const pair = await readBrokerKeys(context, options);
-        const { username, broker: name, account } = await setBrokerKeys(
+        const {
+          username,
+          broker: name,
+          account,
+        } = await setBrokerKeys(
           context,
           { folder: folderOf(command), username: options.user, broker: options.broker, pair },
           (found) => confirmLive(context, found, options.confirmLive),

@@ -44,6 +44,7 @@ export async function startWorld(
   options: Partial<
     Pick<
       GatewayOptions,
+      | 'brokers'
       | 'brokerTimeoutMs'
       | 'mounts'
       | 'rules'
@@ -84,13 +85,16 @@ export async function startWorld(
       ...(options.sealSecret === undefined
         ? { exchange: { client_id: 'gateway-client', privateKey, audience: 'paper-broker' } }
         : { sealSecret: options.sealSecret }),
-      broker: {
-        kind: 'alpaca',
-        ...(options.sealSecret === undefined ? {} : { credentials: 'key_pair' as const }),
-        environment: options.environment ?? 'paper',
-        trading_url: brokerUrl,
-        simulated: true,
-      },
+      environment: options.environment ?? 'paper',
+      brokers: options.brokers ?? [
+        {
+          name: 'broker',
+          kind: 'alpaca',
+          ...(options.sealSecret === undefined ? {} : { credentials: 'key_pair' as const }),
+          trading_url: brokerUrl,
+          simulated: true,
+        },
+      ],
       stores: sqliteGatewayStores(database),
       clock,
       log: (entry) => log.push(entry),
