@@ -29,6 +29,27 @@ export function ofOneAccount(tool: DirectTool): DirectTool {
   };
 }
 
+/** A call's arguments without which account they are about, and the gateway for that one. */
+export interface AboutAccount {
+  readonly args: Record<string, unknown>;
+  readonly gateway: GatewayClient;
+  /** Undefined where none is named. */
+  readonly account: ReturnType<typeof accountCalled> | undefined;
+}
+
+/**
+ * Reads which account a proposal's call is about: models write null, or nothing, for what they leave out.
+ * @throws {TradeAgentError} `usage` where the person has none that is called so
+ */
+export async function aboutAccount(
+  gateway: GatewayClient,
+  { account: called, ...args }: Record<string, unknown>,
+): Promise<AboutAccount> {
+  if (called === undefined || called === null || called === '') return { args, gateway, account: undefined };
+  const account = accountCalled(String(called), await gateway.accounts());
+  return { args, gateway: gateway.inAccount(account.account), account };
+}
+
 async function inAccountCalled(context: ToolContext, name: string): Promise<ToolContext> {
   return { ...context, gateway: await gatewayInAccount(requireGateway(context), name) };
 }

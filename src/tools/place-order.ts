@@ -1,19 +1,21 @@
+import type { z } from 'zod';
 import { decimalString } from '../trading/decimal.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema } from '../trading/order.ts';
 import { PROPOSE_ORDERS } from '../trading/scopes.ts';
+import { accountArgument } from './account-argument.ts';
 import type { ProposalTool } from './tool.ts';
 
 /**
  * Proposes an order. It can't trade: what it asks for becomes a question on the person's phone, and the gateway carries
  * out what they approve there.
  */
-export const placeOrder: ProposalTool<typeof orderRequestSchema> = {
+export const placeOrder: ProposalTool<z.ZodObject<typeof orderRequestSchema.shape>> = {
   name: 'place_order',
   description:
     'Proposes one order. The person sees exactly these values on their phone and approves or denies them there; ' +
     'nothing is traded before. Give either qty (shares) or notional (dollars), as decimal strings.',
-  schema: orderRequestSchema,
+  schema: orderRequestSchema.extend({ account: accountArgument }),
   scopes: [PROPOSE_ORDERS],
   risk: 'trade',
 };

@@ -10,7 +10,7 @@ import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import { KEYS } from '../integration/sandbox/paper-broker-world.ts';
 import { Activity } from './activity.ts';
-import { accounts, startBroker } from './broker.ts';
+import { accounts, NUMBERS, startBroker } from './broker.ts';
 import type { Told } from './client.ts';
 import { GatewayProcesses, SEAL } from './gateway-processes.ts';
 import { type KeptUse, readKept } from './kept-use.ts';

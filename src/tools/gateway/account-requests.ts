@@ -42,6 +42,14 @@ export function pathInAccount(path: string, account: string | undefined): string
 /** A proposal for one account where one is meant, and it names none itself; what is about no account stays as it is. */
 export function proposedIn(account: string | undefined, asked: ProposalRequestInput): ProposalRequestInput {
   if (account === undefined) return asked;
+  const proposed = inAccount(account, asked);
+  const { provenance } = asked;
+  if (proposed === asked || provenance?.fields === undefined) return proposed;
+  // Which account it is about the person said themselves, by a flag.
+  return { ...proposed, provenance: { ...provenance, fields: { account: { source: 'user' }, ...provenance.fields } } };
+}
+
+function inAccount(account: string, asked: ProposalRequestInput): ProposalRequestInput {
   switch (asked.kind) {
     case 'order':
       return { ...asked, order: { account, ...asked.order } };
