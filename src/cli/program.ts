@@ -34,6 +34,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['connections', async () => (await import('./commands/connections/connections.ts')).addConnectionsCommand],
   ['profile', async () => (await import('./commands/profile/profile.ts')).addProfileCommand],
   ['config', async () => (await import('./commands/config/config.ts')).addConfigCommand],
+  ['accounts', async () => (await import('./commands/accounts/accounts.ts')).addAccountsCommand],
   ['portfolio', async () => (await import('./commands/portfolio/portfolio.ts')).addPortfolioCommand],
   ['web', async () => (await import('./commands/web/web.ts')).addWebCommand],
   ['watch', async () => (await import('./commands/watch/watch.ts')).addWatchCommand],

@@ -10,6 +10,7 @@ import { approvalKernel } from './approvals.ts';
 import type { OpenAccountOf } from './broker/accounts.ts';
 import { type BrokerAccess, brokerAccess } from './broker/broker-access.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
+import { ONLY_BROKER } from './broker/named-broker.ts';
 import { createIdentityProvider } from './door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
 import { createEntrance, type Entrance } from './entrance.ts';
@@ -248,6 +249,20 @@ interface RouteParts {
   readonly detailsTypes: readonly string[];
 }
 
+/** Connected where one of them is; where none is, why one of them can't be told. */
+function anyOf(places: BrokerAccess['places']): Pick<BrokerCredentials, 'isConnected'> {
+  return {
+    async isConnected(caller) {
+      const asked = await Promise.allSettled(
+        places.map(({ credentials }) => credentials.isConnected(caller)),
+      );
+      if (asked.some((one) => one.status === 'fulfilled' && one.value)) return true;
+      for (const one of asked) if (one.status === 'rejected') throw one.reason;
+      return false;
+    },
+  };
+}
+
 /** Everything that is served, and the answer to everything else. */
 function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   const { entrance, now, broker, outlets, kernel } = parts;
@@ -280,6 +295,8 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
     door,
     new Map<string, Pick<BrokerCredentials, 'isConnected'>>([
       ...places.map(({ name, credentials }) => [name, credentials] as const),
+      // Whatever the brokers are called: whether the person has any account.
+      [ONLY_BROKER, anyOf(places)] as const,
       ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const),
     ]),
   );
