@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { GatewayClient } from './gateway/gateway-client.ts';
 import { accountCalled } from './gateway/account-requests.ts';
+import type { GatewayClient } from './gateway/gateway-client.ts';
 import { type DirectTool, requireGateway, type ToolContext } from './tool.ts';
 
 /** Which account a call is about, as the person calls it. */
@@ -24,7 +24,10 @@ export function ofOneAccount(tool: DirectTool): DirectTool {
     schema: tool.schema.extend({ account: accountArgument }),
     async execute(context, args) {
       const { account, ...own } = args as { account?: string };
-      return await tool.execute(account === undefined ? context : await inAccountCalled(context, account), own);
+      return await tool.execute(
+        account === undefined ? context : await inAccountCalled(context, account),
+        own,
+      );
     },
   };
 }

@@ -9,7 +9,10 @@ import type { ProposalTool } from './tool.ts';
 
 const argumentsSchema = z.strictObject({
   account: accountArgument,
-  orders: z.array(orderRequestSchema.omit({ account: true })).min(FEWEST_IN_BATCH).max(MOST_IN_BATCH),
+  orders: z
+    .array(orderRequestSchema.omit({ account: true }))
+    .min(FEWEST_IN_BATCH)
+    .max(MOST_IN_BATCH),
   /** What becomes of the rest where one of them comes to nothing. */
   on_failure: z.enum(['stop', 'continue']).default('stop'),
 });

@@ -21,8 +21,16 @@ export type AccountEntry = z.output<typeof accountEntrySchema>;
 
 export const accountEntriesSchema = z.lazy(() => z.object({ accounts: z.array(accountEntrySchema) }));
 
-/** What of an account names it: its number, its broker's name, or what its owner calls it; in any case of letters. */
+/**
+ * Whether an account is called so: by its number, its broker's name, or what its owner calls it; in any case of letters, and
+ * with or without the word "account".
+ */
 export function isAccountCalled({ account, broker, label }: AccountEntry, name: string): boolean {
-  const wanted = name.trim().toLowerCase();
-  return [account ?? '', broker, label].some((one) => one.toLowerCase() === wanted && wanted !== '');
+  const bare = (text: string) =>
+    text
+      .trim()
+      .toLowerCase()
+      .replace(/\s+account$/, '');
+  const wanted = bare(name);
+  return wanted !== '' && [account ?? '', broker, label].some((one) => bare(one) === wanted);
 }

@@ -66,7 +66,8 @@ export function provenanceOf(input: ProvenanceInput): Provenance {
   const named = saidAccount(input);
   for (const [name, value] of Object.entries(input.request)) {
     if (value === undefined) continue;
-    fields[name] = (name === 'account' ? named : undefined) ?? found.fields[name] ?? unsaid(input, name, value);
+    fields[name] =
+      (name === 'account' ? named : undefined) ?? found.fields[name] ?? unsaid(input, name, value);
   }
   const tainted = [...new Set(input.taintedBy.map(printable).filter((name) => name !== ''))];
   const sentence = shownSentence(input.userTurns[found.turn] ?? input.userTurns.at(-1) ?? '');
@@ -86,7 +87,11 @@ function saidAccount({ account, userTurns }: ProvenanceInput): Field | undefined
 }
 
 function hasWords(text: string, words: string): boolean {
-  const bare = (one: string) => ` ${one.toLowerCase().replace(/[^a-z0-9-]+/g, ' ').trim()} `;
+  const bare = (one: string) =>
+    ` ${one
+      .toLowerCase()
+      .replace(/[^a-z0-9-]+/g, ' ')
+      .trim()} `;
   return bare(text).includes(bare(words));
 }
 

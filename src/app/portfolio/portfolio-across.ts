@@ -14,7 +14,9 @@ export interface AccountRead extends Pick<AccountEntry, 'broker' | 'label' | 'de
 /** All of a person's accounts. What could not be read is named, and is in no total. */
 export interface PortfolioAcross {
   readonly accounts: readonly AccountRead[];
-  readonly missing: readonly (Pick<AccountEntry, 'broker' | 'label' | 'account'> & { readonly message: string })[];
+  readonly missing: readonly (Pick<AccountEntry, 'broker' | 'label' | 'account'> & {
+    readonly message: string;
+  })[];
   readonly totals: readonly TotalAcross[];
 }
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { shells } from '../../app/completion/install.ts';
 import { connectionNames } from '../../auth/connections/known-connections.ts';
-import { accessRoles } from '../../trading/kinds/access.ts';
 import { accountEntrySchema } from '../../trading/account-entry.ts';
+import { accessRoles } from '../../trading/kinds/access.ts';
 import { mandateViewSchema } from '../../trading/mandate/mandate.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';

@@ -9,7 +9,10 @@ export async function accountsTable(accounts: readonly AccountEntry[]): Promise<
   return await table<AccountEntry>(
     [
       { head: '', cell: (entry) => (entry.default ? '*' : '') },
-      { head: 'ACCOUNT', cell: ({ account, problem }) => safeLine(account ?? `? (${problem ?? 'not known'})`) },
+      {
+        head: 'ACCOUNT',
+        cell: ({ account, problem }) => safeLine(account ?? `? (${problem ?? 'not known'})`),
+      },
       { head: 'NAME', cell: ({ broker }) => safeLine(broker) },
       { head: 'BROKER', cell: ({ label }) => safeLine(label) },
       { head: '', cell: ({ environment }) => environmentWord(environment) },

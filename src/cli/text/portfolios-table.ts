@@ -20,12 +20,14 @@ export async function portfoliosTable(
   { accounts, missing, totals }: PortfolioAcross,
   screen: PortfolioScreen,
 ): Promise<string> {
-  const without = missing.length === 0 ? '' : ` WITHOUT ${missing.map(({ label }) => safeLine(label)).join(', ')}`;
+  const without =
+    missing.length === 0 ? '' : ` WITHOUT ${missing.map(({ label }) => safeLine(label)).join(', ')}`;
   const lines: Line[] = [
     ...accounts.map(lineOf),
     ...totals.map((total) => ({ ...total, name: `TOTAL${without}` })),
   ];
-  const summary = accounts.length === 0 ? [] : [await fittingTable(columns(lines, screen), lines, screen.columns)];
+  const summary =
+    accounts.length === 0 ? [] : [await fittingTable(columns(lines, screen), lines, screen.columns)];
   const gone = missing.map(
     ({ label, account, message }) => `${safeLine(account ?? label)}: not read, ${safeLine(message)}`,
   );

@@ -76,6 +76,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
       return {
         order,
         account,
+        ...(isOfSeveral ? { broker: broker.at.label } : {}),
         protects: protectsPosition(order, positions),
         requireReplaceable: (draft) => void changesTo(draft, order, broker.traits),
       };

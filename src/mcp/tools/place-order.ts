@@ -12,7 +12,10 @@ export const placeOrder = defineMcpTool({
   effect: 'asks',
   async run(call, { idempotency_key, ...args }) {
     const { args: own, account } = await aboutAccount(call.caller.gateway, args);
-    const order = { ...readOrderRequest(own), ...(account === undefined ? {} : { account: account.account }) };
+    const order = {
+      ...readOrderRequest(own),
+      ...(account === undefined ? {} : { account: account.account }),
+    };
     const { environment } = call.caller;
     return propose(call, { kind: 'order', order: { ...order, environment } }, order, idempotency_key);
   },

@@ -12,7 +12,10 @@ export const replaceOrder = defineMcpTool({
   effect: 'asks',
   async run(call, { idempotency_key, ...changes }) {
     const { args, account } = await aboutAccount(call.caller.gateway, changes);
-    const replace = { ...readReplaceRequest(args), ...(account === undefined ? {} : { account: account.account }) };
+    const replace = {
+      ...readReplaceRequest(args),
+      ...(account === undefined ? {} : { account: account.account }),
+    };
     return propose(call, { kind: 'replace', replace }, replace, idempotency_key as string | undefined);
   },
 });

@@ -24,7 +24,8 @@ export function ofAccounts({ request, read }: GatewayRequests): AccountRequests 
         headers: { accept: 'application/json', 'content-type': 'application/json' },
         body: JSON.stringify({ account }),
       };
-      return parse(accountEntriesSchema, await request('/v1/accounts/default', init, [PROPOSE_ORDERS])).accounts;
+      return parse(accountEntriesSchema, await request('/v1/accounts/default', init, [PROPOSE_ORDERS]))
+        .accounts;
     },
   };
 }
@@ -46,7 +47,10 @@ export function proposedIn(account: string | undefined, asked: ProposalRequestIn
   const { provenance } = asked;
   if (proposed === asked || provenance?.fields === undefined) return proposed;
   // Which account it is about the person said themselves, by a flag.
-  return { ...proposed, provenance: { ...provenance, fields: { account: { source: 'user' }, ...provenance.fields } } };
+  return {
+    ...proposed,
+    provenance: { ...provenance, fields: { account: { source: 'user' }, ...provenance.fields } },
+  };
 }
 
 function inAccount(account: string, asked: ProposalRequestInput): ProposalRequestInput {
@@ -75,7 +79,10 @@ function inAccount(account: string, asked: ProposalRequestInput): ProposalReques
  * The one account that is called so: by its number, its broker's name, or what its owner calls it.
  * @throws {TradeAgentError} `usage` where there is none, or several
  */
-export function accountCalled(name: string, entries: readonly AccountEntry[]): AccountEntry & { account: string } {
+export function accountCalled(
+  name: string,
+  entries: readonly AccountEntry[],
+): AccountEntry & { account: string } {
   const byNumber = entries.filter(({ account }) => account === name.trim());
   const found = byNumber.length === 1 ? byNumber : entries.filter((entry) => isAccountCalled(entry, name));
   const [entry, another] = found;

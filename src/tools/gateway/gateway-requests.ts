@@ -67,11 +67,7 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     const given = init.signal ?? undefined;
     const combined = AbortSignal.any([timeout, ...[signal, given].filter((one) => one !== undefined)]);
     const once = async () => {
-      const response = await session.fetch(
-        addressOf(path),
-        { ...init, signal: combined },
-        scopes,
-      );
+      const response = await session.fetch(addressOf(path), { ...init, signal: combined }, scopes);
       return { ok: response.ok, status: response.status, body: await bodyOf(response) };
     };
     try {

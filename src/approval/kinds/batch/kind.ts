@@ -17,7 +17,7 @@ import { isFinal, type Order } from '../../../trading/views.ts';
 import type { Approved, Execution, Kind, Proposer } from '../../kind.ts';
 import { executionOf, refusalOf } from '../execution.ts';
 import {
-  brokerShown,
+  accountShown,
   draftOrder,
   type OrderPorts,
   type OrderWorld,
@@ -133,7 +133,7 @@ async function complete(
     needsSecond,
     ...effects,
     warnings,
-    shows: { ...brokerShown(first), ...shows },
+    shows: { ...accountShown(first), ...shows },
   };
 }
 

@@ -100,7 +100,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
         subjectId,
         worstCase: worst,
         needsSecond,
-        shows: { ...brokerShown(world), ...shows },
+        shows: { ...accountShown(world), ...shows },
         warnings: [
           ...outside.map(({ reason, text }) => `Not under a mandate: ${text} (${reason}).`),
           ...warnings,
@@ -171,9 +171,15 @@ export function draftOrder(
   });
 }
 
-/** At which broker it is, where that has to be said. */
-export function brokerShown({ broker }: Pick<OrderWorld, 'broker'>): Readonly<Record<string, string>> {
-  return broker === undefined ? {} : { Broker: broker };
+/** Which account it is, and at which broker, where a person can have several. */
+export function accountShown({
+  broker,
+  account,
+}: {
+  readonly broker?: string | undefined;
+  readonly account: Pick<Account, 'account'>;
+}): Readonly<Record<string, string>> {
+  return broker === undefined ? {} : { Account: `${account.account} at ${broker}` };
 }
 
 /** What two orders have in common that ask for the same. */

@@ -15,7 +15,7 @@ import { worstCase } from '../../../trading/worst-case.ts';
 import type { Kind, Proposer } from '../../kind.ts';
 import { executionOf, refusalOf } from '../execution.ts';
 import { effectsOf } from '../order/effects.ts';
-import { brokerShown, type OrderPorts, orderText } from '../order/kind.ts';
+import { accountShown, type OrderPorts, orderText } from '../order/kind.ts';
 import { referencePrice } from '../order/means.ts';
 
 export interface ReplacePorts extends OrderPorts {
@@ -60,7 +60,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
         worstCase: worst,
         needsSecond,
         warnings,
-        shows: { ...brokerShown(world), ...shows },
+        shows: { ...accountShown(world), ...shows },
       };
     },
     describe: ({ order, draft }) => `REPLACE ${describeOpenOrder(order)} BY ${describeOrder(draft)}`,

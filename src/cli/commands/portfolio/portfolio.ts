@@ -12,7 +12,9 @@ import type { Cli } from '../../surroundings.ts';
 export function addPortfolioCommand(program: Command, cli: Cli): void {
   program
     .command('portfolio')
-    .description('show your account and positions; all your accounts and what they come to, where you have several')
+    .description(
+      'show your account and positions; all your accounts and what they come to, where you have several',
+    )
     .option('--watch', 'keep it on the screen, with prices and fills as they come; q leaves')
     .addHelpText(
       'after',

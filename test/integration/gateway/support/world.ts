@@ -45,6 +45,7 @@ export async function startWorld(
     Pick<
       GatewayOptions,
       | 'brokers'
+      | 'fetch'
       | 'brokerTimeoutMs'
       | 'mounts'
       | 'rules'
@@ -99,6 +100,7 @@ export async function startWorld(
       clock,
       log: (entry) => log.push(entry),
       brokerTimeoutMs: options.brokerTimeoutMs ?? 2000,
+      ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
       ...(options.rules === undefined ? {} : { rules: options.rules }),
       ...(options.mounts === undefined ? {} : { mounts: options.mounts }),
       ...(options.requireBoundTokens === undefined ? {} : { requireBoundTokens: options.requireBoundTokens }),

@@ -90,7 +90,8 @@ function desk(answers: Readonly<Record<string, Answer[]>> = {}, buyingPower = '1
       return order;
     },
     outcome: async (_asker: unknown, id: string) => placed.get(id),
-    order: async (_asker: unknown, _account: string, _id: string, clientOrderId: string) => placed.get(clientOrderId),
+    order: async (_asker: unknown, _account: string, _id: string, clientOrderId: string) =>
+      placed.get(clientOrderId),
   } as unknown as BatchPorts;
   return {
     kind: batchKind(ports, clock),
