@@ -20,13 +20,16 @@ export const placeOrder: ProposalTool<z.ZodObject<typeof orderRequestSchema.shap
   risk: 'trade',
 };
 
+/** Which account it is for is read beside it (`aboutAccount`). */
+const ownArguments = orderRequestSchema.omit({ account: true });
+
 /**
  * Reads a model's arguments as an order. Models write numbers where a decimal string is asked for and null for what
  * they leave out; both mean one thing only, and the person approves the value as it was understood.
  * @throws {TradeAgentError} `invalid_order` naming the field
  */
 export function readOrderRequest(args: Record<string, unknown>): OrderRequest {
-  const parsed = orderRequestSchema.safeParse(withoutNulls(args));
+  const parsed = ownArguments.safeParse(withoutNulls(args));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const field = issue?.path.join('.') ?? '';

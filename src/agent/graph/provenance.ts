@@ -91,7 +91,8 @@ function hasWords(text: string, words: string): boolean {
     ` ${one
       .toLowerCase()
       .replace(/[^a-z0-9-]+/g, ' ')
-      .trim()} `;
+      .trim()
+      .replace(/ account$/, '')} `;
   return bare(text).includes(bare(words));
 }
 

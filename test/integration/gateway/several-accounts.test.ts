@@ -95,8 +95,7 @@ const accountsOf = async (sub = 'alice') =>
 
 async function choose(account: string, sub = 'alice', client_id = 'trade-agent') {
   const token = await world.issuer.mint({
-    sub,
-    claims: { scope: 'orders:propose portfolio:read', client_id },
+    claims: { sub, scope: 'orders:propose portfolio:read', client_id },
   });
   return fetch(`${world.url}/v1/accounts/default`, {
     method: 'PUT',
