@@ -26,7 +26,7 @@ export function orderCheck({ rules, brokerFor, maxSlippage, now }: OrderCheckOpt
     const { symbol, account } = request;
     const broker = await brokerFor(proposer, account);
     const found = requireSymbol(await rules.worlds(broker, [symbol]), symbol);
-    const world = { ...found, shareDecimals: shareDecimalsOf(broker) };
+    const world = { ...found, shareDecimals: shareDecimalsOf(broker, symbol) };
     const draft = draftOrder(
       request,
       world,

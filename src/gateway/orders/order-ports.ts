@@ -4,6 +4,7 @@ import type { CancelPorts } from '../../approval/kinds/cancel/kind.ts';
 import type { OrderWorld } from '../../approval/kinds/order/kind.ts';
 import type { ReplacePorts } from '../../approval/kinds/replace/kind.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
+import { assetClassOf } from '../../trading/asset-class.ts';
 import { protectsPosition } from '../../trading/protects.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { OpenAccount, OpenAccountOf } from '../broker/accounts.ts';
@@ -31,7 +32,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
   const { desk, rules, brokerFor, isOfSeveral, maxSlippage, journal, now } = options;
   const shown = (proposer: Proposer, broker: OpenAccount, world: BrokerWorld) =>
     shownWorld(rules, proposer, world, {
-      shareDecimals: shareDecimalsOf(broker),
+      shareDecimals: shareDecimalsOf(broker, world.asset.symbol),
       ...(isOfSeveral ? { broker: broker.at.label } : {}),
     });
   return {
@@ -85,9 +86,9 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
   };
 }
 
-/** To so many decimals shares can be ordered there; zero where they are traded whole. */
-export function shareDecimalsOf({ traits }: Pick<OpenAccount, 'traits'>): number {
-  return traits.orders.fractions.decimals;
+/** To so many decimals a symbol can be ordered there; zero where it is traded whole, or not at all. */
+export function shareDecimalsOf({ traits }: Pick<OpenAccount, 'traits'>, symbol: string): number {
+  return traits.orders[assetClassOf(symbol)]?.fractions.decimals ?? 0;
 }
 
 /** What of a world an order is completed with, and the rules that it is held to in it. */
