@@ -85,14 +85,7 @@ export function createApp(options: AppOptions): App {
     },
     async account() {
       if (accountOption === undefined) return undefined;
-      account ??= (async () => {
-        const [{ createGatewayClient }, { accountCalled }] = await Promise.all([
-          import('../tools/gateway/gateway-client.ts'),
-          import('../tools/gateway/account-requests.ts'),
-        ]);
-        const gateway = createGatewayClient(await app.requireSession(), { signal });
-        return accountCalled(accountOption, await gateway.accounts()).account;
-      })();
+      account ??= app.requireSession().then((own) => numberOf(accountOption, own, signal));
       return await account;
     },
     foreignTools() {
@@ -124,6 +117,15 @@ export function createApp(options: AppOptions): App {
     close: () => app.reset(),
   };
   return app;
+}
+
+/** Of the account that is called so. @throws {TradeAgentError} `usage` where the person has none */
+async function numberOf(called: string, session: Session, signal: AbortSignal): Promise<string> {
+  const [{ createGatewayClient }, { accountCalled }] = await Promise.all([
+    import('../tools/gateway/gateway-client.ts'),
+    import('../tools/gateway/account-requests.ts'),
+  ]);
+  return accountCalled(called, await createGatewayClient(session, { signal }).accounts()).account;
 }
 
 /** The parts that signing in and out leaves as they are. */

@@ -7,7 +7,6 @@ import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { approvalKernel } from './approvals.ts';
-import type { OpenAccountOf } from './broker/accounts.ts';
 import { type BrokerAccess, brokerAccess } from './broker/broker-access.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { ONLY_BROKER } from './broker/named-broker.ts';
@@ -93,9 +92,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const broker = brokerAccess(options, provider, { fetch: send, now, ...times });
 
   const entrance = createEntrance(options, provider, clock);
-  const { places } = broker;
   const brokerFor = broker.accounts.open;
-  const isUnattended = places.some((place) => place.isUnattended);
   const { maxSlippage = '0.01' } = options;
   const people = peopleOf(options, { fetch: send, now });
   const source = options.rules ?? staticRules();
@@ -128,7 +125,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
     orders: orderPorts({
-      ...{ desk, rules, brokerFor, now, isOfSeveral: places.length > 1 },
+      ...{ desk, rules, brokerFor, now, isOfSeveral: options.brokers.length > 1 },
       journal: stores.orders,
       maxSlippage,
       cover: mandates.cover,
@@ -141,7 +138,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     rules: source,
   });
 
-  const own = whatIsOwn(options, { brokerFor, isUnattended, kernel, clock });
+  const own = whatIsOwn(options, { broker, kernel, clock });
   const app = gatewayRoutes(options, {
     rules: source,
     entrance,
@@ -163,15 +160,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     app,
     halts: kernel,
     ...{ mandates: own.mandates, owner: own.owner },
-    revoked: (who) =>
-      takeAway(
-        who,
-        [
-          ...places.map(({ credentials }) => credentials),
-          ...[...outlets.values()].map(({ tokens }) => tokens),
-        ],
-        kernel,
-      ),
+    revoked: (who) => takeAway(who, { broker, outlets, kernel }),
     async close() {
       entrance.shut();
       await own.watch?.close();
@@ -188,21 +177,14 @@ function howAsked({ approval }: GatewayOptions): ProposalRouteOptions['approval'
 /** A person's own, to look at and to end; and what the gateway does by itself under some of their mandates. */
 function whatIsOwn(
   options: GatewayOptions,
-  {
-    kernel,
-    brokerFor,
-    isUnattended,
-    clock,
-  }: Pick<RouteParts, 'kernel'> & {
-    readonly brokerFor: OpenAccountOf;
-    readonly isUnattended: boolean;
-    readonly clock: Clock;
-  },
+  { kernel, broker, clock }: Pick<RouteParts, 'kernel' | 'broker'> & { readonly clock: Clock },
 ) {
   if (kernel === undefined || options.approval === undefined) {
     return { mandates: undefined, watch: undefined, record: undefined, owner: undefined };
   }
   const { mandates: granted, standing, proposals, audit } = options.stores;
+  const brokerFor = broker.accounts.open;
+  const isUnattended = broker.places.some((place) => place.isUnattended);
   const noted = () => kernel.noted();
   const parts = { ...options, mandates: granted, standing, kernel, brokerFor, clock };
   const mandates = createMandateDesk({
@@ -224,10 +206,10 @@ function whatIsOwn(
 
 async function takeAway(
   who: Parameters<Gateway['revoked']>[0],
-  elsewhere: readonly { readonly forget: (sub: string) => void }[],
-  kernel: ApprovalKernel | undefined,
+  { broker, outlets, kernel }: Pick<RouteParts, 'broker' | 'outlets' | 'kernel'>,
 ): Promise<void> {
-  for (const kept of elsewhere) kept.forget(who.sub);
+  for (const { credentials } of broker.places) credentials.forget(who.sub);
+  for (const { tokens } of outlets.values()) tokens.forget(who.sub);
   await kernel?.revoked(who);
 }
 

@@ -30,16 +30,6 @@ export function ofAccounts({ request, read }: GatewayRequests): AccountRequests 
   };
 }
 
-/** What is asked of an account or its broker, rather than of the person or a proposal. */
-const IN_ACCOUNT =
-  /^\/v1\/(account|positions|portfolio|activities|watchlist|orders|quotes|bars|assets|clock|calendar|news|corporate-actions|policy$)\b/;
-
-/** The path, of one account where one is meant. */
-export function pathInAccount(path: string, account: string | undefined): string {
-  if (account === undefined || !IN_ACCOUNT.test(path)) return path;
-  return `${path}${path.includes('?') ? '&' : '?'}account=${encodeURIComponent(account)}`;
-}
-
 /** A proposal for one account where one is meant, and it names none itself; what is about no account stays as it is. */
 export function proposedIn(account: string | undefined, asked: ProposalRequestInput): ProposalRequestInput {
   if (account === undefined) return asked;

@@ -2,7 +2,6 @@ import type { z } from 'zod';
 import type { Session } from '../../auth/session/session.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import type { Scope } from '../../trading/scopes.ts';
-import { pathInAccount } from './account-requests.ts';
 import { gatewayError } from './gateway-problem.ts';
 
 /** Of a session, what reaches the gateway. */
@@ -111,6 +110,16 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
   };
 
   return { timeoutMs, accountOf, account, request, read, open };
+}
+
+/** What is asked of an account or its broker, rather than of the person or a proposal. */
+const IN_ACCOUNT =
+  /^\/v1\/(account|positions|portfolio|activities|watchlist|orders|quotes|bars|assets|clock|calendar|news|corporate-actions|policy$)\b/;
+
+/** The path, of one account where one is meant. */
+function pathInAccount(path: string, account: string | undefined): string {
+  if (account === undefined || !IN_ACCOUNT.test(path)) return path;
+  return `${path}${path.includes('?') ? '&' : '?'}account=${encodeURIComponent(account)}`;
 }
 
 /** What is asked of an account, rather than of the person, the market or a proposal. */

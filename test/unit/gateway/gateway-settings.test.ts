@@ -159,7 +159,7 @@ describe('gateway.yaml', () => {
   it('needs no exchange for accounts that key pairs open, unless messages go out', async () => {
     const found = await options(keyPairs);
     expect(found).toMatchObject({
-      broker: { kind: 'alpaca', credentials: 'key_pair' },
+      brokers: [{ name: 'broker', kind: 'alpaca', credentials: 'key_pair' }],
       approval: { client: { id: 'asks' } },
       sealSecret: 'sealed',
     });
