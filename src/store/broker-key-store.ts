@@ -20,8 +20,6 @@ export interface BrokerKeyStore {
   keep(key: BrokerKey): Promise<void>;
   /** False where there is none. */
   remove(sub: string, connection: string): Promise<boolean>;
-  /** All of a person's, by their brokers. */
-  of(sub: string): Promise<BrokerKey[]>;
   /** All of a person's. */
   removeAll(sub: string): Promise<void>;
 }

@@ -68,6 +68,8 @@ export async function withHome<T>(
   try {
     const stores = sqliteGatewayStores(ofGateway);
     const { address } = settings;
+    // A folder whose secret others may read is refused, whatever is to be done in it.
+    const seal = sealSecret(folder);
     const people = createPeople(ofProvider, () => clock.now());
     // No form is made here.
     const sessions = createSessions({ database: ofProvider, people, formKey: '', clock });
@@ -90,7 +92,7 @@ export async function withHome<T>(
       keyPairs: (broker) =>
         createKeyPairs({
           store: stores.brokerKeys,
-          sealSecret: sealSecret(folder),
+          sealSecret: seal,
           now: () => clock.now(),
           broker: keyPlaceOf(broker, gateway.brokers),
         }),

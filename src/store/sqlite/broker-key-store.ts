@@ -12,9 +12,6 @@ export function sqliteBrokerKeyStore(database: Database.Database): BrokerKeyStor
   const selectAll = database.prepare<[string], BrokerKey>(
     `SELECT ${COLUMNS} FROM broker_keys WHERE connection = ? ORDER BY sub`,
   );
-  const selectOf = database.prepare<[string], BrokerKey>(
-    `SELECT ${COLUMNS} FROM broker_keys WHERE sub = ? ORDER BY connection`,
-  );
   const replace = database.prepare(`
     INSERT OR REPLACE INTO broker_keys (sub, connection, kind, sealed, account_number, environment, kept_at)
     VALUES (@sub, @connection, @kind, @sealed, @accountNumber, @environment, @keptAt)`);
@@ -23,7 +20,6 @@ export function sqliteBrokerKeyStore(database: Database.Database): BrokerKeyStor
   return {
     find: async (sub, connection) => select.get(sub, connection),
     list: async (connection) => selectAll.all(connection),
-    of: async (sub) => selectOf.all(sub),
     keep: async (key) => void replace.run(key),
     remove: async (sub, connection) => remove.run(sub, connection).changes === 1,
     removeAll: async (sub) => void removeAll.run(sub),

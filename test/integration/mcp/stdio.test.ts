@@ -55,6 +55,7 @@ async function connect(
     profile: async () => resolveProfile({ profiles: {} }, undefined, world.sandbox.ready),
     session: async () => (options.login?.isThere === false ? undefined : person.session),
     reset: async () => {},
+    account: async () => undefined,
     limitToReading: () => {},
     ...connecting(person),
   } satisfies Partial<App>;
