@@ -95,7 +95,7 @@ describe('an account elsewhere that is not connected', () => {
 describe('trade-agent mcp', () => {
   it('serves a client that started it, until that goes away: an order to its fill', async () => {
     const { client, person, serving } = await connect();
-    expect((await client.listTools()).tools).toHaveLength(29);
+    expect((await client.listTools()).tools).toHaveLength(30);
     const who = factsOf(await client.callTool({ name: 'whoami', arguments: {} }));
     expect(who).toMatchObject({ environment: 'paper', name: 'Alice Adams' });
     const said: string[] = [];
