@@ -120,7 +120,8 @@ export function exitCases(bench: () => Bench, { orders: { us_equity: terms } }: 
         stop_price: moved(stop.stop_price),
         limit_price: moved(stop.limit_price),
       };
-      const draft = { ...bench().order('stop_limit'), ...terms };
+      const base = bench().order('stop_limit');
+      const draft = { ...base, ...terms, account: base.account };
       const changes = changesTo(draft, stop, bench().traits);
       const answer = await bench().broker.replace(stop.id, { order: draft, changes });
       if (answer.outcome !== 'accepted') throw new Error(`the stop is ${JSON.stringify(answer)}`);
