@@ -145,6 +145,38 @@ describe('money-weighted return agrees with', () => {
     );
   });
 
+  it('npm xirr, whatever comes and goes: where that finds another rate, ours is nearer to nothing', () => {
+    const flows = fc.array(
+      fc.record({ day: fc.integer({ min: 1, max: 2000 }), amount: fc.integer({ min: -5000, max: 5000 }) }),
+      { maxLength: 12 },
+    );
+    let compared = 0;
+    fc.assert(
+      fc.property(
+        flows,
+        fc.integer({ min: 100, max: 9000 }),
+        fc.integer({ min: 0, max: 9000 }),
+        (during, put, end) => {
+          const all = [{ day: 0, amount: -put }, ...during, { day: 2001, amount: end }];
+          const ours = xirr(all.map(({ day, amount }) => ({ at: day * DAY_MS, amount: new Dec(amount) })));
+          let theirs: number;
+          try {
+            theirs = xirrOfNpm(all.map(({ day, amount }) => ({ when: new Date(day * DAY_MS), amount })));
+          } catch {
+            return; // Newton's method alone does not always arrive
+          }
+          const worth = all.reduce((sum, { day, amount }) => sum + amount / (1 + theirs) ** (day / 365), 0);
+          fc.pre(Number.isFinite(theirs) && theirs > -0.999 && Math.abs(worth) < 1e-3);
+          compared++;
+          const isSame = Math.abs((ours?.toNumber() ?? Number.NaN) - theirs) <= 1e-5 * (1 + Math.abs(theirs));
+          if (!isSame) expect(ours?.abs().toNumber()).toBeLessThan(Math.abs(theirs));
+        },
+      ),
+      { numRuns: 300 },
+    );
+    expect(compared).toBeGreaterThan(150);
+  });
+
   it('its own equation, to fourteen places of the money', () => {
     const flows = [
       flow('2024-01-01', -1000),
@@ -184,6 +216,44 @@ describe('money-weighted return', () => {
     expect(xirr([flow('2026-01-01', -5), flow('2026-02-01', -5)])).toBe(undefined);
     expect(xirr([flow('2026-01-01', -5), flow('2026-01-01', 6)])).toBe(undefined);
     expect(xirr([])).toBe(undefined);
+  });
+
+  it('is none where nothing came back, or less than was owed at the end', () => {
+    const start = value('2026-01-01', 1000);
+    const during = [flow('2026-02-01', 500)];
+    expect(moneyWeightedReturn(start, during, value('2026-06-01', 0))).toBe(undefined);
+    expect(moneyWeightedReturn(start, [flow('2026-02-01', -10)], value('2026-06-01', -50))).toBe(undefined);
+  });
+
+  // CFA Program Curriculum, Level I, "Multiple IRR Problem": -1,000, 5,000, -6,000 has 100 % and 200 %.
+  it('of the two rates of the CFA Institute’s example is the one nearer to nothing', () => {
+    const flows = [flow('2021-01-01', -1000), flow('2022-01-01', 5000), flow('2023-01-01', -6000)];
+    expect(xirr(flows)?.toFixed(12)).toBe('1.000000000000');
+  });
+
+  it('of several rates is the one nearest to nothing as a rate, wherever they are', () => {
+    const rates = fc.array(fc.integer({ min: -90, max: 300 }), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(rates, fc.boolean(), (percents, negative) => {
+        // Rates a step apart at least, none of them twice: the product of (x - 1 - r) has exactly these.
+        const roots = [...new Set(percents)].filter((one) => one !== 0).sort((a, b) => a - b);
+        fc.pre(roots.length > 0 && roots.every((one, i) => i === 0 || one - (roots[i - 1] as number) >= 3));
+        const sizes = roots.map(Math.abs).sort((a, b) => a - b);
+        fc.pre(sizes[0] !== sizes[1]);
+        let polynomial = [new Dec(1)];
+        for (const percent of roots) {
+          const root = new Dec(100 + percent).div(100);
+          const shifted = [...polynomial, new Dec(0)];
+          polynomial = shifted.map((one, i) => one.minus((polynomial[i - 1] ?? new Dec(0)).mul(root)));
+        }
+        const flows = polynomial.map((amount, year) => ({
+          at: year * 365 * DAY_MS,
+          amount: negative ? amount.neg() : amount,
+        }));
+        const nearest = roots.find((one) => Math.abs(one) === sizes[0]) as number;
+        expect(xirr(flows)?.mul(100).toDecimalPlaces(9).toNumber()).toBe(nearest);
+      }),
+    );
   });
 
   it('finds rates far from nothing: all but lost, and a hundredfold in a day', () => {
