@@ -118,17 +118,14 @@ describe('cost and realized profit', () => {
 });
 
 describe('a short and its cover are one story', () => {
-  // CFI, "Short Selling": 100 shares sold short at $100 and bought back at $80 make $2,000.
-  it.each(['fifo', 'average'] as const)('Corporate Finance Institute’s example makes $2,000, by %s', (by) => {
-    expect(realized(fills(['sell', 100, 100], ['buy', 100, 80]), by)).toBe('2000');
-  });
-
-  // Investopedia, "Short Selling": 100 shares sold short at $50, bought back at $40: $1,000; at $65: a loss of $1,500.
+  // Investopedia, "How does somebody make money short selling?": 10 shares at $341.25 make $26.00 each when they are bought
+  // back at $315.25, and lose $34.25 each at $375.50.
   it.each([
-    [40, '1000'],
-    [65, '-1500'],
-  ])('Investopedia’s trader who sold 100 short at $50 and covers at $%i makes $%s', (cover, made) => {
-    expect(realized(fills(['sell', 100, 50], ['buy', 100, cover]), 'fifo')).toBe(made);
+    ['315.25', '260'],
+    ['375.50', '-342.5'],
+  ])('Investopedia’s ten shares, sold short at $341.25 and covered at $%s, make $%s', (cover, made) => {
+    for (const by of ['fifo', 'average'] as const)
+      expect(realized(fills(['sell', 10, '341.25'], ['buy', 10, cover]), by)).toBe(made);
   });
 
   it('while it is open it is owed, for what it was sold', () => {
