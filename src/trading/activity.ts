@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unitsOf } from './asset-class.ts';
 import { Dec, decimalString, ZERO } from './decimal.ts';
 import { newYorkDate } from './new-york-time.ts';
 import { sides } from './order.ts';
@@ -64,11 +65,11 @@ export const tradingDaySchema = z.lazy(() =>
 );
 export type TradingDay = z.output<typeof tradingDaySchema>;
 
-/** The trades among the activities. */
+/** The trades among the activities; an option's price is that of its contract. */
 export function fillsOf(activities: readonly Activity[]): Fill[] {
   return activities.flatMap(({ kind, symbol, side, qty, price, at }) =>
     kind === 'fill' && symbol !== null && side !== null && qty !== null && price !== null
-      ? [{ symbol, side, qty: new Dec(qty), price: new Dec(price), at: Date.parse(at) }]
+      ? [{ symbol, side, qty: new Dec(qty), price: new Dec(price).mul(unitsOf(symbol)), at: Date.parse(at) }]
       : [],
   );
 }
@@ -138,7 +139,7 @@ export function externalFlows(
       const booked = price === null || new Dec(price).isZero() ? undefined : price;
       const each = booked ?? priceOn(symbol, newYorkDate(at));
       if (each === undefined) unvalued.push(activity);
-      else flows.push({ at, amount: new Dec(qty).mul(each), shares: true });
+      else flows.push({ at, amount: new Dec(qty).mul(each).mul(unitsOf(symbol)), shares: true });
     }
   }
   return { flows, unvalued };

@@ -1,9 +1,30 @@
 import { type Dec, isPositive, ZERO } from '../decimal.ts';
-import type { CostMethod, Fill, Lot } from './lots.ts';
+import type { Side } from '../order.ts';
 
 /*
  * The open lots of one symbol, and what trades make of them.
  */
+
+/** One execution: shares at dollars a share, or contracts at dollars a contract. */
+export interface Fill {
+  readonly symbol: string;
+  readonly side: Side;
+  readonly qty: Dec;
+  readonly price: Dec;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** Shares bought together and still held, or sold short together and still owed: then both are less than nothing. */
+export interface Lot {
+  readonly qty: Dec;
+  /** Dollars they cost; of a short, less than nothing, what they were sold for. */
+  readonly cost: Dec;
+  readonly at: number;
+}
+
+/** Which shares a sale takes: the oldest (IRS Publication 550, "first-in, first-out"), or a part of all alike. */
+export type CostMethod = 'fifo' | 'average';
 
 export interface OpenLot extends Lot {
   /** Dollars a share, where it is known to the last digit: what a part of the lot cost needs no division then. */

@@ -3,6 +3,7 @@ import { textReport } from '../../../src/check/report/text.ts';
 import type { Snapshot } from '../../../src/check/snapshot.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import { newYorkInstant } from '../../../src/trading/new-york-time.ts';
+import type { Order } from '../../../src/trading/views.ts';
 import { checks, position, snapshot } from './sample-snapshot.ts';
 
 const dayEnd = (date: string) => newYorkInstant(date, '24:00') - 1;
@@ -231,6 +232,41 @@ describe('orders that can’t be read', () => {
     const suggest = { awaited: new Set<string>(), wasAsked: () => false };
     expect(run(snapshot(), suggest).proposals).toHaveLength(1);
     expect(run(snapshot({ openOrders: undefined }), suggest).proposals).toEqual([]);
+  });
+});
+
+describe('an order of several options', () => {
+  const leg = { id: 'l', client_order_id: 'l', time_in_force: 'day', limit_price: null, stop_price: null };
+  const part = { ...leg, notional: null, trail_price: null, trail_percent: null, extended_hours: false };
+  const order = (more: Partial<Order>): Order => ({
+    ...{ ...part, status: 'new', filled_qty: '0', filled_avg_price: null, filled_at: null },
+    ...{ submitted_at: '2026-11-01T15:00:00Z', symbol: 'AAPL', side: '', type: 'limit', qty: '1' },
+    ...more,
+  });
+  const call = order({ symbol: 'AAPL261218C00190000', side: 'buy' });
+  const put = order({ symbol: 'AAPL261218C00200000', side: 'sell' });
+  const spread = order({ symbol: `${call.symbol} + ${put.symbol}`, order_class: 'mleg', legs: [call, put] });
+
+  it('is looked at as any other, by its legs', async () => {
+    const { run } = await checks('rules:\n  - {name: old, kind: open_order, older_than: 3d}');
+    const { result } = run(snapshot({ openOrders: [spread] }));
+    expect(result.findings).toHaveLength(1);
+    expect(result.findings[0]?.message).toContain(call.symbol);
+    expect(result.findings[0]?.message).toContain(put.symbol);
+  });
+});
+
+describe('options among the activities', () => {
+  it('count a hundred times their price, and are worthless when they expire', async () => {
+    const symbol = 'AAPL261120C00190000';
+    const bought: Activity = {
+      ...cash('2026-11-02', '0'),
+      ...{ kind: 'fill', type: 'FILL', symbol, side: 'buy', qty: '2', price: '1.25', amount: null },
+    };
+    const expired = cash('2026-11-20', '0', { kind: 'other', type: 'OPEXP', symbol, qty: '-2' });
+    const { figures } = (await checks('rules: []')).run(snapshot({ activities: [bought, expired] })).result;
+    expect(figures.realized_fifo).toBe('-250.00');
+    expect(figures.realized_incomplete).toEqual([]);
   });
 });
 

@@ -174,6 +174,28 @@ describe('a short and its cover are one story', () => {
     expect(made('sell', 1)?.qty.toFixed()).toBe('0');
   });
 
+  it('an option that is exercised leaves what it cost unclear, in its own book and the shares’', () => {
+    const symbol = 'AAPL261218C00190000';
+    const exercise: ShareExchange = {
+      at: 1,
+      legs: [{ symbol, qty: new Dec(-1) }],
+      cash: new Dec(0),
+      turns: false,
+      ends: 'into_underlying',
+    };
+    const story: Fill[] = [
+      { symbol, side: 'buy', qty: new Dec(1), price: new Dec(250), at: 0 },
+      { symbol: 'AAPL', side: 'buy', qty: new Dec(100), price: new Dec(190), at: 1 },
+      { symbol: 'AAPL', side: 'sell', qty: new Dec(100), price: new Dec(200), at: 2 },
+    ];
+    const results = tradingResults(story, 'fifo', [exercise]);
+    expect([...results.values()].map(({ unclear }) => unclear)).toEqual([true, true]);
+    // Together it is what the whole story made: 1,000 less the premium.
+    expect(
+      [...results.values()].reduce((sum, { realized }) => sum.plus(realized), new Dec(0)).toFixed(),
+    ).toBe('750');
+  });
+
   it('adds up, whatever is bought and sold: what was made is the cash that came, and what the rest cost', () => {
     const trades = fc.array(
       fc.record({
