@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { unitsOf } from './asset-class.ts';
 import { Dec, decimalString, ZERO } from './decimal.ts';
-import { newYorkDate } from './new-york-time.ts';
+import { newYorkDate, newYorkInstant } from './new-york-time.ts';
 import { sides } from './order.ts';
 import type { Fill, ShareExchange } from './portfolio/lots.ts';
 import type { Flow } from './portfolio/value-point.ts';
@@ -33,6 +33,8 @@ export const activitySchema = z.lazy(() =>
     type: z.string(),
     /** RFC 3339: when it happened; of what is known by its day alone, that day's first moment in New York. */
     at: z.string(),
+    /** When it was booked, often the day after, RFC 3339; left out where that is not told. */
+    booked_at: z.string().nullable().optional(),
     symbol: z.string().nullable(),
     side: z.enum(sides).nullable(),
     /** Less than nothing for shares that went without a trade. */
@@ -133,16 +135,23 @@ export function externalFlows(
   for (const activity of activities) {
     const { kind, amount, symbol, qty, price } = activity;
     const at = Date.parse(activity.at);
+    const late = isLate(activity) ? { late: true } : {};
     if (kind === 'deposit' || kind === 'withdrawal') {
-      if (amount !== null) flows.push({ at, amount: new Dec(amount) });
+      if (amount !== null) flows.push({ at, amount: new Dec(amount), ...late });
     } else if (kind === 'transfer' && symbol !== null && qty !== null) {
       const booked = price === null || new Dec(price).isZero() ? undefined : price;
       const each = booked ?? priceOn(symbol, newYorkDate(at));
       if (each === undefined) unvalued.push(activity);
-      else flows.push({ at, amount: new Dec(qty).mul(each).mul(unitsOf(symbol)), shares: true });
+      else flows.push({ at, amount: new Dec(qty).mul(each).mul(unitsOf(symbol)), shares: true, ...late });
     }
   }
   return { flows, unvalued };
+}
+
+/** A day's value is struck at 16:00; what a half-day books between its close and then counts as booked before. */
+function isLate({ at, booked_at }: Activity): boolean {
+  if (booked_at == null) return false;
+  return Date.parse(booked_at) > newYorkInstant(newYorkDate(Date.parse(at)), '16:00');
 }
 
 /** As {@link externalFlows}, where nothing is said of what has no value. */

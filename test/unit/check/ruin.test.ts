@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { figuresOf } from '../../../src/check/figures.ts';
 import { textReport } from '../../../src/check/report/text.ts';
 import type { Snapshot } from '../../../src/check/snapshot.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
@@ -149,6 +150,29 @@ describe('the day’s result', () => {
     // The activity is booked later.
     expect(await look('5000', [], { history })).toEqual([[], '0.00', '0']);
     expect(await look('5000', [cash('2026-11-24', '-5000')], { history })).toEqual([[], '0.00', '0']);
+  });
+
+  it('and every other find what was booked late in the value that has it, its day’s or the next', () => {
+    const late = {
+      booked_at: '2026-11-24T01:30:00Z',
+      kind: 'transfer',
+      type: 'ACATS',
+      symbol: 'KO',
+    } as const;
+    const moved = cash('2026-11-23', '0', { ...late, qty: '100', price: '60' });
+    for (const monday of ['10000', '16000']) {
+      const figures = figuresOf(
+        snapshot({
+          account: account('16000', { last_equity: monday }),
+          history: worth(['2026-11-20', '10000'], ['2026-11-23', monday]),
+          activities: [moved],
+        }),
+        { sectorOf: () => undefined },
+      );
+      expect(figures.performance.dayProfit).toBe('0.00');
+      expect(figures.timeWeighted?.period.toFixed()).toBe('0');
+      expect(figures.drawdowns.worst).toBe(undefined);
+    }
   });
 
   it('counts shares moved in or out at their market value', async () => {

@@ -41,6 +41,7 @@ function activityView(activity: AnyActivity): Activity {
     kind,
     type,
     at: at === undefined ? undefined : new Date(at).toISOString(),
+    ...(activity.createdAt == null ? {} : { booked_at: new Date(activity.createdAt).toISOString() }),
     symbol: activity.symbol ?? null,
     side: kind === 'fill' ? sideOf(activity) : null,
     qty: activity.qty == null ? null : plainAmount(kind === 'fill' ? abs(activity.qty) : activity.qty),
