@@ -16,7 +16,7 @@ export interface PortfolioView {
   readonly simulated: boolean;
   readonly trading_blocked: boolean;
   readonly equity: string;
-  /** Equity now less equity at the last close: deposits and trades of the day are in it. */
+  /** Equity now less equity at the last close, and less the day's flows where these are known. */
   readonly day_change: string;
   readonly day_change_fraction: string;
   readonly cash: string;
@@ -57,15 +57,17 @@ export interface PortfolioRow extends PortfolioTotal {
 export interface PortfolioHistory {
   readonly closes?: ReadonlyMap<string, readonly string[]> | undefined;
   readonly equity?: readonly string[] | undefined;
+  /** Dollars that came from outside since the last close, less those that went there. */
+  readonly dayFlow?: Dec | undefined;
 }
 
 export function portfolioView(
   account: Account,
   positions: readonly Position[],
-  { closes, equity: history = [] }: PortfolioHistory = {},
+  { closes, equity: history = [], dayFlow }: PortfolioHistory = {},
 ): PortfolioView {
   const equity = new Dec(account.equity);
-  const whole = accountPerformance(account, positions);
+  const whole = accountPerformance(account, positions, dayFlow);
   const parts = positions.map((position) => ({ position, parts: partsOf(position) }));
   const sum = parts.reduce(
     (all, one) => ({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Dec } from '../../../../src/trading/decimal.ts';
 import { portfolioView } from '../../../../src/trading/portfolio/portfolio-view.ts';
 import { reprice } from '../../../../src/trading/portfolio/reprice.ts';
 import type { Account, Position } from '../../../../src/trading/views.ts';
@@ -40,6 +41,17 @@ const short = (qty = '3') =>
   });
 
 describe('a portfolio as it is shown', () => {
+  it('has a day without what was deposited or withdrawn since the last close', () => {
+    const day = (dayFlow: string) => {
+      const { day_change, day_change_fraction } = portfolioView(account, [], { dayFlow: new Dec(dayFlow) });
+      return [day_change, day_change_fraction];
+    };
+    // From 0.90 to 1.00, though a dime came, or half a dollar went.
+    expect(day('0.10')).toEqual(['0.00', '0']);
+    expect(day('0.60')).toEqual(['-0.50', '-0.333333333333']);
+    expect(day('-0.50')).toEqual(['0.60', '0.666666666667']);
+  });
+
   it('is exact where binary floats are not', () => {
     expect(portfolioView(account, [position({})])).toMatchObject({
       simulated: true,
