@@ -1,4 +1,4 @@
-import { type Dec, ZERO } from '../decimal.ts';
+import { type Dec, isPositive, ZERO } from '../decimal.ts';
 import { type Book, type CostMethod, type Fill, type Lot, take, total, trade } from './lot-book.ts';
 import { exchange, type ShareExchange } from './share-exchange.ts';
 
@@ -69,5 +69,6 @@ function resultOf({ lots, ...book }: Book): TradingResult {
 
 /** The oldest shares of some lots, as a sale would take them first in, first out; fewer where there are no more. */
 export function oldestShares(lots: readonly Lot[], qty: Dec): Lot[] {
-  return take({ lots: [...lots], realized: ZERO, uncovered: ZERO, unclear: false }, qty);
+  const held = lots.filter((lot) => isPositive(lot.qty));
+  return take({ lots: held, realized: ZERO, uncovered: ZERO, unclear: false }, qty);
 }

@@ -1,3 +1,4 @@
+import { unitsOf } from '../asset-class.ts';
 import { Dec, ZERO } from '../decimal.ts';
 import type { Environment } from '../order.ts';
 import { accountPerformance } from '../portfolio-performance.ts';
@@ -122,13 +123,14 @@ function partsOf(position: Position): Parts & { readonly qty: Dec } {
   // Brokers write a short position's quantity with or without its minus sign.
   const size = new Dec(position.qty).abs();
   const qty = position.side === 'short' ? size.neg() : size;
-  const before = qty.mul(position.lastday_price);
+  const units = unitsOf(position.symbol);
+  const before = qty.mul(position.lastday_price).mul(units);
   return {
     qty,
     value: new Dec(position.market_value),
     cost: new Dec(position.cost_basis),
     before,
-    day: qty.mul(position.current_price).minus(before),
+    day: qty.mul(position.current_price).mul(units).minus(before),
     unrealized: new Dec(position.unrealized_pl),
   };
 }

@@ -52,6 +52,18 @@ describe('a portfolio as it is shown', () => {
     expect(day('-0.50')).toEqual(['0.60', '0.666666666667']);
   });
 
+  it('has an option’s day a hundred times its price, here and repriced', () => {
+    const call = position({
+      symbol: 'AAPL261218C00190000',
+      qty: '2',
+      current_price: '1.50',
+      lastday_price: '1',
+    });
+    expect(portfolioView(account, [call]).rows[0]?.day_change).toBe('100.00');
+    const [repriced] = reprice(account, [call], new Map([[call.symbol, '1.60']])).positions;
+    expect(repriced?.unrealized_pl).toBe('20.3');
+  });
+
   it('is exact where binary floats are not', () => {
     expect(portfolioView(account, [position({})])).toMatchObject({
       simulated: true,
