@@ -69,11 +69,17 @@ export type TradingDay = z.output<typeof tradingDaySchema>;
 
 /** The trades among the activities; an option's price is that of its contract. */
 export function fillsOf(activities: readonly Activity[]): Fill[] {
-  return activities.flatMap(({ kind, symbol, side, qty, price, at }) =>
-    kind === 'fill' && symbol !== null && side !== null && qty !== null && price !== null
-      ? [{ symbol, side, qty: new Dec(qty), price: new Dec(price).mul(unitsOf(symbol)), at: Date.parse(at) }]
-      : [],
-  );
+  const fills: Fill[] = [];
+  for (const { kind, symbol, side, qty, price, at } of activities) {
+    if (kind !== 'fill' || symbol === null || side === null || qty === null || price === null) continue;
+    fills.push({ symbol, side, qty: new Dec(qty), price: perUnit(symbol, price), at: Date.parse(at) });
+  }
+  return fills;
+}
+
+function perUnit(symbol: string, price: string): Dec {
+  const units = unitsOf(symbol);
+  return units === 1 ? new Dec(price) : new Dec(price).mul(units);
 }
 
 /** Types (Alpaca's names) under which shares turn into others: splits, mergers, changes of name and symbol. */
@@ -134,11 +140,12 @@ export function externalFlows(
   const unvalued: Activity[] = [];
   for (const activity of activities) {
     const { kind, amount, symbol, qty, price } = activity;
+    if (kind !== 'deposit' && kind !== 'withdrawal' && kind !== 'transfer') continue;
     const at = Date.parse(activity.at);
     const late = isLate(activity) ? { late: true } : {};
-    if (kind === 'deposit' || kind === 'withdrawal') {
+    if (kind !== 'transfer') {
       if (amount !== null) flows.push({ at, amount: new Dec(amount), ...late });
-    } else if (kind === 'transfer' && symbol !== null && qty !== null) {
+    } else if (symbol !== null && qty !== null) {
       const booked = price === null || new Dec(price).isZero() ? undefined : price;
       const each = booked ?? priceOn(symbol, newYorkDate(at));
       if (each === undefined) unvalued.push(activity);

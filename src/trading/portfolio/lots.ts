@@ -57,13 +57,15 @@ export function tradingResults(
 }
 
 function resultOf({ lots, ...book }: Book): TradingResult {
-  const known = lots.filter(({ isUnknown }) => isUnknown !== true);
+  const known: Lot[] = [];
+  const unknown: Lot[] = [];
+  for (const { qty, cost, at, isUnknown } of lots) (isUnknown ? unknown : known).push({ qty, cost, at });
   return {
     ...book,
-    lots: known.map(({ qty, cost, at }) => ({ qty, cost, at })),
+    lots: known,
     qty: total(known, 'qty'),
     cost: total(known, 'cost'),
-    unknown: total(lots, 'qty').minus(total(known, 'qty')),
+    unknown: total(unknown, 'qty'),
   };
 }
 
