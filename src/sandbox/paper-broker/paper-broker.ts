@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import type { Faults } from '../../home/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { Market } from '../market/market.ts';
-import { type AccessKey, type BrokerEnv, limitRate, requireAccess } from './access.ts';
+import { type AccessKey, type BrokerEnv, createAccess, limitRate, requireAccess } from './access.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { BrokerError } from './broker-error.ts';
 import { DataError, dataRoutes } from './data-routes.ts';
@@ -17,6 +17,8 @@ import { openTokenStore } from './oauth/token-store.ts';
 import { openOrderBook } from './order-book.ts';
 import { type BookedOrder, orderJson } from './order-json.ts';
 import { seedAccount } from './seed-accounts.ts';
+import { createTradeStream, type TradeStream } from './stream/trade-stream.ts';
+import { type TradeUpdate, tradeUpdateJson } from './stream/trade-update.ts';
 import { tradingRoutes } from './trading-routes.ts';
 import { watchlistRoutes } from './watchlist-routes.ts';
 import { openWatchlists } from './watchlists.ts';
@@ -49,11 +51,13 @@ export interface PaperBrokerOptions {
 export interface PaperBroker {
   /** Serves Alpaca's Trading API v2 and Market Data API under /v2, /v1 and /v1beta1, and OAuth under /oauth. */
   readonly app: Hono;
+  /** Serves the stream of order updates, `/stream`: for the server's `upgrade`. */
+  readonly upgrade: TradeStream['upgrade'];
   /** Every order ever accepted, in order of arrival. */
   book(): BookedOrder[];
   /** Matches resting orders against the market now. */
   settle(): void;
-  /** Ends the timer. The database stays open. */
+  /** Ends the timer and the streams. The database stays open. */
   close(): void;
 }
 
@@ -65,7 +69,18 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   const orders = openOrderBook(database);
   const tokens = openTokenStore(database, () => clock.now());
   const partialFills = options.partialFills ?? true;
-  const exchange = createExchange({ database, ledger, orders, market, now, partialFills });
+  const access = createAccess({
+    tokens,
+    keys: options.users.flatMap(({ username, key }) => (key === undefined ? [] : [{ ...key, username }])),
+    accountOf: (username) => ledger.accountOf(username),
+  });
+  const stream = createTradeStream({ access, clock, faults });
+  const tell = (update: TradeUpdate) => {
+    const { account_id, symbol } = update.order;
+    const held = ledger.position(account_id, symbol)?.qty ?? '0';
+    stream.tell(account_id, tradeUpdateJson(update, held, now()));
+  };
+  const exchange = createExchange({ database, ledger, orders, market, now, partialFills, tell });
   database
     .transaction(() => {
       for (const { username } of options.users) seedAccount(username, ledger, market, now());
@@ -78,11 +93,6 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
       account_number: ledger.account(order.account_id)?.number ?? '',
     }));
 
-  const access = requireAccess({
-    tokens,
-    keys: options.users.flatMap(({ username, key }) => (key === undefined ? [] : [{ ...key, username }])),
-    accountOf: (username) => ledger.accountOf(username),
-  });
   const rate = limitRate(options.requestsPerMinute ?? 1000, () => clock.now());
   const api = new Hono<BrokerEnv>();
   for (const version of ['/v2/*', '/v1/*', '/v1beta1/*']) {
@@ -93,7 +103,7 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
       }
       return next();
     });
-    api.use(version, access, rate);
+    api.use(version, requireAccess(access), rate);
   }
   api.route('/', tradingRoutes({ books: { ledger, orders, market }, exchange, faults, now }));
   api.route('/', watchlistRoutes({ watchlists: openWatchlists(database), market, now }));
@@ -123,7 +133,16 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
 
   const stop = new AbortController();
   void settleRegularly(exchange.settle, clock, stop.signal);
-  return { app, book, settle: exchange.settle, close: () => stop.abort() };
+  return {
+    app,
+    upgrade: stream.upgrade,
+    book,
+    settle: exchange.settle,
+    close() {
+      stop.abort();
+      stream.close();
+    },
+  };
 }
 
 async function settleRegularly(settle: () => void, clock: Clock, signal: AbortSignal): Promise<void> {
