@@ -39,7 +39,15 @@ export function activities(
     ...ledger
       .fills(accountId)
       .map((fill, seq) => ({ at: fill.at, row: fillRow(fill, seq, orders, accountId) })),
-    ...ledger.entries(accountId).map((entry, seq) => ({ at: entry.at, row: entryRow(entry, seq) })),
+    ...ledger
+      .entries(accountId)
+      .map((entry, seq) => ({
+        at: entry.at,
+        row: entryRow(entry, seq),
+        moves: entry.amount !== null || entry.qty !== '0',
+      }))
+      // Cost that moves between positions is no activity.
+      .filter(({ moves }) => moves),
   ]
     .filter(({ at }) => at > after && at < until)
     .filter(({ at }) => day === undefined || new Date(at).toISOString().startsWith(day))

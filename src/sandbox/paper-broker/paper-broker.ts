@@ -5,10 +5,15 @@ import type { Faults } from '../../home/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { Market } from '../market/market.ts';
 import { type AccessKey, type BrokerEnv, limitRate, requireAccess } from './access.ts';
+import { adminBooksRoutes } from './admin-books-routes.ts';
 import { adminRoutes } from './admin-routes.ts';
+import { openBookkeeping } from './bookkeeping.ts';
 import { BrokerError } from './broker-error.ts';
+import { openAnnouncedStore } from './corporate-actions/announced-store.ts';
+import { corporateActionRoutes } from './corporate-actions/corporate-action-routes.ts';
 import { DataError, dataRoutes } from './data-routes.ts';
 import { createExchange } from './exchange/exchange.ts';
+import { openHistoryGaps } from './history-gaps.ts';
 import { openLedger } from './ledger.ts';
 import { newsRoutes } from './news-routes.ts';
 import type { OAuthClient } from './oauth/oauth-client.ts';
@@ -16,7 +21,7 @@ import { oauthRoutes } from './oauth/oauth-routes.ts';
 import { openTokenStore } from './oauth/token-store.ts';
 import { openOrderBook } from './order-book.ts';
 import { type BookedOrder, orderJson } from './order-json.ts';
-import { seedAccount } from './seed-accounts.ts';
+import { type Story, seedAccount } from './seed-accounts.ts';
 import { tradingRoutes } from './trading-routes.ts';
 import { watchlistRoutes } from './watchlist-routes.ts';
 import { openWatchlists } from './watchlists.ts';
@@ -35,8 +40,14 @@ export interface PaperBrokerOptions {
   /** For tokens, rate limits and the timer. */
   clock: Clock;
   faults: Faults;
-  /** Each gets an account; `password` is for the broker's own login, `key` for programs. */
-  users: readonly { username: string; password: string; name: string; key?: AccessKey }[];
+  /** Each gets an account; `password` is for the broker's own login, `key` for programs, `story` what happened before. */
+  users: readonly {
+    username: string;
+    password: string;
+    name: string;
+    key?: AccessKey;
+    story?: Story;
+  }[];
   oauthClients: readonly OAuthClient[];
   /** One whole-share order in ten fills in two parts (default true). */
   partialFills?: boolean;
@@ -63,12 +74,22 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   const now = () => market.now();
   const ledger = openLedger(database);
   const orders = openOrderBook(database);
+  const historyGaps = openHistoryGaps(database);
   const tokens = openTokenStore(database, () => clock.now());
   const partialFills = options.partialFills ?? true;
   const exchange = createExchange({ database, ledger, orders, market, now, partialFills });
+  const announcements = openAnnouncedStore(database);
+  for (const action of announcements.all()) market.announce(action);
+  const bookkeeping = openBookkeeping({ database, ledger, orders, market, cancel: exchange.cancel });
+  const settle = () => {
+    bookkeeping.settle();
+    exchange.settle();
+  };
   database
     .transaction(() => {
-      for (const { username } of options.users) seedAccount(username, ledger, market, now());
+      for (const { username, story } of options.users) {
+        seedAccount(username, { ledger, market, bookkeeping }, story);
+      }
     })
     .immediate();
 
@@ -95,10 +116,19 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
     });
     api.use(version, access, rate);
   }
-  api.route('/', tradingRoutes({ books: { ledger, orders, market }, exchange, faults, now }));
+  api.route(
+    '/',
+    tradingRoutes({
+      books: { ledger, orders, market, historyGaps },
+      exchange: { ...exchange, settle },
+      faults,
+      now,
+    }),
+  );
   api.route('/', watchlistRoutes({ watchlists: openWatchlists(database), market, now }));
   api.route('/', dataRoutes(market, now));
   api.route('/', newsRoutes(market, now));
+  api.route('/', corporateActionRoutes(market, now));
 
   const app = new Hono();
   app.use('*', async (_context, next) => {
@@ -109,7 +139,8 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   const { url, users, oauthClients: clients } = options;
   app.route('/', oauthRoutes({ url, tokens, clients, users, now: () => clock.now() }));
   if (options.adminSecret !== undefined) {
-    app.route('/', adminRoutes({ secret: options.adminSecret, market, book, settle: exchange.settle }));
+    app.route('/', adminRoutes({ secret: options.adminSecret, market, book, settle }));
+    app.route('/', adminBooksRoutes({ ledger, market, bookkeeping, announcements, historyGaps, settle }));
   }
   app.route('/', api);
   app.notFound((context) => context.json({ code: 40410000, message: 'endpoint not found' }, 404));
@@ -122,8 +153,8 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   });
 
   const stop = new AbortController();
-  void settleRegularly(exchange.settle, clock, stop.signal);
-  return { app, book, settle: exchange.settle, close: () => stop.abort() };
+  void settleRegularly(settle, clock, stop.signal);
+  return { app, book, settle, close: () => stop.abort() };
 }
 
 async function settleRegularly(settle: () => void, clock: Clock, signal: AbortSignal): Promise<void> {
