@@ -94,7 +94,8 @@ function fillRow(
 function entryRow(entry: ReturnType<Ledger['entries']>[number], seq: number) {
   const { type, sub_type, date, symbol, qty, entitled, per_share, group_id } = entry;
   return {
-    id: rowId(Date.parse(date), `entry:${entry.account_id}:${seq}`),
+    // The day it happened; what was booked first comes first on it.
+    id: rowId(Date.parse(date) + seq, `entry:${entry.account_id}:${seq}`),
     activity_type: type,
     ...(sub_type === null ? {} : { activity_sub_type: sub_type }),
     // Alpaca itself writes the date alone; its contract says date-time, which a date at midnight is too.
