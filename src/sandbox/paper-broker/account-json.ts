@@ -1,6 +1,7 @@
 import { cents, Dec, plain } from '../../trading/decimal.ts';
 import type { Market } from '../market/market.ts';
 import { buyingPower, heldShares } from './buying-power.ts';
+import type { HistoryGaps } from './history-gaps.ts';
 import type { Ledger } from './ledger.ts';
 import type { OrderBook } from './order-book.ts';
 import type { AccountRecord, PositionRecord } from './records.ts';
@@ -11,6 +12,7 @@ export interface Books {
   ledger: Ledger;
   orders: OrderBook;
   market: Market;
+  historyGaps: HistoryGaps;
 }
 
 /** The Account schema of Alpaca's Trading API, of a cash account; the pattern-day-trader fields left it in July 2026. */
@@ -66,8 +68,9 @@ export function positionJson(position: PositionRecord, { ledger, orders, market 
   const average = new Dec(position.cost).div(qty);
 
   // Shares that were there at the last close count from that price, the rest from what they cost.
-  const [before] = holdingsAt(ledger, account_id, [market.previousClosing(now)]);
-  const then = before?.shares.get(symbol) ?? new Dec(0);
+  const closing = market.previousClosing(now);
+  const [before] = holdingsAt(ledger, account_id, [closing]);
+  const then = (before?.shares.get(symbol) ?? new Dec(0)).div(market.splitFactor(symbol, closing, now));
   const carried = qty.isPositive() ? Dec.max(0, Dec.min(then, qty)) : Dec.min(0, Dec.max(then, qty));
   const dayBasis = carried.times(lastday).plus(qty.minus(carried).times(average));
   const dayGain = value.minus(dayBasis).toDecimalPlaces(2);

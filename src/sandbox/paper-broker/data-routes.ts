@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
+import { parseAdjustment } from '../market/adjustment.ts';
 import { type MarketBar, parseTimeframe } from '../market/bars.ts';
 import type { Market, MarketQuote } from '../market/market.ts';
 import { newYorkDate, newYorkInstant } from '../market/new-york-time.ts';
@@ -24,6 +25,7 @@ const barsQuery = z.object({
   end: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(10_000).default(1000),
   sort: z.enum(['asc', 'desc']).default('asc'),
+  adjustment: z.string().default('raw'),
   page_token: z.string().optional(),
 });
 
@@ -84,6 +86,8 @@ export function dataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
     const { limit, sort } = read.data;
     const timeframe = parseTimeframe(read.data.timeframe);
     if (timeframe === undefined) throw new DataError(400, `invalid timeframe: ${read.data.timeframe}`);
+    const adjustments = parseAdjustment(read.data.adjustment);
+    if (adjustments === undefined) throw new DataError(400, `invalid adjustment: ${read.data.adjustment}`);
     const start = timeOf(read.data.start, 'start') ?? newYorkInstant(newYorkDate(now()), '00:00');
     const end = timeOf(read.data.end, 'end') ?? now();
     if (end < start) throw new DataError(400, 'end should not be before start');
@@ -94,13 +98,14 @@ export function dataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
     for (const symbol of [...new Set(symbols)].sort()) {
       if (from !== undefined && symbol < from.symbol) continue;
       const resume = from?.symbol === symbol ? from.at : undefined;
-      const found = market.bars(symbol, {
+      const asked = {
         timeframe,
         start: sort === 'asc' && resume !== undefined ? resume : start,
         end: sort === 'desc' && resume !== undefined ? resume : end,
         limit: left + 1,
         sort,
-      });
+      };
+      const found = market.bars(symbol, asked, adjustments);
       if (found === undefined || found.length === 0) continue;
       const next = found[left];
       if (next !== undefined) {

@@ -1,14 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3-multiple-ciphers';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import type { Faults } from '../../home/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { Market } from '../market/market.ts';
 import { type AccessKey, type BrokerEnv, createAccess, limitRate, requireAccess } from './access.ts';
+import { adminBooksRoutes } from './admin-books-routes.ts';
 import { adminRoutes } from './admin-routes.ts';
+import { openBookkeeping } from './bookkeeping.ts';
 import { BrokerError } from './broker-error.ts';
+import { openAnnouncedStore } from './corporate-actions/announced-store.ts';
+import { corporateActionRoutes } from './corporate-actions/corporate-action-routes.ts';
 import { DataError, dataRoutes } from './data-routes.ts';
 import { createExchange } from './exchange/exchange.ts';
+import { openHistoryGaps } from './history-gaps.ts';
 import { openLedger } from './ledger.ts';
 import { newsRoutes } from './news-routes.ts';
 import type { OAuthClient } from './oauth/oauth-client.ts';
@@ -16,7 +21,7 @@ import { oauthRoutes } from './oauth/oauth-routes.ts';
 import { openTokenStore } from './oauth/token-store.ts';
 import { openOrderBook } from './order-book.ts';
 import { type BookedOrder, orderJson } from './order-json.ts';
-import { seedAccount } from './seed-accounts.ts';
+import { type Story, seedAccount } from './seed-accounts.ts';
 import { createTradeStream, type TradeStream } from './stream/trade-stream.ts';
 import { type TradeUpdate, tradeUpdateJson } from './stream/trade-update.ts';
 import { tradingRoutes } from './trading-routes.ts';
@@ -37,8 +42,14 @@ export interface PaperBrokerOptions {
   /** For tokens, rate limits and the timer. */
   clock: Clock;
   faults: Faults;
-  /** Each gets an account; `password` is for the broker's own login, `key` for programs. */
-  users: readonly { username: string; password: string; name: string; key?: AccessKey }[];
+  /** Each gets an account; `password` is for the broker's own login, `key` for programs, `story` what happened before. */
+  users: readonly {
+    username: string;
+    password: string;
+    name: string;
+    key?: AccessKey;
+    story?: Story;
+  }[];
   oauthClients: readonly OAuthClient[];
   /** One whole-share order in ten fills in two parts (default true). */
   partialFills?: boolean;
@@ -67,6 +78,7 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   const now = () => market.now();
   const ledger = openLedger(database);
   const orders = openOrderBook(database);
+  const historyGaps = openHistoryGaps(database);
   const tokens = openTokenStore(database, () => clock.now());
   const partialFills = options.partialFills ?? true;
   const access = createAccess({
@@ -81,9 +93,18 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
     stream.tell(account_id, tradeUpdateJson(update, held, now()));
   };
   const exchange = createExchange({ database, ledger, orders, market, now, partialFills, tell });
+  const announcements = openAnnouncedStore(database);
+  for (const action of announcements.all()) market.announce(action);
+  const bookkeeping = openBookkeeping({ database, ledger, orders, market, cancelAll: exchange.cancelAll });
+  const settle = () => {
+    bookkeeping.settle();
+    exchange.settle();
+  };
   database
     .transaction(() => {
-      for (const { username } of options.users) seedAccount(username, ledger, market, now());
+      for (const { username, story } of options.users) {
+        seedAccount(username, { ledger, market, bookkeeping }, story);
+      }
     })
     .immediate();
 
@@ -93,22 +114,24 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
       account_number: ledger.account(order.account_id)?.number ?? '',
     }));
 
-  const rate = limitRate(options.requestsPerMinute ?? 1000, () => clock.now());
-  const api = new Hono<BrokerEnv>();
-  for (const version of ['/v2/*', '/v1/*', '/v1beta1/*']) {
-    api.use(version, async (context, next) => {
-      context.header('X-Request-ID', randomUUID().replaceAll('-', ''));
-      if (faults.take('broker_5xx')) {
-        return context.json({ code: 50010000, message: 'internal server error occurred' }, 500);
-      }
-      return next();
-    });
-    api.use(version, requireAccess(access), rate);
-  }
-  api.route('/', tradingRoutes({ books: { ledger, orders, market }, exchange, faults, now }));
+  const api = guardedApi(
+    requireAccess(access),
+    limitRate(options.requestsPerMinute ?? 1000, () => clock.now()),
+    faults,
+  );
+  api.route(
+    '/',
+    tradingRoutes({
+      books: { ledger, orders, market, historyGaps },
+      exchange: { ...exchange, settle },
+      faults,
+      now,
+    }),
+  );
   api.route('/', watchlistRoutes({ watchlists: openWatchlists(database), market, now }));
   api.route('/', dataRoutes(market, now));
   api.route('/', newsRoutes(market, now));
+  api.route('/', corporateActionRoutes(market, now));
 
   const app = new Hono();
   app.use('*', async (_context, next) => {
@@ -119,7 +142,8 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   const { url, users, oauthClients: clients } = options;
   app.route('/', oauthRoutes({ url, tokens, clients, users, now: () => clock.now() }));
   if (options.adminSecret !== undefined) {
-    app.route('/', adminRoutes({ secret: options.adminSecret, market, book, settle: exchange.settle }));
+    app.route('/', adminRoutes({ secret: options.adminSecret, market, book, settle }));
+    app.route('/', adminBooksRoutes({ ledger, market, bookkeeping, announcements, historyGaps, settle }));
   }
   app.route('/', api);
   app.notFound((context) => context.json({ code: 40410000, message: 'endpoint not found' }, 404));
@@ -132,17 +156,37 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   });
 
   const stop = new AbortController();
-  void settleRegularly(exchange.settle, clock, stop.signal);
+  void settleRegularly(settle, clock, stop.signal);
   return {
     app,
     upgrade: stream.upgrade,
     book,
-    settle: exchange.settle,
+    settle,
     close() {
       stop.abort();
       stream.close();
     },
   };
+}
+
+/** What answers requests of those who are let in, and not too many of them. */
+function guardedApi(
+  access: MiddlewareHandler<BrokerEnv>,
+  rate: MiddlewareHandler<BrokerEnv>,
+  faults: Faults,
+): Hono<BrokerEnv> {
+  const api = new Hono<BrokerEnv>();
+  for (const version of ['/v2/*', '/v1/*', '/v1beta1/*', '/v1beta3/*']) {
+    api.use(version, async (context, next) => {
+      context.header('X-Request-ID', randomUUID().replaceAll('-', ''));
+      if (faults.take('broker_5xx')) {
+        return context.json({ code: 50010000, message: 'internal server error occurred' }, 500);
+      }
+      return next();
+    });
+    api.use(version, access, rate);
+  }
+  return api;
 }
 
 async function settleRegularly(settle: () => void, clock: Clock, signal: AbortSignal): Promise<void> {

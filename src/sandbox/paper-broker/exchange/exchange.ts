@@ -14,8 +14,8 @@ export interface Exchange {
   place(accountId: string, ticket: Ticket): OrderRecord;
   /** Cancels an order, and what is left of those that came with it. @throws {BrokerError} 404 unknown, 422 no longer open */
   cancel(accountId: string, orderId: string): OrderRecord;
-  /** @returns the orders that were open */
-  cancelAll(accountId: string): OrderRecord[];
+  /** @param symbol only those in it @returns the orders that were open */
+  cancelAll(accountId: string, symbol?: string): OrderRecord[];
   /** Replaces an open order by one with other terms. @throws {BrokerError} as place and cancel do */
   replace(accountId: string, orderId: string, terms: ReplacementTerms): OrderRecord;
   /** Brings every open order up to now: expiries, auctions, triggers, fills. */
@@ -73,9 +73,11 @@ export function createExchange(options: ExchangeOptions): Exchange {
         untold.push({ event: 'pending_cancel', order: { ...order, status: 'pending_cancel' } });
         return store(canceled(order, now()));
       }),
-    cancelAll: (accountId) =>
+    cancelAll: (accountId, symbol) =>
       inTransaction(() => {
-        const open = orders.openOf(accountId);
+        const open = orders
+          .openOf(accountId)
+          .filter((order) => symbol === undefined || order.symbol === symbol);
         for (const order of open) update(canceled(order, now()));
         return open;
       }),
