@@ -3,8 +3,10 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import { Hono, type MiddlewareHandler } from 'hono';
 import type { Faults } from '../../home/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { wholeMarket } from '../instruments/whole-market.ts';
 import type { Market } from '../market/market.ts';
 import { type AccessKey, type BrokerEnv, createAccess, limitRate, requireAccess } from './access.ts';
+import { openAccountSettings } from './account-settings.ts';
 import { adminBooksRoutes } from './admin-books-routes.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { openBookkeeping } from './bookkeeping.ts';
@@ -74,10 +76,12 @@ export interface PaperBroker {
 
 /** The part of Alpaca that is used here, simulated to the letter of its contract, with accounts, orders and fills kept. */
 export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
-  const { database, market, clock, faults } = options;
+  const { database, clock, faults } = options;
+  const market = wholeMarket(options.market);
   const now = () => market.now();
   const ledger = openLedger(database);
   const orders = openOrderBook(database);
+  const settings = openAccountSettings(database);
   const historyGaps = openHistoryGaps(database);
   const tokens = openTokenStore(database, () => clock.now());
   const partialFills = options.partialFills ?? true;
@@ -92,7 +96,7 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
     const held = ledger.position(account_id, symbol)?.qty ?? '0';
     stream.tell(account_id, tradeUpdateJson(update, held, now()));
   };
-  const exchange = createExchange({ database, ledger, orders, market, now, partialFills, tell });
+  const exchange = createExchange({ database, ledger, orders, market, now, partialFills, settings, tell });
   const announcements = openAnnouncedStore(database);
   for (const action of announcements.all()) market.announce(action);
   const bookkeeping = openBookkeeping({ database, ledger, orders, market, cancelAll: exchange.cancelAll });
@@ -122,7 +126,7 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   api.route(
     '/',
     tradingRoutes({
-      books: { ledger, orders, market, historyGaps },
+      books: { ledger, orders, market, historyGaps, settings },
       exchange: { ...exchange, settle },
       faults,
       now,

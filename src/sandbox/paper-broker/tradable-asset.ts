@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Dec } from '../../trading/decimal.ts';
+import { isOptionable } from '../instruments/option-contracts.ts';
 import type { ListedSymbol } from '../market/symbols.ts';
 
 /** A UUID that is always the same for a name: ids of assets and accounts must outlive a restart without being stored. */
@@ -19,6 +20,9 @@ export function isFractionable(asset: ListedSymbol): boolean {
   return asset.exchange !== 'AMEX' && price.gte(1) && price.lte(10_000);
 }
 
+/** What is lent to be sold short: all the big ones. */
+export const isShortable = isFractionable;
+
 /** The Assets schema of Alpaca's Trading API. */
 export function assetJson(asset: ListedSymbol) {
   return {
@@ -29,10 +33,16 @@ export function assetJson(asset: ListedSymbol) {
     name: asset.name,
     status: 'active',
     tradable: true,
-    marginable: false,
-    shortable: false,
-    easy_to_borrow: false,
+    marginable: true,
+    shortable: isShortable(asset),
+    easy_to_borrow: isShortable(asset),
+    borrow_status: isShortable(asset) ? 'easy_to_borrow' : 'hard_to_borrow',
+    margin_requirement_long: '30',
+    margin_requirement_short: '30',
     fractionable: isFractionable(asset),
-    attributes: isFractionable(asset) ? ['fractional_eh_enabled'] : [],
+    attributes: [
+      ...(isFractionable(asset) ? ['fractional_eh_enabled'] : []),
+      ...(isOptionable(asset) ? ['has_options'] : []),
+    ],
   };
 }

@@ -2,6 +2,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createMarket } from '../../../src/sandbox/market/market.ts';
+import { openAccountSettings } from '../../../src/sandbox/paper-broker/account-settings.ts';
 import { BrokerError } from '../../../src/sandbox/paper-broker/broker-error.ts';
 import { entryOf } from '../../../src/sandbox/paper-broker/entries.ts';
 import { createExchange } from '../../../src/sandbox/paper-broker/exchange/exchange.ts';
@@ -18,12 +19,21 @@ function openBroker() {
   const database = new Database(':memory:');
   const ledger = openLedger(database);
   const orders = openOrderBook(database);
+  const settings = openAccountSettings(database);
   const market = createMarket({
     seed: 'test',
     hours: 'always',
     clock: { now: () => time, sleep: () => Promise.reject(new Error('nobody sleeps')) },
   });
-  const exchange = createExchange({ database, ledger, orders, market, now: () => time, partialFills: true });
+  const exchange = createExchange({
+    database,
+    ledger,
+    orders,
+    market,
+    now: () => time,
+    partialFills: true,
+    settings,
+  });
   ledger.openAccount({ id: ACCOUNT, number: 'PA3TEST001', username: 'test', created_at: time });
   ledger.enter(entryOf({ account_id: ACCOUNT, type: 'CSD', date: '2026-11-23', amount: '100000' }));
   market.setPrice('F', '10.00');

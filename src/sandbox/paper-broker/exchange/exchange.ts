@@ -5,6 +5,7 @@ import { isOpenOrder, type OrderRecord } from '../records.ts';
 import { type TradeUpdate, watchedBook } from '../stream/trade-update.ts';
 import { type AdmissionOptions, createAdmission } from './admission.ts';
 import { advance, canceled } from './advance.ts';
+import { bookFill } from './booking.ts';
 import { consequences, groupOf } from './order-group.ts';
 import { type ReplacementTerms, replacementTicket } from './replacement.ts';
 
@@ -29,7 +30,7 @@ export interface ExchangeOptions extends AdmissionOptions {
 }
 
 export function createExchange(options: ExchangeOptions): Exchange {
-  const { database, ledger, market, now, tell } = options;
+  const { database, market, now, tell } = options;
   const untold: TradeUpdate[] = [];
   const orders = watchedBook(options.orders, (update) => untold.push(update));
 
@@ -59,7 +60,11 @@ export function createExchange(options: ExchangeOptions): Exchange {
   };
 
   const bringUpToNow = (order: OrderRecord): OrderRecord => {
-    const next = advance(order, { market, ledger, at: now() });
+    const next = advance(order, {
+      market,
+      at: now(),
+      book: (filled, fill) => bookFill(options, filled, fill),
+    });
     return next === order ? order : store(next);
   };
 
