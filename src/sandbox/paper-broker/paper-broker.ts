@@ -13,7 +13,9 @@ import { openBookkeeping } from './bookkeeping.ts';
 import { BrokerError } from './broker-error.ts';
 import { openAnnouncedStore } from './corporate-actions/announced-store.ts';
 import { corporateActionRoutes } from './corporate-actions/corporate-action-routes.ts';
-import { DataError, dataRoutes } from './data-routes.ts';
+import { cryptoDataRoutes } from './crypto/crypto-data-routes.ts';
+import { DataError } from './data-error.ts';
+import { dataRoutes } from './data-routes.ts';
 import { createExchange } from './exchange/exchange.ts';
 import { openHistoryGaps } from './history-gaps.ts';
 import { openLedger } from './ledger.ts';
@@ -21,6 +23,8 @@ import { newsRoutes } from './news-routes.ts';
 import type { OAuthClient } from './oauth/oauth-client.ts';
 import { oauthRoutes } from './oauth/oauth-routes.ts';
 import { openTokenStore } from './oauth/token-store.ts';
+import { createExpirations } from './options/expirations.ts';
+import { optionDataRoutes } from './options/option-data-routes.ts';
 import { openOrderBook } from './order-book.ts';
 import { type BookedOrder, orderJson } from './order-json.ts';
 import { type Story, seedAccount } from './seed-accounts.ts';
@@ -62,7 +66,7 @@ export interface PaperBrokerOptions {
 }
 
 export interface PaperBroker {
-  /** Serves Alpaca's Trading API v2 and Market Data API under /v2, /v1 and /v1beta1, and OAuth under /oauth. */
+  /** Serves Alpaca's Trading API v2 and Market Data API under /v2, /v1, /v1beta1 and /v1beta3, and OAuth under /oauth. */
   readonly app: Hono;
   /** Serves the stream of order updates, `/stream`: for the server's `upgrade`. */
   readonly upgrade: TradeStream['upgrade'];
@@ -100,9 +104,11 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   const announcements = openAnnouncedStore(database);
   for (const action of announcements.all()) market.announce(action);
   const bookkeeping = openBookkeeping({ database, ledger, orders, market, cancelAll: exchange.cancelAll });
+  const expirations = createExpirations({ database, ledger, market, settings });
   const settle = () => {
     bookkeeping.settle();
     exchange.settle();
+    expirations();
   };
   database
     .transaction(() => {
@@ -132,10 +138,13 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
       now,
     }),
   );
-  api.route('/', watchlistRoutes({ watchlists: openWatchlists(database), market, now }));
-  api.route('/', dataRoutes(market, now));
-  api.route('/', newsRoutes(market, now));
-  api.route('/', corporateActionRoutes(market, now));
+  api.route('/', cryptoDataRoutes(market, now));
+  api.route('/', optionDataRoutes(market, now));
+  const stocks = options.market;
+  api.route('/', watchlistRoutes({ watchlists: openWatchlists(database), market: stocks, now }));
+  api.route('/', dataRoutes(stocks, now));
+  api.route('/', newsRoutes(stocks, now));
+  api.route('/', corporateActionRoutes(stocks, now));
 
   const app = new Hono();
   app.use('*', async (_context, next) => {

@@ -39,6 +39,11 @@ export function positionRoutes(books: Books, exchange: Exchange, now: () => numb
     return context.json(orderJson(exchange.place(id, ticket)));
   });
 
+  app.post('/v2/positions/:symbol/exercise', requireTrading, (context) => {
+    exchange.exercise(context.get('account').id, context.req.param('symbol').toUpperCase());
+    return context.body(null, 200);
+  });
+
   app.delete('/v2/positions', requireTrading, (context) => {
     const { id } = context.get('account');
     if (context.req.query('cancel_orders') === 'true') exchange.cancelAll(id);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Dec } from '../../trading/decimal.ts';
+import type { CryptoPair } from '../instruments/crypto-pairs.ts';
 import { isOptionable } from '../instruments/option-contracts.ts';
 import type { ListedSymbol } from '../market/symbols.ts';
 
@@ -44,5 +45,26 @@ export function assetJson(asset: ListedSymbol) {
       ...(isFractionable(asset) ? ['fractional_eh_enabled'] : []),
       ...(isOptionable(asset) ? ['has_options'] : []),
     ],
+  };
+}
+
+/** The Assets schema, of a pair. Alpaca says it is traded at `CRYPTO`, which its contract does not know. */
+export function cryptoJson(pair: CryptoPair) {
+  return {
+    id: assetId(pair.symbol),
+    class: 'crypto',
+    exchange: 'OTC',
+    symbol: pair.symbol,
+    name: pair.name,
+    status: 'active',
+    tradable: true,
+    marginable: false,
+    shortable: false,
+    easy_to_borrow: false,
+    fractionable: true,
+    attributes: [],
+    min_order_size: pair.minOrderSize,
+    min_trade_increment: '0.000000001',
+    price_increment: '0.000000001',
   };
 }

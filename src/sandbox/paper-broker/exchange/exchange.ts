@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { notFound, unprocessable } from '../broker-error.ts';
+import { exerciseHeld } from '../options/early-exercise.ts';
 import type { Ticket } from '../order-body.ts';
 import { isOpenOrder, type OrderRecord } from '../records.ts';
 import { type TradeUpdate, watchedBook } from '../stream/trade-update.ts';
@@ -19,6 +20,8 @@ export interface Exchange {
   cancelAll(accountId: string, symbol?: string): OrderRecord[];
   /** Replaces an open order by one with other terms. @throws {BrokerError} as place and cancel do */
   replace(accountId: string, orderId: string, terms: ReplacementTerms): OrderRecord;
+  /** Turns contracts that are held into shares at their strike. @throws {BrokerError} where that can't be */
+  exercise(accountId: string, symbol: string): void;
   /** Brings every open order up to now: expiries, auctions, triggers, fills. */
   settle(): void;
 }
@@ -94,6 +97,8 @@ export function createExchange(options: ExchangeOptions): Exchange {
         const gone = store({ ...old, status: 'replaced', replaced_at: now() });
         return bringUpToNow(admission.succeed(gone, old, ticket));
       }),
+    exercise: (accountId, symbol) =>
+      inTransaction(() => exerciseHeld(options, accountId, symbol, orders.openOf(accountId))),
     settle: () => {
       for (const { account_id, id } of orders.open()) {
         inTransaction(() => {
