@@ -12,19 +12,15 @@ import { adminRoutes } from './admin-routes.ts';
 import { openBookkeeping } from './bookkeeping.ts';
 import { BrokerError } from './broker-error.ts';
 import { openAnnouncedStore } from './corporate-actions/announced-store.ts';
-import { corporateActionRoutes } from './corporate-actions/corporate-action-routes.ts';
-import { cryptoDataRoutes } from './crypto/crypto-data-routes.ts';
 import { DataError } from './data-error.ts';
-import { dataRoutes } from './data-routes.ts';
 import { createExchange } from './exchange/exchange.ts';
 import { openHistoryGaps } from './history-gaps.ts';
 import { openLedger } from './ledger.ts';
-import { newsRoutes } from './news-routes.ts';
+import { marketDataRoutes } from './market-data-routes.ts';
 import type { OAuthClient } from './oauth/oauth-client.ts';
 import { oauthRoutes } from './oauth/oauth-routes.ts';
 import { openTokenStore } from './oauth/token-store.ts';
 import { createExpirations } from './options/expirations.ts';
-import { optionDataRoutes } from './options/option-data-routes.ts';
 import { openOrderBook } from './order-book.ts';
 import { type BookedOrder, orderJson } from './order-json.ts';
 import { type Story, seedAccount } from './seed-accounts.ts';
@@ -138,13 +134,9 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
       now,
     }),
   );
-  api.route('/', cryptoDataRoutes(market, now));
-  api.route('/', optionDataRoutes(market, now));
   const stocks = options.market;
   api.route('/', watchlistRoutes({ watchlists: openWatchlists(database), market: stocks, now }));
-  api.route('/', dataRoutes(stocks, now));
-  api.route('/', newsRoutes(stocks, now));
-  api.route('/', corporateActionRoutes(stocks, now));
+  api.route('/', marketDataRoutes(market, stocks, now));
 
   const app = new Hono();
   app.use('*', async (_context, next) => {
