@@ -8,6 +8,7 @@ import type { Market } from '../market/market.ts';
 import { type AccessKey, type BrokerEnv, createAccess, limitRate, requireAccess } from './access.ts';
 import { openAccountSettings } from './account-settings.ts';
 import { adminBooksRoutes } from './admin-books-routes.ts';
+import { adminOrderRoutes } from './admin-order-routes.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { openBookkeeping } from './bookkeeping.ts';
 import { BrokerError } from './broker-error.ts';
@@ -117,6 +118,8 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   const book = () =>
     orders.all().map((order) => ({
       ...orderJson(order),
+      symbol: order.symbol,
+      side: order.side,
       account_number: ledger.account(order.account_id)?.number ?? '',
     }));
 
@@ -148,17 +151,11 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   app.route('/', oauthRoutes({ url, tokens, clients, users, now: () => clock.now() }));
   if (options.adminSecret !== undefined) {
     app.route('/', adminRoutes({ secret: options.adminSecret, market, book, settle }));
+    app.route('/', adminOrderRoutes(ledger, exchange));
     app.route('/', adminBooksRoutes({ ledger, market, bookkeeping, announcements, historyGaps, settle }));
   }
   app.route('/', api);
-  app.notFound((context) => context.json({ code: 40410000, message: 'endpoint not found' }, 404));
-  app.onError((error, context) => {
-    if (error instanceof BrokerError) {
-      return context.json({ code: error.code, message: error.message, ...error.facts }, error.status);
-    }
-    if (error instanceof DataError) return context.json({ message: error.message }, error.status);
-    return context.json({ code: 50010000, message: 'internal server error occurred' }, 500);
-  });
+  answerFailures(app);
 
   const stop = new AbortController();
   void settleRegularly(settle, clock, stop.signal);
@@ -172,6 +169,18 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
       stream.close();
     },
   };
+}
+
+/** In the form of the API that failed. */
+function answerFailures(app: Hono): void {
+  app.notFound((context) => context.json({ code: 40410000, message: 'endpoint not found' }, 404));
+  app.onError((error, context) => {
+    if (error instanceof BrokerError) {
+      return context.json({ code: error.code, message: error.message, ...error.facts }, error.status);
+    }
+    if (error instanceof DataError) return context.json({ message: error.message }, error.status);
+    return context.json({ code: 50010000, message: 'internal server error occurred' }, 500);
+  });
 }
 
 /** What answers requests of those who are let in, and not too many of them. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Alpaca } from '@alpacahq/alpaca-trade-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { behindPrism, type Connect, missing, stopPrisms, within } from './alpaca-contract.ts';
-import { startWorld, type World } from './paper-broker-world.ts';
+import { ADMIN_SECRET, startWorld, type World } from './paper-broker-world.ts';
 
 type Order = Parameters<Alpaca['trading']['orders']['postOrder']>[0]['postOrderRequest'];
 
@@ -58,6 +58,66 @@ describe.skipIf(missing !== undefined)(
         refused,
       );
       await within(orders.deleteAllOrders());
+    });
+
+    it('for a multi-leg order, which names its legs alone', async () => {
+      const { orders } = alpaca.trading;
+      const admin = (body: object) =>
+        fetch(`${world.url}/admin/multi-leg-orders`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${ADMIN_SECRET}`, 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        });
+      const legs = [
+        { symbol: 'F261127C00010000', ratio_qty: '1', position_intent: 'buy_to_open' },
+        { symbol: 'F261127C00011000', ratio_qty: '1', position_intent: 'sell_to_open' },
+      ];
+      const spread = { user: 'alice', qty: '2', limit_price: '0.40', legs };
+      expect((await admin({ ...spread, legs: legs.slice(1) })).status).toBe(400);
+      expect((await admin({ ...spread, user: 'nobody' })).status).toBe(400);
+      expect((await admin(spread)).status).toBe(201);
+      const [order, ...others] = await within(orders.getAllOrders({ status: 'open', nested: true }));
+      expect(others).toEqual([]);
+      expect(order).toMatchObject({ orderClass: 'mleg', status: 'new', limitPrice: '0.40' });
+      expect([order?.symbol, order?.qty ?? undefined, order?.side]).toEqual([
+        undefined,
+        undefined,
+        undefined,
+      ]);
+      expect(order?.legs).toMatchObject([
+        { symbol: 'F261127C00010000', side: 'buy', qty: '2' },
+        { symbol: 'F261127C00011000', side: 'sell', qty: '2', positionIntent: 'sell_to_open' },
+      ]);
+      expect(await within(orders.getAllOrders({ status: 'open', assetClass: ['us_option'] }))).toHaveLength(
+        3,
+      );
+      expect(world.broker.book().filter((leg) => 'ratio_qty' in leg && leg.ratio_qty === '1')).toHaveLength(
+        2,
+      );
+      const id = order?.id ?? '';
+      const refused = { cause: { status: 403, code: 40310000 } };
+      await expect(
+        within(orders.patchOrderByOrderId({ orderId: id, patchOrderRequest: { limitPrice: '0.41' } })),
+      ).rejects.toMatchObject(refused);
+      await expect(
+        place({
+          type: 'limit',
+          limitPrice: '0.4',
+          timeInForce: 'day',
+          orderClass: 'mleg',
+          legs: [
+            { symbol: legs[0]?.symbol, ratioQty: '1', positionIntent: 'buy_to_open' },
+            { symbol: legs[1]?.symbol, ratioQty: '1', positionIntent: 'sell_to_open' },
+          ],
+        }),
+      ).rejects.toMatchObject(refused);
+      await within(orders.deleteOrderByOrderID({ orderId: id }));
+      const after = await within(orders.getOrderByOrderID({ orderId: id, nested: true }));
+      expect([after.status, ...(after.legs ?? []).map(({ status }) => status)]).toEqual([
+        'canceled',
+        'canceled',
+        'canceled',
+      ]);
     });
 
     it('for closing positions', async () => {

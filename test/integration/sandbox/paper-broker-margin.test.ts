@@ -12,9 +12,8 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-type Settings = Parameters<
-  Alpaca['trading']['accountConfigurations']['patchAccountConfig']
->[0] extends { accountConfigurations: infer T } | undefined ? T : never;
+type Patch = NonNullable<Parameters<Alpaca['trading']['accountConfigurations']['patchAccountConfig']>[0]>;
+type Settings = NonNullable<Patch['accountConfigurations']>;
 const configure = (accountConfigurations: Settings) =>
   alpaca.trading.accountConfigurations.patchAccountConfig({ accountConfigurations });
 const onMargin = () => configure({ maxMarginMultiplier: '2', noShorting: false });

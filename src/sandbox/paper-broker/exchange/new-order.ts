@@ -69,6 +69,7 @@ export function newOrder(
     exit: ticket.order_class === 'oco' ? 'take_profit' : null,
     dormant: 0,
     position_intent,
+    ratio_qty: null,
     ...place,
   };
   if (order.type === 'trailing_stop') {
