@@ -4,8 +4,10 @@ import { Hono } from 'hono';
 import type { Faults } from '../../home/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { Market } from '../market/market.ts';
+import type { ReplayClock } from '../market/replay/replay-clock.ts';
 import { type AccessKey, type BrokerEnv, limitRate, requireAccess } from './access.ts';
 import { adminBooksRoutes } from './admin-books-routes.ts';
+import { adminClockRoutes } from './admin-clock-routes.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { openBookkeeping } from './bookkeeping.ts';
 import { BrokerError } from './broker-error.ts';
@@ -21,6 +23,7 @@ import { oauthRoutes } from './oauth/oauth-routes.ts';
 import { openTokenStore } from './oauth/token-store.ts';
 import { openOrderBook } from './order-book.ts';
 import { type BookedOrder, orderJson } from './order-json.ts';
+import { resumeMarket } from './resume-market.ts';
 import { type Story, seedAccount } from './seed-accounts.ts';
 import { tradingRoutes } from './trading-routes.ts';
 import { watchlistRoutes } from './watchlist-routes.ts';
@@ -51,6 +54,8 @@ export interface PaperBrokerOptions {
   oauthClients: readonly OAuthClient[];
   /** One whole-share order in ten fills in two parts (default true). */
   partialFills?: boolean;
+  /** The market's time, where it can be moved on. */
+  replay?: ReplayClock;
   /** Turns the admin routes on. */
   adminSecret?: string;
   /** Of one account (default 1000, the higher of Alpaca's two plans). */
@@ -68,7 +73,10 @@ export interface PaperBroker {
   close(): void;
 }
 
-/** The part of Alpaca that is used here, simulated to the letter of its contract, with accounts, orders and fills kept. */
+/**
+ * The part of Alpaca that is used here, simulated to the letter of its contract, with accounts, orders and fills kept.
+ * @throws {TradeAgentError} `usage` where what it has kept is of a later time than the market's
+ */
 export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   const { database, market, clock, faults } = options;
   const now = () => market.now();
@@ -79,7 +87,7 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   const partialFills = options.partialFills ?? true;
   const exchange = createExchange({ database, ledger, orders, market, now, partialFills });
   const announcements = openAnnouncedStore(database);
-  for (const action of announcements.all()) market.announce(action);
+  resumeMarket(market, ledger, announcements);
   const bookkeeping = openBookkeeping({ database, ledger, orders, market, cancel: exchange.cancel });
   const settle = () => {
     bookkeeping.settle();
@@ -141,6 +149,7 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   if (options.adminSecret !== undefined) {
     app.route('/', adminRoutes({ secret: options.adminSecret, market, book, settle }));
     app.route('/', adminBooksRoutes({ ledger, market, bookkeeping, announcements, historyGaps, settle }));
+    if (options.replay !== undefined) app.route('/', adminClockRoutes(market, options.replay, settle));
   }
   app.route('/', api);
   app.notFound((context) => context.json({ code: 40410000, message: 'endpoint not found' }, 404));
