@@ -8,6 +8,7 @@ import type { VaultOptions } from '../home/identity-provider/vault.ts';
 import { LONGEST_TTL_S } from '../trading/proposal.ts';
 import type { OAuthClient } from './paper-broker/oauth/oauth-client.ts';
 import type { PaperBrokerOptions } from './paper-broker/paper-broker.ts';
+import type { Story } from './paper-broker/seed-accounts.ts';
 import type { SandboxHome, SandboxSeed } from './sandbox-home.ts';
 import { type ThirdPartiesOptions, thirdPartyScopes } from './third-parties/third-parties.ts';
 
@@ -31,6 +32,7 @@ const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
 export function brokerSettings(
   seed: SandboxSeed,
   addresses: SandboxAddresses,
+  stories: Readonly<Record<string, Story>> = {},
 ): Pick<PaperBrokerOptions, 'url' | 'users' | 'oauthClients' | 'adminSecret'> {
   return {
     url: addresses.broker,
@@ -39,6 +41,7 @@ export function brokerSettings(
       name,
       password,
       key: { keyId: broker_key.key_id, secret: broker_key.secret },
+      ...(stories[username] === undefined ? {} : { story: stories[username] }),
     })),
     oauthClients: [vaultAt(CONNECTION, seed, addresses)],
     adminSecret: seed.admin_secret,

@@ -5,9 +5,11 @@ import type { Faults } from '../../home/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { wholeMarket } from '../instruments/whole-market.ts';
 import type { Market } from '../market/market.ts';
+import type { ReplayClock } from '../market/replay/replay-clock.ts';
 import { type AccessKey, type BrokerEnv, createAccess, limitRate, requireAccess } from './access.ts';
 import { openAccountSettings } from './account-settings.ts';
 import { adminBooksRoutes } from './admin-books-routes.ts';
+import { adminClockRoutes } from './admin-clock-routes.ts';
 import { adminOrderRoutes } from './admin-order-routes.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { openBookkeeping } from './bookkeeping.ts';
@@ -24,6 +26,7 @@ import { openTokenStore } from './oauth/token-store.ts';
 import { createExpirations } from './options/expirations.ts';
 import { openOrderBook } from './order-book.ts';
 import { type BookedOrder, orderJson } from './order-json.ts';
+import { resumeMarket } from './resume-market.ts';
 import { type Story, seedAccount } from './seed-accounts.ts';
 import { createTradeStream, type TradeStream } from './stream/trade-stream.ts';
 import { type TradeUpdate, tradeUpdateJson } from './stream/trade-update.ts';
@@ -56,6 +59,8 @@ export interface PaperBrokerOptions {
   oauthClients: readonly OAuthClient[];
   /** One whole-share order in ten fills in two parts (default true). */
   partialFills?: boolean;
+  /** The market's time, where it can be moved on. */
+  replay?: ReplayClock;
   /** Turns the admin routes on. */
   adminSecret?: string;
   /** Of one account (default 1000, the higher of Alpaca's two plans). */
@@ -75,7 +80,10 @@ export interface PaperBroker {
   close(): void;
 }
 
-/** The part of Alpaca that is used here, simulated to the letter of its contract, with accounts, orders and fills kept. */
+/**
+ * The part of Alpaca that is used here, simulated to the letter of its contract, with accounts, orders and fills kept.
+ * @throws {TradeAgentError} `usage` where what it has kept is of a later time than the market's
+ */
 export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   const { database, clock, faults } = options;
   const market = wholeMarket(options.market);
@@ -99,7 +107,7 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   };
   const exchange = createExchange({ database, ledger, orders, market, now, partialFills, settings, tell });
   const announcements = openAnnouncedStore(database);
-  for (const action of announcements.all()) market.announce(action);
+  resumeMarket(market, ledger, announcements);
   const bookkeeping = openBookkeeping({ database, ledger, orders, market, cancelAll: exchange.cancelAll });
   const expirations = createExpirations({ database, ledger, market, settings });
   const settle = () => {
@@ -153,6 +161,7 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
     app.route('/', adminRoutes({ secret: options.adminSecret, market, book, settle }));
     app.route('/', adminOrderRoutes(ledger, exchange));
     app.route('/', adminBooksRoutes({ ledger, market, bookkeeping, announcements, historyGaps, settle }));
+    if (options.replay !== undefined) app.route('/', adminClockRoutes(market, options.replay, settle));
   }
   app.route('/', api);
   answerFailures(app);
