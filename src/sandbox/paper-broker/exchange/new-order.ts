@@ -115,5 +115,8 @@ function expiryOf(
   if (ticket.time_in_force === 'gtc') return Math.min(at + GTC_LIFE, last);
   if (ticket.time_in_force !== 'day') return null;
   const session = market.currentOrNextSession(at);
-  return ticket.extended_hours ? session.extendedClose : session.close;
+  if (!ticket.extended_hours) return session.close;
+  // After the close, but not after hours: today's still.
+  const [today] = market.sessions(newYorkDate(at), newYorkDate(at));
+  return today !== undefined && at < today.extendedClose ? today.extendedClose : session.extendedClose;
 }
