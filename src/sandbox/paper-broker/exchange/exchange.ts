@@ -44,10 +44,16 @@ export function createExchange(options: ExchangeOptions): Exchange {
   const orders = watchedBook(options.orders, (update) => untold.push(update));
 
   const inTransaction = <T>(work: () => T): T => {
-    untold.length = 0;
-    const result = database.transaction(work).immediate();
-    for (const update of untold.splice(0)) tell?.(update);
-    return result;
+    const before = untold.length;
+    try {
+      return database.transaction(work).immediate();
+    } catch (error) {
+      untold.length = before;
+      throw error;
+    } finally {
+      // Within somebody else's transaction nothing is kept yet: it is told with what comes next.
+      if (!database.inTransaction) for (const update of untold.splice(0)) tell?.(update);
+    }
   };
 
   const requireOpen = (accountId: string, orderId: string): OrderRecord => {
