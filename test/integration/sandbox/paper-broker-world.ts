@@ -9,7 +9,11 @@ import type { Clock } from '../../../src/machine/clock.ts';
 import { createMarket, type Market } from '../../../src/sandbox/market/market.ts';
 import type { Tape } from '../../../src/sandbox/market/tape.ts';
 import type { MarketHours } from '../../../src/sandbox/market/trading-calendar.ts';
-import { createPaperBroker, type PaperBroker } from '../../../src/sandbox/paper-broker/paper-broker.ts';
+import {
+  createPaperBroker,
+  type PaperBroker,
+  type PaperBrokerOptions,
+} from '../../../src/sandbox/paper-broker/paper-broker.ts';
 import type { Story } from '../../../src/sandbox/paper-broker/seed-accounts.ts';
 
 /** Time that only a test moves. Whoever sleeps wakes when the time comes. */
@@ -78,6 +82,8 @@ export async function startWorld(
     /** What happened in alice's account before. */
     story?: Story;
     tape?: Tape;
+    /** Alice and Bob unless said otherwise. */
+    users?: PaperBrokerOptions['users'];
   } = {},
 ): Promise<World> {
   const clock = manualClock(options.now ?? TUESDAY_NOON);
@@ -100,7 +106,7 @@ export async function startWorld(
     market,
     clock,
     faults,
-    users: [
+    users: options.users ?? [
       {
         username: 'alice',
         password: PASSWORDS.alice,
