@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { figuresOf } from '../../../src/check/figures.ts';
 import { textReport } from '../../../src/check/report/text.ts';
 import type { Snapshot } from '../../../src/check/snapshot.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import { newYorkInstant } from '../../../src/trading/new-york-time.ts';
+import type { Order } from '../../../src/trading/views.ts';
 import { checks, position, snapshot } from './sample-snapshot.ts';
 
 const dayEnd = (date: string) => newYorkInstant(date, '24:00') - 1;
@@ -150,6 +152,29 @@ describe('the day’s result', () => {
     expect(await look('5000', [cash('2026-11-24', '-5000')], { history })).toEqual([[], '0.00', '0']);
   });
 
+  it('and every other find what was booked late in the value that has it, its day’s or the next', () => {
+    const late = {
+      booked_at: '2026-11-24T01:30:00Z',
+      kind: 'transfer',
+      type: 'ACATS',
+      symbol: 'KO',
+    } as const;
+    const moved = cash('2026-11-23', '0', { ...late, qty: '100', price: '60' });
+    for (const monday of ['10000', '16000']) {
+      const figures = figuresOf(
+        snapshot({
+          account: account('16000', { last_equity: monday }),
+          history: worth(['2026-11-20', '10000'], ['2026-11-23', monday]),
+          activities: [moved],
+        }),
+        { sectorOf: () => undefined },
+      );
+      expect(figures.performance.dayProfit).toBe('0.00');
+      expect(figures.timeWeighted?.period.toFixed()).toBe('0');
+      expect(figures.drawdowns.worst).toBe(undefined);
+    }
+  });
+
   it('counts shares moved in or out at their market value', async () => {
     const moved = cash('2026-11-24', '0', { kind: 'transfer', type: 'ACATS', symbol: 'KO', qty: '100' });
     const positions = [position('KO', 100, 60)];
@@ -231,6 +256,41 @@ describe('orders that can’t be read', () => {
     const suggest = { awaited: new Set<string>(), wasAsked: () => false };
     expect(run(snapshot(), suggest).proposals).toHaveLength(1);
     expect(run(snapshot({ openOrders: undefined }), suggest).proposals).toEqual([]);
+  });
+});
+
+describe('an order of several options', () => {
+  const leg = { id: 'l', client_order_id: 'l', time_in_force: 'day', limit_price: null, stop_price: null };
+  const part = { ...leg, notional: null, trail_price: null, trail_percent: null, extended_hours: false };
+  const order = (more: Partial<Order>): Order => ({
+    ...{ ...part, status: 'new', filled_qty: '0', filled_avg_price: null, filled_at: null },
+    ...{ submitted_at: '2026-11-01T15:00:00Z', symbol: 'AAPL', side: '', type: 'limit', qty: '1' },
+    ...more,
+  });
+  const call = order({ symbol: 'AAPL261218C00190000', side: 'buy' });
+  const put = order({ symbol: 'AAPL261218C00200000', side: 'sell' });
+  const spread = order({ symbol: `${call.symbol} + ${put.symbol}`, order_class: 'mleg', legs: [call, put] });
+
+  it('is looked at as any other, by its legs', async () => {
+    const { run } = await checks('rules:\n  - {name: old, kind: open_order, older_than: 3d}');
+    const { result } = run(snapshot({ openOrders: [spread] }));
+    expect(result.findings).toHaveLength(1);
+    expect(result.findings[0]?.message).toContain(call.symbol);
+    expect(result.findings[0]?.message).toContain(put.symbol);
+  });
+});
+
+describe('options among the activities', () => {
+  it('count a hundred times their price, and are worthless when they expire', async () => {
+    const symbol = 'AAPL261120C00190000';
+    const bought: Activity = {
+      ...cash('2026-11-02', '0'),
+      ...{ kind: 'fill', type: 'FILL', symbol, side: 'buy', qty: '2', price: '1.25', amount: null },
+    };
+    const expired = cash('2026-11-20', '0', { kind: 'other', type: 'OPEXP', symbol, qty: '-2' });
+    const { figures } = (await checks('rules: []')).run(snapshot({ activities: [bought, expired] })).result;
+    expect(figures.realized_fifo).toBe('-250.00');
+    expect(figures.realized_incomplete).toEqual([]);
   });
 });
 
