@@ -25,14 +25,11 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const start = async (options: Partial<SandboxOptions> = {}) => {
-  sandbox = await startSandbox({
-    home: join(folder, 'home'),
-    port: 0,
-    partialFills: false,
-    marketData: { folder: join(folder, 'days'), start: '2020-03-10' },
-    ...options,
-  });
+const days = (first?: string): Pick<SandboxOptions, 'marketData'> => ({
+  marketData: { folder: join(folder, 'days'), ...(first === undefined ? {} : { start: first }) },
+});
+const start = async (market = days('2020-03-10')) => {
+  sandbox = await startSandbox({ home: join(folder, 'home'), port: 0, partialFills: false, ...market });
 };
 
 async function ask<T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<T> {
@@ -97,15 +94,15 @@ describe('a sandbox on real days', () => {
     await start();
     await moveTo('2020-03-11T15:00:00Z');
     await sandbox?.close();
-    await start({ marketData: { folder: join(folder, 'days') } });
+    await start(days());
     expect((await clock()).timestamp).toMatch(/^2020-03-11T11:0/);
   });
 
   it('is refused on a home whose accounts are of later days, which stays as it was', async () => {
-    await start({ marketData: undefined } as Partial<SandboxOptions>);
+    await start({});
     await sandbox?.close();
     await expect(start()).rejects.toMatchObject({ code: 'usage', hint: expect.stringContaining('--home') });
-    await start({ marketData: undefined } as Partial<SandboxOptions>);
+    await start({});
     expect((await clock()).timestamp).not.toMatch(/^2020/);
   });
 });
