@@ -25,6 +25,7 @@ interface SandboxOptions {
   readonly marketStart?: string;
   readonly idleExit?: number;
   readonly partialFills: boolean;
+  readonly secondAccounts?: boolean;
 }
 
 export function addSandboxCommand(program: Command, cli: Cli): void {
@@ -56,6 +57,7 @@ export function addSandboxCommand(program: Command, cli: Cli): void {
       'the day these begin on (default: where they were, else the first)',
       dateOption('--market-start'),
     )
+    .option('--second-accounts', 'each person has a second account, by the name "second"')
     .option('--no-partial-fills', 'fill every order whole, at once (otherwise about one in ten in two parts)')
     .option('--idle-exit <duration>', 'end after nobody used it for that long', parseDuration)
     .addHelpText(
@@ -94,6 +96,7 @@ async function serve(cli: Cli, parts: ServerParts, output: Output, options: Sand
     ...(readyFile === undefined ? {} : { readyFile: resolve(readyFile) }),
     faults: Faults.parse(options.fault),
     partialFills: options.partialFills,
+    secondAccounts: options.secondAccounts ?? false,
     marketHours: options.marketHours,
     ...(marketData === undefined
       ? {}
