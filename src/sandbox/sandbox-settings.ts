@@ -35,24 +35,24 @@ export const CONNECTION = 'paper-broker';
 
 const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
 
+interface BrokerPeople extends Pick<ApprovalSettings, 'secondAccounts'> {
+  /** What happened in whose account before. */
+  readonly stories?: Readonly<Record<string, Story>> | undefined;
+}
+
 export function brokerSettings(
   seed: SandboxSeed,
   addresses: SandboxAddresses,
-  {
-    secondAccounts = false,
-    stories = {},
-  }: Pick<ApprovalSettings, 'secondAccounts'> & {
-    readonly stories?: Readonly<Record<string, Story>> | undefined;
-  },
+  { secondAccounts = false, stories = {} }: BrokerPeople,
 ): Pick<PaperBrokerOptions, 'url' | 'users' | 'oauthClients' | 'adminSecret'> {
   return {
     url: addresses.broker,
     users: seed.users.flatMap((user) => {
       const { username, name, broker_password: password } = user;
+      const story = stories[username];
       const person = { username, name, password, key: keyOf(user) };
       const second = { ...person, username: `${username}.${SECOND}`, key: secondKeyOf(user, seed) };
-      const story = stories[username];
-      const first = { ...person, ...(story === undefined ? {} : { story }) };
+      const first = story === undefined ? person : { ...person, story };
       return secondAccounts ? [first, second] : [first];
     }),
     oauthClients: [vaultAt(CONNECTION, seed, addresses)],

@@ -205,6 +205,7 @@ async function openParties(
   });
   onClose(() => broker.close());
   servers.broker.serveApp(broker.app);
+  servers.broker.serveUpgrades(broker.upgrade);
 
   const { app, sent } = createThirdParties({
     ...thirdPartySettings(seed, addresses),

@@ -30,7 +30,7 @@ export interface BookkeepingOptions {
   readonly orders: OrderBook;
   readonly market: Market;
   /** Ends an open order: its shares are others now. */
-  readonly cancel: (accountId: string, orderId: string) => void;
+  readonly cancelAll: (accountId: string, symbol: string) => void;
 }
 
 const TABLES = `
@@ -52,7 +52,7 @@ export function openBookkeeping({
   ledger,
   orders,
   market,
-  cancel,
+  cancelAll,
 }: BookkeepingOptions): Bookkeeping {
   database.exec(TABLES);
   const insert = database.prepare<[string, number, string]>(
@@ -84,7 +84,7 @@ export function openBookkeeping({
     });
     for (const entry of entries) ledger.enter(entry);
     if (action.kind === 'cash_dividend' || action.kind === 'spin_off') return;
-    for (const order of orders.openOf(accountId)) if (order.symbol === symbol) cancel(accountId, order.id);
+    cancelAll(accountId, symbol);
   };
 
   /** The earliest first. */

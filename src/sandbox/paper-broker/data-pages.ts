@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import type { BrokerEnv } from './access.ts';
-import { DataError } from './data-routes.ts';
+import { DataError } from './data-error.ts';
 
 /** @throws {DataError} 400 for a parameter that makes no sense */
 export function parsed<Schema extends z.ZodType>(

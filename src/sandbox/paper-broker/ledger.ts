@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
+import { unitsOf } from '../../trading/asset-class.ts';
 import { cents, Dec } from '../../trading/decimal.ts';
 import { afterTrade } from './position-change.ts';
 import { openPositions } from './positions.ts';
@@ -113,7 +114,7 @@ export function openLedger(database: Database.Database): Ledger {
     positions: (accountId) => positions.all(accountId),
     position: (accountId, symbol) => positions.one(accountId, symbol),
     book(fill, { short = false, overdraft = false } = {}) {
-      const amount = cents(new Dec(fill.qty).times(fill.price));
+      const amount = cents(new Dec(fill.qty).times(fill.price).times(unitsOf(fill.symbol)));
       const sign = fill.side === 'buy' ? 1 : -1;
       const cash = cashOf(fill.account_id).minus(new Dec(amount).times(sign));
       const held = positions.holding(fill.account_id, fill.symbol);

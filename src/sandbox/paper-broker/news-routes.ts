@@ -4,7 +4,7 @@ import type { Market } from '../market/market.ts';
 import { marketNews } from '../market/news.ts';
 import type { BrokerEnv } from './access.ts';
 import { pageOf, parsed } from './data-pages.ts';
-import { symbolsOf, timeOf } from './data-routes.ts';
+import { symbolsOf, timeOf } from './data-query.ts';
 
 const newsQuery = z.object({
   start: z.string().optional(),

@@ -115,6 +115,7 @@ export async function startWorld(
     ...(options.requestsPerMinute === undefined ? {} : { requestsPerMinute: options.requestsPerMinute }),
   });
   listener = getRequestListener(broker.app.fetch);
+  server.on('upgrade', broker.upgrade);
 
   const token = async (username: keyof typeof PASSWORDS = 'alice', scope = 'account:write trading') => {
     const { code, verifier } = await authorize(url, username, { scope });

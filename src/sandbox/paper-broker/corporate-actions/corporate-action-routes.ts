@@ -3,8 +3,9 @@ import { z } from 'zod';
 import type { Market } from '../../market/market.ts';
 import { addDays, newYorkDate } from '../../market/new-york-time.ts';
 import type { BrokerEnv } from '../access.ts';
+import { DataError } from '../data-error.ts';
 import { pageOf, parsed } from '../data-pages.ts';
-import { DataError, symbolsOf } from '../data-routes.ts';
+import { symbolsOf } from '../data-query.ts';
 import { actionJson, listOf } from './action-json.ts';
 
 const query = z.object({
