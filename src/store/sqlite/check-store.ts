@@ -17,6 +17,7 @@ import type {
   Remembered,
 } from '../check-store.ts';
 import { openEncrypted } from './encrypted-database.ts';
+import { sqliteImportStore } from './import-store.ts';
 import { migrate } from './migrate.ts';
 import { checkMigrations } from './migrations/checks.ts';
 import { forgetTold, sqliteNoticeOutbox, waitingByChannel } from './notice-outbox.ts';
@@ -34,6 +35,7 @@ export function openCheckStore<Notice extends KeptNotice>(file: string, key: str
     closes: closeCache(database),
     account: (owner) => accountMemory(database, owner),
     activities: (owner) => activityCache(database, owner),
+    imports: (owner) => sqliteImportStore(database, owner),
     waitingNotices: async () => waitingByChannel(database),
     close: () => database.close(),
   };

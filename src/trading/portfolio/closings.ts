@@ -100,10 +100,10 @@ class Replay {
   readonly #choices: { choice: LotChoice; left: Dec }[];
   #trades = 0;
 
-  constructor(
-    readonly method: LotMethod,
-    choices: readonly LotChoice[],
-  ) {
+  readonly #method: LotMethod;
+
+  constructor(method: LotMethod, choices: readonly LotChoice[]) {
+    this.#method = method;
     this.#choices = choices.map((choice) => ({ choice, left: choice.qty }));
   }
 
@@ -125,7 +125,7 @@ class Replay {
     const taken =
       side === 'buy'
         ? closes.take(qty, 'fifo')
-        : closes.take(qty, this.method, this.#named(symbol, qty, at, long));
+        : closes.take(qty, this.#method, this.#named(symbol, qty, at, long));
     let [left, money] = [qty, amount];
     for (const lot of taken) {
       const part = partOf(money, lot.qty, left);
@@ -203,7 +203,7 @@ class Replay {
   }
 
   history(): LotHistory {
-    if (this.method === 'average') for (const { long } of this.#books.values()) long.spread();
+    if (this.#method === 'average') for (const { long } of this.#books.values()) long.spread();
     return {
       closings: this.#closings,
       open: new Map(

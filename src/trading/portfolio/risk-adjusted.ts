@@ -47,7 +47,8 @@ export function beta(
   if (pairs.length < 2) return undefined;
   const portfolioMean = meanOf(pairs.map(({ portfolio }) => portfolio));
   const benchmarkMean = meanOf(pairs.map(({ benchmark }) => benchmark));
-  let [covariance, variance]: Dec[] = [new Rate(0), new Rate(0)];
+  let covariance: Dec = new Rate(0);
+  let variance: Dec = new Rate(0);
   for (const { portfolio, benchmark } of pairs) {
     const distance = benchmark.minus(benchmarkMean);
     covariance = covariance.plus(distance.mul(portfolio.minus(portfolioMean)));
