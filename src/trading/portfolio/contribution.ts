@@ -1,5 +1,5 @@
 import { type Activity, exchangesOf, fillsOf } from '../activity.ts';
-import { Dec, ZERO } from '../decimal.ts';
+import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
 import type { AdjustedClose } from './benchmark.ts';
@@ -27,11 +27,11 @@ export interface Contributions {
 export type Profits = ReadonlyMap<string, readonly Dec[]>;
 
 /**
- * Contributions to a time-weighted return. Of each stretch a position contributes its profit over the stretch's base,
- * V(i-1) + F(i); the stretches are linked by what a dollar at the beginning had grown to before each,
- * Σ profit(i) / (V(i-1) + F(i)) × Π(j<i) factor(j). That sum over everything telescopes to the return itself, to the last
- * digit. Source: GRAP (Groupe de Recherche en Attribution de Performance, 1997), as in Bacon, Practical Portfolio
- * Performance Measurement and Attribution (2nd ed.), without a benchmark.
+ * Contributions to a time-weighted return. Of each stretch a position contributes its profit over what there was at its
+ * beginning, deposits among it; the stretches are linked by what a dollar had grown to before each,
+ * Σ profit(i) / base(i) × Π(j<i) factor(j). That sum over everything telescopes to the return itself. Source: Litterman,
+ * Modern Investment Management (2003), eq. 19.50 to 19.53; the same as GRAP (Bacon, Practical Portfolio Performance
+ * Measurement and Attribution, 2nd ed.) without a benchmark.
  * @param factors what each stretch between the points multiplied the money by
  */
 export function contributions(
@@ -45,9 +45,9 @@ export function contributions(
   for (const [i, factor] of factors.entries()) {
     const { value } = points[i] as ValuePoint;
     const { value: after, flow } = points[i + 1] as ValuePoint;
-    const base = value.plus(flow);
+    const base = isPositive(flow) ? value.plus(flow) : value;
     scales.push(base.isZero() ? ZERO : growth.div(base));
-    allProfit = allProfit.plus(after.minus(base));
+    allProfit = allProfit.plus(after.minus(value).minus(flow));
     growth = growth.mul(factor);
   }
   const total = new Dec(growth).minus(1);

@@ -9,6 +9,8 @@ import { getPerformance } from '../../../src/tools/get-performance.ts';
 import { setWatchlist } from '../../../src/tools/set-watchlist.ts';
 import type { DirectTool } from '../../../src/tools/tool.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
+import { TradeAgentError } from '../../../src/trading/errors.ts';
+import type { Bar, Position } from '../../../src/trading/views.ts';
 
 /** Thursday, 26 November 2026, noon in New York. */
 const NOON = '2026-11-26T17:00:00Z';
@@ -55,7 +57,20 @@ describe('get_performance', () => {
     positions: async () => [],
     valueHistory: async () => history,
     activities: async () => [activity('deposit', '2026-11-05T15:00:00Z', { amount: '100' })],
+    bars: async ({ symbol, adjustment }: { symbol: string; adjustment?: string }) => {
+      asked.push(`${symbol} ${adjustment}`);
+      if (symbol === 'NOPE') throw new TradeAgentError('unknown_symbol', 'there is no NOPE');
+      return closes.map(([day, close]) => ({ at: `${day}T05:00:00Z`, close }) as Bar);
+    },
   };
+  const asked: string[] = [];
+  const closes = [
+    ['2026-10-30', '50'],
+    ['2026-11-02', '51'],
+    ['2026-11-10', '52'],
+    ['2026-11-25', '54'],
+    ['2026-11-26', '55'],
+  ] as const;
 
   it('counts from the end of the day before the period, without what came in', async () => {
     const { content, summary } = await run(getPerformance, gateway, { period: 'MTD' });
@@ -69,6 +84,68 @@ describe('get_performance', () => {
       simulated: true,
     });
     expect(summary).toContain('+$110.00 this month');
+  });
+
+  it('has a benchmark’s total return beside it, over the same days', async () => {
+    const { content, summary } = await run(getPerformance, gateway, { period: 'MTD', benchmark: 'qqq' });
+    expect(asked.at(-1)).toBe('QQQ all');
+    expect(content).toMatchObject({
+      benchmark: { symbol: 'QQQ', return: { fraction: '0.1', annual: null }, excess: '0.004783' },
+      // Of four returns no ratio is told.
+      ratios: { sharpe: null, sortino: null, beta: null, returns_counted: 4 },
+    });
+    expect(summary).toContain('QQQ +10.00%');
+    await expect(run(getPerformance, gateway, { benchmark: 'NOPE' })).rejects.toMatchObject({
+      code: 'unknown_symbol',
+    });
+    const refused = () => Promise.reject(new TradeAgentError('unknown_symbol', 'no SPY here'));
+    const usual = await run(getPerformance, { ...gateway, bars: refused });
+    expect(usual.content).toMatchObject({
+      benchmark: { symbol: 'SPY', return: null, excess: null },
+      profit: '110.00',
+    });
+  });
+
+  it('tells what each position contributed, adding up to the return', async () => {
+    const positions = async () =>
+      [
+        {
+          symbol: 'KO',
+          side: 'long',
+          qty: '4',
+          market_value: '220',
+          lastday_price: '54',
+          current_price: '55',
+          cost_basis: '200',
+          unrealized_pl: '20',
+          avg_entry_price: '50',
+        },
+      ] as Position[];
+    const { content } = await run(
+      getPerformance,
+      { ...gateway, positions },
+      { period: 'MTD', by_position: true },
+    );
+    expect(asked).toContain('KO raw');
+    const { contributions } = content as { contributions: Record<string, unknown> };
+    // Four shares from 50 to 55; what is left of $110 nobody says.
+    expect(contributions).toMatchObject({
+      positions: [{ symbol: 'KO', profit: '20.00' }],
+      rest: { profit: '90.00' },
+      total: '0.104783',
+      not_priced: [],
+    });
+    const parts = [
+      ...(contributions.positions as { contribution: string }[]),
+      contributions.rest as { contribution: string },
+    ];
+    expect(parts.reduce((sum, { contribution }) => sum + Number(contribution), 0)).toBeCloseTo(0.104783, 5);
+  });
+
+  it('takes a rate without risk as a fraction alone', () => {
+    expect(getPerformance.schema.safeParse({ risk_free: '0.04' }).success).toBe(true);
+    for (const risk_free of ['4', '4%', '-1.1', 'x'])
+      expect(getPerformance.schema.safeParse({ risk_free }).success).toBe(false);
   });
 
   it('says of today what was made since the last close', async () => {

@@ -114,7 +114,7 @@ function alpacaBroker(
           return quote === undefined ? [] : [quote];
         });
       }),
-    bars: ({ symbol, timeframe, start, end, limit }) =>
+    bars: ({ symbol, timeframe, start, end, limit, adjustment = 'split' }) =>
       read(async ({ marketData }) => {
         const { bars } = await marketData.stocks.stockBars({
           symbols: symbol,
@@ -122,6 +122,7 @@ function alpacaBroker(
           start,
           end,
           limit,
+          adjustment,
           // Newest first, so that a limit cuts off the oldest; turned around below.
           sort: 'desc',
         });
