@@ -97,7 +97,8 @@ function textOf(file: string): string {
 
 function recordsOf(text: string, file: string) {
   try {
-    const all = parse(text, {
+    // The parser counts each of CR and LF within quotes as a line.
+    const all = parse(text.replaceAll('\r\n', '\n'), {
       bom: true,
       info: true,
       relax_column_count: true,

@@ -69,7 +69,7 @@ function closing(found: Pick<RealisedGains, 'incomplete' | 'imported' | 'notes' 
     ...(incomplete.length === 0
       ? []
       : [
-          `Not all is known of ${incomplete.map((symbol) => safeLine(symbol)).join(', ')}: what has a ? is in no total. trade-agent import takes the history.`,
+          `Not all is known of ${incomplete.map((symbol) => safeLine(symbol)).join(', ')}: what is held and what was traded differ, or a cost was never told. What has a ? is in no total; trade-agent import takes a history.`,
         ]),
     ...(imported === 0
       ? []

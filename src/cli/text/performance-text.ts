@@ -16,7 +16,7 @@ export async function performanceText(found: Performance): Promise<string> {
       benchmark.symbol,
       benchmark.return === null
         ? 'not known over these days'
-        : `${ratesText(benchmark.return)} with dividends${benchmark.excess === null ? '' : `, ${signedPercent(benchmark.excess)} ahead of it`}`,
+        : `${ratesText(benchmark.return)} with dividends${benchmark.excess === null ? '' : `; the account is ${aheadText(benchmark.excess)}`}`,
     ],
     [
       'Volatility',
@@ -80,6 +80,11 @@ async function contributionsText(found: NonNullable<Performance['contributions']
   );
   const missing = found.not_priced;
   return missing.length === 0 ? text : `${text}\nNo prices of ${missing.join(', ')}: they are in the rest.`;
+}
+
+function aheadText(excess: string): string {
+  const behind = excess.startsWith('-');
+  return `${signedPercent(behind ? excess.slice(1) : excess).replace('+', '')} ${behind ? 'behind' : 'ahead'}`;
 }
 
 function ratesText(rates: Rates): string {
