@@ -130,6 +130,20 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
       // Its thousand digits of ln 10 and of pi are parsed at start, for functions that parse them anyway.
       edit('decimal.js', 'decimal.mjs', (text) => text.replace(/^(LN10|PI) = new Decimal\(\1\);\r?$/gm, ''));
 
+      // A comparison copies the other number first, and only reads it; an exponent is looked for by a pattern.
+      edit('decimal.js', 'decimal.mjs', (text) =>
+        text.replace(
+          'yd = (y = new x.constructor(y)).d,\n    xs = x.s,\n    ys = y.s;',
+          'yd = (y = isDecimalInstance(y) ? y : new x.constructor(y)).d,\n    xs = x.s,\n    ys = y.s;',
+        ),
+      );
+      edit('decimal.js', 'decimal.mjs', (text) =>
+        text.replace(
+          '(i = str.search(/e/i)) > 0',
+          "(i = str.indexOf('e')) > 0 || (i = str.indexOf('E')) > 0",
+        ),
+      );
+
       // A chunk can't wait while it is loaded (chunk-functions.mjs). Yoga's eighty kilobytes are compiled at once.
       edit('yoga-layout', 'dist/src/index.js', (text) =>
         text.replace(

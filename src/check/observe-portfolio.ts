@@ -3,7 +3,7 @@ import { Dec } from '../trading/decimal.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { type Band, type Drift, driftFrom } from '../trading/portfolio/allocation.ts';
 import type { Figures } from './figures.ts';
-import { level, limits, type Observation, pointsBack, priceBack } from './observation.ts';
+import { type Limits, level, limits, type Observation, pointsBack, priceBack } from './observation.ts';
 import type { RuleOf, RulesFile } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -63,22 +63,23 @@ export function observePortfolio(
 ): Observation[] {
   if (figures.equity.lte(0)) return [];
   switch (rule.kind) {
-    case 'drift':
+    case 'drift': {
+      const limitsOf = driftLimits(rule);
       return driftsOf(file, figures, bandOf(rule)).map((drift) => ({
         rule,
         subject: drift.symbol,
-        state: driftState(drift, rule),
-        say: () => ({
-          facts: {
-            symbol: drift.symbol,
-            weight: weightText(drift.weight),
-            target: weightText(drift.target),
-            drift: signedPercent(drift.drift.toDecimalPlaces(6).toFixed()),
-            limit: weightText(drift.allowed),
-          },
-          text: `${drift.symbol} is ${weightText(drift.weight)} of the account, target ${weightText(drift.target)}`,
-        }),
+        state: level(drift.drift.abs(), limitsOf(drift)),
+        say: () => {
+          const { symbol } = drift;
+          const [weight, target] = [weightText(drift.weight), weightText(drift.target)];
+          const points = signedPercent(drift.drift.toDecimalPlaces(6).toFixed());
+          return {
+            facts: { symbol, weight, target, drift: points, limit: weightText(drift.allowed) },
+            text: `${symbol} is ${weight} of the account, target ${target}`,
+          };
+        },
       }));
+    }
     case 'concentration': {
       const most = limits(new Dec(rule.above), 'above', pointsBack(rule.above, rule.rearm));
       return (rule.by === 'symbol' ? figures.bySymbol : figures.bySector).map(({ name, weight }) => ({
@@ -133,8 +134,14 @@ export function observePortfolio(
   }
 }
 
-function driftState({ drift, allowed }: Drift, { rearm }: RuleOf<'drift'>): Observation['state'] {
-  return level(drift.abs(), limits(allowed, 'above', pointsBack(allowed, rearm)));
+/** Of a band of so many points it is the same for every target, and worked out once. */
+function driftLimits({ rearm }: RuleOf<'drift'>): (drift: Drift) => Limits {
+  let last: { readonly allowed: Dec; readonly limits: Limits } | undefined;
+  return ({ allowed }) => {
+    if (last?.allowed !== allowed)
+      last = { allowed, limits: limits(allowed, 'above', pointsBack(allowed, rearm)) };
+    return last.limits;
+  };
 }
 
 function observeLoss(rule: RuleOf<'loss'>, { performance }: Figures): Observation {

@@ -82,6 +82,8 @@ export interface AccountMemory<Notice extends KeptNotice> {
 /** Closing prices kept from one check to the next, so that only what is new is asked for. */
 export interface CloseCache {
   get(symbol: string): Promise<PriceHistory | undefined>;
+  /** Of those that are kept; one question for all of them. */
+  getAll(symbols: readonly string[]): Promise<ReadonlyMap<string, PriceHistory>>;
   put(symbol: string, history: PriceHistory): Promise<void>;
 }
 
