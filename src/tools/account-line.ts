@@ -2,7 +2,7 @@ import { type Activity, flowsOf } from '../trading/activity.ts';
 import { Dec } from '../trading/decimal.ts';
 import { newYorkInstant } from '../trading/new-york-time.ts';
 import { type Period, startOf } from '../trading/period.ts';
-import { type AccountReturns, accountReturns, atDayEnds } from '../trading/portfolio/returns.ts';
+import { type AccountReturns, accountReturns, atDayEnds, mergedFlows } from '../trading/portfolio/returns.ts';
 import type { Account, Position } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
@@ -52,7 +52,7 @@ export async function accountLine(gateway: LineGateway, period: Period): Promise
   const before = ends.findLastIndex(({ at }) => at < began);
   const values = ends.slice(Math.max(0, before));
   const activities = await gateway.activities({ after: values[0]?.at ?? began });
-  const flows = flowsOf(activities);
+  const flows = mergedFlows(values, flowsOf(activities), now);
   const equity = new Dec(account.equity);
   const returns = accountReturns(values, { at: now, equity }, flows);
   return { account, positions, now, equity, returns, activities };

@@ -31,7 +31,7 @@ export const historyTypes: Readonly<Record<string, RowType>> = {
   interest: { kind: 'interest', type: 'INT', amount: 'any', symbol: 'none' },
   fee: { kind: 'fee', type: 'FEE', amount: 'negative', symbol: 'optional' },
   split: { kind: 'other', type: 'SPLIT', qty: 'any', symbol: 'needed' },
-  transfer: { kind: 'other', type: 'JNLS', qty: 'any', symbol: 'needed' },
+  transfer: { kind: 'transfer', type: 'JNLS', qty: 'any', symbol: 'needed' },
 };
 
 /** What is wrong with a row, for people. */

@@ -4,7 +4,7 @@ import { safeLine } from '../../net/shown-text.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { symbolSchema } from '../../trading/order.ts';
-import type { LotChoice } from '../../trading/portfolio/lot-book.ts';
+import type { LotChoice } from '../../trading/portfolio/lot-pool.ts';
 
 const COLUMNS = ['symbol', 'sold', 'acquired', 'qty'] as const;
 const isDate = (text: string) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));

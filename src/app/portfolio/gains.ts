@@ -1,7 +1,7 @@
 import { TradeAgentError } from '../../trading/errors.ts';
 import { lotHistory } from '../../trading/portfolio/closings.ts';
 import { gainsView, lotsView } from '../../trading/portfolio/gains-view.ts';
-import type { LotMethod } from '../../trading/portfolio/lot-book.ts';
+import type { LotMethod } from '../../trading/portfolio/lot-pool.ts';
 import type { App } from '../app.ts';
 import type { StoreApp } from '../check/with-check-store.ts';
 import { accountHistory } from './account-history.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type LotMethod, lotMethods } from '../../trading/portfolio/lot-book.ts';
+import { type LotMethod, lotMethods } from '../../trading/portfolio/lot-pool.ts';
 import { choiceOption } from './choice.ts';
 
 export interface LotOptions {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { activityKinds } from '../../trading/activity.ts';
 import { sides } from '../../trading/order.ts';
 import { periods } from '../../trading/period.ts';
-import { lotMethods } from '../../trading/portfolio/lot-book.ts';
+import { lotMethods } from '../../trading/portfolio/lot-pool.ts';
 
 const dollars = z.string().describe('dollars, a decimal number');
 const fraction = z.string().describe('a fraction, a decimal number: 0.05 is 5 %');

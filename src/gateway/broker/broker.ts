@@ -78,7 +78,7 @@ export interface ActivityPage {
   readonly next_page: string | null;
 }
 
-/** Equity over time; dollars, `profit_loss_pct` a fraction. */
+/** Equity over time; dollars, `profit_loss_pct` a fraction. What the broker tells no equity of is left out. */
 export interface PortfolioHistory {
   readonly timeframe: string;
   readonly base_value: string;
@@ -87,6 +87,8 @@ export interface PortfolioHistory {
     readonly equity: string;
     readonly profit_loss: string;
     readonly profit_loss_pct: string;
+    /** Cash from outside within the window (less what went there); left out where the broker tells none of that. */
+    readonly flow?: string;
   }[];
 }
 

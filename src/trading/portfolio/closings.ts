@@ -1,8 +1,9 @@
 import { type Activity, exchangesOf, fillsOf } from '../activity.ts';
+import { unitsOf } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
-import { type BookLot, LotBook, type LotChoice, type LotMethod, partOf, wholeCents } from './lot-book.ts';
+import { type BookLot, type LotChoice, type LotMethod, LotPool, partOf, wholeCents } from './lot-pool.ts';
 import type { Fill, ShareExchange } from './lots.ts';
 
 /** Shares of one lot that were sold, or (of a short position) bought back. Dollars in whole cents. */
@@ -89,8 +90,8 @@ function differences(
 }
 
 interface Books {
-  readonly long: LotBook;
-  readonly short: LotBook;
+  readonly long: LotPool;
+  readonly short: LotPool;
 }
 
 class Replay {
@@ -108,13 +109,13 @@ class Replay {
   }
 
   books(symbol: string): Books {
-    const books = this.#books.get(symbol) ?? { long: new LotBook(), short: new LotBook() };
+    const books = this.#books.get(symbol) ?? { long: new LotPool(), short: new LotPool() };
     this.#books.set(symbol, books);
     return books;
   }
 
   trade({ symbol, side, qty, price, at }: Fill): void {
-    this.#close(symbol, side, qty, wholeCents(qty.mul(price)), at);
+    this.#close(symbol, side, qty, wholeCents(qty.mul(price).mul(unitsOf(symbol))), at);
   }
 
   /** A trade closes what is held the other way, and opens a lot with what is left of it. @param amount for all of it */
@@ -141,7 +142,7 @@ class Replay {
   }
 
   /** What was named for a sale, as far as it is held. */
-  #named(symbol: string, qty: Dec, at: number, { lots }: LotBook) {
+  #named(symbol: string, qty: Dec, at: number, { lots }: LotPool) {
     const day = newYorkDate(at);
     const held = new Map<string, Dec>();
     for (const lot of lots) {
@@ -163,7 +164,11 @@ class Replay {
   }
 
   /** Shares that turn into others take cost and age along. */
-  exchange({ at, legs, cash, turns }: ShareExchange): void {
+  exchange({ at, legs, cash, turns, ends }: ShareExchange): void {
+    if (ends !== undefined) {
+      this.#end(legs, at, ends);
+      return;
+    }
     const gone = sums(legs.filter(({ qty }) => qty.isNegative()));
     const come = sums(legs.filter(({ qty }) => isPositive(qty)));
     const [from, to] = [[...gone][0], [...come][0]];
@@ -173,10 +178,12 @@ class Replay {
       if (isShort) this.#turn('short', to[0], to[1], from[0], from[1].abs());
       else this.#turn('long', from[0], from[1].abs(), to[0], to[1]);
       if (!cash.isZero()) this.incomplete.add(to[0]);
-    } else if (turns && single && to !== undefined) {
-      // Booked as the difference alone.
-      const held = this.books(to[0]).long.qty;
-      if (isPositive(held)) this.#turn('long', to[0], held, to[0], held.plus(to[1]));
+    } else if (turns && single && cash.isZero() && this.#isDifference(from ?? to)) {
+      const [symbol, by] = (from ?? to) as readonly [string, Dec];
+      const { long, short } = this.books(symbol);
+      const isShort = isPositive(short.qty);
+      const held = isShort ? short.qty : long.qty;
+      this.#turn(isShort ? 'short' : 'long', symbol, held, symbol, isShort ? held.minus(by) : held.plus(by));
     } else if (turns && single && from !== undefined && isPositive(cash)) {
       // A merger for cash is a sale.
       this.#close(from[0], 'sell', from[1].abs(), wholeCents(cash), at);
@@ -187,6 +194,29 @@ class Replay {
         this.incomplete.add(symbol);
       }
       if (turns) for (const symbol of gone.keys()) this.incomplete.add(symbol);
+    }
+  }
+
+  /** Whether an exchange is booked as the difference alone: of what is held, or owed, some came or went. */
+  #isDifference(shares: readonly [symbol: string, by: Dec] | undefined): boolean {
+    if (shares === undefined) return false;
+    const { long, short } = this.books(shares[0]);
+    return isPositive(short.qty)
+      ? short.qty.gt(shares[1])
+      : long.qty.plus(shares[1]).gt(0) && isPositive(long.qty);
+  }
+
+  /** An option's end: it is closed for nothing, or becomes a part of what a trade of its underlying cost. */
+  #end(legs: ShareExchange['legs'], at: number, how: NonNullable<ShareExchange['ends']>): void {
+    for (const { symbol, qty } of legs) {
+      const side = qty.isNegative() ? 'sell' : 'buy';
+      if (how === 'worthless') {
+        this.#close(symbol, side, qty.abs(), ZERO, at);
+        continue;
+      }
+      const { long, short } = this.books(symbol);
+      (side === 'sell' ? long : short).take(qty.abs(), 'fifo');
+      this.incomplete.add(symbol);
     }
   }
 

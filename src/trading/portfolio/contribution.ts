@@ -1,4 +1,5 @@
 import { type Activity, exchangesOf, fillsOf } from '../activity.ts';
+import { unitsOf } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
@@ -95,7 +96,7 @@ export function profitsBySymbol(
   const changes = changesBySymbol(activities);
   const result = new Map<string, Dec[]>();
   for (const [symbol, prices] of closes) {
-    const priceAt = closesAt(ends, prices);
+    const priceAt = closesAt(ends, prices, unitsOf(symbol));
     /** By the point that ends the stretch: shares that came, and dollars that came of them. */
     const shares = ends.map(() => ZERO);
     const cash = ends.map(() => ZERO);
@@ -138,7 +139,7 @@ function changesBySymbol(activities: readonly Activity[]): Map<string, Change[]>
   };
   for (const { symbol, side, qty, price, at } of fillsOf(activities)) {
     const bought = side === 'buy' ? qty : qty.neg();
-    put(symbol, { at, shares: bought, cash: bought.mul(price).neg(), moved: false });
+    put(symbol, { at, shares: bought, cash: bought.mul(price).mul(unitsOf(symbol)).neg(), moved: false });
   }
   for (const { legs, at, turns, cash } of exchangesOf(activities)) {
     for (const [index, { symbol, qty }] of legs.entries())
@@ -157,13 +158,17 @@ function signed({ side, qty }: Position): Dec {
 }
 
 /** The last close at each point's day or before. */
-function closesAt(ends: readonly number[], closes: readonly AdjustedClose[]): (Dec | undefined)[] {
+function closesAt(
+  ends: readonly number[],
+  closes: readonly AdjustedClose[],
+  units: number,
+): (Dec | undefined)[] {
   let next = 0;
   return ends.map((at) => {
     const day = newYorkDate(at);
     while (next < closes.length && (closes[next] as AdjustedClose).date <= day) next++;
     const close = closes[next - 1]?.close;
-    return close === undefined ? undefined : new Dec(close);
+    return close === undefined ? undefined : new Dec(close).mul(units);
   });
 }
 

@@ -4,7 +4,7 @@ import { type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
 import type { LotHistory } from './closings.ts';
 import { type Gain, gainsOf, type Term, totalsOf } from './gains.ts';
-import type { LotMethod } from './lot-book.ts';
+import type { LotMethod } from './lot-pool.ts';
 import { longTermFrom } from './tax-lots.ts';
 
 const terms = ['short', 'long'] as const satisfies readonly Term[];

@@ -2,7 +2,7 @@ import type { Activity } from '../activity.ts';
 import { Dec, isPositive, plain, ZERO } from '../decimal.ts';
 import { type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Closing } from './closings.ts';
-import { partOf } from './lot-book.ts';
+import { partOf } from './lot-pool.ts';
 import { longTermFrom } from './tax-lots.ts';
 import { washSale } from './wash-sale.ts';
 

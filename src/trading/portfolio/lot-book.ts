@@ -1,114 +1,95 @@
 import { type Dec, isPositive, ZERO } from '../decimal.ts';
-import { type IsoDate, newYorkDate } from '../new-york-time.ts';
+import type { CostMethod, Fill, Lot } from './lots.ts';
+
+/*
+ * The open lots of one symbol, and what trades make of them.
+ */
+
+export interface OpenLot extends Lot {
+  /** Dollars a share, where it is known to the last digit: what a part of the lot cost needs no division then. */
+  readonly price?: Dec;
+  /** Whether nobody told what the shares cost. */
+  readonly isUnknown?: boolean;
+}
+
+export interface Book {
+  /** Oldest first; all held, or all owed. */
+  lots: OpenLot[];
+  realized: Dec;
+  uncovered: Dec;
+  unclear: boolean;
+}
+
+export const total = (lots: readonly Lot[], what: 'qty' | 'cost'): Dec =>
+  lots.reduce((sum, lot) => sum.plus(lot[what]), ZERO);
+
+export const isShort = ({ lots: [first] }: Book): boolean => first?.qty.isNegative() === true;
+
+/** Closes what is open the other way, oldest first, and opens the rest. */
+export function trade(book: Book, { side, qty, price, at }: Omit<Fill, 'symbol'>, method: CostMethod): void {
+  const closes = book.lots.length > 0 && isShort(book) === (side === 'buy');
+  const left = closes ? qty.minus(close(book, qty, (closed) => closed.mul(price))) : qty;
+  if (!isPositive(left)) return;
+  const opened = side === 'buy' ? left : left.neg();
+  put(book, [{ qty: opened, cost: opened.mul(price), at, price }], method);
+}
 
 /**
- * Which shares a sale takes. `fifo`: the oldest (26 CFR 1.1012-1(c)(1)). `average`: the oldest by their age, at the average
- * cost of all that are held (26 CFR 1.1012-1(e)(7)). `highest`: those that cost most a share. `specific`: those that were
- * named, and the oldest for the rest (26 CFR 1.1012-1(c)(2)).
+ * Closes the oldest shares, as many as there are; makes what they are given for less what they cost.
+ * @param proceeds dollars for so many; less than nothing of both for what was owed
+ * @returns how many there were
  */
-export const lotMethods = ['fifo', 'average', 'highest', 'specific'] as const;
-export type LotMethod = (typeof lotMethods)[number];
-
-/** Shares named for a sale: so many of those acquired on a day (New York), for what is sold on another. */
-export interface LotChoice {
-  readonly symbol: string;
-  readonly sold: IsoDate;
-  readonly acquired: IsoDate;
-  readonly qty: Dec;
+export function close(book: Book, qty: Dec, proceeds: (closed: Dec) => Dec): Dec {
+  const taken = take(book, qty);
+  const known = taken.filter(({ isUnknown }) => isUnknown !== true);
+  const closed = total(known, 'qty');
+  const all = total(taken, 'qty');
+  book.uncovered = book.uncovered.plus(all.minus(closed).abs());
+  if (!closed.isZero()) book.realized = book.realized.plus(proceeds(closed)).minus(total(known, 'cost'));
+  return all.abs();
 }
 
-/** Shares acquired together: bought, or (of a short position) sold. */
-export interface BookLot {
-  readonly qty: Dec;
-  /** Whole cents: what was paid, or received for a short sale. Undefined where nobody told. */
-  readonly amount: Dec | undefined;
-  /** Milliseconds since the epoch; undefined where nobody told. */
-  readonly at: number | undefined;
+/** Adds lots, oldest first. Under average cost all whose cost is known are one. */
+export function put(book: Book, added: readonly OpenLot[], method: CostMethod): void {
+  const last = book.lots.at(-1);
+  const [next] = added;
+  if (next === undefined) return;
+  if (method === 'average') {
+    const all = [...book.lots, ...added];
+    const known = all.filter(({ isUnknown }) => isUnknown !== true);
+    const [first] = known;
+    const merged =
+      first === undefined || known.length === 1
+        ? known
+        : [{ qty: total(known, 'qty'), cost: total(known, 'cost'), at: first.at }];
+    book.lots = [...merged, ...all.filter(({ isUnknown }) => isUnknown === true)].sort((a, b) => a.at - b.at);
+  } else if (last === undefined || last.at <= next.at) {
+    book.lots.push(...added);
+  } else {
+    book.lots = [...added, ...book.lots].sort((a, b) => a.at - b.at);
+  }
 }
 
-/** Rounded half to even, as all cents are here. */
-export const wholeCents = (value: Dec): Dec => value.toDecimalPlaces(2);
-
-/** One symbol's lots on one side, oldest first; what is not known to be younger is older than all. */
-export class LotBook {
-  lots: BookLot[] = [];
-
-  get qty(): Dec {
-    return this.lots.reduce((sum, { qty }) => sum.plus(qty), ZERO);
-  }
-
-  put(lot: BookLot): void {
-    const later = this.lots.findIndex(({ at }) => (at ?? 0) > (lot.at ?? 0));
-    this.lots.splice(later === -1 ? this.lots.length : later, 0, lot);
-  }
-
-  /** Takes shares out by a method, as many as there are; amounts of what goes and what stays add up to the cent. */
-  take(
-    qty: Dec,
-    method: LotMethod,
-    named: readonly { readonly acquired: IsoDate; readonly qty: Dec }[] = [],
-  ): BookLot[] {
-    if (method === 'average') this.spread();
-    const taken = named.flatMap((choice) =>
-      this.#takeFrom(choice.qty, ({ at }) => at !== undefined && newYorkDate(at) === choice.acquired),
-    );
-    const rest = qty.minus(taken.reduce((sum, lot) => sum.plus(lot.qty), ZERO));
-    if (method === 'highest') {
-      let left = rest;
-      for (let lot = this.#dearest(); lot !== undefined && isPositive(left); lot = this.#dearest()) {
-        const found = this.#takeFrom(left, (one) => one === lot);
-        taken.push(...found);
-        left = found.reduce((still, one) => still.minus(one.qty), left);
-      }
-      return taken;
+/** Takes the oldest shares out, as many as there are; their costs and those of the rest add up to the whole. */
+export function take(book: Book, qty: Dec): OpenLot[] {
+  const taken: OpenLot[] = [];
+  let left = qty;
+  while (isPositive(left)) {
+    const lot = book.lots.shift();
+    if (lot === undefined) return taken;
+    const size = lot.qty.abs();
+    if (size.lte(left)) {
+      taken.push(lot);
+      left = left.minus(size);
+      continue;
     }
-    return [...taken, ...this.#takeFrom(rest, () => true)];
-  }
-
-  /** Average cost: each lot keeps its shares and its age, and bears its part of what all cost. */
-  spread(): void {
-    if (this.lots.some(({ amount }) => amount === undefined)) return;
-    let [amount, qty] = [this.lots.reduce((sum, lot) => sum.plus(lot.amount ?? 0), ZERO), this.qty];
-    this.lots = this.lots.map((lot) => {
-      const part = partOf(amount, lot.qty, qty);
-      [amount, qty] = [amount.minus(part), qty.minus(lot.qty)];
-      return { ...lot, amount: part };
-    });
-  }
-
-  #takeFrom(qty: Dec, wanted: (lot: BookLot) => boolean): BookLot[] {
-    const taken: BookLot[] = [];
-    let left = qty;
-    const kept: BookLot[] = [];
-    for (const lot of this.lots) {
-      if (!isPositive(left) || !wanted(lot)) {
-        kept.push(lot);
-      } else if (lot.qty.lte(left)) {
-        taken.push(lot);
-        left = left.minus(lot.qty);
-      } else {
-        const part = lot.amount === undefined ? undefined : partOf(lot.amount, left, lot.qty);
-        taken.push({ ...lot, qty: left, amount: part });
-        kept.push({ ...lot, qty: lot.qty.minus(left), amount: part && lot.amount?.minus(part) });
-        left = ZERO;
-      }
-    }
-    this.lots = kept;
+    const part = lot.qty.isNegative() ? left.neg() : left;
+    const rest = lot.qty.minus(part);
+    // The cost that stays is computed and the other is the difference, so that both always add up to the whole.
+    const kept = lot.price === undefined ? lot.cost.mul(rest).div(lot.qty) : rest.mul(lot.price);
+    book.lots.unshift({ ...lot, qty: rest, cost: kept });
+    taken.push({ ...lot, qty: part, cost: lot.cost.minus(kept) });
     return taken;
   }
-
-  /** Of equal ones the oldest. What nobody told the cost of comes last. */
-  #dearest(): BookLot | undefined {
-    const [first, ...others] = this.lots;
-    return others.reduce((best, lot) => {
-      if (lot.amount === undefined) return best;
-      if (best?.amount === undefined) return lot;
-      return lot.amount.mul(best.qty).gt(best.amount.mul(lot.qty)) ? lot : best;
-    }, first);
-  }
-}
-
-/** The part of an amount that belongs to some of its shares, in whole cents; all of it for all of them. */
-export function partOf(amount: Dec, qty: Dec, whole: Dec): Dec {
-  return qty.eq(whole) ? amount : wholeCents(amount.mul(qty).div(whole));
+  return taken;
 }

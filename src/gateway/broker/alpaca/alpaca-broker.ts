@@ -3,6 +3,7 @@ import type { AssetCatalogue } from '../asset-catalogue.ts';
 import type { Asset, Broker, ConnectBroker } from '../broker.ts';
 import { brokerRequests, type FailureOf } from '../broker-requests.ts';
 import { ACTIVITY_PAGE, activityPage, tradingDays } from './activities.ts';
+import { flowTypes } from './activity-types.ts';
 import { failureOf, replacementFailureOf, withCredentials } from './failure.ts';
 import { alpacaNews } from './news.ts';
 import { alpacaOrders } from './orders.ts';
@@ -30,6 +31,7 @@ export interface AlpacaBrokerOptions {
   readonly assets: AssetCatalogue;
 }
 
+const cashflowTypes = flowTypes.join(',');
 const DATA_HOST = 'data.alpaca.markets';
 const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
@@ -152,7 +154,7 @@ function alpacaBroker(
       read(async ({ trading }) =>
         portfolioHistoryView(
           await trading.portfolioHistory.getAccountPortfolioHistory(
-            timeframe === undefined ? { period } : { period, timeframe },
+            timeframe === undefined ? { period, cashflowTypes } : { period, timeframe, cashflowTypes },
           ),
         ),
       ),

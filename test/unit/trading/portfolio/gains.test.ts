@@ -4,7 +4,7 @@ import type { Activity } from '../../../../src/trading/activity.ts';
 import { Dec, ZERO } from '../../../../src/trading/decimal.ts';
 import { lotHistory } from '../../../../src/trading/portfolio/closings.ts';
 import { gainsOf, totalsOf } from '../../../../src/trading/portfolio/gains.ts';
-import { type LotChoice, type LotMethod, lotMethods } from '../../../../src/trading/portfolio/lot-book.ts';
+import { type LotChoice, type LotMethod, lotMethods } from '../../../../src/trading/portfolio/lot-pool.ts';
 import type { Position } from '../../../../src/trading/views.ts';
 
 const base: Activity = {
@@ -136,6 +136,38 @@ describe('lines', () => {
     expect(cash.gains.map(({ proceeds, gain }) => [proceeds?.toFixed(), gain?.toFixed()])).toEqual([
       ['450', '50'],
     ]);
+  });
+
+  it('of options count a hundred shares each, and one that expires is closed for nothing', () => {
+    const option = (row: Activity): Activity => ({ ...row, symbol: 'KO261218C00060000' });
+    const bought = option(trade('2026-01-05', 'buy', 2, '1.5'));
+    const sold = gains([
+      bought,
+      option(trade('2026-02-02', 'sell', 1, 2)),
+      option(moved('2026-12-18', 'OPEXP', '-1')),
+    ]);
+    expect(
+      sold.gains.map(({ proceeds, cost, gain }) => [proceeds?.toFixed(), cost?.toFixed(), gain?.toFixed()]),
+    ).toEqual([
+      ['200', '150', '50'],
+      ['0', '150', '-150'],
+    ]);
+    expect(gains([bought, option(moved('2026-12-18', 'OPEXC', '-2'))]).incomplete).toEqual([
+      'KO261218C00060000',
+    ]);
+  });
+
+  it('booked as the difference alone are split forwards, backwards and short', () => {
+    const amounts = (first: 'buy' | 'sell', by: string, qty: number, price: number) =>
+      gains([
+        trade('2026-01-05', first, 40, 10),
+        moved('2026-02-02', 'SPLIT', by),
+        trade('2026-03-02', first === 'buy' ? 'sell' : 'buy', qty, price),
+      ]).gains.map(({ qty: closed, gain }) => [closed.toFixed(), gain?.toFixed()]);
+    expect(amounts('buy', '40', 80, 6)).toEqual([['80', '80']]);
+    expect(amounts('buy', '-30', 10, 44)).toEqual([['10', '40']]);
+    expect(amounts('sell', '-40', 80, 4)).toEqual([['80', '80']]);
+    expect(amounts('sell', '30', 10, 36)).toEqual([['10', '40']]);
   });
 
   it('of shares nobody told the cost of say so, and no total counts them', () => {
