@@ -1,4 +1,5 @@
 import type { ActivityCache, CloseCache, ImportStore } from '../store/check-store.ts';
+import { dailyCloses } from '../tools/daily-closes.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import { type Activity, externalFlows, FIRST_ACTIVITY, type PriceOn } from '../trading/activity.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
@@ -75,6 +76,7 @@ export async function gather({
     readActivities(gateway, cached(account.account), now, notes),
     imported?.(account.account).activities() ?? [],
   ]);
+  const ends = atDayEnds(history);
   const activities = told && withImported(told, own);
   const used = activities?.filter((one) => one.imported === true).length ?? 0;
   if (used > 0)
@@ -89,11 +91,30 @@ export async function gather({
     quotes,
     noPrice,
     closes: await readCloses(gateway, closes, symbolsWithHistory(file, held), quotes, now),
-    history: atDayEnds(history),
+    history: ends,
+    ...(await readBenchmark(gateway, file.benchmark, ends, notes)),
     activities,
     priceOn: await readPricesOfTransfers(gateway, closes, { activities: activities ?? [], positions, today }),
     notes,
   };
+}
+
+/** An ornament: what else a check looks at is looked at without it. */
+async function readBenchmark(
+  gateway: GatewayClient,
+  symbol: string | undefined,
+  [first]: Snapshot['history'],
+  notes: string[],
+): Promise<Pick<Snapshot, 'benchmark'>> {
+  if (symbol === undefined || first === undefined) return {};
+  try {
+    const closes = await dailyCloses(gateway, { symbol, since: first.at, adjustment: 'all' });
+    return { benchmark: { symbol, closes } };
+  } catch (error) {
+    if (!isTradeAgentError(error) || error.code === 'login_required') throw error;
+    notes.push(`the benchmark ${symbol} can’t be read (${error.message})`);
+    return {};
+  }
 }
 
 const openOrdersOf = (gateway: GatewayClient): Promise<Order[]> =>

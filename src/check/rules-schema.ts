@@ -213,6 +213,9 @@ const targets = z.record(z.union([z.literal('cash'), symbolSchema]), percent).re
 export const rulesFileSchema = z
   .strictObject({
     targets: targets.optional().describe('What part of the account’s value each symbol should be'),
+    benchmark: symbolSchema
+      .optional()
+      .describe('A symbol whose total return is told beside the account’s: SPY'),
     sectors: z.record(symbolSchema, z.string().min(1).max(60)).default({}).describe('The sector of a symbol'),
     suggest: suggestSchema.prefault({}),
     rules: z.array(ruleSchema).max(200).default([]),
