@@ -13,6 +13,7 @@ import { getOrder } from '../../tools/get-order.ts';
 import { getPerformance } from '../../tools/get-performance.ts';
 import { getPortfolio } from '../../tools/get-portfolio.ts';
 import { getQuote } from '../../tools/get-quote.ts';
+import { getRealizedGains } from '../../tools/get-realized-gains.ts';
 import { getRisk } from '../../tools/get-risk.ts';
 import { getTaxLots } from '../../tools/get-tax-lots.ts';
 import { getWatchlist } from '../../tools/get-watchlist.ts';
@@ -40,6 +41,7 @@ export const agentTools: readonly McpTool[] = [
   read(getActivities, 'Activities'),
   read(getRisk, 'Risk'),
   read(getTaxLots, 'Tax lots'),
+  read(getRealizedGains, 'Realized gains'),
   read(checkWashSale, 'Wash sale'),
   { ...read(getFindings, 'Findings'), needsOwnRules: true },
   read(getWatchlist, 'Watchlist'),

@@ -6,6 +6,7 @@ import { getActivities } from '../../../src/tools/get-activities.ts';
 import { getCalendar } from '../../../src/tools/get-calendar.ts';
 import { getNews } from '../../../src/tools/get-news.ts';
 import { getPerformance } from '../../../src/tools/get-performance.ts';
+import { getRealizedGains } from '../../../src/tools/get-realized-gains.ts';
 import { setWatchlist } from '../../../src/tools/set-watchlist.ts';
 import type { DirectTool } from '../../../src/tools/tool.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
@@ -168,6 +169,52 @@ describe('get_performance', () => {
     const values = content.values as { at: string; equity: string }[];
     expect(values).toHaveLength(100);
     expect(values.at(-1)).toEqual({ at: new Date(NOON).toISOString(), equity: '1210.00' });
+  });
+});
+
+describe('get_realized_gains', () => {
+  const fill = (at: string, side: 'buy' | 'sell', qty: string, price: string) =>
+    activity('fill', at, { symbol: 'KO', side, qty, price });
+  const gateway = {
+    account: async () => account as never,
+    positions: async () => [],
+    activities: async () => [
+      fill('2024-01-02T15:00:00Z', 'buy', '10', '50'),
+      fill('2025-06-02T15:00:00Z', 'buy', '10', '60'),
+      fill('2025-07-01T15:00:00Z', 'sell', '10', '70'),
+      fill('2026-01-05T15:00:00Z', 'sell', '10', '55'),
+    ],
+  };
+
+  it('is lot by lot, of a year, by a method, with what is left out', async () => {
+    const { content, summary } = await run(getRealizedGains, gateway, { year: '2026' });
+    expect(summary).toBe('-$50.00 realized in 2026 (short-term -$50.00, long-term $0.00)');
+    expect(content).toMatchObject({
+      method: 'fifo',
+      gains: [
+        {
+          description: '10 sh. KO',
+          acquired: '2025-06-02',
+          sold: '2026-01-05',
+          gain: '-50.00',
+          term: 'short',
+        },
+      ],
+      by_year: [
+        { year: '2025', long_term: '200.00' },
+        { year: '2026', short_term: '-50.00' },
+      ],
+      incomplete: [],
+      simulated: true,
+    });
+    const all = await run(getRealizedGains, gateway, { method: 'highest', limit: 1 });
+    expect(all.content).toMatchObject({ left_out: 1, gains: [{ acquired: '2024-01-02', gain: '50.00' }] });
+    expect(all.content.totals).toMatchObject({ all: { gain: '150.00' } });
+  });
+
+  it('takes no method that needs a file, and no year that is none', () => {
+    for (const args of [{ method: 'specific' }, { year: '26' }, { limit: 0 }])
+      expect(getRealizedGains.schema.safeParse(args).success).toBe(false);
   });
 });
 
