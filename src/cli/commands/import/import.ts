@@ -11,6 +11,14 @@ export function addImportCommand(program: Command, cli: Cli): void {
     .summary('take in a history that your broker does not tell')
     .description(
       'Takes activities from a CSV file, for the figures, gains and lots of this account. They stay on this machine, are shown as imported, and count before the first day that the broker itself tells of.',
+    )
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent import history.csv --dry-run', 'look first'],
+        ['trade-agent import list', 'what was taken in'],
+        ['trade-agent import undo im_0123456789ab', 'taken out again'],
+      ]) + exitCodes([...sessionExits, exits.found]),
     );
   history
     .command('file', { isDefault: true })
@@ -18,8 +26,8 @@ export function addImportCommand(program: Command, cli: Cli): void {
       'take a CSV file in: date,type,symbol,qty,price,amount (docs/METRICS.md, "An imported history")',
     )
     .argument('<file>', 'a CSV file with a line of names')
-    .option('--dry-run', 'only show what would be taken and what not; 3 where lines can’t be read')
-    .option('--skip-bad', 'take the other lines where some can’t be read')
+    .option('--dry-run', "only show what would be taken and what not; 3 where lines can't be read")
+    .option('--skip-bad', "take the other lines where some can't be read")
     .addHelpText(
       'after',
       examples([

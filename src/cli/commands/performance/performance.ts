@@ -28,7 +28,7 @@ export function addPerformanceCommand(program: Command, cli: Cli): void {
         'YTD',
       ),
     )
-    .option('--benchmark <symbol>', 'compare with this one’s total return (default: SPY)', parseSymbol)
+    .option('--benchmark <symbol>', 'what to compare with, by total return (default: SPY)', parseSymbol)
     .option(
       '--risk-free <rate>',
       "a year's rate without risk, 4% or 0.04, for Sharpe and Sortino",
