@@ -8,7 +8,11 @@ import { Faults } from '../../../src/home/faults.ts';
 import type { Clock } from '../../../src/machine/clock.ts';
 import { createMarket, type Market } from '../../../src/sandbox/market/market.ts';
 import type { MarketHours } from '../../../src/sandbox/market/trading-calendar.ts';
-import { createPaperBroker, type PaperBroker } from '../../../src/sandbox/paper-broker/paper-broker.ts';
+import {
+  createPaperBroker,
+  type PaperBroker,
+  type PaperBrokerOptions,
+} from '../../../src/sandbox/paper-broker/paper-broker.ts';
 
 /** Time that only a test moves. Whoever sleeps wakes when the time comes. */
 export interface ManualClock extends Clock {
@@ -73,6 +77,8 @@ export async function startWorld(
     partialFills?: boolean;
     database?: Database.Database;
     requestsPerMinute?: number;
+    /** Alice and Bob unless said otherwise. */
+    users?: PaperBrokerOptions['users'];
   } = {},
 ): Promise<World> {
   const clock = manualClock(options.now ?? TUESDAY_NOON);
@@ -89,7 +95,7 @@ export async function startWorld(
     market,
     clock,
     faults,
-    users: [
+    users: options.users ?? [
       { username: 'alice', password: PASSWORDS.alice, name: 'Alice', key: KEYS.alice },
       { username: 'bob', password: PASSWORDS.bob, name: 'Bob', key: KEYS.bob },
     ],
