@@ -1,5 +1,4 @@
 import type { ActivityCache, CloseCache, ImportStore } from '../store/check-store.ts';
-import { dailyCloses } from '../tools/daily-closes.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import { type Activity, externalFlows, FIRST_ACTIVITY, type PriceOn } from '../trading/activity.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
@@ -9,6 +8,7 @@ import { fromUnits, type PriceHistory, packHistory } from '../trading/portfolio/
 import { atDayEnds } from '../trading/portfolio/returns.ts';
 import type { Bar, Order, Position, Quote } from '../trading/views.ts';
 import { symbolsOf } from './observe-prices.ts';
+import { readBenchmark } from './read-benchmark.ts';
 import type { RulesFile } from './rules-schema.ts';
 import type { NoPrice, Snapshot } from './snapshot.ts';
 
@@ -97,24 +97,6 @@ export async function gather({
     priceOn: await readPricesOfTransfers(gateway, closes, { activities: activities ?? [], positions, today }),
     notes,
   };
-}
-
-/** An ornament: what else a check looks at is looked at without it. */
-async function readBenchmark(
-  gateway: GatewayClient,
-  symbol: string | undefined,
-  [first]: Snapshot['history'],
-  notes: string[],
-): Promise<Pick<Snapshot, 'benchmark'>> {
-  if (symbol === undefined || first === undefined) return {};
-  try {
-    const closes = await dailyCloses(gateway, { symbol, since: first.at, adjustment: 'all' });
-    return { benchmark: { symbol, closes } };
-  } catch (error) {
-    if (!isTradeAgentError(error) || error.code === 'login_required') throw error;
-    notes.push(`the benchmark ${symbol} can’t be read (${error.message})`);
-    return {};
-  }
 }
 
 const openOrdersOf = (gateway: GatewayClient): Promise<Order[]> =>

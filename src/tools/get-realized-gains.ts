@@ -14,7 +14,7 @@ export const getRealizedGains = defineTool({
   schema: z.strictObject({
     year: z
       .string()
-      .regex(/^(19|20)\d\d$/, 'must be a year such as 2026')
+      .regex(/^(19|20)[0-9]{2}$/, 'must be a year such as 2026')
       .optional()
       .describe('Of what was sold in this year, in New York; all where left out'),
     method: z
