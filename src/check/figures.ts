@@ -62,7 +62,7 @@ export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions)
     equity,
     cash: new Dec(account.cash),
     ruin: equity.isNegative() ? 'owes' : equity.isZero() && falls.current.gte(1) ? 'lost' : undefined,
-    performance: accountPerformance(account, positions, total(flows.filter(({ at }) => at > since))),
+    performance: accountPerformance(account, positions, flowSince(since, line, flows)),
     bySymbol,
     bySector: weightsBySector(bySymbol, equity, sectorOf),
     points: line,
@@ -89,6 +89,14 @@ function dayBegan(history: Snapshot['history'], now: number): number {
     newYorkInstant(day, '24:00') - 1,
     history.findLast(({ at }) => at < now)?.at ?? Number.NEGATIVE_INFINITY,
   );
+}
+
+/** By the line where it has the value of the last close: what was booked late is put where it belongs there. */
+function flowSince(since: number, line: readonly ValuePoint[], flows: readonly Flow[]): Dec {
+  const [close, present] = line.slice(-2);
+  return close?.at === since && present !== undefined
+    ? present.flow
+    : total(flows.filter(({ at }) => at > since));
 }
 
 const total = (flows: readonly Pick<Flow, 'amount'>[]): Dec =>

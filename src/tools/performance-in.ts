@@ -47,9 +47,9 @@ export async function performanceIn(
 ) {
   const line = await accountLine(gateway, query.period);
   const { account, positions, now, equity, returns, activities } = line;
-  const { points, factors = [], timeWeighted, moneyWeighted } = returns;
-  const first = points[0] ?? { at: now, value: equity };
-  const added = points.slice(1).reduce((sum, { flow }) => sum.plus(flow), ZERO);
+  const { line: all, points, factors = [], timeWeighted, moneyWeighted } = returns;
+  const first = all[0] ?? { at: now, value: equity };
+  const added = all.slice(1).reduce((sum, { flow }) => sum.plus(flow), ZERO);
   const profit = equity.minus(first.value).minus(added);
   const benchmark = await benchmarkOf(gateway, line, query);
   const yearly = volatility(points, factors);
@@ -76,8 +76,9 @@ export async function performanceIn(
       amount: total.toFixed(2),
     })),
     ...(query.byPosition ? { contributions: await contributionsOf(gateway, line) } : {}),
-    ...standing(account, positions),
-    values: thinned(points, MOST_POINTS).map(({ at, value }) => ({
+    // Since the last day's end; without one nothing is known to have come.
+    ...standing(account, positions, all.length > 1 ? all.at(-1)?.flow : undefined),
+    values: thinned(all, MOST_POINTS).map(({ at, value }) => ({
       at: new Date(at).toISOString(),
       equity: value.toFixed(2),
     })),
@@ -188,8 +189,8 @@ function symbolsOf(positions: readonly Position[], activities: readonly Activity
 }
 
 /** What it did today, and what is open now. */
-function standing(account: Account, positions: readonly Position[]) {
-  const figures = portfolioView(account, positions);
+function standing(account: Account, positions: readonly Position[], dayFlow: Dec | undefined) {
+  const figures = portfolioView(account, positions, { dayFlow });
   return {
     day_profit: figures.day_change,
     day_fraction: figures.day_change_fraction,
@@ -211,9 +212,12 @@ function rates(rate: PeriodReturn | undefined) {
   return {
     fraction: fraction(rate.period),
     annual: rate.annual === undefined ? null : fraction(rate.annual),
+    ...(rate.ended === undefined ? {} : { all_lost: time(rate.ended) }),
+    ...(rate.began === undefined ? {} : { began_anew: time(rate.began) }),
   };
 }
 
+const time = (at: number) => new Date(at).toISOString();
 const fraction = (value: Dec) => value.toDecimalPlaces(6).toFixed();
 
 /** So many of them, evenly, with the first and the last. */

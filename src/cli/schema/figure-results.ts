@@ -12,7 +12,12 @@ const lotSides = z.enum(['long', 'short']);
 const term = z.enum(['short', 'long', 'unknown']);
 const method = z.enum(lotMethods).describe('which shares a sale takes');
 const rates = z
-  .object({ fraction, annual: fraction.nullable().describe('a year’s rate, from a year on') })
+  .object({
+    fraction,
+    annual: fraction.nullable().describe('a year’s rate, from a year on'),
+    all_lost: z.string().optional().describe('RFC 3339: when all was lost, where the return ends'),
+    began_anew: z.string().optional().describe('RFC 3339: when it began, after all had been lost'),
+  })
   .nullable()
   .describe('null where no rate says it');
 const totals = z.object({ proceeds: dollars, cost: dollars, adjustment: dollars, gain: dollars });

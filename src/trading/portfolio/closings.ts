@@ -1,5 +1,4 @@
 import { type Activity, exchangesOf, fillsOf } from '../activity.ts';
-import { unitsOf } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
@@ -115,7 +114,7 @@ class Replay {
   }
 
   trade({ symbol, side, qty, price, at }: Fill): void {
-    this.#close(symbol, side, qty, wholeCents(qty.mul(price).mul(unitsOf(symbol))), at);
+    this.#close(symbol, side, qty, wholeCents(qty.mul(price)), at);
   }
 
   /** A trade closes what is held the other way, and opens a lot with what is left of it. @param amount for all of it */

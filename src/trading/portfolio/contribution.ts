@@ -139,7 +139,7 @@ function changesBySymbol(activities: readonly Activity[]): Map<string, Change[]>
   };
   for (const { symbol, side, qty, price, at } of fillsOf(activities)) {
     const bought = side === 'buy' ? qty : qty.neg();
-    put(symbol, { at, shares: bought, cash: bought.mul(price).mul(unitsOf(symbol)).neg(), moved: false });
+    put(symbol, { at, shares: bought, cash: bought.mul(price).neg(), moved: false });
   }
   for (const { legs, at, turns, cash } of exchangesOf(activities)) {
     for (const [index, { symbol, qty }] of legs.entries())

@@ -1,4 +1,5 @@
 import type { Activity } from '../activity.ts';
+import { unitsOf } from '../asset-class.ts';
 import { type Dec, plain } from '../decimal.ts';
 import { type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
@@ -99,7 +100,7 @@ export function lotsView(
       const acquired = lot.at === undefined ? undefined : newYorkDate(lot.at);
       const qty = side === 'long' ? lot.qty : lot.qty.neg();
       const cost = side === 'long' ? lot.amount : lot.amount?.neg();
-      const value = qty.mul(current_price).toDecimalPlaces(2);
+      const value = qty.mul(current_price).mul(unitsOf(symbol)).toDecimalPlaces(2);
       return {
         symbol,
         side,
