@@ -44,7 +44,7 @@ export function brokerSettings(
     users: seed.users.flatMap((user) => {
       const { username, name, broker_password: password } = user;
       const first = { username, name, password, key: keyOf(user) };
-      const second = { ...first, username: `${username}.${SECOND}`, key: secondKeyOf(user, seed) };
+      const second = { ...first, username: secondOf(username), key: secondKeyOf(user, seed) };
       return secondAccounts ? [first, second] : [first];
     }),
     oauthClients: [vaultAt(CONNECTION, seed, addresses)],
@@ -52,16 +52,20 @@ export function brokerSettings(
   };
 }
 
-/** The pairs that open people's accounts at one of the sandbox's brokers. */
+/** The pairs that open people's accounts at one of the sandbox's brokers, and as whose the paper broker has each. */
 export function keyPairsAt(
   { name }: Pick<NamedBroker, 'name'>,
   seed: SandboxSeed,
-): { readonly username: string; readonly pair: AccessKey }[] {
-  return seed.users.map((user) => ({
-    username: user.username,
-    pair: name === SECOND ? secondKeyOf(user, seed) : keyOf(user),
-  }));
+): { readonly username: string; readonly holder: string; readonly pair: AccessKey }[] {
+  return seed.users.map((user) => {
+    const { username } = user;
+    return name === SECOND
+      ? { username, holder: secondOf(username), pair: secondKeyOf(user, seed) }
+      : { username, holder: username, pair: keyOf(user) };
+  });
 }
+
+const secondOf = (username: string): string => `${username}.${SECOND}`;
 
 type SeededUser = SandboxSeed['users'][number];
 

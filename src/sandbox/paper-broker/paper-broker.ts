@@ -51,6 +51,8 @@ export interface PaperBroker {
   readonly app: Hono;
   /** Every order ever accepted, in order of arrival. */
   book(): BookedOrder[];
+  /** Of a user's account; undefined for nobody. */
+  accountNumber(username: string): string | undefined;
   /** Matches resting orders against the market now. */
   settle(): void;
   /** Ends the timer. The database stays open. */
@@ -123,7 +125,13 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
 
   const stop = new AbortController();
   void settleRegularly(exchange.settle, clock, stop.signal);
-  return { app, book, settle: exchange.settle, close: () => stop.abort() };
+  return {
+    app,
+    book,
+    accountNumber: (username) => ledger.accountOf(username)?.number,
+    settle: exchange.settle,
+    close: () => stop.abort(),
+  };
 }
 
 async function settleRegularly(settle: () => void, clock: Clock, signal: AbortSignal): Promise<void> {
