@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Dec } from '../../trading/decimal.ts';
+import { isPastEntry, openLegs } from '../../trading/order-legs.ts';
 import { partOfPosition } from '../../trading/portfolio/position-part.ts';
 import { type Order, orderSchema, positionSchema } from '../../trading/views.ts';
 import { type Intent, isName, type PortfolioView, withSymbols } from './intent.ts';
@@ -95,7 +96,10 @@ const argsIn = (account: string | undefined) => (account === undefined ? {} : { 
 
 function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
   const ordersOf = (step: Step): readonly Order[] =>
-    orders.parse(found.find((lookup) => lookup.step === step)?.content ?? { orders: [] }).orders;
+    orders
+      .parse(found.find((lookup) => lookup.step === step)?.content ?? { orders: [] })
+      // What still stands of an entry that is filled are its exits, each with an id of its own.
+      .orders.flatMap((order) => (isPastEntry(order) ? openLegs(order) : [order]));
   switch (intent.kind) {
     case 'whoami':
       return [{ name: 'whoami', args: {} }];

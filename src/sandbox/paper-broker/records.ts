@@ -1,5 +1,6 @@
 import type { OrderType, Side, TimeInForce } from '../../trading/order.ts';
 import type { Order as OrderView } from '../../trading/views.ts';
+import type { IsoDate } from '../market/new-york-time.ts';
 
 /** Rows as they lie in the database. Amounts are decimal strings, times milliseconds since the epoch. */
 export interface AccountRecord {
@@ -7,16 +8,16 @@ export interface AccountRecord {
   number: string;
   username: string;
   created_at: number;
-  /** Dollars and cents; never below zero. */
+  /** Dollars and cents; less than nothing is owed. */
   cash: string;
 }
 
 export interface PositionRecord {
   account_id: string;
   symbol: string;
-  /** Shares, more than zero. */
+  /** Shares; less than nothing where they are sold short, never zero. */
   qty: string;
-  /** Dollars paid for them. */
+  /** Dollars paid for them; less than nothing: what a short sale brought. */
   cost: string;
 }
 
@@ -34,10 +35,28 @@ export interface FillRecord {
   at: number;
 }
 
-export interface CashFlowRecord {
+/** What changed an account without a trade: money, shares, or both. */
+export interface EntryRecord {
   account_id: string;
-  amount: string;
+  /** Alpaca's ActivityType (`CSD`, `DIV`, `SPLIT`), and its ActivitySubType (`FSPLIT`). */
+  type: string;
+  sub_type: string | null;
+  /** The day it happened, in New York. */
+  date: IsoDate;
+  /** When it was booked: cash and shares are others from then on. Alpaca's `created_at`. */
   at: number;
+  symbol: string | null;
+  /** Shares that came; less than nothing went. */
+  qty: string | null;
+  /** Dollars that these had cost, with their sign. Null for shares that went: their part of the position's. */
+  cost: string | null;
+  /** Dollars and cents that came; less than nothing went. */
+  amount: string | null;
+  /** Of a dividend: the shares it is paid on, and dollars a share. */
+  entitled: string | null;
+  per_share: string | null;
+  /** What was booked together has one name. */
+  group_id: string | null;
 }
 
 export type OrderStatus = OrderView['status'];

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createMarket } from '../../../src/sandbox/market/market.ts';
 import { BrokerError } from '../../../src/sandbox/paper-broker/broker-error.ts';
+import { entryOf } from '../../../src/sandbox/paper-broker/entries.ts';
 import { createExchange } from '../../../src/sandbox/paper-broker/exchange/exchange.ts';
 import { openLedger } from '../../../src/sandbox/paper-broker/ledger.ts';
 import { openOrderBook } from '../../../src/sandbox/paper-broker/order-book.ts';
@@ -24,7 +25,7 @@ function openBroker() {
   });
   const exchange = createExchange({ database, ledger, orders, market, now: () => time, partialFills: true });
   ledger.openAccount({ id: ACCOUNT, number: 'PA3TEST001', username: 'test', created_at: time });
-  ledger.deposit(ACCOUNT, '100000', time);
+  ledger.enter(entryOf({ account_id: ACCOUNT, type: 'CSD', date: '2026-11-23', amount: '100000' }));
   market.setPrice('F', '10.00');
   return { database, ledger, orders, market, exchange, pass: (ms: number) => (time += ms) };
 }
