@@ -51,7 +51,7 @@ export function brokerSettings(
       const { username, name, broker_password: password } = user;
       const story = stories[username];
       const person = { username, name, password, key: keyOf(user) };
-      const second = { ...person, username: `${username}.${SECOND}`, key: secondKeyOf(user, seed) };
+      const second = { ...person, username: secondOf(username), key: secondKeyOf(user, seed) };
       const first = story === undefined ? person : { ...person, story };
       return secondAccounts ? [first, second] : [first];
     }),
@@ -60,16 +60,20 @@ export function brokerSettings(
   };
 }
 
-/** The pairs that open people's accounts at one of the sandbox's brokers. */
+/** The pairs that open people's accounts at one of the sandbox's brokers, and as whose the paper broker has each. */
 export function keyPairsAt(
   { name }: Pick<NamedBroker, 'name'>,
   seed: SandboxSeed,
-): { readonly username: string; readonly pair: AccessKey }[] {
-  return seed.users.map((user) => ({
-    username: user.username,
-    pair: name === SECOND ? secondKeyOf(user, seed) : keyOf(user),
-  }));
+): { readonly username: string; readonly holder: string; readonly pair: AccessKey }[] {
+  return seed.users.map((user) => {
+    const { username } = user;
+    return name === SECOND
+      ? { username, holder: secondOf(username), pair: secondKeyOf(user, seed) }
+      : { username, holder: username, pair: keyOf(user) };
+  });
 }
+
+const secondOf = (username: string): string => `${username}.${SECOND}`;
 
 type SeededUser = SandboxSeed['users'][number];
 

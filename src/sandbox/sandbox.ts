@@ -2,7 +2,6 @@ import type { Quotas } from '../approval/quotas.ts';
 import { softwareKey } from '../approval/signature/software-key.ts';
 import { createKeyPairs } from '../gateway/broker/key-pairs.ts';
 import { keyPlaceOf, type NamedBroker, ONLY_BROKER } from '../gateway/broker/named-broker.ts';
-import { verifyKeyPair } from '../gateway/broker/verify-keys.ts';
 import { folderRules } from '../gateway/policy/rules-source.ts';
 import { Faults } from '../home/faults.ts';
 import { createHome, type HomeOptions } from '../home/home.ts';
@@ -225,7 +224,8 @@ async function openParties(
   const rules = options.rules ?? (await folderRules(home.folder, onError === undefined ? {} : { onError }));
   const settings = homeSettings(home, addresses, { ...options, rules });
   const { brokers } = settings.gateway;
-  if (credentials !== 'exchange') await keepKeyPairs(kept, seed, { brokers, now: () => clock.now() });
+  if (credentials !== 'exchange')
+    await keepKeyPairs(kept, seed, { brokers, paper: broker, now: () => clock.now() });
   const stores = credentials === 'key_pair' ? kept : { ...kept, brokerKeys: whileConnected(kept, vault) };
   const { people, keys, listener, close } = await createHome({
     ...settings,
@@ -267,17 +267,26 @@ function whileConnected({ brokerKeys }: GatewayStores, vault: Vault): GatewaySto
   };
 }
 
-/** As "trade-agent home broker set" does for each of them: the paper broker says which account a pair opens. */
+/** As "trade-agent home broker set" does for each of them. */
 async function keepKeyPairs(
   { brokerKeys: store }: GatewayStores,
   seed: SandboxSeed,
-  { brokers, now }: { readonly brokers: readonly NamedBroker[]; readonly now: () => number },
+  {
+    brokers,
+    paper,
+    now,
+  }: {
+    readonly brokers: readonly NamedBroker[];
+    readonly paper: Pick<PaperBroker, 'accountNumber'>;
+    readonly now: () => number;
+  },
 ): Promise<void> {
-  for (const broker of brokers) {
-    const place = keyPlaceOf(broker, brokers);
-    const pairs = createKeyPairs({ store, sealSecret: sealSecret(seed), now, broker: place });
-    for (const { username, pair } of keyPairsAt(broker, seed)) {
-      await pairs.keep(username, pair, await verifyKeyPair(broker, pair, { environment: 'paper', fetch }));
+  for (const at of brokers) {
+    const broker = keyPlaceOf(at, brokers);
+    const pairs = createKeyPairs({ store, sealSecret: sealSecret(seed), now, broker });
+    for (const { username, holder, pair } of keyPairsAt(at, seed)) {
+      const accountNumber = paper.accountNumber(holder) ?? '';
+      await pairs.keep(username, pair, { accountNumber, environment: 'paper' });
     }
   }
 }

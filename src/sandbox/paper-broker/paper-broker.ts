@@ -74,6 +74,8 @@ export interface PaperBroker {
   readonly upgrade: TradeStream['upgrade'];
   /** Every order ever accepted, in order of arrival. */
   book(): BookedOrder[];
+  /** Of a user's account; undefined for nobody. */
+  accountNumber(username: string): string | undefined;
   /** Matches resting orders against the market now. */
   settle(): void;
   /** Ends the timer and the streams. The database stays open. */
@@ -172,6 +174,7 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
     app,
     upgrade: stream.upgrade,
     book,
+    accountNumber: (username) => ledger.accountOf(username)?.number,
     settle,
     close() {
       stop.abort();
