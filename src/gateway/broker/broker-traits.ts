@@ -28,4 +28,6 @@ export interface BrokerTraits {
         readonly fractions: boolean;
       }
     | undefined;
+  /** Whether it tells by itself what happens to orders (`tradeUpdates` of `Broker`); where it doesn't, it is asked. */
+  readonly tellsUpdates?: boolean;
 }

@@ -12,6 +12,7 @@ export const alpaca = {
       ...context,
       ...addressesOf(settings, context.environment),
       simulated: settings.simulated,
+      tradeUpdates: settings.trade_updates !== false,
     }),
   verifyKeyPair: verifyAlpacaKeyPair,
 } satisfies BrokerKind<AlpacaSettings>;

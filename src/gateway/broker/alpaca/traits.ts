@@ -7,4 +7,5 @@ export const alpacaTraits: BrokerTraits = {
   orders: { us_equity: commonTerms.us_equity },
   clientOrderId: { takenOnce: true, lookedUp: true },
   replaces: { fractions: false },
+  tellsUpdates: true,
 };
