@@ -94,10 +94,8 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const entrance = createEntrance(options, provider, clock);
   const brokerFor = broker.accounts.open;
-  const updates = createOrderUpdates({
-    ...{ brokerFor, clock },
-    failed: (error) => (options.onError ?? writeError)(error instanceof Error ? error.name : 'unknown'),
-  });
+  const failed = failedOf(options);
+  const updates = createOrderUpdates({ brokerFor, clock, failed });
   const { maxSlippage = '0.01' } = options;
   const people = peopleOf(options, { fetch: send, now });
   const source = options.rules ?? staticRules();
@@ -175,8 +173,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-function writeError(message: string): void {
-  process.stderr.write(`gateway: ${message}\n`);
+/** What went wrong is told by its name alone. */
+function failedOf({ onError = (message) => process.stderr.write(`gateway: ${message}\n`) }: GatewayOptions) {
+  return (error: unknown): void => onError(error instanceof Error ? error.name : 'unknown');
 }
 
 /** For display. */
