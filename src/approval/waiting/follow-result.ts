@@ -76,7 +76,7 @@ async function follow(
   let lag = waits([]);
   let until = clock.now() + FOLLOW_MS;
   let apart: number = NEWS_APART_MS.first;
-  let lookedAt = clock.now() - apart;
+  let lookedAt = clock.now() - NEWS_APART_MS.longest;
   let came: ResultLook | 'failed' = 'same';
   while (clock.now() < until) {
     const isTold = news?.isStanding() === true && came !== 'failed';
@@ -85,9 +85,10 @@ async function follow(
       isTold ? (lag.next() ?? TOLD_MS) : (untold.next() ?? FOLLOW_WAITS_MS.at(-1) ?? 0),
     );
     if (heard !== 'nothing') {
-      const early = lookedAt + apart - clock.now();
-      if (early > 0) await clock.sleep(early, signal);
-      apart = early > 0 ? Math.min(apart * 2, NEWS_APART_MS.longest) : NEWS_APART_MS.first;
+      const since = clock.now() - lookedAt;
+      if (since < apart) await clock.sleep(apart - since, signal);
+      apart =
+        since < NEWS_APART_MS.longest ? Math.min(apart * 2, NEWS_APART_MS.longest) : NEWS_APART_MS.first;
     }
     lookedAt = clock.now();
     came = await lookNow();

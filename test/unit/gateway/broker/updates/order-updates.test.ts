@@ -120,6 +120,7 @@ describe('an account that is listened to', () => {
     const { clock, listen, connection, connections, renew } = world();
     const one = listen(['o-1']);
     (await connection(1)).end();
+    await clock.advance(0);
     for (const [count, pause] of [
       [2, 1_250],
       [3, 2_500],
