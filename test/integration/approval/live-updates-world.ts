@@ -102,14 +102,14 @@ export async function startLiveWorld(options: Partial<SandboxOptions> = {}) {
 export const statusOf = ({ kind, result }: Proposal): string | undefined =>
   kind === 'order' ? result?.status : undefined;
 
-/** An order that waits for its price, approved and placed. */
+/** An order that waits for its price, approved and placed. @param account their default one, unless it is named */
 export async function placeWaiting(
   person: Person,
-  symbol: string,
-  limit: string,
+  order: { readonly symbol: string; readonly limit: string; readonly account?: string },
 ): Promise<Proposal & { order: Order }> {
-  const order = { symbol, side: 'buy', qty: '2', type: 'limit', limit_price: limit } as const;
-  const proposed = await person.propose({ kind: 'order', order });
+  const { limit: limit_price, ...rest } = order;
+  const asked = { ...rest, side: 'buy', qty: '2', type: 'limit', limit_price } as const;
+  const proposed = await person.propose({ kind: 'order', order: asked });
   await person.tap(proposed.code);
   const placed = await person.until(proposed.id, 'executed');
   if (placed.kind !== 'order' || placed.result === undefined) throw new Error('it was not placed');

@@ -106,6 +106,19 @@ describe('what came of an order', () => {
     expect(looked).toEqual([10, 410, 1_910, 60_000]);
   });
 
+  it('is looked at for each part of a fill', async () => {
+    const { looked } = await follow(
+      [
+        [10, 'stands'],
+        [60_000, 'own'],
+        [62_500, 'own'],
+        [62_510, 'own'],
+      ],
+      { looks: ['same', 'same', 'same', 'changed', 'changed', 'over'], ms: 5 * MINUTE },
+    );
+    expect(looked.slice(3)).toEqual([60_000, 62_500, 62_550]);
+  });
+
   it('is looked at again soon where the broker’s reads lag behind what it tells', async () => {
     const { looked } = await follow(
       [
