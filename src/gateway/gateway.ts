@@ -94,8 +94,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const entrance = createEntrance(options, provider, clock);
   const brokerFor = broker.accounts.open;
-  const failed = failedOf(options);
-  const updates = createOrderUpdates({ brokerFor, clock, failed });
+  const updates = createOrderUpdates({ brokerFor, clock, failed: failedOf(options) });
   const { maxSlippage = '0.01' } = options;
   const people = peopleOf(options, { fetch: send, now });
   const source = options.rules ?? staticRules();
