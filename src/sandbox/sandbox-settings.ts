@@ -181,9 +181,9 @@ function gatewaySettings(
 ): HomeOptions['gateway'] {
   const privateKey = gatewayKey(seed);
   const paper = {
-    ...{ kind: 'alpaca', trading_url: addresses.broker, simulated: true },
+    ...({ kind: 'alpaca', trading_url: addresses.broker, simulated: true } as const),
     ...(tradeUpdates === undefined ? {} : { trade_updates: tradeUpdates }),
-  } as const;
+  };
   return {
     exchange: { client_id: GATEWAY_CLIENT_ID, privateKey, audience: CONNECTION },
     environment: 'paper',
