@@ -9,6 +9,7 @@ import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { slippageSchema } from '../trading/order.ts';
 import { LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
 import { brokerSettingsSchema } from './broker/brokers.ts';
+import { isKept } from './broker/kept-kinds.ts';
 import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
 import { relationsOptions, relationsSchema } from './relations/relations-settings.ts';
 import { secureAddress } from './secure-address.ts';
@@ -129,12 +130,13 @@ export const gatewaySettingsSchema = settingsSchema
   )
   .superRefine(({ broker, exchange, messages, approval }, context) => {
     const wrong = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-    const byKeyPair = broker.credentials === 'key_pair';
+    const { credentials } = broker;
+    const byKept = isKept(credentials);
     const sends = Object.values(messages).some((service) => service !== undefined);
-    if (exchange === undefined && !byKeyPair)
+    if (exchange === undefined && !byKept)
       wrong(
         ['exchange'],
-        'is missing: accounts at the broker are opened by tokens from it, unless "broker.credentials" is "key_pair"',
+        'is missing: accounts at the broker are opened by tokens from it, unless people give their own ("broker.credentials: key_pair")',
       );
     else if (exchange === undefined && sends)
       wrong(['messages'], 'go out by tokens got by exchange, which is not set');
@@ -143,10 +145,16 @@ export const gatewaySettingsSchema = settingsSchema
         ['approval'],
         'must say which client asks, where there is no "exchange": client_id, or registration: true',
       );
-    if (byKeyPair && broker.unattended !== undefined)
-      wrong(['broker', 'unattended'], 'is for "credentials: exchange": by key pairs all is opened already');
-    if (exchange !== undefined && byKeyPair && !sends)
-      wrong(['exchange'], 'is for nothing here: "broker.credentials" is "key_pair", and no messages go out');
+    if (byKept && broker.unattended !== undefined)
+      wrong(
+        ['broker', 'unattended'],
+        'is for "credentials: exchange": by what people gave all is opened already',
+      );
+    if (exchange !== undefined && byKept && !sends)
+      wrong(
+        ['exchange'],
+        `is for nothing here: "broker.credentials" is "${credentials}", and no messages go out`,
+      );
   });
 export type GatewaySettings = z.output<typeof gatewaySettingsSchema>;
 

@@ -1,12 +1,19 @@
-import type { KeyPair } from '../../gateway/broker/broker-credentials.ts';
+import type { KeptCredentials, KeptKind } from '../../gateway/broker/kept-kinds.ts';
 import type { KeptKeyPair } from '../../gateway/broker/key-pairs.ts';
 import type { VerifiedAccount } from '../../gateway/broker/verified-account.ts';
-import { verifyKeyPair } from '../../gateway/broker/verify-keys.ts';
+import { keptKindOf, verifyCredentials } from '../../gateway/broker/verify-keys.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
-import { withHome } from './open-home.ts';
+import { readGatewaySettings } from './home-files.ts';
+import { requireOwnFolder, withHome } from './open-home.ts';
 import { personOf } from './pair-phone.ts';
+
+/** What opens an account at the broker of this home. @throws {TradeAgentError} `usage` where there is no home */
+export async function whatIsKept(folder: string): Promise<KeptKind> {
+  requireOwnFolder(folder);
+  return keptKindOf((await readGatewaySettings(folder)).broker);
+}
 
 /**
  * Keeps another key pair for a person's account, from the next request on. The home serves either paper or live accounts:
@@ -20,13 +27,13 @@ export async function setBrokerKeys(
     folder,
     username,
     pair,
-  }: { readonly folder: string; readonly username: string | undefined; readonly pair: KeyPair },
+  }: { readonly folder: string; readonly username: string | undefined; readonly pair: KeptCredentials },
   confirm: (account: VerifiedAccount) => Promise<void>,
 ): Promise<{ readonly username: string; readonly account: VerifiedAccount }> {
   return await withHome(app, folder, async (home) => {
     const person = personOf(home, username);
     const { broker, environment } = home.gateway;
-    const account = await verifyKeyPair(broker, pair, { environment, fetch: app.fetch });
+    const account = await verifyCredentials(broker, pair, { environment, fetch: app.fetch });
     if (account.environment !== environment) {
       throw new TradeAgentError(
         'usage',

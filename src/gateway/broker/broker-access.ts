@@ -9,7 +9,8 @@ import { createBrokerTokens } from './broker-token.ts';
 import type { BrokerTraits } from './broker-traits.ts';
 import { brokerOf } from './brokers.ts';
 import { exchangedCredentials } from './exchanged-credentials.ts';
-import { keyPairCredentials } from './key-pair-credentials.ts';
+import { keptCredentials } from './kept-credentials.ts';
+import { isKept, type KeptKind } from './kept-kinds.ts';
 import { createKeyPairs } from './key-pairs.ts';
 import { noExchange } from './no-exchange.ts';
 import { unattendedCredentials } from './unattended-credentials.ts';
@@ -58,7 +59,7 @@ export function brokerAccess(
 }
 
 const isUnattended = ({ credentials, unattended }: GatewayOptions['broker']): boolean =>
-  credentials === 'key_pair' || unattended === 'key_pair';
+  isKept(credentials) || unattended !== undefined;
 
 function credentialsOf(
   options: GatewayOptions,
@@ -66,18 +67,23 @@ function credentialsOf(
   { fetch, now, providerTimeoutMs: timeoutMs }: Requests,
 ): BrokerCredentials {
   const { broker, exchange } = options;
-  if (broker.credentials === 'key_pair') return keptPairs(options, now);
+  if (isKept(broker.credentials)) return kept(options, broker.credentials, now);
   if (exchange === undefined) throw noExchange('accounts at the broker');
   const bySession = exchangedCredentials(createBrokerTokens({ provider, exchange, fetch, timeoutMs, now }));
-  return isUnattended(broker) ? unattendedCredentials(bySession, keptPairs(options, now)) : bySession;
+  const { unattended } = broker;
+  return unattended === undefined
+    ? bySession
+    : unattendedCredentials(bySession, kept(options, unattended, now));
 }
 
-function keptPairs({ broker, sealSecret, stores }: GatewayOptions, now: () => number): BrokerCredentials {
+function kept(
+  { broker, sealSecret, stores }: GatewayOptions,
+  kind: KeptKind,
+  now: () => number,
+): BrokerCredentials {
   if (sealSecret === undefined) {
     throw new TradeAgentError('invalid_config', 'there is nothing to seal key pairs under');
   }
-  return keyPairCredentials(
-    createKeyPairs({ store: stores.brokerKeys, sealSecret, now }),
-    broker.environment,
-  );
+  const pairs = createKeyPairs({ store: stores.brokerKeys, sealSecret, now });
+  return keptCredentials(pairs, kind, broker.environment);
 }

@@ -67,8 +67,11 @@ export async function readWorlds(
     orderId === null ? claimedAt < before : !stillOpen.has(orderId),
   );
   await Promise.all(gone.slice(0, MOST_ASKED).map((entry) => lookAt(entry, broker, context)));
-  const ours = new Set(own.map(({ clientOrderId }) => clientOrderId));
-  const elsewhere = open.filter(({ client_order_id }) => !ours.has(client_order_id));
+  // By either id: not every broker tells a client_order_id back.
+  const ours = new Set(
+    own.flatMap(({ clientOrderId, orderId }) => [clientOrderId, orderId ?? clientOrderId]),
+  );
+  const elsewhere = open.filter(({ client_order_id, id }) => !ours.has(client_order_id) && !ours.has(id));
   const common = { account, positions, market, session, elsewhere };
   return new Map(
     symbols.map((symbol, at) => {

@@ -34,7 +34,7 @@ export function brokerContract(traits: BrokerTraits, open: () => Promise<BrokerF
   describe('a replacement', () => replacingCases(bench, traits));
   describe('what it takes', () => termsCases(bench, traits));
   describe('a read', () => {
-    readingCases(bench);
+    readingCases(bench, traits);
     failingReadCases(bench);
   });
 }

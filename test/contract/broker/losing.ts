@@ -33,7 +33,7 @@ export function losingCases(bench: () => Bench, { clientOrderId }: BrokerTraits)
     const { id, client_order_id } = await resting();
     wire.mishap = mishap;
     await expect(broker.order(id)).rejects.toMatchObject({ name: 'Refusal' });
-    if (!clientOrderId.lookedUp) return;
+    if (clientOrderId.lookedUp === 'never') return;
     await expect(broker.orderByClientOrderId(client_order_id)).rejects.toMatchObject({ name: 'Refusal' });
   });
 
@@ -78,9 +78,35 @@ export function losingCases(bench: () => Bench, { clientOrderId }: BrokerTraits)
       expect(await broker.submit(wanted)).toEqual({ outcome: 'unknown' });
       wire.mishap = undefined;
       expect(await broker.submit(wanted)).toMatchObject({ outcome: 'refused', reason: 'duplicate' });
-      if (!clientOrderId.lookedUp) return;
+      if (clientOrderId.lookedUp === 'never') return;
       const { client_order_id } = wanted;
       expect(await broker.orderByClientOrderId(client_order_id)).toMatchObject({ client_order_id });
+    },
+  );
+
+  it.runIf(clientOrderId.lookedUp !== 'never')(
+    'whose answer is lost is found by its client_order_id, among those that are listed',
+    async () => {
+      const { broker, order, wire } = bench();
+      const wanted = order('limit');
+      wire.mishap = 'lost answer';
+      expect(await broker.submit(wanted)).toEqual({ outcome: 'unknown' });
+      wire.mishap = undefined;
+      const { client_order_id } = wanted;
+      expect(await broker.orderByClientOrderId(client_order_id)).toMatchObject({ client_order_id });
+    },
+  );
+
+  it.runIf(clientOrderId.lookedUp === 'never')(
+    'whose answer is lost is not found by its client_order_id: the person looks',
+    async () => {
+      const { broker, order, wire } = bench();
+      const wanted = order('limit');
+      wire.mishap = 'lost answer';
+      expect(await broker.submit(wanted)).toEqual({ outcome: 'unknown' });
+      wire.mishap = undefined;
+      expect(await broker.orderByClientOrderId(wanted.client_order_id)).toBeUndefined();
+      expect(await broker.orders({ status: 'open', limit: 50, symbols: [] })).toHaveLength(1);
     },
   );
 
@@ -93,10 +119,13 @@ export function losingCases(bench: () => Bench, { clientOrderId }: BrokerTraits)
     expect(await broker.submit(wanted)).toMatchObject({ outcome: 'accepted' });
   });
 
-  it('is not taken for placed by an answer about another', async () => {
-    const { broker, order, resting, wire } = bench();
-    await resting();
-    wire.mishap = 'answer to another';
-    expect(await broker.submit(order('limit'))).toEqual({ outcome: 'unknown' });
-  });
+  it.runIf(clientOrderId.lookedUp !== 'never')(
+    'is not taken for placed by an answer about another',
+    async () => {
+      const { broker, order, resting, wire } = bench();
+      await resting();
+      wire.mishap = 'answer to another';
+      expect(await broker.submit(order('limit'))).toEqual({ outcome: 'unknown' });
+    },
+  );
 }

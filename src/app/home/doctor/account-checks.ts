@@ -1,5 +1,5 @@
 import { verifyAuditFile } from '../../../approval/audit-chain.ts';
-import { verifyKeyPair } from '../../../gateway/broker/verify-keys.ts';
+import { verifyCredentials } from '../../../gateway/broker/verify-keys.ts';
 import type { App } from '../../app.ts';
 import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
 import { clockFinding } from '../../doctor/server-checks.ts';
@@ -40,7 +40,7 @@ async function checkAccount(
         `trade-agent home broker set --user ${username}`,
       );
     }
-    const account = await verifyKeyPair(broker, kept.pair, { environment, fetch });
+    const account = await verifyCredentials(broker, kept.pair, { environment, fetch });
     const message = `${username}: account ${account.accountNumber}, ${account.environment}, ${account.status}`;
     if (account.environment !== environment) {
       return fail(

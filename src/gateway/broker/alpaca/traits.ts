@@ -5,6 +5,7 @@ import type { BrokerTraits } from '../broker-traits.ts';
 export const alpacaTraits: BrokerTraits = {
   label: 'Alpaca',
   orders: commonTerms,
-  clientOrderId: { takenOnce: true, lookedUp: true },
+  clientOrderId: { takenOnce: true, lookedUp: 'for_good' },
   replaces: { fractions: false },
+  lacks: [],
 };
