@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { closestMatch } from '../../config/closest-match.ts';
 import { alpaca } from './alpaca/alpaca.ts';
 import type { BrokerKind } from './broker-kind.ts';
+import { tradier } from './tradier/tradier.ts';
 
 /** Every kind of broker there is, by its `kind` in `gateway.yaml`. */
-const brokers = { alpaca } as const;
+const brokers = { alpaca, tradier } as const;
 
 type Settings = (typeof brokers)[keyof typeof brokers]['settings'];
 
