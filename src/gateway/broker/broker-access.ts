@@ -46,7 +46,7 @@ export function brokerAccess(
   const kind = brokerOf(broker);
   const { environment } = broker;
   const assets = createAssetCatalogue(now);
-  const connect = kind.connect(broker, { environment, fetch, timeoutMs, assets });
+  const connect = kind.connect(broker, { environment, fetch, timeoutMs, now, assets });
   return {
     traits: kind.traits,
     credentials,

@@ -30,6 +30,8 @@ export interface BrokerContext {
   readonly fetch: typeof fetch;
   /** One request, milliseconds. */
   readonly timeoutMs: number;
+  /** Milliseconds since the epoch: where the broker tells no time of its own. */
+  readonly now: () => number;
   /** What is the same for all users is asked for once. */
   readonly assets: AssetCatalogue;
 }
@@ -45,7 +47,8 @@ export interface BrokerKind<Settings> {
   connect(settings: Settings, context: BrokerContext): ConnectBroker;
   /** What its people may give to have their accounts opened; left out where `settings` allow `credentials: exchange` alone. */
   readonly kept?: {
-    readonly kind: KeptKind;
+    /** The first where the settings name none. */
+    readonly kinds: readonly [KeptKind, ...KeptKind[]];
     /**
      * What account it opens.
      * @throws {TradeAgentError} as `verifyCredentials` of verify-keys.ts

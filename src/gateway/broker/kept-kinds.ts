@@ -22,6 +22,23 @@ const account = (label: string, names: readonly string[]): KeptField => ({
   wrong: 'is no account’s: letters, digits, "_" and "-" alone',
 });
 
+const snaptrade = {
+  clientId: {
+    label: 'Client id',
+    names: ['client_id', 'snaptrade_client_id'],
+    pattern: /^[A-Za-z0-9_-]{4,64}$/,
+    wrong: 'is no client id: letters, digits, "_" and "-" alone',
+  },
+  consumerKey: { label: 'Consumer key', names: ['consumer_key', 'snaptrade_consumer_key'], ...visible },
+} as const;
+/** SnapTrade's own id of one of the person's accounts, not the brokerage's number. */
+const snaptradeAccount = {
+  label: 'Account id',
+  names: ['account', 'account_id', 'snaptrade_account_id'],
+  pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  wrong: 'is no account’s: SnapTrade writes 36 characters with four "-"',
+} as const;
+
 /**
  * What opens an account at a broker, where its owner gives it and the gateway keeps it: what it is called, and its parts in
  * the order in which they are asked for. The setting `credentials` names one of these, or `exchange`.
@@ -60,6 +77,26 @@ export const keptKinds = {
         ...visible,
       },
     },
+  },
+  snaptrade_user: {
+    noun: 'SnapTrade user',
+    again: 'Reset the user’s secret at SnapTrade',
+    fields: {
+      ...snaptrade,
+      userId: {
+        label: 'User id',
+        names: ['user_id', 'snaptrade_user_id'],
+        pattern: /^[\x21-\x7e]{1,128}$/,
+        wrong: 'is no user id: visible characters, no spaces',
+      },
+      userSecret: { label: 'User secret', names: ['user_secret', 'snaptrade_user_secret'], ...visible },
+      accountId: snaptradeAccount,
+    },
+  },
+  snaptrade_personal: {
+    noun: 'personal SnapTrade key',
+    again: 'Make a new key at SnapTrade',
+    fields: { ...snaptrade, accountId: snaptradeAccount },
   },
 } as const satisfies Readonly<Record<string, KeptWords>>;
 

@@ -54,36 +54,55 @@ export interface RestOptions {
   readonly timeoutMs: number;
 }
 
-/** A broker's REST API: one request at a time, bounded in time and length, never redirected, never repeated. */
-export function restClient({ fetch, base, headers, timeoutMs }: RestOptions): RestClient {
+/** One request, and its answer as JSON. @throws {RestAnswer | NoAnswer} */
+export type SendOnce = (
+  url: string,
+  request: {
+    readonly method: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body?: string | undefined;
+  },
+) => Promise<unknown>;
+
+/** Bounded in time and length, never redirected (the headers would go elsewhere), never repeated. */
+export function sendOnce({ fetch, timeoutMs }: Pick<RestOptions, 'fetch' | 'timeoutMs'>): SendOnce {
   const send = boundedFetch(fetch, LONGEST_ANSWER);
-  return async (path, { method = 'GET', query, form, json } = {}) => {
-    const search = query === undefined ? '' : `?${new URLSearchParams(query)}`;
-    const text = json === undefined ? undefined : JSON.stringify(json);
-    const body = form === undefined ? text : new URLSearchParams(form).toString();
-    const type = form === undefined ? 'application/json' : 'application/x-www-form-urlencoded';
+  return async (url, { body, ...request }) => {
     let response: Response;
-    let answered: string;
+    let text: string;
     try {
-      response = await send(`${base.replace(/\/+$/, '')}${path}${search}`, {
-        method,
-        headers: {
-          ...headers,
-          accept: 'application/json',
-          ...(body === undefined ? {} : { 'content-type': type }),
-        },
+      response = await send(url, {
+        ...request,
         redirect: 'error',
         signal: AbortSignal.timeout(timeoutMs),
         ...(body === undefined ? {} : { body }),
       });
-      answered = await response.text();
+      text = await response.text();
     } catch (error) {
       throw new NoAnswer(whyNot(error));
     }
-    if (!response.ok) throw new RestAnswer(response.status, response.headers, answered);
-    const answer = parsed(answered);
+    if (!response.ok) throw new RestAnswer(response.status, response.headers, text);
+    const answer = parsed(text);
     if (answer === undefined) throw new NoAnswer('unreadable');
     return answer;
+  };
+}
+
+/** A broker's REST API. */
+export function restClient({ base, headers, ...options }: RestOptions): RestClient {
+  const send = sendOnce(options);
+  const root = base.replace(/\/+$/, '');
+  return (path, { method = 'GET', query, form, json } = {}) => {
+    const search = query === undefined ? '' : `?${new URLSearchParams(query)}`;
+    const text = json === undefined ? undefined : JSON.stringify(json);
+    const body = form === undefined ? text : new URLSearchParams(form).toString();
+    const type = form === undefined ? 'application/json' : 'application/x-www-form-urlencoded';
+    const sent = body === undefined ? {} : { 'content-type': type };
+    return send(`${root}${path}${search}`, {
+      method,
+      headers: { ...headers, accept: 'application/json', ...sent },
+      body,
+    });
   };
 }
 

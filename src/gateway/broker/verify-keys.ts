@@ -1,6 +1,6 @@
 import { TradeAgentError } from '../../trading/errors.ts';
 import { type BrokerSettings, brokerOf } from './brokers.ts';
-import { type KeptCredentials, type KeptKind, keptSchema, keptWords } from './kept-kinds.ts';
+import { isKept, type KeptCredentials, type KeptKind, keptSchema, keptWords } from './kept-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from './verified-account.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -9,8 +9,10 @@ const TIMEOUT_MS = 10_000;
  * What people give to have their accounts opened at this broker.
  * @throws {TradeAgentError} `usage` where it opens them by tokens got by exchange alone
  */
-export function keptKindOf(settings: Pick<BrokerSettings, 'kind'>): KeptKind {
-  return keptOf(settings).kind;
+export function keptKindOf(settings: BrokerSettings): KeptKind {
+  const { kinds } = keptOf(settings);
+  const { credentials, unattended } = settings;
+  return isKept(credentials) ? credentials : (unattended ?? kinds[0]);
 }
 
 /**
@@ -23,7 +25,8 @@ export async function verifyCredentials(
   credentials: KeptCredentials,
   { environment, fetch, timeoutMs = TIMEOUT_MS }: VerifyOptions,
 ): Promise<VerifiedAccount> {
-  const { kind, verify } = keptOf(settings);
+  const { verify } = keptOf(settings);
+  const kind = keptKindOf(settings);
   const given = keptSchema(kind).safeParse(credentials);
   if (!given.success) {
     const { fields } = keptWords(kind);

@@ -23,6 +23,8 @@ export interface BrokerFixture {
    * cash for a hundred.
    */
   readonly symbol: string;
+  /** For a broker that tells no hours: a moment at which the market is open. */
+  readonly now?: () => number;
   /** No symbol of the broker's. */
   readonly unknownSymbol: string;
   close(): Promise<void>;
@@ -59,6 +61,7 @@ export async function openBench(fixture: BrokerFixture): Promise<Bench> {
       environment: 'paper',
       fetch: wire.send,
       timeoutMs,
+      now: fixture.now ?? Date.now,
       assets: createAssetCatalogue(Date.now),
     })(fixture.credentials, () => unauthorized++);
   const broker = connect(10_000);

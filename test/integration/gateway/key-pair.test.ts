@@ -164,7 +164,12 @@ describe('a gateway is not made', () => {
   });
 
   it('without an exchange where messages go out', () => {
-    const broker = { kind: 'alpaca', environment: 'paper', simulated: true, credentials: 'key_pair' } as const;
+    const broker = {
+      kind: 'alpaca',
+      environment: 'paper',
+      simulated: true,
+      credentials: 'key_pair',
+    } as const;
     const messages = { slack: { audience: 'slack' } };
     expect(() => createGateway({ ...options(), broker, messages, sealSecret: SEAL })).toThrow(
       /"exchange" is not set/,
@@ -172,7 +177,12 @@ describe('a gateway is not made', () => {
   });
 
   it('without a secret where key pairs are kept', () => {
-    const broker = { kind: 'alpaca', environment: 'paper', simulated: true, credentials: 'key_pair' } as const;
+    const broker = {
+      kind: 'alpaca',
+      environment: 'paper',
+      simulated: true,
+      credentials: 'key_pair',
+    } as const;
     expect(() => createGateway({ ...options(), broker })).toThrow(/seal/);
   });
 });

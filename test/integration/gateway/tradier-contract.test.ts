@@ -42,6 +42,7 @@ describe('Tradier', () => {
       environment: 'paper',
       fetch,
       timeoutMs: 5000,
+      now: Date.now,
       assets: createAssetCatalogue(Date.now),
     })(credentials, () => undefined);
   const order = {

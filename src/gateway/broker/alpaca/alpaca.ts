@@ -13,5 +13,5 @@ export const alpaca = {
       ...addressesOf(settings, context.environment),
       simulated: settings.simulated,
     }),
-  kept: { kind: 'key_pair', verify: verifyAlpacaKeyPair },
+  kept: { kinds: ['key_pair'], verify: verifyAlpacaKeyPair },
 } satisfies BrokerKind<AlpacaSettings>;

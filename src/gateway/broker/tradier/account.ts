@@ -37,18 +37,18 @@ const positionRows = wrapped(
 );
 
 /** Positions, with today's orders and the prices of whatever is in either. */
-async function holdings(client: RestClient, path: string) {
+async function holdings(client: RestClient, path: string, now: number) {
   const orders = await listed(client, `${path}/orders`);
   const rows = positionRows.parse(await client(`${path}/positions`));
   const held = rows.map((row) => ({ ...row, symbol: ourSymbol(row.symbol) }));
-  const filled = filledToday(orders);
+  const filled = filledToday(orders, now);
   const symbols = new Set([...held, ...filled].map(({ symbol }) => symbol));
   return { orders, held, filled, quotes: await quoteRows(client, [...symbols]) };
 }
 
 /** Orders are listed while they are open, those of earlier days too: what was filled of those earlier is not of today. */
-export function filledToday(orders: readonly Order[]): readonly Order[] {
-  const today = newYorkDate(Date.now());
+export function filledToday(orders: readonly Order[], now: number): readonly Order[] {
+  const today = newYorkDate(now);
   return orders.filter(
     ({ filled_qty, filled_avg_price, filled_at, submitted_at }) =>
       filled_qty !== '0' &&
@@ -58,8 +58,8 @@ export function filledToday(orders: readonly Order[]): readonly Order[] {
 }
 
 /** `GET /accounts/{id}/positions`, valued at the last trade. */
-export async function positionsOf(client: RestClient, path: string): Promise<Position[]> {
-  const { orders, held, quotes } = await holdings(client, path);
+export async function positionsOf(client: RestClient, path: string, now: number): Promise<Position[]> {
+  const { orders, held, quotes } = await holdings(client, path, now);
   return held.map(({ symbol, quantity, cost_basis }) => {
     const { last, closedAt } = pricesOf(quotes, symbol);
     const qty = new Dec(String(quantity));
@@ -94,10 +94,10 @@ export async function accountOf(
   client: RestClient,
   path: string,
   { status }: TradierAccount,
-  { environment, simulated }: Pick<TradierOptions, 'environment' | 'simulated'>,
+  { environment, simulated, now }: Pick<TradierOptions, 'environment' | 'simulated' | 'now'>,
 ): Promise<Account> {
   const { balances } = balancesAnswer.parse(await client(`${path}/balances`));
-  const { held, filled, quotes } = await holdings(client, path);
+  const { held, filled, quotes } = await holdings(client, path, now());
   const equity = moneyOf(balances.total_equity);
   const buying = (balances.margin ?? balances.pdt)?.stock_buying_power ?? balances.cash?.cash_available;
   const closes = new Map(filled.map(({ symbol }) => [symbol, pricesOf(quotes, symbol).closedAt.toFixed()]));

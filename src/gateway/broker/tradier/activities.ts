@@ -44,16 +44,17 @@ export async function activitiesOf(
   client: RestClient,
   path: string,
   { after, page = '1' }: ActivityQuery,
+  now: number,
 ): Promise<ActivityPage> {
   const number = /^[1-9]\d{0,3}$/.test(page) ? page : '1';
-  const today = newYorkDate(Date.now());
+  const today = newYorkDate(now);
   const query = {
     page: number,
     limit: `${PAGE}`,
     ...(after === undefined ? {} : { start: newYorkDate(after.getTime()) }),
   };
   const rows = events.parse(await client(`${path}/history`, { query }));
-  const fills = number === '1' ? filledToday(await listed(client, `${path}/orders`)).map(fillView) : [];
+  const fills = number === '1' ? filledToday(await listed(client, `${path}/orders`), now).map(fillView) : [];
   const seen = new Map<string, number>();
   const earlier = rows.filter(({ date }) => date.slice(0, 10) < today).map((row) => eventView(row, seen));
   return {

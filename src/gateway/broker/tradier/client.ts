@@ -10,6 +10,7 @@ export interface TradierOptions {
   readonly simulated: boolean;
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
+  readonly now: () => number;
 }
 
 /** One or several, as Tradier writes lists: a single one stands alone, and none is the word "null". */
@@ -41,8 +42,10 @@ export interface TradierAccount {
 }
 
 /** A token's client at Tradier. An answer with `errors` throws, whatever its status. */
-export function tradierClient(options: TradierOptions, token: string): RestClient {
-  const { fetch, base, timeoutMs } = options;
+export function tradierClient(
+  { fetch, base, timeoutMs }: Pick<TradierOptions, 'fetch' | 'base' | 'timeoutMs'>,
+  token: string,
+): RestClient {
   const client = restClient({ fetch, base, timeoutMs, headers: { authorization: `Bearer ${token}` } });
   return async (path: string, request?: RestRequest) => {
     const answer = await client(path, request);

@@ -45,7 +45,7 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
       ...notOffered(tradierTraits.label, tradierTraits.lacks),
       ...tradierOrders(client, async () => `${await path()}/orders`, requests),
       account: () => read(async () => accountOf(client, await path(), await account(), options)),
-      positions: () => read(async () => positionsOf(client, await path())),
+      positions: () => read(async () => positionsOf(client, await path(), options.now())),
       asset: (symbol) =>
         options.assets.find(symbol, () =>
           read(async () => {
@@ -64,7 +64,7 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
       bars: (query) => read(() => barsOf(client, query)),
       clock: () => read(() => clockOf(client)),
       calendar: (query) => read(() => tradingDays(client, query)),
-      activities: (query) => read(async () => activitiesOf(client, await path(), query)),
+      activities: (query) => read(async () => activitiesOf(client, await path(), query, options.now())),
       watchlist: () => read(() => watchlistOf(client)),
       setWatchlist: (symbols) => read(() => setWatchlistOf(client, symbols)),
     };

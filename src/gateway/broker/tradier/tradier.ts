@@ -13,5 +13,5 @@ export const tradier = {
       base: baseOf(settings, context.environment),
       simulated: settings.simulated,
     }),
-  kept: { kind: 'access_token', verify: verifyTradierToken },
+  kept: { kinds: ['access_token'], verify: verifyTradierToken },
 } satisfies BrokerKind<TradierSettings>;

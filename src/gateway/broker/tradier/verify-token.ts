@@ -23,7 +23,7 @@ export async function verifyTradierToken(
   for (const asked of settings.url === undefined ? [environment, other] : [environment]) {
     const base = baseOf(settings, asked);
     const { host } = new URL(base);
-    const client = tradierClient({ environment: asked, base, fetch, timeoutMs, simulated: false }, token);
+    const client = tradierClient({ base, fetch, timeoutMs }, token);
     try {
       const account = (await accountsOf(client)).find(({ number }) => number === accountNumber);
       if (account === undefined) throw noAccount(host, `has no account ${accountNumber} for this token`);

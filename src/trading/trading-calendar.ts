@@ -1,0 +1,107 @@
+import { addDays, type IsoDate, isoDate, newYorkInstant, nthWeekday, weekday } from './new-york-time.ts';
+
+/** `exchange`: NYSE hours and holidays. `always`: every day from midnight to midnight, so that a demo works at any hour. */
+export type MarketHours = 'always' | 'exchange';
+
+/** One trading day; times are milliseconds since the epoch. */
+export interface Session {
+  date: IsoDate;
+  open: number;
+  close: number;
+  /** Extended hours around the core session. */
+  extendedOpen: number;
+  extendedClose: number;
+}
+
+/** Closed by proclamation, not by rule. */
+const SPECIAL_CLOSINGS = new Set<IsoDate>(['2025-01-09']); // day of mourning for Jimmy Carter
+
+/** Western Easter (Meeus/Jones/Butcher). */
+function easter(year: number): IsoDate {
+  const a = year % 19;
+  const b = Math.floor(year / 100);
+  const c = year % 100;
+  const h = (19 * a + b - Math.floor(b / 4) - Math.floor((b - Math.floor((b + 8) / 25) + 1) / 3) + 15) % 30;
+  const l = (32 + 2 * (b % 4) + 2 * Math.floor(c / 4) - h - (c % 4)) % 7;
+  const m = Math.floor((a + 11 * h + 22 * l) / 451);
+  const month = Math.floor((h + l - 7 * m + 114) / 31);
+  return isoDate(Date.UTC(year, month - 1, ((h + l - 7 * m + 114) % 31) + 1));
+}
+
+/** Saturday moves to Friday, Sunday to Monday. */
+function observed(date: IsoDate): IsoDate {
+  const day = weekday(date);
+  return day === 6 ? addDays(date, -1) : day === 0 ? addDays(date, 1) : date;
+}
+
+const holidaysByYear = new Map<number, Set<IsoDate>>();
+
+/**
+ * NYSE holidays of a year from 2022 on. Source: NYSE Rule 7.2 ("Holidays"). New Year's Day on a Saturday is not made up
+ * for, because the Friday before ends the accounting year.
+ */
+export function exchangeHolidays(year: number): ReadonlySet<IsoDate> {
+  let holidays = holidaysByYear.get(year);
+  if (holidays === undefined) {
+    const newYear = `${year}-01-01`;
+    const lastMondayOfMay = addDays(nthWeekday(year, 6, 1, 1), -7);
+    holidays = new Set([
+      ...(weekday(newYear) === 6 ? [] : [observed(newYear)]),
+      nthWeekday(year, 1, 1, 3), // Martin Luther King Jr.
+      nthWeekday(year, 2, 1, 3), // Washington's Birthday
+      addDays(easter(year), -2), // Good Friday
+      lastMondayOfMay, // Memorial Day
+      observed(`${year}-06-19`), // Juneteenth
+      observed(`${year}-07-04`), // Independence Day
+      nthWeekday(year, 9, 1, 1), // Labor Day
+      nthWeekday(year, 11, 4, 4), // Thanksgiving
+      observed(`${year}-12-25`), // Christmas
+      ...[...SPECIAL_CLOSINGS].filter((date) => date.startsWith(`${year}-`)),
+    ]);
+    holidaysByYear.set(year, holidays);
+  }
+  return holidays;
+}
+
+/** Whether a trading day ends at 13:00: 3 July and 24 December from Monday to Thursday, and the day after Thanksgiving. */
+export function closesEarly(date: IsoDate): boolean {
+  const monthDay = date.slice(5);
+  const day = weekday(date);
+  if (monthDay === '07-03' || monthDay === '12-24') return day >= 1 && day <= 4;
+  return date === addDays(nthWeekday(Number(date.slice(0, 4)), 11, 4, 4), 1);
+}
+
+/** The session of a date, or undefined where there is none. */
+export function sessionOf(date: IsoDate, hours: MarketHours): Session | undefined {
+  if (hours === 'always') {
+    const open = newYorkInstant(date, '00:00');
+    const close = newYorkInstant(date, '24:00');
+    return { date, open, close, extendedOpen: open, extendedClose: close };
+  }
+  const day = weekday(date);
+  if (day === 0 || day === 6 || exchangeHolidays(Number(date.slice(0, 4))).has(date)) return undefined;
+  const early = closesEarly(date);
+  return {
+    date,
+    open: newYorkInstant(date, '09:30'),
+    close: newYorkInstant(date, early ? '13:00' : '16:00'),
+    extendedOpen: newYorkInstant(date, '04:00'),
+    extendedClose: newYorkInstant(date, early ? '17:00' : '20:00'),
+  };
+}
+
+/** The first session on or after a date. */
+export function sessionFrom(date: IsoDate, hours: MarketHours): Session {
+  for (let candidate = date; ; candidate = addDays(candidate, 1)) {
+    const session = sessionOf(candidate, hours);
+    if (session !== undefined) return session;
+  }
+}
+
+/** The last session on or before a date. */
+export function sessionUpTo(date: IsoDate, hours: MarketHours): Session {
+  for (let candidate = date; ; candidate = addDays(candidate, -1)) {
+    const session = sessionOf(candidate, hours);
+    if (session !== undefined) return session;
+  }
+}
