@@ -1,3 +1,4 @@
+import { unitsOf } from './asset-class.ts';
 import { Dec, plain } from './decimal.ts';
 import type { CountedTerms } from './mandate/mandate.ts';
 import type { OrderDraft } from './order.ts';
@@ -73,7 +74,11 @@ export function reservedFor(draft: OrderDraft): string {
   const { reference_price, max_slippage } = draft;
   return (
     notional ??
-    new Dec(qty).times(reference_price).times(new Dec(1).plus(max_slippage)).toFixed(2, Dec.ROUND_UP)
+    new Dec(qty)
+      .times(unitsOf(draft.symbol))
+      .times(reference_price)
+      .times(new Dec(1).plus(max_slippage))
+      .toFixed(2, Dec.ROUND_UP)
   );
 }
 
@@ -95,13 +100,24 @@ export function reservedForAll(drafts: readonly OrderDraft[]): string {
 }
 
 /** What two orders have in common of which the second is likely a slip: all of what is traded, whatever the price. */
-export function sameTerms({ symbol, side, type, qty, notional }: OrderDraft): string {
-  return JSON.stringify([symbol, side, type, qty ?? null, notional ?? null]);
+export function sameTerms({ symbol, side, type, qty, notional, order_class }: OrderDraft): string {
+  const parts = [symbol, side, type, qty ?? null, notional ?? null];
+  return JSON.stringify(order_class === undefined ? parts : [...parts, order_class]);
 }
 
 function exactNotional(draft: OrderDraft): Dec | undefined {
-  const { side, qty, notional, limit_price, reference_price } = boundedOrder(draft);
+  const {
+    side,
+    qty = '0',
+    notional,
+    limit_price,
+    take_profit_limit_price,
+    reference_price,
+    symbol,
+  } = boundedOrder(draft);
   if (notional !== undefined) return new Dec(notional);
-  if (side === 'buy') return limit_price === undefined ? undefined : new Dec(qty ?? 0).times(limit_price);
-  return new Dec(qty ?? 0).times(Dec.max(reference_price, limit_price ?? 0));
+  const units = new Dec(qty).times(unitsOf(symbol));
+  // What a purchase's own exits do makes the position smaller, and counts for nothing.
+  if (side === 'buy') return limit_price === undefined ? undefined : units.times(limit_price);
+  return units.times(Dec.max(reference_price, limit_price ?? take_profit_limit_price ?? 0));
 }

@@ -40,7 +40,7 @@ export function readingCases(bench: () => Bench, { lacks, orders }: BrokerTraits
       name: expect.stringMatching(/\w/),
       exchange: expect.stringMatching(/^[A-Z]+$/),
       tradable: true,
-      fractionable: orders.fractions.types.length > 0,
+      fractionable: (orders.us_equity?.fractions.types.length ?? 0) > 0,
     });
     expect(await broker.asset(fixture.unknownSymbol)).toBeUndefined();
   });

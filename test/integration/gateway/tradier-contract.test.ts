@@ -118,6 +118,56 @@ describe('Tradier', () => {
     expect(ids).toEqual(['ta-order-4', 'ta-order-3', 'ta-order-2', 'ta-order-1', 'ta-order-0']);
   });
 
+  it('is read though an order has several legs, or words that nobody here knows', async () => {
+    const at = '2026-11-25T15:00:00.000Z';
+    const one = {
+      ...{
+        symbol: 'GEAR',
+        quantity: 1,
+        status: 'open',
+        duration: 'day',
+        avg_fill_price: 0,
+        exec_quantity: 0,
+      },
+      ...{ last_fill_price: 0, last_fill_quantity: 0, remaining_quantity: 1 },
+    };
+    const dated = { create_date: at, transaction_date: at };
+    server.elsewhere = [
+      {
+        ...{
+          id: 9,
+          type: 'credit',
+          side: 'buy',
+          price: 1.2,
+          class: 'multileg',
+          num_legs: 2,
+          strategy: 'spread',
+        },
+        ...one,
+        ...dated,
+        leg: [
+          { id: 10, type: 'credit', side: 'sell_to_open', option_symbol: 'GEAR261218C00110000', ...one },
+          { id: 11, type: 'credit', side: 'buy_to_open', option_symbol: 'GEAR261218C00120000', ...one },
+        ],
+      },
+    ];
+    const [order] = await connect().orders({ status: 'open', limit: 50, symbols: [] });
+    expect(order).toMatchObject({
+      order_class: 'mleg',
+      type: 'credit',
+      limit_price: '1.20',
+      legs: [
+        {
+          symbol: 'GEAR261218C00110000',
+          side: 'sell',
+          position_intent: 'sell_to_open',
+          asset_class: 'us_option',
+        },
+        { symbol: 'GEAR261218C00120000', side: 'buy', position_intent: 'buy_to_open' },
+      ],
+    });
+  });
+
   it('tells what an account was worth at the last close: what is held, at its price then', async () => {
     // Two positions of ten, each ten cents dearer than at the close: two dollars.
     expect(await connect().account()).toMatchObject({ equity: '51201.00', last_equity: '51199.00' });

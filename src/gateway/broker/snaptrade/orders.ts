@@ -1,17 +1,19 @@
 import type { ManualTradeFormWithOptions } from 'snaptrade-typescript-sdk';
 import { z } from 'zod';
+import { assetClassOf } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import { isFinal, type Order, orderSchema } from '../../../trading/views.ts';
 import type { Broker, Submission } from '../broker.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
+import { brokerWord } from '../broker-word.ts';
 import { exactNumber } from '../exact-number.ts';
 import { amountOf, moneyOf } from '../json-amounts.ts';
 import { NoAnswer, RestAnswer } from '../rest-client.ts';
 import type { Client, Who } from './client.ts';
 import { SnaptradeNo } from './failure.ts';
 import { ourSymbol, theirSymbol, universalSymbol } from './symbols.ts';
-import { snaptradeTraits } from './traits.ts';
+import { snaptradeTerms } from './traits.ts';
 
 /** What goes through the gateway's routes; the brokerages behind SnapTrade have ids of their own. */
 const ORDER_ID = /^[A-Za-z0-9-]{1,64}$/;
@@ -22,13 +24,13 @@ const MOST_DAYS = 90;
 const types = { market: 'Market', limit: 'Limit', stop: 'Stop', stop_limit: 'StopLimit' } as const;
 const times = { day: 'Day', gtc: 'GTC', ioc: 'IOC', fok: 'FOK' } as const;
 
-const ourTypes: Readonly<Record<string, Order['type']>> = {
+const ourTypes: Readonly<Record<string, string>> = {
   Market: 'market',
   Limit: 'limit',
   Stop: 'stop',
   StopLimit: 'stop_limit',
 };
-const ourTimes: Readonly<Record<string, Order['time_in_force']>> = {
+const ourTimes: Readonly<Record<string, string>> = {
   Day: 'day',
   GTC: 'gtc',
   GTD: 'gtc',
@@ -37,7 +39,7 @@ const ourTimes: Readonly<Record<string, Order['time_in_force']>> = {
   MOO: 'opg',
   EHP: 'day',
 };
-const statuses: Readonly<Record<string, Order['status']>> = {
+const statuses: Readonly<Record<string, string>> = {
   NONE: 'pending_new',
   PENDING: 'pending_new',
   PENDING_RISK_REVIEW: 'pending_new',
@@ -78,6 +80,7 @@ const record = z.object({
   time_in_force: z.string().nullish(),
   time_placed: z.string().nullish(),
   time_executed: z.string().nullish(),
+  order_role: z.string().nullish(),
 });
 type Row = z.output<typeof record>;
 
@@ -165,7 +168,10 @@ async function notCancelable(call: () => Promise<void>): Promise<void> {
 /** An order in SnapTrade's words. @throws {SnaptradeNo} for what it has no word for */
 function orderForm(draft: OrderDraft, { accountId }: Who): ManualTradeFormWithOptions {
   const { type, time_in_force, qty, notional, extended_hours, limit_price, stop_price } = draft;
-  if (type === 'trailing_stop' || !snaptradeTraits.orders.timesInForce[type].includes(time_in_force)) {
+  if (assetClassOf(draft.symbol) !== 'us_equity' || draft.order_class !== undefined) {
+    throw new SnaptradeNo('only plain orders for shares are sent to SnapTrade from here');
+  }
+  if (type === 'trailing_stop' || !snaptradeTerms.timesInForce[type].includes(time_in_force)) {
     throw new SnaptradeNo(`SnapTrade takes no ${type} order with time in force ${time_in_force}`);
   }
   if (extended_hours) throw new SnaptradeNo('not every brokerage of SnapTrade’s has extended hours');
@@ -226,13 +232,13 @@ function placedView(draft: OrderDraft, row: Row, now: number): Order {
 }
 
 function whatHappened(row: Row): Pick<Order, 'id' | 'filled_qty' | 'filled_avg_price' | 'filled_at'> & {
-  status: Order['status'] | undefined;
+  status: string | undefined;
 } {
   const { filled_quantity, execution_price, time_executed } = row;
   const filled = amountOf(filled_quantity ?? 0);
   return {
     id: row.brokerage_order_id,
-    status: statuses[row.status],
+    status: statuses[row.status] ?? brokerWord(row.status),
     filled_qty: filled,
     filled_avg_price: filled === '0' || execution_price == null ? null : moneyOf(execution_price),
     filled_at:
@@ -240,18 +246,22 @@ function whatHappened(row: Row): Pick<Order, 'id' | 'filled_qty' | 'filled_avg_p
   };
 }
 
-const sideOf = (action: string) => (action.startsWith('BUY') ? 'buy' : 'sell');
+const sideOf = (action: string) =>
+  action.startsWith('BUY') ? 'buy' : action.startsWith('SELL') ? 'sell' : brokerWord(action);
 
+/** Words that nobody here knows are shown as they are. */
 function orderView(row: Row): Order {
-  const { limit_price, stop_price, order_type, time_in_force, option_symbol } = row;
+  const { limit_price, stop_price, order_type, time_in_force, option_symbol, order_role } = row;
   const money = (value: string | number | null | undefined) => (value == null ? null : moneyOf(value));
+  const word = (ours: Readonly<Record<string, string>>, theirs: string | null | undefined) =>
+    ours[theirs ?? ''] ?? brokerWord(theirs ?? '');
   return orderSchema.parse({
     ...whatHappened(row),
     client_order_id: '',
     symbol: option_symbol?.ticker.replaceAll(' ', '') ?? ourSymbol(row.universal_symbol?.symbol ?? ''),
-    side: row.action == null ? undefined : sideOf(row.action),
-    type: ourTypes[order_type ?? ''],
-    time_in_force: ourTimes[time_in_force ?? ''],
+    side: sideOf(row.action ?? ''),
+    type: word(ourTypes, order_type),
+    time_in_force: word(ourTimes, time_in_force),
     qty: row.total_quantity == null ? null : amountOf(row.total_quantity),
     notional: null,
     limit_price: money(limit_price),
@@ -260,5 +270,7 @@ function orderView(row: Row): Order {
     trail_percent: null,
     extended_hours: time_in_force === 'EHP',
     submitted_at: row.time_placed == null ? undefined : new Date(row.time_placed).toISOString(),
+    ...(option_symbol == null ? {} : { asset_class: 'us_option' }),
+    ...(order_role == null ? {} : { order_class: brokerWord(order_role) }),
   });
 }

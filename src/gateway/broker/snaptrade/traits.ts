@@ -10,10 +10,11 @@ const stands = ['day', 'gtc'] as const;
  * What every brokerage behind SnapTrade may take. Which of it one does is in no answer of the API: the brokerage refuses the
  * rest, in its words. Parts of a share, amounts and extended hours are for some brokerages alone, so that none are sent.
  */
-const orders: OrderTerms = {
+export const snaptradeTerms: OrderTerms = {
   timesInForce: { market: atOnceToo, limit: atOnceToo, stop: stands, stop_limit: stands, trailing_stop: [] },
   fractions: { ...none, decimals: 0 },
   amounts: none,
+  classes: {},
   extendedHours: none,
   ticks: usTicks,
 };
@@ -33,7 +34,7 @@ export const snaptradeLacks = [
  */
 export const snaptradeTraits: BrokerTraits = {
   label: 'SnapTrade',
-  orders,
+  orders: { us_equity: snaptradeTerms },
   clientOrderId: { takenOnce: false, lookedUp: 'never' },
   replaces: undefined,
   lacks: snaptradeLacks,

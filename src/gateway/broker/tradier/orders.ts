@@ -1,15 +1,17 @@
 import { z } from 'zod';
+import { assetClassOf } from '../../../trading/asset-class.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import { isFinal, type Order, orderSchema } from '../../../trading/views.ts';
 import type { Broker, Submission } from '../broker.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
+import { brokerWord } from '../broker-word.ts';
 import { amountOf, moneyOf } from '../json-amounts.ts';
 import { NoAnswer, type RestClient } from '../rest-client.ts';
 import { listOf } from './client.ts';
 import { TradierNo } from './failure.ts';
 import { ourSymbol, theirSymbol } from './symbols.ts';
 import { clientOrderIdOf, tagOf } from './tag.ts';
-import { tradierTraits } from './traits.ts';
+import { tradierTerms } from './traits.ts';
 
 /** Tradier's orders have whole numbers. */
 const ORDER_ID = /^[1-9]\d{0,14}$/;
@@ -32,34 +34,28 @@ const statuses: Readonly<Record<string, Order['status']>> = {
   accepted_for_bidding: 'accepted_for_bidding',
 };
 
-/** An order of the class `equity`: what is read of it. */
-const row = z.object({
+/** What is read of an order, and of each leg of one that has several. */
+const part = z.object({
   id: z.number().int(),
-  class: z.string(),
   type: z.string(),
   symbol: z.string(),
-  option_symbol: z.string().optional(),
-  side: z.enum([
-    'buy',
-    'buy_to_cover',
-    'buy_to_open',
-    'buy_to_close',
-    'sell',
-    'sell_short',
-    'sell_to_open',
-    'sell_to_close',
-  ]),
+  option_symbol: z.string().nullish(),
+  side: z.string(),
   quantity: z.number(),
   status: z.string(),
-  duration: z.enum(['day', 'gtc', 'pre', 'post']),
+  duration: z.string(),
   price: z.number().optional(),
   stop_price: z.number().optional(),
   avg_fill_price: z.number().optional(),
   exec_quantity: z.number(),
-  create_date: z.string(),
   transaction_date: z.string().optional(),
+});
+const row = part.extend({
+  class: z.string(),
+  create_date: z.string(),
   tag: z.string().optional(),
   reason_description: z.string().optional(),
+  leg: z.array(part).optional(),
 });
 type Row = z.output<typeof row>;
 
@@ -162,8 +158,10 @@ const notReplaced: Submission = {
  */
 function orderForm(draft: OrderDraft): Record<string, string> {
   const { type, time_in_force, qty, notional, extended_hours, limit_price, stop_price } = draft;
-  const { timesInForce } = tradierTraits.orders;
-  if (!timesInForce[type].includes(time_in_force)) {
+  if (assetClassOf(draft.symbol) !== 'us_equity' || draft.order_class !== undefined) {
+    throw new TradierNo(['only plain orders for shares are sent to Tradier from here']);
+  }
+  if (!tradierTerms.timesInForce[type].includes(time_in_force)) {
     throw new TradierNo([`Tradier takes no ${type} order with time in force ${time_in_force}`]);
   }
   if (extended_hours) throw new TradierNo(['Tradier takes no order for the day and its extended hours']);
@@ -184,30 +182,44 @@ function orderForm(draft: OrderDraft): Record<string, string> {
 }
 
 export function orderView(order: Row): Order {
-  const { price, stop_price, duration, exec_quantity, avg_fill_price } = order;
-  const status = statuses[order.status];
-  const filled = exec_quantity > 0;
+  const { leg: legs = [], class: kind } = order;
   return orderSchema.parse({
-    id: String(order.id),
-    client_order_id: clientOrderIdOf(order.tag),
-    symbol: order.option_symbol ?? ourSymbol(order.symbol),
-    side: order.side.startsWith('buy') ? 'buy' : 'sell',
-    type: order.type,
-    time_in_force: duration === 'gtc' ? 'gtc' : 'day',
-    qty: amountOf(order.quantity),
+    ...partView(order, order),
+    ...(kind === 'equity' || kind === 'option'
+      ? {}
+      : { order_class: kind === 'multileg' || kind === 'combo' ? 'mleg' : brokerWord(kind) }),
+    ...(legs.length === 0 ? {} : { legs: legs.map((one) => partView(one, order)) }),
+  });
+}
+
+/** Words that nobody here knows are shown as they are. */
+function partView(one: z.output<typeof part>, { create_date, tag }: Row): Record<string, unknown> {
+  const { price, stop_price, type, side, status, duration, exec_quantity, avg_fill_price } = one;
+  const option = one.option_symbol ?? undefined;
+  const known = statuses[status];
+  return {
+    id: String(one.id),
+    client_order_id: clientOrderIdOf(tag),
+    symbol: option ?? ourSymbol(one.symbol),
+    side: side.startsWith('buy') ? 'buy' : side.startsWith('sell') ? 'sell' : brokerWord(side),
+    type: brokerWord(type),
+    time_in_force: duration === 'pre' || duration === 'post' ? 'day' : brokerWord(duration),
+    qty: amountOf(one.quantity),
     notional: null,
-    limit_price: order.type.includes('limit') && price !== undefined ? moneyOf(price) : null,
-    stop_price: order.type.includes('stop') && stop_price !== undefined ? moneyOf(stop_price) : null,
+    limit_price: !/^(market|stop)$/.test(type) && price !== undefined ? moneyOf(price) : null,
+    stop_price: type.includes('stop') && stop_price !== undefined ? moneyOf(stop_price) : null,
     trail_price: null,
     trail_percent: null,
     extended_hours: duration === 'pre' || duration === 'post',
-    status,
+    status: known ?? brokerWord(status),
     filled_qty: amountOf(exec_quantity),
-    filled_avg_price: filled && avg_fill_price !== undefined ? moneyOf(avg_fill_price) : null,
-    submitted_at: new Date(order.create_date).toISOString(),
+    filled_avg_price: exec_quantity > 0 && avg_fill_price !== undefined ? moneyOf(avg_fill_price) : null,
+    submitted_at: new Date(create_date).toISOString(),
     filled_at:
-      status === 'filled' && order.transaction_date !== undefined
-        ? new Date(order.transaction_date).toISOString()
+      known === 'filled' && one.transaction_date !== undefined
+        ? new Date(one.transaction_date).toISOString()
         : null,
-  });
+    ...(option === undefined ? {} : { asset_class: 'us_option' }),
+    ...(option !== undefined && side.includes('_to_') ? { position_intent: brokerWord(side) } : {}),
+  };
 }

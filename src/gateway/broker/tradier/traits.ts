@@ -5,10 +5,11 @@ import type { BrokerTraits } from '../broker-traits.ts';
 const none = { types: [], timesInForce: [] } as const;
 const stands = ['day', 'gtc'] as const;
 
-const orders: OrderTerms = {
+export const tradierTerms: OrderTerms = {
   timesInForce: { market: stands, limit: stands, stop: stands, stop_limit: stands, trailing_stop: [] },
   fractions: { ...none, decimals: 0 },
   amounts: none,
+  classes: {},
   // "pre" and "post" are sessions of their own, not the day with its extended hours.
   extendedHours: none,
   ticks: usTicks,
@@ -24,7 +25,7 @@ export const tradierTraits: BrokerTraits & {
   readonly lacks: readonly ['portfolioHistory', 'news', 'corporateActions', 'assets'];
 } = {
   label: 'Tradier',
-  orders,
+  orders: { us_equity: tradierTerms },
   clientOrderId: { takenOnce: false, lookedUp: 'while_listed' },
   replaces: undefined,
   lacks: ['portfolioHistory', 'news', 'corporateActions', 'assets'],

@@ -35,6 +35,8 @@ export interface TradierStandIn {
   readonly taken: readonly Row[];
   /** The list has no more than a page's orders on a page. */
   pageSize: number;
+  /** Orders that were placed elsewhere, as the list has them. */
+  elsewhere: readonly object[];
   /** The downstream systems reject what comes, after it was taken. */
   rejects: boolean;
   /** Reads of one order answer 500. */
@@ -61,6 +63,7 @@ export async function startTradier(): Promise<TradierStandIn> {
     account: ACCOUNT,
     taken,
     pageSize: 1000,
+    elsewhere: [],
     rejects: false,
     orderReadsFail: false,
     quotaFor: undefined,
@@ -115,7 +118,8 @@ export async function startTradier(): Promise<TradierStandIn> {
   });
   app.get(`/v1/accounts/${ACCOUNT}/orders`, (c) => {
     const page = Number(c.req.query('page') ?? 1);
-    const rows = taken.map((row) => orderRow(row, c.req.query('includeTags') === 'true'));
+    const own = taken.map((row) => orderRow(row, c.req.query('includeTags') === 'true'));
+    const rows = [...own, ...tradier.elsewhere];
     if (rows.length === 0) return answer('orders', { orders: 'null' });
     const pages = Math.ceil(rows.length / tradier.pageSize);
     const order = single(rows.slice((page - 1) * tradier.pageSize, page * tradier.pageSize));
