@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { Caller } from '../door/caller.ts';
 import type { IdentityProvider } from '../door/identity-provider.ts';
@@ -46,7 +47,7 @@ export function brokerAccess(
   const kind = brokerOf(broker);
   const { environment } = broker;
   const assets = createAssetCatalogue(now);
-  const connect = kind.connect(broker, { environment, fetch, timeoutMs, now, assets });
+  const connect = kind.connect(broker, { environment, fetch, timeoutMs, now, sleep: setTimeout, assets });
   return {
     traits: kind.traits,
     credentials,

@@ -32,6 +32,8 @@ export interface BrokerContext {
   readonly timeoutMs: number;
   /** Milliseconds since the epoch: where the broker tells no time of its own. */
   readonly now: () => number;
+  /** For brokers that say how seldom they may be asked. */
+  readonly sleep: (ms: number) => Promise<void>;
   /** What is the same for all users is asked for once. */
   readonly assets: AssetCatalogue;
 }

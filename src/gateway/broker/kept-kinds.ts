@@ -93,6 +93,13 @@ export const keptKinds = {
       accountId: snaptradeAccount,
     },
   },
+  gateway_session: {
+    noun: 'account number',
+    again: 'Sign in at the page of the Client Portal Gateway (broker.url in gateway.yaml)',
+    fields: {
+      account: account('Account number', ['account', 'account_number', 'account_id', 'ibkr_account']),
+    },
+  },
   snaptrade_personal: {
     noun: 'personal SnapTrade key',
     again: 'Make a new key at SnapTrade',

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { z } from 'zod';
 import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
@@ -62,6 +63,7 @@ export async function openBench(fixture: BrokerFixture): Promise<Bench> {
       fetch: wire.send,
       timeoutMs,
       now: fixture.now ?? Date.now,
+      sleep: setTimeout,
       assets: createAssetCatalogue(Date.now),
     })(fixture.credentials, () => unauthorized++);
   const broker = connect(10_000);

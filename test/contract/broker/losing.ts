@@ -63,9 +63,12 @@ export function losingCases(bench: () => Bench, { clientOrderId }: BrokerTraits)
   });
 
   it('that gets no answer in time is unknown', async () => {
-    const { connect, order, wire } = bench();
+    const { connect, order, wire, fixture } = bench();
+    const broker = connect(250);
+    // What a broker must be asked before anything is sent is known by then.
+    await broker.asset(fixture.symbol);
     wire.mishap = 'no answer in time';
-    expect(await connect(50).submit(order('limit'))).toEqual({ outcome: 'unknown' });
+    expect(await broker.submit(order('limit'))).toEqual({ outcome: 'unknown' });
     expect(wire.writes()).toBe(1);
   });
 

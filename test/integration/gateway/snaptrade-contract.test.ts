@@ -34,6 +34,7 @@ describe('SnapTrade', () => {
       environment: 'paper',
       fetch,
       timeoutMs: 5000,
+      sleep: async () => undefined,
       now,
       assets: createAssetCatalogue(now),
     })(credentials, () => undefined);

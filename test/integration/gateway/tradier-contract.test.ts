@@ -42,6 +42,7 @@ describe('Tradier', () => {
       environment: 'paper',
       fetch,
       timeoutMs: 5000,
+      sleep: async () => undefined,
       now: Date.now,
       assets: createAssetCatalogue(Date.now),
     })(credentials, () => undefined);
