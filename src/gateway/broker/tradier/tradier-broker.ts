@@ -13,7 +13,8 @@ import {
   tradierClient,
 } from './client.ts';
 import { failureOf } from './failure.ts';
-import { assetView, barsOf, clockOf, quoteRows, quoteView, tradingDays } from './market-data.ts';
+import { clockOf, tradingDays } from './hours.ts';
+import { assetView, barsOf, quoteRows, quoteView } from './market-data.ts';
 import { tradierOrders } from './orders.ts';
 import { tradierTraits } from './traits.ts';
 import { setWatchlistOf, watchlistOf } from './watchlist.ts';
