@@ -1,5 +1,5 @@
 import { Refusal } from '../../trading/refusal.ts';
-import type { Broker } from './broker.ts';
+import type { BarQuery, Broker } from './broker.ts';
 import type { Lackable } from './broker-traits.ts';
 
 /** What each is called where somebody asked for it. */
@@ -30,6 +30,23 @@ export function brokerLacks(label: string, what: Lackable): Refusal {
     hint: 'docs/BROKERS.md says what each broker has.',
     members: { lacks: what },
   });
+}
+
+/**
+ * Of prices of the past, those that are adjusted by splits and by nothing else.
+ * @throws {Refusal} 501 `broker_lacks` for others
+ */
+export function requireBySplits(label: string, { adjustment = 'split' }: BarQuery): void {
+  if (adjustment === 'split') return;
+  throw new Refusal(
+    501,
+    'broker_lacks',
+    `${label} tells the prices of the past by splits alone, not ${adjustment}`,
+    {
+      hint: 'Ask for adjustment "split".',
+      members: { lacks: 'bars' },
+    },
+  );
 }
 
 /** The methods for what a broker lacks, by its traits: each refuses. */

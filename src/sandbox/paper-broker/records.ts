@@ -42,6 +42,11 @@ export interface CashFlowRecord {
 
 export type OrderStatus = OrderView['status'];
 
+/** How orders hang together; `''` is one that stands alone. */
+export type OrderClass = '' | 'bracket' | 'oco' | 'oto';
+/** Which way out of a position an order of a group is; null for what opens it, or stands alone. */
+export type Exit = 'take_profit' | 'stop_loss';
+
 export interface OrderRecord {
   /** Order of arrival. */
   seq: number;
@@ -86,9 +91,15 @@ export interface OrderRecord {
   replaced_at: number | null;
   replaced_by: string | null;
   replaces: string | null;
+  order_class: OrderClass;
+  /** Of a leg: the order it came with. */
+  parent_id: string | null;
+  exit: Exit | null;
+  /** A leg that waits for its entry to fill. */
+  dormant: 0 | 1;
 }
 
-/** Statuses in which an order can still fill. */
-export const OPEN_STATUSES: readonly OrderStatus[] = ['new', 'accepted', 'partially_filled'];
+/** Statuses in which an order can still fill. One that is `held` is not in the market, and sets nothing aside. */
+export const OPEN_STATUSES: readonly OrderStatus[] = ['new', 'accepted', 'partially_filled', 'held'];
 
 export const isOpenOrder = (order: OrderRecord): boolean => OPEN_STATUSES.includes(order.status);

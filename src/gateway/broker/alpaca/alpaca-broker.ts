@@ -3,6 +3,7 @@ import type { AssetCatalogue } from '../asset-catalogue.ts';
 import type { Asset, Broker, ConnectBroker } from '../broker.ts';
 import { brokerRequests, type FailureOf } from '../broker-requests.ts';
 import { ACTIVITY_PAGE, activityPage, tradingDays } from './activities.ts';
+import { flowTypes } from './activity-types.ts';
 import { failureOf, replacementFailureOf, withCredentials } from './failure.ts';
 import { alpacaNews } from './news.ts';
 import { alpacaOrders } from './orders.ts';
@@ -30,6 +31,7 @@ export interface AlpacaBrokerOptions {
   readonly assets: AssetCatalogue;
 }
 
+const cashflowTypes = flowTypes.join(',');
 const DATA_HOST = 'data.alpaca.markets';
 const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
@@ -114,7 +116,7 @@ function alpacaBroker(
           return quote === undefined ? [] : [quote];
         });
       }),
-    bars: ({ symbol, timeframe, start, end, limit }) =>
+    bars: ({ symbol, timeframe, start, end, limit, adjustment = 'split' }) =>
       read(async ({ marketData }) => {
         const { bars } = await marketData.stocks.stockBars({
           symbols: symbol,
@@ -122,6 +124,7 @@ function alpacaBroker(
           start,
           end,
           limit,
+          adjustment,
           // Newest first, so that a limit cuts off the oldest; turned around below.
           sort: 'desc',
         });
@@ -151,7 +154,7 @@ function alpacaBroker(
       read(async ({ trading }) =>
         portfolioHistoryView(
           await trading.portfolioHistory.getAccountPortfolioHistory(
-            timeframe === undefined ? { period } : { period, timeframe },
+            timeframe === undefined ? { period, cashflowTypes } : { period, timeframe, cashflowTypes },
           ),
         ),
       ),

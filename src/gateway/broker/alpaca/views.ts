@@ -1,5 +1,5 @@
 import type { marketData, trading } from '@alpacahq/alpaca-trade-api/rest';
-import { Dec, price } from '../../../trading/decimal.ts';
+import { Dec, price, ZERO } from '../../../trading/decimal.ts';
 import {
   type Account,
   type Asset,
@@ -18,6 +18,7 @@ import {
 } from '../../../trading/views.ts';
 import type { PortfolioHistory } from '../broker.ts';
 import { brokerWord as word } from '../broker-word.ts';
+import { flowTypes } from './activity-types.ts';
 
 /*
  * From the SDK's models to our vocabulary. Every function throws (a ZodError or a TypeError) on an answer that lacks
@@ -197,16 +198,35 @@ export function barView(bar: marketData.StockBar): Bar {
   });
 }
 
+/**
+ * A window that the broker tells no equity of is left out: it is not one of $0.00. What flowed in it counts for the next.
+ */
 export function portfolioHistoryView(history: trading.PortfolioHistory): PortfolioHistory {
-  const cents = (value: number | null | undefined) => new Dec(String(value ?? 0)).toFixed(2);
-  return {
-    timeframe: history.timeframe,
-    base_value: cents(history.baseValue),
-    points: history.timestamp.map((seconds, index) => ({
+  const cents = (value: number) => new Dec(String(value)).toFixed(2);
+  const flows = flowsByWindow(history);
+  const points: PortfolioHistory['points'][number][] = [];
+  let flow = ZERO;
+  for (const [index, seconds] of history.timestamp.entries()) {
+    flow = flow.plus(flows?.[index] ?? ZERO);
+    const equity: number | null | undefined = history.equity[index];
+    if (equity == null) continue;
+    points.push({
       at: new Date(seconds * 1000).toISOString(),
-      equity: cents(history.equity[index]),
-      profit_loss: cents(history.profitLoss[index]),
+      equity: cents(equity),
+      profit_loss: cents(history.profitLoss[index] ?? 0),
       profit_loss_pct: new Dec(String(history.profitLossPct[index] ?? 0)).toDecimalPlaces(12).toFixed(),
-    })),
-  };
+      ...(flows === undefined ? {} : { flow: flow.toFixed(2) }),
+    });
+    flow = ZERO;
+  }
+  return { timeframe: history.timeframe, base_value: cents(history.baseValue ?? 0), points };
+}
+
+/** The cash flows of each window, all types together; undefined where the broker tells of none of them. */
+function flowsByWindow({ cashflow, timestamp }: trading.PortfolioHistory): Dec[] | undefined {
+  if (cashflow == null) return undefined;
+  const rows = Object.entries(cashflow).filter(([type]) => flowTypes.includes(type));
+  return timestamp.map((_, index) =>
+    rows.reduce((sum, [, row]) => sum.plus(String((row as (number | null)[])[index] ?? 0)), ZERO),
+  );
 }

@@ -11,9 +11,11 @@ import {
 } from '../../../trading/views.ts';
 import type { BarQuery } from '../broker.ts';
 import { amountOf } from '../json-amounts.ts';
+import { requireBySplits } from '../not-offered.ts';
 import type { RestClient } from '../rest-client.ts';
 import type { IbkrOptions } from './client.ts';
 import type { Contract, Contracts } from './contracts.ts';
+import { ibkrTraits } from './traits.ts';
 
 /** "Available Fields": last, bid, ask, availability, prior close. */
 const FIELDS = { last: '31', bid: '84', ask: '86', availability: '6509', priorClose: '7741' } as const;
@@ -113,6 +115,7 @@ const bars = {
 
 /** `GET /iserver/marketdata/history`: the newest `limit` bars, the oldest first. */
 export async function barsOf(client: RestClient, contracts: Contracts, query: BarQuery): Promise<Bar[]> {
+  requireBySplits(ibkrTraits.label, query);
   const { symbol, timeframe, start, end, limit } = query;
   const contract = (await contracts([symbol])).get(symbol);
   if (contract === undefined) return [];

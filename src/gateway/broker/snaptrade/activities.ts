@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Activity, type activityKinds, activitySchema } from '../../../trading/activity.ts';
+import { type Activity, activitySchema } from '../../../trading/activity.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import type { ActivityPage, ActivityQuery } from '../broker.ts';
@@ -10,8 +10,8 @@ import { ourSymbol } from './symbols.ts';
 
 const PAGE = 100;
 
-/** SnapTrade's types by what they mean; those that are not here are `other`. */
-const kinds: Readonly<Record<string, (typeof activityKinds)[number]>> = {
+/** SnapTrade's types by what they mean. One that is not here is `unknown`: the figures that it may touch are marked. */
+const kinds: Readonly<Record<string, Activity['kind']>> = {
   BUY: 'fill',
   SELL: 'fill',
   REI: 'fill',
@@ -22,7 +22,30 @@ const kinds: Readonly<Record<string, (typeof activityKinds)[number]>> = {
   INTEREST: 'interest',
   FEE: 'fee',
   TAX: 'fee',
+  TRANSFER: 'transfer',
+  EXTERNAL_ASSET_TRANSFER_IN: 'transfer',
+  EXTERNAL_ASSET_TRANSFER_OUT: 'transfer',
+  SPLIT: 'other',
+  STOCK_DIVIDEND: 'other',
+  OPTIONEXPIRATION: 'other',
+  OPTIONASSIGNMENT: 'other',
+  OPTIONEXERCISE: 'other',
 };
+
+/** Shares that turn into others and options that end, as the figures know them. */
+const types: Readonly<Record<string, string>> = {
+  OPTIONEXPIRATION: 'OPEXP',
+  OPTIONASSIGNMENT: 'OPASN',
+  OPTIONEXERCISE: 'OPEXC',
+};
+
+function kindOf(type: string, isFill: boolean, moves: boolean, amount: number): Activity['kind'] {
+  const known = kinds[type] ?? 'unknown';
+  if (known === 'fill') return isFill ? 'fill' : 'unknown';
+  // Cash that was moved.
+  if (known === 'transfer' && !moves) return amount < 0 ? 'withdrawal' : 'deposit';
+  return known;
+}
 
 const row = z.object({
   id: z.string(),
@@ -84,8 +107,8 @@ function activityView(one: z.output<typeof row>): Activity {
   const sells = type === 'SELL' || qty?.isNegative() === true;
   return activitySchema.parse({
     id: one.id,
-    kind: isFill ? 'fill' : kinds[type] === 'fill' ? 'other' : (kinds[type] ?? 'other'),
-    type,
+    kind: kindOf(type, isFill, moves, amount ?? 0),
+    type: types[type] ?? type,
     // A date alone is a day in New York.
     at: /T(?!00:00:00)/.test(time)
       ? new Date(time).toISOString()

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { type Activity, type activityKinds, activitySchema } from '../../../trading/activity.ts';
+import { type Activity, activitySchema } from '../../../trading/activity.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import type { ActivityPage, ActivityQuery } from '../broker.ts';
@@ -13,8 +13,11 @@ import { ourSymbol } from './symbols.ts';
 
 const PAGE = 100;
 
-/** "Get an account's history": its types by what they mean. What moves between accounts came from outside or went there. */
-const kinds: Readonly<Record<string, (typeof activityKinds)[number]>> = {
+/**
+ * "Get an account's history": its types by what they mean. Where the sign decides (`deposit`), less than nothing is a
+ * withdrawal; what moves with shares is a transfer. `option` and `adjustment` do not say what they do.
+ */
+const kinds: Readonly<Record<string, Activity['kind']>> = {
   trade: 'fill',
   ach: 'deposit',
   wire: 'deposit',
@@ -86,13 +89,12 @@ function eventView(row: Event, seen: Map<string, number>): Activity {
   const nth = seen.get(digest) ?? 0;
   seen.set(digest, nth + 1);
   const { symbol, quantity, price } = detail.parse(row[row.type] ?? {});
-  const known = kinds[row.type] ?? 'other';
+  const known = kinds[row.type] ?? 'unknown';
   const movesShares = quantity !== undefined && quantity !== 0;
   const isFill = known === 'fill' && movesShares && price !== undefined;
   const money = row.amount === 0 ? null : moneyOf(row.amount);
-  const flows =
-    known === 'deposit' ? (movesShares ? 'other' : row.amount < 0 ? 'withdrawal' : 'deposit') : known;
-  const kind = known === 'fill' && !isFill ? 'other' : flows;
+  const moved = movesShares ? 'transfer' : row.amount < 0 ? 'withdrawal' : 'deposit';
+  const kind = known === 'fill' && !isFill ? 'unknown' : known === 'deposit' ? moved : known;
   const signed = quantity === undefined ? undefined : new Dec(String(quantity));
   return activitySchema.parse({
     id: `${digest}.${nth}`,

@@ -11,9 +11,11 @@ import {
 } from '../../../trading/views.ts';
 import type { BarQuery } from '../broker.ts';
 import { amountOf } from '../json-amounts.ts';
+import { requireBySplits } from '../not-offered.ts';
 import type { RestClient } from '../rest-client.ts';
 import { listOf, wrapped } from './client.ts';
 import { exchangeOf, ourSymbol, theirSymbol } from './symbols.ts';
+import { tradierTraits } from './traits.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -90,6 +92,7 @@ const KEPT_DAYS = { '1min': 20, '15min': 40 } as const;
 
 /** The newest `limit` bars, the oldest first. An hour is made of the quarters that Tradier has of it. */
 export async function barsOf(client: RestClient, query: BarQuery): Promise<Bar[]> {
+  requireBySplits(tradierTraits.label, query);
   const { symbol, timeframe, start, end, limit } = query;
   const asked = { symbol: theirSymbol(symbol) };
   if (timeframe === '1Day') {
