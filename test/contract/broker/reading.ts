@@ -71,6 +71,19 @@ export function readingCases(bench: () => Bench, { lacks, orders }: BrokerTraits
     },
   );
 
+  has('bars').each(['raw', 'all'] as const)(
+    'of bars adjusted by %s tells them, or says that there are none: never others',
+    async (adjustment) => {
+      const { broker, fixture } = bench();
+      const end = new Date(Date.parse((await broker.clock()).timestamp));
+      const start = new Date(end.getTime() - 10 * DAY_MS);
+      const query = { symbol: fixture.symbol, timeframe: '1Day', start, end, limit: 3, adjustment } as const;
+      const told = await broker.bars(query).catch((error: unknown) => error);
+      if (Array.isArray(told)) expect(told).toHaveLength(3);
+      else expect(told).toMatchObject({ status: 501, code: 'broker_lacks' });
+    },
+  );
+
   it('of the clock tells when it opens and closes', async () => {
     const clock = exactly(clockSchema, await bench().broker.clock());
     expect(clock.is_open).toBe(true);

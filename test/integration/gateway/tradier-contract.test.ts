@@ -200,6 +200,7 @@ describe('Tradier', () => {
           trade_type: 'Equity',
         },
       },
+      { amount: -7, date: at, type: 'adjustment' },
       { amount: 1.5, date: at, type: 'dividend', dividend: { description: 'GEAR', quantity: 0 } },
       { amount: 1.5, date: at, type: 'dividend', dividend: { description: 'GEAR', quantity: 0 } },
     ];
@@ -211,10 +212,11 @@ describe('Tradier', () => {
       { kind: 'withdrawal', amount: '-3000.00', side: null, qty: null, price: null },
       { kind: 'deposit', amount: '1000.00', side: null, qty: null, price: null },
       { kind: 'fill', amount: null, side: 'sell', qty: '10', price: '4.995' },
+      { kind: 'unknown', amount: '-7.00', side: null, qty: null, price: null },
       { kind: 'dividend', amount: '1.50', side: null, qty: null, price: null },
       { kind: 'dividend', amount: '1.50', side: null, qty: null, price: null },
     ]);
-    expect(new Set(activities.map(({ id }) => id)).size).toBe(5);
+    expect(new Set(activities.map(({ id }) => id)).size).toBe(6);
   });
 
   it('whose token opens several accounts is not guessed about', async () => {
