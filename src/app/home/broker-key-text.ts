@@ -1,5 +1,16 @@
-import { type KeptCredentials, type KeptKind, keptWords } from '../../gateway/broker/kept-kinds.ts';
+import {
+  type KeptCredentials,
+  type KeptKind,
+  keptKindNames,
+  keptWords,
+} from '../../gateway/broker/kept-kinds.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+
+/** Whether it is a part of some kind: then a line that begins with it is no secret that happens to have a "=". */
+const isOthers = (name: string) =>
+  keptKindNames.some((kind) =>
+    Object.values(keptWords(kind).fields).some(({ names }) => names.includes(name)),
+  );
 
 /**
  * What opens an account, as a file has it: a line for each part in their order; or lines `key=…`, also by the names that the
@@ -19,8 +30,8 @@ export function readKeptText(text: string, from: string, kind: KeptKind): KeptCr
     const [, word = '', value = ''] = /^(?:export\s+)?([A-Za-z_-]+)\s*[=:]\s*(.+)$/.exec(line) ?? [];
     const name = word.toLowerCase().replaceAll('-', '_');
     const [field] = fields.find(([, { names }]) => names.includes(name)) ?? [];
-    if (field === undefined) bare.push(line);
-    else named.set(field, value.replace(/^(["'])(.*)\1$/, '$2'));
+    if (field === undefined && !isOthers(name)) bare.push(line);
+    else if (field !== undefined) named.set(field, value.replace(/^(["'])(.*)\1$/, '$2'));
   }
   if (named.size === 0 && bare.length === fields.length) {
     for (const [at, [field]] of fields.entries()) named.set(field, bare[at] ?? '');

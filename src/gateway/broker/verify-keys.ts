@@ -29,17 +29,17 @@ export async function verifyCredentials(
   const kind = keptKindOf(settings);
   const given = keptSchema(kind).safeParse(credentials);
   if (!given.success) {
-    const { fields } = keptWords(kind);
+    const { fields, noun } = keptWords(kind);
+    if (Object.keys(credentials).sort().join() !== Object.keys(fields).sort().join()) {
+      throw new TradeAgentError('usage', `what was given is another broker’s, and no ${noun}`, {
+        hint: 'Give it at the home’s own machine: "trade-agent home broker set".',
+      });
+    }
     const [issue] = given.error.issues;
-    const label = fields[String(issue?.path[0])]?.label.toLowerCase();
-    const what = label === undefined ? 'what was given' : `the ${label}`;
-    throw new TradeAgentError(
-      'usage',
-      `${what} ${label === undefined ? 'is another broker’s' : issue?.message}`,
-      {
-        hint: `Copy each from ${brokerOf(settings).traits.label} as it is shown there.`,
-      },
-    );
+    const label = fields[String(issue?.path[0])]?.label.toLowerCase() ?? noun;
+    throw new TradeAgentError('usage', `the ${label} ${issue?.message}`, {
+      hint: `Copy each from ${brokerOf(settings).traits.label} as it is shown there.`,
+    });
   }
   return await verify(settings, given.data, { environment, fetch, timeoutMs });
 }
