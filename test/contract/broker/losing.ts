@@ -66,7 +66,7 @@ export function losingCases(bench: () => Bench, { clientOrderId }: BrokerTraits)
     const { connect, order, wire, fixture } = bench();
     const broker = connect(250);
     // What a broker must be asked before anything is sent is known by then.
-    await broker.asset(fixture.symbol);
+    await broker.quotes([fixture.symbol]);
     wire.mishap = 'no answer in time';
     expect(await broker.submit(order('limit'))).toEqual({ outcome: 'unknown' });
     expect(wire.writes()).toBe(1);

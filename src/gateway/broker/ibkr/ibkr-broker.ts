@@ -15,8 +15,11 @@ import { ibkrLacks, ibkrTraits } from './traits.ts';
 /** What is of the gateway's session, and so the same for every request: it is kept from one to the next. */
 interface Kept {
   readonly list: OrderList;
-  details: Promise<IbkrAccount> | undefined;
+  details: { readonly at: number; readonly found: Promise<IbkrAccount> } | undefined;
 }
+
+/** So long an account counts as it was. */
+const DETAILS_MS = 60_000;
 
 /** Interactive Brokers by its Client Portal Gateway, whose session its owner opens by signing in at its page. */
 export function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalogue }): ConnectBroker {
@@ -46,11 +49,13 @@ export function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatal
       return failure;
     });
     const { read } = requests;
-    // Asked once a session: "/portfolio/accounts" is given once in five seconds.
+    // Before anything else of a session, and then seldom: "/portfolio/accounts" is given once in five seconds.
     const details = async () => {
-      kept.details ??= accountDetails(client, account);
+      if (kept.details !== undefined && performance.now() - kept.details.at > DETAILS_MS)
+        kept.details = undefined;
+      kept.details ??= { at: performance.now(), found: accountDetails(client, account) };
       try {
-        return await kept.details;
+        return await kept.details.found;
       } catch (error) {
         kept.details = undefined;
         throw error;
@@ -59,7 +64,7 @@ export function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatal
     const reading = { client, account, list: kept.list, options };
     return {
       ...notOffered(ibkrTraits.label, ibkrLacks),
-      ...ibkrOrders(client, account, { contracts, list: kept.list }, requests),
+      ...ibkrOrders(client, account, { ready: details, contracts, list: kept.list }, requests),
       account: () => read(async () => accountOf(reading, await details())),
       positions: () =>
         read(async () => {

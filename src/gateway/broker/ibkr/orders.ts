@@ -32,31 +32,46 @@ const answerOf = z.union([oneOf, z.tuple([oneOf]).transform(([one]) => one)]);
 
 type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;
 
+/** What orders of an account are sent and read by. */
+export interface IbkrSession {
+  /** Nothing of an account may be asked before its session has been asked for its accounts. */
+  readonly ready: () => Promise<unknown>;
+  readonly contracts: Contracts;
+  readonly list: OrderList;
+}
+
 /** Orders by the Client Portal Web API: `/iserver/account/{account}/order…`. */
 export function ibkrOrders(
   client: RestClient,
   account: string,
-  { contracts, list }: { readonly contracts: Contracts; readonly list: OrderList },
+  { ready, contracts, list }: IbkrSession,
   requests: BrokerRequests,
 ): Orders {
   const path = `/iserver/account/${encodeURIComponent(account)}`;
   return {
     orders: ({ status, limit, symbols }) =>
-      requests.read(async () =>
-        (await list.read())
+      requests.read(async () => {
+        await ready();
+        return (await list.read())
           .filter((order) => status === 'all' || isFinal(order.status) === (status === 'closed'))
           .filter(({ symbol }) => symbols.length === 0 || symbols.includes(symbol))
-          .slice(0, limit),
-      ),
+          .slice(0, limit);
+      }),
     order: async (id) =>
       ORDER_ID.test(id)
-        ? requests.read(async () => (await list.recent()).find((order) => order.id === id))
+        ? requests.read(async () => {
+            await ready();
+            return (await list.recent()).find((order) => order.id === id);
+          })
         : undefined,
     orderByClientOrderId: (clientOrderId) =>
-      requests.read(async () => (await list.read()).find((order) => order.client_order_id === clientOrderId)),
+      requests.read(async () => {
+        await ready();
+        return (await list.read()).find((order) => order.client_order_id === clientOrderId);
+      }),
     submit: async (draft) => {
       // Which contract it is, is asked before anything is sent: that this fails is no order.
-      const { ticket, unsent } = await prepared(draft, account, contracts, requests);
+      const { ticket, unsent } = await prepared(draft, account, { ready, contracts }, requests);
       if (unsent !== undefined) return unsent;
       return requests.submit(draft.client_order_id, async () => {
         list.forget();
@@ -145,7 +160,7 @@ interface Prepared {
 async function prepared(
   draft: OrderDraft,
   account: string,
-  contracts: Contracts,
+  { ready, contracts }: Pick<IbkrSession, 'ready' | 'contracts'>,
   requests: BrokerRequests,
 ): Promise<Prepared> {
   const refused = (message: string): Prepared => ({
@@ -154,7 +169,11 @@ async function prepared(
   const problem = unsaid(draft);
   if (problem !== undefined) return refused(problem);
   try {
-    const contract = (await requests.read(() => contracts([draft.symbol]))).get(draft.symbol);
+    const known = await requests.read(async () => {
+      await ready();
+      return await contracts([draft.symbol]);
+    });
+    const contract = known.get(draft.symbol);
     if (contract === undefined)
       return refused(`Interactive Brokers knows no one stock ${draft.symbol} of the United States`);
     return { ticket: ticketOf(draft, account, contract.conid) };
