@@ -1,13 +1,17 @@
+import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import type { Quotas } from '../approval/quotas.ts';
+import { type NamedBroker, ONLY_BROKER } from '../gateway/broker/named-broker.ts';
 import type { RulesSource } from '../gateway/policy/rules.ts';
 import type { HomeOptions } from '../home/home.ts';
 import { LOGIN_CLIENT_ID } from '../home/identity-provider/protocol.ts';
 import type { VaultOptions } from '../home/identity-provider/vault.ts';
 import { LONGEST_TTL_S } from '../trading/proposal.ts';
+import type { AccessKey } from './paper-broker/access.ts';
 import type { OAuthClient } from './paper-broker/oauth/oauth-client.ts';
 import type { PaperBrokerOptions } from './paper-broker/paper-broker.ts';
+import type { Story } from './paper-broker/seed-accounts.ts';
 import type { SandboxHome, SandboxSeed } from './sandbox-home.ts';
 import { type ThirdPartiesOptions, thirdPartyScopes } from './third-parties/third-parties.ts';
 
@@ -23,25 +27,66 @@ export interface SandboxAddresses {
   readonly services: string;
 }
 
+/** The name of the broker at which people's second accounts are. */
+export const SECOND = 'second';
+
 /** The broker connection's name in the vault. */
 export const CONNECTION = 'paper-broker';
 
 const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
 
+interface BrokerPeople extends Pick<ApprovalSettings, 'secondAccounts'> {
+  /** What happened in whose account before. */
+  readonly stories?: Readonly<Record<string, Story>> | undefined;
+}
+
 export function brokerSettings(
   seed: SandboxSeed,
   addresses: SandboxAddresses,
+  { secondAccounts = false, stories = {} }: BrokerPeople,
 ): Pick<PaperBrokerOptions, 'url' | 'users' | 'oauthClients' | 'adminSecret'> {
   return {
     url: addresses.broker,
-    users: seed.users.map(({ username, name, broker_password: password, broker_key }) => ({
-      username,
-      name,
-      password,
-      key: { keyId: broker_key.key_id, secret: broker_key.secret },
-    })),
+    users: seed.users.flatMap((user) => {
+      const { username, name, broker_password: password } = user;
+      const story = stories[username];
+      const person = { username, name, password, key: keyOf(user) };
+      const second = { ...person, username: secondOf(username), key: secondKeyOf(user, seed) };
+      const first = story === undefined ? person : { ...person, story };
+      return secondAccounts ? [first, second] : [first];
+    }),
     oauthClients: [vaultAt(CONNECTION, seed, addresses)],
     adminSecret: seed.admin_secret,
+  };
+}
+
+/** The pairs that open people's accounts at one of the sandbox's brokers, and as whose the paper broker has each. */
+export function keyPairsAt(
+  { name }: Pick<NamedBroker, 'name'>,
+  seed: SandboxSeed,
+): { readonly username: string; readonly holder: string; readonly pair: AccessKey }[] {
+  return seed.users.map((user) => {
+    const { username } = user;
+    return name === SECOND
+      ? { username, holder: secondOf(username), pair: secondKeyOf(user, seed) }
+      : { username, holder: username, pair: keyOf(user) };
+  });
+}
+
+const secondOf = (username: string): string => `${username}.${SECOND}`;
+
+type SeededUser = SandboxSeed['users'][number];
+
+function keyOf({ broker_key }: SeededUser): AccessKey {
+  return { keyId: broker_key.key_id, secret: broker_key.secret };
+}
+
+/** The same at each start, without a place in the seed. */
+function secondKeyOf({ username, broker_key }: SeededUser, seed: SandboxSeed): AccessKey {
+  const made = (what: string) => createHmac('sha256', seed.vault_key).update(`${what} ${username}`).digest();
+  return {
+    keyId: `PK2${made(broker_key.key_id).toString('hex').slice(0, 17).toUpperCase()}`,
+    secret: made(broker_key.secret).toString('base64url'),
   };
 }
 
@@ -91,6 +136,7 @@ export interface ApprovalSettings {
   readonly signature?: 'required' | 'off' | undefined;
   /** How accounts at the paper broker are opened; by token exchange, and unattended by key pairs, unless said otherwise. */
   readonly credentials?: 'exchange' | 'key_pair' | undefined;
+  readonly secondAccounts?: boolean | undefined;
   readonly relations?: HomeOptions['gateway']['relations'] | undefined;
   readonly rules: RulesSource;
 }
@@ -120,15 +166,30 @@ export function homeSettings(
 function gatewaySettings(
   { seed, folder }: SandboxHome,
   addresses: SandboxAddresses,
-  { quotas, signature = 'required', mounts = [], credentials, rules, relations }: ApprovalSettings,
+  {
+    quotas,
+    signature = 'required',
+    mounts = [],
+    credentials,
+    rules,
+    relations,
+    secondAccounts,
+  }: ApprovalSettings,
 ): HomeOptions['gateway'] {
   const privateKey = gatewayKey(seed);
+  const paper = { kind: 'alpaca', trading_url: addresses.broker, simulated: true } as const;
   return {
     exchange: { client_id: GATEWAY_CLIENT_ID, privateKey, audience: CONNECTION },
-    broker: {
-      ...{ kind: 'alpaca', environment: 'paper', trading_url: addresses.broker, simulated: true },
-      ...(credentials === undefined ? { unattended: 'key_pair' } : { credentials }),
-    },
+    environment: 'paper',
+    brokers: [
+      {
+        ...{ name: ONLY_BROKER, ...paper },
+        ...(credentials === undefined ? { unattended: 'key_pair' } : { credentials }),
+      },
+      ...(secondAccounts
+        ? [{ name: SECOND, label: 'Second paper account', ...paper, credentials: 'key_pair' as const }]
+        : []),
+    ],
     sealSecret: sealSecret(seed),
     ...(relations === undefined ? {} : { relations }),
     messages: {

@@ -1,8 +1,9 @@
 import { Dec } from '../../trading/decimal.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import { checkOrder, type OrderRequestInput, orderRequestSchema } from '../../trading/order.ts';
+import type { Terms } from './exit-terms.ts';
 import { isName, type OrderIntent } from './intent.ts';
-import { examples, readTerms, type Terms } from './order-terms.ts';
+import { examples, readTerms } from './order-terms.ts';
 import { NotUnderstood, shellQuotes, shown, type Words } from './words.ts';
 
 const verbs = {
@@ -16,6 +17,9 @@ const kinds: readonly (readonly [string, Terms])[] = [
   ['stop limit', { stop_limit: true }],
   ['limit', { limit: true }],
   ['market', { market: true }],
+  ['bracket', { exit_class: 'bracket' }],
+  ['oco', { exit_class: 'oco' }],
+  ['oto', { exit_class: 'oto' }],
 ];
 
 /**

@@ -1,5 +1,6 @@
 import { Dec, decimalString, plain } from '../../trading/decimal.ts';
 import type { OrderType, Side, TimeInForce } from '../../trading/order.ts';
+import { type OrderClass, orderClasses } from '../../trading/order-classes.ts';
 import { understand } from './conversation.ts';
 import { isName, type OrderIntent } from './intent.ts';
 import { isNumberWord, numberWord } from './number-words.ts';
@@ -26,6 +27,8 @@ export interface Said {
   readonly byName?: true;
   readonly sides: readonly Side[];
   readonly types: readonly OrderType[];
+  /** What exits it has: an order class for each reading. */
+  readonly classes: readonly OrderClass[];
   readonly times: readonly TimeInForce[];
   readonly extendedHours: boolean;
   readonly numbers: readonly SaidNumber[];
@@ -41,12 +44,17 @@ const amountFields = [
   'trail_price',
   'trail_percent',
   'trail',
+  'take_profit_limit_price',
+  'stop_loss_stop_price',
+  'stop_loss_limit_price',
 ];
+const exitPrices = ['take_profit_limit_price', 'stop_loss_stop_price', 'stop_loss_limit_price'] as const;
 const fieldsByUnit = {
   shares: ['qty'],
-  price: ['limit_price', 'stop_price'],
-  stop: ['stop_price'],
-  dollars: ['notional', 'limit_price', 'stop_price', 'trail_price', 'trail'],
+  price: ['limit_price', 'stop_price', ...exitPrices],
+  profit: ['take_profit_limit_price', 'limit_price'],
+  stop: ['stop_price', 'stop_loss_stop_price'],
+  dollars: ['notional', 'limit_price', 'stop_price', 'trail_price', 'trail', ...exitPrices],
   percent: ['trail_percent', 'trail', 'max_slippage'],
   trail: ['trail_percent', 'trail_price', 'trail'],
   bare: amountFields,
@@ -105,6 +113,7 @@ const nothing: Said = {
   symbol: false,
   sides: [],
   types: [],
+  classes: [],
   times: [],
   extendedHours: false,
   numbers: [],
@@ -124,6 +133,7 @@ function readIntent({ request, fraction }: OrderIntent, turn: string, symbol: st
     ...(isByName ? { byName: true } : {}),
     sides: [request.side],
     types: type !== 'market' || /\b(?:market|mkt)\b/i.test(turn) ? [type] : [],
+    classes: request.order_class === undefined ? [] : [request.order_class],
     times: request.time_in_force === undefined ? [] : [request.time_in_force],
     extendedHours: request.extended_hours === true,
     numbers,
@@ -134,10 +144,12 @@ function readIntent({ request, fraction }: OrderIntent, turn: string, symbol: st
 function readWords(turn: string, symbol: string): Said {
   const clauses = clausesOfWords(turn);
   const concern = clauses.filter(({ tickers }) => tickers.length === 0 || tickers.includes(symbol));
+  const classes = classesIn(concern);
   return {
     symbol: clauses.some(({ tickers }) => tickers.includes(symbol)),
     sides: unique(concern.flatMap(({ sides }) => sides)),
-    types: unique(concern.flatMap(typesIn)),
+    types: classes.length === 0 ? unique(concern.flatMap(typesIn)) : entryTypes(concern, classes),
+    classes,
     times: unique(
       concern.flatMap((clause) =>
         timeInForceWords.flatMap(([time, ...phrases]) => (says(clause, ...phrases) ? [time] : [])),
@@ -234,6 +246,31 @@ function typesIn(clause: Clause): OrderType[] {
   return says(clause, 'market', 'mkt') ? ['market'] : [];
 }
 
+const profitWords = ['take profit', 'take-profit', 'profit target', 'price target', 'tp'];
+const stopWords = ['stop', 'stop loss', 'stop-loss', 'stp'];
+
+/** Which exits are said: by name, or by their prices. A stop alone is one only of a purchase, where it is called a loss. */
+function classesIn(clauses: readonly Clause[]): OrderClass[] {
+  const said = (...phrases: string[]) => clauses.some((clause) => says(clause, ...phrases));
+  const named = orderClasses.filter((name) => said(name));
+  if (named.length > 0) return named;
+  const sides = unique(clauses.flatMap((clause) => clause.sides));
+  const [profit, stop] = [said(...profitWords), said(...stopWords)];
+  if (sides.includes('sell')) {
+    const either = said('or stop', 'or a stop', 'or at', 'or stop-loss');
+    return stop && (profit || either) ? ['oco'] : [];
+  }
+  if (profit) return [stop ? 'bracket' : 'oto'];
+  return said('stop loss', 'stop-loss', 'with a stop', 'with stop') ? ['oto'] : [];
+}
+
+/** Of an order with exits, what its entry is: the stop is not the entry's. */
+function entryTypes(clauses: readonly Clause[], classes: readonly OrderClass[]): OrderType[] {
+  if (classes.includes('oco')) return ['limit'];
+  if (clauses.some((clause) => says(clause, 'limit', 'lmt'))) return ['limit'];
+  return clauses.some((clause) => says(clause, 'market', 'mkt')) ? ['market'] : [];
+}
+
 function fractionsIn({ lower }: Clause): string[] {
   return lower.flatMap((word) => {
     if (word === 'half') return ['0.5'];
@@ -270,7 +307,8 @@ function numbersIn(clause: Clause, symbol: string): (SaidNumber & { unit: Unit }
     let unit: Unit = 'bare';
     if (word.endsWith('%') || next === 'percent' || next === '%') unit = 'percent';
     else if (lower.slice(0, at).some((each) => each === 'trail' || each === 'trailing')) unit = 'trail';
-    else if (/^(?:stop|stp|stop-loss)$/.test(leadOf(words, at))) unit = 'stop';
+    else if (/^(?:stop|stp|stop-loss|loss)$/.test(leadOf(words, at))) unit = 'stop';
+    else if (/^(?:profit|take-profit|tp|target)$/.test(leadOf(words, at))) unit = 'profit';
     else if (isPrice(words, at)) unit = 'price';
     else if (word.startsWith('$') || /^(?:dollars?|usd|bucks)$/.test(next) || lower[at - 1] === 'usd')
       unit = 'dollars';

@@ -1,6 +1,8 @@
+import { inAccount, requireOneReading, withoutAccount } from './account-named.ts';
 import { readAccount } from './account-sentence.ts';
 import { readAlert, readLook, readStopAlert } from './alert-sentence.ts';
 import { readData } from './data-sentence.ts';
+import { exitAhead } from './exit-terms.ts';
 import { fixedPhrases } from './fixed-phrases.ts';
 import { type Intent, isName, symbolsOf } from './intent.ts';
 import { translated } from './languages/translated.ts';
@@ -23,12 +25,18 @@ const HINT =
 /** A prompt longer than this is prose, not a request. */
 const MAX_LENGTH = 1_000;
 
-const between =
-  /\s*(?:;|\n|\.\s+|,?\s+and\s+then\s+|,?\s+then\s+|,?\s+and\s+|,\s+(?=(?:buy|sell|purchase|cancel|quote|list|show)\b))\s*/i;
+const between = new RegExp(
+  `\\s*(?:;|\\n|\\.\\s+|,?\\s+and\\s+then\\s+|,?\\s+then\\s+|,?\\s+and\\s+(?!${exitAhead})|,\\s+(?=(?:buy|sell|purchase|cancel|quote|list|show)\\b))\\s*`,
+  'i',
+);
 
 /** "Every Monday, buy …": what says when is no clause of its own. */
 const whenFirst =
   /^((?:every|each|on|if|when|once|as soon as)\b[^,;.]*),\s+(?=(?:please )?(?:buy|sell|purchase)\b)/i;
+
+/** "In my IRA account, buy …": which account is no clause of its own either. */
+const accountFirst =
+  /^((?:in|from|at|on) [^,;.]*\baccount\b[^,;.]*),\s+(?=(?:please )?(?:buy|sell|purchase)\b)/i;
 
 const courtesy =
   /^(?:(?:hey|hi|hello|ok|okay|so|now|please|just|can you|could you|would you|i want to|i'd like to|i would like to|let's|let us|go ahead)[\s,]+)+/i;
@@ -84,6 +92,7 @@ function parseEnglish(text: string): Parsed {
       else addOnce(intents, parseClause(clause));
     }
     requireWhole(intents);
+    requireOneReading(intents);
     if (intents.length === 0) throw new NotUnderstood('You did not ask for anything.', HINT);
     return { intents };
   } catch (error) {
@@ -110,6 +119,7 @@ function addOnce(intents: Intent[], intent: Intent): void {
 export function clausesOf(text: string): string[] {
   return text
     .replace(whenFirst, '$1 ')
+    .replace(accountFirst, '$1 ')
     .split(between)
     .map(bare)
     .filter((clause) => clause !== '');
@@ -136,7 +146,13 @@ const cancelling = ['cancel', 'kill', 'withdraw', 'call off'];
 
 /** @throws {NotUnderstood} */
 function parseClause(written: string): Intent {
-  const clause = written.replaceAll('’', "'").replace(/\s+/g, ' ');
+  const { rest, account } = withoutAccount(written.replaceAll('’', "'").replace(/\s+/g, ' '));
+  const intent = parseWithout(rest);
+  return account === undefined ? intent : inAccount(intent, account);
+}
+
+/** A clause that names no account. @throws {NotUnderstood} */
+function parseWithout(clause: string): Intent {
   const known =
     fixedIntent(clause) ??
     readData(clause) ??

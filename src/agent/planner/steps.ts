@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Dec } from '../../trading/decimal.ts';
+import { isPastEntry, openLegs } from '../../trading/order-legs.ts';
 import { partOfPosition } from '../../trading/portfolio/position-part.ts';
 import { type Order, orderSchema, positionSchema } from '../../trading/views.ts';
 import { type Intent, isName, type PortfolioView, withSymbols } from './intent.ts';
@@ -63,7 +64,9 @@ export function lookups(intents: readonly Intent[]): Step[] {
     );
   }
   if (queries.length > 0) steps.push({ name: 'search_symbols', args: { queries } });
-  if (intents.some(needsHoldings)) steps.push({ name: 'get_portfolio', args: {} });
+  for (const account of new Set(intents.filter(needsHoldings).map((intent) => intent.account))) {
+    steps.push({ name: 'get_portfolio', args: argsIn(account) });
+  }
   if (intents.some((intent) => acts(intent) && needsOpen(intent))) steps.push(openOrders);
   if (intents.some(needsNewest)) steps.push(newestOrders);
   for (const intent of intents) if (intent.kind === 'rebalance') steps.push(rebalanceStep(intent));
@@ -84,12 +87,19 @@ export function withTickers(intents: readonly Intent[], found: readonly NameFoun
 export function steps(intents: readonly Intent[], found: readonly Lookup[]): Step[] {
   const named = found.find(({ step }) => step.name === 'search_symbols')?.content;
   const names = named === undefined ? [] : namesFoundSchema.parse(named).results;
-  return withTickers(intents, names).flatMap((intent) => stepsOf(intent, found));
+  return withTickers(intents, names).flatMap((intent) =>
+    stepsOf(intent, found).map((step) => ({ ...step, args: { ...step.args, ...argsIn(intent.account) } })),
+  );
 }
+
+const argsIn = (account: string | undefined) => (account === undefined ? {} : { account });
 
 function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
   const ordersOf = (step: Step): readonly Order[] =>
-    orders.parse(found.find((lookup) => lookup.step === step)?.content ?? { orders: [] }).orders;
+    orders
+      .parse(found.find((lookup) => lookup.step === step)?.content ?? { orders: [] })
+      // What still stands of an entry that is filled are its exits, each with an id of its own.
+      .orders.flatMap((order) => (isPastEntry(order) ? openLegs(order) : [order]));
   switch (intent.kind) {
     case 'whoami':
       return [{ name: 'whoami', args: {} }];
@@ -104,7 +114,9 @@ function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
     case 'orders':
       return [{ name: 'list_orders', args: { status: intent.status } }];
     case 'order': {
-      const holdings = found.find(({ step }) => step.name === 'get_portfolio')?.content;
+      const holdings = found.find(
+        ({ step }) => step.name === 'get_portfolio' && step.args.account === intent.account,
+      )?.content;
       return [{ name: 'place_order', args: { ...intent.request, ...partOf(intent, holdings) } }];
     }
     case 'standing': {

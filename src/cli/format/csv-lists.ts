@@ -11,7 +11,7 @@ export interface CsvList {
 const orderColumns = [
   ...['id', 'client_order_id', 'symbol', 'side', 'type', 'time_in_force', 'qty', 'notional', 'limit_price'],
   ...['stop_price', 'trail_price', 'trail_percent', 'extended_hours', 'status', 'filled_qty'],
-  ...['filled_avg_price', 'submitted_at', 'filled_at'],
+  ...['filled_avg_price', 'submitted_at', 'filled_at', 'order_class', 'asset_class', 'position_intent'],
 ];
 const scheduleColumns = ['id', 'name', 'profile', 'cron', 'at', 'when_open', 'overdue'];
 const runColumns = ['schedule', 'due', 'started_at', 'ended_at', 'status', 'exit_code', 'missed', 'attempt'];
@@ -28,6 +28,21 @@ export const csvLists: Readonly<Record<string, CsvList>> = {
     ],
   },
   orders: { commands: ['orders list'], rows: 'orders', columns: orderColumns },
+  gains: {
+    commands: ['gains'],
+    rows: 'gains',
+    // Form 8949's columns (a) to (h), and what they don't say.
+    columns: [
+      ...['description', 'acquired', 'sold', 'proceeds', 'cost', 'adjustment_code', 'adjustment', 'gain'],
+      ...['term', 'symbol', 'side', 'qty'],
+    ],
+  },
+  lots: {
+    commands: ['lots'],
+    rows: 'lots',
+    columns: ['symbol', 'side', 'acquired', 'qty', 'cost', 'value', 'gain', 'term', 'long_term_from'],
+  },
+  imports: { commands: ['import list'], rows: 'imports', columns: ['id', 'file', 'at', 'rows'] },
   quotes: {
     commands: ['quote'],
     rows: 'quotes',

@@ -1,6 +1,6 @@
 import type { TradingDay } from '../../trading/activity.ts';
 import { addDays, newYorkDate, newYorkTimestamp } from '../../trading/new-york-time.ts';
-import { sessionFrom, sessionOf } from '../../trading/trading-calendar.ts';
+import { calendarSessions } from '../../trading/trading-calendar.ts';
 import type { MarketClock } from '../../trading/views.ts';
 import type { CalendarQuery } from './broker.ts';
 
@@ -9,13 +9,14 @@ import type { CalendarQuery } from './broker.ts';
  * machine's clock. A day on which it closes unforeseen is not in them; the broker then holds the order, or refuses it.
  */
 
+const exchange = calendarSessions('exchange');
+
 /** Whether the exchange is open now, and when it opens and closes next. */
 export function exchangeClock(now: number): MarketClock {
   const today = newYorkDate(now);
-  const session = sessionOf(today, 'exchange');
+  const session = exchange.on(today);
   const isOpen = session !== undefined && now >= session.open && now < session.close;
-  const next =
-    session !== undefined && now < session.open ? session : sessionFrom(addDays(today, 1), 'exchange');
+  const next = session !== undefined && now < session.open ? session : exchange.from(addDays(today, 1));
   const closes = session !== undefined && now < session.close ? session : next;
   return {
     timestamp: new Date(now).toISOString(),
@@ -29,7 +30,7 @@ export function exchangeClock(now: number): MarketClock {
 export function exchangeCalendar({ start, end }: CalendarQuery): TradingDay[] {
   const days: TradingDay[] = [];
   for (let date = start; date <= end; date = addDays(date, 1)) {
-    const session = sessionOf(date, 'exchange');
+    const session = exchange.on(date);
     if (session === undefined) continue;
     const wall = (ms: number) => newYorkTimestamp(ms).slice(11, 16);
     days.push({ date, open: wall(session.open), close: wall(session.close) });

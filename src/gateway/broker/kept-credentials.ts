@@ -36,6 +36,7 @@ export function keptCredentials(
         throw error;
       }
     },
+    accountOf: async ({ sub }) => (await pairs.find(sub).catch(() => undefined))?.accountNumber,
     forget() {},
   };
 }

@@ -1,4 +1,4 @@
-import { percent } from '../../trading/amounts.ts';
+import { percent, shares } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { waitsForOpening } from '../../trading/market-open.ts';
 import { hurts } from '../../trading/price-drift.ts';
@@ -6,9 +6,11 @@ import type { BrokerFacts, Facts, MarketFacts, Objection, OrderFacts } from './d
 import { checkPrice } from './price-guard.ts';
 
 /** What every order is held to by the broker and the market, whatever its owner's rules say; in the order it is told. */
-export function brokerObjections(order: OrderFacts, { broker, market }: Facts): Objection[] {
+export function brokerObjections(order: OrderFacts, facts: Facts): Objection[] {
+  const { broker, market } = facts;
   return [
     ...(broker === null ? [unknown('what the broker trades')] : brokersOwn(order, broker)),
+    ...exitsAreHeld(order, facts),
     ...(market === null
       ? [unknown('the market')]
       : [...marketIsOpen(order, market), ...priceHolds(order, market)]),
@@ -63,6 +65,26 @@ function brokersOwn(order: OrderFacts, broker: BrokerFacts): Objection[] {
     });
   }
   return found;
+}
+
+/** Exits without an entry are of what is held, and not on sale by another order: what they sold beyond that would be short. */
+function exitsAreHeld(order: OrderFacts, { holdings, counted }: Facts): Objection[] {
+  if (order.order_class !== 'oco') return [];
+  if (holdings === null) return [unknown('what is held')];
+  const free = new Dec(holdings.qty)
+    .minus(counted.open_symbol_sells)
+    .minus(holdings.open_elsewhere.symbol_sells);
+  if (new Dec(order.shares).lte(free)) return [];
+  const limit = Dec.max(free, 0).toFixed();
+  return [
+    {
+      reason: 'EXITS_EXCEED_POSITION',
+      text: `take profit and stop loss are for ${shares(order.shares)} ${order.symbol}, and ${shares(limit)} are held and not on sale yet`,
+      hint: 'Ask for no more than that, or cancel the order that sells the rest.',
+      limit,
+      value: order.shares,
+    },
+  ];
 }
 
 /** Orders that would trade at whatever price comes need an open market. */

@@ -10,7 +10,8 @@ import { priceNow } from '../../trading/price-drift.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Account, MarketClock, Order, OrderLeg, Position, Quote } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
-import type { Asset, Broker } from '../broker/broker.ts';
+import type { OpenAccount } from '../broker/accounts.ts';
+import type { Asset } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import { isSettled, type SubmissionContext, settleByLookup } from '../orders/order-submission.ts';
 import type { BrokerFacts, HoldingFacts, MarketFacts, OrderFacts, WorldFacts } from './decision.ts';
@@ -26,6 +27,8 @@ const UNSETTLED_MS = 10 * 60_000;
 /** What the broker tells of an account and a symbol at one moment; of several symbols, at the same one. */
 export interface OrderWorld {
   readonly account: Account;
+  /** How its broker differs from others. */
+  readonly traits: BrokerTraits;
   readonly positions: readonly Position[];
   readonly asset: Asset;
   readonly market: MarketClock;
@@ -45,7 +48,7 @@ export interface OrderWorld {
  * @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw
  */
 export async function readWorlds(
-  broker: Broker,
+  broker: OpenAccount,
   symbols: readonly string[],
   context: SubmissionContext,
 ): Promise<ReadonlyMap<string, OrderWorld>> {
@@ -78,7 +81,7 @@ export async function readWorlds(
     if (!ours.has(order.client_order_id) && !ours.has(order.id)) return [order];
     return isPastEntry(order) ? standingParts(order) : [];
   });
-  const common = { account, positions, market, session, elsewhere };
+  const common = { account, traits: broker.traits, positions, market, session, elsewhere };
   return new Map(
     symbols.map((symbol, at) => {
       const asset = assets[at];
@@ -97,7 +100,7 @@ export function requireSymbol(worlds: ReadonlyMap<string, OrderWorld>, symbol: s
 }
 
 /** Tells the journal what became of one of its orders, as far as the broker knows. */
-async function lookAt(entry: OpenEntry, broker: Broker, context: SubmissionContext): Promise<void> {
+async function lookAt(entry: OpenEntry, broker: OpenAccount, context: SubmissionContext): Promise<void> {
   const { journal, clock } = context;
   if (entry.orderId !== null) {
     const order = await broker.order(entry.orderId);
@@ -119,7 +122,7 @@ export function unknownSymbol(symbol: string): Refusal {
 export function worldFacts(
   { draft, replaces }: { readonly draft: OrderDraft; readonly replaces?: string | undefined },
   world: OrderWorld,
-  { traits, now }: { readonly traits: BrokerTraits; readonly now: number },
+  { now }: { readonly now: number },
 ): WorldFacts {
   return {
     at: new Date(now).toISOString(),
@@ -127,13 +130,13 @@ export function worldFacts(
     environment: draft.environment,
     order: orderFacts(draft),
     market: marketFacts(world),
-    broker: brokerFacts(draft, world, traits),
+    broker: brokerFacts(draft, world),
     holdings: holdingFacts(draft, replaces, world),
     more: {},
   };
 }
 
-function orderFacts(draft: OrderDraft): OrderFacts {
+export function orderFacts(draft: OrderDraft): OrderFacts {
   const { symbol, side, type, time_in_force, extended_hours, reference_price, max_slippage } = draft;
   const { notional, qty } = countOf(draft);
   return {
@@ -141,7 +144,18 @@ function orderFacts(draft: OrderDraft): OrderFacts {
     qty: draft.qty ?? null,
     limit_price: draft.limit_price ?? null,
     stop_price: draft.stop_price ?? null,
+    ...exitFacts(draft),
     shares: qty,
+  };
+}
+
+function exitFacts(draft: OrderDraft): Pick<OrderFacts, 'order_class' | 'stop_loss'> {
+  const { order_class, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = boundedOrder(draft);
+  return {
+    ...(order_class === undefined ? {} : { order_class }),
+    ...(stop === undefined || limit === undefined
+      ? {}
+      : { stop_loss: { stop_price: stop, limit_price: limit } }),
   };
 }
 
@@ -160,7 +174,7 @@ function marketFacts({ market, quote, session }: OrderWorld): MarketFacts {
   };
 }
 
-function brokerFacts(draft: OrderDraft, { account, asset }: OrderWorld, traits: BrokerTraits): BrokerFacts {
+function brokerFacts(draft: OrderDraft, { account, asset, traits }: OrderWorld): BrokerFacts {
   return {
     trading_blocked: account.trading_blocked,
     tradable: asset.tradable,

@@ -1,15 +1,14 @@
 import { Hono } from 'hono';
-import type { BrokerEnv } from './access.ts';
-import { accountJson, type Books, positionJson } from './account-json.ts';
+import { type BrokerEnv, requireTrading } from './access.ts';
+import { accountJson, type Books } from './account-json.ts';
+import { accountSettings } from './account-settings.ts';
 import { activities } from './activities.ts';
-import { notFound } from './broker-error.ts';
+import { badParameter } from './broker-error.ts';
 import { portfolioHistory } from './portfolio-history.ts';
-import { assetId } from './tradable-asset.ts';
 
-/** An account, what it holds, and how it came to that. */
+/** An account, and how it came to what it is worth. */
 export function accountRoutes(books: Books, now: () => number): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
-  const { ledger } = books;
 
   app.get('/v2/account', (context) => context.json(accountJson(context.get('account'), books, now())));
   app.get('/v2/account/portfolio/history', (context) =>
@@ -18,19 +17,15 @@ export function accountRoutes(books: Books, now: () => number): Hono<BrokerEnv> 
   app.get('/v2/account/activities', (context) =>
     context.json(activities(context.req.query(), context.get('account').id, books)),
   );
-
-  app.get('/v2/positions', (context) =>
-    context.json(
-      ledger.positions(context.get('account').id).map((position) => positionJson(position, books, now())),
-    ),
+  app.get('/v2/account/configurations', (context) =>
+    context.json(books.settings.of(context.get('account').id)),
   );
-  app.get('/v2/positions/:symbol', (context) => {
-    const wanted = context.req.param('symbol');
-    const position = ledger
-      .positions(context.get('account').id)
-      .find(({ symbol }) => symbol === wanted.toUpperCase() || assetId(symbol) === wanted);
-    if (position === undefined) throw notFound('position does not exist');
-    return context.json(positionJson(position, books, now()));
+  app.patch('/v2/account/configurations', requireTrading, async (context) => {
+    const changes = accountSettings.partial().safeParse(await context.req.json().catch(() => undefined));
+    if (!changes.success)
+      throw badParameter(`invalid ${String(changes.error.issues[0]?.path[0] ?? 'request body')}`);
+    const given = Object.entries(changes.data).filter(([, value]) => value !== undefined);
+    return context.json(books.settings.change(context.get('account').id, Object.fromEntries(given)));
   });
 
   return app;

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
-import type { Broker } from '../../../src/gateway/broker/broker.ts';
+import type { OpenAccount } from '../../../src/gateway/broker/accounts.ts';
 import {
   maySubmitAgain,
   settleByLookup,
@@ -47,6 +47,7 @@ const DAY_MS = 24 * 60 * 60_000;
 async function lost(kind: string, afterwards?: Mishap) {
   const started = await (brokers[kind] as () => Promise<Started>)();
   const { broker, traits, order, wire } = await openBench({ ...started, unknownSymbol: 'NOSUCH' });
+  const opened: OpenAccount = { ...broker, traits, at: { name: kind, label: kind, isUnattended: true } };
   const draft = order('limit', { expires_at: new Date(NOON + 60_000).toISOString() });
   const { client_order_id: clientOrderId } = draft;
   const journal = sqliteGatewayStores(new Database(':memory:')).orders;
@@ -56,15 +57,16 @@ async function lost(kind: string, afterwards?: Mishap) {
     { ...intent, digest: 'digest', approval: { issuer: 'https://id.example', jti: 'j' } },
     time,
   );
-  const context = { journal, traits, clock: { now: () => time, sleep: async () => {} } };
+  const context = { journal, clock: { now: () => time, sleep: async () => {} } };
   const send = async () => {
     wire.mishap = 'lost answer';
     const answer = await broker.submit(draft);
     wire.mishap = afterwards;
     return answer;
   };
-  const submitted = submitIntent(intent, send, broker, { ...context, stopped: async () => undefined });
-  const later = async (asked: Broker = broker) => {
+  const submitted = submitIntent(intent, send, opened, { ...context, stopped: async () => undefined });
+  const later = async (isListed = true) => {
+    const asked = isListed ? opened : { ...opened, orderByClientOrderId: async () => undefined };
     time += 100 * DAY_MS;
     const entry = await journal.find('alice', clientOrderId);
     if (entry === undefined) throw new Error('the journal has lost it');
@@ -90,8 +92,7 @@ describe('an order whose answer is lost after the broker took it', () => {
     async (kind) => {
       const { started, submitted, later } = await lost(kind, { status: 500 });
       await expect(submitted).rejects.toMatchObject({ code: 'outcome_unknown' });
-      const unlisted = { orderByClientOrderId: async () => undefined } as unknown as Broker;
-      const { entry, settled, again } = await later(unlisted);
+      const { entry, settled, again } = await later(false);
       expect([entry.state, settled, again]).toEqual(['unknown', undefined, false]);
       expect(started.taken).toHaveLength(1);
       await started.close();

@@ -8,6 +8,7 @@ import {
   type BatchSubject,
   batch,
   batchText,
+  requireOnePart,
 } from '../../../trading/kinds/batch.ts';
 import type { OrderProposal } from '../../../trading/kinds/order.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
@@ -17,6 +18,7 @@ import { isFinal, type Order } from '../../../trading/views.ts';
 import type { Approved, Execution, Kind, Proposer } from '../../kind.ts';
 import { executionOf, refusalOf } from '../execution.ts';
 import {
+  accountShown,
   draftOrder,
   type OrderPorts,
   type OrderWorld,
@@ -28,7 +30,11 @@ import { batchEffects, movedBy } from './effects.ts';
 
 export interface BatchPorts extends OrderPorts {
   /** As {@link OrderPorts.world}, of several symbols at one moment. */
-  worlds(proposer: Proposer, symbols: readonly string[]): Promise<ReadonlyMap<string, OrderWorld>>;
+  worlds(
+    proposer: Proposer,
+    account: string | undefined,
+    symbols: readonly string[],
+  ): Promise<ReadonlyMap<string, OrderWorld>>;
 }
 
 /** How long purchases wait for the sales that pay for them, and how often that is looked at. Milliseconds. */
@@ -57,12 +63,15 @@ export function batchKind(
       JSON.stringify([on_failure, orders.map(orderFingerprint).sort()]),
     execute: (subject, approved) => execute(ports, clock, subject, approved),
     settle: (subject, asker) => settle(ports, clock, subject, asker),
-    async follow(_subject, { lines }, asker) {
+    async follow({ account }, { lines }, asker) {
       if (lines.every(({ order }) => order === undefined || isFinal(order.status))) return undefined;
       const looked = lines.map(async (line) =>
         line.order === undefined || isFinal(line.order.status)
           ? line
-          : { ...line, order: (await ports.order(asker, line.order.id, line.client_order_id)) ?? line.order },
+          : {
+              ...line,
+              order: (await ports.order(asker, account, line.order.id, line.client_order_id)) ?? line.order,
+            },
       );
       return { lines: await Promise.all(looked) };
     },
@@ -86,9 +95,22 @@ async function complete(
   if (twice !== undefined) {
     throw refusalOf(orderProblem(`${twice} stands in it twice`, 'Give one order for each symbol.', 'orders'));
   }
-  for (const request of requests) requireWellFormed(request);
+  for (const request of requests) {
+    requireWellFormed(request);
+    requireAlone(request);
+  }
   const inOrder = [...requests].sort((a, b) => Number(a.side === 'buy') - Number(b.side === 'buy'));
-  const worlds = await ports.worlds(proposer, symbols);
+  const account = requests[0]?.account;
+  if (requests.some((one) => one.account !== account)) {
+    throw refusalOf(
+      orderProblem(
+        'these orders are for several accounts',
+        'Propose those of each account together.',
+        'orders',
+      ),
+    );
+  }
+  const worlds = await ports.worlds(proposer, account, symbols);
   const drafts: OrderDraft[] = [];
   let needsSecond = false;
   for (const [at, request] of inOrder.entries()) {
@@ -100,11 +122,12 @@ async function complete(
     needsSecond ||= allowed.needsSecond;
     drafts.push(draft);
   }
-  const [{ account }] = [...worlds.values()] as [OrderWorld, ...OrderWorld[]];
+  const { shows, warnings, ...effects } = batchEffects(drafts, worlds);
+  const [first] = [...worlds.values()] as [OrderWorld, ...OrderWorld[]];
   return {
     subject: {
-      account: account.account,
-      environment: account.environment,
+      account: first.account.account,
+      environment: first.account.environment,
       orders: drafts,
       on_failure: onFailure,
       client_batch_id: subjectId,
@@ -112,8 +135,19 @@ async function complete(
     },
     subjectId,
     needsSecond,
-    ...batchEffects(drafts, worlds),
+    ...effects,
+    warnings,
+    shows: { ...accountShown(first), ...shows },
   };
+}
+
+/** @throws {Refusal} 400 `invalid_order` for an order with exits */
+function requireAlone(request: OrderProposal): void {
+  try {
+    requireOnePart(request);
+  } catch (error) {
+    throw refusalOf(error);
+  }
 }
 
 /** The account's buying power once those before are carried out: by what sales bring at least, and purchases cost at most. */
@@ -128,7 +162,7 @@ function afterThese(drafts: readonly OrderDraft[], account: OrderWorld['account'
 async function execute(
   ports: BatchPorts,
   clock: Pick<Clock, 'now' | 'sleep'>,
-  { orders, on_failure }: BatchSubject,
+  { account, orders, on_failure }: BatchSubject,
   approved: Approved,
 ): Promise<Execution<BatchResult>> {
   const lines: BatchLine[] = [];
@@ -140,7 +174,7 @@ async function execute(
       continue;
     }
     if (draft.side === 'buy' && orders[at - 1]?.side === 'sell')
-      await salesOver(ports, clock, lines, approved);
+      await salesOver(ports, clock, { account, lines }, approved);
     const own = { ...approved, jti: `${approved.jti}#${at + 1}` };
     const came = await executionOf(() => ports.place({ draft, digest: orderDigest(draft) }, own));
     switch (came.outcome) {
@@ -178,7 +212,7 @@ function later(lines: readonly BatchLine[], refusal: Refusal): Execution<BatchRe
 async function salesOver(
   ports: BatchPorts,
   clock: Pick<Clock, 'now' | 'sleep'>,
-  lines: readonly BatchLine[],
+  { account, lines }: { readonly account: string; readonly lines: readonly BatchLine[] },
   approved: Approved,
 ): Promise<void> {
   const asker = { ...approved, clientId: approved.clientId ?? '' };
@@ -186,7 +220,7 @@ async function salesOver(
   let open = lines.flatMap(({ order }) => (order === undefined || isFinal(order.status) ? [] : [order]));
   while (open.length > 0 && clock.now() < until) {
     await clock.sleep(LOOK_MS);
-    const seen = await Promise.all(open.map((order) => lookAt(ports, asker, order)));
+    const seen = await Promise.all(open.map((order) => lookAt(ports, asker, account, order)));
     open = seen.flatMap((order) => (order === undefined || isFinal(order.status) ? [] : [order]));
   }
 }
@@ -195,9 +229,10 @@ async function salesOver(
 async function lookAt(
   ports: BatchPorts,
   asker: Proposer,
+  account: string,
   { id, client_order_id }: Order,
 ): Promise<Order | undefined> {
-  const seen = await executionOf(() => ports.order(asker, id, client_order_id));
+  const seen = await executionOf(() => ports.order(asker, account, id, client_order_id));
   return seen.outcome === 'executed' ? seen.result : undefined;
 }
 

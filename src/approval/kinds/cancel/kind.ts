@@ -2,15 +2,27 @@ import { shares } from '../../../trading/amounts.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { type CancelRequest, type CancelSubject, cancel } from '../../../trading/kinds/cancel.ts';
 import { describeOpenOrder } from '../../../trading/open-order.ts';
+import { isOver, standingParts } from '../../../trading/order-legs.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import { type Account, isFinal, type Order } from '../../../trading/views.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
 import { executionOf } from '../execution.ts';
+import { accountShown } from '../order/kind.ts';
 
 /** How orders are cancelled; the gateway's cancel desk. Everything here throws only `Refusal`s. */
 export interface CancelPorts {
   /** The order, its account, and whether it protects a position. @throws {Refusal} 404 `not_found` */
-  openOrder(proposer: Proposer, id: string): Promise<{ order: Order; account: Account; protects: boolean }>;
+  openOrder(
+    proposer: Proposer,
+    account: string | undefined,
+    id: string,
+  ): Promise<{
+    order: Order;
+    account: Account;
+    /** At which broker it is, for people; left out where there is but one. */
+    broker?: string;
+    protects: boolean;
+  }>;
   /** Cancels it; again, it says the same. @throws {Refusal} 409 `not_cancelable` */
   cancel(subject: CancelSubject, owner: Pick<Approved, 'sub' | 'accessToken'>): Promise<Order>;
 }
@@ -19,13 +31,14 @@ export interface CancelPorts {
 export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubject, Order> {
   return {
     ...cancel,
-    async complete({ order_id }, { proposer, subjectId, expiresAt }) {
-      const { order, account, protects } = await ports.openOrder(proposer, order_id);
+    async complete({ account: named, order_id }, { proposer, subjectId, expiresAt }) {
+      const { order, account, broker, protects } = await ports.openOrder(proposer, named, order_id);
       if (isFinal(order.status)) {
         throw new Refusal(
           409,
           'not_cancelable',
           `the order is ${order.status}: it can no longer be cancelled`,
+          isOver(order) ? {} : { hint: exitsHint(order) },
         );
       }
       const subject: CancelSubject = {
@@ -41,7 +54,7 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
         subjectId,
         worstCase: { cash: null, price: null, text: whatIsLost(subject) },
         warnings: protects ? ['Without this order the position is no longer protected.'] : [],
-        shows: {},
+        shows: accountShown({ account, broker }),
       };
     },
     describe: ({ order }) => `CANCEL ${describeOpenOrder(order)}`,
@@ -55,6 +68,11 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
         ? 'cancelled'
         : `${status.replaceAll('_', ' ')}, ${shares(filled_qty)} filled`,
   };
+}
+
+function exitsHint(order: Order): string {
+  const ids = standingParts(order).map(({ id }) => id);
+  return `What still stands are its exits: cancel ${ids.join(' or ')}; the other goes with it.`;
 }
 
 function whatIsLost({ order, protects }: CancelSubject): string {

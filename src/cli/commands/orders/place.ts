@@ -19,6 +19,10 @@ const placeExamples: Readonly<Record<Side, readonly (readonly [string, string])[
     ['trade-agent order buy AAPL --amount 250', 'dollars'],
     ['trade-agent order buy AAPL --qty 5 --limit 180 --tif gtc', 'a limit order that stands'],
     [
+      'trade-agent order buy AAPL --qty 5 --limit 180 --take-profit 200 --stop-loss 170:169.50',
+      'with its exits: one approval shows all of it',
+    ],
+    [
       'trade-agent order buy AAPL --qty 5 --key mon-AAPL --approval detach',
       `exits ${exits.pending}; run again, it is the same order`,
     ],
@@ -27,6 +31,10 @@ const placeExamples: Readonly<Record<Side, readonly (readonly [string, string])[
     ['trade-agent order sell AAPL --qty 5', 'at the market; waits for the phone'],
     ['trade-agent order sell AAPL --qty 5 --stop 170 --limit 169', 'a stop limit order'],
     ['trade-agent order sell AAPL --qty 5 --trail 2%', 'a trailing stop'],
+    [
+      'trade-agent order sell AAPL --qty 5 --take-profit 200 --stop-loss 170',
+      'whichever comes first; the other is cancelled',
+    ],
     ['trade-agent order sell AAPL --qty 5 --approval mandate', 'only where a mandate covers it'],
   ],
 };
@@ -41,10 +49,14 @@ function addPlaceCommand(orders: Command, cli: Cli, side: Side): void {
     .argument('<symbol>', 'such as AAPL or BRK.B')
     .option('--qty <shares>', 'how many shares')
     .option('--amount <dollars>', `how many dollars ${side === 'buy' ? 'to spend' : 'worth'}`);
-  addTermOptions(command, 'a trailing stop: dollars a share, or percent as in 2%').option(
-    '--extended-hours',
-    'also before and after the market (limit orders)',
-  );
+  const once = side === 'buy' ? 'once bought, ' : '';
+  addTermOptions(command, 'a trailing stop: dollars a share, or percent as in 2%')
+    .option('--take-profit <price>', `${once}sells at this price or more (dollars a share)`)
+    .option(
+      '--stop-loss <price[:limit]>',
+      `${once}sells when the price falls to this; at no less than the limit (dollars a share)`,
+    )
+    .option('--extended-hours', 'also before and after the market (limit orders)');
   addAskingOptions(command)
     .addHelpText('after', examples(placeExamples[side]) + exitCodes(orderExits))
     .action((symbol: string, options: OrderFlags & AskSettings, command: Command) =>
