@@ -59,7 +59,11 @@ export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions)
     equity,
     cash: new Dec(account.cash),
     ruin: equity.isNegative() ? 'owes' : equity.isZero() && falls.current.gte(1) ? 'lost' : undefined,
-    performance: accountPerformance(account, positions, total(flows.filter(({ at }) => at > since))),
+    performance: accountPerformance(
+      account,
+      positions,
+      flowSince(since, line, flows, equity.minus(account.last_equity)),
+    ),
     bySymbol,
     bySector: weightsBySector(bySymbol, equity, sectorOf),
     points: line,
@@ -85,6 +89,18 @@ function dayBegan(history: Snapshot['history'], now: number): number {
     newYorkInstant(day, '24:00') - 1,
     history.findLast(({ at }) => at < now)?.at ?? Number.NEGATIVE_INFINITY,
   );
+}
+
+/**
+ * What came since the last close, less what went. By the line where it has the value of that close: what was booked late is
+ * put where it belongs there. Of an account's first day nobody says whether equity at the last close has what it began with:
+ * it counts where that explains the day better.
+ */
+function flowSince(since: number, line: readonly ValuePoint[], flows: readonly Flow[], change: Dec): Dec {
+  const [close, present] = line.slice(-2);
+  if (close?.at === since && present !== undefined) return present.flow;
+  const all = total(flows.filter(({ at }) => at > since));
+  return line.length > 1 || change.minus(all).abs().lt(change.abs()) ? all : ZERO;
 }
 
 const total = (flows: readonly Pick<Flow, 'amount'>[]): Dec =>

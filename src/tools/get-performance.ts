@@ -22,9 +22,9 @@ export const getPerformance = defineTool({
   risk: 'read',
   async execute(context, { period }) {
     const { account, positions, now, equity, returns } = await accountLine(requireGateway(context), period);
-    const { points, timeWeighted, moneyWeighted } = returns;
-    const first = points[0] ?? { at: now, value: equity };
-    const added = points.reduce((sum, { flow }) => sum.plus(flow), ZERO);
+    const { line, timeWeighted, moneyWeighted } = returns;
+    const first = line[0] ?? { at: now, value: equity };
+    const added = line.slice(1).reduce((sum, { flow }) => sum.plus(flow), ZERO);
     const profit = equity.minus(first.value).minus(added);
     return {
       summary: `${signedDollars(profit.toFixed(2))} ${periodWords[period]}${timeWeighted === undefined ? '' : ` (${signedPercent(fraction(timeWeighted.period))} time-weighted)`}`,
@@ -38,8 +38,9 @@ export const getPerformance = defineTool({
         profit: profit.toFixed(2),
         time_weighted: rates(timeWeighted),
         money_weighted: rates(moneyWeighted),
-        ...standing(account, positions),
-        values: thinned(points, MOST_POINTS).map(({ at, value }) => ({
+        // Since the last day's end; without one nothing is known to have come.
+        ...standing(account, positions, line.length > 1 ? line.at(-1)?.flow : undefined),
+        values: thinned(line, MOST_POINTS).map(({ at, value }) => ({
           at: new Date(at).toISOString(),
           equity: value.toFixed(2),
         })),
@@ -50,8 +51,8 @@ export const getPerformance = defineTool({
 });
 
 /** What it did today, and what is open now. */
-function standing(account: Account, positions: readonly Position[]) {
-  const figures = portfolioView(account, positions);
+function standing(account: Account, positions: readonly Position[], dayFlow: Dec | undefined) {
+  const figures = portfolioView(account, positions, { dayFlow });
   return {
     day_profit: figures.day_change,
     day_fraction: figures.day_change_fraction,
@@ -73,9 +74,12 @@ function rates(rate: PeriodReturn | undefined) {
   return {
     fraction: fraction(rate.period),
     annual: rate.annual === undefined ? null : fraction(rate.annual),
+    ...(rate.ended === undefined ? {} : { all_lost: time(rate.ended) }),
+    ...(rate.began === undefined ? {} : { began_anew: time(rate.began) }),
   };
 }
 
+const time = (at: number) => new Date(at).toISOString();
 const fraction = (value: Dec) => value.toDecimalPlaces(6).toFixed();
 
 /** So many of them, evenly, with the first and the last. */

@@ -24,6 +24,7 @@ export function checkStoreContract(open: () => Promise<OpenedCheckStore>): void 
     value: new Dec(value),
     at,
     last: { value: new Dec(value), at },
+    flows: new Dec('-12.34'),
   });
 
   describe('a store of checks', () => {
@@ -35,6 +36,9 @@ export function checkStoreContract(open: () => Promise<OpenedCheckStore>): void 
       const remembered = await memory.remembered();
       expect(remembered.fired()).toEqual([firing('b')]);
       expect(remembered.mark()).toEqual(markOf('100.50', 1000));
+      const unknown = { ...markOf('100.50', 2000), flows: undefined };
+      await memory.remember([], unknown);
+      expect((await memory.remembered()).mark()).toEqual(unknown);
       const bobs = opened.store.account({ profile: 'p:bob', account: 'PA1' });
       expect((await bobs.remembered()).fired()).toEqual([]);
     });

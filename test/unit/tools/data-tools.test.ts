@@ -76,6 +76,23 @@ describe('get_performance', () => {
     expect(content).toMatchObject({ equity_before: '1200.00', profit: '10.00', added: '0.00' });
   });
 
+  it('says of today what was made without what came in, and of a loss of all that it ended', async () => {
+    const deposited = {
+      ...gateway,
+      activities: async () => [activity('deposit', '2026-11-26T05:00:00Z', { amount: '150' })],
+    };
+    expect((await run(getPerformance, deposited, { period: '1D' })).content).toMatchObject({
+      profit: '-140.00',
+      added: '150.00',
+      day_profit: expect.stringMatching(/^-/),
+    });
+    const lost = { ...gateway, account: async () => ({ ...account, equity: '0' }) as never };
+    expect((await run(getPerformance, lost, { period: 'MTD' })).content).toMatchObject({
+      time_weighted: { fraction: '-1', all_lost: expect.stringMatching(/^2026-11-26T/) },
+      money_weighted: null,
+    });
+  });
+
   it('says null where no rate says it, and gives a line of a hundred points at most', async () => {
     const none = await run(getPerformance, { ...gateway, valueHistory: async () => [] });
     expect(none.content).toMatchObject({ time_weighted: null, money_weighted: null, profit: '0.00' });

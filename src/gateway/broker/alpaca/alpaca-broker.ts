@@ -7,6 +7,7 @@ import { flowTypes } from './activity-types.ts';
 import { failureOf, replacementFailureOf, withCredentials } from './failure.ts';
 import { alpacaNews } from './news.ts';
 import { alpacaOrders } from './orders.ts';
+import { splitAdjustedCloses } from './previous-closes.ts';
 import {
   accountView,
   assetView,
@@ -110,8 +111,13 @@ function alpacaBroker(
           marketData.stocks.stockSnapshots({ symbols: symbols.join(',') }),
           Promise.all(symbols.map(asset)),
         ]);
+        const adjusted = await splitAdjustedCloses(marketData.stocks, snapshots);
         return symbols.flatMap((symbol, index) => {
-          const about = { name: assets[index]?.name ?? null, simulated: options.simulated };
+          const about = {
+            name: assets[index]?.name ?? null,
+            simulated: options.simulated,
+            previousClose: adjusted.get(symbol),
+          };
           const quote = quoteView(symbol, snapshots[symbol], about);
           return quote === undefined ? [] : [quote];
         });

@@ -163,11 +163,14 @@ export function clockView(clock: trading.LegacyClock): MarketClock {
   });
 }
 
-/** A quote, or undefined while the broker has neither a trade nor a quote of the symbol. */
+/**
+ * A quote, or undefined while the broker has neither a trade nor a quote of the symbol.
+ * @param about.previousClose instead of the snapshot's own, which is as it was traded
+ */
 export function quoteView(
   symbol: string,
   snapshot: marketData.StockSnapshot | null | undefined,
-  about: { name: string | null; simulated: boolean },
+  about: { name: string | null; simulated: boolean; previousClose?: number | undefined },
 ): Quote | undefined {
   const { latestQuote, latestTrade, prevDailyBar } = snapshot ?? {};
   if (latestTrade === undefined) return undefined;
@@ -177,7 +180,7 @@ export function quoteView(
     bid: tick(latestQuote?.bp ?? 0),
     ask: tick(latestQuote?.ap ?? 0),
     last: tick(latestTrade.p),
-    previous_close: tick(prevDailyBar?.c ?? latestTrade.p),
+    previous_close: tick(about.previousClose ?? prevDailyBar?.c ?? latestTrade.p),
     at: pricedAt(latestQuote, latestTrade),
     simulated: about.simulated,
   });
