@@ -62,7 +62,11 @@ export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions)
     equity,
     cash: new Dec(account.cash),
     ruin: equity.isNegative() ? 'owes' : equity.isZero() && falls.current.gte(1) ? 'lost' : undefined,
-    performance: accountPerformance(account, positions, flowSince(since, line, flows)),
+    performance: accountPerformance(
+      account,
+      positions,
+      flowSince(since, line, flows, equity.minus(account.last_equity)),
+    ),
     bySymbol,
     bySector: weightsBySector(bySymbol, equity, sectorOf),
     points: line,
@@ -91,12 +95,16 @@ function dayBegan(history: Snapshot['history'], now: number): number {
   );
 }
 
-/** By the line where it has the value of the last close: what was booked late is put where it belongs there. */
-function flowSince(since: number, line: readonly ValuePoint[], flows: readonly Flow[]): Dec {
+/**
+ * What came since the last close, less what went. By the line where it has the value of that close: what was booked late is
+ * put where it belongs there. Of an account's first day nobody says whether equity at the last close has what it began with:
+ * it counts where that explains the day better.
+ */
+function flowSince(since: number, line: readonly ValuePoint[], flows: readonly Flow[], change: Dec): Dec {
   const [close, present] = line.slice(-2);
-  return close?.at === since && present !== undefined
-    ? present.flow
-    : total(flows.filter(({ at }) => at > since));
+  if (close?.at === since && present !== undefined) return present.flow;
+  const all = total(flows.filter(({ at }) => at > since));
+  return line.length > 1 || change.minus(all).abs().lt(change.abs()) ? all : ZERO;
 }
 
 const total = (flows: readonly Pick<Flow, 'amount'>[]): Dec =>

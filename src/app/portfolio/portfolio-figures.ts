@@ -26,13 +26,13 @@ export async function portfolioFigures(
 ): Promise<PortfolioFigures> {
   const gateway = await app.gateway();
   const began = dayBegan(app.clock.now());
-  const [account, positions, activities, equity] = await Promise.all([
+  const [account, positions, activities, values] = await Promise.all([
     gateway.account(),
     gateway.positions(),
     // Without them the day's figure has what was deposited in it, as the broker's own has.
     gateway.activities({ after: began - 1 }).catch(() => []),
     // An ornament: without it the figures still stand.
-    lines === 0 ? [] : gateway.equityHistory().catch(() => []),
+    lines === 0 ? [] : gateway.valueHistory('1M').catch(() => []),
   ]);
   const shown = [...positions]
     .sort((a, b) => new Dec(b.market_value).abs().comparedTo(new Dec(a.market_value).abs()))
@@ -45,8 +45,11 @@ export async function portfolioFigures(
     }),
   );
   const priceOf = (symbol: string) => positions.find((one) => one.symbol === symbol)?.current_price;
-  const dayFlow = flowsOf(activities, priceOf)
+  const moved = flowsOf(activities, priceOf)
     .filter(({ at }) => at >= began)
     .reduce((sum, { amount }) => sum.plus(amount), ZERO);
+  // Equity at the close before an account's first day may have what it began with.
+  const dayFlow = values.some(({ at }) => Date.parse(at) < began) ? moved : undefined;
+  const equity = values.map((value) => value.equity);
   return { account, positions, history: { equity, closes: new Map(closes), dayFlow } };
 }

@@ -5,7 +5,10 @@ import { inShort, orderId, planned } from './planner-world.ts';
 
 /** More by `NEAR_MISSES=20000`. */
 const RUNS = Number(process.env.NEAR_MISSES ?? 300);
-const amountFields = ['qty', 'notional', 'limit_price', 'stop_price', 'trail_price', 'trail_percent'];
+const amountFields = [
+  ...['qty', 'notional', 'limit_price', 'stop_price', 'trail_price', 'trail_percent'],
+  ...['take_profit_limit_price', 'stop_loss_stop_price', 'stop_loss_limit_price'],
+];
 
 /** A letter more makes one of these. */
 const names: Readonly<Record<string, string>> = { tsla: 'tesla' };

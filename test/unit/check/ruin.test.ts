@@ -105,7 +105,13 @@ describe('the day’s result', () => {
   const rules = 'rules:\n  - {name: day, kind: loss, above: 3%, severity: critical}';
   const look = async (equity: string, activities: readonly Activity[], more: Partial<Snapshot> = {}) => {
     const { result } = (await checks(rules)).run(
-      snapshot({ account: account(equity, day), positions: [], activities, ...more }),
+      snapshot({
+        account: account(equity, day),
+        positions: [],
+        history: worth(['2026-11-19', '10000'], ['2026-11-20', '10000'], ['2026-11-23', '10000']),
+        activities,
+        ...more,
+      }),
     );
     return [
       result.findings.map(({ rule }) => rule),
@@ -127,6 +133,13 @@ describe('the day’s result', () => {
     // On a Monday those of the days before without trading.
     const monday = newYorkInstant('2026-11-23', '12:00');
     expect(await look('15000', [cash('2026-11-21', '5000')], { now: monday })).toEqual([[], '0.00', '0']);
+  });
+
+  it('of an account’s first day is none, whether equity at the last close has what it began with or not', async () => {
+    const first = { history: [] };
+    expect(await look('10000', [cash('2026-11-24', '10000')], first)).toEqual([[], '0.00', '0']);
+    const none = { ...first, account: account('10000', { last_equity: '0' }) };
+    expect(await look('10000', [cash('2026-11-24', '10000')], none)).toEqual([[], '0.00', '0']);
   });
 
   it('takes the broker’s own word of the day’s flows, where its history has one', async () => {
