@@ -2,6 +2,7 @@ import { type Activity, exchangesOf, externalFlows, fillsOf } from '../trading/a
 import { Dec, isPositive, ZERO } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { type Share, weightsBySector, weightsBySymbol } from '../trading/portfolio/allocation.ts';
+import { benchmarkReturn } from '../trading/portfolio/benchmark.ts';
 import { type Drawdowns, drawdowns, type Fall, type HighWaterMark } from '../trading/portfolio/drawdown.ts';
 import { type Income, income } from '../trading/portfolio/income.ts';
 import { tradingResults } from '../trading/portfolio/lots.ts';
@@ -29,6 +30,8 @@ export interface Figures {
   readonly timeWeighted: PeriodReturn | undefined;
   readonly moneyWeighted: PeriodReturn | undefined;
   readonly volatility: Dec | undefined;
+  /** Of the same points as the time-weighted return. */
+  readonly benchmark: PeriodReturn | undefined;
   /** Dollars made by sales; undefined where the trades are not known. */
   readonly realized:
     | { readonly fifo: Dec; readonly average: Dec; readonly uncovered: readonly string[] }
@@ -71,6 +74,7 @@ export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions)
     timeWeighted,
     moneyWeighted,
     volatility: volatility(points, factors),
+    benchmark: snapshot.benchmark && benchmarkReturn(points, snapshot.benchmark.closes),
     realized: activities && realizedOf(activities, positions),
     income: activities && income(activities),
     incomplete: incompleteFigures(activities, {

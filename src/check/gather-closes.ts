@@ -20,6 +20,7 @@ export async function readCloses(
   now: number,
 ): Promise<ReadonlyMap<string, PriceHistory>> {
   const found = new Map<string, PriceHistory>();
+  const kept = await cache.getAll(symbols);
   const waiting = [...symbols];
   const worker = async () => {
     for (let symbol = waiting.shift(); symbol !== undefined; symbol = waiting.shift()) {
@@ -27,7 +28,7 @@ export async function readCloses(
       if (quote === undefined) continue;
       // The session the price is of has no close yet, or has it as that very price.
       const session = Date.parse(newYorkDate(Date.parse(quote.at))) / DAY_MS;
-      const history = await closesOf(gateway, cache, symbol, session, now);
+      const history = await closesOf(gateway, cache, { symbol, kept: kept.get(symbol), session, now });
       found.set(symbol, history);
     }
   };
@@ -37,10 +38,18 @@ export async function readCloses(
 
 async function closesOf(
   gateway: GatewayClient,
-  cache: CloseCache,
-  symbol: string,
-  session: number,
-  now: number,
+  cache: Pick<CloseCache, 'put'>,
+  {
+    symbol,
+    kept,
+    session,
+    now,
+  }: {
+    readonly symbol: string;
+    readonly kept: PriceHistory | undefined;
+    readonly session: number;
+    readonly now: number;
+  },
 ): Promise<PriceHistory> {
   const before = (history: PriceHistory): PriceHistory => {
     const found = history.days.findIndex((day) => day >= session);
@@ -48,7 +57,6 @@ async function closesOf(
     const start = Math.max(0, end - SESSIONS_KEPT);
     return { days: history.days.slice(start, end), closes: history.closes.slice(start, end) };
   };
-  const kept = await cache.get(symbol);
   const last = kept?.days.at(-1);
   if (kept !== undefined && last !== undefined && now - last * DAY_MS < BARS_REACH_MS) {
     // One bar is asked for twice: where it differs, a split or a correction has changed all before it.

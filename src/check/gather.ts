@@ -1,11 +1,13 @@
-import type { ActivityCache, CloseCache } from '../store/check-store.ts';
+import type { ActivityCache, CloseCache, ImportStore } from '../store/check-store.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import { addDays, newYorkDate } from '../trading/new-york-time.ts';
+import { withImported } from '../trading/portfolio/imported.ts';
 import { atDayEnds } from '../trading/portfolio/returns.ts';
 import type { Order, Quote } from '../trading/views.ts';
 import { readActivities, readPricesOfTransfers } from './gather-activities.ts';
 import { readCloses } from './gather-closes.ts';
 import { symbolsOf } from './observe-prices.ts';
+import { readBenchmark } from './read-benchmark.ts';
 import type { RulesFile } from './rules-schema.ts';
 import type { NoPrice, Snapshot } from './snapshot.ts';
 import { noPriceCode, unlessUnreadable } from './unreadable.ts';
@@ -16,6 +18,8 @@ export interface GatherOptions {
   readonly closes: CloseCache;
   /** Of one account. */
   readonly activities: (account: string) => ActivityCache;
+  /** What the person imported for an account; nothing where it is left out. */
+  readonly imported?: (account: string) => Pick<ImportStore, 'activities'>;
   /** This machine's time, milliseconds since the epoch. */
   readonly localNow: number;
   /** Whether orders are to be suggested: that needs prices of everything that has a target. */
@@ -36,6 +40,7 @@ export async function gather({
   file,
   closes,
   activities: cached,
+  imported,
   localNow,
   suggest,
 }: GatherOptions): Promise<Snapshot> {
@@ -55,14 +60,20 @@ export async function gather({
     notes.push(`this machine’s clock and the broker’s differ; the broker’s counts (${clock.timestamp})`);
   }
   const within = Math.max(0, ...file.rules.flatMap((rule) => (rule.kind === 'closure' ? [rule.within] : [])));
-  const [calendar, { quotes, noPrice }, activities] = await Promise.all([
+  const [calendar, { quotes, noPrice }, told, own] = await Promise.all([
     gateway.calendar({
       start: today,
       end: addDays(today, CALENDAR_DAYS + Math.min(350, Math.ceil(within / DAY_MS))),
     }),
     readQuotes(gateway, symbolsToQuote(file, held, suggest)),
     readActivities(gateway, cached(account.account), now, notes),
+    imported?.(account.account).activities() ?? [],
   ]);
+  const ends = atDayEnds(history);
+  const activities = told && withImported(told, own);
+  const used = activities?.filter((one) => one.imported === true).length ?? 0;
+  if (used > 0)
+    notes.push(`${used} of the activities were imported from a file: the broker never told of them`);
   return {
     now,
     account,
@@ -73,7 +84,8 @@ export async function gather({
     quotes,
     noPrice,
     closes: await readCloses(gateway, closes, symbolsWithHistory(file, held), quotes, now),
-    history: atDayEnds(history),
+    history: ends,
+    ...(await readBenchmark(gateway, file.benchmark, ends, notes)),
     activities,
     priceOn: await readPricesOfTransfers(gateway, closes, { activities: activities ?? [], positions, today }),
     notes,

@@ -12,10 +12,11 @@ import { type HttpServer, listenerOf, listenOnLoopback } from '../net/http-serve
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { sqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
 import { createAdmin } from './admin.ts';
-import { createMarket } from './market/market.ts';
 import { createPaperBroker, type PaperBroker } from './paper-broker/paper-broker.ts';
+import type { Story } from './paper-broker/seed-accounts.ts';
 import { announce, defaultReadyFile, type SandboxReady } from './ready-file.ts';
 import { openSandboxHome, type SandboxHome, type SandboxSeed } from './sandbox-home.ts';
+import { type MarketData, openSandboxMarket } from './sandbox-market.ts';
 import { listenAsBefore } from './sandbox-servers.ts';
 import {
   brokerSettings,
@@ -38,6 +39,10 @@ export interface SandboxOptions {
   readonly port?: number;
   readonly faults?: Faults;
   readonly marketHours?: 'always' | 'exchange';
+  /** Real days to play again instead of a random walk; they keep the exchange's hours. */
+  readonly marketData?: MarketData;
+  /** What happened in accounts before they are first looked at, by user, instead of the usual stories. */
+  readonly stories?: Readonly<Record<string, Story>>;
   readonly partialFills?: boolean;
   readonly clock?: Clock;
   /** The market's own time, which sets prices and opening hours; `clock` unless a test needs a Sunday. */
@@ -88,7 +93,7 @@ const DRAIN_MS = 1_000;
  * Starts the whole world on loopback: a home (identity provider, phone, gateway) and around it a paper broker, a market,
  * and seeded people. They talk to each other over HTTP as they would in production.
  * @throws {TradeAgentError} `busy` when a sandbox already runs on this folder, `port_in_use`, `invalid_config` for rules in it
- *   that are wrong
+ *   or days of a market that are wrong, `usage` for accounts of later days than the market's
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { clock = systemClock, faults = new Faults() } = options;
@@ -181,16 +186,25 @@ async function openParties(
     services: servers.services.url,
   };
 
+  const { market, replay } = openSandboxMarket({
+    seed: seed.market_seed,
+    clock: marketClock ?? clock,
+    hours: marketHours,
+    data: options.marketData,
+    folder: home.folder,
+  });
   const broker = createPaperBroker({
     ...brokerSettings(seed, addresses, options),
     database: openDatabase('paper-broker'),
-    market: createMarket({ seed: seed.market_seed, clock: marketClock ?? clock, hours: marketHours }),
+    market,
+    ...(replay === undefined ? {} : { replay }),
     partialFills,
     clock,
     faults,
   });
   onClose(() => broker.close());
   servers.broker.serveApp(broker.app);
+  servers.broker.serveUpgrades(broker.upgrade);
 
   const { app, sent } = createThirdParties({
     ...thirdPartySettings(seed, addresses),

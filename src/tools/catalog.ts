@@ -16,6 +16,7 @@ import { getOrder } from './get-order.ts';
 import { getPerformance } from './get-performance.ts';
 import { getPortfolio } from './get-portfolio.ts';
 import { getQuote } from './get-quote.ts';
+import { getRealizedGains } from './get-realized-gains.ts';
 import { getRisk } from './get-risk.ts';
 import { getTaxLots } from './get-tax-lots.ts';
 import { getWatchlist } from './get-watchlist.ts';
@@ -52,6 +53,7 @@ export const tools: readonly Tool[] = [
   ofOneAccount(getActivities),
   ofOneAccount(getRisk),
   ofOneAccount(getTaxLots),
+  ofOneAccount(getRealizedGains),
   ofOneAccount(checkWashSale),
   getFindings,
   ofOneAccount(getWatchlist),

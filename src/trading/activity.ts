@@ -44,6 +44,8 @@ export const activitySchema = z.lazy(() =>
     group: z.string().nullable().optional(),
     /** Less than nothing for what was paid. Null for fills and for what moved no money. */
     amount: decimalString.nullable(),
+    /** Taken from a file of the person's: the broker never said it. */
+    imported: z.literal(true).optional(),
   }),
 );
 export type Activity = z.output<typeof activitySchema>;

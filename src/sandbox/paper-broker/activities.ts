@@ -39,7 +39,15 @@ export function activities(
     ...ledger
       .fills(accountId)
       .map((fill, seq) => ({ at: fill.at, row: fillRow(fill, seq, orders, accountId) })),
-    ...ledger.entries(accountId).map((entry, seq) => ({ at: entry.at, row: entryRow(entry, seq) })),
+    ...ledger
+      .entries(accountId)
+      .map((entry, seq) => ({
+        at: entry.at,
+        row: entryRow(entry, seq),
+        moves: entry.amount !== null || entry.qty !== '0',
+      }))
+      // Cost that moves between positions is no activity.
+      .filter(({ moves }) => moves),
   ]
     .filter(({ at }) => at > after && at < until)
     .filter(({ at }) => day === undefined || new Date(at).toISOString().startsWith(day))
@@ -49,8 +57,8 @@ export function activities(
         category === undefined || (category === 'trade_activity') === (row.activity_type === 'FILL'),
     )
     .map(({ row }) => row)
-    // By when it happened, which is where its id begins.
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
+    // By when it happened, which is where its id begins; what was booked first comes first.
+    .sort((a, b) => timeIn(a.id).localeCompare(timeIn(b.id)));
   if (direction === 'desc') all.reverse();
   const from = page_token === undefined ? 0 : all.findIndex(({ id }) => id === page_token) + 1;
   if (page_token !== undefined && from === 0) throw badParameter('invalid page_token');
@@ -106,6 +114,8 @@ function entryRow(entry: ReturnType<Ledger['entries']>[number], seq: number) {
 function rowId(at: number, name: string): string {
   return `${new Date(at).toISOString().replace(/\D/g, '')}::${stableUuid(name)}`;
 }
+
+const timeIn = (id: string): string => id.slice(0, id.indexOf(':'));
 
 function timeOf(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;

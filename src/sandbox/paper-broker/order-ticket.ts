@@ -1,14 +1,20 @@
+import { assetClassOf, ticksOf } from '../../trading/asset-class.ts';
 import { Dec, isOnTick } from '../../trading/decimal.ts';
-import { badParameter, unprocessable } from './broker-error.ts';
+import { cryptoPair } from '../instruments/crypto-pairs.ts';
+import { assetTerms, checkAssetTerms } from './asset-terms.ts';
+import { badParameter, notPermitted, unprocessable } from './broker-error.ts';
 import { orderBody, type Ticket } from './order-body.ts';
 import { checkOrderClass } from './order-classes.ts';
 
 /**
  * Reads the body of POST /v2/orders. Unknown members are ignored, as at Alpaca.
- * @throws {BrokerError} 422 with 40010001 (a parameter is missing or malformed) or 42210000 (they don't go together)
+ * @throws {BrokerError} 403 for a multi-leg order; 422 with 40010001 (a parameter is missing or malformed) or 42210000 (they don't go together)
  */
 export function readTicket(body: unknown): Ticket {
   if (typeof body !== 'object' || body === null) throw badParameter('request body format is invalid');
+  if ('order_class' in body && body.order_class === 'mleg') {
+    throw notPermitted('submit mleg order is disabled');
+  }
   const read = orderBody.safeParse(body);
   if (!read.success) {
     const [issue] = read.error.issues;
@@ -20,9 +26,11 @@ export function readTicket(body: unknown): Ticket {
     throw badParameter(field in body ? `invalid ${field}` : `${field} is required`);
   }
   const ticket = read.data;
-  ticket.symbol = ticket.symbol.toUpperCase();
+  const symbol = ticket.symbol.toUpperCase();
+  ticket.symbol = cryptoPair(symbol)?.symbol ?? symbol;
   // An OCO order is its own take profit.
   if (ticket.order_class === 'oco') ticket.limit_price ??= ticket.take_profit?.limit_price ?? null;
+  checkAssetTerms(ticket, assetTerms[assetClassOf(ticket.symbol)]);
   checkOrderClass(ticket);
   checkTogether(ticket);
   return ticket;
@@ -65,14 +73,14 @@ function checkTogether(ticket: Ticket): void {
     'stop_loss.limit_price': ticket.stop_loss?.limit_price,
   };
   for (const [field, value] of Object.entries(prices)) {
-    if (value != null && !isOnTick(value)) {
+    if (value != null && !isOnTick(value, ticksOf(ticket.symbol))) {
       throw unprocessable(
         `invalid ${field} ${value}. sub-penny increment does not fulfill minimum pricing criteria`,
       );
     }
   }
 
-  if (isFractional(ticket)) {
+  if (isFractional(ticket) && assetClassOf(ticket.symbol) === 'us_equity') {
     if (ticket.time_in_force !== 'day') throw unprocessable('fractional orders must be DAY orders');
     if (type === 'trailing_stop') {
       throw unprocessable('fractional orders must be market, limit, stop, or stop_limit orders');

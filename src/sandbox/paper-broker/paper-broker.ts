@@ -1,22 +1,34 @@
-import { randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
 import type { Faults } from '../../home/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { wholeMarket } from '../instruments/whole-market.ts';
 import type { Market } from '../market/market.ts';
-import { type AccessKey, type BrokerEnv, limitRate, requireAccess } from './access.ts';
+import type { ReplayClock } from '../market/replay/replay-clock.ts';
+import { type AccessKey, createAccess, limitRate, requireAccess } from './access.ts';
+import { openAccountSettings } from './account-settings.ts';
+import { adminBooksRoutes } from './admin-books-routes.ts';
+import { adminClockRoutes } from './admin-clock-routes.ts';
+import { adminOrderRoutes } from './admin-order-routes.ts';
 import { adminRoutes } from './admin-routes.ts';
-import { BrokerError } from './broker-error.ts';
-import { DataError, dataRoutes } from './data-routes.ts';
+import { openBookkeeping } from './bookkeeping.ts';
+import { openAnnouncedStore } from './corporate-actions/announced-store.ts';
 import { createExchange } from './exchange/exchange.ts';
+import { answerFailures, guardedApi } from './guarded-api.ts';
+import { openHistoryGaps } from './history-gaps.ts';
 import { openLedger } from './ledger.ts';
-import { newsRoutes } from './news-routes.ts';
+import { marketDataRoutes } from './market-data-routes.ts';
 import type { OAuthClient } from './oauth/oauth-client.ts';
 import { oauthRoutes } from './oauth/oauth-routes.ts';
 import { openTokenStore } from './oauth/token-store.ts';
+import { createExpirations } from './options/expirations.ts';
 import { openOrderBook } from './order-book.ts';
 import { type BookedOrder, orderJson } from './order-json.ts';
-import { seedAccount } from './seed-accounts.ts';
+import { regularly } from './regularly.ts';
+import { resumeMarket } from './resume-market.ts';
+import { type Story, seedAccount } from './seed-accounts.ts';
+import { createTradeStream, type TradeStream } from './stream/trade-stream.ts';
+import { type TradeUpdate, tradeUpdateJson } from './stream/trade-update.ts';
 import { tradingRoutes } from './trading-routes.ts';
 import { watchlistRoutes } from './watchlist-routes.ts';
 import { openWatchlists } from './watchlists.ts';
@@ -35,11 +47,19 @@ export interface PaperBrokerOptions {
   /** For tokens, rate limits and the timer. */
   clock: Clock;
   faults: Faults;
-  /** Each gets an account; `password` is for the broker's own login, `key` for programs. */
-  users: readonly { username: string; password: string; name: string; key?: AccessKey }[];
+  /** Each gets an account; `password` is for the broker's own login, `key` for programs, `story` what happened before. */
+  users: readonly {
+    username: string;
+    password: string;
+    name: string;
+    key?: AccessKey;
+    story?: Story;
+  }[];
   oauthClients: readonly OAuthClient[];
   /** One whole-share order in ten fills in two parts (default true). */
   partialFills?: boolean;
+  /** The market's time, where it can be moved on. */
+  replay?: ReplayClock;
   /** Turns the admin routes on. */
   adminSecret?: string;
   /** Of one account (default 1000, the higher of Alpaca's two plans). */
@@ -47,60 +67,88 @@ export interface PaperBrokerOptions {
 }
 
 export interface PaperBroker {
-  /** Serves Alpaca's Trading API v2 and Market Data API under /v2, /v1 and /v1beta1, and OAuth under /oauth. */
+  /** Serves Alpaca's Trading API v2 and Market Data API under /v2, /v1, /v1beta1 and /v1beta3, and OAuth under /oauth. */
   readonly app: Hono;
+  /** Serves the stream of order updates, `/stream`: for the server's `upgrade`. */
+  readonly upgrade: TradeStream['upgrade'];
   /** Every order ever accepted, in order of arrival. */
   book(): BookedOrder[];
   /** Of a user's account; undefined for nobody. */
   accountNumber(username: string): string | undefined;
   /** Matches resting orders against the market now. */
   settle(): void;
-  /** Ends the timer. The database stays open. */
+  /** Ends the timer and the streams. The database stays open. */
   close(): void;
 }
 
-/** The part of Alpaca that is used here, simulated to the letter of its contract, with accounts, orders and fills kept. */
+/**
+ * The part of Alpaca that is used here, simulated to the letter of its contract, with accounts, orders and fills kept.
+ * @throws {TradeAgentError} `usage` where what it has kept is of a later time than the market's
+ */
 export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
-  const { database, market, clock, faults } = options;
+  const { database, clock, faults } = options;
+  const market = wholeMarket(options.market);
   const now = () => market.now();
   const ledger = openLedger(database);
   const orders = openOrderBook(database);
+  const settings = openAccountSettings(database);
+  const historyGaps = openHistoryGaps(database);
   const tokens = openTokenStore(database, () => clock.now());
   const partialFills = options.partialFills ?? true;
-  const exchange = createExchange({ database, ledger, orders, market, now, partialFills });
+  const access = createAccess({
+    tokens,
+    keys: options.users.flatMap(({ username, key }) => (key === undefined ? [] : [{ ...key, username }])),
+    accountOf: (username) => ledger.accountOf(username),
+  });
+  const stream = createTradeStream({ access, clock, faults });
+  const tell = (update: TradeUpdate) => {
+    const { account_id, symbol } = update.order;
+    const held = ledger.position(account_id, symbol)?.qty ?? '0';
+    stream.tell(account_id, tradeUpdateJson(update, held, now()));
+  };
+  const exchange = createExchange({ database, ledger, orders, market, now, partialFills, settings, tell });
+  const announcements = openAnnouncedStore(database);
+  resumeMarket(market, ledger, announcements);
+  const bookkeeping = openBookkeeping({ database, ledger, orders, market, cancelAll: exchange.cancelAll });
+  const expirations = createExpirations({ database, ledger, market, settings });
+  const settle = () => {
+    bookkeeping.settle();
+    exchange.settle();
+    expirations();
+  };
   database
     .transaction(() => {
-      for (const { username } of options.users) seedAccount(username, ledger, market, now());
+      for (const { username, story } of options.users) {
+        seedAccount(username, { ledger, market, bookkeeping }, story);
+      }
     })
     .immediate();
 
   const book = () =>
     orders.all().map((order) => ({
       ...orderJson(order),
+      symbol: order.symbol,
+      side: order.side,
       account_number: ledger.account(order.account_id)?.number ?? '',
     }));
 
-  const access = requireAccess({
-    tokens,
-    keys: options.users.flatMap(({ username, key }) => (key === undefined ? [] : [{ ...key, username }])),
-    accountOf: (username) => ledger.accountOf(username),
-  });
-  const rate = limitRate(options.requestsPerMinute ?? 1000, () => clock.now());
-  const api = new Hono<BrokerEnv>();
-  for (const version of ['/v2/*', '/v1/*', '/v1beta1/*']) {
-    api.use(version, async (context, next) => {
-      context.header('X-Request-ID', randomUUID().replaceAll('-', ''));
-      if (faults.take('broker_5xx')) {
-        return context.json({ code: 50010000, message: 'internal server error occurred' }, 500);
-      }
-      return next();
-    });
-    api.use(version, access, rate);
-  }
-  api.route('/', tradingRoutes({ books: { ledger, orders, market }, exchange, faults, now }));
-  api.route('/', watchlistRoutes({ watchlists: openWatchlists(database), market, now }));
-  api.route('/', dataRoutes(market, now));
-  api.route('/', newsRoutes(market, now));
+  const api = guardedApi(
+    requireAccess(access),
+    limitRate(options.requestsPerMinute ?? 1000, () => clock.now()),
+    faults,
+  );
+  api.route(
+    '/',
+    tradingRoutes({
+      books: { ledger, orders, market, historyGaps, settings },
+      exchange: { ...exchange, settle },
+      faults,
+      now,
+    }),
+  );
+  const stocks = options.market;
+  api.route('/', watchlistRoutes({ watchlists: openWatchlists(database), market: stocks, now }));
+  api.route('/', marketDataRoutes(market, stocks, now));
 
   const app = new Hono();
   app.use('*', async (_context, next) => {
@@ -111,40 +159,33 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   const { url, users, oauthClients: clients } = options;
   app.route('/', oauthRoutes({ url, tokens, clients, users, now: () => clock.now() }));
   if (options.adminSecret !== undefined) {
-    app.route('/', adminRoutes({ secret: options.adminSecret, market, book, settle: exchange.settle }));
+    app.route('/', adminRoutes({ secret: options.adminSecret, market, book, settle }));
+    app.route('/', adminOrderRoutes(ledger, exchange));
+    app.route('/', adminBooksRoutes({ ledger, market, bookkeeping, announcements, historyGaps, settle }));
+    if (options.replay !== undefined) app.route('/', adminClockRoutes(market, options.replay, settle));
   }
   app.route('/', api);
-  app.notFound((context) => context.json({ code: 40410000, message: 'endpoint not found' }, 404));
-  app.onError((error, context) => {
-    if (error instanceof BrokerError) {
-      return context.json({ code: error.code, message: error.message, ...error.facts }, error.status);
-    }
-    if (error instanceof DataError) return context.json({ message: error.message }, error.status);
-    return context.json({ code: 50010000, message: 'internal server error occurred' }, 500);
-  });
+  answerFailures(app);
 
   const stop = new AbortController();
-  void settleRegularly(exchange.settle, clock, stop.signal);
+  void regularly(SETTLE_EVERY, clock, stop.signal, () => settleIfFree(settle));
   return {
     app,
+    upgrade: stream.upgrade,
     book,
     accountNumber: (username) => ledger.accountOf(username)?.number,
-    settle: exchange.settle,
-    close: () => stop.abort(),
+    settle,
+    close() {
+      stop.abort();
+      stream.close();
+    },
   };
 }
 
-async function settleRegularly(settle: () => void, clock: Clock, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await clock.sleep(SETTLE_EVERY, signal);
-    } catch {
-      return; // closed
-    }
-    try {
-      settle();
-    } catch {
-      // A busy database: the next round or the next request settles, and a request reports what is wrong.
-    }
+function settleIfFree(settle: () => void): void {
+  try {
+    settle();
+  } catch {
+    // A busy database: the next round or the next request settles, and a request reports what is wrong.
   }
 }

@@ -13,6 +13,7 @@ import {
   type PaperBroker,
   type PaperBrokerOptions,
 } from '../../../src/sandbox/paper-broker/paper-broker.ts';
+import type { Story } from '../../../src/sandbox/paper-broker/seed-accounts.ts';
 
 /** Time that only a test moves. Whoever sleeps wakes when the time comes. */
 export interface ManualClock extends Clock {
@@ -77,11 +78,14 @@ export async function startWorld(
     partialFills?: boolean;
     database?: Database.Database;
     requestsPerMinute?: number;
+    /** What happened in alice's account before. */
+    story?: Story;
     /** Alice and Bob unless said otherwise. */
     users?: PaperBrokerOptions['users'];
   } = {},
 ): Promise<World> {
   const clock = manualClock(options.now ?? TUESDAY_NOON);
+  const { story } = options;
   const market = createMarket({ seed: 'test', clock, hours: options.hours ?? 'always' });
   const faults = new Faults();
   let listener: ReturnType<typeof getRequestListener> | undefined;
@@ -96,7 +100,13 @@ export async function startWorld(
     clock,
     faults,
     users: options.users ?? [
-      { username: 'alice', password: PASSWORDS.alice, name: 'Alice', key: KEYS.alice },
+      {
+        username: 'alice',
+        password: PASSWORDS.alice,
+        name: 'Alice',
+        key: KEYS.alice,
+        ...(story && { story }),
+      },
       { username: 'bob', password: PASSWORDS.bob, name: 'Bob', key: KEYS.bob },
     ],
     oauthClients: [{ ...CLIENT, redirect_uris: [REDIRECT_URI] }],
@@ -105,6 +115,7 @@ export async function startWorld(
     ...(options.requestsPerMinute === undefined ? {} : { requestsPerMinute: options.requestsPerMinute }),
   });
   listener = getRequestListener(broker.app.fetch);
+  server.on('upgrade', broker.upgrade);
 
   const token = async (username: keyof typeof PASSWORDS = 'alice', scope = 'account:write trading') => {
     const { code, verifier } = await authorize(url, username, { scope });

@@ -42,7 +42,7 @@ const look = async (gateway: GatewayClient, suggest = false) =>
       `rules:\n${symbols.map((symbol) => `  - {name: ${symbol.toLowerCase()}, kind: price, symbol: ${symbol}, above: 1}\n`).join('')}`,
       'rules.yaml',
     ),
-    closes: { get: async () => undefined, put: async () => undefined },
+    closes: { get: async () => undefined, getAll: async () => new Map(), put: async () => undefined },
     activities: () => ({ get: async () => undefined, put: async () => undefined }),
     localNow: TUESDAY_NOON,
     suggest,

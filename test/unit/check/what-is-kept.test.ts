@@ -64,6 +64,7 @@ function memory() {
     options: {
       closes: {
         get: async (symbol: string) => closes.get(symbol),
+        getAll: async () => closes,
         put: async (symbol: string, history: PriceHistory) => void closes.set(symbol, history),
       },
       activities: (): ActivityCache => ({

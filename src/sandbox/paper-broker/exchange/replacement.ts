@@ -1,5 +1,6 @@
+import { assetClassOf } from '../../../trading/asset-class.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
-import { unprocessable } from '../broker-error.ts';
+import { badParameter, notPermitted, unprocessable } from '../broker-error.ts';
 import type { Ticket } from '../order-body.ts';
 import { isFractional, readTicket } from '../order-ticket.ts';
 import type { OrderRecord } from '../records.ts';
@@ -20,13 +21,18 @@ export interface ReplacementTerms {
  * @throws {BrokerError} where the order takes no changes, or not these
  */
 export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): Ticket {
+  if (old.order_class === 'mleg') throw notPermitted('replace mleg order is disabled');
   // Alpaca: neither by amount, nor before it has reached the market, nor fractions for another quantity.
   if (old.notional !== null) throw unprocessable('notional orders cannot be replaced');
   if (old.status === 'accepted') throw unprocessable('cannot replace order in accepted status');
   if (terms.qty !== undefined && old.parent_id !== null) {
     throw unprocessable('qty of leg orders cannot be replaced');
   }
-  if (terms.qty !== undefined && isFractional(old)) {
+  const stocks = assetClassOf(old.symbol) === 'us_equity';
+  if (stocks && terms.qty !== undefined && !new Dec(terms.qty).isInteger()) {
+    throw badParameter('invalid qty');
+  }
+  if (stocks && terms.qty !== undefined && isFractional(old)) {
     throw unprocessable('qty of fractional orders cannot be replaced');
   }
   if (old.type !== 'trailing_stop' && terms.trail !== undefined) {
