@@ -24,6 +24,10 @@ const MOST_ASKED = 20;
 /** An order whose outcome is not known so long after its claim is asked about here, since nobody else may: milliseconds. */
 const UNSETTLED_MS = 10 * 60_000;
 
+/** The first of what an order is decided by. @throws {Refusal} as the broker's reads do */
+export const openOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
+  broker.orders({ status: 'open', limit: MOST_OPEN, symbols: [] });
+
 /** What the broker tells of an account and a symbol at one moment; of several symbols, at the same one. */
 export interface OrderWorld {
   readonly account: Account;
@@ -45,16 +49,18 @@ export interface OrderWorld {
  * The positions are read after the open orders: what is not among those any more, since it was filled, is in the positions
  * then. Read the other way round it could be in neither. The journal is asked after both, and so knows every order of this
  * gateway that the broker has told of.
+ * @param early open orders that were asked for a moment ago
  * @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw
  */
 export async function readWorlds(
   broker: OpenAccount,
   symbols: readonly string[],
   context: SubmissionContext,
+  early?: Promise<readonly Order[]>,
 ): Promise<ReadonlyMap<string, OrderWorld>> {
   // All at once: the price would be no fresher for waiting until the others are there. What must come after another waits
   // for that one alone.
-  const opening = broker.orders({ status: 'open', limit: MOST_OPEN, symbols: [] });
+  const opening = early ?? openOrders(broker);
   const clock = broker.clock();
   const [account, assets, market, quotes, open, positions, session] = await Promise.all([
     broker.account(),

@@ -224,7 +224,7 @@ describe('an approved order', () => {
     const settled = () => read(`/v1/orders:by_client_order_id?client_order_id=${draft.client_order_id}`);
     expect((await settled()).body).toMatchObject({ code: 'outcome_unknown' });
     down.clear();
-    expect((await settled()).body).toMatchObject({ client_order_id: draft.client_order_id });
+    expect((await settled()).body).toMatchObject({ symbol: 'AAPL', client_order_id: draft.client_order_id });
     expect(book()).toEqual({ first: [], second: [numbers.second] });
   });
 });

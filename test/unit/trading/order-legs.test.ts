@@ -78,7 +78,7 @@ describe('the exits of an order at the broker', () => {
       'Open order: Take profit at': '$200.00 a share',
       'Open order: Stop loss at': '$170.00 a share',
       'Open order: Stop loss not below': '$168.30 a share',
-      'Open order: Order class': 'Bracket (entry, take profit, stop loss)',
+      'Open order: Exits': 'Bracket (entry, take profit, stop loss)',
     });
     expect(fields.filter(({ label }) => label.includes('_'))).toEqual([]);
   });
