@@ -1,6 +1,7 @@
 import { decimalString } from '../trading/decimal.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema } from '../trading/order.ts';
+import { withDefaults } from '../trading/order-defaults.ts';
 import { PROPOSE_ORDERS } from '../trading/scopes.ts';
 import type { ProposalTool } from './tool.ts';
 
@@ -24,7 +25,7 @@ export const placeOrder: ProposalTool<typeof orderRequestSchema> = {
  * @throws {TradeAgentError} `invalid_order` naming the field
  */
 export function readOrderRequest(args: Record<string, unknown>): OrderRequest {
-  const parsed = orderRequestSchema.safeParse(withoutNulls(args));
+  const parsed = orderRequestSchema.safeParse(withDefaults(withoutNulls(args)));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const field = issue?.path.join('.') ?? '';

@@ -51,16 +51,12 @@ export function cents(value: Dec | string): string {
   return new Dec(value).toFixed(2);
 }
 
-/** A price in dollars a share, as brokers write it: two decimals from $1 up, four below. */
-export function price(value: Dec | string): string {
-  const exact = new Dec(value);
-  return exact.abs().gte(1) ? exact.toFixed(2) : exact.toFixed(4);
-}
-
 /** How many decimals a price takes from so many dollars a share on. */
 export interface Tick {
   readonly from: string;
   readonly decimals: number;
+  /** Written with no more decimals than it needs, two at least, where brokers don't fill them up. */
+  readonly shortest?: true;
 }
 
 /** $0.01 from $1 up, $0.0001 below (SEC rule 612; Alpaca, "Sub-penny increments"). */
@@ -70,9 +66,20 @@ export const usTicks: readonly Tick[] = [
 ];
 
 /** How many decimals this price may have. @param ticks from the highest `from` down to zero */
-export function tickDecimals(value: string, ticks: readonly Tick[]): number {
-  const exact = decimal(value);
-  return ticks.find(({ from }) => exact.gte(from))?.decimals ?? 0;
+export function tickDecimals(value: Dec | string, ticks: readonly Tick[]): number {
+  return tickAt(value, ticks)?.decimals ?? 0;
+}
+
+function tickAt(value: Dec | string, ticks: readonly Tick[]): Tick | undefined {
+  const exact = new Dec(value).abs();
+  return ticks.find(({ from }) => exact.gte(from));
+}
+
+/** A price in dollars a share, as brokers write it: of a share two decimals from $1 up, four below. */
+export function price(value: Dec | string, ticks: readonly Tick[] = usTicks): string {
+  const { decimals = 0, shortest = false } = tickAt(value, ticks) ?? {};
+  const rounded = new Dec(value).toDecimalPlaces(decimals);
+  return rounded.toFixed(shortest ? Math.max(2, rounded.decimalPlaces()) : decimals);
 }
 
 /** Whether a price lies on its tick. */

@@ -8,6 +8,7 @@ import { readReplaceRequest, replaceOrder } from '../../tools/replace-order.ts';
 import { summaryMessage } from '../../tools/summary-message.ts';
 import type { Tool } from '../../tools/tool.ts';
 import type { OrderRequest } from '../../trading/order.ts';
+import { orderDefaults } from '../../trading/order-defaults.ts';
 import {
   type AskedUnder,
   LONGEST_TTL_S,
@@ -18,7 +19,7 @@ import {
 } from '../../trading/proposal.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { orderDefaults, type ProvenanceInput, provenanceOf } from './provenance.ts';
+import { type ProvenanceInput, provenanceOf } from './provenance.ts';
 import { byRebalancing } from './rebalancing.ts';
 import { standingRequest } from './standing-request.ts';
 
@@ -59,10 +60,10 @@ export async function proposalRequest(
         const provenance = sources(state, 'batch', batch, { defaults: { on_failure: 'stop' } });
         return { kind: 'batch', batch, ...base, provenance: rebalanced(state, provenance, asked) };
       }
-      const defaults = { ...orderDefaults, environment, max_slippage };
       if (tool.name === closePosition.name) {
         const { order: closing, computed, held } = await closingOrder(args, gateway);
         const order = { ...closing, environment, max_slippage };
+        const defaults = { ...orderDefaults(order.symbol), environment, max_slippage };
         const provenance = sources(holding(state, held), 'order', order, { defaults, computed });
         return {
           kind: 'order',
@@ -74,6 +75,7 @@ export async function proposalRequest(
       }
       const asked = readOrderRequest(args);
       const order = { ...asked, environment, max_slippage };
+      const defaults = { ...orderDefaults(order.symbol), environment, max_slippage };
       return {
         kind: 'order',
         order,

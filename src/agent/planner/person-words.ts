@@ -1,11 +1,13 @@
 import { Dec, decimalString, plain } from '../../trading/decimal.ts';
 import type { OrderType, Side, TimeInForce } from '../../trading/order.ts';
+import { type PositionIntent, positionIntents } from '../../trading/order-classes.ts';
 import { understand } from './conversation.ts';
 import { isName, type OrderIntent } from './intent.ts';
 import { isNumberWord, numberWord } from './number-words.ts';
 import { timeInForceWords } from './order-terms.ts';
+import { CONTRACT_RULE, isContract } from './said-contract.ts';
 import { clausesOf } from './sentence.ts';
-import { type NameFound, symbolIfNamed } from './symbols-by-name.ts';
+import { NAME_RULE, type NameFound, symbolIfNamed } from './symbols-by-name.ts';
 import { reserved } from './words.ts';
 
 /*
@@ -22,9 +24,11 @@ export interface SaidNumber {
 /** What one turn says of orders for one symbol. Empty where it says nothing. */
 export interface Said {
   readonly symbol: boolean;
-  /** The symbol is not in the words: they have the name that the asset list knows it by. */
-  readonly byName?: true;
+  /** The symbol is not in the words: they have what a rule of this name finds it by. */
+  readonly symbolBy?: string;
   readonly sides: readonly Side[];
+  /** Whether an option is to be opened or closed. */
+  readonly intents: readonly PositionIntent[];
   readonly types: readonly OrderType[];
   readonly times: readonly TimeInForce[];
   readonly extendedHours: boolean;
@@ -91,7 +95,11 @@ export function readingsOf(
   if (accepted !== undefined) return [nothing];
   const orders = 'intents' in parsed ? parsed.intents.filter((intent) => intent.kind === 'order') : [];
   if (orders.length === 0) return [readWords(turn, symbol)];
-  const ours = orders.filter(({ request }) => tickerOf(String(request.symbol), names) === symbol);
+  const ours = orders.filter(({ request, contract }) => {
+    const ticker = tickerOf(String(request.symbol), names);
+    if (contract === undefined) return ticker === symbol;
+    return ticker !== undefined && isContract(symbol, ticker, contract);
+  });
   return ours.length === 0 ? [nothing] : ours.map((order) => readIntent(order, turn, symbol));
 }
 
@@ -104,6 +112,7 @@ function tickerOf(said: string, names: readonly NameFound[]): string | undefined
 const nothing: Said = {
   symbol: false,
   sides: [],
+  intents: [],
   types: [],
   times: [],
   extendedHours: false,
@@ -111,7 +120,7 @@ const nothing: Said = {
   fractions: [],
 };
 
-function readIntent({ request, fraction }: OrderIntent, turn: string, symbol: string): Said {
+function readIntent({ request, fraction, contract }: OrderIntent, turn: string, symbol: string): Said {
   const numbers = amountFields.flatMap((field) => {
     const value = (request as Record<string, unknown>)[field];
     return typeof value === 'string' ? [{ value, fields: [field] }] : [];
@@ -119,10 +128,12 @@ function readIntent({ request, fraction }: OrderIntent, turn: string, symbol: st
   const type = request.type ?? 'market';
   const said = String(request.symbol);
   const isByName = isName(said) && said.toUpperCase() !== symbol;
+  const computed = contract !== undefined ? CONTRACT_RULE : isByName ? NAME_RULE : undefined;
   return {
     symbol: true,
-    ...(isByName ? { byName: true } : {}),
+    ...(computed === undefined ? {} : { symbolBy: computed }),
     sides: [request.side],
+    intents: request.position_intent === undefined ? [] : [request.position_intent],
     types: type !== 'market' || /\b(?:market|mkt)\b/i.test(turn) ? [type] : [],
     times: request.time_in_force === undefined ? [] : [request.time_in_force],
     extendedHours: request.extended_hours === true,
@@ -137,6 +148,7 @@ function readWords(turn: string, symbol: string): Said {
   return {
     symbol: clauses.some(({ tickers }) => tickers.includes(symbol)),
     sides: unique(concern.flatMap(({ sides }) => sides)),
+    intents: unique(concern.flatMap(intentsIn)),
     types: unique(concern.flatMap(typesIn)),
     times: unique(
       concern.flatMap((clause) =>
@@ -222,6 +234,13 @@ function tickerAt(words: readonly string[], at: number, shouted: boolean): strin
 function says({ lower }: Clause, ...phrases: string[]): boolean {
   const line = ` ${lower.join(' ')} `;
   return phrases.some((phrase) => line.includes(` ${phrase} `));
+}
+
+/** "sell to open", a "covered call". */
+function intentsIn(clause: Clause): PositionIntent[] {
+  const said = positionIntents.filter((intent) => says(clause, intent.replaceAll('_', ' ')));
+  const sold = says(clause, 'covered call', 'covered calls', 'cash-secured put', 'cash-secured puts');
+  return sold ? [...said, 'sell_to_open'] : said;
 }
 
 function typesIn(clause: Clause): OrderType[] {

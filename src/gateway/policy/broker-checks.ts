@@ -2,13 +2,16 @@ import { percent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { waitsForOpening } from '../../trading/market-open.ts';
 import { hurts } from '../../trading/price-drift.ts';
+import { classObjections } from './class-checks.ts';
 import type { BrokerFacts, Facts, MarketFacts, Objection, OrderFacts } from './decision.ts';
 import { checkPrice } from './price-guard.ts';
 
 /** What every order is held to by the broker and the market, whatever its owner's rules say; in the order it is told. */
-export function brokerObjections(order: OrderFacts, { broker, market }: Facts): Objection[] {
+export function brokerObjections(order: OrderFacts, facts: Facts): Objection[] {
+  const { broker, market } = facts;
   return [
     ...(broker === null ? [unknown('what the broker trades')] : brokersOwn(order, broker)),
+    ...classObjections(order, facts),
     ...(market === null
       ? [unknown('the market')]
       : [...marketIsOpen(order, market), ...priceHolds(order, market)]),

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { dollars, percent, sharePrice, shares } from '../../trading/amounts.ts';
+import { assetClasses, assetClassOf } from '../../trading/asset-class.ts';
+import { assetClassWords } from '../../trading/asset-class-words.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
 import { orderTypes, sides, symbolSchema } from '../../trading/order.ts';
 import { beyond, hurts, priceNow } from '../../trading/price-drift.ts';
@@ -174,6 +176,16 @@ export const limitTable = {
       }
       if (allow === undefined || allow.includes(symbol)) return undefined;
       return { text: `${symbol} is not among the symbols that are traded here`, value: symbol };
+    },
+  }),
+  asset_classes: limitRow({
+    schema: z.array(z.enum(assetClasses)).min(1),
+    reason: 'ASSET_CLASS_NOT_ALLOWED',
+    needs: 'the symbol',
+    check(limit, { order: { symbol } }) {
+      const value = assetClassOf(symbol);
+      if (limit.includes(value)) return undefined;
+      return { text: `${assetClassWords[value]} are not traded here`, limit: limit.join(', '), value };
     },
   }),
   sides: limitRow({

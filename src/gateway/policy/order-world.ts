@@ -1,7 +1,9 @@
 import type { OpenEntry } from '../../store/order-journal.ts';
+import { assetClassOf, unitsOf } from '../../trading/asset-class.ts';
 import { countOf } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
+import { marketOf, pricedSince } from '../../trading/market-open.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { checkTerms } from '../../trading/order-terms.ts';
 import { priceNow } from '../../trading/price-drift.ts';
@@ -13,6 +15,7 @@ import type { BrokerTraits } from '../broker/broker-traits.ts';
 import { isSettled, type SubmissionContext, settleByLookup } from '../orders/order-submission.ts';
 import type { BrokerFacts, HoldingFacts, MarketFacts, OrderFacts, WorldFacts } from './decision.ts';
 import { lastSession } from './last-session.ts';
+import { optionFacts } from './option-facts.ts';
 
 /** The most open orders that brokers list at once. */
 const MOST_OPEN = 500;
@@ -26,9 +29,10 @@ export interface OrderWorld {
   readonly account: Account;
   readonly positions: readonly Position[];
   readonly asset: Asset;
+  /** Of the symbol: whether it is open depends on what is traded. */
   readonly market: MarketClock;
   readonly quote: Quote;
-  /** The date in New York of the last session that has begun (`lastSession`); undefined where none is known. */
+  /** The date in New York since which a price is one (`pricedSince`); undefined where none is known. */
   readonly session: string | undefined;
   /** Open orders that went out by other ways than this gateway. */
   readonly elsewhere: readonly Order[];
@@ -69,13 +73,22 @@ export async function readWorlds(
   await Promise.all(gone.slice(0, MOST_ASKED).map((entry) => lookAt(entry, broker, context)));
   const ours = new Set(own.map(({ clientOrderId }) => clientOrderId));
   const elsewhere = open.filter(({ client_order_id }) => !ours.has(client_order_id));
-  const common = { account, positions, market, session, elsewhere };
+  const common = { account, positions, elsewhere };
   return new Map(
     symbols.map((symbol, at) => {
       const asset = assets[at];
       const quote = quotes.find((found) => found.symbol === symbol);
       if (asset === undefined || quote === undefined) throw unknownSymbol(symbol);
-      return [symbol, { ...common, asset, quote }];
+      return [
+        symbol,
+        {
+          ...common,
+          asset,
+          quote,
+          market: marketOf(symbol, market),
+          session: pricedSince(symbol, market, session),
+        },
+      ];
     }),
   );
 }
@@ -112,6 +125,7 @@ export function worldFacts(
   world: OrderWorld,
   { traits, now }: { readonly traits: BrokerTraits; readonly now: number },
 ): WorldFacts {
+  const option = optionFacts(draft, replaces, world);
   return {
     at: new Date(now).toISOString(),
     account: draft.account,
@@ -120,6 +134,7 @@ export function worldFacts(
     market: marketFacts(world),
     broker: brokerFacts(draft, world, traits),
     holdings: holdingFacts(draft, replaces, world),
+    ...(option === undefined ? {} : { option }),
     more: {},
   };
 }
@@ -156,8 +171,15 @@ function brokerFacts(draft: OrderDraft, { account, asset }: OrderWorld, traits: 
     trading_blocked: account.trading_blocked,
     tradable: asset.tradable,
     fractionable: asset.fractionable,
+    class_enabled: classEnabled(draft.symbol, account),
     objection: brokersObjection(draft, traits),
   };
+}
+
+/** Crypto and options are for those whom the broker lets; where it says nothing, for nobody. */
+function classEnabled(symbol: string, { crypto_active = false, options_level = 0 }: Account): boolean {
+  const enabled = { us_equity: true, crypto: crypto_active, us_option: options_level > 0 };
+  return enabled[assetClassOf(symbol)];
 }
 
 /** Held to in the form in which it goes out. */
@@ -208,7 +230,8 @@ function holdingFacts(
 function costOf(order: Order, quote: Quote): Dec | undefined {
   if (order.notional !== null) return new Dec(order.notional);
   const price = order.limit_price ?? order.stop_price ?? priceNow('buy', quote);
-  return price === undefined ? undefined : new Dec(order.qty ?? 0).minus(order.filled_qty).times(price);
+  if (price === undefined) return undefined;
+  return new Dec(order.qty ?? 0).minus(order.filled_qty).times(price).times(unitsOf(order.symbol));
 }
 
 function sharesOf(order: Order, quote: Quote): Dec {

@@ -1,3 +1,4 @@
+import { unitsOf } from '../asset-class.ts';
 import { Dec, ZERO } from '../decimal.ts';
 import type { Environment } from '../order.ts';
 import { accountPerformance } from '../portfolio-performance.ts';
@@ -120,13 +121,15 @@ function partsOf(position: Position): Parts & { readonly qty: Dec } {
   // Brokers write a short position's quantity with or without its minus sign.
   const size = new Dec(position.qty).abs();
   const qty = position.side === 'short' ? size.neg() : size;
-  const before = qty.mul(position.lastday_price);
+  // Prices are of one share; a contract is a hundred of them.
+  const units = qty.mul(unitsOf(position.symbol));
+  const before = units.mul(position.lastday_price);
   return {
     qty,
     value: new Dec(position.market_value),
     cost: new Dec(position.cost_basis),
     before,
-    day: qty.mul(position.current_price).minus(before),
+    day: units.mul(position.current_price).minus(before),
     unrealized: new Dec(position.unrealized_pl),
   };
 }
