@@ -1,4 +1,4 @@
-import { shares } from './amounts.ts';
+import { sharePrice, shares } from './amounts.ts';
 import { Dec, plain, type Tick, usTicks } from './decimal.ts';
 
 /*
@@ -102,6 +102,16 @@ export function quantityWords(symbol: string, qty: string): string {
 /** What follows a price in words: `a share`, `per BTC`. An option's price is that of one share of a hundred. */
 export function eachWords(symbol: string): string {
   return classes[assetClassOf(symbol)].each(symbol);
+}
+
+/** A price of it in words: `$180.00 a share`. */
+export function priceWords(symbol: string, price: string): string {
+  return `${sharePrice(price, ticksOf(symbol))} ${eachWords(symbol)}`;
+}
+
+/** `How many shares`, `How much BTC`. */
+export function howMany(symbol: string): string {
+  return `How ${assetClassOf(symbol) === 'crypto' ? 'much' : 'many'} ${unitWords(symbol)}`;
 }
 
 /** What it is ordered in: `shares`, `contracts`, `BTC`. */

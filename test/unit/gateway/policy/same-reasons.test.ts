@@ -49,6 +49,7 @@ const limits: fc.Arbitrary<AccountLimits> = fc
       { weight: 1, arbitrary: dollars },
     ),
     symbols: maybe(fc.oneof(fc.record({ allow: fc.array(symbol) }), fc.record({ deny: fc.array(symbol) }))),
+    asset_classes: maybe(fc.constantFrom(['us_equity'], ['crypto', 'us_option'])),
     sides: maybe(fc.constantFrom(['buy'], ['sell'])),
     types: maybe(fc.constantFrom(['limit'], ['market', 'limit'])),
     hours: maybe(
