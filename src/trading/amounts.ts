@@ -1,4 +1,4 @@
-import { cents, decimal, plain, price } from './decimal.ts';
+import { cents, decimal, plain, price, type Tick, usTicks } from './decimal.ts';
 
 /** Amounts as people read them: exact decimals, thousands separators. JSON keeps the plain strings. */
 
@@ -24,9 +24,9 @@ export function signedDollars(amount: string): string {
   return withSign(exact, decimal(exact).gt(0) ? '+' : '');
 }
 
-/** A price in dollars a share, four decimals below $1. */
-export function sharePrice(amount: string): string {
-  return withSign(price(amount), '');
+/** A price in dollars a share, four decimals below $1; of something else by its ticks. */
+export function sharePrice(amount: string, ticks: readonly Tick[] = usTicks): string {
+  return withSign(price(amount, ticks), '');
 }
 
 /** A fraction as a percentage with two decimals: `"0.0123"` → `+1.23%`. */

@@ -1,5 +1,8 @@
+import { unitsOf } from './asset-class.ts';
+import { assignmentOf } from './assignment.ts';
 import { Dec, plain } from './decimal.ts';
 import type { CountedTerms } from './mandate/mandate.ts';
+import type { Covering } from './option-cover.ts';
 import type { OrderDraft } from './order.ts';
 import type { TradingState } from './trading-state.ts';
 import { boundedOrder } from './worst-case.ts';
@@ -31,6 +34,8 @@ export interface CountedFacts {
    * whose day it is can't be told.
    */
   readonly clock_behind?: number;
+  /** Of an order for an option: what is out of what would stand behind it; absent for any other. */
+  readonly covering?: Covering;
   /** The mandate that the order names; null where its owner has none such, absent where it names none. */
   readonly mandate?: CountedTerms | null;
 }
@@ -58,7 +63,7 @@ export interface OrderCount {
 
 /**
  * A purchase counts at the most that it can cost, a sale at the reference price or its own, whichever is higher, so that a
- * low limit makes no large sale small.
+ * low limit makes no large sale small. An option that is sold to open counts at its strike: that is what can come of it.
  */
 export function countOf(draft: OrderDraft): OrderCount {
   const notional = exactNotional(draft);
@@ -73,7 +78,11 @@ export function reservedFor(draft: OrderDraft): string {
   const { reference_price, max_slippage } = draft;
   return (
     notional ??
-    new Dec(qty).times(reference_price).times(new Dec(1).plus(max_slippage)).toFixed(2, Dec.ROUND_UP)
+    new Dec(qty)
+      .times(unitsOf(draft.symbol))
+      .times(reference_price)
+      .times(new Dec(1).plus(max_slippage))
+      .toFixed(2, Dec.ROUND_UP)
   );
 }
 
@@ -95,13 +104,26 @@ export function reservedForAll(drafts: readonly OrderDraft[]): string {
 }
 
 /** What two orders have in common of which the second is likely a slip: all of what is traded, whatever the price. */
-export function sameTerms({ symbol, side, type, qty, notional }: OrderDraft): string {
-  return JSON.stringify([symbol, side, type, qty ?? null, notional ?? null]);
+export function sameTerms({ symbol, side, type, qty, notional, order_class }: OrderDraft): string {
+  const parts = [symbol, side, type, qty ?? null, notional ?? null];
+  return JSON.stringify(order_class === undefined ? parts : [...parts, order_class]);
 }
 
 function exactNotional(draft: OrderDraft): Dec | undefined {
-  const { side, qty, notional, limit_price, reference_price } = boundedOrder(draft);
+  const {
+    side,
+    qty = '0',
+    notional,
+    limit_price,
+    take_profit_limit_price,
+    reference_price,
+    symbol,
+  } = boundedOrder(draft);
   if (notional !== undefined) return new Dec(notional);
-  if (side === 'buy') return limit_price === undefined ? undefined : new Dec(qty ?? 0).times(limit_price);
-  return new Dec(qty ?? 0).times(Dec.max(reference_price, limit_price ?? 0));
+  const units = new Dec(qty).times(unitsOf(symbol));
+  const assignment = assignmentOf(draft);
+  if (assignment !== undefined) return new Dec(assignment.cash);
+  // What a purchase's own exits do makes the position smaller, and counts for nothing.
+  if (side === 'buy') return limit_price === undefined ? undefined : units.times(limit_price);
+  return units.times(Dec.max(reference_price, limit_price ?? take_profit_limit_price ?? 0));
 }

@@ -55,6 +55,7 @@ export function detailFields(
 ): DetailField[] {
   const known: FieldWords = { ...orderWords, ...own, ...lastWords };
   const unknown = Object.keys(details).filter((name) => !Object.hasOwn(known, name));
+  const symbol = plainText(details.symbol);
   const names = [...unknown, ...Object.keys(known).filter((name) => details[name] !== undefined)];
   return names.map((name) => {
     const words = wordsFor(name, known);
@@ -62,7 +63,7 @@ export function detailFields(
     return {
       name,
       label: words?.label ?? name,
-      text: words?.shown?.(raw) ?? raw,
+      text: words?.shown?.(raw, symbol) ?? raw,
       technical: words?.technical ?? false,
     };
   });
@@ -92,7 +93,7 @@ export function orderHeadline(details: Readonly<Record<string, unknown>>): strin
     : `${action} ${shownDollars(plainText(details.notional))} of ${symbol}`;
 }
 
-/** The terms under the headline: `Limit order at $180.00 · Day`. */
+/** The terms under the headline: `Limit order at $180.00 · Day`, and its exits: `take profit $200.00 · stop loss $170.00`. */
 export function orderTerms(details: Readonly<Record<string, unknown>>): string {
   const price = (name: string) => (details[name] === undefined ? undefined : `$${plainText(details[name])}`);
   const stop = price('stop_price');
@@ -108,7 +109,18 @@ export function orderTerms(details: Readonly<Record<string, unknown>>): string {
         : (stop ?? limit) !== undefined
           ? ` at ${stop ?? limit}`
           : '';
-  return `${type} order${at} · ${orderTermFields.time_in_force.shown(plainText(details.time_in_force))}`;
+  const profit = price('take_profit_limit_price');
+  const stopLoss = price('stop_loss_stop_price');
+  const stopLimit = price('stop_loss_limit_price');
+  return [
+    // Exits of what is held have no order before them.
+    ...(details.order_class === 'oco' ? [] : [`${type} order${at}`]),
+    ...(profit === undefined ? [] : [`take profit ${profit}`]),
+    ...(stopLoss === undefined
+      ? []
+      : [`stop loss ${stopLoss}${stopLimit === undefined ? '' : ` limit ${stopLimit}`}`]),
+    orderTermFields.time_in_force.shown(plainText(details.time_in_force)),
+  ].join(' · ');
 }
 
 /** A value of any sort in plain text. */

@@ -1,33 +1,61 @@
 import { cents } from './decimal.ts';
 import { type DetailField, detailFields } from './detail-fields.ts';
-import { describeOrder, type OrderRequest } from './order.ts';
-import type { Order } from './views.ts';
+import { describeOrder, type OrderRequest, orderRequestSchema } from './order.ts';
+import { exitsOf, isMultiLeg } from './order-legs.ts';
+import { orderProblem } from './order-problem.ts';
+import type { Order, OrderLeg } from './views.ts';
 
 /** An order at the broker in one line of its shorthand: `SELL 5 AAPL STP 180.00`. */
 export function describeOpenOrder(order: Order): string {
-  return describeOrder(termsOf(order));
+  if (isMultiLeg(order)) {
+    const legs = (order.legs ?? []).map((leg) => describeOrder(plainTerms(leg)));
+    return `${order.order_class?.toUpperCase() ?? 'LEGS'} ${[order.qty, ...legs].filter((text) => text !== null).join(' + ')}`;
+  }
+  const { limit_price, ...terms } = plainTerms(order);
+  const exits = exitsOf(order);
+  // Of an oco the limit is the take profit's.
+  const limit =
+    order.order_class === 'oco' && exits.stop_loss_stop_price !== undefined ? {} : { limit_price };
+  const order_class = order.legs === undefined ? {} : { order_class: order.order_class };
+  return describeOrder({ ...terms, ...limit, ...exits, ...order_class });
 }
 
-/** The terms of an order at the broker, as they would be asked for. */
-export function termsOf(order: Order): OrderRequest {
+/** The terms of an order at the broker in its own words; what it doesn't have is left out. */
+function plainTerms(order: OrderLeg) {
   const { symbol, side, type, time_in_force, extended_hours } = order;
-  const optional = {
-    qty: order.qty,
+  return {
+    ...{ symbol, side, type, time_in_force, extended_hours },
+    qty: order.qty ?? undefined,
     // Brokers tell what an amount came to beside the amount; an order has one of the two.
-    notional: order.qty === null && order.notional !== null ? cents(order.notional) : null,
-    limit_price: order.limit_price,
-    stop_price: order.type === 'trailing_stop' ? null : order.stop_price,
-    trail_price: order.trail_price,
-    trail_percent: order.trail_percent,
+    notional: order.qty === null && order.notional !== null ? cents(order.notional) : undefined,
+    limit_price: order.limit_price ?? undefined,
+    stop_price: order.type === 'trailing_stop' ? undefined : (order.stop_price ?? undefined),
+    trail_price: order.trail_price ?? undefined,
+    trail_percent: order.trail_percent ?? undefined,
+    position_intent: order.position_intent,
   };
-  const given = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== null));
-  return { symbol, side, type, time_in_force, extended_hours, ...given };
+}
+
+/**
+ * The terms of an order at the broker, as they would be asked for. A leg's are those of an order of one part.
+ * @throws {TradeAgentError} `invalid_order` where it is none that trade-agent could ask for
+ */
+export function termsOf(order: Order): OrderRequest {
+  const given = Object.entries(plainTerms(order)).filter(([, value]) => value !== undefined);
+  const terms = orderRequestSchema.safeParse(Object.fromEntries(given));
+  if (terms.success && !isMultiLeg(order)) return terms.data;
+  throw orderProblem(
+    `the order ${describeOpenOrder(order)} is of a kind that is shown here, and not proposed`,
+    'Change it where it was placed.',
+    'order_id',
+  );
 }
 
 /** As flat details would name it, for the phone's words; what it doesn't have is left out. */
-export function openOrderDetails({ type, ...rest }: Order): Record<string, unknown> {
-  const all = { ...rest, order_type: type };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
+export function openOrderDetails(order: Order): Record<string, unknown> {
+  const { type, legs: _, ...rest } = order;
+  const all = { ...rest, ...exitsOf(order), order_type: type };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value != null));
 }
 
 /** All that is known of it, beside what is to become of it. */

@@ -1,5 +1,7 @@
+import { eachWords, optionOf, quantityWords } from './asset-class.ts';
 import { cents, Dec, plain } from './decimal.ts';
 import { environmentWord } from './environment.ts';
+import { orderClassWords, type PositionIntent } from './order-classes.ts';
 import { orderTypeWords } from './order-types.ts';
 import { timeInForceWords } from './time-in-force-words.ts';
 
@@ -15,24 +17,25 @@ export interface OrderField {
    * trailing zeros; `word` is compared as it is.
    */
   readonly form: 'price' | 'amount' | 'word';
-  /** Whether it goes to the broker, whose order must then have the same. */
-  readonly sent: boolean;
+  /** Whether it goes to the broker, whose order must then have the same; `leg`: as the price of one of its legs. */
+  readonly sent: boolean | 'leg';
   /** In a broker's shorthand, before the value, for what says at which price an order trades. */
   readonly shorthand?: (value: string) => string;
   /** What a person calls it. */
   readonly label: string;
-  /** Its value as a person reads it; what it doesn't know stays as it is. */
-  readonly shown: (value: string) => string;
+  /** Its value as a person reads it, of the order's symbol where that is known; what it doesn't know stays as it is. */
+  readonly shown: (value: string, symbol?: string) => string;
 }
 
 type Shown = OrderField['shown'];
 const asIs: Shown = (value) => value;
-const perShare: Shown = (value) => `$${value} a share`;
+const perShare: Shown = (value, symbol = '') => `$${value} ${eachWords(symbol)}`;
 /** To the cent; an amount finer than that is shown as it is, not rounded away. */
 export const shownDollars: Shown = (value) =>
   /^\d+(\.\d{1,2})?$/.test(value) ? `$${cents(value)}` : `$${value}`;
+const isNumber = (value: string) => /^\d+(\.\d+)?$/.test(value);
 const percentOfFraction: Shown = (value) =>
-  /^\d+(\.\d+)?$/.test(value) ? `${plain(new Dec(value).times(100))} %` : value;
+  isNumber(value) ? `${plain(new Dec(value).times(100))} %` : value;
 /** Words for the values that have one, all of `Value` where that is given; any other as it is. */
 export const named =
   <Value extends string>(words: Readonly<Record<Value, string>>): Shown =>
@@ -42,15 +45,34 @@ export const named =
 const namesOf = (words: Readonly<Record<string, { readonly name: string }>>) =>
   Object.fromEntries(Object.entries(words).map(([value, { name }]) => [value, name]));
 
+/** An option's symbol with what it says: `AAPL261218C00190000 (call on AAPL at $190, until 2026-12-18)`. */
+function symbolWords(symbol: string): string {
+  const option = optionOf(symbol);
+  if (option === undefined) return symbol;
+  const { right, underlying, strike, expiry } = option;
+  return `${symbol} (${right} on ${underlying} at $${strike}, until ${expiry})`;
+}
+
 /** What is to happen, in the order it is read: what, at which price, for how long. */
 export const orderTermFields = {
   side: { form: 'word', sent: true, label: 'Action', shown: named({ buy: 'Buy', sell: 'Sell' }) },
-  symbol: { form: 'word', sent: true, label: 'Symbol', shown: asIs },
+  symbol: { form: 'word', sent: true, label: 'Symbol', shown: symbolWords },
+  position_intent: {
+    form: 'word',
+    sent: true,
+    label: 'Position',
+    shown: named({
+      buy_to_open: 'Buy to open',
+      buy_to_close: 'Buy to close',
+      sell_to_open: 'Sell to open',
+      sell_to_close: 'Sell to close',
+    } satisfies Record<PositionIntent, string>),
+  },
   qty: {
     form: 'amount',
     sent: true,
     label: 'Quantity',
-    shown: (value) => `${value} ${value === '1' ? 'share' : 'shares'}`,
+    shown: (value, symbol = '') => (isNumber(value) ? quantityWords(symbol, value) : value),
   },
   notional: { form: 'amount', sent: true, label: 'Amount', shown: shownDollars },
   type: {
@@ -86,6 +108,28 @@ export const orderTermFields = {
     shorthand: (value) => `TRAIL ${value}PCT`,
     label: 'Trails by',
     shown: (value) => `${value} %`,
+  },
+  order_class: { form: 'word', sent: true, label: 'Order class', shown: named(namesOf(orderClassWords)) },
+  take_profit_limit_price: {
+    form: 'price',
+    sent: 'leg',
+    shorthand: (value) => `TP ${value}`,
+    label: 'Take profit at',
+    shown: perShare,
+  },
+  stop_loss_stop_price: {
+    form: 'price',
+    sent: 'leg',
+    shorthand: (value) => `SL ${value}`,
+    label: 'Stop loss at',
+    shown: perShare,
+  },
+  stop_loss_limit_price: {
+    form: 'price',
+    sent: 'leg',
+    shorthand: (value) => `SLL ${value}`,
+    label: 'Stop loss not below',
+    shown: perShare,
   },
   time_in_force: {
     form: 'word',
@@ -148,4 +192,11 @@ export const priceFields = orderFieldNames.filter(
 );
 
 /** The fields that the broker's order has too. */
-export const sentFields = orderFieldNames.filter((name): name is Where<{ sent: true }> => table[name].sent);
+export const sentFields = orderFieldNames.filter(
+  (name): name is Where<{ sent: true }> => table[name].sent === true,
+);
+
+/** The fields that are the prices of one of its legs there. */
+export const legFields = orderFieldNames.filter(
+  (name): name is Where<{ sent: 'leg' }> => table[name].sent === 'leg',
+);

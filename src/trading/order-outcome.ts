@@ -8,7 +8,7 @@ export function orderOutcome(order: Order): string {
   const bought =
     filled_avg_price === null || new Dec(filled_qty).isZero()
       ? undefined
-      : `${side === 'buy' ? 'Bought' : 'Sold'} ${shares(filled_qty)} ${symbol} at ${sharePrice(filled_avg_price)}`;
+      : `${doneWord(side)} ${shares(filled_qty)} ${symbol} at ${sharePrice(filled_avg_price)}`;
   if (status === 'filled' && bought !== undefined) return bought;
   if (bought === undefined) return `${stateWord(status)}: ${wanted(order)}`;
   const part = bought.replace(` ${symbol}`, ` of ${amount(order)} ${symbol}`);
@@ -33,6 +33,11 @@ function terms({ side, type, limit_price, stop_price, trail_price, trail_percent
   ];
 }
 
+/** A side that nobody here knows is no purchase, and no sale. */
+function doneWord(side: Order['side']): string {
+  return side === 'buy' ? 'Bought' : side === 'sell' ? 'Sold' : 'Traded';
+}
+
 function amount({ qty, notional }: Order): string {
   if (qty !== null) return shares(qty);
   return notional === null ? 'some' : `${dollars(notional)} of`;
@@ -40,7 +45,7 @@ function amount({ qty, notional }: Order): string {
 
 /** The broker's own statuses by what they mean to the person; any other is said as it is. */
 function stateWord(status: Order['status']): string {
-  const words: Partial<Record<Order['status'], string>> = {
+  const words: Readonly<Record<string, string>> = {
     new: 'Open',
     accepted: 'Open',
     pending_new: 'On its way',
@@ -52,7 +57,7 @@ function stateWord(status: Order['status']): string {
     rejected: 'Rejected by the broker',
     replaced: 'Replaced',
   };
-  const said = words[status] ?? status.replaceAll('_', ' ');
+  const said = (Object.hasOwn(words, status) ? words[status] : undefined) ?? status.replaceAll('_', ' ');
   return said.charAt(0).toUpperCase() + said.slice(1);
 }
 

@@ -1,4 +1,6 @@
+import { type AssetClass, assetClassOf, ticksOf, unitWords } from './asset-class.ts';
 import { Dec, isOnTick, type Tick, tickDecimals, usTicks } from './decimal.ts';
+import type { OrderClass } from './order-classes.ts';
 import { priceFields } from './order-fields.ts';
 import { orderProblem } from './order-problem.ts';
 import { type OrderType, orderTypes, type TimeInForce, timesInForce } from './order-types.ts';
@@ -17,55 +19,113 @@ export interface OrderTerms {
   readonly fractions: Taken & { readonly decimals: number };
   /** Which orders may be for an amount in dollars. */
   readonly amounts: Taken;
-  /** Which orders may trade outside the exchange's hours. */
+  /** Which orders may ask to trade outside the exchange's hours. */
   readonly extendedHours: Taken;
+  /** Which orders may have exits: by class, as what their entry goes out. */
+  readonly classes: Partial<Readonly<Record<OrderClass, Taken>>>;
   /** The decimals of a price in dollars a share, from the highest price down. */
   readonly ticks: readonly Tick[];
 }
 
+/** Terms by the class of what is traded; a class that is absent is not traded. */
+export type TermsByClass = Readonly<Partial<Record<AssetClass, OrderTerms>>>;
+
 const untilPriceComes: readonly TimeInForce[] = ['day', 'gtc'];
 const inParts: Taken = { types: ['market', 'limit', 'stop', 'stop_limit'], timesInForce: ['day'] };
+const none: Taken = { types: [], timesInForce: [] };
+const withExits: Taken = { types: ['market', 'limit'], timesInForce: untilPriceComes };
+
+/** Alpaca "Crypto Trading": market, limit and stop_limit, gtc or ioc, to nine decimals or for an amount, day and night. */
+const cryptoTimes: readonly TimeInForce[] = ['gtc', 'ioc'];
+const cryptoParts: Taken = { types: ['market', 'limit', 'stop_limit'], timesInForce: cryptoTimes };
 
 /**
  * What the brokers take that we know, and the most that an order may ask for where it isn't known yet which broker it
  * goes to. Sources: Alpaca "Placing Orders" (fractional = day, market/limit/stop/stop_limit; extended hours = limit,
- * day/gtc) and its contract's TimeInForce.
+ * day/gtc; bracket, oco and oto = day/gtc, whole shares, regular hours), "Crypto Trading", "Options Trading" (market, limit,
+ * stop, stop_limit; whole contracts, no amounts, no extended hours), and its contract's TimeInForce and OrderClass.
  */
-export const commonTerms: OrderTerms = {
-  timesInForce: {
-    market: timesInForce,
-    limit: timesInForce,
-    stop: untilPriceComes,
-    stop_limit: untilPriceComes,
-    trailing_stop: untilPriceComes,
+export const commonTerms = {
+  us_equity: {
+    timesInForce: {
+      market: timesInForce,
+      limit: timesInForce,
+      stop: untilPriceComes,
+      stop_limit: untilPriceComes,
+      trailing_stop: untilPriceComes,
+    },
+    fractions: { ...inParts, decimals: 9 },
+    amounts: inParts,
+    extendedHours: { types: ['limit'], timesInForce: untilPriceComes },
+    classes: { bracket: withExits, oto: withExits, oco: { types: ['limit'], timesInForce: untilPriceComes } },
+    ticks: usTicks,
   },
-  fractions: { ...inParts, decimals: 9 },
-  amounts: inParts,
-  extendedHours: { types: ['limit'], timesInForce: ['day', 'gtc'] },
-  ticks: usTicks,
+  crypto: {
+    timesInForce: {
+      market: cryptoTimes,
+      limit: cryptoTimes,
+      stop: [],
+      stop_limit: cryptoTimes,
+      trailing_stop: [],
+    },
+    fractions: { ...cryptoParts, decimals: 9 },
+    amounts: cryptoParts,
+    extendedHours: none,
+    classes: {},
+    ticks: ticksOf('BTC/USD'),
+  },
+  us_option: {
+    timesInForce: {
+      market: untilPriceComes,
+      limit: untilPriceComes,
+      stop: untilPriceComes,
+      stop_limit: untilPriceComes,
+      trailing_stop: [],
+    },
+    fractions: { ...none, decimals: 0 },
+    amounts: none,
+    extendedHours: none,
+    classes: {},
+    ticks: ticksOf('AAPL261218C00190000'),
+  },
+} satisfies TermsByClass;
+
+/** As a person calls what is traded. */
+const classNames: Readonly<Record<AssetClass, string>> = {
+  us_equity: 'US shares',
+  crypto: 'crypto pairs',
+  us_option: 'options',
 };
 
 /** The fields of an order that these terms are about. */
 export interface TermFields {
+  readonly symbol: string;
   readonly qty?: string | undefined;
   readonly notional?: string | undefined;
   readonly type: OrderType;
   readonly time_in_force: TimeInForce;
   readonly extended_hours: boolean;
+  readonly order_class?: OrderClass | undefined;
   readonly limit_price?: string | undefined;
   readonly stop_price?: string | undefined;
   readonly trail_price?: string | undefined;
+  readonly take_profit_limit_price?: string | undefined;
+  readonly stop_loss_stop_price?: string | undefined;
+  readonly stop_loss_limit_price?: string | undefined;
   /** The order's bound at the broker is counted from it. */
   readonly reference_price?: string | undefined;
 }
 
 /**
- * Checks type, time in force, fractions, sessions and ticks against what is taken.
+ * Checks type, time in force, fractions, sessions, exits and ticks against what is taken of the symbol's class.
  * @throws {TradeAgentError} `invalid_order`, naming the field and what to write instead
  */
-export function checkTerms(order: TermFields, terms: OrderTerms): void {
-  const { qty, notional } = order;
+export function checkTerms(order: TermFields, byClass: TermsByClass): void {
+  const { symbol, qty, notional } = order;
+  const terms = byClass[assetClassOf(symbol)];
+  if (terms === undefined) throw notTraded(symbol, byClass);
   checkTicks(order, terms.ticks);
+  if (order.order_class !== undefined) checkClass(order, order.order_class, terms.classes);
   if (notional !== undefined) checkParts(order, terms.amounts);
   else if (qty !== undefined && !new Dec(qty).isInteger()) {
     checkParts(order, terms.fractions);
@@ -75,24 +135,76 @@ export function checkTerms(order: TermFields, terms: OrderTerms): void {
   checkTimeInForce(order, terms.timesInForce);
 }
 
-function checkParts({ type, time_in_force, notional }: TermFields, { types, timesInForce }: Taken): void {
+function notTraded(symbol: string, byClass: TermsByClass): Error {
+  const traded = Object.keys(byClass).map((name) => classNames[name as AssetClass]);
+  return orderProblem(
+    `${classNames[assetClassOf(symbol)]} are not traded here`,
+    `Give a symbol of ${either(traded)}.`,
+    'symbol',
+  );
+}
+
+/** Exits are of whole shares, in the exchange's hours. */
+function checkClass(order: TermFields, name: OrderClass, classes: OrderTerms['classes']): void {
+  const taken = classes[name];
+  if (taken === undefined) {
+    throw orderProblem(
+      `no order_class ${name} is taken here`,
+      'Leave the exits out, and propose them as orders of their own once you hold it.',
+      'order_class',
+    );
+  }
+  if (!taken.types.includes(order.type)) {
+    throw orderProblem(
+      `order_class ${name} goes with type ${either(taken.types)}, not ${order.type}`,
+      `Use type ${either(taken.types)}.`,
+      'type',
+    );
+  }
+  if (!taken.timesInForce.includes(order.time_in_force)) {
+    throw orderProblem(
+      `order_class ${name} goes with time_in_force ${either(taken.timesInForce)}, not ${order.time_in_force}`,
+      `Use time_in_force ${either(taken.timesInForce)}.`,
+      'time_in_force',
+    );
+  }
+  if (order.qty === undefined || !new Dec(order.qty).isInteger()) {
+    throw orderProblem(
+      `an order with exits is for whole ${unitWords(order.symbol)}`,
+      `Use a whole number of ${unitWords(order.symbol)}.`,
+      order.qty === undefined ? 'notional' : 'qty',
+    );
+  }
+  if (!order.extended_hours) return;
+  throw orderProblem(
+    "an order with exits trades in the exchange's hours",
+    'Leave extended_hours out.',
+    'extended_hours',
+  );
+}
+
+function checkParts(
+  { symbol, type, time_in_force, notional }: TermFields,
+  { types, timesInForce }: Taken,
+): void {
+  const unit = unitWords(symbol);
   const field = notional === undefined ? 'qty' : 'notional';
   if (types.length === 0 || timesInForce.length === 0) {
     throw orderProblem(
-      field === 'qty' ? 'orders take whole shares here' : 'orders take no amount in dollars here',
-      'Use a whole number of shares.',
+      field === 'qty' ? `orders take whole ${unit} here` : 'orders take no amount in dollars here',
+      `Use a whole number of ${unit}.`,
       field,
     );
   }
   if (!timesInForce.includes(time_in_force)) {
     throw orderProblem(
       `a fractional order must have time_in_force ${either(timesInForce)}`,
-      `Use whole shares for ${time_in_force}.`,
+      `Use whole ${unit} for ${time_in_force}.`,
       'time_in_force',
     );
   }
   if (!types.includes(type)) {
-    throw orderProblem(`a ${type} order takes whole shares`, 'Use a whole number of shares.', 'qty');
+    throw orderProblem(`a ${type} order takes whole ${unit}`, `Use a whole number of ${unit}.`, 'qty');
   }
 }
 

@@ -6,6 +6,9 @@ export interface OrderPrices {
   readonly stop_price?: string | null | undefined;
   readonly trail_price?: string | null | undefined;
   readonly trail_percent?: string | null | undefined;
+  readonly take_profit_limit_price?: string | undefined;
+  readonly stop_loss_stop_price?: string | undefined;
+  readonly stop_loss_limit_price?: string | undefined;
 }
 
 /** How a type of order is called on the phone, and how the terminal says its prices. */
@@ -34,6 +37,9 @@ const words = {
 export type OrderType = keyof typeof words;
 export const orderTypeWords: Readonly<Record<OrderType, OrderTypeWords>> = words;
 export const orderTypes = Object.keys(words) as [OrderType, ...OrderType[]];
+
+export const sides = ['buy', 'sell'] as const;
+export type Side = (typeof sides)[number];
 
 /** How long an order stands. */
 export const timesInForce = ['day', 'gtc', 'opg', 'cls', 'ioc', 'fok'] as const;

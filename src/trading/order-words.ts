@@ -1,11 +1,13 @@
 import { dollars, percent, sharePrice, shares } from './amounts.ts';
+import { unitsOf } from './asset-class.ts';
 import { Dec } from './decimal.ts';
 import { environmentWord } from './environment.ts';
 import type { OrderDraft, OrderType } from './order.ts';
 import { type OrderFieldName, orderField, orderFieldNames } from './order-fields.ts';
+import { type Exits, exitsOf, isMultiLeg } from './order-legs.ts';
 import { type OrderPrices, orderTypeWords } from './order-types.ts';
 import { timeInForceWords } from './time-in-force-words.ts';
-import type { Order } from './views.ts';
+import type { Order, OrderLeg } from './views.ts';
 
 /** The order in one line for people: `BUY 5 AAPL, limit $180.00`. */
 export function orderHeadline(order: OrderDraft): string {
@@ -14,15 +16,49 @@ export function orderHeadline(order: OrderDraft): string {
   return `${order.side.toUpperCase()} ${amount}${of}${order.symbol}, ${orderTerms(order)}`;
 }
 
-/** An order at the broker in one line: `SELL 5 AAPL, stop $170.00`. */
+/** An order at the broker in one line: `SELL 5 AAPL, stop $170.00`; of several legs each: `mleg: BUY 1 …; SELL 1 …`. */
 export function openOrderHeadline(order: Order): string {
-  const amount = order.qty !== null ? shares(order.qty) : `${dollars(order.notional ?? '0')} of`;
-  return `${order.side.toUpperCase()} ${amount} ${order.symbol}, ${orderTerms(order)}`;
+  if (isMultiLeg(order)) {
+    const legs = (order.legs ?? []).map(amountHeadline).join('; ');
+    return `${order.order_class ?? 'legs'}: ${legs}, ${orderTerms(order)}`;
+  }
+  const exits = exitsOf(order);
+  // Of an oco the limit is the take profit's.
+  const own =
+    order.order_class === 'oco' && order.legs !== undefined ? { ...order, limit_price: null } : order;
+  return `${amountHeadline(order)}, ${orderTerms({ ...own, ...exits })}`;
 }
 
-/** Type and prices: `market`, `limit $180.00`, `trailing stop 5%`. */
-export function orderTerms(order: OrderPrices & { readonly type: OrderType }): string {
-  return orderTypeWords[order.type].terms(order);
+function amountHeadline({ side, symbol, qty, notional }: OrderLeg): string {
+  const amount = qty !== null ? shares(qty) : `${dollars(notional ?? '0')} of`;
+  return `${side.toUpperCase()} ${amount} ${symbol}`;
+}
+
+/** Type and prices: `market`, `limit $180.00`, `trailing stop 5%`; and its exits: `take profit $200.00`. */
+export function orderTerms(
+  order: OrderPrices & { readonly type: string; readonly order_class?: string | undefined },
+): string {
+  const { type, order_class } = order;
+  // Exits of what is held have no order before them.
+  const own = order_class === 'oco' && order.limit_price == null ? '' : typeTerms(type, order);
+  return [own, exitWords(order)].filter((text) => text !== '').join(', ');
+}
+
+function typeTerms(type: string, prices: OrderPrices): string {
+  return Object.hasOwn(orderTypeWords, type)
+    ? orderTypeWords[type as OrderType].terms(prices)
+    : type.replaceAll('_', ' ');
+}
+
+/** `take profit $200.00, stop loss $170.00 limit $168.30` */
+function exitWords(exits: Exits): string {
+  const { take_profit_limit_price: profit, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = exits;
+  return [
+    ...(profit === undefined ? [] : [`take profit ${sharePrice(profit)}`]),
+    ...(stop === undefined
+      ? []
+      : [`stop loss ${sharePrice(stop)}${limit === undefined ? '' : ` limit ${sharePrice(limit)}`}`]),
+  ].join(', ');
 }
 
 /** What the lines below say of an order in their own way; when it expires stands beside each of them. */
@@ -36,6 +72,8 @@ const told: readonly OrderFieldName[] = [
   'stop_price',
   'trail_price',
   'trail_percent',
+  'take_profit_limit_price',
+  'stop_loss_stop_price',
   'account',
   'environment',
   'time_in_force',
@@ -73,5 +111,5 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
 function comesTo(order: OrderDraft): string {
   if (order.qty === undefined) return '';
   const each = order.limit_price ?? order.stop_price ?? order.reference_price;
-  return `; about ${dollars(new Dec(order.qty).mul(each).toFixed())} in all`;
+  return `; about ${dollars(new Dec(order.qty).mul(each).mul(unitsOf(order.symbol)).toFixed())} in all`;
 }

@@ -1,31 +1,30 @@
 import { z } from 'zod';
 import { dollars, shares } from './amounts.ts';
-import { cents, Dec, isOnTick, plain, positiveDecimalString, price } from './decimal.ts';
+import { eachWords, ticksOf, unitWords } from './asset-class.ts';
+import { Dec, isOnTick, plain, positiveDecimalString, price, type Tick } from './decimal.ts';
 import { slotPattern } from './mandate/cadence.ts';
-import { type OrderFieldName, orderField, orderFieldNames } from './order-fields.ts';
+import { checkOrderClass, checkPositionIntent } from './order-class-checks.ts';
+import { orderClasses, orderClassWords, positionIntents } from './order-classes.ts';
+import { type OrderFieldName, orderField } from './order-fields.ts';
 import { orderProblem as problem } from './order-problem.ts';
 import { checkTerms, commonTerms } from './order-terms.ts';
-import { type OrderType, orderTypes, timesInForce } from './order-types.ts';
+import { type OrderType, orderTypes, sides, timesInForce } from './order-types.ts';
 import { worstPrice } from './price-band.ts';
+import { symbolSchema } from './symbol.ts';
 
 export const environments = ['paper', 'live'] as const;
-export const sides = ['buy', 'sell'] as const;
 
-export { type OrderType, orderTypes, type TimeInForce, timesInForce } from './order-types.ts';
+export { describeOrder } from './order-shorthand.ts';
+export {
+  type OrderType,
+  orderTypes,
+  type Side,
+  sides,
+  type TimeInForce,
+  timesInForce,
+} from './order-types.ts';
+export { symbolSchema } from './symbol.ts';
 export type Environment = (typeof environments)[number];
-export type Side = (typeof sides)[number];
-
-/** A US equity symbol as brokers write it, upper case: `AAPL`, `BRK.B`. */
-export const symbolSchema = z
-  .string()
-  // Before anything is turned to upper case: that would make FI of the ligature U+FB01, and S of the long s.
-  .regex(/^[ -~]*$/, 'must be printable ASCII')
-  .transform((text) => text.trim().toUpperCase())
-  .pipe(
-    z
-      .string()
-      .regex(/^[A-Z][A-Z0-9]{0,9}([./][A-Z0-9]{1,4})?$/, 'must be a ticker symbol such as AAPL or BRK.B'),
-  );
 
 /** The largest quantity or amount of one order; far above any real one, it catches slipped zeros early. */
 export const LARGEST_QTY = '1000000';
@@ -41,11 +40,25 @@ export const slippageSchema = positiveDecimalString.refine(
   `must be a fraction of at most ${LARGEST_SLIPPAGE}`,
 );
 
+/** Orders of more than one part, and options. */
+const parts = {
+  /** Left out for an order of one part. */
+  order_class: z.enum(orderClasses).optional(),
+  /** Dollars a share: where an exit takes the profit. */
+  take_profit_limit_price: positiveDecimalString.optional(),
+  /** Dollars a share: where an exit stops the loss. */
+  stop_loss_stop_price: positiveDecimalString.optional(),
+  /** Dollars a share: what that exit does not go beyond; `max_slippage` from its stop where it is left out. */
+  stop_loss_limit_price: positiveDecimalString.optional(),
+  /** Of an option alone: what becomes of the position. */
+  position_intent: z.enum(positionIntents).optional(),
+};
+
 /** What the person or the model asks for, before defaults, prices and identifiers are filled in. */
 export const orderRequestSchema = z.strictObject({
   symbol: symbolSchema,
   side: z.enum(sides),
-  /** Shares. Exactly one of qty and notional. */
+  /** Shares, contracts or coins, by the symbol. Exactly one of qty and notional. */
   qty: positiveDecimalString.optional(),
   /** Dollars. */
   notional: positiveDecimalString.optional(),
@@ -59,6 +72,7 @@ export const orderRequestSchema = z.strictObject({
   trail_price: positiveDecimalString.optional(),
   /** Percent, `"2"` is 2 %. */
   trail_percent: positiveDecimalString.optional(),
+  ...parts,
   extended_hours: z.boolean().default(false),
 } satisfies Partial<Record<OrderFieldName, z.ZodType>>);
 export type OrderRequest = z.output<typeof orderRequestSchema>;
@@ -82,6 +96,7 @@ export const orderDraftSchema = z.lazy(() =>
     stop_price: positiveDecimalString.optional(),
     trail_price: positiveDecimalString.optional(),
     trail_percent: positiveDecimalString.optional(),
+    ...parts,
     extended_hours: z.boolean(),
     reference_price: positiveDecimalString,
     max_slippage: slippageSchema,
@@ -106,24 +121,27 @@ export type OrderDraft = z.output<typeof orderDraftSchema>;
 export function checkOrder(order: OrderRequest | OrderDraft): void {
   checkSize(order);
   checkPrices(order);
+  checkOrderClass(order);
+  checkPositionIntent(order);
   checkAuction(order);
   checkTerms(order, commonTerms);
 }
 
-function checkSize({ qty, notional }: OrderRequest | OrderDraft): void {
+function checkSize({ symbol, qty, notional }: OrderRequest | OrderDraft): void {
+  const unit = unitWords(symbol);
   if ((qty === undefined) === (notional === undefined)) {
     throw problem(
       qty === undefined
         ? 'the order has neither a quantity nor an amount'
         : 'the order has both a quantity and an amount',
-      'Give either a number of shares (qty) or an amount in dollars (notional).',
+      `Give either a number of ${unit} (qty) or an amount in dollars (notional).`,
       'qty',
     );
   }
   if (qty !== undefined && new Dec(qty).gt(LARGEST_QTY)) {
     throw problem(
-      `${shares(qty)} shares is more than one order may have`,
-      `Ask for at most ${shares(LARGEST_QTY)} shares.`,
+      `${shares(qty)} ${unit} is more than one order may have`,
+      `Ask for at most ${shares(LARGEST_QTY)} ${unit}.`,
       'qty',
     );
   }
@@ -142,14 +160,20 @@ function checkSize({ qty, notional }: OrderRequest | OrderDraft): void {
 /** Each type has its own prices, and no others. */
 function checkPrices(order: OrderRequest | OrderDraft): void {
   const { type } = order;
+  // Without an entry there is none to price: the limit is the take profit's.
+  const isPriced = order.order_class === undefined || orderClassWords[order.order_class].entry;
   const takes = (field: 'limit_price' | 'stop_price', types: readonly OrderType[]) => {
-    const wanted = types.includes(type);
+    const wanted = isPriced && types.includes(type);
     if (wanted && order[field] === undefined) {
-      throw problem(`a ${type} order needs a ${field}`, `Add ${field}, in dollars a share.`, field);
+      throw problem(
+        `a ${type} order needs a ${field}`,
+        `Add ${field}, in dollars ${eachWords(order.symbol)}.`,
+        field,
+      );
     }
     if (!wanted && order[field] !== undefined) {
       throw problem(
-        `a ${type} order takes no ${field}`,
+        `${isPriced ? `a ${type}` : `an ${order.order_class}`} order takes no ${field}`,
         `Leave ${field} out, or choose type ${types.join(' or ')}.`,
         field,
       );
@@ -194,7 +218,7 @@ function limitThatWouldDo(order: OrderRequest | OrderDraft): string {
   const { side } = order;
   const words = `a limit_price, the ${side === 'buy' ? 'most to pay' : 'least to take'} a share`;
   if (!('reference_price' in order)) return words;
-  return `${words}: ${worstPrice(side, order.stop_price ?? order.reference_price, order.max_slippage)} would do`;
+  return `${words}: ${worstPrice(side, order.stop_price ?? order.reference_price, order.max_slippage, ticksOf(order.symbol))} would do`;
 }
 
 /**
@@ -211,22 +235,11 @@ export function normalizeOrder<T extends OrderRequest | OrderDraft>(order: T): T
     if (form === undefined) {
       throw problem(`an order has no field ${JSON.stringify(field)}`, 'Leave it out.', field);
     }
-    normalized[field] = form === 'word' ? value : written(String(value), form);
+    normalized[field] = form === 'word' ? value : written(String(value), form, ticksOf(order.symbol));
   }
   return normalized as T;
 }
 
-function written(value: string, form: 'price' | 'amount'): string {
-  return form === 'price' && isOnTick(value) ? price(value) : plain(value);
-}
-
-/** The order in one line of a broker's shorthand, `BUY 5 AAPL LMT 180.00 DAY`; the amount form is `BUY USD 500.00 AAPL MKT`. */
-export function describeOrder(order: OrderRequest | OrderDraft): string {
-  const amount = order.qty ?? `USD ${cents(order.notional ?? '0')}`;
-  const prices = orderFieldNames.flatMap((name) => {
-    const value = name in order ? order[name as keyof typeof order] : undefined;
-    return typeof value === 'string' ? (orderField(name)?.shorthand?.(value) ?? []) : [];
-  });
-  const terms = order.type === 'market' ? 'MKT' : prices.join(' ');
-  return `${order.side.toUpperCase()} ${amount} ${order.symbol} ${terms}`;
+function written(value: string, form: 'price' | 'amount', ticks: readonly Tick[]): string {
+  return form === 'price' && isOnTick(value, ticks) ? price(value, ticks) : plain(value);
 }

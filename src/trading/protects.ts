@@ -1,21 +1,30 @@
 import { Dec } from './decimal.ts';
-import type { Order, Position } from './views.ts';
+import { liveExits } from './order-legs.ts';
+import type { Order, OrderLeg, Position } from './views.ts';
 
 /** What can't be cancelled any more. `done_for_day` is not in it: such an order trades again the next day. */
 const over: readonly Order['status'][] = ['filled', 'canceled', 'expired', 'rejected', 'replaced'];
 
 /**
- * Whether an order makes a position smaller: a sale against shares held, a purchase against shares owed. Without it
+ * Whether an order makes a position smaller: a sale against shares held, a purchase against shares owed, and of an entry
+ * that is filled, in part at least, its exits. A side that nobody here knows counts as one that does. Without it
  * more can be lost (or a gain slips away), so cancelling it needs the owner's approval; cancelling what opens or adds
  * to a position needs none. Whether its price is above or below the market's makes no difference: both are a way out.
  */
 export function protectsPosition(
-  order: Pick<Order, 'symbol' | 'side' | 'status'>,
+  order: Pick<Order, 'symbol' | 'side' | 'status' | 'filled_qty' | 'order_class' | 'legs'>,
   positions: readonly Pick<Position, 'symbol' | 'side' | 'qty'>[],
 ): boolean {
-  if (over.includes(order.status)) return false;
-  const against = order.side === 'sell' ? 'long' : 'short';
+  return [order, ...liveExits(order)].some((part) => makesSmaller(part, positions));
+}
+
+function makesSmaller(
+  part: Pick<OrderLeg, 'symbol' | 'side' | 'status'>,
+  positions: readonly Pick<Position, 'symbol' | 'side' | 'qty'>[],
+): boolean {
+  if (over.includes(part.status)) return false;
   return positions.some(
-    ({ symbol, side, qty }) => symbol === order.symbol && side === against && !new Dec(qty).isZero(),
+    ({ symbol, side, qty }) =>
+      symbol === part.symbol && part.side !== (side === 'long' ? 'buy' : 'sell') && !new Dec(qty).isZero(),
   );
 }

@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import { assetClasses } from './asset-class.ts';
 import { decimalString } from './decimal.ts';
-import { environments, orderTypes, sides, timesInForce } from './order.ts';
+import { environments } from './order.ts';
+import { orderClasses, positionIntents } from './order-classes.ts';
+import { orderTypes, sides, timesInForce } from './order-types.ts';
 
 /**
  * What the gateway answers, and everything above it reads. Amounts are decimal strings: dollars, dollars a share, or
@@ -69,26 +72,46 @@ export const orderStatuses = [
   'accepted_for_bidding',
 ] as const; // prettier-ignore
 
+/** The words that are known, and any other that the broker says: what is read may be more than what is ever sent. */
+const wordOf = <Known extends readonly [string, ...string[]]>(known: Known) => z.enum(known).or(z.string());
+
+const orderPart = {
+  id: z.string(),
+  client_order_id: z.string(),
+  /** Of an order of several legs that has none of its own, theirs, joined by ` + `. */
+  symbol: z.string(),
+  /** Empty where the order has none of its own: its legs have. */
+  side: wordOf(sides),
+  type: wordOf(orderTypes),
+  time_in_force: wordOf(timesInForce),
+  qty: decimalString.nullable(),
+  notional: decimalString.nullable(),
+  limit_price: decimalString.nullable(),
+  stop_price: decimalString.nullable(),
+  trail_price: decimalString.nullable(),
+  trail_percent: decimalString.nullable(),
+  extended_hours: z.boolean(),
+  status: wordOf(orderStatuses),
+  filled_qty: decimalString,
+  filled_avg_price: decimalString.nullable(),
+  submitted_at: z.string(),
+  filled_at: z.string().nullable(),
+  /** Absent for an order of one part. A leg has its order's. */
+  order_class: wordOf(orderClasses).optional(),
+  asset_class: wordOf(assetClasses).optional(),
+  /** Of an option. */
+  position_intent: wordOf(positionIntents).optional(),
+};
+
+/** A part of an order that has several. */
+export const orderLegSchema = z.lazy(() => z.object(orderPart));
+export type OrderLeg = z.output<typeof orderLegSchema>;
+
 export const orderSchema = z.lazy(() =>
   z.object({
-    id: z.string(),
-    client_order_id: z.string(),
-    symbol: z.string(),
-    side: z.enum(sides),
-    type: z.enum(orderTypes),
-    time_in_force: z.enum(timesInForce),
-    qty: decimalString.nullable(),
-    notional: decimalString.nullable(),
-    limit_price: decimalString.nullable(),
-    stop_price: decimalString.nullable(),
-    trail_price: decimalString.nullable(),
-    trail_percent: decimalString.nullable(),
-    extended_hours: z.boolean(),
-    status: z.enum(orderStatuses),
-    filled_qty: decimalString,
-    filled_avg_price: decimalString.nullable(),
-    submitted_at: z.string(),
-    filled_at: z.string().nullable(),
+    ...orderPart,
+    /** The exits of an entry, the stop beside a take profit, the options of a spread. */
+    legs: z.array(orderLegSchema.unwrap()).optional(),
   }),
 );
 export type Order = z.output<typeof orderSchema>;

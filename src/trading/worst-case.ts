@@ -1,4 +1,6 @@
-import { dollars, sharePrice, shares } from './amounts.ts';
+import { dollars, sharePrice } from './amounts.ts';
+import { howMany, priceWords, quantityWords, ticksOf, unitsOf } from './asset-class.ts';
+import { assignmentOf } from './assignment.ts';
 import { Dec } from './decimal.ts';
 import type { OrderDraft } from './order.ts';
 import { worstPrice } from './price-band.ts';
@@ -10,31 +12,60 @@ import type { WorstCase } from './proposal.ts';
  * A purchase for an amount in dollars is bounded by the amount, and goes out as the market order that it is: Alpaca's
  * contract takes amounts with market orders. A sale for an amount is bounded in shares by none (the lower the price, the
  * more it takes), so it goes out under the limit. A trailing stop has no price until it is reached, so nothing bounds it.
+ * A stop loss that has no limit gets one as any stop does: each leg of an order is bounded, not its entry alone.
  */
 export function boundedOrder(draft: OrderDraft): OrderDraft {
-  const { side, type, notional, stop_price, reference_price, max_slippage } = draft;
+  return boundedStopLoss(boundedEntry(draft));
+}
+
+function boundedEntry(draft: OrderDraft): OrderDraft {
+  const { side, type, notional, stop_price, reference_price, max_slippage, symbol } = draft;
+  const ticks = ticksOf(symbol);
   if (type === 'market' && side === 'buy' && notional !== undefined) return draft;
   if (type === 'market') {
-    return { ...draft, type: 'limit', limit_price: worstPrice(side, reference_price, max_slippage) };
+    return { ...draft, type: 'limit', limit_price: worstPrice(side, reference_price, max_slippage, ticks) };
   }
   if (type === 'stop' && stop_price !== undefined) {
-    return { ...draft, type: 'stop_limit', limit_price: worstPrice(side, stop_price, max_slippage) };
+    return { ...draft, type: 'stop_limit', limit_price: worstPrice(side, stop_price, max_slippage, ticks) };
   }
   return draft;
 }
 
+function boundedStopLoss(draft: OrderDraft): OrderDraft {
+  const { stop_loss_stop_price: stop, stop_loss_limit_price, max_slippage, symbol } = draft;
+  if (stop === undefined || stop_loss_limit_price !== undefined) return draft;
+  return { ...draft, stop_loss_limit_price: worstPrice('sell', stop, max_slippage, ticksOf(symbol)) };
+}
+
 /**
  * The worst that an order's own fills can come to, for the person who approves it: exactly what the broker is held to
- * by {@link boundedOrder}. Before the broker's fees and taxes. It says nothing of what the position may lose afterwards.
+ * by {@link boundedOrder}. Before the broker's fees and taxes. It says nothing of what the position may lose afterwards,
+ * beyond what exits of the same order do about it.
  */
 export function worstCase(draft: OrderDraft): WorstCase {
-  const { side, qty, notional, limit_price: limit } = boundedOrder(draft);
+  const order = boundedOrder(draft);
+  if (order.order_class === 'oco') return worstExit(order);
+  const entry = withOption(worstEntry(order), order);
+  return order.order_class === undefined ? entry : { ...entry, text: withExits(entry.text, order) };
+}
+
+/** What an option's premium is not: of a sale what may be taken later, of a purchase that all of it may be lost. */
+function withOption(worst: WorstCase, order: OrderDraft): WorstCase {
+  const { position_intent: intent } = order;
+  const more =
+    intent === 'buy_to_open'
+      ? 'All of that is lost if the option expires worthless.'
+      : assignmentOf(order)?.text;
+  return more === undefined ? worst : { ...worst, text: `${worst.text} ${more}` };
+}
+
+function worstEntry({ symbol, side, qty, notional, limit_price: limit }: OrderDraft): WorstCase {
   const buys = side === 'buy';
   if (limit === undefined && notional !== undefined) {
     return {
       cash: new Dec(notional).toFixed(2),
       price: null,
-      text: `Costs at most ${dollars(notional)}. How many shares that buys is up to the price.`,
+      text: `Costs at most ${dollars(notional)}. ${howMany(symbol)} that buys is up to the price.`,
     };
   }
   if (limit === undefined) {
@@ -44,14 +75,14 @@ export function worstCase(draft: OrderDraft): WorstCase {
       text: `Nothing bounds the price: once the trail is reached, it ${buys ? 'buys at whatever is asked' : 'sells at whatever is bid'}.`,
     };
   }
-  const each = sharePrice(limit);
-  const exact = qty === undefined ? new Dec(notional ?? 0) : new Dec(qty).times(limit);
+  const each = priceWords(symbol, limit);
+  const exact = qty === undefined ? new Dec(notional ?? 0) : amountOf(qty, limit, symbol);
   const cash = exact.toFixed(2, buys ? Dec.ROUND_UP : Dec.ROUND_DOWN);
   if (buys) {
     return {
       cash,
       price: limit,
-      text: `Costs at most ${dollars(cash)}: nothing is bought above ${each} a share.`,
+      text: `Costs at most ${dollars(cash)}: nothing is bought above ${each}.`,
     };
   }
   const most = exact.div(limit).toDecimalPlaces(4, Dec.ROUND_UP).toFixed();
@@ -60,7 +91,40 @@ export function worstCase(draft: OrderDraft): WorstCase {
     price: limit,
     text:
       qty === undefined
-        ? `Brings ${dollars(cash)} if all is sold: nothing is sold below ${each} a share, so at most ${shares(most)} shares go.`
-        : `Brings at least ${dollars(cash)} if all is sold: nothing is sold below ${each} a share.`,
+        ? `Brings ${dollars(cash)} if all is sold: nothing is sold below ${each}, so at most ${quantityWords(symbol, most)} go.`
+        : `Brings at least ${dollars(cash)} if all is sold: nothing is sold below ${each}.`,
   };
+}
+
+/** What the exits of an entry do about it, in words; the stop's limit is there, `boundedOrder` saw to it. */
+function withExits(entry: string, order: OrderDraft): string {
+  const { symbol, qty = '0', limit_price = '0', take_profit_limit_price: profit } = order;
+  const { stop_loss_stop_price: stop, stop_loss_limit_price: least } = order;
+  const takes =
+    profit === undefined ? '' : ` Once bought, it is sold at ${priceWords(symbol, profit)} or more.`;
+  if (stop === undefined || least === undefined) return `${entry}${takes} Nothing stops a loss.`;
+  const lost = amountOf(qty, limit_price, symbol).minus(amountOf(qty, least, symbol));
+  return (
+    `${entry}${takes} If the stop at ${sharePrice(stop, ticksOf(symbol))} is reached, it sells at no less than ${priceWords(symbol, least)}, ` +
+    `so the whole loses at most ${dollars(lost.toFixed(2, Dec.ROUND_UP))} before fees, unless the price jumps past the stop's limit.`
+  );
+}
+
+/** Both exits of what is held: the lower of them is the least that it brings. */
+function worstExit(order: OrderDraft): WorstCase {
+  const { symbol, qty = '0', take_profit_limit_price: profit = '0' } = order;
+  const { stop_loss_stop_price: stop = '0', stop_loss_limit_price: least = '0' } = order;
+  const cash = amountOf(qty, least, symbol).toFixed(2, Dec.ROUND_DOWN);
+  return {
+    cash,
+    price: least,
+    text:
+      `Brings at least ${dollars(cash)} if all is sold: at ${priceWords(symbol, profit)} or more, or, once the stop at ${sharePrice(stop, ticksOf(symbol))} ` +
+      `is reached, at no less than ${priceWords(symbol, least)}, unless the price jumps past the stop's limit: then it is not sold.`,
+  };
+}
+
+/** What so many come to at a price, exactly: an option's price is of one share, and its contract of a hundred. */
+function amountOf(qty: string, price: string, symbol: string): Dec {
+  return new Dec(qty).times(price).times(unitsOf(symbol));
 }

@@ -70,7 +70,8 @@ function dated(month: number, day: string | undefined, year: string | undefined)
     .join('-');
 }
 
-function monthOf(word: string): number | undefined {
+/** Its number, by its name or the first letters of that. */
+export function monthOf(word: string): number | undefined {
   const lower = word.toLowerCase();
   const at = MONTHS.findIndex((name) => [name, name.slice(0, 3), name.slice(0, 4)].includes(lower));
   return at < 0 ? undefined : at + 1;

@@ -1,7 +1,7 @@
 import { assetClassOf } from '../../trading/asset-class.ts';
 import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
 import type { PositionIntent } from '../../trading/order-classes.ts';
-import { readExpiry } from './expiry-words.ts';
+import { monthOf, readExpiry } from './expiry-words.ts';
 import { isName, type OrderIntent } from './intent.ts';
 import { timeInForceWords } from './order-terms.ts';
 import type { SaidContract } from './said-contract.ts';
@@ -109,7 +109,7 @@ function readSign(words: Words, said: Said): boolean {
 /** A price after its word, a strike beside its own, and the first number of all: how many. */
 function readNumbers(words: Words, said: Said): boolean {
   const lead = words.peek().toLowerCase();
-  const follows = looksNumeric(words.peek(1).replace(/^\$/, ''));
+  const follows = looksNumeric(words.peek(1).replace(/^\$/, '')) && monthOf(words.peek(2)) === undefined;
   if (follows && ['at', '@', 'for', 'limit'].includes(lead) && !/^\d{1,2}\/\d/.test(words.peek(1))) {
     words.next();
     once(said, 'limit', words.price('limit price'));

@@ -1,4 +1,4 @@
-import type { OrderTerms } from '../../trading/order-terms.ts';
+import type { TermsByClass } from '../../trading/order-terms.ts';
 
 /**
  * Where one broker differs from another: plain data, which the gateway acts by. The contract test holds each broker to
@@ -7,8 +7,8 @@ import type { OrderTerms } from '../../trading/order-terms.ts';
 export interface BrokerTraits {
   /** For people: `Alpaca`. */
   readonly label: string;
-  /** Which orders it takes. An order is held to them in the form in which it goes out (`boundedOrder`). */
-  readonly orders: OrderTerms;
+  /** Which orders it takes, by the class of what is traded; a class that is absent, it doesn't trade. An order is held to them in the form in which it goes out (`boundedOrder`). */
+  readonly orders: TermsByClass;
   readonly clientOrderId: {
     /**
      * Whether it takes each client_order_id once, also after the order is over. Where it doesn't, an order whose answer

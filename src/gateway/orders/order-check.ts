@@ -8,6 +8,7 @@ import { DEFAULT_TTL_S } from '../../trading/proposal.ts';
 import type { OrderRules } from '../policy/order-rules.ts';
 import { requireSymbol } from '../policy/order-world.ts';
 import type { OrderPortsOptions } from './order-ports.ts';
+import { decimalsOf } from './order-ports.ts';
 
 export interface OrderCheckOptions
   extends Pick<OrderPortsOptions, 'brokerFor' | 'traits' | 'maxSlippage' | 'now'> {
@@ -26,7 +27,7 @@ export function orderCheck({ rules, brokerFor, traits, maxSlippage, now }: Order
     requireWellFormed(request);
     const { symbol } = request;
     const world = requireSymbol(await rules.worlds(await brokerFor(proposer), [symbol]), symbol);
-    const ports = { maxSlippage, shareDecimals: traits.orders.fractions.decimals };
+    const ports = { maxSlippage, shareDecimals: decimalsOf(traits) };
     const draft = draftOrder(request, world, ports, {
       subjectId: `ta-check-${randomUUID()}`,
       expiresAt: utcSeconds(now() + DEFAULT_TTL_S * 1000),

@@ -4,6 +4,7 @@ import type { CancelPorts } from '../../approval/kinds/cancel/kind.ts';
 import type { OrderWorld } from '../../approval/kinds/order/kind.ts';
 import type { ReplacePorts } from '../../approval/kinds/replace/kind.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
+import { assetClassOf } from '../../trading/asset-class.ts';
 import { protectsPosition } from '../../trading/protects.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Broker } from '../broker/broker.ts';
@@ -32,7 +33,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
   return {
     maxSlippage,
     cover: options.cover,
-    shareDecimals: traits.orders.fractions.decimals,
+    shareDecimals: decimalsOf(traits),
     async world(proposer, symbol) {
       const worlds = await rules.worlds(await brokerFor(proposer), [symbol]);
       return shownWorld(rules, proposer, requireSymbol(worlds, symbol));
@@ -74,6 +75,12 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
     cancel: async (subject, owner) => cancelApproved(subject, await brokerFor(owner)),
   };
 }
+
+/** To so many decimals a symbol can be ordered; zero where it is traded whole, or not at all. */
+export const decimalsOf =
+  ({ orders }: Pick<BrokerTraits, 'orders'>) =>
+  (symbol: string): number =>
+    orders[assetClassOf(symbol)]?.fractions.decimals ?? 0;
 
 /** What of a world an order is completed with, and the rules that it is held to in it. */
 function shownWorld(rules: OrderRules, proposer: Proposer, world: BrokerWorld): OrderWorld {

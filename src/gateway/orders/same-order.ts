@@ -1,6 +1,7 @@
 import { Dec } from '../../trading/decimal.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import { orderField, sentFields } from '../../trading/order-fields.ts';
+import { legFields, orderField, sentFields } from '../../trading/order-fields.ts';
+import { exitsOf } from '../../trading/order-legs.ts';
 import type { Order } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
 
@@ -18,10 +19,20 @@ export function isSameOrder(order: Order, draft: OrderDraft): boolean {
 }
 
 function isOrder(order: Order, draft: OrderDraft): boolean {
-  return sentFields.every((field) => isSame(order[field], draft[field], orderField(field)?.form === 'word'));
+  return (
+    sentFields.every((field) => isSame(order[field], draft[field], orderField(field)?.form === 'word')) &&
+    hasExits(order, draft)
+  );
+}
+
+/** Every leg as it was approved, and no other; of a broker that tells no legs the class alone can be the same. */
+function hasExits(order: Order, draft: OrderDraft): boolean {
+  if (order.legs === undefined && order.order_class !== undefined) return true;
+  const held = exitsOf(order);
+  return legFields.every((field) => isSame(held[field] ?? null, draft[field], held[field] === undefined));
 }
 
 function isSame(held: Sent, approved: Sent | undefined, isWord: boolean): boolean {
-  if (isWord) return held === approved;
+  if (isWord) return (held ?? undefined) === approved;
   return approved === undefined || (typeof held === 'string' && new Dec(held).eq(String(approved)));
 }

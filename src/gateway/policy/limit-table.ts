@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { dollars, percent, sharePrice, shares } from '../../trading/amounts.ts';
-import { assetClasses, assetClassOf } from '../../trading/asset-class.ts';
-import { assetClassWords } from '../../trading/asset-class-words.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
 import { orderTypes, sides, symbolSchema } from '../../trading/order.ts';
 import { beyond, hurts, priceNow } from '../../trading/price-drift.ts';
 import { isZone, wallTime, weekdays } from '../../trading/zoned-time.ts';
+import { assetClassesRow } from './asset-classes-row.ts';
 import type { Objection } from './decision.ts';
 import { type Compared, type LimitRow, limitRow, type Unknown } from './limit-row.ts';
 import { isStale } from './price-guard.ts';
@@ -178,16 +177,7 @@ export const limitTable = {
       return { text: `${symbol} is not among the symbols that are traded here`, value: symbol };
     },
   }),
-  asset_classes: limitRow({
-    schema: z.array(z.enum(assetClasses)).min(1),
-    reason: 'ASSET_CLASS_NOT_ALLOWED',
-    needs: 'the symbol',
-    check(limit, { order: { symbol } }) {
-      const value = assetClassOf(symbol);
-      if (limit.includes(value)) return undefined;
-      return { text: `${assetClassWords[value]} are not traded here`, limit: limit.join(', '), value };
-    },
-  }),
+  asset_classes: assetClassesRow,
   sides: limitRow({
     schema: z.array(z.enum(sides)).min(1),
     reason: 'SIDE_NOT_ALLOWED',

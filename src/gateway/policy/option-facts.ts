@@ -2,15 +2,20 @@ import { optionOf, unitsOf } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { isCallOn, isPut, securedBy } from '../../trading/option-cover.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import type { Order, Position } from '../../trading/views.ts';
+import type { Account, Order, Position } from '../../trading/views.ts';
 import type { OptionFacts } from './decision.ts';
-import type { OrderWorld } from './order-world.ts';
+
+interface AccountAtBroker {
+  readonly account: Account;
+  readonly positions: readonly Position[];
+  readonly elsewhere: readonly Order[];
+}
 
 /** What of an account an order for an option is held to; undefined for any other order. */
 export function optionFacts(
-  { symbol, position_intent: intent = null }: OrderDraft,
+  { symbol, position_intent }: OrderDraft,
   replaces: string | undefined,
-  { account, positions, elsewhere }: OrderWorld,
+  { account, positions, elsewhere }: AccountAtBroker,
 ): OptionFacts | undefined {
   const option = optionOf(symbol);
   if (option === undefined) return undefined;
@@ -18,7 +23,7 @@ export function optionFacts(
   // An order of several legs may take shares or cash in ways that nobody here reckons with.
   const known = others.every(({ legs = [] }) => legs.length === 0);
   return {
-    intent,
+    intent: position_intent ?? null,
     level: account.options_level ?? 0,
     free_shares: known ? sharesFree(option.underlying, positions, others) : null,
     free_cash: known ? cashFree(account.cash, positions, others) : null,

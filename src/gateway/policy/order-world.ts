@@ -5,10 +5,11 @@ import { Dec } from '../../trading/decimal.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import { marketOf, pricedSince } from '../../trading/market-open.ts';
 import type { OrderDraft } from '../../trading/order.ts';
+import { isPastEntry, standingParts } from '../../trading/order-legs.ts';
 import { checkTerms } from '../../trading/order-terms.ts';
 import { priceNow } from '../../trading/price-drift.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import type { Account, MarketClock, Order, Position, Quote } from '../../trading/views.ts';
+import type { Account, MarketClock, Order, OrderLeg, Position, Quote } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
 import type { Asset, Broker } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
@@ -34,7 +35,7 @@ export interface OrderWorld {
   readonly quote: Quote;
   /** The date in New York since which a price is one (`pricedSince`); undefined where none is known. */
   readonly session: string | undefined;
-  /** Open orders that went out by other ways than this gateway. */
+  /** Open orders that the journal does not count: of other ways than this gateway, and exits of entries that are filled. */
   readonly elsewhere: readonly Order[];
 }
 
@@ -65,14 +66,18 @@ export async function readWorlds(
     clock.then((told) => lastSession(told, broker)),
   ]);
   const own = await context.journal.open(account.account, MOST_OPEN);
-  const stillOpen = new Set(open.map(({ id }) => id));
+  // An entry that is filled may be listed for the sake of its exits.
+  const stillOpen = new Set(open.flatMap((order) => (isPastEntry(order) ? [] : [order.id])));
   const before = context.clock.now() - UNSETTLED_MS;
   const gone = own.filter(({ orderId, claimedAt }) =>
     orderId === null ? claimedAt < before : !stillOpen.has(orderId),
   );
   await Promise.all(gone.slice(0, MOST_ASKED).map((entry) => lookAt(entry, broker, context)));
   const ours = new Set(own.map(({ clientOrderId }) => clientOrderId));
-  const elsewhere = open.filter(({ client_order_id }) => !ours.has(client_order_id));
+  const elsewhere = open.flatMap((order): readonly Order[] => {
+    if (!ours.has(order.client_order_id)) return [order];
+    return isPastEntry(order) ? standingParts(order) : [];
+  });
   const common = { account, positions, elsewhere };
   return new Map(
     symbols.map((symbol, at) => {
@@ -207,9 +212,12 @@ function holdingFacts(
   const held = positions.find((position) => position.symbol === symbol);
   const sign = held?.side === 'short' ? -1 : 1;
   const others = elsewhere.filter(({ id }) => id !== replaces);
-  const inSymbol = others.filter((order) => order.symbol === symbol);
-  const costs = inSymbol.flatMap((order) => (order.side === 'buy' ? [costOf(order, quote)] : []));
-  const sells = inSymbol.filter((order) => order.side === 'sell').map((order) => sharesOf(order, quote));
+  const inSymbol = others.flatMap(standingParts).filter((order) => order.symbol === symbol);
+  // A side that nobody here knows may be either.
+  const costs = inSymbol.flatMap((order) => (order.side === 'sell' ? [] : [costOf(order, quote)]));
+  const sells = inSymbol.flatMap((order) =>
+    order.side === 'buy' ? [] : [sharesOf(order, quote) ?? new Dec(held?.qty ?? 0).abs()],
+  );
   return {
     equity: account.equity,
     last_equity: account.last_equity,
@@ -227,15 +235,16 @@ function holdingFacts(
 }
 
 /** Of an order placed elsewhere: at its own price, and at today's where it has none. */
-function costOf(order: Order, quote: Quote): Dec | undefined {
+function costOf(order: OrderLeg, quote: Quote): Dec | undefined {
   if (order.notional !== null) return new Dec(order.notional);
   const price = order.limit_price ?? order.stop_price ?? priceNow('buy', quote);
-  if (price === undefined) return undefined;
-  return new Dec(order.qty ?? 0).minus(order.filled_qty).times(price).times(unitsOf(order.symbol));
+  if (price === undefined || order.qty === null) return undefined;
+  return new Dec(order.qty).minus(order.filled_qty).times(price).times(unitsOf(order.symbol));
 }
 
-function sharesOf(order: Order, quote: Quote): Dec {
+/** Undefined where nobody can tell. */
+function sharesOf(order: OrderLeg, quote: Quote): Dec | undefined {
   if (order.qty !== null) return new Dec(order.qty).minus(order.filled_qty);
   const price = priceNow('sell', quote);
-  return price === undefined ? new Dec(0) : new Dec(order.notional ?? 0).div(price);
+  return price === undefined || order.notional === null ? undefined : new Dec(order.notional).div(price);
 }

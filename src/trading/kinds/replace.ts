@@ -61,9 +61,11 @@ export const replace = defineKind({
     headline: ({ order, draft }) => `CHANGE ${openOrderHeadline(order)} to ${terminalHeadline(draft)}`,
     fields: ({ order, changes, draft }) => {
       const was: Readonly<Record<string, string | null>> = {
-        ...order,
+        qty: order.qty,
+        limit_price: order.limit_price,
+        stop_price: order.stop_price,
         trail: order.trail_price ?? order.trail_percent,
-        extended_hours: null,
+        time_in_force: order.time_in_force,
       };
       return [
         ['instead', openOrderHeadline(order)],

@@ -37,7 +37,7 @@ export function readingCases(bench: () => Bench): void {
       name: expect.stringMatching(/\w/),
       exchange: expect.stringMatching(/^[A-Z]+$/),
       tradable: true,
-      fractionable: traits.orders.fractions.types.length > 0,
+      fractionable: (traits.orders.us_equity?.fractions.types.length ?? 0) > 0,
     });
     expect(await broker.asset(fixture.unknownSymbol)).toBeUndefined();
   });

@@ -50,6 +50,11 @@ const others: { [Field in Exclude<keyof OrderDraft, Mandated>]-?: OrderDraft[Fie
   stop_price: '181.01',
   trail_price: '2.01',
   trail_percent: '2.5',
+  order_class: 'bracket',
+  take_profit_limit_price: '200.01',
+  stop_loss_stop_price: '170.01',
+  stop_loss_limit_price: '169.01',
+  position_intent: 'buy_to_open',
   extended_hours: true,
   reference_price: '180.02',
   max_slippage: '0.02',
@@ -118,8 +123,8 @@ describe('an approved order changed in one field is refused', () => {
 
   it('an unknown field added to the request', async () => {
     const draft = draftOf('limit');
-    const response = await world.place({ ...draft, order_class: 'bracket' }, await world.approve(draft));
-    await expectRefusal(world, response, 400, 'invalid_order', { fields: ['order_class'] });
+    const response = await world.place({ ...draft, order_kind: 'bracket' }, await world.approve(draft));
+    await expectRefusal(world, response, 400, 'invalid_order', { fields: ['order_kind'] });
   });
 
   it.each([

@@ -28,6 +28,19 @@ const orders: Record<string, OrderDraft> = {
   'a trailing stop by price': { ...bare, type: 'trailing_stop', qty: '1', trail_price: '2.50' },
   'a trailing stop by percent': { ...bare, type: 'trailing_stop', qty: '1', trail_percent: '5' },
   'an order in extended hours': { ...base, extended_hours: true },
+  'a bracket': {
+    ...base,
+    ...{ order_class: 'bracket', take_profit_limit_price: '200.00', stop_loss_stop_price: '170.00' },
+  },
+  'the exits of what is held': {
+    ...bare,
+    ...{ qty: '5', side: 'sell', type: 'limit', order_class: 'oco' },
+    ...{ take_profit_limit_price: '200.00', stop_loss_stop_price: '170.00', stop_loss_limit_price: '169.50' },
+  },
+  'an option': {
+    ...base,
+    ...{ symbol: 'AAPL261218C00190000', limit_price: '2.50', position_intent: 'buy_to_open' },
+  },
 };
 
 describe('the fields of an order on the phone', () => {
@@ -85,6 +98,12 @@ describe('the headline and the terms', () => {
     ],
     ['a trailing stop by price', 'Buy 1 AAPL', 'Trailing stop order by $2.50 · Day'],
     ['a trailing stop by percent', 'Buy 1 AAPL', 'Trailing stop order by 5 % · Day'],
+    ['a bracket', 'Buy 5 AAPL', 'Limit order at $180.00 · take profit $200.00 · stop loss $170.00 · Day'],
+    [
+      'the exits of what is held',
+      'Sell 5 AAPL',
+      'take profit $200.00 · stop loss $170.00 limit $169.50 · Day',
+    ],
   ];
   for (const [what, headline, terms] of cases) {
     it(`say what ${what} is`, () => {

@@ -3,7 +3,12 @@ import { coveringOf, isCallOn, isPut, securedBy } from '../../../src/trading/opt
 
 const CALL = 'AAPL261218C00190000';
 const PUT = 'AAPL261218P00150500';
-const open = (symbol: string, side: string, qty: string, notional = '0.00') => ({ symbol, side, qty, notional });
+const open = (symbol: string, side: string, qty: string, notional = '0.00') => ({
+  symbol,
+  side,
+  qty,
+  notional,
+});
 
 describe('what stands behind an option that is sold', () => {
   it('is a call’s shares, and a put’s strike in cash', () => {

@@ -12,6 +12,7 @@ import {
   timesInForce,
 } from '../../../src/trading/order.ts';
 import {
+  legFields,
   type OrderFieldName,
   orderField,
   orderFieldNames,
@@ -52,6 +53,11 @@ const changed: Readonly<Record<OrderFieldName, Partial<OrderDraft>>> = {
   limit_price: { limit_price: '168.00' },
   trail_price: { type: 'trailing_stop', trail_price: '2.50' },
   trail_percent: { type: 'trailing_stop', trail_percent: '2' },
+  order_class: { order_class: 'oto' },
+  take_profit_limit_price: { take_profit_limit_price: '211.00' },
+  stop_loss_stop_price: { stop_loss_stop_price: '151.00' },
+  stop_loss_limit_price: { stop_loss_limit_price: '148.00' },
+  position_intent: { position_intent: 'sell_to_open' },
   extended_hours: { extended_hours: true },
   reference_price: { reference_price: '180.50' },
   max_slippage: { max_slippage: '0.01' },
@@ -65,7 +71,7 @@ describe('the table of an order’s fields', () => {
   it('has those that an order may have, and no others', () => {
     expect([...orderFieldNames].sort()).toEqual(Object.keys(orderDraftSchema.unwrap().shape).sort());
     expect(orderFieldNames).toEqual(expect.arrayContaining(Object.keys(orderRequestSchema.shape)));
-    expect(orderField('take_profit_price')).toBeUndefined();
+    expect(orderField('profit_price')).toBeUndefined();
     expect(orderField('__proto__')).toBeUndefined();
   });
 
@@ -73,13 +79,13 @@ describe('the table of an order’s fields', () => {
     const shape: Record<OrderFieldName, unknown> = {
       ...changed,
       // @ts-expect-error a price that is not in the table
-      take_profit_price: '300.00',
+      profit_price: '300.00',
     };
-    expect(Object.keys(shape)).toContain('take_profit_price');
-    const more = { ...draft, take_profit_price: '300.00' };
-    expect(() => canonicalForm(more)).toThrow(/take_profit_price/);
-    expect(() => orderDigest(more)).toThrow(/take_profit_price/);
-    expect(() => tradeOrderDetails(more, { gateway: 'http://127.0.0.1:1' })).toThrow(/take_profit_price/);
+    expect(Object.keys(shape)).toContain('profit_price');
+    const more = { ...draft, profit_price: '300.00' };
+    expect(() => canonicalForm(more)).toThrow(/profit_price/);
+    expect(() => orderDigest(more)).toThrow(/profit_price/);
+    expect(() => tradeOrderDetails(more, { gateway: 'http://127.0.0.1:1' })).toThrow(/profit_price/);
   });
 
   it('has a tick for every price, by name', () => {
@@ -117,14 +123,29 @@ describe('no field of an order goes unseen:', () => {
     },
   );
 
-  it.each(sentFields)('another %s at the broker is another order', (name) => {
-    const held = (order: OrderDraft) => {
+  it.each([...sentFields, ...legFields])('another %s at the broker is another order', (name) => {
+    const held = (order: OrderDraft): Order => {
       const fields = Object.keys(orderSchema.unwrap().shape);
-      return Object.fromEntries(
+      const part = Object.fromEntries(
         fields.map((field) => [field, order[field as keyof OrderDraft] ?? null]),
-      ) as unknown as Order;
+      );
+      const leg = { ...part, stop_price: null, limit_price: null };
+      const legs = [
+        { ...leg, limit_price: order.take_profit_limit_price },
+        { ...leg, stop_price: order.stop_loss_stop_price, limit_price: order.stop_loss_limit_price },
+      ];
+      return { ...part, legs } as unknown as Order;
     };
-    const whole = { ...draft, notional: '1.00', trail_price: '1.00', trail_percent: '1' };
+    const whole: OrderDraft = {
+      ...draft,
+      ...{ notional: '1.00', trail_price: '1.00', trail_percent: '1', order_class: 'bracket' },
+      ...{
+        take_profit_limit_price: '210.00',
+        stop_loss_stop_price: '150.00',
+        stop_loss_limit_price: '149.00',
+      },
+      position_intent: 'sell_to_close',
+    };
     expect(isSameOrder(held(whole), whole)).toBe(true);
     expect(isSameOrder(held({ ...whole, ...changed[name] }), whole)).toBe(false);
   });

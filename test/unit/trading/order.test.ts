@@ -22,6 +22,11 @@ const buy = { symbol: 'AAPL', side: 'buy', qty: '5' } as const;
 const stop = { type: 'stop', stop_price: '180' } as const;
 const stopLimit = { type: 'stop_limit', stop_price: '180', limit_price: '181' } as const;
 const trailing = { type: 'trailing_stop', trail_percent: '2' } as const;
+const exits = { take_profit_limit_price: '200', stop_loss_stop_price: '170' } as const;
+const bracket = { ...buy, order_class: 'bracket', ...exits } as const;
+const oco = { ...buy, side: 'sell', type: 'limit', order_class: 'oco', ...exits } as const;
+const call = { ...buy, symbol: 'AAPL261218C00190000' } as const;
+const coin = { ...buy, symbol: 'BTC/USD', qty: '0.00000001', time_in_force: 'gtc' } as const;
 const draft: OrderDraft = {
   account: 'PA3ALICE01',
   environment: 'paper',
@@ -116,6 +121,71 @@ describe('an order request', () => {
     ['a trailing stop at the close', { ...buy, ...trailing, time_in_force: 'cls' }, 'type'],
     ['a trailing stop at once', { ...buy, ...trailing, time_in_force: 'ioc' }, 'time_in_force'],
     ['a trailing stop at once and whole', { ...buy, ...trailing, time_in_force: 'fok' }, 'time_in_force'],
+    ['exits of no class', { ...buy, take_profit_limit_price: '200' }, 'take_profit_limit_price'],
+    ['a bracket without its stop', { ...bracket, stop_loss_stop_price: undefined }, 'stop_loss_stop_price'],
+    [
+      'a bracket without its profit',
+      { ...bracket, take_profit_limit_price: undefined },
+      'take_profit_limit_price',
+    ],
+    ['an oto of both exits', { ...bracket, order_class: 'oto' }, 'stop_loss_stop_price'],
+    ['a bracket that sells', { ...bracket, side: 'sell' }, 'side'],
+    ['an oco that buys', { ...oco, side: 'buy' }, 'side'],
+    ['an oco with a limit of its own', { ...oco, limit_price: '190' }, 'limit_price'],
+    ['an oco at the market', { ...oco, type: 'market' }, 'type'],
+    ['a bracket on a stop', { ...bracket, ...stop }, 'type'],
+    ['a bracket at once', { ...bracket, time_in_force: 'ioc' }, 'time_in_force'],
+    ['a bracket for an amount', { ...bracket, qty: undefined, notional: '500' }, 'notional'],
+    ['a bracket of parts', { ...bracket, qty: '1.5' }, 'qty'],
+    [
+      'a bracket in extended hours',
+      { ...bracket, type: 'limit', limit_price: '180', extended_hours: true },
+      'extended_hours',
+    ],
+    [
+      'a stop loss above the limit',
+      { ...bracket, type: 'limit', limit_price: '169' },
+      'stop_loss_stop_price',
+    ],
+    [
+      'a take profit below the limit',
+      { ...bracket, type: 'limit', limit_price: '201' },
+      'take_profit_limit_price',
+    ],
+    [
+      'an oco with its stop above its profit',
+      { ...oco, stop_loss_stop_price: '201' },
+      'stop_loss_stop_price',
+    ],
+    [
+      'a stop loss whose limit is above it',
+      { ...bracket, stop_loss_limit_price: '171' },
+      'stop_loss_limit_price',
+    ],
+    [
+      'a limit to a stop loss that is not there',
+      { ...bracket, order_class: 'oto', stop_loss_stop_price: undefined, stop_loss_limit_price: '171' },
+      'stop_loss_stop_price',
+    ],
+    [
+      'a take profit off the tick',
+      { ...bracket, take_profit_limit_price: '200.001' },
+      'take_profit_limit_price',
+    ],
+    ['an intent for a share', { ...buy, position_intent: 'buy_to_open' }, 'position_intent'],
+    ['an intent of the other side', { ...call, position_intent: 'sell_to_open' }, 'position_intent'],
+    ['an option with exits', { ...bracket, symbol: 'AAPL261218C00190000' }, 'order_class'],
+    ['an option for an amount', { ...call, qty: undefined, notional: '500' }, 'notional'],
+    ['a part of a contract', { ...call, qty: '0.5' }, 'qty'],
+    [
+      'an option at the open',
+      { ...call, type: 'limit', limit_price: '2', time_in_force: 'opg' },
+      'time_in_force',
+    ],
+    ['a coin for the day', { ...coin, time_in_force: 'day' }, 'time_in_force'],
+    ['a stop on a coin', { ...coin, qty: '1', ...stop }, 'type'],
+    ['a coin in extended hours', { ...coin, extended_hours: true }, 'extended_hours'],
+    ['a coin to ten decimals', { ...coin, qty: '0.0000000001' }, 'qty'],
   ])('refuses %s, naming the field and what to do', (_what, input, field) => {
     expect(refusal(input)).toMatchObject({
       code: 'invalid_order',
@@ -134,6 +204,24 @@ describe('an order request', () => {
     ],
     [{ ...buy, side: 'sell', type: 'trailing_stop', trail_percent: '2.50' }, 'SELL 5 AAPL TRAIL 2.5PCT'],
     [{ symbol: 'AAPL', side: 'buy', notional: '500' }, 'BUY USD 500.00 AAPL MKT'],
+    [bracket, 'BUY 5 AAPL MKT TP 200.00 SL 170.00 BRACKET'],
+    [
+      { ...bracket, type: 'limit', limit_price: '180', stop_loss_limit_price: '169.5', time_in_force: 'gtc' },
+      'BUY 5 AAPL LMT 180.00 TP 200.00 SL 170.00 SLL 169.50 BRACKET',
+    ],
+    [{ ...bracket, order_class: 'oto', take_profit_limit_price: undefined }, 'BUY 5 AAPL MKT SL 170.00 OTO'],
+    [{ ...bracket, order_class: 'oto', stop_loss_stop_price: undefined }, 'BUY 5 AAPL MKT TP 200.00 OTO'],
+    [oco, 'SELL 5 AAPL TP 200.00 SL 170.00 OCO'],
+    [call, 'BUY 5 AAPL261218C00190000 MKT'],
+    [
+      { ...call, type: 'limit', limit_price: '2.5', time_in_force: 'gtc' },
+      'BUY 5 AAPL261218C00190000 LMT 2.50',
+    ],
+    [coin, 'BUY 0.00000001 BTC/USD MKT'],
+    [
+      { ...coin, symbol: 'SHIB/USD', type: 'limit', limit_price: '0.000012345' },
+      'BUY 0.00000001 SHIB/USD LMT 0.000012345',
+    ],
   ])('is accepted and described in the broker’s shorthand: %j', (input, text) => {
     expect(refusal(input)).toBeUndefined();
     expect(describeOrder(normalizeOrder(parse(input)))).toBe(text);
@@ -172,17 +260,31 @@ describe('an order draft', () => {
   });
 
   it('has no canonical form with a field that is not in the table, a price say', () => {
-    const more = { ...draft, take_profit_price: '300.00' };
-    expect(() => normalizeOrder(more)).toThrow('an order has no field "take_profit_price"');
+    const more = { ...draft, profit_price: '300.00' };
+    expect(() => normalizeOrder(more)).toThrow('an order has no field "profit_price"');
     for (const field of ['__proto__', 'constructor']) {
       expect(() => normalizeOrder(JSON.parse(`{"${field}": "1"}`))).toThrow('an order has no field');
     }
   });
 
+  it.each([
+    ['a stop loss at the price now', { stop_loss_stop_price: '250.00' }, 'stop_loss_stop_price'],
+    ['a take profit at the price now', { take_profit_limit_price: '250.00' }, 'take_profit_limit_price'],
+  ])('at the market has no %s', (_, changes, field) => {
+    const order = { ...draft, ...bracket, take_profit_limit_price: '300.00', ...changes };
+    expect(() => checkOrder(order)).toThrow(expect.objectContaining({ details: { field } }));
+  });
+
+  it('of an option says what becomes of the position', () => {
+    const option = { ...draft, symbol: 'AAPL261218C00190000', reference_price: '2.50' };
+    expect(() => checkOrder(option)).toThrow('says what becomes of the position');
+    expect(() => checkOrder({ ...option, position_intent: 'buy_to_open' })).not.toThrow();
+  });
+
   it('knows the form of every field that an order may have', () => {
     const fields = Object.keys(orderDraftSchema.unwrap().shape);
     const whole = Object.fromEntries(fields.map((field) => [field, '1.0']));
-    const prices = ['limit_price', 'stop_price', 'trail_price', 'reference_price'];
+    const prices = fields.filter((field) => field.endsWith('_price'));
     const amounts = ['qty', 'notional', 'trail_percent', 'max_slippage'];
     for (const [field, text] of Object.entries(normalizeOrder(whole as unknown as OrderDraft))) {
       expect([field, text]).toEqual([

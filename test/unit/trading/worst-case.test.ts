@@ -127,6 +127,108 @@ describe('the worst case of a sale', () => {
   });
 });
 
+const exits = { take_profit_limit_price: '300.00', stop_loss_stop_price: '230.00' };
+
+describe('the worst case of an order with exits', () => {
+  it.each<[string, Changes, string, string, string]>([
+    [
+      'a bracket at the market',
+      { order_class: 'bracket', ...exits },
+      '1262.50',
+      '252.50',
+      "Costs at most $1,262.50: nothing is bought above $252.50 a share. Once bought, it is sold at $300.00 a share or more. If the stop at $230.00 is reached, it sells at no less than $227.70 a share, so the whole loses at most $124.00 before fees, unless the price jumps past the stop's limit.",
+    ],
+    [
+      'a bracket with limits of its own',
+      {
+        order_class: 'bracket',
+        ...exits,
+        type: 'limit',
+        limit_price: '249.99',
+        stop_loss_limit_price: '229.00',
+      },
+      '1249.95',
+      '249.99',
+      "Costs at most $1,249.95: nothing is bought above $249.99 a share. Once bought, it is sold at $300.00 a share or more. If the stop at $230.00 is reached, it sells at no less than $229.00 a share, so the whole loses at most $104.95 before fees, unless the price jumps past the stop's limit.",
+    ],
+    [
+      'an entry with a take profit alone',
+      { order_class: 'oto', take_profit_limit_price: '300.00' },
+      '1262.50',
+      '252.50',
+      'Costs at most $1,262.50: nothing is bought above $252.50 a share. Once bought, it is sold at $300.00 a share or more. Nothing stops a loss.',
+    ],
+    [
+      'the exits of what is held',
+      { order_class: 'oco', side: 'sell', type: 'limit', ...exits },
+      '1138.50',
+      '227.70',
+      "Brings at least $1,138.50 if all is sold: at $300.00 a share or more, or, once the stop at $230.00 is reached, at no less than $227.70 a share, unless the price jumps past the stop's limit: then it is not sold.",
+    ],
+  ])('%s', (_, changes, cash, price, text) => {
+    const draft = order(changes);
+    checkOrder(draft);
+    expect(worstCase(draft)).toEqual({ cash, price, text });
+  });
+});
+
+describe('the worst case by what is traded', () => {
+  it.each<[string, Changes, string, string, string]>([
+    [
+      'contracts of a hundred shares',
+      {
+        symbol: 'AAPL261218C00190000',
+        qty: '2',
+        type: 'limit',
+        limit_price: '2.50',
+        position_intent: 'buy_to_open',
+      },
+      '500.00',
+      '2.50',
+      'Costs at most $500.00: nothing is bought above $2.50 a share. All of that is lost if the option expires worthless.',
+    ],
+    [
+      'a covered call, whose shares may go',
+      {
+        symbol: 'AAPL261218C00200000',
+        side: 'sell',
+        qty: '2',
+        type: 'limit',
+        limit_price: '1.20',
+        position_intent: 'sell_to_open',
+      },
+      '240.00',
+      '1.20',
+      'Brings at least $240.00 if all is sold: nothing is sold below $1.20 a share. If it is assigned, until 18 Dec 2026, 200 AAPL go at $200.00 a share, $40,000.00 in all, whatever they are worth then.',
+    ],
+    [
+      'a cash-secured put, whose shares may come',
+      {
+        symbol: 'AAPL261218P00180000',
+        side: 'sell',
+        qty: '1',
+        type: 'limit',
+        limit_price: '2.00',
+        position_intent: 'sell_to_open',
+      },
+      '200.00',
+      '2.00',
+      'Brings at least $200.00 if all is sold: nothing is sold below $2.00 a share. If it is assigned, until 18 Dec 2026, 100 AAPL are bought at $180.00 a share, $18,000.00 in all, whatever they are worth then.',
+    ],
+    [
+      'coins, on their own tick',
+      { symbol: 'SHIB/USD', qty: '1000000', reference_price: '0.000012345', time_in_force: 'gtc' },
+      '12.47',
+      '0.000012468',
+      'Costs at most $12.47: nothing is bought above $0.000012468 per SHIB.',
+    ],
+  ])('%s', (_, changes, cash, price, text) => {
+    const draft = order(changes);
+    checkOrder(draft);
+    expect(worstCase(draft)).toEqual({ cash, price, text });
+  });
+});
+
 it.each([
   ['buy', 'Nothing bounds the price: once the trail is reached, it buys at whatever is asked.'],
   ['sell', 'Nothing bounds the price: once the trail is reached, it sells at whatever is bid.'],
@@ -145,6 +247,18 @@ describe('how an order goes out', () => {
     expect(boundedOrder(order({ side: 'sell', type: 'stop', stop_price: '240.00' }))).toEqual(
       order({ side: 'sell', type: 'stop_limit', stop_price: '240.00', limit_price: '237.60' }),
     );
+  });
+
+  it('a stop loss with a limit, and its entry with one', () => {
+    const bracket = order({ order_class: 'bracket', ...exits });
+    expect(boundedOrder(bracket)).toEqual({
+      ...bracket,
+      type: 'limit',
+      limit_price: '252.50',
+      stop_loss_limit_price: '227.70',
+    });
+    const own = order({ order_class: 'bracket', ...exits, stop_loss_limit_price: '229.00' });
+    expect(boundedOrder(own).stop_loss_limit_price).toBe('229.00');
   });
 
   it('a limit and a stop limit as they are', () => {

@@ -70,8 +70,8 @@ export interface OrderPorts {
   order(asker: Proposer, id: string, clientOrderId: string): Promise<Order | undefined>;
   /** The slippage that an order may have which asks for none; a fraction. */
   readonly maxSlippage: string;
-  /** To so many decimals shares can be ordered; zero where they are traded whole. */
-  readonly shareDecimals: number;
+  /** To so many decimals a symbol can be ordered; zero where it is traded whole. */
+  readonly shareDecimals: (symbol: string) => number;
 }
 
 /** An order for a security: the heart of it. */
@@ -152,7 +152,7 @@ export function draftOrder(
 ): OrderDraft {
   const { account, quote } = world;
   const reference = referencePrice(asked.side, quote);
-  const order = saleInShares(asked, reference, ports.shareDecimals);
+  const order = saleInShares(asked, reference, ports.shareDecimals(asked.symbol));
   requireMeans(order, world, environment);
   return normalizeOrder({
     account: account.account,

@@ -1,4 +1,5 @@
 import { orderDigest } from '../../../trading/approval-details.ts';
+import { ticksOf } from '../../../trading/asset-class.ts';
 import { type ReplaceRequest, type ReplaceSubject, replace } from '../../../trading/kinds/replace.ts';
 import { describeOpenOrder, termsOf } from '../../../trading/open-order.ts';
 import {
@@ -39,7 +40,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
         account: account.account,
         environment: account.environment,
         ...terms,
-        reference_price: referencePrice(order.side, quote),
+        reference_price: referencePrice(terms.side, quote),
         max_slippage: ports.maxSlippage,
         client_order_id: subjectId,
         expires_at: expiresAt,
@@ -73,6 +74,15 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
   };
 }
 
+/** @throws {Refusal} 400 `invalid_order` for one that could not be asked for here */
+function asAsked(order: Order): OrderRequest {
+  try {
+    return termsOf(order);
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
 /** The order's terms after the change. @throws {Refusal} 400 `invalid_order`, 409 `not_replaceable` */
 function changedTerms(
   order: Order,
@@ -94,15 +104,23 @@ function changedTerms(
       hint: 'Give a quantity, a price or a time in force.',
     });
   }
+  if (order.legs !== undefined) {
+    throw new Refusal(409, 'not_replaceable', 'an order of several parts is not changed as one', {
+      hint: 'Change the exit alone, by its own order id, or cancel the whole and propose another.',
+    });
+  }
+  const before = asAsked(order);
   const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
   const trailing =
     trail === undefined ? {} : order.trail_price !== null ? { trail_price: trail } : { trail_percent: trail };
   // A stop went out with a limit beside it: where the stop moves, so does its limit, unless that is given too.
   const limit =
     order.type === 'stop_limit' && asked.stop_price !== undefined && asked.limit_price === undefined
-      ? { limit_price: worstPrice(order.side, asked.stop_price, maxSlippage) }
+      ? {
+          limit_price: worstPrice(before.side, asked.stop_price, maxSlippage, ticksOf(order.symbol)),
+        }
       : {};
-  const terms = normalizeOrder({ ...termsOf(order), ...given, ...trailing, ...limit });
+  const terms = normalizeOrder({ ...before, ...given, ...trailing, ...limit });
   try {
     checkOrder(terms);
   } catch (error) {

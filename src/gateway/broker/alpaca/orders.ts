@@ -24,7 +24,7 @@ export function alpacaOrders(
     orders: ({ status, limit, symbols }) =>
       requests.read(async () => {
         const { trading } = await alpaca();
-        const query = { status, limit, direction: 'desc', nested: false } as const;
+        const query = { status, limit, direction: 'desc', nested: true } as const;
         const orders = await trading.orders.getAllOrders(
           symbols.length === 0 ? query : { ...query, symbols: symbols.join(',') },
         );
@@ -32,10 +32,16 @@ export function alpacaOrders(
       }),
     order: async (id) =>
       ORDER_ID.test(id)
-        ? find(({ trading }) => trading.orders.getOrderByOrderID({ orderId: id }))
+        ? find(({ trading }) => trading.orders.getOrderByOrderID({ orderId: id, nested: true }))
         : undefined,
     orderByClientOrderId: (clientOrderId) =>
-      find(({ trading }) => trading.orders.getOrderByClientOrderId({ clientOrderId })),
+      find(async ({ trading }) => {
+        const order = await trading.orders.getOrderByClientOrderId({ clientOrderId });
+        // Asked for by that id, an order is told without its legs.
+        return isWhole(order)
+          ? order
+          : await trading.orders.getOrderByOrderID({ orderId: String(order.id), nested: true });
+      }),
     submit: (order) =>
       requests.submit(order.client_order_id, async () => {
         const { trading } = await alpaca();
@@ -58,6 +64,10 @@ export function alpacaOrders(
       });
     },
   };
+}
+
+function isWhole({ orderClass, legs }: trading.Order): boolean {
+  return legs != null || orderClass === undefined || ['', 'simple'].includes(orderClass);
 }
 
 const noSuchOrder: Submission = {
@@ -96,5 +106,18 @@ function orderRequest(draft: OrderDraft): trading.PostOrderRequest {
     ...(draft.stop_price === undefined ? {} : { stopPrice: draft.stop_price }),
     ...(draft.trail_price === undefined ? {} : { trailPrice: draft.trail_price }),
     ...(draft.trail_percent === undefined ? {} : { trailPercent: draft.trail_percent }),
+    ...(draft.position_intent === undefined ? {} : { positionIntent: draft.position_intent }),
+    ...(draft.order_class === undefined ? {} : { orderClass: draft.order_class, ...exits(draft) }),
+  };
+}
+
+/** Alpaca nests what an order's exits go out at. */
+function exits(draft: OrderDraft): Pick<trading.PostOrderRequest, 'takeProfit' | 'stopLoss'> {
+  const { take_profit_limit_price: profit, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = draft;
+  return {
+    ...(profit === undefined ? {} : { takeProfit: { limitPrice: profit } }),
+    ...(stop === undefined
+      ? {}
+      : { stopLoss: { stopPrice: stop, ...(limit === undefined ? {} : { limitPrice: limit }) } }),
   };
 }

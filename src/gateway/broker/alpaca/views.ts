@@ -2,6 +2,7 @@ import type { trading } from '@alpacahq/alpaca-trade-api/rest';
 import { assetClassOf } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { type ListedContract, listedContractSchema } from '../../../trading/listed-contract.ts';
+import { printableAscii } from '../../../trading/unseen.ts';
 import {
   type Account,
   type Asset,
@@ -16,14 +17,24 @@ import {
 } from '../../../trading/views.ts';
 import type { PortfolioHistory } from '../broker.ts';
 
+/** Characters. */
+const LONGEST_WORD = 40;
+
 /*
  * From the SDK's models to our vocabulary. Every function throws (a ZodError or a TypeError) on an answer that lacks
  * what we need: a broker that answers nonsense must not look like an account of zero dollars.
  */
 
+/** A word of the broker's, which may be one that nobody here knows; what is none stays to be refused. */
+function word(text: string | undefined): string | undefined {
+  return typeof text === 'string' ? printableAscii(text, LONGEST_WORD) : text;
+}
+
 /** Our decimals have at most 12 places; brokers write ratios with more. */
 export function amount(text: string | null | undefined): string | undefined {
-  return text === null || text === undefined ? undefined : new Dec(text).toDecimalPlaces(12).toFixed();
+  return text === null || text === undefined || text === ''
+    ? undefined
+    : new Dec(text).toDecimalPlaces(12).toFixed();
 }
 
 /** As written where the broker writes it plainly (`"100000.00"` stays), so that money keeps its cents. */
@@ -130,14 +141,29 @@ export function positionView(position: trading.Position): Position {
   });
 }
 
+/**
+ * An order of any class, with its legs. What is read may be more than what is ever sent: a word that nobody here knows
+ * stays as it is, and of an order of several legs that has no symbol of its own theirs are told.
+ */
 export function orderView(order: trading.Order): Order {
+  const legs = order.legs ?? [];
+  const symbol = order.symbol ?? '';
   return orderSchema.parse({
+    ...orderPart(order),
+    symbol: symbol === '' ? legs.map((leg) => leg.symbol).join(' + ') : symbol,
+    ...(legs.length === 0 ? {} : { legs: legs.map(orderPart) }),
+  });
+}
+
+function orderPart(order: trading.Order | trading.OrderLeg): Record<string, unknown> {
+  const { orderClass = '', assetClass, positionIntent } = order;
+  return {
     id: order.id,
     client_order_id: order.clientOrderId,
     symbol: order.symbol,
-    side: order.side,
-    type: order.type,
-    time_in_force: order.timeInForce,
+    side: word(order.side ?? ''),
+    type: word(order.type),
+    time_in_force: word(order.timeInForce),
     qty: amount(order.qty) ?? null,
     notional: money(order.notional ?? undefined) ?? null,
     limit_price: money(order.limitPrice ?? undefined) ?? null,
@@ -145,12 +171,18 @@ export function orderView(order: trading.Order): Order {
     trail_price: money(order.trailPrice ?? undefined) ?? null,
     trail_percent: amount(order.trailPercent) ?? null,
     extended_hours: order.extendedHours ?? false,
-    status: order.status,
+    status: word(order.status),
     filled_qty: amount(order.filledQty ?? '0'),
     filled_avg_price: money(order.filledAvgPrice ?? undefined) ?? null,
     submitted_at: when(order.submittedAt ?? order.createdAt),
     filled_at: when(order.filledAt),
-  });
+    ...(['', 'simple'].includes(orderClass) ? {} : { order_class: word(orderClass) }),
+    ...(assetClass === undefined ? {} : { asset_class: word(assetClass) }),
+    // Alpaca tells one of shares too, where it follows from the side.
+    ...(positionIntent === undefined || assetClass !== 'us_option'
+      ? {}
+      : { position_intent: word(positionIntent) }),
+  };
 }
 
 export function clockView(clock: trading.LegacyClock): MarketClock {

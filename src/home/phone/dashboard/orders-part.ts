@@ -2,7 +2,8 @@ import { html } from 'hono/html';
 import { orderText } from '../../../approval/kinds/order/kind.ts';
 import { markedText } from '../../../net/shown-text.ts';
 import { dollars, sharePrice, shares } from '../../../trading/amounts.ts';
-import { isFinal, type Order } from '../../../trading/views.ts';
+import { isMultiLeg } from '../../../trading/order-legs.ts';
+import { isFinal, type Order, type OrderLeg } from '../../../trading/views.ts';
 import { timed } from '../decision/local-time.ts';
 import { sign } from '../decision/signs.ts';
 import type { Markup } from '../page.ts';
@@ -20,16 +21,38 @@ export function ordersPart(orders: readonly Order[]): Markup {
 }
 
 function orderLine(order: Order): Markup {
-  const { side, symbol, qty, notional, type, limit_price, stop_price, time_in_force } = order;
+  const { side, status, time_in_force } = order;
+  const what = isMultiLeg(order)
+    ? html`<strong>${markedText(wordOf(order.order_class ?? 'legs'))}</strong>`
+    : partLine(order);
+  const legs = (order.legs ?? []).map(
+    (leg) =>
+      html`<br><span class="small" data-testid="order-leg">${partLine(leg)} · ${termsOf(leg)} · ${markedText(wordOf(leg.status))}</span>`,
+  );
+  const terms = [...(side === '' ? [] : [termsOf(order)]), markedText(time_in_force)].join(' · ');
+  return html`<li data-testid="order" data-status="${status}"><span>${what}<br><span class="soft small">${terms} · ${timed(seconds(order.submitted_at))}</span>${legs}</span>
+<span class="outcome">${isFinal(status) ? '' : html`<span class="mark open">open</span> `}${markedText(orderText(order))}</span></li>`;
+}
+
+/** `Buy 5 AAPL`, with its sign. A side that nobody here knows is said as it is. */
+function partLine({ side, symbol, qty, notional }: OrderLeg): Markup {
   const much = qty === null ? dollars(notional ?? '0') : shares(qty);
-  const terms = [
-    type.replaceAll('_', ' '),
+  const marked = side === 'buy' || side === 'sell' ? html`<span class="${side}">${sign(side)}</span> ` : '';
+  return html`${marked}<strong>${markedText(wordOf(side))} ${much} ${markedText(symbol)}</strong>`;
+}
+
+function termsOf({ type, limit_price, stop_price }: OrderLeg): string {
+  return [
+    markedText(type.replaceAll('_', ' ')),
     ...(limit_price === null ? [] : [`limit ${sharePrice(limit_price)}`]),
     ...(stop_price === null ? [] : [`stop ${sharePrice(stop_price)}`]),
-    time_in_force,
   ].join(' · ');
-  return html`<li data-testid="order" data-status="${order.status}"><span><span class="${side}">${sign(side)}</span> <strong>${side === 'buy' ? 'Buy' : 'Sell'} ${much} ${markedText(symbol)}</strong><br><span class="soft small">${terms} · ${timed(seconds(order.submitted_at))}</span></span>
-<span class="outcome">${isFinal(order.status) ? '' : html`<span class="mark open">open</span> `}${markedText(orderText(order))}</span></li>`;
+}
+
+/** A broker's word at the beginning of a line: `Partially filled`. */
+function wordOf(word: string): string {
+  const words = word.replaceAll('_', ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** As `timed` finds it: to the second, UTC. */

@@ -36,7 +36,7 @@ function desk(answers: Readonly<Record<string, Answer[]>> = {}, buyingPower = '1
   };
   const ports = {
     maxSlippage: '0.01',
-    shareDecimals: 9,
+    shareDecimals: () => 9,
     worlds: async (_proposer: unknown, symbols: readonly string[]) =>
       new Map(
         symbols.map((symbol): [string, OrderWorld] => [

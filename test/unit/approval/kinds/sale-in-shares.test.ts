@@ -7,7 +7,7 @@ import type { Account, Position, Quote } from '../../../../src/trading/views.ts'
 const sale = async (notional: string, shareDecimals: number) => {
   const kind = orderKind({
     maxSlippage: '0.01',
-    shareDecimals,
+    shareDecimals: () => shareDecimals,
     world: async () => ({
       account: {
         account: 'PA1',

@@ -158,12 +158,14 @@ describe('what a broker takes', () => {
   const plain: BrokerTraits = {
     ...alpacaTraits,
     orders: {
-      ...alpacaTraits.orders,
-      timesInForce: { market: [], limit: ['day'], stop: [], stop_limit: ['day'], trailing_stop: [] },
-      fractions: { ...none, decimals: 0 },
-      amounts: none,
-      extendedHours: none,
-      ticks: [{ from: '0', decimals: 2 }],
+      us_equity: {
+        timesInForce: { market: [], limit: ['day'], stop: [], stop_limit: ['day'], trailing_stop: [] },
+        fractions: { ...none, decimals: 0 },
+        amounts: none,
+        extendedHours: none,
+        classes: {},
+        ticks: [{ from: '0', decimals: 2 }],
+      },
     },
   };
   const judged = (changes: Changes, traits: BrokerTraits) => {

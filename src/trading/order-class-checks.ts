@@ -1,0 +1,130 @@
+import { assetClassOf } from './asset-class.ts';
+import { Dec } from './decimal.ts';
+import { type OrderClass, orderClassWords, type PositionIntent } from './order-classes.ts';
+import { orderProblem as problem } from './order-problem.ts';
+import type { OrderType, Side } from './order-types.ts';
+
+/** The fields of an order that make it one of several parts. */
+export interface PartFields {
+  readonly symbol: string;
+  readonly side: Side;
+  readonly type: OrderType;
+  readonly limit_price?: string | undefined;
+  readonly order_class?: OrderClass | undefined;
+  readonly take_profit_limit_price?: string | undefined;
+  readonly stop_loss_stop_price?: string | undefined;
+  readonly stop_loss_limit_price?: string | undefined;
+  readonly position_intent?: PositionIntent | undefined;
+  /** What an entry at the market is counted from; a draft has one, a request does not. */
+  readonly reference_price?: string | undefined;
+}
+
+const exitFields = ['take_profit_limit_price', 'stop_loss_stop_price', 'stop_loss_limit_price'] as const;
+
+/**
+ * Checks an order's exits: as many as its class has, each on its side of the entry, and nothing sold short.
+ * @throws {TradeAgentError} `invalid_order`, naming the field and what to write instead
+ */
+export function checkOrderClass(order: PartFields): void {
+  const { order_class, take_profit_limit_price: profit, stop_loss_stop_price: stop, side } = order;
+  if (order_class === undefined) {
+    const stray = exitFields.find((field) => order[field] !== undefined);
+    if (stray === undefined) return;
+    throw problem(`an order without exits takes no ${stray}`, 'Say order_class: bracket, oto or oco.', stray);
+  }
+  const words = orderClassWords[order_class];
+  const exits = [profit, stop].filter((price) => price !== undefined).length;
+  if (exits !== words.exits) {
+    const missing = profit === undefined ? 'take_profit_limit_price' : 'stop_loss_stop_price';
+    throw problem(
+      words.exits === 2
+        ? `an ${order_class} order needs take_profit_limit_price and stop_loss_stop_price`.replace(
+            'an b',
+            'a b',
+          )
+        : 'an oto order needs one of take_profit_limit_price and stop_loss_stop_price',
+      words.exits === 1 && exits === 2
+        ? 'Use order_class bracket for both.'
+        : 'Give the prices of its exits.',
+      missing,
+    );
+  }
+  if (side !== words.side) {
+    throw problem(
+      words.entry
+        ? `an entry with exits buys: sold, it would open a short position`
+        : `an ${order_class} order sells what is held`,
+      words.entry ? 'Use order_class oco for the exits of what you hold.' : 'Use side sell.',
+      'side',
+    );
+  }
+  checkExitPrices(order);
+}
+
+/** All exits sell: the profit above the entry, the stop below it, and the stop's limit no higher than the stop. */
+function checkExitPrices(order: PartFields): void {
+  const { limit_price, reference_price } = order;
+  const { take_profit_limit_price: profit, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = order;
+  if (limit !== undefined && stop === undefined) {
+    throw problem(
+      'there is a limit to a stop loss that has no stop',
+      'Add stop_loss_stop_price.',
+      'stop_loss_stop_price',
+    );
+  }
+  if (limit !== undefined && stop !== undefined && new Dec(limit).gt(stop)) {
+    throw problem(
+      `a stop loss at ${stop} with the limit ${limit} would sell nothing once it is reached`,
+      'Give a stop_loss_limit_price no higher than stop_loss_stop_price.',
+      'stop_loss_limit_price',
+    );
+  }
+  const entry = limit_price ?? reference_price;
+  const [around, name] =
+    entry === undefined
+      ? [profit, 'the take profit']
+      : [entry, limit_price === undefined ? 'the price now' : 'the limit'];
+  if (stop !== undefined && around !== undefined && new Dec(stop).gte(around)) {
+    throw problem(
+      `the stop loss ${stop} is not below ${name}, ${around}`,
+      'A stop loss lies below the price that the shares are bought or held at.',
+      'stop_loss_stop_price',
+    );
+  }
+  if (profit !== undefined && entry !== undefined && new Dec(profit).lte(entry)) {
+    throw problem(
+      `the take profit ${profit} is not above ${name}, ${entry}`,
+      'A take profit lies above the price that the shares are bought or held at.',
+      'take_profit_limit_price',
+    );
+  }
+}
+
+/**
+ * Checks what an option's order does to the position.
+ * @throws {TradeAgentError} `invalid_order`
+ */
+export function checkPositionIntent({ symbol, side, position_intent, reference_price }: PartFields): void {
+  const isOption = assetClassOf(symbol) === 'us_option';
+  if (position_intent === undefined) {
+    if (!isOption || reference_price === undefined) return;
+    throw problem(
+      'an order for an option says what becomes of the position',
+      `Give position_intent: ${side}_to_open or ${side}_to_close.`,
+      'position_intent',
+    );
+  }
+  if (!isOption) {
+    throw problem(
+      `an order for ${symbol} takes no position_intent`,
+      'Leave it out: only an option has one.',
+      'position_intent',
+    );
+  }
+  if (position_intent.startsWith(`${side}_`)) return;
+  throw problem(
+    `an order to ${side} is not ${position_intent}`,
+    `Give position_intent: ${side}_to_open or ${side}_to_close.`,
+    'position_intent',
+  );
+}

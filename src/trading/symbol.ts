@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { assetClassOf, optionOf } from './asset-class.ts';
+
+/** A share (`AAPL`, `BRK.B`), a pair (`BTC/USD`), an option (`AAPL261218C00190000`). */
+const symbolForm =
+  /^([A-Z][A-Z0-9]{0,9}(\.[A-Z0-9]{1,4})?|[A-Z0-9]{2,10}\/(USD|USDT|USDC|BTC)|[A-Z][A-Z0-9]{0,5}\d{6}[CP]\d{8})$/;
+
+/** A symbol as brokers write it, upper case; its form says of what class it is (`assetClassOf`). */
+export const symbolSchema = z
+  .string()
+  // Before anything is turned to upper case: that would make FI of the ligature U+FB01, and S of the long s.
+  .regex(/^[ -~]*$/, 'must be printable ASCII')
+  .transform((text) => text.trim().toUpperCase())
+  .pipe(
+    z
+      .string()
+      .regex(symbolForm, 'must be a ticker symbol such as AAPL, BRK.B, BTC/USD or AAPL261218C00190000')
+      .refine(
+        (text) => assetClassOf(text) !== 'us_option' || optionOf(text) !== undefined,
+        'must name a day that is in the calendar, as AAPL261218C00190000 names 2026-12-18',
+      ),
+  );

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { describeOpenOrder, termsOf } from '../../../src/trading/open-order.ts';
+import { exitsOf, isMultiLeg, liveExits, standingParts } from '../../../src/trading/order-legs.ts';
+import { openOrderHeadline } from '../../../src/trading/order-words.ts';
+import { protectsPosition } from '../../../src/trading/protects.ts';
+import { type Order, type OrderLeg, orderSchema, type Position } from '../../../src/trading/views.ts';
+
+const leg = (changes: Partial<OrderLeg>): OrderLeg => ({
+  id: 'leg',
+  client_order_id: 'leg',
+  symbol: 'AAPL',
+  side: 'sell',
+  type: 'limit',
+  time_in_force: 'gtc',
+  qty: '5',
+  notional: null,
+  limit_price: null,
+  stop_price: null,
+  trail_price: null,
+  trail_percent: null,
+  extended_hours: false,
+  status: 'held',
+  filled_qty: '0',
+  filled_avg_price: null,
+  submitted_at: '2026-11-25T15:00:00Z',
+  filled_at: null,
+  ...changes,
+});
+const profit = leg({ id: 'profit', limit_price: '200.00', order_class: 'bracket' });
+const stop = leg({ id: 'stop', type: 'stop_limit', stop_price: '170.00', limit_price: '168.30' });
+const bracket = (changes: Partial<Order> = {}): Order =>
+  orderSchema.parse({
+    ...leg({ id: 'entry', side: 'buy', limit_price: '180.00', status: 'new' }),
+    order_class: 'bracket',
+    legs: [profit, stop],
+    ...changes,
+  });
+const oco = orderSchema.parse({
+  ...leg({ limit_price: '200.00', status: 'new' }),
+  order_class: 'oco',
+  legs: [stop],
+});
+const spread = orderSchema.parse({
+  ...leg({ symbol: 'A + B', side: '', qty: '2', limit_price: '1.20', status: 'new' }),
+  order_class: 'mleg',
+  legs: [
+    leg({ symbol: 'AAPL261218C00190000', side: 'buy', qty: '2', status: 'new' }),
+    leg({ symbol: 'AAPL261218C00200000', qty: '2', status: 'new' }),
+  ],
+});
+const held = [{ symbol: 'AAPL', side: 'long', qty: '5' } as Position];
+
+describe('the exits of an order at the broker', () => {
+  it('are told by the names that they are proposed with', () => {
+    const prices = { stop_loss_stop_price: '170.00', stop_loss_limit_price: '168.30' };
+    expect(exitsOf(bracket())).toEqual({ take_profit_limit_price: '200.00', ...prices });
+    expect(exitsOf(oco)).toEqual({ take_profit_limit_price: '200.00', ...prices });
+    expect(exitsOf(bracket({ order_class: 'oto', legs: [stop] }))).toEqual(prices);
+    expect(exitsOf(bracket({ order_class: 'oto', legs: [profit] }))).toEqual({
+      take_profit_limit_price: '200.00',
+    });
+    expect(exitsOf(spread)).toEqual({});
+  });
+
+  it('are in its shorthand, and in its headline', () => {
+    expect(describeOpenOrder(bracket())).toBe('BUY 5 AAPL LMT 180.00 TP 200.00 SL 170.00 SLL 168.30 BRACKET');
+    expect(describeOpenOrder(oco)).toBe('SELL 5 AAPL TP 200.00 SL 170.00 SLL 168.30 OCO');
+    expect(openOrderHeadline(bracket())).toBe(
+      'BUY 5 AAPL, limit $180.00, take profit $200.00, stop loss $170.00 limit $168.30',
+    );
+    expect(openOrderHeadline(oco)).toBe('SELL 5 AAPL, take profit $200.00, stop loss $170.00 limit $168.30');
+  });
+
+  it('stand only once the entry is over, and then one for both', () => {
+    expect(standingParts(bracket()).map(({ id }) => id)).toEqual(['entry']);
+    const after = bracket({ status: 'filled', filled_qty: '5', legs: [{ ...profit, status: 'new' }, stop] });
+    expect(standingParts(after)).toHaveLength(1);
+    const filled = { ...profit, status: 'filled' };
+    expect(standingParts({ ...after, legs: [filled, { ...stop, status: 'canceled' }] })).toEqual([]);
+    expect(standingParts(leg({ status: 'done_for_day' }))).toHaveLength(1);
+  });
+
+  it('protect what an entry has bought, in part at least, and nothing before', () => {
+    expect(protectsPosition(bracket(), held)).toBe(false);
+    expect(protectsPosition(bracket({ status: 'partially_filled', filled_qty: '2' }), held)).toBe(true);
+    expect(protectsPosition(bracket({ status: 'filled', filled_qty: '5' }), held)).toBe(true);
+    expect(protectsPosition(oco, held)).toBe(true);
+    expect(liveExits(oco)).toHaveLength(1);
+  });
+});
+
+describe('an order of several legs', () => {
+  it('is shown with each of them, and counted with each', () => {
+    expect(isMultiLeg(spread)).toBe(true);
+    expect(standingParts(spread).map(({ symbol }) => symbol)).toEqual([
+      'AAPL261218C00190000',
+      'AAPL261218C00200000',
+    ]);
+    expect(openOrderHeadline(spread)).toBe(
+      'mleg: BUY 2 AAPL261218C00190000; SELL 2 AAPL261218C00200000, limit $1.20',
+    );
+  });
+
+  it('of a class that nobody here knows is one too', () => {
+    expect(isMultiLeg(bracket({ order_class: 'ladder' }))).toBe(true);
+    expect(standingParts(bracket({ order_class: 'ladder' }))).toHaveLength(2);
+  });
+
+  it('is never asked for', () => {
+    expect(() => termsOf(spread)).toThrow(expect.objectContaining({ code: 'invalid_order' }));
+  });
+});
+
+describe('words that nobody here knows', () => {
+  const strange = orderSchema.parse(
+    leg({
+      side: 'sell_short',
+      type: 'pegged',
+      status: 'frozen',
+      time_in_force: 'gtd',
+      order_class: 'ladder',
+    }),
+  );
+
+  it('are read and shown as they are', () => {
+    expect(openOrderHeadline(strange)).toBe('SELL_SHORT 5 AAPL, pegged');
+    expect(describeOpenOrder(strange)).toContain('SELL_SHORT 5 AAPL');
+  });
+
+  it('are proposed by nobody', () => {
+    expect(() => termsOf(strange)).toThrow('is of a kind that is shown here, and not proposed');
+  });
+
+  it('protect what is held, as far as anybody can tell', () => {
+    expect(protectsPosition(strange, held)).toBe(true);
+  });
+});
