@@ -1,5 +1,5 @@
 /** A day or a month of expiry as people say it: `2026-12-18`, `12-18`, `2026-12`, `12`. */
-export const saidExpiry = /^(?:20[0-9]{2}-)?(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?$/;
+export const saidExpiry = /^(20[0-9]{2}-)?(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?$/;
 
 /** Whether a date is what was said: the day, or one in the month; of any year where none was. */
 export function isExpiry(date: string, said: string): boolean {

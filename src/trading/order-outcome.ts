@@ -1,10 +1,12 @@
 import { dollars, sharePrice, shares } from './amounts.ts';
+import { contractWords } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 import type { Order } from './views.ts';
 
 /** What became of an order, in a line of plain words: `Sold 10 NVDA at $127.94`. Prices a share, averages of its fills. */
 export function orderOutcome(order: Order): string {
-  const { symbol, side, status, filled_qty, filled_avg_price } = order;
+  const { side, status, filled_qty, filled_avg_price } = order;
+  const symbol = contractWords(order.symbol);
   const bought =
     filled_avg_price === null || new Dec(filled_qty).isZero()
       ? undefined
@@ -18,7 +20,7 @@ export function orderOutcome(order: Order): string {
 /** `buy 5 AAPL at $180.00 or less` */
 function wanted(order: Order): string {
   const { side, symbol } = order;
-  return [`${side} ${amount(order)} ${symbol}`, ...terms(order)].join(' ');
+  return [`${side} ${amount(order)} ${contractWords(symbol)}`, ...terms(order)].join(' ');
 }
 
 function terms({ side, type, limit_price, stop_price, trail_price, trail_percent }: Order): string[] {

@@ -1,8 +1,10 @@
 import { readOrderRequest } from '../../tools/place-order.ts';
 import { readReplaceRequest } from '../../tools/replace-order.ts';
+import { assetClassOf } from '../../trading/asset-class.ts';
 import { positiveDecimalString } from '../../trading/decimal.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import type { OrderRequest, Side, TimeInForce } from '../../trading/order.ts';
+import type { PositionIntent } from '../../trading/order-classes.ts';
 import type { AskedUnder, ProposalRequestInput, Provenance } from '../../trading/proposal.ts';
 
 /** An order as flags say it; amounts as typed, decimal strings. */
@@ -19,6 +21,9 @@ export interface OrderFlags {
   readonly trail?: string;
   readonly tif?: TimeInForce;
   readonly extendedHours?: boolean;
+  /** Of an option: whether a position is opened, or one that is there closed. */
+  readonly open?: boolean;
+  readonly close?: boolean;
 }
 
 /** What of an open order is to change. */
@@ -35,6 +40,7 @@ const flagOf: Readonly<Record<string, string>> = {
   trail_price: '--trail',
   trail_percent: '--trail',
   time_in_force: '--tif',
+  position_intent: '--open or --close',
 };
 
 /**
@@ -44,6 +50,7 @@ const flagOf: Readonly<Record<string, string>> = {
  */
 export function typedOrder(side: Side, symbol: string, flags: OrderFlags): OrderRequest {
   const { qty, amount, limit, stop, trail, tif, extendedHours } = flags;
+  const intent = intentOf(side, symbol, flags);
   if (qty === undefined && amount === undefined) {
     throw new TradeAgentError('invalid_order', 'how much is not said', {
       hint: 'Give --qty with a number of shares, or --amount with dollars.',
@@ -66,9 +73,28 @@ export function typedOrder(side: Side, symbol: string, flags: OrderFlags): Order
         ...defined({ symbol, side, qty, notional: amount, limit_price: limit, stop_price: stop }),
         ...trailed(trail),
         type: typeOf(flags),
-        ...defined({ time_in_force: tif, extended_hours: extendedHours }),
+        ...defined({ time_in_force: tif, extended_hours: extendedHours, position_intent: intent }),
       }),
   );
+}
+
+/**
+ * What becomes of the position in an option. A purchase opens one unless it is said to close one; of a sale it must be
+ * said, since it may sell what is held, or owe it.
+ */
+function intentOf(side: Side, symbol: string, { open, close }: OrderFlags): PositionIntent | undefined {
+  if (open === true && close === true) {
+    throw new TradeAgentError('invalid_order', 'an order has either --open or --close', {
+      hint: '--open opens a position in an option, --close closes one.',
+    });
+  }
+  const isOption = assetClassOf(symbol.trim().toUpperCase()) === 'us_option';
+  if (open === true || (close !== true && isOption && side === 'buy')) return `${side}_to_open`;
+  if (close === true) return `${side}_to_close`;
+  if (!isOption) return undefined;
+  throw new TradeAgentError('invalid_order', 'whether the option is sold to open or to close is not said', {
+    hint: '--close sells contracts that you hold; --open sells new ones, on shares or cash that stand behind them.',
+  });
 }
 
 function typeOf({ limit, stop, trail }: OrderFlags): string {
@@ -96,6 +122,7 @@ export function orderProposal(
   if (flags.limit !== undefined || flags.stop !== undefined || flags.trail !== undefined) said.add('type');
   if (flags.tif !== undefined) said.add('time_in_force');
   if (flags.extendedHours === true) said.add('extended_hours');
+  if (flags.open === true || flags.close === true) said.add('position_intent');
   const whole = { ...order, environment, max_slippage };
   return {
     kind: 'order',

@@ -4,7 +4,7 @@ import type { BrokerTraits } from '../broker-traits.ts';
 /** Alpaca (Trading API v2, "Placing Orders" and its OpenAPI contract). */
 export const alpacaTraits: BrokerTraits = {
   label: 'Alpaca',
-  orders: { us_equity: commonTerms.us_equity },
+  orders: commonTerms,
   clientOrderId: { takenOnce: true, lookedUp: true },
   replaces: { fractions: false },
 };
