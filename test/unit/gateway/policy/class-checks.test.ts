@@ -112,7 +112,7 @@ describe('an option', () => {
     expect(reasonsOf({ order: option(symbol, intent), world: facts }).reasons).toEqual(reasons);
   });
 
-  it.each<[string, Partial<OrderWorld>, Partial<Circumstances['counted']>, string[], string?]>([
+  it.each<[string, Partial<OrderWorld>, NonNullable<Circumstances['counted']>, string[], string?]>([
     ['100 shares', { positions: [held('AAPL', '100')] }, {}, []],
     ['99 shares', { positions: [held('AAPL', '99')] }, {}, ['CALL_NOT_COVERED'], '99'],
     ['none', { positions: [] }, {}, ['CALL_NOT_COVERED'], '0'],
@@ -165,7 +165,7 @@ describe('an option', () => {
   });
 
   const cash = (amount: string) => ({ ...world.account, options_level: 2, cash: amount });
-  it.each<[string, Partial<OrderWorld>, Partial<Circumstances['counted']>, string[], string?]>([
+  it.each<[string, Partial<OrderWorld>, NonNullable<Circumstances['counted']>, string[], string?]>([
     ['all of it', { account: cash('15000.00') }, {}, []],
     ['a cent less', { account: cash('14999.99') }, {}, ['PUT_NOT_SECURED'], '14999.99'],
     [
@@ -208,7 +208,7 @@ describe('an option', () => {
     if (limit !== undefined) expect(told).toMatchObject({ limit, value: '15000.00' });
   });
 
-  it.each<[string, Changes, Partial<OrderWorld>, Partial<Circumstances['counted']>, string[]]>([
+  it.each<[string, Changes, Partial<OrderWorld>, NonNullable<Circumstances['counted']>, string[]]>([
     ['what is held', option(CALL, 'sell_to_close'), { positions: [held(CALL, '1')] }, {}, []],
     [
       'more than is held',
