@@ -3,6 +3,7 @@ import { Dec } from './decimal.ts';
 import { type OrderClass, orderClassWords, type PositionIntent } from './order-classes.ts';
 import { orderProblem as problem } from './order-problem.ts';
 import type { OrderType, Side } from './order-types.ts';
+import { worstPrice } from './price-band.ts';
 
 /** The fields of an order that make it one of several parts. */
 export interface PartFields {
@@ -17,6 +18,7 @@ export interface PartFields {
   readonly position_intent?: PositionIntent | undefined;
   /** What an entry at the market is counted from; a draft has one, a request does not. */
   readonly reference_price?: string | undefined;
+  readonly max_slippage?: string | undefined;
 }
 
 const exitFields = ['take_profit_limit_price', 'stop_loss_stop_price', 'stop_loss_limit_price'] as const;
@@ -42,7 +44,7 @@ export function checkOrderClass(order: PartFields): void {
             'an b',
             'a b',
           )
-        : 'an oto order needs one of take_profit_limit_price and stop_loss_stop_price',
+        : 'order_class oto needs one of take_profit_limit_price and stop_loss_stop_price',
       words.exits === 1 && exits === 2
         ? 'Use order_class bracket for both.'
         : 'Give the prices of its exits.',
@@ -63,7 +65,7 @@ export function checkOrderClass(order: PartFields): void {
 
 /** All exits sell: the profit above the entry, the stop below it, and the stop's limit no higher than the stop. */
 function checkExitPrices(order: PartFields): void {
-  const { limit_price, reference_price } = order;
+  const { limit_price, reference_price, max_slippage, order_class } = order;
   const { take_profit_limit_price: profit, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = order;
   if (limit !== undefined && stop === undefined) {
     throw problem(
@@ -79,22 +81,25 @@ function checkExitPrices(order: PartFields): void {
       'stop_loss_limit_price',
     );
   }
-  const entry = limit_price ?? reference_price;
-  const [around, name] =
-    entry === undefined
-      ? [profit, 'the take profit']
-      : [entry, limit_price === undefined ? 'the price now' : 'the limit'];
-  if (stop !== undefined && around !== undefined && new Dec(stop).gte(around)) {
+  // A market order goes out as a limit order, and a broker counts from that one's limit.
+  const dearest =
+    limit_price ??
+    (reference_price !== undefined && max_slippage !== undefined
+      ? worstPrice('buy', reference_price, max_slippage)
+      : undefined);
+  const cheapest = limit_price ?? reference_price ?? profit;
+  if (stop !== undefined && cheapest !== undefined && new Dec(stop).gte(cheapest)) {
     throw problem(
-      `the stop loss ${stop} is not below ${name}, ${around}`,
-      'A stop loss lies below the price that the shares are bought or held at.',
+      `the stop loss ${stop} is not below ${cheapest}, which the shares are bought or sold at`,
+      'Give a lower stop_loss_stop_price.',
       'stop_loss_stop_price',
     );
   }
+  const entry = order_class === 'oco' ? reference_price : dearest;
   if (profit !== undefined && entry !== undefined && new Dec(profit).lte(entry)) {
     throw problem(
-      `the take profit ${profit} is not above ${name}, ${entry}`,
-      'A take profit lies above the price that the shares are bought or held at.',
+      `the take profit ${profit} is not above ${entry}, ${order_class === 'oco' ? 'the price now' : 'which the shares may cost'}`,
+      'Give a higher take_profit_limit_price.',
       'take_profit_limit_price',
     );
   }

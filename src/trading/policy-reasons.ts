@@ -56,6 +56,7 @@ export const policyReasons = [
   'PRICE_MOVED',
   'PRICE_UNAVAILABLE',
   'ORDER_NOT_TAKEN_BY_BROKER',
+  'EXITS_EXCEED_POSITION',
   // an order under a mandate that is not in its owner's words
   'PROVENANCE_TAINTED',
   'PROVENANCE_OTHER',

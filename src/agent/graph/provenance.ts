@@ -40,6 +40,9 @@ const MOST_TAINTS = 10;
 
 /** In this order each takes a number that was said: what can be few things before what can be many. */
 const numberFields = [
+  'take_profit_limit_price',
+  'stop_loss_stop_price',
+  'stop_loss_limit_price',
   'limit_price',
   'stop_price',
   'trail_percent',
@@ -125,6 +128,11 @@ function ofOrder(input: ProvenanceInput): Found {
     'type',
     (said) => said.types,
     (said) => said.types.some((type) => type === request.type),
+  );
+  decide(
+    'order_class',
+    (said) => said.classes,
+    (said) => said.classes.some((name) => name === request.order_class),
   );
   decide(
     'time_in_force',

@@ -1,5 +1,6 @@
 import { ToolMessage } from '@langchain/core/messages';
 import { isGraphInterrupt } from '@langchain/langgraph';
+import { z } from 'zod';
 import { findTool } from '../../tools/catalog.ts';
 import type { DirectTool } from '../../tools/tool.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
@@ -95,12 +96,17 @@ function tellInstructions({ emit }: GraphEnvironment, { name, args }: ToolCall, 
 
 /** @throws {TradeAgentError} `usage`, for the model to correct */
 export function readArguments(tool: DirectTool, call: ToolCall): unknown {
-  const args = tool.schema.safeParse(call.args);
+  // Small models give something to a tool that takes nothing (`{"input": ""}`): it could mean nothing else.
+  const args = tool.schema.safeParse(takesNothing(tool) ? {} : call.args);
   if (args.success) return args.data;
   const issue = args.error.issues[0];
   throw new TradeAgentError('usage', `${issue?.path.join('.') || 'arguments'}: ${issue?.message}`, {
     hint: 'Correct the arguments.',
   });
+}
+
+function takesNothing({ schema }: DirectTool): boolean {
+  return schema instanceof z.ZodObject && Object.keys(schema.shape).length === 0;
 }
 
 export function readOnlyRun(): TradeAgentError {

@@ -61,7 +61,7 @@ function before(earlier: readonly string[], hint: string): Intent {
 }
 
 const wholeOrder = 'Say the whole of it, as in "buy 5 KO" or "quote KO".';
-const pricesOfOne = ['limit_price', 'stop_price', 'trail_price'];
+const pricesOfOne = ['limit_price', 'stop_price', 'trail_price', 'order_class'];
 
 function theSame(earlier: readonly string[], text: string): Intent {
   const symbol = readSymbol(text);

@@ -18,6 +18,9 @@ const kinds: readonly (readonly [string, Terms])[] = [
   ['stop limit', { stop_limit: true }],
   ['limit', { limit: true }],
   ['market', { market: true }],
+  ['bracket', { exit_class: 'bracket' }],
+  ['oco', { exit_class: 'oco' }],
+  ['oto', { exit_class: 'oto' }],
 ];
 
 /**

@@ -1,4 +1,5 @@
 import type { OrderRequestInput, OrderType, TimeInForce } from '../../trading/order.ts';
+import { readExit, withExits } from './exit-terms.ts';
 import { NotUnderstood, shown, type Words } from './words.ts';
 
 const conditions =
@@ -73,8 +74,9 @@ export function readTerms(words: Words, side: 'buy' | 'sell', given: Terms = {})
       terms[field] = value;
     }
   }
-  const { market, stop_limit, limit, ...order } = terms;
-  const type = typeOf(order, market === true, stop_limit === true);
+  const { market, stop_limit, limit, ...said } = terms;
+  const order = withExits(side, said);
+  const type = order.order_class === 'oco' ? 'limit' : typeOf(order, market === true, stop_limit === true);
   if (limit === true && type !== 'limit') {
     throw type === 'market' ? missing('limit price') : contradiction();
   }
@@ -86,6 +88,8 @@ function readTerm(words: Words, side: 'buy' | 'sell'): Terms {
     if (words.takeAny(...phrases)) return { time_in_force: value };
   }
   if (words.takeAny(...bounds[side].before)) return { limit_price: words.price('limit price') };
+  const exit = readExit(words, side);
+  if (exit !== undefined) return exit;
   if (words.takeAny(...fillers, ...bounds[side].after)) return {};
   if (
     words.takeAny(

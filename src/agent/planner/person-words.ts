@@ -1,11 +1,11 @@
-import { Dec, decimalString, plain } from '../../trading/decimal.ts';
+import { Dec, plain } from '../../trading/decimal.ts';
 import type { OrderType, Side, TimeInForce } from '../../trading/order.ts';
-import { type PositionIntent, positionIntents } from '../../trading/order-classes.ts';
+import { type OrderClass, orderClasses, type PositionIntent } from '../../trading/order-classes.ts';
 import { understand } from './conversation.ts';
 import { isName, type OrderIntent } from './intent.ts';
-import { isNumberWord, numberWord } from './number-words.ts';
+import { isNumberWord, readNumber } from './number-words.ts';
 import { timeInForceWords } from './order-terms.ts';
-import { CONTRACT_RULE, isContract } from './said-contract.ts';
+import { CONTRACT_RULE, intentsSaid, isContract } from './said-contract.ts';
 import { clausesOf } from './sentence.ts';
 import { NAME_RULE, type NameFound, symbolIfNamed } from './symbols-by-name.ts';
 import { reserved } from './words.ts';
@@ -30,6 +30,8 @@ export interface Said {
   /** Whether an option is to be opened or closed. */
   readonly intents: readonly PositionIntent[];
   readonly types: readonly OrderType[];
+  /** What exits it has: an order class for each reading. */
+  readonly classes: readonly OrderClass[];
   readonly times: readonly TimeInForce[];
   readonly extendedHours: boolean;
   readonly numbers: readonly SaidNumber[];
@@ -45,12 +47,17 @@ const amountFields = [
   'trail_price',
   'trail_percent',
   'trail',
+  'take_profit_limit_price',
+  'stop_loss_stop_price',
+  'stop_loss_limit_price',
 ];
+const exitPrices = ['take_profit_limit_price', 'stop_loss_stop_price', 'stop_loss_limit_price'] as const;
 const fieldsByUnit = {
   shares: ['qty'],
-  price: ['limit_price', 'stop_price'],
-  stop: ['stop_price'],
-  dollars: ['notional', 'limit_price', 'stop_price', 'trail_price', 'trail'],
+  price: ['limit_price', 'stop_price', ...exitPrices],
+  profit: ['take_profit_limit_price', 'limit_price'],
+  stop: ['stop_price', 'stop_loss_stop_price'],
+  dollars: ['notional', 'limit_price', 'stop_price', 'trail_price', 'trail', ...exitPrices],
   percent: ['trail_percent', 'trail', 'max_slippage'],
   trail: ['trail_percent', 'trail_price', 'trail'],
   bare: amountFields,
@@ -97,8 +104,7 @@ export function readingsOf(
   if (orders.length === 0) return [readWords(turn, symbol)];
   const ours = orders.filter(({ request, contract }) => {
     const ticker = tickerOf(String(request.symbol), names);
-    if (contract === undefined) return ticker === symbol;
-    return ticker !== undefined && isContract(symbol, ticker, contract);
+    return contract === undefined ? ticker === symbol : isContract(symbol, ticker, contract);
   });
   return ours.length === 0 ? [nothing] : ours.map((order) => readIntent(order, turn, symbol));
 }
@@ -114,6 +120,7 @@ const nothing: Said = {
   sides: [],
   intents: [],
   types: [],
+  classes: [],
   times: [],
   extendedHours: false,
   numbers: [],
@@ -135,6 +142,7 @@ function readIntent({ request, fraction, contract }: OrderIntent, turn: string, 
     sides: [request.side],
     intents: request.position_intent === undefined ? [] : [request.position_intent],
     types: type !== 'market' || /\b(?:market|mkt)\b/i.test(turn) ? [type] : [],
+    classes: request.order_class === undefined ? [] : [request.order_class],
     times: request.time_in_force === undefined ? [] : [request.time_in_force],
     extendedHours: request.extended_hours === true,
     numbers,
@@ -145,11 +153,13 @@ function readIntent({ request, fraction, contract }: OrderIntent, turn: string, 
 function readWords(turn: string, symbol: string): Said {
   const clauses = clausesOfWords(turn);
   const concern = clauses.filter(({ tickers }) => tickers.length === 0 || tickers.includes(symbol));
+  const classes = classesIn(concern);
   return {
     symbol: clauses.some(({ tickers }) => tickers.includes(symbol)),
     sides: unique(concern.flatMap(({ sides }) => sides)),
-    intents: unique(concern.flatMap(intentsIn)),
-    types: unique(concern.flatMap(typesIn)),
+    intents: unique(concern.flatMap(({ lower }) => intentsSaid(lower))),
+    types: classes.length === 0 ? unique(concern.flatMap(typesIn)) : entryTypes(concern, classes),
+    classes,
     times: unique(
       concern.flatMap((clause) =>
         timeInForceWords.flatMap(([time, ...phrases]) => (says(clause, ...phrases) ? [time] : [])),
@@ -236,13 +246,6 @@ function says({ lower }: Clause, ...phrases: string[]): boolean {
   return phrases.some((phrase) => line.includes(` ${phrase} `));
 }
 
-/** "sell to open", a "covered call". */
-function intentsIn(clause: Clause): PositionIntent[] {
-  const said = positionIntents.filter((intent) => says(clause, intent.replaceAll('_', ' ')));
-  const sold = says(clause, 'covered call', 'covered calls', 'cash-secured put', 'cash-secured puts');
-  return sold ? [...said, 'sell_to_open'] : said;
-}
-
 function typesIn(clause: Clause): OrderType[] {
   if (says(clause, 'trailing', 'trail')) return ['trailing_stop'];
   const stop = says(clause, 'stop', 'stop loss', 'stop-loss', 'stp', 'stop-limit');
@@ -251,6 +254,31 @@ function typesIn(clause: Clause): OrderType[] {
   if (stop) return says(clause, 'limit', 'lmt', 'stop-limit') ? ['stop_limit'] : ['stop'];
   if (limit) return ['limit'];
   return says(clause, 'market', 'mkt') ? ['market'] : [];
+}
+
+const profitWords = ['take profit', 'take-profit', 'profit target', 'price target', 'tp'];
+const stopWords = ['stop', 'stop loss', 'stop-loss', 'stp'];
+
+/** Which exits are said: by name, or by their prices. A stop alone is one only of a purchase, where it is called a loss. */
+function classesIn(clauses: readonly Clause[]): OrderClass[] {
+  const said = (...phrases: string[]) => clauses.some((clause) => says(clause, ...phrases));
+  const named = orderClasses.filter((name) => said(name));
+  if (named.length > 0) return named;
+  const sides = unique(clauses.flatMap((clause) => clause.sides));
+  const [profit, stop] = [said(...profitWords), said(...stopWords)];
+  if (sides.includes('sell')) {
+    const either = said('or stop', 'or a stop', 'or at', 'or stop-loss');
+    return stop && (profit || either) ? ['oco'] : [];
+  }
+  if (profit) return [stop ? 'bracket' : 'oto'];
+  return said('stop loss', 'stop-loss', 'with a stop', 'with stop') ? ['oto'] : [];
+}
+
+/** Of an order with exits, what its entry is: the stop is not the entry's. */
+function entryTypes(clauses: readonly Clause[], classes: readonly OrderClass[]): OrderType[] {
+  if (classes.includes('oco')) return ['limit'];
+  if (clauses.some((clause) => says(clause, 'limit', 'lmt'))) return ['limit'];
+  return clauses.some((clause) => says(clause, 'market', 'mkt')) ? ['market'] : [];
 }
 
 function fractionsIn({ lower }: Clause): string[] {
@@ -289,7 +317,8 @@ function numbersIn(clause: Clause, symbol: string): (SaidNumber & { unit: Unit }
     let unit: Unit = 'bare';
     if (word.endsWith('%') || next === 'percent' || next === '%') unit = 'percent';
     else if (lower.slice(0, at).some((each) => each === 'trail' || each === 'trailing')) unit = 'trail';
-    else if (/^(?:stop|stp|stop-loss)$/.test(leadOf(words, at))) unit = 'stop';
+    else if (/^(?:stop|stp|stop-loss|loss)$/.test(leadOf(words, at))) unit = 'stop';
+    else if (/^(?:profit|take-profit|tp|target)$/.test(leadOf(words, at))) unit = 'profit';
     else if (isPrice(words, at)) unit = 'price';
     else if (word.startsWith('$') || /^(?:dollars?|usd|bucks)$/.test(next) || lower[at - 1] === 'usd')
       unit = 'dollars';
@@ -306,23 +335,6 @@ function ofAnother({ words, lower, tickers }: Clause, at: number, symbol: string
     if (tickers.includes(word)) return symbol !== '' && word !== symbol;
   }
   return false;
-}
-
-/** `5`, `five`, `$1,000.50`, `1k`, `5%` as a plain decimal; undefined for what is none. */
-export function readNumber(word: string): string | undefined {
-  const named = numberWord(word);
-  if (named !== undefined) return String(named);
-  const parts = /^\$?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,18}(?:\.\d+)?|\.\d+)([km]?)%?$/.exec(
-    word.toLowerCase(),
-  );
-  if (parts === null) return undefined;
-  const digits =
-    parts[1]
-      ?.replaceAll(',', '')
-      .replace(/^\./, '0.')
-      .replace(/^0+(?=\d)/, '') ?? '';
-  if (!decimalString.safeParse(digits).success) return undefined;
-  return plain(new Dec(digits).times(parts[2] === 'k' ? 1_000 : parts[2] === 'm' ? 1_000_000 : 1));
 }
 
 function unique<T>(values: readonly T[]): T[] {

@@ -1,6 +1,7 @@
 import { readAccount } from './account-sentence.ts';
 import { readAlert, readLook, readStopAlert } from './alert-sentence.ts';
 import { readData } from './data-sentence.ts';
+import { exitAhead } from './exit-terms.ts';
 import { fixedPhrases } from './fixed-phrases.ts';
 import { type Intent, isName, symbolsOf } from './intent.ts';
 import { translated } from './languages/translated.ts';
@@ -24,8 +25,10 @@ const HINT =
 /** A prompt longer than this is prose, not a request. */
 const MAX_LENGTH = 1_000;
 
-const between =
-  /\s*(?:;|\n|\.\s+|,?\s+and\s+then\s+|,?\s+then\s+|,?\s+and\s+|,\s+(?=(?:buy|sell|purchase|cancel|quote|list|show)\b))\s*/i;
+const between = new RegExp(
+  `\\s*(?:;|\\n|\\.\\s+|,?\\s+and\\s+then\\s+|,?\\s+then\\s+|,?\\s+and\\s+(?!${exitAhead})|,\\s+(?=(?:buy|sell|purchase|cancel|quote|list|show)\\b))\\s*`,
+  'i',
+);
 
 /** "Every Monday, buy …": what says when is no clause of its own. */
 const whenFirst =

@@ -24,8 +24,9 @@ export function readStanding(clause: string): StandingIntent | undefined {
       `Say the number: "${request.side} 5 ${symbol.toUpperCase()} …".`,
     );
   }
-  const { type = 'market', time_in_force = 'day', extended_hours = false } = request;
-  if (!['market', 'limit'].includes(type) || time_in_force !== 'day' || extended_hours) {
+  const { type = 'market', time_in_force = 'day', extended_hours = false, order_class } = request;
+  const isPlain = ['market', 'limit'].includes(type) && order_class === undefined;
+  if (!isPlain || time_in_force !== 'day' || extended_hours) {
     throw new NotUnderstood(
       'The gateway places market and limit orders by itself, each for the day.',
       `Leave the other terms out. ${waitsFor}`,

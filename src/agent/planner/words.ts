@@ -28,8 +28,8 @@ export const reserved = new Set(
     'market me mkt more ' +
     'much my newest no not now of off oldest on only open or order orders our out pending percent please position ' +
     'previous price purchase put puts ' +
-    'above below but cannot chart change close dont dump entire every except exit falls graph left maybe move never nor or ' +
-    'otherwise rises same than tonight where whole without ' +
+    'above below bracket but cannot chart change close dont dump entire every except exit falls graph left maybe move never nor oco or oto ' +
+    'otherwise rises same take-profit than tonight where whole without ' +
     'quote sell share shares short some soon stock stocks stop that the them then these this to today tomorrow ' +
     'trail trailing under unless until usd we what when while with worth you your'
   ).split(' '),
@@ -114,8 +114,10 @@ export class Words {
     const word = this.peek();
     const isClass = word.toLowerCase() === 'class' && /^[a-z]$/i.test(this.peek(1));
     const isLetter = this.#words[this.#next - 1]?.toLowerCase() === 'class' && /^[a-z]$/i.test(word);
+    const isExit = word.toLowerCase() === 'take' && this.peek(1).toLowerCase() === 'profit';
     // A ticker beside it is another security, or a word of another language was taken for a name.
     const isTicker = /^[A-Z]{2,}$/.test(word);
+    if (isExit) return false;
     return isClass || isLetter || (namePattern.test(word) && !isTicker && !reserved.has(word.toLowerCase()));
   }
 

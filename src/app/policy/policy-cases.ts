@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { CountedFacts, Facts, OptionFacts } from '../../gateway/policy/decision.ts';
+import { orderFacts } from '../../gateway/policy/order-world.ts';
 import { optionOf, unitsOf } from '../../trading/asset-class.ts';
-import { countOf, nothingCounted } from '../../trading/counted-order.ts';
+import { nothingCounted } from '../../trading/counted-order.ts';
 import { Dec, decimalString, plain, positiveDecimalString } from '../../trading/decimal.ts';
 import { newYorkDate } from '../../trading/new-york-time.ts';
 import {
@@ -164,20 +165,11 @@ export function factsOf(one: PolicyCase, general: GivenFacts, account: string): 
     client_order_id: 'ta-policy-case',
     expires_at: '2100-01-01T00:00:00Z',
   });
-  const counts = countOf(draft);
-  const { symbol, side, type, time_in_force, extended_hours, reference_price, max_slippage } = draft;
   return {
     at: now,
     account,
     environment,
-    order: {
-      ...{ symbol, side, type, time_in_force, extended_hours, reference_price, max_slippage },
-      qty: draft.qty ?? null,
-      limit_price: draft.limit_price ?? null,
-      stop_price: draft.stop_price ?? null,
-      notional: counts.notional,
-      shares: counts.qty,
-    },
+    order: orderFacts(draft),
     market: given.market === null ? null : marketFacts(market, reference, now),
     broker:
       given.broker === null
@@ -192,8 +184,9 @@ export function factsOf(one: PolicyCase, general: GivenFacts, account: string): 
             },
             given.broker ?? {},
           ),
-    holdings: given.holdings === null ? null : holdingFacts(given.holdings ?? {}, reference, unitsOf(symbol)),
-    ...(optionOf(symbol) === undefined ? {} : { option: optionFacts(draft, given.option ?? {}) }),
+    holdings:
+      given.holdings === null ? null : holdingFacts(given.holdings ?? {}, reference, unitsOf(draft.symbol)),
+    ...(optionOf(draft.symbol) === undefined ? {} : { option: optionFacts(draft, given.option ?? {}) }),
     counted: over(nothingCounted, given.counted ?? {}),
     more: given.more ?? {},
   };

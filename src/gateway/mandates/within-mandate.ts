@@ -83,7 +83,7 @@ function whose(terms: MandateEnvelope, { draft, jkt = terms.agent_jkt }: UnderMa
 }
 
 function kindOfOrder(terms: MandateEnvelope, draft: OrderDraft): Outside[] {
-  const { symbol, side, type, time_in_force, extended_hours } = draft;
+  const { symbol, side, type, time_in_force, extended_hours, order_class } = draft;
   const outside = (
     reason: PolicyReason,
     what: string,
@@ -105,6 +105,10 @@ function kindOfOrder(terms: MandateEnvelope, draft: OrderDraft): Outside[] {
     ...((terms.order_types as readonly string[]).includes(type)
       ? []
       : [outside('MANDATE_TYPE_NOT_COVERED', `${type} orders`, terms.order_types, type)]),
+    // What was signed names types alone: exits are for its owner's eyes.
+    ...(order_class === undefined
+      ? []
+      : [outside('MANDATE_TYPE_NOT_COVERED', 'orders with exits', terms.order_types, order_class)]),
     ...(terms.times_in_force.includes(time_in_force) && !extended_hours
       ? []
       : [

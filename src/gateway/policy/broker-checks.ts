@@ -1,4 +1,4 @@
-import { percent } from '../../trading/amounts.ts';
+import { percent, shares } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { waitsForOpening } from '../../trading/market-open.ts';
 import { hurts } from '../../trading/price-drift.ts';
@@ -12,6 +12,7 @@ export function brokerObjections(order: OrderFacts, facts: Facts): Objection[] {
   return [
     ...(broker === null ? [unknown('what the broker trades')] : brokersOwn(order, broker)),
     ...classObjections(order, facts),
+    ...exitsAreHeld(order, facts),
     ...(market === null
       ? [unknown('the market')]
       : [...marketIsOpen(order, market), ...priceHolds(order, market)]),
@@ -66,6 +67,26 @@ function brokersOwn(order: OrderFacts, broker: BrokerFacts): Objection[] {
     });
   }
   return found;
+}
+
+/** Exits without an entry are of what is held, and not on sale by another order: what they sold beyond that would be short. */
+function exitsAreHeld(order: OrderFacts, { holdings, counted }: Facts): Objection[] {
+  if (order.order_class !== 'oco') return [];
+  if (holdings === null) return [unknown('what is held')];
+  const free = new Dec(holdings.qty)
+    .minus(counted.open_symbol_sells)
+    .minus(holdings.open_elsewhere.symbol_sells);
+  if (new Dec(order.shares).lte(free)) return [];
+  const limit = Dec.max(free, 0).toFixed();
+  return [
+    {
+      reason: 'EXITS_EXCEED_POSITION',
+      text: `take profit and stop loss are for ${shares(order.shares)} ${order.symbol}, and ${shares(limit)} are held and not on sale yet`,
+      hint: 'Ask for no more than that, or cancel the order that sells the rest.',
+      limit,
+      value: order.shares,
+    },
+  ];
 }
 
 /** Orders that would trade at whatever price comes need an open market. */

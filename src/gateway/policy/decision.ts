@@ -57,6 +57,9 @@ export interface OrderFacts {
   /** Dollars a share, as they were asked for: the bound that a market order goes out with is not among them. */
   readonly limit_price: string | null;
   readonly stop_price: string | null;
+  /** Where it has exits: which, and what its stop loss is held to at the broker. Absent in facts of before there were any. */
+  readonly order_class?: string;
+  readonly stop_loss?: { readonly stop_price: string; readonly limit_price: string };
   readonly reference_price: string;
   readonly max_slippage: string;
   /** Dollars it counts for: the most that it can come to, rounded up; null where nothing bounds it. */

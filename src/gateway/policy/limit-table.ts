@@ -1,13 +1,12 @@
 import { z } from 'zod';
-import { dollars, percent, sharePrice, shares } from '../../trading/amounts.ts';
+import { dollars, percent, shares } from '../../trading/amounts.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
 import { orderTypes, sides, symbolSchema } from '../../trading/order.ts';
-import { beyond, hurts, priceNow } from '../../trading/price-drift.ts';
 import { isZone, wallTime, weekdays } from '../../trading/zoned-time.ts';
 import { assetClassesRow } from './asset-classes-row.ts';
 import type { Objection } from './decision.ts';
 import { type Compared, type LimitRow, limitRow, type Unknown } from './limit-row.ts';
-import { isStale } from './price-guard.ts';
+import { priceDeviation } from './price-deviation.ts';
 
 /*
  * Every limit of limits.yaml: what may stand in the file, what it compares, and what is said of an order beyond it. What
@@ -298,30 +297,6 @@ function positionWeight(limit: string, { order, facts: { holdings, counted } }: 
     text: `${order.symbol} could come to be ${part} of the account, and one position may be ${percent(limit)} here`,
     limit: new Dec(limit).toFixed(),
     value: weight,
-  };
-}
-
-/**
- * How far a limit lies on the side where it hurts: a low bid or a high offer waits, and harms nobody. The limit of a stop
- * is held against its stop, unless that is reached already.
- */
-function priceDeviation(limit: string, { order, facts: { market } }: Compared) {
-  const { side, limit_price, stop_price, symbol } = order;
-  if (limit_price === null) return undefined;
-  if (market === null) return 'unavailable';
-  const { bid, ask, last, session, quoted_at } = market;
-  if (isStale(quoted_at, session)) return 'stale';
-  const now = priceNow(side, { bid: bid ?? '0', ask: ask ?? '0', last: last ?? '0' });
-  if (now === undefined) return 'unavailable';
-  const around =
-    stop_price === null
-      ? now
-      : (side === 'buy' ? Dec.max(stop_price, now) : Dec.min(stop_price, now)).toFixed();
-  if (beyond(limit_price, { around, fraction: limit }) !== hurts[side]) return undefined;
-  return {
-    text: `the limit of ${sharePrice(limit_price)} is more than ${percent(limit)} ${hurts[side]} ${symbol} at ${sharePrice(around)}`,
-    limit: new Dec(limit).toFixed(),
-    value: new Dec(limit_price).minus(around).abs().div(around).toDecimalPlaces(4, Dec.ROUND_UP).toFixed(),
   };
 }
 

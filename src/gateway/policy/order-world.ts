@@ -144,7 +144,7 @@ export function worldFacts(
   };
 }
 
-function orderFacts(draft: OrderDraft): OrderFacts {
+export function orderFacts(draft: OrderDraft): OrderFacts {
   const { symbol, side, type, time_in_force, extended_hours, reference_price, max_slippage } = draft;
   const { notional, qty } = countOf(draft);
   return {
@@ -152,7 +152,18 @@ function orderFacts(draft: OrderDraft): OrderFacts {
     qty: draft.qty ?? null,
     limit_price: draft.limit_price ?? null,
     stop_price: draft.stop_price ?? null,
+    ...exitFacts(draft),
     shares: qty,
+  };
+}
+
+function exitFacts(draft: OrderDraft): Pick<OrderFacts, 'order_class' | 'stop_loss'> {
+  const { order_class, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = boundedOrder(draft);
+  return {
+    ...(order_class === undefined ? {} : { order_class }),
+    ...(stop === undefined || limit === undefined
+      ? {}
+      : { stop_loss: { stop_price: stop, limit_price: limit } }),
   };
 }
 

@@ -15,13 +15,14 @@ export interface Books {
 
 /** The Account schema of Alpaca's Trading API, of a cash account; the pattern-day-trader fields left it in July 2026. */
 export function accountJson(account: AccountRecord, { ledger, orders, market }: Books, now: number) {
-  const value = ledger
-    .positions(account.id)
-    .reduce((sum, { symbol, qty }) => sum.plus(marketValue(market, symbol, qty)), new Dec(0));
+  const values = ledger.positions(account.id).map(({ symbol, qty }) => marketValue(market, symbol, qty));
+  const [long, short] = [values.filter((value) => value.gte(0)), values.filter((value) => value.lt(0))].map(
+    (some) => some.reduce((sum, value) => sum.plus(value), new Dec(0)),
+  ) as [Dec, Dec];
   const power = cents(buyingPower(account.cash, orders.openOf(account.id)));
   const closing = market.previousClosing(now);
   const [before] = holdingsAt(ledger, account.id, [closing]);
-  const worth = cents(value.plus(account.cash));
+  const worth = cents(long.plus(short).plus(account.cash));
   return {
     id: account.id,
     account_number: account.number,
@@ -37,8 +38,8 @@ export function accountJson(account: AccountRecord, { ledger, orders, market }: 
     non_marginable_buying_power: power,
     options_buying_power: '0',
     multiplier: '1',
-    long_market_value: cents(value),
-    short_market_value: '0',
+    long_market_value: cents(long),
+    short_market_value: short.isZero() ? '0' : cents(short),
     initial_margin: '0',
     maintenance_margin: '0',
     last_maintenance_margin: '0',
@@ -66,7 +67,8 @@ export function positionJson(position: PositionRecord, { ledger, orders, market 
 
   // Shares that were there at the last close count from that price, the rest from what they cost.
   const [before] = holdingsAt(ledger, account_id, [market.previousClosing(now)]);
-  const carried = Dec.min(before?.shares.get(symbol) ?? 0, qty);
+  const then = before?.shares.get(symbol) ?? new Dec(0);
+  const carried = qty.isPositive() ? Dec.max(0, Dec.min(then, qty)) : Dec.min(0, Dec.max(then, qty));
   const dayBasis = carried.times(lastday).plus(qty.minus(carried).times(average));
   const dayGain = value.minus(dayBasis).toDecimalPlaces(2);
   const gain = value.minus(cost);
@@ -77,15 +79,17 @@ export function positionJson(position: PositionRecord, { ledger, orders, market 
     asset_class: 'us_equity',
     asset_marginable: false,
     qty: position.qty,
-    qty_available: plain(qty.minus(heldShares(orders.openOf(account_id), symbol, last))),
+    qty_available: plain(
+      qty.isNegative() ? qty : qty.minus(heldShares(orders.openOf(account_id), symbol, last)),
+    ),
     avg_entry_price: plain(average.toDecimalPlaces(6)),
-    side: 'long',
+    side: qty.isNegative() ? 'short' : 'long',
     market_value: cents(value),
     cost_basis: cents(cost),
     unrealized_pl: cents(gain),
-    unrealized_plpc: ratio(gain, cost),
+    unrealized_plpc: ratio(gain, cost.abs()),
     unrealized_intraday_pl: cents(dayGain),
-    unrealized_intraday_plpc: ratio(dayGain, dayBasis),
+    unrealized_intraday_plpc: ratio(dayGain, dayBasis.abs()),
     current_price: last,
     lastday_price: lastday,
     change_today: ratio(new Dec(last).minus(lastday), new Dec(lastday)),

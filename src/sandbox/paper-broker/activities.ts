@@ -17,8 +17,8 @@ const querySchema = z.object({
 });
 
 /**
- * The account's activities by Alpaca's Trading API: fills (TradingActivities) and deposits (NonTradeActivities), a page
- * at a time. The sandbox pays no dividends and asks no fees.
+ * The account's activities by Alpaca's Trading API: fills (TradingActivities), and money and shares that came or went
+ * without one (NonTradeActivities), a page at a time. `date`, `after` and `until` are of when they were booked.
  * @throws {BrokerError} 422 for a parameter that makes no sense
  */
 export function activities(
@@ -39,7 +39,7 @@ export function activities(
     ...ledger
       .fills(accountId)
       .map((fill, seq) => ({ at: fill.at, row: fillRow(fill, seq, orders, accountId) })),
-    ...ledger.cashFlows(accountId).map((flow, seq) => ({ at: flow.at, row: cashRow(flow, seq) })),
+    ...ledger.entries(accountId).map((entry, seq) => ({ at: entry.at, row: entryRow(entry, seq) })),
   ]
     .filter(({ at }) => at > after && at < until)
     .filter(({ at }) => day === undefined || new Date(at).toISOString().startsWith(day))
@@ -49,6 +49,7 @@ export function activities(
         category === undefined || (category === 'trade_activity') === (row.activity_type === 'FILL'),
     )
     .map(({ row }) => row)
+    // By when it happened, which is where its id begins.
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   if (direction === 'desc') all.reverse();
   const from = page_token === undefined ? 0 : all.findIndex(({ id }) => id === page_token) + 1;
@@ -82,17 +83,22 @@ function fillRow(
   };
 }
 
-function cashRow(flow: ReturnType<Ledger['cashFlows']>[number], seq: number) {
-  const at = new Date(flow.at).toISOString();
+function entryRow(entry: ReturnType<Ledger['entries']>[number], seq: number) {
+  const { type, sub_type, date, symbol, qty, entitled, per_share, group_id } = entry;
   return {
-    id: rowId(flow.at, `cash:${flow.account_id}:${seq}`),
-    activity_type: new Dec(flow.amount).lt(0) ? 'CSW' : 'CSD',
+    id: rowId(Date.parse(date), `entry:${entry.account_id}:${seq}`),
+    activity_type: type,
+    ...(sub_type === null ? {} : { activity_sub_type: sub_type }),
     // Alpaca itself writes the date alone; its contract says date-time, which a date at midnight is too.
-    date: `${at.slice(0, 10)}T00:00:00Z`,
-    created_at: at,
-    net_amount: plain(flow.amount),
+    date: `${date}T00:00:00Z`,
+    created_at: new Date(entry.at).toISOString(),
+    net_amount: plain(entry.amount ?? '0'),
     currency: 'USD',
     status: 'executed',
+    ...(symbol === null ? {} : { symbol }),
+    ...((qty ?? entitled) === null ? {} : { qty: qty ?? entitled }),
+    ...(per_share === null ? {} : { per_share_amount: per_share }),
+    ...(group_id === null ? {} : { group_id }),
   };
 }
 

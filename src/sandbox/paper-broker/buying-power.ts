@@ -10,7 +10,7 @@ export function openQty(order: OrderRecord, lastPrice: string): Dec {
 /** Dollars set aside for open buy orders. */
 export function reservedCash(open: readonly OrderRecord[]): Dec {
   return open
-    .filter((order) => order.side === 'buy')
+    .filter((order) => order.side === 'buy' && order.status !== 'held')
     .reduce(
       (sum, order) =>
         sum.plus(
@@ -25,7 +25,7 @@ export function reservedCash(open: readonly OrderRecord[]): Dec {
 /** Shares of a symbol that open sell orders hold. */
 export function heldShares(open: readonly OrderRecord[], symbol: string, lastPrice: string): Dec {
   return open
-    .filter((order) => order.side === 'sell' && order.symbol === symbol)
+    .filter((order) => order.side === 'sell' && order.symbol === symbol && order.status !== 'held')
     .reduce((sum, order) => sum.plus(openQty(order, lastPrice)), new Dec(0));
 }
 

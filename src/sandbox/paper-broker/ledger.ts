@@ -1,22 +1,37 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { cents, Dec, plain } from '../../trading/decimal.ts';
-import type { AccountRecord, CashFlowRecord, FillRecord, PositionRecord } from './records.ts';
+import { afterTrade, type Holding } from './position-change.ts';
+import type { AccountRecord, EntryRecord, FillRecord, PositionRecord } from './records.ts';
 
-/** Accounts, their cash, positions and the fills and deposits these come from. */
+/** What an account may do beyond its cash and its shares. */
+export interface Credit {
+  /** Sell shares it doesn't hold. */
+  readonly short?: boolean;
+  /** Pay with money it doesn't have. */
+  readonly overdraft?: boolean;
+}
+
+/** Accounts, their cash, positions and the fills and entries these come from. */
 export interface Ledger {
   account(id: string): AccountRecord | undefined;
   accountOf(username: string): AccountRecord | undefined;
+  accounts(): AccountRecord[];
   openAccount(account: Omit<AccountRecord, 'cash'>): void;
-  deposit(accountId: string, amount: string, at: number): void;
   positions(accountId: string): PositionRecord[];
   position(accountId: string, symbol: string): PositionRecord | undefined;
   /**
    * Books a fill: cash, position and the fill itself. Call it inside a transaction.
-   * @returns false, with nothing changed, where cash or shares don't suffice
+   * @returns false, with nothing changed, where cash or shares don't suffice and the account has no such credit
    */
-  book(fill: Omit<FillRecord, 'amount'>): boolean;
+  book(fill: Omit<FillRecord, 'amount'>, credit?: Credit): boolean;
+  /** Books what changed the account without a trade, whatever that leaves. Call it inside a transaction. */
+  enter(entry: EntryRecord): void;
+  /** Each oldest first. */
   fills(accountId: string): FillRecord[];
-  cashFlows(accountId: string): CashFlowRecord[];
+  entries(accountId: string): EntryRecord[];
+  /** Days of which the portfolio history tells nothing, as happens at brokers. */
+  historyGaps(): ReadonlySet<string>;
+  setHistoryGaps(dates: readonly string[]): void;
 }
 
 const TABLES = `
@@ -34,13 +49,26 @@ const TABLES = `
     at INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS broker_fills_by_account ON broker_fills (account_id, at);
-  CREATE TABLE IF NOT EXISTS broker_cash_flows (
-    seq INTEGER PRIMARY KEY, account_id TEXT NOT NULL REFERENCES broker_accounts (id), amount TEXT NOT NULL,
-    at INTEGER NOT NULL
-  ) STRICT;`;
+  CREATE TABLE IF NOT EXISTS broker_entries (
+    seq INTEGER PRIMARY KEY, account_id TEXT NOT NULL REFERENCES broker_accounts (id), type TEXT NOT NULL,
+    sub_type TEXT, date TEXT NOT NULL, at INTEGER NOT NULL, symbol TEXT, qty TEXT, cost TEXT, amount TEXT,
+    entitled TEXT, per_share TEXT, group_id TEXT
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS broker_entries_by_account ON broker_entries (account_id, at);
+  CREATE TABLE IF NOT EXISTS broker_history_gaps (date TEXT PRIMARY KEY) STRICT;`;
+
+/** Of a sandbox from before there was more to book than deposits. */
+const DEPOSITS_ALONE = `
+  INSERT INTO broker_entries (account_id, type, date, at, amount)
+    SELECT account_id, CASE WHEN amount LIKE '-%' THEN 'CSW' ELSE 'CSD' END,
+           date(at / 1000 - 18000, 'unixepoch'), at, amount FROM broker_cash_flows ORDER BY seq;
+  DROP TABLE broker_cash_flows;`;
 
 export function openLedger(database: Database.Database): Ledger {
   database.exec(TABLES);
+  if (database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'broker_cash_flows'").get() !== undefined) {
+    database.transaction(() => database.exec(DEPOSITS_ALONE)).immediate();
+  }
 
   const byId = database.prepare<[string], AccountRecord>('SELECT * FROM broker_accounts WHERE id = ?');
   const byUsername = database.prepare<[string], AccountRecord>(
@@ -51,9 +79,13 @@ export function openLedger(database: Database.Database): Ledger {
      VALUES (:id, :number, :username, :created_at, '0.00')`,
   );
   const setCash = database.prepare<[string, string]>('UPDATE broker_accounts SET cash = ? WHERE id = ?');
-  const insertCashFlow = database.prepare(
-    'INSERT INTO broker_cash_flows (account_id, amount, at) VALUES (:account_id, :amount, :at)',
+  const insertEntry = database.prepare(
+    `INSERT INTO broker_entries
+       (account_id, type, sub_type, date, at, symbol, qty, cost, amount, entitled, per_share, group_id)
+     VALUES
+       (:account_id, :type, :sub_type, :date, :at, :symbol, :qty, :cost, :amount, :entitled, :per_share, :group_id)`,
   );
+  const allAccounts = database.prepare<[], AccountRecord>('SELECT * FROM broker_accounts ORDER BY number');
   const allPositions = database.prepare<[string], PositionRecord>(
     'SELECT * FROM broker_positions WHERE account_id = ? ORDER BY symbol',
   );
@@ -75,9 +107,13 @@ export function openLedger(database: Database.Database): Ledger {
     `SELECT account_id, order_id, symbol, side, qty, price, amount, at FROM broker_fills
      WHERE account_id = ? ORDER BY at, seq`,
   );
-  const allCashFlows = database.prepare<[string], CashFlowRecord>(
-    'SELECT account_id, amount, at FROM broker_cash_flows WHERE account_id = ? ORDER BY at, seq',
+  const allEntries = database.prepare<[string], EntryRecord>(
+    `SELECT account_id, type, sub_type, date, at, symbol, qty, cost, amount, entitled, per_share, group_id
+     FROM broker_entries WHERE account_id = ? ORDER BY at, seq`,
   );
+
+  const gaps = database.prepare<[], string>('SELECT date FROM broker_history_gaps').pluck();
+  const addGap = database.prepare<[string]>('INSERT INTO broker_history_gaps (date) VALUES (?)');
 
   const cashOf = (accountId: string): Dec => {
     const account = byId.get(accountId);
@@ -85,50 +121,62 @@ export function openLedger(database: Database.Database): Ledger {
     return new Dec(account.cash);
   };
 
+  const holding = (accountId: string, symbol: string): Holding => {
+    const held = onePosition.get(accountId, symbol);
+    return { qty: new Dec(held?.qty ?? 0), cost: new Dec(held?.cost ?? 0) };
+  };
+  const putHolding = (account_id: string, symbol: string, { qty, cost }: Holding): void => {
+    if (qty.isZero()) dropPosition.run(account_id, symbol);
+    else putPosition.run({ account_id, symbol, qty: plain(qty), cost: plain(cost) });
+  };
+
   return {
     account: (id) => byId.get(id),
     accountOf: (username) => byUsername.get(username),
+    accounts: () => allAccounts.all(),
     openAccount(account) {
       insertAccount.run(account);
     },
-    deposit(accountId, amount, at) {
-      insertCashFlow.run({ account_id: accountId, amount: cents(amount), at });
-      setCash.run(cents(cashOf(accountId).plus(amount)), accountId);
-    },
     positions: (accountId) => allPositions.all(accountId),
     position: (accountId, symbol) => onePosition.get(accountId, symbol),
-    book(fill) {
+    book(fill, { short = false, overdraft = false } = {}) {
       const amount = cents(new Dec(fill.qty).times(fill.price));
-      const cash = cashOf(fill.account_id);
-      if (fill.side === 'buy' && cash.lt(amount)) return false;
-      const position = positionAfter(onePosition.get(fill.account_id, fill.symbol), fill, amount);
-      if (position === undefined) return false;
-
-      if (new Dec(position.qty).isZero()) dropPosition.run(fill.account_id, fill.symbol);
-      else putPosition.run(position);
-      setCash.run(cents(fill.side === 'buy' ? cash.minus(amount) : cash.plus(amount)), fill.account_id);
+      const sign = fill.side === 'buy' ? 1 : -1;
+      const cash = cashOf(fill.account_id).minus(new Dec(amount).times(sign));
+      const held = holding(fill.account_id, fill.symbol);
+      const left = afterTrade(held, {
+        qty: new Dec(fill.qty).times(sign),
+        cost: new Dec(amount).times(sign),
+      });
+      if (fill.side === 'buy' && cash.lt(0) && !overdraft) return false;
+      if (fill.side === 'sell' && left.qty.lt(0) && !short) return false;
+      putHolding(fill.account_id, fill.symbol, left);
+      setCash.run(cents(cash), fill.account_id);
       insertFill.run({ ...fill, amount });
       return true;
     },
+    enter(entry) {
+      const { account_id, symbol, qty, cost, amount } = entry;
+      if (symbol !== null && qty !== null) {
+        const held = holding(account_id, symbol);
+        const left = held.qty.plus(qty);
+        putHolding(
+          account_id,
+          symbol,
+          cost === null
+            ? afterTrade(held, { qty: new Dec(qty), cost: new Dec(0) })
+            : { qty: left, cost: held.cost.plus(cost) },
+        );
+      }
+      if (amount !== null) setCash.run(cents(cashOf(account_id).plus(amount)), account_id);
+      insertEntry.run({ ...entry, amount: amount === null ? null : cents(amount) });
+    },
     fills: (accountId) => allFills.all(accountId),
-    cashFlows: (accountId) => allCashFlows.all(accountId),
+    entries: (accountId) => allEntries.all(accountId),
+    historyGaps: () => new Set(gaps.all()),
+    setHistoryGaps(dates) {
+      database.exec('DELETE FROM broker_history_gaps');
+      for (const date of new Set(dates)) addGap.run(date);
+    },
   };
-}
-
-/**
- * A position and what was paid for it once a fill of `amount` dollars is booked; none left is a `qty` of zero.
- * @returns undefined where more would be sold than there is
- */
-function positionAfter(
-  held: PositionRecord | undefined,
-  { account_id, symbol, side, qty }: Omit<FillRecord, 'amount'>,
-  amount: string,
-): PositionRecord | undefined {
-  const heldQty = new Dec(held?.qty ?? 0);
-  const heldCost = new Dec(held?.cost ?? 0);
-  const left = side === 'buy' ? heldQty.plus(qty) : heldQty.minus(qty);
-  if (left.lt(0)) return undefined;
-  if (left.isZero()) return { account_id, symbol, qty: '0', cost: '0' };
-  const cost = side === 'buy' ? heldCost.plus(amount) : heldCost.times(left).div(heldQty).toDecimalPlaces(9);
-  return { account_id, symbol, qty: plain(left), cost: plain(cost) };
 }

@@ -11,6 +11,8 @@ export interface OrderBook {
   /** Open orders of all accounts, in order of arrival. */
   open(): OrderRecord[];
   openOf(accountId: string): OrderRecord[];
+  /** The legs that came with an order, in order of arrival; those that were replaced are none of them any more. */
+  legsOf(parentId: string): OrderRecord[];
   /** In order of arrival. */
   all(accountId?: string): OrderRecord[];
 }
@@ -50,6 +52,10 @@ const columns = {
   replaced_at: 'INTEGER',
   replaced_by: 'TEXT',
   replaces: 'TEXT',
+  order_class: "TEXT NOT NULL DEFAULT ''",
+  parent_id: 'TEXT',
+  exit: 'TEXT',
+  dormant: 'INTEGER NOT NULL DEFAULT 0',
 } as const satisfies Record<keyof OrderRecord, string>;
 
 export function openOrderBook(database: Database.Database): OrderBook {
@@ -61,7 +67,11 @@ export function openOrderBook(database: Database.Database): OrderBook {
         .join(', ')},
       UNIQUE (account_id, client_order_id)
     ) STRICT;
-    CREATE INDEX IF NOT EXISTS broker_open_orders ON broker_orders (account_id, seq) WHERE ${isOpen};`);
+    DROP INDEX IF EXISTS broker_open_orders;`);
+  addColumns(database);
+  database.exec(`
+    CREATE INDEX IF NOT EXISTS broker_orders_open ON broker_orders (account_id, seq) WHERE ${isOpen};
+    CREATE INDEX IF NOT EXISTS broker_order_legs ON broker_orders (parent_id) WHERE parent_id IS NOT NULL;`);
 
   const written = Object.keys(columns).filter((name) => name !== 'seq');
   const insert = database.prepare(
@@ -79,6 +89,9 @@ export function openOrderBook(database: Database.Database): OrderBook {
   const openOfAccount = database.prepare<[string], OrderRecord>(
     `${select} WHERE account_id = ? AND ${isOpen} ORDER BY seq`,
   );
+  const legs = database.prepare<[string], OrderRecord>(
+    `${select} WHERE parent_id = ? AND status <> 'replaced' ORDER BY seq`,
+  );
   const every = database.prepare<[], OrderRecord>(`${select} ORDER BY seq`);
   const ofAccount = database.prepare<[string], OrderRecord>(`${select} WHERE account_id = ? ORDER BY seq`);
 
@@ -94,6 +107,17 @@ export function openOrderBook(database: Database.Database): OrderBook {
     byClientOrderId: (accountId, clientOrderId) => oneByClientId.get(accountId, clientOrderId),
     open: () => everyOpen.all(),
     openOf: (accountId) => openOfAccount.all(accountId),
+    legsOf: (parentId) => legs.all(parentId),
     all: (accountId) => (accountId === undefined ? every.all() : ofAccount.all(accountId)),
   };
+}
+
+/** A book that was begun with fewer columns keeps its orders. */
+function addColumns(database: Database.Database): void {
+  const there = database.pragma('table_info(broker_orders)') as { name: string }[];
+  for (const [name, type] of Object.entries(columns)) {
+    if (!there.some((column) => column.name === name)) {
+      database.exec(`ALTER TABLE broker_orders ADD COLUMN ${name} ${type}`);
+    }
+  }
 }

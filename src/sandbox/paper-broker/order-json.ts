@@ -5,8 +5,14 @@ import { assetId } from './tradable-asset.ts';
 const time = (at: number) => new Date(at).toISOString();
 const timeOrNull = (at: number | null) => (at === null ? null : time(at));
 
-/** The Order schema of Alpaca's Trading API. */
-export function orderJson(order: OrderRecord) {
+/** The Order schema of Alpaca's Trading API. @param legs shown below the order they came with */
+export function orderJson(order: OrderRecord, legs: readonly OrderRecord[] = []): OrderJson {
+  return { ...rowJson(order), legs: legs.length === 0 ? null : legs.map((leg) => orderJson(leg)) };
+}
+
+export type OrderJson = ReturnType<typeof rowJson> & { legs: OrderJson[] | null };
+
+function rowJson(order: OrderRecord) {
   const filled = new Dec(order.filled_qty);
   return {
     id: order.id,
@@ -30,7 +36,7 @@ export function orderJson(order: OrderRecord) {
     filled_avg_price: filled.isZero()
       ? null
       : plain(new Dec(order.filled_value).div(filled).toDecimalPlaces(6)),
-    order_class: '',
+    order_class: order.order_class,
     order_type: order.type,
     type: order.type,
     side: order.side,
@@ -40,7 +46,6 @@ export function orderJson(order: OrderRecord) {
     stop_price: order.stop_price,
     status: order.status,
     extended_hours: order.extended_hours === 1,
-    legs: null,
     trail_percent: order.trail_percent,
     trail_price: order.trail_price,
     hwm: order.hwm,
@@ -49,4 +54,4 @@ export function orderJson(order: OrderRecord) {
 }
 
 /** An order with the account it belongs to. */
-export type BookedOrder = ReturnType<typeof orderJson> & { account_number: string };
+export type BookedOrder = OrderJson & { account_number: string };

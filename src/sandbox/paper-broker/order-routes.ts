@@ -46,6 +46,7 @@ const listQuery = z.object({
   direction: z.enum(['asc', 'desc']).default('desc'),
   symbols: z.string().optional(),
   side: z.enum(['buy', 'sell']).optional(),
+  nested: z.enum(['true', 'false']).default('false'),
 });
 
 /** Orders: placing, reading, replacing and cancelling them. */
@@ -53,9 +54,17 @@ export function orderRoutes({ orders, exchange, faults }: OrderRoutesOptions): H
   const app = new Hono<BrokerEnv>();
 
   app.get('/v2/orders', (context) => {
-    const listed = listedOrders(orders.all(context.get('account').id), context.req.query());
-    return context.json(listed.map(orderJson));
+    const read = listQuery.safeParse(context.req.query());
+    if (!read.success) throw badParameter(`invalid ${String(read.error.issues[0]?.path[0])}`);
+    const listed = listedOrders(orders.all(context.get('account').id), read.data);
+    return context.json(
+      read.data.nested === 'true' ? listed.map(withLegs) : listed.map((order) => orderJson(order)),
+    );
   });
+
+  const withLegs = (order: OrderRecord) => orderJson(order, orders.legsOf(order.id));
+  const asAsked = (context: Context<BrokerEnv>, order: OrderRecord) =>
+    context.json(context.req.query('nested') === 'true' ? withLegs(order) : orderJson(order));
 
   /** Tells of an order that was taken, unless the answer is to get lost. */
   const answerOrder = (context: Context<BrokerEnv>, order: OrderRecord): Response => {
@@ -63,7 +72,7 @@ export function orderRoutes({ orders, exchange, faults }: OrderRoutesOptions): H
       context.env?.incoming?.socket.destroy();
       return RESPONSE_ALREADY_SENT;
     }
-    return context.json(orderJson(order));
+    return context.json(withLegs(order));
   };
 
   app.post('/v2/orders', requireTrading, async (context) => {
@@ -83,12 +92,12 @@ export function orderRoutes({ orders, exchange, faults }: OrderRoutesOptions): H
   app.get('/v2/orders:by_client_order_id', (context) => {
     const clientOrderId = context.req.query('client_order_id');
     if (!clientOrderId) throw badParameter('client_order_id is required');
-    return context.json(orderJson(found(orders.byClientOrderId(context.get('account').id, clientOrderId))));
+    return asAsked(context, found(orders.byClientOrderId(context.get('account').id, clientOrderId)));
   });
 
   app.get('/v2/orders/:id', (context) => {
     const id = orderId(context.req.param('id'));
-    return context.json(orderJson(found(orders.byId(context.get('account').id, id), id)));
+    return asAsked(context, found(orders.byId(context.get('account').id, id), id));
   });
 
   app.patch('/v2/orders/:id', requireTrading, async (context) => {
@@ -108,12 +117,10 @@ export function orderRoutes({ orders, exchange, faults }: OrderRoutesOptions): H
 }
 
 /** @param every the account's orders in order of arrival */
-function listedOrders(every: readonly OrderRecord[], query: Record<string, string>): OrderRecord[] {
-  const read = listQuery.safeParse(query);
-  if (!read.success) throw badParameter(`invalid ${String(read.error.issues[0]?.path[0])}`);
-  const { status, limit, direction, symbols, side } = read.data;
-  const after = timeOf(read.data.after, 'after') ?? Number.NEGATIVE_INFINITY;
-  const until = timeOf(read.data.until, 'until') ?? Number.POSITIVE_INFINITY;
+function listedOrders(every: readonly OrderRecord[], query: z.output<typeof listQuery>): OrderRecord[] {
+  const { status, limit, direction, symbols, side, nested } = query;
+  const after = timeOf(query.after, 'after') ?? Number.NEGATIVE_INFINITY;
+  const until = timeOf(query.until, 'until') ?? Number.POSITIVE_INFINITY;
   const wanted = symbols?.split(',').map((symbol) => symbol.trim().toUpperCase());
   const matching = every
     .filter((order) => status === 'all' || isOpenOrder(order) === (status === 'open'))
@@ -121,7 +128,13 @@ function listedOrders(every: readonly OrderRecord[], query: Record<string, strin
     .filter((order) => wanted === undefined || wanted.includes(order.symbol))
     .filter((order) => side === undefined || order.side === side);
   if (direction === 'desc') matching.reverse();
-  return matching.slice(0, limit);
+  return (nested === 'true' ? rolledUp(matching) : matching).slice(0, limit);
+}
+
+/** Without the legs of those that are listed themselves. */
+function rolledUp(listed: readonly OrderRecord[]): OrderRecord[] {
+  const ids = new Set(listed.map(({ id }) => id));
+  return listed.filter(({ parent_id }) => parent_id === null || !ids.has(parent_id));
 }
 
 function readTerms(body: unknown): ReplacementTerms {

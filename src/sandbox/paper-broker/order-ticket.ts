@@ -1,41 +1,7 @@
-import { z } from 'zod';
-import { Dec, isOnTick, plain } from '../../trading/decimal.ts';
-import { orderTypes, sides, timesInForce } from '../../trading/order.ts';
+import { Dec, isOnTick } from '../../trading/decimal.ts';
 import { badParameter, unprocessable } from './broker-error.ts';
-
-/** Alpaca takes amounts as strings and as numbers. */
-const amount = z
-  .union([z.string(), z.number().transform((value) => new Dec(value).toFixed())])
-  .pipe(z.string().regex(/^\d{1,12}(\.\d{1,9})?$/))
-  .transform((text) => plain(text))
-  .refine((text) => new Dec(text).gt(0));
-const optionalAmount = amount.nullish().transform((value) => value ?? null);
-
-const bodySchema = z.object({
-  symbol: z.string().min(1).max(32),
-  side: z.enum(sides),
-  type: z.enum(orderTypes),
-  time_in_force: z.enum(timesInForce),
-  qty: optionalAmount,
-  notional: optionalAmount,
-  limit_price: optionalAmount,
-  stop_price: optionalAmount,
-  trail_price: optionalAmount,
-  trail_percent: optionalAmount,
-  extended_hours: z
-    .boolean()
-    .nullish()
-    .transform((value) => value ?? false),
-  client_order_id: z
-    .string()
-    .max(128)
-    .nullish()
-    .transform((value) => value || null),
-  order_class: z.enum(['', 'simple']).nullish(),
-});
-
-/** What may be ordered, as far as it can be told without the account. Amounts are plain decimal strings. */
-export type Ticket = Omit<z.output<typeof bodySchema>, 'order_class'>;
+import { orderBody, type Ticket } from './order-body.ts';
+import { checkOrderClass } from './order-classes.ts';
 
 /**
  * Reads the body of POST /v2/orders. Unknown members are ignored, as at Alpaca.
@@ -43,17 +9,21 @@ export type Ticket = Omit<z.output<typeof bodySchema>, 'order_class'>;
  */
 export function readTicket(body: unknown): Ticket {
   if (typeof body !== 'object' || body === null) throw badParameter('request body format is invalid');
-  const read = bodySchema.safeParse(body);
+  const read = orderBody.safeParse(body);
   if (!read.success) {
     const [issue] = read.error.issues;
-    const field = String(issue?.path[0] ?? 'request body');
-    if (field === 'order_class') throw unprocessable('only simple orders are simulated');
+    const [top = 'request body', member] = issue?.path.map(String) ?? [];
+    if (member !== undefined) throw badParameter(`invalid ${top}.${member}`);
+    const field = top;
     if (field === 'client_order_id')
       throw badParameter('client_order_id must be no more than 128 characters');
     throw badParameter(field in body ? `invalid ${field}` : `${field} is required`);
   }
-  const { order_class: _, ...ticket } = read.data;
+  const ticket = read.data;
   ticket.symbol = ticket.symbol.toUpperCase();
+  // An OCO order is its own take profit.
+  if (ticket.order_class === 'oco') ticket.limit_price ??= ticket.take_profit?.limit_price ?? null;
+  checkOrderClass(ticket);
   checkTogether(ticket);
   return ticket;
 }
@@ -86,9 +56,16 @@ function checkTogether(ticket: Ticket): void {
   if (ticket.trail_percent !== null && new Dec(ticket.trail_percent).gte(100)) {
     throw unprocessable('trail_percent must be less than 100');
   }
-  for (const field of ['limit_price', 'stop_price', 'trail_price'] as const) {
-    const value = ticket[field];
-    if (value !== null && !isOnTick(value)) {
+  const prices = {
+    limit_price: ticket.limit_price,
+    stop_price: ticket.stop_price,
+    trail_price: ticket.trail_price,
+    'take_profit.limit_price': ticket.take_profit?.limit_price,
+    'stop_loss.stop_price': ticket.stop_loss?.stop_price,
+    'stop_loss.limit_price': ticket.stop_loss?.limit_price,
+  };
+  for (const [field, value] of Object.entries(prices)) {
+    if (value != null && !isOnTick(value)) {
       throw unprocessable(
         `invalid ${field} ${value}. sub-penny increment does not fulfill minimum pricing criteria`,
       );

@@ -4,6 +4,7 @@ import type { Market } from '../market/market.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../market/new-york-time.ts';
 import type { Session } from '../market/trading-calendar.ts';
 import { badParameter, unprocessable } from './broker-error.ts';
+import { cashflows } from './cashflows.ts';
 import type { Ledger } from './ledger.ts';
 import type { AccountRecord } from './records.ts';
 import { equity, holdingsAt } from './valuation.ts';
@@ -28,11 +29,17 @@ const querySchema = z.object({
   start: z.string().optional(),
   end: z.string().optional(),
   pnl_reset: z.enum(['no_reset', 'per_day']).default('per_day'),
+  /** `ALL`, `NONE`, or activity types with commas between them. */
+  cashflow_types: z
+    .string()
+    .regex(/^[A-Z]+(,[A-Z]+)*$/)
+    .default('NONE'),
 });
 
 /**
  * The PortfolioHistory schema of Alpaca's Trading API: equity at the end of each window, windows labelled by their
- * beginning. Numbers here are JSON numbers, as the contract wants.
+ * beginning. Equity may be less than nothing; a day of which it is not known has no window at all. Numbers here are JSON
+ * numbers, as the contract wants.
  * @throws {BrokerError} 422 for a period or timeframe that doesn't exist, or that don't go together
  */
 export function portfolioHistory(
@@ -57,7 +64,10 @@ export function portfolioHistory(
   if (timeframe !== '1D' && days > 31)
     throw unprocessable('only 1D timeframe is allowed for more than 30 days');
 
-  const windows = windowsBetween(market, timeframe, start, end);
+  const missing = ledger.historyGaps();
+  const windows = windowsBetween(market, timeframe, start, end).filter(
+    ({ session }) => !missing.has(session.date),
+  );
   const ends = windows.map((window) => Math.min(window.to, now));
   const values = holdingsAt(ledger, account.id, ends).map((holdings, i) =>
     equity(holdings, market, ends[i] ?? now),
@@ -96,6 +106,14 @@ export function portfolioHistory(
     }),
     base_value: base.toDecimalPlaces(2).toNumber(),
     timeframe,
+    ...(read.data.cashflow_types === 'NONE' || first === undefined
+      ? {}
+      : {
+          cashflow: cashflows(read.data.cashflow_types, ledger.entries(account.id), [
+            market.previousClosing(first.from),
+            ...ends,
+          ]),
+        }),
   };
 }
 

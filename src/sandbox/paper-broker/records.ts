@@ -1,5 +1,6 @@
 import type { OrderType, Side, TimeInForce } from '../../trading/order.ts';
 import type { Order as OrderView } from '../../trading/views.ts';
+import type { IsoDate } from '../market/new-york-time.ts';
 
 /** Rows as they lie in the database. Amounts are decimal strings, times milliseconds since the epoch. */
 export interface AccountRecord {
@@ -7,16 +8,16 @@ export interface AccountRecord {
   number: string;
   username: string;
   created_at: number;
-  /** Dollars and cents; never below zero. */
+  /** Dollars and cents; less than nothing is owed. */
   cash: string;
 }
 
 export interface PositionRecord {
   account_id: string;
   symbol: string;
-  /** Shares, more than zero. */
+  /** Shares; less than nothing where they are sold short, never zero. */
   qty: string;
-  /** Dollars paid for them. */
+  /** Dollars paid for them; less than nothing: what a short sale brought. */
   cost: string;
 }
 
@@ -34,13 +35,36 @@ export interface FillRecord {
   at: number;
 }
 
-export interface CashFlowRecord {
+/** What changed an account without a trade: money, shares, or both. */
+export interface EntryRecord {
   account_id: string;
-  amount: string;
+  /** Alpaca's ActivityType (`CSD`, `DIV`, `SPLIT`), and its ActivitySubType (`FSPLIT`). */
+  type: string;
+  sub_type: string | null;
+  /** The day it happened, in New York. */
+  date: IsoDate;
+  /** When it was booked: cash and shares are others from then on. Alpaca's `created_at`. */
   at: number;
+  symbol: string | null;
+  /** Shares that came; less than nothing went. */
+  qty: string | null;
+  /** Dollars that these had cost, with their sign. Null for shares that went: their part of the position's. */
+  cost: string | null;
+  /** Dollars and cents that came; less than nothing went. */
+  amount: string | null;
+  /** Of a dividend: the shares it is paid on, and dollars a share. */
+  entitled: string | null;
+  per_share: string | null;
+  /** What was booked together has one name. */
+  group_id: string | null;
 }
 
 export type OrderStatus = OrderView['status'];
+
+/** How orders hang together; `''` is one that stands alone. */
+export type OrderClass = '' | 'bracket' | 'oco' | 'oto';
+/** Which way out of a position an order of a group is; null for what opens it, or stands alone. */
+export type Exit = 'take_profit' | 'stop_loss';
 
 export interface OrderRecord {
   /** Order of arrival. */
@@ -86,9 +110,15 @@ export interface OrderRecord {
   replaced_at: number | null;
   replaced_by: string | null;
   replaces: string | null;
+  order_class: OrderClass;
+  /** Of a leg: the order it came with. */
+  parent_id: string | null;
+  exit: Exit | null;
+  /** A leg that waits for its entry to fill. */
+  dormant: 0 | 1;
 }
 
-/** Statuses in which an order can still fill. */
-export const OPEN_STATUSES: readonly OrderStatus[] = ['new', 'accepted', 'partially_filled'];
+/** Statuses in which an order can still fill. One that is `held` is not in the market, and sets nothing aside. */
+export const OPEN_STATUSES: readonly OrderStatus[] = ['new', 'accepted', 'partially_filled', 'held'];
 
 export const isOpenOrder = (order: OrderRecord): boolean => OPEN_STATUSES.includes(order.status);

@@ -1,5 +1,6 @@
 import type { Market } from '../market/market.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../market/new-york-time.ts';
+import { bookedAt, entryOf } from './entries.ts';
 import type { Ledger } from './ledger.ts';
 import { stableUuid } from './tradable-asset.ts';
 
@@ -44,17 +45,19 @@ export function seedAccount(username: string, ledger: Ledger, market: Market, no
     deposits: [{ amount: '100000', daysAgo: 1 }],
     purchases: [],
   };
-  const at = (daysAgo: number, wall: string) => newYorkInstant(addDays(newYorkDate(now), -daysAgo), wall);
+  const dateOf = (daysAgo: number) => addDays(newYorkDate(now), -daysAgo);
   const id = stableUuid(`account:${username}`);
   ledger.openAccount({
     id,
     number: story.number,
     username,
-    created_at: Math.min(...story.deposits.map(({ daysAgo }) => at(daysAgo, '09:00'))),
+    created_at: Math.min(...story.deposits.map(({ daysAgo }) => bookedAt(dateOf(daysAgo)))),
   });
-  for (const { amount, daysAgo } of story.deposits) ledger.deposit(id, amount, at(daysAgo, '09:00'));
+  for (const { amount, daysAgo } of story.deposits) {
+    ledger.enter(entryOf({ account_id: id, type: 'CSD', date: dateOf(daysAgo), amount }));
+  }
   for (const { symbol, qty, daysAgo } of story.purchases) {
-    const bought = at(daysAgo, '11:00');
+    const bought = newYorkInstant(dateOf(daysAgo), '11:00');
     const price = market.quote(symbol, bought)?.ask;
     if (price === undefined) continue; // a market made of fewer symbols
     ledger.book({ account_id: id, order_id: null, symbol, side: 'buy', qty, price, at: bought });

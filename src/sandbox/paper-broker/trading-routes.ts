@@ -6,6 +6,7 @@ import { accountRoutes } from './account-routes.ts';
 import type { Exchange } from './exchange/exchange.ts';
 import { marketRoutes } from './market-routes.ts';
 import { orderRoutes } from './order-routes.ts';
+import { positionRoutes } from './position-routes.ts';
 
 export interface TradingOptions {
   books: Books;
@@ -22,6 +23,7 @@ export function tradingRoutes({ books, exchange, faults, now }: TradingOptions):
     return next();
   });
   app.route('/', accountRoutes(books, now));
+  app.route('/', positionRoutes(books, exchange, now));
   app.route('/', orderRoutes({ orders: books.orders, exchange, faults }));
   app.route('/', marketRoutes(books.market, now));
   return app;

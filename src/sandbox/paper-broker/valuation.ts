@@ -2,27 +2,31 @@ import { Dec, plain } from '../../trading/decimal.ts';
 import type { Market } from '../market/market.ts';
 import type { Ledger } from './ledger.ts';
 
-/** What an account held at past instants, told from its deposits and fills. */
+/** What an account held at past instants, told from its entries and fills. */
 export interface Holdings {
   cash: Dec;
+  /** Less than nothing where they are sold short. */
   shares: ReadonlyMap<string, Dec>;
 }
 
 /** Replays an account. Give the instants in rising order, milliseconds since the epoch. */
 export function holdingsAt(ledger: Ledger, accountId: string, instants: readonly number[]): Holdings[] {
-  const flows = ledger.cashFlows(accountId);
+  const entries = ledger.entries(accountId);
   const fills = ledger.fills(accountId);
   let cash = new Dec(0);
   const shares = new Map<string, Dec>();
-  let flow = 0;
+  const add = (symbol: string, qty: Dec) => {
+    shares.set(symbol, (shares.get(symbol) ?? new Dec(0)).plus(qty));
+  };
+  let entry = 0;
   let fill = 0;
   return instants.map((at) => {
-    for (let next = flows[flow]; next !== undefined && next.at <= at; next = flows[++flow]) {
-      cash = cash.plus(next.amount);
+    for (let next = entries[entry]; next !== undefined && next.at <= at; next = entries[++entry]) {
+      cash = cash.plus(next.amount ?? 0);
+      if (next.symbol !== null && next.qty !== null) add(next.symbol, new Dec(next.qty));
     }
     for (let next = fills[fill]; next !== undefined && next.at <= at; next = fills[++fill]) {
-      const signed = next.side === 'buy' ? new Dec(next.qty) : new Dec(next.qty).neg();
-      shares.set(next.symbol, (shares.get(next.symbol) ?? new Dec(0)).plus(signed));
+      add(next.symbol, next.side === 'buy' ? new Dec(next.qty) : new Dec(next.qty).neg());
       cash = next.side === 'buy' ? cash.minus(next.amount) : cash.plus(next.amount);
     }
     return { cash, shares: new Map(shares) };

@@ -122,9 +122,25 @@ function failureText(value: string): string {
   return value === 'stop' ? 'what is left is not sent' : 'the others go on';
 }
 
+/**
+ * Sales come first, since they pay for what follows, and exits sell nothing yet: an order with exits is a question of its own.
+ * @throws {TradeAgentError} `invalid_order`
+ */
+export function requireOnePart({ order_class, symbol }: Pick<OrderDraft, 'order_class' | 'symbol'>): void {
+  if (order_class === undefined) return;
+  throw orderProblem(
+    `the ${order_class} order for ${symbol} has exits, and is no part of a batch`,
+    'Propose it by itself.',
+    'order_class',
+  );
+}
+
 /** Sales come first, no order stands in it twice, and all are for one account. */
 function checkBatch({ orders, account, environment, expires_at }: BatchSubject): void {
-  for (const draft of orders) checkOrder(draft);
+  for (const draft of orders) {
+    checkOrder(draft);
+    requireOnePart(draft);
+  }
   const wrong = (why: string) =>
     orderProblem(`these orders are no batch: ${why}`, 'Propose them anew.', 'orders');
   if (

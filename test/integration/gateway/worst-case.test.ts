@@ -11,6 +11,7 @@ import { createOrderDesk, type OrderDesk } from '../../../src/gateway/orders/pla
 import { createOrderRules } from '../../../src/gateway/policy/order-rules.ts';
 import { staticRules } from '../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
+import { entryOf } from '../../../src/sandbox/paper-broker/entries.ts';
 import { openLedger } from '../../../src/sandbox/paper-broker/ledger.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { TRADE_ORDER_TYPE, tradeOrderDetails } from '../../../src/trading/approval-details.ts';
@@ -96,7 +97,9 @@ beforeEach(async () => {
   ({ account } = await broker.account());
   const ledger = openLedger(database);
   const id = ledger.accountOf('alice')?.id ?? '';
-  ledger.deposit(id, '1000000000', clock.now());
+  ledger.enter(
+    entryOf({ account_id: id, type: 'CSD', date: '2026-11-24', at: clock.now(), amount: '1000000000' }),
+  );
   const held = { account_id: id, order_id: null, symbol: SYMBOL, side: 'buy', at: clock.now() } as const;
   ledger.book({ ...held, qty: '100000000', price: '0.0001' });
 });

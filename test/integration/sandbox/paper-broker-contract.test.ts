@@ -33,6 +33,7 @@ const PATTERN_DAY_TRADER = ['pattern_day_trader', 'daytrade_count', 'daytrading_
 const CLOSED = [
   'Account',
   'Order',
+  'OrderLeg',
   'Position',
   'Assets',
   'PortfolioHistory',
@@ -75,6 +76,9 @@ function patchedSpec(name: string, folder: string, access: 'token' | 'key_pair' 
     const closed = spec.components.schemas[schema];
     if (closed !== undefined) closed.additionalProperties = false;
   }
+  // Alpaca's own example of a leg has what its schema of one leaves out.
+  const { Order: order, OrderLeg: leg } = spec.components.schemas;
+  if (leg !== undefined) leg.properties = { ...order?.properties, ...leg.properties };
   for (const field of PATTERN_DAY_TRADER) delete spec.components.schemas.Account?.properties?.[field];
   const file = join(folder, `${access}-${name}`);
   writeFileSync(file, JSON.stringify(spec));
@@ -147,7 +151,8 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
       return await work;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      throw new Error(`${error.status} ${error.message}`, { cause: error });
+      const body = await error.response?.text().catch(() => '');
+      throw new Error(`${error.status} ${error.message} ${body}`, { cause: error });
     }
   };
 
@@ -260,6 +265,40 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
     await within(orders.deleteOrderByOrderID({ orderId: replaced.id ?? '' }));
     await within(orders.deleteAllOrders());
     for (const status of ['open', 'closed', 'all'] as const) await within(orders.getAllOrders({ status }));
+  });
+
+  it('for orders that hang together, from placing to their end', async () => {
+    const { orders } = alpaca.trading;
+    world.market.setPrice('GM', '50.00');
+    const place = (postOrderRequest: Parameters<typeof orders.postOrder>[0]['postOrderRequest']) =>
+      within(orders.postOrder({ postOrderRequest }));
+    const terms = { symbol: 'GM', qty: '3', timeInForce: 'gtc' } as const;
+    const exits = { takeProfit: { limitPrice: '55' }, stopLoss: { stopPrice: '45', limitPrice: '44' } };
+    const entry = { ...terms, side: 'buy', type: 'limit', limitPrice: '49' } as const;
+    const bracket = await place({ ...entry, orderClass: 'bracket', ...exits });
+    expect(bracket.legs?.map(({ status }) => status)).toEqual(['held', 'held']);
+    await place({ ...entry, orderClass: 'oto', stopLoss: { stopPrice: '45' } });
+    world.market.setPrice('GM', '48.00');
+    await world.clock.advance(3000);
+    for (const nested of [true, false]) await within(orders.getAllOrders({ status: 'all', nested }));
+    const [profit, stop] = bracket.legs ?? [];
+    const replaced = await within(
+      orders.patchOrderByOrderId({
+        orderId: stop?.id ?? '',
+        patchOrderRequest: { stopPrice: '46', limitPrice: '45' },
+      }),
+    );
+    expect(replaced).toMatchObject({ orderClass: 'bracket', status: 'held', replaces: stop?.id });
+    await within(orders.getOrderByOrderID({ orderId: bracket.id ?? '', nested: true }));
+    await within(orders.deleteOrderByOrderID({ orderId: profit?.id ?? '' }));
+    const oco = { ...terms, side: 'sell', type: 'limit', orderClass: 'oco', ...exits } as const;
+    expect((await place(oco)).legs).toHaveLength(1);
+    const refused = { status: 422, code: 42210000 };
+    await expect(place({ ...oco, side: 'buy' })).rejects.toMatchObject({ cause: refused });
+    await expect(place({ ...entry, ...exits, orderClass: 'bracket', qty: '1.5' })).rejects.toMatchObject({
+      cause: refused,
+    });
+    await within(orders.deleteAllOrders());
   });
 
   it('for an order that is partly filled', async () => {

@@ -44,7 +44,6 @@ describe('the broker refuses', () => {
     ],
     ['extended hours for a market order', { ...order, extended_hours: true }, 422, 42210000, /limit orders/],
     ['a trailing stop without a trail', { ...order, type: 'trailing_stop' }, 422, 42210000, /trail_price/],
-    ['a bracket', { ...order, order_class: 'bracket' }, 422, 42210000, /simple/],
     ['a client_order_id of 129', { ...order, client_order_id: 'x'.repeat(129) }, 422, 40010001, /128/],
     [
       'more than the account can buy',

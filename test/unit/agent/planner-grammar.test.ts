@@ -16,6 +16,9 @@ const cancel = (which: Record<string, unknown>) => ({ kind: 'cancel', which });
 const portfolio = { kind: 'portfolio' };
 const orders = (status: string) => ({ kind: 'orders', status });
 const AAPL = { symbol: 'AAPL' };
+const exits = { take_profit_limit_price: '200', stop_loss_stop_price: '170' };
+const bracket = { order_class: 'bracket', ...exits };
+const oco = { type: 'limit', order_class: 'oco', ...exits };
 
 describe('the planner understands', () => {
   const accepted: [string, unknown[]][] = [
@@ -100,6 +103,44 @@ describe('the planner understands', () => {
       'sell all TSLA trail 5 percent',
       [sell({ symbol: 'TSLA', type: 'trailing_stop', trail_percent: '5' }, '1')],
     ],
+    ['buy 5 AAPL with a stop at 170 and take profit at 200', [buy({ ...AAPL, qty: '5', ...bracket })]],
+    [
+      'buy 5 AAPL with a take profit at $200 and a stop loss at $170',
+      [buy({ ...AAPL, qty: '5', ...bracket })],
+    ],
+    [
+      'buy 5 AAPL limit 180 gtc, take profit 200, stop loss 170 limit 169.50',
+      [
+        buy({
+          ...{ ...AAPL, qty: '5', type: 'limit', limit_price: '180', time_in_force: 'gtc' },
+          ...{ ...bracket, stop_loss_limit_price: '169.50' },
+        }),
+      ],
+    ],
+    [
+      'place a bracket order to buy 5 AAPL at 180 with take profit 200 and stop 170',
+      [buy({ ...AAPL, qty: '5', type: 'limit', limit_price: '180', ...bracket })],
+    ],
+    [
+      'bracket buy 5 AAPL take-profit 200 stop-loss 170 and quote MSFT',
+      [buy({ ...AAPL, qty: '5', ...bracket }), quote('MSFT')],
+    ],
+    [
+      'buy 5 AAPL with a stop loss at 170',
+      [buy({ ...AAPL, qty: '5', order_class: 'oto', stop_loss_stop_price: '170' })],
+    ],
+    [
+      'buy 5 AAPL take profit 200 and sell 2 MSFT',
+      [
+        buy({ ...AAPL, qty: '5', order_class: 'oto', take_profit_limit_price: '200' }),
+        sell({ symbol: 'MSFT', qty: '2' }),
+      ],
+    ],
+    ['sell 5 AAPL at 200 or stop 170', [sell({ ...AAPL, qty: '5', ...oco })]],
+    ['sell 5 AAPL take profit 200 stop loss 170', [sell({ ...AAPL, qty: '5', ...oco })]],
+    ['oco sell 5 AAPL take profit 200 and stop 170', [sell({ ...AAPL, qty: '5', ...oco })]],
+    ['sell half my AAPL at 200 or stop at 170 gtc', [sell({ ...AAPL, time_in_force: 'gtc', ...oco }, '0.5')]],
+    ['sell 5 AAPL take profit at 200', [sell({ ...AAPL, qty: '5', type: 'limit', limit_price: '200' })]],
     ['buy 5 ALL', [buy({ symbol: 'ALL', qty: '5' })]],
     ['buy 5 AAPL and sell 2 MSFT', [buy({ ...AAPL, qty: '5' }), sell({ symbol: 'MSFT', qty: '2' })]],
     ['buy 5 AAPL; quote MSFT; what do I own', [buy({ ...AAPL, qty: '5' }), quote('MSFT'), portfolio]],
@@ -163,6 +204,16 @@ describe('the planner does not guess an order from', () => {
     ['buy 0.5 AAPL gtc', 'invalid_order', /fractional/],
     ['buy 5 AAPL extended hours', 'invalid_order', /extended hours/i],
     ['buy 5 on', 'usage', /"on"/],
+    ['bracket buy 5 AAPL take profit 200', 'invalid_order', /a take profit and a stop loss/],
+    ['bracket sell 5 AAPL at 200 or stop 170', 'invalid_order', /bracket order buys/],
+    ['buy 5 AAPL with a stop loss at 170 stop 160', 'invalid_order', /two stops/],
+    ['buy 5 AAPL take profit 200 stop loss', 'usage', /stop loss/],
+    ['buy 5 AAPL take profit 170 stop loss 200', 'invalid_order', /stop loss 200 is not below 170/i],
+    ['buy 5 AAPL take profit 200 stop loss 170 limit 180', 'invalid_order', /would sell nothing/],
+    ['buy 0.5 AAPL take profit 200', 'invalid_order', /whole shares/],
+    ['buy $500 of AAPL take profit 200', 'invalid_order', /whole shares/],
+    ['sell 5 AAPL or stop 170', 'invalid_order', /one of its two prices/],
+    ['buy 5 AAPL and stop telling me about AAPL or else', 'usage', /./],
   ];
   it.each(refused)('%s', (prompt, code, message) => {
     const parsed = parsePrompt(prompt);

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createMarket } from '../../../src/sandbox/market/market.ts';
 import { BrokerError } from '../../../src/sandbox/paper-broker/broker-error.ts';
 import { buyingPower } from '../../../src/sandbox/paper-broker/buying-power.ts';
+import { entryOf } from '../../../src/sandbox/paper-broker/entries.ts';
 import { createExchange } from '../../../src/sandbox/paper-broker/exchange/exchange.ts';
 import { openLedger } from '../../../src/sandbox/paper-broker/ledger.ts';
 import { openOrderBook } from '../../../src/sandbox/paper-broker/order-book.ts';
@@ -26,7 +27,7 @@ function openBroker({ partialFills = true } = {}) {
   });
   const exchange = createExchange({ database, ledger, orders, market, now: () => time, partialFills });
   ledger.openAccount({ id: ACCOUNT, number: 'PA3TEST001', username: 'test', created_at: time });
-  ledger.deposit(ACCOUNT, '10000', time);
+  ledger.enter(entryOf({ account_id: ACCOUNT, type: 'CSD', date: '2026-11-24', at: time, amount: '10000' }));
   return {
     database,
     ledger,

@@ -8,6 +8,7 @@ import {
   type BatchSubject,
   batch,
   batchText,
+  requireOnePart,
 } from '../../../trading/kinds/batch.ts';
 import type { OrderProposal } from '../../../trading/kinds/order.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
@@ -86,7 +87,10 @@ async function complete(
   if (twice !== undefined) {
     throw refusalOf(orderProblem(`${twice} stands in it twice`, 'Give one order for each symbol.', 'orders'));
   }
-  for (const request of requests) requireWellFormed(request);
+  for (const request of requests) {
+    requireWellFormed(request);
+    requireAlone(request);
+  }
   const inOrder = [...requests].sort((a, b) => Number(a.side === 'buy') - Number(b.side === 'buy'));
   const worlds = await ports.worlds(proposer, symbols);
   const drafts: OrderDraft[] = [];
@@ -114,6 +118,15 @@ async function complete(
     needsSecond,
     ...batchEffects(drafts, worlds),
   };
+}
+
+/** @throws {Refusal} 400 `invalid_order` for an order with exits */
+function requireAlone(request: OrderProposal): void {
+  try {
+    requireOnePart(request);
+  } catch (error) {
+    throw refusalOf(error);
+  }
 }
 
 /** The account's buying power once those before are carried out: by what sales bring at least, and purchases cost at most. */

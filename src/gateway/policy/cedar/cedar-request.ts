@@ -74,6 +74,7 @@ function ordered(order: OrderFacts, position_intent: string | undefined): CedarV
     type: order.type,
     time_in_force: order.time_in_force,
     extended_hours: order.extended_hours,
+    order_class: order.order_class,
     qty: decimal(order.qty, 'up'),
     shares: decimal(order.shares, 'up'),
     limit_price: decimal(order.limit_price, 'nearest'),

@@ -21,7 +21,8 @@ export interface Means {
  */
 export function checkAccount(order: OrderRecord, quote: MarketQuote, means: Means): void {
   const opposite = means.open.find(
-    (resting) => resting.symbol === order.symbol && couldTradeWith(resting, order),
+    (resting) =>
+      resting.symbol === order.symbol && resting.status !== 'held' && couldTradeWith(resting, order),
   );
   if (opposite !== undefined) {
     throw notPermitted('potential wash trade detected. use complex orders', {

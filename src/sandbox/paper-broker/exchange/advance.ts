@@ -30,13 +30,15 @@ export function advance(order: OrderRecord, floor: Floor): OrderRecord {
   if (order.expires_at !== null && at >= order.expires_at) {
     return { ...order, status: 'expired', expired_at: order.expires_at };
   }
+  if (order.dormant === 1) return order;
   const immediate = order.time_in_force === 'ioc' || order.time_in_force === 'fok';
   const tradesNow = market.isOpen(at) || (order.extended_hours === 1 && market.isExtendedOpen(at));
   if (!tradesNow) return immediate ? canceled(order, at) : order;
   if (order.pause_until !== null && at < order.pause_until) return order;
 
   const { fillPrice, ...followed } = judgedAt(order, market, at);
-  const status = order.status === 'accepted' ? 'new' : order.status;
+  const held = order.status === 'held' && followed.triggered === 0;
+  const status = order.status === 'accepted' || (order.status === 'held' && !held) ? 'new' : order.status;
   const next: OrderRecord = { ...order, ...followed, status };
   if (fillPrice !== undefined) return fill(next, fillPrice, floor);
   if (immediate) return canceled(next, at);
@@ -64,7 +66,8 @@ function fill(order: OrderRecord, price: string, { market, ledger, at }: Floor):
     order.qty === null
       ? new Dec(order.notional ?? 0).div(price).toDecimalPlaces(9, Dec.ROUND_DOWN)
       : new Dec(order.qty).minus(order.filled_qty);
-  const inParts = order.first_part !== null && new Dec(order.filled_qty).isZero();
+  const inParts =
+    order.first_part !== null && new Dec(order.filled_qty).isZero() && remaining.gt(order.first_part);
   const qty = inParts ? new Dec(order.first_part ?? 0) : remaining;
   const { account_id, id: order_id, symbol, side } = order;
   const booked = qty.gt(0) && ledger.book({ account_id, order_id, symbol, side, qty: plain(qty), price, at });

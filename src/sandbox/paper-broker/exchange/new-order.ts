@@ -4,12 +4,15 @@ import type { Market, MarketQuote } from '../../market/market.ts';
 import { DAY, newYorkDate } from '../../market/new-york-time.ts';
 import { unprocessable } from '../broker-error.ts';
 import { judge } from '../matching.ts';
-import type { Ticket } from '../order-ticket.ts';
+import type { Ticket } from '../order-body.ts';
 import type { OrderRecord } from '../records.ts';
 import { firstPart } from './partial-fills.ts';
 
 /** Alpaca cancels good-till-canceled orders after 90 days. */
 const GTC_LIFE = 90 * DAY;
+
+/** Where an order stands among those it came with. */
+export type Place = Pick<OrderRecord, 'parent_id' | 'exit' | 'dormant'>;
 
 export interface Arrival {
   accountId: string;
@@ -20,6 +23,8 @@ export interface Arrival {
   at: number;
   /** Whether some orders fill in two parts. */
   partialFills: boolean;
+  /** Of a leg; an order of its own otherwise. */
+  place?: Place;
 }
 
 /**
@@ -27,8 +32,8 @@ export interface Arrival {
  * @throws {BrokerError} where its auction takes no more orders
  */
 export function newOrder(
-  ticket: Ticket & { client_order_id: string },
-  { accountId, quote, market, at, partialFills }: Arrival,
+  { take_profit, stop_loss, ...ticket }: Ticket & { client_order_id: string },
+  { accountId, quote, market, at, partialFills, place }: Arrival,
 ): Omit<OrderRecord, 'seq'> {
   const auction_at = auctionOf(ticket.time_in_force, market, at);
   const order: Omit<OrderRecord, 'seq'> = {
@@ -36,7 +41,7 @@ export function newOrder(
     id: randomUUID(),
     account_id: accountId,
     extended_hours: ticket.extended_hours ? 1 : 0,
-    status: 'accepted',
+    status: place === undefined ? 'accepted' : 'held',
     filled_qty: '0',
     filled_value: '0',
     hwm: null,
@@ -55,6 +60,10 @@ export function newOrder(
     replaced_at: null,
     replaced_by: null,
     replaces: null,
+    parent_id: null,
+    exit: ticket.order_class === 'oco' ? 'take_profit' : null,
+    dormant: 0,
+    ...place,
   };
   if (order.type === 'trailing_stop') {
     const { hwm, stop_price } = judge({ ...order, seq: 0 }, quote);
@@ -86,7 +95,11 @@ function checkAuctionWindow(time_in_force: 'opg' | 'cls', market: Market, at: nu
 }
 
 /** When an order that comes in now expires; null for one that never rests. */
-function expiryOf(ticket: Ticket, market: Market, at: number): number | null {
+function expiryOf(
+  ticket: Pick<Ticket, 'time_in_force' | 'extended_hours'>,
+  market: Market,
+  at: number,
+): number | null {
   if (ticket.time_in_force === 'gtc') return at + GTC_LIFE;
   if (ticket.time_in_force !== 'day') return null;
   const session = market.currentOrNextSession(at);

@@ -1,6 +1,7 @@
 import { Dec, plain } from '../../../trading/decimal.ts';
 import { unprocessable } from '../broker-error.ts';
-import { isFractional, readTicket, type Ticket } from '../order-ticket.ts';
+import type { Ticket } from '../order-body.ts';
+import { isFractional, readTicket } from '../order-ticket.ts';
 import type { OrderRecord } from '../records.ts';
 
 /** The terms PATCH /v2/orders/{id} may change; absent ones stay. */
@@ -22,14 +23,18 @@ export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): Ti
   // Alpaca: neither by amount, nor before it has reached the market, nor fractions for another quantity.
   if (old.notional !== null) throw unprocessable('notional orders cannot be replaced');
   if (old.status === 'accepted') throw unprocessable('cannot replace order in accepted status');
+  if (terms.qty !== undefined && old.parent_id !== null) {
+    throw unprocessable('qty of leg orders cannot be replaced');
+  }
   if (terms.qty !== undefined && isFractional(old)) {
     throw unprocessable('qty of fractional orders cannot be replaced');
   }
   if (old.type !== 'trailing_stop' && terms.trail !== undefined) {
     throw unprocessable(`${old.type} orders must not have a trail`);
   }
+  if (!changesAnything(old, terms)) throw unprocessable('order parameters are not changed');
   const left = plain(new Dec(terms.qty ?? old.qty ?? 0).minus(old.filled_qty));
-  if (new Dec(left).lte(0)) throw unprocessable('qty must be greater than filled_qty');
+  if (new Dec(left).lte(0)) throw unprocessable('qty must be > filled_qty');
   const ticket: Record<string, unknown> = {
     symbol: old.symbol,
     side: old.side,
@@ -45,3 +50,13 @@ export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): Ti
   };
   return readTicket(ticket);
 }
+
+function changesAnything(old: OrderRecord, { client_order_id: _, ...terms }: ReplacementTerms): boolean {
+  const before = { ...old, trail: old.trail_price ?? old.trail_percent };
+  return Object.entries(terms).some(([name, value]) => {
+    const was = before[name as keyof typeof terms];
+    return was == null || name === 'time_in_force' ? was !== value : !sameAmount(was, value);
+  });
+}
+
+const sameAmount = (a: string, b: string): boolean => !Number.isNaN(Number(b)) && new Dec(a).eq(b);

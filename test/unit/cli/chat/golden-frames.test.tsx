@@ -1,6 +1,7 @@
+import { createRequire } from 'node:module';
 import { PassThrough } from 'node:stream';
 import { render } from 'ink';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../../../src/agent/events.ts';
 import { ChatApp } from '../../../../src/cli/chat/chat-app.tsx';
 import type { ChatDriver, ChatStatus } from '../../../../src/cli/chat/chat-driver.ts';
@@ -14,10 +15,18 @@ import type { Account, Bar, Position } from '../../../../src/trading/views.ts';
 import { manualClock } from '../manual-clock.ts';
 import { approval, doneResult, executed, NOW } from '../sample-events.ts';
 
-// Ink asks chalk, which looks at the environment once.
-vi.hoisted(() => {
-  process.env.FORCE_COLOR = '1';
+// Ink colours by chalk, which looks at the environment once, and another file's frames may have been first.
+const { default: chalk } = await import(createRequire(import.meta.resolve('ink')).resolve('chalk'));
+const { level } = chalk;
+const { TZ } = process.env;
+beforeAll(() => {
+  chalk.level = 1;
   process.env.TZ = 'UTC';
+});
+afterAll(() => {
+  chalk.level = level;
+  if (TZ === undefined) delete process.env.TZ;
+  else process.env.TZ = TZ;
 });
 
 const account: Account = {

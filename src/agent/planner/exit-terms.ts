@@ -1,0 +1,102 @@
+import type { OrderClass } from '../../trading/order-classes.ts';
+import type { Terms } from './order-terms.ts';
+import { NotUnderstood, type Words } from './words.ts';
+
+/*
+ * An order's exits in words: "buy 5 AAPL with a stop at 170 and take profit at 200", "sell 5 AAPL at 200 or stop 170".
+ * Bought, a stop loss is the exit's; sold, it is the order's own, and an exit only beside a take profit.
+ */
+
+const profitWords = ['take profit', 'take-profit', 'tp', 'profit target', 'price target'] as const;
+const lossWords = ['stop loss', 'stop-loss', 'a stop loss', 'a stop-loss'] as const;
+const withStop = [
+  'with a stop loss',
+  'with a stop-loss',
+  'with a stop',
+  'with stop loss',
+  'with stop',
+] as const;
+
+/** Whether a clause after an "and" goes on with an order's exits, rather than asking for something else. */
+export const exitAhead =
+  '\\s*(?:with\\s+)?(?:an?\\s+)?(?:take[- ]?profit|tp|(?:profit|price)\\s+target|stop)(?:[- ](?:loss|at|of|price|@))*\\s*\\$?\\d';
+
+/** What comes next, where it is about exits. @throws {NotUnderstood} for one without its price */
+export function readExit(words: Words, side: 'buy' | 'sell'): Terms | undefined {
+  if (words.take('and')) return {};
+  for (const name of ['bracket', 'oco', 'oto'] satisfies OrderClass[]) {
+    if (words.take(name)) return { exit_class: name };
+  }
+  if (words.takeAny(...profitWords)) return { take_profit_limit_price: priceOf(words, 'take profit') };
+  if (side === 'sell') {
+    const [or, next] = [words.peek(), words.peek(1)].map((word) => word.toLowerCase());
+    const isEither =
+      or === 'or' && ['a', 'at', 'stop', 'stop-loss', 'take', 'take-profit'].includes(next ?? '');
+    return isEither && words.take('or') ? { either: true } : undefined;
+  }
+  if (!words.takeAny(...withStop, ...lossWords)) return undefined;
+  const stop_loss_stop_price = priceOf(words, 'stop loss');
+  if (!words.takeAny('limit', 'lmt', '/')) return { stop_loss_stop_price };
+  return { stop_loss_stop_price, stop_loss_limit_price: words.price('limit price') };
+}
+
+function priceOf(words: Words, what: string): string {
+  words.takeAny('price of', 'price at', 'price', 'at', '@', 'of');
+  return words.price(what);
+}
+
+/** The terms as an order has them: with its class, where there are exits. @throws {NotUnderstood} */
+export function withExits(side: 'buy' | 'sell', { exit_class, either, ...terms }: Terms): Terms {
+  const found = side === 'buy' ? entryExits(terms) : heldExits(terms, either === true);
+  if (exit_class === undefined || found.order_class === exit_class) return found;
+  throw new NotUnderstood(
+    exit_class === 'oco'
+      ? 'An oco order sells what you hold, at a take profit or at a stop.'
+      : exit_class === 'bracket'
+        ? 'A bracket order buys, with a take profit and a stop loss.'
+        : 'An oto order buys, with a take profit or a stop loss.',
+    'For example: buy 5 AAPL limit 180 take profit 200 stop loss 170; sell 5 AAPL at 200 or stop 170.',
+    'invalid_order',
+  );
+}
+
+function entryExits(terms: Terms): Terms {
+  const { take_profit_limit_price: profit, stop_loss_stop_price: loss, stop_price, ...entry } = terms;
+  if (profit === undefined && loss === undefined) return terms;
+  // Beside a take profit a stop is the exit's, however it is called.
+  const stop = loss ?? stop_price;
+  if (loss !== undefined && stop_price !== undefined) {
+    throw new NotUnderstood('The order has two stops.', 'Say one stop loss.', 'invalid_order');
+  }
+  return {
+    ...entry,
+    ...(profit === undefined ? {} : { take_profit_limit_price: profit }),
+    ...(stop === undefined ? {} : { stop_loss_stop_price: stop }),
+    order_class: profit === undefined || stop === undefined ? 'oto' : 'bracket',
+  };
+}
+
+function heldExits(terms: Terms, either: boolean): Terms {
+  const { take_profit_limit_price: named, limit_price, stop_price, ...rest } = terms;
+  if (named === undefined && !either) return terms;
+  const profit = named ?? limit_price;
+  // A take profit alone is a limit.
+  if (stop_price === undefined && named !== undefined && limit_price === undefined && !either) {
+    return { ...rest, limit_price: named };
+  }
+  if (profit === undefined || stop_price === undefined) {
+    throw new NotUnderstood(
+      'I miss one of its two prices.',
+      'Write "sell 5 AAPL at 200 or stop 170".',
+      'invalid_order',
+    );
+  }
+  const limit = named === undefined ? undefined : limit_price;
+  return {
+    ...rest,
+    order_class: 'oco',
+    take_profit_limit_price: profit,
+    stop_loss_stop_price: stop_price,
+    ...(limit === undefined ? {} : { stop_loss_limit_price: limit }),
+  };
+}

@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { failpoint } from '../../../machine/failpoint.ts';
+import { Dec, plain } from '../../../trading/decimal.ts';
+import type { Market } from '../../market/market.ts';
+import { badParameter, notFound, notPermitted, unprocessable } from '../broker-error.ts';
+import type { Ledger } from '../ledger.ts';
+import type { Ticket } from '../order-body.ts';
+import type { OrderBook } from '../order-book.ts';
+import { legTickets, opensPosition } from '../order-classes.ts';
+import { isFractional } from '../order-ticket.ts';
+import type { OrderRecord } from '../records.ts';
+import { isFractionable } from '../tradable-asset.ts';
+import { checkAccount } from './account-check.ts';
+import { newOrder, type Place } from './new-order.ts';
+import { checkGroupPrices, checkPurpose, groupOf } from './order-group.ts';
+
+export interface AdmissionOptions {
+  ledger: Ledger;
+  orders: OrderBook;
+  market: Market;
+  now: () => number;
+  partialFills: boolean;
+}
+
+/** What lets orders into the book. Call each inside a transaction: a refusal is to roll back what it has written. */
+export interface Admission {
+  /** @returns the order, its legs booked with it. @throws {BrokerError} where it is refused */
+  admit(accountId: string, ticket: Ticket): OrderRecord;
+  /**
+   * Books what takes the place of an order, among those that came with it too.
+   * @param gone the order, no longer open: its own reservation must not stand against its successor
+   * @throws {BrokerError} where that is refused
+   */
+  succeed(gone: OrderRecord, before: OrderRecord, ticket: Ticket): OrderRecord;
+}
+
+export function createAdmission({ ledger, orders, market, now, partialFills }: AdmissionOptions): Admission {
+  const arrived = (accountId: string, ticket: Ticket, place?: Place) => {
+    const { symbol } = ticket;
+    const asset = market.symbol(symbol);
+    const quote = market.quote(symbol);
+    if (asset === undefined || quote === undefined) throw unprocessable(`asset "${symbol}" not found`);
+    if (isFractional(ticket) && !isFractionable(asset)) {
+      throw notPermitted(`asset "${symbol}" is not fractionable`);
+    }
+    const client_order_id = ticket.client_order_id ?? randomUUID();
+    if (orders.byClientOrderId(accountId, client_order_id) !== undefined) {
+      throw badParameter('client_order_id must be unique');
+    }
+    const arrival = { accountId, quote, market, at: now(), partialFills, ...(place && { place }) };
+    return { quote, order: { ...newOrder({ ...ticket, client_order_id }, arrival), seq: 0 } };
+  };
+
+  const checkMeans = (order: OrderRecord): void => {
+    const { account_id, symbol } = order;
+    const quote = market.quote(symbol);
+    const account = ledger.account(account_id);
+    if (account === undefined || quote === undefined) throw notFound('account not found');
+    const shares = ledger.position(account_id, symbol)?.qty ?? '0';
+    if (order.parent_id === null) checkPurpose(order, shares);
+    checkAccount(order, quote, { cash: account.cash, shares, open: orders.openOf(account_id) });
+  };
+
+  return {
+    admit(accountId, ticket) {
+      const { quote, order } = arrived(accountId, ticket);
+      const legs = legTickets(ticket).map(({ exit, ticket: leg }) => {
+        const place: Place = {
+          parent_id: order.id,
+          exit,
+          dormant: opensPosition(ticket.order_class) ? 1 : 0,
+        };
+        return arrived(accountId, leg, place).order;
+      });
+      checkGroupPrices([order, ...legs], quote);
+      checkMeans(order);
+      failpoint('broker.accepted');
+      const added = orders.add(order);
+      for (const leg of legs) orders.add(leg);
+      failpoint('broker.written');
+      return added;
+    },
+    succeed(gone, before, ticket) {
+      const others = groupOf(gone, orders).filter(({ id }) => id !== gone.id);
+      const { quote, order } = arrived(gone.account_id, ticket);
+      const { order_class, parent_id, exit, dormant } = gone;
+      const status = before.status === 'held' ? 'held' : order.status;
+      const successor = { ...order, order_class, parent_id, exit, dormant, status, replaces: gone.id };
+      const heads = parent_id === null;
+      checkGroupPrices(heads ? [successor, ...others] : [...others, successor], quote);
+      // What is held is not in the market yet, and takes nothing from the account.
+      if (status !== 'held') checkMeans(successor);
+      failpoint('broker.accepted');
+      const added = orders.add(successor);
+      for (const leg of heads ? others : []) {
+        orders.update({
+          ...leg,
+          parent_id: added.id,
+          qty: legQty(leg, gone, added),
+          updated_at: added.created_at,
+        });
+      }
+      orders.update({ ...gone, replaced_by: added.id });
+      failpoint('broker.written');
+      return added;
+    },
+  };
+}
+
+/** The ways out are for what has filled of the entries so far, and what its successor is still to fill. */
+function legQty(leg: OrderRecord, gone: OrderRecord, successor: OrderRecord): string {
+  const rest = new Dec(gone.qty ?? 0).minus(gone.filled_qty);
+  return plain(new Dec(leg.qty ?? 0).minus(rest).plus(successor.qty ?? 0));
+}

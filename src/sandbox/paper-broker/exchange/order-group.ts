@@ -1,0 +1,80 @@
+import { Dec, plain } from '../../../trading/decimal.ts';
+import type { MarketQuote } from '../../market/market.ts';
+import { notFound, unprocessable } from '../broker-error.ts';
+import type { OrderBook } from '../order-book.ts';
+import {
+  checkAgainstBase,
+  checkExitPrices,
+  type ExitPrices,
+  opensPosition,
+  opposite,
+} from '../order-classes.ts';
+import { isOpenOrder, type OrderRecord } from '../records.ts';
+import { canceled } from './advance.ts';
+
+/** The orders that came with an order, itself among them; the one that the others hang on first. */
+export function groupOf(order: OrderRecord, orders: OrderBook): OrderRecord[] {
+  if (order.order_class === '') return [order];
+  const parent = order.parent_id === null ? order : orders.byId(order.account_id, order.parent_id);
+  if (parent === undefined) throw notFound(`order not found for ${order.parent_id}`);
+  return [parent, ...orders.legsOf(parent.id)];
+}
+
+/**
+ * What becomes of the other orders of a group once one of them has changed (Alpaca, "Placing orders", bracket, OCO and OTO
+ * orders): the ways out wait until the entry has filled whole; each counts down with the other, which is gone before a
+ * stop that was reached trades; and what ends without having filled ends the rest with it.
+ * @returns those that change
+ */
+export function consequences(changed: OrderRecord, group: readonly OrderRecord[], at: number): OrderRecord[] {
+  const others = group.filter((order) => order.id !== changed.id && isOpenOrder(order));
+  if (changed.status === 'replaced') return [];
+  if (changed.exit === null) {
+    if (changed.status === 'filled') return others.map((leg) => awakened(leg, others));
+    return isOpenOrder(changed) ? [] : others.map((order) => canceled(order, at));
+  }
+  if (!isOpenOrder(changed) || changed.triggered === 1) return others.map((order) => canceled(order, at));
+  // A rest is one share at least: `partially_filled` is open.
+  return changed.status === 'partially_filled'
+    ? others.map((order) => ({ ...order, qty: plain(new Dec(changed.qty ?? 0).minus(changed.filled_qty)) }))
+    : [];
+}
+
+/** A stop beside a take profit goes on being held: only one of them can have the shares. */
+function awakened(leg: OrderRecord, legs: readonly OrderRecord[]): OrderRecord {
+  const status = leg.exit === 'stop_loss' && legs.length > 1 ? 'held' : 'new';
+  return { ...leg, status, dormant: 0 };
+}
+
+/**
+ * Whether the prices of a group are where they belong, once one of them is to be another.
+ * @throws {BrokerError} 422
+ */
+export function checkGroupPrices(group: readonly OrderRecord[], quote: MarketQuote): void {
+  const [parent] = group;
+  if (parent === undefined || parent.order_class === '') return;
+  const opens = opensPosition(parent.order_class);
+  const exit = (name: OrderRecord['exit']) => group.find((order) => order.exit === name);
+  const prices: ExitPrices = {
+    take_profit: exit('take_profit')?.limit_price ?? null,
+    stop_loss: exit('stop_loss')?.stop_price ?? null,
+    stop_loss_limit: exit('stop_loss')?.limit_price ?? null,
+  };
+  checkExitPrices(opens ? opposite(parent.side) : parent.side, prices);
+  if (opens && isOpenOrder(parent)) {
+    checkAgainstBase(parent.side, prices, parent.limit_price ?? quote.last);
+  }
+}
+
+/** @throws {BrokerError} 422 for an entry that would close a position, or a way out where there is none */
+export function checkPurpose(order: Pick<OrderRecord, 'order_class' | 'side'>, held: string): void {
+  if (order.order_class === '') return;
+  const signed = new Dec(held);
+  const closes = order.side === 'sell' ? signed.gt(0) : signed.lt(0);
+  if (opensPosition(order.order_class) && closes) {
+    throw unprocessable(`${order.order_class} orders must be entry orders`);
+  }
+  if (!opensPosition(order.order_class) && !closes) {
+    throw unprocessable(`${order.order_class} orders must be exit orders`);
+  }
+}

@@ -1,0 +1,173 @@
+import Database from 'better-sqlite3-multiple-ciphers';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createMarket } from '../../../src/sandbox/market/market.ts';
+import { BrokerError } from '../../../src/sandbox/paper-broker/broker-error.ts';
+import { entryOf } from '../../../src/sandbox/paper-broker/entries.ts';
+import { createExchange } from '../../../src/sandbox/paper-broker/exchange/exchange.ts';
+import { openLedger } from '../../../src/sandbox/paper-broker/ledger.ts';
+import { openOrderBook } from '../../../src/sandbox/paper-broker/order-book.ts';
+import { readTicket } from '../../../src/sandbox/paper-broker/order-ticket.ts';
+import { isOpenOrder, type OrderRecord } from '../../../src/sandbox/paper-broker/records.ts';
+import { Dec } from '../../../src/trading/decimal.ts';
+
+const ACCOUNT = 'account-of-the-test';
+
+function openBroker() {
+  let time = Date.parse('2026-11-24T17:00:00Z');
+  const database = new Database(':memory:');
+  const ledger = openLedger(database);
+  const orders = openOrderBook(database);
+  const market = createMarket({
+    seed: 'test',
+    hours: 'always',
+    clock: { now: () => time, sleep: () => Promise.reject(new Error('nobody sleeps')) },
+  });
+  const exchange = createExchange({ database, ledger, orders, market, now: () => time, partialFills: true });
+  ledger.openAccount({ id: ACCOUNT, number: 'PA3TEST001', username: 'test', created_at: time });
+  ledger.enter(entryOf({ account_id: ACCOUNT, type: 'CSD', date: '2026-11-23', amount: '100000' }));
+  market.setPrice('F', '10.00');
+  return { database, ledger, orders, market, exchange, pass: (ms: number) => (time += ms) };
+}
+
+const cents = (least: number, most: number) =>
+  fc.integer({ min: least, max: most }).map((value) => new Dec(value).div(100).toFixed(2));
+
+/** Most of them make sense at $10; some don't, and are refused. */
+const step = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('place' as const),
+      order_class: fc.constantFrom('bracket', 'oto', 'oco'),
+      type: fc.constantFrom('market', 'limit'),
+      qty: fc.integer({ min: 1, max: 40 }).map(String),
+      limit_price: cents(950, 1050),
+      take_profit: cents(1010, 1150),
+      stop_price: cents(850, 995),
+      stop_limit: fc.option(cents(840, 900)),
+      only: fc.constantFrom('take_profit', 'stop_loss'),
+      salt: fc.nat(1_000_000),
+    }),
+  },
+  {
+    weight: 6,
+    // Jumps over both ways out of most of them, too.
+    arbitrary: fc.record({ do: fc.constant('price' as const), price: cents(800, 1200) }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(3000) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), which: fc.nat(20) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('patch' as const), which: fc.nat(20), price: cents(850, 1150) }),
+  },
+);
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+function ticketOf(action: Extract<Step, { do: 'place' }>) {
+  const { order_class, type, qty, limit_price, only, salt } = action;
+  const take_profit = { limit_price: action.take_profit };
+  const stop_loss = { stop_price: action.stop_price, limit_price: action.stop_limit };
+  const terms = {
+    symbol: 'F',
+    order_class,
+    qty,
+    time_in_force: 'gtc',
+    client_order_id: `ta-${salt}`,
+    ...(order_class === 'oto' ? { [only]: { take_profit, stop_loss }[only] } : { take_profit, stop_loss }),
+  };
+  return readTicket(
+    order_class === 'oco'
+      ? { ...terms, side: 'sell', type: 'limit' }
+      : { ...terms, side: 'buy', type, ...(type === 'limit' && { limit_price }) },
+  );
+}
+
+const sum = (orders: readonly OrderRecord[], field: 'filled_qty' | 'qty') =>
+  orders.reduce((total, order) => total.plus(order[field] ?? 0), new Dec(0));
+
+describe('whatever the price does to orders that hang together', () => {
+  it('no group exits with more than it entered with, and only one way out is in the market or trades at a time', () => {
+    const seen = { profits: 0, stops: 0, parts: 0, refused: 0 };
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 15, maxLength: 40 }), (steps) => {
+        const broker = openBroker();
+        const { orders, market, exchange, ledger } = broker;
+        const before = new Map<string, string>();
+        for (const action of steps) {
+          try {
+            const all = orders.all(ACCOUNT);
+            const chosen = 'which' in action ? all[action.which % Math.max(1, all.length)] : undefined;
+            if (action.do === 'place') exchange.place(ACCOUNT, ticketOf(action));
+            else if (action.do === 'price') market.setPrice('F', action.price);
+            else if (action.do === 'wait') broker.pass(action.ms);
+            else if (action.do === 'cancel') exchange.cancel(ACCOUNT, chosen?.id ?? 'none');
+            else {
+              const field = chosen?.stop_price == null ? 'limit_price' : 'stop_price';
+              exchange.replace(ACCOUNT, chosen?.id ?? 'none', { [field]: action.price });
+            }
+          } catch (error) {
+            if (!(error instanceof BrokerError)) throw error;
+            seen.refused += 1;
+          }
+          exchange.settle();
+
+          const all = orders.all(ACCOUNT);
+          /** An order that was replaced, and what took its place, are one. */
+          const successors = (order: OrderRecord): OrderRecord[] => {
+            const next = all.find(({ replaces }) => replaces === order.id);
+            return next === undefined ? [order] : [order, ...successors(next)];
+          };
+          for (const first of all.filter(
+            ({ parent_id, replaces }) => parent_id === null && replaces === null,
+          )) {
+            const heads = successors(first);
+            const members = all.filter(({ parent_id }) => heads.some(({ id }) => id === parent_id));
+            const opens = first.exit === null;
+            const exits = opens ? members : [...heads, ...members];
+            const entered = opens ? sum(heads, 'filled_qty') : new Dec(first.qty ?? 0);
+            expect(sum(exits, 'filled_qty').lte(entered)).toBe(true);
+            expect(
+              exits.filter((order) => isOpenOrder(order) && order.status !== 'held').length,
+            ).toBeLessThan(2);
+            // Of one group, one way out alone trades between two looks at the market.
+            const traded = new Set(
+              exits
+                .filter(({ id, filled_qty }) => filled_qty !== (before.get(id) ?? '0'))
+                .map(({ exit }) => exit),
+            );
+            expect(traded.size).toBeLessThan(2);
+            // Whatever is left of an entry that filled is for sale, unless somebody ended that.
+            if (opens && heads.at(-1)?.status === 'filled' && exits.some(isOpenOrder)) {
+              const open = exits.filter(isOpenOrder);
+              for (const order of open) {
+                const left = new Dec(order.qty ?? 0).minus(order.filled_qty);
+                expect(left.eq(entered.minus(sum(exits, 'filled_qty')))).toBe(true);
+              }
+            }
+          }
+          const position = new Dec(ledger.position(ACCOUNT, 'F')?.qty ?? 0);
+          const forSale = all.filter(
+            (order) => order.side === 'sell' && isOpenOrder(order) && order.status !== 'held',
+          );
+          expect(sum(forSale, 'qty').minus(sum(forSale, 'filled_qty')).lte(position)).toBe(true);
+          for (const { id, filled_qty } of all) before.set(id, filled_qty);
+        }
+        for (const { exit, status } of orders.all(ACCOUNT)) {
+          if (status === 'filled') {
+            if (exit === 'take_profit') seen.profits += 1;
+            if (exit === 'stop_loss') seen.stops += 1;
+          }
+          if (status === 'partially_filled' && exit !== null) seen.parts += 1;
+        }
+        broker.database.close();
+      }),
+      { numRuns: 100 },
+    );
+    // The property says nothing if nothing happens.
+    expect(seen.profits).toBeGreaterThan(50);
+    expect(seen.stops).toBeGreaterThan(50);
+    expect(seen.parts).toBeGreaterThan(0);
+    expect(seen.refused).toBeGreaterThan(50);
+  });
+});
