@@ -1,6 +1,7 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { type Clock, systemClock } from '../machine/clock.ts';
@@ -20,6 +21,8 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** A browser that was here by https comes back by nothing else for a year (RFC 6797). */
 const HSTS = 'max-age=31536000';
 
+export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
 /** A server whose address is known before what it serves exists. */
 export interface HttpServer {
   readonly port: number;
@@ -28,6 +31,8 @@ export interface HttpServer {
   readonly lastRequestAt: () => number;
   serve(handler: RequestListener): void;
   serveApp(app: Hono): void;
+  /** Takes over connections that are to speak another protocol (WebSocket); until then, and without it, they are closed. */
+  serveUpgrades(handler: UpgradeListener): void;
   /** Takes no more requests, and resolves when those under way are answered, or were cut off after so many ms. */
   close(drainMs?: number): Promise<void>;
 }
@@ -111,6 +116,12 @@ export async function listen(options: ListenOptions, now: () => number): Promise
     },
     serveApp: (app) => {
       handler = listenerOf(app);
+    },
+    serveUpgrades: (upgrade) => {
+      server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+        last = now();
+        upgrade(request, socket, head);
+      });
     },
     close: (drainMs = 0) =>
       new Promise((resolve) => {

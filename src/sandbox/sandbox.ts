@@ -187,6 +187,7 @@ async function openParties(
   });
   onClose(() => broker.close());
   servers.broker.serveApp(broker.app);
+  servers.broker.serveUpgrades(broker.upgrade);
 
   const { app, sent } = createThirdParties({
     ...thirdPartySettings(seed, addresses),

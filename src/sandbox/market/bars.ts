@@ -1,10 +1,8 @@
 import { Dec } from '../../trading/decimal.ts';
-import { addDays, DAY, type IsoDate, newYorkDate, newYorkInstant, weekday } from './new-york-time.ts';
-import { type MarketHours, type Session, sessionOf } from './trading-calendar.ts';
+import { addDays, type IsoDate, newYorkDate, newYorkInstant, weekday } from './new-york-time.ts';
+import type { Session, Sessions } from './trading-calendar.ts';
 
 const MINUTE = 60_000;
-/** How many looks at the price a bar's high and low come from. */
-const LOOKS = 16;
 
 export type Timeframe = { unit: 'minute' | 'hour'; count: number } | { unit: 'day' | 'week'; count: 1 };
 
@@ -46,11 +44,14 @@ export interface MarketBar {
 }
 
 export interface BarSource {
-  hours: MarketHours;
+  sessions: Sessions;
   now: number;
-  /** The last price at an instant. */
-  last(at: number): string;
-  volume(at: number, span: number): number;
+  /** The last price at an instant; undefined: it did not trade yet. */
+  last(at: number): string | undefined;
+  /** Instants from one to another, both included, among which the highest and the lowest price are. */
+  looks(from: number, to: number): readonly number[];
+  /** Shares traded from one instant to another. */
+  volume(from: number, to: number): number;
 }
 
 interface Span {
@@ -65,7 +66,8 @@ export function bars(request: BarRequest, source: BarSource): MarketBar[] {
   const found: MarketBar[] = [];
   for (const span of spans(request, source)) {
     if (found.length >= request.limit) break;
-    found.push(barOf(span, source));
+    const bar = barOf(span, source);
+    if (bar !== undefined) found.push(bar);
   }
   return found;
 }
@@ -92,7 +94,7 @@ function* spansOfDay(date: IsoDate, timeframe: Timeframe, source: BarSource): Ge
   const midnight = newYorkInstant(date, '00:00');
   if (timeframe.unit === 'week') {
     if (weekday(date) !== 1) return;
-    const sessions = Array.from({ length: 7 }, (_, i) => sessionOf(addDays(date, i), source.hours)).filter(
+    const sessions = Array.from({ length: 7 }, (_, i) => source.sessions.on(addDays(date, i))).filter(
       (session): session is Session => session !== undefined,
     );
     const [opening] = sessions;
@@ -100,7 +102,7 @@ function* spansOfDay(date: IsoDate, timeframe: Timeframe, source: BarSource): Ge
     if (opening && closing) yield { at: midnight, from: opening.open, to: closing.close };
     return;
   }
-  const session = sessionOf(date, source.hours);
+  const session = source.sessions.on(date);
   if (session === undefined) return;
   if (timeframe.unit === 'day') {
     yield { at: midnight, from: session.open, to: session.close };
@@ -114,17 +116,14 @@ function* spansOfDay(date: IsoDate, timeframe: Timeframe, source: BarSource): Ge
   }
 }
 
-function barOf({ at, from, to }: Span, source: BarSource): MarketBar {
+/** Undefined where it did not trade yet. */
+function barOf({ at, from, to }: Span, source: BarSource): MarketBar | undefined {
   const until = Math.min(to, source.now);
-  const looks = Array.from({ length: LOOKS + 1 }, (_, i) =>
-    source.last(Math.round(from + ((until - from) * i) / LOOKS)),
-  );
+  const looks = source.looks(from, until).flatMap((instant) => source.last(instant) ?? []);
+  const [open] = looks;
+  if (open === undefined) return undefined;
   const prices = looks.map((text) => new Dec(text));
-  const [open = ''] = looks;
-  const volume = source.volume(
-    at,
-    Math.max(until - from, 1) * (source.hours === 'always' ? 1 : DAY / (6.5 * 3_600_000)),
-  );
+  const volume = source.volume(from, until);
   return {
     at,
     open,

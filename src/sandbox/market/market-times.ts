@@ -1,5 +1,5 @@
 import { addDays, type IsoDate, newYorkDate } from './new-york-time.ts';
-import { type MarketHours, type Session, sessionFrom, sessionOf, sessionUpTo } from './trading-calendar.ts';
+import type { MarketHours, Session, Sessions } from './trading-calendar.ts';
 
 /** When a market trades. An instant is milliseconds since the epoch, and now unless one is given. */
 export interface MarketTimes {
@@ -20,36 +20,36 @@ export interface MarketTimes {
   sessions(start: IsoDate, end: IsoDate): Session[];
 }
 
-export function createMarketTimes(hours: MarketHours, now: () => number): MarketTimes {
+export function createMarketTimes(sessions: Sessions, now: () => number): MarketTimes {
   const currentOrNextSession = (at = now()): Session => {
-    const session = sessionFrom(newYorkDate(at), hours);
-    return at < session.close ? session : sessionFrom(addDays(session.date, 1), hours);
+    const session = sessions.from(newYorkDate(at));
+    return at < session.close ? session : sessions.from(addDays(session.date, 1));
   };
   return {
-    hours,
+    hours: sessions.hours,
     now,
     currentOrNextSession,
     previousClosing(at = now()) {
-      const present = lastOpened(at, hours);
-      return sessionUpTo(addDays(present.date, -1), hours).close;
+      const present = lastOpened(at, sessions);
+      return sessions.upTo(addDays(present.date, -1)).close;
     },
     isOpen(at = now()) {
-      const session = sessionOf(newYorkDate(at), hours);
+      const session = sessions.on(newYorkDate(at));
       return session !== undefined && at >= session.open && at < session.close;
     },
     isExtendedOpen(at = now()) {
-      const session = sessionOf(newYorkDate(at), hours);
+      const session = sessions.on(newYorkDate(at));
       return session !== undefined && at >= session.extendedOpen && at < session.extendedClose;
     },
     nextOpen(at = now()) {
       const session = currentOrNextSession(at);
-      return session.open > at ? session.open : sessionFrom(addDays(session.date, 1), hours).open;
+      return session.open > at ? session.open : sessions.from(addDays(session.date, 1)).open;
     },
     nextClose: (at = now()) => currentOrNextSession(at).close,
     sessions(start, end) {
       const found: Session[] = [];
       for (let date = start; date <= end; date = addDays(date, 1)) {
-        const session = sessionOf(date, hours);
+        const session = sessions.on(date);
         if (session !== undefined) found.push(session);
       }
       return found;
@@ -58,12 +58,12 @@ export function createMarketTimes(hours: MarketHours, now: () => number): Market
 }
 
 /** The instant whose prices hold at `at`: while the exchange is closed, time stands still at the last close. */
-export function tradingTime(at: number, hours: MarketHours): number {
-  return hours === 'always' ? at : Math.min(at, lastOpened(at, hours).close);
+export function tradingTime(at: number, sessions: Sessions): number {
+  return sessions.hours === 'always' ? at : Math.min(at, lastOpened(at, sessions).close);
 }
 
 /** The session under way, or else the one just over. */
-function lastOpened(at: number, hours: MarketHours): Session {
-  const today = sessionUpTo(newYorkDate(at), hours);
-  return at >= today.open ? today : sessionUpTo(addDays(today.date, -1), hours);
+function lastOpened(at: number, sessions: Sessions): Session {
+  const today = sessions.upTo(newYorkDate(at));
+  return at >= today.open ? today : sessions.upTo(addDays(today.date, -1));
 }

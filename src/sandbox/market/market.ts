@@ -1,10 +1,16 @@
 import type { Clock } from '../../machine/clock.ts';
 import { Dec, decimal, isOnTick, price } from '../../trading/decimal.ts';
+import { type Adjustment, adjusted } from './adjustment.ts';
+import { announced, whyNot } from './announced.ts';
 import { type BarRequest, bars, type MarketBar } from './bars.ts';
+import { type CorporateAction, effectiveAt, inOrder, processDate, subjectOf } from './corporate-action.ts';
+import { type HeldPrices, marketPrices } from './market-prices.ts';
 import { createMarketTimes, type MarketTimes, tradingTime } from './market-times.ts';
-import { type PricePath, pricePath } from './price-path.ts';
-import { type ListedSymbol, listedSymbols } from './symbols.ts';
+import { addDays, type IsoDate, newYorkDate } from './new-york-time.ts';
+import type { ListedSymbol } from './symbols.ts';
+import type { Tape } from './tape.ts';
 import type { MarketHours } from './trading-calendar.ts';
+import { walk } from './walk.ts';
 
 export interface MarketOptions {
   /** The same seed gives the same prices, always and everywhere. */
@@ -13,6 +19,8 @@ export interface MarketOptions {
   hours: MarketHours;
   /** Instead of the packaged symbols. */
   symbols?: readonly ListedSymbol[];
+  /** Instead of a random walk; it has hours and symbols of its own. */
+  tape?: Tape;
 }
 
 /** Prices are decimal strings on the tick, dollars a share; times are milliseconds since the epoch. */
@@ -28,17 +36,27 @@ export interface MarketQuote {
   at: number;
 }
 
-/** A simulated market of real symbols: a seeded random walk around each one's snapshot price. */
+/** A simulated market: prices from a tape, as they were traded, and what corporate actions make of them. */
 export interface Market extends MarketTimes {
   readonly seed: string;
+  /** What can be traded now; a company that was merged away or renamed can't. */
   symbol(symbol: string): ListedSymbol | undefined;
   symbols(): readonly ListedSymbol[];
   /** The quote at an instant (default now); outside trading hours, the one at the last close. Undefined: no such symbol. */
   quote(symbol: string, at?: number): MarketQuote | undefined;
-  /** The last price at `previousClosing`. */
+  /** The last price at `previousClosing`, by the count of shares at `at`. */
   previousClose(symbol: string, at?: number): string | undefined;
-  /** Oldest first; undefined: no such symbol. */
-  bars(symbol: string, request: BarRequest): MarketBar[] | undefined;
+  /** In the order asked for, raw unless adjustments are named; undefined: no such symbol. */
+  bars(symbol: string, request: BarRequest, adjustments?: readonly Adjustment[]): MarketBar[] | undefined;
+  /** What splits after one instant, up to another, make of a price: a half where each share became two. */
+  splitFactor(symbol: string, after: number, upTo: number): Dec;
+  /**
+   * Makes a corporate action known; prices and symbols follow it.
+   * @throws {RangeError} where there is no such symbol, or it ends by another action
+   */
+  announce(action: CorporateAction): void;
+  /** Those that are booked from one day to another, both included, of these symbols; the earliest first. */
+  corporateActions(symbols: readonly string[], start: IsoDate, end: IsoDate): CorporateAction[];
   /**
    * Holds a symbol at a price from now on, or lets it go again with undefined. For tests and demonstrations.
    * @throws {RangeError} on an unknown symbol or a price that is no positive decimal on the tick
@@ -46,61 +64,91 @@ export interface Market extends MarketTimes {
   setPrice(symbol: string, price: string | undefined): void;
 }
 
+/** No dividend is paid later after the day it is due. */
+const LONGEST_UNPAID_DAYS = 120;
+
 export function createMarket(options: MarketOptions): Market {
-  const { seed, clock, hours } = options;
-  const listed: ReadonlyMap<string, ListedSymbol> =
-    options.symbols === undefined
-      ? listedSymbols()
-      : new Map(options.symbols.map((symbol) => [symbol.symbol, symbol]));
-  const paths = new Map<string, PricePath>();
-  const held = new Map<string, { price: string; since: number }>();
+  const { seed, clock, tape = walk(seed, options.hours, options.symbols) } = options;
+  const { sessions } = tape;
+  const actions = announced();
+  const held: HeldPrices = new Map();
+  const times = createMarketTimes(sessions, () => clock.now());
 
-  const pathOf = (symbol: string): PricePath | undefined => {
-    const known = listed.get(symbol);
-    if (known === undefined) return undefined;
-    let path = paths.get(symbol);
-    if (path === undefined) {
-      path = pricePath(seed, symbol, known.snapshotPrice);
-      paths.set(symbol, path);
-    }
-    return path;
+  const prices = marketPrices(tape, actions, held);
+  const { onTape, lastPrice } = prices;
+
+  const tradedNow = (symbol: string): ListedSymbol | undefined => {
+    const known = onTape(symbol);
+    const end = actions.endOf(symbol);
+    const before = actions.before(symbol);
+    if (known === undefined || (end !== undefined && clock.now() >= end)) return undefined;
+    if (before !== undefined && clock.now() < before.until) return undefined;
+    return { ...known, symbol };
   };
 
-  const lastPrice = (symbol: string, path: PricePath, at: number): string => {
-    const hold = held.get(symbol);
-    if (hold !== undefined && at >= hold.since) return hold.price;
-    const raw = path.at(tradingTime(at, hours));
-    return price(new Dec(Math.max(raw, 0.0001)));
-  };
+  const corporateActions: Market['corporateActions'] = (symbols, start, end) =>
+    [
+      ...actions.all.filter((action) => symbols.includes(subjectOf(action))),
+      ...symbols.flatMap((symbol) => (tape.symbol(symbol) ? tape.actions(symbol, start, end) : [])),
+    ]
+      .filter((action) => processDate(action) >= start && processDate(action) <= end)
+      .sort(inOrder);
 
-  const times = createMarketTimes(hours, () => clock.now());
   return {
     ...times,
     seed,
-    symbol: (symbol) => listed.get(symbol),
-    symbols: () => [...listed.values()],
+    symbol: tradedNow,
+    symbols: () => {
+      const renamed = actions.all.flatMap((action) =>
+        action.kind === 'name_change' ? action.new_symbol : [],
+      );
+      const listed = tape.symbols().map(({ symbol }) => symbol);
+      return [...new Set([...listed, ...renamed])].flatMap((symbol) => tradedNow(symbol) ?? []);
+    },
     quote(symbol, at = clock.now()) {
-      const path = pathOf(symbol);
-      if (path === undefined) return undefined;
-      const last = lastPrice(symbol, path, at);
-      return { symbol, last, ...spread(last), ...sizes(path, at), at: tradingTime(at, hours) };
+      const known = onTape(symbol);
+      const last = known && lastPrice(symbol, at);
+      if (known === undefined || last === undefined) return undefined;
+      const shares = (from: number) => tape.volume(known.symbol, from, from + 3_600_000);
+      const when = tradingTime(at, sessions);
+      return {
+        symbol,
+        last,
+        ...spread(last),
+        bidSize: lots(shares(when)),
+        askSize: lots(shares(when + 60_000)),
+        at: when,
+      };
     },
-    previousClose(symbol, at) {
-      const path = pathOf(symbol);
-      return path === undefined ? undefined : lastPrice(symbol, path, times.previousClosing(at));
-    },
-    bars(symbol, request) {
-      const path = pathOf(symbol);
-      if (path === undefined) return undefined;
-      return bars(request, {
-        hours,
+    previousClose: (symbol, at = clock.now()) =>
+      onTape(symbol) && lastPrice(symbol, times.previousClosing(at), at),
+    bars(symbol, request, asked = []) {
+      const known = onTape(symbol);
+      if (known === undefined) return undefined;
+      const found = bars(request, {
+        sessions,
         now: clock.now(),
-        last: (at) => lastPrice(symbol, path, at),
-        volume: path.volume,
+        last: (at) => lastPrice(symbol, at),
+        looks: (from, to) => tape.looks(known.symbol, from, to),
+        volume: (from, to) => tape.volume(known.symbol, from, to),
       });
+      if (asked.length === 0 || found.length === 0) return found;
+      const oldest = Math.min(...found.map(({ at }) => at));
+      const until = addDays(newYorkDate(clock.now()), LONGEST_UNPAID_DAYS);
+      const later = corporateActions([symbol], newYorkDate(oldest), until)
+        .filter((action) => effectiveAt(action) <= clock.now())
+        .flatMap((action) => prices.factor(symbol, action, asked) ?? []);
+      return found.map((bar) => adjusted(bar, later));
     },
+    splitFactor: actions.splitFactor,
+    announce(action) {
+      const why = whyNot(action, actions, (symbol) => onTape(symbol) !== undefined);
+      if (why !== undefined) throw new RangeError(why);
+      actions.add(action);
+    },
+    corporateActions,
     setPrice(symbol, fixed) {
-      if (!listed.has(symbol)) throw new RangeError(`no such symbol: ${JSON.stringify(symbol)}`);
+      if (onTape(symbol) === undefined) throw new RangeError(`no such symbol: ${JSON.stringify(symbol)}`);
       if (fixed === undefined) {
         held.delete(symbol);
         return;
@@ -121,7 +169,7 @@ function spread(last: string): { bid: string; ask: string } {
   return { bid: price(bid), ask: price(ask) };
 }
 
-function sizes(path: PricePath, at: number): { bidSize: number; askSize: number } {
-  const round = (shares: number) => 100 * Math.max(1, Math.round(shares / 100) % 20);
-  return { bidSize: round(path.volume(at, 3_600_000)), askSize: round(path.volume(at + 60_000, 3_600_000)) };
+/** Shares on one side of a quote, in round lots. */
+function lots(shares: number): number {
+  return 100 * Math.max(1, Math.round(shares / 100) % 20);
 }

@@ -80,6 +80,11 @@ export function sessionOf(date: IsoDate, hours: MarketHours): Session | undefine
   }
   const day = weekday(date);
   if (day === 0 || day === 6 || exchangeHolidays(Number(date.slice(0, 4))).has(date)) return undefined;
+  return exchangeSession(date);
+}
+
+/** The hours of a date on which the exchange trades. */
+function exchangeSession(date: IsoDate): Session {
   const early = closesEarly(date);
   return {
     date,
@@ -90,18 +95,42 @@ export function sessionOf(date: IsoDate, hours: MarketHours): Session | undefine
   };
 }
 
-/** The first session on or after a date. */
-export function sessionFrom(date: IsoDate, hours: MarketHours): Session {
-  for (let candidate = date; ; candidate = addDays(candidate, 1)) {
-    const session = sessionOf(candidate, hours);
-    if (session !== undefined) return session;
-  }
+/** The days a market trades on. */
+export interface Sessions {
+  readonly hours: MarketHours;
+  /** The session of a date, or undefined where there is none. */
+  on(date: IsoDate): Session | undefined;
+  /** The first one on or after a date. */
+  from(date: IsoDate): Session;
+  /** The last one on or before a date. */
+  upTo(date: IsoDate): Session;
 }
 
-/** The last session on or before a date. */
-export function sessionUpTo(date: IsoDate, hours: MarketHours): Session {
-  for (let candidate = date; ; candidate = addDays(candidate, -1)) {
-    const session = sessionOf(candidate, hours);
-    if (session !== undefined) return session;
-  }
+/** Every session of the calendar. */
+export function calendarSessions(hours: MarketHours): Sessions {
+  return sessionsBy(hours, (date) => sessionOf(date, hours));
+}
+
+/**
+ * The sessions of the days there are, and of no other from the first to the last of them; the calendar's before and after.
+ * @param dates at least one, rising
+ */
+export function sessionsOfDays(dates: readonly IsoDate[]): Sessions {
+  const days = new Set(dates);
+  const [first = ''] = dates;
+  const last = dates.at(-1) ?? first;
+  return sessionsBy('exchange', (date) => {
+    if (date < first || date > last) return sessionOf(date, 'exchange');
+    return days.has(date) ? exchangeSession(date) : undefined;
+  });
+}
+
+function sessionsBy(hours: MarketHours, on: Sessions['on']): Sessions {
+  const search = (date: IsoDate, step: 1 | -1): Session => {
+    for (let candidate = date; ; candidate = addDays(candidate, step)) {
+      const session = on(candidate);
+      if (session !== undefined) return session;
+    }
+  };
+  return { hours, on, from: (date) => search(date, 1), upTo: (date) => search(date, -1) };
 }

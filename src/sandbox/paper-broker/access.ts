@@ -23,37 +23,62 @@ interface AccessOptions {
   readonly accountOf: (username: string) => AccountRecord | undefined;
 }
 
-/**
- * Lets in requests with an access token of the broker's own OAuth server, or with a key pair in Alpaca's headers
- * (`APCA-API-KEY-ID`, `APCA-API-SECRET-KEY`). A wrong pair is answered as Alpaca does: 403 `forbidden.`, without a code.
- */
-export function requireAccess({ tokens, keys, accountOf }: AccessOptions): MiddlewareHandler<BrokerEnv> {
-  const holderOf = (keyId: string, secret: string) => {
-    const key = keys.find((known) => known.keyId === keyId);
-    // Compared even for an unknown id, which otherwise would be told by the time it takes.
-    return sameSecret(secret, key?.secret ?? '') ? key?.username : undefined;
+/** Whose account it is, and what may be done with it. */
+export interface Grant {
+  readonly account: AccountRecord;
+  readonly scopes: readonly string[];
+}
+
+/** Who is let in: by an access token of the broker's own OAuth server, or by a key pair. */
+export interface Access {
+  byKey(keyId: string, secret: string): Grant | undefined;
+  byToken(token: string): Grant | undefined;
+}
+
+export function createAccess({ tokens, keys, accountOf }: AccessOptions): Access {
+  const grantOf = (username: string | undefined, scopes: readonly string[]): Grant | undefined => {
+    const account = username === undefined ? undefined : accountOf(username);
+    return account === undefined ? undefined : { account, scopes };
   };
+  return {
+    byKey(keyId, secret) {
+      const key = keys.find((known) => known.keyId === keyId);
+      // Compared even for an unknown id, which otherwise would be told by the time it takes.
+      const username = sameSecret(secret, key?.secret ?? '') ? key?.username : undefined;
+      return grantOf(username, ['account:write', 'trading']);
+    },
+    byToken(token) {
+      const held = tokens.accessToken(token);
+      return held === undefined ? undefined : grantOf(held.username, held.scopes);
+    },
+  };
+}
+
+/**
+ * Lets in requests with a token as Bearer, or with a key pair in Alpaca's headers (`APCA-API-KEY-ID`,
+ * `APCA-API-SECRET-KEY`). A wrong pair is answered as Alpaca does: 403 `forbidden.`, without a code.
+ */
+export function requireAccess(access: Access): MiddlewareHandler<BrokerEnv> {
   return async (context, next) => {
     const keyId = context.req.header('apca-api-key-id');
     const secret = context.req.header('apca-api-secret-key');
     const byKey = keyId !== undefined || secret !== undefined;
     const grant = byKey
-      ? { username: holderOf(keyId ?? '', secret ?? ''), scopes: ['account:write', 'trading'] }
-      : grantOf(context.req.header('authorization'), tokens);
-    const account = grant?.username === undefined ? undefined : accountOf(grant.username);
-    if (grant === undefined || account === undefined) {
+      ? access.byKey(keyId ?? '', secret ?? '')
+      : access.byToken(bearerOf(context.req.header('authorization')));
+    if (grant === undefined) {
       if (byKey) return context.json({ message: 'forbidden.' }, 403);
       throw new BrokerError(401, 40110000, 'request is not authorized');
     }
-    context.set('account', account);
+    context.set('account', grant.account);
     context.set('scopes', grant.scopes);
     return next();
   };
 }
 
-function grantOf(authorization: string | undefined, tokens: AccessOptions['tokens']) {
-  const [, token] = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization ?? '') ?? [];
-  return token === undefined ? undefined : tokens.accessToken(token);
+function bearerOf(authorization: string | undefined): string {
+  const [, token = ''] = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization ?? '') ?? [];
+  return token;
 }
 
 /** Lets in only what may trade: a key pair, or a token with that scope. */

@@ -1,7 +1,13 @@
+import { assetClassOf, unitsOf } from '../../trading/asset-class.ts';
 import { cents, Dec, plain } from '../../trading/decimal.ts';
+import { joined } from '../instruments/crypto-pairs.ts';
 import type { Market } from '../market/market.ts';
-import { buyingPower, heldShares } from './buying-power.ts';
+import type { AccountSettingsStore } from './account-settings.ts';
+import { buyingPower, heldShares, marginBuyingPower } from './buying-power.ts';
+import { unleveraged } from './exchange/account-check.ts';
+import type { HistoryGaps } from './history-gaps.ts';
 import type { Ledger } from './ledger.ts';
+import { marginOf, marketValue, mayShort, multiplierOf } from './margin.ts';
 import type { OrderBook } from './order-book.ts';
 import type { AccountRecord, PositionRecord } from './records.ts';
 import { assetId } from './tradable-asset.ts';
@@ -11,22 +17,36 @@ export interface Books {
   ledger: Ledger;
   orders: OrderBook;
   market: Market;
+  historyGaps: HistoryGaps;
+  settings: AccountSettingsStore;
 }
 
-/** The Account schema of Alpaca's Trading API, of a cash account; the pattern-day-trader fields left it in July 2026. */
-export function accountJson(account: AccountRecord, { ledger, orders, market }: Books, now: number) {
-  const values = ledger.positions(account.id).map(({ symbol, qty }) => marketValue(market, symbol, qty));
-  const [long, short] = [values.filter((value) => value.gte(0)), values.filter((value) => value.lt(0))].map(
-    (some) => some.reduce((sum, value) => sum.plus(value), new Dec(0)),
-  ) as [Dec, Dec];
-  const power = cents(buyingPower(account.cash, orders.openOf(account.id)));
+/** Options to level 3 are approved for everybody; the account's owner may set less. */
+const OPTIONS_APPROVED = 3;
+
+/** The Account schema of Alpaca's Trading API; the pattern-day-trader fields left it in July 2026. */
+export function accountJson(account: AccountRecord, books: Books, now: number) {
+  const { ledger, orders, market } = books;
+  const settings = books.settings.of(account.id);
+  const positions = ledger.positions(account.id);
+  const open = orders.openOf(account.id);
+  const margin = marginOf(account.cash, positions, market);
+  const multiplier = multiplierOf(settings, margin);
+  const free = cents(unleveraged({ cash: account.cash, positions, open, market }));
+  const power = cents(
+    multiplier === 1
+      ? buyingPower(account.cash, open, positions)
+      : marginBuyingPower(margin, multiplier, open),
+  );
   const closing = market.previousClosing(now);
   const [before] = holdingsAt(ledger, account.id, [closing]);
-  const worth = cents(long.plus(short).plus(account.cash));
+  const worth = cents(margin.equity);
+  const lent = (amount: Dec) => (multiplier === 1 ? '0' : cents(amount));
   return {
     id: account.id,
     account_number: account.number,
     status: 'ACTIVE',
+    crypto_status: 'ACTIVE',
     currency: 'USD',
     cash: cents(account.cash),
     portfolio_value: worth,
@@ -35,22 +55,24 @@ export function accountJson(account: AccountRecord, { ledger, orders, market }: 
     balance_asof: new Date(closing).toISOString().slice(0, 10),
     buying_power: power,
     regt_buying_power: power,
-    non_marginable_buying_power: power,
-    options_buying_power: '0',
-    multiplier: '1',
-    long_market_value: cents(long),
-    short_market_value: short.isZero() ? '0' : cents(short),
-    initial_margin: '0',
-    maintenance_margin: '0',
-    last_maintenance_margin: '0',
+    non_marginable_buying_power: multiplier === 1 ? power : free,
+    options_buying_power: free,
+    options_approved_level: OPTIONS_APPROVED,
+    options_trading_level: Math.min(OPTIONS_APPROVED, settings.max_options_trading_level),
+    multiplier: String(multiplier),
+    long_market_value: cents(margin.long),
+    short_market_value: margin.short.isZero() ? '0' : cents(margin.short),
+    initial_margin: lent(margin.initial),
+    maintenance_margin: lent(margin.maintenance),
+    last_maintenance_margin: lent(margin.maintenance),
     sma: '0',
     accrued_fees: '0',
     pending_transfer_in: '0',
     trading_blocked: false,
     transfers_blocked: false,
     account_blocked: false,
-    trade_suspended_by_user: false,
-    shorting_enabled: false,
+    trade_suspended_by_user: settings.suspend_trade,
+    shorting_enabled: mayShort(settings, margin),
     created_at: new Date(account.created_at).toISOString(),
   };
 }
@@ -58,30 +80,32 @@ export function accountJson(account: AccountRecord, { ledger, orders, market }: 
 /** The Position schema of Alpaca's Trading API. */
 export function positionJson(position: PositionRecord, { ledger, orders, market }: Books, now: number) {
   const { account_id, symbol } = position;
+  const assetClass = assetClassOf(symbol);
+  const units = unitsOf(symbol);
   const qty = new Dec(position.qty);
   const last = market.quote(symbol)?.last ?? '0';
   const lastday = market.previousClose(symbol) ?? last;
   const value = marketValue(market, symbol, position.qty);
   const cost = new Dec(cents(position.cost));
-  const average = new Dec(position.cost).div(qty);
+  const average = new Dec(position.cost).div(qty).div(units);
 
   // Shares that were there at the last close count from that price, the rest from what they cost.
-  const [before] = holdingsAt(ledger, account_id, [market.previousClosing(now)]);
-  const then = before?.shares.get(symbol) ?? new Dec(0);
+  const closing = market.previousClosing(now);
+  const [before] = holdingsAt(ledger, account_id, [closing]);
+  const then = (before?.shares.get(symbol) ?? new Dec(0)).div(market.splitFactor(symbol, closing, now));
   const carried = qty.isPositive() ? Dec.max(0, Dec.min(then, qty)) : Dec.min(0, Dec.max(then, qty));
-  const dayBasis = carried.times(lastday).plus(qty.minus(carried).times(average));
+  const dayBasis = carried.times(lastday).plus(qty.minus(carried).times(average)).times(units);
   const dayGain = value.minus(dayBasis).toDecimalPlaces(2);
   const gain = value.minus(cost);
+  const held = heldShares(orders.openOf(account_id), symbol, last, ledger.positions(account_id));
   return {
     asset_id: assetId(symbol),
-    symbol,
-    exchange: market.symbol(symbol)?.exchange ?? '',
-    asset_class: 'us_equity',
-    asset_marginable: false,
+    symbol: joined(symbol),
+    exchange: assetClass === 'us_equity' ? (market.symbol(symbol)?.exchange ?? '') : '',
+    asset_class: assetClass,
+    asset_marginable: assetClass === 'us_equity',
     qty: position.qty,
-    qty_available: plain(
-      qty.isNegative() ? qty : qty.minus(heldShares(orders.openOf(account_id), symbol, last)),
-    ),
+    qty_available: plain(qty.isNegative() ? qty.plus(held) : qty.minus(held)),
     avg_entry_price: plain(average.toDecimalPlaces(6)),
     side: qty.isNegative() ? 'short' : 'long',
     market_value: cents(value),
@@ -94,8 +118,4 @@ export function positionJson(position: PositionRecord, { ledger, orders, market 
     lastday_price: lastday,
     change_today: ratio(new Dec(last).minus(lastday), new Dec(lastday)),
   };
-}
-
-function marketValue(market: Market, symbol: string, qty: string): Dec {
-  return new Dec(cents(new Dec(qty).times(market.quote(symbol)?.last ?? 0)));
 }

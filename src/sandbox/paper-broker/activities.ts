@@ -39,7 +39,15 @@ export function activities(
     ...ledger
       .fills(accountId)
       .map((fill, seq) => ({ at: fill.at, row: fillRow(fill, seq, orders, accountId) })),
-    ...ledger.entries(accountId).map((entry, seq) => ({ at: entry.at, row: entryRow(entry, seq) })),
+    ...ledger
+      .entries(accountId)
+      .map((entry, seq) => ({
+        at: entry.at,
+        row: entryRow(entry, seq),
+        moves: entry.amount !== null || entry.qty !== '0',
+      }))
+      // Cost that moves between positions is no activity.
+      .filter(({ moves }) => moves),
   ]
     .filter(({ at }) => at > after && at < until)
     .filter(({ at }) => day === undefined || new Date(at).toISOString().startsWith(day))
@@ -86,7 +94,8 @@ function fillRow(
 function entryRow(entry: ReturnType<Ledger['entries']>[number], seq: number) {
   const { type, sub_type, date, symbol, qty, entitled, per_share, group_id } = entry;
   return {
-    id: rowId(Date.parse(date), `entry:${entry.account_id}:${seq}`),
+    // The day it happened; what was booked first comes first on it.
+    id: rowId(Date.parse(date) + seq, `entry:${entry.account_id}:${seq}`),
     activity_type: type,
     ...(sub_type === null ? {} : { activity_sub_type: sub_type }),
     // Alpaca itself writes the date alone; its contract says date-time, which a date at midnight is too.

@@ -1,6 +1,8 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
-import { cents, Dec, plain } from '../../trading/decimal.ts';
-import { afterTrade, type Holding } from './position-change.ts';
+import { unitsOf } from '../../trading/asset-class.ts';
+import { cents, Dec } from '../../trading/decimal.ts';
+import { afterTrade } from './position-change.ts';
+import { openPositions } from './positions.ts';
 import type { AccountRecord, EntryRecord, FillRecord, PositionRecord } from './records.ts';
 
 /** What an account may do beyond its cash and its shares. */
@@ -29,9 +31,6 @@ export interface Ledger {
   /** Each oldest first. */
   fills(accountId: string): FillRecord[];
   entries(accountId: string): EntryRecord[];
-  /** Days of which the portfolio history tells nothing, as happens at brokers. */
-  historyGaps(): ReadonlySet<string>;
-  setHistoryGaps(dates: readonly string[]): void;
 }
 
 const TABLES = `
@@ -54,8 +53,7 @@ const TABLES = `
     sub_type TEXT, date TEXT NOT NULL, at INTEGER NOT NULL, symbol TEXT, qty TEXT, cost TEXT, amount TEXT,
     entitled TEXT, per_share TEXT, group_id TEXT
   ) STRICT;
-  CREATE INDEX IF NOT EXISTS broker_entries_by_account ON broker_entries (account_id, at);
-  CREATE TABLE IF NOT EXISTS broker_history_gaps (date TEXT PRIMARY KEY) STRICT;`;
+  CREATE INDEX IF NOT EXISTS broker_entries_by_account ON broker_entries (account_id, at);`;
 
 /** Of a sandbox from before there was more to book than deposits. */
 const DEPOSITS_ALONE = `
@@ -70,6 +68,7 @@ export function openLedger(database: Database.Database): Ledger {
     database.transaction(() => database.exec(DEPOSITS_ALONE)).immediate();
   }
 
+  const positions = openPositions(database);
   const byId = database.prepare<[string], AccountRecord>('SELECT * FROM broker_accounts WHERE id = ?');
   const byUsername = database.prepare<[string], AccountRecord>(
     'SELECT * FROM broker_accounts WHERE username = ?',
@@ -86,19 +85,6 @@ export function openLedger(database: Database.Database): Ledger {
        (:account_id, :type, :sub_type, :date, :at, :symbol, :qty, :cost, :amount, :entitled, :per_share, :group_id)`,
   );
   const allAccounts = database.prepare<[], AccountRecord>('SELECT * FROM broker_accounts ORDER BY number');
-  const allPositions = database.prepare<[string], PositionRecord>(
-    'SELECT * FROM broker_positions WHERE account_id = ? ORDER BY symbol',
-  );
-  const onePosition = database.prepare<[string, string], PositionRecord>(
-    'SELECT * FROM broker_positions WHERE account_id = ? AND symbol = ?',
-  );
-  const putPosition = database.prepare(
-    `INSERT INTO broker_positions (account_id, symbol, qty, cost) VALUES (:account_id, :symbol, :qty, :cost)
-     ON CONFLICT (account_id, symbol) DO UPDATE SET qty = excluded.qty, cost = excluded.cost`,
-  );
-  const dropPosition = database.prepare<[string, string]>(
-    'DELETE FROM broker_positions WHERE account_id = ? AND symbol = ?',
-  );
   const insertFill = database.prepare(
     `INSERT INTO broker_fills (account_id, order_id, symbol, side, qty, price, amount, at)
      VALUES (:account_id, :order_id, :symbol, :side, :qty, :price, :amount, :at)`,
@@ -112,22 +98,10 @@ export function openLedger(database: Database.Database): Ledger {
      FROM broker_entries WHERE account_id = ? ORDER BY at, seq`,
   );
 
-  const gaps = database.prepare<[], string>('SELECT date FROM broker_history_gaps').pluck();
-  const addGap = database.prepare<[string]>('INSERT INTO broker_history_gaps (date) VALUES (?)');
-
   const cashOf = (accountId: string): Dec => {
     const account = byId.get(accountId);
     if (account === undefined) throw new Error('the ledger has no such account');
     return new Dec(account.cash);
-  };
-
-  const holding = (accountId: string, symbol: string): Holding => {
-    const held = onePosition.get(accountId, symbol);
-    return { qty: new Dec(held?.qty ?? 0), cost: new Dec(held?.cost ?? 0) };
-  };
-  const putHolding = (account_id: string, symbol: string, { qty, cost }: Holding): void => {
-    if (qty.isZero()) dropPosition.run(account_id, symbol);
-    else putPosition.run({ account_id, symbol, qty: plain(qty), cost: plain(cost) });
   };
 
   return {
@@ -137,20 +111,20 @@ export function openLedger(database: Database.Database): Ledger {
     openAccount(account) {
       insertAccount.run(account);
     },
-    positions: (accountId) => allPositions.all(accountId),
-    position: (accountId, symbol) => onePosition.get(accountId, symbol),
+    positions: (accountId) => positions.all(accountId),
+    position: (accountId, symbol) => positions.one(accountId, symbol),
     book(fill, { short = false, overdraft = false } = {}) {
-      const amount = cents(new Dec(fill.qty).times(fill.price));
+      const amount = cents(new Dec(fill.qty).times(fill.price).times(unitsOf(fill.symbol)));
       const sign = fill.side === 'buy' ? 1 : -1;
       const cash = cashOf(fill.account_id).minus(new Dec(amount).times(sign));
-      const held = holding(fill.account_id, fill.symbol);
+      const held = positions.holding(fill.account_id, fill.symbol);
       const left = afterTrade(held, {
         qty: new Dec(fill.qty).times(sign),
         cost: new Dec(amount).times(sign),
       });
       if (fill.side === 'buy' && cash.lt(0) && !overdraft) return false;
       if (fill.side === 'sell' && left.qty.lt(0) && !short) return false;
-      putHolding(fill.account_id, fill.symbol, left);
+      positions.put(fill.account_id, fill.symbol, left);
       setCash.run(cents(cash), fill.account_id);
       insertFill.run({ ...fill, amount });
       return true;
@@ -158,9 +132,9 @@ export function openLedger(database: Database.Database): Ledger {
     enter(entry) {
       const { account_id, symbol, qty, cost, amount } = entry;
       if (symbol !== null && qty !== null) {
-        const held = holding(account_id, symbol);
+        const held = positions.holding(account_id, symbol);
         const left = held.qty.plus(qty);
-        putHolding(
+        positions.put(
           account_id,
           symbol,
           cost === null
@@ -173,10 +147,5 @@ export function openLedger(database: Database.Database): Ledger {
     },
     fills: (accountId) => allFills.all(accountId),
     entries: (accountId) => allEntries.all(accountId),
-    historyGaps: () => new Set(gaps.all()),
-    setHistoryGaps(dates) {
-      database.exec('DELETE FROM broker_history_gaps');
-      for (const date of new Set(dates)) addGap.run(date);
-    },
   };
 }

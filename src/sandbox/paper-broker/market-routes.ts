@@ -1,10 +1,11 @@
 import { Hono } from 'hono';
+import { cryptoPair, cryptoPairs } from '../instruments/crypto-pairs.ts';
 import type { Market } from '../market/market.ts';
 import { newYorkDate, newYorkTimestamp } from '../market/new-york-time.ts';
 import type { Session } from '../market/trading-calendar.ts';
 import type { BrokerEnv } from './access.ts';
 import { badParameter, notFound, unprocessable } from './broker-error.ts';
-import { assetId, assetJson } from './tradable-asset.ts';
+import { assetId, assetJson, cryptoJson } from './tradable-asset.ts';
 
 /** The longest range of the calendar. */
 const MOST_DAYS = 70 * 366;
@@ -32,17 +33,18 @@ export function marketRoutes(market: Market, now: () => number): Hono<BrokerEnv>
 
   app.get('/v2/assets', (context) => {
     const { status, asset_class, exchange: listed } = context.req.query();
-    if ((status && status !== 'active') || (asset_class && asset_class !== 'us_equity'))
-      return context.json([]);
+    if (status && status !== 'active') return context.json([]);
+    const assets = [...market.symbols().map(assetJson), ...cryptoPairs().map(cryptoJson)];
+    const wanted = asset_class || 'us_equity';
     return context.json(
-      market
-        .symbols()
-        .filter((asset) => !listed || asset.exchange === listed)
-        .map(assetJson),
+      assets.filter((asset) => asset.class === wanted && (!listed || asset.exchange === listed)),
     );
   });
   app.get('/v2/assets/:symbol', (context) => {
     const wanted = context.req.param('symbol');
+    const pair =
+      cryptoPair(wanted.toUpperCase()) ?? cryptoPairs().find(({ symbol }) => assetId(symbol) === wanted);
+    if (pair !== undefined) return context.json(cryptoJson(pair));
     const asset =
       market.symbol(wanted.toUpperCase()) ??
       market.symbols().find(({ symbol }) => assetId(symbol) === wanted);

@@ -56,6 +56,7 @@ const columns = {
   parent_id: 'TEXT',
   exit: 'TEXT',
   dormant: 'INTEGER NOT NULL DEFAULT 0',
+  position_intent: "TEXT NOT NULL DEFAULT ''",
 } as const satisfies Record<keyof OrderRecord, string>;
 
 export function openOrderBook(database: Database.Database): OrderBook {
@@ -120,4 +121,8 @@ function addColumns(database: Database.Database): void {
       database.exec(`ALTER TABLE broker_orders ADD COLUMN ${name} ${type}`);
     }
   }
+  // All there was: accounts could not go short.
+  database.exec(`
+    UPDATE broker_orders SET position_intent = CASE side WHEN 'buy' THEN 'buy_to_open' ELSE 'sell_to_close' END
+    WHERE position_intent = ''`);
 }

@@ -124,6 +124,7 @@ export function legTickets(ticket: Ticket): { exit: Exit; ticket: Ticket }[] {
     ...ticket,
     side: opens ? opposite(ticket.side) : ticket.side,
     client_order_id: null,
+    position_intent: null,
     take_profit: null,
     stop_loss: null,
   };

@@ -1,3 +1,4 @@
+import { assetClassOf } from '../../trading/asset-class.ts';
 import { Dec, plain } from '../../trading/decimal.ts';
 import type { OrderRecord } from './records.ts';
 import { assetId } from './tradable-asset.ts';
@@ -29,7 +30,7 @@ function rowJson(order: OrderRecord) {
     replaces: order.replaces,
     asset_id: assetId(order.symbol),
     symbol: order.symbol,
-    asset_class: 'us_equity',
+    asset_class: assetClassOf(order.symbol),
     notional: order.notional,
     qty: order.qty,
     filled_qty: order.filled_qty,
@@ -40,7 +41,7 @@ function rowJson(order: OrderRecord) {
     order_type: order.type,
     type: order.type,
     side: order.side,
-    position_intent: order.side === 'buy' ? 'buy_to_open' : 'sell_to_close',
+    position_intent: order.position_intent,
     time_in_force: order.time_in_force,
     limit_price: order.limit_price,
     stop_price: order.stop_price,

@@ -3,8 +3,10 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { Faults } from '../../home/faults.ts';
 import { failpoint } from '../../machine/failpoint.ts';
+import { assetClassOf, optionOf } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { timesInForce } from '../../trading/order.ts';
+import { joined } from '../instruments/crypto-pairs.ts';
 import { type BrokerEnv, requireTrading } from './access.ts';
 import { badParameter, notFound, unprocessable } from './broker-error.ts';
 import type { Exchange } from './exchange/exchange.ts';
@@ -23,7 +25,8 @@ export interface OrderRoutesOptions {
 const terms = z.object({
   qty: z
     .string()
-    .regex(/^[1-9]\d{0,11}$/)
+    .regex(/^\d{1,12}(\.\d{1,9})?$/)
+    .refine((text) => new Dec(text).gt(0))
     .optional(),
   time_in_force: z.enum(timesInForce).optional(),
   limit_price: z.string().optional(),
@@ -46,6 +49,7 @@ const listQuery = z.object({
   direction: z.enum(['asc', 'desc']).default('desc'),
   symbols: z.string().optional(),
   side: z.enum(['buy', 'sell']).optional(),
+  asset_class: z.string().optional(),
   nested: z.enum(['true', 'false']).default('false'),
 });
 
@@ -122,14 +126,23 @@ function listedOrders(every: readonly OrderRecord[], query: z.output<typeof list
   const after = timeOf(query.after, 'after') ?? Number.NEGATIVE_INFINITY;
   const until = timeOf(query.until, 'until') ?? Number.POSITIVE_INFINITY;
   const wanted = symbols?.split(',').map((symbol) => symbol.trim().toUpperCase());
+  const classes = query.asset_class === 'all' ? undefined : query.asset_class?.split(',');
   const matching = every
     .filter((order) => status === 'all' || isOpenOrder(order) === (status === 'open'))
     .filter((order) => order.created_at > after && order.created_at < until)
-    .filter((order) => wanted === undefined || wanted.includes(order.symbol))
+    .filter(({ symbol }) => classes === undefined || classes.includes(assetClassOf(symbol)))
+    .filter(({ symbol }) => wanted === undefined || namesOf(symbol).some((name) => wanted.includes(name)))
     .filter((order) => side === undefined || order.side === side);
   if (direction === 'desc') matching.reverse();
   return (nested === 'true' ? rolledUp(matching) : matching).slice(0, limit);
 }
+
+/** By which an order is asked for: a pair also without its slash, an option also by its underlying. */
+const namesOf = (symbol: string): string[] => [
+  symbol,
+  joined(symbol),
+  optionOf(symbol)?.underlying ?? symbol,
+];
 
 /** Without the legs of those that are listed themselves. */
 function rolledUp(listed: readonly OrderRecord[]): OrderRecord[] {

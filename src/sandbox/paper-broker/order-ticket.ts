@@ -1,4 +1,7 @@
+import { assetClassOf, ticksOf } from '../../trading/asset-class.ts';
 import { Dec, isOnTick } from '../../trading/decimal.ts';
+import { cryptoPair } from '../instruments/crypto-pairs.ts';
+import { assetTerms, checkAssetTerms } from './asset-terms.ts';
 import { badParameter, unprocessable } from './broker-error.ts';
 import { orderBody, type Ticket } from './order-body.ts';
 import { checkOrderClass } from './order-classes.ts';
@@ -20,9 +23,11 @@ export function readTicket(body: unknown): Ticket {
     throw badParameter(field in body ? `invalid ${field}` : `${field} is required`);
   }
   const ticket = read.data;
-  ticket.symbol = ticket.symbol.toUpperCase();
+  const symbol = ticket.symbol.toUpperCase();
+  ticket.symbol = cryptoPair(symbol)?.symbol ?? symbol;
   // An OCO order is its own take profit.
   if (ticket.order_class === 'oco') ticket.limit_price ??= ticket.take_profit?.limit_price ?? null;
+  checkAssetTerms(ticket, assetTerms[assetClassOf(ticket.symbol)]);
   checkOrderClass(ticket);
   checkTogether(ticket);
   return ticket;
@@ -65,14 +70,14 @@ function checkTogether(ticket: Ticket): void {
     'stop_loss.limit_price': ticket.stop_loss?.limit_price,
   };
   for (const [field, value] of Object.entries(prices)) {
-    if (value != null && !isOnTick(value)) {
+    if (value != null && !isOnTick(value, ticksOf(ticket.symbol))) {
       throw unprocessable(
         `invalid ${field} ${value}. sub-penny increment does not fulfill minimum pricing criteria`,
       );
     }
   }
 
-  if (isFractional(ticket)) {
+  if (isFractional(ticket) && assetClassOf(ticket.symbol) === 'us_equity') {
     if (ticket.time_in_force !== 'day') throw unprocessable('fractional orders must be DAY orders');
     if (type === 'trailing_stop') {
       throw unprocessable('fractional orders must be market, limit, stop, or stop_limit orders');

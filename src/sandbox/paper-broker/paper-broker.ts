@@ -1,22 +1,35 @@
 import { randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3-multiple-ciphers';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import type { Faults } from '../../home/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { wholeMarket } from '../instruments/whole-market.ts';
 import type { Market } from '../market/market.ts';
-import { type AccessKey, type BrokerEnv, limitRate, requireAccess } from './access.ts';
+import { type AccessKey, type BrokerEnv, createAccess, limitRate, requireAccess } from './access.ts';
+import { openAccountSettings } from './account-settings.ts';
+import { adminBooksRoutes } from './admin-books-routes.ts';
 import { adminRoutes } from './admin-routes.ts';
+import { openBookkeeping } from './bookkeeping.ts';
 import { BrokerError } from './broker-error.ts';
-import { DataError, dataRoutes } from './data-routes.ts';
+import { openAnnouncedStore } from './corporate-actions/announced-store.ts';
+import { corporateActionRoutes } from './corporate-actions/corporate-action-routes.ts';
+import { cryptoDataRoutes } from './crypto/crypto-data-routes.ts';
+import { DataError } from './data-error.ts';
+import { dataRoutes } from './data-routes.ts';
 import { createExchange } from './exchange/exchange.ts';
+import { openHistoryGaps } from './history-gaps.ts';
 import { openLedger } from './ledger.ts';
 import { newsRoutes } from './news-routes.ts';
 import type { OAuthClient } from './oauth/oauth-client.ts';
 import { oauthRoutes } from './oauth/oauth-routes.ts';
 import { openTokenStore } from './oauth/token-store.ts';
+import { createExpirations } from './options/expirations.ts';
+import { optionDataRoutes } from './options/option-data-routes.ts';
 import { openOrderBook } from './order-book.ts';
 import { type BookedOrder, orderJson } from './order-json.ts';
-import { seedAccount } from './seed-accounts.ts';
+import { type Story, seedAccount } from './seed-accounts.ts';
+import { createTradeStream, type TradeStream } from './stream/trade-stream.ts';
+import { type TradeUpdate, tradeUpdateJson } from './stream/trade-update.ts';
 import { tradingRoutes } from './trading-routes.ts';
 import { watchlistRoutes } from './watchlist-routes.ts';
 import { openWatchlists } from './watchlists.ts';
@@ -35,8 +48,14 @@ export interface PaperBrokerOptions {
   /** For tokens, rate limits and the timer. */
   clock: Clock;
   faults: Faults;
-  /** Each gets an account; `password` is for the broker's own login, `key` for programs. */
-  users: readonly { username: string; password: string; name: string; key?: AccessKey }[];
+  /** Each gets an account; `password` is for the broker's own login, `key` for programs, `story` what happened before. */
+  users: readonly {
+    username: string;
+    password: string;
+    name: string;
+    key?: AccessKey;
+    story?: Story;
+  }[];
   oauthClients: readonly OAuthClient[];
   /** One whole-share order in ten fills in two parts (default true). */
   partialFills?: boolean;
@@ -47,28 +66,55 @@ export interface PaperBrokerOptions {
 }
 
 export interface PaperBroker {
-  /** Serves Alpaca's Trading API v2 and Market Data API under /v2, /v1 and /v1beta1, and OAuth under /oauth. */
+  /** Serves Alpaca's Trading API v2 and Market Data API under /v2, /v1, /v1beta1 and /v1beta3, and OAuth under /oauth. */
   readonly app: Hono;
+  /** Serves the stream of order updates, `/stream`: for the server's `upgrade`. */
+  readonly upgrade: TradeStream['upgrade'];
   /** Every order ever accepted, in order of arrival. */
   book(): BookedOrder[];
   /** Matches resting orders against the market now. */
   settle(): void;
-  /** Ends the timer. The database stays open. */
+  /** Ends the timer and the streams. The database stays open. */
   close(): void;
 }
 
 /** The part of Alpaca that is used here, simulated to the letter of its contract, with accounts, orders and fills kept. */
 export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
-  const { database, market, clock, faults } = options;
+  const { database, clock, faults } = options;
+  const market = wholeMarket(options.market);
   const now = () => market.now();
   const ledger = openLedger(database);
   const orders = openOrderBook(database);
+  const settings = openAccountSettings(database);
+  const historyGaps = openHistoryGaps(database);
   const tokens = openTokenStore(database, () => clock.now());
   const partialFills = options.partialFills ?? true;
-  const exchange = createExchange({ database, ledger, orders, market, now, partialFills });
+  const access = createAccess({
+    tokens,
+    keys: options.users.flatMap(({ username, key }) => (key === undefined ? [] : [{ ...key, username }])),
+    accountOf: (username) => ledger.accountOf(username),
+  });
+  const stream = createTradeStream({ access, clock, faults });
+  const tell = (update: TradeUpdate) => {
+    const { account_id, symbol } = update.order;
+    const held = ledger.position(account_id, symbol)?.qty ?? '0';
+    stream.tell(account_id, tradeUpdateJson(update, held, now()));
+  };
+  const exchange = createExchange({ database, ledger, orders, market, now, partialFills, settings, tell });
+  const announcements = openAnnouncedStore(database);
+  for (const action of announcements.all()) market.announce(action);
+  const bookkeeping = openBookkeeping({ database, ledger, orders, market, cancelAll: exchange.cancelAll });
+  const expirations = createExpirations({ database, ledger, market, settings });
+  const settle = () => {
+    bookkeeping.settle();
+    exchange.settle();
+    expirations();
+  };
   database
     .transaction(() => {
-      for (const { username } of options.users) seedAccount(username, ledger, market, now());
+      for (const { username, story } of options.users) {
+        seedAccount(username, { ledger, market, bookkeeping }, story);
+      }
     })
     .immediate();
 
@@ -78,27 +124,27 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
       account_number: ledger.account(order.account_id)?.number ?? '',
     }));
 
-  const access = requireAccess({
-    tokens,
-    keys: options.users.flatMap(({ username, key }) => (key === undefined ? [] : [{ ...key, username }])),
-    accountOf: (username) => ledger.accountOf(username),
-  });
-  const rate = limitRate(options.requestsPerMinute ?? 1000, () => clock.now());
-  const api = new Hono<BrokerEnv>();
-  for (const version of ['/v2/*', '/v1/*', '/v1beta1/*']) {
-    api.use(version, async (context, next) => {
-      context.header('X-Request-ID', randomUUID().replaceAll('-', ''));
-      if (faults.take('broker_5xx')) {
-        return context.json({ code: 50010000, message: 'internal server error occurred' }, 500);
-      }
-      return next();
-    });
-    api.use(version, access, rate);
-  }
-  api.route('/', tradingRoutes({ books: { ledger, orders, market }, exchange, faults, now }));
-  api.route('/', watchlistRoutes({ watchlists: openWatchlists(database), market, now }));
-  api.route('/', dataRoutes(market, now));
-  api.route('/', newsRoutes(market, now));
+  const api = guardedApi(
+    requireAccess(access),
+    limitRate(options.requestsPerMinute ?? 1000, () => clock.now()),
+    faults,
+  );
+  api.route(
+    '/',
+    tradingRoutes({
+      books: { ledger, orders, market, historyGaps, settings },
+      exchange: { ...exchange, settle },
+      faults,
+      now,
+    }),
+  );
+  api.route('/', cryptoDataRoutes(market, now));
+  api.route('/', optionDataRoutes(market, now));
+  const stocks = options.market;
+  api.route('/', watchlistRoutes({ watchlists: openWatchlists(database), market: stocks, now }));
+  api.route('/', dataRoutes(stocks, now));
+  api.route('/', newsRoutes(stocks, now));
+  api.route('/', corporateActionRoutes(stocks, now));
 
   const app = new Hono();
   app.use('*', async (_context, next) => {
@@ -109,7 +155,8 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   const { url, users, oauthClients: clients } = options;
   app.route('/', oauthRoutes({ url, tokens, clients, users, now: () => clock.now() }));
   if (options.adminSecret !== undefined) {
-    app.route('/', adminRoutes({ secret: options.adminSecret, market, book, settle: exchange.settle }));
+    app.route('/', adminRoutes({ secret: options.adminSecret, market, book, settle }));
+    app.route('/', adminBooksRoutes({ ledger, market, bookkeeping, announcements, historyGaps, settle }));
   }
   app.route('/', api);
   app.notFound((context) => context.json({ code: 40410000, message: 'endpoint not found' }, 404));
@@ -122,8 +169,37 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   });
 
   const stop = new AbortController();
-  void settleRegularly(exchange.settle, clock, stop.signal);
-  return { app, book, settle: exchange.settle, close: () => stop.abort() };
+  void settleRegularly(settle, clock, stop.signal);
+  return {
+    app,
+    upgrade: stream.upgrade,
+    book,
+    settle,
+    close() {
+      stop.abort();
+      stream.close();
+    },
+  };
+}
+
+/** What answers requests of those who are let in, and not too many of them. */
+function guardedApi(
+  access: MiddlewareHandler<BrokerEnv>,
+  rate: MiddlewareHandler<BrokerEnv>,
+  faults: Faults,
+): Hono<BrokerEnv> {
+  const api = new Hono<BrokerEnv>();
+  for (const version of ['/v2/*', '/v1/*', '/v1beta1/*', '/v1beta3/*']) {
+    api.use(version, async (context, next) => {
+      context.header('X-Request-ID', randomUUID().replaceAll('-', ''));
+      if (faults.take('broker_5xx')) {
+        return context.json({ code: 50010000, message: 'internal server error occurred' }, 500);
+      }
+      return next();
+    });
+    api.use(version, access, rate);
+  }
+  return api;
 }
 
 async function settleRegularly(settle: () => void, clock: Clock, signal: AbortSignal): Promise<void> {

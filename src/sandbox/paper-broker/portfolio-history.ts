@@ -5,6 +5,7 @@ import { addDays, newYorkDate, newYorkInstant } from '../market/new-york-time.ts
 import type { Session } from '../market/trading-calendar.ts';
 import { badParameter, unprocessable } from './broker-error.ts';
 import { cashflows } from './cashflows.ts';
+import type { HistoryGaps } from './history-gaps.ts';
 import type { Ledger } from './ledger.ts';
 import type { AccountRecord } from './records.ts';
 import { equity, holdingsAt } from './valuation.ts';
@@ -45,7 +46,7 @@ const querySchema = z.object({
 export function portfolioHistory(
   query: Record<string, string>,
   account: AccountRecord,
-  books: { ledger: Ledger; market: Market },
+  books: { ledger: Ledger; market: Market; historyGaps: HistoryGaps },
   now: number,
 ) {
   const read = querySchema.safeParse(query);
@@ -64,7 +65,7 @@ export function portfolioHistory(
   if (timeframe !== '1D' && days > 31)
     throw unprocessable('only 1D timeframe is allowed for more than 30 days');
 
-  const missing = ledger.historyGaps();
+  const missing = books.historyGaps.days();
   const windows = windowsBetween(market, timeframe, start, end).filter(
     ({ session }) => !missing.has(session.date),
   );

@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { joined } from '../instruments/crypto-pairs.ts';
 import { type BrokerEnv, requireTrading } from './access.ts';
 import { type Books, positionJson } from './account-json.ts';
 import { BrokerError, notFound } from './broker-error.ts';
@@ -16,7 +17,7 @@ export function positionRoutes(books: Books, exchange: Exchange, now: () => numb
   const find = (accountId: string, wanted: string): PositionRecord => {
     const position = ledger
       .positions(accountId)
-      .find(({ symbol }) => symbol === wanted.toUpperCase() || assetId(symbol) === wanted);
+      .find(({ symbol }) => joined(symbol) === joined(wanted.toUpperCase()) || assetId(symbol) === wanted);
     if (position === undefined) throw notFound('position does not exist');
     return position;
   };
@@ -38,16 +39,25 @@ export function positionRoutes(books: Books, exchange: Exchange, now: () => numb
     return context.json(orderJson(exchange.place(id, ticket)));
   });
 
+  app.post('/v2/positions/:symbol/exercise', requireTrading, (context) => {
+    exchange.exercise(context.get('account').id, context.req.param('symbol').toUpperCase());
+    return context.body(null, 200);
+  });
+
   app.delete('/v2/positions', requireTrading, (context) => {
     const { id } = context.get('account');
     if (context.req.query('cancel_orders') === 'true') exchange.cancelAll(id);
     const closed = ledger.positions(id).map((position) => {
       const { symbol } = position;
       try {
-        return { symbol, status: 200, body: orderJson(exchange.place(id, closingTicket(position, {}))) };
+        return {
+          symbol: joined(symbol),
+          status: 200,
+          body: orderJson(exchange.place(id, closingTicket(position, {}))),
+        };
       } catch (error) {
         if (!(error instanceof BrokerError)) throw error;
-        return { symbol, status: error.status };
+        return { symbol: joined(symbol), status: error.status };
       }
     });
     return context.json(closed, 207);

@@ -63,6 +63,8 @@ export type OrderStatus = OrderView['status'];
 
 /** How orders hang together; `''` is one that stands alone. */
 export type OrderClass = '' | 'bracket' | 'oco' | 'oto';
+/** What an order does to a position. */
+export type PositionIntent = 'buy_to_open' | 'buy_to_close' | 'sell_to_open' | 'sell_to_close';
 /** Which way out of a position an order of a group is; null for what opens it, or stands alone. */
 export type Exit = 'take_profit' | 'stop_loss';
 
@@ -92,7 +94,7 @@ export interface OrderRecord {
   hwm: string | null;
   /** Whether a stop has been reached. */
   triggered: 0 | 1;
-  /** Dollars a share set aside for a buy while it is open. */
+  /** Dollars a share set aside for what opens a position, or buys one back, while it is open. */
   reserve_price: string | null;
   /** Shares of the first part, where the order is to fill in two. */
   first_part: string | null;
@@ -116,6 +118,7 @@ export interface OrderRecord {
   exit: Exit | null;
   /** A leg that waits for its entry to fill. */
   dormant: 0 | 1;
+  position_intent: PositionIntent;
 }
 
 /** Statuses in which an order can still fill. One that is `held` is not in the market, and sets nothing aside. */

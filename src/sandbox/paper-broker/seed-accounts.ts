@@ -1,65 +1,100 @@
 import type { Market } from '../market/market.ts';
-import { addDays, newYorkDate, newYorkInstant } from '../market/new-york-time.ts';
+import { addDays, type IsoDate, newYorkDate, newYorkInstant } from '../market/new-york-time.ts';
+import type { Bookkeeping } from './bookkeeping.ts';
 import { bookedAt, entryOf } from './entries.ts';
 import type { Ledger } from './ledger.ts';
+import type { EntryRecord, FillRecord } from './records.ts';
 import { stableUuid } from './tradable-asset.ts';
 
-interface Story {
-  number: string;
-  /** Dollars, and how many days ago. */
-  deposits: { amount: string; daysAgo: number }[];
-  /** Shares bought at the simulated price of the day. */
-  purchases: { symbol: string; qty: string; daysAgo: number }[];
+/** What happened in an account before it is first looked at. */
+export interface Story {
+  readonly number: string;
+  /** The first is what the account opens with. */
+  readonly events: readonly StoryEvent[];
 }
 
-const stories: Record<string, Story> = {
-  alice: {
-    number: 'PA3ALICE01',
-    deposits: [
-      { amount: '60000', daysAgo: 120 },
-      { amount: '40000', daysAgo: 75 },
-    ],
-    purchases: [
-      { symbol: 'AAPL', qty: '40', daysAgo: 118 },
-      { symbol: 'MSFT', qty: '25', daysAgo: 110 },
-      { symbol: 'NVDA', qty: '60', daysAgo: 74 },
-      { symbol: 'JPM', qty: '20', daysAgo: 60 },
-      { symbol: 'KO', qty: '75', daysAgo: 31 },
-    ],
-  },
-  bob: {
-    number: 'PA3BOB0002',
-    deposits: [{ amount: '10000', daysAgo: 90 }],
-    purchases: [
-      { symbol: 'TSLA', qty: '8', daysAgo: 80 },
-      { symbol: 'AMD', qty: '12', daysAgo: 45 },
-    ],
-  },
-};
+/** Something booked without a trade, or a trade: at a price of its own, or at the ask of eleven o'clock. */
+export type StoryEvent = { readonly date: IsoDate } & (
+  | { readonly entry: Pick<EntryRecord, 'type'> & Partial<Omit<EntryRecord, 'date' | 'account_id'>> }
+  | { readonly trade: Pick<FillRecord, 'side' | 'symbol' | 'qty'> & Partial<Pick<FillRecord, 'price'>> }
+);
 
-/** Opens a user's account with its history, unless it is there already. Call it inside a transaction. */
-export function seedAccount(username: string, ledger: Ledger, market: Market, now: number): void {
-  if (ledger.accountOf(username) !== undefined) return;
-  const story = stories[username] ?? {
-    number: `PA3${stableUuid(`number:${username}`).slice(0, 7).toUpperCase()}`,
-    deposits: [{ amount: '100000', daysAgo: 1 }],
-    purchases: [],
-  };
-  const dateOf = (daysAgo: number) => addDays(newYorkDate(now), -daysAgo);
-  const id = stableUuid(`account:${username}`);
-  ledger.openAccount({
-    id,
-    number: story.number,
-    username,
-    created_at: Math.min(...story.deposits.map(({ daysAgo }) => bookedAt(dateOf(daysAgo)))),
+const TRADED = '11:00';
+
+/** Of those whose story is known; `today` is New York's. */
+function usualStory(username: string, today: IsoDate): Story {
+  const deposit = (amount: string, daysAgo: number): StoryEvent => ({
+    date: addDays(today, -daysAgo),
+    entry: { type: 'CSD', amount },
   });
-  for (const { amount, daysAgo } of story.deposits) {
-    ledger.enter(entryOf({ account_id: id, type: 'CSD', date: dateOf(daysAgo), amount }));
+  const purchase = (symbol: string, qty: string, daysAgo: number): StoryEvent => ({
+    date: addDays(today, -daysAgo),
+    trade: { side: 'buy', symbol, qty },
+  });
+  if (username === 'alice') {
+    return {
+      number: 'PA3ALICE01',
+      events: [
+        deposit('60000', 120),
+        purchase('AAPL', '40', 118),
+        purchase('MSFT', '25', 110),
+        deposit('40000', 75),
+        purchase('NVDA', '60', 74),
+        purchase('JPM', '20', 60),
+        purchase('KO', '75', 31),
+      ],
+    };
   }
-  for (const { symbol, qty, daysAgo } of story.purchases) {
-    const bought = newYorkInstant(dateOf(daysAgo), '11:00');
-    const price = market.quote(symbol, bought)?.ask;
+  if (username === 'bob') {
+    return {
+      number: 'PA3BOB0002',
+      events: [deposit('10000', 90), purchase('TSLA', '8', 80), purchase('AMD', '12', 45)],
+    };
+  }
+  const number = `PA3${stableUuid(`number:${username}`).slice(0, 7).toUpperCase()}`;
+  return { number, events: [deposit('100000', 1)] };
+}
+
+export interface SeedParts {
+  readonly ledger: Ledger;
+  readonly market: Market;
+  readonly bookkeeping: Bookkeeping;
+}
+
+/**
+ * Opens a user's account with its history, unless it is there already. Call it inside a transaction.
+ * @param told instead of the usual story
+ */
+export function seedAccount(
+  username: string,
+  { ledger, market, bookkeeping }: SeedParts,
+  told: Story | undefined,
+): void {
+  if (ledger.accountOf(username) !== undefined) return;
+  const now = market.now();
+  const { number, events } = told ?? usualStory(username, newYorkDate(now));
+  const timed = events
+    .map((event) => ({ at: timeOf(event), event }))
+    .filter(({ at }) => at <= now)
+    .sort((a, b) => a.at - b.at);
+  const id = stableUuid(`account:${username}`);
+  const created_at = timed[0]?.at ?? now;
+  ledger.openAccount({ id, number, username, created_at });
+  bookkeeping.begin(id, created_at);
+  for (const { at, event } of timed) {
+    bookkeeping.catchUp(id, at);
+    if ('entry' in event) {
+      ledger.enter(entryOf({ ...event.entry, account_id: id, date: event.date, at }));
+      continue;
+    }
+    const { trade } = event;
+    const price = trade.price ?? market.quote(trade.symbol, at)?.ask;
     if (price === undefined) continue; // a market made of fewer symbols
-    ledger.book({ account_id: id, order_id: null, symbol, side: 'buy', qty, price, at: bought });
+    ledger.book({ ...trade, account_id: id, order_id: null, price, at }, { short: true, overdraft: true });
   }
+  bookkeeping.catchUp(id, now);
+}
+
+function timeOf(event: StoryEvent): number {
+  return 'entry' in event ? (event.entry.at ?? bookedAt(event.date)) : newYorkInstant(event.date, TRADED);
 }

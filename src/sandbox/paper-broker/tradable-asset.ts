@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Dec } from '../../trading/decimal.ts';
+import type { CryptoPair } from '../instruments/crypto-pairs.ts';
+import { isOptionable } from '../instruments/option-contracts.ts';
 import type { ListedSymbol } from '../market/symbols.ts';
 
 /** A UUID that is always the same for a name: ids of assets and accounts must outlive a restart without being stored. */
@@ -19,6 +21,9 @@ export function isFractionable(asset: ListedSymbol): boolean {
   return asset.exchange !== 'AMEX' && price.gte(1) && price.lte(10_000);
 }
 
+/** What is lent to be sold short: all the big ones. */
+export const isShortable = isFractionable;
+
 /** The Assets schema of Alpaca's Trading API. */
 export function assetJson(asset: ListedSymbol) {
   return {
@@ -29,10 +34,37 @@ export function assetJson(asset: ListedSymbol) {
     name: asset.name,
     status: 'active',
     tradable: true,
+    marginable: true,
+    shortable: isShortable(asset),
+    easy_to_borrow: isShortable(asset),
+    borrow_status: isShortable(asset) ? 'easy_to_borrow' : 'hard_to_borrow',
+    margin_requirement_long: '30',
+    margin_requirement_short: '30',
+    fractionable: isFractionable(asset),
+    attributes: [
+      ...(isFractionable(asset) ? ['fractional_eh_enabled'] : []),
+      ...(isOptionable(asset) ? ['has_options'] : []),
+    ],
+  };
+}
+
+/** The Assets schema, of a pair. Alpaca says it is traded at `CRYPTO`, which its contract does not know. */
+export function cryptoJson(pair: CryptoPair) {
+  return {
+    id: assetId(pair.symbol),
+    class: 'crypto',
+    exchange: 'OTC',
+    symbol: pair.symbol,
+    name: pair.name,
+    status: 'active',
+    tradable: true,
     marginable: false,
     shortable: false,
     easy_to_borrow: false,
-    fractionable: isFractionable(asset),
-    attributes: isFractionable(asset) ? ['fractional_eh_enabled'] : [],
+    fractionable: true,
+    attributes: [],
+    min_order_size: pair.minOrderSize,
+    min_trade_increment: '0.000000001',
+    price_increment: '0.000000001',
   };
 }

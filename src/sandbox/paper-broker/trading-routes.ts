@@ -5,6 +5,7 @@ import type { Books } from './account-json.ts';
 import { accountRoutes } from './account-routes.ts';
 import type { Exchange } from './exchange/exchange.ts';
 import { marketRoutes } from './market-routes.ts';
+import { contractRoutes } from './options/contract-routes.ts';
 import { orderRoutes } from './order-routes.ts';
 import { positionRoutes } from './position-routes.ts';
 
@@ -26,5 +27,6 @@ export function tradingRoutes({ books, exchange, faults, now }: TradingOptions):
   app.route('/', positionRoutes(books, exchange, now));
   app.route('/', orderRoutes({ orders: books.orders, exchange, faults }));
   app.route('/', marketRoutes(books.market, now));
+  app.route('/', contractRoutes(books.market));
   return app;
 }

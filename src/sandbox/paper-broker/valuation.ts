@@ -1,3 +1,4 @@
+import { unitsOf } from '../../trading/asset-class.ts';
 import { Dec, plain } from '../../trading/decimal.ts';
 import type { Market } from '../market/market.ts';
 import type { Ledger } from './ledger.ts';
@@ -37,7 +38,8 @@ export function holdingsAt(ledger: Ledger, accountId: string, instants: readonly
 export function equity(holdings: Holdings, market: Market, at: number): Dec {
   let sum = holdings.cash;
   for (const [symbol, qty] of holdings.shares) {
-    if (!qty.isZero()) sum = sum.plus(qty.times(market.quote(symbol, at)?.last ?? 0));
+    if (qty.isZero()) continue;
+    sum = sum.plus(qty.times(market.quote(symbol, at)?.last ?? 0).times(unitsOf(symbol)));
   }
   return sum;
 }

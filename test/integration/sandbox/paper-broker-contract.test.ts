@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Alpaca, ApiError } from '@alpacahq/alpaca-trade-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KEYS, startWorld, type World } from './paper-broker-world.ts';
+import { ADMIN_SECRET, KEYS, startWorld, type World } from './paper-broker-world.ts';
 
 /**
  * Prism stands between Alpaca's SDK and the paper broker and turns every breach of Alpaca's OpenAPI contract, in
@@ -47,6 +47,13 @@ const CLOSED = [
   'news',
   'news_resp',
   'cash_dividend',
+  'forward_split',
+  'reverse_split',
+  'spin_off',
+  'cash_merger',
+  'stock_merger',
+  'stock_and_cash_merger',
+  'name_change',
   'corporate_actions',
   'corporate_actions_resp',
   'stock_quote',
@@ -115,6 +122,8 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-specs-'));
   let world: World;
   let alpaca: Alpaca;
+  /** With a fresh token. */
+  let connect: () => Promise<Alpaca>;
   let spec: string;
 
   beforeAll(async () => {
@@ -124,16 +133,18 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
       startPrism(spec, world.url),
       startPrism(patchedSpec('alpaca-market-data-api.json', folder), world.url),
     ]);
-    alpaca = new Alpaca({
-      accessToken: await world.token(),
-      rateLimit: false,
-      retry: false,
-      fetchApi: (input, init) => {
-        const asked = new URL(input);
-        const proxy = asked.hostname.startsWith('data.') ? data : trading;
-        return fetch(new URL(asked.pathname + asked.search, proxy), init);
-      },
-    });
+    connect = async () =>
+      new Alpaca({
+        accessToken: await world.token(),
+        rateLimit: false,
+        retry: false,
+        fetchApi: (input, init) => {
+          const asked = new URL(input);
+          const proxy = asked.hostname.startsWith('data.') ? data : trading;
+          return fetch(new URL(asked.pathname + asked.search, proxy), init);
+        },
+      });
+    alpaca = await connect();
   });
   afterAll(async () => {
     for (const child of running) {
@@ -367,6 +378,62 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
     expect(answer.corporateActions.cashDividends).toHaveLength(5);
     expect(answer.nextPageToken).toBeTruthy();
     await within(corporateActions.corporateActions({ ...year, symbols: 'AAPL', types: 'forward_split' }));
+  });
+
+  it('for every kind of corporate action, and what it and others book without a trade', async () => {
+    const admin = (path: string, body: unknown) =>
+      fetch(`${world.url}/admin/${path}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { authorization: `Bearer ${ADMIN_SECRET}`, 'content-type': 'application/json' },
+      });
+    const rates = { acquiree_rate: 1, acquirer_rate: 0.5, effective_date: '2026-11-26' };
+    const on = { ex_date: '2026-11-26' };
+    const announced = await admin('corporate-actions', {
+      cash_dividends: [{ symbol: 'AAPL', rate: 0.26, ex_date: '2026-11-25', payable_date: '2026-11-25' }],
+      forward_splits: [{ symbol: 'AAPL', new_rate: 3, old_rate: 1, ...on }],
+      reverse_splits: [{ symbol: 'KO', new_rate: 1, old_rate: 10, ...on }],
+      spin_offs: [{ source_symbol: 'MSFT', source_rate: 5, new_symbol: 'F', new_rate: 1, ...on }],
+      cash_mergers: [{ acquiree_symbol: 'JPM', rate: 250.5, effective_date: '2026-11-26' }],
+      stock_mergers: [{ acquiree_symbol: 'NVDA', acquirer_symbol: 'AMD', ...rates }],
+      stock_and_cash_mergers: [{ acquiree_symbol: 'T', acquirer_symbol: 'VZ', cash_rate: 2, ...rates }],
+      name_changes: [{ old_symbol: 'PFE', new_symbol: 'PFIZ', process_date: '2026-11-26' }],
+    });
+    expect(announced.status).toBe(200);
+    for (const [activity_type, what] of [
+      ['CSD', { net_amount: '500' }],
+      ['FEE', { net_amount: '-0.02', activity_sub_type: 'REG' }],
+      ['JNLS', { symbol: 'AAPL', qty: '2' }],
+    ] as const) {
+      expect((await admin('accounts/alice/activities', { activity_type, ...what })).status).toBe(200);
+    }
+    await world.clock.advance(40 * 3_600_000);
+    alpaca = await connect();
+    const { corporateActions } = await within(
+      alpaca.marketData.corporateActions.corporateActions({
+        symbols: 'AAPL,KO,MSFT,JPM,NVDA,T,PFE',
+        start: new Date('2026-11-25'),
+        end: new Date('2026-11-26'),
+      }),
+    );
+    expect(Object.values(corporateActions).flat().length).toBeGreaterThanOrEqual(8);
+    const { trading } = alpaca;
+    const rows = await within(
+      trading.accountActivities.getAccountActivities({ category: 'non_trade_activity' }),
+    );
+    const types = new Set(rows.map(({ activityType }) => activityType));
+    expect([...types].sort()).toEqual(
+      expect.arrayContaining(['CSD', 'DIV', 'FEE', 'JNLS', 'MA', 'SPIN', 'SPLIT']),
+    );
+    await within(trading.positions.getAllOpenPositions());
+    const history = await within(
+      trading.portfolioHistory.getAccountPortfolioHistory({
+        period: '1M',
+        timeframe: '1D',
+        cashflowTypes: 'ALL',
+      }),
+    );
+    expect(Object.keys(history.cashflow ?? {})).toEqual(expect.arrayContaining(['CSD', 'DIV', 'FEE', 'MA']));
   });
 
   it('for watchlists', async () => {

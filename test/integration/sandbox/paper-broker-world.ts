@@ -7,8 +7,10 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { Faults } from '../../../src/home/faults.ts';
 import type { Clock } from '../../../src/machine/clock.ts';
 import { createMarket, type Market } from '../../../src/sandbox/market/market.ts';
+import type { Tape } from '../../../src/sandbox/market/tape.ts';
 import type { MarketHours } from '../../../src/sandbox/market/trading-calendar.ts';
 import { createPaperBroker, type PaperBroker } from '../../../src/sandbox/paper-broker/paper-broker.ts';
+import type { Story } from '../../../src/sandbox/paper-broker/seed-accounts.ts';
 
 /** Time that only a test moves. Whoever sleeps wakes when the time comes. */
 export interface ManualClock extends Clock {
@@ -73,10 +75,19 @@ export async function startWorld(
     partialFills?: boolean;
     database?: Database.Database;
     requestsPerMinute?: number;
+    /** What happened in alice's account before. */
+    story?: Story;
+    tape?: Tape;
   } = {},
 ): Promise<World> {
   const clock = manualClock(options.now ?? TUESDAY_NOON);
-  const market = createMarket({ seed: 'test', clock, hours: options.hours ?? 'always' });
+  const { tape, story } = options;
+  const market = createMarket({
+    seed: 'test',
+    clock,
+    hours: options.hours ?? 'always',
+    ...(tape === undefined ? {} : { tape }),
+  });
   const faults = new Faults();
   let listener: ReturnType<typeof getRequestListener> | undefined;
   const server: Server = createServer((request, response) => void listener?.(request, response));
@@ -90,7 +101,13 @@ export async function startWorld(
     clock,
     faults,
     users: [
-      { username: 'alice', password: PASSWORDS.alice, name: 'Alice', key: KEYS.alice },
+      {
+        username: 'alice',
+        password: PASSWORDS.alice,
+        name: 'Alice',
+        key: KEYS.alice,
+        ...(story && { story }),
+      },
       { username: 'bob', password: PASSWORDS.bob, name: 'Bob', key: KEYS.bob },
     ],
     oauthClients: [{ ...CLIENT, redirect_uris: [REDIRECT_URI] }],
@@ -99,6 +116,7 @@ export async function startWorld(
     ...(options.requestsPerMinute === undefined ? {} : { requestsPerMinute: options.requestsPerMinute }),
   });
   listener = getRequestListener(broker.app.fetch);
+  server.on('upgrade', broker.upgrade);
 
   const token = async (username: keyof typeof PASSWORDS = 'alice', scope = 'account:write trading') => {
     const { code, verifier } = await authorize(url, username, { scope });

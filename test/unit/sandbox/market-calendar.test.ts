@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { newYorkDate, newYorkInstant, newYorkTimestamp } from '../../../src/sandbox/market/new-york-time.ts';
 import {
+  calendarSessions,
   closesEarly,
   exchangeHolidays,
-  sessionFrom,
   sessionOf,
+  sessionsOfDays,
 } from '../../../src/sandbox/market/trading-calendar.ts';
 
 // As published by the exchange, nyse.com/markets/hours-calendars, and for the years beyond by its Rule 7.2.
@@ -78,7 +79,20 @@ describe('the exchange calendar', () => {
 
   it('has no session at weekends and goes on to the next one', () => {
     expect(sessionOf('2026-11-22', 'exchange')).toBeUndefined();
-    expect(sessionFrom('2026-07-03', 'exchange').date).toBe('2026-07-06');
+    expect(calendarSessions('exchange').from('2026-07-03').date).toBe('2026-07-06');
+    expect(calendarSessions('exchange').upTo('2026-11-22').date).toBe('2026-11-20');
+  });
+
+  it('of days that are given has these alone between the first and the last, its own before and after', () => {
+    // A Wednesday before there was Juneteenth, and a Saturday.
+    const days = sessionsOfDays(['2019-06-19', '2019-06-22', '2019-06-26']);
+    expect(
+      ['2019-06-18', '2019-06-19', '2019-06-20', '2019-06-22', '2019-06-27'].map(
+        (date) => days.on(date)?.date,
+      ),
+    ).toEqual(['2019-06-18', '2019-06-19', undefined, '2019-06-22', '2019-06-27']);
+    expect(days.from('2019-06-20').date).toBe('2019-06-22');
+    expect(days.upTo('2019-06-25').date).toBe('2019-06-22');
   });
 
   it('has every day from midnight to midnight when always open', () => {

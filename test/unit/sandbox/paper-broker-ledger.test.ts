@@ -2,6 +2,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createMarket } from '../../../src/sandbox/market/market.ts';
+import { openAccountSettings } from '../../../src/sandbox/paper-broker/account-settings.ts';
 import { BrokerError } from '../../../src/sandbox/paper-broker/broker-error.ts';
 import { buyingPower } from '../../../src/sandbox/paper-broker/buying-power.ts';
 import { entryOf } from '../../../src/sandbox/paper-broker/entries.ts';
@@ -20,12 +21,21 @@ function openBroker({ partialFills = true } = {}) {
   const database = new Database(':memory:');
   const ledger = openLedger(database);
   const orders = openOrderBook(database);
+  const settings = openAccountSettings(database);
   const market = createMarket({
     seed: 'test',
     hours: 'always',
     clock: { now: () => time, sleep: () => Promise.reject(new Error('nobody sleeps')) },
   });
-  const exchange = createExchange({ database, ledger, orders, market, now: () => time, partialFills });
+  const exchange = createExchange({
+    database,
+    ledger,
+    orders,
+    market,
+    now: () => time,
+    partialFills,
+    settings,
+  });
   ledger.openAccount({ id: ACCOUNT, number: 'PA3TEST001', username: 'test', created_at: time });
   ledger.enter(entryOf({ account_id: ACCOUNT, type: 'CSD', date: '2026-11-24', at: time, amount: '10000' }));
   return {

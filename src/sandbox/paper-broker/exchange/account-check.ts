@@ -1,25 +1,42 @@
+import { assetClassOf, optionOf, unitsOf } from '../../../trading/asset-class.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
-import type { MarketQuote } from '../../market/market.ts';
-import { notPermitted } from '../broker-error.ts';
-import { buyingPower, heldShares, openQty } from '../buying-power.ts';
+import type { Market } from '../../market/market.ts';
+import type { AccountSettings } from '../account-settings.ts';
+import { assetTerms } from '../asset-terms.ts';
+import { notPermitted, unprocessable } from '../broker-error.ts';
+import { buyingPower, heldShares, marginBuyingPower, openQty, reservation } from '../buying-power.ts';
+import { marginOf, mayShort, multiplierOf } from '../margin.ts';
 import { couldTradeWith } from '../matching.ts';
-import type { OrderRecord } from '../records.ts';
+import type { OrderRecord, PositionIntent, PositionRecord } from '../records.ts';
+import { isShortable } from '../tradable-asset.ts';
 
 /** What an account has to trade with. */
 export interface Means {
   /** Dollars, with what open orders have set aside. */
-  cash: string;
-  /** Shares of the order's symbol, with what open orders hold. */
-  shares: string;
+  readonly cash: string;
+  readonly positions: readonly PositionRecord[];
   /** The account's open orders. */
-  open: readonly OrderRecord[];
+  readonly open: readonly OrderRecord[];
+  readonly settings: AccountSettings;
+  readonly market: Market;
+}
+
+export const heldOf = (symbol: string, positions: readonly PositionRecord[]): Dec =>
+  new Dec(positions.find((position) => position.symbol === symbol)?.qty ?? 0);
+
+/** What an order does to a position, as Alpaca infers it. */
+export function intentOf(side: 'buy' | 'sell', held: Dec): PositionIntent {
+  if (side === 'buy') return held.lt(0) ? 'buy_to_close' : 'buy_to_open';
+  return held.gt(0) ? 'sell_to_close' : 'sell_to_open';
 }
 
 /**
- * Whether an account can carry one more order: no wash trade, enough cash for a buy, enough shares for a sale.
+ * Whether an account can carry one more order: no wash trade, what it closes is there, what it opens is allowed, and paid
+ * for.
  * @throws {BrokerError} 403 where it can't
  */
-export function checkAccount(order: OrderRecord, quote: MarketQuote, means: Means): void {
+export function checkAccount(order: OrderRecord, means: Means): void {
+  if (means.settings.suspend_trade) throw notPermitted('new orders are rejected by user request');
   const opposite = means.open.find(
     (resting) =>
       resting.symbol === order.symbol && resting.status !== 'held' && couldTradeWith(resting, order),
@@ -30,37 +47,102 @@ export function checkAccount(order: OrderRecord, quote: MarketQuote, means: Mean
       reject_reason: `opposite side ${opposite.type === 'limit' ? 'limit' : 'market/stop'} order exists`,
     });
   }
-  if (order.side === 'buy') checkCash(order, means);
-  else checkShares(order, quote, means);
+  if (order.position_intent.endsWith('_to_close')) checkHeld(order, means);
+  else if (assetClassOf(order.symbol) === 'us_option') checkOption(order, means);
+  else if (order.side === 'sell') checkShort(order, means);
+  else checkCost(order, means);
 }
 
-function checkCash(order: OrderRecord, { cash, open }: Means): void {
-  const cost = new Dec(order.notional ?? new Dec(order.qty ?? 0).times(order.reserve_price ?? 0));
-  const power = buyingPower(cash, open);
-  if (cost.lt(1)) throw notPermitted('cost basis must be >= minimal amount of order 1');
+/** What is free for options and coins, on which nothing is lent. */
+export function unleveraged({ cash, positions, open, market }: Omit<Means, 'settings'>): Dec {
+  const beyondMargin = marginBuyingPower(marginOf(cash, positions, market), 1, open);
+  return Dec.min(buyingPower(cash, open, positions), beyondMargin);
+}
+
+function checkCost(order: OrderRecord, means: Means): void {
+  const { cash, positions, open, settings, market } = means;
+  const cost = reservation(order);
+  const assetClass = assetClassOf(order.symbol);
+  const least = assetTerms[assetClass].leastCost;
+  if (cost.lt(least)) throw notPermitted(`cost basis must be >= minimal amount of order ${least}`);
+  const margin = marginOf(cash, positions, market);
+  const multiplier = multiplierOf(settings, margin);
+  const lent = assetClass === 'us_equity' && multiplier > 1;
+  const power = lent ? marginBuyingPower(margin, multiplier, open) : buyingPower(cash, open, positions);
   if (cost.gt(power)) {
     throw notPermitted('insufficient buying power', {
-      buying_power: plain(power),
+      buying_power: plain(power.toDecimalPlaces(2)),
       cost_basis: plain(cost.toDecimalPlaces(2)),
     });
   }
 }
 
-function checkShares(order: OrderRecord, quote: MarketQuote, { shares, open }: Means): void {
-  const existing = new Dec(shares);
-  if (existing.isZero()) throw notPermitted('account is not allowed to short');
-  const held = heldShares(open, order.symbol, quote.last);
-  const available = existing.minus(held);
-  const requested = openQty(order, quote.bid);
+function checkHeld(order: OrderRecord, { cash, positions, open, market }: Means): void {
+  const { symbol } = order;
+  const quote = market.quote(symbol);
+  const existing = heldOf(symbol, positions).abs();
+  const held = heldShares(open, symbol, quote?.last ?? '0', positions);
+  const available = Dec.max(existing.minus(held), 0);
+  const requested = openQty(order, quote?.bid ?? '0');
   if (requested.gt(available)) {
+    const coin = symbol.split('/')[0];
+    const what = assetClassOf(symbol) === 'crypto' ? `balance for ${coin}` : 'qty available for order';
     throw notPermitted(
-      `insufficient qty available for order (requested: ${plain(requested)}, available: ${plain(available)})`,
+      `insufficient ${what} (requested: ${plain(requested)}, available: ${plain(available)})`,
       {
-        symbol: order.symbol,
+        symbol,
         existing_qty: plain(existing),
         held_for_orders: plain(held),
         available: plain(available),
       },
     );
   }
+  if (order.position_intent !== 'buy_to_close' || assetClassOf(symbol) !== 'us_option') return;
+  const cost = requested.times(order.reserve_price ?? 0).times(unitsOf(symbol));
+  if (cost.gt(cash)) throw tooLittleForOptions(cost, new Dec(cash));
 }
+
+function checkShort(order: OrderRecord, means: Means): void {
+  const { symbol } = order;
+  if (assetClassOf(symbol) === 'crypto') {
+    const coin = symbol.split('/')[0];
+    throw notPermitted(`insufficient balance for ${coin} (requested: ${order.qty}, available: 0)`);
+  }
+  if (!mayShort(means.settings, marginOf(means.cash, means.positions, means.market))) {
+    throw notPermitted('account is not allowed to short');
+  }
+  if (order.qty === null || !new Dec(order.qty).isInteger()) {
+    throw unprocessable('fractional orders cannot be sold short');
+  }
+  const asset = means.market.symbol(symbol);
+  if (asset === undefined || !isShortable(asset))
+    throw unprocessable(`asset "${symbol}" cannot be sold short`);
+  checkCost(order, means);
+}
+
+/** Alpaca's levels: 1 writes what is covered, 2 buys, 3 trades spreads as well. */
+function checkOption(order: OrderRecord, means: Means): void {
+  const level = means.settings.max_options_trading_level;
+  if (level === 0) throw notPermitted('account not authorized to trade options');
+  if (order.side === 'buy' && level < 2) {
+    throw notPermitted('account not eligible to trade long option contracts');
+  }
+  const contract = optionOf(order.symbol);
+  if (order.side === 'sell' && contract?.right === 'call') {
+    const { underlying } = contract;
+    const shares = heldOf(underlying, means.positions);
+    const free = shares.minus(heldShares(means.open, underlying, '0', means.positions));
+    if (new Dec(order.qty ?? 0).times(100).gt(free)) {
+      throw notPermitted('account not eligible to trade uncovered option contracts');
+    }
+    return;
+  }
+  const cost = reservation(order);
+  const free = unleveraged(means);
+  if (cost.gt(free)) throw tooLittleForOptions(cost, free);
+}
+
+const tooLittleForOptions = (required: Dec, available: Dec) =>
+  notPermitted(
+    `insufficient options buying power (required: ${plain(required.toDecimalPlaces(2))}, available: ${plain(available.toDecimalPlaces(2))})`,
+  );

@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { failpoint } from '../../../machine/failpoint.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
 import type { Market } from '../../market/market.ts';
-import { badParameter, notFound, notPermitted, unprocessable } from '../broker-error.ts';
+import type { AccountSettingsStore } from '../account-settings.ts';
+import { badParameter, notFound, unprocessable } from '../broker-error.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Ticket } from '../order-body.ts';
 import type { OrderBook } from '../order-book.ts';
 import { legTickets, opensPosition } from '../order-classes.ts';
-import { isFractional } from '../order-ticket.ts';
-import type { OrderRecord } from '../records.ts';
-import { isFractionable } from '../tradable-asset.ts';
-import { checkAccount } from './account-check.ts';
+import type { OrderRecord, PositionIntent } from '../records.ts';
+import { checkAccount, heldOf, intentOf, type Means } from './account-check.ts';
 import { newOrder, type Place } from './new-order.ts';
 import { checkGroupPrices, checkPurpose, groupOf } from './order-group.ts';
+import { checkTradable } from './tradable.ts';
 
 export interface AdmissionOptions {
   ledger: Ledger;
@@ -20,6 +20,7 @@ export interface AdmissionOptions {
   market: Market;
   now: () => number;
   partialFills: boolean;
+  settings: Pick<AccountSettingsStore, 'of'>;
 }
 
 /** What lets orders into the book. Call each inside a transaction: a refusal is to roll back what it has written. */
@@ -34,46 +35,51 @@ export interface Admission {
   succeed(gone: OrderRecord, before: OrderRecord, ticket: Ticket): OrderRecord;
 }
 
-export function createAdmission({ ledger, orders, market, now, partialFills }: AdmissionOptions): Admission {
-  const arrived = (accountId: string, ticket: Ticket, place?: Place) => {
-    const { symbol } = ticket;
-    const asset = market.symbol(symbol);
-    const quote = market.quote(symbol);
-    if (asset === undefined || quote === undefined) throw unprocessable(`asset "${symbol}" not found`);
-    if (isFractional(ticket) && !isFractionable(asset)) {
-      throw notPermitted(`asset "${symbol}" is not fractionable`);
-    }
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { ledger, orders, market, now, partialFills, settings } = options;
+
+  const meansOf = (accountId: string): Means => {
+    const account = ledger.account(accountId);
+    if (account === undefined) throw notFound('account not found');
+    const positions = ledger.positions(accountId);
+    const open = orders.openOf(accountId);
+    return { cash: account.cash, positions, open, settings: settings.of(accountId), market };
+  };
+
+  const arrived = (accountId: string, ticket: Ticket, position_intent: PositionIntent, place?: Place) => {
+    checkTradable(ticket, market, now());
+    const quote = market.quote(ticket.symbol);
+    if (quote === undefined) throw unprocessable(`asset "${ticket.symbol}" not found`);
     const client_order_id = ticket.client_order_id ?? randomUUID();
     if (orders.byClientOrderId(accountId, client_order_id) !== undefined) {
       throw badParameter('client_order_id must be unique');
     }
-    const arrival = { accountId, quote, market, at: now(), partialFills, ...(place && { place }) };
-    return { quote, order: { ...newOrder({ ...ticket, client_order_id }, arrival), seq: 0 } };
-  };
-
-  const checkMeans = (order: OrderRecord): void => {
-    const { account_id, symbol } = order;
-    const quote = market.quote(symbol);
-    const account = ledger.account(account_id);
-    if (account === undefined || quote === undefined) throw notFound('account not found');
-    const shares = ledger.position(account_id, symbol)?.qty ?? '0';
-    if (order.parent_id === null) checkPurpose(order, shares);
-    checkAccount(order, quote, { cash: account.cash, shares, open: orders.openOf(account_id) });
+    const arrival = { accountId, quote, market, at: now(), partialFills, position_intent };
+    const order = newOrder({ ...ticket, client_order_id }, { ...arrival, ...(place && { place }) });
+    return { quote, order: { ...order, seq: 0 } };
   };
 
   return {
     admit(accountId, ticket) {
-      const { quote, order } = arrived(accountId, ticket);
+      const means = meansOf(accountId);
+      const held = heldOf(ticket.symbol, means.positions);
+      const intent = intentOf(ticket.side, held);
+      const specified = ticket.position_intent ?? intent;
+      if (specified !== intent) {
+        throw unprocessable(`position intent mismatch, inferred: ${intent}, specified: ${specified}`);
+      }
+      const { quote, order } = arrived(accountId, ticket, intent);
       const legs = legTickets(ticket).map(({ exit, ticket: leg }) => {
         const place: Place = {
           parent_id: order.id,
           exit,
           dormant: opensPosition(ticket.order_class) ? 1 : 0,
         };
-        return arrived(accountId, leg, place).order;
+        return arrived(accountId, leg, `${leg.side}_to_close`, place).order;
       });
       checkGroupPrices([order, ...legs], quote);
-      checkMeans(order);
+      checkPurpose(order, plain(held));
+      checkAccount(order, means);
       failpoint('broker.accepted');
       const added = orders.add(order);
       for (const leg of legs) orders.add(leg);
@@ -82,14 +88,14 @@ export function createAdmission({ ledger, orders, market, now, partialFills }: A
     },
     succeed(gone, before, ticket) {
       const others = groupOf(gone, orders).filter(({ id }) => id !== gone.id);
-      const { quote, order } = arrived(gone.account_id, ticket);
+      const { quote, order } = arrived(gone.account_id, ticket, gone.position_intent);
       const { order_class, parent_id, exit, dormant } = gone;
       const status = before.status === 'held' ? 'held' : order.status;
       const successor = { ...order, order_class, parent_id, exit, dormant, status, replaces: gone.id };
       const heads = parent_id === null;
       checkGroupPrices(heads ? [successor, ...others] : [...others, successor], quote);
       // What is held is not in the market yet, and takes nothing from the account.
-      if (status !== 'held') checkMeans(successor);
+      if (status !== 'held') checkAccount(successor, meansOf(gone.account_id));
       failpoint('broker.accepted');
       const added = orders.add(successor);
       for (const leg of heads ? others : []) {

@@ -1,7 +1,7 @@
 import { Dec, plain } from '../../../trading/decimal.ts';
+import { tradesAt } from '../../instruments/whole-market.ts';
 import type { Market } from '../../market/market.ts';
 import { unprocessable } from '../broker-error.ts';
-import type { Ledger } from '../ledger.ts';
 import { type Judgement, judge } from '../matching.ts';
 import type { OrderRecord } from '../records.ts';
 import { pauseBetweenParts } from './partial-fills.ts';
@@ -9,8 +9,8 @@ import { pauseBetweenParts } from './partial-fills.ts';
 /** What an open order meets. */
 export interface Floor {
   market: Market;
-  /** Fills are booked here. */
-  ledger: Ledger;
+  /** Books a fill; false where the account can't carry it. */
+  book(order: OrderRecord, fill: { qty: string; price: string }): boolean;
   /** Milliseconds since the epoch. */
   at: number;
 }
@@ -32,7 +32,7 @@ export function advance(order: OrderRecord, floor: Floor): OrderRecord {
   }
   if (order.dormant === 1) return order;
   const immediate = order.time_in_force === 'ioc' || order.time_in_force === 'fok';
-  const tradesNow = market.isOpen(at) || (order.extended_hours === 1 && market.isExtendedOpen(at));
+  const tradesNow = tradesAt(market, order.symbol, at, order.extended_hours === 1);
   if (!tradesNow) return immediate ? canceled(order, at) : order;
   if (order.pause_until !== null && at < order.pause_until) return order;
 
@@ -61,7 +61,7 @@ function judgedAt(order: OrderRecord, market: Market, at: number): Judgement {
 }
 
 /** Trades as much as may trade now at a price, or ends the order where the account can't carry it. */
-function fill(order: OrderRecord, price: string, { market, ledger, at }: Floor): OrderRecord {
+function fill(order: OrderRecord, price: string, { market, book, at }: Floor): OrderRecord {
   const remaining =
     order.qty === null
       ? new Dec(order.notional ?? 0).div(price).toDecimalPlaces(9, Dec.ROUND_DOWN)
@@ -69,8 +69,7 @@ function fill(order: OrderRecord, price: string, { market, ledger, at }: Floor):
   const inParts =
     order.first_part !== null && new Dec(order.filled_qty).isZero() && remaining.gt(order.first_part);
   const qty = inParts ? new Dec(order.first_part ?? 0) : remaining;
-  const { account_id, id: order_id, symbol, side } = order;
-  const booked = qty.gt(0) && ledger.book({ account_id, order_id, symbol, side, qty: plain(qty), price, at });
+  const booked = qty.gt(0) && book(order, { qty: plain(qty), price });
   if (!booked) {
     return new Dec(order.filled_qty).isZero()
       ? { ...order, status: 'rejected', failed_at: at }

@@ -1,4 +1,6 @@
+import { assetClassOf } from '../../../trading/asset-class.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
+import { assetTerms } from '../asset-terms.ts';
 import { badParameter, unprocessable } from '../broker-error.ts';
 import type { Ticket } from '../order-body.ts';
 import { readTicket } from '../order-ticket.ts';
@@ -35,7 +37,7 @@ export function closingTicket(position: PositionRecord, { qty, percentage }: Par
     symbol: position.symbol,
     side: held.isNegative() ? 'buy' : 'sell',
     type: 'market',
-    time_in_force: 'day',
+    time_in_force: assetTerms[assetClassOf(position.symbol)].closing,
     qty: plain(wanted),
   });
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Dec, plain } from '../../../trading/decimal.ts';
+import { contractOf, expiresAt } from '../../instruments/option-contracts.ts';
 import type { Market, MarketQuote } from '../../market/market.ts';
 import { DAY, newYorkDate } from '../../market/new-york-time.ts';
 import { unprocessable } from '../broker-error.ts';
 import { judge } from '../matching.ts';
 import type { Ticket } from '../order-body.ts';
-import type { OrderRecord } from '../records.ts';
+import type { OrderRecord, PositionIntent } from '../records.ts';
 import { firstPart } from './partial-fills.ts';
 
 /** Alpaca cancels good-till-canceled orders after 90 days. */
@@ -13,6 +14,9 @@ const GTC_LIFE = 90 * DAY;
 
 /** Where an order stands among those it came with. */
 export type Place = Pick<OrderRecord, 'parent_id' | 'exit' | 'dormant'>;
+
+/** Alpaca reckons a short sale at its limit, or at 3 % above the ask where that is more. */
+const SHORT_RESERVE = '1.03';
 
 export interface Arrival {
   accountId: string;
@@ -23,6 +27,7 @@ export interface Arrival {
   at: number;
   /** Whether some orders fill in two parts. */
   partialFills: boolean;
+  position_intent: PositionIntent;
   /** Of a leg; an order of its own otherwise. */
   place?: Place;
 }
@@ -33,7 +38,7 @@ export interface Arrival {
  */
 export function newOrder(
   { take_profit, stop_loss, ...ticket }: Ticket & { client_order_id: string },
-  { accountId, quote, market, at, partialFills, place }: Arrival,
+  { accountId, quote, market, at, partialFills, position_intent, place }: Arrival,
 ): Omit<OrderRecord, 'seq'> {
   const auction_at = auctionOf(ticket.time_in_force, market, at);
   const order: Omit<OrderRecord, 'seq'> = {
@@ -63,6 +68,7 @@ export function newOrder(
     parent_id: null,
     exit: ticket.order_class === 'oco' ? 'take_profit' : null,
     dormant: 0,
+    position_intent,
     ...place,
   };
   if (order.type === 'trailing_stop') {
@@ -72,6 +78,9 @@ export function newOrder(
   }
   if (order.side === 'buy') {
     order.reserve_price = order.limit_price ?? plain(Dec.max(order.stop_price ?? 0, quote.ask));
+  } else if (position_intent === 'sell_to_open') {
+    const above = new Dec(quote.ask).times(SHORT_RESERVE).toDecimalPlaces(4);
+    order.reserve_price = plain(Dec.max(order.limit_price ?? 0, above));
   }
   return order;
 }
@@ -96,11 +105,13 @@ function checkAuctionWindow(time_in_force: 'opg' | 'cls', market: Market, at: nu
 
 /** When an order that comes in now expires; null for one that never rests. */
 function expiryOf(
-  ticket: Pick<Ticket, 'time_in_force' | 'extended_hours'>,
+  ticket: Pick<Ticket, 'symbol' | 'time_in_force' | 'extended_hours'>,
   market: Market,
   at: number,
 ): number | null {
-  if (ticket.time_in_force === 'gtc') return at + GTC_LIFE;
+  const contract = contractOf(market, ticket.symbol);
+  const last = contract === undefined ? Number.POSITIVE_INFINITY : expiresAt(market, contract);
+  if (ticket.time_in_force === 'gtc') return Math.min(at + GTC_LIFE, last);
   if (ticket.time_in_force !== 'day') return null;
   const session = market.currentOrNextSession(at);
   return ticket.extended_hours ? session.extendedClose : session.close;

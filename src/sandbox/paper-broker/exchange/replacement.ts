@@ -1,5 +1,6 @@
+import { assetClassOf } from '../../../trading/asset-class.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
-import { unprocessable } from '../broker-error.ts';
+import { badParameter, unprocessable } from '../broker-error.ts';
 import type { Ticket } from '../order-body.ts';
 import { isFractional, readTicket } from '../order-ticket.ts';
 import type { OrderRecord } from '../records.ts';
@@ -26,7 +27,11 @@ export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): Ti
   if (terms.qty !== undefined && old.parent_id !== null) {
     throw unprocessable('qty of leg orders cannot be replaced');
   }
-  if (terms.qty !== undefined && isFractional(old)) {
+  const stocks = assetClassOf(old.symbol) === 'us_equity';
+  if (stocks && terms.qty !== undefined && !new Dec(terms.qty).isInteger()) {
+    throw badParameter('invalid qty');
+  }
+  if (stocks && terms.qty !== undefined && isFractional(old)) {
     throw unprocessable('qty of fractional orders cannot be replaced');
   }
   if (old.type !== 'trailing_stop' && terms.trail !== undefined) {

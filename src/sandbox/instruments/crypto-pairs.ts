@@ -1,0 +1,36 @@
+import type { ListedSymbol } from '../market/symbols.ts';
+
+/** A pair that is traded around the clock. Prices are made up, near those of November 2026's stocks in time. */
+export interface CryptoPair extends ListedSymbol {
+  /** Coins. */
+  readonly minOrderSize: string;
+}
+
+/** symbol|name|dollars a coin|smallest order, coins */
+const data = `\
+BTC/USD|Bitcoin / US Dollar|64000.00|0.000015
+ETH/USD|Ethereum / US Dollar|3100.00|0.0003
+SOL/USD|Solana / US Dollar|152.00|0.006
+LTC/USD|Litecoin / US Dollar|84.00|0.012
+DOGE/USD|Dogecoin / US Dollar|0.1625|6
+`;
+
+const pairs: ReadonlyMap<string, CryptoPair> = new Map(
+  data
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [symbol = '', name = '', snapshotPrice = '', minOrderSize = ''] = line.split('|');
+      return [symbol, { symbol, name, snapshotPrice, minOrderSize, exchange: 'ARCA', sector: 'Crypto' }];
+    }),
+);
+
+export const cryptoPairs = (): readonly CryptoPair[] => [...pairs.values()];
+
+/** By either way to write it: Alpaca's orders say `BTC/USD`, its positions `BTCUSD`. */
+export function cryptoPair(symbol: string): CryptoPair | undefined {
+  return pairs.get(symbol) ?? cryptoPairs().find((pair) => joined(pair.symbol) === symbol);
+}
+
+/** `BTCUSD` of `BTC/USD`; any other symbol as it is. */
+export const joined = (symbol: string): string => symbol.replace('/', '');

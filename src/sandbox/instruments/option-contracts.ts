@@ -1,0 +1,109 @@
+import { assetClassOf, type OptionContract, optionOf } from '../../trading/asset-class.ts';
+import { Dec } from '../../trading/decimal.ts';
+import type { Market } from '../market/market.ts';
+import {
+  addDays,
+  type IsoDate,
+  newYorkDate,
+  newYorkInstant,
+  nthWeekday,
+  weekday,
+} from '../market/new-york-time.ts';
+import type { ListedSymbol } from '../market/symbols.ts';
+
+const FRIDAY = 5;
+/** Weekly expiries are listed for so many weeks, monthly ones (the third Friday) for so many months. */
+const WEEKS = 5;
+const MONTHS = 12;
+/** Strikes reach from this part of the packaged price to that; by steps of so many dollars below so many. */
+const REACH = { least: '0.4', most: '2' };
+const STEPS = [
+  ['25', '0.5'],
+  ['50', '1'],
+  ['200', '2.5'],
+  ['500', '5'],
+  ['2000', '10'],
+] as const;
+
+/** A contract with its symbol. */
+export interface ListedContract extends OptionContract {
+  readonly symbol: string;
+}
+
+/** Whether there are options on it: not on what OCC has no root for, nor on what costs more than $2,000. */
+export function isOptionable({ symbol, snapshotPrice, exchange }: ListedSymbol): boolean {
+  return /^[A-Z]{1,6}$/.test(symbol) && exchange !== 'AMEX' && new Dec(snapshotPrice).lt(2000);
+}
+
+/** The days on which options expire, from one day on, the next first; a Friday without trading is its Thursday. */
+export function expiries(market: Market, from: IsoDate): IsoDate[] {
+  const friday = addDays(from, (FRIDAY - weekday(from) + 7) % 7);
+  const weekly = Array.from({ length: WEEKS }, (_, week) => addDays(friday, 7 * week));
+  const [year = 0, month = 0] = from.split('-').map(Number);
+  const monthly = Array.from({ length: MONTHS }, (_, ahead) => {
+    const index = month - 1 + ahead;
+    return nthWeekday(year + Math.floor(index / 12), (index % 12) + 1, FRIDAY, 3);
+  });
+  return [...new Set([...weekly, ...monthly])]
+    .map((date) => lastTradingDay(market, date))
+    .filter((date) => date >= from)
+    .sort();
+}
+
+const lastTradingDay = (market: Market, friday: IsoDate): IsoDate =>
+  market.sessions(friday, friday).length > 0 ? friday : addDays(friday, -1);
+
+/** When it is decided whether it is exercised: the close of its last day, milliseconds since the epoch. */
+export function expiresAt(market: Market, { expiry }: OptionContract): number {
+  return market.sessions(expiry, expiry)[0]?.close ?? newYorkInstant(expiry, '16:00');
+}
+
+function strikes({ snapshotPrice }: ListedSymbol): Dec[] {
+  const price = new Dec(snapshotPrice);
+  const step = new Dec(STEPS.find(([below]) => price.lt(below))?.[1] ?? '25');
+  const least = price.times(REACH.least).div(step).ceil().toNumber();
+  const most = price.times(REACH.most).div(step).floor().toNumber();
+  return Array.from({ length: most - least + 1 }, (_, i) => step.times(least + i));
+}
+
+/** What is listed on a day: by underlying, expiry, right and strike. */
+export function* listedContracts(
+  market: Market,
+  underlyings: readonly ListedSymbol[],
+  today: IsoDate,
+): Generator<ListedContract> {
+  const days = expiries(market, today);
+  for (const underlying of underlyings) {
+    if (!isOptionable(underlying)) continue;
+    const grid = strikes(underlying);
+    for (const expiry of days) {
+      for (const right of ['call', 'put'] as const) {
+        for (const strike of grid) {
+          const symbol = occSymbol(underlying.symbol, expiry, right, strike);
+          yield { symbol, underlying: underlying.symbol, expiry, right, strike: strike.toFixed() };
+        }
+      }
+    }
+  }
+}
+
+function occSymbol(root: string, expiry: IsoDate, right: 'call' | 'put', strike: Dec): string {
+  const day = expiry.slice(2).replaceAll('-', '');
+  return `${root}${day}${right === 'call' ? 'C' : 'P'}${strike.times(1000).toFixed(0).padStart(8, '0')}`;
+}
+
+/** The contract of a symbol, whether it is still listed or has expired; undefined: there never was one. */
+export function contractOf(market: Market, symbol: string): ListedContract | undefined {
+  if (assetClassOf(symbol) !== 'us_option') return undefined;
+  const contract = optionOf(symbol);
+  const underlying = contract === undefined ? undefined : market.symbol(contract.underlying);
+  if (contract === undefined || underlying === undefined || !isOptionable(underlying)) return undefined;
+  const friday = addDays(contract.expiry, (FRIDAY - weekday(contract.expiry) + 7) % 7);
+  const onGrid = strikes(underlying).some((strike) => strike.eq(contract.strike));
+  return onGrid && lastTradingDay(market, friday) === contract.expiry ? { ...contract, symbol } : undefined;
+}
+
+/** Whether new orders in it are taken. */
+export function isListed(market: Market, contract: ListedContract): boolean {
+  return expiries(market, newYorkDate(market.now())).includes(contract.expiry);
+}

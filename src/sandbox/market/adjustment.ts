@@ -1,0 +1,72 @@
+import { Dec } from '../../trading/decimal.ts';
+import type { MarketBar } from './bars.ts';
+import { type CorporateAction, effectiveAt } from './corporate-action.ts';
+
+/** What bars are adjusted for (Alpaca's Market Data API, "adjustment"). */
+export const adjustments = ['split', 'dividend', 'spin-off'] as const;
+export type Adjustment = (typeof adjustments)[number];
+
+/** Alpaca's notation: `raw`, `all`, or some of the others with commas between them. Undefined for anything else. */
+export function parseAdjustment(text: string): readonly Adjustment[] | undefined {
+  if (text === 'raw') return [];
+  if (text === 'all') return adjustments;
+  const asked = text.split(',');
+  return asked.every((one): one is Adjustment => (adjustments as readonly string[]).includes(one))
+    ? asked
+    : undefined;
+}
+
+/** What a price of before is multiplied by, so that it compares with one of after; shares by `shares`. */
+export interface Factor {
+  /** When the action took effect, milliseconds since the epoch. */
+  readonly at: number;
+  readonly price: Dec;
+  readonly shares: Dec;
+}
+
+/**
+ * The factor of one action: old shares for new ones in a split; 1 - dividend / close before (as CRSP and most data
+ * services reckon); 1 - what the new shares are worth / close before in a spin-off.
+ * @param closeBefore the subject's last close without it; undefined where it had none
+ * @param worth of a share of another symbol as it begins to trade, dollars
+ */
+export function factorOf(
+  action: CorporateAction,
+  asked: readonly Adjustment[],
+  closeBefore: Dec | undefined,
+  worth: (symbol: string) => Dec | undefined,
+): Factor | undefined {
+  const at = effectiveAt(action);
+  const one = new Dec(1);
+  if ((action.kind === 'forward_split' || action.kind === 'reverse_split') && asked.includes('split')) {
+    const shares = new Dec(action.new_rate).div(action.old_rate);
+    return { at, price: one.div(shares), shares };
+  }
+  if (closeBefore === undefined || closeBefore.isZero()) return undefined;
+  if (action.kind === 'cash_dividend' && asked.includes('dividend')) {
+    return { at, price: one.minus(new Dec(action.rate).div(closeBefore)), shares: one };
+  }
+  if (action.kind === 'spin_off' && asked.includes('spin-off')) {
+    const given = new Dec(worth(action.new_symbol) ?? 0).times(action.new_rate).div(action.source_rate);
+    return { at, price: one.minus(given.div(closeBefore)), shares: one };
+  }
+  return undefined;
+}
+
+/** A bar by today's count of shares. Its prices have four decimals then. */
+export function adjusted(bar: MarketBar, factors: readonly Factor[]): MarketBar {
+  const later = factors.filter(({ at }) => at > bar.at);
+  if (later.length === 0) return bar;
+  const price = later.reduce((product, factor) => product.times(factor.price), new Dec(1));
+  const shares = later.reduce((product, factor) => product.times(factor.shares), new Dec(1));
+  const times = (text: string) => new Dec(text).times(price).toDecimalPlaces(4).toFixed();
+  return {
+    ...bar,
+    open: times(bar.open),
+    high: times(bar.high),
+    low: times(bar.low),
+    close: times(bar.close),
+    vwap: times(bar.vwap),
+    volume: new Dec(bar.volume).times(shares).round().toNumber(),
+  };
+}

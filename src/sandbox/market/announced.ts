@@ -1,0 +1,70 @@
+import { Dec } from '../../trading/decimal.ts';
+import {
+  type CorporateAction,
+  effectiveAt,
+  endsSymbol,
+  otherSymbolOf,
+  subjectOf,
+} from './corporate-action.ts';
+
+/** The corporate actions that were announced, and what they make of symbols and prices. */
+export interface Announced {
+  readonly all: readonly CorporateAction[];
+  add(action: CorporateAction): void;
+  /** When a symbol stopped trading under its name, milliseconds since the epoch. */
+  endOf(symbol: string): number | undefined;
+  /** What a symbol was called before, and when it took its name. */
+  before(symbol: string): { readonly symbol: string; readonly until: number } | undefined;
+  /** What splits after one instant, up to another, make of a price: a half where each share became two. */
+  splitFactor(symbol: string, after: number, upTo: number): Dec;
+}
+
+export function announced(): Announced {
+  const all: CorporateAction[] = [];
+  const before: Announced['before'] = (symbol) => {
+    const change = all.find((action) => action.kind === 'name_change' && action.new_symbol === symbol);
+    return change === undefined ? undefined : { symbol: subjectOf(change), until: effectiveAt(change) };
+  };
+  const splitFactor: Announced['splitFactor'] = (symbol, after, upTo) => {
+    const older = before(symbol);
+    let factor = older === undefined ? new Dec(1) : splitFactor(older.symbol, after, upTo);
+    for (const action of all) {
+      if (action.kind !== 'forward_split' && action.kind !== 'reverse_split') continue;
+      const at = effectiveAt(action);
+      if (action.symbol === symbol && at > after && at <= upTo)
+        factor = factor.times(action.old_rate).div(action.new_rate);
+    }
+    return factor;
+  };
+  return {
+    all,
+    add: (action) => {
+      all.push(action);
+    },
+    endOf(symbol) {
+      const end = all.find((action) => endsSymbol(action) && subjectOf(action) === symbol);
+      return end === undefined ? undefined : effectiveAt(end);
+    },
+    before,
+    splitFactor,
+  };
+}
+
+/**
+ * Why an action can't be announced, or undefined where it can.
+ * @param hasPrices whether the market has prices of a symbol
+ */
+export function whyNot(
+  action: CorporateAction,
+  known: Announced,
+  hasPrices: (symbol: string) => boolean,
+): string | undefined {
+  const subject = subjectOf(action);
+  const other = otherSymbolOf(action);
+  if (!hasPrices(subject)) return `the market has no ${subject}`;
+  if (known.endOf(subject) !== undefined) return `${subject} ends already, by what was announced before`;
+  if (other === undefined) return undefined;
+  if (other === subject) return `${subject} can’t become itself`;
+  if (action.kind === 'name_change') return hasPrices(other) ? `${other} is another company’s` : undefined;
+  return hasPrices(other) ? undefined : `the market has no prices of ${other}`;
+}

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { positiveDecimalString } from '../../trading/decimal.ts';
+import { type IsoDate, newYorkInstant } from './new-york-time.ts';
+
+/** Dollars a share, or so many shares: a decimal string, or the JSON number that Alpaca writes. */
+const rate = z.union([z.string(), z.number()]).transform(String).pipe(positiveDecimalString);
+const symbol = z.string().regex(/^[A-Z]{1,5}(\.[A-Z]{1,2})?$/, 'must be a symbol such as BRK.B');
+const day = z.iso.date();
+
+const split = { symbol, new_rate: rate, old_rate: rate, ex_date: day };
+const merger = { acquiree_symbol: symbol, effective_date: day };
+const forShares = { acquiree_rate: rate, acquirer_symbol: symbol, acquirer_rate: rate };
+
+/**
+ * The corporate actions that the sandbox carries out, by the names and in the lists of Alpaca's Market Data API
+ * (`/v1/corporate-actions`, "corporate_actions"). What else Alpaca tells of them is passed over.
+ */
+export const corporateActionLists = {
+  cash_dividends: z.object({
+    kind: z.literal('cash_dividend').default('cash_dividend'),
+    symbol,
+    rate,
+    special: z.boolean().default(false),
+    ex_date: day,
+    payable_date: day,
+  }),
+  forward_splits: z.object({ kind: z.literal('forward_split').default('forward_split'), ...split }),
+  reverse_splits: z.object({ kind: z.literal('reverse_split').default('reverse_split'), ...split }),
+  spin_offs: z.object({
+    kind: z.literal('spin_off').default('spin_off'),
+    source_symbol: symbol,
+    source_rate: rate,
+    new_symbol: symbol,
+    new_rate: rate,
+    ex_date: day,
+  }),
+  cash_mergers: z.object({ kind: z.literal('cash_merger').default('cash_merger'), ...merger, rate }),
+  stock_mergers: z.object({
+    kind: z.literal('stock_merger').default('stock_merger'),
+    ...merger,
+    ...forShares,
+  }),
+  stock_and_cash_mergers: z.object({
+    kind: z.literal('stock_and_cash_merger').default('stock_and_cash_merger'),
+    ...merger,
+    ...forShares,
+    cash_rate: rate,
+  }),
+  name_changes: z.object({
+    kind: z.literal('name_change').default('name_change'),
+    old_symbol: symbol,
+    new_symbol: symbol,
+    process_date: day,
+  }),
+} as const;
+
+type Lists = typeof corporateActionLists;
+export type CorporateActionList = keyof Lists;
+export type CorporateAction = z.output<Lists[CorporateActionList]>;
+export type ActionOf<Kind extends CorporateAction['kind']> = Extract<CorporateAction, { kind: Kind }>;
+
+/** Whose shares it is about. */
+export function subjectOf(action: CorporateAction): string {
+  if ('symbol' in action) return action.symbol;
+  if ('source_symbol' in action) return action.source_symbol;
+  return 'old_symbol' in action ? action.old_symbol : action.acquiree_symbol;
+}
+
+/** What its holders get shares of instead, or besides. */
+export function otherSymbolOf(action: CorporateAction): string | undefined {
+  if ('new_symbol' in action) return action.new_symbol;
+  return 'acquirer_symbol' in action ? action.acquirer_symbol : undefined;
+}
+
+/** The first day on which the shares trade without what it gives. */
+export function effectiveDate(action: CorporateAction): IsoDate {
+  if ('ex_date' in action) return action.ex_date;
+  return 'effective_date' in action ? action.effective_date : action.process_date;
+}
+
+/** When that day begins in New York, milliseconds since the epoch: shares and prices change together. */
+export function effectiveAt(action: CorporateAction): number {
+  return newYorkInstant(effectiveDate(action), '00:00');
+}
+
+/** The day the broker books it. */
+export function processDate(action: CorporateAction): IsoDate {
+  return action.kind === 'cash_dividend' ? action.payable_date : effectiveDate(action);
+}
+
+/** Whether its subject trades no more once it took effect. */
+export function endsSymbol(action: CorporateAction): boolean {
+  return action.kind === 'name_change' || 'acquiree_symbol' in action;
+}
+
+/** As Alpaca sorts them: by the day they are booked. */
+export function inOrder(a: CorporateAction, b: CorporateAction): number {
+  const key = (action: CorporateAction) => `${processDate(action)} ${subjectOf(action)} ${action.kind}`;
+  return key(a) < key(b) ? -1 : 1;
+}

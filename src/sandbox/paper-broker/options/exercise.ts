@@ -1,0 +1,113 @@
+import { Dec, plain } from '../../../trading/decimal.ts';
+import { expiresAt, type ListedContract } from '../../instruments/option-contracts.ts';
+import type { Market } from '../../market/market.ts';
+import { newYorkDate } from '../../market/new-york-time.ts';
+import type { AccountSettingsStore } from '../account-settings.ts';
+import { entryOf } from '../entries.ts';
+import { heldOf } from '../exchange/account-check.ts';
+import type { Ledger } from '../ledger.ts';
+import { marginOf, mayShort, multiplierOf } from '../margin.ts';
+import { stableUuid } from '../tradable-asset.ts';
+
+export interface ExerciseOptions {
+  readonly ledger: Ledger;
+  readonly market: Market;
+  readonly settings: Pick<AccountSettingsStore, 'of'>;
+}
+
+const SHARES = 100;
+/** OCC exercises by itself what is so far in the money, dollars a share (Rule 805). */
+const AUTO_EXERCISE = '0.01';
+
+/** What exercising one share of a contract brings at an instant, dollars; less than nothing out of the money. */
+export function intrinsicValue(
+  market: Market,
+  { underlying, right, strike }: ListedContract,
+  at: number,
+): Dec {
+  const spot = new Dec(market.quote(underlying, at)?.last ?? 0);
+  return right === 'call' ? spot.minus(strike) : new Dec(strike).minus(spot);
+}
+
+/**
+ * Turns contracts into shares at their strike: `OPEXC` for who held them, `OPASN` for who wrote them, and `OPTRD` for the
+ * shares. Call it inside a transaction.
+ * @param contracts so many; less than nothing were written @param at milliseconds since the epoch
+ */
+export function exercise(
+  ledger: Ledger,
+  accountId: string,
+  contract: ListedContract,
+  contracts: Dec,
+  at: number,
+): void {
+  const { symbol, underlying, right, strike } = contract;
+  const booked = {
+    account_id: accountId,
+    date: newYorkDate(at - 1),
+    at,
+    group_id: stableUuid(`exercise:${accountId}:${symbol}:${at}`),
+  };
+  const type = contracts.isPositive() ? 'OPEXC' : 'OPASN';
+  ledger.enter(entryOf({ ...booked, type, symbol, qty: plain(contracts.neg()) }));
+  const shares = contracts.times(right === 'call' ? SHARES : -SHARES);
+  const amount = shares.times(strike).neg();
+  ledger.enter(
+    entryOf({
+      ...booked,
+      type: 'OPTRD',
+      symbol: underlying,
+      qty: plain(shares),
+      ...sharesCost(heldOf(underlying, ledger.positions(accountId)), shares, strike),
+      amount: amount.toFixed(2),
+      per_share: strike,
+    }),
+  );
+}
+
+/** What shares that come have cost; of those that go, their part of the position's. */
+function sharesCost(held: Dec, shares: Dec, strike: string) {
+  const adds = held.isZero() || held.isNegative() === shares.isNegative();
+  return adds ? { cost: shares.times(strike).toFixed(2) } : {};
+}
+
+/** Whether the account can pay for the shares, or has those it is to deliver. */
+export function canExercise(
+  { ledger, market, settings }: ExerciseOptions,
+  accountId: string,
+  { underlying, right, strike }: ListedContract,
+  contracts: Dec,
+): boolean {
+  const cash = ledger.account(accountId)?.cash ?? '0';
+  const positions = ledger.positions(accountId);
+  const margin = marginOf(cash, positions, market);
+  if (right === 'put') {
+    const enough = heldOf(underlying, positions).gte(contracts.times(SHARES));
+    return enough || mayShort(settings.of(accountId), margin);
+  }
+  const lent = multiplierOf(settings.of(accountId), margin) > 1;
+  return lent || contracts.times(SHARES).times(strike).lte(cash);
+}
+
+/**
+ * Ends what has expired: what is in the money is exercised, or assigned to who wrote it; what an account can't exercise is
+ * sold for what it is worth, as Alpaca does in the last hour; the rest is gone. Call it inside a transaction.
+ */
+export function expire(options: ExerciseOptions, accountId: string, contract: ListedContract): void {
+  const { ledger, market } = options;
+  const { symbol } = contract;
+  const contracts = heldOf(symbol, ledger.positions(accountId));
+  const at = expiresAt(market, contract);
+  const value = intrinsicValue(market, contract, at);
+  if (value.lt(AUTO_EXERCISE)) {
+    const gone = { account_id: accountId, type: 'OPEXP', date: contract.expiry, at };
+    ledger.enter(entryOf({ ...gone, symbol, qty: plain(contracts.neg()) }));
+    return;
+  }
+  if (contracts.isNegative() || canExercise(options, accountId, contract, contracts)) {
+    exercise(ledger, accountId, contract, contracts, at);
+    return;
+  }
+  const sale = { account_id: accountId, order_id: null, symbol, side: 'sell' as const, at };
+  ledger.book({ ...sale, qty: plain(contracts), price: value.toFixed(2) });
+}
