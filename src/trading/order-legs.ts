@@ -31,17 +31,27 @@ export function exitsOf(order: Order): Exits {
 
 /**
  * What of an order can trade from now on, each part for itself. An entry's exits can't before it is filled; after that, and
- * of an oco, one of them cancels the other, so that the one that may take more stands for both. Of legs that nobody here
- * knows each counts.
+ * of an oco, one of them cancels the other, so that the one that may take more stands for both: the broker holds the other
+ * back. Of legs that nobody here knows each counts.
  */
 export function standingParts(order: Order): readonly OrderLeg[] {
   const { legs } = order;
-  if (legs === undefined) return [order];
-  const open = legs.filter(({ status }) => !isFinal(status));
+  if (legs === undefined) return isKnown(order.order_class) && order.status === 'held' ? [] : [order];
+  const open = openLegs(order);
   if (isMultiLeg(order)) return open;
   if (!isFinal(order.status)) return [order];
   const [largest] = [...open].sort((a, b) => left(b).cmp(left(a)));
   return largest === undefined ? [] : [largest];
+}
+
+/** Its legs that can still fill. */
+export function openLegs({ legs = [] }: Pick<Order, 'legs'>): readonly OrderLeg[] {
+  return legs.filter(({ status }) => !isFinal(status));
+}
+
+/** Whether nothing of an order, its exits included, can fill any more. */
+export function isOver({ status, legs = [] }: Pick<Order, 'status' | 'legs'>): boolean {
+  return isFinal(status) && openLegs({ legs }).length === 0;
 }
 
 /** Whether an order is listed for the sake of its exits alone: it is over itself. */

@@ -1,10 +1,46 @@
 import { dollars, sharePrice, shares } from './amounts.ts';
 import { contractWords } from './contract-words.ts';
 import { Dec } from './decimal.ts';
-import type { Order } from './views.ts';
+import { isMultiLeg } from './order-legs.ts';
+import { openOrderHeadline } from './order-words.ts';
+import { isFinal, type Order, type OrderLeg } from './views.ts';
 
 /** What became of an order, in a line of plain words: `Sold 10 NVDA at $127.94`. Prices a share, averages of its fills. */
 export function orderOutcome(order: Order): string {
+  if (isMultiLeg(order)) return `${stateWord(order.status)}: ${openOrderHeadline(order)}`;
+  if (order.order_class === 'oco') return exitOfHeld(order);
+  return [partOutcome(order), ...exitsOutcome(order)].join('; ');
+}
+
+/** Of exits without an entry: the one that traded, or both of them. */
+function exitOfHeld(order: Order): string {
+  const { legs = [] } = order;
+  const traded = [order, ...legs].find(({ filled_qty }) => !new Dec(filled_qty).isZero());
+  if (traded !== undefined) return partOutcome(traded);
+  const stops = legs.flatMap(({ stop_price }) => (stop_price === null ? [] : [sharePrice(stop_price)]));
+  return [partOutcome(order), ...stops.map((price) => `or once it trades at ${price}`)].join(', ');
+}
+
+/** What its exits came to, or where they stand; nothing of an order that has none, or whose exits never began. */
+export function exitsOutcome({ status, filled_qty, legs = [] }: Order): string[] {
+  const sold = legs.find((leg) => !new Dec(leg.filled_qty).isZero());
+  if (sold !== undefined) return [lowered(partOutcome(sold))];
+  const open = legs.filter((leg) => !isFinal(leg.status)).map(exitName);
+  if (open.length > 0) return [`${isFinal(status) ? '' : 'then '}${open.join(' or ')}`];
+  return legs.length === 0 || new Dec(filled_qty).isZero() ? [] : ['no exit stands any more'];
+}
+
+function exitName({ stop_price, limit_price }: OrderLeg): string {
+  return stop_price === null
+    ? `take profit at ${sharePrice(limit_price ?? '0')}`
+    : `stop loss at ${sharePrice(stop_price)}`;
+}
+
+function lowered(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+function partOutcome(order: OrderLeg): string {
   const { side, status, filled_qty, filled_avg_price } = order;
   const symbol = contractWords(order.symbol);
   const bought =
@@ -18,12 +54,12 @@ export function orderOutcome(order: Order): string {
 }
 
 /** `buy 5 AAPL at $180.00 or less` */
-function wanted(order: Order): string {
+function wanted(order: OrderLeg): string {
   const { side, symbol } = order;
   return [`${side} ${amount(order)} ${contractWords(symbol)}`, ...terms(order)].join(' ');
 }
 
-function terms({ side, type, limit_price, stop_price, trail_price, trail_percent }: Order): string[] {
+function terms({ side, type, limit_price, stop_price, trail_price, trail_percent }: OrderLeg): string[] {
   const within = side === 'buy' ? 'or less' : 'or more';
   if (trail_percent !== null) return [`trailing by ${trail_percent}%`];
   if (trail_price !== null) return [`trailing by ${dollars(trail_price)}`];
@@ -40,7 +76,7 @@ function doneWord(side: Order['side']): string {
   return side === 'buy' ? 'Bought' : side === 'sell' ? 'Sold' : 'Traded';
 }
 
-function amount({ qty, notional }: Order): string {
+function amount({ qty, notional }: OrderLeg): string {
   if (qty !== null) return shares(qty);
   return notional === null ? 'some' : `${dollars(notional)} of`;
 }

@@ -1,6 +1,7 @@
 import { Dec } from '../../trading/decimal.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
-import { isFinal, type Order } from '../../trading/views.ts';
+import { isOver } from '../../trading/order-legs.ts';
+import type { Order } from '../../trading/views.ts';
 import type { CancelIntent, OrderChange, WhichOrder } from './intent.ts';
 import { NotUnderstood } from './words.ts';
 
@@ -76,14 +77,14 @@ function theOne(orders: readonly Order[], what: string, hint: string): Order {
 function newestOf(all: readonly Order[]): Order {
   const [last, second] = all.toSorted((a, b) => Date.parse(b.submitted_at) - Date.parse(a.submitted_at));
   if (last === undefined) throw new NotUnderstood('You have no order.', 'Ask "all orders".', 'not_found');
-  const isOver = isFinal(last.status);
-  if (isOver || last.submitted_at === second?.submitted_at) {
+  const over = isOver(last);
+  if (over || last.submitted_at === second?.submitted_at) {
     throw new NotUnderstood(
-      isOver
+      over
         ? `Your last order (${describeOpenOrder(last)}) is ${last.status.replaceAll('_', ' ')} already.`
         : 'Two of your orders are as new as each other.',
       'Ask "open orders" for the ids, then "cancel order ID".',
-      isOver ? 'not_found' : 'usage',
+      over ? 'not_found' : 'usage',
     );
   }
   return last;

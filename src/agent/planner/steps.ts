@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Dec } from '../../trading/decimal.ts';
+import { isPastEntry, openLegs } from '../../trading/order-legs.ts';
 import { partOfPosition } from '../../trading/portfolio/position-part.ts';
 import { type Order, orderSchema, positionSchema } from '../../trading/views.ts';
 import { contractNamed, contractStep, isForOption } from './contract-steps.ts';
@@ -91,7 +92,10 @@ export function steps(intents: readonly Intent[], found: readonly Lookup[]): Ste
 
 function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
   const ordersOf = (step: Step): readonly Order[] =>
-    orders.parse(found.find((lookup) => lookup.step === step)?.content ?? { orders: [] }).orders;
+    orders
+      .parse(found.find((lookup) => lookup.step === step)?.content ?? { orders: [] })
+      // What still stands of an entry that is filled are its exits, each with an id of its own.
+      .orders.flatMap((order) => (isPastEntry(order) ? openLegs(order) : [order]));
   switch (intent.kind) {
     case 'whoami':
       return [{ name: 'whoami', args: {} }];

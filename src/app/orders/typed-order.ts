@@ -4,7 +4,8 @@ import { assetClassOf } from '../../trading/asset-class.ts';
 import { positiveDecimalString } from '../../trading/decimal.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import type { OrderRequest, Side, TimeInForce } from '../../trading/order.ts';
-import type { PositionIntent } from '../../trading/order-classes.ts';
+import type { OrderClass, PositionIntent } from '../../trading/order-classes.ts';
+import { legFields } from '../../trading/order-fields.ts';
 import type { AskedUnder, ProposalRequestInput, Provenance } from '../../trading/proposal.ts';
 
 /** An order as flags say it; amounts as typed, decimal strings. */
@@ -21,6 +22,10 @@ export interface OrderFlags {
   readonly trail?: string;
   readonly tif?: TimeInForce;
   readonly extendedHours?: boolean;
+  /** Dollars a share. */
+  readonly takeProfit?: string;
+  /** Dollars a share, or with the limit of the sale at it: `170:169.50`. */
+  readonly stopLoss?: string;
   /** Of an option: whether a position is opened, or one that is there closed. */
   readonly open?: boolean;
   readonly close?: boolean;
@@ -39,6 +44,9 @@ const flagOf: Readonly<Record<string, string>> = {
   trail: '--trail',
   trail_price: '--trail',
   trail_percent: '--trail',
+  take_profit_limit_price: '--take-profit',
+  stop_loss_stop_price: '--stop-loss',
+  stop_loss_limit_price: '--stop-loss',
   time_in_force: '--tif',
   position_intent: '--open or --close',
 };
@@ -66,14 +74,29 @@ export function typedOrder(side: Side, symbol: string, flags: OrderFlags): Order
       hint: 'A trailing stop sells at the market once the price has come back by so much.',
     });
   }
+  const exits = exitsOf(side, flags);
   return namingFlags(
-    { symbol, ...trailed(trail), qty, notional: amount, limit_price: limit, stop_price: stop },
+    {
+      symbol,
+      ...trailed(trail),
+      ...exits.prices,
+      qty,
+      notional: amount,
+      limit_price: limit,
+      stop_price: stop,
+    },
     () =>
       readOrderRequest({
         ...defined({ symbol, side, qty, notional: amount, limit_price: limit, stop_price: stop }),
         ...trailed(trail),
-        type: typeOf(flags),
-        ...defined({ time_in_force: tif, extended_hours: extendedHours, position_intent: intent }),
+        type: exits.order_class === 'oco' ? 'limit' : typeOf(flags),
+        ...defined({
+          time_in_force: tif,
+          extended_hours: extendedHours,
+          order_class: exits.order_class,
+          position_intent: intent,
+        }),
+        ...exits.prices,
       }),
   );
 }
@@ -97,6 +120,29 @@ function intentOf(side: Side, symbol: string, { open, close }: OrderFlags): Posi
   });
 }
 
+/** Bought, exits follow an entry; sold, they are those of what is held, and both of them. */
+function exitsOf(
+  side: Side,
+  { takeProfit, stopLoss }: OrderFlags,
+): { readonly order_class?: OrderClass; readonly prices: Record<string, string> } {
+  if (takeProfit === undefined && stopLoss === undefined) return { prices: {} };
+  const both = takeProfit !== undefined && stopLoss !== undefined;
+  if (side === 'sell' && !both) {
+    throw new TradeAgentError('invalid_order', 'of what is held, --take-profit and --stop-loss go together', {
+      hint: 'Give both, or a single price by --limit or --stop.',
+    });
+  }
+  const [, stop = stopLoss, limit] = /^([^:]*)(?::([^:]*))?$/.exec(stopLoss ?? '') ?? [];
+  return {
+    order_class: side === 'sell' ? 'oco' : both ? 'bracket' : 'oto',
+    prices: {
+      ...(takeProfit === undefined ? {} : { take_profit_limit_price: takeProfit }),
+      ...(stopLoss === undefined || stop === undefined ? {} : { stop_loss_stop_price: stop }),
+      ...(limit === undefined ? {} : { stop_loss_limit_price: limit }),
+    },
+  };
+}
+
 function typeOf({ limit, stop, trail }: OrderFlags): string {
   if (trail !== undefined) return 'trailing_stop';
   if (stop !== undefined) return limit === undefined ? 'stop' : 'stop_limit';
@@ -117,9 +163,9 @@ export function orderProposal(
   under: AskedUnder,
 ): ProposalRequestInput {
   const said = new Set(['symbol', 'side', 'qty', 'notional', 'limit_price', 'stop_price']);
-  for (const field of ['trail_price', 'trail_percent']) said.add(field);
+  for (const field of ['trail_price', 'trail_percent', 'order_class', ...legFields]) said.add(field);
   // What says a price says the type.
-  if (flags.limit !== undefined || flags.stop !== undefined || flags.trail !== undefined) said.add('type');
+  if (order.type !== 'market') said.add('type');
   if (flags.tif !== undefined) said.add('time_in_force');
   if (flags.extendedHours === true) said.add('extended_hours');
   if (flags.open === true || flags.close === true) said.add('position_intent');

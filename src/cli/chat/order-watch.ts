@@ -1,5 +1,6 @@
 import type { Clock } from '../../machine/clock.ts';
-import { isFinal, type Order } from '../../trading/views.ts';
+import { isOver } from '../../trading/order-legs.ts';
+import type { Order } from '../../trading/views.ts';
 
 /** While an order is open. Twelve calls a minute are far from any broker's limit. */
 const INTERVAL_MS = 5_000;
@@ -78,10 +79,11 @@ export class OrderWatch {
       // One seen for the first time is no change; the run that placed it tells of it.
       if (before !== undefined && before !== state(order)) this.#changed(order);
     }
-    return orders.some(({ status }) => !isFinal(status));
+    return orders.some((order) => !isOver(order));
   }
 }
 
-function state({ status, filled_qty }: Order): string {
-  return `${status} ${filled_qty}`;
+function state(order: Order): string {
+  const { legs = [] } = order;
+  return [order, ...legs].map(({ status, filled_qty }) => `${status} ${filled_qty}`).join(', ');
 }

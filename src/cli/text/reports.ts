@@ -1,7 +1,7 @@
 import { safeLine } from '../../net/shown-text.ts';
 import { decimal } from '../../trading/decimal.ts';
 import { sparkline } from '../../trading/sparkline.ts';
-import type { Order, Quote } from '../../trading/views.ts';
+import type { Order, OrderLeg, Quote } from '../../trading/views.ts';
 import { fillText } from './approval-lines.ts';
 import { ageText } from './as-of.ts';
 import { dollars, sharePrice, shares, signedPercent } from './money.ts';
@@ -58,7 +58,8 @@ function changeOf({ last, previous_close }: Quote): string {
 
 /** Orders in a table, newest first as they came. */
 export function ordersText(orders: readonly Order[], reader: Reader = program): Promise<string> {
-  const short = reader.ids(orders.map(({ id }) => id));
+  const rows = orders.flatMap((order) => [order, ...(order.legs ?? []).map(asLeg)]);
+  const short = reader.ids(rows.map(({ id }) => id));
   const at = (text: string) => reader.time(text.replace(/\.\d+/, ''));
   return fittingTable<Order>(
     [
@@ -70,9 +71,14 @@ export function ordersText(orders: readonly Order[], reader: Reader = program): 
       { head: 'STATUS', cell: (order) => fillText(order) },
       { rank: 1, head: 'SUBMITTED', cell: ({ submitted_at }) => at(safeLine(submitted_at)) },
     ],
-    orders,
+    rows,
     reader.columns,
   );
+}
+
+/** A leg stands below its order, set in. */
+function asLeg(leg: OrderLeg): Order {
+  return { ...leg, side: `↳ ${leg.side}` };
 }
 
 /** One order, field by field. */
@@ -86,6 +92,11 @@ export function orderText(order: Order, reader: Reader = program): string {
     ['submitted', reader.time(order.submitted_at)],
   ];
   if (order.filled_at !== null) rows.push(['filled', reader.time(order.filled_at)]);
+  if (order.order_class !== undefined) rows.push(['class', order.order_class]);
+  for (const leg of order.legs ?? []) {
+    const what = `${leg.side.toUpperCase()} ${amountOf(leg)} ${leg.symbol} ${termsOf(leg)}`;
+    rows.push(['leg', `${what}, ${fillText(leg)}, id ${leg.id}`]);
+  }
   return rows.map(([label, value]) => `${label.padEnd(10)} ${safeLine(value)}`).join('\n');
 }
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe } from 'vitest';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
 import { type Bench, type BrokerFixture, openBench } from './bench.ts';
 import { cancellingCases } from './cancelling.ts';
+import { exitCases } from './exits.ts';
 import { losingCases } from './losing.ts';
 import { failingReadCases, readingCases } from './reading.ts';
 import { replacingCases } from './replacing.ts';
@@ -33,6 +34,7 @@ export function brokerContract(traits: BrokerTraits, open: () => Promise<BrokerF
   });
   describe('a replacement', () => replacingCases(bench, traits));
   describe('what it takes', () => termsCases(bench, traits));
+  describe('exits', () => exitCases(bench, traits));
   describe('a read', () => {
     readingCases(bench);
     failingReadCases(bench);

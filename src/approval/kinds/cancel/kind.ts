@@ -2,6 +2,7 @@ import { shares } from '../../../trading/amounts.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { type CancelRequest, type CancelSubject, cancel } from '../../../trading/kinds/cancel.ts';
 import { describeOpenOrder } from '../../../trading/open-order.ts';
+import { isOver, standingParts } from '../../../trading/order-legs.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import { type Account, isFinal, type Order } from '../../../trading/views.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
@@ -26,6 +27,7 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
           409,
           'not_cancelable',
           `the order is ${order.status}: it can no longer be cancelled`,
+          isOver(order) ? {} : { hint: exitsHint(order) },
         );
       }
       const subject: CancelSubject = {
@@ -55,6 +57,11 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
         ? 'cancelled'
         : `${status.replaceAll('_', ' ')}, ${shares(filled_qty)} filled`,
   };
+}
+
+function exitsHint(order: Order): string {
+  const ids = standingParts(order).map(({ id }) => id);
+  return `What still stands are its exits: cancel ${ids.join(' or ')}; the other goes with it.`;
 }
 
 function whatIsLost({ order, protects }: CancelSubject): string {

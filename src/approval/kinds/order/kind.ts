@@ -9,6 +9,8 @@ import {
   type OrderDraft,
   type OrderRequest,
 } from '../../../trading/order.ts';
+import { isOver } from '../../../trading/order-legs.ts';
+import { exitsOutcome } from '../../../trading/order-outcome.ts';
 import { orderProblem } from '../../../trading/order-problem.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import {
@@ -112,7 +114,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
       return found.result === undefined ? undefined : { outcome: 'executed', result: found.result };
     },
     async follow({ client_order_id }, order, asker) {
-      if (isFinal(order.status)) return undefined;
+      if (isOver(order)) return undefined;
       return (await ports.order(asker, order.id, client_order_id)) ?? order;
     },
     resultText: orderText,
@@ -206,8 +208,12 @@ function saleInShares(order: OrderRequest, reference: string, decimals: number):
   return { ...rest, qty: plain(qty) };
 }
 
-/** `filled 5 at $180.12`, `placed, waits for $180.00`. */
-export function orderText({ status, filled_qty, filled_avg_price, limit_price, qty }: Order): string {
+/** `filled 5 at $180.12`, `placed, waits for $180.00`; and its exits: `filled 5 at $180.12; take profit at $200.00`. */
+export function orderText(order: Order): string {
+  return [partText(order), ...(order.order_class === 'oco' ? [] : exitsOutcome(order))].join('; ');
+}
+
+function partText({ status, filled_qty, filled_avg_price, limit_price, qty }: Order): string {
   const at = filled_avg_price === null ? '' : ` at ${sharePrice(filled_avg_price)}`;
   if (status === 'filled') return `filled ${shares(filled_qty)}${at}`;
   if (status === 'partially_filled') return `filled ${shares(filled_qty)} of ${shares(qty ?? '0')}${at}`;

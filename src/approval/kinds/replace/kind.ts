@@ -9,9 +9,10 @@ import {
   type OrderDraft,
   type OrderRequest,
 } from '../../../trading/order.ts';
+import { isOver } from '../../../trading/order-legs.ts';
 import { worstPrice } from '../../../trading/price-band.ts';
 import { Refusal } from '../../../trading/refusal.ts';
-import { isFinal, type Order } from '../../../trading/views.ts';
+import type { Order } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import type { Kind, Proposer } from '../../kind.ts';
 import { executionOf, refusalOf } from '../execution.ts';
@@ -67,7 +68,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
       return found.result === undefined ? undefined : { outcome: 'executed', result: found.result };
     },
     async follow({ draft }, order, asker) {
-      if (isFinal(order.status)) return undefined;
+      if (isOver(order)) return undefined;
       return (await ports.order(asker, order.id, draft.client_order_id)) ?? order;
     },
     resultText: (order) => `replaced: ${orderText(order)}`,

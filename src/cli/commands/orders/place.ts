@@ -21,6 +21,10 @@ const placeExamples: Readonly<Record<Side, readonly (readonly [string, string])[
     ['trade-agent order buy AAPL261218C00190000 --qty 1 --limit 2.50', 'a call: $2.50 a share, $250 in all'],
     ['trade-agent order buy AAPL --qty 5 --limit 180 --tif gtc', 'a limit order that stands'],
     [
+      'trade-agent order buy AAPL --qty 5 --limit 180 --take-profit 200 --stop-loss 170:169.50',
+      'with its exits: one approval shows all of it',
+    ],
+    [
       'trade-agent order buy AAPL --qty 5 --key mon-AAPL --approval detach',
       `exits ${exits.pending}; run again, it is the same order`,
     ],
@@ -30,6 +34,10 @@ const placeExamples: Readonly<Record<Side, readonly (readonly [string, string])[
     ['trade-agent order sell AAPL --qty 5 --stop 170 --limit 169', 'a stop limit order'],
     ['trade-agent order sell AAPL --qty 5 --trail 2%', 'a trailing stop'],
     ['trade-agent order sell AAPL261218C00200000 --qty 1 --limit 1.20 --open', 'a covered call'],
+    [
+      'trade-agent order sell AAPL --qty 5 --take-profit 200 --stop-loss 170',
+      'whichever comes first; the other is cancelled',
+    ],
     ['trade-agent order sell AAPL --qty 5 --approval mandate', 'only where a mandate covers it'],
   ],
 };
@@ -44,7 +52,13 @@ function addPlaceCommand(orders: Command, cli: Cli, side: Side): void {
     .argument('<symbol>', 'such as AAPL, BTC/USD, or an option: AAPL261218C00190000')
     .option('--qty <number>', 'how many shares, coins or contracts')
     .option('--amount <dollars>', `how many dollars ${side === 'buy' ? 'to spend' : 'worth'}`);
+  const once = side === 'buy' ? 'once bought, ' : '';
   addTermOptions(command, 'a trailing stop: dollars a share, or percent as in 2%')
+    .option('--take-profit <price>', `${once}sells at this price or more (dollars a share)`)
+    .option(
+      '--stop-loss <price[:limit]>',
+      `${once}sells when the price falls to this; at no less than the limit (dollars a share)`,
+    )
     .option('--extended-hours', 'also before and after the market (limit orders)')
     .option('--open', `of an option: ${side} to open a position`)
     .option('--close', `of an option: ${side} to close one`);

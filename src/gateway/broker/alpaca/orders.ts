@@ -1,5 +1,6 @@
 import type { Alpaca, trading } from '@alpacahq/alpaca-trade-api/rest';
 import type { OrderDraft } from '../../../trading/order.ts';
+import type { Order } from '../../../trading/views.ts';
 import type { Broker, Replacement, Submission } from '../broker.ts';
 import type { BrokerRequests, FailureOf } from '../broker-requests.ts';
 import { orderView } from './views.ts';
@@ -24,11 +25,20 @@ export function alpacaOrders(
     orders: ({ status, limit, symbols }) =>
       requests.read(async () => {
         const { trading } = await alpaca();
-        const query = { status, limit, direction: 'desc', nested: true } as const;
-        const orders = await trading.orders.getAllOrders(
-          symbols.length === 0 ? query : { ...query, symbols: symbols.join(',') },
-        );
-        return orders.map(orderView);
+        const query = { status, limit, direction: 'desc' } as const;
+        const list = async (nested: boolean) =>
+          trading.orders.getAllOrders({
+            ...query,
+            nested,
+            ...(symbols.length === 0 ? {} : { symbols: symbols.join(',') }),
+          });
+        const flat = await list(false);
+        if (flat.every(isOfOnePart)) return flat.map(orderView);
+        // Legs stand below their order where that is listed too. Nobody promises that they are listed where it isn't: those
+        // of an entry that is filled, say. So what the one list has beyond the other is not left out.
+        const rolledUp = await list(true);
+        const known = new Set(rolledUp.flatMap(({ id, legs }) => [id, ...(legs ?? []).map((leg) => leg.id)]));
+        return [...rolledUp, ...flat.filter(({ id }) => !known.has(id))].map(orderView).sort(newestFirst);
       }),
     order: async (id) =>
       ORDER_ID.test(id)
@@ -38,7 +48,7 @@ export function alpacaOrders(
       find(async ({ trading }) => {
         const order = await trading.orders.getOrderByClientOrderId({ clientOrderId });
         // Asked for by that id, an order is told without its legs.
-        return isWhole(order)
+        return isOfOnePart(order) || order.legs != null
           ? order
           : await trading.orders.getOrderByOrderID({ orderId: String(order.id), nested: true });
       }),
@@ -66,8 +76,12 @@ export function alpacaOrders(
   };
 }
 
-function isWhole({ orderClass, legs }: trading.Order): boolean {
-  return legs != null || orderClass === undefined || ['', 'simple'].includes(orderClass);
+function isOfOnePart({ orderClass }: trading.Order): boolean {
+  return orderClass === undefined || ['', 'simple'].includes(orderClass);
+}
+
+function newestFirst(one: Order, two: Order): number {
+  return one.submitted_at < two.submitted_at ? 1 : one.submitted_at > two.submitted_at ? -1 : 0;
 }
 
 const noSuchOrder: Submission = {

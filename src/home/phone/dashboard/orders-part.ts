@@ -2,8 +2,8 @@ import { html } from 'hono/html';
 import { orderText } from '../../../approval/kinds/order/kind.ts';
 import { markedText } from '../../../net/shown-text.ts';
 import { dollars, sharePrice, shares } from '../../../trading/amounts.ts';
-import { isMultiLeg } from '../../../trading/order-legs.ts';
-import { isFinal, type Order, type OrderLeg } from '../../../trading/views.ts';
+import { isMultiLeg, isOver } from '../../../trading/order-legs.ts';
+import type { Order, OrderLeg } from '../../../trading/views.ts';
 import { timed } from '../decision/local-time.ts';
 import { sign } from '../decision/signs.ts';
 import type { Markup } from '../page.ts';
@@ -13,8 +13,8 @@ const LATEST = 10;
 
 /** Orders at the broker: all that are open, and the latest of the others. */
 export function ordersPart(orders: readonly Order[]): Markup {
-  const open = orders.filter(({ status }) => !isFinal(status));
-  const over = orders.filter(({ status }) => isFinal(status)).slice(0, LATEST);
+  const open = orders.filter((order) => !isOver(order));
+  const over = orders.filter(isOver).slice(0, LATEST);
   if (orders.length === 0) return html`<p class="soft none" data-testid="no-orders">There are no orders.</p>`;
   return html`${open.length === 0 ? html`<p class="soft none" data-testid="no-open-orders">None is open.</p>` : ''}
 <ul class="lines" data-testid="orders">${[...open, ...over].map(orderLine)}</ul>`;
@@ -31,7 +31,7 @@ function orderLine(order: Order): Markup {
   );
   const terms = [...(side === '' ? [] : [termsOf(order)]), markedText(time_in_force)].join(' · ');
   return html`<li data-testid="order" data-status="${status}"><span>${what}<br><span class="soft small">${terms} · ${timed(seconds(order.submitted_at))}</span>${legs}</span>
-<span class="outcome">${isFinal(status) ? '' : html`<span class="mark open">open</span> `}${markedText(orderText(order))}</span></li>`;
+<span class="outcome">${isOver(order) ? '' : html`<span class="mark open">open</span> `}${markedText(orderText(order))}</span></li>`;
 }
 
 /** `Buy 5 AAPL`, with its sign. A side that nobody here knows is said as it is. */

@@ -22,12 +22,47 @@ describe('an order by flags', () => {
       { type: 'trailing_stop', trail_percent: '2' },
     ],
     [{ qty: '5', trail: '2' }, { type: 'trailing_stop' }],
+    [
+      { qty: '5', takeProfit: '200', stopLoss: '170' },
+      {
+        ...{ type: 'limit', order_class: 'oco' },
+        ...{ take_profit_limit_price: '200.00', stop_loss_stop_price: '170.00' },
+      },
+    ],
   ])('%j is %j', (flags, order) => {
     expect(typedOrder('sell', 'aapl', flags)).toMatchObject({ symbol: 'AAPL', side: 'sell', ...order });
   });
 
   it.each([
+    [
+      { qty: '5', limit: '180', takeProfit: '200', stopLoss: '170:169.5' },
+      { ...{ type: 'limit', order_class: 'bracket' }, stop_loss_limit_price: '169.50' },
+    ],
+    [
+      { qty: '5', stopLoss: '170' },
+      { ...{ type: 'market', order_class: 'oto' }, stop_loss_stop_price: '170.00' },
+    ],
+    [
+      { qty: '5', takeProfit: '200' },
+      { type: 'market', order_class: 'oto', take_profit_limit_price: '200.00' },
+    ],
+  ])('bought, %j is %j', (flags, order) => {
+    expect(typedOrder('buy', 'AAPL', flags)).toMatchObject(order);
+  });
+
+  it.each([
+    [{ qty: '5', takeProfit: '200' }, '--take-profit and --stop-loss go together'],
+    [{ qty: '5', takeProfit: '200', stopLoss: '170', limit: '190' }, '--limit'],
+  ])('sold, %j is refused: %s', (flags, message) => {
+    expect(() => typedOrder('sell', 'AAPL', flags)).toThrow(message);
+  });
+
+  it.each([
     [{}, 'how much is not said'],
+    [{ qty: '5', stopLoss: '170:' }, `--stop-loss can't be ""`],
+    [{ qty: '5', stopLoss: '170:169:1' }, `--stop-loss can't be "170:169:1"`],
+    [{ qty: '5', stopLoss: '170:171' }, '--stop-loss: a stop loss at 170.00'],
+    [{ qty: '5', takeProfit: '2%' }, `--take-profit can't be "2%"`],
     [{ qty: '5', amount: '250' }, 'either --qty or --amount'],
     [{ qty: '-5' }, `--qty can't be "-5"`],
     [{ qty: '1e3' }, `--qty can't be "1e3"`],
