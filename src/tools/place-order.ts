@@ -13,11 +13,8 @@ export const placeOrder: ProposalTool<typeof orderRequestSchema> = {
   name: 'place_order',
   description:
     'Proposes one order. The person sees exactly these values on their phone and approves or denies them there; ' +
-    'nothing is traded before. Give either qty (shares) or notional (dollars), as decimal strings. With exits, for whole ' +
-    'shares, day or gtc: order_class bracket is a purchase (market or limit) with take_profit_limit_price and ' +
-    'stop_loss_stop_price; oto is one with either of them; oco sells what is held (side sell, type limit, no limit_price) ' +
-    'at take_profit_limit_price or at stop_loss_stop_price, whichever comes first. stop_loss_limit_price is what the sale ' +
-    'at the stop does not go below.',
+    'nothing is traded before. Give qty (shares, coins, contracts) or notional (dollars), as decimal strings. Symbols: ' +
+    'AAPL, BTC/USD (gtc or ioc), or an option of get_option_contracts, with position_intent (dollars a share, 100 a contract).',
   schema: orderRequestSchema,
   scopes: [PROPOSE_ORDERS],
   risk: 'trade',

@@ -42,16 +42,23 @@ export const slippageSchema = positiveDecimalString.refine(
 
 /** Orders of more than one part, and options. */
 const parts = {
-  /** Left out for an order of one part. */
-  order_class: z.enum(orderClasses).optional(),
-  /** Dollars a share: where an exit takes the profit. */
-  take_profit_limit_price: positiveDecimalString.optional(),
-  /** Dollars a share: where an exit stops the loss. */
-  stop_loss_stop_price: positiveDecimalString.optional(),
-  /** Dollars a share: what that exit does not go beyond; `max_slippage` from its stop where it is left out. */
-  stop_loss_limit_price: positiveDecimalString.optional(),
-  /** Of an option alone: what becomes of the position. */
-  position_intent: z.enum(positionIntents).optional(),
+  order_class: z
+    .enum(orderClasses)
+    .optional()
+    .describe(
+      'Exits, for whole shares, day or gtc: bracket buys (market or limit) with take profit and stop loss, oto with one of ' +
+        'them; oco sells what is held (type limit, no limit_price) at whichever comes first. Left out for an order of one part.',
+    ),
+  take_profit_limit_price: positiveDecimalString
+    .optional()
+    .describe('Dollars a share: the exit that takes the profit'),
+  stop_loss_stop_price: positiveDecimalString
+    .optional()
+    .describe('Dollars a share: the exit that stops the loss'),
+  stop_loss_limit_price: positiveDecimalString
+    .optional()
+    .describe('Dollars a share: what that exit does not go below; max_slippage from its stop where left out'),
+  position_intent: z.enum(positionIntents).optional().describe('Of an option alone'),
 };
 
 /** What the person or the model asks for, before defaults, prices and identifiers are filled in. */

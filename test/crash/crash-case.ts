@@ -234,6 +234,11 @@ const orderKinds: readonly Omit<PlannedOrder, 'person'>[] = [
   { text: 'buy $25 of PFE', symbol: 'PFE', side: 'buy' },
   { text: 'buy 3 T limit 5 gtc', symbol: 'T', side: 'buy' },
   { text: 'buy 1 BAC stop 500 gtc', symbol: 'BAC', side: 'buy' },
+  {
+    text: 'buy 2 CSCO limit 5 take profit 500 and stop loss 2 gtc',
+    symbol: 'CSCO',
+    side: 'buy',
+  },
   { text: 'sell 0.25 NVDA', symbol: 'NVDA', side: 'sell' },
   { text: 'sell 1 KO', symbol: 'KO', side: 'sell' },
 ];

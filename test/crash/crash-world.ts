@@ -17,7 +17,11 @@ export interface BookedOrder {
   readonly qty: string | null;
   readonly notional: string | null;
   readonly limit_price: string | null;
+  readonly stop_price: string | null;
+  readonly order_class: string;
   readonly status: string;
+  /** The exits that came with it. */
+  readonly legs: readonly BookedOrder[];
 }
 
 /** A machine with an agent that is signed in, and a sandbox that dies and comes back on the same home and ports. */
@@ -101,7 +105,7 @@ export async function createCrashWorld(): Promise<CrashWorld> {
         signal: AbortSignal.timeout(10_000),
       });
       if (!response.ok) throw new Error(`the book can't be read: ${response.status}`);
-      return ((await response.json()) as { orders: BookedOrder[] }).orders;
+      return withLegs(((await response.json()) as { orders: BookedOrder[] }).orders);
     },
     gateway,
     async close() {
@@ -118,6 +122,25 @@ export async function createCrashWorld(): Promise<CrashWorld> {
     throw error;
   }
   return world;
+}
+
+/** A broker's ids; the gateway's own begin otherwise. */
+const ofBroker = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** In the book an entry's exits stand behind it, under ids of the broker's. Whatever is none stays an order of its own. */
+function withLegs(book: readonly BookedOrder[]): BookedOrder[] {
+  const orders: (BookedOrder & { legs: BookedOrder[] })[] = [];
+  for (const row of book) {
+    const before = orders.at(-1);
+    const isLeg =
+      row.order_class !== '' &&
+      ofBroker.test(row.client_order_id) &&
+      before?.order_class === row.order_class &&
+      before.symbol === row.symbol;
+    if (isLeg) before.legs.push(row);
+    else orders.push({ ...row, legs: [] });
+  }
+  return orders;
 }
 
 async function signIn(world: CrashWorld): Promise<void> {

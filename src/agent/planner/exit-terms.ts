@@ -1,11 +1,16 @@
 import type { OrderClass } from '../../trading/order-classes.ts';
-import type { Terms } from './order-terms.ts';
 import { NotUnderstood, type Words } from './words.ts';
 
 /*
  * An order's exits in words: "buy 5 AAPL with a stop at 170 and take profit at 200", "sell 5 AAPL at 200 or stop 170".
  * Bought, a stop loss is the exit's; sold, it is the order's own, and an exit only beside a take profit.
  */
+
+/**
+ * By field; `market`, `stop_limit` and `limit` where the kind alone is said, `exit_class` that of its exits, and `either`
+ * where two prices are each other's alternative.
+ */
+export type Terms = Record<string, string | boolean>;
 
 const profitWords = ['take profit', 'take-profit', 'tp', 'profit target', 'price target'] as const;
 const lossWords = ['stop loss', 'stop-loss', 'a stop loss', 'a stop-loss'] as const;

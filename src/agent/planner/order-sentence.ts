@@ -3,8 +3,9 @@ import { isTradeAgentError } from '../../trading/errors.ts';
 import { checkOrder, type OrderRequestInput, orderRequestSchema } from '../../trading/order.ts';
 import { withDefaults } from '../../trading/order-defaults.ts';
 import { pairOf } from './coins.ts';
+import type { Terms } from './exit-terms.ts';
 import { isName, type OrderIntent } from './intent.ts';
-import { examples, readTerms, type Terms } from './order-terms.ts';
+import { examples, readTerms } from './order-terms.ts';
 import { NotUnderstood, shellQuotes, shown, type Words } from './words.ts';
 
 const verbs = {

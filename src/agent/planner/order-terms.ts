@@ -1,5 +1,5 @@
 import type { OrderRequestInput, OrderType, TimeInForce } from '../../trading/order.ts';
-import { readExit, withExits } from './exit-terms.ts';
+import { readExit, type Terms, withExits } from './exit-terms.ts';
 import { NotUnderstood, shown, type Words } from './words.ts';
 
 const conditions =
@@ -55,9 +55,6 @@ const bounds = {
     after: ['or more', 'or higher', 'or above'],
   },
 } as const;
-
-/** By field; `market`, `stop_limit` and `limit` where the kind alone is said. */
-export type Terms = Record<string, string | boolean>;
 
 /** What comes after the symbol, to the end. @throws {NotUnderstood} */
 export function readTerms(words: Words, side: 'buy' | 'sell', given: Terms = {}): Partial<OrderRequestInput> {

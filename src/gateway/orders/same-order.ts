@@ -15,7 +15,8 @@ type Sent = Order[(typeof sentFields)[number]];
  * earlier versions sent, without its bound, is the approved one too.
  */
 export function isSameOrder(order: Order, draft: OrderDraft): boolean {
-  return isOrder(order, boundedOrder(draft)) || isOrder(order, draft);
+  if (isOrder(order, boundedOrder(draft))) return true;
+  return draft.order_class === undefined && isOrder(order, draft);
 }
 
 function isOrder(order: Order, draft: OrderDraft): boolean {

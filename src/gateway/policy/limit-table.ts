@@ -3,7 +3,9 @@ import { dollars, percent, shares } from '../../trading/amounts.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
 import { orderTypes, sides, symbolSchema } from '../../trading/order.ts';
 import { isZone, wallTime, weekdays } from '../../trading/zoned-time.ts';
+
 import { assetClassesRow } from './asset-classes-row.ts';
+
 import type { Objection } from './decision.ts';
 import { type Compared, type LimitRow, limitRow, type Unknown } from './limit-row.ts';
 import { priceDeviation } from './price-deviation.ts';

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { rewriteHost } from '../../../src/gateway/broker/alpaca/alpaca-broker.ts';
 import { failureOf, replacementFailureOf } from '../../../src/gateway/broker/alpaca/failure.ts';
+
 import { quoteView } from '../../../src/gateway/broker/alpaca/price-views.ts';
+import { orderView } from '../../../src/gateway/broker/alpaca/views.ts';
+
 import { brokerRequests, type FailureOf } from '../../../src/gateway/broker/broker-requests.ts';
 import { isSameOrder } from '../../../src/gateway/orders/same-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
@@ -82,6 +85,69 @@ describe('a quote', () => {
   });
 });
 
+describe('an order of Alpaca’s', () => {
+  const told = (changes: Record<string, unknown>) =>
+    ({
+      ...{
+        id: 'o-1',
+        clientOrderId: 'theirs',
+        symbol: 'AAPL',
+        side: 'buy',
+        type: 'limit',
+        timeInForce: 'day',
+      },
+      ...{ qty: '2', notional: null, limitPrice: '180', status: 'new', assetClass: 'us_equity' },
+      ...{ orderClass: '', legs: null, filledQty: '0', submittedAt: new Date(quotedAt) },
+      ...changes,
+    }) as unknown as Parameters<typeof orderView>[0];
+  const quotedAt = '2026-11-24T15:00:00.000Z';
+
+  it('of one part has no class and no legs', () => {
+    const view = orderView(told({ positionIntent: 'buy_to_open' }));
+    expect(view).toMatchObject({ symbol: 'AAPL', asset_class: 'us_equity' });
+    expect(Object.keys(view)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/order_class|legs|position_intent/)]),
+    );
+  });
+
+  it('of several options is told by them, though it has no symbol, side or quantity of its own', () => {
+    const leg = { assetClass: 'us_option', orderClass: 'mleg', limitPrice: null };
+    const view = orderView(
+      told({
+        ...{ symbol: '', side: undefined, qty: undefined, limitPrice: '-1.20', orderClass: 'mleg' },
+        legs: [
+          told({ ...leg, symbol: 'AAPL261218C00190000', positionIntent: 'buy_to_open' }),
+          told({ ...leg, symbol: 'AAPL261218C00200000', side: 'sell', positionIntent: 'sell_to_open' }),
+        ],
+      }),
+    );
+    expect(view).toMatchObject({
+      symbol: 'AAPL261218C00190000 + AAPL261218C00200000',
+      side: '',
+      qty: null,
+      limit_price: '-1.20',
+      order_class: 'mleg',
+      legs: [
+        { side: 'buy', position_intent: 'buy_to_open' },
+        { side: 'sell', position_intent: 'sell_to_open' },
+      ],
+    });
+  });
+
+  it('in words that nobody here knows is told in them, on one line of ASCII', () => {
+    const strange = { side: 'sell_short', type: 'pegged\u001b[2J', timeInForce: 'gtd', status: 'frozen' };
+    expect(orderView(told({ ...strange, orderClass: 'ladder', assetClass: 'ipo' }))).toMatchObject({
+      ...{ side: 'sell_short', type: 'pegged?[2J', time_in_force: 'gtd', status: 'frozen' },
+      ...{ order_class: 'ladder', asset_class: 'ipo' },
+    });
+  });
+
+  it('without an id or a status is no order', () => {
+    expect(() => orderView(told({ id: undefined }))).toThrow();
+    expect(() => orderView(told({ status: undefined }))).toThrow();
+  });
+});
+
 describe('an order under our client_order_id', () => {
   const bound = { reference_price: '180.01', max_slippage: '0.01' };
   const draft = {
@@ -120,6 +186,32 @@ describe('an order under our client_order_id', () => {
     ['extended_hours', { extended_hours: true }],
   ])('is another one with another %s', (_, change) => {
     expect(isSameOrder({ ...order, ...change }, draft)).toBe(false);
+  });
+
+  it('has the legs that were approved, and no others', () => {
+    const bracket = {
+      ...draft,
+      ...{ order_class: 'bracket', take_profit_limit_price: '200.00', stop_loss_stop_price: '170.00' },
+      ...bound,
+    } as OrderDraft;
+    const profit = { ...order, side: 'sell', limit_price: '200' };
+    const stop = { ...order, side: 'sell', type: 'stop_limit', stop_price: '170', limit_price: '168.3' };
+    const held = { ...order, order_class: 'bracket', legs: [profit, stop] } as Order;
+    expect(isSameOrder(held, bracket)).toBe(true);
+    // A broker that tells no legs tells no others.
+    expect(isSameOrder({ ...order, order_class: 'bracket' }, bracket)).toBe(true);
+    expect(isSameOrder(order, bracket)).toBe(false);
+    expect(isSameOrder(held, draft)).toBe(false);
+    expect(isSameOrder({ ...held, legs: [profit] } as Order, bracket)).toBe(false);
+    expect(isSameOrder({ ...held, legs: [{ ...profit, limit_price: '201' }, stop] } as Order, bracket)).toBe(
+      false,
+    );
+    expect(isSameOrder({ ...held, legs: [profit, { ...stop, limit_price: '160' }] } as Order, bracket)).toBe(
+      false,
+    );
+    expect(isSameOrder({ ...held, legs: [profit, { ...stop, limit_price: null }] } as Order, bracket)).toBe(
+      false,
+    );
   });
 
   it('may have a stop price that follows from its trail', () => {

@@ -53,6 +53,78 @@ describe('what became of an order, in words', () => {
   });
 });
 
+describe('what became of an order with exits', () => {
+  const exit = { client_order_id: '', side: 'sell', status: 'held' } as const;
+  const profit = order({ ...exit, id: 'p', limit_price: '140' });
+  const stop = order({ ...exit, id: 's', type: 'stop_limit', stop_price: '110', limit_price: '109' });
+  const filled = { status: 'filled', filled_qty: '10', filled_avg_price: '127' } as const;
+  const entry = { side: 'buy', order_class: 'bracket', legs: [profit, stop] } as const;
+  const gone = { status: 'canceled' } as const;
+
+  it.each<[string, Partial<Order>]>([
+    [
+      'Open: buy 10 NVDA at $127.50 or less; then take profit at $140.00 or stop loss at $110.00',
+      { ...entry, legs: [...entry.legs] },
+    ],
+    [
+      'Bought 10 NVDA at $127.00; take profit at $140.00 or stop loss at $110.00',
+      { ...entry, ...filled, legs: [{ ...profit, status: 'new' }, stop] },
+    ],
+    [
+      'Bought 10 NVDA at $127.00; sold 10 NVDA at $140.00',
+      {
+        ...{ ...entry, ...filled },
+        legs: [
+          { ...profit, ...filled, filled_avg_price: '140' },
+          { ...stop, ...gone },
+        ],
+      },
+    ],
+    [
+      'Bought 10 NVDA at $127.00; no exit stands any more',
+      {
+        ...entry,
+        ...filled,
+        legs: [
+          { ...profit, ...gone },
+          { ...stop, ...gone },
+        ],
+      },
+    ],
+    [
+      'Cancelled: buy 10 NVDA at $127.50 or less',
+      {
+        ...entry,
+        ...gone,
+        legs: [
+          { ...profit, ...gone },
+          { ...stop, ...gone },
+        ],
+      },
+    ],
+    [
+      'Open: sell 10 NVDA at $140.00 or more, or once it trades at $110.00',
+      { order_class: 'oco', limit_price: '140', legs: [stop] },
+    ],
+    [
+      'Sold 10 NVDA at $109.50',
+      {
+        ...gone,
+        order_class: 'oco',
+        limit_price: '140',
+        legs: [{ ...stop, ...filled, filled_avg_price: '109.5' }],
+      },
+    ],
+    [
+      'Open: mleg: SELL 10 NVDA; SELL 10 NVDA, limit $1.20',
+      { order_class: 'mleg', side: '', limit_price: '1.2', legs: [profit, stop] },
+    ],
+    ['Frozen: sell_short 10 NVDA at $127.50 or more', { side: 'sell_short', status: 'frozen' }],
+  ])('%s', (words, change) => {
+    expect(orderOutcome(order(change))).toBe(words);
+  });
+});
+
 describe('short ids', () => {
   const ids = ['1e3efda0-449e-4802-8935-6c3d1d53e5f4', '2b1c7d90-449e-4802-8935-6c3d1d53e5f4'];
 

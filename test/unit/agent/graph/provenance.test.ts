@@ -34,6 +34,8 @@ function provenance(
   return found;
 }
 
+const exits = { take_profit_limit_price: '200', stop_loss_stop_price: '170.00' };
+const sold = { side: 'sell', type: 'limit' };
 const held = new Map([['MSFT', { qty: '11', qty_available: '9' }]]);
 
 describe('where an order comes from', () => {
@@ -50,6 +52,31 @@ describe('where an order comes from', () => {
     const found = sources([turn], request);
     for (const name of Object.keys(request)) expect([name, found[name]]).toEqual([name, 'user']);
     expect(found).toMatchObject({ type: 'default', time_in_force: 'default', extended_hours: 'default' });
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['buy 5 AAPL with a stop at 170 and take profit at 200', { order_class: 'bracket', ...exits }],
+    [
+      'my broker says I should buy 5 AAPL, bracket, take profit 200 and stop loss 170, what do you think',
+      { order_class: 'bracket', ...exits },
+    ],
+    ['sell 5 AAPL at 200 or stop 170', { ...sold, order_class: 'oco', ...exits }],
+    [
+      'hm, sell 5 AAPL: take profit at 200, stop loss at 170 limit 169.50, would you',
+      { ...sold, order_class: 'oco', ...exits, stop_loss_limit_price: '169.5' },
+    ],
+  ])('"%s" says each of its exits', (turn, request) => {
+    const found = sources([turn], { symbol: 'AAPL', side: 'buy', qty: '5', ...request });
+    for (const name of Object.keys(request)) expect([name, found[name]]).toEqual([name, 'user']);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['buy 5 AAPL', { order_class: 'bracket', ...exits }],
+    ['buy 5 AAPL take profit 200', { order_class: 'bracket', stop_loss_stop_price: '170' }],
+    ['buy 5 AAPL with a stop loss at 170', { stop_loss_stop_price: '160' }],
+  ])('"%s" says nothing of exits that a model thought of', (turn, request) => {
+    const found = sources([turn], { symbol: 'AAPL', side: 'buy', qty: '5', ...request });
+    for (const name of Object.keys(request)) expect([name, found[name]]).toEqual([name, 'other']);
   });
 
   it.each([

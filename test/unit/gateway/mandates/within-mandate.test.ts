@@ -83,6 +83,11 @@ describe('an order one step outside of its mandate has the reason of that field'
     ['another symbol', { draft: { symbol: 'TSLA' } }, 'MANDATE_SYMBOL_NOT_COVERED'],
     ['the other side', { draft: { side: 'sell' } }, 'MANDATE_SIDE_NOT_COVERED'],
     ['another type', { draft: { type: 'stop', stop_price: '200.00' } }, 'MANDATE_TYPE_NOT_COVERED'],
+    [
+      'exits, which it does not name',
+      { draft: { order_class: 'oto', take_profit_limit_price: '900.00' } },
+      'MANDATE_TYPE_NOT_COVERED',
+    ],
     ['another time in force', { draft: { time_in_force: 'gtc' } }, 'MANDATE_TIME_IN_FORCE_NOT_COVERED'],
     ['extended hours', { draft: { extended_hours: true } }, 'MANDATE_TIME_IN_FORCE_NOT_COVERED'],
     ['another account', { draft: { account: 'PA3BOB0001' } }, 'MANDATE_ACCOUNT_MISMATCH'],
