@@ -7,7 +7,7 @@ import { definitionOf, type Firing, fire } from './firing.ts';
 import { type Look, observe } from './observe.ts';
 import { targetsOf } from './observe-portfolio.ts';
 import { type CheckResult, checkResult, suggestedOrder, suggestionView } from './result.ts';
-import type { RuleOf, RulesFile } from './rules-schema.ts';
+import { type RuleOf, type RulesFile, ruleSchema } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 import { suggestOrders } from './suggest.ts';
 
@@ -42,7 +42,8 @@ export interface Check {
 }
 
 /** A check, whole: figures, rules, what is new of it, and what to do. Pure but for what the memory tells. */
-export function check(input: CheckInput): Check {
+export function check(given: CheckInput): Check {
+  const input = { ...given, file: withRuin(given.file) };
   const { file, snapshot, memory } = input;
   const sectorOf = (symbol: string) =>
     Object.hasOwn(file.sectors, symbol) ? file.sectors[symbol] : input.sectorOf(symbol);
@@ -60,6 +61,15 @@ export function check(input: CheckInput): Check {
     suggestion,
   });
   return { result, figures, firing, proposals };
+}
+
+/** An account that is ruined is found whatever the file asks for, unless it turns that off. */
+function withRuin(file: RulesFile): RulesFile {
+  if (file.rules.some(({ kind }) => kind === 'ruin')) return file;
+  const taken = new Set(file.rules.map(({ name }) => name));
+  let name = 'ruin';
+  for (let number = 2; taken.has(name); number++) name = `ruin-${number}`;
+  return { ...file, rules: [...file.rules, ruleSchema.parse({ name, kind: 'ruin' })] };
 }
 
 function proposalsOf(

@@ -4,6 +4,7 @@ import type { rulesFileSchema } from './rules-schema.ts';
 /** What is looked at where no rules file is named: what nearly everyone would want to know. */
 export const defaultRules: z.input<typeof rulesFileSchema> = {
   rules: [
+    { name: 'ruin', kind: 'ruin' },
     { name: 'day-move', kind: 'move', symbols: 'held', by: '7%' },
     { name: 'day-loss', kind: 'loss', over: 'day', above: '3%', severity: 'critical' },
     { name: 'drawdown', kind: 'drawdown', above: '10%' },

@@ -1,20 +1,25 @@
-import { type Activity, exchangesOf, fillsOf, flowsOf } from '../trading/activity.ts';
+import { type Activity, exchangesOf, externalFlows, fillsOf } from '../trading/activity.ts';
 import { Dec, isPositive, ZERO } from '../trading/decimal.ts';
+import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { type Share, weightsBySector, weightsBySymbol } from '../trading/portfolio/allocation.ts';
 import { type Drawdowns, drawdowns, type Fall, type HighWaterMark } from '../trading/portfolio/drawdown.ts';
 import { type Income, income } from '../trading/portfolio/income.ts';
 import { tradingResults } from '../trading/portfolio/lots.ts';
-import { accountReturns, knownValues } from '../trading/portfolio/returns.ts';
+import { accountReturns, knownValues, mergedFlows } from '../trading/portfolio/returns.ts';
 import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
 import { type Flow, type ValuePoint, valuePoints } from '../trading/portfolio/value-point.ts';
 import { volatility } from '../trading/portfolio/volatility.ts';
 import { type AccountPerformance, accountPerformance } from '../trading/portfolio-performance.ts';
+import type { Position } from '../trading/views.ts';
+import { type Incomplete, incompleteFigures } from './incomplete.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What the portfolio is and did. Dollars and fractions in exact decimals; docs/METRICS.md defines each. */
 export interface Figures {
   readonly equity: Dec;
   readonly cash: Dec;
+  /** `lost`: worth nothing, since all was lost. `owes`: worth less than nothing. An account that was emptied is neither. */
+  readonly ruin: 'lost' | 'owes' | undefined;
   readonly performance: AccountPerformance;
   readonly bySymbol: readonly Share[];
   readonly bySector: readonly Share[];
@@ -29,6 +34,8 @@ export interface Figures {
     | { readonly fifo: Dec; readonly average: Dec; readonly uncovered: readonly string[] }
     | undefined;
   readonly income: Income | undefined;
+  /** Which of these may not be what they say, and why. */
+  readonly incomplete: readonly Incomplete[];
 }
 
 export interface FigureOptions {
@@ -39,52 +46,102 @@ export interface FigureOptions {
 
 /** Computes every figure from a snapshot; the same snapshot and mark always give the same. */
 export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions): Figures {
-  const { account, positions, activities, now } = snapshot;
+  const { account, positions, activities, history, now, priceOn = () => undefined } = snapshot;
   const equity = new Dec(account.equity);
-  const flows = activities === undefined ? [] : flowsOf(activities);
+  const booked = activities && externalFlows(activities, priceOn).flows.filter(({ at }) => at <= now);
+  const flows = mergedFlows(history, booked, now);
+  const since = dayBegan(history, now);
   const present = { at: now, equity };
-  const values = knownValues(snapshot.history, present);
-  const { points, factors, timeWeighted, moneyWeighted } = accountReturns(snapshot.history, present, flows);
+  const { line, points, factors, timeWeighted, moneyWeighted } = accountReturns(history, present, flows);
+  const falls = drawdownsSince(mark, line, knownValues(history, present), { flows, booked });
   const bySymbol = weightsBySymbol(positions, equity);
   return {
     equity,
     cash: new Dec(account.cash),
-    performance: accountPerformance(account, positions),
+    ruin: equity.isNegative() ? 'owes' : equity.isZero() && falls.current.gte(1) ? 'lost' : undefined,
+    performance: accountPerformance(account, positions, total(flows.filter(({ at }) => at > since))),
     bySymbol,
     bySector: weightsBySector(bySymbol, equity, sectorOf),
-    points,
-    drawdowns: drawdownsSince(mark, points, values, flows),
+    points: line,
+    drawdowns: falls,
     timeWeighted,
     moneyWeighted,
     volatility: volatility(points, factors),
-    realized: activities && realizedOf(activities),
+    realized: activities && realizedOf(activities, positions),
     income: activities && income(activities),
+    incomplete: incompleteFigures(activities, {
+      priceOn,
+      flowsTold: history.some(({ flow }) => flow !== undefined),
+      since,
+    }),
   };
 }
+
+/** When the last day ended whose value the broker tells as that of the last close: the last one known, or weekday. */
+function dayBegan(history: Snapshot['history'], now: number): number {
+  let day = addDays(newYorkDate(now), -1);
+  while (weekday(day) === 0 || weekday(day) === 6) day = addDays(day, -1);
+  return Math.max(
+    newYorkInstant(day, '24:00') - 1,
+    history.findLast(({ at }) => at < now)?.at ?? Number.NEGATIVE_INFINITY,
+  );
+}
+
+const total = (flows: readonly Pick<Flow, 'amount'>[]): Dec =>
+  flows.reduce((sum, { amount }) => sum.plus(amount), ZERO);
 
 /**
  * Where the account stands below the mark kept; the line, and its deepest fall, of all that is known. From check to check
  * alone neither would reach further back than the last one.
+ * @param booked the flows that the activities tell, by which what came since the mark is known even where it is dated
+ *   before; without them the mark stays where it is
  */
 function drawdownsSince(
   mark: HighWaterMark | undefined,
   points: readonly ValuePoint[],
   values: readonly Pick<ValuePoint, 'at' | 'value'>[],
-  flows: readonly Flow[],
+  { flows, booked }: { readonly flows: readonly Flow[]; readonly booked: readonly Flow[] | undefined },
 ): Drawdowns {
   const known = drawdowns(points);
-  if (mark === undefined) return known;
-  // Counted from the very moment the mark stands at, often noon: what came in that morning is in its value already.
-  const since = valuePoints([mark.last, ...values.filter(({ at }) => at > mark.last.at)], flows);
-  const followed = drawdowns(since, mark);
+  const allFlows = booked && total(booked);
+  const followed = mark === undefined ? known : followedFrom(mark, values, flows, allFlows);
   return {
     get series() {
       return known.series;
     },
     current: followed.current,
-    worst: deeper(known.worst, followed.worst),
-    mark: followed.mark,
+    worst: mark === undefined ? known.worst : deeper(known.worst, followed.worst),
+    mark:
+      booked === undefined && mark !== undefined
+        ? mark
+        : followed.mark && { ...followed.mark, flows: allFlows },
   };
+}
+
+/** Counted from the very moment the mark stands at, often noon: what came in that morning is in its value already. */
+function followedFrom(
+  mark: HighWaterMark,
+  values: readonly Pick<ValuePoint, 'at' | 'value'>[],
+  flows: readonly Flow[],
+  allFlows: Dec | undefined,
+): Drawdowns {
+  const since = valuePoints([mark.last, ...values.filter(({ at }) => at > mark.last.at)], flows);
+  return drawdowns(placed(since, mark, allFlows), mark);
+}
+
+/**
+ * The points since the mark, with the flows that became known since it: a deposit of its day may be in its value already
+ * or not, and what was booked late is dated before it. What is not dated since counts for the first point.
+ */
+function placed(
+  points: readonly ValuePoint[],
+  { flows: before }: HighWaterMark,
+  now: Dec | undefined,
+): readonly ValuePoint[] {
+  const [at, first, ...rest] = points;
+  if (before === undefined || now === undefined || at === undefined || first === undefined) return points;
+  const missing = now.minus(before).minus(total(points.map(({ flow }) => ({ amount: flow }))));
+  return [at, { ...first, flow: first.flow.plus(missing) }, ...rest];
 }
 
 /** The mark may be of a moment between two days’ ends, which these do not show. */
@@ -92,15 +149,29 @@ function deeper(known: Fall | undefined, since: Fall | undefined): Fall | undefi
   return since !== undefined && (known === undefined || since.fraction.gt(known.fraction)) ? since : known;
 }
 
-function realizedOf(activities: readonly Activity[]): NonNullable<Figures['realized']> {
+/** What sales made; a symbol whose trades do not come to what is held is incomplete, as one whose cost is not known. */
+function realizedOf(
+  activities: readonly Activity[],
+  positions: readonly Position[],
+): NonNullable<Figures['realized']> {
   const fills = fillsOf(activities);
   const exchanges = exchangesOf(activities);
-  const total = (results: ReturnType<typeof tradingResults>) =>
-    [...results.values()].reduce((sum, { realized }) => sum.plus(realized), ZERO);
+  const sum = (results: ReturnType<typeof tradingResults>) =>
+    [...results.values()].reduce((all, { realized }) => all.plus(realized), ZERO);
   const fifo = tradingResults(fills, 'fifo', exchanges);
+  const held = new Map(positions.map((position) => [position.symbol, signedQty(position)]));
   const uncovered = [...fifo]
-    .filter(([, result]) => result.unclear || isPositive(result.uncovered))
+    .filter(
+      ([symbol, { unclear, uncovered, qty, unknown }]) =>
+        unclear || isPositive(uncovered) || !qty.plus(unknown).eq(held.get(symbol) ?? ZERO),
+    )
     .map(([symbol]) => symbol)
     .sort();
-  return { fifo: total(fifo), average: total(tradingResults(fills, 'average', exchanges)), uncovered };
+  return { fifo: sum(fifo), average: sum(tradingResults(fills, 'average', exchanges)), uncovered };
+}
+
+/** Brokers write a short position's quantity with or without its minus sign. */
+function signedQty({ side, qty }: Position): Dec {
+  const size = new Dec(qty).abs();
+  return side === 'short' ? size.neg() : size;
 }

@@ -49,6 +49,12 @@ export function definitionOf(rule: Rule): string {
   return made;
 }
 
+/** As {@link definitionOf}, where the limit comes from elsewhere in the file (a target): that is a part of it. */
+function definitionFor({ rule, limitedBy }: Observation): string {
+  const definition = definitionOf(rule);
+  return limitedBy === undefined ? definition : `${definition} ${limitedBy}`;
+}
+
 function digestOf(rule: Rule): string {
   const {
     message: _message,
@@ -63,7 +69,8 @@ function digestOf(rule: Rule): string {
 
 /**
  * Fires once and re-arms: what is triggered is a finding the first time, goes on silently while it lasts, and may fire
- * again after it was `clear`. Rules that were not looked at keep what they had; a snoozed rule fires when its time is over.
+ * again after it was `clear`. Rules that were not looked at keep what they had, but those turned off, which begin anew when
+ * they are turned on; a snoozed rule fires when its time is over.
  * @param inFile the names of the file's rules: another check of the account may look by another file, whose rules keep
  *   what they had
  */
@@ -85,7 +92,7 @@ export function fire(
     // Most of thousands of subjects: nothing is told, and nothing kept.
     if (state === 'clear') return;
     const subject = problem === undefined ? seen.subject : `${seen.subject}${BLIND}`;
-    const definition = definitionOf(rule);
+    const definition = definitionFor(seen);
     const found = known.get(stateKey(rule.name, subject));
     const earlier = found?.definition === definition ? found : undefined;
     if (state === 'between' && earlier === undefined) return;
@@ -119,7 +126,9 @@ export function fire(
     if (standing !== undefined) states.push(standing);
   }
   const skipped = new Set(
-    look.skipped.filter(({ reason }) => reason !== 'over').map(({ rule }) => rule.name),
+    look.skipped
+      .filter(({ reason }) => reason !== 'over' && reason !== 'disabled')
+      .map(({ rule }) => rule.name),
   );
   states.push(...before.filter(({ rule }) => skipped.has(rule) || !inFile.has(rule)));
   return { findings: findings.sort(mostSevere), ongoing: ongoing.sort(mostSevere), snoozed, states, stateOf };

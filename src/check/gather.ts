@@ -1,11 +1,11 @@
 import type { ActivityCache, CloseCache } from '../store/check-store.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
-import { type Activity, FIRST_ACTIVITY } from '../trading/activity.ts';
+import { type Activity, externalFlows, FIRST_ACTIVITY, type PriceOn } from '../trading/activity.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
-import { addDays, newYorkDate } from '../trading/new-york-time.ts';
-import { type PriceHistory, packHistory } from '../trading/portfolio/price-history.ts';
+import { addDays, newYorkDate, newYorkInstant } from '../trading/new-york-time.ts';
+import { fromUnits, type PriceHistory, packHistory } from '../trading/portfolio/price-history.ts';
 import { atDayEnds } from '../trading/portfolio/returns.ts';
-import type { Bar, Quote } from '../trading/views.ts';
+import type { Bar, Order, Position, Quote } from '../trading/views.ts';
 import { symbolsOf } from './observe-prices.ts';
 import type { RulesFile } from './rules-schema.ts';
 import type { NoPrice, Snapshot } from './snapshot.ts';
@@ -30,6 +30,8 @@ const BARS_AT_ONCE = 6;
 const BARS_REACH_MS = 400 * DAY_MS;
 /** What is kept of a symbol: more than any rule looks back, and no more with the years. */
 const SESSIONS_KEPT = 260;
+/** No closing of the market was longer since 1933. */
+const LONGEST_CLOSING_MS = 8 * DAY_MS;
 /** Enough days for the usual closing time to be the most frequent one. */
 const CALENDAR_DAYS = 28;
 /** A clock this far off confuses people who compare times. */
@@ -47,7 +49,7 @@ export async function gather({
   const [account, positions, openOrders, clock, history] = await Promise.all([
     gateway.account(),
     gateway.positions(),
-    gateway.orders({ status: 'open', limit: 500 }),
+    suggest ? openOrdersOf(gateway) : unlessUnreadable(openOrdersOf(gateway)),
     gateway.clock(),
     gateway.valueHistory('5A'),
   ]);
@@ -55,6 +57,7 @@ export async function gather({
   const today = newYorkDate(now);
   const held = positions.map(({ symbol }) => symbol);
   const notes: string[] = [];
+  if (openOrders === undefined) notes.push('the open orders can’t be read; everything else was looked at');
   if (Math.abs(now - localNow) > CLOCK_SKEW_MS) {
     notes.push(`this machine’s clock and the broker’s differ; the broker’s counts (${clock.timestamp})`);
   }
@@ -79,8 +82,22 @@ export async function gather({
     closes: await readCloses(gateway, closes, symbolsWithHistory(file, held), quotes, now),
     history: atDayEnds(history),
     activities,
+    priceOn: await readPricesOfTransfers(gateway, closes, { activities: activities ?? [], positions, today }),
     notes,
   };
+}
+
+const openOrdersOf = (gateway: GatewayClient): Promise<Order[]> =>
+  gateway.orders({ status: 'open', limit: 500 });
+
+/** Undefined for an answer that makes no sense: what else a check looks at is looked at all the same. */
+async function unlessUnreadable<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (isTradeAgentError(error) && error.code === 'gateway_refused') return undefined;
+    throw error;
+  }
 }
 
 /** What a position already tells needs no quote. */
@@ -171,10 +188,68 @@ async function allActivities(
   // A day within what was asked for: at its very edge a broker may count by date or by time.
   const from = after + DAY_MS;
   const fresh = await gateway.activities({ after });
-  return [
-    ...kept.activities.filter(({ at }) => Date.parse(at) < from),
-    ...fresh.filter(({ at }) => Date.parse(at) >= from),
-  ];
+  const told = new Set(fresh.map(({ id }) => id));
+  // What is booked late is dated before: it is asked for by when it was booked.
+  return [...kept.activities.filter(({ id, at }) => Date.parse(at) < from && !told.has(id)), ...fresh].sort(
+    (a, b) => Date.parse(a.at) - Date.parse(b.at),
+  );
+}
+
+/**
+ * What shares moved in or out were worth, where that was not booked with them: by the close of their day, unadjusted, since
+ * they are counted as they were then; today by the position's price.
+ */
+async function readPricesOfTransfers(
+  gateway: GatewayClient,
+  cache: CloseCache,
+  {
+    activities,
+    positions,
+    today,
+  }: {
+    readonly activities: readonly Activity[];
+    readonly positions: readonly Position[];
+    readonly today: string;
+  },
+): Promise<PriceOn> {
+  const prices = new Map<string, Awaited<ReturnType<PriceOn>>>();
+  for (const { symbol, at } of externalFlows(activities).unvalued) {
+    const day = newYorkDate(Date.parse(at));
+    const key = `${symbol} ${day}`;
+    if (symbol === null || prices.has(key)) continue;
+    prices.set(
+      key,
+      day === today
+        ? positions.find((position) => position.symbol === symbol)?.current_price
+        : await closeOn(gateway, cache, symbol, day),
+    );
+  }
+  return (symbol, day) => prices.get(`${symbol} ${day}`);
+}
+
+/** The last close up to a day: shares are moved on days without trading, too. */
+async function closeOn(gateway: GatewayClient, cache: CloseCache, symbol: string, day: string) {
+  const key = `${symbol} ${day}`;
+  const kept = await cache.get(key);
+  const [units] = kept?.closes ?? [];
+  if (units !== undefined) return fromUnits(units);
+  const end = newYorkInstant(day, '24:00');
+  const bars = await unlessUnreadable(
+    gateway.bars({
+      symbol,
+      timeframe: '1Day',
+      start: end - LONGEST_CLOSING_MS,
+      end: end - 1,
+      adjustment: 'raw',
+    }),
+  ).catch((error: unknown) => {
+    if (noPriceCode(error) === undefined) throw error;
+    return undefined;
+  });
+  const last = bars?.at(-1);
+  if (last === undefined) return undefined;
+  await cache.put(key, packBars([last]));
+  return last.close;
 }
 
 async function readCloses(

@@ -7,6 +7,7 @@ const placeholders: Record<Rule['kind'], readonly string[]> = {
   drift: ['symbol', 'weight', 'target', 'drift', 'limit'],
   concentration: ['name', 'weight', 'limit'],
   cash: ['weight', 'cash', 'limit'],
+  ruin: ['equity'],
   drawdown: ['drawdown', 'limit', 'peak', 'peak_date'],
   loss: ['loss', 'fraction', 'limit'],
   stale: ['symbol', 'age', 'at'],

@@ -14,6 +14,8 @@ export interface Observation {
   readonly rule: Rule;
   /** What it is about: a symbol, a sector, a date, an order's id; empty for the account. */
   readonly subject: string;
+  /** What beside the rule's own words its limit comes from, a target: where that is changed, it fires anew. */
+  readonly limitedBy?: string;
   /**
    * `triggered`: beyond the limit. `clear`: far enough back that it may fire again. `between`: neither, so that a value
    * that trembles at its limit fires once.
@@ -23,11 +25,16 @@ export interface Observation {
   readonly say: () => Said;
 }
 
-/** Where a rule could not look: no price, no such symbol. Never silent: a check that saw nothing must not read as "all well". */
+/** Where a rule could not look: no price, no such symbol, no value that anything could be a part of. Never silent: a check that saw nothing must not read as "all well". */
 export interface Blind {
   readonly rule: Rule;
   readonly subject: string;
-  readonly code: 'unknown_symbol' | 'price_unavailable' | 'history_unavailable';
+  readonly code:
+    | 'unknown_symbol'
+    | 'price_unavailable'
+    | 'history_unavailable'
+    | 'orders_unavailable'
+    | 'no_value';
   readonly text: string;
 }
 

@@ -2,7 +2,7 @@ import { dollars, shares } from '../trading/amounts.ts';
 import { Dec } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { ageText } from './age-text.ts';
-import { type Observation, yesNo } from './observation.ts';
+import { type Observation, type Observed, yesNo } from './observation.ts';
 import type { RuleOf } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -10,10 +10,21 @@ import type { Snapshot } from './snapshot.ts';
 export function observeAccount(
   rule: RuleOf<'open_order' | 'missing' | 'closure'>,
   snapshot: Snapshot,
+): Observed {
+  if (rule.kind === 'open_order' && snapshot.openOrders === undefined) {
+    const text = 'the open orders can’t be read';
+    return { observations: [], blind: [{ rule, subject: '', code: 'orders_unavailable', text }] };
+  }
+  return { observations: observationsOf(rule, snapshot), blind: [] };
+}
+
+function observationsOf(
+  rule: RuleOf<'open_order' | 'missing' | 'closure'>,
+  snapshot: Snapshot,
 ): Observation[] {
   switch (rule.kind) {
     case 'open_order':
-      return snapshot.openOrders.map((order) => {
+      return (snapshot.openOrders ?? []).map((order) => {
         const age = snapshot.now - Date.parse(order.submitted_at);
         const what = `${order.side} ${order.qty !== null ? shares(order.qty) : dollars(order.notional ?? '0')} ${order.symbol}`;
         return {

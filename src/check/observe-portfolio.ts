@@ -3,11 +3,22 @@ import { Dec } from '../trading/decimal.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { type Band, type Drift, driftFrom } from '../trading/portfolio/allocation.ts';
 import type { Figures } from './figures.ts';
-import { level, limits, type Observation, pointsBack, priceBack } from './observation.ts';
+import {
+  level,
+  limits,
+  type Observation,
+  type Observed,
+  pointsBack,
+  priceBack,
+  yesNo,
+} from './observation.ts';
 import type { RuleOf, RulesFile } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
-type PortfolioRule = RuleOf<'drift' | 'concentration' | 'cash' | 'drawdown' | 'loss'>;
+type PortfolioRule = RuleOf<'ruin' | 'drift' | 'concentration' | 'cash' | 'drawdown' | 'loss'>;
+
+/** What these ask for are parts of the account's value. */
+const OF_VALUE: readonly PortfolioRule['kind'][] = ['drift', 'concentration', 'cash'];
 
 /** `12.3%`, of a fraction. */
 export function weightText(fraction: Dec): string {
@@ -54,19 +65,35 @@ export function driftsOf(file: RulesFile, figures: Figures, band: Band): readonl
   return made.drifts;
 }
 
-/** What the rules about the portfolio as a whole see. An account without any money weighs nothing up. */
+/** What the rules about the portfolio as a whole see. Where it is worth nothing or less, nothing is a part of it. */
 export function observePortfolio(
   rule: PortfolioRule,
   file: RulesFile,
   snapshot: Snapshot,
   figures: Figures,
+): Observed {
+  if (figures.equity.gt(0) || !OF_VALUE.includes(rule.kind))
+    return { observations: observationsOf(rule, file, snapshot, figures), blind: [] };
+  // An account that has nothing and owes nothing has nothing to weigh.
+  if (snapshot.positions.length === 0 && figures.equity.isZero()) return { observations: [], blind: [] };
+  const text = 'the account is not worth more than nothing, so that nothing is a part of it';
+  return { observations: [], blind: [{ rule, subject: '', code: 'no_value', text }] };
+}
+
+function observationsOf(
+  rule: PortfolioRule,
+  file: RulesFile,
+  snapshot: Snapshot,
+  figures: Figures,
 ): Observation[] {
-  if (figures.equity.lte(0)) return [];
   switch (rule.kind) {
+    case 'ruin':
+      return [observeRuin(rule, figures)];
     case 'drift':
       return driftsOf(file, figures, bandOf(rule)).map((drift) => ({
         rule,
         subject: drift.symbol,
+        limitedBy: drift.target.toFixed(),
         state: driftState(drift, rule),
         say: () => ({
           facts: {
@@ -131,6 +158,22 @@ export function observePortfolio(
     case 'loss':
       return [observeLoss(rule, figures)];
   }
+}
+
+function observeRuin(rule: RuleOf<'ruin'>, { equity, ruin, drawdowns }: Figures): Observation {
+  const peak = drawdowns.mark?.value;
+  return {
+    rule,
+    subject: '',
+    state: yesNo(ruin !== undefined),
+    say: () => ({
+      facts: { equity: equity.toFixed(2) },
+      text:
+        ruin === 'owes'
+          ? `the account owes ${dollars(equity.neg().toFixed(2))} more than it is worth`
+          : `the account is worth nothing${peak?.gt(0) ? `: all of ${dollars(peak.toFixed(2))} is lost` : ''}`,
+    }),
+  };
 }
 
 function driftState({ drift, allowed }: Drift, { rearm }: RuleOf<'drift'>): Observation['state'] {

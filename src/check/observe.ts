@@ -39,16 +39,17 @@ function look(rule: Rule, file: RulesFile, snapshot: Snapshot, figures: Figures)
     case 'order':
     case 'stale':
       return observePrices(rule, snapshot);
+    case 'ruin':
     case 'drift':
     case 'concentration':
     case 'cash':
     case 'drawdown':
     case 'loss':
-      return { observations: observePortfolio(rule, file, snapshot, figures), blind: [] };
+      return observePortfolio(rule, file, snapshot, figures);
     case 'open_order':
     case 'missing':
     case 'closure':
-      return { observations: observeAccount(rule, snapshot), blind: [] };
+      return observeAccount(rule, snapshot);
   }
 }
 

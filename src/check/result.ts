@@ -6,6 +6,7 @@ import type { Rebalancing } from '../trading/portfolio/rebalance.ts';
 import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
 import type { Figures } from './figures.ts';
 import type { Firing } from './firing.ts';
+import { figureNames } from './incomplete.ts';
 import type { Look } from './observe.ts';
 import { closures } from './observe-account.ts';
 import { ruleKinds } from './rules-schema.ts';
@@ -15,7 +16,13 @@ const dollars = decimalString.describe('Dollars');
 const fraction = decimalString.describe('A fraction: 0.05 is 5 %');
 const optional = <T extends z.ZodType>(schema: T) => schema.nullable();
 
-const periodReturn = z.object({ period: fraction, annual: optional(fraction), days: z.number() });
+const periodReturn = z.object({
+  period: fraction,
+  annual: optional(fraction),
+  days: z.number(),
+  ended: z.string().optional().describe('When all was lost: there is no return from there on'),
+  began: z.string().optional().describe('When it began anew, with new money after all was lost'),
+});
 const share = z.object({ name: z.string(), value: dollars, weight: fraction });
 
 const findingSchema = z.object({
@@ -68,7 +75,9 @@ export const checkResultSchema = z.object({
     unrealized_return: fraction,
     realized_fifo: optional(dollars),
     realized_average_cost: optional(dollars),
-    realized_incomplete: z.array(z.string()).describe('Symbols sold whose purchase is not known'),
+    realized_incomplete: z
+      .array(z.string())
+      .describe('Symbols whose trades do not tell what their sales made'),
     dividends: optional(dollars),
     interest: optional(dollars),
     fees: optional(dollars),
@@ -82,6 +91,9 @@ export const checkResultSchema = z.object({
     ),
     by_symbol: z.array(share),
     by_sector: z.array(share),
+    incomplete: z
+      .array(z.object({ figures: z.array(z.enum(figureNames)), reason: z.string() }))
+      .describe('Which of these may not be what they say, and why'),
   }),
   targets: z.array(z.object({ symbol: z.string(), target: fraction, weight: fraction })),
   suggestion: optional(
@@ -124,6 +136,8 @@ const returns = (value: PeriodReturn | undefined) =>
         period: rate(value.period),
         annual: value.annual === undefined ? null : rate(value.annual),
         days: Math.round(value.days * 100) / 100,
+        ...(value.ended === undefined ? {} : { ended: time(value.ended) }),
+        ...(value.began === undefined ? {} : { began: time(value.began) }),
       };
 
 export interface ResultParts {
@@ -202,6 +216,7 @@ export function checkResult({
             },
       by_symbol,
       by_sector: shares(figures.bySector),
+      incomplete: figures.incomplete.map(({ figures: named, reason }) => ({ figures: [...named], reason })),
     },
     targets: [...targets].map(([symbol, target]) => ({
       symbol,

@@ -142,6 +142,7 @@ const kinds = [
     })
     .refine(oneLimit.check, oneLimit.message),
   z.strictObject({ kind: z.literal('drawdown'), ...common, above: percent, rearm }),
+  z.strictObject({ kind: z.literal('ruin'), ...common, severity: z.enum(severities).default('critical') }),
   z.strictObject({
     kind: z.literal('loss'),
     ...common,

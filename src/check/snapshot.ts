@@ -1,5 +1,6 @@
-import type { Activity, TradingDay } from '../trading/activity.ts';
+import type { Activity, PriceOn, TradingDay } from '../trading/activity.ts';
 import type { PriceHistory } from '../trading/portfolio/price-history.ts';
+import type { DatedEquityAt } from '../trading/portfolio/returns.ts';
 import type { Account, MarketClock, Order, Position, Quote } from '../trading/views.ts';
 
 /** Why there is no price of a symbol. */
@@ -14,7 +15,8 @@ export interface Snapshot {
   readonly now: number;
   readonly account: Account;
   readonly positions: readonly Position[];
-  readonly openOrders: readonly Order[];
+  /** Undefined where they can't be had: nothing is suggested then. */
+  readonly openOrders: readonly Order[] | undefined;
   readonly clock: MarketClock;
   /** Trading days from today on. */
   readonly calendar: readonly TradingDay[];
@@ -23,10 +25,12 @@ export interface Snapshot {
   readonly noPrice: readonly NoPrice[];
   /** Of the symbols whose moves over several sessions are looked at; without the session under way. */
   readonly closes: ReadonlyMap<string, PriceHistory>;
-  /** Value at the end of each day, oldest first. */
-  readonly history: readonly { readonly at: number; readonly equity: string }[];
+  /** Value at the end of each day, oldest first; a day that the broker tells none of is not there. */
+  readonly history: readonly DatedEquityAt[];
   /** Oldest first. Undefined where they can't be had: then flows are not known. */
   readonly activities: readonly Activity[] | undefined;
+  /** What shares moved in or out were worth then, where that was not booked with them. */
+  readonly priceOn?: PriceOn;
   /** What the person should know about how this was read. */
   readonly notes: readonly string[];
 }

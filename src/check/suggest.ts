@@ -25,12 +25,14 @@ export function suggestOrders(
   options: SuggestOptions,
 ): Rebalancing | undefined {
   const targets = targetsOf(file);
-  if (targets.size === 0 || figures.equity.lte(0)) return undefined;
+  const { openOrders } = snapshot;
+  // A symbol with an open order is left alone; without knowing which those are, all are.
+  if (targets.size === 0 || figures.equity.lte(0) || openOrders === undefined) return undefined;
   const own = rebalanceOptions(file);
   const inCash = new Dec(file.targets?.cash ?? 0).mul(figures.equity);
   return rebalance(
     driftsOf(file, figures, driftBand(file)),
-    tradables([...targets.keys()], snapshot, figures.bySymbol, options.awaited),
+    tradables([...targets.keys()], { ...snapshot, openOrders }, figures.bySymbol, options.awaited),
     { equity: figures.equity, cash: Dec.min(snapshot.account.cash, snapshot.account.buying_power) },
     {
       ...own,

@@ -2,7 +2,7 @@ import { flowsOf } from '../trading/activity.ts';
 import { Dec } from '../trading/decimal.ts';
 import { newYorkInstant } from '../trading/new-york-time.ts';
 import { type Period, startOf } from '../trading/period.ts';
-import { type AccountReturns, accountReturns, atDayEnds } from '../trading/portfolio/returns.ts';
+import { type AccountReturns, accountReturns, atDayEnds, mergedFlows } from '../trading/portfolio/returns.ts';
 import type { Account, Position } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
@@ -43,7 +43,8 @@ export async function accountLine(gateway: GatewayClient, period: Period): Promi
   const ends = atDayEnds(history);
   const before = ends.findLastIndex(({ at }) => at < began);
   const values = ends.slice(Math.max(0, before));
-  const flows = flowsOf(await gateway.activities({ after: values[0]?.at ?? began }));
+  const booked = flowsOf(await gateway.activities({ after: values[0]?.at ?? began }));
+  const flows = mergedFlows(values, booked, now);
   const equity = new Dec(account.equity);
   return { account, positions, now, equity, returns: accountReturns(values, { at: now, equity }, flows) };
 }

@@ -58,8 +58,9 @@ export async function activitiesIn(
   const { period, kinds, limit } = asked;
   const [clock, account] = await Promise.all([gateway.clock(), gateway.account()]);
   const start = startOf(period, Date.parse(clock.timestamp));
-  // The instant before the day begins: what happened at its first moment is part of it.
-  const all = await gateway.activities({ after: newYorkInstant(start, '00:00') - 1 });
+  const began = newYorkInstant(start, '00:00');
+  // Asked for by when it was booked, often the day after it happened.
+  const all = (await gateway.activities({ after: began - 1 })).filter(({ at }) => Date.parse(at) >= began);
   const found = all.filter(({ kind }) => kinds === undefined || kinds.includes(kind)).reverse();
   const { dividends, interest, fees } = income(all);
   return {

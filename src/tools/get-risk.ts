@@ -27,7 +27,7 @@ export const getRisk = defineTool({
   risk: 'read',
   async execute(context, { period }) {
     const { account, positions, now, equity, returns } = await accountLine(requireGateway(context), period);
-    const { points, factors } = returns;
+    const { line, points, factors } = returns;
     const yearly = volatility(points, factors);
     const weights = weightsBySymbol(positions, equity);
     const concentrated = concentration(weights);
@@ -45,7 +45,7 @@ export const getRisk = defineTool({
         equity: account.equity,
         returns_counted: factors?.length ?? 0,
         volatility: yearly === undefined ? null : rate(yearly),
-        drawdown: fallen(drawdowns(points)),
+        drawdown: fallen(drawdowns(line)),
         concentration: {
           largest: rate(concentrated.largest),
           five_largest: rate(concentrated.fiveLargest),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Dec, decimalString, ZERO } from './decimal.ts';
+import { newYorkDate } from './new-york-time.ts';
 import { sides } from './order.ts';
 import type { Fill, ShareExchange } from './portfolio/lots.ts';
 import type { Flow } from './portfolio/value-point.ts';
@@ -14,8 +15,12 @@ export const activityKinds = [
   'dividend',
   'interest',
   'fee',
-  /** Shares that came or went without a trade: transfers, splits, mergers. */
+  /** Shares that came from outside or went there: a flow at their market value. */
+  'transfer',
+  /** Shares that became others without a trade: splits, mergers, spin-offs, options that ended. */
   'other',
+  /** Nobody here knows what it does: the figures that it may touch are incomplete. */
+  'unknown',
 ] as const;
 
 /** Something that changed the account: a fill, or money that came or went. Dollars, shares, dollars a share. */
@@ -25,7 +30,7 @@ export const activitySchema = z.lazy(() =>
     kind: z.enum(activityKinds),
     /** The broker's own name for it: `FILL`, `CSD`, `DIV`. */
     type: z.string(),
-    /** RFC 3339. */
+    /** RFC 3339: when it happened; of what is known by its day alone, that day's first moment in New York. */
     at: z.string(),
     symbol: z.string().nullable(),
     side: z.enum(sides).nullable(),
@@ -68,11 +73,15 @@ export function fillsOf(activities: readonly Activity[]): Fill[] {
   );
 }
 
-/**
- * Alpaca's types (Trading API, "ActivityType") under which shares turn into others: splits, mergers, changes of name.
- * Elsewhere shares come and go: transfers, journals, spin-offs.
- */
-const EXCHANGES = new Set(['SPLIT', 'REORG', 'MA', 'NC']);
+/** Types (Alpaca's names) under which shares turn into others: splits, mergers, changes of name and symbol. */
+const EXCHANGES = new Set(['SPLIT', 'SSP', 'REORG', 'MA', 'NC', 'SC']);
+
+/** Types under which an option ends: worthless, or in a trade of its underlying whose cost it becomes a part of. */
+const ENDINGS: Readonly<Record<string, ShareExchange['ends']>> = {
+  OPEXP: 'worthless',
+  OPEXC: 'into_underlying',
+  OPASN: 'into_underlying',
+};
 
 /**
  * The shares among the activities that came or went without a trade, what was booked together as one. Alpaca books a
@@ -85,22 +94,57 @@ export function exchangesOf(activities: readonly Activity[]): ShareExchange[] {
     { at: number; type: string; legs: ShareExchange['legs'][number][]; cash: Dec }
   >();
   for (const { kind, type, at, symbol, qty, group, amount } of activities) {
-    if (kind !== 'other' || symbol === null || qty === null) continue;
-    const key = `${type} ${group ?? `${symbol} ${at.slice(0, 10)}`}`;
+    if ((kind !== 'other' && kind !== 'transfer') || symbol === null || qty === null) continue;
+    const key = `${type} ${group ?? `${symbol} ${newYorkDate(Date.parse(at))}`}`;
     const known = groups.get(key) ?? { at: Date.parse(at), type, legs: [], cash: ZERO };
     known.legs.push({ symbol, qty: new Dec(qty) });
     known.at = Math.min(known.at, Date.parse(at));
     if (amount !== null) known.cash = known.cash.plus(amount);
     groups.set(key, known);
   }
-  return [...groups.values()].map(({ type, ...one }) => ({ ...one, turns: EXCHANGES.has(type) }));
+  return [...groups.values()].map(({ type, ...one }) => ({
+    ...one,
+    turns: EXCHANGES.has(type),
+    ends: ENDINGS[type],
+  }));
 }
 
-/** The deposits and withdrawals among the activities. */
-export function flowsOf(activities: readonly Activity[]): Flow[] {
-  return activities.flatMap(({ kind, amount, at }) =>
-    (kind === 'deposit' || kind === 'withdrawal') && amount !== null
-      ? [{ at: Date.parse(at), amount: new Dec(amount) }]
-      : [],
-  );
+/** Dollars a share at the end of a day in New York; undefined where that is not known. */
+export type PriceOn = (symbol: string, day: string) => Dec | string | undefined;
+
+/** What came from outside and what went there. */
+export interface FlowsFound {
+  readonly flows: readonly Flow[];
+  /** Shares moved whose market value nobody knows: they are in no flow. */
+  readonly unvalued: readonly Activity[];
+}
+
+/**
+ * Deposits, withdrawals, and shares moved in or out at their market value (GIPS 2020, glossary "external cash flow": also
+ * securities), by the price booked with them, else by that of the day's end.
+ */
+export function externalFlows(
+  activities: readonly Activity[],
+  priceOn: PriceOn = () => undefined,
+): FlowsFound {
+  const flows: Flow[] = [];
+  const unvalued: Activity[] = [];
+  for (const activity of activities) {
+    const { kind, amount, symbol, qty, price } = activity;
+    const at = Date.parse(activity.at);
+    if (kind === 'deposit' || kind === 'withdrawal') {
+      if (amount !== null) flows.push({ at, amount: new Dec(amount) });
+    } else if (kind === 'transfer' && symbol !== null && qty !== null) {
+      const booked = price === null || new Dec(price).isZero() ? undefined : price;
+      const each = booked ?? priceOn(symbol, newYorkDate(at));
+      if (each === undefined) unvalued.push(activity);
+      else flows.push({ at, amount: new Dec(qty).mul(each), shares: true });
+    }
+  }
+  return { flows, unvalued };
+}
+
+/** As {@link externalFlows}, where nothing is said of what has no value. */
+export function flowsOf(activities: readonly Activity[], priceOn?: PriceOn): Flow[] {
+  return [...externalFlows(activities, priceOn).flows];
 }

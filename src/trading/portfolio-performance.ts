@@ -1,11 +1,12 @@
-import { Dec, ZERO } from './decimal.ts';
+import { Dec, isPositive, ZERO } from './decimal.ts';
 import { fractionOf } from './portfolio/fraction.ts';
 import type { Account, Position } from './views.ts';
 
 /** The account as a whole: dollars, and fractions of what it was before. */
 export interface AccountPerformance {
-  /** Equity now less equity at the last close: it counts deposits and trades of the day as well. */
+  /** Equity now less equity at the last close, without what came from outside since or went there. */
   readonly dayProfit: string;
+  /** Of equity at the last close and what came since. */
   readonly dayFraction: string;
   /** Unrealized, of all positions. */
   readonly totalProfit: string;
@@ -15,10 +16,19 @@ export interface AccountPerformance {
   readonly cashWeight: string;
 }
 
-/** How an account did, in exact decimals. */
-export function accountPerformance(account: Account, positions: readonly Position[]): AccountPerformance {
+/**
+ * How an account did, in exact decimals.
+ * @param dayFlow dollars that came from outside since the last close, less those that went there; where it is not known,
+ *   none, and the day's profit then has it in it
+ */
+export function accountPerformance(
+  account: Account,
+  positions: readonly Position[],
+  dayFlow = ZERO,
+): AccountPerformance {
   const equity = new Dec(account.equity);
-  const dayProfit = equity.minus(account.last_equity);
+  const dayProfit = equity.minus(account.last_equity).minus(dayFlow);
+  const dayBase = isPositive(dayFlow) ? dayFlow.plus(account.last_equity) : new Dec(account.last_equity);
   let [totalProfit, cost] = [ZERO, ZERO];
   for (const { unrealized_pl, cost_basis } of positions) {
     totalProfit = totalProfit.plus(unrealized_pl);
@@ -26,7 +36,7 @@ export function accountPerformance(account: Account, positions: readonly Positio
   }
   return {
     dayProfit: dayProfit.toFixed(2),
-    dayFraction: fractionOf(dayProfit, new Dec(account.last_equity)),
+    dayFraction: fractionOf(dayProfit, dayBase),
     totalProfit: totalProfit.toFixed(2),
     totalFraction: fractionOf(totalProfit, cost),
     cashWeight: fractionOf(new Dec(account.cash), equity),

@@ -152,6 +152,13 @@ export const assetSchema = z.lazy(() =>
 );
 export type Asset = Readonly<z.output<typeof assetSchema>>;
 
+/**
+ * What prices of the past are adjusted by: `split`, so that a price is comparable with today's; `all`, dividends and
+ * spin-offs too, so that their quotient is a return; `raw`, as they were traded.
+ */
+export const barAdjustments = ['raw', 'split', 'all'] as const;
+export type BarAdjustment = (typeof barAdjustments)[number];
+
 export const barSchema = z.lazy(() =>
   z.object({
     at: z.string(),

@@ -4,6 +4,7 @@ import { environmentWord } from '../../trading/environment.ts';
 import { newYorkDate, newYorkTimestamp } from '../../trading/new-york-time.ts';
 import { describeOrder, type OrderRequest } from '../../trading/order.ts';
 import { leftWords } from '../../trading/portfolio/left-words.ts';
+import type { FigureName } from '../incomplete.ts';
 import type { CheckResult } from '../result.ts';
 
 /*
@@ -39,20 +40,32 @@ export function verdict({ findings, ongoing }: CheckResult): string {
 
 /** What each figure is called, and how it reads. Those not known are left out. */
 export function figureLines({ figures }: CheckResult): [label: string, value: string][] {
-  const lines: [string, string | undefined][] = [
+  const lines: [string, string | undefined, of?: FigureName][] = [
     ['value', dollars(figures.equity)],
     ['cash', `${dollars(figures.cash)} (${plainPercent(figures.cash_weight)})`],
-    ['today', `${signedDollars(figures.day_profit)} (${signedPercent(figures.day_return)})`],
+    ['today', `${signedDollars(figures.day_profit)} (${signedPercent(figures.day_return)})`, 'day_profit'],
     ['unrealized', `${signedDollars(figures.unrealized)} (${signedPercent(figures.unrealized_return)})`],
-    ['realized', realizedText(figures)],
-    ['income', incomeText(figures)],
-    ['return, time-weighted', returnText(figures.time_weighted_return)],
-    ['return, money-weighted', returnText(figures.money_weighted_return)],
-    ['volatility', figures.volatility === null ? undefined : `${plainPercent(figures.volatility)} a year`],
-    ['drawdown', drawdownText(figures)],
-    ['worst drawdown', worstText(figures)],
+    ['realized', realizedText(figures), 'realized'],
+    ['income', incomeText(figures), 'income'],
+    ['return, time-weighted', returnText(figures.time_weighted_return), 'time_weighted_return'],
+    ['return, money-weighted', returnText(figures.money_weighted_return), 'money_weighted_return'],
+    [
+      'volatility',
+      figures.volatility === null ? undefined : `${plainPercent(figures.volatility)} a year`,
+      'volatility',
+    ],
+    ['drawdown', drawdownText(figures), 'drawdown'],
+    ['worst drawdown', worstText(figures), 'drawdown'],
   ];
-  return lines.flatMap(([label, value]) => (value === undefined ? [] : [[label, value]]));
+  const incomplete = new Set(figures.incomplete.flatMap((one) => one.figures));
+  return [
+    ...lines.flatMap(([label, value, of]): [string, string][] =>
+      value === undefined
+        ? []
+        : [[label, of !== undefined && incomplete.has(of) ? `${value} (incomplete)` : value]],
+    ),
+    ...figures.incomplete.map(({ reason }): [string, string] => ['incomplete', `since ${reason}`]),
+  ];
 }
 
 function plainPercent(fraction: string): string {
@@ -64,7 +77,7 @@ function realizedText({ realized_fifo, realized_average_cost, realized_incomplet
   const missing =
     realized_incomplete.length === 0
       ? ''
-      : `; without ${realized_incomplete.join(', ')}, whose purchase is not known`;
+      : `; not all of ${realized_incomplete.join(', ')}, whose trades do not tell it`;
   return realized_fifo === realized_average_cost
     ? `${signedDollars(realized_fifo)}${missing}`
     : `${signedDollars(realized_fifo)} first in, first out; ${signedDollars(realized_average_cost)} at average cost${missing}`;
@@ -79,7 +92,10 @@ function returnText(value: CheckResult['figures']['time_weighted_return']): stri
   if (value === null) return undefined;
   const days = Math.round(value.days);
   const annual = value.annual === null ? '' : `, ${signedPercent(value.annual)} a year`;
-  return `${signedPercent(value.period)} in ${days} ${days === 1 ? 'day' : 'days'}${annual}`;
+  const began =
+    value.began === undefined ? '' : `, from ${dayText(value.began)} on: what was there before was lost`;
+  const ended = value.ended === undefined ? '' : `, until all was lost on ${dayText(value.ended)}`;
+  return `${signedPercent(value.period)} in ${days} ${days === 1 ? 'day' : 'days'}${annual}${began}${ended}`;
 }
 
 function drawdownText({ drawdown, high_water_mark: mark }: CheckResult['figures']): string | undefined {

@@ -3,7 +3,16 @@ import type { ReplaceSubject } from '../../trading/kinds/replace.ts';
 import type { ListedContract } from '../../trading/listed-contract.ts';
 import type { Article, CorporateAction, Watchlist } from '../../trading/market-news.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import type { Account, Asset, Bar, MarketClock, Order, Position, Quote } from '../../trading/views.ts';
+import type {
+  Account,
+  Asset,
+  Bar,
+  BarAdjustment,
+  MarketClock,
+  Order,
+  Position,
+  Quote,
+} from '../../trading/views.ts';
 import type { AccountCredentials } from './broker-credentials.ts';
 
 export type { Asset };
@@ -21,6 +30,8 @@ export interface BarQuery {
   readonly end: Date;
   /** The newest bars are kept when there are more. */
   readonly limit: number;
+  /** By splits where nothing is said. A broker that can't refuses the read rather than give others. */
+  readonly adjustment?: BarAdjustment | undefined;
 }
 
 export interface PortfolioHistoryQuery {
@@ -85,7 +96,7 @@ export interface ActivityPage {
   readonly next_page: string | null;
 }
 
-/** Equity over time; dollars, `profit_loss_pct` a fraction. */
+/** Equity over time; dollars, `profit_loss_pct` a fraction. What the broker tells no equity of is left out. */
 export interface PortfolioHistory {
   readonly timeframe: string;
   readonly base_value: string;
@@ -94,6 +105,8 @@ export interface PortfolioHistory {
     readonly equity: string;
     readonly profit_loss: string;
     readonly profit_loss_pct: string;
+    /** Cash from outside within the window (less what went there); left out where the broker tells none of that. */
+    readonly flow?: string;
   }[];
 }
 

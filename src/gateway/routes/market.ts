@@ -7,6 +7,7 @@ import { MOST_ACTIONS, MOST_ARTICLES } from '../../trading/market-news.ts';
 import { addDays, newYorkDate } from '../../trading/new-york-time.ts';
 import { symbolSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import { barAdjustments } from '../../trading/views.ts';
 import type { BarQuery, Broker } from '../broker/broker.ts';
 import type { Caller } from '../door/caller.ts';
 import type { Door } from '../door/door.ts';
@@ -34,6 +35,7 @@ const barsQuery = z.strictObject({
   start: instant.optional(),
   end: instant.optional(),
   limit: limitParameter(1000, 100),
+  adjustment: z.enum(barAdjustments).default('split'),
 });
 
 /** A year of trading days, and some: more would be a long answer for nothing. */
@@ -121,12 +123,13 @@ export function marketRoutes(
   app.get(
     '/v1/bars',
     door.guard(['market:read'], async (c, caller) => {
-      const { symbol, timeframe, limit, ...range } = parseQuery(barsQuery, c.req.url);
+      const { symbol, timeframe, limit, adjustment, ...range } = parseQuery(barsQuery, c.req.url);
       const end = range.end ?? new Date(now());
       const start = range.start ?? new Date(end.getTime() - limit * REACH_MS[timeframe] - 7 * DAY_MS);
       const broker = await brokerFor(caller);
       await requireKnown(broker, [symbol]);
-      return c.json({ bars: await broker.bars({ symbol, timeframe, start, end, limit }) });
+      const bars = await broker.bars({ symbol, timeframe, start, end, limit, adjustment });
+      return c.json({ adjustment, bars });
     }),
   );
   app.get(

@@ -73,6 +73,7 @@ interface MarkRow {
   readonly at: number;
   readonly last_value: string;
   readonly last_at: number;
+  readonly flows: string | null;
 }
 
 interface ProposedRow {
@@ -96,7 +97,7 @@ function accountMemory<Notice extends KeptNotice>(
     const mark = markOf(
       database
         .prepare<[string, string], MarkRow>(
-          'SELECT value, at, last_value, last_at FROM high_water WHERE profile = ? AND account = ?',
+          'SELECT value, at, last_value, last_at, flows FROM high_water WHERE profile = ? AND account = ?',
         )
         .get(...owner),
     );
@@ -125,11 +126,18 @@ function accountMemory<Notice extends KeptNotice>(
     if (mark === undefined) return;
     database
       .prepare(
-        `INSERT INTO high_water (profile, account, value, at, last_value, last_at) VALUES (?, ?, ?, ?, ?, ?)
+        `INSERT INTO high_water (profile, account, value, at, last_value, last_at, flows) VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (profile, account) DO UPDATE SET value = excluded.value, at = excluded.at,
-         last_value = excluded.last_value, last_at = excluded.last_at`,
+         last_value = excluded.last_value, last_at = excluded.last_at, flows = excluded.flows`,
       )
-      .run(...owner, mark.value.toFixed(), mark.at, mark.last.value.toFixed(), mark.last.at);
+      .run(
+        ...owner,
+        mark.value.toFixed(),
+        mark.at,
+        mark.last.value.toFixed(),
+        mark.last.at,
+        mark.flows?.toFixed() ?? null,
+      );
   });
   return {
     notices: sqliteNoticeOutbox(database, owner),
@@ -158,6 +166,7 @@ function markOf(row: MarkRow | undefined): HighWaterMark | undefined {
       value: new Dec(row.value),
       at: row.at,
       last: { at: row.last_at, value: new Dec(row.last_value) },
+      flows: row.flows === null ? undefined : new Dec(row.flows),
     }
   );
 }

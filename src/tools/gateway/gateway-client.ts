@@ -69,7 +69,7 @@ export interface GatewayClient
   order(id: string): Promise<Order>;
   /** Equity at the end of each day of the last month, oldest first, dollars. */
   equityHistory(): Promise<string[]>;
-  /** Equity at the end of each day as far back as asked for (`1M`, `1A`, `5A`), oldest first. */
+  /** Equity at the end of each day as far back as asked for (`1M`, `1A`, `5A`), oldest first, with the cash flows it tells. */
   valueHistory(period: string): Promise<DatedEquity[]>;
   /** Whether the gateway can reach the person's account elsewhere (`broker`, `slack`) now. */
   isConnected(connection: string): Promise<boolean>;
@@ -180,7 +180,11 @@ function ofAccount({
       (
         await read(
           `/v1/portfolio/history?${new URLSearchParams({ period, timeframe: '1D' })}`,
-          z.object({ points: z.array(z.object({ at: z.string(), equity: decimalString })) }),
+          z.object({
+            points: z.array(
+              z.object({ at: z.string(), equity: decimalString, flow: decimalString.optional() }),
+            ),
+          }),
           PORTFOLIO_READ,
         )
       ).points,

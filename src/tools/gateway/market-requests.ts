@@ -14,6 +14,7 @@ import {
   type Asset,
   assetSchema,
   type Bar,
+  type BarAdjustment,
   barSchema,
   clockSchema,
   type MarketClock,
@@ -28,8 +29,17 @@ const [MARKET_READ] = READ_SCOPES;
 export interface MarketRequests {
   /** In the order asked. @throws {TradeAgentError} `unknown_symbol` */
   quotes(symbols: readonly string[]): Promise<Quote[]>;
-  /** Prices over time, oldest first. `start` in milliseconds since the epoch; at most 1000 bars from there. */
-  bars(query: { symbol: string; timeframe: '1Day' | '1Hour'; start: number }): Promise<Bar[]>;
+  /**
+   * Prices over time, oldest first. `start` and `end` in milliseconds since the epoch; at most 1000 bars up to there.
+   * `adjustment`: by splits, unless said otherwise.
+   */
+  bars(query: {
+    symbol: string;
+    timeframe: '1Day' | '1Hour';
+    start: number;
+    end?: number;
+    adjustment?: BarAdjustment;
+  }): Promise<Bar[]>;
   /** What is traded under a name or a symbol, the likeliest first. */
   searchAssets(search: string): Promise<NamedAsset[]>;
   /** @throws {TradeAgentError} `unknown_symbol` */
@@ -79,12 +89,14 @@ export function ofMarket({ read }: GatewayRequests): MarketRequests {
         });
       });
     },
-    bars: async ({ symbol, timeframe, start }) => {
+    bars: async ({ symbol, timeframe, start, end, adjustment = 'split' }) => {
       const query = new URLSearchParams({
         symbol,
         timeframe,
         start: new Date(start).toISOString(),
+        ...(end === undefined ? {} : { end: new Date(end).toISOString() }),
         limit: '1000',
+        adjustment,
       });
       return (await read(`/v1/bars?${query}`, z.object({ bars: z.array(barSchema) }), MARKET_READ)).bars;
     },

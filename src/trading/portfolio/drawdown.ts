@@ -9,15 +9,20 @@ export interface HighWaterMark {
   readonly at: number;
   /** The point it was last brought up to. */
   readonly last: { readonly at: number; readonly value: Dec };
+  /**
+   * All the flows that were known then, together, dollars: what is known since came since, whatever day it is dated.
+   * Undefined where that was not kept.
+   */
+  readonly flows?: Dec | undefined;
 }
 
 /** A fall from a peak. */
 export interface Fall {
-  /** Fraction of the peak, 0 to 1. */
+  /** Fraction of the peak, 0 to 1; more where more than all was lost. */
   readonly fraction: Dec;
   readonly peakAt: number;
   readonly troughAt: number;
-  /** When the peak was reached again; undefined while it was not. */
+  /** When the value itself was back at the peak, flows apart; undefined while it was not, and where the money went. */
   readonly recoveredAt: number | undefined;
 }
 
@@ -34,18 +39,20 @@ export interface Drawdowns {
 
 /**
  * Follows the high-water mark through the points, from the one kept where there is one (points it has seen already are
- * passed over; the flow of the first it has not is what came since the last it has). Drawdown = 1 - value / mark. Source: Bacon, Practical Portfolio Performance Measurement and Attribution
- * (2nd ed.), "drawdown".
+ * passed over; the flow of the first it has not is what came since the last it has). Drawdown = 1 - value / mark. Source:
+ * Bacon, Practical Portfolio Performance Measurement and Attribution (2nd ed.), "drawdown".
  */
 export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): Drawdowns {
   let worst: Depth | undefined;
   let open: Depth | undefined;
   let current = currentOf(kept);
   const last = points.at(-1);
-  const mark = follow(points, kept, (at, value, { value: peak, at: peakAt }) => {
+  const mark = follow(points, kept, (at, value, { value: peak, at: peakAt }, isNew) => {
     if (at === last?.at) current = below(value, peak);
+    // New money after all was gone is nothing that came back.
+    if (isNew) open = undefined;
     if (!isBelow(value, peak)) {
-      if (open !== undefined && worst === open) worst = { ...open, recoveredAt: at };
+      if (isPositive(value) && open !== undefined && worst === open) worst = { ...open, recoveredAt: at };
       open = undefined;
       return;
     }
@@ -74,13 +81,20 @@ export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): 
 function follow(
   points: readonly ValuePoint[],
   kept: HighWaterMark | undefined,
-  see: (at: number, value: Dec, mark: HighWaterMark) => void,
+  see: (at: number, value: Dec, mark: HighWaterMark, isNew: boolean) => void,
 ): HighWaterMark | undefined {
   let mark = kept;
   for (const { at, value, flow } of points) {
     if (mark !== undefined && at <= mark.last.at) continue;
-    mark = moved(mark, at, value, flow);
-    see(at, value, mark);
+    const level = mark && levelOf(mark, value, flow);
+    // Without a level to compare with, what there is begins anew.
+    const start = Dec.max(value, (mark?.last.value ?? ZERO).plus(flow), 0);
+    mark = {
+      value: level === undefined ? start : Dec.max(level, value),
+      at: mark === undefined || level === undefined || value.gte(level) ? at : mark.at,
+      last: { at, value },
+    };
+    see(at, value, mark, level === undefined);
   }
   return mark;
 }
@@ -116,12 +130,20 @@ function below(value: Dec, peak: Dec): Dec {
   return ONE.minus(new Rate(value).div(peak));
 }
 
-function moved(mark: HighWaterMark | undefined, at: number, value: Dec, flow: Dec): HighWaterMark {
-  const last = { at, value };
-  if (mark === undefined) return { value, at, last };
-  const base = flow.isZero() ? mark.last.value : mark.last.value.plus(flow);
-  // Nothing was left, or all of it is new: a new beginning.
-  if (!isPositive(mark.last.value) || !isPositive(base)) return { value: Dec.max(value, base, 0), at, last };
-  const level = flow.isZero() ? mark.value : mark.value.mul(base).div(mark.last.value);
-  return value.gte(level) ? { value, at, last } : { value: level, at: mark.at, last };
+/**
+ * What the mark is after a stretch: moved with its flow as the value itself was, by the same convention as the return
+ * (`growthOf`), so that a flow is neither rise nor fall. Of a deposit, there from the beginning: × (V' + D) / V'. Of a
+ * withdrawal, there until the end: × V / (V + W), so that nothing is left of it where all was taken out.
+ * @returns undefined where there is nothing that it could be compared with: all was gone, and new money came
+ */
+function levelOf({ value: level, last }: HighWaterMark, value: Dec, flow: Dec): Dec | undefined {
+  if (!isPositive(last.value)) {
+    // All was lost, and nothing came since: it stays as far below as it was.
+    return isPositive(level) && !isPositive(last.value.plus(flow)) && !isPositive(value) ? level : undefined;
+  }
+  if (flow.isZero()) return level;
+  if (isPositive(flow)) return level.mul(last.value.plus(flow)).div(last.value);
+  const whole = value.minus(flow);
+  if (!isPositive(whole)) return level;
+  return isPositive(value) ? level.mul(value).div(whole) : ZERO;
 }

@@ -1,37 +1,68 @@
 import { Dec, isPositive } from '../decimal.ts';
 import { newYorkDate, newYorkInstant } from '../new-york-time.ts';
 import { moneyWeightedReturn } from './money-weighted.ts';
-import { growthFactors, type PeriodReturn, timeWeightedReturn } from './time-weighted.ts';
+import { chainsOf, type PeriodReturn, timeWeightedReturn } from './time-weighted.ts';
 import { type Flow, type ValuePoint, valuePoints } from './value-point.ts';
 
 /** What an account was worth at an instant (RFC 3339), dollars. */
 export interface DatedEquity {
   readonly at: string;
   readonly equity: string;
+  /**
+   * Cash that came from outside since the value before, less what went there, by the broker's own word; undefined where it
+   * says nothing of that.
+   */
+  readonly flow?: string | undefined;
 }
 
 /** What an account did over a stretch of time. */
 export interface AccountReturns {
   /** From the first known value on, ending with now. */
+  readonly line: readonly ValuePoint[];
+  /** Those of the line that the time-weighted return is of: all, unless all was lost on the way. */
   readonly points: readonly ValuePoint[];
-  /** What each stretch between them multiplied the money by. */
-  readonly factors: Dec[] | undefined;
+  /** What each stretch between these points multiplied the money by; undefined where there is none. */
+  readonly factors: readonly Dec[] | undefined;
   readonly timeWeighted: PeriodReturn | undefined;
   readonly moneyWeighted: PeriodReturn | undefined;
 }
 
 /** Brokers label a day by its beginning; its value is that of its end, the last moment that is still this day. */
 export function atDayEnds(history: readonly DatedEquity[]): DatedEquityAt[] {
-  return history.map(({ at, equity }) => ({
+  return history.map(({ at, ...rest }) => ({
     at: newYorkInstant(newYorkDate(Date.parse(at)), '24:00') - 1,
-    equity,
+    ...rest,
   }));
 }
 
-export interface DatedEquityAt {
+export interface DatedEquityAt extends Omit<DatedEquity, 'at'> {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  readonly equity: string;
+}
+
+/**
+ * What came from outside and what went there, by the best word there is of it: of the days that the broker's history tells
+ * cash flows of, by these, since they are aligned to its values; since then, and of shares moved, by the activities.
+ * @param activities undefined where they can't be had
+ * @param now milliseconds since the epoch; the history's day under way ends here
+ */
+export function mergedFlows(
+  history: readonly DatedEquityAt[],
+  activities: readonly Flow[] = [],
+  now = Number.POSITIVE_INFINITY,
+): Flow[] {
+  const told = history.flatMap(({ at, flow }) =>
+    flow === undefined ? [] : [{ at: Math.min(at, now), amount: new Dec(flow) }],
+  );
+  const last = told.findLast(({ at }) => at < now);
+  if (last === undefined) return [...activities];
+  // The history may lag within the day, and the activities by a day: what either knows of the day under way counts, once.
+  const toldNow = told.some(({ at, amount }) => at === now && !amount.isZero());
+  const since = toldNow ? now : last.at;
+  return [
+    ...told.filter(({ amount }) => !amount.isZero()),
+    ...activities.filter(({ at, shares }) => shares === true || at > since),
+  ];
 }
 
 /**
@@ -43,14 +74,16 @@ export function accountReturns(
   now: { readonly at: number; readonly equity: Dec },
   flows: readonly Flow[],
 ): AccountReturns {
-  const points = valuePoints(knownValues(history, now), flows);
-  const factors = growthFactors(points);
-  const [first] = points;
-  const last = points.at(-1);
+  const line = valuePoints(knownValues(history, now), flows);
+  const chains = chainsOf(line);
+  const chain = chains.at(-1);
+  const [first] = line;
+  const last = line.at(-1);
   return {
-    points,
-    factors,
-    timeWeighted: timeWeightedReturn(points, factors),
+    line,
+    points: chain?.points ?? line,
+    factors: chain?.factors,
+    timeWeighted: timeWeightedReturn(line, chains),
     moneyWeighted:
       first === undefined || last === undefined || first === last
         ? undefined

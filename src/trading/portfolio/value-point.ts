@@ -19,8 +19,9 @@ export interface ValuePoint {
   /** Dollars, with every flow up to now in it. */
   readonly value: Dec;
   /**
-   * Dollars that came in from outside (less those that went out) since the point before; they count as there from the
-   * beginning of the stretch that ends here. Dividends and fees are no flows: they are what the portfolio did.
+   * Dollars that came in from outside (less those that went out) since the point before. What came counts as there from
+   * the beginning of the stretch that ends here, what went until its end. Dividends and fees are no flows: they are what
+   * the portfolio did.
    */
   readonly flow: Dec;
 }
@@ -30,6 +31,8 @@ export interface Flow {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly amount: Dec;
+  /** Shares that were moved, at their market value. */
+  readonly shares?: boolean;
 }
 
 /** Puts flows between the values they came between. Flows before the first value are part of it; later ones are left out. */

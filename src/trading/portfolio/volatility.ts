@@ -11,7 +11,10 @@ export const TRADING_DAYS_A_YEAR = 252;
  * @param factors the points' {@link growthFactors}, where they are known already
  * @returns undefined for fewer than two returns
  */
-export function volatility(points: readonly ValuePoint[], factors = growthFactors(points)): Dec | undefined {
+export function volatility(
+  points: readonly ValuePoint[],
+  factors: readonly Dec[] | undefined = growthFactors(points),
+): Dec | undefined {
   if (factors === undefined || factors.length < 2) return undefined;
   const deviation = standardDeviation(factors);
   return deviation.mul(new Dec(TRADING_DAYS_A_YEAR).sqrt());

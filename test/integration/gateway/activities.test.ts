@@ -82,6 +82,11 @@ describe('/v1/activities', () => {
       cash(4, { activity_type: 'DIV', net_amount: '1.02', symbol: 'T', qty: '2' }),
       cash(5, { activity_type: 'FEE', net_amount: '-0.01' }),
       cash(6, { activity_type: 'SPLIT', net_amount: '0', symbol: 'NVDA' }),
+      cash(8, { activity_type: 'ACATS', net_amount: '0', symbol: 'KO', qty: '5', price: '60' }),
+      cash(9, { activity_type: 'JNL', net_amount: '-8' }),
+      cash(10, { activity_type: 'DIVWH', net_amount: '-1' }),
+      cash(11, { activity_type: 'PTR', net_amount: '2' }),
+      cash(12, { activity_type: 'CORR', net_amount: '3' }),
       cash(7, { status: 'canceled' }),
     ];
     const { activities, next_page } = activitiesSchema.parse((await read('/v1/activities')).body);
@@ -94,6 +99,11 @@ describe('/v1/activities', () => {
       ['dividend', '1.02'],
       ['fee', '-0.01'],
       ['other', '0'],
+      ['transfer', '0'],
+      ['withdrawal', '-8'],
+      ['fee', '-1'],
+      ['fee', '2'],
+      ['unknown', '3'],
     ]);
     expect(activities[0]).toMatchObject({
       symbol: 'AAPL',
@@ -106,11 +116,12 @@ describe('/v1/activities', () => {
 
   it('take a date without a time for that day in New York', async () => {
     world.broker.activities = [
-      cash(1, { date: '2026-08-03', created_at: undefined }),
       cash(2, { date: '2026-12-03', created_at: undefined }),
+      // Booked the day after: it is of the day on which it happened.
+      cash(1, { date: '2026-08-03', created_at: '2026-08-04T13:00:00Z' }),
     ];
     const { activities } = activitiesSchema.parse((await read('/v1/activities')).body);
-    expect(activities.map(({ at }) => at)).toEqual(['2026-08-03T04:00:00.000Z', '2026-12-03T05:00:00.000Z']);
+    expect(activities.map(({ at }) => at)).toEqual(['2026-12-03T05:00:00.000Z', '2026-08-03T04:00:00.000Z']);
   });
 
   it('keep together what a split books as two rows', async () => {

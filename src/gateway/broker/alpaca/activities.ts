@@ -1,7 +1,6 @@
 import type { trading } from '@alpacahq/alpaca-trade-api/rest';
 import {
   type Activity,
-  type activityKinds,
   activitySchema,
   type TradingDay,
   tradingDaySchema,
@@ -9,44 +8,21 @@ import {
 import { Dec } from '../../../trading/decimal.ts';
 import { newYorkInstant } from '../../../trading/new-york-time.ts';
 import type { ActivityPage } from '../broker.ts';
+import { kindOfType } from './activity-types.ts';
 
 /** The most Alpaca gives at once. */
 export const ACTIVITY_PAGE = 100;
-
-/**
- * Alpaca's activity types by what they mean for the account. `JNLC` moves cash between accounts: for this one it came
- * from outside or went there. A type that is not here is `other`, and its money is no return nor a flow.
- */
-const kinds: Readonly<Record<string, (typeof activityKinds)[number]>> = {
-  FILL: 'fill',
-  CSD: 'deposit',
-  CSW: 'withdrawal',
-  TRANS: 'deposit',
-  JNLC: 'deposit',
-  ACATC: 'deposit',
-  DIV: 'dividend',
-  DIVCGL: 'dividend',
-  DIVCGS: 'dividend',
-  DIVROC: 'dividend',
-  DIVTXEX: 'dividend',
-  INT: 'interest',
-  FEE: 'fee',
-  CFEE: 'fee',
-  DIVFEE: 'fee',
-  DIVFT: 'fee',
-  DIVNRA: 'fee',
-  DIVTW: 'fee',
-  INTNRA: 'fee',
-  INTTW: 'fee',
-  PTC: 'fee',
-};
 
 /** One page, newest first; a full one may be followed by another. What was cancelled never happened. */
 export function activityPage(answer: readonly trading.GetAccountActivities200ResponseInner[]): ActivityPage {
   const rows = answer as readonly AnyActivity[];
   const last = rows.at(-1);
   return {
-    activities: rows.filter(({ status }) => status !== 'canceled').map(activityView),
+    activities: rows
+      .filter(({ status }) => status !== 'canceled')
+      .map(activityView)
+      // The broker's order is that of booking.
+      .sort((a, b) => Date.parse(b.at) - Date.parse(a.at)),
     next_page: rows.length === ACTIVITY_PAGE && last?.id !== undefined ? last.id : null,
   };
 }
@@ -56,11 +32,10 @@ type AnyActivity = Partial<trading.TradingActivities> & Partial<trading.NonTrade
 
 function activityView(activity: AnyActivity): Activity {
   const type = String(activity.activityType);
-  const known = Object.hasOwn(kinds, type) ? (kinds[type] ?? 'other') : 'other';
   const amount = activity.netAmount == null ? null : new Dec(activity.netAmount);
-  // Money journaled or transferred out has its sign alone to tell.
-  const kind = known === 'deposit' && amount?.lt(0) ? 'withdrawal' : known;
-  const at = activity.transactionTime ?? activity.createdAt ?? startOfDay(activity.date);
+  const kind = kindOf(type, activity, amount);
+  // `created_at` is when it was booked, often the day after.
+  const at = activity.transactionTime ?? startOfDay(activity.date) ?? activity.createdAt;
   return activitySchema.parse({
     id: activity.id,
     kind,
@@ -73,6 +48,15 @@ function activityView(activity: AnyActivity): Activity {
     group: activity.groupId ?? null,
     amount: amount === null ? null : plainAmount(amount),
   });
+}
+
+function kindOf(type: string, { symbol, qty }: AnyActivity, amount: Dec | null): Activity['kind'] {
+  const known = Object.hasOwn(kindOfType, type) ? kindOfType[type] : undefined;
+  const kind = known === 'transfer' && (symbol == null || qty == null) ? 'deposit' : (known ?? 'unknown');
+  // Cash that is moved has its sign alone to tell where.
+  if ((kind === 'deposit' || kind === 'withdrawal') && amount !== null && !amount.isZero())
+    return amount.isNegative() ? 'withdrawal' : 'deposit';
+  return kind;
 }
 
 /** A date alone is a day in New York; as midnight in Greenwich it would fall into the evening before. */

@@ -3,6 +3,7 @@ import type { AssetCatalogue } from '../asset-catalogue.ts';
 import type { Broker, ConnectBroker } from '../broker.ts';
 import { brokerRequests, type FailureOf } from '../broker-requests.ts';
 import { ACTIVITY_PAGE, activityPage, tradingDays } from './activities.ts';
+import { flowTypes } from './activity-types.ts';
 import { alpacaAssets } from './assets.ts';
 import { failureOf, replacementFailureOf, withCredentials } from './failure.ts';
 import { alpacaNews } from './news.ts';
@@ -24,6 +25,7 @@ export interface AlpacaBrokerOptions {
   readonly assets: AssetCatalogue;
 }
 
+const cashflowTypes = flowTypes.join(',');
 const DATA_HOST = 'data.alpaca.markets';
 const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
@@ -108,7 +110,7 @@ function alpacaBroker(
       read(async ({ trading }) =>
         portfolioHistoryView(
           await trading.portfolioHistory.getAccountPortfolioHistory(
-            timeframe === undefined ? { period } : { period, timeframe },
+            timeframe === undefined ? { period, cashflowTypes } : { period, timeframe, cashflowTypes },
           ),
         ),
       ),

@@ -17,12 +17,19 @@ interface BarRequest {
   readonly sort: 'desc';
 }
 
+type Adjustment = NonNullable<BarQuery['adjustment']>;
+
 /** Where Alpaca has the prices of a class of assets. */
 interface PricesOf {
   /** The most symbols of one request. */
   readonly most: number;
   snapshots(data: Data, symbols: string): Promise<BySymbol<SnapshotLike>>;
-  bars(data: Data, request: BarRequest): Promise<BySymbol<readonly BarLike[]> | null | undefined>;
+  /** @param adjustment of shares alone: nothing splits a coin, and a contract becomes another */
+  bars(
+    data: Data,
+    request: BarRequest,
+    adjustment: Adjustment,
+  ): Promise<BySymbol<readonly BarLike[]> | null | undefined>;
 }
 
 /** Where Alpaca's own crypto trades; it has data of other venues beside. */
@@ -33,7 +40,8 @@ const prices: Readonly<Record<AssetClass, PricesOf>> = {
   us_equity: {
     most: 500,
     snapshots: ({ stocks }, symbols) => stocks.stockSnapshots({ symbols }),
-    bars: async ({ stocks }, request) => (await stocks.stockBars(request)).bars,
+    bars: async ({ stocks }, request, adjustment) =>
+      (await stocks.stockBars({ ...request, adjustment })).bars,
   },
   crypto: {
     most: 500,
@@ -73,11 +81,11 @@ export function alpacaPrices(
           return quote === undefined ? [] : [quote];
         });
       }),
-    bars: ({ symbol, ...query }: BarQuery) =>
+    bars: ({ symbol, adjustment = 'split', ...query }: BarQuery) =>
       read(async ({ marketData }) => {
         // Newest first, so that a limit cuts off the oldest; turned around below.
         const request = { ...query, symbols: symbol, sort: 'desc' } as const;
-        const bars = await prices[assetClassOf(symbol)].bars(marketData, request);
+        const bars = await prices[assetClassOf(symbol)].bars(marketData, request, adjustment);
         return (bars?.[symbol] ?? [])
           .map((bar) => barView(bar, symbol))
           .sort((a, b) => (a.at < b.at ? -1 : 1));

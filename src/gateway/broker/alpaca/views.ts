@@ -1,6 +1,6 @@
 import type { trading } from '@alpacahq/alpaca-trade-api/rest';
 import { assetClassOf } from '../../../trading/asset-class.ts';
-import { Dec } from '../../../trading/decimal.ts';
+import { Dec, ZERO } from '../../../trading/decimal.ts';
 import { type ListedContract, listedContractSchema } from '../../../trading/listed-contract.ts';
 import { printableAscii } from '../../../trading/unseen.ts';
 import {
@@ -16,6 +16,7 @@ import {
   positionSchema,
 } from '../../../trading/views.ts';
 import type { PortfolioHistory } from '../broker.ts';
+import { flowTypes } from './activity-types.ts';
 
 /** Characters. */
 const LONGEST_WORD = 40;
@@ -194,16 +195,35 @@ export function clockView(clock: trading.LegacyClock): MarketClock {
   });
 }
 
+/**
+ * A window that the broker tells no equity of is left out: it is not one of $0.00. What flowed in it counts for the next.
+ */
 export function portfolioHistoryView(history: trading.PortfolioHistory): PortfolioHistory {
-  const cents = (value: number | null | undefined) => new Dec(String(value ?? 0)).toFixed(2);
-  return {
-    timeframe: history.timeframe,
-    base_value: cents(history.baseValue),
-    points: history.timestamp.map((seconds, index) => ({
+  const cents = (value: number) => new Dec(String(value)).toFixed(2);
+  const flows = flowsByWindow(history);
+  const points: PortfolioHistory['points'][number][] = [];
+  let flow = ZERO;
+  for (const [index, seconds] of history.timestamp.entries()) {
+    flow = flow.plus(flows?.[index] ?? ZERO);
+    const equity: number | null | undefined = history.equity[index];
+    if (equity == null) continue;
+    points.push({
       at: new Date(seconds * 1000).toISOString(),
-      equity: cents(history.equity[index]),
-      profit_loss: cents(history.profitLoss[index]),
+      equity: cents(equity),
+      profit_loss: cents(history.profitLoss[index] ?? 0),
       profit_loss_pct: new Dec(String(history.profitLossPct[index] ?? 0)).toDecimalPlaces(12).toFixed(),
-    })),
-  };
+      ...(flows === undefined ? {} : { flow: flow.toFixed(2) }),
+    });
+    flow = ZERO;
+  }
+  return { timeframe: history.timeframe, base_value: cents(history.baseValue ?? 0), points };
+}
+
+/** The cash flows of each window, all types together; undefined where the broker tells of none of them. */
+function flowsByWindow({ cashflow, timestamp }: trading.PortfolioHistory): Dec[] | undefined {
+  if (cashflow == null) return undefined;
+  const rows = Object.entries(cashflow).filter(([type]) => flowTypes.includes(type));
+  return timestamp.map((_, index) =>
+    rows.reduce((sum, [, row]) => sum.plus(String((row as (number | null)[])[index] ?? 0)), ZERO),
+  );
 }

@@ -1,6 +1,7 @@
 import { sql as firings } from './checks/0001-firings.ts';
 import { sql as notices } from './checks/0002-notices.ts';
 import { sql as activities } from './checks/0003-activities.ts';
+import { sql as flows } from './checks/0004-flows.ts';
 
 /** The versions of a profile's database of checks, oldest first. */
-export const checkMigrations = [firings, notices, activities];
+export const checkMigrations = [firings, notices, activities, flows];

@@ -68,9 +68,11 @@ describe('drawdown', () => {
         (list, percents) => {
           let scale = new Dec(1);
           const moved = points(list).map((point, index) => {
-            const before = new Dec(list[index - 1] ?? 0).mul(scale);
-            const flow = index === 0 ? new Dec(0) : before.mul(percents[index] as number).div(100);
-            if (index > 0) scale = scale.mul(new Dec(100).plus(percents[index] as number)).div(100);
+            const percent = index === 0 ? 0 : (percents[index] as number);
+            // What comes is there from the beginning, what goes until the end.
+            const before = new Dec(percent > 0 ? (list[index - 1] as number) : (list[index] as number));
+            const flow = before.mul(scale).mul(percent).div(100);
+            scale = scale.mul(100 + percent).div(100);
             return { ...point, value: point.value.mul(scale), flow };
           });
           const [plain, shifted] = [drawdowns(points(list)), drawdowns(moved)];

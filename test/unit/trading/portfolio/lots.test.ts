@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Dec } from '../../../../src/trading/decimal.ts';
-import { type Fill, tradingResults } from '../../../../src/trading/portfolio/lots.ts';
+import {
+  type Fill,
+  type ShareExchange,
+  type TradingResult,
+  tradingResults,
+} from '../../../../src/trading/portfolio/lots.ts';
 
 const fills = (...rows: readonly (readonly ['buy' | 'sell', number, number | string])[]): Fill[] =>
   rows.map(([side, qty, price], at) => ({ symbol: 'X', side, qty: new Dec(qty), price: new Dec(price), at }));
@@ -97,9 +102,132 @@ describe('cost and realized profit', () => {
     );
   });
 
-  it('count nothing made on shares whose purchase is not known, and say how many those are', () => {
-    const result = tradingResults(fills(['buy', 10, 5], ['sell', 25, 9]), 'fifo').get('X');
-    expect(result?.realized.toFixed()).toBe('40');
+  it('count nothing made on shares that came without a cost, and say how many those are', () => {
+    const cameIn: ShareExchange = {
+      at: -1,
+      legs: [{ symbol: 'X', qty: new Dec(15) }],
+      cash: new Dec(0),
+      turns: false,
+    };
+    const result = tradingResults(fills(['buy', 10, 5], ['sell', 20, 9]), 'fifo', [cameIn]).get('X');
+    // The oldest go first: fifteen of no known cost, and five for 5.
+    expect(result?.realized.toFixed()).toBe('20');
     expect(result?.uncovered.toFixed()).toBe('15');
+    expect(result?.qty.toFixed()).toBe('5');
   });
 });
+
+describe('a short and its cover are one story', () => {
+  // CFI, "Short Selling": 100 shares sold short at $100 and bought back at $80 make $2,000.
+  it.each(['fifo', 'average'] as const)('Corporate Finance Institute’s example makes $2,000, by %s', (by) => {
+    expect(realized(fills(['sell', 100, 100], ['buy', 100, 80]), by)).toBe('2000');
+  });
+
+  // Investopedia, "Short Selling": 100 shares sold short at $50, bought back at $40: $1,000; at $65: a loss of $1,500.
+  it.each([
+    [40, '1000'],
+    [65, '-1500'],
+  ])('Investopedia’s trader who sold 100 short at $50 and covers at $%i makes $%s', (cover, made) => {
+    expect(realized(fills(['sell', 100, 50], ['buy', 100, cover]), 'fifo')).toBe(made);
+  });
+
+  it('while it is open it is owed, for what it was sold', () => {
+    const { qty, cost, lots, uncovered } = tradingResults(fills(['buy', 10, 5], ['sell', 25, 9]), 'fifo').get(
+      'X',
+    ) as TradingResult;
+    expect([qty.toFixed(), cost.toFixed(), uncovered.toFixed()]).toEqual(['-15', '-135', '0']);
+    expect(lots).toHaveLength(1);
+  });
+
+  it('covered beyond, the rest is held', () => {
+    const result = tradingResults(fills(['sell', 10, 9], ['buy', 25, 5]), 'fifo').get('X');
+    expect([result?.qty.toFixed(), result?.cost.toFixed(), result?.realized.toFixed()]).toEqual([
+      '15',
+      '75',
+      '40',
+    ]);
+  });
+
+  it('a split doubles what is owed, and changes no result', () => {
+    for (const legs of [[10, -20], [-10]] as const) {
+      const split: ShareExchange = {
+        at: 0.5,
+        legs: legs.map((qty) => ({ symbol: 'X', qty: new Dec(qty) })),
+        cash: new Dec(0),
+        turns: true,
+      };
+      const list = fills(['sell', 10, 100], ['buy', 20, 40]);
+      const result = tradingResults(list, 'fifo', [split]).get('X');
+      expect([result?.qty.toFixed(), result?.realized.toFixed()]).toEqual(['0', '200']);
+    }
+  });
+
+  it('an option that ends worthless is its premium: lost by who held it, kept by who sold it', () => {
+    const end = (qty: number): ShareExchange => ({
+      at: 9,
+      legs: [{ symbol: 'X', qty: new Dec(qty) }],
+      cash: new Dec(0),
+      turns: false,
+      ends: 'worthless',
+    });
+    const made = (side: 'buy' | 'sell', ended: number) =>
+      tradingResults(fills([side, 1, 250]), 'fifo', [end(ended)]).get('X');
+    expect(made('buy', -1)?.realized.toFixed()).toBe('-250');
+    expect(made('sell', 1)?.realized.toFixed()).toBe('250');
+    expect(made('sell', 1)?.qty.toFixed()).toBe('0');
+  });
+
+  it('adds up, whatever is bought and sold: what was made is the cash that came, and what the rest cost', () => {
+    const trades = fc.array(
+      fc.record({
+        buy: fc.boolean(),
+        qty: fc.integer({ min: 1, max: 500 }),
+        cents: fc.integer({ min: 1, max: 99_999 }),
+      }),
+      { minLength: 1, maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(trades, fc.constantFrom('fifo' as const, 'average' as const), (list, method) => {
+        const all = list.map(({ buy, qty, cents }, at): Fill => {
+          return {
+            symbol: 'X',
+            side: buy ? 'buy' : 'sell',
+            qty: new Dec(qty),
+            price: new Dec(cents).div(100),
+            at,
+          };
+        });
+        const result = tradingResults(all, method).get('X') as TradingResult;
+        const second = shareByShare(all);
+        expect(result.qty.toNumber()).toBe(second.held);
+        expect(result.uncovered.isZero()).toBe(true);
+        const cash = all.reduce(
+          (sum, { side, qty, price }) => sum[side === 'buy' ? 'minus' : 'plus'](qty.mul(price)),
+          new Dec(0),
+        );
+        expect(result.realized.minus(result.cost).minus(cash).abs().lt('1e-20')).toBe(true);
+        if (method === 'fifo') expect(result.realized.minus(second.made).abs().lt('1e-9')).toBe(true);
+      }),
+    );
+  });
+});
+
+/** A second implementation: a queue of single shares, in cents. */
+function shareByShare(list: readonly Fill[]): { held: number; made: Dec } {
+  const queue: { cents: number; long: boolean }[] = [];
+  let cents = 0;
+  for (const { side, qty, price } of list) {
+    const each = price.mul(100).toNumber();
+    for (let share = 0; share < qty.toNumber(); share++) {
+      const [oldest] = queue;
+      if (oldest === undefined || oldest.long === (side === 'buy')) {
+        queue.push({ cents: each, long: side === 'buy' });
+      } else {
+        queue.shift();
+        cents += oldest.long ? each - oldest.cents : oldest.cents - each;
+      }
+    }
+  }
+  const long = queue[0]?.long ?? true;
+  return { held: long ? queue.length : -queue.length, made: new Dec(cents).div(100) };
+}

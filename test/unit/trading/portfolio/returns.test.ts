@@ -16,9 +16,16 @@ describe('time-weighted return agrees with', () => {
     [25_000, 298_082],
     [-25_000, 250_860],
   ])('PWL Capital’s investors, who differ by a flow of $%i and by nothing in their return', (amount, end) => {
+    // The account is valued at the flow, before it and after it.
+    const flowed = date('2014-09-15') + 1;
     const points = valuePoints(
-      [value('2013-12-31', 250_000), value('2014-09-15', 290_621), value('2014-12-31', end)],
-      [{ at: date('2014-09-15') + 1, amount: new Dec(amount) }],
+      [
+        value('2013-12-31', 250_000),
+        value('2014-09-15', 290_621),
+        { at: flowed, value: new Dec(290_621 + amount) },
+        value('2014-12-31', end),
+      ],
+      [{ at: flowed, amount: new Dec(amount) }],
     );
     expect(timeWeightedReturn(points)?.period.toDecimalPlaces(4).toFixed()).toBe('0.0979');
   });
@@ -59,8 +66,12 @@ describe('time-weighted return', () => {
             let worth = start;
             const points = [{ at: 0, value: worth, flow: new Dec(0) }];
             stretches.forEach(([growth, percent], index) => {
-              const moved = withFlows ? worth.mul(percent).div(100) : new Dec(0);
-              worth = worth.plus(moved).mul(growth);
+              // What comes is there from the beginning, what goes until the end.
+              const base = withFlows && percent > 0 ? worth.mul(100 + percent).div(100) : worth;
+              const grown = base.mul(growth);
+              const gone = withFlows && percent < 0 ? grown.mul(percent).div(100) : new Dec(0);
+              const moved = base.minus(worth).plus(gone);
+              worth = grown.plus(gone);
               points.push({ at: (index + 1) * DAY_MS, value: worth, flow: moved });
             });
             return timeWeightedReturn(points)?.period.toSignificantDigits(14).toFixed();

@@ -1,0 +1,78 @@
+import { type Activity, externalFlows, type PriceOn } from '../trading/activity.ts';
+import { signedDollars } from '../trading/amounts.ts';
+import { newYorkDate } from '../trading/new-york-time.ts';
+
+/** Figures by their names in a result. */
+export const figureNames = [
+  'day_profit',
+  'realized',
+  'income',
+  'time_weighted_return',
+  'money_weighted_return',
+  'volatility',
+  'drawdown',
+] as const;
+export type FigureName = (typeof figureNames)[number];
+
+/** Why some figures may not be what they say. */
+export interface Incomplete {
+  readonly figures: readonly FigureName[];
+  /** In words: what is not known. */
+  readonly reason: string;
+}
+
+/** What a flow that nobody knows of would be taken for a part of. */
+const OF_FLOWS: readonly FigureName[] = [
+  'time_weighted_return',
+  'money_weighted_return',
+  'volatility',
+  'drawdown',
+];
+
+/**
+ * What of the figures is incomplete: nothing is left out without being said.
+ * @param activities undefined where they can't be had
+ * @param flowsTold whether the broker's history tells the cash flows
+ * @param since when the day's figures begin, milliseconds since the epoch
+ */
+export function incompleteFigures(
+  activities: readonly Activity[] | undefined,
+  { priceOn, flowsTold, since }: { priceOn: PriceOn; flowsTold: boolean; since: number },
+): Incomplete[] {
+  if (activities === undefined) {
+    const reason = flowsTold
+      ? 'shares moved in or out are not known'
+      : 'deposits and withdrawals are not known, and count as gains and losses';
+    return [{ figures: ['day_profit', ...OF_FLOWS], reason }];
+  }
+  const touched = ({ at }: Activity, more: readonly FigureName[]): FigureName[] => [
+    ...(Date.parse(at) >= since ? (['day_profit'] as const) : []),
+    ...more,
+  ];
+  const unknown = activities
+    .filter(({ kind }) => kind === 'unknown')
+    .map((activity) => ({
+      figures: touched(activity, [
+        ...(activity.qty === null ? [] : (['realized'] as const)),
+        ...(isNothing(activity.amount) ? [] : (['income'] as const)),
+        ...OF_FLOWS,
+      ]),
+      reason: `nobody here knows what ${words(activity)} does`,
+    }));
+  const unvalued = externalFlows(activities, priceOn).unvalued.map((activity) => ({
+    figures: touched(activity, OF_FLOWS),
+    reason: `${words(activity)} moved shares whose value then is not known`,
+  }));
+  return [...unknown, ...unvalued];
+}
+
+const isNothing = (amount: string | null) => amount === null || Number(amount) === 0;
+
+/** `activity XYZ of 2026-11-02 (3 AAPL, -$5.00)` */
+function words({ type, at, symbol, qty, amount }: Activity): string {
+  const what = [
+    ...(symbol === null ? [] : [`${qty === null ? '' : `${qty} `}${symbol}`]),
+    ...(amount === null || isNothing(amount) ? [] : [signedDollars(amount)]),
+  ];
+  return `activity ${type} of ${newYorkDate(Date.parse(at))}${what.length === 0 ? '' : ` (${what.join(', ')})`}`;
+}
