@@ -33,12 +33,12 @@ export const getOptionContracts = defineTool({
     const expires = expiry === undefined ? {} : await rangeOf(expiry, gateway);
     const { contracts, more } = await gateway.optionContracts({ ...query, ...expires });
     const [first] = contracts;
-    const count = `${contracts.length}${more ? ' of more' : ''}`;
+    const count = `${contracts.length}${more ? ' and more' : ''}`;
     return {
       summary:
         first === undefined
           ? `no contracts on ${query.underlying}`
-          : `${count} contracts on ${query.underlying}, from ${first.symbol}`,
+          : `${count} ${contracts.length === 1 && !more ? 'contract' : 'contracts'} on ${query.underlying}, from ${first.symbol}`,
       content: JSON.stringify({ contracts, more }),
     };
   },

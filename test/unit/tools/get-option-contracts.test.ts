@@ -38,7 +38,7 @@ it('leaves the dates to the gateway where none is said, and tells of more', asyn
   const { asked, result } = await run({ underlying: 'AAPL', limit: 1 }, true);
   expect(asked).toEqual([{ underlying: 'AAPL', limit: 1 }]);
   expect(JSON.parse(result.content)).toEqual({ contracts: [contract], more: true });
-  expect(result.summary).toBe('1 of more contracts on AAPL, from AAPL261218C00190000');
+  expect(result.summary).toBe('1 and more contracts on AAPL, from AAPL261218C00190000');
 });
 
 it.each([

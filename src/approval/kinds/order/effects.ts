@@ -60,7 +60,7 @@ export function effectsOf(
     assetClassOf(symbol) === 'us_equity' ? shares(qty.toFixed()) : quantityWords(symbol, qty.toFixed());
   const name = printableAscii(quote.name ?? '', LONGEST_NAME, '');
   const shows: Record<string, string> = {
-    ...(name === '' ? {} : { Company: name }),
+    ...(name === '' || optionOf(symbol) !== undefined ? {} : { [nameLabel(symbol)]: name }),
     Price: `${priceWords(symbol, reference)} now${quote.simulated ? ' (simulated)' : ''}`,
     ...optionShows(draft),
     Cash: `${dollars(account.cash)} now, ${dollars(cash.toFixed(2))} after`,
@@ -73,6 +73,9 @@ export function effectsOf(
     : [`The market is closed: this waits until it opens, ${inNewYork(market.next_open)}.`];
   return { shows, warnings: [...warningsOf(draft, { amount, after, before, equity }), ...closed] };
 }
+
+/** What the name is one of. */
+const nameLabel = (symbol: string) => (assetClassOf(symbol) === 'crypto' ? 'Coin' : 'Company');
 
 /** Of an option: which contract it is, and what that is in dollars; of one that is sold, what it may take. */
 function optionShows(draft: OrderDraft): Record<string, string> {
