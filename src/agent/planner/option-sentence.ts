@@ -1,4 +1,4 @@
-import { assetClassOf } from '../../trading/asset-class.ts';
+import { assetClassOf, optionOf } from '../../trading/asset-class.ts';
 import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
 import type { PositionIntent } from '../../trading/order-classes.ts';
 import { monthOf, readExpiry } from './expiry-words.ts';
@@ -18,6 +18,9 @@ const openings: readonly (readonly [RegExp, 'buy' | 'sell', PositionIntent | und
   [/^sell to close\b/i, 'sell', 'sell_to_close'],
   [/^sell\b/i, 'sell', undefined],
 ];
+
+/** The word, a strike with its letter, or a contract's own symbol (OCC). */
+const namesOption = /\b(?:calls?|puts?)\b|\s\$?\d+(?:\.\d+)?[cp]\b|\b[A-Z][A-Z0-9]{0,5}\d{6}[CP]\d{8}\b/i;
 
 /** What a sentence has said of it so far. */
 interface Said {
@@ -40,7 +43,7 @@ interface Said {
  * @throws {NotUnderstood} for whatever isn't wholly understood, or may mean two things
  */
 export function readOption(clause: string): OrderIntent | undefined {
-  if (!/\b(?:calls?|puts?)\b|\s\$?\d+(?:\.\d+)?[cp]\b/i.test(clause)) return undefined;
+  if (!namesOption.test(clause)) return undefined;
   const opening = openings.find(([pattern]) => pattern.test(clause));
   if (opening === undefined) return closing(clause);
   const [pattern, side, intent] = opening;
@@ -53,11 +56,12 @@ export function readOption(clause: string): OrderIntent | undefined {
     side,
     qty,
     type: limit === undefined ? 'market' : 'limit',
-    position_intent: intent ?? intentOfSale(said, symbol),
+    position_intent:
+      intent ?? intentOfSale({ ...said, right: contract?.right ?? optionOf(symbol)?.right }, symbol),
     ...(limit === undefined ? {} : { limit_price: limit }),
     ...(time === undefined ? {} : { time_in_force: time }),
   };
-  return { kind: 'order', request, contract };
+  return contract === undefined ? { kind: 'order', request } : { kind: 'order', request, contract };
 }
 
 /** @throws {NotUnderstood} for "close my AAPL 190 call": whether it was bought or sold, the words don't say */
@@ -154,9 +158,20 @@ function once<Field extends keyof Said>(said: Said, field: Field, value: NonNull
 
 function contractOf({ symbol, right, strike, expiry, limit, isMarket }: Said): {
   symbol: string;
-  contract: SaidContract;
+  contract?: SaidContract;
 } {
   if (symbol === undefined) throw new NotUnderstood('An option on what?', examples);
+  if (limit !== undefined && isMarket) {
+    throw new NotUnderstood(
+      'Is it a market order, or has it a limit?',
+      'Say one of the two.',
+      'invalid_order',
+    );
+  }
+  if (assetClassOf(symbol) === 'us_option') {
+    if (right === undefined && strike === undefined && expiry === undefined) return { symbol };
+    throw new NotUnderstood(`${symbol} says strike and expiry already.`, 'Say them once.', 'invalid_order');
+  }
   if (isName(symbol) || assetClassOf(symbol) !== 'us_equity') {
     throw new NotUnderstood(
       `For an option I need the ticker symbol of the stock, and "${shown(symbol)}" is none.`,
@@ -166,18 +181,19 @@ function contractOf({ symbol, right, strike, expiry, limit, isMarket }: Said): {
   if (right === undefined) throw new NotUnderstood('A call or a put?', examples);
   if (strike === undefined) throw new NotUnderstood(`At which strike is the ${right}?`, examples);
   if (expiry === undefined) throw new NotUnderstood(`When does the ${right} expire?`, examples);
-  if (limit !== undefined && isMarket) {
-    throw new NotUnderstood(
-      'Is it a market order, or has it a limit?',
-      'Say one of the two.',
-      'invalid_order',
-    );
-  }
   return { symbol, contract: { right, strike, expiry } };
 }
 
 /** @throws {NotUnderstood} where a sale may open a position or close one */
-function intentOfSale({ isCovered, isSecured, isMine, right }: Said, symbol: string): PositionIntent {
+function intentOfSale(
+  {
+    isCovered,
+    isSecured,
+    isMine,
+    right,
+  }: Omit<Said, 'right'> & { readonly right: Said['right'] | undefined },
+  symbol: string,
+): PositionIntent {
   if (isCovered && right === 'put') {
     throw new NotUnderstood('A put is secured by cash.', `Say "sell a cash-secured put on ${symbol} …".`);
   }

@@ -79,6 +79,32 @@ describe('an option in a sentence', () => {
   });
 
   it.each([
+    [
+      'buy 1 AAPL261218C00190000 at 2.50',
+      { side: 'buy', qty: '1', limit_price: '2.50', position_intent: 'buy_to_open' },
+    ],
+    [
+      'sell to close 2 AAPL261218C00190000',
+      { side: 'sell', qty: '2', type: 'market', position_intent: 'sell_to_close' },
+    ],
+    [
+      'sell 1 of my AAPL261218C00190000 limit 3 gtc',
+      { position_intent: 'sell_to_close', time_in_force: 'gtc' },
+    ],
+    ['sell a covered call AAPL261218C00190000 at 1', undefined],
+    ['sell 1 AAPL261218C00190000 at 3', undefined],
+    ['buy 1 AAPL261218C00190000 190 strike', undefined],
+  ])('may be named by its own symbol: %s', (sentence, request) => {
+    if (request === undefined) {
+      expect(refusalOf(sentence).message).toMatch(/already|or to open a position/);
+      return;
+    }
+    const order = orderOf(sentence);
+    expect(order.request).toMatchObject({ symbol: 'AAPL261218C00190000', ...request });
+    expect(order.contract).toBeUndefined();
+  });
+
+  it.each([
     ['buy 1 AAPL call expiring Dec 18 at 2.50', /strike/],
     ['buy 1 AAPL 190 call at 2.50', /expire/],
     ['buy AAPL 190 call expiring Dec 18 at 2.50', /How many/],
