@@ -30,6 +30,8 @@ export interface CreateAgentOptions {
   readonly profile: ResolvedProfile;
   /** Undefined when nobody is signed in: the agent then can't say who the user is or see anything of theirs. */
   readonly session: Session | undefined;
+  /** Which of their accounts it is about, by its number, where a sentence names none; their default one without. */
+  readonly account?: string;
   /** Path of `state.db`. */
   readonly stateDb: string;
   /** 32 bytes, as they are or in hex. */
@@ -156,6 +158,7 @@ async function loadParts(
   clock: Clock,
 ): Promise<RunnerParts> {
   const { threads, proposals } = stores;
+  const inAccount = options.account === undefined ? {} : { account: options.account };
   disableTracing();
   const [{ chooseModel }, { tools }, { createGatewayClient }] = await Promise.all([
     import('./model/choose-model.ts'),
@@ -197,8 +200,9 @@ async function loadParts(
       proposals,
       clock,
       readOnly,
-      proposing: session === undefined ? undefined : createGatewayClient(session),
-      gatewayFor: (signal) => (session === undefined ? undefined : createGatewayClient(session, { signal })),
+      proposing: session === undefined ? undefined : createGatewayClient(session, inAccount),
+      gatewayFor: (signal) =>
+        session === undefined ? undefined : createGatewayClient(session, { signal, ...inAccount }),
     },
   };
 }

@@ -45,7 +45,12 @@ export interface App {
   session(): Promise<Session | undefined>;
   /** @throws {TradeAgentError} `login_required` */
   requireSession(): Promise<Session>;
-  /** The gateway in the user's name. @throws {TradeAgentError} `login_required` */
+  /**
+   * The number of the account that was named (`--account`); undefined where none was.
+   * @throws {TradeAgentError} `usage` where the person has none that is called so; `login_required`
+   */
+  account(): Promise<string | undefined>;
+  /** The gateway in the user's name, of the account that was named. @throws {TradeAgentError} `login_required` */
   gateway(): Promise<GatewayClient>;
   /** Other people's MCP servers, as the profile has them; undefined where it has none. Connects none by itself. */
   foreignTools(): Promise<ServerRegistry | undefined>;

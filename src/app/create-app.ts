@@ -17,6 +17,8 @@ export interface AppOptions {
   readonly signal: AbortSignal;
   /** The profile named by the person, for advice on what to type next. */
   readonly profileOption?: string | undefined;
+  /** One of the person's accounts, as they call it: what is asked and proposed is about that one. */
+  readonly accountOption?: string | undefined;
   /** A line for the person while the work goes on: "Starting the sandbox …", a warning. Text from outside is made safe before. */
   readonly tell: (line: string) => void;
   /** Asks for a secret without showing it; absent where nobody can be asked. */
@@ -24,12 +26,13 @@ export interface AppOptions {
 }
 
 export function createApp(options: AppOptions): App {
-  const { env, clock, signal, tell, profileOption } = options;
+  const { env, clock, signal, tell, profileOption, accountOption } = options;
   const profileName = profileOption ?? (env.TRADE_AGENT_PROFILE || undefined);
   let session: Promise<Session | undefined> | undefined;
   let agent: Promise<Agent> | undefined;
   let foreign: Promise<ServerRegistry | undefined> | undefined;
   let readOnly = false;
+  let account: Promise<string> | undefined;
 
   const parts = settledParts(options, profileName);
   const { home, profile, store } = parts;
@@ -76,7 +79,14 @@ export function createApp(options: AppOptions): App {
     },
     async gateway() {
       const { createGatewayClient } = await import('../tools/gateway/gateway-client.ts');
-      return createGatewayClient(await app.requireSession(), { signal });
+      const gateway = createGatewayClient(await app.requireSession(), { signal });
+      const number = await app.account();
+      return number === undefined ? gateway : gateway.inAccount(number);
+    },
+    async account() {
+      if (accountOption === undefined) return undefined;
+      account ??= app.requireSession().then((own) => numberOf(accountOption, own, signal));
+      return await account;
     },
     foreignTools() {
       foreign ??= (async () => {
@@ -100,12 +110,22 @@ export function createApp(options: AppOptions): App {
       foreign = undefined;
       session = undefined;
       agent = undefined;
+      account = undefined;
       await (await running?.catch(() => undefined))?.close();
       await (await servers?.catch(() => undefined))?.close();
     },
     close: () => app.reset(),
   };
   return app;
+}
+
+/** Of the account that is called so. @throws {TradeAgentError} `usage` where the person has none */
+async function numberOf(called: string, session: Session, signal: AbortSignal): Promise<string> {
+  const [{ createGatewayClient }, { accountCalled }] = await Promise.all([
+    import('../tools/gateway/gateway-client.ts'),
+    import('../tools/gateway/account-requests.ts'),
+  ]);
+  return accountCalled(called, await createGatewayClient(session, { signal }).accounts()).account;
 }
 
 /** The parts that signing in and out leaves as they are. */

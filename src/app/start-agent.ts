@@ -13,11 +13,12 @@ import { withModel } from './chosen-model.ts';
 
 /** Puts the agent together from the parts the command's profile names. */
 export async function startAgent(app: App, options: AgentOptions): Promise<Agent> {
-  const [profile, home, store, session] = await Promise.all([
+  const [profile, home, store, session, account] = await Promise.all([
     app.profile(),
     app.home(),
     app.store(),
     app.session(),
+    app.account(),
   ]);
   const folder = ensurePrivateFolder(home.data);
   const chosen = withModel(profile, options);
@@ -26,6 +27,7 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
   return createAgent({
     profile: chosen,
     session,
+    ...(account === undefined ? {} : { account }),
     stateDb: join(folder, stateFile(profile.name)),
     databaseKey: await databaseKey(store),
     clock: app.clock,

@@ -34,6 +34,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['connections', async () => (await import('./commands/connections/connections.ts')).addConnectionsCommand],
   ['profile', async () => (await import('./commands/profile/profile.ts')).addProfileCommand],
   ['config', async () => (await import('./commands/config/config.ts')).addConfigCommand],
+  ['accounts', async () => (await import('./commands/accounts/accounts.ts')).addAccountsCommand],
   ['portfolio', async () => (await import('./commands/portfolio/portfolio.ts')).addPortfolioCommand],
   ['web', async () => (await import('./commands/web/web.ts')).addWebCommand],
   ['watch', async () => (await import('./commands/watch/watch.ts')).addWatchCommand],
@@ -76,6 +77,7 @@ export async function createProgram(cli: Cli, only?: string): Promise<Command> {
     )
     .version(version(), '-V, --version', 'print the version')
     .option('--profile <name>', 'the profile to use (default: the configured one)')
+    .option('--account <account>', 'one of your accounts: its number or name (default: your default account)')
     .addOption(choiceOption('--output <format>', 'how to print the result', outputFormats).default('text'))
     .option('--jq <expression>', 'print what jq makes of the result; means --output json')
     .option('--timeout <duration>', 'stop after 90s, 5m, 1h; what is pending stays pending', parseDuration)

@@ -20,6 +20,8 @@ export interface Cli {
 /** Options every command takes, before or after its name. */
 export interface GlobalOptions {
   readonly profile?: string;
+  /** One of the person's accounts, as they call it. */
+  readonly account?: string;
   readonly output: OutputFormat;
   /** An expression of jq's over the result; means JSON. */
   readonly jq?: string;

@@ -182,9 +182,11 @@ function unwrap(schema: unknown): unknown {
     inner instanceof z.ZodDefault ||
     inner instanceof z.ZodOptional ||
     inner instanceof z.ZodPrefault ||
-    inner instanceof z.ZodLazy
+    inner instanceof z.ZodLazy ||
+    inner instanceof z.ZodPipe
   ) {
-    inner = inner.unwrap();
+    // Of what is read as something else, how it is written.
+    inner = inner instanceof z.ZodPipe ? inner.in : inner.unwrap();
   }
   return inner;
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../machine/clock.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import type { MessageService } from '../trading/message.ts';
 import type { BrokerExchange } from './broker/broker-token.ts';
-import type { BrokerSettings } from './broker/brokers.ts';
+import type { NamedBroker } from './broker/named-broker.ts';
 import type { RequestLog } from './door/request-log.ts';
 import type { IsRevoked } from './door/token-verifier.ts';
 import type { Mount } from './mounts/mount.ts';
@@ -21,7 +21,10 @@ export interface GatewayOptions {
   readonly detailsType?: string;
   /** Needed unless the broker's accounts are opened by key pairs; messages always go by it. */
   readonly exchange?: BrokerExchange;
-  readonly broker: BrokerSettings & { readonly environment: 'paper' | 'live' };
+  /** At least one; each person has one account at each, at most. */
+  readonly brokers: readonly NamedBroker[];
+  /** Of all accounts: paper and live money are never traded by one gateway. */
+  readonly environment: 'paper' | 'live';
   /** The gateway's own, that people's key pairs at the broker are sealed under; needed where there are such. */
   readonly sealSecret?: string;
   /** All that it keeps; their owner closes what is below them. */

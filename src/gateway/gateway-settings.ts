@@ -8,7 +8,7 @@ import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { slippageSchema } from '../trading/order.ts';
 import { LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
-import { brokerSettingsSchema } from './broker/brokers.ts';
+import { brokersSettings, type NamedBroker, namedBrokers } from './broker/named-broker.ts';
 import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
 import { relationsOptions, relationsSchema } from './relations/relations-settings.ts';
 import { secureAddress } from './secure-address.ts';
@@ -98,8 +98,8 @@ const settingsSchema = z.strictObject({
       grant: z.enum(['rfc8693', 'auth0-token-vault']).default('rfc8693'),
     })
     .optional(),
-  /** Which broker, and what is to be set of that kind. */
-  broker: brokerSettingsSchema.prefault({}),
+  /** Which broker, and what is to be set of that kind; or several by name (`brokers`). */
+  ...brokersSettings,
   details_type: z.string().min(1).default(TRADE_ORDER_TYPE),
   message_details_type: z.string().min(1).default(MESSAGE_SEND_TYPE),
   /** By what approved messages go out. */
@@ -127,9 +127,21 @@ export const gatewaySettingsSchema = settingsSchema
         'must not be "message" with live money: what the person sees would be bound to the order by nothing but this gateway',
     },
   )
-  .superRefine(({ broker, exchange, messages, approval }, context) => {
+  .refine(({ broker, brokers }) => broker === undefined || brokers === undefined, {
+    path: ['brokers'],
+    error: 'either broker (one) or brokers (several), not both',
+  })
+  // Read as one list from here on.
+  .transform(({ broker, brokers, ...settings }) => ({
+    ...settings,
+    brokers: namedBrokers({ broker, brokers }),
+    /** The key that they stand below, for what is said of them. */
+    brokersKey: brokers === undefined ? ('broker' as const) : ('brokers' as const),
+  }))
+  .superRefine(({ brokers, brokersKey, exchange, messages, approval }, context) => {
     const wrong = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-    const byKeyPair = broker.credentials === 'key_pair';
+    const byKeyPair = brokers.every(({ credentials }) => credentials === 'key_pair');
+    const pathOf = ({ name }: NamedBroker) => (brokersKey === 'broker' ? ['broker'] : ['brokers', name]);
     const sends = Object.values(messages).some((service) => service !== undefined);
     if (exchange === undefined && !byKeyPair)
       wrong(
@@ -143,8 +155,24 @@ export const gatewaySettingsSchema = settingsSchema
         ['approval'],
         'must say which client asks, where there is no "exchange": client_id, or registration: true',
       );
-    if (byKeyPair && broker.unattended !== undefined)
-      wrong(['broker', 'unattended'], 'is for "credentials: exchange": by key pairs all is opened already');
+    for (const broker of brokers) {
+      if (broker.credentials === 'key_pair' && broker.unattended !== undefined)
+        wrong(
+          [...pathOf(broker), 'unattended'],
+          'is for "credentials: exchange": by key pairs all is opened already',
+        );
+    }
+    // One broker's token must never be another's.
+    const audiences = brokers.flatMap((broker) =>
+      broker.credentials === 'key_pair' ? [] : [{ broker, audience: broker.audience ?? exchange?.audience }],
+    );
+    for (const [at, { broker, audience }] of audiences.entries()) {
+      if (audiences.findIndex((one) => one.audience === audience) < at)
+        wrong(
+          [...pathOf(broker), 'audience'],
+          'must be the broker’s own: another broker here is called the same at the identity provider',
+        );
+    }
     if (exchange !== undefined && byKeyPair && !sends)
       wrong(['exchange'], 'is for nothing here: "broker.credentials" is "key_pair", and no messages go out');
   });
@@ -163,12 +191,13 @@ export function gatewayOptions(
   secrets: GatewaySecrets,
   folder: string,
 ): Omit<GatewayOptions, 'stores'> {
-  const { issuer, resource, environment, exchange, broker, messages } = settings;
+  const { issuer, resource, environment, exchange, brokers, messages } = settings;
   return {
     issuer,
     resource,
     ...(exchange === undefined ? {} : { exchange: { ...exchange, privateKey: secrets.privateKey } }),
-    broker: { ...broker, environment },
+    brokers,
+    environment,
     sealSecret: secrets.sealSecret,
     detailsType: settings.details_type,
     messageDetailsType: settings.message_details_type,

@@ -9,6 +9,7 @@ import { Refusal } from '../trading/refusal.ts';
 import { approvalKernel } from './approvals.ts';
 import { type BrokerAccess, brokerAccess } from './broker/broker-access.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
+import { ONLY_BROKER } from './broker/named-broker.ts';
 import { createIdentityProvider } from './door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
 import { createEntrance, type Entrance } from './entrance.ts';
@@ -32,6 +33,7 @@ import { createOrderRules } from './policy/order-rules.ts';
 import { type RulesSource, staticRules } from './policy/rules.ts';
 import { peopleOf } from './relations/people.ts';
 import { accessRoutes } from './routes/access.ts';
+import { accountRoutes } from './routes/accounts.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { standingIn } from './routes/for-owner.ts';
 import { mandateRoutes } from './routes/mandates.ts';
@@ -90,22 +92,22 @@ export function createGateway(options: GatewayOptions): Gateway {
   const broker = brokerAccess(options, provider, { fetch: send, now, ...times });
 
   const entrance = createEntrance(options, provider, clock);
-  const { traits, brokerFor } = broker;
+  const brokerFor = broker.accounts.open;
   const { maxSlippage = '0.01' } = options;
   const people = peopleOf(options, { fetch: send, now });
   const source = options.rules ?? staticRules();
   const policy = gatewayPolicy(options, { rules: source, brokerFor, clock });
   const rules = createOrderRules({
-    ...{ halts: stores.halts, decisions: stores.decisions, traits, clock },
+    ...{ halts: stores.halts, decisions: stores.decisions, clock },
     rules: source,
     journal: stores.orders,
     relations: people.relations,
   });
   const { halts, mandates: granted } = stores;
   const desk = createOrderDesk({
-    ...{ journal: stores.orders, halts, mandates: granted, rules, brokerFor, traits },
+    ...{ journal: stores.orders, halts, mandates: granted, rules, brokerFor },
     ...{ gateway: options.resource, issuer, detailsType, clock, signatures },
-    environment: options.broker.environment,
+    environment: options.environment,
   });
   const messageDesk = createMessageDesk({
     ...{ journal: stores.messages, outlets, gateway: options.resource, issuer, clock, signatures },
@@ -116,7 +118,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...{ mandates: granted, brokerFor, maxSlippage, issuer, now },
     rules: source,
     isShown: options.approval?.details === 'rar',
-    isUnattended: broker.isUnattended,
   });
   const kernel = approvalKernel(options, {
     clock,
@@ -124,7 +125,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
     orders: orderPorts({
-      ...{ desk, rules, brokerFor, traits, now },
+      ...{ desk, rules, brokerFor, now, isOfSeveral: options.brokers.length > 1 },
       journal: stores.orders,
       maxSlippage,
       cover: mandates.cover,
@@ -137,7 +138,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     rules: source,
   });
 
-  const own = whatIsOwn(options, { ...broker, kernel, clock });
+  const own = whatIsOwn(options, { broker, kernel, clock });
   const app = gatewayRoutes(options, {
     rules: source,
     entrance,
@@ -150,7 +151,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...people,
     ...own,
     policy,
-    check: orderCheck({ rules, brokerFor, traits, maxSlippage, now }),
+    check: orderCheck({ rules, brokerFor, maxSlippage, now }),
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
@@ -159,8 +160,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     app,
     halts: kernel,
     ...{ mandates: own.mandates, owner: own.owner },
-    revoked: (who) =>
-      takeAway(who, [broker.credentials, ...[...outlets.values()].map(({ tokens }) => tokens)], kernel),
+    revoked: (who) => takeAway(who, { broker, outlets, kernel }),
     async close() {
       entrance.shut();
       await own.watch?.close();
@@ -177,18 +177,14 @@ function howAsked({ approval }: GatewayOptions): ProposalRouteOptions['approval'
 /** A person's own, to look at and to end; and what the gateway does by itself under some of their mandates. */
 function whatIsOwn(
   options: GatewayOptions,
-  {
-    kernel,
-    brokerFor,
-    isUnattended,
-    clock,
-  }: Pick<RouteParts, 'kernel'> &
-    Pick<BrokerAccess, 'brokerFor' | 'isUnattended'> & { readonly clock: Clock },
+  { kernel, broker, clock }: Pick<RouteParts, 'kernel' | 'broker'> & { readonly clock: Clock },
 ) {
   if (kernel === undefined || options.approval === undefined) {
     return { mandates: undefined, watch: undefined, record: undefined, owner: undefined };
   }
   const { mandates: granted, standing, proposals, audit } = options.stores;
+  const brokerFor = broker.accounts.open;
+  const isUnattended = broker.places.some((place) => place.isUnattended);
   const noted = () => kernel.noted();
   const parts = { ...options, mandates: granted, standing, kernel, brokerFor, clock };
   const mandates = createMandateDesk({
@@ -210,10 +206,10 @@ function whatIsOwn(
 
 async function takeAway(
   who: Parameters<Gateway['revoked']>[0],
-  elsewhere: readonly { readonly forget: (sub: string) => void }[],
-  kernel: ApprovalKernel | undefined,
+  { broker, outlets, kernel }: Pick<RouteParts, 'broker' | 'outlets' | 'kernel'>,
 ): Promise<void> {
-  for (const kept of elsewhere) kept.forget(who.sub);
+  for (const { credentials } of broker.places) credentials.forget(who.sub);
+  for (const { tokens } of outlets.values()) tokens.forget(who.sub);
   await kernel?.revoked(who);
 }
 
@@ -235,17 +231,33 @@ interface RouteParts {
   readonly detailsTypes: readonly string[];
 }
 
+/** Connected where one of them is; where none is, why one of them can't be told. */
+function anyOf(places: BrokerAccess['places']): Pick<BrokerCredentials, 'isConnected'> {
+  return {
+    async isConnected(caller) {
+      const asked = await Promise.allSettled(
+        places.map(({ credentials }) => credentials.isConnected(caller)),
+      );
+      if (asked.some((one) => one.status === 'fulfilled' && one.value)) return true;
+      for (const one of asked) if (one.status === 'rejected') throw one.reason;
+      return false;
+    },
+  };
+}
+
 /** Everything that is served, and the answer to everything else. */
 function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   const { entrance, now, broker, outlets, kernel } = parts;
   const { door } = entrance;
   const app = new Hono();
   const standIn = standingIn(parts.access);
-  portfolioRoutes(app, door, broker.brokerFor, standIn);
-  marketRoutes(app, door, broker.brokerFor, now);
-  watchlistRoutes(app, door, broker.brokerFor, standIn);
-  orderRoutes(app, door, broker.brokerFor, parts.desk, standIn);
-  policyRoutes(app, door, { ...parts, stores: options.stores, brokerFor: broker.brokerFor });
+  const { places, accounts } = broker;
+  accountRoutes(app, door, { accounts, standIn, ownClients: options.ownClients ?? [] });
+  portfolioRoutes(app, door, accounts.open, standIn);
+  marketRoutes(app, door, accounts.open, now);
+  watchlistRoutes(app, door, accounts.open, standIn);
+  orderRoutes(app, door, accounts.open, parts.desk, standIn);
+  policyRoutes(app, door, { ...parts, stores: options.stores, brokerFor: accounts.open });
   messageRoutes(app, door, parts.messageDesk);
   if (kernel !== undefined) {
     proposalRoutes(app, door, {
@@ -264,7 +276,9 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
     app,
     door,
     new Map<string, Pick<BrokerCredentials, 'isConnected'>>([
-      ['broker', broker.credentials],
+      ...places.map(({ name, credentials }) => [name, credentials] as const),
+      // Whatever the brokers are called: whether the person has any account.
+      [ONLY_BROKER, anyOf(places)] as const,
       ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const),
     ]),
   );

@@ -5,7 +5,7 @@ import type { MandateView } from '../trading/mandate/mandate.ts';
 import { type Proposal, proposalSchema } from '../trading/proposal.ts';
 import type { RecordLine, RecordVerdict } from '../trading/record-line.ts';
 import type { Account, Order, Position } from '../trading/views.ts';
-import type { BrokerAccess } from './broker/broker-access.ts';
+import type { OpenAccountOf } from './broker/accounts.ts';
 import type { MandateDesk } from './mandates/mandate-desk.ts';
 import type { OwnRecord } from './own-record.ts';
 import { haltView, type ProposalRouteOptions, proposalView } from './routes/proposals.ts';
@@ -43,7 +43,7 @@ export function ownerDesk(
   parts: {
     readonly kernel: ApprovalKernel;
     readonly mandates: MandateDesk;
-    readonly brokerFor: BrokerAccess['brokerFor'];
+    readonly brokerFor: OpenAccountOf;
     readonly record: OwnRecord;
     readonly approval: ProposalRouteOptions['approval'];
   },

@@ -12,9 +12,9 @@ export type Signatures = Pick<Keys, 'check'>;
  */
 export function signaturesOf({
   approval,
-  broker,
+  environment,
   keys,
-}: Pick<GatewayOptions, 'approval' | 'broker' | 'keys'>): Signatures | undefined {
+}: Pick<GatewayOptions, 'approval' | 'environment' | 'keys'>): Signatures | undefined {
   const { signature = 'off' } = approval ?? {};
   if (signature === 'off') return undefined;
   if (keys === undefined) {
@@ -26,7 +26,7 @@ export function signaturesOf({
       },
     );
   }
-  return signature === 'required' || broker.environment === 'live' ? keys : undefined;
+  return signature === 'required' || environment === 'live' ? keys : undefined;
 }
 
 /**
@@ -35,9 +35,9 @@ export function signaturesOf({
  */
 export function requireSignedLiveMoney({
   approval,
-  broker,
-}: Pick<GatewayOptions, 'approval' | 'broker'>): void {
-  if (broker.environment === 'paper' || approval?.signature !== 'off') return;
+  environment,
+}: Pick<GatewayOptions, 'approval' | 'environment'>): void {
+  if (environment === 'paper' || approval?.signature !== 'off') return;
   throw new TradeAgentError('invalid_config', 'approval.signature must not be "off" with live money', {
     hint: 'Set "signature: required" under approval in the home’s gateway.yaml.',
   });

@@ -79,7 +79,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     origin: address,
     rpName: options.about.name,
     clock,
-    softwareKeys: options.softwareKeys && options.gateway.broker.environment !== 'live',
+    softwareKeys: options.softwareKeys && options.gateway.environment !== 'live',
   });
   const fetching = options.fetch === undefined ? {} : { fetch: options.fetch };
   const provider: IdentityProvider = await createIdentityProvider({
@@ -129,6 +129,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     end: async (sub) => {
       await keys.endPerson(sub);
       await stores.brokerKeys.removeAll(sub);
+      await stores.defaultAccounts.remove(sub);
       await stores.access.endPerson(sub, clock.now());
       await provider.endPerson(sub);
     },

@@ -1,11 +1,14 @@
+import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import type { Quotas } from '../approval/quotas.ts';
+import { type NamedBroker, ONLY_BROKER } from '../gateway/broker/named-broker.ts';
 import type { RulesSource } from '../gateway/policy/rules.ts';
 import type { HomeOptions } from '../home/home.ts';
 import { LOGIN_CLIENT_ID } from '../home/identity-provider/protocol.ts';
 import type { VaultOptions } from '../home/identity-provider/vault.ts';
 import { LONGEST_TTL_S } from '../trading/proposal.ts';
+import type { AccessKey } from './paper-broker/access.ts';
 import type { OAuthClient } from './paper-broker/oauth/oauth-client.ts';
 import type { PaperBrokerOptions } from './paper-broker/paper-broker.ts';
 import type { SandboxHome, SandboxSeed } from './sandbox-home.ts';
@@ -23,6 +26,9 @@ export interface SandboxAddresses {
   readonly services: string;
 }
 
+/** The name of the broker at which people's second accounts are. */
+export const SECOND = 'second';
+
 /** The broker connection's name in the vault. */
 export const CONNECTION = 'paper-broker';
 
@@ -31,17 +37,44 @@ const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
 export function brokerSettings(
   seed: SandboxSeed,
   addresses: SandboxAddresses,
+  { secondAccounts = false }: Pick<ApprovalSettings, 'secondAccounts'>,
 ): Pick<PaperBrokerOptions, 'url' | 'users' | 'oauthClients' | 'adminSecret'> {
   return {
     url: addresses.broker,
-    users: seed.users.map(({ username, name, broker_password: password, broker_key }) => ({
-      username,
-      name,
-      password,
-      key: { keyId: broker_key.key_id, secret: broker_key.secret },
-    })),
+    users: seed.users.flatMap((user) => {
+      const { username, name, broker_password: password } = user;
+      const first = { username, name, password, key: keyOf(user) };
+      const second = { ...first, username: `${username}.${SECOND}`, key: secondKeyOf(user, seed) };
+      return secondAccounts ? [first, second] : [first];
+    }),
     oauthClients: [vaultAt(CONNECTION, seed, addresses)],
     adminSecret: seed.admin_secret,
+  };
+}
+
+/** The pairs that open people's accounts at one of the sandbox's brokers. */
+export function keyPairsAt(
+  { name }: Pick<NamedBroker, 'name'>,
+  seed: SandboxSeed,
+): { readonly username: string; readonly pair: AccessKey }[] {
+  return seed.users.map((user) => ({
+    username: user.username,
+    pair: name === SECOND ? secondKeyOf(user, seed) : keyOf(user),
+  }));
+}
+
+type SeededUser = SandboxSeed['users'][number];
+
+function keyOf({ broker_key }: SeededUser): AccessKey {
+  return { keyId: broker_key.key_id, secret: broker_key.secret };
+}
+
+/** The same at each start, without a place in the seed. */
+function secondKeyOf({ username, broker_key }: SeededUser, seed: SandboxSeed): AccessKey {
+  const made = (what: string) => createHmac('sha256', seed.vault_key).update(`${what} ${username}`).digest();
+  return {
+    keyId: `PK2${made(broker_key.key_id).toString('hex').slice(0, 17).toUpperCase()}`,
+    secret: made(broker_key.secret).toString('base64url'),
   };
 }
 
@@ -91,6 +124,7 @@ export interface ApprovalSettings {
   readonly signature?: 'required' | 'off' | undefined;
   /** How accounts at the paper broker are opened; by token exchange, and unattended by key pairs, unless said otherwise. */
   readonly credentials?: 'exchange' | 'key_pair' | undefined;
+  readonly secondAccounts?: boolean | undefined;
   readonly relations?: HomeOptions['gateway']['relations'] | undefined;
   readonly rules: RulesSource;
 }
@@ -120,15 +154,30 @@ export function homeSettings(
 function gatewaySettings(
   { seed, folder }: SandboxHome,
   addresses: SandboxAddresses,
-  { quotas, signature = 'required', mounts = [], credentials, rules, relations }: ApprovalSettings,
+  {
+    quotas,
+    signature = 'required',
+    mounts = [],
+    credentials,
+    rules,
+    relations,
+    secondAccounts,
+  }: ApprovalSettings,
 ): HomeOptions['gateway'] {
   const privateKey = gatewayKey(seed);
+  const paper = { kind: 'alpaca', trading_url: addresses.broker, simulated: true } as const;
   return {
     exchange: { client_id: GATEWAY_CLIENT_ID, privateKey, audience: CONNECTION },
-    broker: {
-      ...{ kind: 'alpaca', environment: 'paper', trading_url: addresses.broker, simulated: true },
-      ...(credentials === undefined ? { unattended: 'key_pair' } : { credentials }),
-    },
+    environment: 'paper',
+    brokers: [
+      {
+        ...{ name: ONLY_BROKER, ...paper },
+        ...(credentials === undefined ? { unattended: 'key_pair' } : { credentials }),
+      },
+      ...(secondAccounts
+        ? [{ name: SECOND, label: 'Second paper account', ...paper, credentials: 'key_pair' as const }]
+        : []),
+    ],
     sealSecret: sealSecret(seed),
     ...(relations === undefined ? {} : { relations }),
     messages: {

@@ -1,6 +1,8 @@
 import type { Quotas } from '../approval/quotas.ts';
 import { softwareKey } from '../approval/signature/software-key.ts';
 import { createKeyPairs } from '../gateway/broker/key-pairs.ts';
+import { keyPlaceOf, type NamedBroker, ONLY_BROKER } from '../gateway/broker/named-broker.ts';
+import { verifyKeyPair } from '../gateway/broker/verify-keys.ts';
 import { folderRules } from '../gateway/policy/rules-source.ts';
 import { Faults } from '../home/faults.ts';
 import { createHome, type HomeOptions } from '../home/home.ts';
@@ -20,6 +22,7 @@ import {
   brokerSettings,
   CONNECTION,
   homeSettings,
+  keyPairsAt,
   phoneUrl,
   type SandboxAddresses,
   sealSecret,
@@ -49,6 +52,8 @@ export interface SandboxOptions {
    * said otherwise. `exchange`: by nothing else. `key_pair`: always, so that others can act for their owners too.
    */
   readonly credentials?: 'exchange' | 'key_pair';
+  /** Whether each person has a second account at the paper broker, under the name `second`. */
+  readonly secondAccounts?: boolean;
   /** Who says how people stand to accounts. */
   readonly relations?: HomeOptions['gateway']['relations'];
   /** What else is served behind the gateway’s door. */
@@ -178,7 +183,7 @@ async function openParties(
   };
 
   const broker = createPaperBroker({
-    ...brokerSettings(seed, addresses),
+    ...brokerSettings(seed, addresses, options),
     database: openDatabase('paper-broker'),
     market: createMarket({ seed: seed.market_seed, clock: marketClock ?? clock, hours: marketHours }),
     partialFills,
@@ -202,13 +207,15 @@ async function openParties(
   await connectBroker(vault, seed.users);
   const { credentials } = options;
   const kept = sqliteGatewayStores(openDatabase('gateway'));
-  if (credentials !== 'exchange') await keepKeyPairs(kept, seed, () => clock.now());
-  const stores = credentials === 'key_pair' ? kept : { ...kept, brokerKeys: whileConnected(kept, vault) };
   const { onError } = options;
   // Orders are held to nothing, unless its folder says so.
   const rules = options.rules ?? (await folderRules(home.folder, onError === undefined ? {} : { onError }));
+  const settings = homeSettings(home, addresses, { ...options, rules });
+  const { brokers } = settings.gateway;
+  if (credentials !== 'exchange') await keepKeyPairs(kept, seed, { brokers, now: () => clock.now() });
+  const stores = credentials === 'key_pair' ? kept : { ...kept, brokerKeys: whileConnected(kept, vault) };
   const { people, keys, listener, close } = await createHome({
-    ...homeSettings(home, addresses, { ...options, rules }),
+    ...settings,
     providerDatabase: database,
     stores,
     vault,
@@ -241,15 +248,23 @@ function whileConnected({ brokerKeys }: GatewayStores, vault: Vault): GatewaySto
   return {
     ...brokerKeys,
     find: async (sub, connection) =>
-      vault.isConnected(sub, CONNECTION) ? await brokerKeys.find(sub, connection) : undefined,
+      connection !== ONLY_BROKER || vault.isConnected(sub, CONNECTION)
+        ? await brokerKeys.find(sub, connection)
+        : undefined,
   };
 }
 
-/** As "trade-agent home broker set" does for each of them. */
-async function keepKeyPairs(stores: GatewayStores, seed: SandboxSeed, now: () => number): Promise<void> {
-  const pairs = createKeyPairs({ store: stores.brokerKeys, sealSecret: sealSecret(seed), now });
-  for (const { username, broker_key } of seed.users) {
-    const pair = { keyId: broker_key.key_id, secret: broker_key.secret };
-    await pairs.keep(username, pair, { accountNumber: `of ${username}`, environment: 'paper' });
+/** As "trade-agent home broker set" does for each of them: the paper broker says which account a pair opens. */
+async function keepKeyPairs(
+  { brokerKeys: store }: GatewayStores,
+  seed: SandboxSeed,
+  { brokers, now }: { readonly brokers: readonly NamedBroker[]; readonly now: () => number },
+): Promise<void> {
+  for (const broker of brokers) {
+    const place = keyPlaceOf(broker, brokers);
+    const pairs = createKeyPairs({ store, sealSecret: sealSecret(seed), now, broker: place });
+    for (const { username, pair } of keyPairsAt(broker, seed)) {
+      await pairs.keep(username, pair, await verifyKeyPair(broker, pair, { environment: 'paper', fetch }));
+    }
   }
 }

@@ -1,8 +1,10 @@
 /** A person's key pair at a broker, sealed: the store can't read it. Times are milliseconds since the epoch. */
 export interface BrokerKey {
   readonly sub: string;
-  /** What the account elsewhere is called here: `broker`. */
+  /** What the broker is called here, by the gateway's settings: `broker`. */
   readonly connection: string;
+  /** Of which kind of broker, as it was given: it is of no use to any other. */
+  readonly kind: string;
   readonly sealed: Buffer;
   readonly accountNumber: string;
   readonly environment: 'paper' | 'live';

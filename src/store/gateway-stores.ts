@@ -2,6 +2,7 @@ import type { AccessStore } from './access-store.ts';
 import type { AuditStore } from './audit.ts';
 import type { BrokerKeyStore } from './broker-key-store.ts';
 import type { DecisionStore } from './decision-store.ts';
+import type { DefaultAccountStore } from './default-account-store.ts';
 import type { Halts } from './halts.ts';
 import type { MandateStore } from './mandate-store.ts';
 import type { MessageJournal } from './message-journal.ts';
@@ -25,5 +26,6 @@ export interface GatewayStores {
   /** The lines that the stores before write. */
   readonly audit: AuditStore;
   readonly brokerKeys: BrokerKeyStore;
+  readonly defaultAccounts: DefaultAccountStore;
   readonly access: AccessStore;
 }

@@ -1,3 +1,4 @@
+import { ofOneAccount } from './account-argument.ts';
 import { addSchedule } from './add-schedule.ts';
 import { cancelOrder } from './cancel-order.ts';
 import { checkRules } from './check-rules.ts';
@@ -19,6 +20,7 @@ import { getQuote } from './get-quote.ts';
 import { getRisk } from './get-risk.ts';
 import { getTaxLots } from './get-tax-lots.ts';
 import { getWatchlist } from './get-watchlist.ts';
+import { listAccounts } from './list-accounts.ts';
 import { listAlerts } from './list-alerts.ts';
 import { listOrders } from './list-orders.ts';
 import { sendGmailSummary, sendSlackSummary } from './message-tool.ts';
@@ -37,34 +39,35 @@ import { whoami } from './whoami.ts';
 /** Everything the agent can do. */
 export const tools: readonly Tool[] = [
   whoami,
-  getQuote,
-  getBars,
+  listAccounts,
+  ofOneAccount(getQuote),
+  ofOneAccount(getBars),
   getMarketClock,
   getCalendar,
   searchSymbols,
-  getAsset,
-  getOptionContracts,
+  ofOneAccount(getAsset),
+  ofOneAccount(getOptionContracts),
   getNews,
   getCorporateActions,
-  getPortfolio,
-  getPerformance,
-  getActivities,
-  getRisk,
-  getTaxLots,
-  checkWashSale,
+  ofOneAccount(getPortfolio),
+  ofOneAccount(getPerformance),
+  ofOneAccount(getActivities),
+  ofOneAccount(getRisk),
+  ofOneAccount(getTaxLots),
+  ofOneAccount(checkWashSale),
   getFindings,
-  getWatchlist,
-  setWatchlist,
-  listOrders,
-  getOrder,
-  checkRules,
-  suggestRebalance,
+  ofOneAccount(getWatchlist),
+  ofOneAccount(setWatchlist),
+  ofOneAccount(listOrders),
+  ofOneAccount(getOrder),
+  ofOneAccount(checkRules),
+  ofOneAccount(suggestRebalance),
   placeOrder as unknown as Tool,
   placeOrders as unknown as Tool,
   placeStandingOrder as unknown as Tool,
   closePosition as unknown as Tool,
   replaceOrder as unknown as Tool,
-  cancelOrder,
+  ofOneAccount(cancelOrder),
   sendSlackSummary,
   sendGmailSummary,
   listAlerts,

@@ -12,11 +12,13 @@ import {
 import { withDefaults } from '../trading/order-defaults.ts';
 import { partName, partOfPosition } from '../trading/portfolio/position-part.ts';
 import { PROPOSE_ORDERS } from '../trading/scopes.ts';
+import { accountArgument } from './account-argument.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { withoutNulls } from './place-order.ts';
 import type { ProposalTool } from './tool.ts';
 
 const closingSchema = z.strictObject({
+  account: accountArgument,
   symbol: symbolSchema.describe('A ticker symbol of which something is held'),
   qty: positiveDecimalString.optional().describe('Shares; at most what is held'),
   fraction: positiveDecimalString

@@ -1,24 +1,29 @@
+import type { z } from 'zod';
 import { decimalString } from '../trading/decimal.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema } from '../trading/order.ts';
 import { withDefaults } from '../trading/order-defaults.ts';
 import { PROPOSE_ORDERS } from '../trading/scopes.ts';
+import { accountArgument } from './account-argument.ts';
 import type { ProposalTool } from './tool.ts';
 
 /**
  * Proposes an order. It can't trade: what it asks for becomes a question on the person's phone, and the gateway carries
  * out what they approve there.
  */
-export const placeOrder: ProposalTool<typeof orderRequestSchema> = {
+export const placeOrder: ProposalTool<z.ZodObject<typeof orderRequestSchema.shape>> = {
   name: 'place_order',
   description:
     'Proposes one order. The person sees exactly these values on their phone and approves or denies them there; ' +
     'nothing is traded before. Give qty (shares, coins, contracts) or notional (dollars), as decimal strings. Symbols: ' +
     'AAPL, BTC/USD (gtc or ioc), or an option of get_option_contracts, with position_intent (dollars a share, 100 a contract).',
-  schema: orderRequestSchema,
+  schema: orderRequestSchema.extend({ account: accountArgument }),
   scopes: [PROPOSE_ORDERS],
   risk: 'trade',
 };
+
+/** Which account it is for is read beside it (`aboutAccount`). */
+const ownArguments = orderRequestSchema.omit({ account: true });
 
 /**
  * Reads a model's arguments as an order. Models write numbers where a decimal string is asked for and null for what
@@ -26,7 +31,7 @@ export const placeOrder: ProposalTool<typeof orderRequestSchema> = {
  * @throws {TradeAgentError} `invalid_order` naming the field
  */
 export function readOrderRequest(args: Record<string, unknown>): OrderRequest {
-  const parsed = orderRequestSchema.safeParse(withDefaults(withoutNulls(args)));
+  const parsed = ownArguments.safeParse(withDefaults(withoutNulls(args)));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const field = issue?.path.join('.') ?? '';

@@ -3,11 +3,16 @@ import { TradeAgentError } from '../trading/errors.ts';
 import { type BatchRequest, FEWEST_IN_BATCH, MOST_IN_BATCH } from '../trading/kinds/batch.ts';
 import { orderRequestSchema } from '../trading/order.ts';
 import { PROPOSE_ORDERS } from '../trading/scopes.ts';
+import { accountArgument } from './account-argument.ts';
 import { readOrderRequest } from './place-order.ts';
 import type { ProposalTool } from './tool.ts';
 
 const argumentsSchema = z.strictObject({
-  orders: z.array(orderRequestSchema).min(FEWEST_IN_BATCH).max(MOST_IN_BATCH),
+  account: accountArgument,
+  orders: z
+    .array(orderRequestSchema.omit({ account: true }))
+    .min(FEWEST_IN_BATCH)
+    .max(MOST_IN_BATCH),
   /** What becomes of the rest where one of them comes to nothing. */
   on_failure: z.enum(['stop', 'continue']).default('stop'),
 });

@@ -3,6 +3,7 @@ import { TradeAgentError } from '../trading/errors.ts';
 import { kinds } from '../trading/kinds/kinds.ts';
 import type { ReplaceRequest } from '../trading/kinds/replace.ts';
 import { PROPOSE_ORDERS } from '../trading/scopes.ts';
+import { accountArgument } from './account-argument.ts';
 import { withoutNulls } from './place-order.ts';
 import type { ProposalTool } from './tool.ts';
 
@@ -11,7 +12,7 @@ export const replaceOrder: ProposalTool<z.ZodObject> = {
   name: 'replace_order',
   description:
     'Proposes to change an open order: its quantity, prices or time in force, as decimal strings. The owner sees the order as it is and as it would be, and approves or denies it on their phone; nothing changes before.',
-  schema: kinds.replace.requestSchema.unwrap() as z.ZodObject,
+  schema: (kinds.replace.requestSchema.unwrap() as z.ZodObject).extend({ account: accountArgument }),
   scopes: [PROPOSE_ORDERS],
   risk: 'trade',
 };

@@ -40,6 +40,11 @@ export const slippageSchema = positiveDecimalString.refine(
   `must be a fraction of at most ${LARGEST_SLIPPAGE}`,
 );
 
+/** An account's number as its broker writes it. */
+export const accountNumberSchema = z
+  .string()
+  .regex(/^[\x20-\x7e]{1,64}$/, 'must be printable ASCII, at most 64 characters');
+
 /** Orders of more than one part, and options. */
 const parts = {
   order_class: z
@@ -63,6 +68,8 @@ const parts = {
 
 /** What the person or the model asks for, before defaults, prices and identifiers are filled in. */
 export const orderRequestSchema = z.strictObject({
+  /** The number of the account; the person's default one where it is left out. */
+  account: accountNumberSchema.optional(),
   symbol: symbolSchema,
   side: z.enum(sides),
   /** Shares, contracts or coins, by the symbol. Exactly one of qty and notional. */
@@ -91,7 +98,7 @@ export type OrderRequestInput = z.input<typeof orderRequestSchema>;
  */
 export const orderDraftSchema = z.lazy(() =>
   z.strictObject({
-    account: z.string().regex(/^[\x20-\x7e]{1,64}$/, 'must be printable ASCII, at most 64 characters'),
+    account: accountNumberSchema,
     environment: z.enum(environments),
     symbol: symbolSchema,
     side: z.enum(sides),

@@ -18,6 +18,8 @@ import {
 const BROKER_TIME = Date.parse('2036-01-02T15:00:00Z');
 
 export const accounts = ['alice', 'bob'] as const;
+/** As the paper broker opens them. */
+export const NUMBERS = { alice: 'PA3ALICE01', bob: 'PA3BOB0002' } as const;
 
 /** The paper broker with accounts of alice's and bob's, and their tokens there. */
 export async function startBroker(market: Market) {

@@ -44,6 +44,7 @@ export function distantStores(stores: GatewayStores, life: Life, activity: Activ
     keys: distant(stores.keys),
     audit: distant(stores.audit),
     brokerKeys: distant(stores.brokerKeys),
+    defaultAccounts: distant(stores.defaultAccounts),
     access: distant(stores.access),
     mandates: distant(stores.mandates),
     standing: distant(stores.standing),

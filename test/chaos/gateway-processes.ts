@@ -77,10 +77,13 @@ export class GatewayProcesses {
       issuer: provider.url,
       resource: server.url,
       exchange: { client_id: 'gateway', privateKey: keys.gateway.privateKey, audience: 'paper-broker' },
-      broker: {
-        ...{ kind: 'alpaca', environment: 'paper', trading_url: paper.url, simulated: true },
-        ...(options.mandates === 'key_pair' ? { credentials: 'key_pair' } : {}),
-      },
+      environment: 'paper',
+      brokers: [
+        {
+          ...{ name: 'broker', kind: 'alpaca', trading_url: paper.url, simulated: true },
+          ...(options.mandates === 'key_pair' ? { credentials: 'key_pair' } : {}),
+        },
+      ],
       sealSecret: SEAL,
       approval: {
         method: 'ciba',

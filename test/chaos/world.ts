@@ -10,7 +10,7 @@ import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import { KEYS } from '../integration/sandbox/paper-broker-world.ts';
 import { Activity } from './activity.ts';
-import { accounts, startBroker } from './broker.ts';
+import { accounts, NUMBERS, startBroker } from './broker.ts';
 import type { Told } from './client.ts';
 import { GatewayProcesses, SEAL } from './gateway-processes.ts';
 import { type KeptUse, readKept } from './kept-use.ts';
@@ -285,7 +285,12 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
 
 /** Everybody's, as if they had given them to their home. */
 async function keepKeyPairs({ brokerKeys: store }: GatewayStores, clock: SimClock): Promise<void> {
-  const pairs = createKeyPairs({ store, sealSecret: SEAL, now: () => clock.now() });
+  const pairs = createKeyPairs({
+    store,
+    sealSecret: SEAL,
+    now: () => clock.now(),
+    broker: { name: 'broker', kind: 'alpaca' },
+  });
   for (const user of accounts)
-    await pairs.keep(user, KEYS[user], { accountNumber: 'as the broker says', environment: 'paper' });
+    await pairs.keep(user, KEYS[user], { accountNumber: NUMBERS[user], environment: 'paper' });
 }

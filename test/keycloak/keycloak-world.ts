@@ -107,7 +107,8 @@ export async function openKeycloakWorld(home: string, folder: string) {
       requireBoundTokens: true,
       ownClients: [LOGIN_CLIENT],
 
-      broker: { kind: 'alpaca', environment: 'paper', trading_url: brokerServer.url, simulated: true },
+      environment: 'paper',
+      brokers: [{ name: 'broker', kind: 'alpaca', trading_url: brokerServer.url, simulated: true }],
       stores: sqliteGatewayStores(database('gateway')),
       log: (entry) => {
         if (entry.code !== undefined) refusals.push(entry.code);

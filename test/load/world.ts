@@ -72,7 +72,8 @@ export async function startLoadWorld(): Promise<LoadWorld> {
   await gateway.open({
     issuer: servers.issuer.url,
     exchange: { client_id: CLIENT, privateKey: home.seed.gateway_key as JWK, audience: CONNECTION },
-    broker: { kind: 'alpaca', environment: 'paper', trading_url: servers.broker.url, simulated: true },
+    environment: 'paper',
+    brokers: [{ name: 'broker', kind: 'alpaca', trading_url: servers.broker.url, simulated: true }],
     approval: {
       method: 'ciba',
       details: 'rar',

@@ -1,3 +1,4 @@
+import { aboutAccount } from '../../tools/account-argument.ts';
 import { type ClosingOrder, closePosition, closingOrder } from '../../tools/close-position.ts';
 import { SERVER_WORDS } from '../../tools/foreign-tools.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
@@ -33,13 +34,15 @@ export async function proposalRequest(
     GraphEnvironment,
     'profile' | 'clock' | 'model' | 'requestedBy' | 'ttl' | 'approvalMode' | 'mandateFor'
   >,
-  gateway: GatewayClient,
+  ofPerson: GatewayClient,
   tool: Tool | undefined,
   state: Pick<ProposalGraphValue, 'call' | 'facts' | 'tainted'>,
 ): Promise<ProposalRequestInput> {
   const { profile, clock, requestedBy, ttl } = environment;
   const under = (order: OrderRequest) => underMandate(environment, order);
-  const { args } = state.call;
+  const { args, gateway, account: entry } = await aboutAccount(ofPerson, state.call.args);
+  const account = entry === undefined ? {} : { account: entry.account };
+  const named = entry === undefined ? {} : { account: entry };
   const base = {
     requested_by: requestedBy,
     ttl: Math.min(Math.max(ttl, SHORTEST_TTL_S), LONGEST_TTL_S),
@@ -47,14 +50,14 @@ export async function proposalRequest(
   switch (tool?.risk) {
     case 'trade': {
       if (tool.name === replaceOrder.name) {
-        const replace = readReplaceRequest(args);
-        return { kind: 'replace', replace, ...base, provenance: sources(state, 'replace', replace) };
+        const replace = { ...account, ...readReplaceRequest(args) };
+        return { kind: 'replace', replace, ...base, provenance: sources(state, 'replace', replace, named) };
       }
       const { environment, max_slippage } = profile;
       if (tool.name === placeOrders.name) {
         const { orders: asked, on_failure } = readBatchRequest(args);
         const batch = {
-          orders: asked.map((order) => ({ ...order, environment, max_slippage })),
+          orders: asked.map((order) => ({ ...order, ...account, environment, max_slippage })),
           on_failure,
         };
         const provenance = sources(state, 'batch', batch, { defaults: { on_failure: 'stop' } });
@@ -62,9 +65,9 @@ export async function proposalRequest(
       }
       if (tool.name === closePosition.name) {
         const { order: closing, computed, held } = await closingOrder(args, gateway);
-        const order = { ...closing, environment, max_slippage };
+        const order = { ...closing, ...account, environment, max_slippage };
         const defaults = { ...orderDefaults(order.symbol), environment, max_slippage };
-        const provenance = sources(holding(state, held), 'order', order, { defaults, computed });
+        const provenance = sources(holding(state, held), 'order', order, { defaults, computed, ...named });
         return {
           kind: 'order',
           order,
@@ -74,13 +77,13 @@ export async function proposalRequest(
         };
       }
       const asked = readOrderRequest(args);
-      const order = { ...asked, environment, max_slippage };
+      const order = { ...asked, ...account, environment, max_slippage };
       const defaults = { ...orderDefaults(order.symbol), environment, max_slippage };
       return {
         kind: 'order',
         order,
         ...base,
-        provenance: rebalanced(state, sources(state, 'order', order, { defaults }), [asked]),
+        provenance: rebalanced(state, sources(state, 'order', order, { defaults, ...named }), [asked]),
         ...under(order),
       };
     }
@@ -99,8 +102,8 @@ export async function proposalRequest(
     case 'mandate':
       return { kind: 'mandate', ...base, ...(await standingRequest(environment, gateway, state)) };
     case 'reduce': {
-      const cancel = { order_id: String(args.order_id) };
-      return { kind: 'cancel', cancel, ...base, provenance: sources(state, 'cancel', cancel) };
+      const cancel = { ...account, order_id: String(args.order_id) };
+      return { kind: 'cancel', cancel, ...base, provenance: sources(state, 'cancel', cancel, named) };
     }
     default:
       throw new TypeError('not a tool that proposes');
@@ -158,7 +161,7 @@ function sources(
   { facts, tainted }: Pick<ProposalGraphValue, 'facts' | 'tainted'>,
   kind: ProposalKind,
   request: Readonly<Record<string, unknown>>,
-  more: Pick<ProvenanceInput, 'defaults' | 'computed'> = {},
+  more: Pick<ProvenanceInput, 'defaults' | 'computed' | 'account'> = {},
 ): Provenance {
   const { said, composedBy, positions, names, openOrders } = facts;
   // What a program asked for, by rules that the person wrote.

@@ -1,4 +1,5 @@
 import { safeLine } from '../../net/shown-text.ts';
+import type { AccountEntry } from '../../trading/account-entry.ts';
 import { Dec, decimalString, plain } from '../../trading/decimal.ts';
 import { type Held, partName, partOfPosition } from '../../trading/portfolio/position-part.ts';
 import type { ProposalKind, Provenance } from '../../trading/proposal.ts';
@@ -29,6 +30,8 @@ export interface ProvenanceInput {
   readonly positions?: ReadonlyMap<string, Held>;
   /** What names in the person's words were found to be. */
   readonly names?: readonly NameFound[];
+  /** Of a request that names an account: which one that is, and so what the person may call it. */
+  readonly account?: AccountEntry;
   /** The open orders, when they were last looked at. */
   readonly openOrders?: readonly { readonly id: string; readonly symbol: string }[];
 }
@@ -61,9 +64,11 @@ const numberFields = [
 export function provenanceOf(input: ProvenanceInput): Provenance {
   const found = input.kind === 'order' || input.kind === 'replace' ? ofOrder(input) : ofWords(input);
   const fields: Record<string, Field> = {};
+  const named = saidAccount(input);
   for (const [name, value] of Object.entries(input.request)) {
     if (value === undefined) continue;
-    fields[name] = found.fields[name] ?? unsaid(input, name, value);
+    fields[name] =
+      (name === 'account' ? named : undefined) ?? found.fields[name] ?? unsaid(input, name, value);
   }
   const tainted = [...new Set(input.taintedBy.map(printable).filter((name) => name !== ''))];
   const sentence = shownSentence(input.userTurns[found.turn] ?? input.userTurns.at(-1) ?? '');
@@ -72,6 +77,24 @@ export function provenanceOf(input: ProvenanceInput): Provenance {
     ...(sentence === '' ? {} : { sentence }),
     ...(tainted.length === 0 ? {} : { tainted_by: tainted.slice(0, MOST_TAINTS) }),
   };
+}
+
+/** An account is the person's own word where a turn of theirs calls it by any of its names. */
+function saidAccount({ account, userTurns }: ProvenanceInput): Field | undefined {
+  if (account === undefined) return undefined;
+  const names = [account.account ?? '', account.broker, account.label].filter((name) => name !== '');
+  const isSaid = userTurns.some((turn) => names.some((name) => hasWords(turn, name)));
+  return isSaid ? { source: 'user' } : undefined;
+}
+
+function hasWords(text: string, words: string): boolean {
+  const bare = (one: string) =>
+    ` ${one
+      .toLowerCase()
+      .replace(/[^a-z0-9-]+/g, ' ')
+      .trim()
+      .replace(/ account$/, '')} `;
+  return bare(text).includes(bare(words));
 }
 
 interface Found {

@@ -115,9 +115,12 @@ function writtenIn(environment: Tools, text: string, messages: readonly BaseMess
 
 const QUOTED = 'it stands so in a tool’s answer or in outside text, which is data';
 
-function problemWith(environment: Tools, { name, args }: WrittenCall): string | undefined {
+function problemWith(environment: Tools, { name, args: given }: WrittenCall): string | undefined {
   if (!isTool(environment, name)) return 'there is no such tool';
   const tool = findTool(name);
+  // Which account a proposal is for is looked up where it is made.
+  const { account: _, ...proposed } = given;
+  const args = tool?.risk === 'trade' ? proposed : given;
   try {
     if (tool === undefined) return undefined;
     if (name === 'place_order') readOrderRequest(args);

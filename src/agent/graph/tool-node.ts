@@ -97,7 +97,7 @@ function tellInstructions({ emit }: GraphEnvironment, { name, args }: ToolCall, 
 /** @throws {TradeAgentError} `usage`, for the model to correct */
 export function readArguments(tool: DirectTool, call: ToolCall): unknown {
   // Small models give something to a tool that takes nothing (`{"input": ""}`): it could mean nothing else.
-  const args = tool.schema.safeParse(takesNothing(tool) ? {} : call.args);
+  const args = tool.schema.safeParse(takesNothing(tool) ? accountOf(call) : call.args);
   if (args.success) return args.data;
   const issue = args.error.issues[0];
   throw new TradeAgentError('usage', `${issue?.path.join('.') || 'arguments'}: ${issue?.message}`, {
@@ -105,8 +105,13 @@ export function readArguments(tool: DirectTool, call: ToolCall): unknown {
   });
 }
 
+/** Nothing but which account. */
 function takesNothing({ schema }: DirectTool): boolean {
-  return schema instanceof z.ZodObject && Object.keys(schema.shape).length === 0;
+  return schema instanceof z.ZodObject && Object.keys(schema.shape).every((name) => name === 'account');
+}
+
+function accountOf({ args: { account } }: ToolCall): { account?: unknown } {
+  return account === undefined || account === null || account === '' ? {} : { account };
 }
 
 export function readOnlyRun(): TradeAgentError {

@@ -74,8 +74,8 @@ export interface RebalanceIntent {
   readonly targets: readonly { readonly symbol: string; readonly weight: string }[];
 }
 
-/** What one clause asks for. */
-export type Intent =
+/** What one clause asks for, of whichever account. */
+type Asked =
   | OrderIntent
   | StandingIntent
   | CancelIntent
@@ -112,6 +112,9 @@ export type Intent =
   | { readonly kind: 'watchlist' }
   | { readonly kind: 'watch'; readonly change: 'add' | 'remove'; readonly symbols: readonly string[] }
   | { readonly kind: 'help' };
+
+/** What one clause asks for; `account` as the person calls it, where it names one. */
+export type Intent = Asked & { readonly account?: string };
 
 /** Whether it stands as the person called it, to be looked up. */
 export function isName(symbol: string): boolean {

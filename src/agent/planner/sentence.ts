@@ -1,3 +1,4 @@
+import { inAccount, requireOneReading, withoutAccount } from './account-named.ts';
 import { readAccount } from './account-sentence.ts';
 import { readAlert, readLook, readStopAlert } from './alert-sentence.ts';
 import { readData } from './data-sentence.ts';
@@ -33,6 +34,10 @@ const between = new RegExp(
 /** "Every Monday, buy …": what says when is no clause of its own. */
 const whenFirst =
   /^((?:every|each|on|if|when|once|as soon as)\b[^,;.]*),\s+(?=(?:please )?(?:buy|sell|purchase)\b)/i;
+
+/** "In my IRA account, buy …": which account is no clause of its own either. */
+const accountFirst =
+  /^((?:in|from|at|on) [^,;.]*\baccount\b[^,;.]*),\s+(?=(?:please )?(?:buy|sell|purchase)\b)/i;
 
 const courtesy =
   /^(?:(?:hey|hi|hello|ok|okay|so|now|please|just|can you|could you|would you|i want to|i'd like to|i would like to|let's|let us|go ahead)[\s,]+)+/i;
@@ -88,6 +93,7 @@ function parseEnglish(text: string): Parsed {
       else addOnce(intents, parseClause(clause));
     }
     requireWhole(intents);
+    requireOneReading(intents);
     if (intents.length === 0) throw new NotUnderstood('You did not ask for anything.', HINT);
     return { intents };
   } catch (error) {
@@ -114,6 +120,7 @@ function addOnce(intents: Intent[], intent: Intent): void {
 export function clausesOf(text: string): string[] {
   return text
     .replace(whenFirst, '$1 ')
+    .replace(accountFirst, '$1 ')
     .split(between)
     .map(bare)
     .filter((clause) => clause !== '');
@@ -140,7 +147,13 @@ const cancelling = ['cancel', 'kill', 'withdraw', 'call off'];
 
 /** @throws {NotUnderstood} */
 function parseClause(written: string): Intent {
-  const clause = written.replaceAll('’', "'").replace(/\s+/g, ' ');
+  const { rest, account } = withoutAccount(written.replaceAll('’', "'").replace(/\s+/g, ' '));
+  const intent = parseWithout(rest);
+  return account === undefined ? intent : inAccount(intent, account);
+}
+
+/** A clause that names no account. @throws {NotUnderstood} */
+function parseWithout(clause: string): Intent {
   const known =
     fixedIntent(clause) ??
     readData(clause) ??

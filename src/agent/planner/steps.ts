@@ -65,7 +65,9 @@ export function lookups(intents: readonly Intent[]): Step[] {
     );
   }
   if (queries.length > 0) steps.push({ name: 'search_symbols', args: { queries } });
-  if (intents.some(needsHoldings)) steps.push({ name: 'get_portfolio', args: {} });
+  for (const account of new Set(intents.filter(needsHoldings).map((intent) => intent.account))) {
+    steps.push({ name: 'get_portfolio', args: argsIn(account) });
+  }
   if (intents.some((intent) => acts(intent) && needsOpen(intent))) steps.push(openOrders);
   if (intents.some(needsNewest)) steps.push(newestOrders);
   for (const intent of intents) if (isForOption(intent)) steps.push(contractStep(intent));
@@ -87,8 +89,12 @@ export function withTickers(intents: readonly Intent[], found: readonly NameFoun
 export function steps(intents: readonly Intent[], found: readonly Lookup[]): Step[] {
   const named = found.find(({ step }) => step.name === 'search_symbols')?.content;
   const names = named === undefined ? [] : namesFoundSchema.parse(named).results;
-  return withTickers(intents, names).flatMap((intent) => stepsOf(intent, found));
+  return withTickers(intents, names).flatMap((intent) =>
+    stepsOf(intent, found).map((step) => ({ ...step, args: { ...step.args, ...argsIn(intent.account) } })),
+  );
 }
+
+const argsIn = (account: string | undefined) => (account === undefined ? {} : { account });
 
 function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
   const ordersOf = (step: Step): readonly Order[] =>
@@ -115,7 +121,9 @@ function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
         const chain = found.find(({ step }) => JSON.stringify(step) === wanted)?.content;
         return [{ name: 'place_order', args: { ...intent.request, symbol: contractNamed(intent, chain) } }];
       }
-      const holdings = found.find(({ step }) => step.name === 'get_portfolio')?.content;
+      const holdings = found.find(
+        ({ step }) => step.name === 'get_portfolio' && step.args.account === intent.account,
+      )?.content;
       return [{ name: 'place_order', args: { ...intent.request, ...partOf(intent, holdings) } }];
     }
     case 'standing': {

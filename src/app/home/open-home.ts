@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { createKeys, type Keys } from '../../approval/keys/keys.ts';
 import { createKeyPairs, type KeyPairs } from '../../gateway/broker/key-pairs.ts';
+import { keyPlaceOf, type NamedBroker } from '../../gateway/broker/named-broker.ts';
 import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
 import {
   type AuthorizedClients,
@@ -29,7 +30,8 @@ export interface OpenHome {
   readonly stores: GatewayStores;
   readonly people: People;
   readonly keys: Keys;
-  readonly keyPairs: KeyPairs;
+  /** Of people's accounts at one of its brokers. */
+  readonly keyPairs: (broker: NamedBroker) => KeyPairs;
   readonly recoveryCodes: RecoveryCodes;
   /** Other agents that people have let in. */
   readonly authorized: Pick<AuthorizedClients, 'list' | 'end'>;
@@ -66,6 +68,8 @@ export async function withHome<T>(
   try {
     const stores = sqliteGatewayStores(ofGateway);
     const { address } = settings;
+    // A folder whose secret others may read is refused, whatever is to be done in it.
+    const seal = sealSecret(folder);
     const people = createPeople(ofProvider, () => clock.now());
     // No form is made here.
     const sessions = createSessions({ database: ofProvider, people, formKey: '', clock });
@@ -85,11 +89,13 @@ export async function withHome<T>(
         clock,
         softwareKeys: false,
       }),
-      keyPairs: createKeyPairs({
-        store: stores.brokerKeys,
-        sealSecret: sealSecret(folder),
-        now: () => clock.now(),
-      }),
+      keyPairs: (broker) =>
+        createKeyPairs({
+          store: stores.brokerKeys,
+          sealSecret: seal,
+          now: () => clock.now(),
+          broker: keyPlaceOf(broker, gateway.brokers),
+        }),
       pushes,
       endKey: (username, credentialId) => {
         sessions.endOf(username, credentialId);

@@ -3,6 +3,7 @@ import { failpoint } from '../../machine/failpoint.ts';
 import type { SigningKey } from '../../store/signing-key-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
+import { keptKeys } from './broker-account.ts';
 import { type OpenHome, withHome } from './open-home.ts';
 import { newPerson } from './owner.ts';
 import { personOf } from './pair-phone.ts';
@@ -24,8 +25,14 @@ export interface ListedUser {
   readonly name: string;
   readonly email: string;
   readonly authenticators: readonly ListedAuthenticator[];
-  /** Null: no broker's account. */
+  /** The first of `accounts`; null: no broker's account. */
   readonly account: { readonly number: string; readonly environment: 'paper' | 'live' } | null;
+  /** At each broker that they have keys for, by the broker's name. */
+  readonly accounts: readonly {
+    readonly broker: string;
+    readonly number: string;
+    readonly environment: 'paper' | 'live';
+  }[];
   readonly recovery_code: 'unused' | 'used' | 'none';
 }
 
@@ -37,19 +44,24 @@ export async function listedUsers({
   people,
   keys,
   keyPairs,
+  gateway,
   recoveryCodes,
-}: Pick<OpenHome, 'people' | 'keys' | 'keyPairs' | 'recoveryCodes'>): Promise<ListedUser[]> {
-  const pairs = await keyPairs.list();
+}: Pick<OpenHome, 'people' | 'keys' | 'keyPairs' | 'gateway' | 'recoveryCodes'>): Promise<ListedUser[]> {
+  const pairs = await keptKeys({ keyPairs, gateway });
   return await Promise.all(
     people.list().map(async ({ username, name, email }) => {
-      const pair = pairs.find(({ sub }) => sub === username);
+      const accounts = pairs
+        .filter(({ sub }) => sub === username)
+        .map(({ broker, accountNumber: number, environment }) => ({ broker, number, environment }));
+      const [first] = accounts;
       const code = recoveryCodes.find(username);
       return {
         username,
         name,
         email,
         authenticators: (await keys.list(username)).map(listedAuthenticator),
-        account: pair === undefined ? null : { number: pair.accountNumber, environment: pair.environment },
+        account: first === undefined ? null : { number: first.number, environment: first.environment },
+        accounts,
         recovery_code: code === undefined ? 'none' : code.usedAt === undefined ? 'unused' : 'used',
       };
     }),
@@ -98,7 +110,8 @@ export async function removeUser(app: Pick<App, 'clock'>, folder: string, userna
     const person = personOf(home, username);
     await home.keys.endPerson(person.username);
     await home.stores.halts.halt(person.username, 'machine', app.clock.now());
-    await home.keyPairs.remove(person.username);
+    await home.stores.brokerKeys.removeAll(person.username);
+    await home.stores.defaultAccounts.remove(person.username);
     home.endBrowsers(person.username);
     home.recoveryCodes.end(person.username);
     failpoint('person.stripped');

@@ -17,7 +17,7 @@ export interface ServeStdioOptions {
 }
 
 type StdioApp = ConnectApp &
-  Pick<App, 'clock' | 'signal' | 'profile' | 'session' | 'reset' | 'limitToReading'>;
+  Pick<App, 'account' | 'clock' | 'signal' | 'profile' | 'session' | 'reset' | 'limitToReading'>;
 
 /**
  * Serves an MCP client that started this program, with the session of the profile, until the client goes away. Where nobody
@@ -42,6 +42,7 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
   const callerOf = async (): Promise<McpCaller> => {
     const signedIn = await session().catch(() => undefined);
     const { client_id: clientId } = profile.login_client;
+    const account = signedIn === undefined ? undefined : await app.account();
     return {
       sub: signedIn?.user.sub ?? '',
       clientId,
@@ -50,10 +51,10 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
       scopes: new Set(readOnly ? READ_SCOPES : SESSION_SCOPES),
       environment: profile.environment,
       signedIn,
-      gateway: createGatewayClient({
-        profile,
-        fetch: async (url, init, scopes) => (await session()).fetch(url, init, scopes),
-      }),
+      gateway: createGatewayClient(
+        { profile, fetch: async (url, init, scopes) => (await session()).fetch(url, init, scopes) },
+        account === undefined ? {} : { account },
+      ),
       ...(ownRules === undefined ? {} : { ownRules }),
       async connectAddress(connection) {
         addresses ??= (await import('./connect-address.ts')).connectAddresses(

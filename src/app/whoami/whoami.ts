@@ -1,4 +1,6 @@
 import type { User } from '../../auth/session/session.ts';
+import type { AccountEntry } from '../../trading/account-entry.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
 import type { Environment } from '../../trading/order.ts';
 import type { App } from '../app.ts';
 
@@ -10,7 +12,12 @@ export interface WhoAmI {
   readonly issuer: string;
   /** Whether the identity provider was asked now. */
   readonly verified: boolean;
+  /** Null where the gateway did not say within a moment. */
+  readonly accounts: readonly AccountEntry[] | null;
 }
+
+/** Who one is is known without the gateway: it is not waited for long. Milliseconds. */
+const ACCOUNTS_MS = 3_000;
 
 /**
  * Who is signed in, and where.
@@ -20,11 +27,23 @@ export interface WhoAmI {
 export async function whoami(app: App, options: { readonly verify: boolean }): Promise<WhoAmI> {
   const { profile, user } = await app.requireSession();
   const { name, environment, issuer } = profile;
+  const [asked, accounts] = await Promise.all([options.verify ? askedUser(app) : user, accountsOf(app)]);
   return {
-    user: options.verify ? await askedUser(app) : user,
+    user: asked,
+    accounts,
     profile: name,
     ...{ environment, issuer, verified: options.verify },
   };
+}
+
+async function accountsOf(app: App): Promise<readonly AccountEntry[] | null> {
+  const { createGatewayClient } = await import('../../tools/gateway/gateway-client.ts');
+  const options = { signal: app.signal, timeoutMs: ACCOUNTS_MS };
+  const gateway = createGatewayClient(await app.requireSession(), options);
+  return await gateway.accounts().catch((error: unknown) => {
+    if (isTradeAgentError(error)) return null;
+    throw error;
+  });
 }
 
 async function askedUser(app: App): Promise<User> {

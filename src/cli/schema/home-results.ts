@@ -21,9 +21,12 @@ const homeUser = z.object({
   name: z.string(),
   email: z.string().describe('empty where there is none'),
   authenticators: z.array(authenticator),
-  account: z.object({ number: z.string(), environment }).nullable(),
+  account: z.object({ number: z.string(), environment }).nullable().describe('the first of accounts'),
+  accounts: z.array(z.object({ broker: z.string(), number: z.string(), environment })),
   recovery_code: z.enum(['unused', 'used', 'none']),
 });
+
+const brokerName = z.string().describe('by its name in gateway.yaml; broker where there is but one');
 
 /** What the `home` commands print. */
 export const homeResults = {
@@ -87,10 +90,18 @@ export const homeResults = {
   }),
   'home-recovery-code': z.object({ user: z.string(), recovery_code: recoveryCode }),
   'home-broker': z.object({
-    accounts: z.array(z.object({ user: z.string(), number: z.string(), environment, kept_at: time })),
+    accounts: z.array(
+      z.object({ user: z.string(), broker: brokerName, number: z.string(), environment, kept_at: time }),
+    ),
   }),
-  'home-broker-set': z.object({ user: z.string(), number: z.string(), environment, status: z.string() }),
-  'home-broker-remove': z.object({ user: z.string() }),
+  'home-broker-set': z.object({
+    user: z.string(),
+    broker: brokerName,
+    number: z.string(),
+    environment,
+    status: z.string(),
+  }),
+  'home-broker-remove': z.object({ user: z.string(), broker: brokerName }),
   'home-notices': z.object({
     channels: z.array(
       z.object({

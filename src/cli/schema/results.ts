@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { shells } from '../../app/completion/install.ts';
 import { connectionNames } from '../../auth/connections/known-connections.ts';
+import { accountEntrySchema } from '../../trading/account-entry.ts';
 import { accessRoles } from '../../trading/kinds/access.ts';
 import { mandateViewSchema } from '../../trading/mandate/mandate.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
@@ -124,6 +125,7 @@ export const resultSchemas = {
     environment: z.enum(environments),
     issuer: z.string(),
     verified: z.boolean().describe('whether the provider was asked just now (--verify)'),
+    accounts: z.array(accountEntrySchema.unwrap()).nullable().describe('null where the gateway did not say'),
   }),
   connections: z.object({
     connections: z.array(
@@ -150,7 +152,32 @@ export const resultSchemas = {
     connected: z.literal(false),
     removed: z.boolean().describe('false: it was not connected'),
   }),
+  accounts: z.object({ accounts: z.array(accountEntrySchema.unwrap()) }),
   portfolio: z.object({ account: accountSchema, positions: z.array(positionSchema) }),
+  portfolios: z.object({
+    accounts: z.array(
+      z.object({
+        broker: z.string().describe('by its name in the gateway’s settings'),
+        label: z.string(),
+        default: z.boolean(),
+        account: accountSchema,
+        positions: z.array(positionSchema),
+      }),
+    ),
+    missing: z
+      .array(
+        z.object({
+          broker: z.string(),
+          label: z.string(),
+          account: z.string().nullable(),
+          message: z.string(),
+        }),
+      )
+      .describe('accounts that could not be read now: they are in no total'),
+    totals: z
+      .array(z.object({ currency: z.string(), equity: decimal, cash: decimal, day_change: decimal }))
+      .describe('of the accounts read, by currency'),
+  }),
   chart,
   web: z.object({
     url: z.string().describe('opens the page in a browser of this machine, once: keep it to yourself'),

@@ -1,26 +1,21 @@
 import { TradeAgentError } from '../../trading/errors.ts';
-import type { Caller } from '../door/caller.ts';
 import type { IdentityProvider } from '../door/identity-provider.ts';
 import type { GatewayOptions } from '../gateway-options.ts';
+import { type Accounts, type BrokerPlace, createAccounts } from './accounts.ts';
 import { createAssetCatalogue } from './asset-catalogue.ts';
-import type { Broker } from './broker.ts';
 import type { BrokerCredentials } from './broker-credentials.ts';
 import { createBrokerTokens } from './broker-token.ts';
-import type { BrokerTraits } from './broker-traits.ts';
 import { brokerOf } from './brokers.ts';
 import { exchangedCredentials } from './exchanged-credentials.ts';
 import { keyPairCredentials } from './key-pair-credentials.ts';
 import { createKeyPairs } from './key-pairs.ts';
+import { keyPlaceOf, type NamedBroker } from './named-broker.ts';
 import { noExchange } from './no-exchange.ts';
 import { unattendedCredentials } from './unattended-credentials.ts';
 
 export interface BrokerAccess {
-  readonly traits: BrokerTraits;
-  readonly credentials: BrokerCredentials;
-  /** The caller's own account, by credentials that are got for them. */
-  readonly brokerFor: (caller: Pick<Caller, 'sub' | 'accessToken' | 'mandate'>) => Promise<Broker>;
-  /** Whether accounts can be opened without a session of their owner's. */
-  readonly isUnattended: boolean;
+  readonly places: readonly BrokerPlace[];
+  readonly accounts: Accounts;
 }
 
 interface Requests {
@@ -31,53 +26,59 @@ interface Requests {
 }
 
 /**
- * The broker of the settings, and who may be let to it.
- * @throws {TradeAgentError} `invalid_config` where what its credentials need is not set
+ * The brokers of the settings, and who may be let to them.
+ * @throws {TradeAgentError} `invalid_config` where what their credentials need is not set
  */
 export function brokerAccess(
   options: GatewayOptions,
   provider: IdentityProvider,
   requests: Requests,
 ): BrokerAccess {
-  const { broker } = options;
+  const { brokers, environment, stores } = options;
   const { fetch, now, brokerTimeoutMs: timeoutMs } = requests;
-  const credentials = credentialsOf(options, provider, requests);
-  const kind = brokerOf(broker);
-  const { environment } = broker;
-  const assets = createAssetCatalogue(now);
-  const connect = kind.connect(broker, { environment, fetch, timeoutMs, assets });
-  return {
-    traits: kind.traits,
-    credentials,
-    isUnattended: isUnattended(broker),
-    async brokerFor(caller) {
-      const found = await credentials.credentialsFor(caller);
-      return connect(found, () => credentials.forget(caller.sub, found));
-    },
-  };
+  const places = brokers.map((broker): BrokerPlace => {
+    const kind = brokerOf(broker);
+    const assets = createAssetCatalogue(now);
+    return {
+      name: broker.name,
+      label: broker.label ?? kind.traits.label,
+      traits: kind.traits,
+      credentials: credentialsOf(broker, options, provider, requests),
+      connect: kind.connect(broker, { environment, fetch, timeoutMs, assets }),
+      isUnattended: isUnattended(broker),
+    };
+  });
+  return { places, accounts: createAccounts({ places, environment, chosen: stores.defaultAccounts }) };
 }
 
-const isUnattended = ({ credentials, unattended }: GatewayOptions['broker']): boolean =>
+const isUnattended = ({ credentials, unattended }: NamedBroker): boolean =>
   credentials === 'key_pair' || unattended === 'key_pair';
 
+/** Its own: what opens an account at one broker is given to no other. */
 function credentialsOf(
+  broker: NamedBroker,
   options: GatewayOptions,
   provider: IdentityProvider,
   { fetch, now, providerTimeoutMs: timeoutMs }: Requests,
 ): BrokerCredentials {
-  const { broker, exchange } = options;
-  if (broker.credentials === 'key_pair') return keptPairs(options, now);
-  if (exchange === undefined) throw noExchange('accounts at the broker');
+  if (broker.credentials === 'key_pair') return keptPairs(broker, options, now);
+  if (options.exchange === undefined) throw noExchange('accounts at the broker');
+  const exchange = { ...options.exchange, audience: broker.audience ?? options.exchange.audience };
   const bySession = exchangedCredentials(createBrokerTokens({ provider, exchange, fetch, timeoutMs, now }));
-  return isUnattended(broker) ? unattendedCredentials(bySession, keptPairs(options, now)) : bySession;
+  return isUnattended(broker) ? unattendedCredentials(bySession, keptPairs(broker, options, now)) : bySession;
 }
 
-function keptPairs({ broker, sealSecret, stores }: GatewayOptions, now: () => number): BrokerCredentials {
+function keptPairs(
+  broker: NamedBroker,
+  { brokers, environment, sealSecret, stores }: GatewayOptions,
+  now: () => number,
+): BrokerCredentials {
   if (sealSecret === undefined) {
     throw new TradeAgentError('invalid_config', 'there is nothing to seal key pairs under');
   }
+  const place = keyPlaceOf(broker, brokers);
   return keyPairCredentials(
-    createKeyPairs({ store: stores.brokerKeys, sealSecret, now }),
-    broker.environment,
+    createKeyPairs({ store: stores.brokerKeys, sealSecret, now, broker: place }),
+    environment,
   );
 }

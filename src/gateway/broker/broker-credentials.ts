@@ -26,6 +26,8 @@ export interface BrokerCredentials {
    * @throws {Refusal} as `credentialsFor`, but for `account_not_connected`
    */
   isConnected(caller: Pick<Caller, 'sub' | 'by' | 'accessToken'>): Promise<boolean>;
+  /** The account's number, where it is known without asking the broker. */
+  accountOf?(caller: Pick<Caller, 'sub'>): Promise<string | undefined>;
   /** Told of what the broker no longer takes; or that whatever is at hand of this person counts no more. */
   forget(sub: string, credentials?: AccountCredentials): void;
 }

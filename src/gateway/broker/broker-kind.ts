@@ -5,7 +5,7 @@ import type { KeyPair } from './broker-credentials.ts';
 import type { BrokerTraits } from './broker-traits.ts';
 import type { VerifiedAccount, VerifyOptions } from './verified-account.ts';
 
-/** What `broker:` of `gateway.yaml` says of every broker; each kind adds its own. */
+/** What `gateway.yaml` says of every broker, of the one (`broker:`) or of each (`brokers:`); each kind adds its own. */
 export const brokerSettings = z.strictObject({
   kind: z.string(),
   /**
@@ -18,6 +18,13 @@ export const brokerSettings = z.strictObject({
    * be at hand. Nothing, where it is left out: then the gateway orders nothing by itself.
    */
   unattended: z.literal('key_pair').optional(),
+  /** Beside `exchange`: what the broker is called at the identity provider, where `exchange.audience` is not it. */
+  audience: z.string().min(1).optional(),
+  /** What its owner calls the account there: `IRA`. The broker's own name unless said otherwise. */
+  label: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,40}$/, 'must be 1 to 40 printable characters')
+    .optional(),
   /** True where prices and fills are made up. */
   simulated: z.boolean().default(false),
 });

@@ -31,6 +31,7 @@ export function keyPairCredentials(
         throw error;
       }
     },
+    accountOf: async ({ sub }) => (await pairs.find(sub).catch(() => undefined))?.accountNumber,
     forget() {},
   };
 }

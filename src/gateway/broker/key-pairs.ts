@@ -4,7 +4,7 @@ import { type KeyPair, keyPairSchema } from './broker-credentials.ts';
 import type { VerifiedAccount } from './verified-account.ts';
 
 /** A kept key pair, without the pair. */
-export type KeptKeyPair = Omit<BrokerKey, 'sealed' | 'connection'>;
+export type KeptKeyPair = Omit<BrokerKey, 'sealed' | 'connection' | 'kind'>;
 
 /** The key pairs of people's accounts at the broker, sealed in the gateway's database. */
 export interface KeyPairs {
@@ -29,28 +29,58 @@ export interface KeyPairsOptions {
   /** The gateway's own: `seal.key`. */
   readonly sealSecret: string;
   readonly now: () => number;
+  readonly broker: KeyPlace;
 }
 
-/** What the broker is called among the accounts elsewhere: `GET /v1/connections`. */
-const CONNECTION = 'broker';
+/** Of which broker's accounts they are. */
+export interface KeyPlace {
+  /** By which it is called in the settings. */
+  readonly name: string;
+  readonly kind: string;
+  /** Under which name they were kept before brokers had names, where that can have been no other broker. */
+  readonly before?: string;
+}
 
-/** Sealed by AES-256-GCM for one person and connection: a row that is moved to another person does not open. */
-export function createKeyPairs({ store, sealSecret, now }: KeyPairsOptions): KeyPairs {
+/**
+ * Sealed by AES-256-GCM for one person and broker: a row that is moved to another person does not open. One that was given for
+ * another kind of broker counts as none: a name of the settings may come to stand for another.
+ */
+export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptions): KeyPairs {
   const seal = createTokenSeal(sealSecret, 'broker_key');
-  const context = (sub: string) => JSON.stringify([CONNECTION, sub]);
+  const context = (sub: string, connection: string) => JSON.stringify([connection, sub]);
+  const { name, kind, before } = broker;
+  const places = [name, ...(before === undefined ? [] : [before])];
+  const rowOf = async (sub: string) => {
+    for (const place of places) {
+      const row = await store.find(sub, place);
+      if (row?.kind === kind) return row;
+    }
+    return undefined;
+  };
   return {
     async keep(sub, pair, { accountNumber, environment }) {
-      const sealed = seal.seal(JSON.stringify(keyPairSchema.parse(pair)), context(sub));
-      await store.keep({ sub, connection: CONNECTION, sealed, accountNumber, environment, keptAt: now() });
+      const sealed = seal.seal(JSON.stringify(keyPairSchema.parse(pair)), context(sub, name));
+      await store.keep({ sub, connection: name, kind, sealed, accountNumber, environment, keptAt: now() });
     },
     async find(sub) {
-      const row = await store.find(sub, CONNECTION);
+      const row = await rowOf(sub);
       if (row === undefined) return undefined;
-      const pair = keyPairSchema.parse(JSON.parse(seal.open(row.sealed, context(sub))));
+      const pair = keyPairSchema.parse(JSON.parse(seal.open(row.sealed, context(sub, row.connection))));
       return { ...shown(row), pair };
     },
-    list: async () => (await store.list(CONNECTION)).map(shown),
-    remove: (sub) => store.remove(sub, CONNECTION),
+    async list() {
+      const rows = (await Promise.all(places.map((place) => store.list(place)))).flat();
+      const own = rows.filter((row) => row.kind === kind);
+      return own.filter(({ sub }, at) => own.findIndex((row) => row.sub === sub) === at).map(shown);
+    },
+    async remove(sub) {
+      let removed = false;
+      for (const place of places) {
+        const row = await store.find(sub, place);
+        if (row?.kind === kind) removed = (await store.remove(sub, place)) || removed;
+      }
+      return removed;
+    },
   };
 }
 

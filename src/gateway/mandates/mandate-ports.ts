@@ -11,7 +11,7 @@ import { dayBegan } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Account } from '../../trading/views.ts';
-import type { Broker } from '../broker/broker.ts';
+import type { OpenAccountOf } from '../broker/accounts.ts';
 import { decide, refusalOfDecision } from '../policy/decide.ts';
 import type { Subject } from '../policy/decision.ts';
 import { unknownSymbol } from '../policy/order-world.ts';
@@ -21,12 +21,10 @@ import { outsideOf } from './outside-of.ts';
 
 export interface MandatePortsOptions {
   readonly mandates: MandateStore;
-  readonly brokerFor: (who: Pick<Proposer, 'sub' | 'accessToken'>) => Promise<Broker>;
+  readonly brokerFor: OpenAccountOf;
   readonly rules: RulesSource;
   readonly maxSlippage: string;
   readonly isShown: boolean;
-  /** Whether the broker's accounts are opened without a session of their owner's. */
-  readonly isUnattended: boolean;
   /** Whose approvals count. */
   readonly issuer: string;
   readonly now: () => number;
@@ -34,14 +32,16 @@ export interface MandatePortsOptions {
 
 /** What the approval kernel does about mandates: by this gateway's store, rules and broker. */
 export function mandatePorts(options: MandatePortsOptions): MandatePorts & Pick<OrderPorts, 'cover'> {
-  const { mandates, brokerFor, rules, maxSlippage, isShown, isUnattended, now } = options;
+  const { mandates, brokerFor, rules, maxSlippage, isShown, now } = options;
   const query = () => ({ since: dayBegan(now()) });
   return {
     maxSlippage,
     isShown,
-    isUnattended,
-    async account(proposer, symbols) {
-      const broker = await brokerFor(proposer);
+    async isUnattended(proposer, named) {
+      return (await brokerFor(proposer, named)).at.isUnattended;
+    },
+    async account(proposer, named, symbols) {
+      const broker = await brokerFor(proposer, named);
       const [account, ...assets] = await Promise.all([
         broker.account(),
         ...symbols.map((symbol) => broker.asset(symbol)),

@@ -1,6 +1,5 @@
 import { NO_TOKEN } from '../../approval/access.ts';
 import type { ApprovalKernel } from '../../approval/kernel.ts';
-import type { Proposer } from '../../approval/kind.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { MandateStore } from '../../store/mandate-store.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
@@ -20,7 +19,7 @@ import { marketOf } from '../../trading/market-open.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
 import type { ProposalRequest } from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import type { Broker } from '../broker/broker.ts';
+import type { OpenAccountOf } from '../broker/accounts.ts';
 import { isCrossed } from './price-crossed.ts';
 
 /** Between two looks, milliseconds. */
@@ -32,7 +31,7 @@ export interface StandingWatchOptions {
   readonly standing: StandingStore;
   readonly mandates: Pick<MandateStore, 'find'>;
   readonly kernel: Pick<ApprovalKernel, 'propose' | 'noted'>;
-  readonly brokerFor: (who: Pick<Proposer, 'sub' | 'accessToken'>) => Promise<Broker>;
+  readonly brokerFor: OpenAccountOf;
   readonly clock: Clock;
   /** Told of what went wrong inside. */
   readonly onError?: (message: string) => void;
@@ -74,14 +73,19 @@ export function createStandingWatch(options: StandingWatchOptions): StandingWatc
   let running = Promise.resolve();
 
   const look = async (): Promise<void> => {
-    const bySub = new Map<string, Watched[]>();
+    const byAccount = new Map<string, Watched[]>();
     for (const order of await options.standing.watched()) {
       const found = await inForce(options, order);
-      if (found !== undefined) bySub.set(order.sub, [...(bySub.get(order.sub) ?? []), found]);
+      if (found === undefined) continue;
+      const key = JSON.stringify([order.sub, found.terms.account]);
+      byAccount.set(key, [...(byAccount.get(key) ?? []), found]);
     }
-    for (const [sub, watched] of bySub) {
+    for (const [first, ...others] of byAccount.values()) {
       signal.throwIfAborted();
-      await lookAt(options, { sub, watched, resting }).catch((error: unknown) => {
+      if (first === undefined) continue;
+      const { order, terms } = first;
+      const whose = { sub: order.sub, account: terms.account };
+      await lookAt(options, { ...whose, watched: [first, ...others], resting }).catch((error: unknown) => {
         // The broker is out of reach, or the key pair gone: the next look may find it.
         if (!(error instanceof Refusal)) failed(error);
       });
@@ -144,24 +148,25 @@ async function inForce(
 
 const missedText = 'the market was closed, or the gateway was not running, until it was due again';
 
-/** One person's: one look at the market, and one at the prices of all symbols that they wait for. */
+/** Of one account: one look at the market, and one at the prices of all symbols that they wait for. */
 async function lookAt(
   options: StandingWatchOptions,
   parts: {
     readonly sub: string;
+    readonly account: string;
     readonly watched: readonly Watched[];
     readonly resting: Map<string, number>;
   },
 ): Promise<void> {
   const { brokerFor, clock } = options;
-  const { sub, resting } = parts;
+  const { sub, account, resting } = parts;
   const now = clock.now();
   const watched = parts.watched.filter(
     ({ order: { mandate, dueAt } }) =>
       (dueAt === null || dueAt <= now) && (resting.get(restingKey(sub, mandate)) ?? 0) <= now,
   );
   if (watched.length === 0) return;
-  const broker = await brokerFor({ sub, accessToken: NO_TOKEN });
+  const broker = await brokerFor({ sub, accessToken: NO_TOKEN }, account);
   const market = await broker.clock();
   const open = watched.filter(({ terms }) => marketOf(terms.standing.order.symbol, market).is_open);
   if (open.length === 0) return;
@@ -195,7 +200,7 @@ async function place(options: StandingWatchOptions, { order, terms }: Watched): 
   const caller = { sub, clientId: client, jkt: GATEWAY_KEY, accessToken: NO_TOKEN };
   let last: NonNullable<StandingNow['last']>;
   try {
-    const { proposal } = await kernel.propose(caller, requestOf(order.mandate, terms.standing), keyOf(order));
+    const { proposal } = await kernel.propose(caller, requestOf(order.mandate, terms), keyOf(order));
     last = cameOf(proposal, clock.now());
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -217,8 +222,8 @@ async function place(options: StandingWatchOptions, { order, terms }: Watched): 
 }
 
 /** The same for the same time, so that it is the same proposal; no slot, since that is the day that it is placed on. */
-function requestOf(mandate: string, standing: Standing): ProposalRequest {
-  const order = standingRequest(standing);
+function requestOf(mandate: string, { standing, account }: Watched['terms']): ProposalRequest {
+  const order = { ...standingRequest(standing), account };
   const from = `standing order ${mandate}`;
   const fields = Object.fromEntries(
     Object.keys(order).map((field) => [field, { source: 'computed', from }] as const),

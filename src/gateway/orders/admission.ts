@@ -2,8 +2,8 @@ import type { Clock } from '../../machine/clock.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
-import type { Broker, Submission } from '../broker/broker.ts';
-import type { BrokerTraits } from '../broker/broker-traits.ts';
+import type { OpenAccount, OpenAccountOf } from '../broker/accounts.ts';
+import type { Submission } from '../broker/broker.ts';
 import type { Caller } from '../door/caller.ts';
 import type { Asked, OrderRules } from '../policy/order-rules.ts';
 import { type OrderWorld, requireSymbol } from '../policy/order-world.ts';
@@ -12,15 +12,14 @@ import { changesTo, notReplaceable } from './replacement.ts';
 
 export interface AdmissionOptions {
   readonly rules: OrderRules;
-  readonly brokerFor: (caller: Caller) => Promise<Broker>;
-  readonly traits: BrokerTraits;
+  readonly brokerFor: OpenAccountOf;
   readonly environment: 'paper' | 'live';
   readonly clock: Clock;
 }
 
 /** An order that every check let pass, and the one request that makes it. */
 export interface Admitted {
-  readonly broker: Broker;
+  readonly broker: OpenAccount;
   /** What it was let pass by, for the transaction that looks again. */
   readonly asked: Asked;
   readonly world: OrderWorld;
@@ -33,7 +32,7 @@ export async function admit(
   caller: Caller,
   options: AdmissionOptions,
 ): Promise<Admitted> {
-  const { traits, rules } = options;
+  const { rules } = options;
   requireUnexpired(draft.expires_at, options.clock);
   if (draft.environment !== options.environment) {
     throw new Refusal(
@@ -46,7 +45,7 @@ export async function admit(
       },
     );
   }
-  const broker = await options.brokerFor(caller);
+  const broker = await options.brokerFor(caller, draft.account);
   const world = requireSymbol(await rules.worlds(broker, [draft.symbol]), draft.symbol);
   const { account } = world;
   if (account.account !== draft.account || account.environment !== draft.environment) {
@@ -55,7 +54,7 @@ export async function admit(
       challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
     });
   }
-  const send = await sending(draft, replaces, broker, traits);
+  const send = await sending(draft, replaces, broker);
   const asked = { subject: subjectOf(caller, draft), draft, replaces };
   await rules.requireAllowed(asked, world, 'order');
   // Again: the broker may have taken its time.
@@ -88,12 +87,11 @@ function requireUnexpired(expiresAt: string, clock: Clock): void {
 async function sending(
   draft: OrderDraft,
   replaces: string | undefined,
-  broker: Broker,
-  traits: BrokerTraits,
+  broker: OpenAccount,
 ): Promise<Admitted['send']> {
   if (replaces === undefined) return () => broker.submit(boundedOrder(draft));
   const earlier = await broker.order(replaces);
   if (earlier === undefined) throw notReplaceable('there is no such order in this account');
-  const changes = changesTo(draft, earlier, traits);
+  const changes = changesTo(draft, earlier, broker.traits);
   return () => broker.replace(replaces, { order: draft, changes });
 }

@@ -7,11 +7,9 @@ import type { DecisionView } from '../../trading/policy-views.ts';
 import { DEFAULT_TTL_S } from '../../trading/proposal.ts';
 import type { OrderRules } from '../policy/order-rules.ts';
 import { requireSymbol } from '../policy/order-world.ts';
-import type { OrderPortsOptions } from './order-ports.ts';
-import { decimalsOf } from './order-ports.ts';
+import { type OrderPortsOptions, shareDecimalsOf } from './order-ports.ts';
 
-export interface OrderCheckOptions
-  extends Pick<OrderPortsOptions, 'brokerFor' | 'traits' | 'maxSlippage' | 'now'> {
+export interface OrderCheckOptions extends Pick<OrderPortsOptions, 'brokerFor' | 'maxSlippage' | 'now'> {
   readonly rules: OrderRules;
 }
 
@@ -22,19 +20,25 @@ export interface OrderCheckOptions
  */
 export type OrderCheck = (who: Proposer, request: OrderProposal) => Promise<DecisionView>;
 
-export function orderCheck({ rules, brokerFor, traits, maxSlippage, now }: OrderCheckOptions): OrderCheck {
+export function orderCheck({ rules, brokerFor, maxSlippage, now }: OrderCheckOptions): OrderCheck {
   return async (proposer, request) => {
     requireWellFormed(request);
-    const { symbol } = request;
-    const world = requireSymbol(await rules.worlds(await brokerFor(proposer), [symbol]), symbol);
-    const ports = { maxSlippage, shareDecimals: decimalsOf(traits) };
-    const draft = draftOrder(request, world, ports, {
-      subjectId: `ta-check-${randomUUID()}`,
-      expiresAt: utcSeconds(now() + DEFAULT_TTL_S * 1000),
-    });
+    const { symbol, account } = request;
+    const broker = await brokerFor(proposer, account);
+    const found = requireSymbol(await rules.worlds(broker, [symbol]), symbol);
+    const world = { ...found, shareDecimals: shareDecimalsOf(broker, symbol) };
+    const draft = draftOrder(
+      request,
+      world,
+      { maxSlippage },
+      {
+        subjectId: `ta-check-${randomUUID()}`,
+        expiresAt: utcSeconds(now() + DEFAULT_TTL_S * 1000),
+      },
+    );
     const { sub, clientId: client } = proposer;
     const subject = { sub, client, owner: sub, approval: 'none', approvers: [] } as const;
-    const { problem: _, reasons, texts, ...decision } = await rules.decision({ subject, draft }, world);
+    const { problem: _, reasons, texts, ...decision } = await rules.decision({ subject, draft }, found);
     return { ...decision, reasons: [...reasons], texts: [...texts] };
   };
 }

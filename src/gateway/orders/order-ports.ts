@@ -7,8 +7,7 @@ import type { OrderJournal } from '../../store/order-journal.ts';
 import { assetClassOf } from '../../trading/asset-class.ts';
 import { protectsPosition } from '../../trading/protects.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import type { Broker } from '../broker/broker.ts';
-import type { BrokerTraits } from '../broker/broker-traits.ts';
+import type { OpenAccount, OpenAccountOf } from '../broker/accounts.ts';
 import type { Caller } from '../door/caller.ts';
 import { recordedRefusal } from '../door/recorded-refusal.ts';
 import type { OrderRules } from '../policy/order-rules.ts';
@@ -20,8 +19,9 @@ import { changesTo } from './replacement.ts';
 export interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
   readonly desk: OrderDesk;
   readonly rules: OrderRules;
-  readonly brokerFor: (who: Pick<Caller, 'sub' | 'accessToken'>) => Promise<Broker>;
-  readonly traits: BrokerTraits;
+  readonly brokerFor: OpenAccountOf;
+  /** Whether a person can have more than one account here, so that it is said at which broker one is. */
+  readonly isOfSeveral: boolean;
   readonly maxSlippage: string;
   readonly journal: Pick<OrderJournal, 'over'>;
   readonly now: () => number;
@@ -29,18 +29,23 @@ export interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
 
 /** What the approval kernel does about orders: by this gateway's desk, rules and broker. */
 export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPorts & BatchPorts {
-  const { desk, rules, brokerFor, traits, maxSlippage, journal, now } = options;
+  const { desk, rules, brokerFor, isOfSeveral, maxSlippage, journal, now } = options;
+  const shown = (proposer: Proposer, broker: OpenAccount, world: BrokerWorld) =>
+    shownWorld(rules, proposer, world, {
+      shareDecimals: shareDecimalsOf(broker, world.asset.symbol),
+      ...(isOfSeveral ? { broker: broker.at.label } : {}),
+    });
   return {
     maxSlippage,
     cover: options.cover,
-    shareDecimals: decimalsOf(traits),
-    async world(proposer, symbol) {
-      const worlds = await rules.worlds(await brokerFor(proposer), [symbol]);
-      return shownWorld(rules, proposer, requireSymbol(worlds, symbol));
+    async world(proposer, account, symbol) {
+      const broker = await brokerFor(proposer, account);
+      return shown(proposer, broker, requireSymbol(await rules.worlds(broker, [symbol]), symbol));
     },
-    async worlds(proposer, symbols) {
-      const worlds = await rules.worlds(await brokerFor(proposer), symbols);
-      return new Map([...worlds].map(([symbol, world]) => [symbol, shownWorld(rules, proposer, world)]));
+    async worlds(proposer, account, symbols) {
+      const broker = await brokerFor(proposer, account);
+      const worlds = await rules.worlds(broker, symbols);
+      return new Map([...worlds].map(([symbol, world]) => [symbol, shown(proposer, broker, world)]));
     },
     place: async (approved, owner) => (await desk.placeApproved(approved, callerOf(owner))).order,
     async outcome(asker, clientOrderId) {
@@ -50,42 +55,52 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
       // The journal keeps the first answer; what has become of the order since is the broker's to say. Where it can't be
       // asked now, or with this token, the order is placed all the same: a refusal here would read as a no.
       try {
-        return (await (await brokerFor(asker)).order(entry.order.id)) ?? entry.order;
+        return (await (await brokerFor(asker, entry.draft.account)).order(entry.order.id)) ?? entry.order;
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         return entry.order;
       }
     },
-    async order(asker, id, clientOrderId) {
-      const order = await (await brokerFor(asker)).order(id);
+    async order(asker, account, id, clientOrderId) {
+      const order = await (await brokerFor(asker, account)).order(id);
       if (order !== undefined) await journal.over({ sub: asker.sub, clientOrderId }, order, now());
       return order;
     },
-    async openOrder(proposer, id) {
-      const broker = await brokerFor(proposer);
+    async openOrder(proposer, asked, id) {
+      const broker = await brokerFor(proposer, asked);
       const [order, account, positions] = await Promise.all([
         broker.order(id),
         broker.account(),
         broker.positions(),
       ]);
       if (order === undefined) throw orderNotFound();
-      return { order, account, protects: protectsPosition(order, positions) };
+      return {
+        order,
+        account,
+        ...(isOfSeveral ? { broker: broker.at.label } : {}),
+        protects: protectsPosition(order, positions),
+        requireReplaceable: (draft) => void changesTo(draft, order, broker.traits),
+      };
     },
-    requireReplaceable: (draft, order) => void changesTo(draft, order, traits),
-    cancel: async (subject, owner) => cancelApproved(subject, await brokerFor(owner)),
+    cancel: async (subject, owner) => cancelApproved(subject, await brokerFor(owner, subject.account)),
   };
 }
 
-/** To so many decimals a symbol can be ordered; zero where it is traded whole, or not at all. */
-export const decimalsOf =
-  ({ orders }: Pick<BrokerTraits, 'orders'>) =>
-  (symbol: string): number =>
-    orders[assetClassOf(symbol)]?.fractions.decimals ?? 0;
+/** To so many decimals a symbol can be ordered there; zero where it is traded whole, or not at all. */
+export function shareDecimalsOf({ traits }: Pick<OpenAccount, 'traits'>, symbol: string): number {
+  return traits.orders[assetClassOf(symbol)]?.fractions.decimals ?? 0;
+}
 
 /** What of a world an order is completed with, and the rules that it is held to in it. */
-function shownWorld(rules: OrderRules, proposer: Proposer, world: BrokerWorld): OrderWorld {
+function shownWorld(
+  rules: OrderRules,
+  proposer: Proposer,
+  world: BrokerWorld,
+  about: Pick<OrderWorld, 'shareDecimals' | 'broker'>,
+): OrderWorld {
   const { account, quote, asset, positions, market } = world;
   return {
+    ...about,
     account,
     quote: { ...quote, name: quote.name ?? asset.name },
     positions,

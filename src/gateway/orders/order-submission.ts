@@ -6,6 +6,7 @@ import type { OrderDraft } from '../../trading/order.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
+import type { OpenAccount } from '../broker/accounts.ts';
 import type { Broker, Submission } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import { isOrderOf, notReplaceable } from './replacement.ts';
@@ -51,7 +52,6 @@ const LOOKUP_WAITS_MS = [200, 500, 1000, 2000] as const;
 export interface SubmissionContext {
   readonly journal: OrderJournal;
   readonly clock: Clock;
-  readonly traits: BrokerTraits;
 }
 
 /** As {@link SubmissionContext}, where something is sent. */
@@ -75,10 +75,10 @@ export interface Intent extends OrderKey {
 export async function submitIntent(
   intent: Intent,
   send: () => Promise<Submission>,
-  broker: Broker,
+  broker: OpenAccount,
   context: SendingContext,
 ): Promise<JournalEntry> {
-  const { journal, clock, traits } = context;
+  const { journal, clock } = context;
   const { draft } = intent;
   const id = draft.client_order_id;
   failpoint('gateway.before_submit');
@@ -110,7 +110,7 @@ export async function submitIntent(
       break;
   }
   await journal.doubt(intent, clock.now());
-  const found = traits.clientOrderId.lookedUp ? await lookUp(draft, broker, clock) : undefined;
+  const found = broker.traits.clientOrderId.lookedUp ? await lookUp(draft, broker, clock) : undefined;
   if (found === undefined) throw outcomeUnknown(id);
   return await recordFound(found, intent, context);
 }
@@ -139,10 +139,10 @@ async function reasonNotToSend(
  */
 export async function settleByLookup(
   entry: JournalEntry,
-  broker: Broker,
+  broker: OpenAccount,
   context: SubmissionContext,
 ): Promise<JournalEntry | undefined> {
-  if (!context.traits.clientOrderId.lookedUp) return undefined;
+  if (!broker.traits.clientOrderId.lookedUp) return undefined;
   const order = await broker.orderByClientOrderId(entry.clientOrderId);
   failpoint('gateway.asked');
   if (order !== undefined) return await recordFound(order, entry, context);

@@ -6,6 +6,7 @@ import { tradeOrderDetails } from '../../trading/approval-details.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
+import type { OpenAccount } from '../broker/accounts.ts';
 import type { Caller } from '../door/caller.ts';
 import { ReplayedRefusal, recordedRefusal } from '../door/recorded-refusal.ts';
 import { requireSigned, type Signatures } from '../signatures.ts';
@@ -176,9 +177,9 @@ async function settleOrSubmit(
   caller: Caller,
 ): Promise<JournalEntry> {
   const { journal, clock } = desk.options;
-  const settled = await askBroker(desk, entry, caller);
+  const { broker, settled } = await askBroker(desk, entry, caller);
   if (settled !== undefined) return settled;
-  if (!maySubmitAgain(entry, desk.options.traits, clock.now())) throw outcomeUnknown(entry.clientOrderId);
+  if (!maySubmitAgain(entry, broker.traits, clock.now())) throw outcomeUnknown(entry.clientOrderId);
 
   let admitted: Admitted;
   try {
@@ -208,19 +209,20 @@ async function settle(desk: Desk, caller: Caller, clientOrderId: string): Promis
   if (isSettled(entry)) return entry;
   const flight = desk.flights.get(flightOf(entry));
   if (flight !== undefined) return flight;
-  const settled = await askBroker(desk, entry, caller);
+  const { settled } = await askBroker(desk, entry, caller);
   if (settled === undefined) throw outcomeUnknown(clientOrderId);
   return settled;
 }
 
-/** While the broker can't be asked, an order that may be there stays unknown: anything else could be read as a no. */
+/** The broker of the account that it was approved for. While that one can't be asked, an order that may be there stays unknown: anything else could be read as a no. */
 async function askBroker(
   { options }: Desk,
   entry: JournalEntry,
   caller: Caller,
-): Promise<JournalEntry | undefined> {
+): Promise<{ readonly broker: OpenAccount; readonly settled: JournalEntry | undefined }> {
   try {
-    return await settleByLookup(entry, await options.brokerFor(caller), options);
+    const broker = await options.brokerFor(caller, entry.draft.account);
+    return { broker, settled: await settleByLookup(entry, broker, options) };
   } catch (error) {
     if (entry.submittedAt !== null && error instanceof Refusal) throw outcomeUnknown(entry.clientOrderId);
     throw error;

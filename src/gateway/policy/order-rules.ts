@@ -7,8 +7,7 @@ import { type CountedFacts, countedAfter, reservedForAll } from '../../trading/c
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { Refusal } from '../../trading/refusal.ts';
-import type { Broker } from '../broker/broker.ts';
-import type { BrokerTraits } from '../broker/broker-traits.ts';
+import type { OpenAccount } from '../broker/accounts.ts';
 import { outsideOf } from '../mandates/outside-of.ts';
 import type { Relations } from '../relations/relations.ts';
 import { dayLossExceeded, decide, refusalOfDecision } from './decide.ts';
@@ -23,7 +22,6 @@ export interface OrderRulesOptions {
   readonly halts: Halts;
   readonly decisions: DecisionStore;
   readonly relations: Pick<Relations, 'check'>;
-  readonly traits: BrokerTraits;
   readonly clock: Clock;
 }
 
@@ -48,7 +46,7 @@ export interface Deciding {
 /** Where facts are gathered and decided upon: the same way before the person is asked and when it is carried out. */
 export interface OrderRules {
   /** @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw */
-  worlds(broker: Broker, symbols: readonly string[]): Promise<ReadonlyMap<string, OrderWorld>>;
+  worlds(broker: OpenAccount, symbols: readonly string[]): Promise<ReadonlyMap<string, OrderWorld>>;
   /**
    * Holds an order to every rule, by what is counted now. A refusal is recorded.
    * @returns whether one person's approval is not enough for it
@@ -66,7 +64,7 @@ export interface OrderRules {
 }
 
 export function createOrderRules(options: OrderRulesOptions): OrderRules {
-  const { rules: source, journal, halts, decisions, relations, traits, clock } = options;
+  const { rules: source, journal, halts, decisions, relations, clock } = options;
 
   /** Rules and facts as they are now. */
   const known = async (asked: Asked, world: OrderWorld) => {
@@ -77,7 +75,7 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
       ...signInFacts(subject),
       ...(after.length === 0 ? {} : { [BATCH_BEFORE]: reservedForAll(after) }),
     };
-    const facts = { ...worldFacts({ draft, replaces }, world, { traits, now: clock.now() }), more };
+    const facts = { ...worldFacts({ draft, replaces }, world, { now: clock.now() }), more };
     return { rules: await source.current(), facts };
   };
   /** The same; what follows from a loss is written down before it is decided. */
@@ -91,7 +89,7 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
   };
 
   return {
-    worlds: (broker, symbols) => readWorlds(broker, symbols, { journal, clock, traits }),
+    worlds: (broker, symbols) => readWorlds(broker, symbols, { journal, clock }),
     async requireAllowed(asked, world, stage) {
       const { rules, facts } = await standing(asked, world);
       const counted = countedAfter(asked.after ?? [], await journal.counted(countingOf(asked), clock.now()));

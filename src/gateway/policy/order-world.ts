@@ -11,7 +11,8 @@ import { priceNow } from '../../trading/price-drift.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Account, MarketClock, Order, OrderLeg, Position, Quote } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
-import type { Asset, Broker } from '../broker/broker.ts';
+import type { OpenAccount } from '../broker/accounts.ts';
+import type { Asset } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import { isSettled, type SubmissionContext, settleByLookup } from '../orders/order-submission.ts';
 import type { BrokerFacts, HoldingFacts, MarketFacts, OrderFacts, WorldFacts } from './decision.ts';
@@ -28,6 +29,8 @@ const UNSETTLED_MS = 10 * 60_000;
 /** What the broker tells of an account and a symbol at one moment; of several symbols, at the same one. */
 export interface OrderWorld {
   readonly account: Account;
+  /** How its broker differs from others. */
+  readonly traits: BrokerTraits;
   readonly positions: readonly Position[];
   readonly asset: Asset;
   /** Of the symbol: whether it is open depends on what is traded. */
@@ -48,7 +51,7 @@ export interface OrderWorld {
  * @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw
  */
 export async function readWorlds(
-  broker: Broker,
+  broker: OpenAccount,
   symbols: readonly string[],
   context: SubmissionContext,
 ): Promise<ReadonlyMap<string, OrderWorld>> {
@@ -78,7 +81,7 @@ export async function readWorlds(
     if (!ours.has(order.client_order_id)) return [order];
     return isPastEntry(order) ? standingParts(order) : [];
   });
-  const common = { account, positions, elsewhere };
+  const common = { account, traits: broker.traits, positions, elsewhere };
   return new Map(
     symbols.map((symbol, at) => {
       const asset = assets[at];
@@ -106,7 +109,7 @@ export function requireSymbol(worlds: ReadonlyMap<string, OrderWorld>, symbol: s
 }
 
 /** Tells the journal what became of one of its orders, as far as the broker knows. */
-async function lookAt(entry: OpenEntry, broker: Broker, context: SubmissionContext): Promise<void> {
+async function lookAt(entry: OpenEntry, broker: OpenAccount, context: SubmissionContext): Promise<void> {
   const { journal, clock } = context;
   if (entry.orderId !== null) {
     const order = await broker.order(entry.orderId);
@@ -128,7 +131,7 @@ export function unknownSymbol(symbol: string): Refusal {
 export function worldFacts(
   { draft, replaces }: { readonly draft: OrderDraft; readonly replaces?: string | undefined },
   world: OrderWorld,
-  { traits, now }: { readonly traits: BrokerTraits; readonly now: number },
+  { now }: { readonly now: number },
 ): WorldFacts {
   const option = optionFacts(draft, replaces, world);
   return {
@@ -137,7 +140,7 @@ export function worldFacts(
     environment: draft.environment,
     order: orderFacts(draft),
     market: marketFacts(world),
-    broker: brokerFacts(draft, world, traits),
+    broker: brokerFacts(draft, world),
     holdings: holdingFacts(draft, replaces, world),
     ...(option === undefined ? {} : { option }),
     more: {},
@@ -182,7 +185,7 @@ function marketFacts({ market, quote, session }: OrderWorld): MarketFacts {
   };
 }
 
-function brokerFacts(draft: OrderDraft, { account, asset }: OrderWorld, traits: BrokerTraits): BrokerFacts {
+function brokerFacts(draft: OrderDraft, { account, asset, traits }: OrderWorld): BrokerFacts {
   return {
     trading_blocked: account.trading_blocked,
     tradable: asset.tradable,

@@ -1,11 +1,24 @@
 import { z } from 'zod';
 import { type Access, actingFor } from '../../approval/access.ts';
+import { accountNumberSchema } from '../../trading/order.ts';
 import type { RelationQuestion } from '../../trading/relations.ts';
 import type { Caller } from '../door/caller.ts';
 import { parseQuery } from './query.ts';
 
 /** Whose account it is about, where that is not the caller's own: the owner's `sub`. */
 export const forParameter = { for: z.string().min(1).max(256).optional() };
+
+/** Which of their accounts, by its number: their default one where it is left out. */
+export const accountParameter = { account: accountNumberSchema.optional() };
+
+/** What is about one account names whose and which. */
+export const ofAccount = { ...forParameter, ...accountParameter };
+const ofAccountQuery = z.strictObject(ofAccount);
+
+/** The account that a request names, of a route that takes nothing else. @throws {Refusal} 400 `invalid_query` */
+export function accountNamed(url: string): z.output<typeof ofAccountQuery> {
+  return parseQuery(ofAccountQuery, url);
+}
 
 /** For a route that takes nothing else. */
 export const forQuery = z.strictObject(forParameter);

@@ -8,21 +8,26 @@ import { addDays, newYorkDate } from '../../trading/new-york-time.ts';
 import { symbolSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { barAdjustments } from '../../trading/views.ts';
-import type { BarQuery, Broker } from '../broker/broker.ts';
-import type { Caller } from '../door/caller.ts';
+import type { OpenAccountOf } from '../broker/accounts.ts';
+import type { BarQuery } from '../broker/broker.ts';
 import type { Door } from '../door/door.ts';
+import { accountParameter } from './for-owner.ts';
 import { requireKnown, unknownSymbol } from './known-symbols.ts';
 import { limitParameter, parseQuery, symbolList } from './query.ts';
 
 /** A request for more would be a long URL at the broker, and a long wait. */
 const MOST_SYMBOLS = 50;
 
-const quotesQuery = z.strictObject({ symbols: symbolList(MOST_SYMBOLS) });
+const quotesQuery = z.strictObject({ ...accountParameter, symbols: symbolList(MOST_SYMBOLS) });
+
+/** Of what takes nothing else. */
+const oneQuery = z.strictObject(accountParameter);
 
 /** More would be a page to read, not an answer to a name. */
 const MOST_FOUND = 20;
 
 const assetsQuery = z.strictObject({
+  ...accountParameter,
   search: z.string().trim().min(1).max(100),
   limit: limitParameter(MOST_FOUND, 10),
 });
@@ -30,6 +35,7 @@ const assetsQuery = z.strictObject({
 const instant = z.union([z.iso.datetime({ offset: true }), z.iso.date()]).transform((text) => new Date(text));
 
 const barsQuery = z.strictObject({
+  ...accountParameter,
   symbol: symbolSchema,
   timeframe: z.enum(['1Day', '1Hour', '1Min']).default('1Day'),
   start: instant.optional(),
@@ -45,7 +51,7 @@ const MOST_CALENDAR_DAYS = 400;
 const MOST_ACTION_DAYS = 732;
 
 const calendarQuery = z
-  .strictObject({ start: z.iso.date(), end: z.iso.date() })
+  .strictObject({ ...accountParameter, start: z.iso.date(), end: z.iso.date() })
   // Refinements also run on what is no date; that is refused as such.
   .refine((range) => !(daysIn(range) < 0), { message: 'must not be before start', path: ['end'] })
   .refine((range) => !(daysIn(range) > MOST_CALENDAR_DAYS), {
@@ -54,12 +60,14 @@ const calendarQuery = z
   });
 
 const newsQuery = z.strictObject({
+  ...accountParameter,
   symbols: symbolList(MOST_SYMBOLS).optional(),
   limit: limitParameter(MOST_ARTICLES, 10),
 });
 
 const corporateActionsQuery = z
   .strictObject({
+    ...accountParameter,
     symbols: symbolList(MOST_SYMBOLS),
     start: z.iso.date(),
     end: z.iso.date(),
@@ -77,6 +85,7 @@ const MOST_EXPIRY_DAYS = 1100;
 const DEFAULT_EXPIRY_DAYS = 60;
 
 const contractsQuery = z.strictObject({
+  ...accountParameter,
   underlying: symbolSchema,
   expires_from: z.iso.date().optional(),
   expires_to: z.iso.date().optional(),
@@ -98,17 +107,12 @@ const REACH_MS: Record<BarQuery['timeframe'], number> = {
 };
 
 /** Prices, hours, news and what companies do to their shares: `market:read`. */
-export function marketRoutes(
-  app: Hono,
-  door: Door,
-  brokerFor: (caller: Caller) => Promise<Broker>,
-  now: () => number,
-): void {
+export function marketRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, now: () => number): void {
   app.get(
     '/v1/quotes',
     door.guard(['market:read'], async (c, caller) => {
-      const { symbols } = parseQuery(quotesQuery, c.req.url);
-      const broker = await brokerFor(caller);
+      const { symbols, account } = parseQuery(quotesQuery, c.req.url);
+      const broker = await brokerFor(caller, account);
       await requireKnown(broker, symbols);
       const quotes = await broker.quotes(symbols);
       const missing = symbols.filter((symbol) => !quotes.some((quote) => quote.symbol === symbol));
@@ -123,10 +127,10 @@ export function marketRoutes(
   app.get(
     '/v1/bars',
     door.guard(['market:read'], async (c, caller) => {
-      const { symbol, timeframe, limit, adjustment, ...range } = parseQuery(barsQuery, c.req.url);
+      const { symbol, timeframe, limit, account, adjustment, ...range } = parseQuery(barsQuery, c.req.url);
       const end = range.end ?? new Date(now());
       const start = range.start ?? new Date(end.getTime() - limit * REACH_MS[timeframe] - 7 * DAY_MS);
-      const broker = await brokerFor(caller);
+      const broker = await brokerFor(caller, account);
       await requireKnown(broker, [symbol]);
       const bars = await broker.bars({ symbol, timeframe, start, end, limit, adjustment });
       return c.json({ adjustment, bars });
@@ -135,16 +139,17 @@ export function marketRoutes(
   app.get(
     '/v1/assets',
     door.guard(['market:read'], async (c, caller) => {
-      const { search, limit } = parseQuery(assetsQuery, c.req.url);
-      const found = searchAssets(await (await brokerFor(caller)).assets(), search, limit);
+      const { search, limit, account } = parseQuery(assetsQuery, c.req.url);
+      const found = searchAssets(await (await brokerFor(caller, account)).assets(), search, limit);
       return c.json({ assets: found.map(({ symbol, name }) => ({ symbol, name })) });
     }),
   );
   app.get(
     '/v1/assets/:symbol',
     door.guard(['market:read'], async (c, caller) => {
+      const { account } = parseQuery(oneQuery, c.req.url);
       const symbol = symbolSchema.safeParse(c.req.param('symbol'));
-      const asset = symbol.success ? await (await brokerFor(caller)).asset(symbol.data) : undefined;
+      const asset = symbol.success ? await (await brokerFor(caller, account)).asset(symbol.data) : undefined;
       if (asset === undefined) throw unknownSymbol([symbol.data ?? 'of that name']);
       return c.json(asset);
     }),
@@ -153,7 +158,7 @@ export function marketRoutes(
     '/v1/option-contracts',
     door.guard(['market:read'], async (c, caller) => {
       const query = parseQuery(contractsQuery, c.req.url);
-      const broker = await brokerFor(caller);
+      const broker = await brokerFor(caller, query.account);
       if (broker.optionContracts === undefined) {
         throw new Refusal(404, 'not_found', 'no options are traded at this broker');
       }
@@ -167,8 +172,8 @@ export function marketRoutes(
   app.get(
     '/v1/news',
     door.guard(['market:read'], async (c, caller) => {
-      const { symbols = [], limit } = parseQuery(newsQuery, c.req.url);
-      const broker = await brokerFor(caller);
+      const { symbols = [], limit, account } = parseQuery(newsQuery, c.req.url);
+      const broker = await brokerFor(caller, account);
       await requireKnown(broker, symbols);
       return c.json({ news: await broker.news({ symbols, limit }) });
     }),
@@ -176,21 +181,24 @@ export function marketRoutes(
   app.get(
     '/v1/corporate-actions',
     door.guard(['market:read'], async (c, caller) => {
-      const query = parseQuery(corporateActionsQuery, c.req.url);
-      const broker = await brokerFor(caller);
+      const { account, ...query } = parseQuery(corporateActionsQuery, c.req.url);
+      const broker = await brokerFor(caller, account);
       await requireKnown(broker, query.symbols);
       return c.json(await broker.corporateActions(query));
     }),
   );
   app.get(
     '/v1/calendar',
-    door.guard(['market:read'], async (c, caller) =>
-      c.json({ days: await (await brokerFor(caller)).calendar(parseQuery(calendarQuery, c.req.url)) }),
-    ),
+    door.guard(['market:read'], async (c, caller) => {
+      const { account, ...days } = parseQuery(calendarQuery, c.req.url);
+      return c.json({ days: await (await brokerFor(caller, account)).calendar(days) });
+    }),
   );
   app.get(
     '/v1/clock',
-    door.guard(['market:read'], async (c, caller) => c.json(await (await brokerFor(caller)).clock())),
+    door.guard(['market:read'], async (c, caller) =>
+      c.json(await (await brokerFor(caller, parseQuery(oneQuery, c.req.url).account)).clock()),
+    ),
   );
 }
 

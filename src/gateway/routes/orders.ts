@@ -4,18 +4,17 @@ import { symbolSchema } from '../../trading/order.ts';
 import { protectsPosition } from '../../trading/protects.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
-import type { Broker } from '../broker/broker.ts';
-import type { Caller } from '../door/caller.ts';
+import type { OpenAccountOf } from '../broker/accounts.ts';
 import type { Door } from '../door/door.ts';
 import { notCancelable, orderNotFound } from '../orders/cancel-desk.ts';
 import type { OrderDesk } from '../orders/place-order.ts';
 import { isOrderOf } from '../orders/replacement.ts';
-import { forParameter, ownerNamed, type StandIn } from './for-owner.ts';
+import { accountNamed, ofAccount, type StandIn } from './for-owner.ts';
 import { jsonBody } from './json-body.ts';
 import { limitParameter, parseQuery } from './query.ts';
 
 const ordersQuery = z.strictObject({
-  ...forParameter,
+  ...ofAccount,
   status: z.enum(['open', 'closed', 'all']).default('open'),
   limit: limitParameter(500, 50),
   symbols: z
@@ -26,7 +25,7 @@ const ordersQuery = z.strictObject({
 });
 
 const clientOrderIdQuery = z.strictObject({
-  ...forParameter,
+  ...ofAccount,
   client_order_id: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/),
 });
 
@@ -35,7 +34,7 @@ const clientOrderIdQuery = z.strictObject({
 export function orderRoutes(
   app: Hono,
   door: Door,
-  brokerFor: (caller: Caller) => Promise<Broker>,
+  brokerFor: OpenAccountOf,
   desk: OrderDesk,
   standIn: StandIn,
 ): void {
@@ -50,8 +49,8 @@ export function orderRoutes(
   app.get(
     '/v1/orders',
     door.guard(['orders:read'], async (c, caller) => {
-      const { status, limit, symbols, for: owner } = parseQuery(ordersQuery, c.req.url);
-      const broker = await brokerFor(await standIn(caller, owner, 'can_view'));
+      const { status, limit, symbols, for: owner, account } = parseQuery(ordersQuery, c.req.url);
+      const broker = await brokerFor(await standIn(caller, owner, 'can_view'), account);
       return c.json({
         orders: await broker.orders({ status, limit, symbols: symbols ?? [] }),
       });
@@ -61,11 +60,12 @@ export function orderRoutes(
   app.get(
     '/v1/:method{orders:by_client_order_id}',
     door.guard(['orders:read'], async (c, caller) => {
-      const { client_order_id, for: owner } = parseQuery(clientOrderIdQuery, c.req.url);
+      const { client_order_id, for: owner, account } = parseQuery(clientOrderIdQuery, c.req.url);
       const who = await standIn(caller, owner, 'can_view');
       // First, so that an open outcome is settled by asking, and stays "unknown" rather than "not found" until it is.
       const entry = await desk.settle(who, client_order_id);
-      const order = await (await brokerFor(who)).orderByClientOrderId(client_order_id);
+      const at = entry?.draft.account ?? account;
+      const order = await (await brokerFor(who, at)).orderByClientOrderId(client_order_id);
       // Where the broker holds another order under this id, that one is no result of the approval.
       if (order !== undefined && (entry?.problem === undefined || isOrderOf(order, entry))) {
         return c.json(order);
@@ -81,8 +81,9 @@ export function orderRoutes(
   app.get(
     '/v1/orders/:id',
     door.guard(['orders:read'], async (c, caller) => {
-      const who = await standIn(caller, ownerNamed(c.req.url), 'can_view');
-      const order = await (await brokerFor(who)).order(orderId(c));
+      const { for: owner, account } = accountNamed(c.req.url);
+      const who = await standIn(caller, owner, 'can_view');
+      const order = await (await brokerFor(who, account)).order(orderId(c));
       if (order === undefined) throw orderNotFound();
       return c.json(order);
     }),
@@ -91,7 +92,8 @@ export function orderRoutes(
     '/v1/orders/:id',
     door.guard(['orders:cancel'], async (c, caller) => {
       const id = orderId(c);
-      const broker = await brokerFor(await standIn(caller, ownerNamed(c.req.url), 'can_cancel'));
+      const { for: owner, account } = accountNamed(c.req.url);
+      const broker = await brokerFor(await standIn(caller, owner, 'can_cancel'), account);
       // Unless both can be read, nobody knows that it protects nothing, and nothing is cancelled.
       const order = await broker.order(id);
       if (order === undefined) throw orderNotFound();

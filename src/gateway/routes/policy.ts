@@ -5,14 +5,14 @@ import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { order } from '../../trading/kinds/order.ts';
 import { policyChange } from '../../trading/kinds/policy-change.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import type { Broker } from '../broker/broker.ts';
+import type { OpenAccountOf } from '../broker/accounts.ts';
 import { issueFields } from '../door/approved-details.ts';
-import type { Caller } from '../door/caller.ts';
 import type { Door } from '../door/door.ts';
 import type { OrderCheck } from '../orders/order-check.ts';
 import type { PolicyDesk } from '../policy/change/policy-desk.ts';
 import { ruleTextsFor } from '../policy/rule-texts-for.ts';
 import type { RulesSource } from '../policy/rules.ts';
+import { accountParameter } from './for-owner.ts';
 import { jsonBody } from './json-body.ts';
 import { haltView, proposerOf } from './proposals.ts';
 import { limitParameter, parseQuery } from './query.ts';
@@ -22,12 +22,14 @@ const decisionsQuery = z.strictObject({
   limit: limitParameter(500, 50),
 });
 
+const policyQuery = z.strictObject(accountParameter);
+
 const checkSchema = z.lazy(() => z.strictObject({ order: order.requestSchema }));
 
 export interface PolicyRouteOptions {
   readonly rules: RulesSource;
   readonly stores: Pick<GatewayStores, 'orders' | 'halts' | 'decisions'>;
-  readonly brokerFor: (caller: Caller) => Promise<Broker>;
+  readonly brokerFor: OpenAccountOf;
   readonly now: () => number;
   /** Where rules are changed. */
   readonly policy: PolicyDesk;
@@ -50,7 +52,8 @@ export function policyRoutes(app: Hono, door: Door, options: PolicyRouteOptions)
   app.get(
     '/v1/policy',
     door.guard(['orders:read'], async (c, caller) => {
-      const { account, environment } = await (await brokerFor(caller)).account();
+      const { account: named } = parseQuery(policyQuery, c.req.url);
+      const { account, environment } = await (await brokerFor(caller, named)).account();
       const rules = await source.current();
       const { state: _, ...today } = await stores.orders.usage(caller.sub, account, now());
       const {

@@ -1,13 +1,13 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
-import type { Broker } from '../broker/broker.ts';
+import type { OpenAccountOf } from '../broker/accounts.ts';
 import type { Caller } from '../door/caller.ts';
 import type { Door } from '../door/door.ts';
-import { forParameter, ownerNamed, type StandIn } from './for-owner.ts';
+import { accountNamed, ofAccount, type StandIn } from './for-owner.ts';
 import { parseQuery } from './query.ts';
 
 const historyQuery = z.strictObject({
-  ...forParameter,
+  ...ofAccount,
   period: z
     .string()
     .regex(/^[1-9]\d{0,2}[DWMA]$/, 'must be a number and D, W, M or A, such as 1M')
@@ -16,7 +16,7 @@ const historyQuery = z.strictObject({
 });
 
 const activitiesQuery = z.strictObject({
-  ...forParameter,
+  ...ofAccount,
   after: z
     .union([z.iso.datetime({ offset: true }), z.iso.date()])
     .transform((text) => new Date(text))
@@ -28,39 +28,36 @@ const activitiesQuery = z.strictObject({
     .optional(),
 });
 
-/** What the caller has, or an owner who lets them see it (`?for=`): `portfolio:read`. */
-export function portfolioRoutes(
-  app: Hono,
-  door: Door,
-  brokerFor: (caller: Caller) => Promise<Broker>,
-  standIn: StandIn,
-): void {
-  const brokerOf = async (caller: Caller, owner: string | undefined) =>
-    brokerFor(await standIn(caller, owner, 'can_view'));
+/** What the caller has in an account (`?account=`), or an owner who lets them see it (`?for=`): `portfolio:read`. */
+export function portfolioRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, standIn: StandIn): void {
+  const brokerOf = async (
+    caller: Caller,
+    { for: owner, account }: { readonly for?: string | undefined; readonly account?: string | undefined },
+  ) => brokerFor(await standIn(caller, owner, 'can_view'), account);
   app.get(
     '/v1/account',
     door.guard(['portfolio:read'], async (c, caller) =>
-      c.json(await (await brokerOf(caller, ownerNamed(c.req.url))).account()),
+      c.json(await (await brokerOf(caller, accountNamed(c.req.url))).account()),
     ),
   );
   app.get(
     '/v1/positions',
     door.guard(['portfolio:read'], async (c, caller) =>
-      c.json({ positions: await (await brokerOf(caller, ownerNamed(c.req.url))).positions() }),
+      c.json({ positions: await (await brokerOf(caller, accountNamed(c.req.url))).positions() }),
     ),
   );
   app.get(
     '/v1/portfolio/history',
     door.guard(['portfolio:read'], async (c, caller) => {
-      const { period, timeframe, for: owner } = parseQuery(historyQuery, c.req.url);
-      return c.json(await (await brokerOf(caller, owner)).portfolioHistory({ period, timeframe }));
+      const { period, timeframe, ...whose } = parseQuery(historyQuery, c.req.url);
+      return c.json(await (await brokerOf(caller, whose)).portfolioHistory({ period, timeframe }));
     }),
   );
   app.get(
     '/v1/activities',
     door.guard(['portfolio:read'], async (c, caller) => {
-      const { after, page, for: owner } = parseQuery(activitiesQuery, c.req.url);
-      return c.json(await (await brokerOf(caller, owner)).activities({ after, page }));
+      const { after, page, ...whose } = parseQuery(activitiesQuery, c.req.url);
+      return c.json(await (await brokerOf(caller, whose)).activities({ after, page }));
     }),
   );
 }

@@ -4,10 +4,10 @@ import { MOST_WATCHED, type Watchlist } from '../../trading/market-news.ts';
 import { symbolSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { WATCHLIST_SCOPE } from '../../trading/scopes.ts';
+import type { OpenAccountOf } from '../broker/accounts.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { Caller } from '../door/caller.ts';
 import type { Door } from '../door/door.ts';
-import { ownerNamed, type StandIn } from './for-owner.ts';
+import { accountNamed, accountParameter, type StandIn } from './for-owner.ts';
 import { jsonBody } from './json-body.ts';
 import { requireKnown } from './known-symbols.ts';
 import { parseQuery } from './query.ts';
@@ -24,29 +24,25 @@ const changeSchema = z.strictObject({
  * What the owner keeps an eye on. Looking needs `portfolio:read`; a change needs `watchlist:write`, and is of one's own
  * list alone. It needs no tap: nothing is traded by it, and it is taken back as easily.
  */
-export function watchlistRoutes(
-  app: Hono,
-  door: Door,
-  brokerFor: (caller: Caller) => Promise<Broker>,
-  standIn: StandIn,
-): void {
+export function watchlistRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, standIn: StandIn): void {
   const inTurn = turns();
   app.get(
     '/v1/watchlist',
-    door.guard(['portfolio:read'], async (c, caller) =>
-      c.json(await (await brokerFor(await standIn(caller, ownerNamed(c.req.url), 'can_view'))).watchlist()),
-    ),
+    door.guard(['portfolio:read'], async (c, caller) => {
+      const { for: owner, account } = accountNamed(c.req.url);
+      return c.json(await (await brokerFor(await standIn(caller, owner, 'can_view'), account)).watchlist());
+    }),
   );
   app.patch(
     '/v1/watchlist',
     door.guard([WATCHLIST_SCOPE], async (c, caller) => {
       // Whoever may look at another's account changes nothing there.
-      parseQuery(z.strictObject({}), c.req.url);
+      const { account } = parseQuery(z.strictObject(accountParameter), c.req.url);
       const { add, remove } = readChange(await jsonBody(c));
-      const broker = await brokerFor(caller);
+      const broker = await brokerFor(caller, account);
       // What is taken off may be traded no longer.
       await requireKnown(broker, add);
-      return c.json(await inTurn(caller.sub, () => changed(broker, add, remove)));
+      return c.json(await inTurn(`${broker.at.name} ${caller.sub}`, () => changed(broker, add, remove)));
     }),
   );
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { ofOneAccount } from '../../tools/account-argument.ts';
 import { checkRules } from '../../tools/check-rules.ts';
 import { checkWashSale } from '../../tools/check-wash-sale.ts';
 import { getActivities } from '../../tools/get-activities.ts';
@@ -17,6 +18,7 @@ import { getQuote } from '../../tools/get-quote.ts';
 import { getRisk } from '../../tools/get-risk.ts';
 import { getTaxLots } from '../../tools/get-tax-lots.ts';
 import { getWatchlist } from '../../tools/get-watchlist.ts';
+import { listAccounts } from '../../tools/list-accounts.ts';
 import { listOrders } from '../../tools/list-orders.ts';
 import { searchSymbols } from '../../tools/search-symbols.ts';
 import { setWatchlist } from '../../tools/set-watchlist.ts';
@@ -28,29 +30,30 @@ import { defineMcpTool, type McpTool } from './mcp-tool.ts';
 /** What the agent's own tools read, by the very same definition. */
 export const agentTools: readonly McpTool[] = [
   read(whoami, 'Who is signed in'),
-  read(getQuote, 'Quotes'),
-  read(getBars, 'Price history'),
+  read(listAccounts, 'Accounts'),
+  read(ofOneAccount(getQuote), 'Quotes'),
+  read(ofOneAccount(getBars), 'Price history'),
   read({ ...getMarketClock, name: 'market_clock' }, 'Market hours'),
   read(getCalendar, 'Trading days'),
   read(searchSymbols, 'Symbols by name'),
-  read(getAsset, 'One security'),
-  read(getOptionContracts, 'Option contracts'),
+  read(ofOneAccount(getAsset), 'One security'),
+  read(ofOneAccount(getOptionContracts), 'Option contracts'),
   read(getNews, 'News'),
   read(getCorporateActions, 'Dividends and splits'),
-  read(getPortfolio, 'Portfolio'),
-  read(getPerformance, 'Performance'),
-  read(getActivities, 'Activities'),
-  read(getRisk, 'Risk'),
-  read(getTaxLots, 'Tax lots'),
-  read(checkWashSale, 'Wash sale'),
+  read(ofOneAccount(getPortfolio), 'Portfolio'),
+  read(ofOneAccount(getPerformance), 'Performance'),
+  read(ofOneAccount(getActivities), 'Activities'),
+  read(ofOneAccount(getRisk), 'Risk'),
+  read(ofOneAccount(getTaxLots), 'Tax lots'),
+  read(ofOneAccount(checkWashSale), 'Wash sale'),
   { ...read(getFindings, 'Findings'), needsOwnRules: true },
-  read(getWatchlist, 'Watchlist'),
-  read(listOrders, 'Orders'),
-  read(getOrder, 'One order'),
-  read(checkRules, 'Limits and rules'),
-  read(suggestRebalance, 'Rebalancing'),
+  read(ofOneAccount(getWatchlist), 'Watchlist'),
+  read(ofOneAccount(listOrders), 'Orders'),
+  read(ofOneAccount(getOrder), 'One order'),
+  read(ofOneAccount(checkRules), 'Limits and rules'),
+  read(ofOneAccount(suggestRebalance), 'Rebalancing'),
   // No client over HTTP has its scope: the list is the owner's own, and their programs'.
-  { ...read(setWatchlist, 'Change the watchlist'), effect: 'acts' },
+  { ...read(ofOneAccount(setWatchlist), 'Change the watchlist'), effect: 'acts' },
 ];
 
 function read(tool: DirectTool, title: string): McpTool {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { aboutAccount, accountArgument } from '../../tools/account-argument.ts';
 import { cancelOrder as agents } from '../../tools/cancel-order.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import { defineMcpTool } from './mcp-tool.ts';
@@ -9,18 +10,22 @@ export const cancelOrder = defineMcpTool({
   name: agents.name,
   title: 'Cancel an order',
   description: agents.description,
-  schema: agents.schema as z.ZodObject,
+  schema: (agents.schema as z.ZodObject).extend({ account: accountArgument }),
   scopes: agents.scopes,
   effect: 'acts',
   async run(call, args) {
-    const { signedIn, gateway } = call.caller;
+    const { signedIn } = call.caller;
+    const { args: own, gateway, account } = await aboutAccount(call.caller.gateway, args);
     try {
-      const { summary, order } = await agents.execute({ session: signedIn, gateway }, args);
+      const { summary, order } = await agents.execute({ session: signedIn, gateway }, own);
       return { message: `${summary}.`, found: { order } };
     } catch (error) {
       const needsTap = isTradeAgentError(error) && error.details.problem === 'approval_required';
       if (!needsTap || !call.caller.scopes.has('orders:propose')) throw error;
-      const cancel = { order_id: String(args.order_id) };
+      const cancel = {
+        order_id: String(own.order_id),
+        ...(account === undefined ? {} : { account: account.account }),
+      };
       return propose(call, { kind: 'cancel', cancel }, cancel);
     }
   },

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { aboutAccount } from '../../tools/account-argument.ts';
 import { closePosition as agents, closingOrder } from '../../tools/close-position.ts';
 import { ownKey } from '../server/retries.ts';
 import { defineMcpTool } from './mcp-tool.ts';
@@ -19,7 +20,9 @@ export const closePosition = defineMcpTool({
     if (earlier?.kind === 'order' && earlier.subject.symbol === String(args.symbol).toUpperCase()) {
       return { proposal: earlier, isAsked: true };
     }
-    const { order } = await closingOrder(args, gateway);
+    const { args: own, account, gateway: ofAccount } = await aboutAccount(gateway, args);
+    const { order: closing } = await closingOrder(own, ofAccount);
+    const order = { ...closing, ...(account === undefined ? {} : { account: account.account }) };
     return propose(call, { kind: 'order', order: { ...order, environment } }, order, key);
   },
 });

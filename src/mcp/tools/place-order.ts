@@ -1,3 +1,4 @@
+import { aboutAccount } from '../../tools/account-argument.ts';
 import { placeOrder as agents, readOrderRequest } from '../../tools/place-order.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { propose, withKey } from './propose.ts';
@@ -10,7 +11,11 @@ export const placeOrder = defineMcpTool({
   scopes: ['orders:propose', 'orders:read'],
   effect: 'asks',
   async run(call, { idempotency_key, ...args }) {
-    const order = readOrderRequest(args);
+    const { args: own, account } = await aboutAccount(call.caller.gateway, args);
+    const order = {
+      ...readOrderRequest(own),
+      ...(account === undefined ? {} : { account: account.account }),
+    };
     const { environment } = call.caller;
     return propose(call, { kind: 'order', order: { ...order, environment } }, order, idempotency_key);
   },

@@ -1,3 +1,4 @@
+import { aboutAccount } from '../../tools/account-argument.ts';
 import { replaceOrder as agents, readReplaceRequest } from '../../tools/replace-order.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { propose, withKey } from './propose.ts';
@@ -10,7 +11,11 @@ export const replaceOrder = defineMcpTool({
   scopes: ['orders:propose', 'orders:read'],
   effect: 'asks',
   async run(call, { idempotency_key, ...changes }) {
-    const replace = readReplaceRequest(changes);
+    const { args, account } = await aboutAccount(call.caller.gateway, changes);
+    const replace = {
+      ...readReplaceRequest(args),
+      ...(account === undefined ? {} : { account: account.account }),
+    };
     return propose(call, { kind: 'replace', replace }, replace, idempotency_key as string | undefined);
   },
 });

@@ -1,7 +1,8 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { BrokerKey, BrokerKeyStore } from '../broker-key-store.ts';
 
-const COLUMNS = 'sub, connection, sealed, account_number AS accountNumber, environment, kept_at AS keptAt';
+const COLUMNS =
+  'sub, connection, kind, sealed, account_number AS accountNumber, environment, kept_at AS keptAt';
 
 /** @param database the gateway's, of its latest version */
 export function sqliteBrokerKeyStore(database: Database.Database): BrokerKeyStore {
@@ -12,8 +13,8 @@ export function sqliteBrokerKeyStore(database: Database.Database): BrokerKeyStor
     `SELECT ${COLUMNS} FROM broker_keys WHERE connection = ? ORDER BY sub`,
   );
   const replace = database.prepare(`
-    INSERT OR REPLACE INTO broker_keys (sub, connection, sealed, account_number, environment, kept_at)
-    VALUES (@sub, @connection, @sealed, @accountNumber, @environment, @keptAt)`);
+    INSERT OR REPLACE INTO broker_keys (sub, connection, kind, sealed, account_number, environment, kept_at)
+    VALUES (@sub, @connection, @kind, @sealed, @accountNumber, @environment, @keptAt)`);
   const remove = database.prepare('DELETE FROM broker_keys WHERE sub = ? AND connection = ?');
   const removeAll = database.prepare<[string]>('DELETE FROM broker_keys WHERE sub = ?');
   return {

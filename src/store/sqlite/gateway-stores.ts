@@ -4,6 +4,7 @@ import { sqliteAccessStore } from './access-store.ts';
 import { sqliteAuditStore } from './audit-store.ts';
 import { sqliteBrokerKeyStore } from './broker-key-store.ts';
 import { sqliteDecisionStore } from './decision-store.ts';
+import { sqliteDefaultAccountStore } from './default-account-store.ts';
 import { prepareGatewayDatabase } from './gateway-database.ts';
 import { sqliteHalts } from './halts.ts';
 import { sqliteMandateStore } from './mandate-store.ts';
@@ -35,6 +36,7 @@ export function sqliteGatewayStores(database: Database.Database): GatewayStores 
     standing: sqliteStandingStore(database),
     audit: sqliteAuditStore(database),
     brokerKeys: sqliteBrokerKeyStore(database),
+    defaultAccounts: sqliteDefaultAccountStore(database),
     access: sqliteAccessStore(database),
   };
 }

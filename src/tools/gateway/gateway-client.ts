@@ -28,6 +28,7 @@ import {
   positionSchema,
 } from '../../trading/views.ts';
 import { type AccessRequests, inAccountOf, ofAccess } from './access-requests.ts';
+import { type AccountRequests, ofAccounts, proposedIn } from './account-requests.ts';
 import { type EventRequests, ofEvents } from './event-requests.ts';
 import {
   type GatewayAccess,
@@ -61,7 +62,10 @@ export interface GatewayClient
     RecordRequests,
     WatchlistRequests,
     AccessRequests,
+    AccountRequests,
     EventRequests {
+  /** The same for one of the person's accounts, by its number: whatever is asked or proposed is about that one. */
+  inAccount(account: string): GatewayClient;
   account(): Promise<Account>;
   positions(): Promise<Position[]>;
   orders(query?: { status?: 'open' | 'closed' | 'all'; limit?: number }): Promise<Order[]>;
@@ -121,6 +125,8 @@ export function createGatewayClient(
 ): GatewayClient {
   const requests = gatewayRequests(session, options);
   return {
+    inAccount: (account) => createGatewayClient(session, { ...options, account }),
+    ...ofAccounts(requests),
     ...ofAccount(requests),
     ...ofMarket(requests),
     ...ofWatchlist(requests),
@@ -224,6 +230,7 @@ function ofProposals({
   read,
   timeoutMs,
   accountOf,
+  account,
 }: GatewayRequests): Pick<GatewayClient, 'propose' | 'proposal' | 'proposals' | 'proposed' | 'withdraw'> {
   return {
     propose: async (proposal, key) =>
@@ -238,7 +245,7 @@ function ofProposals({
               'content-type': 'application/json',
               'idempotency-key': key,
             },
-            body: JSON.stringify(inAccountOf(accountOf, proposal)),
+            body: JSON.stringify(inAccountOf(accountOf, proposedIn(account, proposal))),
           },
           proposingScopes(proposal),
           PROPOSING_MS,

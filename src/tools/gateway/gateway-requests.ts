@@ -13,6 +13,8 @@ export interface GatewayClientOptions {
   readonly signal?: AbortSignal;
   /** For one request, milliseconds; beside what the gateway was asked to wait. */
   readonly timeoutMs?: number;
+  /** Which of the person's accounts it is about, by its number; their default one where it is left out. */
+  readonly account?: string;
 }
 
 /** How the gateway is asked: with the session's token, a time-out for each request, and its answer read as JSON. */
@@ -21,6 +23,8 @@ export interface GatewayRequests {
   readonly timeoutMs: number;
   /** Whose account it is about, where that is not the person's own: the owner's `sub`. */
   readonly accountOf: string | undefined;
+  /** Which of their accounts, by its number. */
+  readonly account: string | undefined;
   /** @throws {TradeAgentError} for every answer that isn't a success, and where none came */
   request(path: string, init: RequestInit, scopes: readonly Scope[], ms?: number): Promise<unknown>;
   /** As `request`, the answer as the schema has it. */
@@ -35,9 +39,10 @@ export interface GatewayRequests {
 }
 
 export function gatewayRequests(session: GatewayAccess, options: GatewayClientOptions): GatewayRequests {
-  const { signal, timeoutMs = 15_000 } = options;
+  const { signal, timeoutMs = 15_000, account } = options;
   const { gateway, account_of: accountOf } = session.profile;
   const base = gateway.replace(/\/+$/, '');
+  const addressOf = (path: string) => `${base}${aboutOwner(pathInAccount(path, account), accountOf)}`;
 
   const unreachable = (
     cause: unknown,
@@ -61,11 +66,7 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     const given = init.signal ?? undefined;
     const combined = AbortSignal.any([timeout, ...[signal, given].filter((one) => one !== undefined)]);
     const once = async () => {
-      const response = await session.fetch(
-        `${base}${aboutOwner(path, accountOf)}`,
-        { ...init, signal: combined },
-        scopes,
-      );
+      const response = await session.fetch(addressOf(path), { ...init, signal: combined }, scopes);
       return { ok: response.ok, status: response.status, body: await bodyOf(response) };
     };
     try {
@@ -99,7 +100,7 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     const ended = AbortSignal.any([until, ...(signal === undefined ? [] : [signal])]);
     try {
       const init = { headers: { accept: 'text/event-stream', ...headers }, signal: ended };
-      const response = await session.fetch(`${base}${aboutOwner(path, accountOf)}`, init, [scope]);
+      const response = await session.fetch(addressOf(path), init, [scope]);
       if (!response.ok) throw gatewayError(response.status, await bodyOf(response));
       if (response.body === null) throw new Error('the gateway answered without a body');
       return response.body;
@@ -108,11 +109,21 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     }
   };
 
-  return { timeoutMs, accountOf, request, read, open };
+  return { timeoutMs, accountOf, account, request, read, open };
+}
+
+/** What is asked of an account or its broker, rather than of the person or a proposal. */
+const IN_ACCOUNT =
+  /^\/v1\/(account|positions|portfolio|activities|watchlist|orders|quotes|bars|assets|clock|calendar|news|corporate-actions|policy$)\b/;
+
+/** The path, of one account where one is meant. */
+function pathInAccount(path: string, account: string | undefined): string {
+  if (account === undefined || !IN_ACCOUNT.test(path)) return path;
+  return `${path}${path.includes('?') ? '&' : '?'}account=${encodeURIComponent(account)}`;
 }
 
 /** What is asked of an account, rather than of the person, the market or a proposal. */
-const ABOUT_ACCOUNT = /^\/v1\/(account|positions|portfolio|activities|watchlist|orders|halt)\b/;
+const ABOUT_ACCOUNT = /^\/v1\/(accounts?|positions|portfolio|activities|watchlist|orders|halt)\b/;
 
 function aboutOwner(path: string, owner: string | undefined): string {
   if (owner === undefined || !ABOUT_ACCOUNT.test(path)) return path;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { detailFields, type FieldWords, orderHeadline, orderTerms } from '../detail-fields.ts';
 import { environmentWord } from '../environment.ts';
 import { describeOpenOrder, openOrderDetails, openOrderFields } from '../open-order.ts';
-import { environments } from '../order.ts';
+import { accountNumberSchema, environments } from '../order.ts';
 import { openOrderHeadline } from '../order-words.ts';
 import { ORDER_SCOPE, PROPOSE_ORDERS } from '../scopes.ts';
 import { orderSchema } from '../views.ts';
@@ -10,7 +10,13 @@ import { defineKind } from './kind-words.ts';
 import { orderId } from './order-id.ts';
 import { changePhrases } from './phrases.ts';
 
-const requestSchema = z.lazy(() => z.strictObject({ order_id: orderId }));
+const requestSchema = z.lazy(() =>
+  z.strictObject({
+    /** Whose order it is; the person's default account where it is left out. */
+    account: accountNumberSchema.optional(),
+    order_id: orderId,
+  }),
+);
 export type CancelRequest = z.output<typeof requestSchema>;
 
 /** An open order that is to be cancelled: what the person sees of it, and what the gateway cancels. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type DetailField, detailFields, type FieldWords } from '../detail-fields.ts';
 import { environmentWord } from '../environment.ts';
 import { flatLimits, limitLabel, shownLimit } from '../limit-words.ts';
-import { environments } from '../order.ts';
+import { accountNumberSchema, environments } from '../order.ts';
 import { ORDER_SCOPE, PROPOSE_ORDERS } from '../scopes.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
@@ -36,6 +36,8 @@ export const accountLimitsJson = z.lazy(() => z.record(z.string().max(40), z.jso
 /** What the rules are to be, from those of `base` on. What is left out stays. */
 const requestSchema = z.lazy(() =>
   z.strictObject({
+    /** Whose rules: the number of an account; the person's default one where it is left out. */
+    account: accountNumberSchema.optional(),
     base: digest,
     limits: accountLimitsJson.optional(),
     policies: policyTextsSchema.optional(),

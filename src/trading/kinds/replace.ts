@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { positiveDecimalString } from '../decimal.ts';
 import { detailFields, type FieldWords, orderHeadline } from '../detail-fields.ts';
 import { openOrderDetails, openOrderFields } from '../open-order.ts';
-import { checkOrder, describeOrder, orderDraftSchema, timesInForce } from '../order.ts';
+import { accountNumberSchema, checkOrder, describeOrder, orderDraftSchema, timesInForce } from '../order.ts';
 import { openOrderHeadline, orderFields, orderHeadline as terminalHeadline } from '../order-words.ts';
 import { ORDER_SCOPE, PROPOSE_ORDERS } from '../scopes.ts';
 import { orderSchema } from '../views.ts';
@@ -23,7 +23,14 @@ const changes = z.lazy(() =>
 );
 
 /** At least one field beside the id. */
-const requestSchema = z.lazy(() => z.strictObject({ order_id: orderId, ...changes.unwrap().shape }));
+const requestSchema = z.lazy(() =>
+  z.strictObject({
+    /** Whose order it is; the person's default account where it is left out. */
+    account: accountNumberSchema.optional(),
+    order_id: orderId,
+    ...changes.unwrap().shape,
+  }),
+);
 export type ReplaceRequest = z.output<typeof requestSchema>;
 
 /** An open order, and the order that is to stand in its place. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { dollars } from '../amounts.ts';
 import { Dec, positiveDecimalString } from '../decimal.ts';
 import { DAY } from '../new-york-time.ts';
-import { environments, sides, slippageSchema, symbolSchema } from '../order.ts';
+import { accountNumberSchema, environments, sides, slippageSchema, symbolSchema } from '../order.ts';
 import { orderProblem as problem } from '../order-problem.ts';
 import { orderTypes, timesInForce } from '../order-types.ts';
 import { cadences } from './cadence.ts';
@@ -74,6 +74,8 @@ const terms = {
 /** What is asked for; the gateway adds account, keys, digests, and what is left out. */
 export const mandateRequestSchema = z.lazy(() =>
   z.strictObject({
+    /** The number of the account; the person's default one where it is left out. */
+    account: accountNumberSchema.optional(),
     ...terms,
     sides: terms.sides.default(['buy']),
     order_types: terms.order_types.default(['market', 'limit']),
@@ -92,7 +94,7 @@ export type MandateRequestInput = z.input<typeof mandateRequestSchema>;
 export const mandateEnvelopeSchema = z.lazy(() =>
   z.strictObject({
     mandate_id: mandateIdSchema,
-    account: z.string().regex(/^[\x20-\x7e]{1,64}$/),
+    account: accountNumberSchema,
     environment: z.enum(environments),
     currency: z.literal('USD'),
     ...terms,

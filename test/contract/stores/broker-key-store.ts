@@ -5,6 +5,7 @@ import type { OpenedStores, OpenStores } from './gateway-factory.ts';
 const key = (changes: Partial<BrokerKey> = {}): BrokerKey => ({
   sub: 'alice',
   connection: 'broker',
+  kind: 'alpaca',
   sealed: Buffer.from([0, 1, 255]),
   accountNumber: 'PA3ALICE01',
   environment: 'paper',
@@ -57,6 +58,28 @@ export function brokerKeyStoreContract(open: OpenStores): void {
         [key({ sub: 'bob' })],
         [],
       ]);
+    });
+
+    it('beside which a person’s default account is kept, of each their own', async () => {
+      const { defaultAccounts } = opened.stores;
+      expect(await defaultAccounts.find('alice')).toBeUndefined();
+      await defaultAccounts.choose('alice', 'A1');
+      await defaultAccounts.choose('alice', 'A2');
+      await defaultAccounts.choose('bob', 'B1');
+      expect(await defaultAccounts.find('alice')).toBe('A2');
+      await defaultAccounts.remove('alice');
+      expect(await defaultAccounts.find('alice')).toBeUndefined();
+      expect(await defaultAccounts.find('bob')).toBe('B1');
+    });
+
+    it('says of which kind of broker each is, and keeps those of one person apart by the broker’s name', async () => {
+      const { brokerKeys } = opened.stores;
+      await brokerKeys.keep(key());
+      await brokerKeys.keep(key({ connection: 'ira', kind: 'another', accountNumber: 'IRA1' }));
+      expect(await brokerKeys.find('alice', 'broker')).toMatchObject({ kind: 'alpaca' });
+      expect(await brokerKeys.find('alice', 'ira')).toMatchObject({ kind: 'another', accountNumber: 'IRA1' });
+      expect(await brokerKeys.remove('alice', 'ira')).toBe(true);
+      expect(await brokerKeys.find('alice', 'broker')).toBeDefined();
     });
 
     it('knows a person’s name by every letter', async () => {

@@ -15,7 +15,10 @@ const pairOf = (person: number) => {
   return { keyId: key_id, secret };
 };
 const keptPair = (folder: string) =>
-  world.inside(async ({ keyPairs }) => (await keyPairs.find('alice'))?.pair, folder);
+  world.inside(async ({ keyPairs, gateway: { brokers } }) => {
+    const [broker] = brokers;
+    return broker && (await keyPairs(broker).find('alice'))?.pair;
+  }, folder);
 
 describe('a home that is being made', () => {
   const init = (folder: string) => [

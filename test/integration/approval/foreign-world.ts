@@ -88,7 +88,8 @@ export async function startForeignWorld(
     issuer: issuer.url,
     resource: server.url,
     exchange: { client_id: 'gateway-client', privateKey: key, audience: 'paper-broker' },
-    broker: { kind: 'alpaca', environment: 'paper', trading_url: broker.url, simulated: true },
+    environment: 'paper',
+    brokers: [{ name: 'broker', kind: 'alpaca', trading_url: broker.url, simulated: true }],
     approval: {
       method: 'ciba',
       details: 'rar',

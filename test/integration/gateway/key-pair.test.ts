@@ -30,6 +30,7 @@ const pairsUnder = (sealSecret: string) =>
     store: sqliteGatewayStores(world.database).brokerKeys,
     sealSecret,
     now: () => world.clock.now(),
+    broker: { name: 'broker', kind: 'alpaca' },
   });
 const account = { accountNumber: 'PA3ALICE01', environment: 'paper' } as const;
 async function read(path: string, sub = 'alice'): Promise<{ status: number; body: Record<string, unknown> }> {
@@ -155,7 +156,8 @@ describe('a gateway is not made', () => {
   const options = (): GatewayOptions => ({
     issuer: world.issuer.url,
     resource: world.url,
-    broker: { kind: 'alpaca', environment: 'paper', trading_url: paper.url, simulated: true },
+    environment: 'paper',
+    brokers: [{ name: 'broker', kind: 'alpaca', trading_url: paper.url, simulated: true }],
     stores: sqliteGatewayStores(world.database),
   });
 
@@ -164,15 +166,15 @@ describe('a gateway is not made', () => {
   });
 
   it('without an exchange where messages go out', () => {
-    const broker = { ...options().broker, credentials: 'key_pair' } as const;
+    const brokers = options().brokers.map((one) => ({ ...one, credentials: 'key_pair' as const }));
     const messages = { slack: { audience: 'slack' } };
-    expect(() => createGateway({ ...options(), broker, messages, sealSecret: SEAL })).toThrow(
+    expect(() => createGateway({ ...options(), brokers, messages, sealSecret: SEAL })).toThrow(
       /"exchange" is not set/,
     );
   });
 
   it('without a secret where key pairs are kept', () => {
-    const broker = { ...options().broker, credentials: 'key_pair' } as const;
-    expect(() => createGateway({ ...options(), broker })).toThrow(/seal/);
+    const brokers = options().brokers.map((one) => ({ ...one, credentials: 'key_pair' as const }));
+    expect(() => createGateway({ ...options(), brokers })).toThrow(/seal/);
   });
 });

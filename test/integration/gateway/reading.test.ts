@@ -364,7 +364,8 @@ it('a gateway whose issuer is neither https nor on loopback is not made', () => 
       issuer: 'http://id.example.com',
       resource: world.url,
       exchange: { client_id: 'x', privateKey: { kty: 'EC' }, audience: 'paper-broker' },
-      broker: { kind: 'alpaca', environment: 'paper', trading_url: world.url, simulated: true },
+      environment: 'paper',
+      brokers: [{ name: 'broker', kind: 'alpaca', trading_url: world.url, simulated: true }],
       stores: sqliteGatewayStores(world.database),
     }),
   ).toThrow(/https/);

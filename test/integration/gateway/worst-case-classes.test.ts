@@ -3,7 +3,6 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectAlpaca } from '../../../src/gateway/broker/alpaca/alpaca-broker.ts';
-import { alpacaTraits } from '../../../src/gateway/broker/alpaca/traits.ts';
 import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
 import type { Broker } from '../../../src/gateway/broker/broker.ts';
 import type { Caller } from '../../../src/gateway/door/caller.ts';
@@ -23,6 +22,7 @@ import { Refusal } from '../../../src/trading/refusal.ts';
 import { isFinal } from '../../../src/trading/views.ts';
 import { worstCase } from '../../../src/trading/worst-case.ts';
 import { ADMIN_SECRET, KEYS, startWorld, type World } from '../sandbox/paper-broker-world.ts';
+import { openedAt } from './support/opened-account.ts';
 
 /*
  * As worst-case.test.ts, of coins and of options: whatever their market does once an order was approved, it costs no more
@@ -76,10 +76,8 @@ async function openWorld(): Promise<void> {
       ...{ journal, halts, decisions, clock },
       rules: staticRules(),
       relations: { check: async () => true },
-      traits: alpacaTraits,
     }),
-    brokerFor: async () => broker,
-    traits: alpacaTraits,
+    brokerFor: async () => openedAt(broker),
     gateway: GATEWAY,
     issuer: 'https://issuer.example',
     detailsType: TRADE_ORDER_TYPE,

@@ -3,7 +3,6 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectAlpaca } from '../../../src/gateway/broker/alpaca/alpaca-broker.ts';
-import { alpacaTraits } from '../../../src/gateway/broker/alpaca/traits.ts';
 import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
 import type { Broker } from '../../../src/gateway/broker/broker.ts';
 import type { Caller } from '../../../src/gateway/door/caller.ts';
@@ -17,10 +16,12 @@ import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts
 import { TRADE_ORDER_TYPE, tradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { cents, Dec, price } from '../../../src/trading/decimal.ts';
 import { checkOrder, normalizeOrder, type OrderDraft, sides } from '../../../src/trading/order.ts';
+import { openLegs } from '../../../src/trading/order-legs.ts';
 import { Refusal } from '../../../src/trading/refusal.ts';
 import { isFinal } from '../../../src/trading/views.ts';
-import { worstCase } from '../../../src/trading/worst-case.ts';
+import { boundedOrder, worstCase } from '../../../src/trading/worst-case.ts';
 import { startWorld, type World } from '../sandbox/paper-broker-world.ts';
+import { openedAt } from './support/opened-account.ts';
 
 /** Of each type of order. */
 const PATHS = Number(process.env.WORST_CASE_PATHS ?? 250);
@@ -84,10 +85,8 @@ beforeEach(async () => {
       ...{ journal, halts, decisions, clock },
       rules: staticRules(),
       relations: { check: async () => true },
-      traits: alpacaTraits,
     }),
-    brokerFor: async () => broker,
-    traits: alpacaTraits,
+    brokerFor: async () => openedAt(broker),
     gateway: GATEWAY,
     issuer: 'https://issuer.example',
     detailsType: TRADE_ORDER_TYPE,
@@ -133,6 +132,16 @@ const hostile = fc.record({
     },
   ),
 });
+/** An exit is reached step by step; what jumps past both leaves nothing to be judged. */
+const creeping = fc
+  .record({
+    chance: hostile,
+    path: fc.array(fc.oneof(fc.integer({ min: 94, max: 106 }), fc.integer({ min: 60, max: 160 })), {
+      minLength: 3,
+      maxLength: 8,
+    }),
+  })
+  .map(({ chance, path }) => ({ ...chance, path: [chance.path[0] ?? 100, ...path] }));
 type Hostile = typeof hostile extends fc.Arbitrary<infer T> ? T : never;
 
 const times = (amount: string, percent: number) =>
@@ -170,27 +179,69 @@ const approvalOf = (draft: OrderDraft) =>
     authorizationDetails: [tradeOrderDetails(draft, { gateway: GATEWAY })],
   }) as unknown as Caller;
 
+const withExits = {
+  bracket: ['take_profit_limit_price', 'stop_loss_stop_price'],
+  'oto with a stop loss': ['stop_loss_stop_price'],
+  oco: ['take_profit_limit_price', 'stop_loss_stop_price'],
+} as const;
+
+/** Exits around the entry, or around the price now, some of them with a limit of their own below the stop. */
+function draftWithExits(kind: keyof typeof withExits, chance: Hostile, reference: string): OrderDraft {
+  const order_class = kind === 'oto with a stop loss' ? 'oto' : kind;
+  const held = kind === 'oco';
+  const type = held || chance.sized !== 'whole' ? 'limit' : 'market';
+  const { limit_price, ...plain } = draftOf(type, { ...chance, sized: 'whole', inForce: 'gtc' }, reference);
+  const entry = { ...plain, ...(held || limit_price === undefined ? {} : { limit_price }) };
+  const dearest = held ? reference : (boundedOrder(entry).limit_price ?? reference);
+  const cheapest = Dec.min(dearest, reference).toFixed();
+  const stop = Dec.max(times(cheapest, 88 + (chance.near % 11)), '0.0002').toFixed();
+  const exits = {
+    take_profit_limit_price: price(
+      Dec.max(times(dearest, 100 + (chance.further % 20)), new Dec(dearest).plus('0.01')),
+    ),
+    stop_loss_stop_price: price(stop),
+  };
+  const draft = normalizeOrder({
+    ...entry,
+    side: held ? 'sell' : 'buy',
+    order_class,
+    ...Object.fromEntries(withExits[kind].map((field) => [field, exits[field]])),
+    ...(chance.sized === 'parts' ? { stop_loss_limit_price: times(stop, 95) } : {}),
+  });
+  checkOrder(draft);
+  return draft;
+}
+
+interface Fill {
+  readonly qty: string;
+  readonly price: string;
+  readonly amount: string;
+}
+
 interface Outcome {
   readonly draft: OrderDraft;
   readonly whole: boolean;
-  readonly fills: readonly { qty: string; price: string; amount: string }[];
+  readonly fills: readonly Fill[];
+  /** Of each leg that came with it. */
+  readonly legs: readonly { readonly isStop: boolean; readonly fills: readonly Fill[] }[];
 }
 
 const fillsOf = (orderId: string) =>
   database
-    .prepare<[string], Outcome['fills'][number]>(
-      'SELECT qty, price, amount FROM broker_fills WHERE order_id = ?',
-    )
+    .prepare<[string], Fill>('SELECT qty, price, amount FROM broker_fills WHERE order_id = ?')
     .all(orderId);
 
 /** Approved at a quiet price; from then on the market does its worst. Undefined where the broker refuses it. */
-async function trade(type: OrderDraft['type'], chance: Hostile): Promise<Outcome | undefined> {
+async function trade(
+  chance: Hostile,
+  made: (chance: Hostile, reference: string) => OrderDraft,
+): Promise<Outcome | undefined> {
   const { market, clock } = paper;
   paths += 1;
   if (paths % PATHS_A_TOKEN === 0) await connect();
   market.setPrice(SYMBOL, price(chance.start));
   const quote = market.quote(SYMBOL);
-  const draft = draftOf(type, chance, (chance.side === 'buy' ? quote?.ask : quote?.bid) ?? '');
+  const draft = made(chance, (chance.side === 'buy' ? quote?.ask : quote?.bid) ?? '');
   let now = chance.start;
   const move = (percent: number) => {
     now = times(now, percent);
@@ -209,7 +260,16 @@ async function trade(type: OrderDraft['type'], chance: Hostile): Promise<Outcome
     const after = await broker.order(order.id);
     if (after === undefined) throw new Error('the broker lost an order');
     if (!isFinal(after.status)) await broker.cancel(order.id);
-    return { draft, whole: after.status === 'filled', fills: fillsOf(order.id) };
+    for (const leg of openLegs(after).slice(0, isFinal(after.status) ? 1 : 0)) await broker.cancel(leg.id);
+    return {
+      draft,
+      whole: after.status === 'filled',
+      fills: fillsOf(order.id),
+      legs: (after.legs ?? []).map(({ id, stop_price }) => ({
+        isStop: stop_price !== null,
+        fills: fillsOf(id),
+      })),
+    };
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== 'broker_rejected') throw error;
     return undefined;
@@ -225,7 +285,7 @@ describe('whatever the market does after an order was approved', () => {
       let filled = 0;
       let heldBack = 0;
       const property = fc.asyncProperty(hostile, async (chance) => {
-        const outcome = await trade(type, chance);
+        const outcome = await trade(chance, (drawn, reference) => draftOf(type, drawn, reference));
         if (outcome === undefined) return;
         const { draft, fills, whole } = outcome;
         const worst = worstCase(draft);
@@ -265,11 +325,66 @@ describe('whatever the market does after an order was approved', () => {
     120_000,
   );
 
+  it.each(Object.keys(withExits) as (keyof typeof withExits)[])(
+    'no leg of %s goes beyond what was approved, and no more is sold than there is',
+    async (kind) => {
+      const side = kind === 'oco' ? 'sell' : 'buy';
+      const seen = { entered: 0, profits: 0, stops: 0 };
+      const property = fc.asyncProperty(creeping, async (drawn) => {
+        const chance = { ...drawn, side } as const;
+        const outcome = await trade(chance, (one, reference) => draftWithExits(kind, one, reference));
+        if (outcome === undefined) return;
+        const { draft, fills, legs } = outcome;
+        const worst = worstCase(draft);
+        const { stop_loss_limit_price: least = 'none', take_profit_limit_price: profit = 'none' } =
+          boundedOrder(draft);
+        const entry = kind === 'oco' ? [] : fills;
+        const exits = [...(kind === 'oco' ? [{ isStop: false, fills }] : []), ...legs];
+        for (const fill of entry) expect(new Dec(fill.price).lte(worst.price ?? '0')).toBe(true);
+        for (const { isStop, fills: sold } of exits) {
+          for (const fill of sold) expect(new Dec(fill.price).gte(isStop ? least : profit)).toBe(true);
+        }
+        const sums = (all: readonly Fill[], of: (fill: Fill) => Dec) => Dec.sum(0, ...all.map(of));
+        const value = ({ qty, price: at }: Fill) => new Dec(qty).times(at);
+        const sales = exits.flatMap((exit) => exit.fills);
+        const bought = sums(entry, ({ qty }) => new Dec(qty));
+        const sold = sums(sales, ({ qty }) => new Dec(qty));
+        expect(sold.lte(kind === 'oco' ? (draft.qty ?? 0) : bought)).toBe(true);
+        const cash = new Dec(worst.cash ?? 'none');
+        if (kind === 'oco') {
+          if (sold.eq(draft.qty ?? 0)) expect(sums(sales, value).gte(cash)).toBe(true);
+        } else {
+          expect(sums(entry, value).lte(cash)).toBe(true);
+          // What the person was told that the whole can lose, where its exits were traded.
+          const lost = /loses at most \$([\d,.]+)/.exec(worst.text)?.[1]?.replaceAll(',', '') ?? 'none';
+          if (sold.gt(0) && sold.eq(bought)) {
+            expect(sums(entry, value).minus(sums(sales, value)).lte(lost)).toBe(true);
+          }
+        }
+        seen.entered += entry.length === 0 && sales.length === 0 ? 0 : 1;
+        seen.profits += exits.some(({ isStop, fills: all }) => !isStop && all.length > 0) ? 1 : 0;
+        seen.stops += exits.some(({ isStop, fills: all }) => isStop && all.length > 0) ? 1 : 0;
+      });
+      // Each path is longer than one of an order of one part: half as many of them.
+      const some = Math.ceil(PATHS / 2);
+      const few = some / 50;
+      const isEnough = () =>
+        seen.entered >= some / 10 && seen.stops >= few && (seen.profits >= few || kind.startsWith('oto'));
+      for (let played = 0; played < some || (played < MOST_PATHS && !isEnough()); played += some) {
+        await fc.assert(property, { numRuns: some });
+      }
+      expect(seen.entered).toBeGreaterThanOrEqual(some / 10);
+      expect(seen.stops).toBeGreaterThanOrEqual(few);
+      expect(seen.profits).toBeGreaterThanOrEqual(kind.startsWith('oto') ? 0 : few);
+    },
+    120_000,
+  );
+
   it('a trailing stop says that nothing bounds it, and it trades at any price', async () => {
     let beyond = 0;
     await fc.assert(
       fc.asyncProperty(hostile, async (chance) => {
-        const outcome = await trade('trailing_stop', chance);
+        const outcome = await trade(chance, (drawn, reference) => draftOf('trailing_stop', drawn, reference));
         if (outcome === undefined) return;
         const { draft, fills } = outcome;
         expect(worstCase(draft)).toMatchObject({

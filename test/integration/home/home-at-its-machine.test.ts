@@ -131,16 +131,46 @@ it('another key pair is tried before it is kept; a wrong one changes nothing', a
   await expect(set('not-the-secret-at-all')).rejects.toMatchObject({ code: 'broker_rejected' });
   expect(await listBrokerKeys(app, ground.folder)).toEqual(before);
   await set(ground.pair.secret);
-  await removeBrokerKeys(app, ground.folder, 'alice');
+  await removeBrokerKeys(app, { folder: ground.folder, username: 'alice' });
   expect(await listBrokerKeys(app, ground.folder)).toEqual([]);
-  await expect(removeBrokerKeys(app, ground.folder, 'alice')).rejects.toThrow(
+  await expect(removeBrokerKeys(app, { folder: ground.folder, username: 'alice' })).rejects.toThrow(
     'there are no broker keys of alice',
   );
   await set(ground.pair.secret);
 });
 
+it('of several brokers the keys are for the one that is named, and no account stands under two names', async () => {
+  const { folder, pair } = ground;
+  const file = join(folder, 'gateway.yaml');
+  const before = readFileSync(file, 'utf8');
+  const { parse, stringify } = await import('yaml');
+  const { broker, ...settings } = parse(before) as { broker: object };
+  const two = { ...settings, brokers: { ira: broker, growth: broker } };
+  const set = (name: string | undefined, keys = pair) =>
+    setBrokerKeys(app, { folder, username: undefined, broker: name, pair: keys }, async () => undefined);
+  try {
+    writeFileSync(file, stringify(two), { mode: 0o600 });
+    expect(await listBrokerKeys(app, folder)).toEqual([]);
+    await expect(set(undefined)).rejects.toMatchObject({
+      code: 'usage',
+      hint: expect.stringContaining('ira, growth'),
+    });
+    await expect(set('nosuch')).rejects.toMatchObject({ code: 'usage' });
+    await set('ira');
+    await expect(set('growth')).rejects.toThrow('is kept already, for the broker "ira"');
+    expect(await listBrokerKeys(app, folder)).toMatchObject([{ sub: 'alice', broker: 'ira' }]);
+    expect((await listUsers(app, folder))[0]?.accounts).toMatchObject([{ broker: 'ira' }]);
+    await removeBrokerKeys(app, { folder, username: undefined, broker: 'ira' });
+    // The one that it had before is the only one's again.
+    writeFileSync(file, stringify({ ...settings, brokers: { ira: broker } }), { mode: 0o600 });
+    expect(await listBrokerKeys(app, folder)).toMatchObject([{ sub: 'alice', broker: 'ira' }]);
+  } finally {
+    writeFileSync(file, before, { mode: 0o600 });
+  }
+});
+
 it('one whose confirmation is refused is not kept', async () => {
-  await removeBrokerKeys(app, ground.folder, 'alice');
+  await removeBrokerKeys(app, { folder: ground.folder, username: 'alice' });
   const { folder, pair } = ground;
   const refusing = setBrokerKeys(app, { folder, username: undefined, pair }, () =>
     Promise.reject(new Error('no')),

@@ -55,6 +55,7 @@ async function connect(
     profile: async () => resolveProfile({ profiles: {} }, undefined, world.sandbox.ready),
     session: async () => (options.login?.isThere === false ? undefined : person.session),
     reset: async () => {},
+    account: async () => undefined,
     limitToReading: () => {},
     ...connecting(person),
   } satisfies Partial<App>;
@@ -94,7 +95,7 @@ describe('an account elsewhere that is not connected', () => {
 describe('trade-agent mcp', () => {
   it('serves a client that started it, until that goes away: an order to its fill', async () => {
     const { client, person, serving } = await connect();
-    expect((await client.listTools()).tools).toHaveLength(29);
+    expect((await client.listTools()).tools).toHaveLength(30);
     const who = factsOf(await client.callTool({ name: 'whoami', arguments: {} }));
     expect(who).toMatchObject({ environment: 'paper', name: 'Alice Adams' });
     const said: string[] = [];

@@ -165,11 +165,11 @@ describe('a halt', () => {
         return outcome;
       },
     };
-    const { clock, traits, broker } = desk;
+    const { clock, broker } = desk;
     return createOrderDesk({
-      ...{ journal: claimed, halts, mandates, clock, traits },
+      ...{ journal: claimed, halts, mandates, clock },
       rules: createOrderRules({
-        ...{ journal: claimed, halts, decisions, clock, traits },
+        ...{ journal: claimed, halts, decisions, clock },
         relations: { check: async () => true },
         rules: staticRules(),
       }),

@@ -7,9 +7,12 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { Faults } from '../../../src/home/faults.ts';
 import type { Clock } from '../../../src/machine/clock.ts';
 import { createMarket, type Market } from '../../../src/sandbox/market/market.ts';
-import type { Tape } from '../../../src/sandbox/market/tape.ts';
 import type { MarketHours } from '../../../src/sandbox/market/trading-calendar.ts';
-import { createPaperBroker, type PaperBroker } from '../../../src/sandbox/paper-broker/paper-broker.ts';
+import {
+  createPaperBroker,
+  type PaperBroker,
+  type PaperBrokerOptions,
+} from '../../../src/sandbox/paper-broker/paper-broker.ts';
 import type { Story } from '../../../src/sandbox/paper-broker/seed-accounts.ts';
 
 /** Time that only a test moves. Whoever sleeps wakes when the time comes. */
@@ -77,17 +80,13 @@ export async function startWorld(
     requestsPerMinute?: number;
     /** What happened in alice's account before. */
     story?: Story;
-    tape?: Tape;
+    /** Alice and Bob unless said otherwise. */
+    users?: PaperBrokerOptions['users'];
   } = {},
 ): Promise<World> {
   const clock = manualClock(options.now ?? TUESDAY_NOON);
-  const { tape, story } = options;
-  const market = createMarket({
-    seed: 'test',
-    clock,
-    hours: options.hours ?? 'always',
-    ...(tape === undefined ? {} : { tape }),
-  });
+  const { story } = options;
+  const market = createMarket({ seed: 'test', clock, hours: options.hours ?? 'always' });
   const faults = new Faults();
   let listener: ReturnType<typeof getRequestListener> | undefined;
   const server: Server = createServer((request, response) => void listener?.(request, response));
@@ -100,7 +99,7 @@ export async function startWorld(
     market,
     clock,
     faults,
-    users: [
+    users: options.users ?? [
       {
         username: 'alice',
         password: PASSWORDS.alice,

@@ -129,6 +129,28 @@ describe('gateway.yaml', () => {
       '"exchange": is for nothing here',
     ],
     [
+      'one broker and several',
+      { broker: { kind: 'alpaca' }, brokers: { ira: { kind: 'alpaca' } } },
+      'either broker (one) or brokers (several)',
+    ],
+    ['several brokers that are none', { brokers: {} }, 'must name at least one broker'],
+    ['a broker whose name is none', { brokers: { 'My IRA': { kind: 'alpaca' } } }, 'lower-case letters'],
+    [
+      'a misspelt key of one of several',
+      { brokers: { ira: { kind: 'alpaca', trading_ulr: 'x' } } },
+      'unknown key "brokers.ira.trading_ulr"',
+    ],
+    [
+      'two brokers whose tokens would be the same',
+      { brokers: { one: { kind: 'alpaca' }, two: { kind: 'alpaca' } } },
+      '"brokers.two.audience": must be the broker’s own',
+    ],
+    [
+      'one of several that is opened by key pairs already',
+      { brokers: { ira: { kind: 'alpaca', credentials: 'key_pair', unattended: 'key_pair' } } },
+      'brokers.ira.unattended',
+    ],
+    [
       'messages without an exchange',
       {
         ...keyPairs,
@@ -151,17 +173,31 @@ describe('gateway.yaml', () => {
     ['its kind alone', { broker: { kind: 'alpaca' } }],
     ['its address alone', { broker: { trading_url: 'https://broker.example' } }],
   ])('is for Alpaca with %s', async (_, changes) => {
-    expect((await options(changes)).broker).toMatchObject({
-      kind: 'alpaca',
-      environment: 'paper',
-      simulated: false,
+    expect((await options(changes)).brokers).toMatchObject([
+      { name: 'broker', kind: 'alpaca', simulated: false },
+    ]);
+  });
+
+  it('takes several brokers by name, each opened by what is its own', async () => {
+    const found = await options({
+      brokers: {
+        main: { kind: 'alpaca' },
+        other: { kind: 'alpaca', audience: 'other', label: 'Other one' },
+        ira: { kind: 'alpaca', credentials: 'key_pair', label: 'IRA' },
+      },
     });
+    expect(found.brokers).toMatchObject([
+      { name: 'main' },
+      { name: 'other', audience: 'other', label: 'Other one' },
+      { name: 'ira', credentials: 'key_pair' },
+    ]);
+    expect(found.environment).toBe('paper');
   });
 
   it('needs no exchange for accounts that key pairs open, unless messages go out', async () => {
     const found = await options(keyPairs);
     expect(found).toMatchObject({
-      broker: { kind: 'alpaca', credentials: 'key_pair' },
+      brokers: [{ name: 'broker', kind: 'alpaca', credentials: 'key_pair' }],
       approval: { client: { id: 'asks' } },
       sealSecret: 'sealed',
     });

@@ -6,7 +6,7 @@ import { createHome, type HomeOptions } from '../../../src/home/home.ts';
 type Signature = 'required' | 'live' | 'off';
 const keys = { check: async () => Promise.reject(new Error('not asked')) };
 const optionsOf = (signature: Signature, environment: 'paper' | 'live', more: object = {}) =>
-  ({ approval: { signature }, broker: { environment }, ...more }) as unknown as GatewayOptions;
+  ({ approval: { signature }, environment, ...more }) as unknown as GatewayOptions;
 
 describe('whether approvals are signed', () => {
   it.each<[Signature, 'paper' | 'live', boolean]>([
@@ -34,7 +34,7 @@ describe('whether approvals are signed', () => {
   );
 
   it('is off where nobody is asked', () => {
-    expect(signaturesOf({ broker: { environment: 'live' } } as unknown as GatewayOptions)).toBeUndefined();
+    expect(signaturesOf({ environment: 'live' } as unknown as GatewayOptions)).toBeUndefined();
   });
 
   it('a home is not made without where money is live', async () => {

@@ -28,7 +28,7 @@ describe('the tools of other people’s agents', () => {
         'get_corporate_actions',
       ),
     ],
-    [['portfolio:read'], named('whoami', 'get_portfolio', 'get_watchlist')],
+    [['portfolio:read'], named('whoami', 'list_accounts', 'get_portfolio', 'get_watchlist')],
     [['watchlist:write'], named('whoami', 'set_watchlist')],
     [['orders:read'], named('whoami', 'list_orders', 'get_order', 'list_proposals', 'check_approval')],
     [['orders:propose'], named('whoami')],
@@ -41,7 +41,7 @@ describe('the tools of other people’s agents', () => {
   });
 
   it('that only read are those that a read-only server has', () => {
-    expect(names(MCP_SCOPES, true)).toHaveLength(23);
+    expect(names(MCP_SCOPES, true)).toHaveLength(24);
   });
 
   it('has findings only where the rules file is at hand', () => {

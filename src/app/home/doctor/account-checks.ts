@@ -1,4 +1,5 @@
 import { verifyAuditFile } from '../../../approval/audit-chain.ts';
+import type { NamedBroker } from '../../../gateway/broker/named-broker.ts';
 import { verifyKeyPair } from '../../../gateway/broker/verify-keys.ts';
 import type { App } from '../../app.ts';
 import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
@@ -20,28 +21,41 @@ export async function checkAccounts(
   };
   const findings: Finding[] = [];
   for (const { username } of people.list()) {
-    findings.push(await checkAccount(username, { keyPairs, gateway, fetch }));
+    findings.push(...(await accountsOf(username, { keyPairs, gateway, fetch })));
   }
   app.signal.throwIfAborted();
   return [clockFinding(date, app.clock.now()), ...findings];
 }
 
+type Checking = Pick<OpenHome, 'keyPairs' | 'gateway'> & Pick<App, 'fetch'>;
+
+/** At each broker; a person needs an account at one of them alone. */
+async function accountsOf(username: string, checking: Checking): Promise<Finding[]> {
+  const { brokers } = checking.gateway;
+  const found = await Promise.all(brokers.map((broker) => checkAccount(username, broker, checking)));
+  const known = found.filter((finding) => finding !== undefined);
+  if (known.length > 0) return known;
+  return [warn('broker', `${username} has no account here`, setKeys(username, checking))];
+}
+
+function setKeys(username: string, { gateway: { brokers } }: Checking, broker?: NamedBroker): string {
+  const named = brokers.length === 1 ? '' : ` --broker ${broker?.name ?? 'NAME'}`;
+  return `trade-agent home broker set --user ${username}${named}`;
+}
+
 async function checkAccount(
   username: string,
-  { keyPairs, gateway, fetch }: Pick<OpenHome, 'keyPairs' | 'gateway'> & Pick<App, 'fetch'>,
-): Promise<Finding> {
-  const { environment, broker } = gateway;
+  broker: NamedBroker,
+  checking: Checking,
+): Promise<Finding | undefined> {
+  const { keyPairs, gateway, fetch } = checking;
+  const { environment, brokers } = gateway;
+  const who = brokers.length === 1 ? username : `${username} at ${broker.name}`;
   try {
-    const kept = await keyPairs.find(username);
-    if (kept === undefined) {
-      return warn(
-        'broker',
-        `${username} has no account here`,
-        `trade-agent home broker set --user ${username}`,
-      );
-    }
+    const kept = await keyPairs(broker).find(username);
+    if (kept === undefined) return undefined;
     const account = await verifyKeyPair(broker, kept.pair, { environment, fetch });
-    const message = `${username}: account ${account.accountNumber}, ${account.environment}, ${account.status}`;
+    const message = `${who}: account ${account.accountNumber}, ${account.environment}, ${account.status}`;
     if (account.environment !== environment) {
       return fail(
         'broker',
@@ -54,11 +68,7 @@ async function checkAccount(
       : ok('broker', message);
   } catch (error) {
     const { message, hint } = errorObject(error);
-    return fail(
-      'broker',
-      `${username}: ${message}`,
-      hint ?? `trade-agent home broker set --user ${username}`,
-    );
+    return fail('broker', `${who}: ${message}`, hint ?? setKeys(username, checking, broker));
   }
 }
 

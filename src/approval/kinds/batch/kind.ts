@@ -18,6 +18,7 @@ import { isFinal, type Order } from '../../../trading/views.ts';
 import type { Approved, Execution, Kind, Proposer } from '../../kind.ts';
 import { executionOf, refusalOf } from '../execution.ts';
 import {
+  accountShown,
   draftOrder,
   type OrderPorts,
   type OrderWorld,
@@ -29,7 +30,11 @@ import { batchEffects, movedBy } from './effects.ts';
 
 export interface BatchPorts extends OrderPorts {
   /** As {@link OrderPorts.world}, of several symbols at one moment. */
-  worlds(proposer: Proposer, symbols: readonly string[]): Promise<ReadonlyMap<string, OrderWorld>>;
+  worlds(
+    proposer: Proposer,
+    account: string | undefined,
+    symbols: readonly string[],
+  ): Promise<ReadonlyMap<string, OrderWorld>>;
 }
 
 /** How long purchases wait for the sales that pay for them, and how often that is looked at. Milliseconds. */
@@ -58,12 +63,15 @@ export function batchKind(
       JSON.stringify([on_failure, orders.map(orderFingerprint).sort()]),
     execute: (subject, approved) => execute(ports, clock, subject, approved),
     settle: (subject, asker) => settle(ports, clock, subject, asker),
-    async follow(_subject, { lines }, asker) {
+    async follow({ account }, { lines }, asker) {
       if (lines.every(({ order }) => order === undefined || isFinal(order.status))) return undefined;
       const looked = lines.map(async (line) =>
         line.order === undefined || isFinal(line.order.status)
           ? line
-          : { ...line, order: (await ports.order(asker, line.order.id, line.client_order_id)) ?? line.order },
+          : {
+              ...line,
+              order: (await ports.order(asker, account, line.order.id, line.client_order_id)) ?? line.order,
+            },
       );
       return { lines: await Promise.all(looked) };
     },
@@ -92,7 +100,17 @@ async function complete(
     requireAlone(request);
   }
   const inOrder = [...requests].sort((a, b) => Number(a.side === 'buy') - Number(b.side === 'buy'));
-  const worlds = await ports.worlds(proposer, symbols);
+  const account = requests[0]?.account;
+  if (requests.some((one) => one.account !== account)) {
+    throw refusalOf(
+      orderProblem(
+        'these orders are for several accounts',
+        'Propose those of each account together.',
+        'orders',
+      ),
+    );
+  }
+  const worlds = await ports.worlds(proposer, account, symbols);
   const drafts: OrderDraft[] = [];
   let needsSecond = false;
   for (const [at, request] of inOrder.entries()) {
@@ -104,11 +122,12 @@ async function complete(
     needsSecond ||= allowed.needsSecond;
     drafts.push(draft);
   }
-  const [{ account }] = [...worlds.values()] as [OrderWorld, ...OrderWorld[]];
+  const { shows, warnings, ...effects } = batchEffects(drafts, worlds);
+  const [first] = [...worlds.values()] as [OrderWorld, ...OrderWorld[]];
   return {
     subject: {
-      account: account.account,
-      environment: account.environment,
+      account: first.account.account,
+      environment: first.account.environment,
       orders: drafts,
       on_failure: onFailure,
       client_batch_id: subjectId,
@@ -116,7 +135,9 @@ async function complete(
     },
     subjectId,
     needsSecond,
-    ...batchEffects(drafts, worlds),
+    ...effects,
+    warnings,
+    shows: { ...accountShown(first), ...shows },
   };
 }
 
@@ -141,7 +162,7 @@ function afterThese(drafts: readonly OrderDraft[], account: OrderWorld['account'
 async function execute(
   ports: BatchPorts,
   clock: Pick<Clock, 'now' | 'sleep'>,
-  { orders, on_failure }: BatchSubject,
+  { account, orders, on_failure }: BatchSubject,
   approved: Approved,
 ): Promise<Execution<BatchResult>> {
   const lines: BatchLine[] = [];
@@ -153,7 +174,7 @@ async function execute(
       continue;
     }
     if (draft.side === 'buy' && orders[at - 1]?.side === 'sell')
-      await salesOver(ports, clock, lines, approved);
+      await salesOver(ports, clock, { account, lines }, approved);
     const own = { ...approved, jti: `${approved.jti}#${at + 1}` };
     const came = await executionOf(() => ports.place({ draft, digest: orderDigest(draft) }, own));
     switch (came.outcome) {
@@ -191,7 +212,7 @@ function later(lines: readonly BatchLine[], refusal: Refusal): Execution<BatchRe
 async function salesOver(
   ports: BatchPorts,
   clock: Pick<Clock, 'now' | 'sleep'>,
-  lines: readonly BatchLine[],
+  { account, lines }: { readonly account: string; readonly lines: readonly BatchLine[] },
   approved: Approved,
 ): Promise<void> {
   const asker = { ...approved, clientId: approved.clientId ?? '' };
@@ -199,7 +220,7 @@ async function salesOver(
   let open = lines.flatMap(({ order }) => (order === undefined || isFinal(order.status) ? [] : [order]));
   while (open.length > 0 && clock.now() < until) {
     await clock.sleep(LOOK_MS);
-    const seen = await Promise.all(open.map((order) => lookAt(ports, asker, order)));
+    const seen = await Promise.all(open.map((order) => lookAt(ports, asker, account, order)));
     open = seen.flatMap((order) => (order === undefined || isFinal(order.status) ? [] : [order]));
   }
 }
@@ -208,9 +229,10 @@ async function salesOver(
 async function lookAt(
   ports: BatchPorts,
   asker: Proposer,
+  account: string,
   { id, client_order_id }: Order,
 ): Promise<Order | undefined> {
-  const seen = await executionOf(() => ports.order(asker, id, client_order_id));
+  const seen = await executionOf(() => ports.order(asker, account, id, client_order_id));
   return seen.outcome === 'executed' ? seen.result : undefined;
 }
 

@@ -7,11 +7,22 @@ import { Refusal } from '../../../trading/refusal.ts';
 import { type Account, isFinal, type Order } from '../../../trading/views.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
 import { executionOf } from '../execution.ts';
+import { accountShown } from '../order/kind.ts';
 
 /** How orders are cancelled; the gateway's cancel desk. Everything here throws only `Refusal`s. */
 export interface CancelPorts {
   /** The order, its account, and whether it protects a position. @throws {Refusal} 404 `not_found` */
-  openOrder(proposer: Proposer, id: string): Promise<{ order: Order; account: Account; protects: boolean }>;
+  openOrder(
+    proposer: Proposer,
+    account: string | undefined,
+    id: string,
+  ): Promise<{
+    order: Order;
+    account: Account;
+    /** At which broker it is, for people; left out where there is but one. */
+    broker?: string;
+    protects: boolean;
+  }>;
   /** Cancels it; again, it says the same. @throws {Refusal} 409 `not_cancelable` */
   cancel(subject: CancelSubject, owner: Pick<Approved, 'sub' | 'accessToken'>): Promise<Order>;
 }
@@ -20,8 +31,8 @@ export interface CancelPorts {
 export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubject, Order> {
   return {
     ...cancel,
-    async complete({ order_id }, { proposer, subjectId, expiresAt }) {
-      const { order, account, protects } = await ports.openOrder(proposer, order_id);
+    async complete({ account: named, order_id }, { proposer, subjectId, expiresAt }) {
+      const { order, account, broker, protects } = await ports.openOrder(proposer, named, order_id);
       if (isFinal(order.status)) {
         throw new Refusal(
           409,
@@ -43,7 +54,7 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
         subjectId,
         worstCase: { cash: null, price: null, text: whatIsLost(subject) },
         warnings: protects ? ['Without this order the position is no longer protected.'] : [],
-        shows: {},
+        shows: accountShown({ account, broker }),
       };
     },
     describe: ({ order }) => `CANCEL ${describeOpenOrder(order)}`,

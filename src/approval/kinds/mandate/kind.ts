@@ -22,7 +22,7 @@ import { executionOf, refusalOf } from '../execution.ts';
 /** What a mandate is completed with, and where it is kept. Everything here throws only `Refusal`s. */
 export interface MandatePorts {
   /** @throws {Refusal} 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads throw */
-  account(proposer: Proposer, symbols: readonly string[]): Promise<Account>;
+  account(proposer: Proposer, account: string | undefined, symbols: readonly string[]): Promise<Account>;
   /** Digest of the rules as they are. @throws {Refusal} 403 `policy_denied` where they can't be read, or forbid mandates */
   policy(proposer: Proposer, account: Account): Promise<string>;
   /** Whether there is such a one that may be replaced. @throws {Refusal} 404 `not_found`, 409 `mandate_ended` */
@@ -35,8 +35,8 @@ export interface MandatePorts {
   readonly maxSlippage: string;
   /** Whether the owner is shown all of it: not by a binding message alone. */
   readonly isShown: boolean;
-  /** Whether the gateway can order without a session of the owner's: standing orders need that. */
-  readonly isUnattended: boolean;
+  /** Whether the gateway can order in it without a session of the owner's: standing orders need that. */
+  isUnattended(proposer: Proposer, account: string | undefined): Promise<boolean>;
 }
 
 /** One mandate for more than this part of the account is worth a second look: a fraction. */
@@ -52,11 +52,11 @@ export function mandateKind(
     async complete(request, { proposer, subjectId, expiresAt }): Promise<Completed<MandateSubject>> {
       const now = clock.now();
       const key = requireKey(proposer, ports);
-      if (request.standing !== undefined) requireUnattended(ports);
-      const { environment, ...asked } = request;
+      const { environment, account: named, ...asked } = request;
+      if (asked.standing !== undefined && !(await ports.isUnattended(proposer, named))) throw notUnattended();
       // What is to be placed without them is looked at as it will be: by what is kept for them, and not by their session.
       const opener = asked.standing === undefined ? proposer : { ...proposer, accessToken: NO_TOKEN };
-      const account = await ports.account(opener, asked.symbols);
+      const account = await ports.account(opener, named, asked.symbols);
       if (environment !== undefined && environment !== account.environment) {
         throw new Refusal(
           403,
@@ -177,9 +177,8 @@ function requireKey({ jkt }: Proposer, { isShown }: Pick<MandatePorts, 'isShown'
 }
 
 /** @throws {Refusal} 422 `service_not_available` */
-function requireUnattended({ isUnattended }: Pick<MandatePorts, 'isUnattended'>): void {
-  if (isUnattended) return;
-  throw new Refusal(
+function notUnattended(): Refusal {
+  return new Refusal(
     422,
     'service_not_available',
     'this gateway opens accounts by their owner’s sign-in alone, so it can place no standing orders',

@@ -30,6 +30,10 @@ import { referencePrice, requireMeans } from './means.ts';
 /** What of the world an order is completed with. */
 export interface OrderWorld {
   readonly account: Account;
+  /** At which broker it is, for people; left out where there is but one. */
+  readonly broker?: string;
+  /** To so many decimals shares can be ordered there; zero where they are traded whole. */
+  readonly shareDecimals: number;
   readonly quote: Quote;
   readonly positions: readonly Position[];
   readonly market: MarketClock;
@@ -57,8 +61,12 @@ export interface Cover {
 
 /** How orders reach the broker; the gateway's desk. Everything here throws only `Refusal`s. */
 export interface OrderPorts {
-  /** @throws {Refusal} 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads throw */
-  world(proposer: Proposer, symbol: string): Promise<OrderWorld>;
+  /**
+   * @param account its number; their default one where none is named
+   * @throws {Refusal} 403 `account_mismatch`, 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads
+   *   throw
+   */
+  world(proposer: Proposer, account: string | undefined, symbol: string): Promise<OrderWorld>;
   /** @throws {Refusal} 404 `not_found` for a mandate that is not theirs */
   cover(proposer: Proposer, under: UnderMandate, draft: OrderDraft): Promise<Cover>;
   /** Places it, exactly once however often it is called. @throws {Refusal} 504 `outcome_unknown`, and others */
@@ -69,11 +77,9 @@ export interface OrderPorts {
    */
   outcome(asker: Proposer, clientOrderId: string): Promise<Order | undefined>;
   /** An order of this gateway's as the broker has it now; where it is over, it counts for what was filled from then on. */
-  order(asker: Proposer, id: string, clientOrderId: string): Promise<Order | undefined>;
+  order(asker: Proposer, account: string, id: string, clientOrderId: string): Promise<Order | undefined>;
   /** The slippage that an order may have which asks for none; a fraction. */
   readonly maxSlippage: string;
-  /** To so many decimals a symbol can be ordered; zero where it is traded whole. */
-  readonly shareDecimals: (symbol: string) => number;
 }
 
 /** An order for a security: the heart of it. */
@@ -82,7 +88,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
     ...order,
     async complete(request, { proposer, subjectId, expiresAt, under }): Promise<Completed<OrderDraft>> {
       requireWellFormed(request);
-      const world = await ports.world(proposer, request.symbol);
+      const world = await ports.world(proposer, request.account, request.symbol);
       const draft = draftOrder(request, world, ports, { subjectId, expiresAt });
       const cover = under === undefined ? undefined : await coverOf(ports, proposer, under, draft);
       const subject: OrderDraft = { ...draft, ...cover?.by };
@@ -96,7 +102,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
         subjectId,
         worstCase: worst,
         needsSecond,
-        shows,
+        shows: { ...accountShown(world), ...shows },
         warnings: [
           ...outside.map(({ reason, text }) => `Not under a mandate: ${text} (${reason}).`),
           ...warnings,
@@ -113,9 +119,9 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
       if (found.outcome !== 'executed') return found;
       return found.result === undefined ? undefined : { outcome: 'executed', result: found.result };
     },
-    async follow({ client_order_id }, order, asker) {
+    async follow({ account, client_order_id }, order, asker) {
       if (isOver(order)) return undefined;
-      return (await ports.order(asker, order.id, client_order_id)) ?? order;
+      return (await ports.order(asker, account, order.id, client_order_id)) ?? order;
     },
     resultText: orderText,
   };
@@ -148,23 +154,34 @@ export function requireWellFormed({ max_slippage: _, environment: __, ...asked }
  */
 export function draftOrder(
   { max_slippage, environment, ...asked }: OrderProposal,
-  world: Pick<OrderWorld, 'account' | 'quote' | 'positions'>,
-  ports: Pick<OrderPorts, 'maxSlippage' | 'shareDecimals'>,
+  world: Pick<OrderWorld, 'account' | 'quote' | 'positions' | 'shareDecimals'>,
+  ports: Pick<OrderPorts, 'maxSlippage'>,
   { subjectId, expiresAt }: { readonly subjectId: string; readonly expiresAt: string },
 ): OrderDraft {
   const { account, quote } = world;
   const reference = referencePrice(asked.side, quote);
-  const order = saleInShares(asked, reference, ports.shareDecimals(asked.symbol));
+  const order = saleInShares(asked, reference, world.shareDecimals);
   requireMeans(order, world, environment);
   return normalizeOrder({
+    ...order,
     account: account.account,
     environment: account.environment,
-    ...order,
     reference_price: reference,
     max_slippage: max_slippage ?? ports.maxSlippage,
     client_order_id: subjectId,
     expires_at: expiresAt,
   });
+}
+
+/** Which account it is, and at which broker, where a person can have several. */
+export function accountShown({
+  broker,
+  account,
+}: {
+  readonly broker?: string | undefined;
+  readonly account: Pick<Account, 'account'>;
+}): Readonly<Record<string, string>> {
+  return broker === undefined ? {} : { Account: `${account.account} at ${broker}` };
 }
 
 /** What two orders have in common that ask for the same. */

@@ -17,44 +17,52 @@ import { worstCase } from '../../../trading/worst-case.ts';
 import type { Kind, Proposer } from '../../kind.ts';
 import { executionOf, refusalOf } from '../execution.ts';
 import { effectsOf } from '../order/effects.ts';
-import { type OrderPorts, orderText } from '../order/kind.ts';
+import { accountShown, type OrderPorts, orderText } from '../order/kind.ts';
 import { referencePrice } from '../order/means.ts';
 
 export interface ReplacePorts extends OrderPorts {
   /** @throws {Refusal} 404 `not_found` */
-  openOrder(proposer: Proposer, id: string): Promise<{ order: Order }>;
-  /** Whether the broker could make the one of the other. @throws {Refusal} 409 `not_replaceable` */
-  requireReplaceable(draft: OrderDraft, order: Order): void;
+  openOrder(
+    proposer: Proposer,
+    account: string | undefined,
+    id: string,
+  ): Promise<{
+    order: Order;
+    /** Whether its broker could make this of it. @throws {Refusal} 409 `not_replaceable` */
+    requireReplaceable(draft: OrderDraft): void;
+  }>;
 }
 
 /** Changing an open order (Alpaca's PATCH): one approval, one replacement. */
 export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSubject, Order> {
   return {
     ...replace,
-    async complete({ order_id, ...asked }, { proposer, subjectId, expiresAt }) {
-      const { order } = await ports.openOrder(proposer, order_id);
+    async complete({ account: named, order_id, ...asked }, { proposer, subjectId, expiresAt }) {
+      const { order, requireReplaceable } = await ports.openOrder(proposer, named, order_id);
       const changes = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
       const terms = changedTerms(order, asked, { changes, maxSlippage: ports.maxSlippage });
-      const world = await ports.world(proposer, order.symbol);
+      const world = await ports.world(proposer, named, order.symbol);
       const { account, quote } = world;
       const draft = normalizeOrder({
+        ...terms,
         account: account.account,
         environment: account.environment,
-        ...terms,
         reference_price: referencePrice(terms.side, quote),
         max_slippage: ports.maxSlippage,
         client_order_id: subjectId,
         expires_at: expiresAt,
       });
-      ports.requireReplaceable(draft, order);
+      requireReplaceable(draft);
       const { needsSecond } = await world.requireAllowed(draft, { replaces: order.id });
       const worst = worstCase(draft);
+      const { shows, warnings } = effectsOf(draft, worst, world);
       return {
         subject: { order, changes, draft },
         subjectId,
         worstCase: worst,
         needsSecond,
-        ...effectsOf(draft, worst, world),
+        warnings,
+        shows: { ...accountShown(world), ...shows },
       };
     },
     describe: ({ order, draft }) => `REPLACE ${describeOpenOrder(order)} BY ${describeOrder(draft)}`,
@@ -69,7 +77,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
     },
     async follow({ draft }, order, asker) {
       if (isOver(order)) return undefined;
-      return (await ports.order(asker, order.id, draft.client_order_id)) ?? order;
+      return (await ports.order(asker, draft.account, order.id, draft.client_order_id)) ?? order;
     },
     resultText: (order) => `replaced: ${orderText(order)}`,
   };
@@ -87,7 +95,7 @@ function asAsked(order: Order): OrderRequest {
 /** The order's terms after the change. @throws {Refusal} 400 `invalid_order`, 409 `not_replaceable` */
 function changedTerms(
   order: Order,
-  { trail, ...asked }: Omit<ReplaceRequest, 'order_id'>,
+  { trail, ...asked }: Omit<ReplaceRequest, 'order_id' | 'account'>,
   { changes, maxSlippage }: { readonly changes: object; readonly maxSlippage: string },
 ): OrderRequest {
   if (order.type === 'market' || order.type === 'stop') {

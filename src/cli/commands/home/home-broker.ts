@@ -9,7 +9,12 @@ import type { Cli } from '../../surroundings.ts';
 import type { BrokerKeyOptions } from './broker-keys.ts';
 import type { FolderOf } from './folder-of.ts';
 
-type SetOptions = BrokerKeyOptions & { readonly user?: string };
+interface WhoseOptions {
+  readonly user?: string;
+  readonly broker?: string;
+}
+
+type SetOptions = BrokerKeyOptions & WhoseOptions;
 
 export function addHomeBroker(home: Command, cli: Cli, folderOf: FolderOf): void {
   const broker = home
@@ -32,6 +37,7 @@ export function addHomeBroker(home: Command, cli: Cli, folderOf: FolderOf): void
         const { listBrokerKeys } = await import('../../../app/home/broker-account.ts');
         const accounts = (await listBrokerKeys(context, folderOf(command))).map((kept) => ({
           user: kept.sub,
+          broker: kept.broker,
           number: kept.accountNumber,
           environment: kept.environment,
           kept_at: utcSeconds(kept.keptAt),
@@ -41,8 +47,8 @@ export function addHomeBroker(home: Command, cli: Cli, folderOf: FolderOf): void
             ? 'No keys are kept: "trade-agent home broker set" asks for them.'
             : accounts
                 .map(
-                  ({ user, number, environment, kept_at }) =>
-                    `${user}  account ${safeLine(number)} (${environmentWord(environment)}), since ${kept_at}`,
+                  ({ user, broker, number, environment, kept_at }) =>
+                    `${user}  account ${safeLine(number)} (${environmentWord(environment)}) at ${broker}, since ${kept_at}`,
                 )
                 .join('\n'),
         );
@@ -53,15 +59,20 @@ export function addHomeBroker(home: Command, cli: Cli, folderOf: FolderOf): void
     .command('remove')
     .description("Erases a person's keys. Orders at the broker stay as they are; delete the keys there, too.")
     .option('--user <name>', 'whose (default: the one who lives here)')
+    .option('--broker <name>', 'at which of several brokers, by its name in gateway.yaml')
     .requiredOption('--yes', 'it is meant')
     .addHelpText('after', examples([['trade-agent home broker remove --user bob --yes', '']]) + exitCodes([]))
-    .action((options: { user?: string }, command: Command) =>
+    .action((options: WhoseOptions, command: Command) =>
       runCommand(cli, command, async (context) => {
         const { removeBrokerKeys } = await import('../../../app/home/broker-account.ts');
-        const { username } = await removeBrokerKeys(context, folderOf(command), options.user);
+        const { username, broker: name } = await removeBrokerKeys(context, {
+          folder: folderOf(command),
+          username: options.user,
+          broker: options.broker,
+        });
         await context.output.result(
           'home-broker-remove',
-          { user: username },
+          { user: username, broker: name },
           () => `The broker keys of ${username} are erased here.`,
         );
       }),
@@ -75,6 +86,7 @@ function addSet(broker: Command, cli: Cli, folderOf: FolderOf): void {
       "Keeps a person's keys, in place of those before; they are tried at the broker first. Also while the home is served.",
     )
     .option('--user <name>', 'whose (default: the one who lives here)')
+    .option('--broker <name>', 'at which of several brokers, by its name in gateway.yaml')
     .option('--broker-key-file <file>', 'key id and secret on two lines, or key= and secret= lines; 0600')
     .option('--broker-key-fd <number>', 'the same from an open descriptor', descriptorNumber)
     .option('--confirm-live <account>', 'the number of an account with real money, to say that it is meant')
@@ -83,6 +95,7 @@ function addSet(broker: Command, cli: Cli, folderOf: FolderOf): void {
       examples([
         ['trade-agent home broker set', 'asks for both, without showing them'],
         ['trade-agent home broker set --broker-key-file keys.txt', 'for scripts'],
+        ['trade-agent home broker set --broker ira', 'of several brokers'],
       ]) + exitCodes([]),
     )
     .action((options: SetOptions, command: Command) =>
@@ -92,15 +105,19 @@ function addSet(broker: Command, cli: Cli, folderOf: FolderOf): void {
           import('./broker-keys.ts'),
         ]);
         const pair = await readBrokerKeys(context, options);
-        const { username, account } = await setBrokerKeys(
+        const {
+          username,
+          broker: name,
+          account,
+        } = await setBrokerKeys(
           context,
-          { folder: folderOf(command), username: options.user, pair },
+          { folder: folderOf(command), username: options.user, broker: options.broker, pair },
           (found) => confirmLive(context, found, options.confirmLive),
         );
         const { accountNumber, environment, status } = account;
         await context.output.result(
           'home-broker-set',
-          { user: username, number: accountNumber, environment, status },
+          { user: username, broker: name, number: accountNumber, environment, status },
           () =>
             `Account ${safeLine(accountNumber)} (${environmentWord(environment)}) of ${username}: ${safeLine(status)}`,
         );

@@ -158,13 +158,18 @@ export function userLines({
   name,
   email,
   authenticators,
-  account,
+  accounts,
   recovery_code,
 }: ListedUser): string[] {
   const at =
-    account === null
+    accounts.length === 0
       ? 'no account at the broker'
-      : `account ${safeLine(account.number)} (${environmentWord(account.environment)})`;
+      : accounts
+          .map(({ broker, number, environment }) => {
+            const where = accounts.length === 1 ? '' : ` at ${broker}`;
+            return `account ${safeLine(number)} (${environmentWord(environment)})${where}`;
+          })
+          .join(', ');
   return [
     `${username}  ${safeLine(name)}${email === '' ? '' : ` <${safeLine(email)}>`}, ${at}, recovery code ${recovery_code}`,
     ...(authenticators.length === 0 ? ['  no authenticator: nothing can be approved yet'] : []),

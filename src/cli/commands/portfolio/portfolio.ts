@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
-import { sessionExits } from '../../../app/exit-codes.ts';
+import { exits, sessionExits } from '../../../app/exit-codes.ts';
+import { type PortfolioAcross, portfolioAcross } from '../../../app/portfolio/portfolio-across.ts';
 import { portfolioFigures } from '../../../app/portfolio/portfolio-figures.ts';
+import { safeLine } from '../../../net/shown-text.ts';
 import { portfolioView } from '../../../trading/portfolio/portfolio-view.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
@@ -10,21 +12,25 @@ import type { Cli } from '../../surroundings.ts';
 export function addPortfolioCommand(program: Command, cli: Cli): void {
   program
     .command('portfolio')
-    .description('show your account and positions')
+    .description(
+      'show your account and positions; all your accounts and what they come to, where you have several',
+    )
     .option('--watch', 'keep it on the screen, with prices and fills as they come; q leaves')
     .addHelpText(
       'after',
       examples([
         ['trade-agent portfolio', 'value, cash and positions'],
+        ['trade-agent portfolio --account ibkr', 'one of several accounts'],
         ['trade-agent portfolio --watch', 'live'],
         ['trade-agent portfolio --output json | jq -r .account.equity', 'for scripts'],
-      ]) + exitCodes(sessionExits),
+      ]) + exitCodes([...sessionExits, exits.found]),
     )
     .action(({ watch }: { watch?: boolean }, command: Command) =>
       runCommand(cli, command, async (context) => {
         if (watch !== true) return portfolio(context);
         const { watchPortfolio } = await import('../../live/watch-portfolio.ts');
         await watchPortfolio(context);
+        return exits.done;
       }),
     );
 }
@@ -32,8 +38,11 @@ export function addPortfolioCommand(program: Command, cli: Cli): void {
 /** Little lines are one request each; the largest positions get them. */
 const MOST_LINES = 20;
 
-async function portfolio(context: Context): Promise<void> {
+/** All accounts of who has several; ends with {@link exits.found} where one of them could not be read. */
+async function portfolio(context: Context): Promise<number> {
   const { io, output } = context;
+  const across = await portfolioAcross(context);
+  if (across !== undefined) return await portfolios(context, across);
   // A drawing is for a person's eyes.
   const lines = io.stdoutIsTty && output.format === 'text' ? MOST_LINES : 0;
   const { account, positions, history } = await portfolioFigures(context, { lines });
@@ -45,4 +54,21 @@ async function portfolio(context: Context): Promise<void> {
       paint: await context.paint(),
     });
   });
+  return exits.done;
+}
+
+async function portfolios(context: Context, across: PortfolioAcross): Promise<number> {
+  const { io, output } = context;
+  await output.result('portfolios', { ...across }, async () => {
+    const { portfoliosTable } = await import('../../text/portfolios-table.ts');
+    return portfoliosTable(across, {
+      columns: io.stdoutIsTty ? io.width() : Number.POSITIVE_INFINITY,
+      unicode: io.unicode,
+      paint: await context.paint(),
+    });
+  });
+  for (const { label, message } of across.missing) {
+    io.talk(safeLine(`${label} could not be read, and is in no total: ${message}`));
+  }
+  return across.missing.length === 0 ? exits.done : exits.found;
 }

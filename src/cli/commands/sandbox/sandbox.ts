@@ -21,6 +21,7 @@ interface SandboxOptions {
   readonly marketHours: 'always' | 'exchange';
   readonly idleExit?: number;
   readonly partialFills: boolean;
+  readonly secondAccounts?: boolean;
 }
 
 export function addSandboxCommand(program: Command, cli: Cli): void {
@@ -46,6 +47,7 @@ export function addSandboxCommand(program: Command, cli: Cli): void {
         'exchange',
       ]).default('always'),
     )
+    .option('--second-accounts', 'each person has a second account, by the name "second"')
     .option('--no-partial-fills', 'fill every order whole, at once (otherwise about one in ten in two parts)')
     .option('--idle-exit <duration>', 'end after nobody used it for that long', parseDuration)
     .addHelpText(
@@ -77,6 +79,7 @@ async function serve(cli: Cli, parts: ServerParts, output: Output, options: Sand
     ...(readyFile === undefined ? {} : { readyFile: resolve(readyFile) }),
     faults: Faults.parse(options.fault),
     partialFills: options.partialFills,
+    secondAccounts: options.secondAccounts ?? false,
     marketHours: options.marketHours,
     ...(idleExit === undefined ? {} : { idleExitMs: idleExit }),
     ready: (ready) => printReady(cli.io, output, ready),

@@ -35,11 +35,15 @@ async function printWhoami(context: Context, options: WhoamiOptions): Promise<vo
   await context.output.result(
     'whoami',
     { user: { sub, name: name ?? null, email: email ?? null }, ...where },
-    () => {
+    async () => {
       const who = name ?? email ?? sub;
       const address = email !== undefined && email !== who ? ` <${email}>` : '';
       const { profile, environment, issuer } = where;
-      return `${safeLine(`${who}${address}`)} (profile ${profile}, ${environmentWord(environment)}, ${issuer})`;
+      const line = `${safeLine(`${who}${address}`)} (profile ${profile}, ${environmentWord(environment)}, ${issuer})`;
+      const { accounts } = where;
+      if (accounts === null || accounts.length < 2) return line;
+      const { accountsTable } = await import('../../text/accounts-table.ts');
+      return `${line}\n\n${await accountsTable(accounts)}`;
     },
   );
 }

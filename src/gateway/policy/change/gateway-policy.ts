@@ -17,7 +17,7 @@ export function gatewayPolicy(
     clock,
   }: {
     readonly rules: RulesSource;
-    readonly brokerFor: (who: Proposer) => Promise<Pick<Broker, 'account'>>;
+    readonly brokerFor: (who: Proposer, account?: string) => Promise<Pick<Broker, 'account'>>;
     readonly clock: Clock;
   },
 ): PolicyDesk {
@@ -26,7 +26,7 @@ export function gatewayPolicy(
   const record = approval === undefined ? undefined : createAuditChain(approval.auditFile, stores.audit);
   return createPolicyDesk({
     rules,
-    accountOf: async (who) => await (await brokerFor(who)).account(),
+    accountOf: async (who, account) => await (await brokerFor(who, account)).account(),
     note: async (note, now) => {
       await stores.audit.note(note, now);
       await record?.flush();

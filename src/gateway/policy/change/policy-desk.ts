@@ -26,8 +26,11 @@ import { type FileTexts, finishWriting, writeAsOne } from './written-as-one.ts';
 
 export interface PolicyDeskOptions {
   readonly rules: FolderRules;
-  /** Whose rules: the account at the broker of whoever asks. */
-  readonly accountOf: (who: Proposer) => Promise<Pick<Account, 'account' | 'environment'>>;
+  /** Whose rules: the account of whoever asks that they name, or their default one. */
+  readonly accountOf: (
+    who: Proposer,
+    account: string | undefined,
+  ) => Promise<Pick<Account, 'account' | 'environment'>>;
   /** Writes a line of the record. */
   readonly note: (note: AuditNote, now: number) => Promise<void>;
   readonly clock: Clock;
@@ -136,9 +139,9 @@ function written(write: () => void): void {
 async function plan(
   { rules, accountOf }: PolicyDeskOptions,
   who: Proposer,
-  { base, limits, policies = {} }: PolicyChangeRequest,
+  { account: named, base, limits, policies = {} }: PolicyChangeRequest,
 ): Promise<Plan> {
-  const account = await accountOf(who);
+  const account = await accountOf(who, named);
   const before = await rules.current();
   requireSound(before);
   if (before.digest !== base) throw stale();

@@ -10,6 +10,7 @@ import { sql as counting, reductions } from './gateway/0009-counting.ts';
 import { sql as mandates } from './gateway/0010-mandates.ts';
 import { sql as access } from './gateway/0011-access.ts';
 import { sql as standingOrders } from './gateway/0012-standing-orders.ts';
+import { sql as accounts } from './gateway/0013-accounts.ts';
 
 /** The versions of the gateway's database, oldest first. */
 export const gatewayMigrations = [
@@ -25,4 +26,5 @@ export const gatewayMigrations = [
   mandates,
   access,
   standingOrders,
+  accounts,
 ];

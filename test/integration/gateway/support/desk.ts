@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import Database from 'better-sqlite3-multiple-ciphers';
+import type { OpenAccount } from '../../../../src/gateway/broker/accounts.ts';
 import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catalogue.ts';
-import type { Broker } from '../../../../src/gateway/broker/broker.ts';
 import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
 import { createOrderDesk, type OrderDesk } from '../../../../src/gateway/orders/place-order.ts';
@@ -17,6 +17,7 @@ import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { type AlpacaStandIn, type StandInOrder, startAlpacaStandIn } from './alpaca-stand-in.ts';
 import { firstAnswer } from './first-answer.ts';
+import { openedAt } from './opened-account.ts';
 import { type TestClock, testClock } from './test-clock.ts';
 
 /** An order desk over Alpaca's SDK, before a broker that does as a test tells it; no HTTP in front. */
@@ -26,7 +27,7 @@ export interface DeskWorld {
   readonly journal: OrderJournal;
   readonly stores: GatewayStores;
   readonly traits: BrokerTraits;
-  readonly broker: Broker;
+  readonly broker: OpenAccount;
   desk: OrderDesk;
   /** A resting order of alice's at the broker. */
   resting(changes?: Record<string, unknown>): StandInOrder;
@@ -65,7 +66,7 @@ export async function startDesk(): Promise<DeskWorld> {
     timeoutMs: 300,
     assets: createAssetCatalogue(clock.now),
   });
-  const brokerOf = (sub: string) => connect({ accessToken: `broker-token-of-${sub}` }, () => {});
+  const brokerOf = (sub: string) => openedAt(connect({ accessToken: `broker-token-of-${sub}` }, () => {}));
   await firstAnswer(alpaca);
   const start = () =>
     createOrderDesk({
@@ -76,10 +77,8 @@ export async function startDesk(): Promise<DeskWorld> {
         ...{ journal, halts, decisions, clock },
         rules: staticRules(),
         relations: { check: async () => true },
-        traits: alpacaTraits,
       }),
       brokerFor: async ({ sub }) => brokerOf(sub),
-      traits: alpacaTraits,
       gateway: 'https://gateway.example',
       issuer: 'https://issuer.example',
       detailsType: 'trade_order',

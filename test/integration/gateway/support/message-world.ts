@@ -92,7 +92,8 @@ export async function startMessageWorld(): Promise<MessageWorld> {
       issuer: issuer.url,
       resource: server.url,
       exchange: { client_id: 'gateway-client', privateKey, audience: 'paper-broker' },
-      broker: { kind: 'alpaca', environment: 'paper', trading_url: servicesUrl, simulated: true },
+      environment: 'paper',
+      brokers: [{ name: 'broker', kind: 'alpaca', trading_url: servicesUrl, simulated: true }],
       messages: {
         slack: { audience: 'slack', url: `${serviceUrl}/api` },
         gmail: { audience: 'gmail', url: serviceUrl },

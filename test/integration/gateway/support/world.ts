@@ -44,6 +44,8 @@ export async function startWorld(
   options: Partial<
     Pick<
       GatewayOptions,
+      | 'brokers'
+      | 'fetch'
       | 'brokerTimeoutMs'
       | 'mounts'
       | 'rules'
@@ -84,17 +86,21 @@ export async function startWorld(
       ...(options.sealSecret === undefined
         ? { exchange: { client_id: 'gateway-client', privateKey, audience: 'paper-broker' } }
         : { sealSecret: options.sealSecret }),
-      broker: {
-        kind: 'alpaca',
-        ...(options.sealSecret === undefined ? {} : { credentials: 'key_pair' as const }),
-        environment: options.environment ?? 'paper',
-        trading_url: brokerUrl,
-        simulated: true,
-      },
+      environment: options.environment ?? 'paper',
+      brokers: options.brokers ?? [
+        {
+          name: 'broker',
+          kind: 'alpaca',
+          ...(options.sealSecret === undefined ? {} : { credentials: 'key_pair' as const }),
+          trading_url: brokerUrl,
+          simulated: true,
+        },
+      ],
       stores: sqliteGatewayStores(database),
       clock,
       log: (entry) => log.push(entry),
       brokerTimeoutMs: options.brokerTimeoutMs ?? 2000,
+      ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
       ...(options.rules === undefined ? {} : { rules: options.rules }),
       ...(options.mounts === undefined ? {} : { mounts: options.mounts }),
       ...(options.requireBoundTokens === undefined ? {} : { requireBoundTokens: options.requireBoundTokens }),

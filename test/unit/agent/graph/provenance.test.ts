@@ -38,6 +38,26 @@ const exits = { take_profit_limit_price: '200', stop_loss_stop_price: '170.00' }
 const sold = { side: 'sell', type: 'limit' };
 const held = new Map([['MSFT', { qty: '11', qty_available: '9' }]]);
 
+describe('which account an order is for', () => {
+  const account = {
+    account: 'PA3IRA0001',
+    broker: 'ira',
+    label: 'Old IRA account',
+    environment: 'paper',
+    default: false,
+  } as const;
+  it.each([
+    ['buy 5 AAPL in my IRA account', 'user'],
+    ['buy 5 AAPL in my old IRA account', 'user'],
+    ['buy 5 AAPL in account pa3ira0001', 'user'],
+    ['buy 5 AAPL', 'other'],
+    ['buy 5 AAPL in my Viraj account', 'other'],
+  ])('"%s": %s', (turn, source) => {
+    const request = { account: 'PA3IRA0001', symbol: 'AAPL', side: 'buy', qty: '5' };
+    expect(sources([turn], request, { account })).toMatchObject({ account: source, symbol: 'user' });
+  });
+});
+
 describe('where an order comes from', () => {
   it.each([
     ['buy 5 AAPL', { symbol: 'AAPL', side: 'buy', qty: '5' }],

@@ -36,8 +36,7 @@ function desk(answers: Readonly<Record<string, Answer[]>> = {}, buyingPower = '1
   };
   const ports = {
     maxSlippage: '0.01',
-    shareDecimals: () => 9,
-    worlds: async (_proposer: unknown, symbols: readonly string[]) =>
+    worlds: async (_proposer: unknown, _account: unknown, symbols: readonly string[]) =>
       new Map(
         symbols.map((symbol): [string, OrderWorld] => [
           symbol,
@@ -49,6 +48,7 @@ function desk(answers: Readonly<Record<string, Answer[]>> = {}, buyingPower = '1
               equity: '20000',
               buying_power: buyingPower,
             } as Account,
+            shareDecimals: 9,
             quote: {
               symbol,
               name: null,
@@ -90,7 +90,8 @@ function desk(answers: Readonly<Record<string, Answer[]>> = {}, buyingPower = '1
       return order;
     },
     outcome: async (_asker: unknown, id: string) => placed.get(id),
-    order: async (_asker: unknown, _id: string, clientOrderId: string) => placed.get(clientOrderId),
+    order: async (_asker: unknown, _account: string, _id: string, clientOrderId: string) =>
+      placed.get(clientOrderId),
   } as unknown as BatchPorts;
   return {
     kind: batchKind(ports, clock),

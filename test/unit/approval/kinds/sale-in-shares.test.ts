@@ -7,8 +7,8 @@ import type { Account, Position, Quote } from '../../../../src/trading/views.ts'
 const sale = async (notional: string, shareDecimals: number) => {
   const kind = orderKind({
     maxSlippage: '0.01',
-    shareDecimals: () => shareDecimals,
     world: async () => ({
+      shareDecimals,
       account: {
         account: 'PA1',
         environment: 'paper',

@@ -1,7 +1,8 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
+import type { OpenAccount } from '../../../../src/gateway/broker/accounts.ts';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
-import type { Broker, Submission } from '../../../../src/gateway/broker/broker.ts';
+import type { Submission } from '../../../../src/gateway/broker/broker.ts';
 import {
   maySubmitAgain,
   neverPlaced,
@@ -42,7 +43,8 @@ async function claimedAt(late: number) {
       submitted.push(order);
       return { outcome: 'accepted', order: { id: 'order-1', client_order_id: id } };
     },
-  } as unknown as Broker;
+    traits: alpacaTraits,
+  } as unknown as OpenAccount;
   const clock = { now: () => START + 60_000 + late, sleep: async () => {} };
   return {
     journal,
@@ -51,7 +53,6 @@ async function claimedAt(late: number) {
       submitIntent(intent, () => broker.submit(draft), broker, {
         journal,
         clock,
-        traits: alpacaTraits,
         stopped,
       }),
   };
@@ -95,13 +96,13 @@ it.each<[string, Submission]>([
         return answer;
       },
       orderByClientOrderId: async () => undefined,
-    } as unknown as Broker;
+      traits: alpacaTraits,
+    } as unknown as OpenAccount;
     const clock = { now: () => START + 31_000, sleep: async () => {} };
     await expect(
       submitIntent(intent, () => broker.submit(draft), broker, {
         journal,
         clock,
-        traits: alpacaTraits,
         stopped,
       }),
     ).rejects.toMatchObject({
@@ -123,10 +124,9 @@ describe('a gateway that stood still while it looked whether an order may still 
       sent += 1;
       return { outcome: 'accepted', order: { id: 'order-1', client_order_id: id } } as Submission;
     };
-    const { state } = await submitIntent(intent, send, {} as Broker, {
+    const { state } = await submitIntent(intent, send, { traits: alpacaTraits } as OpenAccount, {
       journal,
       clock: { now: () => now, sleep: async () => {} },
-      traits: alpacaTraits,
       stopped: async () => {
         const look = each[looks++];
         now += look?.ms ?? 0;
@@ -173,11 +173,10 @@ describe('where the broker', () => {
   it('finds nothing by an id, it is not asked, and no order counts as never placed', async () => {
     const journal = sqliteGatewayStores(new Database(':memory:')).orders;
     await journal.claim(claim, START);
-    const broker = {} as Broker;
+    const broker = { traits: { ...alpacaTraits, ...ids(true, false) } } as OpenAccount;
     const context = {
       journal,
       clock: { now: () => START + 24 * 60 * 60_000, sleep: async () => {} },
-      traits: { ...alpacaTraits, ...ids(true, false) },
     };
     const entry = await journal.find('alice', id);
     expect(entry && (await settleByLookup(entry, broker, context))).toBeUndefined();

@@ -169,7 +169,7 @@ describe('what a broker takes', () => {
     },
   };
   const judged = (changes: Changes, traits: BrokerTraits) => {
-    const facts = worldFacts({ draft: changed(changes) }, world, { traits, now: NOON });
+    const facts = worldFacts({ draft: changed(changes) }, { ...world, traits }, { now: NOON });
     const prices = { ...facts, market: factsOf().market, counted: nothingCounted };
     return decide(rulesOf(), subject, 'place', prices);
   };

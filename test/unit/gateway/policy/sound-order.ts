@@ -42,6 +42,7 @@ export const world: OrderWorld = {
     ...{ equity: '100000.00', last_equity: '100000.00', buying_power: '50000.00' },
     ...{ long_market_value: '50000.00', trading_blocked: false, simulated: true },
   },
+  traits: alpacaTraits,
   positions: [
     {
       ...{ symbol: 'AAPL', side: 'long', qty: '10', qty_available: '10', avg_entry_price: '100.00' },
@@ -98,7 +99,7 @@ export function factsOf({
 }: Circumstances = {}): Facts {
   const asked = { draft: changed(order), replaces };
   return {
-    ...worldFacts(asked, { ...world, ...other }, { traits: alpacaTraits, now: NOON }),
+    ...worldFacts(asked, { ...world, ...other }, { now: NOON }),
     counted: { ...nothingCounted, ...counted },
   };
 }

@@ -81,6 +81,20 @@ describe('the gateway’s database', () => {
     expect(database.prepare('SELECT max(version) FROM gateway_schema').pluck().get()).toBe(4);
   });
 
+  it('has a key pair from before there were several brokers as one of Alpaca’s, under the name it had', async () => {
+    const old = new Database(':memory:');
+    migrate(old, gatewayMigrations.slice(0, 12), { tooNew: () => new Error('not new') });
+    old.exec(`INSERT INTO broker_keys (sub, connection, sealed, account_number, environment, kept_at)
+      VALUES ('alice', 'broker', x'0001ff', 'PA3ALICE01', 'paper', 1000)`);
+    const { brokerKeys, defaultAccounts } = sqliteGatewayStores(old);
+    expect(await brokerKeys.find('alice', 'broker')).toMatchObject({
+      kind: 'alpaca',
+      accountNumber: 'PA3ALICE01',
+      sealed: Buffer.from([0, 1, 255]),
+    });
+    expect(await defaultAccounts.find('alice')).toBeUndefined();
+  });
+
   it('of a version before is carried over, to the last row', async () => {
     const old = new Database(':memory:');
     old.exec(versionTwo);

@@ -47,7 +47,7 @@ describe('a mandate that is asked for', () => {
     ['a trailing stop, which nothing bounds', { order_types: ['trailing_stop'] }],
     ['a key of its own', { agent_jkt: terms.agent_jkt }],
     ['rules of its own', { policy: 'none' }],
-    ['an account of its own', { account: 'PA3BOB0001' }],
+    ['an account that is no number', { account: '' }],
     ['an amount as a number', { max_total_notional: 2000 }],
     ['more slippage than any order may have', { max_slippage: '0.11' }],
     ['an empty price band', { price: { AAPL: {} } }],

@@ -1,0 +1,74 @@
+import type { Intent } from './intent.ts';
+import { NotUnderstood } from './words.ts';
+
+/*
+ * "buy 5 AAPL in my IBKR account", "what do I own in account 12345": which of several accounts a clause is about. What the
+ * person calls it is looked up among theirs before anything is asked or proposed.
+ */
+
+/** A number has a digit; "in my account now" names none. */
+const byNumber =
+  /\b(?:in|from|at|on) (?:my |the )?account (?:number |no\.? )?((?=[\w-]*\d)[A-Za-z0-9][\w-]*)/gi;
+const byName =
+  /\b(?:in|from|at|on) (?:my|the) ((?:[A-Za-z0-9][\w-]*\s){1,3})account\b(?! (?:number|no\b|[\w-]*\d))/gi;
+
+/** What is said of any account, and names none. */
+const general =
+  /^(?:(?:whole|entire|own|brokerage|broker|trading|investment|stock|stocks|current|paper|live|main|default)\s?)+$/i;
+
+const WHICH = 'Name one account, as in "buy 5 AAPL in account 12345"; "trade-agent accounts" lists yours.';
+
+/** @throws {NotUnderstood} where it names several */
+export function withoutAccount(clause: string): { readonly rest: string; readonly account?: string } {
+  const found = [...clause.matchAll(byNumber), ...clause.matchAll(byName)].flatMap(([phrase, name = '']) =>
+    general.test(name.trim()) ? [] : [{ phrase, name: name.trim() }],
+  );
+  const [first, another] = found;
+  if (first === undefined) return { rest: clause };
+  if (another !== undefined) throw new NotUnderstood('Which account do you mean?', WHICH);
+  const rest = clause
+    .replace(first.phrase, ' ')
+    .replace(/\s+/g, ' ')
+    .replace(/^[\s,]+|[\s,]+$/g, '');
+  return { rest, account: first.name };
+}
+
+/** What can be asked of one account by its name. */
+const ofOne: readonly Intent['kind'][] = [
+  'order',
+  'portfolio',
+  'orders',
+  'quote',
+  'chart',
+  'performance',
+  'activities',
+  'risk',
+  'lots',
+  'wash',
+  'rules',
+  'watchlist',
+  'watch',
+];
+
+/** @throws {NotUnderstood} for what is not done in one account by its name */
+export function inAccount(intent: Intent, account: string): Intent {
+  if (ofOne.includes(intent.kind)) return { ...intent, account };
+  throw new NotUnderstood(
+    'I can’t do that in an account that a sentence names.',
+    `Name it by the flag: --account ${JSON.stringify(account)}.`,
+  );
+}
+
+/**
+ * Of several things that are asked for, an account that one names may be meant for all or not.
+ * @throws {NotUnderstood}
+ */
+export function requireOneReading(intents: readonly Intent[]): void {
+  const can = intents.filter(({ kind }) => ofOne.includes(kind));
+  const named = can.filter(({ account }) => account !== undefined);
+  if (named.length === 0 || named.length === can.length) return;
+  throw new NotUnderstood(
+    `Is all of it for the account "${named[0]?.account}", or a part?`,
+    'Name the account in each, or ask for one thing at a time.',
+  );
+}

@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { chooseDefaultAccount, listAccounts } from '../../../app/accounts/accounts.ts';
+import { exits, sessionExits } from '../../../app/exit-codes.ts';
+import type { AccountEntry } from '../../../trading/account-entry.ts';
+import { runCommand } from '../../cli.ts';
+import type { Context } from '../../context.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
+
+export function addAccountsCommand(program: Command, cli: Cli): void {
+  const accounts = program
+    .command('accounts')
+    .summary('list your accounts, and say which is meant by itself')
+    .description(
+      'Lists your accounts, each with its broker and whether its money is real. Any command takes --account with a number or a name of one; the default account is meant without.',
+    )
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent accounts', 'number, broker, PAPER or LIVE'],
+        ['trade-agent accounts default ibkr', 'by its number or name'],
+        ['trade-agent portfolio --account ibkr', 'one of them'],
+      ]) + exitCodes([...sessionExits, exits.found]),
+    );
+  accounts
+    .command('list', { isDefault: true })
+    .description('list them')
+    .addHelpText(
+      'after',
+      examples([['trade-agent accounts list --output json | jq -r ".accounts[].account"', 'for scripts']]) +
+        exitCodes([...sessionExits, exits.found]),
+    )
+    .action((_options, command: Command) =>
+      runCommand(cli, command, async (context) => print(context, await listAccounts(context))),
+    );
+  accounts
+    .command('default')
+    .description('say which account is meant where none is named')
+    .argument('<account>', 'its number or name, as "trade-agent accounts" lists them')
+    .addHelpText(
+      'after',
+      examples([['trade-agent accounts default PA3ALICE01', 'from now on, for all your programs']]) +
+        exitCodes([...sessionExits, exits.found]),
+    )
+    .action((name: string, _options, command: Command) =>
+      runCommand(cli, command, async (context) => print(context, await chooseDefaultAccount(context, name))),
+    );
+}
+
+/** Ends with {@link exits.found} where a broker could not be asked which account it is. */
+async function print(context: Context, accounts: readonly AccountEntry[]): Promise<number> {
+  await context.output.result('accounts', { accounts }, async () => {
+    const { accountsTable } = await import('../../text/accounts-table.ts');
+    return accountsTable(accounts);
+  });
+  return accounts.some(({ account }) => account === null) ? exits.found : exits.done;
+}

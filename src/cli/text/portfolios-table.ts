@@ -1,0 +1,72 @@
+import type { AccountRead, PortfolioAcross } from '../../app/portfolio/portfolio-across.ts';
+import { safeLine } from '../../net/shown-text.ts';
+import { dollars, signedDollars } from '../../trading/amounts.ts';
+import { Dec } from '../../trading/decimal.ts';
+import { environmentWord } from '../../trading/environment.ts';
+import { portfolioView } from '../../trading/portfolio/portfolio-view.ts';
+import type { TotalAcross } from '../../trading/portfolio/totals-across.ts';
+import { type PortfolioScreen, portfolioTable } from './portfolio-table.ts';
+import { type Column, fittingTable } from './table.ts';
+import { plainPaint, signed } from './theme.ts';
+
+/** An account of the table, or what those of a currency come to. */
+type Line = Omit<TotalAcross, 'currency'> &
+  Pick<TotalAcross, 'currency'> & { readonly name: string; readonly at?: string; readonly where?: string };
+
+/**
+ * Several accounts: a row each and what they come to, then each one's positions. A total that lacks an account says so.
+ */
+export async function portfoliosTable(
+  { accounts, missing, totals }: PortfolioAcross,
+  screen: PortfolioScreen,
+): Promise<string> {
+  const without =
+    missing.length === 0 ? '' : ` WITHOUT ${missing.map(({ label }) => safeLine(label)).join(', ')}`;
+  const lines: Line[] = [
+    ...accounts.map(lineOf),
+    ...totals.map((total) => ({ ...total, name: `TOTAL${without}` })),
+  ];
+  const summary =
+    accounts.length === 0 ? [] : [await fittingTable(columns(lines, screen), lines, screen.columns)];
+  const gone = missing.map(
+    ({ label, account, message }) => `${safeLine(account ?? label)}: not read, ${safeLine(message)}`,
+  );
+  const each = await Promise.all(
+    accounts.map(async ({ account, positions, label }) =>
+      [`== ${safeLine(label)}`, await portfolioTable(portfolioView(account, positions), screen)].join('\n'),
+    ),
+  );
+  return [...summary, ...(gone.length === 0 ? [] : [gone.join('\n')]), ...each].join('\n\n');
+}
+
+function lineOf({ account, label, default: isDefault }: AccountRead): Line {
+  const { currency, equity, cash, last_equity, environment, simulated } = account;
+  return {
+    name: `${safeLine(account.account)}${isDefault ? ' *' : ''}`,
+    at: safeLine(label),
+    where: `${environmentWord(environment)}${simulated ? ' (simulated)' : ''}`,
+    currency,
+    equity,
+    cash,
+    day_change: new Dec(equity).minus(last_equity).toFixed(2),
+  };
+}
+
+function columns(lines: readonly Line[], { paint = plainPaint }: PortfolioScreen): Column<Line>[] {
+  const several = new Set(lines.map(({ currency }) => currency)).size > 1;
+  const all: (Column<Line> | false)[] = [
+    { head: 'ACCOUNT', cell: ({ name }) => name },
+    { rank: 1, head: 'BROKER', cell: ({ at = '' }) => at },
+    { head: '', cell: ({ where = '' }) => where },
+    several && { head: '', cell: ({ currency }) => safeLine(currency) },
+    { head: 'VALUE', align: 'right', cell: ({ equity }) => dollars(equity) },
+    {
+      rank: 2,
+      head: 'TODAY',
+      align: 'right',
+      cell: ({ day_change }) => signed(paint, signedDollars(day_change)),
+    },
+    { rank: 3, head: 'CASH', align: 'right', cell: ({ cash }) => dollars(cash) },
+  ];
+  return all.filter((column) => column !== false);
+}

@@ -1,0 +1,218 @@
+import { createHash } from 'node:crypto';
+import type { AccountEntry } from '../../trading/account-entry.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { Caller } from '../door/caller.ts';
+import type { Broker, ConnectBroker } from './broker.ts';
+import type { BrokerCredentials } from './broker-credentials.ts';
+import type { BrokerTraits } from './broker-traits.ts';
+
+/** A broker of this gateway's, and what opens people's accounts there. Each person has one at most. */
+export interface BrokerPlace {
+  readonly name: string;
+  /** For people. */
+  readonly label: string;
+  readonly traits: BrokerTraits;
+  readonly credentials: BrokerCredentials;
+  readonly connect: ConnectBroker;
+  /** Whether its accounts can be opened without a session of their owner's. */
+  readonly isUnattended: boolean;
+}
+
+/** One person's account, opened: the broker that it is at, and how that one differs from others. */
+export interface OpenAccount extends Broker {
+  readonly traits: BrokerTraits;
+  readonly at: Pick<BrokerPlace, 'name' | 'label' | 'isUnattended'>;
+}
+
+export type WhoseAccount = Pick<Caller, 'sub' | 'by' | 'accessToken' | 'mandate'>;
+
+/**
+ * Opens the account of this number, which must be one of theirs; where none is named, their default one. This is the one place
+ * where it is found which broker an account is at, and its number alone decides.
+ * @throws {Refusal} 403 `account_mismatch`, 409 `account_not_connected`, and what their credentials and the broker's reads
+ *   throw
+ */
+export type OpenAccountOf = (who: WhoseAccount, account?: string) => Promise<OpenAccount>;
+
+export interface Accounts {
+  readonly open: OpenAccountOf;
+  /** Theirs, in the order of the settings. A broker that can't be asked now is among them, and why. */
+  of(who: WhoseAccount): Promise<AccountEntry[]>;
+  /**
+   * Makes it the one that is meant where none is named.
+   * @throws {Refusal} as `open`
+   */
+  choose(who: WhoseAccount, account: string): Promise<void>;
+}
+
+export interface AccountsOptions {
+  /** At least one; the first that a person has an account at is their default, unless they chose another. */
+  readonly places: readonly BrokerPlace[];
+  readonly environment: 'paper' | 'live';
+  readonly chosen: {
+    find(sub: string): Promise<string | undefined>;
+    choose(sub: string, account: string): Promise<void>;
+  };
+}
+
+/** A person's sign-ins within a day are some dozens. */
+const MOST_KNOWN = 10_000;
+
+/** The accounts of everybody, at all brokers. */
+export function createAccounts({ places, environment, chosen }: AccountsOptions): Accounts {
+  const [only, another] = places;
+  if (only === undefined) throw new TypeError('a gateway has at least one broker');
+  const isOne = another === undefined;
+  const numbers = accountNumbers();
+
+  const openAt = async (place: BrokerPlace, who: WhoseAccount): Promise<OpenAccount> => {
+    const { traits, name, label, isUnattended } = place;
+    const found = await place.credentials.credentialsFor(who);
+    const broker = place.connect(found, () => place.credentials.forget(who.sub, found));
+    return Object.assign(broker, { traits, at: { name, label, isUnattended } });
+  };
+
+  const numberAt = async (place: BrokerPlace, who: WhoseAccount) =>
+    numbers.ask(place, who, await openAt(place, who));
+
+  /** @throws {Refusal} 403 `account_mismatch`; a broker's own, where it could not be asked and may be the one */
+  const placeOf = async (who: WhoseAccount, account: string): Promise<BrokerPlace> => {
+    const known = await Promise.all(
+      places.map(async (place) => [place, await numbers.known(place, who)] as const),
+    );
+    const named = known.filter(([, one]) => one === account).map(([place]) => place);
+    if (named.length > 0) return requireOne(named, account);
+    const asked = known.flatMap(([place, one]) => (one === undefined ? [place] : []));
+    const told = await Promise.all(
+      asked.map(async (place) => {
+        try {
+          return { place, account: await numberAt(place, who) };
+        } catch (error) {
+          if (!(error instanceof Refusal)) throw error;
+          return { place, error };
+        }
+      }),
+    );
+    const found = told.filter((one) => one.account === account).map(({ place }) => place);
+    if (found.length > 0) return requireOne(found, account);
+    const errors = told.flatMap(({ error }) => (error === undefined ? [] : [error]));
+    const silent = errors.find(({ code }) => code !== 'account_not_connected');
+    // None at all: there is one to be connected.
+    const unconnected = errors.length === places.length ? errors[0] : undefined;
+    throw silent ?? unconnected ?? notTheirs();
+  };
+
+  /** Where the account is that is meant where none is named. */
+  const defaultPlace = async (who: WhoseAccount): Promise<BrokerPlace> => {
+    if (isOne) return only;
+    const account = await chosen.find(who.sub);
+    if (account !== undefined) {
+      return await placeOf(who, account).catch((error: unknown) => {
+        throw error instanceof Refusal && error.code === 'account_mismatch' ? defaultIsGone(account) : error;
+      });
+    }
+    for (const place of places) if (await place.credentials.isConnected(who)) return place;
+    return only;
+  };
+
+  return {
+    open: async (who, account) =>
+      openAt(await (account === undefined ? defaultPlace(who) : placeOf(who, account)), who),
+    async of(who) {
+      const connected = await Promise.all(
+        places.map(async (place) => ({ place, connected: await isConnected(place, who) })),
+      );
+      const theirs = connected.filter((one) => one.connected !== false).map(({ place }) => place);
+      const byDefault = await defaultPlace(who).catch((error: unknown) => {
+        if (!(error instanceof Refusal)) throw error;
+        return undefined;
+      });
+      return await Promise.all(
+        theirs.map(async (place): Promise<AccountEntry> => {
+          const { name: broker, label } = place;
+          const entry = { broker, label, environment, default: place === byDefault };
+          try {
+            const known = await numbers.known(place, who);
+            return { account: known ?? (await numberAt(place, who)), ...entry };
+          } catch (error) {
+            if (!(error instanceof Refusal)) throw error;
+            return { account: null, ...entry, problem: error.code };
+          }
+        }),
+      );
+    },
+    async choose(who, account) {
+      await placeOf(who, account);
+      await chosen.choose(who.sub, account);
+    },
+  };
+}
+
+/** Undefined where nobody can tell now. */
+async function isConnected({ credentials }: BrokerPlace, who: WhoseAccount): Promise<boolean | undefined> {
+  try {
+    return await credentials.isConnected(who);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return undefined;
+  }
+}
+
+/**
+ * The numbers of accounts. Those that the credentials don't tell are asked for at the broker, and known for as long as the same
+ * credentials open it: by others it may be another account.
+ */
+function accountNumbers() {
+  const told = new Map<string, string>();
+  /** @throws {Refusal} as `BrokerCredentials.credentialsFor` */
+  const keyOf = async ({ name, credentials }: BrokerPlace, who: WhoseAccount) =>
+    createHash('sha256')
+      .update(JSON.stringify([name, who.sub, await credentials.credentialsFor(who)]))
+      .digest('base64');
+  return {
+    /** Undefined where the broker is to be asked, or nothing opens the account. */
+    async known(place: BrokerPlace, who: WhoseAccount): Promise<string | undefined> {
+      const kept = await place.credentials.accountOf?.(who);
+      if (kept !== undefined || told.size === 0) return kept;
+      try {
+        return told.get(await keyOf(place, who));
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        return undefined;
+      }
+    },
+    async ask(place: BrokerPlace, who: WhoseAccount, opened: OpenAccount): Promise<string> {
+      const key = await keyOf(place, who);
+      const { account } = await opened.account();
+      if (told.size >= MOST_KNOWN) told.clear();
+      told.set(key, account);
+      return account;
+    },
+  };
+}
+
+/** Two brokers that tell of the same number: which is meant nobody can say. */
+function requireOne(found: readonly BrokerPlace[], account: string): BrokerPlace {
+  const [place, another] = found;
+  if (place !== undefined && another === undefined) return place;
+  const names = found.map(({ name }) => name).join(' and ');
+  throw new Refusal(403, 'account_mismatch', `${names} both have an account ${account} of this user`, {
+    hint: 'Take one of them out of "brokers" in gateway.yaml.',
+    fields: ['account'],
+    challenge: {},
+  });
+}
+
+function notTheirs(): Refusal {
+  return new Refusal(403, 'account_mismatch', 'that is no account of this user', {
+    hint: 'List them with "trade-agent accounts".',
+    fields: ['account'],
+    challenge: {},
+  });
+}
+
+function defaultIsGone(account: string): Refusal {
+  return new Refusal(409, 'account_not_connected', `the default account ${account} is connected no more`, {
+    hint: 'Choose another with "trade-agent accounts default", or name the account.',
+  });
+}

@@ -1,0 +1,53 @@
+import type { Hono } from 'hono';
+import { z } from 'zod';
+import { accountNumberSchema } from '../../trading/order.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import { PROPOSE_ORDERS } from '../../trading/scopes.ts';
+import type { Accounts } from '../broker/accounts.ts';
+import type { Door } from '../door/door.ts';
+import { ownerNamed, type StandIn } from './for-owner.ts';
+import { jsonBody } from './json-body.ts';
+
+const choiceSchema = z.strictObject({ account: accountNumberSchema });
+
+/**
+ * Which accounts there are: `portfolio:read`. Which is meant where none is named their owner says, by a client of our own
+ * users: another's idea of it would read as theirs on the phone.
+ */
+export function accountRoutes(
+  app: Hono,
+  door: Door,
+  {
+    accounts,
+    standIn,
+    ownClients,
+  }: {
+    readonly accounts: Accounts;
+    readonly standIn: StandIn;
+    readonly ownClients: readonly string[];
+  },
+): void {
+  app.get(
+    '/v1/accounts',
+    door.guard(['portfolio:read'], async (c, caller) =>
+      c.json({ accounts: await accounts.of(await standIn(caller, ownerNamed(c.req.url), 'can_view')) }),
+    ),
+  );
+  app.put(
+    '/v1/accounts/default',
+    door.guard([PROPOSE_ORDERS], async (c, caller) => {
+      if (caller.clientId === undefined || !ownClients.includes(caller.clientId)) {
+        throw new Refusal(403, 'client_not_allowed', 'this client may not say which account is meant', {
+          hint: 'Its owner does, with "trade-agent accounts default". Name the account in what is asked for.',
+          challenge: {},
+        });
+      }
+      const choice = choiceSchema.safeParse(await jsonBody(c));
+      if (!choice.success) {
+        throw new Refusal(400, 'invalid_query', 'the account’s number is missing', { fields: ['account'] });
+      }
+      await accounts.choose(caller, choice.data.account);
+      return c.json({ accounts: await accounts.of(caller) });
+    }),
+  );
+}

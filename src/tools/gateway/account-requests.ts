@@ -1,0 +1,97 @@
+import { safeLine } from '../../net/shown-text.ts';
+import { type AccountEntry, accountEntriesSchema, isAccountCalled } from '../../trading/account-entry.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { ProposalRequestInput } from '../../trading/proposal.ts';
+import { PROPOSE_ORDERS, READ_SCOPES } from '../../trading/scopes.ts';
+import { type GatewayRequests, parse } from './gateway-requests.ts';
+
+/** Which accounts the person has, at which brokers. */
+export interface AccountRequests {
+  /** In the order of the gateway's settings. A broker that could not be asked now is among them, and why. */
+  accounts(): Promise<AccountEntry[]>;
+  /** Makes it the one that is meant where none is named. @returns all of them. @throws {TradeAgentError} `gateway_refused` */
+  chooseAccount(account: string): Promise<AccountEntry[]>;
+}
+
+const [, PORTFOLIO_READ] = READ_SCOPES;
+
+export function ofAccounts({ request, read }: GatewayRequests): AccountRequests {
+  return {
+    accounts: async () => (await read('/v1/accounts', accountEntriesSchema, PORTFOLIO_READ)).accounts,
+    chooseAccount: async (account) => {
+      const init = {
+        method: 'PUT',
+        headers: { accept: 'application/json', 'content-type': 'application/json' },
+        body: JSON.stringify({ account }),
+      };
+      return parse(accountEntriesSchema, await request('/v1/accounts/default', init, [PROPOSE_ORDERS]))
+        .accounts;
+    },
+  };
+}
+
+/** A proposal for one account where one is meant, and it names none itself; what is about no account stays as it is. */
+export function proposedIn(account: string | undefined, asked: ProposalRequestInput): ProposalRequestInput {
+  if (account === undefined) return asked;
+  const proposed = inAccount(account, asked);
+  const { provenance } = asked;
+  if (proposed === asked || provenance?.fields === undefined) return proposed;
+  // Which account it is about the person said themselves, by a flag.
+  return {
+    ...proposed,
+    provenance: { ...provenance, fields: { account: { source: 'user' }, ...provenance.fields } },
+  };
+}
+
+function inAccount(account: string, asked: ProposalRequestInput): ProposalRequestInput {
+  switch (asked.kind) {
+    case 'order':
+      return { ...asked, order: { account, ...asked.order } };
+    case 'batch':
+      return {
+        ...asked,
+        batch: { ...asked.batch, orders: asked.batch.orders.map((order) => ({ account, ...order })) },
+      };
+    case 'cancel':
+      return { ...asked, cancel: { account, ...asked.cancel } };
+    case 'replace':
+      return { ...asked, replace: { account, ...asked.replace } };
+    case 'mandate':
+      return { ...asked, mandate: { account, ...asked.mandate } };
+    case 'policy_change':
+      return { ...asked, policy_change: { account, ...asked.policy_change } };
+    default:
+      return asked;
+  }
+}
+
+/**
+ * The one account that is called so: by its number, its broker's name, or what its owner calls it.
+ * @throws {TradeAgentError} `usage` where there is none, or several
+ */
+export function accountCalled(
+  name: string,
+  entries: readonly AccountEntry[],
+): AccountEntry & { account: string } {
+  const byNumber = entries.filter(({ account }) => account === name.trim());
+  const found = byNumber.length === 1 ? byNumber : entries.filter((entry) => isAccountCalled(entry, name));
+  const [entry, another] = found;
+  const shown = safeLine(name, 64);
+  if (entry === undefined || another !== undefined) {
+    throw new TradeAgentError(
+      'usage',
+      entry === undefined ? `you have no account "${shown}"` : `"${shown}" may be several of your accounts`,
+      { hint: `You have: ${entries.map(accountWords).join('; ')}.`, details: { field: 'account' } },
+    );
+  }
+  if (entry.account !== null) return { ...entry, account: entry.account };
+  throw new TradeAgentError('gateway_refused', `the broker of "${shown}" cannot be asked now`, {
+    hint: 'Try again in a moment, or give the account’s number.',
+    details: { problem: entry.problem ?? 'broker_unavailable' },
+  });
+}
+
+/** `PA3ALICE01 (Alpaca, "broker")` */
+function accountWords({ account, label, broker }: AccountEntry): string {
+  return `${account ?? 'number not known now'} (${safeLine(label, 40)}, "${broker}")`;
+}

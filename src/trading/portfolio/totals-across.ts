@@ -1,0 +1,27 @@
+import { Dec, ZERO } from '../decimal.ts';
+import type { Account } from '../views.ts';
+
+/** What accounts of one currency come to; dollars and the like, with two decimals. */
+export interface TotalAcross {
+  readonly currency: string;
+  readonly equity: string;
+  readonly cash: string;
+  /** Equity now less equity at the last close. */
+  readonly day_change: string;
+}
+
+/** By currency, in the order in which they first come: amounts of two currencies are never added. */
+export function totalsAcross(accounts: readonly Account[]): TotalAcross[] {
+  const currencies = [...new Set(accounts.map(({ currency }) => currency))];
+  return currencies.map((currency) => {
+    const own = accounts.filter((account) => account.currency === currency);
+    const sum = (amount: (account: Account) => Dec) =>
+      own.reduce((total, account) => total.plus(amount(account)), ZERO).toFixed(2);
+    return {
+      currency,
+      equity: sum(({ equity }) => new Dec(equity)),
+      cash: sum(({ cash }) => new Dec(cash)),
+      day_change: sum(({ equity, last_equity }) => new Dec(equity).minus(last_equity)),
+    };
+  });
+}

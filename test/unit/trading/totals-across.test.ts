@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { totalsAcross } from '../../../src/trading/portfolio/totals-across.ts';
+import type { Account } from '../../../src/trading/views.ts';
+
+const account = (currency: string, equity: string, cash: string, last_equity: string) =>
+  ({ currency, equity, cash, last_equity }) as Account;
+
+it('what accounts come to is added exactly, and no two currencies are', () => {
+  expect(
+    totalsAcross([
+      account('USD', '0.10', '100.20', '0.30'),
+      account('EUR', '1000', '-5.5', '990'),
+      account('USD', '0.20', '0.10', '0.10'),
+    ]),
+  ).toEqual([
+    { currency: 'USD', equity: '0.30', cash: '100.30', day_change: '-0.10' },
+    { currency: 'EUR', equity: '1000.00', cash: '-5.50', day_change: '10.00' },
+  ]);
+  expect(totalsAcross([])).toEqual([]);
+});
