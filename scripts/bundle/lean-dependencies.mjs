@@ -127,8 +127,17 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
         text.replace("import childProcess from 'node:child_process';", 'const childProcess = undefined;'),
       );
 
-      // Its thousand digits of ln 10 and of pi are parsed at start, for functions that parse them anyway.
-      edit('decimal.js', 'decimal.mjs', (text) => text.replace(/^(LN10|PI) = new Decimal\(\1\);\r?$/gm, ''));
+      // Its thousand digits of ln 10 and of pi are parsed at start, for functions that parse them anyway. A comparison copies
+      // the other number first, and only reads it. An exponent is looked for by a pattern in each text.
+      edit('decimal.js', 'decimal.mjs', (text) =>
+        text
+          .replace(/^(LN10|PI) = new Decimal\(\1\);\r?$/gm, '')
+          .replace(
+            /(?<=^P\.comparedTo = P\.cmp = function \(y\) \{[^}]*?)\(y = new x\.constructor\(y\)\)\.d/m,
+            '(y = isDecimalInstance(y) ? y : new x.constructor(y)).d',
+          )
+          .replace('(i = str.search(/e/i)) > 0', "(i = str.indexOf('e')) > 0 || (i = str.indexOf('E')) > 0"),
+      );
 
       // A chunk can't wait while it is loaded (chunk-functions.mjs). Yoga's eighty kilobytes are compiled at once.
       edit('yoga-layout', 'dist/src/index.js', (text) =>

@@ -1,8 +1,10 @@
 import type { z } from 'zod';
+import { DEFAULT_BENCHMARK } from '../trading/portfolio/benchmark.ts';
 import type { rulesFileSchema } from './rules-schema.ts';
 
 /** What is looked at where no rules file is named: what nearly everyone would want to know. */
 export const defaultRules: z.input<typeof rulesFileSchema> = {
+  benchmark: DEFAULT_BENCHMARK,
   rules: [
     { name: 'ruin', kind: 'ruin' },
     { name: 'day-move', kind: 'move', symbols: 'held', by: '7%' },

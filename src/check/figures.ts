@@ -2,6 +2,7 @@ import { type Activity, exchangesOf, externalFlows, fillsOf } from '../trading/a
 import { Dec, isPositive, ZERO } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { type Share, weightsBySector, weightsBySymbol } from '../trading/portfolio/allocation.ts';
+import { benchmarkReturn } from '../trading/portfolio/benchmark.ts';
 import { type Drawdowns, drawdowns, type Fall, type HighWaterMark } from '../trading/portfolio/drawdown.ts';
 import { type Income, income } from '../trading/portfolio/income.ts';
 import { tradingResults } from '../trading/portfolio/lots.ts';
@@ -29,6 +30,8 @@ export interface Figures {
   readonly timeWeighted: PeriodReturn | undefined;
   readonly moneyWeighted: PeriodReturn | undefined;
   readonly volatility: Dec | undefined;
+  /** Of the same points as the time-weighted return. */
+  readonly benchmark: PeriodReturn | undefined;
   /** Dollars made by sales; undefined where the trades are not known. */
   readonly realized:
     | { readonly fifo: Dec; readonly average: Dec; readonly uncovered: readonly string[] }
@@ -59,7 +62,11 @@ export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions)
     equity,
     cash: new Dec(account.cash),
     ruin: equity.isNegative() ? 'owes' : equity.isZero() && falls.current.gte(1) ? 'lost' : undefined,
-    performance: accountPerformance(account, positions, total(flows.filter(({ at }) => at > since))),
+    performance: accountPerformance(
+      account,
+      positions,
+      flowSince(since, line, flows, equity.minus(account.last_equity)),
+    ),
     bySymbol,
     bySector: weightsBySector(bySymbol, equity, sectorOf),
     points: line,
@@ -67,6 +74,7 @@ export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions)
     timeWeighted,
     moneyWeighted,
     volatility: volatility(points, factors),
+    benchmark: snapshot.benchmark && benchmarkReturn(points, snapshot.benchmark.closes),
     realized: activities && realizedOf(activities, positions),
     income: activities && income(activities),
     incomplete: incompleteFigures(activities, {
@@ -85,6 +93,18 @@ function dayBegan(history: Snapshot['history'], now: number): number {
     newYorkInstant(day, '24:00') - 1,
     history.findLast(({ at }) => at < now)?.at ?? Number.NEGATIVE_INFINITY,
   );
+}
+
+/**
+ * What came since the last close, less what went. By the line where it has the value of that close: what was booked late is
+ * put where it belongs there. Of an account's first day nobody says whether equity at the last close has what it began with:
+ * it counts where that explains the day better.
+ */
+function flowSince(since: number, line: readonly ValuePoint[], flows: readonly Flow[], change: Dec): Dec {
+  const [close, present] = line.slice(-2);
+  if (close?.at === since && present !== undefined) return present.flow;
+  const all = total(flows.filter(({ at }) => at > since));
+  return line.length > 1 || change.minus(all).abs().lt(change.abs()) ? all : ZERO;
 }
 
 const total = (flows: readonly Pick<Flow, 'amount'>[]): Dec =>

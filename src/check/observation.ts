@@ -72,7 +72,11 @@ export function levelOfQuotient(
   whole: Dec,
   { direction, limit, clear }: Limits,
 ): Observation['state'] {
-  return level(part, { direction, limit: limit.mul(whole), clear: clear.mul(whole) });
+  const isAbove = direction === 'above';
+  const bound = clear.mul(whole);
+  // Mostly it is far from its limit, and one comparison says so.
+  if (isAbove ? part.lte(bound) : part.gte(bound)) return 'clear';
+  return level(part, { direction, limit: limit.mul(whole), clear: bound });
 }
 
 /** For what has no middle. */

@@ -1,6 +1,8 @@
 import { dollars, shares } from '../trading/amounts.ts';
 import { Dec } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
+import { describeOpenOrder } from '../trading/open-order.ts';
+import { isMultiLeg } from '../trading/order-legs.ts';
 import { ageText } from './age-text.ts';
 import { type Observation, type Observed, yesNo } from './observation.ts';
 import type { RuleOf } from './rules-schema.ts';
@@ -26,7 +28,9 @@ function observationsOf(
     case 'open_order':
       return (snapshot.openOrders ?? []).map((order) => {
         const age = snapshot.now - Date.parse(order.submitted_at);
-        const what = `${order.side} ${order.qty !== null ? shares(order.qty) : dollars(order.notional ?? '0')} ${order.symbol}`;
+        const size = order.qty !== null ? shares(order.qty) : dollars(order.notional ?? '0');
+        // Of several parts there is no one side, nor one quantity of shares.
+        const what = isMultiLeg(order) ? describeOpenOrder(order) : `${order.side} ${size} ${order.symbol}`;
         return {
           rule,
           subject: order.id,

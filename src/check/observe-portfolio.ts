@@ -4,6 +4,7 @@ import { newYorkDate } from '../trading/new-york-time.ts';
 import { type Band, type Drift, driftFrom } from '../trading/portfolio/allocation.ts';
 import type { Figures } from './figures.ts';
 import {
+  type Limits,
   level,
   limits,
   type Observation,
@@ -89,23 +90,24 @@ function observationsOf(
   switch (rule.kind) {
     case 'ruin':
       return [observeRuin(rule, figures)];
-    case 'drift':
+    case 'drift': {
+      const limitsOf = driftLimits(rule);
       return driftsOf(file, figures, bandOf(rule)).map((drift) => ({
         rule,
         subject: drift.symbol,
         limitedBy: drift.target.toFixed(),
-        state: driftState(drift, rule),
-        say: () => ({
-          facts: {
-            symbol: drift.symbol,
-            weight: weightText(drift.weight),
-            target: weightText(drift.target),
-            drift: signedPercent(drift.drift.toDecimalPlaces(6).toFixed()),
-            limit: weightText(drift.allowed),
-          },
-          text: `${drift.symbol} is ${weightText(drift.weight)} of the account, target ${weightText(drift.target)}`,
-        }),
+        state: level(drift.drift.abs(), limitsOf(drift)),
+        say: () => {
+          const { symbol } = drift;
+          const [weight, target] = [weightText(drift.weight), weightText(drift.target)];
+          const points = signedPercent(drift.drift.toDecimalPlaces(6).toFixed());
+          return {
+            facts: { symbol, weight, target, drift: points, limit: weightText(drift.allowed) },
+            text: `${symbol} is ${weight} of the account, target ${target}`,
+          };
+        },
       }));
+    }
     case 'concentration': {
       const most = limits(new Dec(rule.above), 'above', pointsBack(rule.above, rule.rearm));
       return (rule.by === 'symbol' ? figures.bySymbol : figures.bySector).map(({ name, weight }) => ({
@@ -176,8 +178,14 @@ function observeRuin(rule: RuleOf<'ruin'>, { equity, ruin, drawdowns }: Figures)
   };
 }
 
-function driftState({ drift, allowed }: Drift, { rearm }: RuleOf<'drift'>): Observation['state'] {
-  return level(drift.abs(), limits(allowed, 'above', pointsBack(allowed, rearm)));
+/** Of a band of so many points it is the same for every target, and worked out once. */
+function driftLimits({ rearm }: RuleOf<'drift'>): (drift: Drift) => Limits {
+  let last: { readonly allowed: Dec; readonly limits: Limits } | undefined;
+  return ({ allowed }) => {
+    if (last?.allowed !== allowed)
+      last = { allowed, limits: limits(allowed, 'above', pointsBack(allowed, rearm)) };
+    return last.limits;
+  };
 }
 
 function observeLoss(rule: RuleOf<'loss'>, { performance }: Figures): Observation {

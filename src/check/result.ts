@@ -83,6 +83,13 @@ export const checkResultSchema = z.object({
     fees: optional(dollars),
     time_weighted_return: optional(periodReturn),
     money_weighted_return: optional(periodReturn),
+    benchmark: optional(
+      z.object({
+        symbol: z.string(),
+        return: periodReturn.describe('With dividends, over the days of the time-weighted return'),
+        excess: fraction.describe('The time-weighted return less the benchmark’s'),
+      }),
+    ).describe('Of the symbol that the rules file names'),
     volatility: optional(fraction),
     drawdown: fraction,
     high_water_mark: optional(z.object({ value: dollars, at: z.string() })),
@@ -198,6 +205,7 @@ export function checkResult({
       fees: income === undefined ? null : money(income.fees),
       time_weighted_return: returns(figures.timeWeighted),
       money_weighted_return: returns(figures.moneyWeighted),
+      benchmark: benchmarkView(snapshot, figures),
       volatility: figures.volatility === undefined ? null : rate(figures.volatility),
       drawdown: rate(drawdowns.current),
       high_water_mark:
@@ -228,6 +236,13 @@ export function checkResult({
     notices: [],
     notes: [...snapshot.notes],
   };
+}
+
+function benchmarkView({ benchmark }: Snapshot, figures: Figures): CheckResult['figures']['benchmark'] {
+  const own = figures.timeWeighted;
+  const other = figures.benchmark && returns(figures.benchmark);
+  if (benchmark === undefined || own === undefined || !other) return null;
+  return { symbol: benchmark.symbol, return: other, excess: rate(own.period.minus(other.period)) };
 }
 
 /** A suggested order as the result shows it. @param amount dollars it comes to; null where it has terms of its own */

@@ -18,7 +18,8 @@ const percent = z
   // A number would be read as a fraction by some and as a percentage by others.
   .string({ error: wanted('must be a percentage, with its sign: 5%') })
   .regex(/^\d{1,4}(\.\d{1,6})?%$/, 'must be a percentage, with its sign: 5%')
-  .transform((text) => new Dec(text.slice(0, -1)).div(100).toFixed())
+  // By moving the point: a thousand targets are a thousand divisions.
+  .transform((text) => new Dec(`${text.slice(0, -1)}e-2`).toFixed())
   .describe('A percentage, with its sign: 5%');
 
 const amount = z
@@ -213,6 +214,9 @@ const targets = z.record(z.union([z.literal('cash'), symbolSchema]), percent).re
 export const rulesFileSchema = z
   .strictObject({
     targets: targets.optional().describe('What part of the account’s value each symbol should be'),
+    benchmark: symbolSchema
+      .optional()
+      .describe('A symbol whose total return is told beside the account’s: SPY'),
     sectors: z.record(symbolSchema, z.string().min(1).max(60)).default({}).describe('The sector of a symbol'),
     suggest: suggestSchema.prefault({}),
     rules: z.array(ruleSchema).max(200).default([]),

@@ -1,4 +1,5 @@
 import type { Activity, PriceOn, TradingDay } from '../trading/activity.ts';
+import type { AdjustedClose } from '../trading/portfolio/benchmark.ts';
 import type { PriceHistory } from '../trading/portfolio/price-history.ts';
 import type { DatedEquityAt } from '../trading/portfolio/returns.ts';
 import type { Account, MarketClock, Order, Position, Quote } from '../trading/views.ts';
@@ -31,6 +32,8 @@ export interface Snapshot {
   readonly activities: readonly Activity[] | undefined;
   /** What shares moved in or out were worth then, where that was not booked with them. */
   readonly priceOn?: PriceOn;
+  /** Of the benchmark that the rules name, where they name one and its prices can be had. */
+  readonly benchmark?: { readonly symbol: string; readonly closes: readonly AdjustedClose[] };
   /** What the person should know about how this was read. */
   readonly notes: readonly string[];
 }

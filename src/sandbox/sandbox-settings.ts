@@ -11,6 +11,7 @@ import { LONGEST_TTL_S } from '../trading/proposal.ts';
 import type { AccessKey } from './paper-broker/access.ts';
 import type { OAuthClient } from './paper-broker/oauth/oauth-client.ts';
 import type { PaperBrokerOptions } from './paper-broker/paper-broker.ts';
+import type { Story } from './paper-broker/seed-accounts.ts';
 import type { SandboxHome, SandboxSeed } from './sandbox-home.ts';
 import { type ThirdPartiesOptions, thirdPartyScopes } from './third-parties/third-parties.ts';
 
@@ -34,17 +35,24 @@ export const CONNECTION = 'paper-broker';
 
 const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
 
+interface BrokerPeople extends Pick<ApprovalSettings, 'secondAccounts'> {
+  /** What happened in whose account before. */
+  readonly stories?: Readonly<Record<string, Story>> | undefined;
+}
+
 export function brokerSettings(
   seed: SandboxSeed,
   addresses: SandboxAddresses,
-  { secondAccounts = false }: Pick<ApprovalSettings, 'secondAccounts'>,
+  { secondAccounts = false, stories = {} }: BrokerPeople,
 ): Pick<PaperBrokerOptions, 'url' | 'users' | 'oauthClients' | 'adminSecret'> {
   return {
     url: addresses.broker,
     users: seed.users.flatMap((user) => {
       const { username, name, broker_password: password } = user;
-      const first = { username, name, password, key: keyOf(user) };
-      const second = { ...first, username: `${username}.${SECOND}`, key: secondKeyOf(user, seed) };
+      const story = stories[username];
+      const person = { username, name, password, key: keyOf(user) };
+      const second = { ...person, username: secondOf(username), key: secondKeyOf(user, seed) };
+      const first = story === undefined ? person : { ...person, story };
       return secondAccounts ? [first, second] : [first];
     }),
     oauthClients: [vaultAt(CONNECTION, seed, addresses)],
@@ -52,16 +60,20 @@ export function brokerSettings(
   };
 }
 
-/** The pairs that open people's accounts at one of the sandbox's brokers. */
+/** The pairs that open people's accounts at one of the sandbox's brokers, and as whose the paper broker has each. */
 export function keyPairsAt(
   { name }: Pick<NamedBroker, 'name'>,
   seed: SandboxSeed,
-): { readonly username: string; readonly pair: AccessKey }[] {
-  return seed.users.map((user) => ({
-    username: user.username,
-    pair: name === SECOND ? secondKeyOf(user, seed) : keyOf(user),
-  }));
+): { readonly username: string; readonly holder: string; readonly pair: AccessKey }[] {
+  return seed.users.map((user) => {
+    const { username } = user;
+    return name === SECOND
+      ? { username, holder: secondOf(username), pair: secondKeyOf(user, seed) }
+      : { username, holder: username, pair: keyOf(user) };
+  });
 }
+
+const secondOf = (username: string): string => `${username}.${SECOND}`;
 
 type SeededUser = SandboxSeed['users'][number];
 

@@ -2,7 +2,6 @@ import type { Quotas } from '../approval/quotas.ts';
 import { softwareKey } from '../approval/signature/software-key.ts';
 import { createKeyPairs } from '../gateway/broker/key-pairs.ts';
 import { keyPlaceOf, type NamedBroker, ONLY_BROKER } from '../gateway/broker/named-broker.ts';
-import { verifyKeyPair } from '../gateway/broker/verify-keys.ts';
 import { folderRules } from '../gateway/policy/rules-source.ts';
 import { Faults } from '../home/faults.ts';
 import { createHome, type HomeOptions } from '../home/home.ts';
@@ -13,10 +12,11 @@ import { type HttpServer, listenerOf, listenOnLoopback } from '../net/http-serve
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { sqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
 import { createAdmin } from './admin.ts';
-import { createMarket } from './market/market.ts';
 import { createPaperBroker, type PaperBroker } from './paper-broker/paper-broker.ts';
+import type { Story } from './paper-broker/seed-accounts.ts';
 import { announce, defaultReadyFile, type SandboxReady } from './ready-file.ts';
 import { openSandboxHome, type SandboxHome, type SandboxSeed } from './sandbox-home.ts';
+import { type MarketData, openSandboxMarket } from './sandbox-market.ts';
 import { listenAsBefore } from './sandbox-servers.ts';
 import {
   brokerSettings,
@@ -39,6 +39,10 @@ export interface SandboxOptions {
   readonly port?: number;
   readonly faults?: Faults;
   readonly marketHours?: 'always' | 'exchange';
+  /** Real days to play again instead of a random walk; they keep the exchange's hours. */
+  readonly marketData?: MarketData;
+  /** What happened in accounts before they are first looked at, by user, instead of the usual stories. */
+  readonly stories?: Readonly<Record<string, Story>>;
   readonly partialFills?: boolean;
   readonly clock?: Clock;
   /** The market's own time, which sets prices and opening hours; `clock` unless a test needs a Sunday. */
@@ -89,7 +93,7 @@ const DRAIN_MS = 1_000;
  * Starts the whole world on loopback: a home (identity provider, phone, gateway) and around it a paper broker, a market,
  * and seeded people. They talk to each other over HTTP as they would in production.
  * @throws {TradeAgentError} `busy` when a sandbox already runs on this folder, `port_in_use`, `invalid_config` for rules in it
- *   that are wrong
+ *   or days of a market that are wrong, `usage` for accounts of later days than the market's
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { clock = systemClock, faults = new Faults() } = options;
@@ -182,10 +186,18 @@ async function openParties(
     services: servers.services.url,
   };
 
+  const { market, replay } = openSandboxMarket({
+    seed: seed.market_seed,
+    clock: marketClock ?? clock,
+    hours: marketHours,
+    data: options.marketData,
+    folder: home.folder,
+  });
   const broker = createPaperBroker({
     ...brokerSettings(seed, addresses, options),
     database: openDatabase('paper-broker'),
-    market: createMarket({ seed: seed.market_seed, clock: marketClock ?? clock, hours: marketHours }),
+    market,
+    ...(replay === undefined ? {} : { replay }),
     partialFills,
     clock,
     faults,
@@ -212,7 +224,8 @@ async function openParties(
   const rules = options.rules ?? (await folderRules(home.folder, onError === undefined ? {} : { onError }));
   const settings = homeSettings(home, addresses, { ...options, rules });
   const { brokers } = settings.gateway;
-  if (credentials !== 'exchange') await keepKeyPairs(kept, seed, { brokers, now: () => clock.now() });
+  if (credentials !== 'exchange')
+    await keepKeyPairs(kept, seed, { brokers, paper: broker, now: () => clock.now() });
   const stores = credentials === 'key_pair' ? kept : { ...kept, brokerKeys: whileConnected(kept, vault) };
   const { people, keys, listener, close } = await createHome({
     ...settings,
@@ -254,17 +267,26 @@ function whileConnected({ brokerKeys }: GatewayStores, vault: Vault): GatewaySto
   };
 }
 
-/** As "trade-agent home broker set" does for each of them: the paper broker says which account a pair opens. */
+/** As "trade-agent home broker set" does for each of them. */
 async function keepKeyPairs(
   { brokerKeys: store }: GatewayStores,
   seed: SandboxSeed,
-  { brokers, now }: { readonly brokers: readonly NamedBroker[]; readonly now: () => number },
+  {
+    brokers,
+    paper,
+    now,
+  }: {
+    readonly brokers: readonly NamedBroker[];
+    readonly paper: Pick<PaperBroker, 'accountNumber'>;
+    readonly now: () => number;
+  },
 ): Promise<void> {
-  for (const broker of brokers) {
-    const place = keyPlaceOf(broker, brokers);
-    const pairs = createKeyPairs({ store, sealSecret: sealSecret(seed), now, broker: place });
-    for (const { username, pair } of keyPairsAt(broker, seed)) {
-      await pairs.keep(username, pair, await verifyKeyPair(broker, pair, { environment: 'paper', fetch }));
+  for (const at of brokers) {
+    const broker = keyPlaceOf(at, brokers);
+    const pairs = createKeyPairs({ store, sealSecret: sealSecret(seed), now, broker });
+    for (const { username, holder, pair } of keyPairsAt(at, seed)) {
+      const accountNumber = paper.accountNumber(holder) ?? '';
+      await pairs.keep(username, pair, { accountNumber, environment: 'paper' });
     }
   }
 }

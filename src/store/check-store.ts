@@ -82,6 +82,8 @@ export interface AccountMemory<Notice extends KeptNotice> {
 /** Closing prices kept from one check to the next, so that only what is new is asked for. */
 export interface CloseCache {
   get(symbol: string): Promise<PriceHistory | undefined>;
+  /** Of those that are kept; one question for all of them. */
+  getAll(symbols: readonly string[]): Promise<ReadonlyMap<string, PriceHistory>>;
   put(symbol: string, history: PriceHistory): Promise<void>;
 }
 
@@ -89,6 +91,29 @@ export interface CloseCache {
 export interface ActivityCache {
   get(): Promise<{ readonly activities: readonly Activity[]; readonly wholeAt: number } | undefined>;
   put(activities: readonly Activity[], wholeAt: number): Promise<void>;
+}
+
+/** A file of activities that was taken in. */
+export interface ImportedFile {
+  readonly id: string;
+  /** The file's name, without its folders. */
+  readonly file: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Those that no file before it had. */
+  readonly rows: number;
+}
+
+/** Activities of one account from files of the person's. */
+export interface ImportStore {
+  /** Oldest first by when they happened. */
+  activities(): Promise<Activity[]>;
+  /** Newest first. */
+  files(): Promise<ImportedFile[]>;
+  /** All at once, or nothing. Rows whose ids are there stay as they are. @returns how many were new */
+  put(file: Omit<ImportedFile, 'rows'>, activities: readonly Activity[]): Promise<number>;
+  /** Takes a file's rows out again. @returns how many those were; undefined for no such file */
+  remove(id: string): Promise<number | undefined>;
 }
 
 /**
@@ -107,6 +132,7 @@ export interface CheckStore<Notice extends KeptNotice> {
   readonly closes: CloseCache;
   account(owner: { readonly profile: string; readonly account: string }): AccountMemory<Notice>;
   activities(owner: { readonly profile: string; readonly account: string }): ActivityCache;
+  imports(owner: { readonly profile: string; readonly account: string }): ImportStore;
   /** How many notices each channel has yet to send, whoever's account. */
   waitingNotices(): Promise<ReadonlyMap<string, number>>;
   close(): void;

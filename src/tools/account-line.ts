@@ -1,4 +1,4 @@
-import { flowsOf } from '../trading/activity.ts';
+import { type Activity, flowsOf } from '../trading/activity.ts';
 import { Dec } from '../trading/decimal.ts';
 import { newYorkInstant } from '../trading/new-york-time.ts';
 import { type Period, startOf } from '../trading/period.ts';
@@ -29,9 +29,17 @@ export interface AccountLine {
   /** Dollars. */
   readonly equity: Dec;
   readonly returns: AccountReturns;
+  /** Since the line begins, oldest first. */
+  readonly activities: readonly Activity[];
 }
 
-export async function accountLine(gateway: GatewayClient, period: Period): Promise<AccountLine> {
+/** What a line is read by. */
+export type LineGateway = Pick<
+  GatewayClient,
+  'account' | 'positions' | 'valueHistory' | 'clock' | 'activities'
+>;
+
+export async function accountLine(gateway: LineGateway, period: Period): Promise<AccountLine> {
   const [account, positions, history, clock] = await Promise.all([
     gateway.account(),
     gateway.positions(),
@@ -43,8 +51,9 @@ export async function accountLine(gateway: GatewayClient, period: Period): Promi
   const ends = atDayEnds(history);
   const before = ends.findLastIndex(({ at }) => at < began);
   const values = ends.slice(Math.max(0, before));
-  const booked = flowsOf(await gateway.activities({ after: values[0]?.at ?? began }));
-  const flows = mergedFlows(values, booked, now);
+  const activities = await gateway.activities({ after: values[0]?.at ?? began });
+  const flows = mergedFlows(values, flowsOf(activities), now);
   const equity = new Dec(account.equity);
-  return { account, positions, now, equity, returns: accountReturns(values, { at: now, equity }, flows) };
+  const returns = accountReturns(values, { at: now, equity }, flows);
+  return { account, positions, now, equity, returns, activities };
 }

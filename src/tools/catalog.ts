@@ -17,6 +17,7 @@ import { getOrder } from './get-order.ts';
 import { getPerformance } from './get-performance.ts';
 import { getPortfolio } from './get-portfolio.ts';
 import { getQuote } from './get-quote.ts';
+import { getRealizedGains } from './get-realized-gains.ts';
 import { getRisk } from './get-risk.ts';
 import { getTaxLots } from './get-tax-lots.ts';
 import { getWatchlist } from './get-watchlist.ts';
@@ -54,6 +55,7 @@ export const tools: readonly Tool[] = [
   ofOneAccount(getActivities),
   ofOneAccount(getRisk),
   ofOneAccount(getTaxLots),
+  ofOneAccount(getRealizedGains),
   ofOneAccount(checkWashSale),
   getFindings,
   ofOneAccount(getWatchlist),

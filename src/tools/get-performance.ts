@@ -1,86 +1,50 @@
 import { z } from 'zod';
 import { signedDollars, signedPercent } from '../trading/amounts.ts';
-import { type Dec, ZERO } from '../trading/decimal.ts';
+import { Dec, decimalString } from '../trading/decimal.ts';
+import { symbolSchema } from '../trading/order.ts';
 import { periods, periodWords } from '../trading/period.ts';
-import { portfolioView } from '../trading/portfolio/portfolio-view.ts';
-import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
-import type { Account, Position } from '../trading/views.ts';
-import { accountLine } from './account-line.ts';
+import { DEFAULT_BENCHMARK } from '../trading/portfolio/benchmark.ts';
+import { performanceIn } from './performance-in.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
-/** Days of a line that a model reads well. */
-const MOST_POINTS = 100;
+/** A year's rate that anything pays without risk; beyond it somebody wrote percent. */
+export const riskFreeSchema = decimalString.pipe(
+  z.string().refine((text) => new Dec(text).abs().lte(1), 'must be a fraction such as 0.04'),
+);
 
 export const getPerformance = defineTool({
   name: 'get_performance',
   description:
-    'How the account did over a period: profit in dollars less what came in and went out, the time-weighted and the money-weighted return, today’s profit, and what it was worth at the ends of days. Fractions: "0.01" is 1 %.',
+    'How the account did over a period: profit in dollars less what came in and went out, the time-weighted and the money-weighted return beside a benchmark’s total return, Sharpe, Sortino, beta, rolling returns, dividends by month, today’s profit, what each position contributed (by_position), and what it was worth at the ends of days. Fractions: "0.01" is 1 %.',
   schema: z.strictObject({
     period: z.enum(periods).default('1M').describe('MTD: this month, YTD: this year'),
+    benchmark: symbolSchema
+      .optional()
+      .describe(`A symbol to compare with; ${DEFAULT_BENCHMARK} where left out`),
+    risk_free: riskFreeSchema.default('0').describe('A year’s rate, a fraction, for Sharpe and Sortino'),
+    by_position: z
+      .boolean()
+      .default(false)
+      .describe('Contributions too; they add up to the time-weighted return'),
   }),
   scopes: ['market:read', 'portfolio:read'],
   risk: 'read',
-  async execute(context, { period }) {
-    const { account, positions, now, equity, returns } = await accountLine(requireGateway(context), period);
-    const { points, timeWeighted, moneyWeighted } = returns;
-    const first = points[0] ?? { at: now, value: equity };
-    const added = points.reduce((sum, { flow }) => sum.plus(flow), ZERO);
-    const profit = equity.minus(first.value).minus(added);
+  async execute(context, { period, benchmark, risk_free, by_position }) {
+    const found = await performanceIn(requireGateway(context), {
+      period,
+      benchmark: benchmark ?? DEFAULT_BENCHMARK,
+      mustHaveBenchmark: benchmark !== undefined,
+      riskFree: risk_free,
+      byPosition: by_position,
+    });
+    const own = found.time_weighted;
+    const other = found.benchmark.return;
     return {
-      summary: `${signedDollars(profit.toFixed(2))} ${periodWords[period]}${timeWeighted === undefined ? '' : ` (${signedPercent(fraction(timeWeighted.period))} time-weighted)`}`,
-      content: JSON.stringify({
-        period,
-        from: new Date(first.at).toISOString(),
-        to: new Date(now).toISOString(),
-        equity: account.equity,
-        equity_before: first.value.toFixed(2),
-        added: added.toFixed(2),
-        profit: profit.toFixed(2),
-        time_weighted: rates(timeWeighted),
-        money_weighted: rates(moneyWeighted),
-        ...standing(account, positions),
-        values: thinned(points, MOST_POINTS).map(({ at, value }) => ({
-          at: new Date(at).toISOString(),
-          equity: value.toFixed(2),
-        })),
-        simulated: account.simulated,
-      }),
+      summary: [
+        `${signedDollars(found.profit)} ${periodWords[period]}${own === null ? '' : ` (${signedPercent(own.fraction)} time-weighted)`}`,
+        ...(other === null ? [] : [`${found.benchmark.symbol} ${signedPercent(other.fraction)}`]),
+      ].join(', '),
+      content: JSON.stringify(found),
     };
   },
 });
-
-/** What it did today, and what is open now. */
-function standing(account: Account, positions: readonly Position[]) {
-  const figures = portfolioView(account, positions);
-  return {
-    day_profit: figures.day_change,
-    day_fraction: figures.day_change_fraction,
-    total_profit: figures.total.unrealized,
-    total_fraction: figures.total.unrealized_fraction,
-    cash_weight: figures.cash_weight,
-    market_value: figures.total.value,
-    positions: figures.rows.map(({ symbol, day_change, weight }) => ({
-      symbol,
-      day_profit: day_change,
-      weight,
-    })),
-  };
-}
-
-/** Null where no rate says it: money came of nothing, or there is no earlier value. */
-function rates(rate: PeriodReturn | undefined) {
-  if (rate === undefined) return null;
-  return {
-    fraction: fraction(rate.period),
-    annual: rate.annual === undefined ? null : fraction(rate.annual),
-  };
-}
-
-const fraction = (value: Dec) => value.toDecimalPlaces(6).toFixed();
-
-/** So many of them, evenly, with the first and the last. */
-function thinned<T>(points: readonly T[], most: number): T[] {
-  if (points.length <= most) return [...points];
-  const step = (points.length - 1) / (most - 1);
-  return Array.from({ length: most }, (_, at) => points[Math.round(at * step)] as T);
-}

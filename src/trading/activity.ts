@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { unitsOf } from './asset-class.ts';
 import { Dec, decimalString, ZERO } from './decimal.ts';
-import { newYorkDate } from './new-york-time.ts';
+import { newYorkDate, newYorkInstant } from './new-york-time.ts';
 import { sides } from './order.ts';
 import type { Fill, ShareExchange } from './portfolio/lots.ts';
 import type { Flow } from './portfolio/value-point.ts';
@@ -32,6 +33,8 @@ export const activitySchema = z.lazy(() =>
     type: z.string(),
     /** RFC 3339: when it happened; of what is known by its day alone, that day's first moment in New York. */
     at: z.string(),
+    /** When it was booked, often the day after, RFC 3339; left out where that is not told. */
+    booked_at: z.string().nullable().optional(),
     symbol: z.string().nullable(),
     side: z.enum(sides).nullable(),
     /** Less than nothing for shares that went without a trade. */
@@ -41,6 +44,8 @@ export const activitySchema = z.lazy(() =>
     group: z.string().nullable().optional(),
     /** Less than nothing for what was paid. Null for fills and for what moved no money. */
     amount: decimalString.nullable(),
+    /** Taken from a file of the person's: the broker never said it. */
+    imported: z.literal(true).optional(),
   }),
 );
 export type Activity = z.output<typeof activitySchema>;
@@ -64,13 +69,19 @@ export const tradingDaySchema = z.lazy(() =>
 );
 export type TradingDay = z.output<typeof tradingDaySchema>;
 
-/** The trades among the activities. */
+/** The trades among the activities; an option's price is that of its contract. */
 export function fillsOf(activities: readonly Activity[]): Fill[] {
-  return activities.flatMap(({ kind, symbol, side, qty, price, at }) =>
-    kind === 'fill' && symbol !== null && side !== null && qty !== null && price !== null
-      ? [{ symbol, side, qty: new Dec(qty), price: new Dec(price), at: Date.parse(at) }]
-      : [],
-  );
+  const fills: Fill[] = [];
+  for (const { kind, symbol, side, qty, price, at } of activities) {
+    if (kind !== 'fill' || symbol === null || side === null || qty === null || price === null) continue;
+    fills.push({ symbol, side, qty: new Dec(qty), price: perUnit(symbol, price), at: Date.parse(at) });
+  }
+  return fills;
+}
+
+function perUnit(symbol: string, price: string): Dec {
+  const units = unitsOf(symbol);
+  return units === 1 ? new Dec(price) : new Dec(price).mul(units);
 }
 
 /** Types (Alpaca's names) under which shares turn into others: splits, mergers, changes of name and symbol. */
@@ -131,17 +142,25 @@ export function externalFlows(
   const unvalued: Activity[] = [];
   for (const activity of activities) {
     const { kind, amount, symbol, qty, price } = activity;
+    if (kind !== 'deposit' && kind !== 'withdrawal' && kind !== 'transfer') continue;
     const at = Date.parse(activity.at);
-    if (kind === 'deposit' || kind === 'withdrawal') {
-      if (amount !== null) flows.push({ at, amount: new Dec(amount) });
-    } else if (kind === 'transfer' && symbol !== null && qty !== null) {
+    const late = isLate(activity) ? { late: true } : {};
+    if (kind !== 'transfer') {
+      if (amount !== null) flows.push({ at, amount: new Dec(amount), ...late });
+    } else if (symbol !== null && qty !== null) {
       const booked = price === null || new Dec(price).isZero() ? undefined : price;
       const each = booked ?? priceOn(symbol, newYorkDate(at));
       if (each === undefined) unvalued.push(activity);
-      else flows.push({ at, amount: new Dec(qty).mul(each), shares: true });
+      else flows.push({ at, amount: new Dec(qty).mul(each).mul(unitsOf(symbol)), shares: true, ...late });
     }
   }
   return { flows, unvalued };
+}
+
+/** A day's value is struck at 16:00; what a half-day books between its close and then counts as booked before. */
+function isLate({ at, booked_at }: Activity): boolean {
+  if (booked_at == null) return false;
+  return Date.parse(booked_at) > newYorkInstant(newYorkDate(Date.parse(at)), '16:00');
 }
 
 /** As {@link externalFlows}, where nothing is said of what has no value. */

@@ -32,6 +32,7 @@ const orderWords: FieldWords = Object.fromEntries(
 /** What the broker tells of an order, how long the approval holds, and, below, what only machines compare. */
 const lastWords: FieldWords = {
   id: { label: "Broker's id" },
+  asset_class: { label: 'Asset class' },
   status: { label: 'Status' },
   filled_qty: { label: 'Filled so far' },
   filled_avg_price: { label: 'Filled at', shown: orderTermFields.reference_price.shown },

@@ -43,7 +43,7 @@ export function startOf(period: Period, now: number): IsoDate {
 }
 
 /** The same day of an earlier month, or that month's last where it is shorter. */
-function monthsBefore(date: IsoDate, months: number): IsoDate {
+export function monthsBefore(date: IsoDate, months: number): IsoDate {
   const [year = 0, month = 1, day = 1] = date.split('-').map(Number);
   const lastDay = new Date(Date.UTC(year, month - months, 0)).getUTCDate();
   return new Date(Date.UTC(year, month - 1 - months, Math.min(day, lastDay))).toISOString().slice(0, 10);

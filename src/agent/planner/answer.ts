@@ -209,7 +209,7 @@ export const helpText = `I am the built-in planner: no language model, a small g
 - **prices**: \`AAPL\`, \`quote AAPL\`, \`price of apple and nvidia\`, \`chart AAPL 6 months\`, \`is the market open?\`
 - **your account**: \`what do I own\`, \`how am I doing\`, \`how much did I make today\`, \`biggest position\`, \`my AAPL position\`, \`cash\`, \`who am I\`
 - **orders**: \`open orders\`, \`all orders\`, \`cancel my last order\`, \`cancel my AAPL order\`, \`cancel all orders\`, \`change my AAPL order to limit 185\`
-- **buying and selling**: \`buy 5 AAPL\`, \`buy 5 AAPL limit 180 gtc\`, \`buy $500 of microsoft\`, \`sell half my MSFT\`, \`close my NVDA\`, \`sell 10 TSLA stop 200\`, \`sell 10 TSLA stop 200 limit 199\`, \`sell 10 TSLA trailing stop 5%\`, \`buy 5 AAPL at 180 extended hours\`
+- **buying and selling**: \`buy 5 AAPL\`, \`buy 5 AAPL limit 180 gtc\`, \`buy $500 of microsoft\`, \`sell half my MSFT\`, \`close my NVDA\`, \`sell 10 TSLA stop 200\`, \`sell 10 TSLA stop 200 limit 199\`, \`sell 10 TSLA trailing stop 5%\`, \`buy 5 AAPL at 180 extended hours\`, \`buy 5 AAPL with a stop at 170 and take profit at 200\`, \`sell 5 AAPL at 200 or stop 170\`
 - **risk, tax, rules**: \`what's my risk\`, \`my lots of NVDA\`, \`would selling KO be a wash sale?\`, \`would 5 AAPL pass my rules?\`, \`any findings?\`
 - **rebalancing**: \`rebalance to 60% VTI 40% BND\`
 - **what the gateway does by itself**: \`buy $200 of VTI every Monday\`, \`buy 5 AAPL every trading day at 11:30 until December 18\`, \`sell 5 NVDA if it falls below 100 before Friday\`

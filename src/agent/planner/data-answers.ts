@@ -29,6 +29,7 @@ const performance = z.lazy(() =>
     profit: z.string(),
     time_weighted: rate,
     money_weighted: rate,
+    benchmark: z.object({ symbol: z.string(), return: rate }),
     simulated: z.boolean(),
   }),
 );
@@ -101,13 +102,17 @@ function happened(
 }
 
 function did(figures: z.output<typeof performance>): string {
-  const { period, profit, added, equity, time_weighted, money_weighted, simulated } = figures;
+  const { period, profit, added, equity, time_weighted, money_weighted, benchmark, simulated } = figures;
   const rates = [
     ...(time_weighted === null ? [] : [`${signedPercent(time_weighted.fraction)} time-weighted`]),
     ...(money_weighted === null ? [] : [`${signedPercent(money_weighted.fraction)} money-weighted`]),
   ].join(', ');
   const flows = Number(added) === 0 ? '' : ` Deposits less withdrawals were ${signedDollars(added)}.`;
-  return `${signedDollars(profit)} ${periodWords[period]}${rates === '' ? '' : ` (${rates})`}; equity ${dollars(equity)}.${flows}${simulated ? ' Prices are simulated.' : ''}`;
+  const beside =
+    benchmark.return === null
+      ? ''
+      : ` ${plainWords(benchmark.symbol)} made ${signedPercent(benchmark.return.fraction)} with dividends.`;
+  return `${signedDollars(profit)} ${periodWords[period]}${rates === '' ? '' : ` (${rates})`}; equity ${dollars(equity)}.${beside}${flows}${simulated ? ' Prices are simulated.' : ''}`;
 }
 
 function watched(symbols: readonly string[]): string {

@@ -1,10 +1,9 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import type { RulesFile } from '../../check/rules-schema.ts';
-import { ensurePrivateFolder } from '../../machine/home.ts';
-import type { Notice } from '../../notify/notice.ts';
 import type { OwnFindings, OwnRules, OwnTargets } from '../../tools/own-rules.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { App } from '../app.ts';
+import { withCheckStore } from './with-check-store.ts';
 
 export type RulesApp = Pick<App, 'clock' | 'gateway' | 'home' | 'profile' | 'requireSession' | 'store'>;
 
@@ -38,33 +37,23 @@ async function rulesOf(app: Pick<App, 'home' | 'profile'>): Promise<Rules> {
 }
 
 async function findings(app: RulesApp): Promise<OwnFindings> {
-  const [{ check }, { gather }, { openCheckStore }, { databaseKey }, { packagedSectors }] = await Promise.all(
-    [
-      import('../../check/check.ts'),
-      import('../../check/gather.ts'),
-      import('../../store/sqlite/check-store.ts'),
-      import('../../secrets/database-key.ts'),
-      import('./sectors.ts'),
-    ],
-  );
-  const [{ name, file }, profile, home, session, gateway, sectorOf] = await Promise.all([
+  const [{ check }, { gather }, { packagedSectors }] = await Promise.all([
+    import('../../check/check.ts'),
+    import('../../check/gather.ts'),
+    import('./sectors.ts'),
+  ]);
+  const [{ name, file }, gateway, sectorOf] = await Promise.all([
     rulesOf(app),
-    app.profile(),
-    app.home(),
-    app.requireSession(),
     app.gateway(),
     packagedSectors(),
   ]);
-  const key = (await databaseKey(await app.store())).toString('hex');
-  const folder = ensurePrivateFolder(home.data);
-  const store = openCheckStore<Notice>(join(folder, `checks.${profile.name}.db`), key);
-  try {
-    const owner = `${profile.name}:${session.user.sub}`;
+  return withCheckStore(app, async (store, owner) => {
     const snapshot = await gather({
       gateway,
       file,
       closes: store.closes,
       activities: (account) => store.activities({ profile: owner, account }),
+      imported: (account) => store.imports({ profile: owner, account }),
       localNow: app.clock.now(),
       suggest: false,
     });
@@ -78,9 +67,7 @@ async function findings(app: RulesApp): Promise<OwnFindings> {
     });
     const { rules_file, checked_at, account, findings, ongoing, snoozed, skipped } = result;
     return { rules_file, checked_at, findings, ongoing, snoozed, skipped, simulated: account.simulated };
-  } finally {
-    store.close();
-  }
+  });
 }
 
 async function targets(file: RulesFile): Promise<OwnTargets | undefined> {

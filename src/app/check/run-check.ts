@@ -142,6 +142,7 @@ async function looker(app: App, options: CheckOptions, { file, store, owner }: B
       file,
       closes: store.closes,
       activities: (account) => store.activities({ profile: owner, account }),
+      imported: (account) => store.imports({ profile: owner, account }),
       localNow: app.clock.now(),
       suggest: suggesting,
     });

@@ -1,4 +1,6 @@
-import { Dec } from '../../trading/decimal.ts';
+import { flowsOf } from '../../trading/activity.ts';
+import { Dec, ZERO } from '../../trading/decimal.ts';
+import { dayBegan } from '../../trading/new-york-time.ts';
 import type { PortfolioHistory } from '../../trading/portfolio/portfolio-view.ts';
 import type { Account, Position } from '../../trading/views.ts';
 import type { App } from '../app.ts';
@@ -23,11 +25,14 @@ export async function portfolioFigures(
   { lines = 0 }: { readonly lines?: number } = {},
 ): Promise<PortfolioFigures> {
   const gateway = await app.gateway();
-  const [account, positions, equity] = await Promise.all([
+  const began = dayBegan(app.clock.now());
+  const [account, positions, activities, values] = await Promise.all([
     gateway.account(),
     gateway.positions(),
+    // Without them the day's figure has what was deposited in it, as the broker's own has.
+    gateway.activities({ after: began - 1 }).catch(() => []),
     // An ornament: without it the figures still stand.
-    lines === 0 ? [] : gateway.equityHistory().catch(() => []),
+    lines === 0 ? [] : gateway.valueHistory('1M').catch(() => []),
   ]);
   const shown = [...positions]
     .sort((a, b) => new Dec(b.market_value).abs().comparedTo(new Dec(a.market_value).abs()))
@@ -39,5 +44,12 @@ export async function portfolioFigures(
       return [symbol, bars.map(({ close }) => close)];
     }),
   );
-  return { account, positions, history: { equity, closes: new Map(closes) } };
+  const priceOf = (symbol: string) => positions.find((one) => one.symbol === symbol)?.current_price;
+  const moved = flowsOf(activities, priceOf)
+    .filter(({ at }) => at >= began)
+    .reduce((sum, { amount }) => sum.plus(amount), ZERO);
+  // Equity at the close before an account's first day may have what it began with.
+  const dayFlow = values.some(({ at }) => Date.parse(at) < began) ? moved : undefined;
+  const equity = values.map((value) => value.equity);
+  return { account, positions, history: { equity, closes: new Map(closes), dayFlow } };
 }

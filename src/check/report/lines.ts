@@ -48,6 +48,11 @@ export function figureLines({ figures }: CheckResult): [label: string, value: st
     ['realized', realizedText(figures), 'realized'],
     ['income', incomeText(figures), 'income'],
     ['return, time-weighted', returnText(figures.time_weighted_return), 'time_weighted_return'],
+    [
+      `return of ${figures.benchmark?.symbol ?? 'the benchmark'}`,
+      figures.benchmark === null ? undefined : benchmarkText(figures.benchmark),
+      'time_weighted_return',
+    ],
     ['return, money-weighted', returnText(figures.money_weighted_return), 'money_weighted_return'],
     [
       'volatility',
@@ -96,6 +101,11 @@ function returnText(value: CheckResult['figures']['time_weighted_return']): stri
     value.began === undefined ? '' : `, from ${dayText(value.began)} on: what was there before was lost`;
   const ended = value.ended === undefined ? '' : `, until all was lost on ${dayText(value.ended)}`;
   return `${signedPercent(value.period)} in ${days} ${days === 1 ? 'day' : 'days'}${annual}${began}${ended}`;
+}
+
+function benchmarkText({ return: other, excess }: NonNullable<CheckResult['figures']['benchmark']>): string {
+  const behind = excess.startsWith('-');
+  return `${returnText(other)} with dividends; the account is ${plainPercent(behind ? excess.slice(1) : excess)} ${behind ? 'behind' : 'ahead'}`;
 }
 
 function drawdownText({ drawdown, high_water_mark: mark }: CheckResult['figures']): string | undefined {

@@ -28,6 +28,21 @@ export const csvLists: Readonly<Record<string, CsvList>> = {
     ],
   },
   orders: { commands: ['orders list'], rows: 'orders', columns: orderColumns },
+  gains: {
+    commands: ['gains'],
+    rows: 'gains',
+    // Form 8949's columns (a) to (h), and what they don't say.
+    columns: [
+      ...['description', 'acquired', 'sold', 'proceeds', 'cost', 'adjustment_code', 'adjustment', 'gain'],
+      ...['term', 'symbol', 'side', 'qty'],
+    ],
+  },
+  lots: {
+    commands: ['lots'],
+    rows: 'lots',
+    columns: ['symbol', 'side', 'acquired', 'qty', 'cost', 'value', 'gain', 'term', 'long_term_from'],
+  },
+  imports: { commands: ['import list'], rows: 'imports', columns: ['id', 'file', 'at', 'rows'] },
   quotes: {
     commands: ['quote'],
     rows: 'quotes',

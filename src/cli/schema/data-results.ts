@@ -3,6 +3,7 @@ import { activitySchema, tradingDaySchema } from '../../trading/activity.ts';
 import { articleSchema, watchlistSchema } from '../../trading/market-news.ts';
 import { periods } from '../../trading/period.ts';
 import { clockSchema } from '../../trading/views.ts';
+import { figureResults } from './figure-results.ts';
 
 const date = z.string().describe('YYYY-MM-DD, in New York');
 const dollars = z.string().describe('dollars, a decimal number; less than nothing for what was paid');
@@ -32,4 +33,5 @@ export const dataResults = {
       .describe('of the whole period'),
     simulated: z.boolean(),
   }),
+  ...figureResults,
 } as const satisfies Record<string, z.ZodObject>;

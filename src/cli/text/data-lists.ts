@@ -60,7 +60,11 @@ export async function activitiesText(found: ActivitiesIn): Promise<string> {
   const rows = await table<Activity>(
     [
       { head: 'DATE', cell: ({ at }) => at.slice(0, 10) },
-      { head: 'WHAT', cell: ({ kind, side }) => (kind === 'fill' ? (side ?? 'fill') : kind) },
+      {
+        head: 'WHAT',
+        cell: ({ kind, side, imported }) =>
+          `${kind === 'fill' ? (side ?? 'fill') : kind}${imported === true ? ' (imported)' : ''}`,
+      },
       { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol ?? '') },
       { head: 'QTY', align: 'right', cell: ({ qty }) => (qty === null ? '' : shares(qty)) },
       { head: 'PRICE', align: 'right', cell: ({ price }) => (price === null ? '' : sharePrice(price)) },

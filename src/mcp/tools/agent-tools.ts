@@ -15,6 +15,7 @@ import { getOrder } from '../../tools/get-order.ts';
 import { getPerformance } from '../../tools/get-performance.ts';
 import { getPortfolio } from '../../tools/get-portfolio.ts';
 import { getQuote } from '../../tools/get-quote.ts';
+import { getRealizedGains } from '../../tools/get-realized-gains.ts';
 import { getRisk } from '../../tools/get-risk.ts';
 import { getTaxLots } from '../../tools/get-tax-lots.ts';
 import { getWatchlist } from '../../tools/get-watchlist.ts';
@@ -45,6 +46,7 @@ export const agentTools: readonly McpTool[] = [
   read(ofOneAccount(getActivities), 'Activities'),
   read(ofOneAccount(getRisk), 'Risk'),
   read(ofOneAccount(getTaxLots), 'Tax lots'),
+  read(ofOneAccount(getRealizedGains), 'Realized gains'),
   read(ofOneAccount(checkWashSale), 'Wash sale'),
   { ...read(getFindings, 'Findings'), needsOwnRules: true },
   read(ofOneAccount(getWatchlist), 'Watchlist'),

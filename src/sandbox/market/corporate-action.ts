@@ -59,6 +59,15 @@ export type CorporateActionList = keyof Lists;
 export type CorporateAction = z.output<Lists[CorporateActionList]>;
 export type ActionOf<Kind extends CorporateAction['kind']> = Extract<CorporateAction, { kind: Kind }>;
 
+/** Alpaca's lists, by name; a list of a kind that isn't carried out is an error. */
+export const corporateActionsSchema = z
+  .strictObject(
+    Object.fromEntries(
+      Object.entries(corporateActionLists).map(([list, schema]) => [list, z.array(schema).optional()]),
+    ),
+  )
+  .transform((lists) => Object.values(lists).flatMap((actions) => actions ?? []) as CorporateAction[]);
+
 /** Whose shares it is about. */
 export function subjectOf(action: CorporateAction): string {
   if ('symbol' in action) return action.symbol;

@@ -13,8 +13,24 @@ export interface Session {
   extendedClose: number;
 }
 
-/** Closed by proclamation, not by rule. */
-const SPECIAL_CLOSINGS = new Set<IsoDate>(['2025-01-09']); // day of mourning for Jimmy Carter
+/** Closed by proclamation, not by rule (NYSE, "Special Closings"). */
+const SPECIAL_CLOSINGS = new Set<IsoDate>([
+  // After the attacks of 11 September.
+  '2001-09-11',
+  '2001-09-12',
+  '2001-09-13',
+  '2001-09-14',
+  '2004-06-11', // day of mourning for Ronald Reagan
+  '2007-01-02', // for Gerald Ford
+  // Hurricane Sandy.
+  '2012-10-29',
+  '2012-10-30',
+  '2018-12-05', // day of mourning for George H. W. Bush
+  '2025-01-09', // for Jimmy Carter
+]);
+
+/** The first that was kept. */
+const FIRST_JUNETEENTH = 2022;
 
 /** Western Easter (Meeus/Jones/Butcher). */
 function easter(year: number): IsoDate {
@@ -37,7 +53,7 @@ function observed(date: IsoDate): IsoDate {
 const holidaysByYear = new Map<number, Set<IsoDate>>();
 
 /**
- * NYSE holidays of a year from 2022 on. Source: NYSE Rule 7.2 ("Holidays"). New Year's Day on a Saturday is not made up
+ * NYSE holidays of a year from 1998 on. Source: NYSE Rule 7.2 ("Holidays"). New Year's Day on a Saturday is not made up
  * for, because the Friday before ends the accounting year.
  */
 export function exchangeHolidays(year: number): ReadonlySet<IsoDate> {
@@ -51,7 +67,7 @@ export function exchangeHolidays(year: number): ReadonlySet<IsoDate> {
       nthWeekday(year, 2, 1, 3), // Washington's Birthday
       addDays(easter(year), -2), // Good Friday
       lastMondayOfMay, // Memorial Day
-      observed(`${year}-06-19`), // Juneteenth
+      ...(year < FIRST_JUNETEENTH ? [] : [observed(`${year}-06-19`)]),
       observed(`${year}-07-04`), // Independence Day
       nthWeekday(year, 9, 1, 1), // Labor Day
       nthWeekday(year, 11, 4, 4), // Thanksgiving
@@ -63,10 +79,21 @@ export function exchangeHolidays(year: number): ReadonlySet<IsoDate> {
   return holidays;
 }
 
+/** Ended at 13:00 by proclamation, not by rule. */
+const SPECIAL_EARLY_CLOSINGS = new Set<IsoDate>(['1999-12-31', '2003-12-26']);
+
+/** Until then the Friday after a 4 July on a Thursday ended early, instead of the Wednesday before. */
+const FIRST_EARLY_WEDNESDAY = 2013;
+
 /** Whether a trading day ends at 13:00: 3 July and 24 December from Monday to Thursday, and the day after Thanksgiving. */
 export function closesEarly(date: IsoDate): boolean {
   const monthDay = date.slice(5);
   const day = weekday(date);
+  if (SPECIAL_EARLY_CLOSINGS.has(date)) return true;
+  if (Number(date.slice(0, 4)) < FIRST_EARLY_WEDNESDAY) {
+    if (monthDay === '07-05') return day === 5;
+    if (monthDay === '07-03' && day === 3) return false;
+  }
   if (monthDay === '07-03' || monthDay === '12-24') return day >= 1 && day <= 4;
   return date === addDays(nthWeekday(Number(date.slice(0, 4)), 11, 4, 4), 1);
 }

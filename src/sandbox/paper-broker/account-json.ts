@@ -3,7 +3,7 @@ import { cents, Dec, plain } from '../../trading/decimal.ts';
 import { joined } from '../instruments/crypto-pairs.ts';
 import type { Market } from '../market/market.ts';
 import type { AccountSettingsStore } from './account-settings.ts';
-import { buyingPower, heldShares, marginBuyingPower } from './buying-power.ts';
+import { heldShares, marginBuyingPower } from './buying-power.ts';
 import { unleveraged } from './exchange/account-check.ts';
 import type { HistoryGaps } from './history-gaps.ts';
 import type { Ledger } from './ledger.ts';
@@ -33,11 +33,7 @@ export function accountJson(account: AccountRecord, books: Books, now: number) {
   const margin = marginOf(account.cash, positions, market);
   const multiplier = multiplierOf(settings, margin);
   const free = cents(unleveraged({ cash: account.cash, positions, open, market }));
-  const power = cents(
-    multiplier === 1
-      ? buyingPower(account.cash, open, positions)
-      : marginBuyingPower(margin, multiplier, open),
-  );
+  const power = multiplier === 1 ? free : cents(marginBuyingPower(margin, multiplier, open));
   const closing = market.previousClosing(now);
   const [before] = holdingsAt(ledger, account.id, [closing]);
   const worth = cents(margin.equity);
@@ -55,7 +51,7 @@ export function accountJson(account: AccountRecord, books: Books, now: number) {
     balance_asof: new Date(closing).toISOString().slice(0, 10),
     buying_power: power,
     regt_buying_power: power,
-    non_marginable_buying_power: multiplier === 1 ? power : free,
+    non_marginable_buying_power: free,
     options_buying_power: free,
     options_approved_level: OPTIONS_APPROVED,
     options_trading_level: Math.min(OPTIONS_APPROVED, settings.max_options_trading_level),

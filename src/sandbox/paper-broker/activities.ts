@@ -57,8 +57,8 @@ export function activities(
         category === undefined || (category === 'trade_activity') === (row.activity_type === 'FILL'),
     )
     .map(({ row }) => row)
-    // By when it happened, which is where its id begins.
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
+    // By when it happened, which is where its id begins; what was booked first comes first.
+    .sort((a, b) => timeIn(a.id).localeCompare(timeIn(b.id)));
   if (direction === 'desc') all.reverse();
   const from = page_token === undefined ? 0 : all.findIndex(({ id }) => id === page_token) + 1;
   if (page_token !== undefined && from === 0) throw badParameter('invalid page_token');
@@ -94,8 +94,7 @@ function fillRow(
 function entryRow(entry: ReturnType<Ledger['entries']>[number], seq: number) {
   const { type, sub_type, date, symbol, qty, entitled, per_share, group_id } = entry;
   return {
-    // The day it happened; what was booked first comes first on it.
-    id: rowId(Date.parse(date) + seq, `entry:${entry.account_id}:${seq}`),
+    id: rowId(Date.parse(date), `entry:${entry.account_id}:${seq}`),
     activity_type: type,
     ...(sub_type === null ? {} : { activity_sub_type: sub_type }),
     // Alpaca itself writes the date alone; its contract says date-time, which a date at midnight is too.
@@ -115,6 +114,8 @@ function entryRow(entry: ReturnType<Ledger['entries']>[number], seq: number) {
 function rowId(at: number, name: string): string {
   return `${new Date(at).toISOString().replace(/\D/g, '')}::${stableUuid(name)}`;
 }
+
+const timeIn = (id: string): string => id.slice(0, id.indexOf(':'));
 
 function timeOf(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;

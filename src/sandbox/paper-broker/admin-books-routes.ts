@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { decimalString } from '../../trading/decimal.ts';
-import { type CorporateAction, corporateActionLists, effectiveAt } from '../market/corporate-action.ts';
+import { corporateActionsSchema, effectiveAt } from '../market/corporate-action.ts';
 import type { Market } from '../market/market.ts';
 import { newYorkDate } from '../market/new-york-time.ts';
 import type { Bookkeeping } from './bookkeeping.ts';
@@ -19,14 +19,6 @@ export interface AdminBooksOptions {
   readonly historyGaps: HistoryGaps;
   readonly settle: () => void;
 }
-
-const lists = z
-  .strictObject(
-    Object.fromEntries(
-      Object.entries(corporateActionLists).map(([list, schema]) => [list, z.array(schema).optional()]),
-    ),
-  )
-  .transform((given) => Object.values(given).flatMap((actions) => actions ?? []) as CorporateAction[]);
 
 /** Alpaca's activity types that move money or shares without a trade or a corporate action. */
 const bookable = [
@@ -78,7 +70,7 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
   const app = new Hono();
 
   app.post('/admin/corporate-actions', async (context) => {
-    const read = lists.safeParse(await context.req.json().catch(() => undefined));
+    const read = corporateActionsSchema.safeParse(await context.req.json().catch(() => undefined));
     if (!read.success) return context.json({ message: z.prettifyError(read.error) }, 400);
     for (const action of read.data) {
       try {

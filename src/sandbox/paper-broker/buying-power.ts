@@ -44,7 +44,7 @@ export function heldShares(
 }
 
 /** Shares that calls are covered by. */
-function lockedShares(
+export function lockedShares(
   open: readonly OrderRecord[],
   underlying: string,
   positions: readonly PositionRecord[],

@@ -57,6 +57,7 @@ const columns = {
   exit: 'TEXT',
   dormant: 'INTEGER NOT NULL DEFAULT 0',
   position_intent: "TEXT NOT NULL DEFAULT ''",
+  ratio_qty: 'TEXT',
 } as const satisfies Record<keyof OrderRecord, string>;
 
 export function openOrderBook(database: Database.Database): OrderBook {

@@ -15,7 +15,7 @@ interface ClassTerms {
 }
 
 const entry = { opens: true, types: ['market', 'limit'], typesInWords: 'market or limit' } as const;
-const classes: Readonly<Record<Exclude<OrderClass, ''>, ClassTerms>> = {
+const classes: Readonly<Record<Exclude<OrderClass, '' | 'mleg'>, ClassTerms>> = {
   bracket: { ...entry, exits: 2 },
   oto: { ...entry, exits: 1 },
   oco: { opens: false, exits: 2, types: ['limit'], typesInWords: 'limit' },
@@ -111,7 +111,7 @@ export function checkAgainstBase(side: Side, exits: ExitPrices, base: string): v
 }
 
 export const opensPosition = (order_class: OrderClass): boolean =>
-  order_class !== '' && classes[order_class].opens;
+  order_class !== '' && order_class !== 'mleg' && classes[order_class].opens;
 
 export const opposite = (side: Side): Side => (side === 'buy' ? 'sell' : 'buy');
 

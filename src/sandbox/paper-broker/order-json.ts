@@ -28,9 +28,7 @@ function rowJson(order: OrderRecord) {
     replaced_at: timeOrNull(order.replaced_at),
     replaced_by: order.replaced_by,
     replaces: order.replaces,
-    asset_id: assetId(order.symbol),
-    symbol: order.symbol,
-    asset_class: assetClassOf(order.symbol),
+    ...whatOf(order),
     notional: order.notional,
     qty: order.qty,
     filled_qty: order.filled_qty,
@@ -40,8 +38,6 @@ function rowJson(order: OrderRecord) {
     order_class: order.order_class,
     order_type: order.type,
     type: order.type,
-    side: order.side,
-    position_intent: order.position_intent,
     time_in_force: order.time_in_force,
     limit_price: order.limit_price,
     stop_price: order.stop_price,
@@ -54,5 +50,19 @@ function rowJson(order: OrderRecord) {
   };
 }
 
+/** Of a multi-leg order its legs alone say it. */
+function whatOf(order: OrderRecord) {
+  const { symbol, side, position_intent, ratio_qty } = order;
+  if (symbol === '') return {};
+  const what = {
+    asset_id: assetId(symbol),
+    symbol,
+    asset_class: assetClassOf(symbol),
+    side,
+    position_intent,
+  };
+  return ratio_qty === null ? what : { ...what, ratio_qty };
+}
+
 /** An order with the account it belongs to. */
-export type BookedOrder = OrderJson & { account_number: string };
+export type BookedOrder = OrderJson & Pick<OrderRecord, 'symbol' | 'side'> & { account_number: string };

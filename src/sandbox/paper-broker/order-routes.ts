@@ -130,12 +130,15 @@ function listedOrders(every: readonly OrderRecord[], query: z.output<typeof list
   const matching = every
     .filter((order) => status === 'all' || isOpenOrder(order) === (status === 'open'))
     .filter((order) => order.created_at > after && order.created_at < until)
-    .filter(({ symbol }) => classes === undefined || classes.includes(assetClassOf(symbol)))
+    .filter((order) => classes === undefined || classes.includes(classOf(order)))
     .filter(({ symbol }) => wanted === undefined || namesOf(symbol).some((name) => wanted.includes(name)))
     .filter((order) => side === undefined || order.side === side);
   if (direction === 'desc') matching.reverse();
   return (nested === 'true' ? rolledUp(matching) : matching).slice(0, limit);
 }
+
+const classOf = ({ order_class, symbol }: OrderRecord) =>
+  order_class === 'mleg' ? 'us_option' : assetClassOf(symbol);
 
 /** By which an order is asked for: a pair also without its slash, an option also by its underlying. */
 const namesOf = (symbol: string): string[] => [

@@ -2,16 +2,19 @@ import { assetClassOf, ticksOf } from '../../trading/asset-class.ts';
 import { Dec, isOnTick } from '../../trading/decimal.ts';
 import { cryptoPair } from '../instruments/crypto-pairs.ts';
 import { assetTerms, checkAssetTerms } from './asset-terms.ts';
-import { badParameter, unprocessable } from './broker-error.ts';
+import { badParameter, notPermitted, unprocessable } from './broker-error.ts';
 import { orderBody, type Ticket } from './order-body.ts';
 import { checkOrderClass } from './order-classes.ts';
 
 /**
  * Reads the body of POST /v2/orders. Unknown members are ignored, as at Alpaca.
- * @throws {BrokerError} 422 with 40010001 (a parameter is missing or malformed) or 42210000 (they don't go together)
+ * @throws {BrokerError} 403 for a multi-leg order; 422 with 40010001 (a parameter is missing or malformed) or 42210000 (they don't go together)
  */
 export function readTicket(body: unknown): Ticket {
   if (typeof body !== 'object' || body === null) throw badParameter('request body format is invalid');
+  if ('order_class' in body && body.order_class === 'mleg') {
+    throw notPermitted('submit mleg order is disabled');
+  }
   const read = orderBody.safeParse(body);
   if (!read.success) {
     const [issue] = read.error.issues;

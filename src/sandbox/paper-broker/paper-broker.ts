@@ -1,32 +1,31 @@
-import { randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3-multiple-ciphers';
-import { Hono, type MiddlewareHandler } from 'hono';
+import { Hono } from 'hono';
 import type { Faults } from '../../home/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { wholeMarket } from '../instruments/whole-market.ts';
 import type { Market } from '../market/market.ts';
-import { type AccessKey, type BrokerEnv, createAccess, limitRate, requireAccess } from './access.ts';
+import type { ReplayClock } from '../market/replay/replay-clock.ts';
+import { type AccessKey, createAccess, limitRate, requireAccess } from './access.ts';
 import { openAccountSettings } from './account-settings.ts';
 import { adminBooksRoutes } from './admin-books-routes.ts';
+import { adminClockRoutes } from './admin-clock-routes.ts';
+import { adminOrderRoutes } from './admin-order-routes.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { openBookkeeping } from './bookkeeping.ts';
-import { BrokerError } from './broker-error.ts';
 import { openAnnouncedStore } from './corporate-actions/announced-store.ts';
-import { corporateActionRoutes } from './corporate-actions/corporate-action-routes.ts';
-import { cryptoDataRoutes } from './crypto/crypto-data-routes.ts';
-import { DataError } from './data-error.ts';
-import { dataRoutes } from './data-routes.ts';
 import { createExchange } from './exchange/exchange.ts';
+import { answerFailures, guardedApi } from './guarded-api.ts';
 import { openHistoryGaps } from './history-gaps.ts';
 import { openLedger } from './ledger.ts';
-import { newsRoutes } from './news-routes.ts';
+import { marketDataRoutes } from './market-data-routes.ts';
 import type { OAuthClient } from './oauth/oauth-client.ts';
 import { oauthRoutes } from './oauth/oauth-routes.ts';
 import { openTokenStore } from './oauth/token-store.ts';
 import { createExpirations } from './options/expirations.ts';
-import { optionDataRoutes } from './options/option-data-routes.ts';
 import { openOrderBook } from './order-book.ts';
 import { type BookedOrder, orderJson } from './order-json.ts';
+import { regularly } from './regularly.ts';
+import { resumeMarket } from './resume-market.ts';
 import { type Story, seedAccount } from './seed-accounts.ts';
 import { createTradeStream, type TradeStream } from './stream/trade-stream.ts';
 import { type TradeUpdate, tradeUpdateJson } from './stream/trade-update.ts';
@@ -59,6 +58,8 @@ export interface PaperBrokerOptions {
   oauthClients: readonly OAuthClient[];
   /** One whole-share order in ten fills in two parts (default true). */
   partialFills?: boolean;
+  /** The market's time, where it can be moved on. */
+  replay?: ReplayClock;
   /** Turns the admin routes on. */
   adminSecret?: string;
   /** Of one account (default 1000, the higher of Alpaca's two plans). */
@@ -72,13 +73,18 @@ export interface PaperBroker {
   readonly upgrade: TradeStream['upgrade'];
   /** Every order ever accepted, in order of arrival. */
   book(): BookedOrder[];
+  /** Of a user's account; undefined for nobody. */
+  accountNumber(username: string): string | undefined;
   /** Matches resting orders against the market now. */
   settle(): void;
   /** Ends the timer and the streams. The database stays open. */
   close(): void;
 }
 
-/** The part of Alpaca that is used here, simulated to the letter of its contract, with accounts, orders and fills kept. */
+/**
+ * The part of Alpaca that is used here, simulated to the letter of its contract, with accounts, orders and fills kept.
+ * @throws {TradeAgentError} `usage` where what it has kept is of a later time than the market's
+ */
 export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   const { database, clock, faults } = options;
   const market = wholeMarket(options.market);
@@ -102,7 +108,7 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   };
   const exchange = createExchange({ database, ledger, orders, market, now, partialFills, settings, tell });
   const announcements = openAnnouncedStore(database);
-  for (const action of announcements.all()) market.announce(action);
+  resumeMarket(market, ledger, announcements);
   const bookkeeping = openBookkeeping({ database, ledger, orders, market, cancelAll: exchange.cancelAll });
   const expirations = createExpirations({ database, ledger, market, settings });
   const settle = () => {
@@ -121,6 +127,8 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   const book = () =>
     orders.all().map((order) => ({
       ...orderJson(order),
+      symbol: order.symbol,
+      side: order.side,
       account_number: ledger.account(order.account_id)?.number ?? '',
     }));
 
@@ -138,13 +146,9 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
       now,
     }),
   );
-  api.route('/', cryptoDataRoutes(market, now));
-  api.route('/', optionDataRoutes(market, now));
   const stocks = options.market;
   api.route('/', watchlistRoutes({ watchlists: openWatchlists(database), market: stocks, now }));
-  api.route('/', dataRoutes(stocks, now));
-  api.route('/', newsRoutes(stocks, now));
-  api.route('/', corporateActionRoutes(stocks, now));
+  api.route('/', marketDataRoutes(market, stocks, now));
 
   const app = new Hono();
   app.use('*', async (_context, next) => {
@@ -156,24 +160,20 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   app.route('/', oauthRoutes({ url, tokens, clients, users, now: () => clock.now() }));
   if (options.adminSecret !== undefined) {
     app.route('/', adminRoutes({ secret: options.adminSecret, market, book, settle }));
+    app.route('/', adminOrderRoutes(ledger, exchange));
     app.route('/', adminBooksRoutes({ ledger, market, bookkeeping, announcements, historyGaps, settle }));
+    if (options.replay !== undefined) app.route('/', adminClockRoutes(market, options.replay, settle));
   }
   app.route('/', api);
-  app.notFound((context) => context.json({ code: 40410000, message: 'endpoint not found' }, 404));
-  app.onError((error, context) => {
-    if (error instanceof BrokerError) {
-      return context.json({ code: error.code, message: error.message, ...error.facts }, error.status);
-    }
-    if (error instanceof DataError) return context.json({ message: error.message }, error.status);
-    return context.json({ code: 50010000, message: 'internal server error occurred' }, 500);
-  });
+  answerFailures(app);
 
   const stop = new AbortController();
-  void settleRegularly(settle, clock, stop.signal);
+  void regularly(SETTLE_EVERY, clock, stop.signal, () => settleIfFree(settle));
   return {
     app,
     upgrade: stream.upgrade,
     book,
+    accountNumber: (username) => ledger.accountOf(username)?.number,
     settle,
     close() {
       stop.abort();
@@ -182,39 +182,10 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   };
 }
 
-/** What answers requests of those who are let in, and not too many of them. */
-function guardedApi(
-  access: MiddlewareHandler<BrokerEnv>,
-  rate: MiddlewareHandler<BrokerEnv>,
-  faults: Faults,
-): Hono<BrokerEnv> {
-  const api = new Hono<BrokerEnv>();
-  for (const version of ['/v2/*', '/v1/*', '/v1beta1/*', '/v1beta3/*']) {
-    api.use(version, async (context, next) => {
-      context.header('X-Request-ID', randomUUID().replaceAll('-', ''));
-      if (faults.take('broker_5xx')) {
-        return context.json({ code: 50010000, message: 'internal server error occurred' }, 500);
-      }
-      return next();
-    });
-    // Market data of crypto is for everybody: its operations have an empty `security` in Alpaca's contract, and Alpaca's
-    // SDK sends no credentials there.
-    if (version !== '/v1beta3/*') api.use(version, access, rate);
-  }
-  return api;
-}
-
-async function settleRegularly(settle: () => void, clock: Clock, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await clock.sleep(SETTLE_EVERY, signal);
-    } catch {
-      return; // closed
-    }
-    try {
-      settle();
-    } catch {
-      // A busy database: the next round or the next request settles, and a request reports what is wrong.
-    }
+function settleIfFree(settle: () => void): void {
+  try {
+    settle();
+  } catch {
+    // A busy database: the next round or the next request settles, and a request reports what is wrong.
   }
 }

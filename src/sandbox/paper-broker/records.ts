@@ -62,7 +62,7 @@ export interface EntryRecord {
 export type OrderStatus = OrderView['status'];
 
 /** How orders hang together; `''` is one that stands alone. */
-export type OrderClass = '' | 'bracket' | 'oco' | 'oto';
+export type OrderClass = '' | 'bracket' | 'oco' | 'oto' | 'mleg';
 /** What an order does to a position. */
 export type PositionIntent = 'buy_to_open' | 'buy_to_close' | 'sell_to_open' | 'sell_to_close';
 /** Which way out of a position an order of a group is; null for what opens it, or stands alone. */
@@ -119,6 +119,8 @@ export interface OrderRecord {
   /** A leg that waits for its entry to fill. */
   dormant: 0 | 1;
   position_intent: PositionIntent;
+  /** Of a leg of a multi-leg order, whose own order has neither symbol nor quantity: how many contracts to one of it. */
+  ratio_qty: string | null;
 }
 
 /** Statuses in which an order can still fill. One that is `held` is not in the market, and sets nothing aside. */

@@ -17,6 +17,7 @@ import type {
   Remembered,
 } from '../check-store.ts';
 import { openEncrypted } from './encrypted-database.ts';
+import { sqliteImportStore } from './import-store.ts';
 import { migrate } from './migrate.ts';
 import { checkMigrations } from './migrations/checks.ts';
 import { forgetTold, sqliteNoticeOutbox, waitingByChannel } from './notice-outbox.ts';
@@ -34,6 +35,7 @@ export function openCheckStore<Notice extends KeptNotice>(file: string, key: str
     closes: closeCache(database),
     account: (owner) => accountMemory(database, owner),
     activities: (owner) => activityCache(database, owner),
+    imports: (owner) => sqliteImportStore(database, owner),
     waitingNotices: async () => waitingByChannel(database),
     close: () => database.close(),
   };
@@ -89,11 +91,7 @@ function accountMemory<Notice extends KeptNotice>(
 ): AccountMemory<Notice> {
   const owner = [profile, account] as const;
   const remembered = database.transaction((): Remembered => {
-    const fired = database
-      .prepare<[string, string], FiredState>(
-        'SELECT rule, subject, definition, since FROM fired WHERE profile = ? AND account = ?',
-      )
-      .all(...owner);
+    const fired = firedOf(database, owner);
     const mark = markOf(
       database
         .prepare<[string, string], MarkRow>(
@@ -116,12 +114,7 @@ function accountMemory<Notice extends KeptNotice>(
     };
   });
   const remember = database.transaction((states: readonly FiredState[], mark: HighWaterMark | undefined) => {
-    database.prepare('DELETE FROM fired WHERE profile = ? AND account = ?').run(...owner);
-    const insert = database.prepare(
-      'INSERT INTO fired (profile, account, rule, subject, definition, since) VALUES (?, ?, ?, ?, ?, ?)',
-    );
-    for (const { rule, subject, definition, since } of states)
-      insert.run(...owner, rule, subject, definition, since);
+    rememberFired(database, owner, states);
     forgetTold(database, owner);
     if (mark === undefined) return;
     database
@@ -160,6 +153,38 @@ function accountMemory<Notice extends KeptNotice>(
   };
 }
 
+/** Of thousands of rows few change from one check to the next; only those are written. */
+function rememberFired(
+  database: Database.Database,
+  owner: readonly [string, string],
+  states: readonly FiredState[],
+): void {
+  const key = ({ rule, subject }: FiredState) => `${rule}\n${subject}`;
+  const kept = new Map(firedOf(database, owner).map((state) => [key(state), state]));
+  const write = database.prepare(
+    'INSERT OR REPLACE INTO fired (profile, account, rule, subject, definition, since) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  for (const state of states) {
+    const { rule, subject, definition, since } = state;
+    const before = kept.get(key(state));
+    kept.delete(key(state));
+    if (before?.definition === definition && before.since === since) continue;
+    write.run(...owner, rule, subject, definition, since);
+  }
+  const forget = database.prepare(
+    'DELETE FROM fired WHERE profile = ? AND account = ? AND rule = ? AND subject = ?',
+  );
+  for (const { rule, subject } of kept.values()) forget.run(...owner, rule, subject);
+}
+
+function firedOf(database: Database.Database, owner: readonly [string, string]): FiredState[] {
+  return database
+    .prepare<[string, string], FiredState>(
+      'SELECT rule, subject, definition, since FROM fired WHERE profile = ? AND account = ?',
+    )
+    .all(...owner);
+}
+
 function markOf(row: MarkRow | undefined): HighWaterMark | undefined {
   return (
     row && {
@@ -196,6 +221,9 @@ function closeCache(database: Database.Database): CloseCache {
   const select = database.prepare<[string], { days: Buffer; closes: Buffer }>(
     'SELECT days, closes FROM closes WHERE symbol = ?',
   );
+  const selectAll = database.prepare<[string], { symbol: string; days: Buffer; closes: Buffer }>(
+    'SELECT symbol, days, closes FROM closes WHERE symbol IN (SELECT value FROM json_each(?))',
+  );
   const upsert = database.prepare(
     'INSERT INTO closes (symbol, days, closes) VALUES (?, ?, ?) ON CONFLICT (symbol) DO UPDATE SET days = excluded.days, closes = excluded.closes',
   );
@@ -204,6 +232,8 @@ function closeCache(database: Database.Database): CloseCache {
       const row = select.get(symbol);
       return row && unpack(row);
     },
+    getAll: async (symbols) =>
+      new Map(selectAll.all(JSON.stringify(symbols)).map(({ symbol, ...row }) => [symbol, unpack(row)])),
     put: async (symbol, history) => {
       upsert.run(symbol, bytes(history.days), bytes(history.closes));
     },
@@ -214,10 +244,18 @@ function bytes(array: Int32Array | Float64Array): Buffer {
   return Buffer.from(array.buffer, array.byteOffset, array.byteLength);
 }
 
-/** Copied, since the numbers must lie at their own alignment. */
+/** The numbers must lie at their own alignment: copied where they don't. */
 function unpack({ days, closes }: { days: Buffer; closes: Buffer }): PriceHistory {
   return {
-    days: new Int32Array(new Uint8Array(days).buffer),
-    closes: new Float64Array(new Uint8Array(closes).buffer),
+    days: new Int32Array(...aligned(days, Int32Array.BYTES_PER_ELEMENT)),
+    closes: new Float64Array(...aligned(closes, Float64Array.BYTES_PER_ELEMENT)),
   };
+}
+
+function aligned(
+  { buffer, byteOffset, byteLength }: Buffer,
+  size: number,
+): [ArrayBufferLike, number, number] {
+  if (byteOffset % size === 0) return [buffer, byteOffset, byteLength / size];
+  return [buffer.slice(byteOffset, byteOffset + byteLength), 0, byteLength / size];
 }

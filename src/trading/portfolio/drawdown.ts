@@ -138,8 +138,9 @@ function below(value: Dec, peak: Dec): Dec {
  */
 function levelOf({ value: level, last }: HighWaterMark, value: Dec, flow: Dec): Dec | undefined {
   if (!isPositive(last.value)) {
-    // All was lost, and nothing came since: it stays as far below as it was.
-    return isPositive(level) && !isPositive(last.value.plus(flow)) && !isPositive(value) ? level : undefined;
+    // All was lost, and nothing came since that would be something anew: what comes back of itself is held to the mark.
+    const isNew = isPositive(flow) && isPositive(last.value.plus(flow));
+    return isPositive(level) && !isNew ? level : undefined;
   }
   if (flow.isZero()) return level;
   if (isPositive(flow)) return level.mul(last.value.plus(flow)).div(last.value);

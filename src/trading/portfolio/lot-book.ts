@@ -1,9 +1,30 @@
 import { type Dec, isPositive, ZERO } from '../decimal.ts';
-import type { CostMethod, Fill, Lot } from './lots.ts';
+import type { Side } from '../order.ts';
 
 /*
  * The open lots of one symbol, and what trades make of them.
  */
+
+/** One execution: shares at dollars a share, or contracts at dollars a contract. */
+export interface Fill {
+  readonly symbol: string;
+  readonly side: Side;
+  readonly qty: Dec;
+  readonly price: Dec;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** Shares bought together and still held, or sold short together and still owed: then both are less than nothing. */
+export interface Lot {
+  readonly qty: Dec;
+  /** Dollars they cost; of a short, less than nothing, what they were sold for. */
+  readonly cost: Dec;
+  readonly at: number;
+}
+
+/** Which shares a sale takes: the oldest (IRS Publication 550, "first-in, first-out"), or a part of all alike. */
+export type CostMethod = 'fifo' | 'average';
 
 export interface OpenLot extends Lot {
   /** Dollars a share, where it is known to the last digit: what a part of the lot cost needs no division then. */
@@ -20,8 +41,14 @@ export interface Book {
   unclear: boolean;
 }
 
-export const total = (lots: readonly Lot[], what: 'qty' | 'cost'): Dec =>
-  lots.reduce((sum, lot) => sum.plus(lot[what]), ZERO);
+/** Starts with the first, since adding to nothing makes another number of it. */
+const plus = (sum: Dec, more: Dec): Dec => (sum === ZERO ? more : sum.plus(more));
+
+export const total = (lots: readonly Lot[], what: 'qty' | 'cost'): Dec => {
+  let sum = ZERO;
+  for (const lot of lots) sum = plus(sum, lot[what]);
+  return sum;
+};
 
 export const isShort = ({ lots: [first] }: Book): boolean => first?.qty.isNegative() === true;
 
@@ -40,13 +67,19 @@ export function trade(book: Book, { side, qty, price, at }: Omit<Fill, 'symbol'>
  * @returns how many there were
  */
 export function close(book: Book, qty: Dec, proceeds: (closed: Dec) => Dec): Dec {
-  const taken = take(book, qty);
-  const known = taken.filter(({ isUnknown }) => isUnknown !== true);
-  const closed = total(known, 'qty');
-  const all = total(taken, 'qty');
-  book.uncovered = book.uncovered.plus(all.minus(closed).abs());
-  if (!closed.isZero()) book.realized = book.realized.plus(proceeds(closed)).minus(total(known, 'cost'));
-  return all.abs();
+  let [closed, cost, unknown] = [ZERO, ZERO, ZERO];
+  for (const lot of take(book, qty)) {
+    if (lot.isUnknown === true) {
+      unknown = plus(unknown, lot.qty);
+    } else {
+      closed = plus(closed, lot.qty);
+      cost = plus(cost, lot.cost);
+    }
+  }
+  if (closed !== ZERO) book.realized = book.realized.plus(proceeds(closed)).minus(cost);
+  if (unknown === ZERO) return closed.abs();
+  book.uncovered = book.uncovered.plus(unknown.abs());
+  return closed.plus(unknown).abs();
 }
 
 /** Adds lots, oldest first. Under average cost all whose cost is known are one. */

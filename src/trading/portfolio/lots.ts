@@ -1,39 +1,8 @@
-import { type Dec, ZERO } from '../decimal.ts';
-import type { Side } from '../order.ts';
-import { type Book, take, total, trade } from './lot-book.ts';
-import { exchange } from './share-exchange.ts';
+import { type Dec, isPositive, ZERO } from '../decimal.ts';
+import { type Book, type CostMethod, type Fill, type Lot, take, total, trade } from './lot-book.ts';
+import { exchange, type ShareExchange } from './share-exchange.ts';
 
-/** One execution: shares at dollars a share. */
-export interface Fill {
-  readonly symbol: string;
-  readonly side: Side;
-  readonly qty: Dec;
-  readonly price: Dec;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-}
-
-/** Shares that came or went without a trade: a split, a merger, a change of name, a transfer. */
-export interface ShareExchange {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  /** Shares that came, or (less than nothing) went. */
-  readonly legs: readonly { readonly symbol: string; readonly qty: Dec }[];
-  /** Dollars that came with it. */
-  readonly cash: Dec;
-  /** Whether what went turned into what came, and so takes its cost along. */
-  readonly turns: boolean;
-  /** Of an option that ends: for nothing, or in a trade of its underlying whose cost it becomes a part of. */
-  readonly ends?: 'worthless' | 'into_underlying' | undefined;
-}
-
-/** Shares bought together and still held, or sold short together and still owed: then both are less than nothing. */
-export interface Lot {
-  readonly qty: Dec;
-  /** Dollars they cost; of a short, less than nothing, what they were sold for. */
-  readonly cost: Dec;
-  readonly at: number;
-}
+export type { CostMethod, Fill, Lot, ShareExchange };
 
 /** What the trades in one symbol came to. */
 export interface TradingResult {
@@ -52,9 +21,6 @@ export interface TradingResult {
   /** Whether something happened to the shares after which their cost is not certain: cash beside shares in a merger. */
   readonly unclear: boolean;
 }
-
-/** Which shares a sale takes: the oldest (IRS Publication 550, "first-in, first-out"), or a part of all alike. */
-export type CostMethod = 'fifo' | 'average';
 
 /**
  * Replays fills and exchanges of shares in time. Of one instant, exchanges come first (a split is done before the market
@@ -91,17 +57,20 @@ export function tradingResults(
 }
 
 function resultOf({ lots, ...book }: Book): TradingResult {
-  const known = lots.filter(({ isUnknown }) => isUnknown !== true);
+  const known: Lot[] = [];
+  const unknown: Lot[] = [];
+  for (const { qty, cost, at, isUnknown } of lots) (isUnknown ? unknown : known).push({ qty, cost, at });
   return {
     ...book,
-    lots: known.map(({ qty, cost, at }) => ({ qty, cost, at })),
+    lots: known,
     qty: total(known, 'qty'),
     cost: total(known, 'cost'),
-    unknown: total(lots, 'qty').minus(total(known, 'qty')),
+    unknown: total(unknown, 'qty'),
   };
 }
 
 /** The oldest shares of some lots, as a sale would take them first in, first out; fewer where there are no more. */
 export function oldestShares(lots: readonly Lot[], qty: Dec): Lot[] {
-  return take({ lots: [...lots], realized: ZERO, uncovered: ZERO, unclear: false }, qty);
+  const held = lots.filter((lot) => isPositive(lot.qty));
+  return take({ lots: held, realized: ZERO, uncovered: ZERO, unclear: false }, qty);
 }

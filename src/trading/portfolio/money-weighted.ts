@@ -1,10 +1,12 @@
-import { Dec } from '../decimal.ts';
+import { Dec, isPositive } from '../decimal.ts';
 import type { PeriodReturn } from './time-weighted.ts';
 import { DAY_MS, DAYS_A_YEAR, type Flow, Rate, SHORTEST_ANNUALIZED_DAYS } from './value-point.ts';
 
 /** Growth over the whole period from e^-40 to e^40 is searched for a rate. */
 const WIDEST = 40;
-const STEP = 0.25;
+/** Fine where rates mostly are, so that two near each other are told apart; each step is by a twentieth longer. */
+const FIRST_STEP = 1 / 128;
+const LONGER = 1.05;
 const BISECTIONS = 60;
 /** Newton steps in exact decimals, at most; each about doubles the right digits of a double's sixteen. */
 const POLISH = 3;
@@ -14,7 +16,8 @@ const SMALL_STEP = '1e-11';
 /**
  * The rate at which all flows, discounted to the first, come to nothing: what Excel calls XIRR. Money put in is
  * negative, money taken out and the value at the end positive (or all signs turned around). Of several rates, the one
- * nearest to nothing. Source: Microsoft, "XIRR function".
+ * nearest to nothing, as a rate: -30 % is nearer than 40 %, though 40 % is undone by less. Source: Microsoft, "XIRR
+ * function".
  * @returns a year's rate as a fraction; undefined where all flows have one sign, fall on one instant, or no rate fits
  */
 export function xirr(flows: readonly Flow[]): Dec | undefined {
@@ -25,6 +28,7 @@ export function xirr(flows: readonly Flow[]): Dec | undefined {
 /**
  * Money-weighted return of a portfolio, from its value at the start, what came in and went out (deposits positive), and
  * its value at the end.
+ * @returns undefined where no rate fits, and where nothing of all that was put in came back: no rate loses everything
  */
 export function moneyWeightedReturn(
   start: { readonly at: number; readonly value: Dec },
@@ -32,6 +36,8 @@ export function moneyWeightedReturn(
   end: { readonly at: number; readonly value: Dec },
 ): PeriodReturn | undefined {
   const inside = flows.filter(({ at }) => at > start.at && at <= end.at);
+  const back = inside.reduce((sum, { amount }) => (amount.isNegative() ? sum.minus(amount) : sum), end.value);
+  if (!isPositive(back)) return undefined;
   const solved = solve([
     { at: start.at, amount: start.value.neg() },
     ...inside.map(({ at, amount }) => ({ at, amount: amount.neg() })),
@@ -61,7 +67,14 @@ function solve(flows: readonly Flow[]): { growth: Dec; years: Dec } | undefined 
     t: (at - start) / (end - start),
     a: amount.div(scale).toNumber(),
   }));
-  const guess = roughRoot((y) => rough.reduce((sum, { a, t }) => sum + a * Math.exp(-y * t), 0));
+  const years = (end - start) / DAY_MS / DAYS_A_YEAR;
+  const guess = roughRoot(
+    {
+      at: (y) => rough.reduce((sum, { a, t }) => sum + a * Math.exp(-y * t), 0),
+      slope: (y) => rough.reduce((sum, { a, t }) => sum - a * t * Math.exp(-y * t), 0),
+    },
+    years,
+  );
   if (guess === undefined) return undefined;
 
   const exact = used.map(({ at, amount }) => ({
@@ -86,17 +99,39 @@ function solve(flows: readonly Flow[]): { growth: Dec; years: Dec } | undefined 
   return { growth: new Dec(y), years: new Dec(end - start).div(DAY_MS).div(DAYS_A_YEAR) };
 }
 
-/** Looks for a change of sign outward from zero, then halves it. */
-function roughRoot(f: (y: number) => number): number | undefined {
-  let [low, high] = [0, 0];
-  let [atLow, atHigh] = [f(0), f(0)];
-  if (atLow === 0) return 0;
-  for (let reach = STEP; reach <= WIDEST; reach += STEP) {
-    const above = f(reach);
-    const below = f(-reach);
-    if (above * atHigh <= 0) return bisect(f, high, reach);
-    if (below * atLow <= 0) return bisect(f, -reach, low);
-    [low, high, atLow, atHigh] = [-reach, reach, below, above];
+/** What all flows come to, discounted by a growth's logarithm, and how steeply that changes. */
+interface Curve {
+  at(y: number): number;
+  slope(y: number): number;
+}
+
+/**
+ * The root whose rate is nearest to nothing: the first above zero or the first below it, by |e^(y/years) - 1|.
+ * @param years that y is the growth's logarithm over
+ */
+function roughRoot(curve: Curve, years: number): number | undefined {
+  if (curve.at(0) === 0) return 0;
+  const rate = (y: number) => Math.abs(Math.expm1(y / years));
+  const above = firstRoot(curve, 1, WIDEST);
+  if (above === undefined) return firstRoot(curve, -1, WIDEST);
+  // Below zero no rate reaches -100 %, so that one beyond it leaves all of that side to look at.
+  const asNear = rate(above) < 1 ? -years * Math.log1p(-rate(above)) : WIDEST;
+  const below = firstRoot(curve, -1, Math.min(WIDEST, asNear));
+  return below !== undefined && rate(below) < rate(above) ? below : above;
+}
+
+/** Looks for a change of sign outward from zero to one side, then halves it. */
+function firstRoot({ at, slope }: Curve, side: 1 | -1, farthest: number): number | undefined {
+  let near = 0;
+  for (let step = FIRST_STEP; Math.abs(near) < farthest; step *= LONGER) {
+    const far = near + side * step;
+    if (at(far) * at(near) <= 0) return bisect(at, near, far);
+    // Two roots in one step leave its ends on one side; between them the curve turns.
+    if (slope(far) * slope(near) < 0) {
+      const turn = bisect(slope, near, far);
+      if (at(turn) * at(near) <= 0) return bisect(at, near, turn);
+    }
+    near = far;
   }
   return undefined;
 }

@@ -17,7 +17,7 @@ export interface PortfolioView {
   readonly simulated: boolean;
   readonly trading_blocked: boolean;
   readonly equity: string;
-  /** Equity now less equity at the last close: deposits and trades of the day are in it. */
+  /** Equity now less equity at the last close, and less the day's flows where these are known. */
   readonly day_change: string;
   readonly day_change_fraction: string;
   readonly cash: string;
@@ -58,15 +58,17 @@ export interface PortfolioRow extends PortfolioTotal {
 export interface PortfolioHistory {
   readonly closes?: ReadonlyMap<string, readonly string[]> | undefined;
   readonly equity?: readonly string[] | undefined;
+  /** Dollars that came from outside since the last close, less those that went there. */
+  readonly dayFlow?: Dec | undefined;
 }
 
 export function portfolioView(
   account: Account,
   positions: readonly Position[],
-  { closes, equity: history = [] }: PortfolioHistory = {},
+  { closes, equity: history = [], dayFlow }: PortfolioHistory = {},
 ): PortfolioView {
   const equity = new Dec(account.equity);
-  const whole = accountPerformance(account, positions);
+  const whole = accountPerformance(account, positions, dayFlow);
   const parts = positions.map((position) => ({ position, parts: partsOf(position) }));
   const sum = parts.reduce(
     (all, one) => ({
@@ -121,15 +123,14 @@ function partsOf(position: Position): Parts & { readonly qty: Dec } {
   // Brokers write a short position's quantity with or without its minus sign.
   const size = new Dec(position.qty).abs();
   const qty = position.side === 'short' ? size.neg() : size;
-  // Prices are of one share; a contract is a hundred of them.
-  const units = qty.mul(unitsOf(position.symbol));
-  const before = units.mul(position.lastday_price);
+  const units = unitsOf(position.symbol);
+  const before = qty.mul(position.lastday_price).mul(units);
   return {
     qty,
     value: new Dec(position.market_value),
     cost: new Dec(position.cost_basis),
     before,
-    day: units.mul(position.current_price).minus(before),
+    day: qty.mul(position.current_price).mul(units).minus(before),
     unrealized: new Dec(position.unrealized_pl),
   };
 }

@@ -23,7 +23,8 @@ export function priceUnits(close: string): number {
 
 /** The price of so many units, dollars. */
 export function fromUnits(units: number): Dec {
-  return new Dec(units).div(UNITS);
+  // By moving the point, which takes a fraction of the time of a division.
+  return new Dec(`${units}e-4`);
 }
 
 /** Packs closes; `day` counts days since the epoch. */

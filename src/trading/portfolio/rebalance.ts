@@ -70,6 +70,8 @@ interface Wish {
   readonly tradable: Tradable;
   /** Dollars to buy (positive) or to sell (negative). */
   readonly gap: Dec;
+  /** The same without its direction. */
+  readonly size: Dec;
 }
 
 /**
@@ -95,7 +97,8 @@ export function rebalance(
     } else if (tradable.busy) {
       if (drift.outside) left.push({ symbol: drift.symbol, reason: 'order_under_way' });
     } else {
-      wishes.push({ drift, tradable, gap: drift.target.mul(account.equity).minus(tradable.value) });
+      const gap = drift.target.mul(account.equity).minus(tradable.value);
+      wishes.push({ drift, tradable, gap, size: gap.abs() });
     }
   }
 
@@ -140,7 +143,7 @@ export function rebalance(
 
 /** The largest first, whichever its direction; equal ones by symbol. */
 function byGap(a: Wish, b: Wish): number {
-  return b.gap.abs().comparedTo(a.gap.abs()) || (a.drift.symbol < b.drift.symbol ? -1 : 1);
+  return b.size.comparedTo(a.size) || (a.drift.symbol < b.drift.symbol ? -1 : 1);
 }
 
 /** How much of something costs no more than an amount, in whole lots. Not by rounding a quotient, which could round up. */

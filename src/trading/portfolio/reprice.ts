@@ -21,7 +21,7 @@ export function reprice(
     const size = new Dec(position.qty).abs();
     const qty = position.side === 'short' ? size.neg() : size;
     // By the difference: a broker's own rounding of what it knows better stays in.
-    const by = qty.mul(unitsOf(position.symbol)).mul(new Dec(price).minus(position.current_price));
+    const by = qty.mul(new Dec(price).minus(position.current_price)).mul(unitsOf(position.symbol));
     moved = moved.plus(by);
     if (position.side === 'long') longMoved = longMoved.plus(by);
     const unrealized = new Dec(position.unrealized_pl).plus(by);

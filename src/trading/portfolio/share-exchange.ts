@@ -1,6 +1,20 @@
+import { optionOf } from '../asset-class.ts';
 import { type Dec, isPositive, ZERO } from '../decimal.ts';
-import { type Book, close, isShort, put, take, total, trade } from './lot-book.ts';
-import type { CostMethod, ShareExchange } from './lots.ts';
+import { type Book, type CostMethod, close, isShort, put, take, total, trade } from './lot-book.ts';
+
+/** Shares that came or went without a trade: a split, a merger, a change of name, a transfer. */
+export interface ShareExchange {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Shares that came, or (less than nothing) went. */
+  readonly legs: readonly { readonly symbol: string; readonly qty: Dec }[];
+  /** Dollars that came with it. */
+  readonly cash: Dec;
+  /** Whether what went turned into what came, and so takes its cost along. */
+  readonly turns: boolean;
+  /** Of an option that ends: for nothing, or in a trade of its underlying whose cost it becomes a part of. */
+  readonly ends?: 'worthless' | 'into_underlying' | undefined;
+}
 
 /** Shares that turn into others take cost and age along, so that a split changes no cost and no result. */
 export function exchange(
@@ -13,7 +27,7 @@ export function exchange(
   const [from, to] = [[...gone][0], [...come][0]];
   const pair = gone.size === 1 && come.size === 1;
   if (ends !== undefined) {
-    for (const { symbol, qty } of legs) end(bookOf(symbol), { qty, at }, ends, method);
+    for (const leg of legs) end(leg, { at, ends }, bookOf, method);
   } else if (turns && pair && from !== undefined && to !== undefined) {
     // What was owed comes back, and more or less of it is owed then.
     const owed = isShort(bookOf(to[0]));
@@ -45,19 +59,21 @@ function isDifference(bookOf: (symbol: string) => Book, shares: Shares | undefin
   return book.lots.length > 0 && isShort(book) === shares[1].isNegative();
 }
 
-/** An option's end: held ones go, owed ones come back. */
+/**
+ * An option's end: held ones go, owed ones come back, for nothing. In a trade of its underlying, which is booked by itself,
+ * the premium would be a part of what the shares cost (IRS Publication 550, "Options"): both are unclear by so much, though
+ * together they come to the same.
+ */
 function end(
-  book: Book,
-  { qty, at }: { readonly qty: Dec; readonly at: number },
-  how: NonNullable<ShareExchange['ends']>,
+  { symbol, qty }: ShareExchange['legs'][number],
+  { at, ends }: Pick<ShareExchange, 'at' | 'ends'>,
+  bookOf: (symbol: string) => Book,
   method: CostMethod,
 ): void {
-  if (how === 'worthless') {
-    trade(book, { side: qty.isNegative() ? 'sell' : 'buy', qty: qty.abs(), price: ZERO, at }, method);
-    return;
-  }
-  take(book, qty.abs());
-  book.unclear = true;
+  const side = qty.isNegative() ? 'sell' : 'buy';
+  trade(bookOf(symbol), { side, qty: qty.abs(), price: ZERO, at }, method);
+  if (ends !== 'into_underlying') return;
+  for (const one of [symbol, optionOf(symbol)?.underlying]) if (one !== undefined) bookOf(one).unclear = true;
 }
 
 /** Shares come without a cost. Where such were owed, they are given back with them. */

@@ -1,4 +1,5 @@
 import { type Activity, exchangesOf, fillsOf } from '../activity.ts';
+import { unitsOf } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
@@ -6,15 +7,17 @@ import { tradingResults } from './lots.ts';
 
 /** Shares bought together and still held, as a tax return counts them. Dollars and shares. */
 export interface TaxLot {
+  /** Of a short, when it was sold. */
   readonly acquired: IsoDate;
+  /** Less than nothing where they were sold short and are still owed, and so is then what they cost and are worth. */
   readonly qty: Dec;
   readonly cost: Dec;
   /** At the position's price. */
   readonly value: Dec;
   readonly gain: Dec;
   readonly term: 'short' | 'long';
-  /** The first day on which a sale is long-term. */
-  readonly longTermFrom: IsoDate;
+  /** The first day on which a sale is long-term; undefined for a short, whose cover never is (IRS Publication 550). */
+  readonly longTermFrom: IsoDate | undefined;
 }
 
 /** The lots of one position. */
@@ -51,23 +54,25 @@ export function taxLots(
   const today = newYorkDate(now);
   return positions.map(({ symbol, side, qty, current_price }) => {
     const result = results.get(symbol);
-    // What a short position borrowed was never bought.
-    const found = side === 'short' ? [] : (result?.lots ?? []);
-    const lots = found.map(({ at, qty, cost }): TaxLot => {
+    const lots = (result?.lots ?? []).map(({ at, qty, cost }): TaxLot => {
       const acquired = newYorkDate(at);
-      const value = qty.mul(current_price);
-      const from = longTermFrom(acquired);
+      const value = qty.mul(current_price).mul(unitsOf(symbol));
+      // What is owed is never held: a cover's gain is short-term, however long it took.
+      const from = qty.isNegative() ? undefined : longTermFrom(acquired);
       return {
         acquired,
         qty,
         cost,
         value,
         gain: value.minus(cost),
-        term: today >= from ? 'long' : 'short',
+        term: from !== undefined && today >= from ? 'long' : 'short',
         longTermFrom: from,
       };
     });
-    const unknown = new Dec(qty).abs().minus(lots.reduce((sum, lot) => sum.plus(lot.qty), ZERO));
+    // Brokers write a short position's quantity with or without its minus sign.
+    const size = new Dec(qty).abs();
+    const held = side === 'short' ? size.neg() : size;
+    const unknown = held.minus(lots.reduce((sum, lot) => sum.plus(lot.qty), ZERO));
     const isUncertain = result !== undefined && (result.unclear || isPositive(result.uncovered));
     return { symbol, lots, unknown, complete: unknown.isZero() && !isUncertain };
   });

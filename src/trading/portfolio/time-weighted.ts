@@ -37,15 +37,20 @@ const isNegative = (value: Dec) => value.isNegative() && !value.isZero();
  * @returns undefined where money came of nothing, or of less, since no rate says that
  */
 export function growthOf(before: Dec, { value, flow }: Pick<ValuePoint, 'value' | 'flow'>): Dec | undefined {
-  const base = isPositive(flow) ? before.plus(flow) : before;
+  const base = baseOf(before, flow);
   const result = isNegative(flow) ? value.minus(flow) : value;
   if (isPositive(base)) return new Rate(result).div(base);
   return base.isZero() && result.isZero() ? ONE : undefined;
 }
 
+/** The money that was there from a stretch's beginning. */
+function baseOf(before: Dec, flow: Dec): Dec {
+  return isPositive(flow) ? before.plus(flow) : before;
+}
+
 /**
- * The points in as few chains as there are: one, unless all was lost (or less than all was left) and new money came
- * later, or money came of nothing.
+ * The points in as few chains as there are: one, unless all was lost, or more, and there was something again later, or
+ * money came of nothing.
  */
 export function chainsOf(points: readonly ValuePoint[]): Chain[] {
   const chains: Chain[] = [];
@@ -57,9 +62,9 @@ export function chainsOf(points: readonly ValuePoint[]): Chain[] {
   for (let i = 1; i < points.length; i++) {
     const [before, point] = [points[i - 1] as ValuePoint, points[i] as ValuePoint];
     const factor = growthOf(before.value, point);
-    // Lost already: nothing is told until new money comes, of which the next chain is.
+    // Lost already: nothing is told until there is something again, of which the next chain is.
     if (chain.length === 0) {
-      if (factor === undefined || !isPositive(before.value.plus(point.flow))) continue;
+      if (!isPositive(baseOf(before.value, point.flow))) continue;
       chain = [before];
     }
     if (factor === undefined) {

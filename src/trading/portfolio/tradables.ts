@@ -10,7 +10,7 @@ export const SMALLEST_FRACTION = '0.000000001';
 export interface TradingFacts {
   readonly quotes: ReadonlyMap<string, Quote>;
   readonly positions: readonly Position[];
-  readonly openOrders: readonly Pick<Order, 'symbol'>[];
+  readonly openOrders: readonly Pick<Order, 'symbol' | 'legs'>[];
 }
 
 /**
@@ -24,7 +24,9 @@ export function tradables(
   bySymbol: readonly Share[],
   awaited: ReadonlySet<string>,
 ): Map<string, Tradable> {
-  const ordered = new Set(openOrders.map(({ symbol }) => symbol));
+  const ordered = new Set(
+    openOrders.flatMap(({ symbol, legs = [] }) => [symbol, ...legs.map((leg) => leg.symbol)]),
+  );
   const positionOf = new Map(positions.map((position) => [position.symbol, position]));
   const heldValue = new Map(bySymbol.map(({ name, value }) => [name, value]));
   return new Map(

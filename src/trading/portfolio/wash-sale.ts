@@ -37,6 +37,8 @@ export interface WashSale {
   /** Shares at a loss for which others were bought within the window, and the dollars of loss that are theirs. */
   readonly affectedQty: Dec;
   readonly affectedLoss: Dec;
+  /** The same shares by lot, for each that was taken, in their order. */
+  readonly affectedByLot: readonly Dec[];
   /** Whether shares came or went otherwise within the window (a split, a transfer): the counts may then not match. */
   readonly unclear: boolean;
 }
@@ -55,8 +57,15 @@ export interface Sale {
  * what was bought first. The shares sold don't count, nor does the rest of a lot for a loss on its other part (Revenue
  * Ruling 56-602). Source: 26 U.S.C. § 1091(a); 26 CFR 1.1091-1(a) to (d); IRS Publication 550, "Wash Sales".
  * @param lots what was held before the sale, oldest first
+ * @param used shares bought, by the instant of the purchase, that earlier sales were matched with: each counts once. This
+ *   sale's are added
  */
-export function washSale(sale: Sale, lots: readonly Lot[], activities: readonly Activity[]): WashSale {
+export function washSale(
+  sale: Sale,
+  lots: readonly Lot[],
+  activities: readonly Activity[],
+  used: Map<number, Dec> = new Map(),
+): WashSale {
   const date = newYorkDate(sale.at);
   const begins = addDays(date, -WINDOW_DAYS);
   const ends = addDays(date, WINDOW_DAYS);
@@ -72,7 +81,7 @@ export function washSale(sale: Sale, lots: readonly Lot[], activities: readonly 
   const bought = fillsOf(activities).filter(
     ({ symbol, side, at }) => symbol === sale.symbol && side === 'buy' && isNear(at),
   );
-  const purchases = withoutSold(bought, taken);
+  const purchases = withoutSold(bought, taken, used);
   return {
     date,
     qty: sale.qty,
@@ -84,7 +93,7 @@ export function washSale(sale: Sale, lots: readonly Lot[], activities: readonly 
     loss: losing.reduce((sum, { gain }) => sum.minus(gain), ZERO),
     unknown: sale.qty.minus(taken.reduce((sum, { qty }) => sum.plus(qty), ZERO)),
     purchases,
-    ...affected(losing, purchases),
+    ...affected(taken, purchases, used),
     unclear: exchangesOf(activities).some(
       ({ at, legs }) => isNear(at) && legs.some(({ symbol }) => symbol === sale.symbol),
     ),
@@ -110,9 +119,13 @@ export function recentLosses(symbol: string, activities: readonly Activity[], no
     .reverse();
 }
 
-/** What was bought, less the shares that the sale itself takes. */
-function withoutSold(bought: readonly Fill[], taken: readonly Lot[]): NearPurchase[] {
-  const sold = new Map<number, Dec>();
+/** What was bought, less the shares that the sale itself takes, and those that earlier sales were matched with. */
+function withoutSold(
+  bought: readonly Fill[],
+  taken: readonly Lot[],
+  used: ReadonlyMap<number, Dec>,
+): NearPurchase[] {
+  const sold = new Map(used);
   for (const { at, qty } of taken) sold.set(at, (sold.get(at) ?? ZERO).plus(qty));
   return [...bought]
     .sort((a, b) => a.at - b.at)
@@ -126,22 +139,25 @@ function withoutSold(bought: readonly Fill[], taken: readonly Lot[]): NearPurcha
 
 /** Of the lots at a loss, oldest first, what others were bought for. */
 function affected(
-  losing: readonly (Lot & { readonly gain: Dec })[],
+  taken: readonly (Lot & { readonly gain: Dec })[],
   purchases: readonly NearPurchase[],
-): Pick<WashSale, 'affectedQty' | 'affectedLoss'> {
+  used: Map<number, Dec>,
+): Pick<WashSale, 'affectedQty' | 'affectedLoss' | 'affectedByLot'> {
   const left = purchases.map(({ at, qty }) => ({ at, qty }));
-  let affectedQty: Dec = ZERO;
   let affectedLoss: Dec = ZERO;
-  for (const { at, qty, gain } of losing) {
+  const affectedByLot = taken.map(({ at, qty, gain }) => {
     let matched: Dec = ZERO;
+    if (!gain.isNegative() || gain.isZero()) return matched;
     for (const other of left) {
       if (other.at === at) continue;
       const part = Dec.min(other.qty, qty.minus(matched));
       other.qty = other.qty.minus(part);
       matched = matched.plus(part);
+      if (isPositive(part)) used.set(other.at, (used.get(other.at) ?? ZERO).plus(part));
     }
-    affectedQty = affectedQty.plus(matched);
     affectedLoss = affectedLoss.plus(matched.eq(qty) ? gain.neg() : gain.neg().mul(matched).div(qty));
-  }
-  return { affectedQty, affectedLoss };
+    return matched;
+  });
+  const affectedQty = affectedByLot.reduce((sum, qty) => sum.plus(qty), ZERO);
+  return { affectedQty, affectedLoss, affectedByLot };
 }

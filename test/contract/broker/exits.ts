@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
+import { changesTo, isOrderOf } from '../../../src/gateway/orders/replacement.ts';
 import { isSameOrder } from '../../../src/gateway/orders/same-order.ts';
 import { Dec, price } from '../../../src/trading/decimal.ts';
+import { termsOf } from '../../../src/trading/open-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { type OrderClass, orderClasses } from '../../../src/trading/order-classes.ts';
 import { isOver, standingParts } from '../../../src/trading/order-legs.ts';
@@ -103,6 +105,30 @@ export function exitCases(bench: () => Bench, { orders: { us_equity: terms } }: 
       const [first] = legs;
       await bench().broker.cancel(first?.id ?? '');
       expect(isOver(await read(entry))).toBe(true);
+    },
+  );
+
+  it.runIf(taken.includes('bracket'))(
+    'the stop of an entry that is filled can be moved, and goes on as its exit',
+    async () => {
+      const entry = await placed(order('bracket', { type: 'market' }));
+      const stop = (await read(entry)).legs?.find(({ stop_price }) => stop_price !== null);
+      if (stop === undefined) throw new Error('there is no stop');
+      const moved = (price_: string | null) => price(new Dec(price_ ?? 0).times('1.01'));
+      const terms = {
+        ...termsOf(stop),
+        stop_price: moved(stop.stop_price),
+        limit_price: moved(stop.limit_price),
+      };
+      const base = bench().order('stop_limit');
+      const draft = { ...base, ...terms, account: base.account };
+      const changes = changesTo(draft, stop, bench().traits);
+      const answer = await bench().broker.replace(stop.id, { order: draft, changes });
+      if (answer.outcome !== 'accepted') throw new Error(`the stop is ${JSON.stringify(answer)}`);
+      expect(isOrderOf(answer.order, { draft, replaces: stop.id })).toBe(true);
+      // It is its exit still: cancelled, it takes the other with it.
+      await bench().broker.cancel(answer.order.id);
+      expect(await open()).toEqual([]);
     },
   );
 

@@ -65,6 +65,10 @@ export function readingCases(bench: () => Bench): void {
       expect(bars).toHaveLength(20);
       expect(bars.map(({ at }) => at)).toEqual(bars.map(({ at }) => at).sort());
       expect((await read(5)).map(({ at }) => at)).toEqual(bars.slice(-5).map(({ at }) => at));
+      for (const adjustment of ['raw', 'all'] as const) {
+        const asked = { symbol: fixture.symbol, timeframe, start, end, limit: 5, adjustment };
+        expect(await broker.bars(asked)).toHaveLength(5);
+      }
     },
   );
 
@@ -104,12 +108,17 @@ export function readingCases(bench: () => Bench): void {
   it('of the portfolio’s history tells what it was worth', async () => {
     const history = await bench().broker.portfolioHistory({ period: '1M', timeframe: undefined });
     expect(history.points.length).toBeGreaterThan(1);
-    expect(history.points[0]).toEqual({
+    const { flow, ...point } = history.points[0] ?? {};
+    expect(point).toEqual({
       at: expect.stringMatching(/^\d{4}-.*Z$/),
       equity: expect.stringMatching(/^\d+\.\d\d$/),
       profit_loss: expect.any(String),
       profit_loss_pct: expect.any(String),
     });
+    // Of all windows or of none, where the broker tells the cash flows itself.
+    const told = history.points.filter((one) => one.flow !== undefined);
+    expect([0, history.points.length]).toContain(told.length);
+    if (flow !== undefined) expect(flow).toMatch(/^-?\d+(\.\d+)?$/);
   });
 
   it('of the news tells the newest first, cut to a line each, and no more than was asked for', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AccountMemory, CheckStore, KeptNotice } from '../../../src/store/check-store.ts';
+import type { Activity } from '../../../src/trading/activity.ts';
 import { Dec } from '../../../src/trading/decimal.ts';
 
 /** A new and empty store of checks. */
@@ -24,6 +25,7 @@ export function checkStoreContract(open: () => Promise<OpenedCheckStore>): void 
     value: new Dec(value),
     at,
     last: { value: new Dec(value), at },
+    flows: new Dec('-12.34'),
   });
 
   describe('a store of checks', () => {
@@ -35,8 +37,37 @@ export function checkStoreContract(open: () => Promise<OpenedCheckStore>): void 
       const remembered = await memory.remembered();
       expect(remembered.fired()).toEqual([firing('b')]);
       expect(remembered.mark()).toEqual(markOf('100.50', 1000));
+      const unknown = { ...markOf('100.50', 2000), flows: undefined };
+      await memory.remember([], unknown);
+      expect((await memory.remembered()).mark()).toEqual(unknown);
       const bobs = opened.store.account({ profile: 'p:bob', account: 'PA1' });
       expect((await bobs.remembered()).fired()).toEqual([]);
+    });
+
+    it('keeps imported activities once, by the file that had them first, and takes a file out again', async () => {
+      const imports = opened.store.imports({ profile: 'p:alice', account: 'PA1' });
+      const row = (id: string, at: string): Activity => ({
+        ...{ id, at, kind: 'deposit', type: 'CSD', symbol: null, side: null, qty: null, price: null },
+        ...{ amount: '5', imported: true },
+      });
+      const [one, two, three] = [
+        row('a', '2020-01-02T05:00:00Z'),
+        row('b', '2020-01-01T05:00:00Z'),
+        row('c', '2021-01-01T05:00:00Z'),
+      ];
+      expect(await imports.put({ id: 'im_1', file: 'one.csv', at: 1 }, [one, two])).toBe(2);
+      expect(await imports.put({ id: 'im_1', file: 'one.csv', at: 2 }, [one, two])).toBe(0);
+      expect(await imports.put({ id: 'im_2', file: 'two.csv', at: 3 }, [two, three])).toBe(1);
+      expect(await imports.put({ id: 'im_3', file: 'three.csv', at: 4 }, [two])).toBe(0);
+      expect(await imports.activities()).toEqual([two, one, three]);
+      expect(await imports.files()).toEqual([
+        { id: 'im_2', file: 'two.csv', at: 3, rows: 1 },
+        { id: 'im_1', file: 'one.csv', at: 1, rows: 2 },
+      ]);
+      expect(await opened.store.imports({ profile: 'p:bob', account: 'PA1' }).activities()).toEqual([]);
+      expect(await imports.remove('im_1')).toBe(2);
+      expect(await imports.remove('im_1')).toBeUndefined();
+      expect(await imports.activities()).toEqual([three]);
     });
 
     it('is as of one moment', async () => {

@@ -50,7 +50,10 @@ export interface CliWorld {
 
 /** @param options of the sandbox, beside its home and ports */
 export async function openCliWorld(
-  options: Pick<SandboxOptions, 'marketHours' | 'marketClock' | 'clock' | 'credentials'> = {},
+  options: Pick<
+    SandboxOptions,
+    'marketHours' | 'marketClock' | 'marketData' | 'stories' | 'clock' | 'credentials'
+  > = {},
 ): Promise<CliWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-cli-'));
   const readyFile = join(folder, 'ready.json');

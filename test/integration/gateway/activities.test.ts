@@ -137,6 +137,19 @@ describe('/v1/activities', () => {
     ]);
   });
 
+  it('tell the shares that an assignment trades as a trade, and the option’s end beside it', async () => {
+    const symbol = 'AAPL261218P00130000';
+    world.broker.activities = [
+      cash(1, { activity_type: 'OPASN', net_amount: '0', symbol, qty: '1', group_id: 'g' }),
+      cash(2, { activity_type: 'OPTRD', net_amount: '-13000', symbol: 'AAPL', qty: '100', price: '130' }),
+    ];
+    const { activities } = activitiesSchema.parse((await read('/v1/activities')).body);
+    expect(activities).toMatchObject([
+      { kind: 'other', type: 'OPASN', symbol, qty: '1' },
+      { kind: 'fill', type: 'OPTRD', symbol: 'AAPL', side: 'buy', qty: '100', price: '130', amount: null },
+    ]);
+  });
+
   it('come a page at a time, each once', async () => {
     world.broker.activities = Array.from({ length: 230 }, (_, index) => cash(index));
     const seen: string[] = [];

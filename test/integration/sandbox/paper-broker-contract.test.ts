@@ -1,171 +1,41 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import { Alpaca, ApiError } from '@alpacahq/alpaca-trade-api';
+import { join } from 'node:path';
+import { Alpaca } from '@alpacahq/alpaca-trade-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  behindPrism,
+  type Connect,
+  missing,
+  patchedSpec,
+  startPrism,
+  stopPrisms,
+  within,
+} from './alpaca-contract.ts';
 import { ADMIN_SECRET, KEYS, startWorld, type World } from './paper-broker-world.ts';
-
-/**
- * Prism stands between Alpaca's SDK and the paper broker and turns every breach of Alpaca's OpenAPI contract, in
- * request or response, into an error. The contracts are not part of this repository: the folder that holds them is
- * named by TRADE_AGENT_SPECS, or lies beside the checkout.
- */
-const root = resolve(import.meta.dirname, '../../..');
-const specs = process.env.TRADE_AGENT_SPECS ?? resolve(root, '../shared/specs');
-const prism = join(root, 'node_modules/@stoplight/prism-cli/dist/index.js');
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-const missing = !existsSync(join(specs, 'alpaca-trading-api.json'))
-  ? `Alpaca's contracts are not in ${specs}; name their folder in TRADE_AGENT_SPECS`
-  : !process.env.CI && (major < 24 || (major === 24 && minor < 18))
-    ? `prism needs Node 24.18, this is ${process.versions.node}`
-    : undefined;
-if (missing !== undefined)
-  console.warn(`skipped: the paper broker against Alpaca's contract, because ${missing}`);
-
-/** What Alpaca took out of the API in July 2026. */
-const PATTERN_DAY_TRADER = ['pattern_day_trader', 'daytrade_count', 'daytrading_buying_power'];
-/** Schemas that may have no member beyond those named, so that an invented one is a breach too. */
-const CLOSED = [
-  'Account',
-  'Order',
-  'OrderLeg',
-  'Position',
-  'Assets',
-  'PortfolioHistory',
-  'legacy_clock',
-  'legacy_calendar_day',
-  'TradingActivities',
-  'NonTradeActivities',
-  'CanceledOrderResponse',
-  'Watchlist',
-  'WatchlistWithoutAsset',
-  'news',
-  'news_resp',
-  'cash_dividend',
-  'forward_split',
-  'reverse_split',
-  'spin_off',
-  'cash_merger',
-  'stock_merger',
-  'stock_and_cash_merger',
-  'name_change',
-  'corporate_actions',
-  'corporate_actions_resp',
-  'stock_quote',
-  'stock_trade',
-  'stock_bar',
-  'stock_bars_resp',
-  'stock_latest_quotes_resp',
-  'stock_latest_trades_resp',
-];
-
-interface Spec {
-  security: unknown;
-  components: {
-    securitySchemes: unknown;
-    schemas: Record<string, { properties?: Record<string, unknown>; additionalProperties?: boolean }>;
-  };
-}
-
-/** @param access by what requests are let in: by tokens, or as the contract has it, by key pairs */
-function patchedSpec(name: string, folder: string, access: 'token' | 'key_pair' = 'token'): string {
-  const spec = JSON.parse(readFileSync(join(specs, name), 'utf8')) as Spec;
-  if (access === 'token') {
-    spec.components.securitySchemes = { bearer: { type: 'http', scheme: 'bearer' } };
-    spec.security = [{ bearer: [] }];
-  }
-  for (const schema of CLOSED) {
-    const closed = spec.components.schemas[schema];
-    if (closed !== undefined) closed.additionalProperties = false;
-  }
-  // Alpaca's own example of a leg has what its schema of one leaves out.
-  const { Order: order, OrderLeg: leg } = spec.components.schemas;
-  if (leg !== undefined) leg.properties = { ...order?.properties, ...leg.properties };
-  for (const field of PATTERN_DAY_TRADER) delete spec.components.schemas.Account?.properties?.[field];
-  const file = join(folder, `${access}-${name}`);
-  writeFileSync(file, JSON.stringify(spec));
-  return file;
-}
-
-const running: ChildProcess[] = [];
-
-/** Starts prism and waits for the address it says it listens on. */
-async function startPrism(spec: string, upstream: string): Promise<string> {
-  const child = spawn(
-    process.execPath,
-    [prism, 'proxy', spec, upstream, '--errors', '--host', '127.0.0.1', '--port', '0'],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, NO_COLOR: '1' } },
-  );
-  running.push(child);
-  let said = '';
-  child.stderr.on('data', (text) => {
-    said += text;
-  });
-  const lines = createInterface({ input: child.stdout });
-  for await (const line of lines) {
-    said += `${line}\n`;
-    const [, address] = /listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(line) ?? [];
-    if (address !== undefined) {
-      child.stdout.resume(); // or it stops when the pipe is full
-      return address;
-    }
-  }
-  throw new Error(`prism ended before it listened: ${said.slice(-2000)}`);
-}
 
 describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contract", () => {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-specs-'));
   let world: World;
   let alpaca: Alpaca;
   /** With a fresh token. */
-  let connect: () => Promise<Alpaca>;
+  let connect: Connect;
   let spec: string;
 
   beforeAll(async () => {
     world = await startWorld({ partialFills: true });
     spec = patchedSpec('alpaca-trading-api.json', folder);
-    const [trading, data] = await Promise.all([
-      startPrism(spec, world.url),
-      startPrism(patchedSpec('alpaca-market-data-api.json', folder), world.url),
-    ]);
-    connect = async () =>
-      new Alpaca({
-        accessToken: await world.token(),
-        rateLimit: false,
-        retry: false,
-        fetchApi: (input, init) => {
-          const asked = new URL(input);
-          const proxy = asked.hostname.startsWith('data.') ? data : trading;
-          return fetch(new URL(asked.pathname + asked.search, proxy), init);
-        },
-      });
+    connect = await behindPrism(world, folder);
     alpaca = await connect();
   });
   afterAll(async () => {
-    for (const child of running) {
-      if (child.exitCode !== null) continue;
-      child.kill();
-      await once(child, 'exit');
-    }
+    await stopPrisms();
     await world?.close();
     rmSync(folder, { recursive: true, force: true });
   });
-
-  /** The body of a 500 names the breach; without it a failure would be a riddle. */
-  const within = async <T>(work: Promise<T>): Promise<T> => {
-    try {
-      return await work;
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      const body = await error.response?.text().catch(() => '');
-      throw new Error(`${error.status} ${error.message} ${body}`, { cause: error });
-    }
-  };
 
   it('and prism would notice if it did not', async () => {
     const broken = createServer((_request, response) => {
@@ -276,40 +146,6 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
     await within(orders.deleteOrderByOrderID({ orderId: replaced.id ?? '' }));
     await within(orders.deleteAllOrders());
     for (const status of ['open', 'closed', 'all'] as const) await within(orders.getAllOrders({ status }));
-  });
-
-  it('for orders that hang together, from placing to their end', async () => {
-    const { orders } = alpaca.trading;
-    world.market.setPrice('GM', '50.00');
-    const place = (postOrderRequest: Parameters<typeof orders.postOrder>[0]['postOrderRequest']) =>
-      within(orders.postOrder({ postOrderRequest }));
-    const terms = { symbol: 'GM', qty: '3', timeInForce: 'gtc' } as const;
-    const exits = { takeProfit: { limitPrice: '55' }, stopLoss: { stopPrice: '45', limitPrice: '44' } };
-    const entry = { ...terms, side: 'buy', type: 'limit', limitPrice: '49' } as const;
-    const bracket = await place({ ...entry, orderClass: 'bracket', ...exits });
-    expect(bracket.legs?.map(({ status }) => status)).toEqual(['held', 'held']);
-    await place({ ...entry, orderClass: 'oto', stopLoss: { stopPrice: '45' } });
-    world.market.setPrice('GM', '48.00');
-    await world.clock.advance(3000);
-    for (const nested of [true, false]) await within(orders.getAllOrders({ status: 'all', nested }));
-    const [profit, stop] = bracket.legs ?? [];
-    const replaced = await within(
-      orders.patchOrderByOrderId({
-        orderId: stop?.id ?? '',
-        patchOrderRequest: { stopPrice: '46', limitPrice: '45' },
-      }),
-    );
-    expect(replaced).toMatchObject({ orderClass: 'bracket', status: 'held', replaces: stop?.id });
-    await within(orders.getOrderByOrderID({ orderId: bracket.id ?? '', nested: true }));
-    await within(orders.deleteOrderByOrderID({ orderId: profit?.id ?? '' }));
-    const oco = { ...terms, side: 'sell', type: 'limit', orderClass: 'oco', ...exits } as const;
-    expect((await place(oco)).legs).toHaveLength(1);
-    const refused = { status: 422, code: 42210000 };
-    await expect(place({ ...oco, side: 'buy' })).rejects.toMatchObject({ cause: refused });
-    await expect(place({ ...entry, ...exits, orderClass: 'bracket', qty: '1.5' })).rejects.toMatchObject({
-      cause: refused,
-    });
-    await within(orders.deleteAllOrders());
   });
 
   it('for an order that is partly filled', async () => {

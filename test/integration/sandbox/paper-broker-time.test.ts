@@ -46,6 +46,27 @@ describe('on exchange hours', () => {
     expect((await trading.orders.limit({ ...near, extendedHours: true })).status).toBe('filled');
   });
 
+  it('after hours, too, only an extended-hours order trades, for the day until 20:00, or until it is cancelled', async () => {
+    world = await startWorld({ hours: 'exchange', now: Date.parse('2026-11-24T22:00:00Z') });
+    const { trading } = await world.alpaca();
+    const near = { symbol: 'AAPL', side: 'buy', qty: '1', limitPrice: '900.00' } as const;
+    expect((await trading.orders.limit({ ...near, timeInForce: 'gtc' })).status).toBe('accepted');
+    const filled = await trading.orders.limit({ ...near, timeInForce: 'gtc', extendedHours: true });
+    expect(filled).toMatchObject({ status: 'filled', extendedHours: true });
+    const rests = { ...far, timeInForce: 'day', extendedHours: true } as const;
+    const first = await trading.orders.limit(rests);
+    expect(first).toMatchObject({ status: 'new', expiresAt: new Date('2026-11-25T01:00:00Z') });
+    const { id: orderId = '' } = first;
+    const dearer = await trading.orders.patchOrderByOrderId({
+      orderId,
+      patchOrderRequest: { limitPrice: '900' },
+    });
+    expect(dearer).toMatchObject({ status: 'filled', extendedHours: true, replaces: orderId });
+    await world.clock.advance(4 * HOUR);
+    const later = await (await world.alpaca()).trading.orders.limit(rests);
+    expect(later).toMatchObject({ status: 'accepted', expiresAt: new Date('2026-11-26T01:00:00Z') });
+  });
+
   it('an order for the closing auction fills at the closing price, even when looked at later', async () => {
     world = await startWorld({ hours: 'exchange', now: Date.parse('2026-11-24T15:00:00Z') });
     const { trading } = await world.alpaca();

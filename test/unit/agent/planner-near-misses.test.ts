@@ -5,7 +5,10 @@ import { inShort, orderId, planned } from './planner-world.ts';
 
 /** More by `NEAR_MISSES=20000`. */
 const RUNS = Number(process.env.NEAR_MISSES ?? 300);
-const amountFields = ['qty', 'notional', 'limit_price', 'stop_price', 'trail_price', 'trail_percent'];
+const amountFields = [
+  ...['qty', 'notional', 'limit_price', 'stop_price', 'trail_price', 'trail_percent'],
+  ...['take_profit_limit_price', 'stop_loss_stop_price', 'stop_loss_limit_price'],
+];
 
 /** A letter more makes one of these. */
 const names: Readonly<Record<string, string>> = { tsla: 'tesla' };
@@ -42,6 +45,9 @@ function misread(text: string): string | undefined {
       return 'dollars were said';
     if (args.limit_price !== undefined && !/limit|at|@|for/i.test(text)) return 'a limit that nobody said';
     if (args.stop_price !== undefined && !/stop|stp/i.test(text)) return 'a stop that nobody said';
+    const exits = args.take_profit_limit_price ?? args.stop_loss_stop_price;
+    if (exits !== undefined && !/take profit|stop loss|with a? ?stop| or /i.test(text))
+      return 'exits that nobody said';
     if (/good|gtc|canceled/i.test(text) !== (args.time_in_force === 'gtc'))
       return 'the time in force is another';
   }

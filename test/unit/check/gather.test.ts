@@ -35,17 +35,17 @@ function gatewayWithout(problem?: TradeAgentError) {
   return { gateway, asked };
 }
 
-const look = async (gateway: GatewayClient) =>
+const look = async (gateway: GatewayClient, suggest = false) =>
   gather({
     gateway,
     file: await parseRules(
       `rules:\n${symbols.map((symbol) => `  - {name: ${symbol.toLowerCase()}, kind: price, symbol: ${symbol}, above: 1}\n`).join('')}`,
       'rules.yaml',
     ),
-    closes: { get: async () => undefined, put: async () => undefined },
+    closes: { get: async () => undefined, getAll: async () => new Map(), put: async () => undefined },
     activities: () => ({ get: async () => undefined, put: async () => undefined }),
     localNow: TUESDAY_NOON,
-    suggest: false,
+    suggest,
   });
 
 describe('reading prices for a check', () => {
@@ -62,5 +62,27 @@ describe('reading prices for a check', () => {
     const { gateway, asked } = gatewayWithout(new TradeAgentError('gateway_unreachable', 'down'));
     await expect(look(gateway)).rejects.toMatchObject({ code: 'gateway_unreachable' });
     expect(asked).toHaveLength(1);
+  });
+});
+
+describe('open orders that make no sense', () => {
+  const unreadable = new TradeAgentError('gateway_refused', 'the gateway’s answer is not what it should be');
+  const looked = async (suggest: boolean, problem: TradeAgentError) => {
+    const { gateway } = gatewayWithout();
+    const orders = () => Promise.reject(problem);
+    return look({ ...gateway, orders } as GatewayClient, suggest);
+  };
+
+  it('leave the rest of the check as it is, and are noted', async () => {
+    const { openOrders, quotes, notes } = await looked(false, unreadable);
+    expect(openOrders).toBe(undefined);
+    expect(quotes.size).toBe(3);
+    expect(notes).toContain('the open orders can’t be read; everything else was looked at');
+  });
+
+  it('end a check that would suggest orders, and so does a gateway that is down', async () => {
+    await expect(looked(true, unreadable)).rejects.toMatchObject({ code: 'gateway_refused' });
+    const down = new TradeAgentError('gateway_unreachable', 'down');
+    await expect(looked(false, down)).rejects.toMatchObject({ code: 'gateway_unreachable' });
   });
 });

@@ -69,7 +69,7 @@ describe('a rules file is refused, with its line and the nearest right word, for
       'a file that holds something else',
       'just words',
       'r.yaml must be keys with their values',
-      'It holds targets, sectors, suggest, rules',
+      'It holds targets, benchmark, sectors, suggest, rules',
     ],
     [
       'both limits',

@@ -1,23 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { figuresOf } from '../../../src/check/figures.ts';
 import { textReport } from '../../../src/check/report/text.ts';
 import type { Snapshot } from '../../../src/check/snapshot.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import { newYorkInstant } from '../../../src/trading/new-york-time.ts';
-import { checks, position, snapshot } from './sample-snapshot.ts';
+import { cash, checks, position, snapshot } from './sample-snapshot.ts';
 
 const dayEnd = (date: string) => newYorkInstant(date, '24:00') - 1;
-const cash = (date: string, amount: string, more: Partial<Activity> = {}): Activity => ({
-  id: `${date} ${amount}`,
-  kind: amount.startsWith('-') ? 'withdrawal' : 'deposit',
-  type: amount.startsWith('-') ? 'CSW' : 'CSD',
-  at: new Date(newYorkInstant(date, '00:00')).toISOString(),
-  symbol: null,
-  side: null,
-  qty: null,
-  price: null,
-  amount,
-  ...more,
-});
 const account = (equity: string, more: Partial<Snapshot['account']> = {}) => ({
   ...snapshot().account,
   equity,
@@ -116,7 +105,13 @@ describe('the day’s result', () => {
   const rules = 'rules:\n  - {name: day, kind: loss, above: 3%, severity: critical}';
   const look = async (equity: string, activities: readonly Activity[], more: Partial<Snapshot> = {}) => {
     const { result } = (await checks(rules)).run(
-      snapshot({ account: account(equity, day), positions: [], activities, ...more }),
+      snapshot({
+        account: account(equity, day),
+        positions: [],
+        history: worth(['2026-11-19', '10000'], ['2026-11-20', '10000'], ['2026-11-23', '10000']),
+        activities,
+        ...more,
+      }),
     );
     return [
       result.findings.map(({ rule }) => rule),
@@ -140,6 +135,13 @@ describe('the day’s result', () => {
     expect(await look('15000', [cash('2026-11-21', '5000')], { now: monday })).toEqual([[], '0.00', '0']);
   });
 
+  it('of an account’s first day is none, whether equity at the last close has what it began with or not', async () => {
+    const first = { history: [] };
+    expect(await look('10000', [cash('2026-11-24', '10000')], first)).toEqual([[], '0.00', '0']);
+    const none = { ...first, account: account('10000', { last_equity: '0' }) };
+    expect(await look('10000', [cash('2026-11-24', '10000')], none)).toEqual([[], '0.00', '0']);
+  });
+
   it('takes the broker’s own word of the day’s flows, where its history has one', async () => {
     const history = [
       { at: dayEnd('2026-11-23'), equity: '10000', flow: '0' },
@@ -148,6 +150,29 @@ describe('the day’s result', () => {
     // The activity is booked later.
     expect(await look('5000', [], { history })).toEqual([[], '0.00', '0']);
     expect(await look('5000', [cash('2026-11-24', '-5000')], { history })).toEqual([[], '0.00', '0']);
+  });
+
+  it('and every other find what was booked late in the value that has it, its day’s or the next', () => {
+    const late = {
+      booked_at: '2026-11-24T01:30:00Z',
+      kind: 'transfer',
+      type: 'ACATS',
+      symbol: 'KO',
+    } as const;
+    const moved = cash('2026-11-23', '0', { ...late, qty: '100', price: '60' });
+    for (const monday of ['10000', '16000']) {
+      const figures = figuresOf(
+        snapshot({
+          account: account('16000', { last_equity: monday }),
+          history: worth(['2026-11-20', '10000'], ['2026-11-23', monday]),
+          activities: [moved],
+        }),
+        { sectorOf: () => undefined },
+      );
+      expect(figures.performance.dayProfit).toBe('0.00');
+      expect(figures.timeWeighted?.period.toFixed()).toBe('0');
+      expect(figures.drawdowns.worst).toBe(undefined);
+    }
   });
 
   it('counts shares moved in or out at their market value', async () => {
@@ -163,91 +188,5 @@ describe('the day’s result', () => {
       '-100.00',
       '-0.006211180124',
     ]);
-  });
-});
-
-describe('what nobody knows', () => {
-  const strange = cash('2026-11-24', '-250', { kind: 'unknown', type: 'XYZ', symbol: 'KO', qty: '-3' });
-
-  it('is said, and which figures it touches, in JSON and in words', async () => {
-    const { result } = (await checks('rules: []')).run(snapshot({ activities: [strange] }));
-    expect(result.figures.incomplete).toEqual([
-      {
-        figures: [
-          'day_profit',
-          'realized',
-          'income',
-          'time_weighted_return',
-          'money_weighted_return',
-          'volatility',
-          'drawdown',
-        ],
-        reason: 'nobody here knows what activity XYZ of 2026-11-24 (-3 KO, -$250.00) does',
-      },
-    ]);
-    const text = textReport(result);
-    expect(text).toMatch(/today .*\(incomplete\)/);
-    expect(text).toContain('since nobody here knows what activity XYZ of 2026-11-24 (-3 KO, -$250.00) does');
-    expect(text).not.toMatch(/value .*\(incomplete\)/);
-  });
-
-  it('of shares moved is their value, where it was not booked and no price is known', async () => {
-    const moved = cash('2026-11-02', '0', { kind: 'transfer', type: 'JNLS', symbol: 'KO', qty: '3' });
-    const { result } = (await checks('rules: []')).run(snapshot({ activities: [moved] }));
-    expect(result.figures.incomplete).toMatchObject([
-      { reason: 'activity JNLS of 2026-11-02 (3 KO) moved shares whose value then is not known' },
-    ]);
-    expect(result.figures.incomplete[0]?.figures).not.toContain('day_profit');
-  });
-
-  it('of trades that don’t come to what is held marks their symbol', async () => {
-    const bought: Activity = {
-      ...cash('2026-11-02', '0'),
-      ...{ kind: 'fill', type: 'FILL', symbol: 'AAPL', side: 'buy', qty: '10', price: '90', amount: null },
-    };
-    const of = async (qty: number) =>
-      (await checks('rules: []')).run(
-        snapshot({ positions: [position('AAPL', qty, 100)], activities: [bought] }),
-      ).result.figures.realized_incomplete;
-    expect(await of(10)).toEqual([]);
-    expect(await of(60)).toEqual(['AAPL']);
-  });
-});
-
-describe('orders that can’t be read', () => {
-  it('leave everything else looked at, and are found themselves', async () => {
-    const { run } = await checks(
-      'rules:\n  - {name: old, kind: open_order, older_than: 3d}\n  - {name: idle, kind: cash, above: 10%}',
-    );
-    const { result } = run(snapshot({ openOrders: undefined }));
-    expect(result.findings.map(({ rule, problem }) => [rule, problem])).toEqual([
-      ['idle', undefined],
-      ['old', 'orders_unavailable'],
-    ]);
-  });
-
-  it('stop every suggestion: nobody knows which symbols have one', async () => {
-    const { run } = await checks('targets: {AAPL: 10%}');
-    const suggest = { awaited: new Set<string>(), wasAsked: () => false };
-    expect(run(snapshot(), suggest).proposals).toHaveLength(1);
-    expect(run(snapshot({ openOrders: undefined }), suggest).proposals).toEqual([]);
-  });
-});
-
-describe('a rule fires anew', () => {
-  it('where its target was changed', async () => {
-    const memory = { fired: [] };
-    const rules = (target: string) => `targets: {AAPL: ${target}}\nrules:\n  - {name: r, kind: drift}`;
-    expect((await checks(rules('40%'), memory)).found(snapshot())).toEqual(['r AAPL']);
-    expect((await checks(rules('40%'), memory)).found(snapshot())).toEqual([]);
-    expect((await checks(rules('30%'), memory)).found(snapshot())).toEqual(['r AAPL']);
-  });
-
-  it('where it was turned off and on again', async () => {
-    const memory = { fired: [] };
-    const rules = (enabled: boolean) => `rules:\n  - {name: r, kind: cash, above: 10%, enabled: ${enabled}}`;
-    expect((await checks(rules(true), memory)).found(snapshot())).toEqual(['r']);
-    expect((await checks(rules(false), memory)).found(snapshot())).toEqual([]);
-    expect((await checks(rules(true), memory)).found(snapshot())).toEqual(['r']);
   });
 });

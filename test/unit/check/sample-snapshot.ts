@@ -2,6 +2,7 @@ import { check } from '../../../src/check/check.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 import type { Snapshot } from '../../../src/check/snapshot.ts';
 import type { FiredState } from '../../../src/store/check-store.ts';
+import type { Activity } from '../../../src/trading/activity.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../../../src/trading/new-york-time.ts';
 import type { Position, Quote } from '../../../src/trading/views.ts';
 
@@ -40,6 +41,20 @@ export function position(symbol: string, qty: number, price: number, more: Parti
     ...more,
   };
 }
+
+/** Cash that came or, below zero, went on a day; or what else a test makes of it. */
+export const cash = (date: string, amount: string, more: Partial<Activity> = {}): Activity => ({
+  id: `${date} ${amount}`,
+  kind: amount.startsWith('-') ? 'withdrawal' : 'deposit',
+  type: amount.startsWith('-') ? 'CSW' : 'CSD',
+  at: new Date(newYorkInstant(date, '00:00')).toISOString(),
+  symbol: null,
+  side: null,
+  qty: null,
+  price: null,
+  amount,
+  ...more,
+});
 
 const EARLY = new Set(['2026-11-27', '2026-12-24']);
 const HOLIDAYS = new Set(['2026-11-26', '2026-12-25']);

@@ -5,6 +5,7 @@ import { parseRules } from '../../../src/check/load-rules.ts';
 import type { ActivityCache } from '../../../src/store/check-store.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
+import { newYorkDate } from '../../../src/trading/new-york-time.ts';
 import type { PriceHistory } from '../../../src/trading/portfolio/price-history.ts';
 import { position, quote, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
 
@@ -63,6 +64,7 @@ function memory() {
     options: {
       closes: {
         get: async (symbol: string) => closes.get(symbol),
+        getAll: async () => closes,
         put: async (symbol: string, history: PriceHistory) => void closes.set(symbol, history),
       },
       activities: (): ActivityCache => ({
@@ -104,6 +106,53 @@ describe('what a check reads', () => {
       'activities of 5 days ago and later',
       'all activities',
     ]);
+  });
+
+  it('of the activities: what is booked late, though it is dated long before', async () => {
+    let days = 0;
+    const now = () => TUESDAY_NOON + days * DAY_MS;
+    let all = [deposit('old', 400)];
+    const { gateway } = broker(() => all, now);
+    const { options } = memory();
+    const file = await parseRules('rules: []', 'rules.yaml');
+    // The broker tells by when it was booked.
+    const booked = { ...gateway, activities: async () => all } as GatewayClient;
+    const look = async () =>
+      (await gather({ gateway: booked, file, ...options, localNow: now(), suggest: false })).activities?.map(
+        ({ id }) => id,
+      );
+    await look();
+    all = [deposit('late', 30)];
+    days = 2;
+    expect(await look()).toEqual(['old', 'late']);
+  });
+
+  it('of shares moved: what they were worth then, unadjusted, once', async () => {
+    const { gateway, asked } = broker(
+      () => [moved],
+      () => TUESDAY_NOON,
+    );
+    const moved: Activity = {
+      ...deposit('moved', 40),
+      ...{ kind: 'transfer', type: 'ACATS', symbol: 'KO', qty: '5', amount: '0' },
+    };
+    const wanted: unknown[] = [];
+    const bars: GatewayClient['bars'] = async (query) => {
+      wanted.push(query.adjustment);
+      return gateway.bars(query);
+    };
+    const { options } = memory();
+    const file = await parseRules('rules: []', 'rules.yaml');
+    for (let look = 0; look < 2; look++) {
+      const { priceOn } = await gather({
+        ...{ gateway: { ...gateway, bars }, file, ...options },
+        ...{ localNow: TUESDAY_NOON, suggest: false },
+      });
+      expect(String(priceOn?.('KO', newYorkDate(Date.parse(moved.at))))).toBe('100');
+      expect(priceOn?.('KO', '2026-01-01')).toBe(undefined);
+    }
+    expect(wanted).toEqual(['raw']);
+    expect(asked.filter((text) => text.endsWith('bars'))).toHaveLength(1);
   });
 
   it('of the activities: all of them where the clock went back', async () => {

@@ -35,7 +35,7 @@ function openBroker() {
     settings,
   });
   ledger.openAccount({ id: ACCOUNT, number: 'PA3TEST001', username: 'test', created_at: time });
-  ledger.enter(entryOf({ account_id: ACCOUNT, type: 'CSD', date: '2026-11-23', amount: '100000' }));
+  ledger.enter(entryOf({ account_id: ACCOUNT, type: 'CSD', date: '2026-11-24', at: time, amount: '100000' }));
   market.setPrice('F', '10.00');
   return { database, ledger, orders, market, exchange, pass: (ms: number) => (time += ms) };
 }

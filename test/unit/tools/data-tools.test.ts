@@ -6,9 +6,12 @@ import { getActivities } from '../../../src/tools/get-activities.ts';
 import { getCalendar } from '../../../src/tools/get-calendar.ts';
 import { getNews } from '../../../src/tools/get-news.ts';
 import { getPerformance } from '../../../src/tools/get-performance.ts';
+import { getRealizedGains } from '../../../src/tools/get-realized-gains.ts';
 import { setWatchlist } from '../../../src/tools/set-watchlist.ts';
 import type { DirectTool } from '../../../src/tools/tool.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
+import { TradeAgentError } from '../../../src/trading/errors.ts';
+import type { Bar, Position } from '../../../src/trading/views.ts';
 
 /** Thursday, 26 November 2026, noon in New York. */
 const NOON = '2026-11-26T17:00:00Z';
@@ -55,7 +58,20 @@ describe('get_performance', () => {
     positions: async () => [],
     valueHistory: async () => history,
     activities: async () => [activity('deposit', '2026-11-05T15:00:00Z', { amount: '100' })],
+    bars: async ({ symbol, adjustment }: { symbol: string; adjustment?: string }) => {
+      asked.push(`${symbol} ${adjustment}`);
+      if (symbol === 'NOPE') throw new TradeAgentError('unknown_symbol', 'there is no NOPE');
+      return closes.map(([day, close]) => ({ at: `${day}T05:00:00Z`, close }) as Bar);
+    },
   };
+  const asked: string[] = [];
+  const closes = [
+    ['2026-10-30', '50'],
+    ['2026-11-02', '51'],
+    ['2026-11-10', '52'],
+    ['2026-11-25', '54'],
+    ['2026-11-26', '55'],
+  ] as const;
 
   it('counts from the end of the day before the period, without what came in', async () => {
     const { content, summary } = await run(getPerformance, gateway, { period: 'MTD' });
@@ -71,9 +87,88 @@ describe('get_performance', () => {
     expect(summary).toContain('+$110.00 this month');
   });
 
+  it('has a benchmark’s total return beside it, over the same days', async () => {
+    const { content, summary } = await run(getPerformance, gateway, { period: 'MTD', benchmark: 'qqq' });
+    expect(asked.at(-1)).toBe('QQQ all');
+    expect(content).toMatchObject({
+      benchmark: { symbol: 'QQQ', return: { fraction: '0.1', annual: null }, excess: '0.004783' },
+      // Of four returns no ratio is told.
+      ratios: { sharpe: null, sortino: null, beta: null, returns_counted: 4 },
+    });
+    expect(summary).toContain('QQQ +10.00%');
+    await expect(run(getPerformance, gateway, { benchmark: 'NOPE' })).rejects.toMatchObject({
+      code: 'unknown_symbol',
+    });
+    const refused = () => Promise.reject(new TradeAgentError('unknown_symbol', 'no SPY here'));
+    const usual = await run(getPerformance, { ...gateway, bars: refused });
+    expect(usual.content).toMatchObject({
+      benchmark: { symbol: 'SPY', return: null, excess: null },
+      profit: '110.00',
+    });
+  });
+
+  it('tells what each position contributed, adding up to the return', async () => {
+    const positions = async () =>
+      [
+        {
+          symbol: 'KO',
+          side: 'long',
+          qty: '4',
+          market_value: '220',
+          lastday_price: '54',
+          current_price: '55',
+          cost_basis: '200',
+          unrealized_pl: '20',
+          avg_entry_price: '50',
+        },
+      ] as Position[];
+    const { content } = await run(
+      getPerformance,
+      { ...gateway, positions },
+      { period: 'MTD', by_position: true },
+    );
+    expect(asked).toContain('KO raw');
+    const { contributions } = content as { contributions: Record<string, unknown> };
+    // Four shares from 50 to 55; what is left of $110 nobody says.
+    expect(contributions).toMatchObject({
+      positions: [{ symbol: 'KO', profit: '20.00' }],
+      rest: { profit: '90.00' },
+      total: '0.104783',
+      not_priced: [],
+    });
+    const parts = [
+      ...(contributions.positions as { contribution: string }[]),
+      contributions.rest as { contribution: string },
+    ];
+    expect(parts.reduce((sum, { contribution }) => sum + Number(contribution), 0)).toBeCloseTo(0.104783, 5);
+  });
+
+  it('takes a rate without risk as a fraction alone', () => {
+    expect(getPerformance.schema.safeParse({ risk_free: '0.04' }).success).toBe(true);
+    for (const risk_free of ['4', '4%', '-1.1', 'x'])
+      expect(getPerformance.schema.safeParse({ risk_free }).success).toBe(false);
+  });
+
   it('says of today what was made since the last close', async () => {
     const { content } = await run(getPerformance, gateway, { period: '1D' });
     expect(content).toMatchObject({ equity_before: '1200.00', profit: '10.00', added: '0.00' });
+  });
+
+  it('says of today what was made without what came in, and of a loss of all that it ended', async () => {
+    const deposited = {
+      ...gateway,
+      activities: async () => [activity('deposit', '2026-11-26T05:00:00Z', { amount: '150' })],
+    };
+    expect((await run(getPerformance, deposited, { period: '1D' })).content).toMatchObject({
+      profit: '-140.00',
+      added: '150.00',
+      day_profit: expect.stringMatching(/^-/),
+    });
+    const lost = { ...gateway, account: async () => ({ ...account, equity: '0' }) as never };
+    expect((await run(getPerformance, lost, { period: 'MTD' })).content).toMatchObject({
+      time_weighted: { fraction: '-1', all_lost: expect.stringMatching(/^2026-11-26T/) },
+      money_weighted: null,
+    });
   });
 
   it('says null where no rate says it, and gives a line of a hundred points at most', async () => {
@@ -91,6 +186,52 @@ describe('get_performance', () => {
     const values = content.values as { at: string; equity: string }[];
     expect(values).toHaveLength(100);
     expect(values.at(-1)).toEqual({ at: new Date(NOON).toISOString(), equity: '1210.00' });
+  });
+});
+
+describe('get_realized_gains', () => {
+  const fill = (at: string, side: 'buy' | 'sell', qty: string, price: string) =>
+    activity('fill', at, { symbol: 'KO', side, qty, price });
+  const gateway = {
+    account: async () => account as never,
+    positions: async () => [],
+    activities: async () => [
+      fill('2024-01-02T15:00:00Z', 'buy', '10', '50'),
+      fill('2025-06-02T15:00:00Z', 'buy', '10', '60'),
+      fill('2025-07-01T15:00:00Z', 'sell', '10', '70'),
+      fill('2026-01-05T15:00:00Z', 'sell', '10', '55'),
+    ],
+  };
+
+  it('is lot by lot, of a year, by a method, with what is left out', async () => {
+    const { content, summary } = await run(getRealizedGains, gateway, { year: '2026' });
+    expect(summary).toBe('-$50.00 realized in 2026 (short-term -$50.00, long-term $0.00)');
+    expect(content).toMatchObject({
+      method: 'fifo',
+      gains: [
+        {
+          description: '10 sh. KO',
+          acquired: '2025-06-02',
+          sold: '2026-01-05',
+          gain: '-50.00',
+          term: 'short',
+        },
+      ],
+      by_year: [
+        { year: '2025', long_term: '200.00' },
+        { year: '2026', short_term: '-50.00' },
+      ],
+      incomplete: [],
+      simulated: true,
+    });
+    const all = await run(getRealizedGains, gateway, { method: 'highest', limit: 1 });
+    expect(all.content).toMatchObject({ left_out: 1, gains: [{ acquired: '2024-01-02', gain: '50.00' }] });
+    expect(all.content.totals).toMatchObject({ all: { gain: '150.00' } });
+  });
+
+  it('takes no method that needs a file, and no year that is none', () => {
+    for (const args of [{ method: 'specific' }, { year: '26' }, { limit: 0 }])
+      expect(getRealizedGains.schema.safeParse(args).success).toBe(false);
   });
 });
 

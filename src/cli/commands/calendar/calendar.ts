@@ -3,6 +3,7 @@ import { sessionExits } from '../../../app/exit-codes.ts';
 import { tradingDays } from '../../../app/market/market.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import { runCommand } from '../../cli.ts';
+import { dateOption } from '../../options/date.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
 
@@ -18,7 +19,7 @@ export function addCalendarCommand(program: Command, cli: Cli): void {
   program
     .command('calendar')
     .description('list the days on which the market trades, with their hours in New York')
-    .option('--from <date>', 'the first day, YYYY-MM-DD (default: today)', parseDate)
+    .option('--from <date>', 'the first day, YYYY-MM-DD (default: today)', dateOption('--from'))
     .option('--days <n>', 'so many calendar days', parseDays, 14)
     .addHelpText(
       'after',
@@ -36,16 +37,6 @@ export function addCalendarCommand(program: Command, cli: Cli): void {
         });
       }),
     );
-}
-
-/** @throws {TradeAgentError} `usage` */
-function parseDate(text: string): string {
-  const at = Date.parse(`${text}T00:00:00Z`);
-  const isDate = /^\d{4}-\d\d-\d\d$/.test(text) && new Date(at || 0).toISOString().slice(0, 10) === text;
-  if (isDate) return text;
-  throw new TradeAgentError('usage', `--from can't be "${text}"`, {
-    hint: 'Write a date as in 2026-12-24.',
-  });
 }
 
 /** @throws {TradeAgentError} `usage` */

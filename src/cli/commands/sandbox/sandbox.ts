@@ -4,7 +4,9 @@ import { exits } from '../../../app/exit-codes.ts';
 import { Faults, faults } from '../../../home/faults.ts';
 import { resolveHome } from '../../../machine/home.ts';
 import type { SandboxReady } from '../../../sandbox/ready-file.ts';
+import { TradeAgentError } from '../../../trading/errors.ts';
 import { choiceOption } from '../../options/choice.ts';
+import { dateOption } from '../../options/date.ts';
 import { parseDuration } from '../../options/duration.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { portUpTo } from '../../options/port.ts';
@@ -19,6 +21,8 @@ interface SandboxOptions {
   readonly readyFile?: string;
   readonly fault: readonly string[];
   readonly marketHours: 'always' | 'exchange';
+  readonly marketData?: string;
+  readonly marketStart?: string;
   readonly idleExit?: number;
   readonly partialFills: boolean;
   readonly secondAccounts?: boolean;
@@ -47,6 +51,12 @@ export function addSandboxCommand(program: Command, cli: Cli): void {
         'exchange',
       ]).default('always'),
     )
+    .option('--market-data <folder>', 'play real days again, from a file a symbol; on the exchange’s hours')
+    .option(
+      '--market-start <date>',
+      'the day these begin on (default: where they were, else the first)',
+      dateOption('--market-start'),
+    )
     .option('--second-accounts', 'each person has a second account, by the name "second"')
     .option('--no-partial-fills', 'fill every order whole, at once (otherwise about one in ten in two parts)')
     .option('--idle-exit <duration>', 'end after nobody used it for that long', parseDuration)
@@ -59,6 +69,10 @@ export function addSandboxCommand(program: Command, cli: Cli): void {
           'free ports; then TRADE_AGENT_SANDBOX=ready.json',
         ],
         ['trade-agent sandbox --fault lost_token_response:1', 'lose one token response'],
+        [
+          'trade-agent sandbox --home crash --market-data days --market-start 2020-02-19',
+          'play days from their files again',
+        ],
       ]) +
         `\nFaults:\n${Object.entries(faults)
           .map(([name, what]) => `  ${name.padEnd(28)} ${what}`)
@@ -72,7 +86,10 @@ export function addSandboxCommand(program: Command, cli: Cli): void {
 
 async function serve(cli: Cli, parts: ServerParts, output: Output, options: SandboxOptions): Promise<void> {
   const { serveSandbox } = await import('../../../app/sandbox/serve-sandbox.ts');
-  const { home = resolveHome(cli.env).sandbox, port, readyFile, idleExit } = options;
+  const { home = resolveHome(cli.env).sandbox, port, readyFile, idleExit, marketData, marketStart } = options;
+  if (marketStart !== undefined && marketData === undefined) {
+    throw new TradeAgentError('usage', '--market-start needs --market-data');
+  }
   await serveSandbox(parts, {
     home: resolve(home),
     ...(port === undefined ? {} : { port }),
@@ -81,6 +98,14 @@ async function serve(cli: Cli, parts: ServerParts, output: Output, options: Sand
     partialFills: options.partialFills,
     secondAccounts: options.secondAccounts ?? false,
     marketHours: options.marketHours,
+    ...(marketData === undefined
+      ? {}
+      : {
+          marketData: {
+            folder: resolve(marketData),
+            ...(marketStart === undefined ? {} : { start: marketStart }),
+          },
+        }),
     ...(idleExit === undefined ? {} : { idleExitMs: idleExit }),
     ready: (ready) => printReady(cli.io, output, ready),
   });

@@ -41,14 +41,24 @@ function activityView(activity: AnyActivity): Activity {
     kind,
     type,
     at: at === undefined ? undefined : new Date(at).toISOString(),
+    ...(activity.createdAt == null ? {} : { booked_at: new Date(activity.createdAt).toISOString() }),
     symbol: activity.symbol ?? null,
-    side: kind === 'fill' ? (activity.side === 'buy' ? 'buy' : 'sell') : null,
-    qty: activity.qty == null ? null : plainAmount(activity.qty),
+    side: kind === 'fill' ? sideOf(activity) : null,
+    qty: activity.qty == null ? null : plainAmount(kind === 'fill' ? abs(activity.qty) : activity.qty),
     price: activity.price == null ? null : plainAmount(activity.price),
     group: activity.groupId ?? null,
-    amount: amount === null ? null : plainAmount(amount),
+    // Of a trade, quantity and price say it.
+    amount: amount === null || kind === 'fill' ? null : plainAmount(amount),
   });
 }
+
+/** A trade that follows from an option has its sign alone to tell. */
+function sideOf({ side, qty }: AnyActivity): 'buy' | 'sell' {
+  if (side !== undefined) return side === 'buy' ? 'buy' : 'sell';
+  return new Dec(qty ?? 0).isNegative() ? 'sell' : 'buy';
+}
+
+const abs = (qty: string) => new Dec(qty).abs();
 
 function kindOf(type: string, { symbol, qty }: AnyActivity, amount: Dec | null): Activity['kind'] {
   const known = Object.hasOwn(kindOfType, type) ? kindOfType[type] : undefined;

@@ -10,6 +10,7 @@ import type { Activity } from '../../../trading/activity.ts';
  */
 export const kindOfType: Readonly<Record<string, Activity['kind']>> = {
   FILL: 'fill',
+  OPTRD: 'fill', // the shares that an exercise or an assignment trades, at the strike
 
   // Cash from outside, or to it.
   CSD: 'deposit',
@@ -63,7 +64,6 @@ export const kindOfType: Readonly<Record<string, Activity['kind']>> = {
   OPASN: 'other',
   OPCA: 'other',
   OPCSH: 'other',
-  OPTRD: 'other',
 };
 
 /** The types whose cash is a flow: what a portfolio's history is asked to tell of (`cashflow_types`). */

@@ -2,6 +2,7 @@ import type { Alpaca, marketData } from '@alpacahq/alpaca-trade-api/rest';
 import { type AssetClass, assetClassOf } from '../../../trading/asset-class.ts';
 import type { Asset, BarQuery, Broker } from '../broker.ts';
 import type { Read } from './news.ts';
+import { splitAdjustedCloses } from './previous-closes.ts';
 import { type BarLike, barView, quoteView, type SnapshotLike } from './price-views.ts';
 
 type Data = Alpaca['marketData'];
@@ -39,7 +40,15 @@ const LOCATION = 'us' as const satisfies marketData.CryptoLatestLoc & marketData
 const prices: Readonly<Record<AssetClass, PricesOf>> = {
   us_equity: {
     most: 500,
-    snapshots: ({ stocks }, symbols) => stocks.stockSnapshots({ symbols }),
+    async snapshots({ stocks }, symbols) {
+      const snapshots = await stocks.stockSnapshots({ symbols });
+      const adjusted = await splitAdjustedCloses(stocks, snapshots);
+      const closed = Object.entries(snapshots).map(([symbol, snapshot]) => {
+        const c = adjusted.get(symbol);
+        return [symbol, c === undefined ? snapshot : { ...snapshot, prevDailyBar: { c } }] as const;
+      });
+      return Object.fromEntries(closed);
+    },
     bars: async ({ stocks }, request, adjustment) =>
       (await stocks.stockBars({ ...request, adjustment })).bars,
   },

@@ -46,13 +46,15 @@ export function actionEntries(action: CorporateAction, holder: Holder): EntryRec
     case 'spin_off':
       return spunOff(action, holder);
     case 'cash_merger': {
-      const gone = { type: 'MA', sub_type: 'CMA', amount: held.times(action.rate) };
+      const gone = { type: 'MA', sub_type: 'CMA', amount: held.times(action.rate).toDecimalPlaces(2) };
       return [leg(action, holder, { ...gone, symbol: action.acquiree_symbol, ...neg(holder.holding) })];
     }
     case 'stock_merger':
     case 'stock_and_cash_merger': {
       const cash =
-        'cash_rate' in action ? held.times(action.cash_rate).div(action.acquiree_rate) : new Dec(0);
+        'cash_rate' in action
+          ? held.times(action.cash_rate).div(action.acquiree_rate).toDecimalPlaces(2)
+          : new Dec(0);
       const qty = part(held, action.acquirer_rate, action.acquiree_rate);
       const sub_type = action.kind === 'stock_merger' ? 'SMA' : 'SCMA';
       return exchanged(action, holder, { type: 'MA', sub_type, symbol: action.acquirer_symbol, qty }, cash);
@@ -86,12 +88,12 @@ interface Leg {
 /** The old shares go and the new ones come, with their cost. */
 function exchanged(action: CorporateAction, holder: Holder, come: Leg, cash = new Dec(0)): EntryRecord[] {
   const { holding } = holder;
-  // Cash beside shares is gain as far as there is one, and the rest gives cost back (26 U.S.C. §§ 356, 358).
-  const gain = come.qty
-    .times(cash.isZero() ? 0 : holder.worth(come.symbol))
-    .plus(cash)
-    .minus(holding.cost);
-  const recognized = Dec.max(0, Dec.min(gain, cash));
+  // Cash beside shares is gain as far as there is one, and the rest gives cost back (26 U.S.C. §§ 356, 358); for a short,
+  // with the signs turned around.
+  const worth = cash.isZero() ? new Dec(0) : come.qty.times(holder.worth(come.symbol));
+  const sign = cash.isNegative() ? -1 : 1;
+  const gain = worth.plus(cash).minus(holding.cost).times(sign).toDecimalPlaces(2);
+  const recognized = Dec.max(0, Dec.min(gain, cash.abs())).times(sign);
   const gone = { type: come.type, sub_type: come.sub_type, symbol: subjectOf(action), ...neg(holding) };
   return [
     leg(action, holder, cash.isZero() ? gone : { ...gone, amount: cash }),

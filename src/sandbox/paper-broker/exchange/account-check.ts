@@ -53,7 +53,7 @@ export function checkAccount(order: OrderRecord, means: Means): void {
   else checkCost(order, means);
 }
 
-/** What is free for options and coins, on which nothing is lent. */
+/** What is free where nothing is lent: no more than the cash, and not what a short has brought. */
 export function unleveraged({ cash, positions, open, market }: Omit<Means, 'settings'>): Dec {
   const beyondMargin = marginBuyingPower(marginOf(cash, positions, market), 1, open);
   return Dec.min(buyingPower(cash, open, positions), beyondMargin);
@@ -68,7 +68,7 @@ function checkCost(order: OrderRecord, means: Means): void {
   const margin = marginOf(cash, positions, market);
   const multiplier = multiplierOf(settings, margin);
   const lent = assetClass === 'us_equity' && multiplier > 1;
-  const power = lent ? marginBuyingPower(margin, multiplier, open) : buyingPower(cash, open, positions);
+  const power = lent ? marginBuyingPower(margin, multiplier, open) : unleveraged(means);
   if (cost.gt(power)) {
     throw notPermitted('insufficient buying power', {
       buying_power: plain(power.toDecimalPlaces(2)),

@@ -30,7 +30,7 @@ export function advance(order: OrderRecord, floor: Floor): OrderRecord {
   if (order.expires_at !== null && at >= order.expires_at) {
     return { ...order, status: 'expired', expired_at: order.expires_at };
   }
-  if (order.dormant === 1) return order;
+  if (order.dormant === 1 || order.order_class === 'mleg') return order;
   const immediate = order.time_in_force === 'ioc' || order.time_in_force === 'fok';
   const tradesNow = tradesAt(market, order.symbol, at, order.extended_hours === 1);
   if (!tradesNow) return immediate ? canceled(order, at) : order;

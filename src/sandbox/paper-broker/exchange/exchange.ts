@@ -7,6 +7,7 @@ import { type TradeUpdate, watchedBook } from '../stream/trade-update.ts';
 import { type AdmissionOptions, createAdmission } from './admission.ts';
 import { advance, canceled } from './advance.ts';
 import { bookFill } from './booking.ts';
+import { type MultiLegTerms, multiLegOrders } from './multi-leg.ts';
 import { consequences, groupOf } from './order-group.ts';
 import { type ReplacementTerms, replacementTicket } from './replacement.ts';
 
@@ -20,6 +21,11 @@ export interface Exchange {
   cancelAll(accountId: string, symbol?: string): OrderRecord[];
   /** Replaces an open order by one with other terms. @throws {BrokerError} as place and cancel do */
   replace(accountId: string, orderId: string, terms: ReplacementTerms): OrderRecord;
+  /**
+   * Books a multi-leg order that was placed at the broker's own desk, not here: it rests until it is cancelled or expires.
+   * @throws {BrokerError} 422 for contracts that there are none of
+   */
+  bookMultiLeg(accountId: string, terms: MultiLegTerms): OrderRecord;
   /** Turns contracts that are held into shares at their strike. @throws {BrokerError} where that can't be */
   exercise(accountId: string, symbol: string): void;
   /** Brings every open order up to now: expiries, auctions, triggers, fills. */
@@ -38,10 +44,16 @@ export function createExchange(options: ExchangeOptions): Exchange {
   const orders = watchedBook(options.orders, (update) => untold.push(update));
 
   const inTransaction = <T>(work: () => T): T => {
-    untold.length = 0;
-    const result = database.transaction(work).immediate();
-    for (const update of untold.splice(0)) tell?.(update);
-    return result;
+    const before = untold.length;
+    try {
+      return database.transaction(work).immediate();
+    } catch (error) {
+      untold.length = before;
+      throw error;
+    } finally {
+      // Within somebody else's transaction nothing is kept yet: it is told with what comes next.
+      if (!database.inTransaction) for (const update of untold.splice(0)) tell?.(update);
+    }
   };
 
   const requireOpen = (accountId: string, orderId: string): OrderRecord => {
@@ -96,6 +108,12 @@ export function createExchange(options: ExchangeOptions): Exchange {
         untold.push({ event: 'pending_replace', order: { ...old, status: 'pending_replace' } });
         const gone = store({ ...old, status: 'replaced', replaced_at: now() });
         return bringUpToNow(admission.succeed(gone, old, ticket));
+      }),
+    bookMultiLeg: (accountId, terms) =>
+      inTransaction(() => {
+        const [order, ...legs] = multiLegOrders(accountId, terms, market).map((each) => orders.add(each));
+        if (order === undefined) throw new Error(`a multi-leg order of ${legs.length} orders`);
+        return order;
       }),
     exercise: (accountId, symbol) =>
       inTransaction(() => exerciseHeld(options, accountId, symbol, orders.openOf(accountId))),

@@ -69,6 +69,7 @@ export function newOrder(
     exit: ticket.order_class === 'oco' ? 'take_profit' : null,
     dormant: 0,
     position_intent,
+    ratio_qty: null,
     ...place,
   };
   if (order.type === 'trailing_stop') {
@@ -114,5 +115,8 @@ function expiryOf(
   if (ticket.time_in_force === 'gtc') return Math.min(at + GTC_LIFE, last);
   if (ticket.time_in_force !== 'day') return null;
   const session = market.currentOrNextSession(at);
-  return ticket.extended_hours ? session.extendedClose : session.close;
+  if (!ticket.extended_hours) return session.close;
+  // After the close, but not after hours: today's still.
+  const [today] = market.sessions(newYorkDate(at), newYorkDate(at));
+  return today !== undefined && at < today.extendedClose ? today.extendedClose : session.extendedClose;
 }

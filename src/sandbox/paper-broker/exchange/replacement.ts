@@ -1,6 +1,6 @@
 import { assetClassOf } from '../../../trading/asset-class.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
-import { badParameter, unprocessable } from '../broker-error.ts';
+import { badParameter, notPermitted, unprocessable } from '../broker-error.ts';
 import type { Ticket } from '../order-body.ts';
 import { isFractional, readTicket } from '../order-ticket.ts';
 import type { OrderRecord } from '../records.ts';
@@ -21,6 +21,7 @@ export interface ReplacementTerms {
  * @throws {BrokerError} where the order takes no changes, or not these
  */
 export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): Ticket {
+  if (old.order_class === 'mleg') throw notPermitted('replace mleg order is disabled');
   // Alpaca: neither by amount, nor before it has reached the market, nor fractions for another quantity.
   if (old.notional !== null) throw unprocessable('notional orders cannot be replaced');
   if (old.status === 'accepted') throw unprocessable('cannot replace order in accepted status');

@@ -47,6 +47,19 @@ describe('a list as CSV', () => {
     expect(line).toBe(`'=1+1,'@SUM(A1),-5.20,'+5,"'-a""b,c",,,`);
   });
 
+  it('has gains for a tax adviser: losses are numbers, and no symbol is run', () => {
+    const line = {
+      description: '=cmd()',
+      proceeds: '1.00',
+      cost: '3.00',
+      gain: '-2.00',
+      symbol: '@SUM(A1)',
+      acquired: null,
+    };
+    const [, row] = csvText('gains', { gains: [line] }).split('\r\n');
+    expect(row).toBe("'=cmd(),,,1.00,3.00,,,-2.00,,'@SUM(A1),,");
+  });
+
   it('keeps a row on one line, without what could redraw a terminal', () => {
     const [, line] = quotes({ symbol: 'A\r\nB\u001b[2J', simulated: true });
     expect(line).toMatch(/^A B.*,,,,,,true$/);

@@ -94,6 +94,31 @@ describe('prices of the past at Alpaca', () => {
   });
 });
 
+describe('the close before, at Alpaca', () => {
+  // NVIDIA's split of ten for one, on 10 June 2024.
+  const bar = (c: number) => ({ t: '2024-06-07T04:00:00Z', o: c, h: c, l: c, c, v: 1, n: 1, vw: c });
+  const snapshot = (last: number, close: number) => ({
+    latestTrade: { t: '2024-06-10T19:59:59Z', x: 'V', p: last, s: 1, c: [], i: 1, z: 'C' },
+    prevDailyBar: bar(close),
+  });
+
+  it('on the day of a split is that of today’s shares; where nothing moved much nothing more is asked', async () => {
+    const { asked, broker } = alpaca({
+      '/v2/stocks/snapshots': { NVDA: snapshot(121.79, 1208.88), KO: snapshot(63.5, 63.2) },
+      '/v2/stocks/bars': { bars: { NVDA: [bar(120.888)] }, next_page_token: null },
+    });
+    const quotes = await broker.quotes(['NVDA', 'KO']);
+    expect(quotes.map(({ symbol, previous_close }) => [symbol, previous_close])).toEqual([
+      ['NVDA', '120.89'],
+      ['KO', '63.20'],
+    ]);
+    const bars = asked.filter(({ pathname }) => pathname === '/v2/stocks/bars');
+    expect(
+      bars.map(({ searchParams }) => [searchParams.get('symbols'), searchParams.get('adjustment')]),
+    ).toEqual([['NVDA', 'split']]);
+  });
+});
+
 describe('Alpaca’s activity types', () => {
   /** What stands for groups of others, and is never on a row itself. */
   const groups = ['MISC'];

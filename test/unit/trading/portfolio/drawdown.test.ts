@@ -84,6 +84,26 @@ describe('drawdown', () => {
     );
   });
 
+  it('is made up for by value alone: never by a deposit, nor by being emptied', () => {
+    const of = (...rows: readonly (readonly [value: number, flow: number])[]) =>
+      drawdowns(rows.map(([value, flow], at) => ({ at, value: new Dec(value), flow: new Dec(flow) }))).worst;
+    expect(of([100, 0], [50, 0], [100, 50])).toMatchObject({ recoveredAt: undefined });
+    expect(of([100, 0], [50, 0], [0, -50], [100, 100])).toMatchObject({ recoveredAt: undefined });
+    // What is left after half was taken out is back where that half was at the peak.
+    expect(of([100, 0], [50, 0], [25, -25], [50, 0])).toMatchObject({ recoveredAt: 3 });
+  });
+
+  it('stays while all is lost, and new money is no recovery', () => {
+    const all = [100, 0, 0, 50].map((value, at) => ({ at, value: new Dec(value), flow: new Dec(0) }));
+    const lost = drawdowns(all.slice(0, 3));
+    expect(lost.current.toFixed()).toBe('1');
+    const funded = drawdowns([...all.slice(0, 3), { at: 3, value: new Dec(50), flow: new Dec(50) }]);
+    expect(funded.current.toFixed()).toBe('0');
+    expect(funded.worst).toMatchObject({ troughAt: 1, recoveredAt: undefined });
+    // What comes back of itself is held to the old mark.
+    expect(drawdowns(all).current.toFixed()).toBe('0.5');
+  });
+
   it('begins anew after an account was emptied', () => {
     const { current, mark } = drawdowns([
       { at: 0, value: new Dec(100), flow: new Dec(0) },

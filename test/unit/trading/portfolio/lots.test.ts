@@ -118,17 +118,14 @@ describe('cost and realized profit', () => {
 });
 
 describe('a short and its cover are one story', () => {
-  // CFI, "Short Selling": 100 shares sold short at $100 and bought back at $80 make $2,000.
-  it.each(['fifo', 'average'] as const)('Corporate Finance Institute’s example makes $2,000, by %s', (by) => {
-    expect(realized(fills(['sell', 100, 100], ['buy', 100, 80]), by)).toBe('2000');
-  });
-
-  // Investopedia, "Short Selling": 100 shares sold short at $50, bought back at $40: $1,000; at $65: a loss of $1,500.
+  // Investopedia, "How does somebody make money short selling?": 10 shares at $341.25 make $26.00 each when they are bought
+  // back at $315.25, and lose $34.25 each at $375.50.
   it.each([
-    [40, '1000'],
-    [65, '-1500'],
-  ])('Investopedia’s trader who sold 100 short at $50 and covers at $%i makes $%s', (cover, made) => {
-    expect(realized(fills(['sell', 100, 50], ['buy', 100, cover]), 'fifo')).toBe(made);
+    ['315.25', '260'],
+    ['375.50', '-342.5'],
+  ])('Investopedia’s ten shares, sold short at $341.25 and covered at $%s, make $%s', (cover, made) => {
+    for (const by of ['fifo', 'average'] as const)
+      expect(realized(fills(['sell', 10, '341.25'], ['buy', 10, cover]), by)).toBe(made);
   });
 
   it('while it is open it is owed, for what it was sold', () => {
@@ -175,6 +172,28 @@ describe('a short and its cover are one story', () => {
     expect(made('buy', -1)?.realized.toFixed()).toBe('-250');
     expect(made('sell', 1)?.realized.toFixed()).toBe('250');
     expect(made('sell', 1)?.qty.toFixed()).toBe('0');
+  });
+
+  it('an option that is exercised leaves what it cost unclear, in its own book and the shares’', () => {
+    const symbol = 'AAPL261218C00190000';
+    const exercise: ShareExchange = {
+      at: 1,
+      legs: [{ symbol, qty: new Dec(-1) }],
+      cash: new Dec(0),
+      turns: false,
+      ends: 'into_underlying',
+    };
+    const story: Fill[] = [
+      { symbol, side: 'buy', qty: new Dec(1), price: new Dec(250), at: 0 },
+      { symbol: 'AAPL', side: 'buy', qty: new Dec(100), price: new Dec(190), at: 1 },
+      { symbol: 'AAPL', side: 'sell', qty: new Dec(100), price: new Dec(200), at: 2 },
+    ];
+    const results = tradingResults(story, 'fifo', [exercise]);
+    expect([...results.values()].map(({ unclear }) => unclear)).toEqual([true, true]);
+    // Together it is what the whole story made: 1,000 less the premium.
+    expect(
+      [...results.values()].reduce((sum, { realized }) => sum.plus(realized), new Dec(0)).toFixed(),
+    ).toBe('750');
   });
 
   it('adds up, whatever is bought and sold: what was made is the cash that came, and what the rest cost', () => {

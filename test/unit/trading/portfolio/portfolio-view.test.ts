@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Dec } from '../../../../src/trading/decimal.ts';
 import { portfolioView } from '../../../../src/trading/portfolio/portfolio-view.ts';
 import { reprice } from '../../../../src/trading/portfolio/reprice.ts';
 import type { Account, Position } from '../../../../src/trading/views.ts';
@@ -40,6 +41,29 @@ const short = (qty = '3') =>
   });
 
 describe('a portfolio as it is shown', () => {
+  it('has a day without what was deposited or withdrawn since the last close', () => {
+    const day = (dayFlow: string) => {
+      const { day_change, day_change_fraction } = portfolioView(account, [], { dayFlow: new Dec(dayFlow) });
+      return [day_change, day_change_fraction];
+    };
+    // From 0.90 to 1.00, though a dime came, or half a dollar went.
+    expect(day('0.10')).toEqual(['0.00', '0']);
+    expect(day('0.60')).toEqual(['-0.50', '-0.333333333333']);
+    expect(day('-0.50')).toEqual(['0.60', '0.666666666667']);
+  });
+
+  it('has an option’s day a hundred times its price, here and repriced', () => {
+    const call = position({
+      symbol: 'AAPL261218C00190000',
+      qty: '2',
+      current_price: '1.50',
+      lastday_price: '1',
+    });
+    expect(portfolioView(account, [call]).rows[0]?.day_change).toBe('100.00');
+    const [repriced] = reprice(account, [call], new Map([[call.symbol, '1.60']])).positions;
+    expect(repriced?.unrealized_pl).toBe('20.3');
+  });
+
   it('is exact where binary floats are not', () => {
     expect(portfolioView(account, [position({})])).toMatchObject({
       simulated: true,

@@ -30,6 +30,43 @@ describe('time-weighted return agrees with', () => {
     expect(timeWeightedReturn(points)?.period.toDecimalPlaces(4).toFixed()).toBe('0.0979');
   });
 
+  // Investopedia, "Time-Weighted Rate of Return (TWR)": 16.25 % and -5.56 % make 9.79 % for both investors.
+  it.each([
+    [100_000, 1_192_328],
+    [-100_000, 1_003_440],
+  ])('Investopedia’s investors, one of whom adds, one of whom takes out: a flow of $%i', (amount, end) => {
+    const flowed = date('2014-08-15') + 1;
+    const points = valuePoints(
+      [
+        value('2013-12-31', 1_000_000),
+        value('2014-08-15', 1_162_484),
+        { at: flowed, value: new Dec(1_162_484 + amount) },
+        value('2014-12-31', end),
+      ],
+      [{ at: flowed, amount: new Dec(amount) }],
+    );
+    expect(timeWeightedReturn(points)?.period.toFixed(4)).toBe('0.0979');
+  });
+
+  // Kaplan Schweser, CFA Level I, LOS 7.d: one share at $100, another after a year at $120, both sold after two at $130, $2
+  // of dividends a share each year, taken out: 15.84 % time-weighted, 13.86 % money-weighted.
+  it('the two shares of the CFA exam’s course, and so does the money-weighted one', () => {
+    const [bought, again, sold] = [date('2021-01-01'), date('2022-01-01'), date('2023-01-01')];
+    const values = [
+      { at: bought, value: new Dec(100) },
+      { at: again, value: new Dec(120) },
+      { at: again + 1, value: new Dec(240) },
+      { at: sold, value: new Dec(264) },
+    ];
+    const flows = [
+      { at: again, amount: new Dec(-2) },
+      { at: again + 1, amount: new Dec(120) },
+    ];
+    expect(timeWeightedReturn(valuePoints(values, flows))?.annual?.toFixed(4)).toBe('0.1584');
+    const weighted = moneyWeightedReturn(values[0] as never, flows, values[3] as never);
+    expect(weighted?.annual?.toFixed(4)).toBe('0.1386');
+  });
+
   it('R’s FinCal, example of twrr(ev = c(120, 260), bv = c(100, 240), cfr = c(2, 4)): 0.1584472 a year', () => {
     const points = valuePoints(
       [value('2021-01-01', 100), value('2022-01-01', 122), value('2023-01-01', 264)],
@@ -80,6 +117,40 @@ describe('time-weighted return', () => {
         },
       ),
     );
+  });
+
+  // Portfolio Performance, manual, "Time-weighted rate of return": (MVE + CF out) / (MVB + CF in).
+  it('of a day on which near to all was taken out, or all, or more than there was, is that of the day', () => {
+    const day = (end: number, flow: number) =>
+      timeWeightedReturn([
+        { at: 0, value: new Dec(10_000), flow: new Dec(0) },
+        { at: DAY_MS, value: new Dec(end), flow: new Dec(flow) },
+      ])?.period.toFixed();
+    // Five percent were made, and then all but a dollar, all, or (on credit) a dollar more was taken out.
+    expect(day(1, -10_499)).toBe('0.05');
+    expect(day(0, -10_500)).toBe('0.05');
+    expect(day(-1, -10_501)).toBe('0.05');
+    // With both, what is left of it counts.
+    expect(day(21_000, 10_000)).toBe('0.05');
+  });
+
+  it('ends where all was lost, is not lost for good, and begins anew with new money', () => {
+    const all = [
+      { at: 0, value: new Dec(100), flow: new Dec(0) },
+      { at: 1 * DAY_MS, value: new Dec(120), flow: new Dec(0) },
+      { at: 2 * DAY_MS, value: new Dec(-6), flow: new Dec(0) },
+      { at: 3 * DAY_MS, value: new Dec(-6), flow: new Dec(0) },
+      { at: 4 * DAY_MS, value: new Dec(55), flow: new Dec(56) },
+      { at: 5 * DAY_MS, value: new Dec(66), flow: new Dec(0) },
+    ];
+    const told = (count: number) => {
+      const result = timeWeightedReturn(all.slice(0, count));
+      return [result?.period.toFixed(), result?.ended, result?.began];
+    };
+    expect(told(2)).toEqual(['0.2', undefined, undefined]);
+    expect(told(3)).toEqual(['-1.06', 2 * DAY_MS, undefined]);
+    expect(told(4)).toEqual(['-1.06', 2 * DAY_MS, undefined]);
+    expect(told(6)).toEqual(['0.32', undefined, 3 * DAY_MS]);
   });
 
   it('links: the return over two periods is that of the one after the other', () => {
@@ -145,6 +216,38 @@ describe('money-weighted return agrees with', () => {
     );
   });
 
+  it('npm xirr, whatever comes and goes: where that finds another rate, ours is nearer to nothing', () => {
+    const flows = fc.array(
+      fc.record({ day: fc.integer({ min: 1, max: 2000 }), amount: fc.integer({ min: -5000, max: 5000 }) }),
+      { maxLength: 12 },
+    );
+    let compared = 0;
+    fc.assert(
+      fc.property(
+        flows,
+        fc.integer({ min: 100, max: 9000 }),
+        fc.integer({ min: 0, max: 9000 }),
+        (during, put, end) => {
+          const all = [{ day: 0, amount: -put }, ...during, { day: 2001, amount: end }];
+          const ours = xirr(all.map(({ day, amount }) => ({ at: day * DAY_MS, amount: new Dec(amount) })));
+          let theirs: number;
+          try {
+            theirs = xirrOfNpm(all.map(({ day, amount }) => ({ when: new Date(day * DAY_MS), amount })));
+          } catch {
+            return; // Newton's method alone does not always arrive
+          }
+          const worth = all.reduce((sum, { day, amount }) => sum + amount / (1 + theirs) ** (day / 365), 0);
+          fc.pre(Number.isFinite(theirs) && theirs > -0.999 && Math.abs(worth) < 1e-3);
+          compared++;
+          const isSame = Math.abs((ours?.toNumber() ?? Number.NaN) - theirs) <= 1e-5 * (1 + Math.abs(theirs));
+          if (!isSame) expect(ours?.abs().toNumber()).toBeLessThan(Math.abs(theirs));
+        },
+      ),
+      { numRuns: 300 },
+    );
+    expect(compared).toBeGreaterThan(150);
+  });
+
   it('its own equation, to fourteen places of the money', () => {
     const flows = [
       flow('2024-01-01', -1000),
@@ -184,6 +287,44 @@ describe('money-weighted return', () => {
     expect(xirr([flow('2026-01-01', -5), flow('2026-02-01', -5)])).toBe(undefined);
     expect(xirr([flow('2026-01-01', -5), flow('2026-01-01', 6)])).toBe(undefined);
     expect(xirr([])).toBe(undefined);
+  });
+
+  it('is none where nothing came back, or less than was owed at the end', () => {
+    const start = value('2026-01-01', 1000);
+    const during = [flow('2026-02-01', 500)];
+    expect(moneyWeightedReturn(start, during, value('2026-06-01', 0))).toBe(undefined);
+    expect(moneyWeightedReturn(start, [flow('2026-02-01', -10)], value('2026-06-01', -50))).toBe(undefined);
+  });
+
+  // A question of the CFA exam's course, Level I: -2,000, 10,000, -10,000 has two rates, about 38 % and 260 %.
+  it('of the two rates of the CFA exam’s question is the one nearer to nothing', () => {
+    const flows = [flow('2021-01-01', -2000), flow('2022-01-01', 10_000), flow('2023-01-01', -10_000)];
+    expect(xirr(flows)?.toFixed(2)).toBe('0.38');
+  });
+
+  it('of several rates is the one nearest to nothing as a rate, wherever they are', () => {
+    const rates = fc.array(fc.integer({ min: -90, max: 300 }), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(rates, fc.boolean(), (percents, negative) => {
+        // Rates a step apart at least, none of them twice: the product of (x - 1 - r) has exactly these.
+        const roots = [...new Set(percents)].filter((one) => one !== 0).sort((a, b) => a - b);
+        fc.pre(roots.length > 0 && roots.every((one, i) => i === 0 || one - (roots[i - 1] as number) >= 3));
+        const sizes = roots.map(Math.abs).sort((a, b) => a - b);
+        fc.pre(sizes[0] !== sizes[1]);
+        let polynomial = [new Dec(1)];
+        for (const percent of roots) {
+          const root = new Dec(100 + percent).div(100);
+          const shifted = [...polynomial, new Dec(0)];
+          polynomial = shifted.map((one, i) => one.minus((polynomial[i - 1] ?? new Dec(0)).mul(root)));
+        }
+        const flows = polynomial.map((amount, year) => ({
+          at: year * 365 * DAY_MS,
+          amount: negative ? amount.neg() : amount,
+        }));
+        const nearest = roots.find((one) => Math.abs(one) === sizes[0]) as number;
+        expect(xirr(flows)?.mul(100).toDecimalPlaces(9).toNumber()).toBe(nearest);
+      }),
+    );
   });
 
   it('finds rates far from nothing: all but lost, and a hundredfold in a day', () => {

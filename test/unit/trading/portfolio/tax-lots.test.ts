@@ -51,10 +51,25 @@ it('says where the history is not all there is', () => {
   const activities = [fill('2026-03-02T15:00:00Z', 'buy', '4', '65')];
   expect(taxLots(activities, held('10'), NOW)[0]).toMatchObject({ complete: false, unknown: new Dec(6) });
   expect(taxLots([], held('10'), NOW)[0]).toMatchObject({ complete: false, lots: [] });
-  expect(taxLots(activities, held('-4', 'short'), NOW)[0]).toMatchObject({ complete: false, lots: [] });
-  // A sale of shares nobody knows of: what is left may be others.
+  expect(taxLots(activities, held('-4', 'short'), NOW)[0]).toMatchObject({
+    complete: false,
+    unknown: new Dec(-8),
+  });
+  // A sale of shares nobody knows of is a short, which the purchase covers: there are more shares than that leaves.
   const oversold = [fill('2026-03-01T15:00:00Z', 'sell', '1', '65'), ...activities];
   expect(taxLots(oversold, held('4'), NOW)[0]?.complete).toBe(false);
+});
+
+it('tells what was sold short as owed, however the broker writes it, and never long-term', () => {
+  const activities = [fill('2024-03-01T15:00:00Z', 'sell', '10', '80')];
+  for (const qty of ['10', '-10']) {
+    const [found] = taxLots(activities, held(qty, 'short'), NOW);
+    expect(found).toMatchObject({ complete: true });
+    expect(found?.lots[0]).toMatchObject({
+      ...{ acquired: '2024-03-01', qty: new Dec(-10), cost: new Dec(-800), value: new Dec(-600) },
+      ...{ gain: new Dec(200), term: 'short', longTermFrom: undefined },
+    });
+  }
 });
 
 it('tells concentration by the squares of the parts', () => {

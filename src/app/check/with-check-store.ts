@@ -1,0 +1,35 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensurePrivateFolder } from '../../machine/home.ts';
+import type { Notice } from '../../notify/notice.ts';
+import type { CheckStore } from '../../store/check-store.ts';
+import type { App } from '../app.ts';
+
+export type StoreApp = Pick<App, 'home' | 'profile' | 'requireSession' | 'store'>;
+
+/**
+ * What checks of this profile remember, for as long as `use` takes.
+ * @param use is given the person whose account it is, as the store names them; their account's number goes with it
+ * @param options.otherwise what comes of it where nothing was ever kept: no file is made then
+ * @throws {TradeAgentError} `login_required`, `state_corrupt`
+ */
+export async function withCheckStore<T>(
+  app: StoreApp,
+  use: (store: CheckStore<Notice>, owner: string) => Promise<T>,
+  options: { readonly otherwise?: T } = {},
+): Promise<T> {
+  const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
+  const file = join(home.data, `checks.${profile.name}.db`);
+  if ('otherwise' in options && !existsSync(file)) return options.otherwise as T;
+  const [{ openCheckStore }, { databaseKey }] = await Promise.all([
+    import('../../store/sqlite/check-store.ts'),
+    import('../../secrets/database-key.ts'),
+  ]);
+  ensurePrivateFolder(home.data);
+  const store = openCheckStore<Notice>(file, (await databaseKey(await app.store())).toString('hex'));
+  try {
+    return await use(store, `${profile.name}:${session.user.sub}`);
+  } finally {
+    store.close();
+  }
+}

@@ -1,0 +1,71 @@
+import { TradeAgentError } from '../../trading/errors.ts';
+import { lotHistory } from '../../trading/portfolio/closings.ts';
+import { gainsView, lotsView } from '../../trading/portfolio/gains-view.ts';
+import type { LotMethod } from '../../trading/portfolio/lot-pool.ts';
+import type { App } from '../app.ts';
+import type { StoreApp } from '../check/with-check-store.ts';
+import { accountHistory } from './account-history.ts';
+import { chosenLots } from './chosen-lots.ts';
+
+type HistoryApp = StoreApp & Pick<App, 'gateway'>;
+
+export interface GainOptions {
+  /** `2026`; all of them where it is left out. */
+  readonly year?: string | undefined;
+  readonly method: LotMethod;
+  /** The file that names lots, for `specific` alone. */
+  readonly lots?: string | undefined;
+}
+
+export type RealisedGains = ReturnType<typeof gainsView> & { readonly simulated: boolean };
+export type HeldLots = ReturnType<typeof lotsView> & {
+  readonly imported: number;
+  readonly simulated: boolean;
+};
+
+/**
+ * What was made by closing positions, lot by lot, in the columns of Form 8949.
+ * @throws {TradeAgentError} `usage` for a file of lots that names what was not held; `login_required`
+ */
+export async function realisedGains(app: HistoryApp, options: GainOptions): Promise<RealisedGains> {
+  const { history, account, activities } = await lotsOf(app, options);
+  return {
+    ...gainsView(history, activities, { method: options.method, year: options.year }),
+    simulated: account.simulated,
+  };
+}
+
+/** The lots of what is held. @throws as {@link realisedGains} */
+export async function heldLots(app: HistoryApp, options: Omit<GainOptions, 'year'>): Promise<HeldLots> {
+  const { history, account, positions, activities, now } = await lotsOf(app, options);
+  return {
+    ...lotsView(history, positions, now, options.method),
+    imported: activities.filter(({ imported }) => imported === true).length,
+    simulated: account.simulated,
+  };
+}
+
+async function lotsOf(app: HistoryApp, { method, lots }: Omit<GainOptions, 'year'>) {
+  if ((method === 'specific') !== (lots !== undefined)) {
+    throw new TradeAgentError(
+      'usage',
+      method === 'specific'
+        ? 'the method specific needs --lots'
+        : `--lots goes with --method specific, not ${method}`,
+      { hint: 'trade-agent gains --method specific --lots lots.csv; docs/METRICS.md has the columns.' },
+    );
+  }
+  const choices = lots === undefined ? [] : chosenLots(lots);
+  const known = await accountHistory(app);
+  const history = lotHistory(known.activities, method, { positions: known.positions, choices });
+  const [unused] = history.unused;
+  const choice = unused === undefined ? undefined : choices[unused];
+  if (choice !== undefined) {
+    throw new TradeAgentError(
+      'usage',
+      `${lots}, line ${choice.line}: no ${choice.qty.toFixed()} shares of ${choice.symbol} acquired on ${choice.acquired} were held for a sale on ${choice.sold}`,
+      { hint: 'trade-agent gains --output csv shows what was sold, by FIFO; the days are New York’s.' },
+    );
+  }
+  return { ...known, history };
+}

@@ -1,0 +1,40 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { sessionExits } from '../../../app/exit-codes.ts';
+import { realisedGains } from '../../../app/portfolio/gains.ts';
+import { runCommand } from '../../cli.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import { addLotOptions, type LotOptions } from '../../options/lot-method.ts';
+import type { Cli } from '../../surroundings.ts';
+
+export function addGainsCommand(program: Command, cli: Cli): void {
+  addLotOptions(
+    program
+      .command('gains')
+      .description(
+        "show what was made by selling, lot by lot, in the columns of the IRS's Form 8949; for a tax adviser, no tax advice",
+      )
+      .option('--year <year>', 'of what was sold in this year, in New York (default: all)', parseYear),
+  )
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent gains --year 2026', 'short-term and long-term, first in, first out'],
+        ['trade-agent gains --year 2026 --output csv > gains.csv', 'for a spreadsheet'],
+        ['trade-agent gains --method specific --lots lots.csv', 'by lots that you name'],
+      ]) + exitCodes(sessionExits),
+    )
+    .action(({ year, method, lots }: LotOptions & { year?: string }, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const found = await realisedGains(context, { year, method, lots });
+        await context.output.result('gains', { ...found }, async () => {
+          const { gainsText } = await import('../../text/gains-text.ts');
+          return gainsText(found);
+        });
+      }),
+    );
+}
+
+function parseYear(text: string): string {
+  if (/^(19|20)\d\d$/.test(text)) return text;
+  throw new InvalidArgumentError('It must be a year such as 2026.');
+}

@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+import { sessionExits } from '../../../app/exit-codes.ts';
+import { heldLots } from '../../../app/portfolio/gains.ts';
+import { runCommand } from '../../cli.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import { addLotOptions, type LotOptions } from '../../options/lot-method.ts';
+import type { Cli } from '../../surroundings.ts';
+
+export function addLotsCommand(program: Command, cli: Cli): void {
+  addLotOptions(
+    program
+      .command('lots')
+      .description('show the lots of what you hold: bought when, for how much, long-term from when'),
+  )
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent lots', 'what is left by first in, first out'],
+        ['trade-agent lots --method highest --output csv', 'for a spreadsheet'],
+      ]) + exitCodes(sessionExits),
+    )
+    .action(({ method, lots }: LotOptions, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const found = await heldLots(context, { method, lots });
+        await context.output.result('lots', { ...found }, async () => {
+          const { lotsText } = await import('../../text/gains-text.ts');
+          return lotsText(found);
+        });
+      }),
+    );
+}

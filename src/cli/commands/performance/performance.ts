@@ -1,0 +1,74 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { sessionExits } from '../../../app/exit-codes.ts';
+import { performance } from '../../../app/portfolio/performance.ts';
+import { riskFreeSchema } from '../../../tools/get-performance.ts';
+import { Dec } from '../../../trading/decimal.ts';
+import { symbolSchema } from '../../../trading/order.ts';
+import { type Period, periods } from '../../../trading/period.ts';
+import { runCommand } from '../../cli.ts';
+import { choiceOption } from '../../options/choice.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
+
+interface Options {
+  readonly period: Period;
+  readonly benchmark?: string;
+  readonly riskFree: string;
+  readonly byPosition?: boolean;
+}
+
+export function addPerformanceCommand(program: Command, cli: Cli): void {
+  program
+    .command('performance')
+    .description(
+      'show what your account returned beside a benchmark: time- and money-weighted, Sharpe, Sortino, beta, rolling returns, dividends by month (docs/METRICS.md says how)',
+    )
+    .addOption(
+      choiceOption('--period <period>', 'how far back; MTD and YTD: this month and year', periods).default(
+        'YTD',
+      ),
+    )
+    .option('--benchmark <symbol>', 'what to compare with, by total return (default: SPY)', parseSymbol)
+    .option(
+      '--risk-free <rate>',
+      "a year's rate without risk, 4% or 0.04, for Sharpe and Sortino",
+      parseRate,
+      '0',
+    )
+    .option('--by-position', 'what each position contributed; a request for each')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent performance --period 1Y', 'the last year, beside SPY'],
+        ['trade-agent performance --benchmark QQQ --by-position', 'this year, and who made it'],
+        ['trade-agent performance --output json | jq -r .ratios.sharpe', 'for scripts'],
+      ]) + exitCodes(sessionExits),
+    )
+    .action(({ period, benchmark, riskFree, byPosition }: Options, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const found = await performance(context, {
+          period,
+          benchmark,
+          riskFree,
+          byPosition: byPosition === true,
+        });
+        await context.output.result('performance', { ...found }, async () => {
+          const { performanceText } = await import('../../text/performance-text.ts');
+          return performanceText(found);
+        });
+      }),
+    );
+}
+
+function parseSymbol(text: string): string {
+  const symbol = symbolSchema.safeParse(text);
+  if (symbol.success) return symbol.data;
+  throw new InvalidArgumentError('It must be a ticker symbol such as SPY.');
+}
+
+function parseRate(text: string): string {
+  const percent = /^(-?\d+(?:\.\d+)?)%$/.exec(text)?.[1];
+  const rate = riskFreeSchema.safeParse(percent === undefined ? text : new Dec(percent).div(100).toFixed());
+  if (rate.success) return rate.data;
+  throw new InvalidArgumentError('It must be a rate such as 4% or 0.04.');
+}

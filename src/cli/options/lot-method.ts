@@ -1,0 +1,15 @@
+import type { Command } from 'commander';
+import { type LotMethod, lotMethods } from '../../trading/portfolio/lot-pool.ts';
+import { choiceOption } from './choice.ts';
+
+export interface LotOptions {
+  readonly method: LotMethod;
+  readonly lots?: string;
+}
+
+/** Which shares a sale takes. */
+export function addLotOptions(command: Command): Command {
+  return command
+    .addOption(choiceOption('--method <method>', 'which shares a sale takes', lotMethods).default('fifo'))
+    .option('--lots <file>', 'a CSV file that names them (symbol,sold,acquired,qty), for --method specific');
+}

@@ -1,0 +1,80 @@
+import type { HeldLots, RealisedGains } from '../../app/portfolio/gains.ts';
+import { safeLine } from '../../net/shown-text.ts';
+import { dollars, shares, signedDollars } from './money.ts';
+import { type Column, table } from './table.ts';
+
+type Line = RealisedGains['gains'][number];
+type Lot = HeldLots['lots'][number];
+
+const UNKNOWN = '?';
+const amount = (value: string | null) => (value === null ? UNKNOWN : dollars(value));
+const signed = (value: string | null) => (value === null ? UNKNOWN : signedDollars(value));
+
+const lineColumns: readonly Column<Line>[] = [
+  { head: 'DESCRIPTION', cell: ({ description }) => safeLine(description) },
+  { head: 'ACQUIRED', cell: ({ acquired }) => acquired ?? UNKNOWN },
+  { head: 'SOLD', cell: ({ sold }) => sold },
+  { head: 'PROCEEDS', align: 'right', cell: ({ proceeds }) => amount(proceeds) },
+  { head: 'COST', align: 'right', cell: ({ cost }) => amount(cost) },
+  {
+    head: 'ADJUSTMENT',
+    align: 'right',
+    cell: ({ adjustment_code, adjustment }) =>
+      adjustment_code === '' ? '' : `${adjustment_code} ${dollars(adjustment)}`,
+  },
+  { head: 'GAIN', align: 'right', cell: ({ gain }) => signed(gain) },
+  { head: 'TERM', cell: ({ term }) => term },
+];
+
+export async function gainsText(found: RealisedGains): Promise<string> {
+  const { gains, totals, by_year, year, method } = found;
+  const when = year === null ? '' : ` in ${year}`;
+  if (gains.length === 0) return [`Nothing was sold${when}.`, ...closing(found)].join('\n');
+  const years =
+    by_year.length < 2 || year !== null ? [] : by_year.map((one) => `${one.year}: ${signedDollars(one.all)}`);
+  return [
+    await table(lineColumns, gains),
+    `Short-term ${signedDollars(totals.short_term.gain)}, long-term ${signedDollars(totals.long_term.gain)}, together ${signedDollars(totals.all.gain)}${when}, by ${methodWords[method]}.`,
+    ...(years.length === 0 ? [] : [years.join(', ')]),
+    ...closing(found),
+  ].join('\n');
+}
+
+const methodWords: Readonly<Record<RealisedGains['method'], string>> = {
+  fifo: 'first in, first out',
+  average: 'average cost',
+  highest: 'highest cost first',
+  specific: 'the lots you named',
+};
+
+const lotColumns: readonly Column<Lot>[] = [
+  { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol) },
+  { head: 'ACQUIRED', cell: ({ acquired }) => acquired ?? UNKNOWN },
+  { head: 'QTY', align: 'right', cell: ({ qty }) => shares(qty) },
+  { head: 'COST', align: 'right', cell: ({ cost }) => amount(cost) },
+  { head: 'VALUE', align: 'right', cell: ({ value }) => dollars(value) },
+  { head: 'GAIN', align: 'right', cell: ({ gain }) => signed(gain) },
+  { head: 'TERM', cell: ({ term }) => term },
+  { head: 'LONG-TERM FROM', cell: ({ long_term_from }) => long_term_from ?? '' },
+];
+
+export async function lotsText(found: HeldLots): Promise<string> {
+  if (found.lots.length === 0) return ['Nothing is held.', ...closing({ ...found, notes: [] })].join('\n');
+  return [await table(lotColumns, found.lots), ...closing({ ...found, notes: [] })].join('\n');
+}
+
+function closing(found: Pick<RealisedGains, 'incomplete' | 'imported' | 'notes' | 'simulated'>): string[] {
+  const { incomplete, imported, notes, simulated } = found;
+  return [
+    ...(incomplete.length === 0
+      ? []
+      : [
+          `Not all is known of ${incomplete.map((symbol) => safeLine(symbol)).join(', ')}: what is held and what was traded differ, or a cost was never told. What has a ? is in no total; trade-agent import takes a history.`,
+        ]),
+    ...(imported === 0
+      ? []
+      : [`${imported} of the activities were imported: the broker never told of them.`]),
+    ...notes.map((note) => `Note: ${note}.`),
+    ...(simulated ? ['The account is simulated.'] : []),
+  ];
+}

@@ -1,0 +1,82 @@
+import type { ImportReport } from '../../app/import/imports.ts';
+import { safeLine } from '../../net/shown-text.ts';
+import { sharePrice, shares, signedDollars } from './money.ts';
+import { table } from './table.ts';
+
+/** More would scroll away; `--output json` has all. */
+const MOST_SHOWN = 20;
+
+export async function importText(report: ImportReport): Promise<string> {
+  const { taken, known, told_by_broker, bad, dry_run, ignored_columns } = report;
+  const shown = taken.slice(0, MOST_SHOWN);
+  const rows =
+    shown.length === 0
+      ? []
+      : [
+          await table<(typeof shown)[number]>(
+            [
+              { head: 'LINE', align: 'right', cell: ({ line }) => String(line) },
+              { head: 'DATE', cell: ({ at }) => at.slice(0, 10) },
+              { head: 'WHAT', cell: ({ kind, side }) => side ?? kind },
+              { head: 'SYMBOL', cell: ({ symbol }) => symbol ?? '' },
+              { head: 'QTY', align: 'right', cell: ({ qty }) => (qty === null ? '' : shares(qty)) },
+              {
+                head: 'PRICE',
+                align: 'right',
+                cell: ({ price }) => (price === null ? '' : sharePrice(price)),
+              },
+              {
+                head: 'AMOUNT',
+                align: 'right',
+                cell: ({ amount }) => (amount === null ? '' : signedDollars(amount)),
+              },
+            ],
+            shown,
+          ),
+          ...(taken.length > MOST_SHOWN ? [`and ${taken.length - MOST_SHOWN} more (--output json)`] : []),
+        ];
+  return [
+    ...rows,
+    `${count(taken.length)} ${dry_run ? 'would be taken' : taken.length === 1 ? 'was taken' : 'were taken'}${dry_run || taken.length === 0 ? '' : ` as import ${report.id}; undo: trade-agent import undo ${report.id}`}.`,
+    ...(known.length === 0 ? [] : [`${count(known.length)} known already: ${lines(known)}.`]),
+    ...(told_by_broker.length === 0
+      ? []
+      : [
+          `${count(told_by_broker.length)} not counted, since the broker tells of it itself from ${report.broker_since} on: ${lines(told_by_broker)}.`,
+        ]),
+    ...bad.slice(0, MOST_SHOWN).map(({ line, reason }) => `Line ${line} can't be read: ${reason}`),
+    ...(bad.length > MOST_SHOWN ? [`and ${bad.length - MOST_SHOWN} more lines that can't be read`] : []),
+    ...(ignored_columns.length === 0
+      ? []
+      : [`Columns that say nothing here: ${ignored_columns.join(', ')}.`]),
+    ...(report.simulated ? ['The account is simulated.'] : []),
+  ].join('\n');
+}
+
+const count = (rows: number) => (rows === 1 ? '1 row' : `${rows} rows`);
+
+function lines(numbers: readonly number[]): string {
+  const some = numbers.slice(0, MOST_SHOWN).join(', ');
+  const more = numbers.length > MOST_SHOWN ? ` and ${numbers.length - MOST_SHOWN} more` : '';
+  return `${numbers.length === 1 ? 'line' : 'lines'} ${some}${more}`;
+}
+
+export async function importsText(
+  imports: readonly {
+    readonly id: string;
+    readonly file: string;
+    readonly at: string;
+    readonly rows: number;
+  }[],
+): Promise<string> {
+  if (imports.length === 0) return 'Nothing was imported.';
+  return table<(typeof imports)[number]>(
+    [
+      { head: 'ID', cell: ({ id }) => id },
+      { head: 'FILE', cell: ({ file }) => safeLine(file, 60) },
+      { head: 'AT', cell: ({ at }) => at.slice(0, 16).replace('T', ' ') },
+      { head: 'ROWS', align: 'right', cell: ({ rows }) => String(rows) },
+    ],
+    imports,
+  );
+}

@@ -1,0 +1,96 @@
+import type { Performance } from '../../tools/performance-in.ts';
+import { periodWords } from '../../trading/period.ts';
+import { dollars, signedDollars, signedPercent } from './money.ts';
+import { table } from './table.ts';
+
+type Rates = Performance['time_weighted'];
+
+export async function performanceText(found: Performance): Promise<string> {
+  const { ratios, benchmark } = found;
+  const rows: [string, string][] = [
+    ['Profit', `${signedDollars(found.profit)} ${periodWords[found.period]}, now ${dollars(found.equity)}`],
+    ['Added', signedDollars(found.added)],
+    ['Time-weighted', ratesText(found.time_weighted)],
+    ['Money-weighted', ratesText(found.money_weighted)],
+    [
+      benchmark.symbol,
+      benchmark.return === null
+        ? 'not known over these days'
+        : `${ratesText(benchmark.return)} with dividends${benchmark.excess === null ? '' : `; the account is ${aheadText(benchmark.excess)}`}`,
+    ],
+    [
+      'Volatility',
+      found.volatility === null ? 'not known' : signedPercent(found.volatility).replace('+', ''),
+    ],
+    ...(['sharpe', 'sortino', 'beta'] as const).map((name): [string, string] => [
+      `${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+      ratios[name] ?? 'not known: under a month of days, or nothing to divide by',
+    ]),
+    ...found.rolling.map(({ months, latest, best, worst, gains, count }): [string, string] => [
+      `Rolling ${months === 12 ? '1Y' : `${months}M`}`,
+      `latest ${signedPercent(latest.fraction)}, best ${signedPercent(best.fraction)} (${best.ends}), worst ${signedPercent(worst.fraction)} (${worst.ends}), ${gains} of ${count} gained`,
+    ]),
+  ];
+  const parts = [
+    await table(
+      [
+        { head: 'WHAT', cell: ([name]: [string, string]) => name },
+        { head: 'VALUE', cell: ([, value]) => value },
+      ],
+      rows,
+    ),
+  ];
+  if (found.contributions !== undefined) parts.push(await contributionsText(found.contributions));
+  if (found.dividends_by_month.length > 0) {
+    parts.push(
+      await table(
+        [
+          { head: 'MONTH', cell: ({ month }: Performance['dividends_by_month'][number]) => month },
+          { head: 'DIVIDENDS', align: 'right', cell: ({ amount }) => signedDollars(amount) },
+        ],
+        found.dividends_by_month,
+      ),
+    );
+  }
+  if (found.simulated) parts.push('The account is simulated.');
+  return parts.join('\n\n');
+}
+
+async function contributionsText(found: NonNullable<Performance['contributions']>): Promise<string> {
+  const rows = [
+    ...found.positions,
+    { symbol: 'rest (interest, fees, unpriced)', ...found.rest },
+    {
+      symbol: 'total',
+      profit: undefined,
+      contribution: found.total,
+    },
+  ];
+  const text = await table<(typeof rows)[number]>(
+    [
+      { head: 'CONTRIBUTION', cell: ({ symbol }) => symbol },
+      {
+        head: 'PROFIT',
+        align: 'right',
+        cell: ({ profit }) => (profit === undefined ? '' : signedDollars(profit)),
+      },
+      { head: 'OF THE RETURN', align: 'right', cell: ({ contribution }) => signedPercent(contribution) },
+    ],
+    rows,
+  );
+  const missing = found.not_priced;
+  return missing.length === 0 ? text : `${text}\nNo prices of ${missing.join(', ')}: they are in the rest.`;
+}
+
+function aheadText(excess: string): string {
+  const behind = excess.startsWith('-');
+  return `${signedPercent(behind ? excess.slice(1) : excess).replace('+', '')} ${behind ? 'behind' : 'ahead'}`;
+}
+
+function ratesText(rates: Rates): string {
+  if (rates === null) return 'no rate says it';
+  const { fraction, annual } = rates;
+  return annual === null
+    ? signedPercent(fraction)
+    : `${signedPercent(fraction)} (${signedPercent(annual)} a year)`;
+}

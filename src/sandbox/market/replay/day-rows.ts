@@ -1,0 +1,90 @@
+import { Dec } from '../../../trading/decimal.ts';
+import { TradeAgentError } from '../../../trading/errors.ts';
+import { type IsoDate, newYorkDate } from '../new-york-time.ts';
+
+/** One day of a symbol, as it was traded. */
+export interface Day {
+  readonly date: IsoDate;
+  readonly open: Dec;
+  readonly high: Dec;
+  readonly low: Dec;
+  readonly close: Dec;
+  /** Shares. */
+  readonly volume: number;
+}
+
+/** A row of a file before anybody has looked at it: its fields by name, and where it stands. */
+export interface Row {
+  readonly line: number;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** What each field may be called: in words, or by the letter that Alpaca's bars have. */
+const names = {
+  date: ['date', 'timestamp', 'time', 't'],
+  open: ['open', 'o'],
+  high: ['high', 'h'],
+  low: ['low', 'l'],
+  close: ['close', 'c'],
+  volume: ['volume', 'v'],
+} as const;
+type Field = keyof typeof names;
+
+/** @throws {TradeAgentError} `invalid_config`, with file and line */
+export function wrong(file: string, line: number | undefined, what: string): TradeAgentError {
+  return new TradeAgentError('invalid_config', `${file}${line === undefined ? '' : `:${line}`}: ${what}`, {
+    hint: 'docs/SANDBOX.md, "Real days", says what the files of a market hold',
+  });
+}
+
+/**
+ * The days of a symbol, the oldest first.
+ * @throws {TradeAgentError} `invalid_config`, with file and line, for what is missing, is no price, or stands there twice
+ */
+export function daysOf(file: string, rows: readonly Row[]): Day[] {
+  const seen = new Map<IsoDate, number>();
+  const days = rows.map((row) => {
+    const day = dayOf(file, row);
+    const before = seen.get(day.date);
+    if (before !== undefined) throw wrong(file, row.line, `${day.date} stands in line ${before} already`);
+    seen.set(day.date, row.line);
+    return day;
+  });
+  if (days.length === 0) throw wrong(file, undefined, 'no day in it');
+  return days.sort((a, b) => (a.date < b.date ? -1 : 1));
+}
+
+function dayOf(file: string, row: Row): Day {
+  const field = (name: Field): string | undefined =>
+    names[name].map((alias) => row.fields[alias]).find((value) => value !== undefined && value !== '');
+  const price = (name: Field): Dec => {
+    const text = field(name);
+    if (text === undefined) throw wrong(file, row.line, `${name} is missing`);
+    if (!/^\d{1,9}(\.\d{1,12})?$/.test(text) || new Dec(text).isZero()) {
+      throw wrong(file, row.line, `${name} must be a price such as 180.25, not ${JSON.stringify(text)}`);
+    }
+    return new Dec(text);
+  };
+  const date = dateOf(file, row.line, field('date'));
+  const [open, high, low, close] = [price('open'), price('high'), price('low'), price('close')];
+  if (Dec.max(open, low, close).gt(high))
+    throw wrong(file, row.line, `high (${high}) is not the highest price`);
+  if (Dec.min(open, high, close).lt(low)) throw wrong(file, row.line, `low (${low}) is not the lowest price`);
+  const volume = field('volume') ?? '0';
+  if (!/^\d{1,15}(\.0+)?$/.test(volume)) {
+    throw wrong(file, row.line, `volume must be a number of shares, not ${JSON.stringify(volume)}`);
+  }
+  return { date, open, high, low, close, volume: Math.trunc(Number(volume)) };
+}
+
+/** A date alone, or an instant (RFC 3339), which is of the day it is in New York. */
+function dateOf(file: string, line: number, text: string | undefined): IsoDate {
+  if (text === undefined) throw wrong(file, line, 'date is missing');
+  const at = Date.parse(text);
+  const isDate = /^\d{4}-\d{2}-\d{2}$/.test(text);
+  const isReal = !Number.isNaN(at) && new Date(at).toISOString().startsWith(isDate ? text : '');
+  if (!isReal || (!isDate && !/^\d{4}-\d{2}-\d{2}T/.test(text))) {
+    throw wrong(file, line, `date must be such as 2026-03-02, not ${JSON.stringify(text)}`);
+  }
+  return isDate ? text : newYorkDate(at);
+}

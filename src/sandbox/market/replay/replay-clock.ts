@@ -1,0 +1,51 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { Clock } from '../../../machine/clock.ts';
+
+/** A market's time that runs beside the real one, in other days, and can be moved on. */
+export interface ReplayClock extends Clock {
+  /** Whether it can be moved to an instant. @throws {RangeError} where that is past, or after the end */
+  check(at: number): void;
+  /** Moves it on to an instant, milliseconds since the epoch. @throws {RangeError} as `check` does */
+  moveTo(at: number): void;
+}
+
+export interface ReplayClockOptions {
+  readonly clock: Clock;
+  /** Kept here, so that a restart goes on where it was. */
+  readonly file: string;
+  /** Where it begins if it is not kept yet, or if it `restarts`. */
+  readonly start: number;
+  /** Where it stands still: after the last close there is no price. */
+  readonly end: number;
+  readonly restarts: boolean;
+}
+
+const keptSchema = z.object({ ahead_ms: z.number() });
+
+export function replayClock({ clock, file, start, end, restarts }: ReplayClockOptions): ReplayClock {
+  const kept =
+    restarts || !existsSync(file) ? undefined : keptSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  let ahead = 0;
+  const setAhead = (ms: number) => {
+    ahead = ms;
+    writeFileSync(`${file}.new`, `${JSON.stringify({ ahead_ms: ms })}\n`, { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  };
+  if (kept === undefined) setAhead(start - clock.now());
+  else ahead = kept.ahead_ms;
+  const now = () => Math.min(clock.now() + ahead, end);
+  const check = (at: number) => {
+    if (at < now()) throw new RangeError('the market’s time only goes on');
+    if (at > end) throw new RangeError('the market has no days after that');
+  };
+  return {
+    now,
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    check,
+    moveTo(at) {
+      check(at);
+      setAhead(at - clock.now());
+    },
+  };
+}

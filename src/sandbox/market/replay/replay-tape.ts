@@ -1,0 +1,110 @@
+import { Dec } from '../../../trading/decimal.ts';
+import { type IsoDate, newYorkDate, newYorkInstant } from '../new-york-time.ts';
+import { type ListedSymbol, listedSymbols } from '../symbols.ts';
+import type { Tape } from '../tape.ts';
+import { type Sessions, sessionsOfDays } from '../trading-calendar.ts';
+import type { Day } from './day-rows.ts';
+
+interface Point {
+  readonly at: number;
+  readonly price: Dec;
+}
+
+/**
+ * Days that were traded, played again. Within a day the price goes from the open to the low and the high, the one that
+ * lies away from the close first, and on to the close, a third of the session each: what a day's four prices tell, and
+ * no more.
+ */
+export function replayTape(data: ReadonlyMap<string, readonly Day[]>): Tape {
+  const sessions = sessionsOfDays(datesOf(data));
+  const openOf = (date: IsoDate) => sessions.on(date)?.open ?? newYorkInstant(date, '09:30');
+  const points = new WeakMap<Day, readonly Point[]>();
+  const pointsOf = (day: Day): readonly Point[] => {
+    const known = points.get(day) ?? turningPoints(day, sessions);
+    points.set(day, known);
+    return known;
+  };
+  const within = (symbol: string, from: number, to: number): readonly Day[] => {
+    const days = data.get(symbol) ?? [];
+    const found: Day[] = [];
+    const [first, last] = [newYorkDate(from), newYorkDate(to)];
+    for (let i = lastUpTo(days, last); i >= 0; i--) {
+      const day = days[i] as Day;
+      if (day.date < first) break;
+      const [open, close] = [pointsOf(day)[0]?.at ?? 0, pointsOf(day).at(-1)?.at ?? 0];
+      if (open < to && close > from) found.unshift(day);
+    }
+    return found;
+  };
+
+  return {
+    sessions,
+    symbol: (symbol) => (data.has(symbol) ? listing(symbol, data.get(symbol) ?? []) : undefined),
+    symbols: () => [...data].map(([symbol, days]) => listing(symbol, days)),
+    last(symbol, at) {
+      const days = data.get(symbol) ?? [];
+      const date = newYorkDate(at);
+      const today = lastUpTo(days, date);
+      const index = days[today]?.date === date && at < openOf(date) ? today - 1 : today;
+      const day = days[index];
+      if (day === undefined) return undefined;
+      return { price: priceAt(pointsOf(day), at), since: newYorkInstant(day.date, '00:00') };
+    },
+    looks(symbol, from, to) {
+      const days = within(symbol, from, to);
+      const turns = days.flatMap((day) => pointsOf(day).map(({ at }) => at));
+      // Where it did not trade there is nothing to look at.
+      return days.length === 0 ? [] : [from, ...turns.filter((at) => at > from && at < to), to];
+    },
+    volume(symbol, from, to) {
+      return within(symbol, from, to).reduce((sum, day) => {
+        const [open, close] = [pointsOf(day)[0]?.at ?? 0, pointsOf(day).at(-1)?.at ?? 0];
+        const part = (Math.min(to, close) - Math.max(from, open)) / (close - open);
+        return sum + Math.round(day.volume * part);
+      }, 0);
+    },
+    // What happened is told by its file alone.
+    actions: () => [],
+  };
+}
+
+/** Every day on which something was traded, rising. */
+export function datesOf(data: ReadonlyMap<string, readonly Day[]>): IsoDate[] {
+  return [...new Set([...data.values()].flatMap((days) => days.map(({ date }) => date)))].sort();
+}
+
+function turningPoints(day: Day, sessions: Sessions): readonly Point[] {
+  const session = sessions.on(day.date);
+  if (session === undefined) throw new Error(`no session on ${day.date}`);
+  const rises = day.close.gte(day.open);
+  const prices = [day.open, rises ? day.low : day.high, rises ? day.high : day.low, day.close];
+  const third = (session.close - session.open) / 3;
+  return prices.map((price, i) => ({ at: Math.round(session.open + third * i), price }));
+}
+
+function priceAt(points: readonly Point[], at: number): Dec {
+  const next = points.findIndex((point) => point.at >= at);
+  const after = points[next] ?? points.at(-1);
+  const before = points[next - 1];
+  if (after === undefined) throw new Error('a day has four prices');
+  if (next === -1 || before === undefined || after.at === at) return after.price;
+  const part = new Dec(at - before.at).div(after.at - before.at);
+  return before.price.plus(after.price.minus(before.price).times(part));
+}
+
+/** The index of the last day up to a date; -1 where there is none. */
+function lastUpTo(days: readonly Day[], date: IsoDate): number {
+  let [low, high] = [0, days.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((days[middle]?.date ?? '') <= date) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** By the packaged list where it knows the symbol. */
+function listing(symbol: string, days: readonly Day[]): ListedSymbol {
+  const known = listedSymbols().get(symbol) ?? { name: symbol, exchange: 'NYSE', sector: 'Unknown' };
+  return { ...known, symbol, snapshotPrice: days.at(-1)?.close.toFixed() ?? '0' } as ListedSymbol;
+}

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import type { Clock } from '../machine/clock.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import { createMarket, type Market } from './market/market.ts';
+import type { IsoDate } from './market/new-york-time.ts';
+import { readMarketFolder } from './market/replay/read-folder.ts';
+import { type ReplayClock, replayClock } from './market/replay/replay-clock.ts';
+import { datesOf, replayTape } from './market/replay/replay-tape.ts';
+import type { MarketHours } from './market/trading-calendar.ts';
+import { bookedAt } from './paper-broker/entries.ts';
+
+/** Real days to play again. */
+export interface MarketData {
+  /** Holds a file of days for each symbol. */
+  readonly folder: string;
+  /** The day the market's time begins on; where it was at the last stop, or the first one, unless it is said. */
+  readonly start?: IsoDate;
+}
+
+export interface SandboxMarketOptions {
+  readonly seed: string;
+  readonly clock: Clock;
+  readonly hours: MarketHours;
+  readonly data?: MarketData | undefined;
+  /** The sandbox's own folder. */
+  readonly folder: string;
+}
+
+/**
+ * Opens a sandbox's market: a random walk on the clock's time, or days played again on a time of their own.
+ * @throws {TradeAgentError} `invalid_config` for data that can't be used, `usage` for a start without any
+ */
+export function openSandboxMarket(options: SandboxMarketOptions): { market: Market; replay?: ReplayClock } {
+  const { seed, clock, hours, data, folder } = options;
+  if (data === undefined) return { market: createMarket({ seed, clock, hours }) };
+  const { days, actions } = readMarketFolder(data.folder);
+  const tape = replayTape(days);
+  const dates = datesOf(days);
+  const first = data.start === undefined ? dates[0] : dates.find((date) => date >= (data.start ?? ''));
+  const last = dates.at(-1) ?? '';
+  if (first === undefined || (data.start ?? first) < (dates[0] ?? '')) {
+    throw new TradeAgentError(
+      'usage',
+      `the market’s days are from ${dates[0]} to ${last}: it can’t begin on ${data.start}`,
+    );
+  }
+  const replay = replayClock({
+    clock,
+    file: join(folder, 'market-clock.json'),
+    start: tape.sessions.from(first).open,
+    // What the last day brings is booked in its evening.
+    end: bookedAt(last),
+    restarts: data.start !== undefined,
+  });
+  const market = createMarket({ seed, clock: replay, hours: 'exchange', tape });
+  for (const action of actions) {
+    try {
+      market.announce(action);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new TradeAgentError(
+        'invalid_config',
+        `${join(data.folder, 'corporate-actions.json')}: ${action.kind}: ${error.message}`,
+      );
+    }
+  }
+  return { market, replay };
+}

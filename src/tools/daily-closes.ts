@@ -1,0 +1,43 @@
+import { newYorkDate } from '../trading/new-york-time.ts';
+import type { AdjustedClose } from '../trading/portfolio/benchmark.ts';
+import type { BarAdjustment } from '../trading/views.ts';
+import type { GatewayClient } from './gateway/gateway-client.ts';
+
+/** A request gives so many bars at most; ten years are three of them. */
+const BARS_A_REQUEST = 1000;
+const MOST_REQUESTS = 10;
+/** No closing of the market was longer since 1933. */
+const LONGEST_CLOSING_MS = 8 * 86_400_000;
+
+/**
+ * A symbol's daily closes from the last one before an instant on, oldest first.
+ * @param query.since milliseconds since the epoch
+ * @throws {TradeAgentError} `unknown_symbol`, and what the gateway's reads throw
+ */
+export async function dailyCloses(
+  gateway: Pick<GatewayClient, 'bars'>,
+  {
+    symbol,
+    since,
+    adjustment,
+  }: { readonly symbol: string; readonly since: number; readonly adjustment: BarAdjustment },
+): Promise<AdjustedClose[]> {
+  const start = since - LONGEST_CLOSING_MS;
+  const closes: AdjustedClose[] = [];
+  let end: number | undefined;
+  for (let requests = 0; requests < MOST_REQUESTS; requests++) {
+    const bars = await gateway.bars({
+      symbol,
+      timeframe: '1Day',
+      start,
+      adjustment,
+      ...(end === undefined ? {} : { end }),
+    });
+    closes.unshift(...bars.map(({ at, close }) => ({ date: newYorkDate(Date.parse(at)), close })));
+    const [oldest] = bars;
+    if (oldest === undefined || bars.length < BARS_A_REQUEST) break;
+    // The newest are given where there are more: the next are those before the oldest of these.
+    end = Date.parse(oldest.at) - 1;
+  }
+  return closes;
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { FIRST_ACTIVITY } from '../trading/activity.ts';
+import { signedDollars } from '../trading/amounts.ts';
+import { lotHistory } from '../trading/portfolio/closings.ts';
+import { gainsView } from '../trading/portfolio/gains-view.ts';
+import { defineTool, requireGateway } from './tool.ts';
+
+const MOST = 200;
+
+export const getRealizedGains = defineTool({
+  name: 'get_realized_gains',
+  description:
+    'What was made by selling, lot by lot as on the IRS Form 8949: acquired, sold, proceeds, cost, wash-sale adjustment (W), gain in dollars, short- or long-term (held for more than a year), with totals by term and by year. By this account’s own trades; no tax advice.',
+  schema: z.strictObject({
+    year: z
+      .string()
+      .regex(/^(19|20)[0-9]{2}$/, 'must be a year such as 2026')
+      .optional()
+      .describe('Of what was sold in this year, in New York; all where left out'),
+    method: z
+      .enum(['fifo', 'average', 'highest'])
+      .default('fifo')
+      .describe('Which shares a sale takes: the oldest, at average cost, or those that cost most'),
+    limit: z.number().int().min(1).max(MOST).default(100).describe('Lines at most, the newest'),
+  }),
+  scopes: ['market:read', 'portfolio:read'],
+  risk: 'read',
+  async execute(context, { year, method, limit }) {
+    const gateway = requireGateway(context);
+    const [account, positions, activities] = await Promise.all([
+      gateway.account(),
+      gateway.positions(),
+      gateway.activities({ after: FIRST_ACTIVITY }),
+    ]);
+    const history = lotHistory(activities, method, { positions });
+    const { imported: _, ...found } = gainsView(history, activities, { method, year });
+    const { totals, gains } = found;
+    return {
+      summary: `${signedDollars(totals.all.gain)} realized${year === undefined ? '' : ` in ${year}`} (short-term ${signedDollars(totals.short_term.gain)}, long-term ${signedDollars(totals.long_term.gain)})${found.incomplete.length === 0 ? '' : ', history incomplete'}`,
+      content: JSON.stringify({
+        ...found,
+        gains: gains.slice(-limit),
+        ...(gains.length > limit ? { left_out: gains.length - limit } : {}),
+        simulated: account.simulated,
+      }),
+    };
+  },
+});

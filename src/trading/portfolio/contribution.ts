@@ -1,0 +1,175 @@
+import { type Activity, exchangesOf, fillsOf } from '../activity.ts';
+import { unitsOf } from '../asset-class.ts';
+import { Dec, isPositive, ZERO } from '../decimal.ts';
+import { newYorkDate } from '../new-york-time.ts';
+import type { Position } from '../views.ts';
+import type { AdjustedClose } from './benchmark.ts';
+import { Rate, type ValuePoint } from './value-point.ts';
+
+/** What a position added to the account's return. */
+export interface Contribution {
+  readonly symbol: string;
+  /** Dollars it made: what it is worth more, less what was paid for it, with its dividends. */
+  readonly profit: Dec;
+  /** A fraction of the time-weighted return's own base: all of them and the rest add up to the return. */
+  readonly contribution: Dec;
+}
+
+export interface Contributions {
+  /** The largest gain first. */
+  readonly positions: readonly Contribution[];
+  /** What no position accounts for: interest, fees, and positions without prices. */
+  readonly rest: Omit<Contribution, 'symbol'>;
+  /** The time-weighted return of the period. */
+  readonly total: Dec;
+}
+
+/** What one symbol made in each stretch between the points, dollars. */
+export type Profits = ReadonlyMap<string, readonly Dec[]>;
+
+/**
+ * Contributions to a time-weighted return. Of each stretch a position contributes its profit over what there was at its
+ * beginning, deposits among it; the stretches are linked by what a dollar had grown to before each,
+ * Σ profit(i) / base(i) × Π(j<i) factor(j). That sum over everything telescopes to the return itself. Source: Litterman,
+ * Modern Investment Management (2003), eq. 19.50 to 19.53; the same as GRAP (Bacon, Practical Portfolio Performance
+ * Measurement and Attribution, 2nd ed.) without a benchmark.
+ * @param factors what each stretch between the points multiplied the money by
+ */
+export function contributions(
+  points: readonly ValuePoint[],
+  factors: readonly Dec[],
+  profits: Profits,
+): Contributions {
+  const scales: Dec[] = [];
+  let growth: Dec = new Rate(1);
+  let allProfit = ZERO;
+  for (const [i, factor] of factors.entries()) {
+    const { value } = points[i] as ValuePoint;
+    const { value: after, flow } = points[i + 1] as ValuePoint;
+    const base = isPositive(flow) ? value.plus(flow) : value;
+    scales.push(base.isZero() ? ZERO : growth.div(base));
+    allProfit = allProfit.plus(after.minus(value).minus(flow));
+    growth = growth.mul(factor);
+  }
+  const total = new Dec(growth).minus(1);
+  const positions = [...profits].map(([symbol, made]) => ({
+    symbol,
+    profit: sum(made.slice(0, scales.length)),
+    contribution: sum(scales.map((scale, i) => scale.mul(made[i] ?? ZERO))),
+  }));
+  positions.sort((a, b) => b.contribution.comparedTo(a.contribution) || (a.symbol < b.symbol ? -1 : 1));
+  return {
+    positions,
+    rest: {
+      profit: allProfit.minus(sum(positions.map(({ profit }) => profit))),
+      contribution: total.minus(sum(positions.map(({ contribution }) => contribution))),
+    },
+    total,
+  };
+}
+
+/**
+ * What each symbol made between the points, by what is held now and what happened: the shares held at each point are
+ * those of today less all that came after. Shares that came or went without a trade are flows at that day's close (GIPS),
+ * but for those that turned into others. A symbol without closes is left out, and so is part of the rest.
+ * @param closes of each symbol, as traded (raw), oldest first
+ */
+export function profitsBySymbol(
+  points: readonly Pick<ValuePoint, 'at'>[],
+  positions: readonly Position[],
+  activities: readonly Activity[],
+  closes: ReadonlyMap<string, readonly AdjustedClose[]>,
+): Profits {
+  const ends = points.map(({ at }) => at);
+  const last = ends.length - 1;
+  /** The index of the point that ends the stretch an instant falls in; 0 before the first. */
+  const pointOf = (at: number) => {
+    let [low, high] = [0, last + 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((ends[middle] as number) < at) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  const held = new Map(positions.map((position) => [position.symbol, position]));
+  const changes = changesBySymbol(activities);
+  const result = new Map<string, Dec[]>();
+  for (const [symbol, prices] of closes) {
+    const priceAt = closesAt(ends, prices, unitsOf(symbol));
+    /** By the point that ends the stretch: shares that came, and dollars that came of them. */
+    const shares = ends.map(() => ZERO);
+    const cash = ends.map(() => ZERO);
+    for (const change of changes.get(symbol) ?? []) {
+      const point = pointOf(change.at);
+      if (point > last) continue;
+      const paid = change.moved ? change.shares.mul(priceAt[point] ?? ZERO).neg() : change.cash;
+      shares[point] = (shares[point] as Dec).plus(change.shares);
+      cash[point] = (cash[point] as Dec).plus(paid);
+    }
+    const position = held.get(symbol);
+    let qty = position === undefined ? ZERO : signed(position);
+    let after = position === undefined ? ZERO : new Dec(position.market_value);
+    const made: Dec[] = [];
+    for (let point = last; point > 0; point--) {
+      qty = qty.minus(shares[point] as Dec);
+      const before = qty.isZero() ? ZERO : qty.mul(priceAt[point - 1] ?? ZERO);
+      made.push(after.minus(before).plus(cash[point] as Dec));
+      after = before;
+    }
+    result.set(symbol, made.reverse());
+  }
+  return result;
+}
+
+interface Change {
+  readonly at: number;
+  readonly shares: Dec;
+  readonly cash: Dec;
+  /** Shares that came or went for nothing: at market value, they are flows. */
+  readonly moved: boolean;
+}
+
+function changesBySymbol(activities: readonly Activity[]): Map<string, Change[]> {
+  const changes = new Map<string, Change[]>();
+  const put = (symbol: string, change: Change) => {
+    const known = changes.get(symbol);
+    if (known === undefined) changes.set(symbol, [change]);
+    else known.push(change);
+  };
+  for (const { symbol, side, qty, price, at } of fillsOf(activities)) {
+    const bought = side === 'buy' ? qty : qty.neg();
+    put(symbol, { at, shares: bought, cash: bought.mul(price).neg(), moved: false });
+  }
+  for (const { legs, at, turns, cash } of exchangesOf(activities)) {
+    for (const [index, { symbol, qty }] of legs.entries())
+      put(symbol, { at, shares: qty, cash: index === 0 ? cash : ZERO, moved: !turns });
+  }
+  for (const { kind, symbol, amount, at } of activities) {
+    if (kind === 'dividend' && symbol !== null && amount !== null)
+      put(symbol, { at: Date.parse(at), shares: ZERO, cash: new Dec(amount), moved: false });
+  }
+  return changes;
+}
+
+function signed({ side, qty }: Position): Dec {
+  const shares = new Dec(qty).abs();
+  return side === 'short' ? shares.neg() : shares;
+}
+
+/** The last close at each point's day or before. */
+function closesAt(
+  ends: readonly number[],
+  closes: readonly AdjustedClose[],
+  units: number,
+): (Dec | undefined)[] {
+  let next = 0;
+  return ends.map((at) => {
+    const day = newYorkDate(at);
+    while (next < closes.length && (closes[next] as AdjustedClose).date <= day) next++;
+    const close = closes[next - 1]?.close;
+    return close === undefined ? undefined : new Dec(close).mul(units);
+  });
+}
+
+const sum = (values: readonly Dec[]): Dec => values.reduce((total, value) => total.plus(value), ZERO);

@@ -1,0 +1,31 @@
+import type { Activity } from '../activity.ts';
+import { type Dec, ZERO } from '../decimal.ts';
+import { newYorkDate } from '../new-york-time.ts';
+
+/** What was paid in a month, dollars; less than nothing where more was taken back. */
+export interface MonthOfDividends {
+  /** `2026-03`, in New York. */
+  readonly month: string;
+  readonly total: Dec;
+  /** By symbol; what names none is under an empty one. */
+  readonly bySymbol: ReadonlyMap<string, Dec>;
+}
+
+/** Dividends by the month they were booked in, as booked (taxes withheld are not added back), oldest first. */
+export function dividendsByMonth(activities: readonly Activity[]): MonthOfDividends[] {
+  const months = new Map<string, Map<string, Dec>>();
+  for (const { kind, at, symbol, amount } of activities) {
+    if (kind !== 'dividend' || amount === null) continue;
+    const month = newYorkDate(Date.parse(at)).slice(0, 7);
+    const bySymbol = months.get(month) ?? new Map<string, Dec>();
+    bySymbol.set(symbol ?? '', (bySymbol.get(symbol ?? '') ?? ZERO).plus(amount));
+    months.set(month, bySymbol);
+  }
+  return [...months]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([month, bySymbol]) => ({
+      month,
+      total: [...bySymbol.values()].reduce((sum, amount) => sum.plus(amount), ZERO),
+      bySymbol,
+    }));
+}

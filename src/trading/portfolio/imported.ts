@@ -1,0 +1,30 @@
+import type { Activity } from '../activity.ts';
+import { newYorkDate } from '../new-york-time.ts';
+
+/**
+ * The broker's activities with those the person imported: these count before the first day that the broker itself tells
+ * of, since from then on the same trade would be there twice.
+ * @param broker oldest first
+ * @returns oldest first
+ */
+export function withImported(
+  broker: readonly Activity[],
+  imported: readonly Activity[],
+): readonly Activity[] {
+  const used = beforeBroker(broker, imported);
+  return used.length === 0 ? broker : [...used, ...broker];
+}
+
+/** Of the imported, those that the broker's own history does not reach back to, oldest first. */
+export function beforeBroker(broker: readonly Activity[], imported: readonly Activity[]): Activity[] {
+  const began = brokerBegan(broker);
+  return imported
+    .filter(({ at }) => began === undefined || newYorkDate(Date.parse(at)) < began)
+    .sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+}
+
+/** The first day in New York that the broker tells of. */
+export function brokerBegan(broker: readonly Activity[]): string | undefined {
+  const first = Math.min(...broker.slice(0, 1).map(({ at }) => Date.parse(at)));
+  return Number.isFinite(first) ? newYorkDate(first) : undefined;
+}

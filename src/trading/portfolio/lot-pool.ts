@@ -1,0 +1,114 @@
+import { type Dec, isPositive, ZERO } from '../decimal.ts';
+import { type IsoDate, newYorkDate } from '../new-york-time.ts';
+
+/**
+ * Which shares a sale takes. `fifo`: the oldest (26 CFR 1.1012-1(c)(1)). `average`: the oldest by their age, at the average
+ * cost of all that are held (26 CFR 1.1012-1(e)(7)). `highest`: those that cost most a share. `specific`: those that were
+ * named, and the oldest for the rest (26 CFR 1.1012-1(c)(2)).
+ */
+export const lotMethods = ['fifo', 'average', 'highest', 'specific'] as const;
+export type LotMethod = (typeof lotMethods)[number];
+
+/** Shares named for a sale: so many of those acquired on a day (New York), for what is sold on another. */
+export interface LotChoice {
+  readonly symbol: string;
+  readonly sold: IsoDate;
+  readonly acquired: IsoDate;
+  readonly qty: Dec;
+}
+
+/** Shares acquired together: bought, or (of a short position) sold. */
+export interface BookLot {
+  readonly qty: Dec;
+  /** Whole cents: what was paid, or received for a short sale. Undefined where nobody told. */
+  readonly amount: Dec | undefined;
+  /** Milliseconds since the epoch; undefined where nobody told. */
+  readonly at: number | undefined;
+}
+
+/** Rounded half to even, as all cents are here. */
+export const wholeCents = (value: Dec): Dec => value.toDecimalPlaces(2);
+
+/** One symbol's lots on one side, oldest first; what is not known to be younger is older than all. */
+export class LotPool {
+  lots: BookLot[] = [];
+
+  get qty(): Dec {
+    return this.lots.reduce((sum, { qty }) => sum.plus(qty), ZERO);
+  }
+
+  put(lot: BookLot): void {
+    const later = this.lots.findIndex(({ at }) => (at ?? 0) > (lot.at ?? 0));
+    this.lots.splice(later === -1 ? this.lots.length : later, 0, lot);
+  }
+
+  /** Takes shares out by a method, as many as there are; amounts of what goes and what stays add up to the cent. */
+  take(
+    qty: Dec,
+    method: LotMethod,
+    named: readonly { readonly acquired: IsoDate; readonly qty: Dec }[] = [],
+  ): BookLot[] {
+    if (method === 'average') this.spread();
+    const taken = named.flatMap((choice) =>
+      this.#takeFrom(choice.qty, ({ at }) => at !== undefined && newYorkDate(at) === choice.acquired),
+    );
+    const rest = qty.minus(taken.reduce((sum, lot) => sum.plus(lot.qty), ZERO));
+    if (method === 'highest') {
+      let left = rest;
+      for (let lot = this.#dearest(); lot !== undefined && isPositive(left); lot = this.#dearest()) {
+        const found = this.#takeFrom(left, (one) => one === lot);
+        taken.push(...found);
+        left = found.reduce((still, one) => still.minus(one.qty), left);
+      }
+      return taken;
+    }
+    return [...taken, ...this.#takeFrom(rest, () => true)];
+  }
+
+  /** Average cost: each lot keeps its shares and its age, and bears its part of what all cost. */
+  spread(): void {
+    if (this.lots.some(({ amount }) => amount === undefined)) return;
+    let [amount, qty] = [this.lots.reduce((sum, lot) => sum.plus(lot.amount ?? 0), ZERO), this.qty];
+    this.lots = this.lots.map((lot) => {
+      const part = partOf(amount, lot.qty, qty);
+      [amount, qty] = [amount.minus(part), qty.minus(lot.qty)];
+      return { ...lot, amount: part };
+    });
+  }
+
+  #takeFrom(qty: Dec, wanted: (lot: BookLot) => boolean): BookLot[] {
+    const taken: BookLot[] = [];
+    let left = qty;
+    const kept: BookLot[] = [];
+    for (const lot of this.lots) {
+      if (!isPositive(left) || !wanted(lot)) {
+        kept.push(lot);
+      } else if (lot.qty.lte(left)) {
+        taken.push(lot);
+        left = left.minus(lot.qty);
+      } else {
+        const part = lot.amount === undefined ? undefined : partOf(lot.amount, left, lot.qty);
+        taken.push({ ...lot, qty: left, amount: part });
+        kept.push({ ...lot, qty: lot.qty.minus(left), amount: part && lot.amount?.minus(part) });
+        left = ZERO;
+      }
+    }
+    this.lots = kept;
+    return taken;
+  }
+
+  /** Of equal ones the oldest. What nobody told the cost of comes last. */
+  #dearest(): BookLot | undefined {
+    const [first, ...others] = this.lots;
+    return others.reduce((best, lot) => {
+      if (lot.amount === undefined) return best;
+      if (best?.amount === undefined) return lot;
+      return lot.amount.mul(best.qty).gt(best.amount.mul(lot.qty)) ? lot : best;
+    }, first);
+  }
+}
+
+/** The part of an amount that belongs to some of its shares, in whole cents; all of it for all of them. */
+export function partOf(amount: Dec, qty: Dec, whole: Dec): Dec {
+  return qty.eq(whole) ? amount : wholeCents(amount.mul(qty).div(whole));
+}

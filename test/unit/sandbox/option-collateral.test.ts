@@ -1,0 +1,170 @@
+import Database from 'better-sqlite3-multiple-ciphers';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { wholeMarket } from '../../../src/sandbox/instruments/whole-market.ts';
+import { createMarket } from '../../../src/sandbox/market/market.ts';
+import { openAccountSettings } from '../../../src/sandbox/paper-broker/account-settings.ts';
+import { BrokerError } from '../../../src/sandbox/paper-broker/broker-error.ts';
+import { lockedShares, securedCash } from '../../../src/sandbox/paper-broker/buying-power.ts';
+import { entryOf } from '../../../src/sandbox/paper-broker/entries.ts';
+import { createExchange } from '../../../src/sandbox/paper-broker/exchange/exchange.ts';
+import { openLedger } from '../../../src/sandbox/paper-broker/ledger.ts';
+import { createExpirations } from '../../../src/sandbox/paper-broker/options/expirations.ts';
+import { openOrderBook } from '../../../src/sandbox/paper-broker/order-book.ts';
+import { readTicket } from '../../../src/sandbox/paper-broker/order-ticket.ts';
+import { Dec } from '../../../src/trading/decimal.ts';
+
+const ACCOUNT = 'account-of-the-test';
+/** Shares, and contracts of two Fridays; the prices begin at $10. */
+const symbols = ['F', 'F261127C00010000', 'F261127P00010000', 'F261204C00011000', 'F261204P00009500'];
+
+function openBroker({ partialFills = true } = {}) {
+  let time = Date.parse('2026-11-24T17:00:00Z');
+  const database = new Database(':memory:');
+  const ledger = openLedger(database);
+  const orders = openOrderBook(database);
+  const settings = openAccountSettings(database);
+  const clock = { now: () => time, sleep: () => Promise.reject(new Error('nobody sleeps')) };
+  const market = wholeMarket(createMarket({ seed: 'test', hours: 'always', clock }));
+  const exchange = createExchange({
+    database,
+    ledger,
+    orders,
+    market,
+    now: () => time,
+    partialFills,
+    settings,
+  });
+  const expirations = createExpirations({ database, ledger, market, settings });
+  ledger.openAccount({ id: ACCOUNT, number: 'PA3TEST001', username: 'test', created_at: time });
+  ledger.enter(entryOf({ account_id: ACCOUNT, type: 'CSD', date: '2026-11-24', at: time, amount: '6000' }));
+  market.setPrice('F', '10.00');
+  return { database, ledger, orders, market, exchange, expirations, pass: (ms: number) => (time += ms) };
+}
+
+const step = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('place' as const),
+      symbol: fc.constantFrom(...symbols),
+      side: fc.constantFrom('buy', 'sell'),
+      type: fc.constantFrom('market', 'limit', 'stop'),
+      size: fc.oneof(
+        fc.constantFrom('1', '2', '100', '250').map((qty) => ({ qty })),
+        fc.integer({ min: 1, max: 3000 }).map((dollars) => ({ notional: String(dollars) })),
+      ),
+      nearness: fc.constantFrom('0.8', '0.97', '1', '1.03', '1.25'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), which: fc.nat(20) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('price' as const),
+      price: fc.integer({ min: 600, max: 1600 }).map((price) => new Dec(price).div(100).toFixed(2)),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(60 * 3_600_000) }),
+  },
+);
+
+describe('whatever is ordered and wherever the price goes', () => {
+  it('calls that were written are covered by shares, puts by cash, and nothing is short but options', () => {
+    const seen = { written: 0, assigned: 0, refused: 0, fills: 0 };
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 20, maxLength: 45 }), (steps) => {
+        const broker = openBroker();
+        const { exchange, ledger, market, orders } = broker;
+        for (const action of steps) {
+          if (action.do === 'wait') broker.pass(action.ms);
+          else if (action.do === 'price') market.setPrice('F', action.price);
+          else {
+            try {
+              if (action.do === 'cancel') {
+                const all = orders.all(ACCOUNT);
+                exchange.cancel(ACCOUNT, all[action.which % Math.max(1, all.length)]?.id ?? 'none');
+              } else {
+                const { symbol, side, type, size, nearness } = action;
+                const near = new Dec(market.quote(symbol)?.last ?? 1).times(nearness).toFixed(2);
+                exchange.place(
+                  ACCOUNT,
+                  readTicket({
+                    symbol,
+                    side,
+                    type,
+                    time_in_force: 'day',
+                    ...size,
+                    ...(type === 'limit' && { limit_price: near }),
+                    ...(type === 'stop' && { stop_price: near }),
+                  }),
+                );
+              }
+            } catch (error) {
+              if (!(error instanceof BrokerError)) throw error;
+              seen.refused += 1;
+            }
+          }
+          exchange.settle();
+          broker.expirations();
+
+          const positions = ledger.positions(ACCOUNT);
+          const cash = new Dec(ledger.account(ACCOUNT)?.cash ?? -1);
+          const shares = new Dec(positions.find(({ symbol }) => symbol === 'F')?.qty ?? 0);
+          expect(cash.gte(securedCash(positions))).toBe(true);
+          expect(shares.gte(lockedShares([], 'F', positions))).toBe(true);
+          for (const { symbol, qty } of positions) {
+            if (new Dec(qty).gte(0)) continue;
+            expect(symbol).not.toBe('F');
+            seen.written += 1;
+          }
+        }
+        seen.assigned += ledger.entries(ACCOUNT).filter(({ type }) => type === 'OPASN').length;
+        seen.fills += ledger.fills(ACCOUNT).length;
+        broker.database.close();
+      }),
+      { numRuns: 50 },
+    );
+    // The property says nothing if nothing happens.
+    expect(seen.fills).toBeGreaterThan(100);
+    expect(seen.written).toBeGreaterThan(50);
+    expect(seen.assigned).toBeGreaterThan(0);
+    expect(seen.refused).toBeGreaterThan(50);
+  });
+
+  const terms = { symbol: 'F', time_in_force: 'day' };
+  const whole = { partialFills: false };
+
+  it('a stop that is reached too high does not spend the cash of a put', () => {
+    const { exchange, market, orders, ledger, database } = openBroker(whole);
+    exchange.place(
+      ACCOUNT,
+      readTicket({ ...terms, symbol: 'F261204P00009500', side: 'sell', type: 'market', qty: '2' }),
+    );
+    const stop = { ...terms, side: 'buy', type: 'stop', qty: '340', stop_price: '11.00' };
+    const { id } = exchange.place(ACCOUNT, readTicket(stop));
+    market.setPrice('F', '16.00');
+    exchange.settle();
+    expect(new Dec(ledger.account(ACCOUNT)?.cash ?? 0).gt(340 * 16.01)).toBe(true);
+    expect(orders.byId(ACCOUNT, id)?.status).toBe('rejected');
+    database.close();
+  });
+
+  it('an amount that by now takes more shares does not sell those of a call', () => {
+    const { exchange, market, orders, ledger, database } = openBroker(whole);
+    exchange.place(ACCOUNT, readTicket({ ...terms, side: 'buy', type: 'market', qty: '150' }));
+    exchange.place(
+      ACCOUNT,
+      readTicket({ ...terms, symbol: 'F261204C00011000', side: 'sell', type: 'market', qty: '1' }),
+    );
+    const stop = { ...terms, side: 'sell', type: 'stop', notional: '400', stop_price: '9.00' };
+    const { id } = exchange.place(ACCOUNT, readTicket(stop));
+    market.setPrice('F', '6.00');
+    exchange.settle();
+    expect(orders.byId(ACCOUNT, id)?.status).toBe('rejected');
+    expect(ledger.position(ACCOUNT, 'F')?.qty).toBe('150');
+    database.close();
+  });
+});

@@ -1,0 +1,356 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Activity } from '../../../../src/trading/activity.ts';
+import { Dec, ZERO } from '../../../../src/trading/decimal.ts';
+import { lotHistory } from '../../../../src/trading/portfolio/closings.ts';
+import { gainsOf, totalsOf } from '../../../../src/trading/portfolio/gains.ts';
+import { type LotChoice, type LotMethod, lotMethods } from '../../../../src/trading/portfolio/lot-pool.ts';
+import type { Position } from '../../../../src/trading/views.ts';
+
+const base: Activity = {
+  ...{ id: 'x', kind: 'fill', type: 'FILL', at: '', symbol: 'XYZ', amount: null },
+  ...{ side: null, qty: null, price: null },
+};
+const trade = (
+  day: string,
+  side: 'buy' | 'sell',
+  qty: number | string,
+  price: number | string,
+): Activity => ({
+  ...{ ...base, at: `${day}T16:00:00Z`, side, qty: String(qty), price: String(price) },
+});
+const moved = (day: string, type: string, qty: string, amount: string | null = null): Activity => ({
+  ...{ ...base, kind: 'other', type, at: `${day}T13:00:00Z`, qty, amount },
+});
+const named = (sold: string, acquired: string, qty: number): LotChoice => ({
+  ...{ symbol: 'XYZ', sold, acquired, qty: new Dec(qty) },
+});
+function gains(
+  activities: Activity[],
+  method: LotMethod = 'fifo',
+  options: Parameters<typeof lotHistory>[2] = {},
+) {
+  const history = lotHistory(activities, method, options);
+  return { ...history, gains: gainsOf(history.closings, activities) };
+}
+const total = (activities: Activity[], method: LotMethod, choices: LotChoice[] = []) =>
+  totalsOf(gains(activities, method, { choices }).gains).gain.toFixed(2);
+
+describe('agree with', () => {
+  it('CertFuel, Series 7 "Cost Valuation Methods": of 30, 40 and 50 one hundred sold at 55', () => {
+    const list = [
+      trade('2026-01-05', 'buy', 100, 30),
+      trade('2026-04-06', 'buy', 100, 40),
+      trade('2026-07-06', 'buy', 100, 50),
+      trade('2026-11-02', 'sell', 100, 55),
+    ];
+    expect(total(list, 'fifo')).toBe('2500.00');
+    expect(total(list, 'specific', [named('2026-11-02', '2026-04-06', 100)])).toBe('1500.00');
+    expect(total(list, 'highest')).toBe('500.00');
+    expect(total(list, 'average')).toBe('1500.00');
+  });
+
+  it('TutorsGlobe, "How much gain will George have to recognize": $18,000 by FIFO, $7,800 by lots he names', () => {
+    const list = [
+      trade('1989-11-21', 'buy', 1000, 24),
+      trade('1995-03-20', 'buy', 500, 18),
+      trade('2004-05-24', 'buy', 750, 36),
+      trade('2015-10-12', 'sell', 1200, 38),
+    ];
+    expect(total(list, 'fifo')).toBe('18000.00');
+    const chosen = [named('2015-10-12', '2004-05-24', 750), named('2015-10-12', '1989-11-21', 450)];
+    expect(total(list, 'specific', chosen)).toBe('7800.00');
+    expect(gains(list, 'specific', { choices: chosen }).gains.every(({ term }) => term === 'long')).toBe(
+      true,
+    );
+  });
+
+  it('IRS Publication 550, "Wash Sales", example 1: $250 lost, all of it disallowed by 100 shares bought within 30 days', () => {
+    const { gains: lines } = gains([
+      trade('2026-02-02', 'buy', 100, 10),
+      trade('2026-06-15', 'sell', 100, '7.50'),
+      trade('2026-07-06', 'buy', 100, 8),
+    ]);
+    expect(
+      lines.map(({ code, adjustment, gain }) => [code, adjustment.toFixed(2), gain?.toFixed(2)]),
+    ).toEqual([['W', '250.00', '0.00']]);
+  });
+
+  it('the GnuCash developers’ list, 22 February 2006: $1.50 a share by average cost', () => {
+    const list = [
+      trade('2006-01-03', 'buy', 100, 10),
+      trade('2006-01-04', 'buy', 100, 11),
+      trade('2006-02-22', 'sell', 100, 12),
+    ];
+    expect(total(list, 'average')).toBe('150.00');
+    expect(total(list, 'fifo')).toBe('200.00');
+  });
+});
+
+describe('lines', () => {
+  it('have the day after the first anniversary as the first that is long-term', () => {
+    const terms = (sold: string) =>
+      gains([trade('2025-03-10', 'buy', 1, 5), trade(sold, 'sell', 1, 9)]).gains.map(({ term }) => term);
+    expect(terms('2026-03-10')).toEqual(['short']);
+    expect(terms('2026-03-11')).toEqual(['long']);
+  });
+
+  it('split a sale’s proceeds among its lots so that they add up to the cent', () => {
+    const list = ['2026-01-05', '2026-01-06', '2026-01-07'].map((day) => trade(day, 'buy', 1, '3.333'));
+    const { gains: lines } = gains([...list, trade('2026-03-02', 'sell', 3, '3.3367')]);
+    expect(lines.map(({ proceeds, cost }) => [proceeds?.toFixed(), cost?.toFixed()])).toEqual([
+      ['3.34', '3.33'],
+      ['3.34', '3.33'],
+      ['3.33', '3.33'],
+    ]);
+    expect(totalsOf(lines).proceeds.toFixed(2)).toBe('10.01');
+  });
+
+  it('of a short sale are of the day it is covered, and a sale beyond what is held is one', () => {
+    const { gains: lines, open } = gains([
+      trade('2025-01-06', 'buy', 5, 10),
+      trade('2025-02-03', 'sell', 8, 12),
+      trade('2026-04-06', 'buy', 4, 9),
+    ]);
+    expect(
+      lines.map(({ side, acquired, sold, gain, term }) => [side, acquired, sold, gain?.toFixed(2), term]),
+    ).toEqual([
+      ['long', '2025-01-06', '2025-02-03', '10.00', 'short'],
+      ['short', '2026-04-06', '2026-04-06', '9.00', 'short'],
+    ]);
+    expect(open.get('XYZ')?.long.map(({ qty, amount }) => [qty.toFixed(), amount?.toFixed()])).toEqual([
+      ['1', '9'],
+    ]);
+  });
+
+  it('keep cost and age through a split, long and short, and make a merger for cash a sale', () => {
+    const split = [moved('2026-02-02', 'SPLIT', '-10'), moved('2026-02-02', 'SPLIT', '40')];
+    const held = gains([trade('2025-01-06', 'buy', 10, 40), ...split, trade('2026-03-02', 'sell', 40, 11)]);
+    expect(held.gains.map(({ cost, gain, term }) => [cost?.toFixed(), gain?.toFixed(), term])).toEqual([
+      ['400', '40', 'long'],
+    ]);
+    const back = [moved('2026-02-02', 'SPLIT', '10'), moved('2026-02-02', 'SPLIT', '-40')];
+    const short = gains([trade('2025-01-06', 'sell', 10, 40), ...back, trade('2026-03-02', 'buy', 40, 9)]);
+    expect(short.gains.map(({ side, gain }) => [side, gain?.toFixed()])).toEqual([['short', '40']]);
+    const cash = gains([trade('2025-01-06', 'buy', 10, 40), moved('2026-02-02', 'MA', '-10', '450')]);
+    expect(cash.gains.map(({ proceeds, gain }) => [proceeds?.toFixed(), gain?.toFixed()])).toEqual([
+      ['450', '50'],
+    ]);
+  });
+
+  it('of options count a hundred shares each, and one that expires is closed for nothing', () => {
+    const option = (row: Activity): Activity => ({ ...row, symbol: 'KO261218C00060000' });
+    const bought = option(trade('2026-01-05', 'buy', 2, '1.5'));
+    const sold = gains([
+      bought,
+      option(trade('2026-02-02', 'sell', 1, 2)),
+      option(moved('2026-12-18', 'OPEXP', '-1')),
+    ]);
+    expect(
+      sold.gains.map(({ proceeds, cost, gain }) => [proceeds?.toFixed(), cost?.toFixed(), gain?.toFixed()]),
+    ).toEqual([
+      ['200', '150', '50'],
+      ['0', '150', '-150'],
+    ]);
+    expect(sold.gains[0]?.description).toBe('1 contract KO261218C00060000');
+    expect(gains([bought, option(moved('2026-12-18', 'OPEXC', '-2'))]).incomplete).toEqual([
+      'KO261218C00060000',
+    ]);
+  });
+
+  it('booked as the difference alone are split forwards, backwards and short', () => {
+    const amounts = (first: 'buy' | 'sell', by: string, qty: number, price: number) =>
+      gains([
+        trade('2026-01-05', first, 40, 10),
+        moved('2026-02-02', 'SPLIT', by),
+        trade('2026-03-02', first === 'buy' ? 'sell' : 'buy', qty, price),
+      ]).gains.map(({ qty: closed, gain }) => [closed.toFixed(), gain?.toFixed()]);
+    expect(amounts('buy', '40', 80, 6)).toEqual([['80', '80']]);
+    expect(amounts('buy', '-30', 10, 44)).toEqual([['10', '40']]);
+    expect(amounts('sell', '-40', 80, 4)).toEqual([['80', '80']]);
+    expect(amounts('sell', '30', 10, 36)).toEqual([['10', '40']]);
+  });
+
+  it('of shares nobody told the cost of say so, and no total counts them', () => {
+    const position = { symbol: 'XYZ', side: 'long', qty: '7' } as Position;
+    const found = gains([trade('2026-01-05', 'sell', 3, 20), trade('2026-01-06', 'buy', 2, 20)], 'fifo', {
+      positions: [position],
+    });
+    expect(found.gains.map(({ acquired, cost, gain, term }) => [acquired, cost, gain, term])).toEqual([
+      [undefined, undefined, undefined, 'unknown'],
+    ]);
+    expect(found.incomplete).toEqual(['XYZ']);
+    expect(totalsOf(found.gains).proceeds.toFixed()).toBe('0');
+    expect(
+      gains([moved('2026-01-05', 'JNLS', '5'), trade('2026-01-06', 'sell', 5, 20)]).gains[0]?.cost,
+    ).toBeUndefined();
+  });
+
+  it('count a purchase for one wash sale alone', () => {
+    const { gains: lines } = gains([
+      trade('2026-01-05', 'buy', 20, 10),
+      trade('2026-06-01', 'sell', 10, 9),
+      trade('2026-06-02', 'sell', 10, 8),
+      trade('2026-06-10', 'buy', 12, 8),
+    ]);
+    expect(lines.map(({ adjustment, gain }) => [adjustment.toFixed(), gain?.toFixed()])).toEqual([
+      ['10', '0'],
+      ['4', '-16'],
+    ]);
+  });
+
+  it('by named lots take the oldest for what is not named, and tell what was never held', () => {
+    const list = [
+      trade('2026-01-05', 'buy', 10, 10),
+      trade('2026-01-06', 'buy', 10, 20),
+      trade('2026-03-02', 'sell', 12, 30),
+    ];
+    const found = gains(list, 'specific', {
+      choices: [
+        named('2026-03-02', '2026-01-06', 5),
+        named('2026-03-02', '2026-01-07', 1),
+        named('2026-03-03', '2026-01-05', 1),
+      ],
+    });
+    expect(found.gains.map(({ acquired, qty }) => [acquired, qty.toFixed()])).toEqual([
+      ['2026-01-06', '5'],
+      ['2026-01-05', '7'],
+    ]);
+    expect(found.unused).toEqual([1, 2]);
+  });
+});
+
+describe('over random histories', () => {
+  const step = fc.record({
+    buy: fc.boolean(),
+    qty: fc.integer({ min: 1, max: 5000 }),
+    price: fc.integer({ min: 1, max: 999_999 }),
+    split: fc.constantFrom(0, 0, 0, 0, 2, 3),
+    choice: fc.nat(30),
+  });
+  const day = (index: number) =>
+    new Date(Date.parse('2023-01-02T00:00:00Z') + index * 86_400_000).toISOString().slice(0, 10);
+
+  /** Thousandths of shares at ten-thousandths of dollars; sold out at the end. */
+  function historyOf(
+    list: readonly { buy: boolean; qty: number; price: number; split: number; choice: number }[],
+  ) {
+    const activities: Activity[] = [];
+    const choices: LotChoice[] = [];
+    let held = ZERO;
+    let cash = ZERO;
+    const put = (index: number, side: 'buy' | 'sell', qty: Dec, price: Dec) => {
+      activities.push(trade(day(index), side, qty.toFixed(), price.toFixed()));
+      const amount = qty.mul(price).toDecimalPlaces(2);
+      cash = side === 'buy' ? cash.minus(amount) : cash.plus(amount);
+      held = side === 'buy' ? held.plus(qty) : held.minus(qty);
+    };
+    for (const [index, { buy, qty, price, split, choice }] of list.entries()) {
+      if (split > 0 && held.gt(0)) {
+        activities.push(
+          moved(day(index), 'SPLIT', held.neg().toFixed()),
+          moved(day(index), 'SPLIT', held.mul(split).toFixed()),
+        );
+        held = held.mul(split);
+      }
+      const shares = new Dec(qty).div(1000);
+      if (buy || held.isZero()) put(index, 'buy', shares, new Dec(price).div(10_000));
+      else put(index, 'sell', Dec.min(shares, held), new Dec(price).div(10_000));
+      choices.push({ symbol: 'XYZ', sold: day(index), acquired: day(choice), qty: shares });
+    }
+    if (held.gt(0)) put(list.length, 'sell', held, new Dec('12.3456'));
+    return { activities, choices, cash };
+  }
+
+  it('every method comes to the same cent once everything is sold: the cash that came less the cash that went', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 25 }), (list) => {
+        const { activities, choices, cash } = historyOf(list);
+        for (const method of lotMethods) {
+          const { gains: lines, open, incomplete } = gains(activities, method, { choices });
+          const { gain, adjustment, proceeds, cost } = totalsOf(lines);
+          expect([method, gain.minus(adjustment).toFixed(2)]).toEqual([method, cash.toFixed(2)]);
+          expect(gain.toFixed()).toBe(proceeds.minus(cost).plus(adjustment).toFixed());
+          expect(open.get('XYZ')?.long ?? []).toEqual([]);
+          expect(incomplete).toEqual([]);
+          for (const line of lines) {
+            for (const value of [line.proceeds, line.cost, line.gain, line.adjustment])
+              expect(value?.decimalPlaces()).toBeLessThanOrEqual(2);
+            // What is disallowed is never more than the loss.
+            if (line.adjustment.gt(0)) expect(line.gain?.lte(0)).toBe(true);
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('costs of what is held and what was sold add up to what was bought, and each method to a second one', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 25 }), (steps) => {
+        const list = steps.map((one) => ({ ...one, split: 0 }));
+        const whole = historyOf(list).activities;
+        const activities = whole.slice(0, Math.ceil(whole.length / 2));
+        const bought = activities.filter(({ side }) => side === 'buy');
+        const spent = bought.reduce(
+          (sum, { qty, price }) => sum.plus(new Dec(qty ?? 0).mul(price ?? 0).toDecimalPlaces(2)),
+          ZERO,
+        );
+        for (const method of lotMethods) {
+          const { closings, open } = lotHistory(activities, method);
+          const sold = closings.reduce((sum, { cost }) => sum.plus(cost ?? 0), ZERO);
+          const kept = (open.get('XYZ')?.long ?? []).reduce((sum, { amount }) => sum.plus(amount ?? 0), ZERO);
+          expect(sold.plus(kept).toFixed(2)).toBe(spent.toFixed(2));
+          if (method !== 'specific') {
+            const thousandths = method === 'average' ? byPool(activities) : byThousandths(activities, method);
+            // A cent for each part that a lot was taken in, at most.
+            expect(sold.minus(thousandths).abs().lte(new Dec(closings.length).mul('0.01'))).toBe(true);
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+/** The costs of what was sold at average cost, in floats of one pool. */
+function byPool(activities: readonly Activity[]): Dec {
+  let [shares, money, cost] = [0, 0, 0];
+  for (const { side, qty, price } of activities) {
+    if (side === 'buy') {
+      shares += Number(qty);
+      money += Number(qty) * Number(price);
+      continue;
+    }
+    const part = shares === 0 ? 0 : money * (Number(qty) / shares);
+    cost += part;
+    money -= part;
+    shares = Math.round((shares - Number(qty)) * 1000) / 1000;
+  }
+  return new Dec(cost.toFixed(6));
+}
+
+/** The costs of what was sold, a thousandth of a share at a time, each with its own price. */
+function byThousandths(activities: readonly Activity[], method: 'fifo' | 'highest'): Dec {
+  const pool: { price: number; at: number; count: number }[] = [];
+  let cost = 0n;
+  for (const [at, { side, qty, price }] of activities.entries()) {
+    const units = Math.round(Number(qty) * 1000);
+    const ten = Math.round(Number(price) * 10_000);
+    if (side === 'buy') {
+      pool.push({ price: ten, at, count: units });
+      continue;
+    }
+    const order = [...pool].sort((a, b) =>
+      method === 'fifo' ? a.at - b.at : b.price - a.price || a.at - b.at,
+    );
+    let left = units;
+    for (const lot of order) {
+      const count = Math.min(lot.count, left);
+      lot.count -= count;
+      left -= count;
+      cost += BigInt(count) * BigInt(lot.price);
+    }
+  }
+  return new Dec(cost.toString()).div(10_000_000);
+}
