@@ -111,7 +111,7 @@ export const orderSchema = z.lazy(() =>
   z.object({
     ...orderPart,
     /** The exits of an entry, the stop beside a take profit, the options of a spread. */
-    legs: z.array(orderLegSchema.unwrap()).optional(),
+    legs: z.array(orderLegSchema).optional(),
   }),
 );
 export type Order = z.output<typeof orderSchema>;
