@@ -2,9 +2,12 @@ import { z } from 'zod';
 import { closestMatch } from '../../config/closest-match.ts';
 import { alpaca } from './alpaca/alpaca.ts';
 import type { BrokerKind } from './broker-kind.ts';
+import { ibkr } from './ibkr/ibkr.ts';
+import { snaptrade } from './snaptrade/snaptrade.ts';
+import { tradier } from './tradier/tradier.ts';
 
 /** Every kind of broker there is, by its `kind` in `gateway.yaml`. */
-const brokers = { alpaca } as const;
+const brokers = { alpaca, ibkr, snaptrade, tradier } as const;
 
 type Settings = (typeof brokers)[keyof typeof brokers]['settings'];
 

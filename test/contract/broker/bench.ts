@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { z } from 'zod';
 import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
@@ -23,6 +24,8 @@ export interface BrokerFixture {
    * cash for a hundred.
    */
   readonly symbol: string;
+  /** For a broker that tells no hours: a moment at which the market is open. */
+  readonly now?: () => number;
   /** No symbol of the broker's. */
   readonly unknownSymbol: string;
   close(): Promise<void>;
@@ -59,6 +62,8 @@ export async function openBench(fixture: BrokerFixture): Promise<Bench> {
       environment: 'paper',
       fetch: wire.send,
       timeoutMs,
+      now: fixture.now ?? Date.now,
+      sleep: setTimeout,
       assets: createAssetCatalogue(Date.now),
     })(fixture.credentials, () => unauthorized++);
   const broker = connect(10_000);

@@ -14,5 +14,5 @@ export const alpaca = {
       simulated: settings.simulated,
       tradeUpdates: settings.trade_updates !== false,
     }),
-  verifyKeyPair: verifyAlpacaKeyPair,
+  kept: { kinds: ['key_pair'], verify: verifyAlpacaKeyPair },
 } satisfies BrokerKind<AlpacaSettings>;

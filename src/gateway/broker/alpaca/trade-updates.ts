@@ -39,6 +39,7 @@ export function alpacaTradeUpdates(
   return async (signal, listener) => {
     const { WebSocket } = await import('ws');
     if (signal.aborted) return;
+    const authentication = authenticationBy(credentials);
     const socket = new WebSocket(address, {
       handshakeTimeout: timeoutMs,
       maxPayload: LONGEST_MESSAGE,
@@ -46,13 +47,17 @@ export function alpacaTradeUpdates(
       perMessageDeflate: false,
       followRedirects: false,
     });
-    const failure = await converse(socket, { credentials, signal, listener, timeoutMs });
+    const failure = await converse(socket, {
+      ...{ credentials, authentication, signal, listener, timeoutMs },
+    });
     if (failure !== undefined && !signal.aborted) throw readRefusal(failure, undefined);
   };
 }
 
 interface Conversation {
   readonly credentials: AccountCredentials;
+  /** The first message. */
+  readonly authentication: object;
   readonly signal: AbortSignal;
   readonly listener: UpdateListener;
   readonly timeoutMs: number;
@@ -61,7 +66,7 @@ interface Conversation {
 /** Resolves when the connection is over: with why, where it never came to listening. */
 function converse(
   socket: WebSocket,
-  { credentials, signal, listener, timeoutMs }: Conversation,
+  { credentials, authentication, signal, listener, timeoutMs }: Conversation,
 ): Promise<BrokerFailure | undefined> {
   let failure: BrokerFailure | undefined = { kind: 'unreachable' };
   const end = (why?: BrokerFailure) => {
@@ -96,7 +101,7 @@ function converse(
     }
   };
   return new Promise((resolve) => {
-    socket.on('open', () => socket.send(JSON.stringify(authentication(credentials))));
+    socket.on('open', () => socket.send(JSON.stringify(authentication)));
     socket.on('message', (data) => hear(messageIn(data.toString())));
     // Nothing of it is told: what it was about may be in it. What ends a connection closes it, too.
     socket.on('error', () => {});
@@ -111,10 +116,12 @@ function converse(
 
 const listening = { action: 'listen', data: { streams: ['trade_updates'] } };
 
-function authentication(credentials: AccountCredentials): object {
-  return 'accessToken' in credentials
-    ? { action: 'authenticate', data: { oauth_token: credentials.accessToken } }
-    : { action: 'auth', key: credentials.keyId, secret: credentials.secret };
+/** @throws {TypeError} for those of another broker */
+function authenticationBy(credentials: AccountCredentials): object {
+  if ('accessToken' in credentials)
+    return { action: 'authenticate', data: { oauth_token: credentials.accessToken } };
+  if ('keyId' in credentials) return { action: 'auth', key: credentials.keyId, secret: credentials.secret };
+  throw new TypeError('these credentials are of another broker');
 }
 
 function unauthorized(credentials: AccountCredentials): BrokerFailure {
