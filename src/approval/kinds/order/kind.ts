@@ -238,7 +238,11 @@ function saleInShares(order: OrderRequest, reference: string, decimals: number):
 
 /** `filled 5 at $180.12`, `placed, waits for $180.00`; and its exits: `filled 5 at $180.12; take profit at $200.00`. */
 export function orderText(order: Order): string {
-  return [partText(order), ...(order.order_class === 'oco' ? [] : exitsOutcome(order))].join('; ');
+  const { order_class, legs = [] } = order;
+  if (order_class !== 'oco') return [partText(order), ...exitsOutcome(order)].join('; ');
+  // Both prices are waited for, whichever comes first.
+  const stops = legs.flatMap(({ stop_price }) => (stop_price === null ? [] : [sharePrice(stop_price)]));
+  return [partText(order), ...(isFinal(order.status) ? [] : stops)].join(' or ');
 }
 
 function partText({ status, filled_qty, filled_avg_price, limit_price, qty }: Order): string {
