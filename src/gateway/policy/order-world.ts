@@ -1,8 +1,9 @@
 import type { OpenEntry } from '../../store/order-journal.ts';
-import { unitsOf } from '../../trading/asset-class.ts';
+import { assetClassOf, unitsOf } from '../../trading/asset-class.ts';
 import { countOf } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
+import { marketOf, pricedSince } from '../../trading/market-open.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { isPastEntry, standingParts } from '../../trading/order-legs.ts';
 import { checkTerms } from '../../trading/order-terms.ts';
@@ -16,6 +17,7 @@ import type { BrokerTraits } from '../broker/broker-traits.ts';
 import { isSettled, type SubmissionContext, settleByLookup } from '../orders/order-submission.ts';
 import type { BrokerFacts, HoldingFacts, MarketFacts, OrderFacts, WorldFacts } from './decision.ts';
 import { lastSession } from './last-session.ts';
+import { optionFacts } from './option-facts.ts';
 
 /** The most open orders that brokers list at once. */
 const MOST_OPEN = 500;
@@ -35,9 +37,10 @@ export interface OrderWorld {
   readonly traits: BrokerTraits;
   readonly positions: readonly Position[];
   readonly asset: Asset;
+  /** Of the symbol: whether it is open depends on what is traded. */
   readonly market: MarketClock;
   readonly quote: Quote;
-  /** The date in New York of the last session that has begun (`lastSession`); undefined where none is known. */
+  /** The date in New York since which a price is one (`pricedSince`); undefined where none is known. */
   readonly session: string | undefined;
   /** Open orders that the journal does not count: of other ways than this gateway, and exits of entries that are filled. */
   readonly elsewhere: readonly Order[];
@@ -87,13 +90,22 @@ export async function readWorlds(
     if (!ours.has(order.client_order_id) && !ours.has(order.id)) return [order];
     return isPastEntry(order) ? standingParts(order) : [];
   });
-  const common = { account, traits: broker.traits, positions, market, session, elsewhere };
+  const common = { account, traits: broker.traits, positions, elsewhere };
   return new Map(
     symbols.map((symbol, at) => {
       const asset = assets[at];
       const quote = quotes.find((found) => found.symbol === symbol);
       if (asset === undefined || quote === undefined) throw unknownSymbol(symbol);
-      return [symbol, { ...common, asset, quote }];
+      return [
+        symbol,
+        {
+          ...common,
+          asset,
+          quote,
+          market: marketOf(symbol, market),
+          session: pricedSince(symbol, market, session),
+        },
+      ];
     }),
   );
 }
@@ -130,6 +142,7 @@ export function worldFacts(
   world: OrderWorld,
   { now }: { readonly now: number },
 ): WorldFacts {
+  const option = optionFacts(draft, replaces, world);
   return {
     at: new Date(now).toISOString(),
     account: draft.account,
@@ -138,6 +151,7 @@ export function worldFacts(
     market: marketFacts(world),
     broker: brokerFacts(draft, world),
     holdings: holdingFacts(draft, replaces, world),
+    ...(option === undefined ? {} : { option }),
     more: {},
   };
 }
@@ -185,8 +199,15 @@ function brokerFacts(draft: OrderDraft, { account, asset, traits }: OrderWorld):
     trading_blocked: account.trading_blocked,
     tradable: asset.tradable,
     fractionable: asset.fractionable,
+    class_enabled: classEnabled(draft.symbol, account),
     objection: brokersObjection(draft, traits),
   };
+}
+
+/** Crypto and options are for those whom the broker lets; where it says nothing, for nobody. */
+function classEnabled(symbol: string, { crypto_active = false, options_level = 0 }: Account): boolean {
+  const enabled = { us_equity: true, crypto: crypto_active, us_option: options_level > 0 };
+  return enabled[assetClassOf(symbol)];
 }
 
 /** Held to in the form in which it goes out. */

@@ -109,7 +109,7 @@ describe('an order of several legs', () => {
       'AAPL261218C00200000',
     ]);
     expect(openOrderHeadline(spread)).toBe(
-      'mleg: BUY 2 AAPL261218C00190000; SELL 2 AAPL261218C00200000, limit $1.20',
+      'mleg: BUY 2 AAPL 18 Dec 2026 $190 call; SELL 2 AAPL 18 Dec 2026 $200 call, limit $1.20',
     );
   });
 

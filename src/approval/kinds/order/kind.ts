@@ -239,7 +239,7 @@ function partText({ status, filled_qty, filled_avg_price, limit_price, qty }: Or
   if (status === 'partially_filled') return `filled ${shares(filled_qty)} of ${shares(qty ?? '0')}${at}`;
   if (status === 'rejected') return 'the broker rejected it';
   if (isFinal(status)) return `${status.replaceAll('_', ' ')}, ${shares(filled_qty)} filled${at}`;
-  return limit_price === null ? 'placed' : `placed, waits for ${dollars(limit_price)}`;
+  return limit_price === null ? 'placed' : `placed, waits for ${sharePrice(limit_price)}`;
 }
 
 function sorted(terms: object): Record<string, unknown> {
