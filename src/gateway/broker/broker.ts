@@ -1,5 +1,6 @@
 import type { Activity, TradingDay } from '../../trading/activity.ts';
 import type { ReplaceSubject } from '../../trading/kinds/replace.ts';
+import type { ListedContract } from '../../trading/listed-contract.ts';
 import type { Article, CorporateAction, Watchlist } from '../../trading/market-news.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type {
@@ -60,6 +61,23 @@ export interface CorporateActionQuery extends CalendarQuery {
 export interface CorporateActions {
   /** The earliest first. */
   readonly actions: readonly CorporateAction[];
+  /** Whether there are more than were asked for. */
+  readonly more: boolean;
+}
+
+export interface OptionContractQuery {
+  /** Symbol of the share. */
+  readonly underlying: string;
+  /** Dates, both included. */
+  readonly expires: { readonly from: string; readonly to: string };
+  readonly right: ListedContract['right'] | undefined;
+  /** Dollars a share, both included. */
+  readonly strike: { readonly from?: string | undefined; readonly to?: string | undefined } | undefined;
+  readonly limit: number;
+}
+
+export interface OptionContracts {
+  readonly contracts: readonly ListedContract[];
   /** Whether there are more than were asked for. */
   readonly more: boolean;
 }
@@ -179,6 +197,8 @@ export interface Broker {
   asset(symbol: string): Promise<Asset | undefined>;
   /** All that can be traded, by which a name is looked up. */
   assets(): Promise<readonly Asset[]>;
+  /** Contracts that are open for trade; left out by a broker of no options. */
+  optionContracts?(query: OptionContractQuery): Promise<OptionContracts>;
   /** Only the symbols the broker has a price for. */
   quotes(symbols: readonly string[]): Promise<Quote[]>;
   bars(query: BarQuery): Promise<Bar[]>;

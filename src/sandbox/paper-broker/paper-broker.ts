@@ -1,22 +1,20 @@
-import { randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3-multiple-ciphers';
-import { Hono, type MiddlewareHandler } from 'hono';
+import { Hono } from 'hono';
 import type { Faults } from '../../home/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { wholeMarket } from '../instruments/whole-market.ts';
 import type { Market } from '../market/market.ts';
 import type { ReplayClock } from '../market/replay/replay-clock.ts';
-import { type AccessKey, type BrokerEnv, createAccess, limitRate, requireAccess } from './access.ts';
+import { type AccessKey, createAccess, limitRate, requireAccess } from './access.ts';
 import { openAccountSettings } from './account-settings.ts';
 import { adminBooksRoutes } from './admin-books-routes.ts';
 import { adminClockRoutes } from './admin-clock-routes.ts';
 import { adminOrderRoutes } from './admin-order-routes.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { openBookkeeping } from './bookkeeping.ts';
-import { BrokerError } from './broker-error.ts';
 import { openAnnouncedStore } from './corporate-actions/announced-store.ts';
-import { DataError } from './data-error.ts';
 import { createExchange } from './exchange/exchange.ts';
+import { answerFailures, guardedApi } from './guarded-api.ts';
 import { openHistoryGaps } from './history-gaps.ts';
 import { openLedger } from './ledger.ts';
 import { marketDataRoutes } from './market-data-routes.ts';
@@ -26,6 +24,7 @@ import { openTokenStore } from './oauth/token-store.ts';
 import { createExpirations } from './options/expirations.ts';
 import { openOrderBook } from './order-book.ts';
 import { type BookedOrder, orderJson } from './order-json.ts';
+import { regularly } from './regularly.ts';
 import { resumeMarket } from './resume-market.ts';
 import { type Story, seedAccount } from './seed-accounts.ts';
 import { createTradeStream, type TradeStream } from './stream/trade-stream.ts';
@@ -169,7 +168,7 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   answerFailures(app);
 
   const stop = new AbortController();
-  void settleRegularly(settle, clock, stop.signal);
+  void regularly(SETTLE_EVERY, clock, stop.signal, () => settleIfFree(settle));
   return {
     app,
     upgrade: stream.upgrade,
@@ -183,49 +182,10 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   };
 }
 
-/** In the form of the API that failed. */
-function answerFailures(app: Hono): void {
-  app.notFound((context) => context.json({ code: 40410000, message: 'endpoint not found' }, 404));
-  app.onError((error, context) => {
-    if (error instanceof BrokerError) {
-      return context.json({ code: error.code, message: error.message, ...error.facts }, error.status);
-    }
-    if (error instanceof DataError) return context.json({ message: error.message }, error.status);
-    return context.json({ code: 50010000, message: 'internal server error occurred' }, 500);
-  });
-}
-
-/** What answers requests of those who are let in, and not too many of them. */
-function guardedApi(
-  access: MiddlewareHandler<BrokerEnv>,
-  rate: MiddlewareHandler<BrokerEnv>,
-  faults: Faults,
-): Hono<BrokerEnv> {
-  const api = new Hono<BrokerEnv>();
-  for (const version of ['/v2/*', '/v1/*', '/v1beta1/*', '/v1beta3/*']) {
-    api.use(version, async (context, next) => {
-      context.header('X-Request-ID', randomUUID().replaceAll('-', ''));
-      if (faults.take('broker_5xx')) {
-        return context.json({ code: 50010000, message: 'internal server error occurred' }, 500);
-      }
-      return next();
-    });
-    api.use(version, access, rate);
-  }
-  return api;
-}
-
-async function settleRegularly(settle: () => void, clock: Clock, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await clock.sleep(SETTLE_EVERY, signal);
-    } catch {
-      return; // closed
-    }
-    try {
-      settle();
-    } catch {
-      // A busy database: the next round or the next request settles, and a request reports what is wrong.
-    }
+function settleIfFree(settle: () => void): void {
+  try {
+    settle();
+  } catch {
+    // A busy database: the next round or the next request settles, and a request reports what is wrong.
   }
 }

@@ -1,4 +1,5 @@
 import type { Activity } from '../activity.ts';
+import { assetClassOf, quantityWords } from '../asset-class.ts';
 import { Dec, isPositive, plain, ZERO } from '../decimal.ts';
 import { type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Closing } from './closings.ts';
@@ -93,12 +94,19 @@ function gainOf(closing: Closing, washed: Dec): Gain {
   const adjustment = isPositive(loss) && isPositive(washed) ? partOf(loss, washed, qty) : ZERO;
   return {
     ...{ symbol, side, qty, sold, proceeds, cost, adjustment },
-    description: `${plain(qty)} sh. ${symbol}${side === 'short' ? ' (short sale)' : ''}`,
+    description: `${whatWords(symbol, qty)}${side === 'short' ? ' (short sale)' : ''}`,
     acquired: side === 'short' ? sold : bought,
     code: isPositive(adjustment) ? 'W' : '',
     gain: before?.plus(adjustment),
     term: termOf(side, bought, sold),
   };
+}
+
+/** As the form's example has shares: `10 sh. KO`, `2 contracts KO261218C00060000`, `0.5 BTC`. */
+function whatWords(symbol: string, qty: Dec): string {
+  const kind = assetClassOf(symbol);
+  if (kind === 'us_equity') return `${plain(qty)} sh. ${symbol}`;
+  return `${quantityWords(symbol, plain(qty))}${kind === 'us_option' ? ` ${symbol}` : ''}`;
 }
 
 function termOf(side: Closing['side'], bought: IsoDate | undefined, sold: IsoDate): Term {

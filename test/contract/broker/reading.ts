@@ -68,10 +68,6 @@ export function readingCases(bench: () => Bench, { lacks, orders }: BrokerTraits
       expect(bars).toHaveLength(20);
       expect(bars.map(({ at }) => at)).toEqual(bars.map(({ at }) => at).sort());
       expect((await read(5)).map(({ at }) => at)).toEqual(bars.slice(-5).map(({ at }) => at));
-      for (const adjustment of ['raw', 'all'] as const) {
-        const asked = { symbol: fixture.symbol, timeframe, start, end, limit: 5, adjustment };
-        expect(await broker.bars(asked)).toHaveLength(5);
-      }
     },
   );
 

@@ -4,7 +4,7 @@ import { createKeyPairs, type KeyPairs } from '../../../src/gateway/broker/key-p
 import { keyPlaceOf, type NamedBroker } from '../../../src/gateway/broker/named-broker.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { accountEntriesSchema } from '../../../src/trading/account-entry.ts';
-import { type World as Paper, startWorld as startPaper } from '../sandbox/paper-broker-world.ts';
+import { PASSWORDS, type World as Paper, startWorld as startPaper } from '../sandbox/paper-broker-world.ts';
 import { startWorld, type World } from './support/world.ts';
 
 const SEAL = 'the seal of this gateway';
@@ -46,7 +46,12 @@ const fetching: typeof fetch = async (input, init) => {
   throw new TypeError('fetch failed');
 };
 
-const user = (username: string, key: KeyPair) => ({ username, password: 'of the test', name: username, key });
+const user = (username: string, key: KeyPair) => ({
+  username,
+  password: PASSWORDS[username === 'bob' ? 'bob' : 'alice'],
+  name: username,
+  key,
+});
 
 beforeEach(async () => {
   asked = [];
@@ -220,7 +225,7 @@ describe('an approved order', () => {
     const settled = () => read(`/v1/orders:by_client_order_id?client_order_id=${draft.client_order_id}`);
     expect((await settled()).body).toMatchObject({ code: 'outcome_unknown' });
     down.clear();
-    expect((await settled()).body).toMatchObject({ client_order_id: draft.client_order_id });
+    expect((await settled()).body).toMatchObject({ symbol: 'AAPL', client_order_id: draft.client_order_id });
     expect(book()).toEqual({ first: [], second: [numbers.second] });
   });
 });
@@ -273,5 +278,45 @@ describe('what opens an account at one broker', () => {
       code: 'account_mismatch',
     });
     expect(asked.filter(({ origin }) => origin === second.url)).toEqual([]);
+  });
+});
+
+describe('brokers that are opened by tokens', () => {
+  it('get each the token of its own audience, and no other’s', async () => {
+    const exchanged = await startWorld({
+      fetch: fetching,
+      brokers: [
+        { name: 'main', kind: 'alpaca', trading_url: first.url, simulated: true },
+        { name: 'other', kind: 'alpaca', trading_url: second.url, simulated: true, audience: 'other-broker' },
+      ],
+    });
+    try {
+      const tokens = { main: await first.token('alice'), other: await second.token('bob') };
+      exchanged.issuer.connected.set('alice', tokens.main);
+      exchanged.issuer.elsewhere.set('alice other-broker', tokens.other);
+      const get = async (path: string) =>
+        (await exchanged.get(path, await exchanged.reader('portfolio:read orders:read'))).json() as Promise<
+          Record<string, unknown>
+        >;
+      const { accounts } = accountEntriesSchema.unwrap().parse(await get('/v1/accounts'));
+      expect(accounts).toMatchObject([
+        { broker: 'main', default: true },
+        { broker: 'other', default: false },
+      ]);
+      for (const { account } of accounts) {
+        expect((await get(`/v1/account?account=${account}`)).account).toBe(account);
+        const draft = exchanged.draft({ ...limited, account: account ?? '' });
+        expect((await exchanged.place(draft, await exchanged.approve(draft))).status).toBe(201);
+      }
+      expect(book()).toEqual({ first: [accounts[0]?.account], second: [accounts[1]?.account] });
+      const sent = (origin: string, token: string) =>
+        asked.filter((one) => one.origin === origin && one.secrets.includes(token));
+      expect(sent(first.url, tokens.main).length).toBeGreaterThan(3);
+      expect(sent(second.url, tokens.other).length).toBeGreaterThan(3);
+      expect(sent(first.url, tokens.other)).toEqual([]);
+      expect(sent(second.url, tokens.main)).toEqual([]);
+    } finally {
+      await exchanged.close();
+    }
   });
 });

@@ -1,7 +1,11 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Alpaca, streaming } from '@alpacahq/alpaca-trade-api';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { KEYS, startWorld, type World } from './paper-broker-world.ts';
 
 let world: World;
@@ -228,4 +232,20 @@ describe('the stream', () => {
     await closed;
     expect((await orders.getOrderByOrderID({ orderId: id })).status).toBe('new');
   });
+});
+
+it('the stream of a sandbox is at its broker, and ends with it', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'trade-agent-stream-'));
+  closers.push(() => rmSync(home, { recursive: true }));
+  const sandbox = await startSandbox({ home, port: 0 });
+  const [alice] = sandbox.seed.users;
+  const socket = new WebSocket(`${sandbox.ready.broker.replace('http', 'ws')}/stream`);
+  await once(socket, 'open');
+  const answered = once(socket, 'message');
+  const { key_id: key, secret } = alice?.broker_key ?? {};
+  socket.send(JSON.stringify({ action: 'auth', key, secret }));
+  expect(String((await answered)[0])).toContain('"authorized"');
+  const closed = once(socket, 'close');
+  await sandbox.close();
+  await closed;
 });

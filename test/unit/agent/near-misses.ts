@@ -22,6 +22,8 @@ const terms = [
   ' good til canceled at a limit of 99',
   ' at market',
   ' for 77 a share',
+  ' take profit 220 and stop loss 80',
+  ' at 200 or stop 150',
 ] as const;
 const verbs = [
   'buy',

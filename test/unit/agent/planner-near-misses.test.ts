@@ -45,6 +45,9 @@ function misread(text: string): string | undefined {
       return 'dollars were said';
     if (args.limit_price !== undefined && !/limit|at|@|for/i.test(text)) return 'a limit that nobody said';
     if (args.stop_price !== undefined && !/stop|stp/i.test(text)) return 'a stop that nobody said';
+    const exits = args.take_profit_limit_price ?? args.stop_loss_stop_price;
+    if (exits !== undefined && !/take profit|stop loss|with a? ?stop| or /i.test(text))
+      return 'exits that nobody said';
     if (/good|gtc|canceled/i.test(text) !== (args.time_in_force === 'gtc'))
       return 'the time in force is another';
   }

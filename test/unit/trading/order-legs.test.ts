@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeOpenOrder, termsOf } from '../../../src/trading/open-order.ts';
+import { describeOpenOrder, openOrderFields, termsOf } from '../../../src/trading/open-order.ts';
 import { exitsOf, isMultiLeg, liveExits, standingParts } from '../../../src/trading/order-legs.ts';
 import { openOrderHeadline } from '../../../src/trading/order-words.ts';
 import { protectsPosition } from '../../../src/trading/protects.ts';
@@ -71,6 +71,18 @@ describe('the exits of an order at the broker', () => {
     expect(openOrderHeadline(oco)).toBe('SELL 5 AAPL, take profit $200.00, stop loss $170.00 limit $168.30');
   });
 
+  it('are on the card of whoever cancels it, and nothing of it is without words', () => {
+    const fields = openOrderFields(bracket({ asset_class: 'us_equity' }));
+    const text = Object.fromEntries(fields.map((field) => [field.label, field.text]));
+    expect(text).toMatchObject({
+      'Open order: Take profit at': '$200.00 a share',
+      'Open order: Stop loss at': '$170.00 a share',
+      'Open order: Stop loss not below': '$168.30 a share',
+      'Open order: Exits': 'Bracket (entry, take profit, stop loss)',
+    });
+    expect(fields.filter(({ label }) => label.includes('_'))).toEqual([]);
+  });
+
   it('stand only once the entry is over, and then one for both', () => {
     expect(standingParts(bracket()).map(({ id }) => id)).toEqual(['entry']);
     const after = bracket({ status: 'filled', filled_qty: '5', legs: [{ ...profit, status: 'new' }, stop] });
@@ -97,7 +109,7 @@ describe('an order of several legs', () => {
       'AAPL261218C00200000',
     ]);
     expect(openOrderHeadline(spread)).toBe(
-      'mleg: BUY 2 AAPL261218C00190000; SELL 2 AAPL261218C00200000, limit $1.20',
+      'mleg: BUY 2 AAPL 18 Dec 2026 $190 call; SELL 2 AAPL 18 Dec 2026 $200 call, limit $1.20',
     );
   });
 

@@ -69,6 +69,8 @@ export interface OrderPorts {
   world(proposer: Proposer, account: string | undefined, symbol: string): Promise<OrderWorld>;
   /** @throws {Refusal} 404 `not_found` for a mandate that is not theirs */
   cover(proposer: Proposer, under: UnderMandate, draft: OrderDraft): Promise<Cover>;
+  /** Asks early for what it will be decided by. Fails for nobody. */
+  prepare(draft: OrderDraft, owner: Approved): void;
   /** Places it, exactly once however often it is called. @throws {Refusal} 504 `outcome_unknown`, and others */
   place(approved: { draft: OrderDraft; digest: string; replaces?: string }, owner: Approved): Promise<Order>;
   /**
@@ -112,6 +114,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
     describe: (draft) => describeOrder(draft),
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: orderFingerprint,
+    prepare: ports.prepare,
     execute: (draft, approved) =>
       executionOf(() => ports.place({ draft, digest: orderDigest(draft) }, approved)),
     async settle({ client_order_id }, asker) {
@@ -236,7 +239,7 @@ function partText({ status, filled_qty, filled_avg_price, limit_price, qty }: Or
   if (status === 'partially_filled') return `filled ${shares(filled_qty)} of ${shares(qty ?? '0')}${at}`;
   if (status === 'rejected') return 'the broker rejected it';
   if (isFinal(status)) return `${status.replaceAll('_', ' ')}, ${shares(filled_qty)} filled${at}`;
-  return limit_price === null ? 'placed' : `placed, waits for ${dollars(limit_price)}`;
+  return limit_price === null ? 'placed' : `placed, waits for ${sharePrice(limit_price)}`;
 }
 
 function sorted(terms: object): Record<string, unknown> {

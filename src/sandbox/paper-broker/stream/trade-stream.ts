@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Faults } from '../../../home/faults.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import type { Access, Grant } from '../access.ts';
+import { regularly } from '../regularly.ts';
 
 /** How often connections are pinged, milliseconds; who has not answered the last ping is dropped. */
 const HEARTBEAT = 20_000;
@@ -108,7 +109,7 @@ export function createTradeStream(options: { access: Access; clock: Clock; fault
     }
   };
   const stop = new AbortController();
-  void beatRegularly(beat, clock, stop.signal);
+  void regularly(HEARTBEAT, clock, stop.signal, beat);
 
   return {
     upgrade(request, socket, head) {
@@ -141,16 +142,5 @@ function read(text: string): Message | undefined {
     return messageSchema.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
-  }
-}
-
-async function beatRegularly(beat: () => void, clock: Clock, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await clock.sleep(HEARTBEAT, signal);
-    } catch {
-      return; // closed
-    }
-    beat();
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Approved } from '../../../../src/approval/kind.ts';
 import { type BatchPorts, batchKind } from '../../../../src/approval/kinds/batch/kind.ts';
 import type { OrderWorld } from '../../../../src/approval/kinds/order/kind.ts';
-import type { BatchRequest, BatchSubject } from '../../../../src/trading/kinds/batch.ts';
+import { type BatchRequest, type BatchSubject, batch } from '../../../../src/trading/kinds/batch.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { Refusal } from '../../../../src/trading/refusal.ts';
 import type { Account, MarketClock, Order, Position, Quote } from '../../../../src/trading/views.ts';
@@ -169,6 +169,24 @@ describe('orders that belong together', () => {
       orders: [order('buy', 'MSFT'), order('sell', 'AAPL'), order('buy', 'AAPL')],
     };
     await expect(drafted(desk(), twice)).rejects.toMatchObject({ code: 'invalid_order' });
+  });
+
+  it('are each of one part: one with exits is a question of its own', async () => {
+    const exits = { order_class: 'oto', take_profit_limit_price: '900.00' } as const;
+    const withExits = {
+      ...rebalancing,
+      orders: [order('sell', 'AAPL'), { ...order('buy', 'MSFT'), ...exits }],
+    };
+    await expect(drafted(desk(), withExits)).rejects.toMatchObject({
+      code: 'invalid_order',
+      options: { hint: 'Propose it by itself.' },
+    });
+    const { subject } = await drafted(desk());
+    const [first, ...rest] = subject.orders;
+    if (first === undefined) throw new Error('there is none');
+    expect(() => batch.check({ ...subject, orders: [...rest, { ...first, side: 'buy', ...exits }] })).toThrow(
+      'has exits, and is no part of a batch',
+    );
   });
 
   it('are carried out one after the other, each by a part of the approval of its own', async () => {

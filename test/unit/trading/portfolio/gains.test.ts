@@ -152,6 +152,7 @@ describe('lines', () => {
       ['200', '150', '50'],
       ['0', '150', '-150'],
     ]);
+    expect(sold.gains[0]?.description).toBe('1 contract KO261218C00060000');
     expect(gains([bought, option(moved('2026-12-18', 'OPEXC', '-2'))]).incomplete).toEqual([
       'KO261218C00060000',
     ]);
