@@ -108,6 +108,7 @@ export const alpacaPreset: z.input<typeof mcpMapping> = {
     tool: 'get_order_by_client_id',
     arguments: { client_order_id: { from: 'client_order_id' } },
     at: '/data',
+    for_good: true,
   },
   submit: {
     tool: 'place_stock_order',

@@ -32,6 +32,9 @@ export class ToolNo extends Error {
 /** Statuses with which a broker speaks of the request itself. */
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
+/** `SdkErrorCode.RequestTimeout`, which can't be imported without loading the SDK. */
+const SDK_TIMEOUT = 'REQUEST_TIMEOUT';
+
 export interface Telling {
   readonly refusals: Refusals | undefined;
   /** What was kept of the person, where it was. */
@@ -57,6 +60,7 @@ export function failureOf(error: unknown, { refusals, kept }: Telling): BrokerFa
     const wait = retryAfterMs(answer.headers.get('retry-after'), Date.now());
     return { kind: 'rate_limited', retryAfterMs: wait };
   }
+  if (answer instanceof Error && 'code' in answer && answer.code === SDK_TIMEOUT) return { kind: 'timeout' };
   return restFailure(answer);
 }
 

@@ -180,7 +180,12 @@ export const mcpMapping = z
     orders: call,
     order: call,
     /** Left out where an order is looked up by nothing of ours: then a lost answer stays for the person. */
-    order_by_client_order_id: call.optional(),
+    order_by_client_order_id: call
+      .extend({
+        /** Whether it finds one whatever became of it, so that a miss is proof that there is none. */
+        for_good: z.boolean().default(false),
+      })
+      .optional(),
     submit: call,
     cancel: call,
     /** The times in force of each type that is taken. */

@@ -35,13 +35,12 @@ export function mcpTerms({ order_types: types }: McpMapping): OrderTerms {
  * server would take.
  */
 export function mcpTraits(mapping: McpMapping): BrokerTraits {
+  const { label, order_by_client_order_id: found } = mapping;
+  const lookedUp = found === undefined ? 'never' : found.for_good ? 'for_good' : 'while_listed';
   return {
-    label: mapping.label,
+    label,
     orders: { us_equity: mcpTerms(mapping) },
-    clientOrderId: {
-      takenOnce: false,
-      lookedUp: mapping.order_by_client_order_id === undefined ? 'never' : 'for_good',
-    },
+    clientOrderId: { takenOnce: false, lookedUp },
     replaces: undefined,
     lacks: mcpLacks,
   };

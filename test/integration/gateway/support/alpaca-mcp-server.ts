@@ -27,6 +27,8 @@ export interface AlpacaMcpServer {
   readonly pins: Readonly<Record<string, string>>;
   /** Tools that were called, with their arguments. */
   readonly called: { tool: string; args: Record<string, unknown> }[];
+  /** The orders that it was called to place. */
+  readonly placed: Record<string, unknown>[];
   /** What each tool says of itself, from now on. */
   describe(tool: string, description: string): void;
   mischief: Mischief | undefined;
@@ -134,6 +136,7 @@ export async function startAlpacaMcp(): Promise<AlpacaMcpServer> {
   const token = await paper.token('alice');
   const descriptions = new Map<string, string>();
   const called: AlpacaMcpServer['called'] = [];
+  const placed: AlpacaMcpServer['placed'] = [];
   const tools = () =>
     Object.entries(endpoints).map(([name, endpoint]) =>
       toolOf(name, { ...endpoint, description: descriptions.get(name) ?? endpoint.description }),
@@ -167,6 +170,7 @@ export async function startAlpacaMcp(): Promise<AlpacaMcpServer> {
     server.setRequestHandler('tools/call', async ({ params }) => {
       const args = params.arguments ?? {};
       called.push({ tool: params.name, args });
+      if (params.name === 'place_stock_order') placed.push(args);
       const result = await perform(params.name, args);
       return (await started.mischief?.(params.name, result)) ?? result;
     });
@@ -191,6 +195,7 @@ export async function startAlpacaMcp(): Promise<AlpacaMcpServer> {
         .map((tool) => [tool.name, pinOf(tool)]),
     ),
     called,
+    placed,
     describe: (tool, description) => void descriptions.set(tool, description),
     mischief: undefined,
     isOlder: false,
