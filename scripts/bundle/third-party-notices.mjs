@@ -7,7 +7,7 @@ const DATA =
 
 /**
  * The licences of all packages of which code is in the bundle, for the file THIRD_PARTY_NOTICES.
- * @throws {Error} for a package without a licence text, unless it states the MIT or the Apache licence
+ * @throws {Error} for a package without a licence text, unless it states the MIT or the Apache licence, or the Unlicense
  */
 export function thirdPartyNotices(root, metafile) {
   const folders = new Set();
@@ -33,7 +33,7 @@ function notice(folder) {
   const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
   const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim());
   if (texts.length === 0) {
-    const text = { MIT, 'Apache-2.0': APACHE }[license];
+    const text = { MIT, 'Apache-2.0': APACHE, Unlicense: UNLICENSE }[license];
     if (text === undefined) throw new Error(`${name} ${version} comes without its licence (${license})`);
     const holder = author?.name ?? author ?? `the authors of ${repository?.url ?? repository ?? name}`;
     texts.push(`Copyright (c) ${holder}\n\n${text}`);
@@ -64,3 +64,26 @@ SOFTWARE.`;
 const APACHE = `Licensed under the Apache License, Version 2.0, whose text is in the file LICENSE
 of this package. Distributed on an "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS
 OF ANY KIND, either express or implied.`;
+
+/** For the one package that is given to the public domain. */
+const UNLICENSE = `This is free and unencumbered software released into the public domain.
+
+Anyone is free to copy, modify, publish, use, compile, sell, or distribute this
+software, either in source code form or as a compiled binary, for any purpose,
+commercial or non-commercial, and by any means.
+
+In jurisdictions that recognize copyright laws, the author or authors of this
+software dedicate any and all copyright interest in the software to the public
+domain. We make this dedication for the benefit of the public at large and to
+the detriment of our heirs and successors. We intend this dedication to be an
+overt act of relinquishment in perpetuity of all present and future rights to
+this software under copyright law.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+AUTHORS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN
+ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION
+WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+
+For more information, please refer to <https://unlicense.org>`;

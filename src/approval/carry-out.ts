@@ -66,6 +66,7 @@ export async function carryOut(attention: Attention, id: string): Promise<void> 
       continue;
     }
     attention.seen(approved);
+    attention.kindOf(proposal.kind).prepare?.(proposal.subject, approved);
     const intent = await moves.move(proposal, 'executing');
     // Withdrawn or halted meanwhile: it is looked at anew.
     if (intent.outcome !== 'moved') continue;

@@ -141,6 +141,8 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   expiresAt(subject: Subject): string;
   /** What two proposals have in common that ask for the same: all but identifiers, times and prices of the moment. */
   fingerprint(subject: Subject): string;
+  /** Asks early for what carrying it out is decided by, while that is still committed. Changes nothing, fails for nobody. */
+  prepare?(subject: Subject, approved: Approved): void;
   /**
    * Carries it out, exactly once however often it is called: the journal keeps what became of it, and a repeat is
    * answered from there, settled by look-up, or sent where that is safe. Never throws for what the world does.

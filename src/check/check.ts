@@ -1,6 +1,6 @@
 import type { Remembered } from '../store/check-store.ts';
 import { Dec } from '../trading/decimal.ts';
-import { waitsForOpening } from '../trading/market-open.ts';
+import { marketOf, waitsForOpening } from '../trading/market-open.ts';
 import { describeOrder, type OrderRequest } from '../trading/order.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import { definitionOf, type Firing, fire } from './firing.ts';
@@ -86,7 +86,7 @@ function proposalsOf(
     if (earlier !== undefined && (earlier.asked || suggest.wasAsked(earlier.thread, rule.symbol))) return [];
     if (suggest.awaited.has(rule.symbol)) return [];
     const request: OrderRequest = { ...rule.order, symbol: rule.symbol };
-    if (waitsForOpening(request, snapshot.clock)) {
+    if (waitsForOpening(request, marketOf(request.symbol, snapshot.clock))) {
       left.push({ symbol: rule.symbol, reason: 'market_closed' });
       return [];
     }
@@ -106,7 +106,7 @@ function proposalsOf(
     { ...suggest, awaited },
   );
   const placeable = (rebalancing?.orders ?? []).filter(({ request }) => {
-    if (!waitsForOpening(request, snapshot.clock)) return true;
+    if (!waitsForOpening(request, marketOf(request.symbol, snapshot.clock))) return true;
     left.push({ symbol: request.symbol, reason: 'market_closed' });
     return false;
   });

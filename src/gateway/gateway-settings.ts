@@ -8,6 +8,7 @@ import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { slippageSchema } from '../trading/order.ts';
 import { LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
+import { isKept } from './broker/kept-kinds.ts';
 import { brokersSettings, type NamedBroker, namedBrokers } from './broker/named-broker.ts';
 import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
 import { relationsOptions, relationsSchema } from './relations/relations-settings.ts';
@@ -140,13 +141,13 @@ export const gatewaySettingsSchema = settingsSchema
   }))
   .superRefine(({ brokers, brokersKey, exchange, messages, approval }, context) => {
     const wrong = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-    const byKeyPair = brokers.every(({ credentials }) => credentials === 'key_pair');
+    const byKept = brokers.every(({ credentials }) => isKept(credentials));
     const pathOf = ({ name }: NamedBroker) => (brokersKey === 'broker' ? ['broker'] : ['brokers', name]);
     const sends = Object.values(messages).some((service) => service !== undefined);
-    if (exchange === undefined && !byKeyPair)
+    if (exchange === undefined && !byKept)
       wrong(
         ['exchange'],
-        'is missing: accounts at the broker are opened by tokens from it, unless "broker.credentials" is "key_pair"',
+        'is missing: accounts at the broker are opened by tokens from it, unless people give their own ("broker.credentials: key_pair")',
       );
     else if (exchange === undefined && sends)
       wrong(['messages'], 'go out by tokens got by exchange, which is not set');
@@ -156,15 +157,15 @@ export const gatewaySettingsSchema = settingsSchema
         'must say which client asks, where there is no "exchange": client_id, or registration: true',
       );
     for (const broker of brokers) {
-      if (broker.credentials === 'key_pair' && broker.unattended !== undefined)
+      if (isKept(broker.credentials) && broker.unattended !== undefined)
         wrong(
           [...pathOf(broker), 'unattended'],
-          'is for "credentials: exchange": by key pairs all is opened already',
+          'is for "credentials: exchange": by what people gave all is opened already',
         );
     }
     // One broker's token must never be another's.
     const audiences = brokers.flatMap((broker) =>
-      broker.credentials === 'key_pair' ? [] : [{ broker, audience: broker.audience ?? exchange?.audience }],
+      isKept(broker.credentials) ? [] : [{ broker, audience: broker.audience ?? exchange?.audience }],
     );
     for (const [at, { broker, audience }] of audiences.entries()) {
       if (audiences.findIndex((one) => one.audience === audience) < at)
@@ -173,8 +174,11 @@ export const gatewaySettingsSchema = settingsSchema
           'must be the broker’s own: another broker here is called the same at the identity provider',
         );
     }
-    if (exchange !== undefined && byKeyPair && !sends)
-      wrong(['exchange'], 'is for nothing here: "broker.credentials" is "key_pair", and no messages go out');
+    if (exchange !== undefined && byKept && !sends)
+      wrong(
+        ['exchange'],
+        'is for nothing here: accounts are opened by what people gave, and no messages go out',
+      );
   });
 export type GatewaySettings = z.output<typeof gatewaySettingsSchema>;
 

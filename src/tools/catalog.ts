@@ -12,6 +12,7 @@ import { getCorporateActions } from './get-corporate-actions.ts';
 import { getFindings } from './get-findings.ts';
 import { getMarketClock } from './get-market-clock.ts';
 import { getNews } from './get-news.ts';
+import { getOptionContracts } from './get-option-contracts.ts';
 import { getOrder } from './get-order.ts';
 import { getPerformance } from './get-performance.ts';
 import { getPortfolio } from './get-portfolio.ts';
@@ -46,6 +47,7 @@ export const tools: readonly Tool[] = [
   getCalendar,
   searchSymbols,
   ofOneAccount(getAsset),
+  ofOneAccount(getOptionContracts),
   getNews,
   getCorporateActions,
   ofOneAccount(getPortfolio),

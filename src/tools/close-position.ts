@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { assetClassOf } from '../trading/asset-class.ts';
 import { Dec, plain, positiveDecimalString } from '../trading/decimal.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import {
@@ -8,6 +9,7 @@ import {
   orderRequestSchema,
   symbolSchema,
 } from '../trading/order.ts';
+import { withDefaults } from '../trading/order-defaults.ts';
 import { partName, partOfPosition } from '../trading/portfolio/position-part.ts';
 import { PROPOSE_ORDERS } from '../trading/scopes.ts';
 import { accountArgument } from './account-argument.ts';
@@ -24,7 +26,7 @@ const closingSchema = z.strictObject({
     .describe('Part of the position, "0.5" is half; the whole where neither is given'),
   limit_price: positiveDecimalString
     .optional()
-    .describe('Dollars a share; a market order where it is left out'),
+    .describe('Dollars a share, or a coin; a market order where it is left out'),
 });
 
 /**
@@ -34,7 +36,7 @@ const closingSchema = z.strictObject({
 export const closePosition: ProposalTool<typeof closingSchema> = {
   name: 'close_position',
   description:
-    'Proposes to close a position, wholly or a part of it. How many shares that is comes from what the account holds. The person approves or denies the order on their phone; nothing is traded before.',
+    'Proposes to close a position, wholly or a part of it. How many shares, coins or contracts that is comes from what the account holds. The person approves or denies the order on their phone; nothing is traded before.',
   schema: closingSchema,
   scopes: [PROPOSE_ORDERS, 'portfolio:read'],
   risk: 'trade',
@@ -77,19 +79,23 @@ export async function closingOrder(
       asked ? 'qty' : 'fraction',
     );
   }
+  const side = position.side === 'short' ? 'buy' : 'sell';
+  const isOption = assetClassOf(symbol) === 'us_option';
   const order = normalizeOrder(
-    orderRequestSchema.parse({
-      symbol,
-      side: position.side === 'short' ? 'buy' : 'sell',
-      qty,
-      ...(limit_price === undefined ? { type: 'market' } : { type: 'limit', limit_price }),
-    }),
+    orderRequestSchema.parse(
+      withDefaults({
+        ...{ symbol, side, qty },
+        ...(limit_price === undefined ? { type: 'market' } : { type: 'limit', limit_price }),
+        ...(isOption ? { position_intent: `${side}_to_close` } : {}),
+      }),
+    ),
   );
   checkOrder(order);
   return {
     order,
     computed: {
       side: position.side === 'short' ? 'the position is short' : 'the position is long',
+      ...(isOption ? { position_intent: 'it closes a position' } : {}),
       // A part that the model chose is its idea, unless the person said it.
       ...(asked === undefined && fraction === undefined ? { qty: partName('1') } : {}),
     },

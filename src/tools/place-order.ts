@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { decimalString } from '../trading/decimal.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema } from '../trading/order.ts';
+import { withDefaults } from '../trading/order-defaults.ts';
 import { PROPOSE_ORDERS } from '../trading/scopes.ts';
 import { accountArgument } from './account-argument.ts';
 import type { ProposalTool } from './tool.ts';
@@ -14,7 +15,8 @@ export const placeOrder: ProposalTool<z.ZodObject<typeof orderRequestSchema.shap
   name: 'place_order',
   description:
     'Proposes one order. The person sees exactly these values on their phone and approves or denies them there; ' +
-    'nothing is traded before. Give either qty (shares) or notional (dollars), as decimal strings.',
+    'nothing is traded before. Give qty (shares, coins, contracts) or notional (dollars), as decimal strings. Symbols: ' +
+    'AAPL, BTC/USD (gtc or ioc), or an option of get_option_contracts, with position_intent (dollars a share, 100 a contract).',
   schema: orderRequestSchema.extend({ account: accountArgument }),
   scopes: [PROPOSE_ORDERS],
   risk: 'trade',
@@ -29,7 +31,7 @@ const ownArguments = orderRequestSchema.omit({ account: true });
  * @throws {TradeAgentError} `invalid_order` naming the field
  */
 export function readOrderRequest(args: Record<string, unknown>): OrderRequest {
-  const parsed = ownArguments.safeParse(withoutNulls(args));
+  const parsed = ownArguments.safeParse(withDefaults(withoutNulls(args)));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const field = issue?.path.join('.') ?? '';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { utcSeconds } from '../machine/clock.ts';
+import { assetClassOf } from '../trading/asset-class.ts';
 import { positiveDecimalString } from '../trading/decimal.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { STANDING_TIME, type Standing, standingDays, standingSchema } from '../trading/mandate/standing.ts';
@@ -64,6 +65,9 @@ export function readStandingRequest(args: Record<string, unknown>): StandingAske
     throw wrong(issue?.path.join('.') ?? '', issue?.message ?? '');
   }
   const { side, symbol, qty, notional, limit_price, every, at, below, above, until, before } = parsed.data;
+  if (assetClassOf(symbol) !== 'us_equity') {
+    throw wrong('symbol', 'must be a stock or a fund: the gateway orders nothing else by itself');
+  }
   if ((qty === undefined) === (notional === undefined)) throw wrong('qty', 'give one of qty and notional');
   if ([every, below, above].filter((one) => one !== undefined).length !== 1) {
     throw wrong('every', 'give one of every, below and above');

@@ -1,4 +1,4 @@
-import { cents, decimal, plain, price, type Tick, usTicks } from './decimal.ts';
+import { cents, decimal, plain, price, type Tick } from './decimal.ts';
 
 /** Amounts as people read them: exact decimals, thousands separators. JSON keeps the plain strings. */
 
@@ -24,8 +24,16 @@ export function signedDollars(amount: string): string {
   return withSign(exact, decimal(exact).gt(0) ? '+' : '');
 }
 
-/** A price in dollars a share, four decimals below $1; of something else by its ticks. */
-export function sharePrice(amount: string, ticks: readonly Tick[] = usTicks): string {
+/** Those of a share; of what costs less than any share does, such as a coin, as many as there are. */
+const shownTicks: readonly Tick[] = [
+  { from: '1', decimals: 2 },
+  { from: '0.01', decimals: 4 },
+  { from: '0.000000001', decimals: 9, shortest: true },
+  { from: '0', decimals: 4 },
+];
+
+/** A price in dollars a share, four decimals below $1, none rounded away below a cent; of something else by its ticks. */
+export function sharePrice(amount: string, ticks: readonly Tick[] = shownTicks): string {
   return withSign(price(amount, ticks), '');
 }
 

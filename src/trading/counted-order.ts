@@ -1,6 +1,8 @@
 import { unitsOf } from './asset-class.ts';
+import { assignmentOf } from './assignment.ts';
 import { Dec, plain } from './decimal.ts';
 import type { CountedTerms } from './mandate/mandate.ts';
+import type { Covering } from './option-cover.ts';
 import type { OrderDraft } from './order.ts';
 import type { TradingState } from './trading-state.ts';
 import { boundedOrder } from './worst-case.ts';
@@ -32,6 +34,8 @@ export interface CountedFacts {
    * whose day it is can't be told.
    */
   readonly clock_behind?: number;
+  /** Of an order for an option: what is out of what would stand behind it; absent for any other. */
+  readonly covering?: Covering;
   /** The mandate that the order names; null where its owner has none such, absent where it names none. */
   readonly mandate?: CountedTerms | null;
 }
@@ -59,7 +63,7 @@ export interface OrderCount {
 
 /**
  * A purchase counts at the most that it can cost, a sale at the reference price or its own, whichever is higher, so that a
- * low limit makes no large sale small.
+ * low limit makes no large sale small. An option that is sold to open counts at its strike: that is what can come of it.
  */
 export function countOf(draft: OrderDraft): OrderCount {
   const notional = exactNotional(draft);
@@ -117,6 +121,8 @@ function exactNotional(draft: OrderDraft): Dec | undefined {
   } = boundedOrder(draft);
   if (notional !== undefined) return new Dec(notional);
   const units = new Dec(qty).times(unitsOf(symbol));
+  const assignment = assignmentOf(draft);
+  if (assignment !== undefined) return new Dec(assignment.cash);
   // What a purchase's own exits do makes the position smaller, and counts for nothing.
   if (side === 'buy') return limit_price === undefined ? undefined : units.times(limit_price);
   return units.times(Dec.max(reference_price, limit_price ?? take_profit_limit_price ?? 0));

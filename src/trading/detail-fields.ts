@@ -1,3 +1,4 @@
+import { contractWords } from './contract-words.ts';
 import { type OrderField, orderFrameFields, orderTermFields, shownDollars } from './order-fields.ts';
 
 /** One field of the approved details, as a person reads it. */
@@ -85,10 +86,10 @@ export function environmentOf({ environment }: Readonly<Record<string, unknown>>
   return environment === undefined ? undefined : plainText(environment);
 }
 
-/** The order in one line: `Buy 5 AAPL`, `Sell $500.00 of MSFT`. */
+/** The order in one line: `Buy 5 AAPL`, `Sell $500.00 of MSFT`, `Buy 1 AAPL 18 Dec 2026 $190 call`. */
 export function orderHeadline(details: Readonly<Record<string, unknown>>): string {
   const action = orderTermFields.side.shown(plainText(details.side));
-  const symbol = plainText(details.symbol);
+  const symbol = contractWords(plainText(details.symbol));
   return details.qty !== undefined
     ? `${action} ${plainText(details.qty)} ${symbol}`
     : `${action} ${shownDollars(plainText(details.notional))} of ${symbol}`;

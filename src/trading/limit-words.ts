@@ -27,6 +27,7 @@ export const limitWords: Readonly<Record<string, LimitWords>> = {
   deny_opposing: { label: 'Orders against an open one refused', shown: plain },
   'symbols.allow': { label: 'Symbols, these alone', shown: plain },
   'symbols.deny': { label: 'Symbols, never these', shown: plain },
+  asset_classes: { label: 'Classes of assets, these alone', shown: plain },
   sides: { label: 'Sides', shown: plain },
   types: { label: 'Types of order', shown: plain },
   hours: { label: 'Hours', shown: plain },

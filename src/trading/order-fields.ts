@@ -109,7 +109,7 @@ export const orderTermFields = {
     label: 'Trails by',
     shown: (value) => `${value} %`,
   },
-  order_class: { form: 'word', sent: true, label: 'Order class', shown: named(namesOf(orderClassWords)) },
+  order_class: { form: 'word', sent: true, label: 'Exits', shown: named(namesOf(orderClassWords)) },
   take_profit_limit_price: {
     form: 'price',
     sent: 'leg',

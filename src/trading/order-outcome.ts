@@ -1,4 +1,5 @@
 import { dollars, sharePrice, shares } from './amounts.ts';
+import { contractWords } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 import { isMultiLeg } from './order-legs.ts';
 import { openOrderHeadline } from './order-words.ts';
@@ -40,7 +41,8 @@ function lowered(text: string): string {
 }
 
 function partOutcome(order: OrderLeg): string {
-  const { symbol, side, status, filled_qty, filled_avg_price } = order;
+  const { side, status, filled_qty, filled_avg_price } = order;
+  const symbol = contractWords(order.symbol);
   const bought =
     filled_avg_price === null || new Dec(filled_qty).isZero()
       ? undefined
@@ -54,7 +56,7 @@ function partOutcome(order: OrderLeg): string {
 /** `buy 5 AAPL at $180.00 or less` */
 function wanted(order: OrderLeg): string {
   const { side, symbol } = order;
-  return [`${side} ${amount(order)} ${symbol}`, ...terms(order)].join(' ');
+  return [`${side} ${amount(order)} ${contractWords(symbol)}`, ...terms(order)].join(' ');
 }
 
 function terms({ side, type, limit_price, stop_price, trail_price, trail_percent }: OrderLeg): string[] {

@@ -1,5 +1,6 @@
 import { dollars, percent, sharePrice, shares } from './amounts.ts';
 import { unitsOf } from './asset-class.ts';
+import { contractWords } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 import { environmentWord } from './environment.ts';
 import type { OrderDraft, OrderType } from './order.ts';
@@ -13,7 +14,7 @@ import type { Order, OrderLeg } from './views.ts';
 export function orderHeadline(order: OrderDraft): string {
   const amount = order.qty !== undefined ? shares(order.qty) : dollars(order.notional ?? '0');
   const of = order.qty !== undefined ? ' ' : ' of ';
-  return `${order.side.toUpperCase()} ${amount}${of}${order.symbol}, ${orderTerms(order)}`;
+  return `${order.side.toUpperCase()} ${amount}${of}${contractWords(order.symbol)}, ${orderTerms(order)}`;
 }
 
 /** An order at the broker in one line: `SELL 5 AAPL, stop $170.00`; of several legs each: `mleg: BUY 1 …; SELL 1 …`. */
@@ -31,7 +32,7 @@ export function openOrderHeadline(order: Order): string {
 
 function amountHeadline({ side, symbol, qty, notional }: OrderLeg): string {
   const amount = qty !== null ? shares(qty) : `${dollars(notional ?? '0')} of`;
-  return `${side.toUpperCase()} ${amount} ${symbol}`;
+  return `${side.toUpperCase()} ${amount} ${contractWords(symbol)}`;
 }
 
 /** Type and prices: `market`, `limit $180.00`, `trailing stop 5%`; and its exits: `take profit $200.00`. */

@@ -119,6 +119,7 @@ export const problemCodes = [
   'outcome_unknown',
   // those behind the gateway, and itself
   'broker_busy',
+  'broker_lacks',
   'broker_timeout',
   'broker_unavailable',
   'broker_invalid_response',

@@ -22,6 +22,12 @@ export const accountSchema = z.lazy(() =>
     buying_power: decimalString,
     long_market_value: decimalString,
     trading_blocked: z.boolean(),
+    /** What of options the broker lets it trade: `optionLevels`. Absent where the broker says nothing: none. */
+    options_level: z.number().int().min(0).max(3).optional(),
+    /** Dollars that may go into options, where the broker tells. */
+    options_buying_power: decimalString.optional(),
+    /** Whether it may trade crypto; absent where the broker says nothing: no. */
+    crypto_active: z.boolean().optional(),
     /** True where prices and fills come from the sandbox. */
     simulated: z.boolean(),
   }),
@@ -105,7 +111,7 @@ export const orderSchema = z.lazy(() =>
   z.object({
     ...orderPart,
     /** The exits of an entry, the stop beside a take profit, the options of a spread. */
-    legs: z.array(orderLegSchema.unwrap()).optional(),
+    legs: z.array(orderLegSchema).optional(),
   }),
 );
 export type Order = z.output<typeof orderSchema>;

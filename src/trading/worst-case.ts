@@ -1,5 +1,6 @@
 import { dollars, sharePrice } from './amounts.ts';
 import { howMany, priceWords, quantityWords, ticksOf, unitsOf } from './asset-class.ts';
+import { assignmentOf } from './assignment.ts';
 import { Dec } from './decimal.ts';
 import type { OrderDraft } from './order.ts';
 import { worstPrice } from './price-band.ts';
@@ -44,8 +45,18 @@ function boundedStopLoss(draft: OrderDraft): OrderDraft {
 export function worstCase(draft: OrderDraft): WorstCase {
   const order = boundedOrder(draft);
   if (order.order_class === 'oco') return worstExit(order);
-  const entry = worstEntry(order);
+  const entry = withOption(worstEntry(order), order);
   return order.order_class === undefined ? entry : { ...entry, text: withExits(entry.text, order) };
+}
+
+/** What an option's premium is not: of a sale what may be taken later, of a purchase that all of it may be lost. */
+function withOption(worst: WorstCase, order: OrderDraft): WorstCase {
+  const { position_intent: intent } = order;
+  const more =
+    intent === 'buy_to_open'
+      ? 'All of that is lost if the option expires worthless.'
+      : assignmentOf(order)?.text;
+  return more === undefined ? worst : { ...worst, text: `${worst.text} ${more}` };
 }
 
 function worstEntry({ symbol, side, qty, notional, limit_price: limit }: OrderDraft): WorstCase {

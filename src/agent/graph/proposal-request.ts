@@ -9,6 +9,7 @@ import { readReplaceRequest, replaceOrder } from '../../tools/replace-order.ts';
 import { summaryMessage } from '../../tools/summary-message.ts';
 import type { Tool } from '../../tools/tool.ts';
 import type { OrderRequest } from '../../trading/order.ts';
+import { orderDefaults } from '../../trading/order-defaults.ts';
 import {
   type AskedUnder,
   LONGEST_TTL_S,
@@ -19,7 +20,7 @@ import {
 } from '../../trading/proposal.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { orderDefaults, type ProvenanceInput, provenanceOf } from './provenance.ts';
+import { type ProvenanceInput, provenanceOf } from './provenance.ts';
 import { byRebalancing } from './rebalancing.ts';
 import { standingRequest } from './standing-request.ts';
 
@@ -62,10 +63,10 @@ export async function proposalRequest(
         const provenance = sources(state, 'batch', batch, { defaults: { on_failure: 'stop' } });
         return { kind: 'batch', batch, ...base, provenance: rebalanced(state, provenance, asked) };
       }
-      const defaults = { ...orderDefaults, environment, max_slippage };
       if (tool.name === closePosition.name) {
         const { order: closing, computed, held } = await closingOrder(args, gateway);
         const order = { ...closing, ...account, environment, max_slippage };
+        const defaults = { ...orderDefaults(order.symbol), environment, max_slippage };
         const provenance = sources(holding(state, held), 'order', order, { defaults, computed, ...named });
         return {
           kind: 'order',
@@ -77,6 +78,7 @@ export async function proposalRequest(
       }
       const asked = readOrderRequest(args);
       const order = { ...asked, ...account, environment, max_slippage };
+      const defaults = { ...orderDefaults(order.symbol), environment, max_slippage };
       return {
         kind: 'order',
         order,

@@ -33,8 +33,8 @@ export function approvalView(proposal: Proposal, thread: string): ApprovalView {
 
 /** Why it stands as it does, and what to do where that is something to do here. */
 function reasonText({ code, text, members }: NonNullable<Proposal['reason']>): string {
-  // A key pair is given at the home's own machine: there is nothing to connect from here.
-  if (code !== 'account_not_connected' || members?.credentials === 'key_pair') return text;
+  // What opens it is given at the home's own machine: there is nothing to connect from here.
+  if (code !== 'account_not_connected' || members?.credentials !== undefined) return text;
   const connection = typeof members?.connection === 'string' ? members.connection : 'broker';
   return `${text}; connect it with "${connectCommand(connection)}"`;
 }

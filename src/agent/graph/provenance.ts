@@ -7,7 +7,7 @@ import { printableAscii } from '../../trading/unseen.ts';
 import { understand } from '../planner/conversation.ts';
 import { type CancelIntent, isName, type ReplaceIntent } from '../planner/intent.ts';
 import { readingsOf, type Said } from '../planner/person-words.ts';
-import { NAME_RULE, type NameFound, symbolIfNamed } from '../planner/symbols-by-name.ts';
+import { type NameFound, symbolIfNamed } from '../planner/symbols-by-name.ts';
 
 type Field = Provenance['fields'][string];
 
@@ -35,8 +35,6 @@ export interface ProvenanceInput {
   /** The open orders, when they were last looked at. */
   readonly openOrders?: readonly { readonly id: string; readonly symbol: string }[];
 }
-
-export const orderDefaults = { type: 'market', time_in_force: 'day', extended_hours: false } as const;
 
 /** Characters of the sentence that is sent along. */
 const LONGEST_SENTENCE = 500;
@@ -145,6 +143,11 @@ function ofOrder(input: ProvenanceInput): Found {
     (said) => said.sides.length === 1 && said.sides[0] === request.side,
   );
   decide(
+    'position_intent',
+    (said) => said.intents,
+    (said) => said.intents.length === 1 && said.intents[0] === request.position_intent,
+  );
+  decide(
     'type',
     (said) => said.types,
     (said) => said.types.some((type) => type === request.type),
@@ -165,8 +168,9 @@ function ofOrder(input: ProvenanceInput): Found {
     () => request.extended_hours === true,
   );
 
-  if (fields.symbol?.source === 'user' && turns.findLast((said) => said.symbol)?.byName) {
-    fields.symbol = { source: 'computed', from: NAME_RULE };
+  const symbolBy = turns.findLast((said) => said.symbol)?.symbolBy;
+  if (fields.symbol?.source === 'user' && symbolBy !== undefined) {
+    fields.symbol = { source: 'computed', from: symbolBy };
   }
 
   const taken = new Set<unknown>();

@@ -1,13 +1,14 @@
 import type { Standing } from '../../trading/mandate/standing.ts';
 import { STANDING_TIME } from '../../trading/mandate/standing.ts';
 import { endOf, type SaidEnd } from '../../trading/mandate/standing-end.ts';
+import { orderDefaults } from '../../trading/order-defaults.ts';
 import type { Provenance } from '../../trading/proposal.ts';
 import { readingsOf } from '../planner/person-words.ts';
 import { clausesOf } from '../planner/sentence.ts';
 import { type SaidWhen, type Timed, takeWhen } from '../planner/standing-when.ts';
 import { type NameFound, symbolIfNamed } from '../planner/symbols-by-name.ts';
 import { NotUnderstood } from '../planner/words.ts';
-import { orderDefaults, provenanceOf } from './provenance.ts';
+import { provenanceOf } from './provenance.ts';
 
 /*
  * Whether a standing order is the person's own: its order as of any other, by provenance.ts; and when it is due, which is read
@@ -40,7 +41,7 @@ export function standingWords({ standing, end, said, names, now }: StandingWords
     userTurns: turns.map(({ rest }) => rest),
     from: 'model',
     taintedBy: [],
-    defaults: orderDefaults,
+    defaults: orderDefaults(order.symbol),
     ...(names === undefined ? {} : { names }),
   });
   const newest = (about: (when: SaidWhen) => boolean): SaidWhen =>

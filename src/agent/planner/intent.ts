@@ -3,6 +3,7 @@ import type { Alert } from '../../trading/alert.ts';
 import type { MessageService } from '../../trading/message.ts';
 import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
 import type { Period } from '../../trading/period.ts';
+import type { SaidContract } from './said-contract.ts';
 import type { SaidWhen } from './standing-when.ts';
 
 /*
@@ -10,11 +11,15 @@ import type { SaidWhen } from './standing-when.ts';
  * `aapl`), and is looked up in the asset list before anything is done.
  */
 
-/** An order as a sentence says it. `fraction` of a position where it says how much of what is held. */
+/**
+ * An order as a sentence says it. `fraction` of a position where it says how much of what is held; `contract` where it is
+ * for an option: the request's symbol is then what that is on.
+ */
 export interface OrderIntent {
   readonly kind: 'order';
   readonly request: OrderRequestInput;
   readonly fraction?: string;
+  readonly contract?: SaidContract;
 }
 
 /** An order that the gateway is to place by itself: again and again, or once at a price. */

@@ -1,8 +1,11 @@
+import { coins } from './coins.ts';
+
 /**
  * What people call companies and funds where the asset list has another name, with the tickers it can be. Several are a
  * question. A ticker counts only where the asset list has it.
  */
 export const nicknames: Readonly<Record<string, readonly string[]>> = {
+  ...coins,
   google: ['GOOGL', 'GOOG'],
   'google class a': ['GOOGL'],
   'google class c': ['GOOG'],

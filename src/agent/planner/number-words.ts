@@ -1,3 +1,5 @@
+import { Dec, decimalString, plain } from '../../trading/decimal.ts';
+
 const small =
   'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'.split(
     ' ',
@@ -59,4 +61,21 @@ function belowHundred(parts: readonly string[]): number | undefined {
   if (second === undefined) return one;
   const two = numberWord(second);
   return one >= 20 && two !== undefined && two < 10 ? one + two : undefined;
+}
+
+/** `5`, `five`, `$1,000.50`, `1k`, `5%` as a plain decimal; undefined for what is none. */
+export function readNumber(word: string): string | undefined {
+  const named = numberWord(word);
+  if (named !== undefined) return String(named);
+  const parts = /^\$?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,18}(?:\.\d+)?|\.\d+)([km]?)%?$/.exec(
+    word.toLowerCase(),
+  );
+  if (parts === null) return undefined;
+  const digits =
+    parts[1]
+      ?.replaceAll(',', '')
+      .replace(/^\./, '0.')
+      .replace(/^0+(?=\d)/, '') ?? '';
+  if (!decimalString.safeParse(digits).success) return undefined;
+  return plain(new Dec(digits).times(parts[2] === 'k' ? 1_000 : parts[2] === 'm' ? 1_000_000 : 1));
 }

@@ -1,6 +1,8 @@
 import { Dec } from '../../trading/decimal.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import { checkOrder, type OrderRequestInput, orderRequestSchema } from '../../trading/order.ts';
+import { withDefaults } from '../../trading/order-defaults.ts';
+import { pairOf } from './coins.ts';
 import type { Terms } from './exit-terms.ts';
 import { isName, type OrderIntent } from './intent.ts';
 import { examples, readTerms } from './order-terms.ts';
@@ -65,7 +67,8 @@ function readClose(words: Words, given: Terms): OrderIntent {
 function complete(request: OrderRequestInput, fraction: string | undefined): OrderIntent {
   if (fraction !== undefined) return { kind: 'order', request, fraction };
   // What the person calls it becomes a ticker later; the rest is checked now.
-  validate(isName(String(request.symbol)) ? { ...request, symbol: 'NAME' } : request);
+  const said = String(request.symbol);
+  validate(isName(said) ? { ...request, symbol: pairOf(said) ?? 'NAME' } : request);
   return { kind: 'order', request };
 }
 
@@ -159,7 +162,7 @@ function readFraction(words: Words): string | undefined {
 
 /** @throws {NotUnderstood} with the reason the vocabulary gives */
 function validate(request: OrderRequestInput): void {
-  const parsed = orderRequestSchema.safeParse(request);
+  const parsed = orderRequestSchema.safeParse(withDefaults(request));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new NotUnderstood(

@@ -1,12 +1,13 @@
-import { Dec, decimalString, plain } from '../../trading/decimal.ts';
+import { Dec, plain } from '../../trading/decimal.ts';
 import type { OrderType, Side, TimeInForce } from '../../trading/order.ts';
-import { type OrderClass, orderClasses } from '../../trading/order-classes.ts';
+import { type OrderClass, orderClasses, type PositionIntent } from '../../trading/order-classes.ts';
 import { understand } from './conversation.ts';
 import { isName, type OrderIntent } from './intent.ts';
-import { isNumberWord, numberWord } from './number-words.ts';
+import { isNumberWord, readNumber } from './number-words.ts';
 import { timeInForceWords } from './order-terms.ts';
+import { CONTRACT_RULE, intentsSaid, isContract } from './said-contract.ts';
 import { clausesOf } from './sentence.ts';
-import { type NameFound, symbolIfNamed } from './symbols-by-name.ts';
+import { NAME_RULE, type NameFound, symbolIfNamed } from './symbols-by-name.ts';
 import { reserved } from './words.ts';
 
 /*
@@ -23,9 +24,11 @@ export interface SaidNumber {
 /** What one turn says of orders for one symbol. Empty where it says nothing. */
 export interface Said {
   readonly symbol: boolean;
-  /** The symbol is not in the words: they have the name that the asset list knows it by. */
-  readonly byName?: true;
+  /** The symbol is not in the words: they have what a rule of this name finds it by. */
+  readonly symbolBy?: string;
   readonly sides: readonly Side[];
+  /** Whether an option is to be opened or closed. */
+  readonly intents: readonly PositionIntent[];
   readonly types: readonly OrderType[];
   /** What exits it has: an order class for each reading. */
   readonly classes: readonly OrderClass[];
@@ -99,7 +102,10 @@ export function readingsOf(
   if (accepted !== undefined) return [nothing];
   const orders = 'intents' in parsed ? parsed.intents.filter((intent) => intent.kind === 'order') : [];
   if (orders.length === 0) return [readWords(turn, symbol)];
-  const ours = orders.filter(({ request }) => tickerOf(String(request.symbol), names) === symbol);
+  const ours = orders.filter(({ request, contract }) => {
+    const ticker = tickerOf(String(request.symbol), names);
+    return contract === undefined ? ticker === symbol : isContract(symbol, ticker, contract);
+  });
   return ours.length === 0 ? [nothing] : ours.map((order) => readIntent(order, turn, symbol));
 }
 
@@ -112,6 +118,7 @@ function tickerOf(said: string, names: readonly NameFound[]): string | undefined
 const nothing: Said = {
   symbol: false,
   sides: [],
+  intents: [],
   types: [],
   classes: [],
   times: [],
@@ -120,7 +127,7 @@ const nothing: Said = {
   fractions: [],
 };
 
-function readIntent({ request, fraction }: OrderIntent, turn: string, symbol: string): Said {
+function readIntent({ request, fraction, contract }: OrderIntent, turn: string, symbol: string): Said {
   const numbers = amountFields.flatMap((field) => {
     const value = (request as Record<string, unknown>)[field];
     return typeof value === 'string' ? [{ value, fields: [field] }] : [];
@@ -128,10 +135,12 @@ function readIntent({ request, fraction }: OrderIntent, turn: string, symbol: st
   const type = request.type ?? 'market';
   const said = String(request.symbol);
   const isByName = isName(said) && said.toUpperCase() !== symbol;
+  const computed = contract !== undefined ? CONTRACT_RULE : isByName ? NAME_RULE : undefined;
   return {
     symbol: true,
-    ...(isByName ? { byName: true } : {}),
+    ...(computed === undefined ? {} : { symbolBy: computed }),
     sides: [request.side],
+    intents: request.position_intent === undefined ? [] : [request.position_intent],
     types: type !== 'market' || /\b(?:market|mkt)\b/i.test(turn) ? [type] : [],
     classes: request.order_class === undefined ? [] : [request.order_class],
     times: request.time_in_force === undefined ? [] : [request.time_in_force],
@@ -148,6 +157,7 @@ function readWords(turn: string, symbol: string): Said {
   return {
     symbol: clauses.some(({ tickers }) => tickers.includes(symbol)),
     sides: unique(concern.flatMap(({ sides }) => sides)),
+    intents: unique(concern.flatMap(({ lower }) => intentsSaid(lower))),
     types: classes.length === 0 ? unique(concern.flatMap(typesIn)) : entryTypes(concern, classes),
     classes,
     times: unique(
@@ -325,23 +335,6 @@ function ofAnother({ words, lower, tickers }: Clause, at: number, symbol: string
     if (tickers.includes(word)) return symbol !== '' && word !== symbol;
   }
   return false;
-}
-
-/** `5`, `five`, `$1,000.50`, `1k`, `5%` as a plain decimal; undefined for what is none. */
-export function readNumber(word: string): string | undefined {
-  const named = numberWord(word);
-  if (named !== undefined) return String(named);
-  const parts = /^\$?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,18}(?:\.\d+)?|\.\d+)([km]?)%?$/.exec(
-    word.toLowerCase(),
-  );
-  if (parts === null) return undefined;
-  const digits =
-    parts[1]
-      ?.replaceAll(',', '')
-      .replace(/^\./, '0.')
-      .replace(/^0+(?=\d)/, '') ?? '';
-  if (!decimalString.safeParse(digits).success) return undefined;
-  return plain(new Dec(digits).times(parts[2] === 'k' ? 1_000 : parts[2] === 'm' ? 1_000_000 : 1));
 }
 
 function unique<T>(values: readonly T[]): T[] {

@@ -7,6 +7,7 @@ import { fixedPhrases } from './fixed-phrases.ts';
 import { type Intent, isName, symbolsOf } from './intent.ts';
 import { translated } from './languages/translated.ts';
 import { sayWhereItIs } from './not-yet.ts';
+import { readOption } from './option-sentence.ts';
 import { readCancel, readReplace } from './order-changes.ts';
 import { readOrder } from './order-sentence.ts';
 import { moreSymbols, readBareSymbols, readChart, readPosition, readQuote } from './price-sentence.ts';
@@ -166,6 +167,8 @@ function parseWithout(clause: string): Intent {
   sayWhereItIs(clause);
   const standing = readStanding(clause);
   if (standing !== undefined) return standing;
+  const option = readOption(clause);
+  if (option !== undefined) return option;
   const words = new Words(clause);
   const order = readOrder(words);
   if (order !== undefined) return order;

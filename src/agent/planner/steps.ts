@@ -3,6 +3,7 @@ import { Dec } from '../../trading/decimal.ts';
 import { isPastEntry, openLegs } from '../../trading/order-legs.ts';
 import { partOfPosition } from '../../trading/portfolio/position-part.ts';
 import { type Order, orderSchema, positionSchema } from '../../trading/views.ts';
+import { contractNamed, contractStep, isForOption } from './contract-steps.ts';
 import { type Intent, isName, type PortfolioView, withSymbols } from './intent.ts';
 import {
   changesOf,
@@ -69,6 +70,7 @@ export function lookups(intents: readonly Intent[]): Step[] {
   }
   if (intents.some((intent) => acts(intent) && needsOpen(intent))) steps.push(openOrders);
   if (intents.some(needsNewest)) steps.push(newestOrders);
+  for (const intent of intents) if (isForOption(intent)) steps.push(contractStep(intent));
   for (const intent of intents) if (intent.kind === 'rebalance') steps.push(rebalanceStep(intent));
   return steps;
 }
@@ -114,6 +116,11 @@ function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
     case 'orders':
       return [{ name: 'list_orders', args: { status: intent.status } }];
     case 'order': {
+      if (isForOption(intent)) {
+        const wanted = JSON.stringify(contractStep(intent));
+        const chain = found.find(({ step }) => JSON.stringify(step) === wanted)?.content;
+        return [{ name: 'place_order', args: { ...intent.request, symbol: contractNamed(intent, chain) } }];
+      }
       const holdings = found.find(
         ({ step }) => step.name === 'get_portfolio' && step.args.account === intent.account,
       )?.content;

@@ -1,6 +1,7 @@
 import { Dec, decimalString, plain } from '../../trading/decimal.ts';
 import type { ErrorCode } from '../../trading/errors.ts';
 import { symbolSchema } from '../../trading/order.ts';
+import { isCoinCode } from './coins.ts';
 import { readNumberWords } from './number-words.ts';
 import type { PlannerRefusal } from './refusal.ts';
 
@@ -82,7 +83,10 @@ export class Words {
    * @throws {NotUnderstood} with this hint
    */
   symbol(hint = 'Write it as in "buy 5 AAPL".'): string {
-    const word = this.next().replace(/^\$(?=[A-Za-z])/, '');
+    const written = this.next();
+    const word = written.replace(/^\$(?=[A-Za-z])/, '');
+    // "$BTC" is the fund; "BTC" may be it or the coin.
+    if (written === word && isCoinCode(word)) return word.toLowerCase();
     if (word === '') throw new NotUnderstood('I miss the ticker symbol.', hint);
     const isWord = reserved.has(word.toLowerCase()) && word !== word.toUpperCase();
     if (!isWord && /^[A-Z]/.test(word) && word === word.toUpperCase()) {

@@ -1,12 +1,14 @@
-import type { KeyPair } from '../../gateway/broker/broker-credentials.ts';
+import type { KeptCredentials, KeptKind } from '../../gateway/broker/kept-kinds.ts';
 import type { KeptKeyPair } from '../../gateway/broker/key-pairs.ts';
 import type { NamedBroker } from '../../gateway/broker/named-broker.ts';
 import type { VerifiedAccount } from '../../gateway/broker/verified-account.ts';
-import { verifyKeyPair } from '../../gateway/broker/verify-keys.ts';
+import { keptKindOf, verifyCredentials } from '../../gateway/broker/verify-keys.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
-import { type OpenHome, withHome } from './open-home.ts';
+
+import { readGatewaySettings } from './home-files.ts';
+import { type OpenHome, requireOwnFolder, withHome } from './open-home.ts';
 import { personOf } from './pair-phone.ts';
 
 /** Whose keys at which broker; the one who lives here, and the only broker there is, where they are not named. */
@@ -23,6 +25,15 @@ export interface KeptKeys extends KeptKeyPair {
 }
 
 /**
+ * What opens an account at the broker of this home, or at the one of them that is named.
+ * @throws {TradeAgentError} `usage` where there is no home, and where the broker is to be named
+ */
+export async function whatIsKept(folder: string, name: string | undefined): Promise<KeptKind> {
+  requireOwnFolder(folder);
+  return keptKindOf(brokerNamed({ gateway: await readGatewaySettings(folder) }, name));
+}
+
+/**
  * Keeps another key pair for a person's account, from the next request on. The home serves either paper or live accounts:
  * one of the other kind is refused, and so is an account that they have under another broker's name already.
  * @param confirm asked about a live account before anything is kept
@@ -30,14 +41,14 @@ export interface KeptKeys extends KeptKeyPair {
  */
 export async function setBrokerKeys(
   app: Pick<App, 'clock' | 'fetch'>,
-  { folder, username, broker: name, pair }: WhoseKeys & { readonly pair: KeyPair },
+  { folder, username, broker: name, pair }: WhoseKeys & { readonly pair: KeptCredentials },
   confirm: (account: VerifiedAccount) => Promise<void>,
 ): Promise<{ readonly username: string; readonly broker: string; readonly account: VerifiedAccount }> {
   return await withHome(app, folder, async (home) => {
     const person = personOf(home, username);
     const broker = brokerNamed(home, name);
     const { environment } = home.gateway;
-    const account = await verifyKeyPair(broker, pair, { environment, fetch: app.fetch });
+    const account = await verifyCredentials(broker, pair, { environment, fetch: app.fetch });
     if (account.environment !== environment) {
       throw new TradeAgentError(
         'usage',

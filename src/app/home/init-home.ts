@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import type { KeyPair } from '../../gateway/broker/broker-credentials.ts';
 import { brokerSettingsSchema } from '../../gateway/broker/brokers.ts';
+import type { KeptCredentials } from '../../gateway/broker/kept-kinds.ts';
 import type { VerifiedAccount } from '../../gateway/broker/verified-account.ts';
-import { verifyKeyPair } from '../../gateway/broker/verify-keys.ts';
+import { verifyCredentials } from '../../gateway/broker/verify-keys.ts';
 import type { gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import type { Limits } from '../../gateway/policy/limits.ts';
 import { readLimits } from '../../gateway/policy/limits-file.ts';
@@ -23,7 +23,7 @@ const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
 
 /** A broker's account, as its keys open it. */
 export interface OpenedAccount {
-  readonly pair: KeyPair;
+  readonly pair: KeptCredentials;
   readonly account: VerifiedAccount;
   /** Where the broker is, unless it is at its own addresses. */
   readonly url: string | undefined;
@@ -50,11 +50,11 @@ export interface MadeHome {
  */
 export async function openAccount(
   { fetch }: Pick<App, 'fetch'>,
-  pair: KeyPair,
+  pair: KeptCredentials,
   { url, environment }: { readonly url: string | undefined; readonly environment: 'paper' | 'live' },
 ): Promise<OpenedAccount> {
   const settings = brokerSettingsSchema.parse(brokerOf(url));
-  return { pair, account: await verifyKeyPair(settings, pair, { environment, fetch }), url };
+  return { pair, account: await verifyCredentials(settings, pair, { environment, fetch }), url };
 }
 
 /**

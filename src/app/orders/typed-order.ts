@@ -1,9 +1,10 @@
 import { readOrderRequest } from '../../tools/place-order.ts';
 import { readReplaceRequest } from '../../tools/replace-order.ts';
+import { assetClassOf } from '../../trading/asset-class.ts';
 import { positiveDecimalString } from '../../trading/decimal.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import type { OrderRequest, Side, TimeInForce } from '../../trading/order.ts';
-import type { OrderClass } from '../../trading/order-classes.ts';
+import type { OrderClass, PositionIntent } from '../../trading/order-classes.ts';
 import { legFields } from '../../trading/order-fields.ts';
 import type { AskedUnder, ProposalRequestInput, Provenance } from '../../trading/proposal.ts';
 
@@ -25,6 +26,9 @@ export interface OrderFlags {
   readonly takeProfit?: string;
   /** Dollars a share, or with the limit of the sale at it: `170:169.50`. */
   readonly stopLoss?: string;
+  /** Of an option: whether a position is opened, or one that is there closed. */
+  readonly open?: boolean;
+  readonly close?: boolean;
 }
 
 /** What of an open order is to change. */
@@ -44,6 +48,7 @@ const flagOf: Readonly<Record<string, string>> = {
   stop_loss_stop_price: '--stop-loss',
   stop_loss_limit_price: '--stop-loss',
   time_in_force: '--tif',
+  position_intent: '--open or --close',
 };
 
 /**
@@ -53,6 +58,7 @@ const flagOf: Readonly<Record<string, string>> = {
  */
 export function typedOrder(side: Side, symbol: string, flags: OrderFlags): OrderRequest {
   const { qty, amount, limit, stop, trail, tif, extendedHours } = flags;
+  const intent = intentOf(side, symbol, flags);
   if (qty === undefined && amount === undefined) {
     throw new TradeAgentError('invalid_order', 'how much is not said', {
       hint: 'Give --qty with a number of shares, or --amount with dollars.',
@@ -84,10 +90,34 @@ export function typedOrder(side: Side, symbol: string, flags: OrderFlags): Order
         ...defined({ symbol, side, qty, notional: amount, limit_price: limit, stop_price: stop }),
         ...trailed(trail),
         type: exits.order_class === 'oco' ? 'limit' : typeOf(flags),
-        ...defined({ time_in_force: tif, extended_hours: extendedHours, order_class: exits.order_class }),
+        ...defined({
+          time_in_force: tif,
+          extended_hours: extendedHours,
+          order_class: exits.order_class,
+          position_intent: intent,
+        }),
         ...exits.prices,
       }),
   );
+}
+
+/**
+ * What becomes of the position in an option. A purchase opens one unless it is said to close one; of a sale it must be
+ * said, since it may sell what is held, or owe it.
+ */
+function intentOf(side: Side, symbol: string, { open, close }: OrderFlags): PositionIntent | undefined {
+  if (open === true && close === true) {
+    throw new TradeAgentError('invalid_order', 'an order has either --open or --close', {
+      hint: '--open opens a position in an option, --close closes one.',
+    });
+  }
+  const isOption = assetClassOf(symbol.trim().toUpperCase()) === 'us_option';
+  if (open === true || (close !== true && isOption && side === 'buy')) return `${side}_to_open`;
+  if (close === true) return `${side}_to_close`;
+  if (!isOption) return undefined;
+  throw new TradeAgentError('invalid_order', 'whether the option is sold to open or to close is not said', {
+    hint: '--close sells contracts that you hold; --open sells new ones, on shares or cash that stand behind them.',
+  });
 }
 
 /** Bought, exits follow an entry; sold, they are those of what is held, and both of them. */
@@ -138,6 +168,7 @@ export function orderProposal(
   if (order.type !== 'market') said.add('type');
   if (flags.tif !== undefined) said.add('time_in_force');
   if (flags.extendedHours === true) said.add('extended_hours');
+  if (flags.open === true || flags.close === true) said.add('position_intent');
   const whole = { ...order, environment, max_slippage };
   return {
     kind: 'order',

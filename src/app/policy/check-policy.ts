@@ -1,6 +1,8 @@
+import { pairOf } from '../../agent/planner/coins.ts';
 import { parsePrompt } from '../../agent/planner/sentence.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { type OrderRequest, orderRequestSchema } from '../../trading/order.ts';
+import { withDefaults } from '../../trading/order-defaults.ts';
 import type { DecisionView } from '../../trading/policy-views.ts';
 import { partOfPosition } from '../../trading/portfolio/position-part.ts';
 import type { App } from '../app.ts';
@@ -38,8 +40,17 @@ export function orderOf(sentence: string): { readonly order: OrderRequest; reado
       hint: 'For example: trade-agent policy check "buy 5 AAPL limit 180".',
     });
   }
-  const { request, fraction } = intent;
-  return { order: orderRequestSchema.parse(request), ...(fraction === undefined ? {} : { fraction }) };
+  const { request, fraction, contract } = intent;
+  if (contract !== undefined) {
+    throw new TradeAgentError('usage', 'which contract that is, only the broker can tell', {
+      hint: 'Name it by its symbol: trade-agent policy check "buy 1 AAPL261218C00190000 at 2.50".',
+    });
+  }
+  const symbol = pairOf(String(request.symbol)) ?? request.symbol;
+  return {
+    order: orderRequestSchema.parse(withDefaults({ ...request, symbol })),
+    ...(fraction === undefined ? {} : { fraction }),
+  };
 }
 
 async function part(

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { CountedFacts, Facts } from '../../gateway/policy/decision.ts';
+import type { CountedFacts, Facts, OptionFacts } from '../../gateway/policy/decision.ts';
 import { orderFacts } from '../../gateway/policy/order-world.ts';
+import { optionOf, unitsOf } from '../../trading/asset-class.ts';
 import { nothingCounted } from '../../trading/counted-order.ts';
 import { Dec, decimalString, plain, positiveDecimalString } from '../../trading/decimal.ts';
 import { newYorkDate } from '../../trading/new-york-time.ts';
@@ -49,6 +50,7 @@ const givenFacts = z.strictObject({
       trading_blocked: z.boolean(),
       tradable: z.boolean(),
       fractionable: z.boolean(),
+      class_enabled: z.boolean(),
     })
     .partial()
     .nullable()
@@ -71,6 +73,15 @@ const givenFacts = z.strictObject({
     .partial()
     .nullable()
     .optional(),
+  /** Of an order for an option. */
+  option: z
+    .strictObject({
+      level: z.int().min(0).max(3),
+      free_shares: decimalString.nullable(),
+      free_cash: decimalString.nullable(),
+    })
+    .partial()
+    .optional(),
   counted: z
     .strictObject({
       state: z.enum(tradingStates),
@@ -83,6 +94,7 @@ const givenFacts = z.strictObject({
       same_before: count.nullable(),
       clock_behind: z.int().positive().optional(),
       opposes_open: z.boolean(),
+      covering: z.strictObject({ shares: decimalString, cash: decimalString, buys: decimalString }),
     } satisfies Record<Exclude<keyof CountedFacts, 'mandate'>, z.ZodType>)
     .partial()
     .optional(),
@@ -163,13 +175,29 @@ export function factsOf(one: PolicyCase, general: GivenFacts, account: string): 
       given.broker === null
         ? null
         : over(
-            { trading_blocked: false, tradable: true, fractionable: true, objection: null },
+            {
+              trading_blocked: false,
+              tradable: true,
+              fractionable: true,
+              class_enabled: true,
+              objection: null,
+            },
             given.broker ?? {},
           ),
-    holdings: given.holdings === null ? null : holdingFacts(given.holdings ?? {}, reference),
+    holdings:
+      given.holdings === null ? null : holdingFacts(given.holdings ?? {}, reference, unitsOf(draft.symbol)),
+    ...(optionOf(draft.symbol) === undefined ? {} : { option: optionFacts(draft, given.option ?? {}) }),
     counted: over(nothingCounted, given.counted ?? {}),
     more: given.more ?? {},
   };
+}
+
+/** All that an account may be let at, and nothing behind what it sells, unless that is given. */
+function optionFacts(
+  { position_intent: intent = null }: { position_intent?: OptionFacts['intent'] | undefined },
+  given: NonNullable<GivenFacts['option']>,
+): OptionFacts {
+  return over<OptionFacts>({ intent, level: 3, free_shares: '0', free_cash: '0' }, given);
 }
 
 function marketFacts(
@@ -188,6 +216,7 @@ function marketFacts(
 function holdingFacts(
   { open_elsewhere = {}, ...given }: NonNullable<GivenFacts['holdings']>,
   reference: string,
+  units: number,
 ): NonNullable<Facts['holdings']> {
   const { equity = DEFAULT_EQUITY, qty = '0' } = given;
   const elsewhere = { orders: 0, symbol_notional: '0', symbol_sells: '0', opposes: false };
@@ -196,7 +225,7 @@ function holdingFacts(
       equity,
       last_equity: equity,
       qty,
-      value: plain(new Dec(qty).times(reference)),
+      value: plain(new Dec(qty).times(units).times(reference)),
       open_elsewhere: over<NonNullable<Facts['holdings']>['open_elsewhere']>(elsewhere, open_elsewhere),
     },
     given,

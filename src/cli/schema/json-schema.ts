@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { limitsJsonSchema } from '../../app/policy/limits-json-schema.ts';
 import { resultJsonSchema, rulesJsonSchema } from '../../check/json-schemas.ts';
 import { configSchema } from '../../config/profile.ts';
+import { orderDraftSchema } from '../../trading/order.ts';
+import { orderLegSchema, orderSchema, positionSchema } from '../../trading/views.ts';
 import { eventSchemas } from './events.ts';
 import { resultSchemas } from './results.ts';
 
@@ -25,8 +27,29 @@ export function schemaFiles(): Record<string, string> {
 }
 
 function file(title: string, schema: z.ZodType): string {
-  const json = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'output', unrepresentable: 'any' });
+  const json = z.toJSONSchema(schema, {
+    target: 'draft-2020-12',
+    io: 'output',
+    unrepresentable: 'any',
+    metadata: new NamedSchemas(),
+  });
   return text({ ...open(json), title });
+}
+
+/** What a file says once, under `$defs`, however often it occurs in it. */
+const names = new Map<z.ZodType, string>([
+  [orderSchema, 'order'],
+  [orderLegSchema, 'order_leg'],
+  [orderDraftSchema, 'order_draft'],
+  [positionSchema, 'position'],
+]);
+
+/** The schemas' own descriptions, with the names, which hold in these files alone: a tool's parameters go to models whole. */
+class NamedSchemas extends z.core.$ZodRegistry<z.core.JSONSchemaMeta> {
+  override get(schema: z.core.$ZodType) {
+    const id = names.get(schema as z.ZodType);
+    return { ...z.globalRegistry.get(schema), ...(id !== undefined && { id }) };
+  }
 }
 
 const text = (schema: unknown) => `${JSON.stringify(schema, null, 2)}\n`;

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { IdentityProvider } from '../door/identity-provider.ts';
 import type { GatewayOptions } from '../gateway-options.ts';
@@ -5,9 +6,10 @@ import { type Accounts, type BrokerPlace, createAccounts } from './accounts.ts';
 import { createAssetCatalogue } from './asset-catalogue.ts';
 import type { BrokerCredentials } from './broker-credentials.ts';
 import { createBrokerTokens } from './broker-token.ts';
-import { brokerOf } from './brokers.ts';
+import { brokerOf, traitsOf } from './brokers.ts';
 import { exchangedCredentials } from './exchanged-credentials.ts';
-import { keyPairCredentials } from './key-pair-credentials.ts';
+import { keptCredentials } from './kept-credentials.ts';
+import { isKept, type KeptKind } from './kept-kinds.ts';
 import { createKeyPairs } from './key-pairs.ts';
 import { keyPlaceOf, type NamedBroker } from './named-broker.ts';
 import { noExchange } from './no-exchange.ts';
@@ -38,13 +40,14 @@ export function brokerAccess(
   const { fetch, now, brokerTimeoutMs: timeoutMs } = requests;
   const places = brokers.map((broker): BrokerPlace => {
     const kind = brokerOf(broker);
+    const traits = traitsOf(broker);
     const assets = createAssetCatalogue(now);
     return {
       name: broker.name,
-      label: broker.label ?? kind.traits.label,
-      traits: kind.traits,
+      label: broker.label ?? traits.label,
+      traits,
       credentials: credentialsOf(broker, options, provider, requests),
-      connect: kind.connect(broker, { environment, fetch, timeoutMs, assets }),
+      connect: kind.connect(broker, { environment, fetch, timeoutMs, now, sleep: setTimeout, assets }),
       isUnattended: isUnattended(broker),
     };
   });
@@ -52,7 +55,7 @@ export function brokerAccess(
 }
 
 const isUnattended = ({ credentials, unattended }: NamedBroker): boolean =>
-  credentials === 'key_pair' || unattended === 'key_pair';
+  isKept(credentials) || unattended !== undefined;
 
 /** Its own: what opens an account at one broker is given to no other. */
 function credentialsOf(
@@ -61,15 +64,19 @@ function credentialsOf(
   provider: IdentityProvider,
   { fetch, now, providerTimeoutMs: timeoutMs }: Requests,
 ): BrokerCredentials {
-  if (broker.credentials === 'key_pair') return keptPairs(broker, options, now);
+  const { credentials, unattended } = broker;
+  if (isKept(credentials)) return kept(broker, credentials, options, now);
   if (options.exchange === undefined) throw noExchange('accounts at the broker');
   const exchange = { ...options.exchange, audience: broker.audience ?? options.exchange.audience };
   const bySession = exchangedCredentials(createBrokerTokens({ provider, exchange, fetch, timeoutMs, now }));
-  return isUnattended(broker) ? unattendedCredentials(bySession, keptPairs(broker, options, now)) : bySession;
+  return unattended === undefined
+    ? bySession
+    : unattendedCredentials(bySession, kept(broker, unattended, options, now));
 }
 
-function keptPairs(
+function kept(
   broker: NamedBroker,
+  kind: KeptKind,
   { brokers, environment, sealSecret, stores }: GatewayOptions,
   now: () => number,
 ): BrokerCredentials {
@@ -77,8 +84,6 @@ function keptPairs(
     throw new TradeAgentError('invalid_config', 'there is nothing to seal key pairs under');
   }
   const place = keyPlaceOf(broker, brokers);
-  return keyPairCredentials(
-    createKeyPairs({ store: stores.brokerKeys, sealSecret, now, broker: place }),
-    environment,
-  );
+  const pairs = createKeyPairs({ store: stores.brokerKeys, sealSecret, now, broker: place });
+  return keptCredentials(pairs, kind, environment);
 }

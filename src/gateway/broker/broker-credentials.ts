@@ -1,18 +1,8 @@
-import { z } from 'zod';
 import type { Caller } from '../door/caller.ts';
+import type { KeptCredentials } from './kept-kinds.ts';
 
-/**
- * A key id and its secret, as a broker gives them out for one account. Both are sent as headers, so that anything but
- * visible ASCII is refused here, before a library could quote it in an error.
- */
-export const keyPairSchema = z.strictObject({
-  keyId: z.string().regex(/^[A-Za-z0-9_-]{4,128}$/, 'is no key id: letters, digits, "_" and "-" alone'),
-  secret: z.string().regex(/^[\x21-\x7e]{8,256}$/, 'is no secret: 8 to 256 visible characters, no spaces'),
-});
-export type KeyPair = z.output<typeof keyPairSchema>;
-
-/** What opens an account at a broker. */
-export type AccountCredentials = { readonly accessToken: string } | KeyPair;
+/** What opens an account at a broker: a token got in exchange for the caller's, or what they gave of their own. */
+export type AccountCredentials = { readonly accessToken: string } | KeptCredentials;
 
 /** Gets what opens the caller's account at the broker. It never leaves the gateway. */
 export interface BrokerCredentials {

@@ -1,6 +1,7 @@
 import { Refusal } from '../../trading/refusal.ts';
 import type { Submission } from './broker.ts';
-import { keyPairRefused } from './key-pair-refusals.ts';
+import type { KeptKind } from './kept-kinds.ts';
+import { keptRefused } from './kept-refusals.ts';
 
 /**
  * What went wrong with a request to a broker, told apart by what it proves. Which of them an error is, only the
@@ -20,7 +21,7 @@ export type BrokerFailure =
   /** Too many requests: this one was not looked at. */
   | { readonly kind: 'rate_limited'; readonly retryAfterMs: number | undefined }
   /** The credentials don't count: the request was not looked at. */
-  | { readonly kind: 'unauthorized'; readonly credentials?: 'key_pair' }
+  | { readonly kind: 'unauthorized'; readonly credentials?: KeptKind }
   /** An answer that is not the broker's own word on the request (5xx, 408, a proxy's page): proves nothing. */
   | { readonly kind: 'failing'; readonly status: number }
   /** The request ran into its time limit: proves nothing. */
@@ -36,7 +37,7 @@ const againSoon = 'Try again in a moment.';
 export function readRefusal(failure: BrokerFailure, cause: unknown): Refusal {
   switch (failure.kind) {
     case 'unauthorized':
-      if (failure.credentials === 'key_pair') return keyPairRefused(cause);
+      if (failure.credentials !== undefined) return keptRefused(failure.credentials, cause);
       return new Refusal(
         409,
         'account_not_connected',

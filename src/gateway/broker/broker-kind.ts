@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { AssetCatalogue } from './asset-catalogue.ts';
 import type { ConnectBroker } from './broker.ts';
-import type { KeyPair } from './broker-credentials.ts';
 import type { BrokerTraits } from './broker-traits.ts';
+import { type KeptCredentials, type KeptKind, keptKindNames } from './kept-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from './verified-account.ts';
 
 /** What `gateway.yaml` says of every broker, of the one (`broker:`) or of each (`brokers:`); each kind adds its own. */
@@ -10,14 +10,15 @@ export const brokerSettings = z.strictObject({
   kind: z.string(),
   /**
    * What opens people's accounts. `exchange`, where it is left out: a token that the identity provider gives in exchange
-   * for the user's (`exchange:`). `key_pair`: a pair of each person's own, kept sealed in the gateway's database.
+   * for the user's (`exchange:`). Otherwise what each person gives of their own (`key_pair`, `access_token`: what the kind of
+   * broker has), kept sealed in the gateway's database.
    */
-  credentials: z.enum(['exchange', 'key_pair']).optional(),
+  credentials: z.enum(['exchange', ...keptKindNames]).optional(),
   /**
    * Beside `exchange`: what opens an account for an order that its owner approved beforehand, where no session of theirs need
    * be at hand. Nothing, where it is left out: then the gateway orders nothing by itself.
    */
-  unattended: z.literal('key_pair').optional(),
+  unattended: z.enum(keptKindNames).optional(),
   /** Beside `exchange`: what the broker is called at the identity provider, where `exchange.audience` is not it. */
   audience: z.string().min(1).optional(),
   /** What its owner calls the account there: `IRA`. The broker's own name unless said otherwise. */
@@ -36,8 +37,17 @@ export interface BrokerContext {
   readonly fetch: typeof fetch;
   /** One request, milliseconds. */
   readonly timeoutMs: number;
+  /** Milliseconds since the epoch: where the broker tells no time of its own. */
+  readonly now: () => number;
+  /** For brokers that say how seldom they may be asked. */
+  readonly sleep: (ms: number) => Promise<void>;
   /** What is the same for all users is asked for once. */
   readonly assets: AssetCatalogue;
+}
+
+/** Where what is promised depends on the settings. `traitsOf` of brokers.ts tells either. */
+export interface TraitsBySettings<Settings> {
+  of(settings: Settings): BrokerTraits;
 }
 
 /**
@@ -45,17 +55,22 @@ export interface BrokerContext {
  * is reached. docs/adding/broker.md says how to add one.
  */
 export interface BrokerKind<Settings> {
-  readonly traits: BrokerTraits;
+  readonly traits: BrokerTraits | TraitsBySettings<Settings>;
   /** Made of {@link brokerSettings}, with `kind` a literal. */
   readonly settings: z.ZodType<Settings>;
   connect(settings: Settings, context: BrokerContext): ConnectBroker;
-  /**
-   * What account a key pair opens; left out where `settings` allow no `credentials: key_pair`.
-   * @throws {TradeAgentError} as `verifyKeyPair` of verify-keys.ts
-   */
-  readonly verifyKeyPair?: (
-    settings: Settings,
-    pair: KeyPair,
-    options: Required<VerifyOptions>,
-  ) => Promise<VerifiedAccount>;
+  /** What its people may give to have their accounts opened; left out where `settings` allow `credentials: exchange` alone. */
+  readonly kept?: {
+    /** The first where the settings name none. */
+    readonly kinds: readonly [KeptKind, ...KeptKind[]];
+    /**
+     * What account it opens.
+     * @throws {TradeAgentError} as `verifyCredentials` of verify-keys.ts
+     */
+    verify(
+      settings: Settings,
+      given: KeptCredentials,
+      options: Required<VerifyOptions>,
+    ): Promise<VerifiedAccount>;
+  };
 }

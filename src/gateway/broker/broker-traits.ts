@@ -1,6 +1,21 @@
 import type { TermsByClass } from '../../trading/order-terms.ts';
 
 /**
+ * What a broker may have no API for. Asked for it, its adapter refuses (`notOffered`); it makes nothing up. What an order's
+ * checks stand on (account, positions, orders, prices, hours) no broker may lack.
+ */
+export const lackable = [
+  'bars',
+  'activities',
+  'portfolioHistory',
+  'news',
+  'corporateActions',
+  'watchlist',
+  'assets',
+] as const;
+export type Lackable = (typeof lackable)[number];
+
+/**
  * Where one broker differs from another: plain data, which the gateway acts by. The contract test holds each broker to
  * its own.
  */
@@ -16,10 +31,11 @@ export interface BrokerTraits {
      */
     readonly takenOnce: boolean;
     /**
-     * Whether an order can be looked up by it. Where it can't, a lost answer stays lost, and nothing ever counts as
-     * not placed.
+     * Whether an order can be looked up by it. `for_good`: whatever became of it. `while_listed`: among the orders that the
+     * broker lists, which are those of the day; one that is found is proof that it was taken, and a miss is proof of nothing,
+     * so that a lost answer may stay lost. `never`: it stays lost until the person has looked.
      */
-    readonly lookedUp: boolean;
+    readonly lookedUp: 'for_good' | 'while_listed' | 'never';
   };
   /** What of replacing an open order by another it does; undefined where it replaces none. */
   readonly replaces:
@@ -28,4 +44,5 @@ export interface BrokerTraits {
         readonly fractions: boolean;
       }
     | undefined;
+  readonly lacks: readonly Lackable[];
 }

@@ -1,5 +1,6 @@
 import type { Activity, TradingDay } from '../../trading/activity.ts';
 import type { ReplaceSubject } from '../../trading/kinds/replace.ts';
+import type { ListedContract } from '../../trading/listed-contract.ts';
 import type { Article, CorporateAction, Watchlist } from '../../trading/market-news.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type {
@@ -60,6 +61,23 @@ export interface CorporateActionQuery extends CalendarQuery {
 export interface CorporateActions {
   /** The earliest first. */
   readonly actions: readonly CorporateAction[];
+  /** Whether there are more than were asked for. */
+  readonly more: boolean;
+}
+
+export interface OptionContractQuery {
+  /** Symbol of the share. */
+  readonly underlying: string;
+  /** Dates, both included. */
+  readonly expires: { readonly from: string; readonly to: string };
+  readonly right: ListedContract['right'] | undefined;
+  /** Dollars a share, both included. */
+  readonly strike: { readonly from?: string | undefined; readonly to?: string | undefined } | undefined;
+  readonly limit: number;
+}
+
+export interface OptionContracts {
+  readonly contracts: readonly ListedContract[];
   /** Whether there are more than were asked for. */
   readonly more: boolean;
 }
@@ -126,14 +144,15 @@ export type Cancellation = 'requested' | 'not_found' | 'not_cancelable';
  * orders/order-submission.ts) rests on what an implementation promises here; test/contract/broker/ tries it, and
  * docs/adding/broker.md says how to write one.
  *
- *  1. **One call, one request.** Nothing is sent again, by the adapter or its SDK, whatever the answer: only the caller
- *     knows what may be repeated.
+ *  1. **One call, one request** that changes anything. Nothing is sent again, by the adapter or its SDK, whatever the answer:
+ *     only the caller knows what may be repeated. Reading what it was answered with in part is no sending; where that fails
+ *     after an order was sent, the order is `unknown`.
  *  2. **A client_order_id is taken once**, also after its order is over: `submit` and `replace` under a used one are
  *     `refused` as `duplicate`. Where the broker can't, its traits say so (`clientOrderId.takenOnce`), and the gateway
  *     sends nothing a second time. It takes every id of 8–48 letters, digits, `_` and `-`, and tells it back as it is.
  *  3. **An order is found by it** once the broker's reads have caught up, whatever became of it. `undefined` is the
- *     broker's own word that there is none: a proxy's page is not, and throws. Where the broker can't look orders up
- *     (`clientOrderId.lookedUp`) it is always `undefined`, and the gateway concludes nothing from it.
+ *     broker's own word that there is none: a proxy's page is not, and throws. Where the broker looks up less than that
+ *     (`clientOrderId.lookedUp`) the gateway concludes nothing from a miss.
  *  4. **`refused` and `not_taken` are proofs** that no order came of this request. What is not surely one of them is
  *     `unknown`: a time-out, a lost connection, a 5xx, a page in nobody's words, a 2xx about something else.
  *  5. **What is sent is what was given.** No field is rounded, defaulted or left out; what can't be said in the broker's
@@ -178,6 +197,8 @@ export interface Broker {
   asset(symbol: string): Promise<Asset | undefined>;
   /** All that can be traded, by which a name is looked up. */
   assets(): Promise<readonly Asset[]>;
+  /** Contracts that are open for trade; left out by a broker of no options. */
+  optionContracts?(query: OptionContractQuery): Promise<OptionContracts>;
   /** Only the symbols the broker has a price for. */
   quotes(symbols: readonly string[]): Promise<Quote[]>;
   bars(query: BarQuery): Promise<Bar[]>;

@@ -1,24 +1,25 @@
+import { z } from 'zod';
 import { createTokenSeal } from '../../approval/token-seal.ts';
 import type { BrokerKey, BrokerKeyStore } from '../../store/broker-key-store.ts';
-import { type KeyPair, keyPairSchema } from './broker-credentials.ts';
+import { type KeptCredentials, keptKindNames, keptSchema } from './kept-kinds.ts';
 import type { VerifiedAccount } from './verified-account.ts';
 
-/** A kept key pair, without the pair. */
+/** What is kept of an account, without what opens it. */
 export type KeptKeyPair = Omit<BrokerKey, 'sealed' | 'connection' | 'kind'>;
 
-/** The key pairs of people's accounts at the broker, sealed in the gateway's database. */
+/** What opens people's accounts at the broker (a key pair, a token), sealed in the gateway's database. */
 export interface KeyPairs {
   /**
-   * Keeps a pair in place of an earlier one: from the next request on it is the one that counts.
-   * @param account what the broker said of it (`verifyKeyPair`)
+   * Keeps one in place of an earlier one: from the next request on it is the one that counts.
+   * @param account what the broker said of it (`verifyCredentials`)
    */
   keep(
     sub: string,
-    pair: KeyPair,
+    pair: KeptCredentials,
     account: Pick<VerifiedAccount, 'accountNumber' | 'environment'>,
   ): Promise<void>;
   /** @throws {TradeAgentError} `state_corrupt` where it was sealed under another secret, or for somebody else */
-  find(sub: string): Promise<(KeptKeyPair & { readonly pair: KeyPair }) | undefined>;
+  find(sub: string): Promise<(KeptKeyPair & { readonly pair: KeptCredentials }) | undefined>;
   list(): Promise<KeptKeyPair[]>;
   /** False where there is none. */
   remove(sub: string): Promise<boolean>;
@@ -41,6 +42,8 @@ export interface KeyPlace {
   readonly before?: string;
 }
 
+const anyKept = z.union(keptKindNames.map((kind) => keptSchema(kind)));
+
 /**
  * Sealed by AES-256-GCM for one person and broker: a row that is moved to another person does not open. One that was given for
  * another kind of broker counts as none: a name of the settings may come to stand for another.
@@ -59,13 +62,13 @@ export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptio
   };
   return {
     async keep(sub, pair, { accountNumber, environment }) {
-      const sealed = seal.seal(JSON.stringify(keyPairSchema.parse(pair)), context(sub, name));
+      const sealed = seal.seal(JSON.stringify(anyKept.parse(pair)), context(sub, name));
       await store.keep({ sub, connection: name, kind, sealed, accountNumber, environment, keptAt: now() });
     },
     async find(sub) {
       const row = await rowOf(sub);
       if (row === undefined) return undefined;
-      const pair = keyPairSchema.parse(JSON.parse(seal.open(row.sealed, context(sub, row.connection))));
+      const pair = anyKept.parse(JSON.parse(seal.open(row.sealed, context(sub, row.connection))));
       return { ...shown(row), pair };
     },
     async list() {

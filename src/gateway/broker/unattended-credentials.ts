@@ -2,7 +2,7 @@ import { NO_TOKEN } from '../../approval/access.ts';
 import type { BrokerCredentials } from './broker-credentials.ts';
 
 /**
- * The caller's own session where there is one; the key pair that is kept for them where the gateway acts by what they approved
+ * The caller's own session where there is one; what is kept for them where the gateway acts by what they approved
  * beforehand. Somebody else who acts for an owner gets neither.
  */
 export function unattendedCredentials(

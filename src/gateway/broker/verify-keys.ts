@@ -1,33 +1,57 @@
 import { TradeAgentError } from '../../trading/errors.ts';
-import { type KeyPair, keyPairSchema } from './broker-credentials.ts';
-import { type BrokerSettings, brokerOf } from './brokers.ts';
+import { type BrokerSettings, brokerOf, traitsOf } from './brokers.ts';
+import { isKept, type KeptCredentials, type KeptKind, keptSchema, keptWords } from './kept-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from './verified-account.ts';
 
 const TIMEOUT_MS = 10_000;
 
 /**
- * Asks the broker what account a key pair opens, by a read that changes nothing. No part of the pair is in any error.
- * @throws {TradeAgentError} `usage` for what can't be a pair of this broker's, `broker_rejected` with `details.reason`
+ * What people give to have their accounts opened at this broker.
+ * @throws {TradeAgentError} `usage` where it opens them by tokens got by exchange alone
+ */
+export function keptKindOf(settings: BrokerSettings): KeptKind {
+  const { kinds } = keptOf(settings);
+  const { credentials, unattended } = settings;
+  return isKept(credentials) ? credentials : (unattended ?? kinds[0]);
+}
+
+/**
+ * Asks the broker what account it opens, by reads that change nothing. No part of what was given is in any error.
+ * @throws {TradeAgentError} `usage` for what can't be one of this broker's, `broker_rejected` with `details.reason`
  *   `wrong_pair` or `no_account`, `broker_unreachable`
  */
-export async function verifyKeyPair(
+export async function verifyCredentials(
   settings: BrokerSettings,
-  pair: KeyPair,
+  credentials: KeptCredentials,
   { environment, fetch, timeoutMs = TIMEOUT_MS }: VerifyOptions,
 ): Promise<VerifiedAccount> {
-  const kind = brokerOf(settings);
-  if (kind.verifyKeyPair === undefined) {
-    throw new TradeAgentError('usage', `${kind.traits.label} accounts are not opened by key pairs`, {
-      hint: 'Set "broker.credentials: exchange" in gateway.yaml.',
-    });
-  }
-  const given = keyPairSchema.safeParse(pair);
+  const { verify } = keptOf(settings);
+  const kind = keptKindOf(settings);
+  const given = keptSchema(kind).safeParse(credentials);
   if (!given.success) {
+    const { fields, noun } = keptWords(kind);
+    if (Object.keys(credentials).sort().join() !== Object.keys(fields).sort().join()) {
+      throw new TradeAgentError('usage', `what was given is another broker’s, and no ${noun}`, {
+        hint: 'Give it at the home’s own machine: "trade-agent home broker set".',
+      });
+    }
     const [issue] = given.error.issues;
-    const what = issue?.path[0] === 'keyId' ? 'the key id' : 'the secret';
-    throw new TradeAgentError('usage', `${what} ${issue?.message ?? 'is missing'}`, {
-      hint: `Copy both from ${kind.traits.label} as they are shown there.`,
+    const label = fields[String(issue?.path[0])]?.label.toLowerCase() ?? noun;
+    throw new TradeAgentError('usage', `the ${label} ${issue?.message}`, {
+      hint: `Copy each from ${traitsOf(settings).label} as it is shown there.`,
     });
   }
-  return await kind.verifyKeyPair(settings, given.data, { environment, fetch, timeoutMs });
+  return await verify(settings, given.data, { environment, fetch, timeoutMs });
+}
+
+function keptOf(settings: BrokerSettings) {
+  const { kept } = brokerOf(settings);
+  if (kept !== undefined) return kept;
+  throw new TradeAgentError(
+    'usage',
+    `${traitsOf(settings).label} accounts are opened by tokens got by exchange alone`,
+    {
+      hint: 'Set "broker.credentials: exchange" in gateway.yaml.',
+    },
+  );
 }

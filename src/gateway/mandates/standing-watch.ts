@@ -15,6 +15,7 @@ import {
   standingRequest,
 } from '../../trading/mandate/standing.ts';
 import { isTime, latestDue, nextDue } from '../../trading/mandate/standing-due.ts';
+import { marketOf } from '../../trading/market-open.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
 import type { ProposalRequest } from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
@@ -166,19 +167,20 @@ async function lookAt(
   );
   if (watched.length === 0) return;
   const broker = await brokerFor({ sub, accessToken: NO_TOKEN }, account);
-  const { is_open: isOpen, timestamp } = await broker.clock();
-  if (!isOpen) return;
+  const market = await broker.clock();
+  const open = watched.filter(({ terms }) => marketOf(terms.standing.order.symbol, market).is_open);
+  if (open.length === 0) return;
   const symbols = new Set<string>();
-  for (const { terms } of watched) {
+  for (const { terms } of open) {
     if (!isRecurring(terms.standing.when)) symbols.add(terms.standing.order.symbol);
   }
   const quotes = symbols.size === 0 ? [] : await broker.quotes([...symbols]);
-  for (const one of watched) {
+  for (const one of open) {
     const { when, order } = one.terms.standing;
     const quote = quotes.find(({ symbol }) => symbol === order.symbol);
     const isDue = isRecurring(when)
       ? one.order.dueAt !== null && isTimely(when, one.order.dueAt, clock.now())
-      : quote !== undefined && isCrossed(when, quote, Date.parse(timestamp));
+      : quote !== undefined && isCrossed(when, quote, Date.parse(market.timestamp));
     if (isDue && !(await place(options, one)))
       resting.set(restingKey(sub, one.order.mandate), now + AGAIN_MS);
   }

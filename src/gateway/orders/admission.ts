@@ -1,6 +1,7 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import type { Order } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
 import type { OpenAccount, OpenAccountOf } from '../broker/accounts.ts';
 import type { Submission } from '../broker/broker.ts';
@@ -26,11 +27,15 @@ export interface Admitted {
   readonly send: () => Promise<Submission>;
 }
 
-/** Every check of an approved order that needs the world: time, environment, account, market. Uses nothing up. */
+/**
+ * Every check of an approved order that needs the world: time, environment, account, market. Uses nothing up.
+ * @param early open orders that were asked for a moment ago
+ */
 export async function admit(
   { draft, replaces }: ApprovedOrder,
   caller: Caller,
   options: AdmissionOptions,
+  early?: Promise<readonly Order[]>,
 ): Promise<Admitted> {
   const { rules } = options;
   requireUnexpired(draft.expires_at, options.clock);
@@ -46,7 +51,7 @@ export async function admit(
     );
   }
   const broker = await options.brokerFor(caller, draft.account);
-  const world = requireSymbol(await rules.worlds(broker, [draft.symbol]), draft.symbol);
+  const world = requireSymbol(await rules.worlds(broker, [draft.symbol], early), draft.symbol);
   const { account } = world;
   if (account.account !== draft.account || account.environment !== draft.environment) {
     throw new Refusal(403, 'account_mismatch', 'the approved account is not the account of this user', {

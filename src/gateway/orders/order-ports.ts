@@ -47,6 +47,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
       const worlds = await rules.worlds(broker, symbols);
       return new Map([...worlds].map(([symbol, world]) => [symbol, shown(proposer, broker, world)]));
     },
+    prepare: (draft, owner) => desk.prepare(draft, callerOf(owner)),
     place: async (approved, owner) => (await desk.placeApproved(approved, callerOf(owner))).order,
     async outcome(asker, clientOrderId) {
       const entry = await desk.settle(callerOf(asker), clientOrderId);

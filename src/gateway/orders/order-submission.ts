@@ -110,7 +110,8 @@ export async function submitIntent(
       break;
   }
   await journal.doubt(intent, clock.now());
-  const found = broker.traits.clientOrderId.lookedUp ? await lookUp(draft, broker, clock) : undefined;
+  const found =
+    broker.traits.clientOrderId.lookedUp === 'never' ? undefined : await lookUp(draft, broker, clock);
   if (found === undefined) throw outcomeUnknown(id);
   return await recordFound(found, intent, context);
 }
@@ -142,10 +143,13 @@ export async function settleByLookup(
   broker: OpenAccount,
   context: SubmissionContext,
 ): Promise<JournalEntry | undefined> {
-  if (!broker.traits.clientOrderId.lookedUp) return undefined;
+  const { lookedUp } = broker.traits.clientOrderId;
+  if (lookedUp === 'never') return undefined;
   const order = await broker.orderByClientOrderId(entry.clientOrderId);
   failpoint('gateway.asked');
   if (order !== undefined) return await recordFound(order, entry, context);
+  // It may have been taken, and be listed no more.
+  if (lookedUp !== 'for_good') return undefined;
   const { journal, clock } = context;
   const last = Math.max(entry.submittedAt ?? 0, Date.parse(entry.draft.expires_at));
   if (clock.now() < last + ABSENCE_MS) return undefined;
@@ -169,7 +173,7 @@ export function maySubmitAgain(
   now: number,
 ): boolean {
   if (submittedAt === null) return true;
-  return clientOrderId.takenOnce && clientOrderId.lookedUp && now >= submittedAt + QUIET_MS;
+  return clientOrderId.takenOnce && clientOrderId.lookedUp === 'for_good' && now >= submittedAt + QUIET_MS;
 }
 
 async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<Order | undefined> {

@@ -4,6 +4,7 @@ import type { MandateStore } from '../../store/mandate-store.ts';
 import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
 import { tradeOrderDetails } from '../../trading/approval-details.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
+import type { OrderDraft } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
@@ -12,6 +13,7 @@ import { ReplayedRefusal, recordedRefusal } from '../door/recorded-refusal.ts';
 import { requireSigned, type Signatures } from '../signatures.ts';
 import { type AdmissionOptions, type Admitted, admit } from './admission.ts';
 import { type ApprovedOrder, approvedOrder } from './approved-order.ts';
+import { createEarlyOrders, type EarlyOrders } from './early-orders.ts';
 import {
   entryOf,
   type Intent,
@@ -57,6 +59,8 @@ export interface Placement {
 export interface OrderDesk {
   /** @throws {Refusal} with a code for each way to fail; a {@link ReplayedRefusal} where it was said before */
   place(caller: Caller, body: unknown): Promise<Placement>;
+  /** Asks early for what an approved order is decided by, where it is about to be placed. Fails for nobody. */
+  prepare(draft: OrderDraft, caller: Caller): void;
   /**
    * Places what was approved, or puts it in place of the order that it `replaces`, exactly once however often it is
    * called: a repeat is answered from the journal, settled by asking the broker, or sent where that is safe.
@@ -88,10 +92,12 @@ interface Desk {
    * what it lost): were it checked twice, one could be placed and the other, the one that is answered, told "price moved".
    */
   readonly arriving: Map<string, Arrival>;
+  readonly early: EarlyOrders;
 }
 
 export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
-  const desk: Desk = { options, flights: new Map(), arriving: new Map() };
+  const early = createEarlyOrders(options.brokerFor, options.clock);
+  const desk: Desk = { options, flights: new Map(), arriving: new Map(), early };
   const { gateway, detailsType } = options;
   return {
     async place(caller, body) {
@@ -100,6 +106,7 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
       await requireSigned(options.signatures, tradeOrderDetails(approved.draft, target), caller);
       return await placeApproved(desk, approved, caller);
     },
+    prepare: early.ask,
     placeApproved: (approved, caller) => placeApproved(desk, approved, caller),
     settle: (caller, clientOrderId) => settle(desk, caller, clientOrderId),
   };
@@ -124,7 +131,7 @@ async function placeOrReplay(desk: Desk, approved: ApprovedOrder, caller: Caller
 
 async function placeNew(desk: Desk, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
   const { journal, clock, issuer, rules } = desk.options;
-  const admitted = await admit(approved, caller, desk.options);
+  const admitted = await admit(approved, caller, desk.options, desk.early.take(approved.draft, caller));
   failpoint('gateway.verified');
   const { draft, digest, replaces } = approved;
   const { sub, jti } = caller;

@@ -2,6 +2,7 @@ import { percent, shares } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { waitsForOpening } from '../../trading/market-open.ts';
 import { hurts } from '../../trading/price-drift.ts';
+import { classObjections } from './class-checks.ts';
 import type { BrokerFacts, Facts, MarketFacts, Objection, OrderFacts } from './decision.ts';
 import { checkPrice } from './price-guard.ts';
 
@@ -10,6 +11,7 @@ export function brokerObjections(order: OrderFacts, facts: Facts): Objection[] {
   const { broker, market } = facts;
   return [
     ...(broker === null ? [unknown('what the broker trades')] : brokersOwn(order, broker)),
+    ...classObjections(order, facts),
     ...exitsAreHeld(order, facts),
     ...(market === null
       ? [unknown('the market')]

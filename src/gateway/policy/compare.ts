@@ -118,6 +118,7 @@ const comparisons: { readonly [Name in LimitName]: Comparison<NonNullable<Accoun
     ...oneOf(`${name}.allow`, before?.allow, after?.allow),
     ...noneOf(`${name}.deny`, before?.deny, after?.deny),
   ],
+  asset_classes: oneOf,
   sides: oneOf,
   types: oneOf,
   hours,

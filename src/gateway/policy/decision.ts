@@ -1,4 +1,5 @@
 import type { CountedFacts } from '../../trading/counted-order.ts';
+import type { PositionIntent } from '../../trading/order-classes.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import type { ProblemCode } from '../../trading/problem-codes.ts';
 
@@ -35,6 +36,8 @@ export interface Facts {
   readonly market: MarketFacts | null;
   readonly broker: BrokerFacts | null;
   readonly holdings: HoldingFacts | null;
+  /** Of an order for an option; absent for any other. */
+  readonly option?: OptionFacts | undefined;
   readonly counted: CountedFacts;
   /** Further facts by who adds them (`mandate`, `relations`), flat. */
   readonly more: Readonly<Record<string, string | number | boolean | readonly string[] | null>>;
@@ -85,8 +88,21 @@ export interface BrokerFacts {
   /** Of the order's symbol. */
   readonly tradable: boolean;
   readonly fractionable: boolean;
+  /** Whether the account is let at the class of it; true for shares, absent in facts of before there were others. */
+  readonly class_enabled?: boolean;
   /** Why this broker takes no such orders; null where it does. */
   readonly objection: { readonly text: string; readonly hint?: string; readonly field?: string } | null;
+}
+
+/** What an order for an option is held to, by the broker; what this gateway has out is counted beside (`Covering`). */
+export interface OptionFacts {
+  readonly intent: PositionIntent | null;
+  /** What the broker lets the account trade of options, 0 to 3. */
+  readonly level: number;
+  /** Shares of what the option is on that no other call may take, and that are on sale nowhere; below zero where short. */
+  readonly free_shares: string | null;
+  /** Dollars that secure no other put, and are in no other purchase. */
+  readonly free_cash: string | null;
 }
 
 /** The account at the broker, and what is open in it by other ways than this gateway. */

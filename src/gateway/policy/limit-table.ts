@@ -3,6 +3,9 @@ import { dollars, percent, shares } from '../../trading/amounts.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
 import { orderTypes, sides, symbolSchema } from '../../trading/order.ts';
 import { isZone, wallTime, weekdays } from '../../trading/zoned-time.ts';
+
+import { assetClassesRow } from './asset-classes-row.ts';
+
 import type { Objection } from './decision.ts';
 import { type Compared, type LimitRow, limitRow, type Unknown } from './limit-row.ts';
 import { priceDeviation } from './price-deviation.ts';
@@ -175,6 +178,7 @@ export const limitTable = {
       return { text: `${symbol} is not among the symbols that are traded here`, value: symbol };
     },
   }),
+  asset_classes: assetClassesRow,
   sides: limitRow({
     schema: z.array(z.enum(sides)).min(1),
     reason: 'SIDE_NOT_ALLOWED',

@@ -33,6 +33,8 @@ export function defaultLimits(): Limits {
         max_position_weight: '0.25',
         max_price_deviation: '0.05',
         min_seconds_between_same: 60,
+        // Crypto and options are for whoever asks for them.
+        asset_classes: ['us_equity'],
         hours: {
           zone: 'America/New_York',
           from: '04:00',

@@ -7,6 +7,7 @@ import { type CountedFacts, countedAfter, reservedForAll } from '../../trading/c
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { Refusal } from '../../trading/refusal.ts';
+import type { Order } from '../../trading/views.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
 import { outsideOf } from '../mandates/outside-of.ts';
 import type { Relations } from '../relations/relations.ts';
@@ -45,8 +46,15 @@ export interface Deciding {
 
 /** Where facts are gathered and decided upon: the same way before the person is asked and when it is carried out. */
 export interface OrderRules {
-  /** @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw */
-  worlds(broker: OpenAccount, symbols: readonly string[]): Promise<ReadonlyMap<string, OrderWorld>>;
+  /**
+   * @param early open orders that were asked for a moment ago
+   * @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw
+   */
+  worlds(
+    broker: OpenAccount,
+    symbols: readonly string[],
+    early?: Promise<readonly Order[]>,
+  ): Promise<ReadonlyMap<string, OrderWorld>>;
   /**
    * Holds an order to every rule, by what is counted now. A refusal is recorded.
    * @returns whether one person's approval is not enough for it
@@ -89,7 +97,7 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
   };
 
   return {
-    worlds: (broker, symbols) => readWorlds(broker, symbols, { journal, clock }),
+    worlds: (broker, symbols, early) => readWorlds(broker, symbols, { journal, clock }, early),
     async requireAllowed(asked, world, stage) {
       const { rules, facts } = await standing(asked, world);
       const counted = countedAfter(asked.after ?? [], await journal.counted(countingOf(asked), clock.now()));

@@ -1,8 +1,9 @@
 import type { OpenEntry } from '../../store/order-journal.ts';
-import { unitsOf } from '../../trading/asset-class.ts';
+import { assetClassOf, unitsOf } from '../../trading/asset-class.ts';
 import { countOf } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
+import { marketOf, pricedSince } from '../../trading/market-open.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { isPastEntry, standingParts } from '../../trading/order-legs.ts';
 import { checkTerms } from '../../trading/order-terms.ts';
@@ -16,6 +17,7 @@ import type { BrokerTraits } from '../broker/broker-traits.ts';
 import { isSettled, type SubmissionContext, settleByLookup } from '../orders/order-submission.ts';
 import type { BrokerFacts, HoldingFacts, MarketFacts, OrderFacts, WorldFacts } from './decision.ts';
 import { lastSession } from './last-session.ts';
+import { optionFacts } from './option-facts.ts';
 
 /** The most open orders that brokers list at once. */
 const MOST_OPEN = 500;
@@ -24,6 +26,10 @@ const MOST_ASKED = 20;
 /** An order whose outcome is not known so long after its claim is asked about here, since nobody else may: milliseconds. */
 const UNSETTLED_MS = 10 * 60_000;
 
+/** The first of what an order is decided by. @throws {Refusal} as the broker's reads do */
+export const openOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
+  broker.orders({ status: 'open', limit: MOST_OPEN, symbols: [] });
+
 /** What the broker tells of an account and a symbol at one moment; of several symbols, at the same one. */
 export interface OrderWorld {
   readonly account: Account;
@@ -31,9 +37,10 @@ export interface OrderWorld {
   readonly traits: BrokerTraits;
   readonly positions: readonly Position[];
   readonly asset: Asset;
+  /** Of the symbol: whether it is open depends on what is traded. */
   readonly market: MarketClock;
   readonly quote: Quote;
-  /** The date in New York of the last session that has begun (`lastSession`); undefined where none is known. */
+  /** The date in New York since which a price is one (`pricedSince`); undefined where none is known. */
   readonly session: string | undefined;
   /** Open orders that the journal does not count: of other ways than this gateway, and exits of entries that are filled. */
   readonly elsewhere: readonly Order[];
@@ -45,16 +52,18 @@ export interface OrderWorld {
  * The positions are read after the open orders: what is not among those any more, since it was filled, is in the positions
  * then. Read the other way round it could be in neither. The journal is asked after both, and so knows every order of this
  * gateway that the broker has told of.
+ * @param early open orders that were asked for a moment ago
  * @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw
  */
 export async function readWorlds(
   broker: OpenAccount,
   symbols: readonly string[],
   context: SubmissionContext,
+  early?: Promise<readonly Order[]>,
 ): Promise<ReadonlyMap<string, OrderWorld>> {
   // All at once: the price would be no fresher for waiting until the others are there. What must come after another waits
   // for that one alone.
-  const opening = broker.orders({ status: 'open', limit: MOST_OPEN, symbols: [] });
+  const opening = early ?? openOrders(broker);
   const clock = broker.clock();
   const [account, assets, market, quotes, open, positions, session] = await Promise.all([
     broker.account(),
@@ -73,18 +82,30 @@ export async function readWorlds(
     orderId === null ? claimedAt < before : !stillOpen.has(orderId),
   );
   await Promise.all(gone.slice(0, MOST_ASKED).map((entry) => lookAt(entry, broker, context)));
-  const ours = new Set(own.map(({ clientOrderId }) => clientOrderId));
+  // By either id: not every broker tells a client_order_id back.
+  const ours = new Set(
+    own.flatMap(({ clientOrderId, orderId }) => [clientOrderId, orderId ?? clientOrderId]),
+  );
   const elsewhere = open.flatMap((order): readonly Order[] => {
-    if (!ours.has(order.client_order_id)) return [order];
+    if (!ours.has(order.client_order_id) && !ours.has(order.id)) return [order];
     return isPastEntry(order) ? standingParts(order) : [];
   });
-  const common = { account, traits: broker.traits, positions, market, session, elsewhere };
+  const common = { account, traits: broker.traits, positions, elsewhere };
   return new Map(
     symbols.map((symbol, at) => {
       const asset = assets[at];
       const quote = quotes.find((found) => found.symbol === symbol);
       if (asset === undefined || quote === undefined) throw unknownSymbol(symbol);
-      return [symbol, { ...common, asset, quote }];
+      return [
+        symbol,
+        {
+          ...common,
+          asset,
+          quote,
+          market: marketOf(symbol, market),
+          session: pricedSince(symbol, market, session),
+        },
+      ];
     }),
   );
 }
@@ -121,6 +142,7 @@ export function worldFacts(
   world: OrderWorld,
   { now }: { readonly now: number },
 ): WorldFacts {
+  const option = optionFacts(draft, replaces, world);
   return {
     at: new Date(now).toISOString(),
     account: draft.account,
@@ -129,6 +151,7 @@ export function worldFacts(
     market: marketFacts(world),
     broker: brokerFacts(draft, world),
     holdings: holdingFacts(draft, replaces, world),
+    ...(option === undefined ? {} : { option }),
     more: {},
   };
 }
@@ -176,8 +199,15 @@ function brokerFacts(draft: OrderDraft, { account, asset, traits }: OrderWorld):
     trading_blocked: account.trading_blocked,
     tradable: asset.tradable,
     fractionable: asset.fractionable,
+    class_enabled: classEnabled(draft.symbol, account),
     objection: brokersObjection(draft, traits),
   };
+}
+
+/** Crypto and options are for those whom the broker lets; where it says nothing, for nobody. */
+function classEnabled(symbol: string, { crypto_active = false, options_level = 0 }: Account): boolean {
+  const enabled = { us_equity: true, crypto: crypto_active, us_option: options_level > 0 };
+  return enabled[assetClassOf(symbol)];
 }
 
 /** Held to in the form in which it goes out. */

@@ -1,7 +1,10 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { searchAssets } from '../../trading/asset-name.ts';
+import { positiveDecimalString } from '../../trading/decimal.ts';
+import { MOST_CONTRACTS } from '../../trading/listed-contract.ts';
 import { MOST_ACTIONS, MOST_ARTICLES } from '../../trading/market-news.ts';
+import { addDays, newYorkDate } from '../../trading/new-york-time.ts';
 import { symbolSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { barAdjustments } from '../../trading/views.ts';
@@ -76,6 +79,22 @@ const corporateActionsQuery = z
     path: ['end'],
   });
 
+/** Two years and some: the longest that options run. */
+const MOST_EXPIRY_DAYS = 1100;
+/** How far ahead is looked where nobody says: the next month's expiries, and the month after. */
+const DEFAULT_EXPIRY_DAYS = 60;
+
+const contractsQuery = z.strictObject({
+  ...accountParameter,
+  underlying: symbolSchema,
+  expires_from: z.iso.date().optional(),
+  expires_to: z.iso.date().optional(),
+  right: z.enum(['call', 'put']).optional(),
+  strike_from: positiveDecimalString.optional(),
+  strike_to: positiveDecimalString.optional(),
+  limit: limitParameter(MOST_CONTRACTS, 50),
+});
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 /**
  * How far back so many bars reach at most: 252 trading days a year, 6.5 trading hours a day, and a week more for the
@@ -136,6 +155,21 @@ export function marketRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, no
     }),
   );
   app.get(
+    '/v1/option-contracts',
+    door.guard(['market:read'], async (c, caller) => {
+      const query = parseQuery(contractsQuery, c.req.url);
+      const broker = await brokerFor(caller, query.account);
+      if (broker.optionContracts === undefined) {
+        throw new Refusal(404, 'not_found', 'no options are traded at this broker');
+      }
+      await requireKnown(broker, [query.underlying]);
+      const { underlying, right, strike_from, strike_to, limit } = query;
+      const expires = expiresWithin(query, now());
+      const strike = { from: strike_from, to: strike_to };
+      return c.json(await broker.optionContracts({ underlying, expires, right, strike, limit }));
+    }),
+  );
+  app.get(
     '/v1/news',
     door.guard(['market:read'], async (c, caller) => {
       const { symbols = [], limit, account } = parseQuery(newsQuery, c.req.url);
@@ -166,6 +200,21 @@ export function marketRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, no
       c.json(await (await brokerFor(caller, parseQuery(oneQuery, c.req.url).account)).clock()),
     ),
   );
+}
+
+/** @throws {Refusal} 400 `invalid_query` */
+function expiresWithin(
+  { expires_from, expires_to }: z.output<typeof contractsQuery>,
+  now: number,
+): { from: string; to: string } {
+  const from = expires_from ?? newYorkDate(now);
+  const to = expires_to ?? addDays(from, DEFAULT_EXPIRY_DAYS);
+  const days = daysIn({ start: from, end: to });
+  if (days >= 0 && days <= MOST_EXPIRY_DAYS) return { from, to };
+  throw new Refusal(400, 'invalid_query', 'wrong query parameters: expires_to', {
+    fields: ['expires_to'],
+    hint: `must not be before expires_from, nor more than ${MOST_EXPIRY_DAYS} days after`,
+  });
 }
 
 function daysIn({ start, end }: { start: string; end: string }): number {

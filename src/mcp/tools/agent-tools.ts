@@ -10,6 +10,7 @@ import { getCorporateActions } from '../../tools/get-corporate-actions.ts';
 import { getFindings } from '../../tools/get-findings.ts';
 import { getMarketClock } from '../../tools/get-market-clock.ts';
 import { getNews } from '../../tools/get-news.ts';
+import { getOptionContracts } from '../../tools/get-option-contracts.ts';
 import { getOrder } from '../../tools/get-order.ts';
 import { getPerformance } from '../../tools/get-performance.ts';
 import { getPortfolio } from '../../tools/get-portfolio.ts';
@@ -37,6 +38,7 @@ export const agentTools: readonly McpTool[] = [
   read(getCalendar, 'Trading days'),
   read(searchSymbols, 'Symbols by name'),
   read(ofOneAccount(getAsset), 'One security'),
+  read(ofOneAccount(getOptionContracts), 'Option contracts'),
   read(getNews, 'News'),
   read(getCorporateActions, 'Dividends and splits'),
   read(ofOneAccount(getPortfolio), 'Portfolio'),

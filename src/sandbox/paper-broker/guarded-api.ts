@@ -32,7 +32,9 @@ export function guardedApi(
       }
       return next();
     });
-    api.use(version, access, rate);
+    // Market data of crypto is for everybody: its operations have an empty `security` in Alpaca's contract, and Alpaca's
+    // SDK sends no credentials there.
+    if (version !== '/v1beta3/*') api.use(version, access, rate);
   }
   return api;
 }

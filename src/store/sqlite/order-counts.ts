@@ -1,8 +1,10 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
+import { unitsOf } from '../../trading/asset-class.ts';
 import { type CountedFacts, countOf, reservedFor, sameTerms } from '../../trading/counted-order.ts';
 import { Dec, ZERO } from '../../trading/decimal.ts';
 import type { CountedTerms } from '../../trading/mandate/mandate.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
+import { coveringOf } from '../../trading/option-cover.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { Order } from '../../trading/views.ts';
 import type { Claim, Counting, OpenEntry, OrderKey, Usage } from '../order-journal.ts';
@@ -82,6 +84,7 @@ export function orderCounts(database: Database.Database) {
     const terms = sameTerms(draft);
     const same = rows.flatMap((row) => (row.terms === terms ? [row.created_at] : []));
     const inSymbol = standingOnes.filter((row) => row.symbol === symbol);
+    const covering = coveringOf(symbol, standingOnes);
     return {
       ...used,
       open_symbol_notional: sum(
@@ -90,6 +93,7 @@ export function orderCounts(database: Database.Database) {
       open_symbol_sells: sum(inSymbol.flatMap((row) => (row.side === 'sell' ? [row.qty] : []))).toFixed(),
       same_before: same.length === 0 ? null : Math.floor((now - Math.max(...same)) / 1000),
       opposes_open: inSymbol.some((row) => row.side !== side),
+      ...(covering === undefined ? {} : { covering }),
       ...(draft.mandate === undefined ? {} : { mandate: underMandate(sub, draft, now) }),
     };
   };
@@ -139,7 +143,7 @@ function filledPart({ notional, qty }: Reserved, order: Order): Reserved {
   if (filled.isZero()) return { notional: '0.00', qty: '0' };
   const part =
     order.qty === null
-      ? filled.times(order.filled_avg_price ?? 0)
+      ? filled.times(unitsOf(order.symbol)).times(order.filled_avg_price ?? 0)
       : new Dec(notional).times(filled).div(order.qty);
   return {
     notional: Dec.min(part, notional).toFixed(2, Dec.ROUND_UP),

@@ -62,12 +62,12 @@ function connectHint(connection: string): string {
   return `Connect it with "${connectCommand(connection)}".`;
 }
 
-/** What the gateway says where accounts are opened by key pairs: nothing can be connected from here. */
-const byKeyPair = z.object({ credentials: z.literal('key_pair') });
+/** What the gateway says where accounts are opened by what their owners gave: nothing can be connected from here. */
+const byKept = z.object({ credentials: z.string() });
 
 /** The account elsewhere that a problem is about; the broker's where it names none. */
 function connectionOf(body: unknown): string | undefined {
-  if (byKeyPair.safeParse(body).success) return undefined;
+  if (byKept.safeParse(body).success) return undefined;
   const named = z.object({ connection: z.string().regex(/^[a-z]{1,32}$/) }).safeParse(body);
   return named.success ? named.data.connection : 'broker';
 }

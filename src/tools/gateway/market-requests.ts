@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type TradingDay, tradingDaySchema } from '../../trading/activity.ts';
 import type { NamedAsset } from '../../trading/asset-name.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { type ListedContract, listedContractSchema } from '../../trading/listed-contract.ts';
 import {
   type Article,
   articleSchema,
@@ -43,6 +44,8 @@ export interface MarketRequests {
   searchAssets(search: string): Promise<NamedAsset[]>;
   /** @throws {TradeAgentError} `unknown_symbol` */
   asset(symbol: string): Promise<Asset>;
+  /** Option contracts on a share, by expiry and strike; `more` where that is not all. */
+  optionContracts(query: OptionContractQuery): Promise<{ contracts: ListedContract[]; more: boolean }>;
   clock(): Promise<MarketClock>;
   /** Trading days from one date to another, both included. */
   calendar(query: { start: string; end: string }): Promise<TradingDay[]>;
@@ -55,6 +58,17 @@ export interface MarketRequests {
     end: string;
     limit: number;
   }): Promise<{ actions: CorporateAction[]; more: boolean }>;
+}
+
+/** Dates and strikes both included; what is left out is the gateway's default. */
+export interface OptionContractQuery {
+  readonly underlying: string;
+  readonly expires_from?: string | undefined;
+  readonly expires_to?: string | undefined;
+  readonly right?: ListedContract['right'] | undefined;
+  readonly strike_from?: string | undefined;
+  readonly strike_to?: string | undefined;
+  readonly limit?: number | undefined;
 }
 
 export function ofMarket({ read }: GatewayRequests): MarketRequests {
@@ -95,6 +109,16 @@ export function ofMarket({ read }: GatewayRequests): MarketRequests {
         )
       ).assets,
     asset: (symbol) => read(`/v1/assets/${encodeURIComponent(symbol)}`, assetSchema, MARKET_READ),
+    optionContracts: (query) => {
+      const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
+        value === undefined ? [] : [[name, String(value)]],
+      );
+      return read(
+        `/v1/option-contracts?${new URLSearchParams(given)}`,
+        z.object({ contracts: z.array(listedContractSchema), more: z.boolean() }),
+        MARKET_READ,
+      );
+    },
     news: async ({ symbols, limit }) => {
       const query = new URLSearchParams({
         limit: String(limit),

@@ -121,6 +121,7 @@ export const meanings: Readonly<Record<ProblemCode, ErrorCode>> = {
   outcome_unknown: 'outcome_unknown',
   // those behind the gateway, and itself
   broker_busy: 'gateway_refused',
+  broker_lacks: 'gateway_refused',
   broker_timeout: 'gateway_refused',
   broker_unavailable: 'gateway_refused',
   broker_invalid_response: 'gateway_refused',

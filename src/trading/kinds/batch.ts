@@ -30,7 +30,7 @@ const subjectSchema = z.lazy(() =>
   z.strictObject({
     account: z.string().regex(/^[\x20-\x7e]{1,64}$/),
     environment: z.enum(environments),
-    orders: z.array(orderDraftSchema.unwrap()).min(FEWEST_IN_BATCH).max(MOST_IN_BATCH),
+    orders: z.array(orderDraftSchema).min(FEWEST_IN_BATCH).max(MOST_IN_BATCH),
     on_failure: z.enum(onFailure),
     client_batch_id: z.string().regex(/^[A-Za-z0-9_-]{8,48}$/),
     expires_at: z.iso.datetime({ precision: 0 }),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { dollars } from '../amounts.ts';
+import { assetClassOf } from '../asset-class.ts';
 import { Dec, positiveDecimalString } from '../decimal.ts';
 import { checkOrder, type OrderRequest, sides, symbolSchema } from '../order.ts';
 import { orderProblem as problem } from '../order-problem.ts';
@@ -34,7 +35,10 @@ export type Trigger = z.output<typeof triggerSchema>;
 export const standingSchema = z.lazy(() =>
   z.strictObject({
     order: z.strictObject({
-      symbol: symbolSchema,
+      symbol: symbolSchema.refine(
+        (symbol) => assetClassOf(symbol) === 'us_equity',
+        'must be a stock or a fund: the gateway orders nothing else by itself',
+      ),
       side: z.enum(sides),
       qty: positiveDecimalString.optional(),
       notional: positiveDecimalString.optional(),

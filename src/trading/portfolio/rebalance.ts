@@ -1,5 +1,6 @@
 import { Dec, isPositive, plain, price, ZERO } from '../decimal.ts';
 import { LARGEST_QTY, type OrderRequest } from '../order.ts';
+import { orderDefaults } from '../order-defaults.ts';
 import type { Drift } from './allocation.ts';
 
 const ONE = new Dec(1);
@@ -202,7 +203,7 @@ function order(
       side,
       qty: plain(size),
       type: options.orderType,
-      time_in_force: 'day',
+      time_in_force: orderDefaults(drift.symbol).time_in_force,
       ...(options.orderType === 'limit' ? { limit_price: price(worst) } : {}),
       extended_hours: false,
     },

@@ -1,3 +1,4 @@
+import { assetClassOf } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import type { Order, Position, Quote } from '../views.ts';
 import type { Share } from './allocation.ts';
@@ -46,8 +47,12 @@ export function tradables(
             available:
               held === undefined || held.qty_available === held.qty ? qty : new Dec(held.qty_available),
             value: heldValue.get(symbol) ?? ZERO,
-            // A short position is nothing this agent knows how to rebalance.
-            busy: ordered.has(symbol) || awaited.has(symbol) || held?.side === 'short',
+            // A short position, or an option, is nothing this agent knows how to rebalance.
+            busy:
+              ordered.has(symbol) ||
+              awaited.has(symbol) ||
+              held?.side === 'short' ||
+              assetClassOf(symbol) === 'us_option',
           },
         ] as const,
       ];

@@ -36,7 +36,7 @@ export function brokerContract(traits: BrokerTraits, open: () => Promise<BrokerF
   describe('what it takes', () => termsCases(bench, traits));
   describe('exits', () => exitCases(bench, traits));
   describe('a read', () => {
-    readingCases(bench);
+    readingCases(bench, traits);
     failingReadCases(bench);
   });
 }

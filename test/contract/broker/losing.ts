@@ -33,7 +33,7 @@ export function losingCases(bench: () => Bench, { clientOrderId }: BrokerTraits)
     const { id, client_order_id } = await resting();
     wire.mishap = mishap;
     await expect(broker.order(id)).rejects.toMatchObject({ name: 'Refusal' });
-    if (!clientOrderId.lookedUp) return;
+    if (clientOrderId.lookedUp === 'never') return;
     await expect(broker.orderByClientOrderId(client_order_id)).rejects.toMatchObject({ name: 'Refusal' });
   });
 
@@ -63,9 +63,12 @@ export function losingCases(bench: () => Bench, { clientOrderId }: BrokerTraits)
   });
 
   it('that gets no answer in time is unknown', async () => {
-    const { connect, order, wire } = bench();
+    const { connect, order, wire, fixture } = bench();
+    const broker = connect(250);
+    // What a broker must be asked before anything is sent is known by then.
+    await broker.quotes([fixture.symbol]);
     wire.mishap = 'no answer in time';
-    expect(await connect(50).submit(order('limit'))).toEqual({ outcome: 'unknown' });
+    expect(await broker.submit(order('limit'))).toEqual({ outcome: 'unknown' });
     expect(wire.writes()).toBe(1);
   });
 
@@ -78,9 +81,35 @@ export function losingCases(bench: () => Bench, { clientOrderId }: BrokerTraits)
       expect(await broker.submit(wanted)).toEqual({ outcome: 'unknown' });
       wire.mishap = undefined;
       expect(await broker.submit(wanted)).toMatchObject({ outcome: 'refused', reason: 'duplicate' });
-      if (!clientOrderId.lookedUp) return;
+      if (clientOrderId.lookedUp === 'never') return;
       const { client_order_id } = wanted;
       expect(await broker.orderByClientOrderId(client_order_id)).toMatchObject({ client_order_id });
+    },
+  );
+
+  it.runIf(clientOrderId.lookedUp !== 'never')(
+    'whose answer is lost is found by its client_order_id, among those that are listed',
+    async () => {
+      const { broker, order, wire } = bench();
+      const wanted = order('limit');
+      wire.mishap = 'lost answer';
+      expect(await broker.submit(wanted)).toEqual({ outcome: 'unknown' });
+      wire.mishap = undefined;
+      const { client_order_id } = wanted;
+      expect(await broker.orderByClientOrderId(client_order_id)).toMatchObject({ client_order_id });
+    },
+  );
+
+  it.runIf(clientOrderId.lookedUp === 'never')(
+    'whose answer is lost is not found by its client_order_id: the person looks',
+    async () => {
+      const { broker, order, wire } = bench();
+      const wanted = order('limit');
+      wire.mishap = 'lost answer';
+      expect(await broker.submit(wanted)).toEqual({ outcome: 'unknown' });
+      wire.mishap = undefined;
+      expect(await broker.orderByClientOrderId(wanted.client_order_id)).toBeUndefined();
+      expect(await broker.orders({ status: 'open', limit: 50, symbols: [] })).toHaveLength(1);
     },
   );
 
@@ -93,10 +122,13 @@ export function losingCases(bench: () => Bench, { clientOrderId }: BrokerTraits)
     expect(await broker.submit(wanted)).toMatchObject({ outcome: 'accepted' });
   });
 
-  it('is not taken for placed by an answer about another', async () => {
-    const { broker, order, resting, wire } = bench();
-    await resting();
-    wire.mishap = 'answer to another';
-    expect(await broker.submit(order('limit'))).toEqual({ outcome: 'unknown' });
-  });
+  it.runIf(clientOrderId.lookedUp !== 'never')(
+    'is not taken for placed by an answer about another',
+    async () => {
+      const { broker, order, resting, wire } = bench();
+      await resting();
+      wire.mishap = 'answer to another';
+      expect(await broker.submit(order('limit'))).toEqual({ outcome: 'unknown' });
+    },
+  );
 }

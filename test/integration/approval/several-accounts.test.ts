@@ -80,6 +80,27 @@ describe('a proposal of a person with two accounts', () => {
     expect((await world.phone.requests('alice', { waitSeconds: 0 })).length).toBe(open);
   });
 
+  it('is changed and cancelled where it is', async () => {
+    const approved = async (request: Parameters<Person['propose']>[0]) => {
+      const { id, code, shows } = await alice.propose(request);
+      expect(shows).toMatchObject({ Account: `${second} at Second paper account` });
+      await alice.tap(code);
+      return (await alice.until(id, 'executed')).result as {
+        id: string;
+        status: string;
+        limit_price: string;
+      };
+    };
+    const account = second;
+    const limit = { ...order, type: 'limit', limit_price: '10', time_in_force: 'gtc' } as const;
+    const resting = await approved({ kind: 'order', order: { ...limit, account } });
+    const replace = { account, order_id: resting.id, limit_price: '11' };
+    const changed = await approved({ kind: 'replace', replace });
+    expect(changed).toMatchObject({ limit_price: '11' });
+    const cancelled = await approved({ kind: 'cancel', cancel: { account, order_id: changed.id } });
+    expect(cancelled.status).toMatch(/cancel/);
+  });
+
   it('of several orders is for one account', async () => {
     const orders = [
       { ...order, account: first },

@@ -54,6 +54,7 @@ export interface Person {
 }
 
 const SCOPES = [
+  'market:read',
   'orders:read',
   'orders:propose',
   'messages:propose',

@@ -166,7 +166,7 @@ describe('a gateway is not made', () => {
   });
 
   it('without an exchange where messages go out', () => {
-    const brokers = options().brokers.map((one) => ({ ...one, credentials: 'key_pair' as const }));
+    const brokers = [{ kind: 'alpaca', name: 'broker', simulated: true, credentials: 'key_pair' }] as const;
     const messages = { slack: { audience: 'slack' } };
     expect(() => createGateway({ ...options(), brokers, messages, sealSecret: SEAL })).toThrow(
       /"exchange" is not set/,
@@ -174,7 +174,7 @@ describe('a gateway is not made', () => {
   });
 
   it('without a secret where key pairs are kept', () => {
-    const brokers = options().brokers.map((one) => ({ ...one, credentials: 'key_pair' as const }));
+    const brokers = [{ kind: 'alpaca', name: 'broker', simulated: true, credentials: 'key_pair' }] as const;
     expect(() => createGateway({ ...options(), brokers })).toThrow(/seal/);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { KeyPair } from '../../../src/gateway/broker/broker-credentials.ts';
+import type { KeptOf } from '../../../src/gateway/broker/kept-kinds.ts';
 import { createKeyPairs, type KeyPairs } from '../../../src/gateway/broker/key-pairs.ts';
 import { keyPlaceOf, type NamedBroker } from '../../../src/gateway/broker/named-broker.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
@@ -8,6 +8,7 @@ import { PASSWORDS, type World as Paper, startWorld as startPaper } from '../san
 import { startWorld, type World } from './support/world.ts';
 
 const SEAL = 'the seal of this gateway';
+type KeyPair = KeptOf<'key_pair'>;
 const FIRST: KeyPair = { keyId: 'PKFIRST00000000001', secret: 'first/secret+of/the+test' };
 const SECOND: KeyPair = { keyId: 'PKSECOND0000000001', secret: 'second/secret+of/the+test' };
 const BOBS: KeyPair = { keyId: 'PKBOBSECOND0000001', secret: 'bob/second+of/the+test' };
@@ -224,7 +225,7 @@ describe('an approved order', () => {
     const settled = () => read(`/v1/orders:by_client_order_id?client_order_id=${draft.client_order_id}`);
     expect((await settled()).body).toMatchObject({ code: 'outcome_unknown' });
     down.clear();
-    expect((await settled()).body).toMatchObject({ client_order_id: draft.client_order_id });
+    expect((await settled()).body).toMatchObject({ symbol: 'AAPL', client_order_id: draft.client_order_id });
     expect(book()).toEqual({ first: [], second: [numbers.second] });
   });
 });

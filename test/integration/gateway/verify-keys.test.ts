@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { brokerSettingsSchema } from '../../../src/gateway/broker/brokers.ts';
-import { verifyKeyPair } from '../../../src/gateway/broker/verify-keys.ts';
+import { verifyCredentials } from '../../../src/gateway/broker/verify-keys.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 import { KEYS, startWorld, type World } from '../sandbox/paper-broker-world.ts';
 
@@ -28,7 +28,7 @@ const account =
 const forbidden = () => Response.json({ message: 'forbidden.' }, { status: 403 });
 const unauthorized = () => Response.json({ code: 40110000, message: 'not authorized' }, { status: 401 });
 const verify = (send: typeof fetch, pair = KEYS.alice) =>
-  verifyKeyPair(alpaca, pair, { environment: 'paper', fetch: send, timeoutMs: 200 });
+  verifyCredentials(alpaca, pair, { environment: 'paper', fetch: send, timeoutMs: 200 });
 
 describe('a key pair is of the account of the host that takes it:', () => {
   it.each<[string, string, string[], 'paper' | 'live', Parameters<typeof hosts>[0]]>([
@@ -148,7 +148,7 @@ describe('with an address of one’s own', () => {
   });
   afterEach(() => Promise.all([paper.close(), thief.close()]));
   const at = (trading_url: string, pair = KEYS.alice) =>
-    verifyKeyPair(brokerSettingsSchema.parse({ credentials: 'key_pair', trading_url }), pair, {
+    verifyCredentials(brokerSettingsSchema.parse({ credentials: 'key_pair', trading_url }), pair, {
       environment: 'paper',
       fetch,
     });

@@ -110,6 +110,7 @@ describe('a tool', () => {
       'get_calendar',
       'search_symbols',
       'get_asset',
+      'get_option_contracts',
       'get_news',
       'get_corporate_actions',
     ]);
@@ -227,7 +228,7 @@ describe('a server that only reads', () => {
       const { tools } = (await rpc({ url: reading.url, token }, 'tools/list')) as {
         tools: { name: string; annotations: { readOnlyHint: boolean } }[];
       };
-      expect(tools).toHaveLength(23);
+      expect(tools).toHaveLength(25);
       expect(tools.every(({ annotations }) => annotations.readOnlyHint)).toBe(true);
       const refused = await rpc({ url: reading.url, token }, 'tools/call', {
         name: 'cancel_order',

@@ -19,7 +19,7 @@ describe.each(['2026-07-28', '2025-11-25'] as const)('a client of %s', (version)
     const client = await world.connect(token, { version });
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name).sort()).toEqual(
-      'cancel_order check_approval check_rules check_wash_sale close_position get_activities get_asset get_bars get_calendar get_corporate_actions get_news get_order get_performance get_portfolio get_quote get_realized_gains get_risk get_tax_lots get_watchlist list_accounts list_orders list_proposals market_clock place_order replace_order search_symbols send_summary suggest_rebalance whoami withdraw_proposal'.split(
+      'cancel_order check_approval check_rules check_wash_sale close_position get_activities get_asset get_bars get_calendar get_corporate_actions get_news get_option_contracts get_order get_performance get_portfolio get_quote get_realized_gains get_risk get_tax_lots get_watchlist list_accounts list_orders list_proposals market_clock place_order replace_order search_symbols send_summary suggest_rebalance whoami withdraw_proposal'.split(
         ' ',
       ),
     );

@@ -170,7 +170,7 @@ describe('the planner does not guess an order from', () => {
     ['buy 5 AAPL if it falls', 'usage', /"if"/],
     ['buy 5 AAPL tomorrow', 'usage', /"tomorrow"/],
     ['buy 5 AAPL unless it is above 200', 'usage', /"unless"/],
-    ['buy 5 AAPL calls', 'usage', /"calls"/],
+    ['buy 5 AAPL calls', 'usage', /At which strike/],
     ['buy 5 AAPL MSFT', 'usage', /"MSFT"/],
     ["don't buy 5 AAPL", 'usage', /don't understand/],
     ['should I buy 5 AAPL', 'usage', /don't understand/],

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { rewriteHost } from '../../../src/gateway/broker/alpaca/alpaca-broker.ts';
 import { failureOf, replacementFailureOf } from '../../../src/gateway/broker/alpaca/failure.ts';
-import { orderView, quoteView } from '../../../src/gateway/broker/alpaca/views.ts';
+
+import { quoteView } from '../../../src/gateway/broker/alpaca/price-views.ts';
+import { orderView } from '../../../src/gateway/broker/alpaca/views.ts';
+
 import { brokerRequests, type FailureOf } from '../../../src/gateway/broker/broker-requests.ts';
 import { isSameOrder } from '../../../src/gateway/orders/same-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';

@@ -24,6 +24,7 @@ describe('the tools of other people’s agents', () => {
         'get_calendar',
         'get_asset',
         'get_news',
+        'get_option_contracts',
         'get_corporate_actions',
       ),
     ],
@@ -40,7 +41,7 @@ describe('the tools of other people’s agents', () => {
   });
 
   it('that only read are those that a read-only server has', () => {
-    expect(names(MCP_SCOPES, true)).toHaveLength(23);
+    expect(names(MCP_SCOPES, true)).toHaveLength(25);
   });
 
   it('has findings only where the rules file is at hand', () => {

@@ -13,6 +13,9 @@ const gateway = {
     position('KO', 'long', '75', '70'),
     position('MSFT', 'long', '5', '0'),
     position('TSLA', 'short', '-8'),
+    position('ETH/USD', 'long', '0.123456789'),
+    position('AAPL261218C00190000', 'long', '3'),
+    position('KO261218P00060000', 'short', '-2'),
   ],
 } as unknown as GatewayClient;
 const closing = (args: Record<string, unknown>) => closingOrder(args, gateway);
@@ -34,6 +37,12 @@ describe('close_position', () => {
     ],
     [{ symbol: 'KO' }, { side: 'sell', qty: '70' }],
     [{ symbol: 'TSLA' }, { side: 'buy', qty: '8' }],
+    [{ symbol: 'ETH/USD' }, { side: 'sell', qty: '0.123456789', time_in_force: 'gtc' }],
+    [
+      { symbol: 'AAPL261218C00190000', limit_price: '2.50' },
+      { side: 'sell', qty: '3', position_intent: 'sell_to_close', limit_price: '2.50', time_in_force: 'day' },
+    ],
+    [{ symbol: 'KO261218P00060000' }, { side: 'buy', qty: '2', position_intent: 'buy_to_close' }],
     [
       { symbol: 'NVDA', limit_price: '200' },
       { side: 'sell', qty: '60', type: 'limit', limit_price: '200.00' },
@@ -50,6 +59,7 @@ describe('close_position', () => {
     [{ symbol: 'NVDA', fraction: '1.5' }, 'fraction'],
     [{ symbol: 'NVDA', fraction: '-0.5' }, 'fraction'],
     [{ symbol: 'NVDA', fraction: '0.00000000001' }, 'fraction'],
+    [{ symbol: 'AAPL261218C00190000', fraction: '0.5' }, 'qty'],
     [{ symbol: 'NVDA', side: 'buy' }, ''],
     [{}, 'symbol'],
   ])('of %j is refused at %j', async (args, field) => {

@@ -27,6 +27,8 @@ describe('a model’s arguments of a standing order', () => {
     ['a time for a price', { every: undefined, below: '100', at: '10:00' }, 'is for every'],
     ['two ends', { until: 'friday', before: 'friday' }, 'give one of until and before'],
     ['an end that is no day', { until: 'next friday' }, 'must be a day such as'],
+    ['a coin', { symbol: 'BTC/USD' }, 'a stock or a fund'],
+    ['an option', { symbol: 'AAPL261218C00190000' }, 'a stock or a fund'],
     ['a word for a symbol', { symbol: '$(rm)' }, 'symbol'],
     ['what there is none of', { stop_price: '1' }, 'stop_price'],
   ])('are refused with %s', (_, more, message) => {

@@ -78,7 +78,7 @@ describe('the exits of an order at the broker', () => {
       'Open order: Take profit at': '$200.00 a share',
       'Open order: Stop loss at': '$170.00 a share',
       'Open order: Stop loss not below': '$168.30 a share',
-      'Open order: Order class': 'Bracket (entry, take profit, stop loss)',
+      'Open order: Exits': 'Bracket (entry, take profit, stop loss)',
     });
     expect(fields.filter(({ label }) => label.includes('_'))).toEqual([]);
   });
@@ -109,7 +109,7 @@ describe('an order of several legs', () => {
       'AAPL261218C00200000',
     ]);
     expect(openOrderHeadline(spread)).toBe(
-      'mleg: BUY 2 AAPL261218C00190000; SELL 2 AAPL261218C00200000, limit $1.20',
+      'mleg: BUY 2 AAPL 18 Dec 2026 $190 call; SELL 2 AAPL 18 Dec 2026 $200 call, limit $1.20',
     );
   });
 

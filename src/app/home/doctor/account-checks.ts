@@ -1,6 +1,8 @@
 import { verifyAuditFile } from '../../../approval/audit-chain.ts';
+
 import type { NamedBroker } from '../../../gateway/broker/named-broker.ts';
-import { verifyKeyPair } from '../../../gateway/broker/verify-keys.ts';
+import { verifyCredentials } from '../../../gateway/broker/verify-keys.ts';
+
 import type { App } from '../../app.ts';
 import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
 import { clockFinding } from '../../doctor/server-checks.ts';
@@ -54,7 +56,7 @@ async function checkAccount(
   try {
     const kept = await keyPairs(broker).find(username);
     if (kept === undefined) return undefined;
-    const account = await verifyKeyPair(broker, kept.pair, { environment, fetch });
+    const account = await verifyCredentials(broker, kept.pair, { environment, fetch });
     const message = `${who}: account ${account.accountNumber}, ${account.environment}, ${account.status}`;
     if (account.environment !== environment) {
       return fail(

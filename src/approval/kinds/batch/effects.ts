@@ -1,4 +1,5 @@
 import { dollars, shares } from '../../../trading/amounts.ts';
+import { unitsOf } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import { orderHeadline } from '../../../trading/order-words.ts';
@@ -12,7 +13,9 @@ type Decimal = InstanceType<typeof Dec>;
 /** The dollars that an order can move at worst; at its reference price where nothing bounds it. */
 export function movedBy(draft: OrderDraft): Decimal {
   const { cash } = worstCase(draft);
-  return cash === null ? new Dec(draft.qty ?? 0).times(draft.reference_price) : new Dec(cash);
+  return cash === null
+    ? new Dec(draft.qty ?? 0).times(unitsOf(draft.symbol)).times(draft.reference_price)
+    : new Dec(cash);
 }
 
 /** What all of them come to together, each line for the phone, and the cash before and after. */

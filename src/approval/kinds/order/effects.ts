@@ -1,4 +1,13 @@
 import { dollars, percent, sharePrice, shares } from '../../../trading/amounts.ts';
+import {
+  assetClassOf,
+  optionOf,
+  priceWords,
+  quantityWords,
+  ticksOf,
+  unitsOf,
+} from '../../../trading/asset-class.ts';
+import { contractWords } from '../../../trading/contract-words.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { newYorkTimestamp, weekday } from '../../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
@@ -6,6 +15,8 @@ import { beyond } from '../../../trading/price-drift.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
 import { printableAscii } from '../../../trading/unseen.ts';
 import type { Account, MarketClock, Position, Quote } from '../../../trading/views.ts';
+
+type Decimal = InstanceType<typeof Dec>;
 
 /** A limit further from the price than this is likely a slip: a fraction. */
 const FAR_LIMIT = '0.10';
@@ -32,21 +43,27 @@ export function effectsOf(
   }: { account: Account; quote: Quote; positions: readonly Position[]; market: MarketClock },
 ): { readonly shows: Readonly<Record<string, string>>; readonly warnings: readonly string[] } {
   const { symbol, side, reference_price: reference } = draft;
-  const held = positions.find((position) => position.symbol === symbol);
-  const before = new Dec(held?.qty ?? 0).times(held?.side === 'short' ? -1 : 1);
+  const position = positions.find((one) => one.symbol === symbol);
+  const before = new Dec(position?.qty ?? 0).abs().times(position?.side === 'short' ? -1 : 1);
   const quantity = new Dec(draft.qty ?? new Dec(draft.notional ?? 0).div(worst.price ?? reference));
-  const amount = new Dec(worst.cash ?? quantity.times(reference));
+  const units = unitsOf(symbol);
+  const amount = new Dec(worst.cash ?? quantity.times(units).times(reference));
   const after = side === 'buy' ? before.plus(quantity) : before.minus(quantity);
   const cash = side === 'buy' ? new Dec(account.cash).minus(amount) : new Dec(account.cash).plus(amount);
   const equity = new Dec(account.equity);
-  const weight = equity.gt(0) ? after.abs().times(reference).div(equity) : undefined;
+  const weight = equity.gt(0) ? after.abs().times(units).times(reference).div(equity) : undefined;
   const about = draft.qty === undefined ? 'about ' : '';
+  // A coin is held in small parts: four decimals of one may be hundreds of dollars.
+  const decimals = assetClassOf(symbol) === 'crypto' ? 9 : 4;
+  const held = (qty: Decimal) =>
+    assetClassOf(symbol) === 'us_equity' ? shares(qty.toFixed()) : quantityWords(symbol, qty.toFixed());
   const name = printableAscii(quote.name ?? '', LONGEST_NAME, '');
   const shows: Record<string, string> = {
-    ...(name === '' ? {} : { Company: name }),
-    Price: `${sharePrice(reference)} a share now${quote.simulated ? ' (simulated)' : ''}`,
+    ...(name === '' || optionOf(symbol) !== undefined ? {} : { [nameLabel(symbol)]: name }),
+    Price: `${priceWords(symbol, reference)} now${quote.simulated ? ' (simulated)' : ''}`,
+    ...optionShows(draft),
     Cash: `${dollars(account.cash)} now, ${dollars(cash.toFixed(2))} after`,
-    Position: `${shares(before.toFixed())} now, ${about}${shares(after.toDecimalPlaces(4).toFixed())} after${
+    Position: `${held(before)} now, ${about}${held(after.toDecimalPlaces(decimals))} after${
       weight === undefined ? '' : `, ${percent(weight.toFixed(3))} of the account`
     }`,
   };
@@ -56,6 +73,21 @@ export function effectsOf(
   return { shows, warnings: [...warningsOf(draft, { amount, after, before, equity }), ...closed] };
 }
 
+/** What the name is one of. */
+const nameLabel = (symbol: string) => (assetClassOf(symbol) === 'crypto' ? 'Coin' : 'Company');
+
+/** Of an option: which contract it is, and what that is in dollars. */
+function optionShows(draft: OrderDraft): Record<string, string> {
+  const { symbol, limit_price, reference_price } = draft;
+  if (optionOf(symbol) === undefined) return {};
+  const premium = limit_price ?? reference_price;
+  const each = new Dec(premium).times(unitsOf(symbol)).toFixed(2);
+  return {
+    Contract: `${contractWords(symbol)}, for ${unitsOf(symbol)} shares`,
+    Premium: `${sharePrice(premium, ticksOf(symbol))} a share, ${dollars(each)} a contract`,
+  };
+}
+
 /** `Mon 2026-11-30 09:30 in New York`: where the phone is, nobody here knows. */
 function inNewYork(at: string): string {
   const [date = '', time = ''] = newYorkTimestamp(Date.parse(at)).split('T');
@@ -63,7 +95,7 @@ function inNewYork(at: string): string {
 }
 
 function warningsOf(
-  { side, limit_price: limit, reference_price: reference, symbol }: OrderDraft,
+  { side, limit_price: limit, reference_price: reference, symbol, position_intent }: OrderDraft,
   {
     amount,
     after,
@@ -71,13 +103,14 @@ function warningsOf(
     equity,
   }: Record<'amount' | 'after' | 'before' | 'equity', InstanceType<typeof Dec>>,
 ): string[] {
-  const weight = equity.gt(0) ? after.times(reference).div(equity) : new Dec(0);
+  const weight = equity.gt(0) ? after.times(unitsOf(symbol)).times(reference).div(equity) : new Dec(0);
+  const opens = position_intent === 'sell_to_open';
   const far = limit === undefined ? undefined : beyond(limit, { around: reference, fraction: FAR_LIMIT });
   return [
     ...(limit === undefined || far === undefined
       ? []
       : [
-          `The limit is ${percent(new Dec(limit).div(reference).minus(1).abs().toFixed(2))} ${far} the price now (${sharePrice(reference)}).`,
+          `The limit is ${percent(new Dec(limit).div(reference).minus(1).abs().toFixed(2))} ${far} the price now (${sharePrice(reference, ticksOf(symbol))}).`,
         ]),
     ...(side === 'buy' && equity.gt(0) && amount.gt(equity.times(LARGE_PART))
       ? [`This is ${percent(amount.div(equity).toFixed(2))} of the account in one order.`]
@@ -85,11 +118,11 @@ function warningsOf(
     ...(side === 'buy' && equity.gt(0) && weight.gt(CONCENTRATED)
       ? [`${symbol} will be ${percent(weight.toFixed(2))} of the account.`]
       : []),
-    ...(side === 'sell' && after.lt(0)
+    ...(side === 'sell' && after.lt(0) && !opens
       ? [`It sells more than is held: ${shares(before.toFixed())} ${symbol}.`]
       : []),
     ...(side === 'sell' && before.gt(0) && after.eq(0) ? [`It sells all the ${symbol} there is.`] : []),
-    ...(side === 'sell' && before.gte(1) && after.gt(0) && after.lt(1)
+    ...(side === 'sell' && assetClassOf(symbol) === 'us_equity' && before.gte(1) && after.gt(0) && after.lt(1)
       ? [
           `It leaves an odd lot of less than one share: ${shares(after.toDecimalPlaces(4).toFixed())} ${symbol}.`,
         ]

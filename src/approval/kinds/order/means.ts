@@ -1,13 +1,14 @@
 import { dollars } from '../../../trading/amounts.ts';
+import { assetClassOf, ticksOf, unitsOf } from '../../../trading/asset-class.ts';
 import { Dec, price } from '../../../trading/decimal.ts';
 import type { Environment, OrderRequest } from '../../../trading/order.ts';
 import { priceNow } from '../../../trading/price-drift.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import type { Account, Position, Quote } from '../../../trading/views.ts';
 
-/** What the order would trade at now, in dollars a share, as brokers write it; zero where there is no price. */
+/** What the order would trade at now, in dollars a share or a coin, as brokers write it; zero where there is no price. */
 export function referencePrice(side: OrderRequest['side'], quote: Quote): string {
-  return price(priceNow(side, quote) ?? quote.last);
+  return price(priceNow(side, quote) ?? quote.last, ticksOf(quote.symbol));
 }
 
 /**
@@ -32,20 +33,34 @@ export function requireMeans(
   }
   const reference = referencePrice(order.side, quote);
   if (order.side === 'buy') requireBuyingPower(order, account, reference);
-  else requireHolding(order, positions, reference);
+  // What an option that is sold has behind it is a matter of the rules, which have a reason for each case.
+  else if (assetClassOf(order.symbol) !== 'us_option') requireHolding(order, positions, reference);
+}
+
+/** Nothing is lent on options or coins. */
+function buyingPower(symbol: string, { buying_power, options_buying_power, cash }: Account): string {
+  switch (assetClassOf(symbol)) {
+    case 'us_equity':
+      return buying_power;
+    case 'us_option':
+      return options_buying_power ?? Dec.min(buying_power, cash).toFixed();
+    case 'crypto':
+      return Dec.min(buying_power, cash).toFixed();
+  }
 }
 
 function requireBuyingPower(order: OrderRequest, account: Account, reference: string): void {
   const share = order.limit_price ?? order.stop_price ?? reference;
-  const cost = new Dec(order.notional ?? new Dec(order.qty ?? 0).times(share));
-  if (cost.lte(account.buying_power)) return;
+  const cost = new Dec(order.notional ?? new Dec(order.qty ?? 0).times(share).times(unitsOf(order.symbol)));
+  const power = buyingPower(order.symbol, account);
+  if (cost.lte(power)) return;
   throw new Refusal(
     422,
     'insufficient_funds',
-    `the order would cost about ${dollars(cost.toFixed(2))}, the buying power is ${dollars(account.buying_power)}`,
+    `the order would cost about ${dollars(cost.toFixed(2))}, the buying power is ${dollars(power)}`,
     {
       hint: 'Ask for less, or free some buying power first.',
-      members: { limit: account.buying_power, value: cost.toFixed(2) },
+      members: { limit: power, value: cost.toFixed(2) },
     },
   );
 }

@@ -1,3 +1,4 @@
+import type { KeptCredentials, KeptKind } from '../../../gateway/broker/kept-kinds.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Context } from '../../context.ts';
 
@@ -8,19 +9,21 @@ export interface BrokerKeyOptions {
 }
 
 /**
- * A broker's key pair: from a file, a descriptor, or asked for without showing it.
+ * What opens an account at the broker: from a file, a descriptor, or asked for without showing it.
  * @throws {TradeAgentError} `usage`
  */
 export async function readBrokerKeys(
   { io, signal }: Pick<Context, 'io' | 'signal'>,
   { brokerKeyFile, brokerKeyFd }: BrokerKeyOptions,
-): Promise<{ keyId: string; secret: string }> {
-  const [{ readSecretPlace }, { readKeyPairText }] = await Promise.all([
+  kind: KeptKind,
+): Promise<KeptCredentials> {
+  const [{ readSecretPlace }, { readKeptText }, { keptWords }] = await Promise.all([
     import('../../terminal/secret-file.ts'),
     import('../../../app/home/broker-key-text.ts'),
+    import('../../../gateway/broker/kept-kinds.ts'),
   ]);
   const text = await readSecretPlace({ file: brokerKeyFile, fd: brokerKeyFd }, "the broker's keys", signal);
-  if (text !== undefined) return readKeyPairText(text, brokerKeyFile ?? `descriptor ${brokerKeyFd}`);
+  if (text !== undefined) return readKeptText(text, brokerKeyFile ?? `descriptor ${brokerKeyFd}`, kind);
   if (!io.interactive) {
     throw new TradeAgentError('usage', "the broker's keys are missing", {
       hint: 'Name a file with --broker-key-file, or a descriptor with --broker-key-fd. They are taken from no argument and no variable.',
@@ -34,10 +37,11 @@ export async function readBrokerKeys(
       if (answer !== '') return answer;
     }
   };
-  return {
-    keyId: await ask('Key id (not shown): '),
-    secret: await ask('Secret (not shown): '),
-  };
+  const given: Record<string, string> = {};
+  for (const [field, { label }] of Object.entries(keptWords(kind).fields)) {
+    given[field] = await ask(`${label} (not shown): `);
+  }
+  return given as unknown as KeptCredentials;
 }
 
 /**

@@ -87,31 +87,35 @@ function addSet(broker: Command, cli: Cli, folderOf: FolderOf): void {
     )
     .option('--user <name>', 'whose (default: the one who lives here)')
     .option('--broker <name>', 'at which of several brokers, by its name in gateway.yaml')
-    .option('--broker-key-file <file>', 'key id and secret on two lines, or key= and secret= lines; 0600')
+    .option(
+      '--broker-key-file <file>',
+      'key id and secret on two lines, or key= and secret= lines (what the broker has: docs/BROKERS.md); 0600',
+    )
     .option('--broker-key-fd <number>', 'the same from an open descriptor', descriptorNumber)
     .option('--confirm-live <account>', 'the number of an account with real money, to say that it is meant')
     .addHelpText(
       'after',
       examples([
-        ['trade-agent home broker set', 'asks for both, without showing them'],
+        ['trade-agent home broker set', 'asks for what the broker has, without showing it'],
         ['trade-agent home broker set --broker-key-file keys.txt', 'for scripts'],
         ['trade-agent home broker set --broker ira', 'of several brokers'],
       ]) + exitCodes([]),
     )
     .action((options: SetOptions, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const [{ setBrokerKeys }, { confirmLive, readBrokerKeys }] = await Promise.all([
+        const [{ setBrokerKeys, whatIsKept }, { confirmLive, readBrokerKeys }] = await Promise.all([
           import('../../../app/home/broker-account.ts'),
           import('./broker-keys.ts'),
         ]);
-        const pair = await readBrokerKeys(context, options);
+        const folder = folderOf(command);
+        const pair = await readBrokerKeys(context, options, await whatIsKept(folder, options.broker));
         const {
           username,
           broker: name,
           account,
         } = await setBrokerKeys(
           context,
-          { folder: folderOf(command), username: options.user, broker: options.broker, pair },
+          { folder, username: options.user, broker: options.broker, pair },
           (found) => confirmLive(context, found, options.confirmLive),
         );
         const { accountNumber, environment, status } = account;

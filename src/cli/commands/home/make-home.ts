@@ -31,7 +31,7 @@ export async function makeHome(
       "\nYour broker's keys: at Alpaca, Home → API Keys, of the paper or the live account.\nThey stay on this machine, sealed in the home's own folder.",
     );
   }
-  const pair = await readBrokerKeys(context, options);
+  const pair = await readBrokerKeys(context, options, 'key_pair');
   const opened = await openAccount(context, pair, {
     url: options.brokerUrl,
     environment: options.environment ?? 'paper',

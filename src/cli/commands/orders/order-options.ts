@@ -21,5 +21,7 @@ export function addTermOptions(command: Command, trail: string): Command {
     .option('--limit <price>', 'dollars a share: at most to pay, at least to take')
     .option('--stop <price>', 'dollars a share at which it starts; with --limit a stop limit order')
     .option('--trail <distance>', trail)
-    .addOption(choiceOption('--tif <time>', 'how long it stands (default: day)', timesInForce));
+    .addOption(
+      choiceOption('--tif <time>', 'how long it stands (default: day, gtc of a coin)', timesInForce),
+    );
 }

@@ -17,6 +17,8 @@ const placeExamples: Readonly<Record<Side, readonly (readonly [string, string])[
   buy: [
     ['trade-agent order buy AAPL --qty 5', 'at the market; waits for the phone'],
     ['trade-agent order buy AAPL --amount 250', 'dollars'],
+    ['trade-agent order buy BTC/USD --amount 100 --tif gtc', 'of a coin, at any hour'],
+    ['trade-agent order buy AAPL261218C00190000 --qty 1 --limit 2.50', 'a call: $2.50 a share, $250 in all'],
     ['trade-agent order buy AAPL --qty 5 --limit 180 --tif gtc', 'a limit order that stands'],
     [
       'trade-agent order buy AAPL --qty 5 --limit 180 --take-profit 200 --stop-loss 170:169.50',
@@ -31,6 +33,7 @@ const placeExamples: Readonly<Record<Side, readonly (readonly [string, string])[
     ['trade-agent order sell AAPL --qty 5', 'at the market; waits for the phone'],
     ['trade-agent order sell AAPL --qty 5 --stop 170 --limit 169', 'a stop limit order'],
     ['trade-agent order sell AAPL --qty 5 --trail 2%', 'a trailing stop'],
+    ['trade-agent order sell AAPL261218C00200000 --qty 1 --limit 1.20 --open', 'a covered call'],
     [
       'trade-agent order sell AAPL --qty 5 --take-profit 200 --stop-loss 170',
       'whichever comes first; the other is cancelled',
@@ -46,8 +49,8 @@ function addPlaceCommand(orders: Command, cli: Cli, side: Side): void {
     .description(
       `Proposes to ${side} exactly what the flags say, waits for your phone, and tells what became of it. No language model reads it.`,
     )
-    .argument('<symbol>', 'such as AAPL or BRK.B')
-    .option('--qty <shares>', 'how many shares')
+    .argument('<symbol>', 'such as AAPL, BTC/USD, or an option: AAPL261218C00190000')
+    .option('--qty <number>', 'how many shares, coins or contracts')
     .option('--amount <dollars>', `how many dollars ${side === 'buy' ? 'to spend' : 'worth'}`);
   const once = side === 'buy' ? 'once bought, ' : '';
   addTermOptions(command, 'a trailing stop: dollars a share, or percent as in 2%')
@@ -56,7 +59,9 @@ function addPlaceCommand(orders: Command, cli: Cli, side: Side): void {
       '--stop-loss <price[:limit]>',
       `${once}sells when the price falls to this; at no less than the limit (dollars a share)`,
     )
-    .option('--extended-hours', 'also before and after the market (limit orders)');
+    .option('--extended-hours', 'also before and after the market (limit orders)')
+    .option('--open', `of an option: ${side} to open a position`)
+    .option('--close', `of an option: ${side} to close one`);
   addAskingOptions(command)
     .addHelpText('after', examples(placeExamples[side]) + exitCodes(orderExits))
     .action((symbol: string, options: OrderFlags & AskSettings, command: Command) =>

@@ -51,7 +51,7 @@ export function addSandboxCommand(program: Command, cli: Cli): void {
         'exchange',
       ]).default('always'),
     )
-    .option('--market-data <folder>', 'play real days again, from a file a symbol; on the exchange’s hours')
+    .option('--market-data <folder>', "play real days again, from a file a symbol; on the exchange's hours")
     .option(
       '--market-start <date>',
       'the day these begin on (default: where they were, else the first)',

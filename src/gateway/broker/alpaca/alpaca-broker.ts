@@ -1,22 +1,15 @@
 import type { Alpaca } from '@alpacahq/alpaca-trade-api/rest';
 import type { AssetCatalogue } from '../asset-catalogue.ts';
-import type { Asset, Broker, ConnectBroker } from '../broker.ts';
+import type { Broker, ConnectBroker } from '../broker.ts';
 import { brokerRequests, type FailureOf } from '../broker-requests.ts';
 import { ACTIVITY_PAGE, activityPage, tradingDays } from './activities.ts';
 import { flowTypes } from './activity-types.ts';
+import { alpacaAssets } from './assets.ts';
 import { failureOf, replacementFailureOf, withCredentials } from './failure.ts';
 import { alpacaNews } from './news.ts';
 import { alpacaOrders } from './orders.ts';
-import { splitAdjustedCloses } from './previous-closes.ts';
-import {
-  accountView,
-  assetView,
-  barView,
-  clockView,
-  portfolioHistoryView,
-  positionView,
-  quoteView,
-} from './views.ts';
+import { alpacaPrices } from './prices.ts';
+import { accountView, clockView, portfolioHistoryView, positionView } from './views.ts';
 import { alpacaWatchlist } from './watchlist.ts';
 
 export interface AlpacaBrokerOptions {
@@ -85,57 +78,14 @@ function alpacaBroker(
 ): Broker {
   const requests = brokerRequests(telling(failureOf));
   const read = <T>(call: (client: Alpaca) => Promise<T>) => requests.read(async () => call(await alpaca()));
-  const find = <T>(call: (client: Alpaca) => Promise<T>) => requests.find(async () => call(await alpaca()));
-  const asset = (symbol: string): Promise<Asset | undefined> =>
-    options.assets.find(symbol, () =>
-      find(async ({ trading }) =>
-        assetView(await trading.assets.getV2AssetsSymbolOrAssetId({ symbolOrAssetId: symbol })),
-      ),
-    );
+  const assets = alpacaAssets(alpaca, requests, options.assets);
 
   return {
-    asset,
-    assets: () =>
-      options.assets.all(() =>
-        read(async ({ trading }) => {
-          const listed = await trading.assets.getV2Assets({ status: 'active', assetClass: 'us_equity' });
-          return listed.map(assetView).filter(({ tradable }) => tradable);
-        }),
-      ),
+    ...assets,
     account: () => read(async ({ trading }) => accountView(await trading.account.getAccount(), options)),
     positions: () =>
       read(async ({ trading }) => (await trading.positions.getAllOpenPositions()).map(positionView)),
-    quotes: (symbols) =>
-      read(async ({ marketData }) => {
-        const [snapshots, assets] = await Promise.all([
-          marketData.stocks.stockSnapshots({ symbols: symbols.join(',') }),
-          Promise.all(symbols.map(asset)),
-        ]);
-        const adjusted = await splitAdjustedCloses(marketData.stocks, snapshots);
-        return symbols.flatMap((symbol, index) => {
-          const about = {
-            name: assets[index]?.name ?? null,
-            simulated: options.simulated,
-            previousClose: adjusted.get(symbol),
-          };
-          const quote = quoteView(symbol, snapshots[symbol], about);
-          return quote === undefined ? [] : [quote];
-        });
-      }),
-    bars: ({ symbol, timeframe, start, end, limit, adjustment = 'split' }) =>
-      read(async ({ marketData }) => {
-        const { bars } = await marketData.stocks.stockBars({
-          symbols: symbol,
-          timeframe,
-          start,
-          end,
-          limit,
-          adjustment,
-          // Newest first, so that a limit cuts off the oldest; turned around below.
-          sort: 'desc',
-        });
-        return (bars?.[symbol] ?? []).map(barView).sort((a, b) => (a.at < b.at ? -1 : 1));
-      }),
+    ...alpacaPrices(read, assets.asset, options.simulated),
     clock: () => read(async ({ trading }) => clockView(await trading.clock.legacyClock())),
     calendar: ({ start, end }) =>
       read(async ({ trading }) =>

@@ -13,5 +13,5 @@ export const alpaca = {
       ...addressesOf(settings, context.environment),
       simulated: settings.simulated,
     }),
-  verifyKeyPair: verifyAlpacaKeyPair,
+  kept: { kinds: ['key_pair'], verify: verifyAlpacaKeyPair },
 } satisfies BrokerKind<AlpacaSettings>;

@@ -15,6 +15,8 @@ export const alpacaSettings = brokerSettings.extend({
     .literal('alpaca')
     .optional()
     .transform(() => 'alpaca' as const),
+  credentials: z.enum(['exchange', 'key_pair']).optional(),
+  unattended: z.literal('key_pair').optional(),
   /** Base URL of the Trading API; Alpaca's own unless said otherwise. */
   trading_url: secureAddress.optional(),
   /** Base URL of the Market Data API; Alpaca's own unless said otherwise, or that of `trading_url`. */

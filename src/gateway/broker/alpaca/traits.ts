@@ -1,10 +1,17 @@
-import { commonTerms } from '../../../trading/order-terms.ts';
+import { commonTerms, type TermsByClass } from '../../../trading/order-terms.ts';
 import type { BrokerTraits } from '../broker-traits.ts';
 
-/** Alpaca (Trading API v2, "Placing Orders" and its OpenAPI contract). */
+/** As of shares: what waits for its stop can't be for this moment alone. */
+const crypto: TermsByClass['crypto'] = {
+  ...commonTerms.crypto,
+  timesInForce: { ...commonTerms.crypto.timesInForce, stop_limit: ['gtc'] },
+};
+
+/** Alpaca (Trading API v2, "Placing Orders", "Crypto Trading", "Options Trading", and its OpenAPI contract). */
 export const alpacaTraits: BrokerTraits = {
   label: 'Alpaca',
-  orders: { us_equity: commonTerms.us_equity },
-  clientOrderId: { takenOnce: true, lookedUp: true },
+  orders: { ...commonTerms, crypto },
+  clientOrderId: { takenOnce: true, lookedUp: 'for_good' },
   replaces: { fractions: false },
+  lacks: [],
 };

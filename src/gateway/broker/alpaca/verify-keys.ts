@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
-import type { KeyPair } from '../broker-credentials.ts';
+import type { KeptOf } from '../kept-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from '../verified-account.ts';
 import { type AlpacaSettings, addressesOf } from './settings.ts';
 
+type KeyPair = KeptOf<'key_pair'>;
 type Environment = VerifiedAccount['environment'];
 
 /** What is read of `GET /v2/account`. */

@@ -1,40 +1,30 @@
-import type { marketData, trading } from '@alpacahq/alpaca-trade-api/rest';
-import { Dec, price, ZERO } from '../../../trading/decimal.ts';
-import { printableAscii } from '../../../trading/unseen.ts';
+import type { trading } from '@alpacahq/alpaca-trade-api/rest';
+import { assetClassOf } from '../../../trading/asset-class.ts';
+import { Dec, ZERO } from '../../../trading/decimal.ts';
+import { type ListedContract, listedContractSchema } from '../../../trading/listed-contract.ts';
 import {
   type Account,
   type Asset,
   accountSchema,
   assetSchema,
-  type Bar,
-  barSchema,
   clockSchema,
   type MarketClock,
   type Order,
   orderSchema,
   type Position,
   positionSchema,
-  type Quote,
-  quoteSchema,
 } from '../../../trading/views.ts';
 import type { PortfolioHistory } from '../broker.ts';
+import { brokerWord as word } from '../broker-word.ts';
 import { flowTypes } from './activity-types.ts';
-
-/** Characters. */
-const LONGEST_WORD = 40;
 
 /*
  * From the SDK's models to our vocabulary. Every function throws (a ZodError or a TypeError) on an answer that lacks
  * what we need: a broker that answers nonsense must not look like an account of zero dollars.
  */
 
-/** A word of the broker's, which may be one that nobody here knows; what is none stays to be refused. */
-function word(text: string | undefined): string | undefined {
-  return typeof text === 'string' ? printableAscii(text, LONGEST_WORD) : text;
-}
-
 /** Our decimals have at most 12 places; brokers write ratios with more. */
-function amount(text: string | null | undefined): string | undefined {
+export function amount(text: string | null | undefined): string | undefined {
   return text === null || text === undefined || text === ''
     ? undefined
     : new Dec(text).toDecimalPlaces(12).toFixed();
@@ -46,15 +36,17 @@ function money(text: string | undefined): string | undefined {
 }
 
 /**
- * Market data comes as JSON numbers. Their shortest decimal text is what the broker wrote; the binary value itself is
- * never computed with.
+ * Alpaca tells a pair that is held without its slash (`BTCUSD`), and orders and prices of it with one. What is quoted in
+ * four letters comes first: `BTCUSDT`.
  */
-function tick(value: number): string {
-  return price(String(value));
+function heldSymbol({ symbol, assetClass }: Pick<trading.Position, 'symbol' | 'assetClass'>): string {
+  if (assetClass !== 'crypto') return symbol;
+  const pairs = [4, 3].map((letters) => `${symbol.slice(0, -letters)}/${symbol.slice(-letters)}`);
+  return pairs.find((pair) => assetClassOf(pair) === 'crypto') ?? symbol;
 }
 
 /** Typed as a Date everywhere, but inside the lists of bars the SDK leaves the broker's text as it is. */
-function when(date: Date | string | null | undefined): string | null {
+export function when(date: Date | string | null | undefined): string | null {
   return date === null || date === undefined ? null : new Date(date).toISOString();
 }
 
@@ -66,6 +58,33 @@ export function assetView(asset: trading.Assets): Asset {
     tradable: asset.tradable === true && asset.status === 'active',
     fractionable: asset.fractionable === true,
     shortable: asset.shortable === true,
+  });
+}
+
+/** A contract as what can be traded; Alpaca's assets have none of them. */
+export function contractAssetView(contract: trading.OptionContract): Asset {
+  return assetSchema.parse({
+    symbol: contract.symbol,
+    name: contract.name,
+    exchange: '',
+    tradable: contract.tradable === true && contract.status === 'active',
+    fractionable: false,
+    shortable: false,
+  });
+}
+
+export function contractView(contract: trading.OptionContract): ListedContract {
+  return listedContractSchema.parse({
+    symbol: contract.symbol,
+    underlying: contract.underlyingSymbol,
+    expiry: contract.expirationDate.toISOString().slice(0, 10),
+    right: contract.type,
+    strike: amount(contract.strikePrice),
+    style: contract.style,
+    multiplier: amount(contract.multiplier),
+    tradable: contract.tradable === true && contract.status === 'active',
+    open_interest: amount(contract.openInterest) ?? null,
+    close_price: amount(contract.closePrice) ?? null,
   });
 }
 
@@ -89,13 +108,18 @@ export function accountView(
       account.tradingBlocked !== false ||
       account.accountBlocked === true ||
       account.tradeSuspendedByUser === true,
+    ...(account.optionsTradingLevel === undefined ? {} : { options_level: account.optionsTradingLevel }),
+    ...(account.optionsBuyingPower === undefined
+      ? {}
+      : { options_buying_power: money(account.optionsBuyingPower) }),
+    ...(account.cryptoStatus === undefined ? {} : { crypto_active: account.cryptoStatus === 'ACTIVE' }),
     simulated: broker.simulated,
   });
 }
 
 export function positionView(position: trading.Position): Position {
   return positionSchema.parse({
-    symbol: position.symbol,
+    symbol: heldSymbol(position),
     side: position.side,
     qty: amount(position.qty),
     qty_available: amount(position.qtyAvailable ?? position.qty),
@@ -160,52 +184,6 @@ export function clockView(clock: trading.LegacyClock): MarketClock {
     is_open: clock.isOpen,
     next_open: when(clock.nextOpen),
     next_close: when(clock.nextClose),
-  });
-}
-
-/**
- * A quote, or undefined while the broker has neither a trade nor a quote of the symbol.
- * @param about.previousClose instead of the snapshot's own, which is as it was traded
- */
-export function quoteView(
-  symbol: string,
-  snapshot: marketData.StockSnapshot | null | undefined,
-  about: { name: string | null; simulated: boolean; previousClose?: number | undefined },
-): Quote | undefined {
-  const { latestQuote, latestTrade, prevDailyBar } = snapshot ?? {};
-  if (latestTrade === undefined) return undefined;
-  return quoteSchema.parse({
-    symbol,
-    name: about.name,
-    bid: tick(latestQuote?.bp ?? 0),
-    ask: tick(latestQuote?.ap ?? 0),
-    last: tick(latestTrade.p),
-    previous_close: tick(about.previousClose ?? prevDailyBar?.c ?? latestTrade.p),
-    at: pricedAt(latestQuote, latestTrade),
-    simulated: about.simulated,
-  });
-}
-
-/** A side that nobody quotes is priced by the last trade, so the quote is as old as the older of the two. */
-function pricedAt(
-  quote: marketData.StockSnapshot['latestQuote'],
-  trade: NonNullable<marketData.StockSnapshot['latestTrade']>,
-): string | null {
-  const quoted = when(quote?.t);
-  const traded = when(trade.t);
-  if (quoted === null || traded === null) return quoted ?? traded;
-  const bothSides = quote !== undefined && quote.bp > 0 && quote.ap > 0;
-  return bothSides || quoted < traded ? quoted : traded;
-}
-
-export function barView(bar: marketData.StockBar): Bar {
-  return barSchema.parse({
-    at: when(bar.t),
-    open: tick(bar.o),
-    high: tick(bar.h),
-    low: tick(bar.l),
-    close: tick(bar.c),
-    volume: amount(String(bar.v)),
   });
 }
 

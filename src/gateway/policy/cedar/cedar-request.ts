@@ -1,3 +1,4 @@
+import { assetClassOf } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { newYorkTimestamp, weekday } from '../../../trading/new-york-time.ts';
 import type {
@@ -41,7 +42,7 @@ export function cedarRequest(
       live_second_person_above: decimal(limits?.live?.second_person_above, 'down'),
     }),
   };
-  const { order, market, holdings } = facts;
+  const { order, market, holdings, option } = facts;
   const trades = action === 'place' || action === 'replace';
   const context = record({
     at: datetime(facts.at),
@@ -53,7 +54,7 @@ export function cedarRequest(
     counted: counted(facts.counted, order),
     market: market === null ? undefined : quoted(market),
     holdings: holdings === null ? undefined : held(holdings),
-    order: trades && order !== null ? ordered(order) : undefined,
+    order: trades && order !== null ? ordered(order, option?.intent ?? undefined) : undefined,
   });
   return {
     principal: { type: 'User', id: subject.sub },
@@ -64,9 +65,11 @@ export function cedarRequest(
   };
 }
 
-function ordered(order: OrderFacts): CedarValue {
+function ordered(order: OrderFacts, position_intent: string | undefined): CedarValue {
   return record({
     symbol: order.symbol,
+    asset_class: assetClassOf(order.symbol),
+    position_intent,
     side: order.side,
     type: order.type,
     time_in_force: order.time_in_force,

@@ -60,8 +60,8 @@ function moneyOf(
   { outcome }: ApprovalRequest,
   view: RequestView,
 ): { price: string; total: string; traded: boolean } {
-  const fill = outcome === undefined ? undefined : fillOf(outcome.text);
-  if (fill !== undefined) return { price: `${fill.price} a share`, total: fill.total, traded: true };
+  const fill = outcome === undefined ? undefined : fillOf(outcome.text, view.symbol ?? '');
+  if (fill !== undefined) return { price: fill.price, total: fill.total, traded: true };
   const bound = view.side === 'sell' ? 'at least' : 'at most';
   return {
     price: view.side === undefined ? '' : view.terms,

@@ -25,6 +25,8 @@ export interface RequestView extends Omit<ProposalView, 'kind' | 'fields' | 'ask
   readonly live: boolean;
   /** Whose: the broker's number for the account. */
   readonly account: string | undefined;
+  /** What is traded, where it is one thing. */
+  readonly symbol: string | undefined;
   /** What a button does, after its verb: `buy 5 AAPL`. */
   readonly act: string;
   /** Who asked, where the client that asked the provider did so for somebody. */
@@ -62,7 +64,8 @@ function viewOfProposal(details: ProposalDetails): RequestView {
     banner: view.environment === undefined ? banner : undefined,
     live: view.environment !== 'paper' && (view.environment !== undefined || banner === undefined),
     amount: worstFirst ? undefined : view.amount,
-    account: accountOf(details.subject),
+    account: wordOf(details.subject, 'account'),
+    symbol: wordOf(details.subject, 'symbol'),
     act: actOf(view.headline),
     fieldsFirst,
     fields: view.fields.map((field) => ({ ...field, raw: field.text })),
@@ -83,7 +86,8 @@ function plainView(details: ApprovalRequest['details']): RequestView {
     environment: message ? undefined : String(details.environment),
     banner: message ? kinds.message.phone.banner : undefined,
     live: !message && details.environment !== 'paper',
-    account: accountOf(details),
+    account: wordOf(details, 'account'),
+    symbol: wordOf(details, 'symbol'),
     act: actOf(view.headline),
     side: order?.side,
     amount: worst?.cash == null ? undefined : dollars(worst.cash),
@@ -108,8 +112,9 @@ function actOf(headline: string): string {
 }
 
 /** Of an order, of the change of one, and of the cancelling of one. */
-function accountOf(subject: Readonly<Record<string, unknown>>): string | undefined {
+function wordOf(subject: Readonly<Record<string, unknown>>, name: 'account' | 'symbol'): string | undefined {
   const { draft } = subject;
   const within = typeof draft === 'object' && draft !== null ? (draft as Record<string, unknown>) : subject;
-  return typeof within.account === 'string' ? within.account : undefined;
+  const value = within[name];
+  return typeof value === 'string' ? value : undefined;
 }

@@ -20,10 +20,10 @@ interface Standing {
  * @param why a sentence for a denial that was no tap on Deny
  */
 export function resultPanel(request: ApprovalRequest, why?: string): Markup {
-  const { headline } = requestView(request);
+  const { headline, symbol = '' } = requestView(request);
   const standing = standingOf(request);
   const said = why ?? sentenceOf(request);
-  const fill = fillOf(request.outcome?.text ?? '');
+  const fill = fillOf(request.outcome?.text ?? '', symbol);
   return html`<article class="card result ${standing.sign}" data-testid="result" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}" data-open="${standing.open ?? false}" tabindex="-1">
 <p class="standing">${sign(standing.sign)}<strong data-testid="standing">${standing.word}</strong></p>
 <p class="headline">${headline}</p>

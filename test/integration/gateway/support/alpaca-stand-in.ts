@@ -151,6 +151,7 @@ async function handle(
     case 'positions':
       return answer(200, broker.positions);
     case 'assets':
+      if (id === undefined && url.searchParams.get('asset_class') === 'crypto') return answer(200, []);
       if (id === undefined)
         return answer(
           200,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { orderDefaults, type ProvenanceInput, provenanceOf } from '../../../../src/agent/graph/provenance.ts';
+import { type ProvenanceInput, provenanceOf } from '../../../../src/agent/graph/provenance.ts';
 import { ordersNamed } from '../../../../src/agent/planner/orders-named.ts';
 import { provenanceSchema } from '../../../../src/trading/proposal.ts';
 
@@ -27,7 +27,7 @@ function provenance(
     userTurns: turns,
     from: 'model',
     taintedBy: [],
-    defaults: orderDefaults,
+    defaults: usual,
     ...more,
   });
   expect(provenanceSchema.parse(found)).toEqual(found);

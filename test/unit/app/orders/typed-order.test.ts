@@ -73,6 +73,42 @@ describe('an order by flags', () => {
     expect(() => typedOrder('buy', 'AAPL', flags)).toThrow(message);
   });
 
+  const CALL = 'AAPL261218C00190000';
+  it.each([
+    ['buy', { qty: '1', limit: '2.50' }, { position_intent: 'buy_to_open', limit_price: '2.50' }],
+    ['buy', { qty: '1', close: true }, { position_intent: 'buy_to_close', type: 'market' }],
+    ['sell', { qty: '1', limit: '1.20', open: true }, { position_intent: 'sell_to_open' }],
+    ['sell', { qty: '1', close: true }, { position_intent: 'sell_to_close' }],
+  ] as const)('to %s an option by %j is %j', (side, flags, order) => {
+    expect(typedOrder(side, CALL, flags)).toMatchObject({
+      symbol: CALL,
+      side,
+      time_in_force: 'day',
+      ...order,
+    });
+  });
+
+  it.each([
+    [CALL, { qty: '1' }, 'sold to open or to close'],
+    [CALL, { qty: '1', open: true, close: true }, 'either --open or --close'],
+    [CALL, { amount: '100', close: true }, 'amount'],
+    [CALL, { qty: '0.5', close: true }, 'whole'],
+    ['AAPL', { qty: '1', close: true }, 'takes no position_intent'],
+    ['BTC/USD', { qty: '1', trail: '2%' }, 'not taken'],
+    ['BTC/USD', { qty: '1', tif: 'day' as const }, 'gtc'],
+  ])('a sale of %s by %j is refused: %s', (symbol, flags, message) => {
+    expect(() => typedOrder('sell', symbol, flags)).toThrow(message);
+  });
+
+  it('for a coin stands until it is cancelled, unless that is said otherwise', () => {
+    expect(typedOrder('buy', 'btc/usd', { amount: '100' })).toMatchObject({
+      symbol: 'BTC/USD',
+      notional: '100',
+      time_in_force: 'gtc',
+    });
+    expect(typedOrder('buy', 'BTC/USD', { qty: '0.05', tif: 'ioc' })).toMatchObject({ time_in_force: 'ioc' });
+  });
+
   it('says of each field whether it was typed', () => {
     const flags = { qty: '5', limit: '180' };
     const profile = { environment: 'paper', max_slippage: '0.01' } as const;

@@ -14,6 +14,7 @@ describe('limits that are set by KEY=VALUE', () => {
     ['symbols.allow=VTI,BND', { symbols: { allow: ['VTI', 'BND'], deny: ['GME'] } }],
     ['symbols.allow=', { symbols: { allow: [], deny: ['GME'] } }],
     ['sides=buy', { sides: ['buy'] }],
+    ['asset_classes=us_equity,crypto', { asset_classes: ['us_equity', 'crypto'] }],
     ['types=limit, stop_limit', { types: ['limit', 'stop_limit'] }],
     ['live.mandate_up_to=200', { live: { mandate_up_to: '200' } }],
     ['deny_opposing=true', { deny_opposing: true }],

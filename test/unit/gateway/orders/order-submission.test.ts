@@ -2,7 +2,10 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
 import type { OpenAccount } from '../../../../src/gateway/broker/accounts.ts';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
+
 import type { Submission } from '../../../../src/gateway/broker/broker.ts';
+import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
+
 import {
   maySubmitAgain,
   neverPlaced,
@@ -157,23 +160,45 @@ describe('a gateway that stood still while it looked whether an order may still 
 describe('where the broker', () => {
   const minuteAgo = { submittedAt: START };
   const later = START + 60_000;
-  const ids = (takenOnce: boolean, lookedUp: boolean) => ({ clientOrderId: { takenOnce, lookedUp } });
+  const ids = (takenOnce: boolean, lookedUp: BrokerTraits['clientOrderId']['lookedUp']) => ({
+    clientOrderId: { takenOnce, lookedUp },
+  });
 
   it('takes each id once and finds orders by it, an order may be sent again in time', () => {
-    expect(maySubmitAgain(minuteAgo, ids(true, true), later)).toBe(true);
-    expect(maySubmitAgain(minuteAgo, ids(true, true), START + 1000)).toBe(false);
+    expect(maySubmitAgain(minuteAgo, ids(true, 'for_good'), later)).toBe(true);
+    expect(maySubmitAgain(minuteAgo, ids(true, 'for_good'), START + 1000)).toBe(false);
   });
 
   it('takes an id twice, or finds nothing by it, nothing is sent a second time', () => {
-    expect(maySubmitAgain(minuteAgo, ids(false, true), later)).toBe(false);
-    expect(maySubmitAgain(minuteAgo, ids(true, false), later)).toBe(false);
-    expect(maySubmitAgain({ submittedAt: null }, ids(false, false), later)).toBe(true);
+    expect(maySubmitAgain(minuteAgo, ids(false, 'for_good'), later)).toBe(false);
+    expect(maySubmitAgain(minuteAgo, ids(true, 'never'), later)).toBe(false);
+    expect(maySubmitAgain(minuteAgo, ids(true, 'while_listed'), later)).toBe(false);
+    expect(maySubmitAgain({ submittedAt: null }, ids(false, 'never'), later)).toBe(true);
+  });
+
+  it('lists the day’s orders alone, a hit settles an order and a miss proves nothing, however late', async () => {
+    const journal = sqliteGatewayStores(new Database(':memory:')).orders;
+    await journal.claim(claim, START);
+    let listed: unknown;
+    const broker = {
+      orderByClientOrderId: async () => listed,
+      traits: { ...alpacaTraits, ...ids(false, 'while_listed') },
+    } as unknown as OpenAccount;
+    const context = {
+      journal,
+      clock: { now: () => START + 24 * 60 * 60_000, sleep: async () => {} },
+    };
+    const entry = await journal.find('alice', id);
+    expect(entry && (await settleByLookup(entry, broker, context))).toBeUndefined();
+    expect((await journal.find('alice', id))?.state).toBe('intent');
+    listed = { ...draft, id: 'order-1', notional: null, limit_price: null };
+    expect(entry && (await settleByLookup(entry, broker, context))).toMatchObject({ state: 'placed' });
   });
 
   it('finds nothing by an id, it is not asked, and no order counts as never placed', async () => {
     const journal = sqliteGatewayStores(new Database(':memory:')).orders;
     await journal.claim(claim, START);
-    const broker = { traits: { ...alpacaTraits, ...ids(true, false) } } as OpenAccount;
+    const broker = { traits: { ...alpacaTraits, ...ids(true, 'never') } } as OpenAccount;
     const context = {
       journal,
       clock: { now: () => START + 24 * 60 * 60_000, sleep: async () => {} },

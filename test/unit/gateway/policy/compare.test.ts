@@ -70,6 +70,12 @@ const tightened: readonly [AccountLimits, AccountLimits, string, string][] = [
     'min_seconds_between_same 60 → 90',
     'min_seconds_between_same 90 → 60',
   ],
+  [
+    { asset_classes: ['us_equity', 'crypto'] },
+    { asset_classes: ['us_equity'] },
+    'asset_classes crypto us_equity → us_equity',
+    'asset_classes us_equity → crypto us_equity',
+  ],
   [{}, { deny_opposing: true }, 'deny_opposing not limited → true', 'deny_opposing true → not limited'],
   [
     { symbols: { allow: ['A', 'B'] } },

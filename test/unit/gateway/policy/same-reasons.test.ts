@@ -49,6 +49,7 @@ const limits: fc.Arbitrary<AccountLimits> = fc
       { weight: 1, arbitrary: dollars },
     ),
     symbols: maybe(fc.oneof(fc.record({ allow: fc.array(symbol) }), fc.record({ deny: fc.array(symbol) }))),
+    asset_classes: maybe(fc.constantFrom(['us_equity'], ['crypto', 'us_option'])),
     sides: maybe(fc.constantFrom(['buy'], ['sell'])),
     types: maybe(fc.constantFrom(['limit'], ['market', 'limit'])),
     hours: maybe(
@@ -261,7 +262,13 @@ it(`an order meets the same reasons tried out, before the phone rings and in its
   seen.delete('APPROVAL_NEEDS_SECOND');
   expect([...seen].sort()).toEqual(
     [
-      ...['ACCOUNT_BLOCKED', 'HOURS_OUTSIDE_WINDOW', 'LOSS_EXCEEDS_MAX_PER_DAY', 'MARKET_CLOSED'],
+      ...[
+        'ACCOUNT_BLOCKED',
+        'ASSET_CLASS_NOT_ALLOWED',
+        'HOURS_OUTSIDE_WINDOW',
+        'LOSS_EXCEEDS_MAX_PER_DAY',
+        'MARKET_CLOSED',
+      ],
       ...['NOTIONAL_EXCEEDS_MAX_PER_DAY', 'NOTIONAL_EXCEEDS_MAX_PER_ORDER', 'ORDERS_EXCEED_MAX_OPEN'],
       ...[
         'ORDERS_EXCEED_MAX_PER_DAY',

@@ -55,6 +55,7 @@ const all: fc.Arbitrary<Required<AccountLimits>> = fc.record({
     symbols.map((allow) => ({ allow })),
     symbols.map((deny) => ({ deny })),
   ),
+  asset_classes: fc.subarray<'us_equity' | 'crypto'>(['us_equity', 'crypto'], { minLength: 1 }),
   sides: fc.subarray<'buy' | 'sell'>(['buy', 'sell'], { minLength: 1 }),
   types: fc.subarray<'limit' | 'market'>(['limit', 'market'], { minLength: 1 }),
   hours: fc.record({

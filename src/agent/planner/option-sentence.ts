@@ -1,0 +1,211 @@
+import { assetClassOf, optionOf } from '../../trading/asset-class.ts';
+import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
+import type { PositionIntent } from '../../trading/order-classes.ts';
+import { monthOf, readExpiry } from './expiry-words.ts';
+import { isName, type OrderIntent } from './intent.ts';
+import { timeInForceWords } from './order-terms.ts';
+import type { SaidContract } from './said-contract.ts';
+import { amount, looksNumeric, NotUnderstood, shown, Words } from './words.ts';
+
+const examples =
+  'For example: buy 1 AAPL 190 call expiring Dec 18 at 2.50; sell a covered call on my AAPL, 200 strike, December 18 at 1.20.';
+
+/** What opens or closes a position in an option, by how it is said. */
+const openings: readonly (readonly [RegExp, 'buy' | 'sell', PositionIntent | undefined])[] = [
+  [/^buy to close\b|^buy back\b/i, 'buy', 'buy_to_close'],
+  [/^(?:buy to open|buy|purchase)\b/i, 'buy', 'buy_to_open'],
+  [/^(?:sell to open|write)\b/i, 'sell', 'sell_to_open'],
+  [/^sell to close\b/i, 'sell', 'sell_to_close'],
+  [/^sell\b/i, 'sell', undefined],
+];
+
+/** The word, a strike with its letter, or a contract's own symbol (OCC). */
+const namesOption = /\b(?:calls?|puts?)\b|\s\$?\d+(?:\.\d+)?[cp]\b|\b[A-Z][A-Z0-9]{0,5}\d{6}[CP]\d{8}\b/i;
+
+/** What a sentence has said of it so far. */
+interface Said {
+  symbol?: string;
+  qty?: string;
+  right?: 'call' | 'put';
+  strike?: string;
+  expiry?: string;
+  limit?: string;
+  time?: TimeInForce;
+  isCovered?: true;
+  isSecured?: true;
+  isMine?: true;
+  isMarket?: true;
+}
+
+/**
+ * Reads an order for an option, by what it is on, its strike and its expiry, in any order.
+ * @returns undefined where the clause is none
+ * @throws {NotUnderstood} for whatever isn't wholly understood, or may mean two things
+ */
+export function readOption(clause: string): OrderIntent | undefined {
+  if (!namesOption.test(clause)) return undefined;
+  const opening = openings.find(([pattern]) => pattern.test(clause));
+  if (opening === undefined) return closing(clause);
+  const [pattern, side, intent] = opening;
+  const said = readSaid(new Words(clause.replace(pattern, '')));
+  const { contract, symbol } = contractOf(said);
+  const { qty, limit, time } = said;
+  if (qty === undefined) throw new NotUnderstood('How many contracts?', examples);
+  const request: OrderRequestInput = {
+    symbol,
+    side,
+    qty,
+    type: limit === undefined ? 'market' : 'limit',
+    position_intent:
+      intent ?? intentOfSale({ ...said, right: contract?.right ?? optionOf(symbol)?.right }, symbol),
+    ...(limit === undefined ? {} : { limit_price: limit }),
+    ...(time === undefined ? {} : { time_in_force: time }),
+  };
+  return contract === undefined ? { kind: 'order', request } : { kind: 'order', request, contract };
+}
+
+/** @throws {NotUnderstood} for "close my AAPL 190 call": whether it was bought or sold, the words don't say */
+function closing(clause: string): undefined {
+  if (!/^(?:close|exit|liquidate)\b/i.test(clause)) return undefined;
+  throw new NotUnderstood(
+    'Did you buy that option, or sell it?',
+    'Say "sell to close …" for one that you hold, "buy to close …" for one that you sold.',
+  );
+}
+
+function readSaid(words: Words): Said {
+  const said: Said = {};
+  while (!words.done) {
+    if (readSign(words, said) || readNumbers(words, said)) continue;
+    const expiry = readExpiry(words, said.symbol !== undefined);
+    if (expiry !== undefined) once(said, 'expiry', expiry);
+    else if (words.takeAny(...fillers)) continue;
+    else if (said.symbol === undefined) said.symbol = words.symbol(examples);
+    else {
+      throw new NotUnderstood(
+        `I don't understand "${shown(words.peek())}" in this order, so I leave it all.`,
+        examples,
+      );
+    }
+  }
+  return said;
+}
+
+const fillers = 'options|option|contracts|contract|on|of|with|the|please|each|limit|as'.split('|');
+
+/** Words that say one thing alone. */
+function readSign(words: Words, said: Said): boolean {
+  if (words.takeAny('covered')) said.isCovered = true;
+  else if (words.takeAny('cash-secured', 'cash secured', 'secured')) said.isSecured = true;
+  else if (words.takeAny('calls', 'call')) once(said, 'right', 'call');
+  else if (words.takeAny('puts', 'put')) once(said, 'right', 'put');
+  else if (words.takeAny('my')) said.isMine = true;
+  else if (words.takeAny('at the market', 'at market', 'market order', 'market', 'mkt')) said.isMarket = true;
+  else {
+    const time = timeInForceWords.find(([, ...phrases]) => words.takeAny(...phrases))?.[0];
+    if (time !== undefined) once(said, 'time', time);
+    else if (said.qty === undefined && said.symbol === undefined && words.takeAny('a', 'an')) said.qty = '1';
+    else return words.takeAny('a', 'an');
+  }
+  return true;
+}
+
+/** A price after its word, a strike beside its own, and the first number of all: how many. */
+function readNumbers(words: Words, said: Said): boolean {
+  const lead = words.peek().toLowerCase();
+  const follows = looksNumeric(words.peek(1).replace(/^\$/, '')) && monthOf(words.peek(2)) === undefined;
+  if (follows && ['at', '@', 'for', 'limit'].includes(lead) && !/^\d{1,2}\/\d/.test(words.peek(1))) {
+    words.next();
+    once(said, 'limit', words.price('limit price'));
+    return true;
+  }
+  if (
+    words.takeAny('at a limit of', 'limit of', 'limit price of', 'limit at', 'no more than', 'no less than')
+  ) {
+    once(said, 'limit', words.price('limit price'));
+    return true;
+  }
+  if (words.takeAny('strike price of', 'strike price', 'strike of', 'strike at', 'strike')) {
+    once(said, 'strike', words.price('strike'));
+    return true;
+  }
+  const short = /^\$?(\d+(?:\.\d+)?)([cp])$/i.exec(words.peek());
+  if (short !== null) {
+    words.next();
+    once(said, 'strike', amount(short[1] ?? ''));
+    once(said, 'right', short[2]?.toLowerCase() === 'c' ? 'call' : 'put');
+    return true;
+  }
+  if (/^\d{1,2}\/\d|^20\d\d-/.test(words.peek())) return false;
+  if (said.symbol === undefined && said.qty === undefined) {
+    const qty = words.quantity();
+    if (qty !== undefined) said.qty = qty;
+    return qty !== undefined;
+  }
+  if (!looksNumeric(words.peek().replace(/^\$/, ''))) return false;
+  // "230 18 December": beside a strike, the number before a month is its day.
+  if (said.strike !== undefined && monthOf(words.peek(1)) !== undefined) return false;
+  once(said, 'strike', words.price('strike'));
+  words.takeAny('strike');
+  return true;
+}
+
+/** @throws {NotUnderstood} where it was said before */
+function once<Field extends keyof Said>(said: Said, field: Field, value: NonNullable<Said[Field]>): void {
+  if (said[field] !== undefined) {
+    throw new NotUnderstood(`The order has two values for its ${field}.`, 'Say it once.', 'invalid_order');
+  }
+  said[field] = value;
+}
+
+function contractOf({ symbol, right, strike, expiry, limit, isMarket }: Said): {
+  symbol: string;
+  contract?: SaidContract;
+} {
+  if (symbol === undefined) throw new NotUnderstood('An option on what?', examples);
+  if (limit !== undefined && isMarket) {
+    throw new NotUnderstood(
+      'Is it a market order, or has it a limit?',
+      'Say one of the two.',
+      'invalid_order',
+    );
+  }
+  if (assetClassOf(symbol) === 'us_option') {
+    if (right === undefined && strike === undefined && expiry === undefined) return { symbol };
+    throw new NotUnderstood(`${symbol} says strike and expiry already.`, 'Say them once.', 'invalid_order');
+  }
+  if (isName(symbol) || assetClassOf(symbol) !== 'us_equity') {
+    throw new NotUnderstood(
+      `For an option I need the ticker symbol of the stock, and "${shown(symbol)}" is none.`,
+      examples,
+    );
+  }
+  if (right === undefined) throw new NotUnderstood('A call or a put?', examples);
+  if (strike === undefined) throw new NotUnderstood(`At which strike is the ${right}?`, examples);
+  if (expiry === undefined) throw new NotUnderstood(`When does the ${right} expire?`, examples);
+  return { symbol, contract: { right, strike, expiry } };
+}
+
+/** @throws {NotUnderstood} where a sale may open a position or close one */
+function intentOfSale(
+  {
+    isCovered,
+    isSecured,
+    isMine,
+    right,
+  }: Omit<Said, 'right'> & { readonly right: Said['right'] | undefined },
+  symbol: string,
+): PositionIntent {
+  if (isCovered && right === 'put') {
+    throw new NotUnderstood('A put is secured by cash.', `Say "sell a cash-secured put on ${symbol} …".`);
+  }
+  if (isSecured && right === 'call') {
+    throw new NotUnderstood('A call is covered by shares.', `Say "sell a covered call on ${symbol} …".`);
+  }
+  if (isCovered || isSecured) return 'sell_to_open';
+  if (isMine) return 'sell_to_close';
+  throw new NotUnderstood(
+    `Do you mean to sell ${right}s that you hold, or to open a position in them?`,
+    `Say "sell to close …", or "sell a ${right === 'call' ? 'covered call' : 'cash-secured put'} on ${symbol} …".`,
+  );
+}

@@ -1,0 +1,40 @@
+import { optionOf } from '../../trading/asset-class.ts';
+import { Dec } from '../../trading/decimal.ts';
+import { isExpiry } from '../../trading/expiry.ts';
+import { type PositionIntent, positionIntents } from '../../trading/order-classes.ts';
+
+/** An option as a sentence says it; which contract that is, the broker's chain says. */
+export interface SaidContract {
+  readonly right: 'call' | 'put';
+  /** Dollars a share. */
+  readonly strike: string;
+  /** `2026-12-18`, `12-18`, `2026-12` or `12`: what was said of it. */
+  readonly expiry: string;
+}
+
+/** The rule's name, for whoever asks where a symbol comes from. */
+export const CONTRACT_RULE = 'the option chain, by expiry and strike';
+
+/** Whether a contract's symbol is what was said. */
+export function isContract(symbol: string, underlying: string | undefined, said: SaidContract): boolean {
+  const option = optionOf(symbol);
+  return (
+    option !== undefined &&
+    option.underlying === underlying &&
+    option.right === said.right &&
+    new Dec(option.strike).eq(said.strike) &&
+    isExpiry(option.expiry, said.expiry)
+  );
+}
+
+/** `AAPL $190 call expiring 12-18`, for a question about it. */
+export function contractSaid(underlying: string, { right, strike, expiry }: SaidContract): string {
+  return `${underlying} $${strike} ${right} expiring ${expiry}`;
+}
+
+/** What words say of opening or closing a position: "sell to open", a "covered call". */
+export function intentsSaid(lower: readonly string[]): PositionIntent[] {
+  const line = ` ${lower.join(' ')} `;
+  const said = positionIntents.filter((intent) => line.includes(` ${intent.replaceAll('_', ' ')} `));
+  return / (?:covered calls?|cash-secured puts?) /.test(line) ? [...said, 'sell_to_open'] : said;
+}

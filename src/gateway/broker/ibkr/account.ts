@@ -1,0 +1,213 @@
+import { z } from 'zod';
+import { Dec, ZERO } from '../../../trading/decimal.ts';
+import { newYorkDate } from '../../../trading/new-york-time.ts';
+import { Refusal } from '../../../trading/refusal.ts';
+import {
+  type Account,
+  accountSchema,
+  isFinal,
+  type Order,
+  type Position,
+  positionSchema,
+} from '../../../trading/views.ts';
+import { amountOf, moneyOf } from '../json-amounts.ts';
+import { equityAtLastClose } from '../last-close.ts';
+import type { RestClient } from '../rest-client.ts';
+import type { IbkrOptions } from './client.ts';
+import { ourSymbol } from './contracts.ts';
+import { snapshotsOf } from './market-data.ts';
+import type { OrderList } from './order-list.ts';
+
+const accountsAnswer = z.object({ accounts: z.array(z.string()), isPaper: z.boolean() });
+const portfolioAnswer = z.array(
+  z.object({
+    accountId: z.string(),
+    currency: z.string(),
+    clearingStatus: z.string().nullish(),
+    brokerageAccess: z.boolean().nullish(),
+  }),
+);
+const summaryAnswer = z.object({
+  netLiquidationValue: z.number(),
+  totalCashValue: z.number(),
+  buyingPower: z.number(),
+});
+
+/** What is known of an account without its money. */
+export interface IbkrAccount {
+  readonly environment: 'paper' | 'live';
+  readonly status: string;
+  readonly blocked: boolean;
+}
+
+/**
+ * `GET /iserver/accounts` and `GET /portfolio/accounts`, which both must have been asked before anything else of an account.
+ * @throws {Refusal} 409 `account_not_connected` where the session does not open this account, or not in dollars
+ */
+export async function accountDetails(client: RestClient, account: string): Promise<IbkrAccount> {
+  const { accounts, isPaper } = accountsAnswer.parse(await client('/iserver/accounts'));
+  const portfolios = portfolioAnswer.parse(await client('/portfolio/accounts'));
+  const found = portfolios.find(({ accountId }) => accountId === account);
+  if (!accounts.includes(account) || found === undefined) {
+    throw notOpened(`the gateway’s session opens no account ${account}`);
+  }
+  if (found.currency !== 'USD') {
+    throw notOpened(`account ${account} is kept in ${found.currency}, and all amounts here are dollars`);
+  }
+  const isOpen = found.clearingStatus == null || found.clearingStatus === 'O';
+  return {
+    environment: isPaper ? 'paper' : 'live',
+    status: isOpen ? 'OPEN' : `CLEARING_${found.clearingStatus}`,
+    blocked: !isOpen || found.brokerageAccess === false,
+  };
+}
+
+function notOpened(detail: string): Refusal {
+  return new Refusal(409, 'account_not_connected', detail, {
+    hint: 'Sign in at the Client Portal Gateway as its owner, or give another account at the home’s own machine: "trade-agent home broker set".',
+    members: { credentials: 'gateway_session' },
+  });
+}
+
+const positionRows = z.array(
+  z.object({
+    conid: z.number().int(),
+    contractDesc: z.string(),
+    position: z.number(),
+    mktPrice: z.number(),
+    mktValue: z.number(),
+    avgCost: z.number(),
+    avgPrice: z.number(),
+    unrealizedPnl: z.number(),
+    currency: z.string().nullish(),
+    assetClass: z.string(),
+  }),
+);
+const MOST_PAGES = 50;
+
+interface Held extends z.output<typeof positionRows.element> {
+  readonly symbol: string;
+}
+
+/** All pages; what is held no more is told as zero. */
+async function heldOf(client: RestClient, account: string): Promise<Held[]> {
+  const held: Held[] = [];
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const rows = positionRows.parse(
+      await client(`/portfolio/${encodeURIComponent(account)}/positions/${page}`),
+    );
+    if (rows.length === 0) return held;
+    for (const row of rows) if (row.position !== 0) held.push({ ...row, symbol: symbolOf(row) });
+  }
+  throw new Error('more positions than pages');
+}
+
+/** A stock's is its symbol; an option's ends with its OCC symbol in brackets. */
+function symbolOf({ contractDesc, assetClass }: { contractDesc: string; assetClass: string }): string {
+  const [, root, rest] = /\[([A-Z]{1,6})\s+(\d{6}[CP]\d{8})/.exec(contractDesc) ?? [];
+  if (root !== undefined) return `${root}${rest}`;
+  return assetClass === 'STK' ? ourSymbol(contractDesc) : contractDesc;
+}
+
+export interface Reading {
+  readonly client: RestClient;
+  readonly account: string;
+  readonly list: OrderList;
+  readonly options: Pick<IbkrOptions, 'environment' | 'simulated' | 'now' | 'sleep'>;
+}
+
+async function holdings({ client, account, list, options }: Reading) {
+  const orders = await list.read();
+  const held = await heldOf(client, account);
+  const snapshots = await snapshotsOf(
+    client,
+    held.map(({ conid }) => conid),
+    options,
+  );
+  const closes = new Map(
+    held.map(({ symbol, conid, mktPrice }) => {
+      const close = snapshots.get(conid)?.priorClose ?? '0';
+      return [symbol, close === '0' ? amountOf(mktPrice) : close];
+    }),
+  );
+  return { orders, held, closes };
+}
+
+/** `GET /portfolio/{account}/positions/{page}`, with the last close of each. */
+export async function positionsOf(reading: Reading): Promise<Position[]> {
+  const { orders, held, closes } = await holdings(reading);
+  return held.map((row) => {
+    const { symbol } = row;
+    const qty = new Dec(String(row.position));
+    const cost = qty.times(String(row.avgCost));
+    const close = new Dec(closes.get(symbol) ?? 0);
+    const ordered = orders
+      .filter((order) => order.symbol === symbol && order.side === 'sell' && !isFinal(order.status))
+      .reduce((sum, order) => sum.plus(order.qty ?? 0).minus(order.filled_qty), ZERO);
+    const ratio = (part: Dec, whole: Dec) =>
+      whole.isZero() ? '0' : amountOf(part.div(whole.abs()).toFixed());
+    return positionSchema.parse({
+      symbol,
+      side: qty.isNegative() ? 'short' : 'long',
+      qty: qty.abs().toFixed(),
+      qty_available: Dec.max(0, qty.abs().minus(ordered)).toFixed(),
+      avg_entry_price: moneyOf(row.avgPrice),
+      current_price: moneyOf(row.mktPrice),
+      lastday_price: moneyOf(close),
+      market_value: moneyOf(row.mktValue),
+      cost_basis: moneyOf(cost),
+      unrealized_pl: moneyOf(row.unrealizedPnl),
+      unrealized_plpc: ratio(new Dec(String(row.unrealizedPnl)), cost),
+      change_today: ratio(new Dec(String(row.mktPrice)).minus(close), close),
+    });
+  });
+}
+
+/** `GET /iserver/account/{account}/summary`, with what the account was worth at the last close reckoned. */
+export async function accountOf(reading: Reading, details: IbkrAccount): Promise<Account> {
+  const { client, account, options } = reading;
+  if (details.environment !== options.environment) {
+    throw notOpened(`the gateway’s session is of a ${details.environment} account`);
+  }
+  const path = `/iserver/account/${encodeURIComponent(account)}/summary`;
+  const summary = summaryAnswer.parse(await client(path));
+  const { orders, held, closes } = await holdings(reading);
+  const equity = moneyOf(summary.netLiquidationValue);
+  const lastEquity = equityAtLastClose(
+    equity,
+    held
+      .filter(({ assetClass }) => assetClass === 'STK')
+      .map(({ symbol, position, mktPrice }) => ({
+        symbol,
+        qty: amountOf(position),
+        price: amountOf(mktPrice),
+        closedAt: closes.get(symbol) ?? amountOf(mktPrice),
+      })),
+    filledToday(orders, options.now()),
+    closes,
+  );
+  return accountSchema.parse({
+    account,
+    environment: details.environment,
+    status: details.status,
+    currency: 'USD',
+    cash: moneyOf(summary.totalCashValue),
+    equity,
+    last_equity: moneyOf(lastEquity.toDecimalPlaces(2)),
+    buying_power: moneyOf(summary.buyingPower),
+    long_market_value: moneyOf(
+      held.reduce((sum, { mktValue }) => (mktValue > 0 ? sum.plus(String(mktValue)) : sum), ZERO),
+    ),
+    trading_blocked: details.blocked,
+    simulated: options.simulated,
+  });
+}
+
+function filledToday(orders: readonly Order[], now: number) {
+  const today = newYorkDate(now);
+  return orders.flatMap(({ symbol, side, filled_qty, filled_avg_price, submitted_at }) =>
+    filled_qty === '0' || filled_avg_price === null || newYorkDate(Date.parse(submitted_at)) !== today
+      ? []
+      : [{ symbol, qty: side === 'buy' ? filled_qty : `-${filled_qty}`, price: filled_avg_price }],
+  );
+}

@@ -1,0 +1,51 @@
+import { type RestClient, restClient } from '../rest-client.ts';
+import { errorIn, IbkrNo } from './failure.ts';
+
+export interface IbkrOptions {
+  readonly environment: 'paper' | 'live';
+  readonly url: string;
+  /** Milliseconds between two reads of the list of orders. */
+  readonly ordersEveryMs: number;
+  readonly simulated: boolean;
+  readonly fetch: typeof fetch;
+  readonly timeoutMs: number;
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** The Client Portal Gateway's API: `/v1/api`. An answer with `error` throws, whatever its status. */
+export function ibkrClient({
+  url,
+  fetch,
+  timeoutMs,
+}: Pick<IbkrOptions, 'url' | 'fetch' | 'timeoutMs'>): RestClient {
+  const client = restClient({
+    fetch,
+    timeoutMs,
+    base: `${url.replace(/\/+$/, '')}/v1/api`,
+    // Without one the gateway's own firewall answers 403.
+    headers: { 'user-agent': 'trade-agent' },
+  });
+  return async (path, request) => {
+    const answer = await client(path, request);
+    const error = errorIn(answer);
+    if (error !== undefined) throw new IbkrNo(error);
+    return answer;
+  };
+}
+
+/** A session ends after some minutes in which nobody asks; "Ping the server to keep the session open". */
+const TICKLE_EVERY_MS = 60_000;
+
+/**
+ * Keeps the gateway's session open from now on, for as long as the process lives. That it fails is found by whoever asks
+ * next.
+ * @param every milliseconds
+ */
+export function keepAlive(client: RestClient, every = TICKLE_EVERY_MS): { stop(): void } {
+  const timer = setInterval(() => {
+    client('/tickle', { method: 'POST' }).catch(() => undefined);
+  }, every);
+  timer.unref();
+  return { stop: () => clearInterval(timer) };
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import type { RestClient } from '../rest-client.ts';
+
+/** A security as Interactive Brokers knows it. */
+export interface Contract {
+  readonly conid: number;
+  readonly name: string;
+  readonly exchange: string;
+}
+
+const stocksAnswer = z.record(
+  z.string(),
+  z.array(
+    z.object({
+      name: z.string(),
+      assetClass: z.string(),
+      contracts: z.array(z.object({ conid: z.number().int(), exchange: z.string(), isUS: z.boolean() })),
+    }),
+  ),
+);
+
+/** A class of shares is written with a space: `BRK B`. */
+export const theirSymbol = (symbol: string): string => symbol.replace('.', ' ');
+export const ourSymbol = (symbol: string): string => symbol.replace(' ', '.');
+
+/** More than anybody trades; anyone could fill the memory with more. */
+const MOST_KNOWN = 20_000;
+
+/** Contracts by our symbols, which are asked for once: an id stays a security's for good. */
+export type Contracts = (symbols: readonly string[]) => Promise<ReadonlyMap<string, Contract>>;
+
+/**
+ * By `GET /trsrv/stocks`, which says which of a symbol's contracts trade in the United States, as the search by name
+ * (`/iserver/secdef/search`) does not. A symbol of two of them is of neither: an order must not go to a guess.
+ */
+export function contractsBy(client: RestClient): Contracts {
+  const known = new Map<string, Contract>();
+  return async (symbols) => {
+    const missing = symbols.filter((symbol) => !known.has(symbol));
+    if (missing.length > 0) {
+      const query = { symbols: missing.map(theirSymbol).join(',') };
+      const answer = stocksAnswer.parse(await client('/trsrv/stocks', { query }));
+      if (known.size > MOST_KNOWN) known.clear();
+      for (const symbol of missing) {
+        const [found, ...others] = (answer[theirSymbol(symbol)] ?? []).flatMap(
+          ({ name, assetClass, contracts }) =>
+            assetClass === 'STK'
+              ? contracts.filter(({ isUS }) => isUS).map(({ conid, exchange }) => ({ conid, exchange, name }))
+              : [],
+        );
+        if (found !== undefined && others.length === 0) known.set(symbol, found);
+      }
+    }
+    return new Map(
+      symbols.flatMap((symbol) => {
+        const contract = known.get(symbol);
+        return contract === undefined ? [] : [[symbol, contract]];
+      }),
+    );
+  };
+}

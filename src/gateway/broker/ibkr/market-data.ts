@@ -1,0 +1,151 @@
+import { z } from 'zod';
+import { Dec, price } from '../../../trading/decimal.ts';
+import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
+import {
+  type Asset,
+  assetSchema,
+  type Bar,
+  barSchema,
+  type Quote,
+  quoteSchema,
+} from '../../../trading/views.ts';
+import type { BarQuery } from '../broker.ts';
+import { amountOf } from '../json-amounts.ts';
+import { requireBySplits } from '../not-offered.ts';
+import type { RestClient } from '../rest-client.ts';
+import type { IbkrOptions } from './client.ts';
+import type { Contract, Contracts } from './contracts.ts';
+import { ibkrTraits } from './traits.ts';
+
+/** "Available Fields": last, bid, ask, availability, prior close. */
+const FIELDS = { last: '31', bid: '84', ask: '86', availability: '6509', priorClose: '7741' } as const;
+const snapshotAnswer = z.array(
+  z.object({
+    conid: z.number().int(),
+    /** Milliseconds since the epoch. */
+    _updated: z.number().optional(),
+    '31': z.string().optional(),
+    '84': z.string().optional(),
+    '86': z.string().optional(),
+    '6509': z.string().optional(),
+    '7741': z.union([z.string(), z.number()]).optional(),
+  }),
+);
+
+/** What a contract stands at. */
+export interface Snapshot {
+  readonly last: string;
+  readonly bid: string;
+  readonly ask: string;
+  /** Zero where it is not told. */
+  readonly priorClose: string;
+  readonly at: number;
+}
+
+/** "The first request … will initiate the stream": it has no prices yet. */
+const TRIES = 5;
+const BETWEEN_MS = 200;
+/** A price of another day has a C before it, one of a halted security an H. */
+const plainPrice = /^[CH]?(\d+(?:\.\d+)?)$/;
+/** Availability `D`: delayed by so much. */
+const DELAY_MS = 15 * 60_000;
+
+/** `GET /iserver/marketdata/snapshot`, asked until each has a price or is not going to. */
+export async function snapshotsOf(
+  client: RestClient,
+  conids: readonly number[],
+  { sleep }: Pick<IbkrOptions, 'sleep'>,
+): Promise<ReadonlyMap<number, Snapshot>> {
+  const found = new Map<number, Snapshot>();
+  if (conids.length === 0) return found;
+  const query = { conids: conids.join(','), fields: Object.values(FIELDS).join(',') };
+  for (let tries = 0; tries < TRIES && found.size < conids.length; tries++) {
+    if (tries > 0) await sleep(BETWEEN_MS);
+    for (const row of snapshotAnswer.parse(await client('/iserver/marketdata/snapshot', { query }))) {
+      const last = plainPrice.exec(row['31'] ?? '')?.[1];
+      if (last === undefined || row._updated === undefined) continue;
+      const delayed = /^[DY]/.test(row['6509'] ?? '');
+      found.set(row.conid, {
+        last,
+        bid: plainPrice.exec(row['84'] ?? '')?.[1] ?? '0',
+        ask: plainPrice.exec(row['86'] ?? '')?.[1] ?? '0',
+        priorClose: plainPrice.exec(String(row['7741'] ?? ''))?.[1] ?? '0',
+        at: row._updated - (delayed ? DELAY_MS : 0),
+      });
+    }
+  }
+  return found;
+}
+
+export function quoteView(
+  symbol: string,
+  { name }: Contract,
+  { last, bid, ask, priorClose, at }: Snapshot,
+  simulated: boolean,
+): Quote {
+  return quoteSchema.parse({
+    symbol,
+    name,
+    bid: price(bid),
+    ask: price(ask),
+    last: price(last),
+    previous_close: price(priorClose),
+    at: new Date(at).toISOString(),
+    simulated,
+  });
+}
+
+export function assetView(symbol: string, { name, exchange }: Contract): Asset {
+  return assetSchema.parse({ symbol, name, exchange, tradable: true, fractionable: false, shortable: false });
+}
+
+const historyAnswer = z.object({
+  data: z.array(
+    z.object({ o: z.number(), h: z.number(), l: z.number(), c: z.number(), v: z.number(), t: z.number() }),
+  ),
+});
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** "A maximum of 1000 data points": days of each, by 390 minutes a day. */
+const bars = {
+  '1Day': { bar: '1d', mostDays: 1000 },
+  '1Hour': { bar: '1h', mostDays: 140 },
+  '1Min': { bar: '1min', mostDays: 2 },
+} as const;
+
+/** `GET /iserver/marketdata/history`: the newest `limit` bars, the oldest first. */
+export async function barsOf(client: RestClient, contracts: Contracts, query: BarQuery): Promise<Bar[]> {
+  requireBySplits(ibkrTraits.label, query);
+  const { symbol, timeframe, start, end, limit } = query;
+  const contract = (await contracts([symbol])).get(symbol);
+  if (contract === undefined) return [];
+  const { bar, mostDays } = bars[timeframe];
+  const days = Math.max(1, Math.ceil((end.getTime() - start.getTime()) / DAY_MS));
+  const { data } = historyAnswer.parse(
+    await client('/iserver/marketdata/history', {
+      query: {
+        conid: String(contract.conid),
+        period: `${Math.min(days, mostDays)}d`,
+        bar,
+        outsideRth: 'false',
+        // "startTime": where the period ends, UTC.
+        startTime: end.toISOString().slice(0, 19).replaceAll('-', '').replace('T', '-'),
+      },
+    }),
+  );
+  const tick = (value: number) => price(new Dec(String(value)));
+  return data
+    .filter(({ t }) => t >= start.getTime() && t <= end.getTime())
+    .sort((a, b) => a.t - b.t)
+    .slice(-limit)
+    .map(({ o, h, l, c, v, t }) =>
+      barSchema.parse({
+        at: new Date(timeframe === '1Day' ? newYorkInstant(newYorkDate(t), '00:00') : t).toISOString(),
+        open: tick(o),
+        high: tick(h),
+        low: tick(l),
+        close: tick(c),
+        volume: amountOf(v),
+      }),
+    );
+}

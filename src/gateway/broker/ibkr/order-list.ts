@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import { type Order, orderSchema } from '../../../trading/views.ts';
+import { brokerWord } from '../broker-word.ts';
+import { amountOf, moneyOf } from '../json-amounts.ts';
+import type { RestClient } from '../rest-client.ts';
+import type { IbkrOptions } from './client.ts';
+import { ourSymbol } from './contracts.ts';
+
+const amount = z.union([z.string(), z.number()]).nullish();
+const row = z.object({
+  orderId: z.number().int(),
+  account: z.string().nullish(),
+  ticker: z.string(),
+  secType: z.string().nullish(),
+  side: z.string(),
+  orderType: z.string(),
+  status: z.string(),
+  timeInForce: z.string(),
+  totalSize: z.number().nullish(),
+  filledQuantity: z.number().nullish(),
+  avgPrice: amount,
+  price: amount,
+  auxPrice: amount,
+  outsideRTH: z.boolean().nullish(),
+  order_ref: z.string().nullish(),
+  /** Milliseconds since the epoch. */
+  lastExecutionTime_r: z.number().nullish(),
+});
+const listAnswer = z.object({ orders: z.array(row).nullish(), snapshot: z.boolean() });
+
+const types: Readonly<Record<string, string>> = {
+  Market: 'market',
+  Limit: 'limit',
+  Stop: 'stop',
+  'Stop Limit': 'stop_limit',
+  'Trailing Stop': 'trailing_stop',
+};
+/** A day order that is over is told as CLOSE. */
+const times: Readonly<Record<string, string>> = {
+  DAY: 'day',
+  CLOSE: 'day',
+  GTC: 'gtc',
+  OPG: 'opg',
+  IOC: 'ioc',
+};
+const statuses: Readonly<Record<string, string>> = {
+  PendingSubmit: 'pending_new',
+  PreSubmitted: 'accepted',
+  Submitted: 'new',
+  PendingCancel: 'pending_cancel',
+  Cancelled: 'canceled',
+  Filled: 'filled',
+  // It may have been rejected, or wait for something: as long as nobody says which, it may fill.
+  Inactive: 'suspended',
+  Rejected: 'rejected',
+};
+
+/** The session's orders. */
+export interface OrderList {
+  /** As they are now, newest first; waits until they may be read again. */
+  read(): Promise<readonly Order[]>;
+  /** As they were a moment ago, where they may not be read again yet and nothing was sent since. */
+  recent(): Promise<readonly Order[]>;
+  /** What was read counts no more: something is being sent. */
+  forget(): void;
+}
+
+/** Within one look at an account. */
+const RECENT_MS = 2_000;
+
+/**
+ * `GET /iserver/account/orders`. Interactive Brokers gives it once in five seconds ("Pacing Limitations"), and whoever asks
+ * more often is locked out for ten minutes: so whoever asks waits, and those who wait are told together. The first read of a
+ * session is empty, and says so (`snapshot: false`): it is asked once more.
+ */
+export function orderList(
+  client: RestClient,
+  account: string,
+  { ordersEveryMs, now, sleep }: Pick<IbkrOptions, 'ordersEveryMs' | 'now' | 'sleep'>,
+): OrderList {
+  let reading: Promise<readonly Order[]> | undefined;
+  let kept: { readonly at: number; readonly orders: readonly Order[] } | undefined;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  const ask = async () => {
+    const wait = askedAt + ordersEveryMs - performance.now();
+    if (wait > 0) await sleep(wait);
+    askedAt = performance.now();
+    const query = { accountId: account };
+    return listAnswer.parse(await client('/iserver/account/orders', { query }));
+  };
+  const readAll = async (): Promise<readonly Order[]> => {
+    let answer = await ask();
+    if (!answer.snapshot && (answer.orders ?? []).length === 0) answer = await ask();
+    return (answer.orders ?? [])
+      .filter((one) => one.account == null || one.account === account)
+      .map((one) => orderView(one, now()))
+      .sort((a, b) => Number(b.id) - Number(a.id));
+  };
+  const read = (): Promise<readonly Order[]> => {
+    if (reading !== undefined) return reading;
+    const mine = readAll().then(
+      (orders) => {
+        // What was asked for before something was sent is told to who asked, and to nobody after.
+        if (reading === mine) kept = { at: performance.now(), orders };
+        if (reading === mine) reading = undefined;
+        return orders;
+      },
+      (error: unknown) => {
+        if (reading === mine) reading = undefined;
+        throw error;
+      },
+    );
+    reading = mine;
+    return mine;
+  };
+  return {
+    read,
+    recent: async () =>
+      kept !== undefined && performance.now() - kept.at < Math.min(RECENT_MS, ordersEveryMs)
+        ? kept.orders
+        : await read(),
+    forget() {
+      kept = undefined;
+      reading = undefined;
+    },
+  };
+}
+
+function orderView(one: z.output<typeof row>, now: number): Order {
+  const { orderType, side, status, timeInForce, price, auxPrice, avgPrice, filledQuantity, totalSize } = one;
+  const type = types[orderType] ?? brokerWord(orderType);
+  const money = (value: string | number | null | undefined) =>
+    value == null || value === '' ? null : moneyOf(value);
+  const hasLimit = type === 'limit' || type === 'stop_limit';
+  const filled = amountOf(filledQuantity ?? 0);
+  const at = new Date(one.lastExecutionTime_r ?? now).toISOString();
+  return orderSchema.parse({
+    id: String(one.orderId),
+    client_order_id: one.order_ref ?? '',
+    symbol: ourSymbol(one.ticker),
+    side:
+      side === 'BUY' || side === 'B' ? 'buy' : side === 'SELL' || side === 'S' ? 'sell' : brokerWord(side),
+    type,
+    time_in_force: times[timeInForce] ?? brokerWord(timeInForce),
+    qty: totalSize == null ? null : amountOf(totalSize),
+    notional: null,
+    limit_price: hasLimit ? money(price) : null,
+    stop_price: type === 'stop' ? money(price) : type === 'stop_limit' ? money(auxPrice) : null,
+    trail_price: null,
+    trail_percent: null,
+    extended_hours: one.outsideRTH ?? false,
+    status:
+      statuses[status] === 'new' && filled !== '0'
+        ? 'partially_filled'
+        : (statuses[status] ?? brokerWord(status)),
+    filled_qty: filled,
+    filled_avg_price: filled === '0' ? null : money(avgPrice),
+    submitted_at: at,
+    filled_at: status === 'Filled' ? at : null,
+    ...(one.secType === 'OPT' ? { asset_class: 'us_option' } : {}),
+    ...(one.secType === 'BAG' ? { order_class: 'mleg' } : {}),
+  });
+}

@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import type { OrderDraft } from '../../../trading/order.ts';
+import { isFinal, type Order } from '../../../trading/views.ts';
+import type { Broker, Submission } from '../broker.ts';
+import type { BrokerRequests } from '../broker-requests.ts';
+import { NoAnswer, type RestClient } from '../rest-client.ts';
+import type { Contracts } from './contracts.ts';
+import { failureOf, IbkrNo } from './failure.ts';
+import type { OrderList } from './order-list.ts';
+import { coversReply, type ReplyMessage, replyText } from './replies.ts';
+import { preparedTicket } from './ticket.ts';
+
+const ORDER_ID = /^[1-9]\d{0,14}$/;
+/** Questions that one order may be asked. */
+const MOST_REPLIES = 5;
+
+const reply = z.object({
+  id: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
+  message: z.array(z.string()),
+  messageIds: z.array(z.string()).default([]),
+});
+const taken = z.object({ order_id: z.string().regex(ORDER_ID), order_status: z.string() });
+const failed = z.object({ order_id: z.literal('-1'), text: z.string() });
+const oneOf = z.union([reply, taken, failed]);
+/** One order was sent, so one thing is answered; alone, or in a list. */
+const answerOf = z.union([oneOf, z.tuple([oneOf]).transform(([one]) => one)]);
+
+type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;
+
+/** What orders of an account are sent and read by. */
+export interface IbkrSession {
+  /** Nothing of an account may be asked before its session has been asked for its accounts. */
+  readonly ready: () => Promise<unknown>;
+  readonly contracts: Contracts;
+  readonly list: OrderList;
+}
+
+/** Orders by the Client Portal Web API: `/iserver/account/{account}/order…`. */
+export function ibkrOrders(
+  client: RestClient,
+  account: string,
+  { ready, contracts, list }: IbkrSession,
+  requests: BrokerRequests,
+): Orders {
+  const path = `/iserver/account/${encodeURIComponent(account)}`;
+  return {
+    orders: ({ status, limit, symbols }) =>
+      requests.read(async () => {
+        await ready();
+        return (await list.read())
+          .filter((order) => status === 'all' || isFinal(order.status) === (status === 'closed'))
+          .filter(({ symbol }) => symbols.length === 0 || symbols.includes(symbol))
+          .slice(0, limit);
+      }),
+    order: async (id) =>
+      ORDER_ID.test(id)
+        ? requests.read(async () => {
+            await ready();
+            return (await list.recent()).find((order) => order.id === id);
+          })
+        : undefined,
+    orderByClientOrderId: (clientOrderId) =>
+      requests.read(async () => {
+        await ready();
+        return (await list.read()).find((order) => order.client_order_id === clientOrderId);
+      }),
+    submit: async (draft) => {
+      // Which contract it is, is asked before anything is sent: that this fails is no order.
+      const { ticket, unsent } = await preparedTicket(draft, account, { ready, contracts }, requests);
+      if (unsent !== undefined) return unsent;
+      return requests.submit(draft.client_order_id, async () => {
+        list.forget();
+        const first = await client(`${path}/orders`, { method: 'POST', json: { orders: [ticket] } });
+        const { order_id } = await answered(client, draft, first);
+        return await listedAs(list, order_id);
+      });
+    },
+    replace: async () => notReplaced,
+    cancel: async (id) => {
+      if (!ORDER_ID.test(id)) return 'not_found';
+      return requests.cancel(async () => {
+        list.forget();
+        const answer = await client(`${path}/order/${id}`, { method: 'DELETE' });
+        z.object({ msg: z.string(), order_id: z.union([z.number(), z.string()]) }).parse(answer);
+      });
+    },
+  };
+}
+
+const notReplaced: Submission = {
+  outcome: 'refused',
+  reason: 'not_replaceable',
+  message:
+    'Interactive Brokers changes an order in place, and puts none in the place of another: cancel it, and propose a new one',
+  brokerCode: undefined,
+};
+
+/**
+ * Answers what is asked of an order until it is taken. What the approval does not say yes to is answered with no, so that
+ * nothing is left open that a later yes could send.
+ * @throws {IbkrNo} a definite no; {@link NoAnswer} where a yes went out and it is not known what came of it
+ */
+async function answered(
+  client: RestClient,
+  draft: OrderDraft,
+  first: unknown,
+): Promise<z.output<typeof taken>> {
+  let answer = answerOf.parse(first);
+  for (let asked = 0; ; asked++) {
+    if ('text' in answer) throw new IbkrNo(answer.text);
+    if (!('message' in answer)) return answer;
+    if (asked === MOST_REPLIES || !coversReply(draft, answer)) return await refuse(client, answer);
+    answer = await confirm(client, answer);
+  }
+}
+
+async function confirm(client: RestClient, { id }: ReplyMessage): Promise<z.output<typeof oneOf>> {
+  try {
+    const next = await client(`/iserver/reply/${id}`, { method: 'POST', json: { confirmed: true } });
+    return answerOf.parse(next);
+  } catch (error) {
+    const failure = failureOf(error);
+    // That it knows no such question any more may mean that it was answered.
+    if (failure.kind === 'refused' && !/reply id/i.test(failure.message)) throw error;
+    throw new NoAnswer('unreadable');
+  }
+}
+
+/** A question that is not answered with yes sends nothing, whether or not the no arrives. */
+async function refuse(client: RestClient, asked: ReplyMessage): Promise<never> {
+  await client(`/iserver/reply/${asked.id}`, { method: 'POST', json: { confirmed: false } }).catch(
+    () => undefined,
+  );
+  throw new IbkrNo(`it asks for more than was approved: ${replyText(asked)}`);
+}
+
+/** The order as the list has it, with the id that it was sent with: only that says whose it is. */
+async function listedAs(list: OrderList, orderId: string): Promise<Order> {
+  let found: Order | undefined;
+  try {
+    found = (await list.read()).find(({ id }) => id === orderId);
+  } catch {
+    throw new NoAnswer('unreadable');
+  }
+  if (found === undefined) throw new NoAnswer('unreadable');
+  return found;
+}

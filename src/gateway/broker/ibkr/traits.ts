@@ -1,0 +1,39 @@
+import { usTicks } from '../../../trading/decimal.ts';
+import type { OrderTerms } from '../../../trading/order-terms.ts';
+import type { BrokerTraits, Lackable } from '../broker-traits.ts';
+
+const none = { types: [], timesInForce: [] } as const;
+const atOnceToo = ['day', 'gtc', 'opg', 'ioc'] as const;
+const stands = ['day', 'gtc'] as const;
+
+/** "Orders": MKT, LMT, STP, STOP_LIMIT with tif DAY, GTC, OPG, IOC; `outsideRTH`. Cash quantities are "non-guaranteed". */
+export const ibkrTerms: OrderTerms = {
+  timesInForce: { market: atOnceToo, limit: atOnceToo, stop: stands, stop_limit: stands, trailing_stop: [] },
+  fractions: { ...none, decimals: 0 },
+  amounts: none,
+  extendedHours: { types: ['limit'], timesInForce: stands },
+  classes: {},
+  ticks: usTicks,
+};
+
+export const ibkrLacks = [
+  'activities',
+  'portfolioHistory',
+  'news',
+  'corporateActions',
+  'watchlist',
+  'assets',
+] as const satisfies readonly Lackable[];
+
+/**
+ * Interactive Brokers (Client Portal Web API, ibkrcampus.com). `cOID` "must be unique for a 24h span", so that it is not
+ * taken once for good. It comes back as `order_ref` in the list of the session's orders, and by nothing else is an order
+ * found by it. "Modify order" changes an order in place, under the id it has.
+ */
+export const ibkrTraits: BrokerTraits = {
+  label: 'Interactive Brokers',
+  orders: { us_equity: ibkrTerms },
+  clientOrderId: { takenOnce: false, lookedUp: 'while_listed' },
+  replaces: undefined,
+  lacks: ibkrLacks,
+};

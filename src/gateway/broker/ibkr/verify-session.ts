@@ -1,0 +1,38 @@
+import { Refusal } from '../../../trading/refusal.ts';
+import type { KeptOf } from '../kept-kinds.ts';
+import { RestAnswer, restFailure } from '../rest-client.ts';
+import type { VerifiedAccount, VerifyOptions } from '../verified-account.ts';
+import { noAccount, unreachable, wrongCredentials } from '../verify-problems.ts';
+import { accountDetails } from './account.ts';
+import { ibkrClient } from './client.ts';
+import type { IbkrSettings } from './settings.ts';
+import { ibkrTraits } from './traits.ts';
+
+/** Whether the gateway's session opens the account, and whether it is a paper one. */
+export async function verifyIbkrSession(
+  { url }: IbkrSettings,
+  { account }: KeptOf<'gateway_session'>,
+  { fetch, timeoutMs }: Required<VerifyOptions>,
+): Promise<VerifiedAccount> {
+  const { host } = new URL(url);
+  try {
+    const { environment, status, blocked } = await accountDetails(
+      ibkrClient({ url, fetch, timeoutMs }),
+      account,
+    );
+    return { accountNumber: account, environment, status, tradingBlocked: blocked };
+  } catch (error) {
+    if (error instanceof Refusal) throw noAccount(host, `opens no such account: ${error.message}`);
+    if (error instanceof RestAnswer && error.status === 401) {
+      throw wrongCredentials(
+        ibkrTraits.label,
+        'session',
+        `Sign in at ${url} first, in a browser on that machine.`,
+      );
+    }
+    const { kind } = restFailure(error);
+    throw kind === 'unreadable'
+      ? noAccount(host, 'answers with no account', 'broker.url')
+      : unreachable(host, kind);
+  }
+}

@@ -1,0 +1,42 @@
+import { isTradeAgentError } from '../../trading/errors.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { BrokerCredentials } from './broker-credentials.ts';
+import { type KeptCredentials, type KeptKind, keptSchema } from './kept-kinds.ts';
+import { keptOfOther, keptUnreadable, nothingKept } from './kept-refusals.ts';
+import type { KeyPairs } from './key-pairs.ts';
+
+/**
+ * What the caller gave of their own. Read anew for each request, so that another counts at once and a removed one no more.
+ * What the broker refuses stays kept: its own hiccup must not lose it, and only the owner has another. What was given for
+ * another broker is not sent to this one.
+ */
+export function keptCredentials(
+  pairs: Pick<KeyPairs, 'find'>,
+  kind: KeptKind,
+  environment: 'paper' | 'live',
+): BrokerCredentials {
+  const schema = keptSchema(kind);
+  const keptOf = async (sub: string): Promise<KeptCredentials> => {
+    const kept = await pairs.find(sub).catch((error: unknown) => {
+      throw isTradeAgentError(error) ? keptUnreadable(kind, error) : error;
+    });
+    const found = schema.safeParse(kept?.pair);
+    if (kept === undefined || !found.success) throw nothingKept(kind);
+    if (kept.environment !== environment) throw keptOfOther(kind, kept.environment, environment);
+    return found.data;
+  };
+  return {
+    credentialsFor: ({ sub }) => keptOf(sub),
+    async isConnected({ sub }) {
+      try {
+        await keptOf(sub);
+        return true;
+      } catch (error) {
+        if (error instanceof Refusal) return false;
+        throw error;
+      }
+    },
+    accountOf: async ({ sub }) => (await pairs.find(sub).catch(() => undefined))?.accountNumber,
+    forget() {},
+  };
+}

@@ -1,0 +1,128 @@
+import { AnswerTooLong, boundedFetch, isAnswerTooLong } from '../../net/bounded-fetch.ts';
+import type { BrokerFailure } from './broker-failure.ts';
+
+/** Bytes; a day's orders of a busy account, a year of bars. */
+const LONGEST_ANSWER = 8 * 1024 * 1024;
+
+/** An answer that is no success. Its text is for telling what it proves, and goes nowhere. */
+export class RestAnswer extends Error {
+  override name = 'RestAnswer';
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** Undefined where the text is no JSON. */
+  readonly json: unknown;
+
+  constructor(status: number, headers: Headers, text: string) {
+    super(`status ${status}`);
+    this.status = status;
+    this.headers = headers;
+    this.text = text;
+    this.json = parsed(text);
+  }
+}
+
+/** No answer, and why; none of the words of what failed, which may quote a header. */
+export class NoAnswer extends Error {
+  override name = 'NoAnswer';
+  readonly why: 'timeout' | 'unreachable' | 'unreadable';
+
+  constructor(why: 'timeout' | 'unreachable' | 'unreadable') {
+    super(`no answer: ${why}`);
+    this.why = why;
+  }
+}
+
+export interface RestRequest {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly query?: Readonly<Record<string, string>>;
+  /** Sent form-encoded. */
+  readonly form?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+}
+
+/** One request, its answer as JSON. @throws {RestAnswer | NoAnswer} */
+export type RestClient = (path: string, request?: RestRequest) => Promise<unknown>;
+
+export interface RestOptions {
+  readonly fetch: typeof fetch;
+  /** What paths are put behind. */
+  readonly base: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** One request, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** One request, and its answer as JSON. @throws {RestAnswer | NoAnswer} */
+export type SendOnce = (
+  url: string,
+  request: {
+    readonly method: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body?: string | undefined;
+  },
+) => Promise<unknown>;
+
+/** Bounded in time and length, never redirected (the headers would go elsewhere), never repeated. */
+export function sendOnce({ fetch, timeoutMs }: Pick<RestOptions, 'fetch' | 'timeoutMs'>): SendOnce {
+  const send = boundedFetch(fetch, LONGEST_ANSWER);
+  return async (url, { body, ...request }) => {
+    let response: Response;
+    let text: string;
+    try {
+      response = await send(url, {
+        ...request,
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeoutMs),
+        ...(body === undefined ? {} : { body }),
+      });
+      text = await response.text();
+    } catch (error) {
+      throw new NoAnswer(whyNot(error));
+    }
+    if (!response.ok) throw new RestAnswer(response.status, response.headers, text);
+    const answer = parsed(text);
+    if (answer === undefined) throw new NoAnswer('unreadable');
+    return answer;
+  };
+}
+
+/** A broker's REST API. */
+export function restClient({ base, headers, ...options }: RestOptions): RestClient {
+  const send = sendOnce(options);
+  const root = base.replace(/\/+$/, '');
+  return (path, { method = 'GET', query, form, json } = {}) => {
+    const search = query === undefined ? '' : `?${new URLSearchParams(query)}`;
+    const text = json === undefined ? undefined : JSON.stringify(json);
+    const body = form === undefined ? text : new URLSearchParams(form).toString();
+    const type = form === undefined ? 'application/json' : 'application/x-www-form-urlencoded';
+    const sent = body === undefined ? {} : { 'content-type': type };
+    return send(`${root}${path}${search}`, {
+      method,
+      headers: { ...headers, accept: 'application/json', ...sent },
+      body,
+    });
+  };
+}
+
+/** What an error proves that is not the broker's own word on the request; the rest is told by each broker. */
+export function restFailure(error: unknown): BrokerFailure {
+  if (error instanceof RestAnswer) return { kind: 'failing', status: error.status };
+  return { kind: error instanceof NoAnswer ? error.why : 'unreadable' };
+}
+
+/** Why there is no answer, by what a `fetch` threw. */
+export function whyNot(error: unknown): NoAnswer['why'] {
+  if (error instanceof AnswerTooLong || isAnswerTooLong(error)) return 'unreadable';
+  const { name } = error instanceof Error ? error : { name: '' };
+  return name === 'TimeoutError' || name === 'AbortError' ? 'timeout' : 'unreachable';
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,202 @@
+import { z } from 'zod';
+import { Dec } from '../../../trading/decimal.ts';
+import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
+import { Refusal } from '../../../trading/refusal.ts';
+import {
+  type Account,
+  accountSchema,
+  isFinal,
+  type Position,
+  positionSchema,
+} from '../../../trading/views.ts';
+import type { PortfolioHistory, PortfolioHistoryQuery } from '../broker.ts';
+import { amountOf, moneyOf } from '../json-amounts.ts';
+import type { Client, SnaptradeOptions, Who } from './client.ts';
+import { listed } from './orders.ts';
+import { ourSymbol } from './symbols.ts';
+
+const accountAnswer = z.object({
+  id: z.string(),
+  brokerage_authorization: z.string(),
+  number: z.string(),
+  status: z.enum(['open', 'closed', 'archived', 'unavailable']).nullish(),
+  is_paper: z.boolean(),
+  balance: z.object({ total: z.object({ amount: z.number(), currency: z.string() }) }),
+});
+const connectionAnswer = z.object({ type: z.string(), disabled: z.boolean() });
+const balances = z.array(
+  z.object({
+    currency: z.object({ code: z.string() }),
+    cash: z.number().nullish(),
+    buying_power: z.number().nullish(),
+  }),
+);
+const historyAnswer = z.object({
+  history: z.array(z.object({ date: z.iso.date(), total_value: z.string() })),
+});
+
+/** What is known of an account without its money. */
+export interface SnaptradeAccount {
+  /** The brokerage's, or SnapTrade's id of it where the brokerage's is masked. */
+  readonly number: string;
+  readonly environment: 'paper' | 'live';
+  readonly status: string;
+  /** It is closed, or its connection is broken or may only read. */
+  readonly blocked: boolean;
+  readonly equity: string;
+  readonly currency: string;
+}
+
+/** `GET /accounts/{accountId}`, and the connection that it is reached by. */
+export async function accountDetails(client: Client, who: Who): Promise<SnaptradeAccount> {
+  const { accountInformation, connections } = client;
+  const account = accountAnswer.parse((await accountInformation.getUserAccountDetails(who)).data);
+  const { userId, userSecret } = who;
+  const { brokerage_authorization: authorizationId, number, status, balance } = account;
+  const asked = { userId, userSecret, authorizationId };
+  const connection = connectionAnswer.parse((await connections.detailBrokerageAuthorization(asked)).data);
+  return {
+    number: /^[A-Za-z0-9-]{4,64}$/.test(number) ? number : account.id,
+    environment: account.is_paper ? 'paper' : 'live',
+    status: connection.disabled ? 'DISCONNECTED' : (status ?? 'open').toUpperCase(),
+    blocked:
+      connection.disabled || !connection.type.startsWith('trade') || (status != null && status !== 'open'),
+    equity: moneyOf(balance.total.amount),
+    currency: balance.total.currency,
+  };
+}
+
+/**
+ * The account with its money. What it was worth at the last close is the newest of SnapTrade's daily values before today.
+ * @throws {Refusal} 502 where it has none: a day's result would be made up
+ */
+export async function accountOf(
+  client: Client,
+  who: Who,
+  { environment, simulated, now }: Pick<SnaptradeOptions, 'environment' | 'simulated' | 'now'>,
+): Promise<Account> {
+  const details = await accountDetails(client, who);
+  if (details.environment !== environment) {
+    throw new Refusal(409, 'account_not_connected', `this SnapTrade account is ${details.environment}`, {
+      hint: `The gateway trades ${environment} accounts. Give one at the home’s own machine: "trade-agent home broker set".`,
+      members: { credentials: 'snaptrade_user' },
+    });
+  }
+  const { accountInformation } = client;
+  const rows = balances.parse((await accountInformation.getUserAccountBalance(who)).data);
+  const own = rows.find(({ currency }) => currency.code === details.currency);
+  const positions = await positionsOf(client, who);
+  const today = newYorkDate(now());
+  const before = (await valuesOf(client, who)).filter(({ date }) => date < today).at(-1);
+  if (before === undefined) {
+    throw new Refusal(
+      502,
+      'broker_invalid_response',
+      'SnapTrade has no value of this account from before today, by which the day’s result is told',
+      { hint: 'It has one the day after the account was connected there.' },
+    );
+  }
+  const cash = own?.cash;
+  return accountSchema.parse({
+    account: details.number,
+    environment,
+    status: details.status,
+    currency: details.currency,
+    cash: cash == null ? undefined : moneyOf(cash),
+    equity: details.equity,
+    last_equity: moneyOf(before.total_value),
+    // "For non-margin accounts, buying power should be the same as cash"; not every brokerage tells it.
+    buying_power: cash == null ? undefined : moneyOf(own?.buying_power ?? cash),
+    long_market_value: moneyOf(
+      positions
+        .filter(({ side }) => side === 'long')
+        .reduce((sum, { market_value }) => sum.plus(market_value), new Dec(0)),
+    ),
+    trading_blocked: details.blocked,
+    simulated,
+  });
+}
+
+const positionsAnswer = z.object({
+  results: z.array(
+    z.object({
+      instrument: z.object({ kind: z.string(), symbol: z.string() }),
+      units: z.string().nullish(),
+      price: z.string().nullish(),
+      cost_basis: z.string().nullish(),
+      cash_equivalent: z.boolean().optional(),
+    }),
+  ),
+});
+
+/** `GET /accounts/{accountId}/positions/all`. What a price was at the last close is not told: the day counts as no change. */
+export async function positionsOf(client: Client, who: Who): Promise<Position[]> {
+  const orders = await listed(client, who, 'open');
+  const { data } = await client.accountInformation.getAllAccountPositions(who);
+  const { results } = positionsAnswer.parse(data);
+  return (
+    results
+      // Money market funds that are told as cash are not told twice.
+      .filter(({ cash_equivalent, units }) => cash_equivalent !== true && units != null && units !== '0')
+      .map(({ instrument, units, price, cost_basis }) => {
+        const symbol = ourSymbol(instrument.symbol.replaceAll(' ', ''));
+        if (price == null || units == null) throw new Error('a position without a price');
+        const qty = new Dec(units);
+        const each = new Dec(cost_basis ?? price);
+        const value = qty.times(price);
+        const gain = qty.times(new Dec(price).minus(each));
+        const ordered = orders
+          .filter((order) => order.symbol === symbol && order.side === 'sell' && !isFinal(order.status))
+          .reduce((sum, order) => sum.plus(order.qty ?? 0).minus(order.filled_qty), new Dec(0));
+        return positionSchema.parse({
+          symbol,
+          side: qty.isNegative() ? 'short' : 'long',
+          qty: amountOf(units),
+          qty_available: Dec.max(0, qty.abs().minus(ordered)).toFixed(),
+          avg_entry_price: moneyOf(each),
+          current_price: moneyOf(price),
+          lastday_price: moneyOf(price),
+          market_value: moneyOf(value),
+          cost_basis: moneyOf(qty.times(each)),
+          unrealized_pl: moneyOf(gain),
+          unrealized_plpc: each.isZero() ? '0' : amountOf(new Dec(price).div(each).minus(1).toFixed()),
+          change_today: '0',
+        });
+      })
+  );
+}
+
+/** The oldest first. */
+async function valuesOf(client: Client, who: Who): Promise<{ date: string; total_value: string }[]> {
+  const { data } = await client.accountInformation.getAccountBalanceHistory(who);
+  return historyAnswer.parse(data).history.sort((a, b) => a.date.localeCompare(b.date));
+}
+
+const DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 31, A: 366 };
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** SnapTrade's estimates, one a day of the last year; what came or went is counted as a result. */
+export async function portfolioHistoryOf(
+  client: Client,
+  who: Who,
+  { period }: PortfolioHistoryQuery,
+  now: number,
+): Promise<PortfolioHistory> {
+  const days = Number.parseInt(period, 10) * (DAYS[period.at(-1) ?? ''] ?? 1);
+  const from = newYorkDate(now - days * DAY_MS);
+  const values = (await valuesOf(client, who)).filter(({ date }) => date >= from);
+  const base = new Dec(values[0]?.total_value ?? 0);
+  return {
+    timeframe: '1D',
+    base_value: base.toFixed(2),
+    points: values.map(({ date, total_value }) => {
+      const made = new Dec(total_value).minus(base);
+      return {
+        at: new Date(newYorkInstant(date, '16:00')).toISOString(),
+        equity: new Dec(total_value).toFixed(2),
+        profit_loss: made.toFixed(2),
+        profit_loss_pct: base.isZero() ? '0' : amountOf(made.div(base).toFixed()),
+      };
+    }),
+  };
+}

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { type Activity, activitySchema } from '../../../trading/activity.ts';
+import { Dec } from '../../../trading/decimal.ts';
+import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
+import type { ActivityPage, ActivityQuery } from '../broker.ts';
+import { amountOf, moneyOf } from '../json-amounts.ts';
+import type { Client, Who } from './client.ts';
+import { listed } from './orders.ts';
+import { ourSymbol } from './symbols.ts';
+
+const PAGE = 100;
+
+/** SnapTrade's types by what they mean. One that is not here is `unknown`: the figures that it may touch are marked. */
+const kinds: Readonly<Record<string, Activity['kind']>> = {
+  BUY: 'fill',
+  SELL: 'fill',
+  REI: 'fill',
+  CONTRIBUTION: 'deposit',
+  WITHDRAWAL: 'withdrawal',
+  DIVIDEND: 'dividend',
+  SUBSTITUTE_DIVIDEND: 'dividend',
+  INTEREST: 'interest',
+  FEE: 'fee',
+  TAX: 'fee',
+  TRANSFER: 'transfer',
+  EXTERNAL_ASSET_TRANSFER_IN: 'transfer',
+  EXTERNAL_ASSET_TRANSFER_OUT: 'transfer',
+  SPLIT: 'other',
+  STOCK_DIVIDEND: 'other',
+  OPTIONEXPIRATION: 'other',
+  OPTIONASSIGNMENT: 'other',
+  OPTIONEXERCISE: 'other',
+};
+
+/** Shares that turn into others and options that end, as the figures know them. */
+const types: Readonly<Record<string, string>> = {
+  OPTIONEXPIRATION: 'OPEXP',
+  OPTIONASSIGNMENT: 'OPASN',
+  OPTIONEXERCISE: 'OPEXC',
+};
+
+function kindOf(type: string, isFill: boolean, moves: boolean, amount: number): Activity['kind'] {
+  const known = kinds[type] ?? 'unknown';
+  if (known === 'fill') return isFill ? 'fill' : 'unknown';
+  // Cash that was moved.
+  if (known === 'transfer' && !moves) return amount < 0 ? 'withdrawal' : 'deposit';
+  return known;
+}
+
+const row = z.object({
+  id: z.string(),
+  type: z.string(),
+  symbol: z.object({ symbol: z.string() }).nullish(),
+  option_symbol: z.object({ ticker: z.string() }).nullish(),
+  price: z.number().nullish(),
+  units: z.number().nullish(),
+  amount: z.number().nullish(),
+  trade_date: z.string().nullish(),
+  settlement_date: z.string().nullish(),
+  external_reference_id: z.string().nullish(),
+});
+const pageAnswer = z.object({ data: z.array(row) });
+
+/** `GET /accounts/{accountId}/activities`, which is of the nights before; the fills of today are among the orders. */
+export async function activitiesOf(
+  client: Client,
+  who: Who,
+  { after, page = '0' }: ActivityQuery,
+  now: number,
+): Promise<ActivityPage> {
+  const offset = /^\d{1,7}$/.test(page) ? Number(page) : 0;
+  const today = newYorkDate(now);
+  const answer = await client.accountInformation.getAccountActivities({
+    ...who,
+    offset,
+    limit: PAGE,
+    ...(after === undefined ? {} : { startDate: newYorkDate(after.getTime()) }),
+  });
+  const { data } = pageAnswer.parse(answer.data);
+  const views = data.map(activityView).filter(({ at }) => newYorkDate(Date.parse(at)) < today);
+  const fills = offset > 0 ? [] : (await listed(client, who, 'all')).flatMap((order) => fillOf(order, today));
+  return {
+    activities: [...fills, ...views]
+      .filter(({ at }) => after === undefined || Date.parse(at) > after.getTime())
+      .sort((a, b) => Date.parse(b.at) - Date.parse(a.at)),
+    next_page: data.length === PAGE ? `${offset + PAGE}` : null,
+  };
+}
+
+function fillOf(order: Awaited<ReturnType<typeof listed>>[number], today: string): Activity[] {
+  const { filled_at, filled_avg_price, filled_qty } = order;
+  if (filled_at === null || filled_avg_price === null || filled_qty === '0') return [];
+  if (newYorkDate(Date.parse(filled_at)) !== today) return [];
+  const { id, side, symbol } = order;
+  const fill = { side, symbol, qty: filled_qty, price: filled_avg_price, amount: null, group: null };
+  return [activitySchema.parse({ id, kind: 'fill', type: side.toUpperCase(), at: filled_at, ...fill })];
+}
+
+function activityView(one: z.output<typeof row>): Activity {
+  const { type, price, units, amount } = one;
+  const moves = units != null && units !== 0;
+  const isFill = kinds[type] === 'fill' && moves && price != null;
+  const symbol = one.option_symbol?.ticker.replaceAll(' ', '') ?? one.symbol?.symbol;
+  const day = (one.trade_date ?? one.settlement_date ?? '').slice(0, 10);
+  const time = one.trade_date ?? '';
+  const qty = moves ? new Dec(String(units)) : undefined;
+  const sells = type === 'SELL' || qty?.isNegative() === true;
+  return activitySchema.parse({
+    id: one.id,
+    kind: kindOf(type, isFill, moves, amount ?? 0),
+    type: types[type] ?? type,
+    // A date alone is a day in New York.
+    at: /T(?!00:00:00)/.test(time)
+      ? new Date(time).toISOString()
+      : new Date(newYorkInstant(day, '00:00')).toISOString(),
+    symbol: symbol === undefined ? null : ourSymbol(symbol),
+    side: isFill ? (sells ? 'sell' : 'buy') : null,
+    qty: qty === undefined ? null : isFill ? qty.abs().toFixed() : amountOf(qty.toFixed()),
+    price: isFill ? moneyOf(price) : null,
+    group: one.external_reference_id ?? null,
+    amount: isFill || amount == null || amount === 0 ? null : moneyOf(amount),
+  });
+}

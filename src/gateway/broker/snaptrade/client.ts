@@ -1,0 +1,73 @@
+import type { CommercialApiKeyAuth, Snaptrade } from 'snaptrade-typescript-sdk';
+import type { KeptOf } from '../kept-kinds.ts';
+import { sendOnce } from '../rest-client.ts';
+
+export type SnaptradeCredentials = KeptOf<'snaptrade_user' | 'snaptrade_personal'>;
+
+export interface SnaptradeOptions {
+  readonly environment: 'paper' | 'live';
+  readonly url: string;
+  readonly simulated: boolean;
+  readonly fetch: typeof fetch;
+  readonly timeoutMs: number;
+  readonly now: () => number;
+}
+
+/** The SDK's client. Who asks by a personal key is the one user it has: its requests leave the user out. */
+export type Client = Snaptrade<CommercialApiKeyAuth>;
+
+/** Whose account, as each request says it. */
+export interface Who {
+  readonly userId: string;
+  readonly userSecret: string;
+  readonly accountId: string;
+}
+
+export function whoOf(credentials: SnaptradeCredentials): Who {
+  const { accountId } = credentials;
+  if (!('userId' in credentials)) return { accountId } as Who;
+  const { userId, userSecret } = credentials;
+  return { userId, userSecret, accountId };
+}
+
+/** The parts of axios's request that are used. */
+interface Prepared {
+  readonly url?: string;
+  readonly method?: string;
+  readonly headers?: object;
+  readonly data?: unknown;
+}
+
+/**
+ * SnapTrade by its own SDK, which writes and signs the requests. They are sent by us: the SDK itself repeats what is
+ * answered with 429, twice and after seconds, and has the user's secret, which is in each address, in its errors. What the
+ * adapter throws is no error of axios's, so that neither happens.
+ */
+export async function snaptradeClient(
+  { url, fetch, timeoutMs }: Pick<SnaptradeOptions, 'url' | 'fetch' | 'timeoutMs'>,
+  credentials: SnaptradeCredentials,
+): Promise<Client> {
+  const { Snaptrade, SnaptradeAuth } = await import('snaptrade-typescript-sdk');
+  const { clientId, consumerKey } = credentials;
+  const auth =
+    'userId' in credentials
+      ? SnaptradeAuth.commercialApiKey({ clientId, consumerKey })
+      : SnaptradeAuth.personalApiKey({ clientId, consumerKey });
+  const send = sendOnce({ fetch, timeoutMs });
+  const adapter = async (config: Prepared) => {
+    const { method = 'get', data } = config;
+    // The SDK signs for its own address alone, so its requests are sent on to the configured one.
+    const { pathname, search } = new URL(config.url ?? '');
+    const address = `${url.replace(/\/+$/, '')}${pathname}${search}`;
+    const headers = Object.fromEntries(
+      Object.entries({ ...config.headers }).filter(([, value]) => typeof value === 'string'),
+    ) as Record<string, string>;
+    const answer = await send(address, {
+      method: method.toUpperCase(),
+      headers,
+      body: typeof data === 'string' && method.toUpperCase() !== 'GET' ? data : undefined,
+    });
+    return { data: answer, status: 200, statusText: '', headers: {}, config, request: undefined };
+  };
+  return new Snaptrade({ auth, baseOptions: { adapter } }) as Client;
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { Dec } from '../../../trading/decimal.ts';
+import { newYorkDate } from '../../../trading/new-york-time.ts';
+import {
+  type Account,
+  accountSchema,
+  isFinal,
+  type Order,
+  type Position,
+  positionSchema,
+} from '../../../trading/views.ts';
+import { amountOf, moneyOf } from '../json-amounts.ts';
+import { equityAtLastClose } from '../last-close.ts';
+import type { RestClient } from '../rest-client.ts';
+import { type TradierAccount, type TradierOptions, wrapped } from './client.ts';
+import { type QuoteRow, quoteRows } from './market-data.ts';
+import { listed } from './orders.ts';
+import { ourSymbol } from './symbols.ts';
+
+const power = z.object({ stock_buying_power: z.number() }).optional();
+const balancesAnswer = z.object({
+  balances: z.object({
+    account_number: z.string(),
+    total_equity: z.number(),
+    total_cash: z.number(),
+    long_market_value: z.number(),
+    margin: power,
+    pdt: power,
+    cash: z.object({ cash_available: z.number() }).optional(),
+  }),
+});
+
+const positionRows = wrapped(
+  'positions',
+  'position',
+  z.object({ symbol: z.string(), quantity: z.number(), cost_basis: z.number() }),
+);
+
+/** Positions, with today's orders and the prices of whatever is in either. */
+async function holdings(client: RestClient, path: string, now: number) {
+  const orders = await listed(client, `${path}/orders`);
+  const rows = positionRows.parse(await client(`${path}/positions`));
+  const held = rows.map((row) => ({ ...row, symbol: ourSymbol(row.symbol) }));
+  const filled = filledToday(orders, now);
+  const symbols = new Set([...held, ...filled].map(({ symbol }) => symbol));
+  return { orders, held, filled, quotes: await quoteRows(client, [...symbols]) };
+}
+
+/** Orders are listed while they are open, those of earlier days too: what was filled of those earlier is not of today. */
+export function filledToday(orders: readonly Order[], now: number): readonly Order[] {
+  const today = newYorkDate(now);
+  return orders.filter(
+    ({ filled_qty, filled_avg_price, filled_at, submitted_at }) =>
+      filled_qty !== '0' &&
+      filled_avg_price !== null &&
+      newYorkDate(Date.parse(filled_at ?? submitted_at)) === today,
+  );
+}
+
+/** `GET /accounts/{id}/positions`, valued at the last trade. */
+export async function positionsOf(client: RestClient, path: string, now: number): Promise<Position[]> {
+  const { orders, held, quotes } = await holdings(client, path, now);
+  return held.map(({ symbol, quantity, cost_basis }) => {
+    const { last, closedAt } = pricesOf(quotes, symbol);
+    const qty = new Dec(String(quantity));
+    const value = qty.times(last);
+    const cost = new Dec(String(cost_basis));
+    const gain = value.minus(cost);
+    const ordered = orders
+      .filter((order) => order.symbol === symbol && order.side === 'sell' && !isFinal(order.status))
+      .reduce((sum, order) => sum.plus(order.qty ?? 0).minus(order.filled_qty), new Dec(0));
+    const free = Dec.max(0, qty.abs().minus(ordered));
+    const ratio = (part: Dec, whole: Dec) =>
+      whole.isZero() ? '0' : part.div(whole.abs()).toDecimalPlaces(12).toFixed();
+    return positionSchema.parse({
+      symbol,
+      side: qty.isNegative() ? 'short' : 'long',
+      qty: amountOf(quantity),
+      qty_available: free.toFixed(),
+      avg_entry_price: moneyOf(cost.div(qty).toDecimalPlaces(6)),
+      current_price: moneyOf(last),
+      lastday_price: moneyOf(closedAt),
+      market_value: moneyOf(value),
+      cost_basis: moneyOf(cost),
+      unrealized_pl: moneyOf(gain),
+      unrealized_plpc: ratio(gain, cost),
+      change_today: ratio(last.minus(closedAt), closedAt),
+    });
+  });
+}
+
+/** `GET /accounts/{id}/balances`. Tradier does not tell what the account was worth at the last close: that is reckoned. */
+export async function accountOf(
+  client: RestClient,
+  path: string,
+  { status }: TradierAccount,
+  { environment, simulated, now }: Pick<TradierOptions, 'environment' | 'simulated' | 'now'>,
+): Promise<Account> {
+  const { balances } = balancesAnswer.parse(await client(`${path}/balances`));
+  const { held, filled, quotes } = await holdings(client, path, now());
+  const equity = moneyOf(balances.total_equity);
+  const buying = (balances.margin ?? balances.pdt)?.stock_buying_power ?? balances.cash?.cash_available;
+  const closes = new Map(filled.map(({ symbol }) => [symbol, pricesOf(quotes, symbol).closedAt.toFixed()]));
+  const lastEquity = equityAtLastClose(
+    equity,
+    held.map(({ symbol, quantity }) => {
+      const { last, closedAt } = pricesOf(quotes, symbol);
+      return { symbol, qty: amountOf(quantity), price: last.toFixed(), closedAt: closedAt.toFixed() };
+    }),
+    filled.map(({ symbol, side, filled_qty, filled_avg_price }) => ({
+      symbol,
+      qty: side === 'buy' ? filled_qty : new Dec(filled_qty).negated().toFixed(),
+      price: filled_avg_price ?? '0',
+    })),
+    closes,
+  );
+  return accountSchema.parse({
+    account: balances.account_number,
+    environment,
+    status: status.toUpperCase(),
+    currency: 'USD',
+    cash: moneyOf(balances.total_cash),
+    equity,
+    last_equity: moneyOf(lastEquity.toDecimalPlaces(2)),
+    buying_power: buying === undefined ? undefined : moneyOf(buying),
+    long_market_value: moneyOf(balances.long_market_value),
+    trading_blocked: status !== 'active',
+    simulated,
+  });
+}
+
+/** @throws {Error} where something is held that has no price: a guess would pass for what it is worth */
+function pricesOf(quotes: ReadonlyMap<string, QuoteRow>, symbol: string): { last: Dec; closedAt: Dec } {
+  const row = quotes.get(symbol);
+  const last = row?.last ?? row?.prevclose;
+  if (last === null || last === undefined) throw new Error('a position without a price');
+  return { last: new Dec(String(last)), closedAt: new Dec(String(row?.prevclose ?? last)) };
+}

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { type Activity, activitySchema } from '../../../trading/activity.ts';
+import { Dec } from '../../../trading/decimal.ts';
+import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
+import type { ActivityPage, ActivityQuery } from '../broker.ts';
+import { amountOf, moneyOf } from '../json-amounts.ts';
+import type { RestClient } from '../rest-client.ts';
+import { filledToday } from './account.ts';
+import { wrapped } from './client.ts';
+import { listed } from './orders.ts';
+import { ourSymbol } from './symbols.ts';
+
+const PAGE = 100;
+
+/**
+ * "Get an account's history": its types by what they mean. Where the sign decides (`deposit`), less than nothing is a
+ * withdrawal; what moves with shares is a transfer. `option` and `adjustment` do not say what they do.
+ */
+const kinds: Readonly<Record<string, Activity['kind']>> = {
+  trade: 'fill',
+  ach: 'deposit',
+  wire: 'deposit',
+  check: 'deposit',
+  journal: 'deposit',
+  transfer: 'deposit',
+  dividend: 'dividend',
+  interest: 'interest',
+  fee: 'fee',
+  tax: 'fee',
+};
+
+const detail = z.object({
+  symbol: z.string().optional(),
+  quantity: z.number().optional(),
+  price: z.number().optional(),
+});
+const event = z.looseObject({ amount: z.number(), date: z.string(), type: z.string() });
+type Event = z.output<typeof event>;
+const events = wrapped('history', 'event', event);
+
+/**
+ * `GET /accounts/{id}/history`, which is of the nights before; the fills of today are in the list of orders. Days alone are
+ * told, no times.
+ */
+export async function activitiesOf(
+  client: RestClient,
+  path: string,
+  { after, page = '1' }: ActivityQuery,
+  now: number,
+): Promise<ActivityPage> {
+  const number = /^[1-9]\d{0,3}$/.test(page) ? page : '1';
+  const today = newYorkDate(now);
+  const query = {
+    page: number,
+    limit: `${PAGE}`,
+    ...(after === undefined ? {} : { start: newYorkDate(after.getTime()) }),
+  };
+  const rows = events.parse(await client(`${path}/history`, { query }));
+  const fills = number === '1' ? filledToday(await listed(client, `${path}/orders`), now).map(fillView) : [];
+  const seen = new Map<string, number>();
+  const earlier = rows.filter(({ date }) => date.slice(0, 10) < today).map((row) => eventView(row, seen));
+  return {
+    activities: [...fills, ...earlier].filter(
+      ({ at }) => after === undefined || Date.parse(at) > after.getTime(),
+    ),
+    next_page: rows.length === PAGE ? `${Number(number) + 1}` : null,
+  };
+}
+
+function fillView(order: ReturnType<typeof filledToday>[number]): Activity {
+  return activitySchema.parse({
+    id: order.id,
+    kind: 'fill',
+    type: 'trade',
+    at: order.filled_at ?? order.submitted_at,
+    symbol: order.symbol,
+    side: order.side,
+    qty: order.filled_qty,
+    price: order.filled_avg_price,
+    group: null,
+    amount: null,
+  });
+}
+
+/** Events have no ids: what is said of one is its name, and a number among those that are the same. */
+function eventView(row: Event, seen: Map<string, number>): Activity {
+  const digest = createHash('sha256').update(JSON.stringify(row)).digest('base64url').slice(0, 22);
+  const nth = seen.get(digest) ?? 0;
+  seen.set(digest, nth + 1);
+  const { symbol, quantity, price } = detail.parse(row[row.type] ?? {});
+  const known = kinds[row.type] ?? 'unknown';
+  const movesShares = quantity !== undefined && quantity !== 0;
+  const isFill = known === 'fill' && movesShares && price !== undefined;
+  const money = row.amount === 0 ? null : moneyOf(row.amount);
+  const moved = movesShares ? 'transfer' : row.amount < 0 ? 'withdrawal' : 'deposit';
+  const kind = known === 'fill' && !isFill ? 'unknown' : known === 'deposit' ? moved : known;
+  const signed = quantity === undefined ? undefined : new Dec(String(quantity));
+  return activitySchema.parse({
+    id: `${digest}.${nth}`,
+    kind,
+    type: row.type,
+    at: new Date(newYorkInstant(row.date.slice(0, 10), '00:00')).toISOString(),
+    symbol: symbol === undefined || symbol === '' ? null : ourSymbol(symbol),
+    side: isFill ? (signed?.isNegative() ? 'sell' : 'buy') : null,
+    qty:
+      signed === undefined || !movesShares
+        ? null
+        : isFill
+          ? signed.abs().toFixed()
+          : amountOf(signed.toFixed()),
+    price: isFill ? moneyOf(price) : null,
+    group: null,
+    amount: isFill ? null : money,
+  });
+}

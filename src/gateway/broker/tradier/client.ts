@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { Refusal } from '../../../trading/refusal.ts';
+import type { AccountCredentials } from '../broker-credentials.ts';
+import { type RestClient, type RestRequest, restClient } from '../rest-client.ts';
+import { errorsIn, TradierNo } from './failure.ts';
+
+export interface TradierOptions {
+  readonly environment: 'paper' | 'live';
+  readonly base: string;
+  readonly simulated: boolean;
+  readonly fetch: typeof fetch;
+  readonly timeoutMs: number;
+  readonly now: () => number;
+}
+
+/** One or several, as Tradier writes lists: a single one stands alone, and none is the word "null". */
+export const listOf = <T extends z.ZodType>(row: T) =>
+  z.union([z.array(row), row.transform((one) => [one])]) as unknown as z.ZodType<z.output<T>[]>;
+
+/** A list by its name in its wrapper: `{positions: {position: …}}`; "null" and null stand for an empty one. */
+export const wrapped = <T extends z.ZodType>(outer: string, inner: string, row: T) =>
+  z
+    .object({ [outer]: z.union([z.object({ [inner]: listOf(row) }), z.literal('null'), z.null()]) })
+    .transform((answer): z.output<T>[] => {
+      const within = answer[outer] as Record<string, z.output<T>[]> | 'null' | null;
+      return within === null || within === 'null' ? [] : (within[inner] ?? []);
+    });
+
+const profileAnswer = z.object({
+  profile: z.object({
+    account: listOf(
+      z.object({ account_number: z.string().regex(/^[A-Za-z0-9]{4,32}$/), status: z.string() }),
+    ),
+  }),
+});
+
+/** One of the accounts that a token opens. */
+export interface TradierAccount {
+  readonly number: string;
+  /** Tradier's word: `active`. */
+  readonly status: string;
+}
+
+/** A token's client at Tradier. An answer with `errors` throws, whatever its status. */
+export function tradierClient(
+  { fetch, base, timeoutMs }: Pick<TradierOptions, 'fetch' | 'base' | 'timeoutMs'>,
+  token: string,
+): RestClient {
+  const client = restClient({ fetch, base, timeoutMs, headers: { authorization: `Bearer ${token}` } });
+  return async (path: string, request?: RestRequest) => {
+    const answer = await client(path, request);
+    const errors = errorsIn(answer);
+    if (errors !== undefined) throw new TradierNo(errors);
+    return answer;
+  };
+}
+
+export const tokenOf = (credentials: AccountCredentials): string =>
+  'accessToken' in credentials ? credentials.accessToken : 'token' in credentials ? credentials.token : '';
+
+/** `GET /user/profile`: the accounts that the token opens. */
+export async function accountsOf(client: RestClient): Promise<TradierAccount[]> {
+  const { profile } = profileAnswer.parse(await client('/user/profile'));
+  return profile.account.map(({ account_number, status }) => ({ number: account_number, status }));
+}
+
+/**
+ * The account that the credentials mean: the one whose number was given with the token, or the only one.
+ * @throws {Refusal} 409 `account_not_connected`
+ */
+export function chosenAccount(
+  accounts: readonly TradierAccount[],
+  credentials: AccountCredentials,
+): TradierAccount {
+  const number = 'accountNumber' in credentials ? credentials.accountNumber : undefined;
+  const open = accounts.filter((account) => (number === undefined ? true : account.number === number));
+  const [account, ...others] = open;
+  if (account !== undefined && others.length === 0) return account;
+  throw new Refusal(
+    409,
+    'account_not_connected',
+    account === undefined
+      ? 'the access token does not open this account'
+      : 'the access token opens several accounts, and it is not said which is meant',
+    {
+      hint: 'Give token and account number at the home’s own machine: "trade-agent home broker set".',
+      members: { credentials: 'access_token' },
+    },
+  );
+}

@@ -1,0 +1,78 @@
+import type { BrokerFailure } from '../broker-failure.ts';
+import type { KeptKind } from '../kept-kinds.ts';
+import { RestAnswer, restFailure } from '../rest-client.ts';
+
+/**
+ * Tradier's own no. "Error Responses": what its downstream systems refuse is answered with status 200 and `errors`; what is
+ * malformed with 400 and a line of text.
+ */
+export class TradierNo extends Error {
+  override name = 'TradierNo';
+  readonly words: readonly string[];
+
+  constructor(words: readonly string[]) {
+    super('Tradier says no');
+    this.words = words;
+  }
+}
+
+/**
+ * What an error proves. `errors` in whatever answer, and a line of text with 400, are a no to the request; a proxy's page,
+ * and whatever comes with 5xx, is not.
+ */
+export function failureOf(error: unknown, kept: KeptKind | undefined): BrokerFailure {
+  if (error instanceof TradierNo) return refusedBy(error.words);
+  if (!(error instanceof RestAnswer)) return restFailure(error);
+  const { status, json, headers } = error;
+  if (status === 401) return { kind: 'unauthorized', ...(kept === undefined ? {} : { credentials: kept }) };
+  if (status === 429 || isQuota(json)) return { kind: 'rate_limited', retryAfterMs: untilReset(headers) };
+  const words = status < 500 && status !== 408 ? wordsOf(error) : undefined;
+  return words === undefined ? { kind: 'failing', status } : refusedBy(words);
+}
+
+/** The `errors` of an answer, which has one line or a list. */
+export function errorsIn(json: unknown): readonly string[] | undefined {
+  const { errors } = (json ?? {}) as { errors?: { error?: unknown } };
+  const error = errors?.error;
+  if (error === undefined) return undefined;
+  return (Array.isArray(error) ? error : [error]).map(String);
+}
+
+function wordsOf({ status, json, text, headers }: RestAnswer): readonly string[] | undefined {
+  const errors = errorsIn(json);
+  if (errors !== undefined) return errors;
+  const isLine = status === 400 && /^text\/plain\b/.test(headers.get('content-type') ?? '');
+  return isLine && text.length <= 500 && !text.includes('<') ? [text] : undefined;
+}
+
+function refusedBy(words: readonly string[]): BrokerFailure {
+  const message = words.join(' ');
+  return {
+    kind: 'refused',
+    ...reasonOf(message),
+    message,
+    // A code is one word: `InitialMargin`.
+    brokerCode: words.find((word) => /^[A-Z][A-Za-z]+$/.test(word)),
+  };
+}
+
+/** Tradier has codes for what its risk systems refuse, and sentences for the rest. */
+function reasonOf(message: string): Pick<BrokerFailure & { kind: 'refused' }, 'status' | 'reason'> {
+  if (/InitialMargin|MaintenanceMargin|BuyingPower|buying power|insufficient (funds|cash)/i.test(message)) {
+    return { status: 422, reason: 'insufficient_funds' };
+  }
+  if (/order .*not found|no such order/i.test(message)) return { status: 404, reason: 'other' };
+  return { status: 422, reason: 'other' };
+}
+
+/** What Tradier's API gateway says in place of 429 where a quota is used up. */
+function isQuota(json: unknown): boolean {
+  const { fault } = (json ?? {}) as { fault?: { detail?: { errorcode?: unknown } } };
+  return fault?.detail?.errorcode === 'policies.ratelimit.QuotaViolation';
+}
+
+/** "Rate Limiting": `X-Ratelimit-Expiry` is when the minute ends, milliseconds since the epoch. */
+function untilReset(headers: Headers): number | undefined {
+  const expiry = Number(headers.get('x-ratelimit-expiry') ?? Number.NaN);
+  return Number.isFinite(expiry) && expiry > 0 ? Math.max(0, expiry - Date.now()) : undefined;
+}

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { type Order, orderSchema } from '../../../trading/views.ts';
+import { brokerWord } from '../broker-word.ts';
+import { amountOf, moneyOf } from '../json-amounts.ts';
+import { ourSymbol } from './symbols.ts';
+import { clientOrderIdOf } from './tag.ts';
+
+const statuses: Readonly<Record<string, Order['status']>> = {
+  open: 'new',
+  pending: 'pending_new',
+  partially_filled: 'partially_filled',
+  filled: 'filled',
+  expired: 'expired',
+  canceled: 'canceled',
+  pending_cancel: 'pending_cancel',
+  rejected: 'rejected',
+  error: 'rejected',
+  held: 'held',
+  calculated: 'calculated',
+  accepted_for_bidding: 'accepted_for_bidding',
+};
+
+/** What is read of an order, and of each leg of one that has several. */
+const part = z.object({
+  id: z.number().int(),
+  type: z.string(),
+  symbol: z.string(),
+  option_symbol: z.string().nullish(),
+  side: z.string(),
+  quantity: z.number(),
+  status: z.string(),
+  duration: z.string(),
+  price: z.number().optional(),
+  stop_price: z.number().optional(),
+  avg_fill_price: z.number().optional(),
+  exec_quantity: z.number(),
+  transaction_date: z.string().optional(),
+});
+export const orderRow = part.extend({
+  class: z.string(),
+  create_date: z.string(),
+  tag: z.string().optional(),
+  reason_description: z.string().optional(),
+  leg: z.array(part).optional(),
+});
+export type OrderRow = z.output<typeof orderRow>;
+
+export function orderView(order: OrderRow): Order {
+  const { leg: legs = [], class: kind } = order;
+  return orderSchema.parse({
+    ...partView(order, order),
+    ...(kind === 'equity' || kind === 'option'
+      ? {}
+      : { order_class: kind === 'multileg' || kind === 'combo' ? 'mleg' : brokerWord(kind) }),
+    ...(legs.length === 0 ? {} : { legs: legs.map((one) => partView(one, order)) }),
+  });
+}
+
+/** Words that nobody here knows are shown as they are. */
+function partView(one: z.output<typeof part>, { create_date, tag }: OrderRow): Record<string, unknown> {
+  const { price, stop_price, type, side, status, duration, exec_quantity, avg_fill_price } = one;
+  const option = one.option_symbol ?? undefined;
+  const known = statuses[status];
+  return {
+    id: String(one.id),
+    client_order_id: clientOrderIdOf(tag),
+    symbol: option ?? ourSymbol(one.symbol),
+    side: side.startsWith('buy') ? 'buy' : side.startsWith('sell') ? 'sell' : brokerWord(side),
+    type: brokerWord(type),
+    time_in_force: duration === 'pre' || duration === 'post' ? 'day' : brokerWord(duration),
+    qty: amountOf(one.quantity),
+    notional: null,
+    limit_price: !/^(market|stop)$/.test(type) && price !== undefined ? moneyOf(price) : null,
+    stop_price: type.includes('stop') && stop_price !== undefined ? moneyOf(stop_price) : null,
+    trail_price: null,
+    trail_percent: null,
+    extended_hours: duration === 'pre' || duration === 'post',
+    status: known ?? brokerWord(status),
+    filled_qty: amountOf(exec_quantity),
+    filled_avg_price: exec_quantity > 0 && avg_fill_price !== undefined ? moneyOf(avg_fill_price) : null,
+    submitted_at: new Date(create_date).toISOString(),
+    filled_at:
+      known === 'filled' && one.transaction_date !== undefined
+        ? new Date(one.transaction_date).toISOString()
+        : null,
+    ...(option === undefined ? {} : { asset_class: 'us_option' }),
+    ...(option !== undefined && side.includes('_to_') ? { position_intent: brokerWord(side) } : {}),
+  };
+}

@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { assetClassOf } from '../../../trading/asset-class.ts';
+import type { OrderDraft } from '../../../trading/order.ts';
+import { isFinal, type Order } from '../../../trading/views.ts';
+import type { Broker, Submission } from '../broker.ts';
+import type { BrokerRequests } from '../broker-requests.ts';
+import { NoAnswer, type RestClient } from '../rest-client.ts';
+import { listOf } from './client.ts';
+import { TradierNo } from './failure.ts';
+import { orderView, type OrderRow as Row, orderRow as row } from './order-view.ts';
+import { theirSymbol } from './symbols.ts';
+import { tagOf } from './tag.ts';
+import { tradierTerms } from './traits.ts';
+
+/** Tradier's orders have whole numbers. */
+const ORDER_ID = /^[1-9]\d{0,14}$/;
+
+/** Pages of a list, which no day's orders reach. */
+const MOST_PAGES = 20;
+
+const pageAnswer = z.object({
+  orders: z.union([
+    z.object({ order: listOf(row), page: z.number().optional(), total_pages: z.number().optional() }),
+    z.literal('null'),
+    z.null(),
+  ]),
+});
+const orderAnswer = z.object({ order: row });
+const placedAnswer = z.object({ order: z.object({ id: z.number().int(), status: z.literal('ok') }) });
+
+type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;
+
+/** Orders at Tradier: `/accounts/{account_id}/orders`. */
+export function tradierOrders(
+  client: RestClient,
+  /** `/accounts/{account_id}/orders` */
+  path: () => Promise<string>,
+  requests: BrokerRequests,
+): Orders {
+  const one = async (within: string, id: string) =>
+    orderAnswer.parse(await client(`${within}/${id}`, { query: { includeTags: 'true' } })).order;
+  return {
+    orders: ({ status, limit, symbols }) =>
+      requests.read(async () =>
+        (await listed(client, await path()))
+          .filter((order) => status === 'all' || isFinal(order.status) === (status === 'closed'))
+          .filter(({ symbol }) => symbols.length === 0 || symbols.includes(symbol))
+          .slice(0, limit),
+      ),
+    order: async (id) =>
+      ORDER_ID.test(id) ? requests.find(async () => orderView(await one(await path(), id))) : undefined,
+    orderByClientOrderId: (clientOrderId) =>
+      requests.read(async () =>
+        (await listed(client, await path())).find(({ client_order_id }) => client_order_id === clientOrderId),
+      ),
+    submit: (draft) =>
+      requests.submit(draft.client_order_id, async () => {
+        const form = orderForm(draft);
+        // The approved account, which the draft names: nothing is asked before it is sent.
+        const within = `/accounts/${encodeURIComponent(draft.account)}/orders`;
+        const { order } = placedAnswer.parse(await client(within, { method: 'POST', form }));
+        return await placed(() => one(within, String(order.id)));
+      }),
+    replace: async () => notReplaced,
+    cancel: async (id) => {
+      if (!ORDER_ID.test(id)) return 'not_found';
+      return requests.cancel(async () =>
+        placedAnswer.parse(await client(`${await path()}/${id}`, { method: 'DELETE' })),
+      );
+    },
+  };
+}
+
+/** Newest first. @throws {NoAnswer} where there are more pages than a day's orders fill */
+export async function listed(client: RestClient, path: string): Promise<Order[]> {
+  const rows: Row[] = [];
+  for (let page = 1; page <= MOST_PAGES; page++) {
+    const { orders } = pageAnswer.parse(
+      await client(path, { query: { page: `${page}`, includeTags: 'true' } }),
+    );
+    if (orders === 'null' || orders === null) return rows.map(orderView).sort(newestFirst);
+    rows.push(...orders.order);
+    if (page >= (orders.total_pages ?? 1)) return rows.map(orderView).sort(newestFirst);
+  }
+  throw new NoAnswer('unreadable');
+}
+
+const newestFirst = (a: Order, b: Order) => Number(b.id) - Number(a.id);
+
+/**
+ * What became of an order that Tradier has just taken under an id. Where it can't be read, nothing is proved: it is taken,
+ * and may be looked up. One that its downstream systems have rejected meanwhile has come to nothing.
+ */
+async function placed(read: () => Promise<Row>): Promise<Order> {
+  let found: Row;
+  try {
+    found = await read();
+  } catch {
+    throw new NoAnswer('unreadable');
+  }
+  const order = orderView(found);
+  if (order.status !== 'rejected' || order.filled_qty !== '0') return order;
+  throw new TradierNo([found.reason_description ?? 'the order was rejected']);
+}
+
+const notReplaced: Submission = {
+  outcome: 'refused',
+  reason: 'not_replaceable',
+  message:
+    'Tradier changes an order in place, and puts none in the place of another: cancel it, and propose a new one',
+  brokerCode: undefined,
+};
+
+/**
+ * An order in Tradier's words: the same decimal strings, nothing computed.
+ * @throws {TradierNo} for what it has no word for
+ */
+function orderForm(draft: OrderDraft): Record<string, string> {
+  const { type, time_in_force, qty, notional, extended_hours, limit_price, stop_price } = draft;
+  if (assetClassOf(draft.symbol) !== 'us_equity' || draft.order_class !== undefined) {
+    throw new TradierNo(['only plain orders for shares are sent to Tradier from here']);
+  }
+  if (!tradierTerms.timesInForce[type].includes(time_in_force)) {
+    throw new TradierNo([`Tradier takes no ${type} order with time in force ${time_in_force}`]);
+  }
+  if (extended_hours) throw new TradierNo(['Tradier takes no order for the day and its extended hours']);
+  if (qty === undefined || notional !== undefined)
+    throw new TradierNo(['Tradier takes no amount in dollars']);
+  if (!/^\d+$/.test(qty)) throw new TradierNo(['Tradier takes whole shares']);
+  return {
+    class: 'equity',
+    symbol: theirSymbol(draft.symbol),
+    side: draft.side,
+    quantity: qty,
+    type,
+    duration: time_in_force,
+    tag: tagOf(draft.client_order_id),
+    ...(limit_price === undefined ? {} : { price: limit_price }),
+    ...(stop_price === undefined ? {} : { stop: stop_price }),
+  };
+}

@@ -1,0 +1,27 @@
+/** Tradier writes a class of shares with a slash: `BRK/B`. */
+export const theirSymbol = (symbol: string): string => symbol.replace('.', '/');
+export const ourSymbol = (symbol: string): string => symbol.replace('/', '.');
+
+/** Tradier's letters for exchanges ("Exchange Codes"). */
+const exchanges: Readonly<Record<string, string>> = {
+  A: 'AMEX',
+  B: 'NASDAQBX',
+  C: 'NSX',
+  D: 'FINRA',
+  I: 'ISE',
+  J: 'EDGA',
+  K: 'EDGX',
+  M: 'CHX',
+  N: 'NYSE',
+  P: 'ARCA',
+  Q: 'NASDAQ',
+  S: 'NASDAQ',
+  U: 'OTC',
+  V: 'OTC',
+  W: 'CBOE',
+  X: 'NASDAQPSX',
+  Y: 'BATSY',
+  Z: 'BATS',
+};
+
+export const exchangeOf = (letter: string): string => exchanges[letter] ?? letter;

@@ -1,0 +1,58 @@
+import { TradeAgentError } from '../../../trading/errors.ts';
+import type { KeptOf } from '../kept-kinds.ts';
+import { RestAnswer, restFailure } from '../rest-client.ts';
+import type { VerifiedAccount, VerifyOptions } from '../verified-account.ts';
+import { noAccount, unreachable, wrongCredentials } from '../verify-problems.ts';
+import { accountsOf, tradierClient } from './client.ts';
+import { baseOf, type TradierSettings } from './settings.ts';
+import { tradierTraits } from './traits.ts';
+
+type Environment = VerifiedAccount['environment'];
+
+/**
+ * `GET /v1/user/profile` with the token, at the host of the home's environment and then at the other: a token of the one is
+ * not known at the other, which says what it is of.
+ */
+export async function verifyTradierToken(
+  settings: TradierSettings,
+  { token, accountNumber }: KeptOf<'access_token'>,
+  { environment, fetch, timeoutMs }: Required<VerifyOptions>,
+): Promise<VerifiedAccount> {
+  const other: Environment = environment === 'paper' ? 'live' : 'paper';
+  const failures: TradeAgentError[] = [];
+  for (const asked of settings.url === undefined ? [environment, other] : [environment]) {
+    const base = baseOf(settings, asked);
+    const { host } = new URL(base);
+    const client = tradierClient({ base, fetch, timeoutMs }, token);
+    try {
+      const account = (await accountsOf(client)).find(({ number }) => number === accountNumber);
+      if (account === undefined) throw noAccount(host, `has no account ${accountNumber} for this token`);
+      const { status } = account;
+      return {
+        accountNumber,
+        environment: asked,
+        status: status.toUpperCase(),
+        tradingBlocked: status !== 'active',
+      };
+    } catch (error) {
+      if (error instanceof TradeAgentError) throw error;
+      failures.push(problemOf(error, host));
+    }
+  }
+  // A no of one host proves nothing while the other can't be asked.
+  const first = failures.find(({ details }) => details.reason !== 'wrong_pair') ?? failures[0];
+  throw first ?? new TradeAgentError('internal', 'no host was asked');
+}
+
+function problemOf(error: unknown, host: string): TradeAgentError {
+  if (error instanceof RestAnswer && error.status === 401) {
+    return wrongCredentials(
+      tradierTraits.label,
+      'access token',
+      'Copy it again, whole; make a new one where it is lost.',
+    );
+  }
+  const { kind } = restFailure(error);
+  if (kind === 'unreadable') return noAccount(host, 'answers with no account', 'broker.url');
+  return unreachable(host, kind);
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { positiveDecimalString } from '../trading/decimal.ts';
+import { expiryRange, saidExpiry } from '../trading/expiry.ts';
+import { MOST_CONTRACTS } from '../trading/listed-contract.ts';
+import { newYorkDate } from '../trading/new-york-time.ts';
+import { symbolSchema } from '../trading/order.ts';
+import type { GatewayClient } from './gateway/gateway-client.ts';
+import { defineTool, requireGateway } from './tool.ts';
+
+export const getOptionContracts = defineTool({
+  name: 'get_option_contracts',
+  description:
+    'Option contracts on one US stock or fund, by expiry, right and strike: the symbol that place_order and get_quote take, ' +
+    'and what one contract stands for (multiplier shares). Prices are those of get_quote, a share.',
+  schema: z.strictObject({
+    underlying: symbolSchema.describe('The stock: AAPL'),
+    expiry: z
+      .string()
+      .regex(saidExpiry)
+      .optional()
+      .describe(
+        'A day (2026-12-18) or a month (2026-12); without a year (12-18, 12) the next. Else the next 60 days',
+      ),
+    right: z.enum(['call', 'put']).optional(),
+    strike_from: positiveDecimalString.optional().describe('Lowest strike, dollars a share'),
+    strike_to: positiveDecimalString.optional().describe('Highest strike, dollars a share'),
+    limit: z.number().int().min(1).max(MOST_CONTRACTS).default(50),
+  }),
+  scopes: ['market:read'],
+  risk: 'read',
+  async execute(context, { expiry, ...query }) {
+    const gateway = requireGateway(context);
+    const expires = expiry === undefined ? {} : await rangeOf(expiry, gateway);
+    const { contracts, more } = await gateway.optionContracts({ ...query, ...expires });
+    const [first] = contracts;
+    const count = `${contracts.length}${more ? ' and more' : ''}`;
+    return {
+      summary:
+        first === undefined
+          ? `no contracts on ${query.underlying}`
+          : `${count} ${contracts.length === 1 && !more ? 'contract' : 'contracts'} on ${query.underlying}, from ${first.symbol}`,
+      content: JSON.stringify({ contracts, more }),
+    };
+  },
+});
+
+/** By the exchange's day, not this machine's. */
+async function rangeOf(expiry: string, gateway: Pick<GatewayClient, 'clock'>) {
+  const { timestamp } = await gateway.clock();
+  const { from, to } = expiryRange(expiry, newYorkDate(Date.parse(timestamp)));
+  return { expires_from: from, expires_to: to };
+}

@@ -1,0 +1,23 @@
+/** A day or a month of expiry as people say it: `2026-12-18`, `12-18`, `2026-12`, `12`. */
+export const saidExpiry = /^(20[0-9]{2}-)?(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?$/;
+
+/** Whether a date is what was said: the day, or one in the month; of any year where none was. */
+export function isExpiry(date: string, said: string): boolean {
+  const whole = /^\d{4}-/.test(said) ? date : date.slice('2026-'.length);
+  return whole === said || whole.startsWith(`${said}-`);
+}
+
+/**
+ * The dates that it may be, both included; without a year the next that comes.
+ * @param today a date
+ */
+export function expiryRange(said: string, today: string): { readonly from: string; readonly to: string } {
+  if (!/^\d{4}-/.test(said)) {
+    const year = Number(today.slice(0, 4));
+    const isOver = `${year}-${said}` < today.slice(0, `${year}-${said}`.length);
+    return expiryRange(`${isOver ? year + 1 : year}-${said}`, today);
+  }
+  if (said.length > '2026-12'.length) return { from: said, to: said };
+  const [year = 0, month = 0] = said.split('-').map(Number);
+  return { from: `${said}-01`, to: new Date(Date.UTC(year, month, 0)).toISOString().slice(0, 10) };
+}

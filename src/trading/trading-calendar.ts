@@ -1,0 +1,163 @@
+import { addDays, type IsoDate, isoDate, newYorkInstant, nthWeekday, weekday } from './new-york-time.ts';
+
+/** `exchange`: NYSE hours and holidays. `always`: every day from midnight to midnight, so that a demo works at any hour. */
+export type MarketHours = 'always' | 'exchange';
+
+/** One trading day; times are milliseconds since the epoch. */
+export interface Session {
+  date: IsoDate;
+  open: number;
+  close: number;
+  /** Extended hours around the core session. */
+  extendedOpen: number;
+  extendedClose: number;
+}
+
+/** Closed by proclamation, not by rule (NYSE, "Special Closings"). */
+const SPECIAL_CLOSINGS = new Set<IsoDate>([
+  // After the attacks of 11 September.
+  '2001-09-11',
+  '2001-09-12',
+  '2001-09-13',
+  '2001-09-14',
+  '2004-06-11', // day of mourning for Ronald Reagan
+  '2007-01-02', // for Gerald Ford
+  // Hurricane Sandy.
+  '2012-10-29',
+  '2012-10-30',
+  '2018-12-05', // day of mourning for George H. W. Bush
+  '2025-01-09', // for Jimmy Carter
+]);
+
+/** The first that was kept. */
+const FIRST_JUNETEENTH = 2022;
+
+/** Western Easter (Meeus/Jones/Butcher). */
+function easter(year: number): IsoDate {
+  const a = year % 19;
+  const b = Math.floor(year / 100);
+  const c = year % 100;
+  const h = (19 * a + b - Math.floor(b / 4) - Math.floor((b - Math.floor((b + 8) / 25) + 1) / 3) + 15) % 30;
+  const l = (32 + 2 * (b % 4) + 2 * Math.floor(c / 4) - h - (c % 4)) % 7;
+  const m = Math.floor((a + 11 * h + 22 * l) / 451);
+  const month = Math.floor((h + l - 7 * m + 114) / 31);
+  return isoDate(Date.UTC(year, month - 1, ((h + l - 7 * m + 114) % 31) + 1));
+}
+
+/** Saturday moves to Friday, Sunday to Monday. */
+function observed(date: IsoDate): IsoDate {
+  const day = weekday(date);
+  return day === 6 ? addDays(date, -1) : day === 0 ? addDays(date, 1) : date;
+}
+
+const holidaysByYear = new Map<number, Set<IsoDate>>();
+
+/**
+ * NYSE holidays of a year from 1998 on. Source: NYSE Rule 7.2 ("Holidays"). New Year's Day on a Saturday is not made up
+ * for, because the Friday before ends the accounting year.
+ */
+export function exchangeHolidays(year: number): ReadonlySet<IsoDate> {
+  let holidays = holidaysByYear.get(year);
+  if (holidays === undefined) {
+    const newYear = `${year}-01-01`;
+    const lastMondayOfMay = addDays(nthWeekday(year, 6, 1, 1), -7);
+    holidays = new Set([
+      ...(weekday(newYear) === 6 ? [] : [observed(newYear)]),
+      nthWeekday(year, 1, 1, 3), // Martin Luther King Jr.
+      nthWeekday(year, 2, 1, 3), // Washington's Birthday
+      addDays(easter(year), -2), // Good Friday
+      lastMondayOfMay, // Memorial Day
+      ...(year < FIRST_JUNETEENTH ? [] : [observed(`${year}-06-19`)]),
+      observed(`${year}-07-04`), // Independence Day
+      nthWeekday(year, 9, 1, 1), // Labor Day
+      nthWeekday(year, 11, 4, 4), // Thanksgiving
+      observed(`${year}-12-25`), // Christmas
+      ...[...SPECIAL_CLOSINGS].filter((date) => date.startsWith(`${year}-`)),
+    ]);
+    holidaysByYear.set(year, holidays);
+  }
+  return holidays;
+}
+
+/** Ended at 13:00 by proclamation, not by rule. */
+const SPECIAL_EARLY_CLOSINGS = new Set<IsoDate>(['1999-12-31', '2003-12-26']);
+
+/** Until then the Friday after a 4 July on a Thursday ended early, instead of the Wednesday before. */
+const FIRST_EARLY_WEDNESDAY = 2013;
+
+/** Whether a trading day ends at 13:00: 3 July and 24 December from Monday to Thursday, and the day after Thanksgiving. */
+export function closesEarly(date: IsoDate): boolean {
+  const monthDay = date.slice(5);
+  const day = weekday(date);
+  if (SPECIAL_EARLY_CLOSINGS.has(date)) return true;
+  if (Number(date.slice(0, 4)) < FIRST_EARLY_WEDNESDAY) {
+    if (monthDay === '07-05') return day === 5;
+    if (monthDay === '07-03' && day === 3) return false;
+  }
+  if (monthDay === '07-03' || monthDay === '12-24') return day >= 1 && day <= 4;
+  return date === addDays(nthWeekday(Number(date.slice(0, 4)), 11, 4, 4), 1);
+}
+
+/** The session of a date, or undefined where there is none. */
+export function sessionOf(date: IsoDate, hours: MarketHours): Session | undefined {
+  if (hours === 'always') {
+    const open = newYorkInstant(date, '00:00');
+    const close = newYorkInstant(date, '24:00');
+    return { date, open, close, extendedOpen: open, extendedClose: close };
+  }
+  const day = weekday(date);
+  if (day === 0 || day === 6 || exchangeHolidays(Number(date.slice(0, 4))).has(date)) return undefined;
+  return exchangeSession(date);
+}
+
+/** The hours of a date on which the exchange trades. */
+function exchangeSession(date: IsoDate): Session {
+  const early = closesEarly(date);
+  return {
+    date,
+    open: newYorkInstant(date, '09:30'),
+    close: newYorkInstant(date, early ? '13:00' : '16:00'),
+    extendedOpen: newYorkInstant(date, '04:00'),
+    extendedClose: newYorkInstant(date, early ? '17:00' : '20:00'),
+  };
+}
+
+/** The days a market trades on. */
+export interface Sessions {
+  readonly hours: MarketHours;
+  /** The session of a date, or undefined where there is none. */
+  on(date: IsoDate): Session | undefined;
+  /** The first one on or after a date. */
+  from(date: IsoDate): Session;
+  /** The last one on or before a date. */
+  upTo(date: IsoDate): Session;
+}
+
+/** Every session of the calendar. */
+export function calendarSessions(hours: MarketHours): Sessions {
+  return sessionsBy(hours, (date) => sessionOf(date, hours));
+}
+
+/**
+ * The sessions of the days there are, and of no other from the first to the last of them; the calendar's before and after.
+ * @param dates at least one, rising
+ */
+export function sessionsOfDays(dates: readonly IsoDate[]): Sessions {
+  const days = new Set(dates);
+  const [first = ''] = dates;
+  const last = dates.at(-1) ?? first;
+  return sessionsBy('exchange', (date) => {
+    if (date < first || date > last) return sessionOf(date, 'exchange');
+    return days.has(date) ? exchangeSession(date) : undefined;
+  });
+}
+
+function sessionsBy(hours: MarketHours, on: Sessions['on']): Sessions {
+  const search = (date: IsoDate, step: 1 | -1): Session => {
+    for (let candidate = date; ; candidate = addDays(candidate, step)) {
+      const session = on(candidate);
+      if (session !== undefined) return session;
+    }
+  };
+  return { hours, on, from: (date) => search(date, 1), upTo: (date) => search(date, -1) };
+}

@@ -1,0 +1,221 @@
+/*
+ * What SnapTrade's API takes and answers, in our words: the parts of its OpenAPI document (passiv/snaptrade-sdks, api.yaml;
+ * the same that the types of snaptrade-typescript-sdk 11.0.3 are made from) that the adapter meets. Answers may have more.
+ */
+
+const number = { type: 'number' };
+const text = { type: 'string' };
+const nullable = (schema: object) => ({ anyOf: [schema, { type: 'null' }] });
+const uuid = { type: 'string', pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' };
+const instant = {
+  type: 'string',
+  pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|\\+00:00)$',
+};
+const date = { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\d$' };
+const list = (items: object) => ({ type: 'array', items });
+
+function object(required: Record<string, object>, optional: Record<string, object> = {}): object {
+  return { type: 'object', required: Object.keys(required), properties: { ...required, ...optional } };
+}
+
+const currency = object({}, { id: uuid, code: text, name: text });
+/** UniversalSymbol */
+const universalSymbol = object(
+  {
+    id: uuid,
+    symbol: text,
+    raw_symbol: text,
+    currency,
+    type: object({}, { id: uuid, code: text, description: text, is_supported: { type: 'boolean' } }),
+    currencies: list(currency),
+  },
+  {
+    description: nullable(text),
+    exchange: object({}, { id: uuid, code: text, mic_code: nullable(text), name: text }),
+    figi_code: nullable(text),
+  },
+);
+
+const status = {
+  enum: [
+    'NONE',
+    'PENDING',
+    'ACCEPTED',
+    'FAILED',
+    'REJECTED',
+    'CANCELED',
+    'PARTIAL_CANCELED',
+    'CANCEL_PENDING',
+    'EXECUTED',
+    'PARTIAL',
+    'REPLACE_PENDING',
+    'REPLACED',
+    'STOPPED',
+    'SUSPENDED',
+    'EXPIRED',
+    'QUEUED',
+    'TRIGGERED',
+    'ACTIVATED',
+    'PENDING_RISK_REVIEW',
+    'CONTINGENT_ORDER',
+  ],
+};
+
+/** AccountOrderRecord: none of it is promised. */
+const orderRecord = object(
+  {},
+  {
+    brokerage_order_id: text,
+    status,
+    universal_symbol: nullable(universalSymbol),
+    option_symbol: nullable({ type: 'object' }),
+    action: text,
+    total_quantity: nullable(text),
+    open_quantity: nullable(text),
+    canceled_quantity: nullable(text),
+    filled_quantity: nullable(text),
+    execution_price: nullable(text),
+    limit_price: nullable(text),
+    stop_price: nullable(text),
+    order_type: nullable(text),
+    time_in_force: text,
+    time_placed: instant,
+    time_updated: nullable(instant),
+    time_executed: nullable(instant),
+    expiry_date: nullable(text),
+    symbol: uuid,
+  },
+);
+
+export const snaptradeSchemas: Readonly<Record<string, object>> = {
+  /** ManualTradeFormWithOptions */
+  placeForm: {
+    ...object(
+      {
+        account_id: uuid,
+        action: { enum: ['BUY', 'SELL', 'BUY_TO_OPEN', 'BUY_TO_CLOSE', 'SELL_TO_OPEN', 'SELL_TO_CLOSE'] },
+        order_type: { enum: ['Limit', 'Market', 'StopLimit', 'Stop'] },
+        time_in_force: { enum: ['FOK', 'Day', 'GTC', 'IOC', 'GTD'] },
+      },
+      {
+        universal_symbol_id: nullable(uuid),
+        symbol: nullable(text),
+        trading_session: { enum: ['REGULAR', 'EXTENDED'] },
+        expiry_date: nullable(text),
+        price: nullable(number),
+        stop: nullable(number),
+        units: nullable(number),
+        notional_value: nullable({ anyOf: [text, number] }),
+        client_order_id: nullable(text),
+      },
+    ),
+    additionalProperties: false,
+  },
+  orderIdForm: { ...object({ brokerage_order_id: text }), additionalProperties: false },
+  order: orderRecord,
+  orders: list(orderRecord),
+  cancelled: object({ brokerage_order_id: text }, { raw_response: nullable({ type: 'object' }) }),
+  account: object(
+    {
+      id: uuid,
+      brokerage_authorization: uuid,
+      name: nullable(text),
+      number: text,
+      institution_name: text,
+      created_date: instant,
+      sync_status: object({}, { transactions: { type: 'object' }, holdings: { type: 'object' } }),
+      balance: object({ total: nullable(object({}, { amount: number, currency: text })) }),
+      is_paper: { type: 'boolean' },
+    },
+    {
+      status: { enum: ['open', 'closed', 'archived', 'unavailable', null] },
+      raw_type: nullable(text),
+      meta: { type: 'object' },
+    },
+  ),
+  connection: object(
+    {},
+    {
+      id: uuid,
+      created_date: instant,
+      name: text,
+      type: text,
+      disabled: { type: 'boolean' },
+      disabled_date: nullable(instant),
+      brokerage: { type: 'object' },
+    },
+  ),
+  balances: list(object({}, { currency, cash: nullable(number), buying_power: nullable(number) })),
+  balanceHistory: object({}, { history: list(object({}, { date, total_value: text })), currency: text }),
+  positions: object({
+    results: list(
+      object(
+        {
+          instrument: object(
+            { kind: text, id: uuid, symbol: text, raw_symbol: text },
+            { description: nullable(text), currency: nullable(text), exchange: nullable(text) },
+          ),
+        },
+        {
+          units: nullable(text),
+          price: nullable(text),
+          cost_basis: nullable(text),
+          currency: nullable(text),
+          cash_equivalent: { type: 'boolean' },
+        },
+      ),
+    ),
+    data_freshness: { type: 'object' },
+  }),
+  quotes: list(
+    object(
+      {},
+      {
+        symbol: universalSymbol,
+        last_trade_price: number,
+        bid_price: number,
+        ask_price: number,
+        bid_size: number,
+        ask_size: number,
+      },
+    ),
+  ),
+  universalSymbol,
+  activities: object(
+    {},
+    {
+      data: list(
+        object(
+          {},
+          {
+            id: text,
+            symbol: nullable({ type: 'object' }),
+            option_symbol: nullable({ type: 'object' }),
+            price: number,
+            units: number,
+            amount: nullable(number),
+            currency: nullable(currency),
+            type: text,
+            option_type: text,
+            description: text,
+            trade_date: nullable(instant),
+            settlement_date: instant,
+            fee: number,
+            fx_rate: nullable(number),
+            institution: text,
+            external_reference_id: nullable(text),
+          },
+        ),
+      ),
+      pagination: object(
+        {},
+        { offset: { type: 'integer' }, limit: { type: 'integer' }, total: { type: 'integer' } },
+      ),
+    },
+  ),
+  /** "Error handling": every one has these. */
+  error: object(
+    { detail: text, status_code: { type: 'integer' } },
+    { code: { anyOf: [text, { type: 'integer' }] } },
+  ),
+};

@@ -1,0 +1,216 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
+import { snaptrade } from '../../../src/gateway/broker/snaptrade/snaptrade.ts';
+import { verifyCredentials } from '../../../src/gateway/broker/verify-keys.ts';
+import type { OrderDraft } from '../../../src/trading/order.ts';
+import { brokerContract } from '../../contract/broker/broker-contract.ts';
+import { NOON, type SnaptradeStandIn, startSnaptrade } from './support/snaptrade-stand-in.ts';
+
+const now = () => NOON;
+
+brokerContract(snaptrade.traits, async () => {
+  const server = await startSnaptrade();
+  return {
+    settings: { kind: 'snaptrade', credentials: 'snaptrade_user', url: server.url },
+    credentials: server.credentials,
+    symbol: 'GEAR',
+    unknownSymbol: 'NOSUCH',
+    now,
+    close: () => server.close(),
+  };
+});
+
+describe('SnapTrade', () => {
+  let server: SnaptradeStandIn;
+  beforeEach(async () => {
+    server = await startSnaptrade();
+  });
+  afterEach(() => server.close());
+
+  const settings = (credentials = 'snaptrade_user') =>
+    snaptrade.settings.parse({ kind: 'snaptrade', credentials, url: server.url });
+  const connect = (credentials: Parameters<ReturnType<typeof snaptrade.connect>>[0] = server.credentials) =>
+    snaptrade.connect(settings(), {
+      environment: 'paper',
+      fetch,
+      timeoutMs: 5000,
+      sleep: async () => undefined,
+      now,
+      assets: createAssetCatalogue(now),
+    })(credentials, () => undefined);
+  const order = {
+    account: 'Q6542138443',
+    symbol: 'GEAR',
+    side: 'buy',
+    qty: '3',
+    type: 'limit',
+    limit_price: '50.10',
+    time_in_force: 'day',
+    extended_hours: false,
+    client_order_id: 'ta-00000001',
+  } as OrderDraft;
+
+  it('is sent the approved amounts as numbers whose text is the same', async () => {
+    await connect().submit(order);
+    expect(server.taken.map(({ form }) => form)).toEqual([
+      {
+        account_id: server.credentials.accountId,
+        action: 'BUY',
+        symbol: 'GEAR',
+        universal_symbol_id: null,
+        order_type: 'Limit',
+        time_in_force: 'Day',
+        units: 3,
+        price: 50.1,
+        client_order_id: 'ta-00000001',
+      },
+    ]);
+  });
+
+  it('is sent no amount that a number does not say exactly', async () => {
+    const digits = { ...order, qty: '12345678901234567' };
+    expect(await connect().submit(digits)).toMatchObject({ outcome: 'refused', reason: 'other' });
+    expect(server.requests).toEqual([]);
+  });
+
+  it('whose answer to an order is its id alone has taken it, as it was sent', async () => {
+    server.terse = true;
+    expect(await connect().submit(order)).toMatchObject({
+      outcome: 'accepted',
+      order: {
+        symbol: 'GEAR',
+        qty: '3',
+        limit_price: '50.10',
+        status: 'accepted',
+        client_order_id: 'ta-00000001',
+      },
+    });
+  });
+
+  it('whose brokerage rejects an order in a good answer has refused it', async () => {
+    server.rejects = true;
+    expect(await connect().submit(order)).toMatchObject({ outcome: 'refused', reason: 'other' });
+  });
+
+  it('is asked once where its rate limit is reached, though its SDK would ask thrice', async () => {
+    server.quota = true;
+    expect(await connect().submit(order)).toEqual({ outcome: 'not_taken', reason: 'rate_limited' });
+    expect(server.requests).toEqual(['POST /trade/place']);
+    const refusal = await connect()
+      .account()
+      .catch((error) => error);
+    expect(refusal).toMatchObject({ code: 'broker_busy', options: { retryAfter: 23 } });
+  });
+
+  it('has no secret in what a failed read throws, nor in its cause', async () => {
+    server.quota = true;
+    const told: unknown[] = [];
+    for (
+      let at = await connect()
+        .account()
+        .catch((error) => error);
+      at instanceof Error;
+      at = at.cause
+    ) {
+      told.push(at.message, at.stack, JSON.stringify(at));
+    }
+    expect(told.length).toBeGreaterThan(3);
+    for (const secret of [server.credentials.userSecret, server.credentials.consumerKey]) {
+      expect(JSON.stringify(told)).not.toContain(secret);
+    }
+  });
+
+  it.each<[string, Partial<SnaptradeStandIn['account']>, Partial<SnaptradeStandIn['connection']>]>([
+    ['is closed', { status: 'closed' }, {}],
+    ['is reached by a broken connection', {}, { disabled: true }],
+    ['is reached by a connection that reads alone', {}, { type: 'read' }],
+  ])('has an account that %s take no orders', async (_, account, connection) => {
+    Object.assign(server.account, account);
+    Object.assign(server.connection, connection);
+    expect(await connect().account()).toMatchObject({ trading_blocked: true });
+  });
+
+  it('tells the last close by its daily values, and makes none up', async () => {
+    expect(await connect().account()).toMatchObject({ equity: '51201.00', last_equity: '51189.50' });
+    server.history = [];
+    await expect(connect().account()).rejects.toMatchObject({ code: 'broker_invalid_response' });
+  });
+
+  it('does not open a live account where paper is traded', async () => {
+    server.account.is_paper = false;
+    await expect(connect().account()).rejects.toMatchObject({ code: 'account_not_connected' });
+  });
+
+  it('tells what happened before today', async () => {
+    const at = '2026-11-23T15:00:00.000Z';
+    const about = { fee: 0, description: '', institution: 'Some Brokerage', settlement_date: at };
+    server.activities = [
+      {
+        id: 'a1',
+        type: 'SELL',
+        symbol: { symbol: 'BRK-B' },
+        price: 4.995,
+        units: -10,
+        amount: 49.95,
+        trade_date: at,
+        ...about,
+      },
+      {
+        id: 'a2',
+        type: 'CONTRIBUTION',
+        symbol: null,
+        price: 0,
+        units: 0,
+        amount: 1000,
+        trade_date: at,
+        ...about,
+      },
+      {
+        id: 'a3',
+        type: 'SPLIT',
+        symbol: { symbol: 'GEAR' },
+        price: 0,
+        units: 10,
+        amount: 0,
+        trade_date: '2026-11-20T00:00:00.000Z',
+        ...about,
+      },
+    ];
+    const { activities } = await connect().activities({ after: undefined, page: undefined });
+    expect(activities).toEqual([
+      expect.objectContaining({
+        kind: 'fill',
+        symbol: 'BRK.B',
+        side: 'sell',
+        qty: '10',
+        price: '4.995',
+        amount: null,
+      }),
+      expect.objectContaining({ kind: 'deposit', symbol: null, amount: '1000.00' }),
+      expect.objectContaining({ kind: 'other', type: 'SPLIT', qty: '10', at: '2026-11-20T05:00:00.000Z' }),
+    ]);
+  });
+
+  it('says which account the credentials open, by a personal key too', async () => {
+    const verify = (credentials: 'snaptrade_user' | 'snaptrade_personal', url: string) => {
+      const { userId, userSecret, ...personal } = server.credentials;
+      const given = credentials === 'snaptrade_user' ? { ...personal, userId, userSecret } : personal;
+      const parsed = snaptrade.settings.parse({ kind: 'snaptrade', credentials, url });
+      return verifyCredentials(parsed, given, { environment: 'paper', fetch });
+    };
+    const found = {
+      accountNumber: 'Q6542138443',
+      environment: 'paper',
+      status: 'OPEN',
+      tradingBlocked: false,
+    };
+    expect(await verify('snaptrade_user', server.url)).toEqual(found);
+    const personal = await startSnaptrade({ personal: true });
+    expect(await verify('snaptrade_personal', personal.url)).toEqual(found);
+    await personal.close();
+    await expect(verify('snaptrade_personal', server.url)).rejects.toMatchObject({
+      code: 'broker_rejected',
+      details: { reason: 'wrong_pair' },
+    });
+  });
+});

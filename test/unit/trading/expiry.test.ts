@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { expiryRange, isExpiry, saidExpiry } from '../../../src/trading/expiry.ts';
+
+describe('a day or month of expiry', () => {
+  it.each([
+    ['2026-12-18', '2026-12-18', '2026-12-18'],
+    ['2027-02', '2027-02-01', '2027-02-28'],
+    ['2028-02', '2028-02-01', '2028-02-29'],
+    ['12-18', '2026-12-18', '2026-12-18'],
+    // Today's has not gone by; yesterday's is next year's.
+    ['11-26', '2026-11-26', '2026-11-26'],
+    ['11-25', '2027-11-25', '2027-11-25'],
+    ['11', '2026-11-01', '2026-11-30'],
+    ['10', '2027-10-01', '2027-10-31'],
+  ])('%s is from %s to %s', (said, from, to) => {
+    expect(saidExpiry.test(said)).toBe(true);
+    expect(expiryRange(said, '2026-11-26')).toEqual({ from, to });
+  });
+
+  it.each(['13', '12-32', '26-12-18', '2026', 'Dec 18', '1'])('is not %s', (said) => {
+    expect(saidExpiry.test(said)).toBe(false);
+  });
+
+  it.each([
+    ['2026-12-18', '2026-12-18', true],
+    ['2026-12-18', '12-18', true],
+    ['2026-12-18', '12', true],
+    ['2026-12-18', '2026-12', true],
+    ['2027-12-18', '2026-12-18', false],
+    ['2027-12-18', '2026-12', false],
+    ['2026-12-18', '12-1', false],
+    ['2026-01-12', '12', false],
+  ])('of %s said as %s: %s', (date, said, is) => {
+    expect(isExpiry(date, said)).toBe(is);
+  });
+});
