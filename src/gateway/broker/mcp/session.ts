@@ -2,6 +2,7 @@ import type { CallToolResult, Client, Tool } from '@modelcontextprotocol/client'
 import { pinOf } from '../../../net/tool-pin.ts';
 import { RestAnswer } from '../rest-client.ts';
 import { type AnsweredFetchOptions, answeredFetch } from './answered-fetch.ts';
+import { causeOf } from './failure.ts';
 
 export interface SessionOptions extends Omit<AnsweredFetchOptions, 'token'> {
   readonly url: string;
@@ -12,14 +13,20 @@ export interface SessionOptions extends Omit<AnsweredFetchOptions, 'token'> {
 export interface McpSession {
   /** One request. @throws {RestAnswer | NoAnswer} and what the SDK throws, which proves nothing */
   call(tool: string, args: Readonly<Record<string, unknown>>): Promise<CallToolResult>;
-  /** What its tools say of themselves, by name, not longer ago than this. A name that two have is in it with none. */
-  pins(longestAgoMs: number): Promise<ReadonlyMap<string, string | undefined>>;
+  /** What its tools say of themselves, by name, not longer ago than this. */
+  tools(longestAgoMs: number): Promise<PinnedTools>;
 }
+
+export interface PinnedTool {
+  readonly tool: Tool;
+  /** Undefined for a name that two have. */
+  readonly pin: string | undefined;
+}
+export type PinnedTools = ReadonlyMap<string, PinnedTool>;
 
 interface Opened {
   readonly client: Client;
-  readonly tools: ReadonlyMap<string, Tool>;
-  readonly pins: ReadonlyMap<string, string | undefined>;
+  readonly tools: PinnedTools;
   readonly at: number;
 }
 
@@ -43,7 +50,7 @@ export function mcpSession(options: SessionOptions, token: string): McpSession {
     async call(tool, args) {
       const session = open();
       const { client, tools } = await session;
-      const described = tools.get(tool);
+      const described = tools.get(tool)?.tool;
       try {
         return await client.callTool(
           { name: tool, arguments: { ...args } },
@@ -55,15 +62,16 @@ export function mcpSession(options: SessionOptions, token: string): McpSession {
         );
       } catch (error) {
         // A session that a server from before 2026 has ended (MCP 2025-11-25, "Session Management").
-        const isEnded = error instanceof RestAnswer && [400, 404].includes(error.status);
+        const cause = causeOf(error);
+        const isEnded = cause instanceof RestAnswer && [400, 404].includes(cause.status);
         if (isEnded && client.getProtocolEra() === 'legacy') forget(session);
         throw error;
       }
     },
-    async pins(longestAgoMs) {
-      const { client, pins, at } = await open();
-      if (options.now() - at <= longestAgoMs) return pins;
-      return (await keep(listed(client, options))).pins;
+    async tools(longestAgoMs) {
+      const { client, tools, at } = await open();
+      if (options.now() - at <= longestAgoMs) return tools;
+      return (await keep(listed(client, options))).tools;
     },
   };
 }
@@ -103,8 +111,8 @@ async function connect(options: SessionOptions, token: string): Promise<Client> 
 
 async function listed(client: Client, options: SessionOptions): Promise<Opened> {
   const at = options.now();
-  const { tools } = await client.listTools(undefined, { ...patience(options), cacheMode: 'refresh' });
-  const pins = new Map<string, string | undefined>();
-  for (const tool of tools) pins.set(tool.name, pins.has(tool.name) ? undefined : pinOf(tool));
-  return { client, tools: new Map(tools.map((tool) => [tool.name, tool])), pins, at };
+  const { tools: all } = await client.listTools(undefined, { ...patience(options), cacheMode: 'refresh' });
+  const tools = new Map<string, PinnedTool>();
+  for (const tool of all) tools.set(tool.name, { tool, pin: tools.has(tool.name) ? undefined : pinOf(tool) });
+  return { client, tools, at };
 }
