@@ -85,7 +85,7 @@ function addTools(broker: Command, cli: Cli, folderOf: FolderOf): void {
   broker
     .command('tools')
     .description(
-      'Shows what the tools of a broker’s own MCP server say that send and cancel orders, and how to confirm them: exit 3 where one is not as it was confirmed.',
+      "Shows what the tools of a broker's own MCP server say that send and cancel orders, and how to confirm them: exit 3 where one is not as it was confirmed.",
     )
     .option('--user <name>', 'by whose token (default: the one who lives here)')
     .option('--broker <name>', 'at which of several brokers, by its name in gateway.yaml')
