@@ -1,13 +1,8 @@
 import type { CallToolResult, Client, Tool } from '@modelcontextprotocol/client';
 import { pinOf } from '../../../net/tool-pin.ts';
 import { RestAnswer } from '../rest-client.ts';
-import { type AnsweredFetchOptions, answeredFetch } from './answered-fetch.ts';
 import { causeOf } from './failure.ts';
-
-export interface SessionOptions extends Omit<AnsweredFetchOptions, 'token'> {
-  readonly url: string;
-  readonly now: () => number;
-}
+import { patience, type SessionOptions } from './session-options.ts';
 
 /** A broker's MCP server, as one token opens it. */
 export interface McpSession {
@@ -45,7 +40,7 @@ export function mcpSession(options: SessionOptions, token: string): McpSession {
   const forget = (one: Promise<Opened>) => {
     if (opened === one) opened = undefined;
   };
-  const open = () => opened ?? keep(connect(options, token).then((client) => listed(client, options)));
+  const open = () => opened ?? keep(connect(options, token));
   return {
     async call(tool, args) {
       const session = open();
@@ -76,37 +71,10 @@ export function mcpSession(options: SessionOptions, token: string): McpSession {
   };
 }
 
-/** The request's own limit comes first. */
-const patience = ({ timeoutMs }: SessionOptions) => ({
-  timeout: 2 * timeoutMs,
-  maxTotalTimeout: 2 * timeoutMs,
-});
-
-async function connect(options: SessionOptions, token: string): Promise<Client> {
-  const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
-  const client = new Client(
-    { name: 'trade-agent-gateway', version: '1' },
-    {
-      capabilities: {},
-      versionNegotiation: { mode: 'auto', probe: { timeoutMs: 2 * options.timeoutMs, maxRetries: 0 } },
-      inputRequired: { autoFulfill: false },
-      // What is read of an answer is held to our own shapes; a stranger's schema is not made into code.
-      jsonSchemaValidator: {
-        getValidator: () => (data) => ({ valid: true, data: data as never, errorMessage: undefined }),
-      },
-    },
-  );
-  const transport = new StreamableHTTPClientTransport(new URL(options.url), {
-    fetch: answeredFetch({ ...options, token }),
-    reconnectionOptions: {
-      initialReconnectionDelay: 1_000,
-      maxReconnectionDelay: 1_000,
-      reconnectionDelayGrowFactor: 1,
-      maxRetries: 0,
-    },
-  });
-  await client.connect(transport, patience(options));
-  return client;
+/** The SDK is loaded at the first call. */
+async function connect(options: SessionOptions, token: string): Promise<Opened> {
+  const { connectClient } = await import('./connect-client.ts');
+  return await listed(await connectClient(options, token), options);
 }
 
 async function listed(client: Client, options: SessionOptions): Promise<Opened> {
