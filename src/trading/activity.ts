@@ -3,6 +3,7 @@ import { unitsOf } from './asset-class.ts';
 import { Dec, decimalString, ZERO } from './decimal.ts';
 import { newYorkDate, newYorkInstant } from './new-york-time.ts';
 import { sides } from './order.ts';
+import { lessCoinFees } from './portfolio/coin-fees.ts';
 import type { Fill, ShareExchange } from './portfolio/lots.ts';
 import type { Flow } from './portfolio/value-point.ts';
 
@@ -69,14 +70,14 @@ export const tradingDaySchema = z.lazy(() =>
 );
 export type TradingDay = z.output<typeof tradingDaySchema>;
 
-/** The trades among the activities; an option's price is that of its contract. */
+/** The trades among the activities; an option's price is that of its contract, a coin's with the fee taken of it. */
 export function fillsOf(activities: readonly Activity[]): Fill[] {
   const fills: Fill[] = [];
   for (const { kind, symbol, side, qty, price, at } of activities) {
     if (kind !== 'fill' || symbol === null || side === null || qty === null || price === null) continue;
     fills.push({ symbol, side, qty: new Dec(qty), price: perUnit(symbol, price), at: Date.parse(at) });
   }
-  return fills;
+  return lessCoinFees(fills, activities);
 }
 
 function perUnit(symbol: string, price: string): Dec {
