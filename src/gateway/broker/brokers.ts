@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { closestMatch } from '../../config/closest-match.ts';
 import { alpaca } from './alpaca/alpaca.ts';
 import type { BrokerKind } from './broker-kind.ts';
+import { type BrokerName, brokerNames } from './broker-names.ts';
 import { ibkr } from './ibkr/ibkr.ts';
 import { snaptrade } from './snaptrade/snaptrade.ts';
 import { tradier } from './tradier/tradier.ts';
 
-/** Every kind of broker there is, by its `kind` in `gateway.yaml`. */
-const brokers = { alpaca, ibkr, snaptrade, tradier } as const;
+const brokers = { alpaca, ibkr, snaptrade, tradier } as const satisfies Record<BrokerName, unknown>;
 
 type Settings = (typeof brokers)[keyof typeof brokers]['settings'];
 
@@ -16,6 +16,8 @@ export const brokerSettingsSchema = z.discriminatedUnion('kind', settingsOfAll()
   error: ({ code, input }) => (code === 'invalid_union' ? unknownKind(input) : undefined),
 });
 export type BrokerSettings = z.output<typeof brokerSettingsSchema>;
+/** As it is written in `gateway.yaml`. */
+export type WrittenBroker = z.input<typeof brokerSettingsSchema>;
 
 /** The kind of broker that the settings are of. */
 export function brokerOf({ kind }: Pick<BrokerSettings, 'kind'>): BrokerKind<BrokerSettings> {
@@ -29,8 +31,7 @@ function settingsOfAll(): [Settings, ...Settings[]] {
 
 function unknownKind(settings: unknown): string {
   const { kind } = settings as { kind?: unknown };
-  const known = Object.keys(brokers);
-  const nearest = closestMatch(String(kind), known);
+  const nearest = closestMatch(String(kind), brokerNames);
   const meant = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
-  return `there is no broker ${JSON.stringify(kind)}.${meant} There are: ${known.join(', ')}`;
+  return `there is no broker ${JSON.stringify(kind)}.${meant} There are: ${brokerNames.join(', ')}`;
 }
