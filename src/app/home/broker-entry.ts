@@ -34,8 +34,9 @@ export function brokerEntry({ kind, credentials, url, label }: BrokerChoice): Br
   const { kept, address, traits } = brokerOf({ kind });
   const kinds: readonly string[] = kept?.kinds ?? [];
   if (credentials !== undefined && !kinds.includes(credentials)) {
+    // Not what it says: somebody may have typed a key there.
     throw usage(
-      `${traits.label} accounts are not opened by "${credentials}"`,
+      `--credentials names nothing that opens ${traits.label} accounts`,
       `Choose ${kinds.join(' or ')}.`,
     );
   }

@@ -166,7 +166,7 @@ describe('no home is made, and nothing is left behind,', () => {
     [
       'where the broker has nothing of that kind',
       () => ({ broker: 'tradier', credentials: 'key_pair' }),
-      { code: 'usage', message: 'Tradier accounts are not opened by "key_pair"' },
+      { code: 'usage', message: '--credentials names nothing that opens Tradier accounts' },
     ],
     [
       'where its address is one that anybody could listen to',
