@@ -20,7 +20,7 @@ type SetOptions = BrokerKeyOptions & WhoseOptions;
 export function addHomeBroker(home: Command, cli: Cli, folderOf: FolderOf): void {
   const broker = home
     .command('broker')
-    .summary('its brokers, and what opens people’s accounts there')
+    .summary("its brokers, and what opens people's accounts there")
     .description(
       "The home's brokers, and the keys by which it opens people's accounts there. Keys are never shown.",
     )

@@ -57,7 +57,7 @@ function addAdd(broker: Command, cli: Cli, folderOf: FolderOf): void {
     .addOption(choiceOption('--kind <kind>', 'which broker it is', brokerNames))
     .option('--credentials <kind>', 'what opens accounts, of several that a broker has (docs/BROKERS.md)')
     .option('--broker-url <url>', "where the broker's API is (default: the broker's own address)")
-    .option('--label <text>', 'what you call the account: IRA (default: the broker’s own name)')
+    .option('--label <text>', "what you call the account: IRA (default: the broker's own name)")
     .option('--user <name>', 'whose account (default: the one who lives here)')
     .option(
       '--broker-key-file <file>',

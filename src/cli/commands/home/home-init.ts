@@ -56,7 +56,7 @@ export function addHomeInit(home: Command, cli: Cli, folderOf: FolderOf): void {
       'after',
       examples([
         ['trade-agent home init', 'asks six questions'],
-        ['trade-agent home init --broker tradier', 'asks for a token of Tradier’s'],
+        ['trade-agent home init --broker tradier', 'asks for account and token'],
         [
           'trade-agent home init --address https://home.tail1234.ts.net --name Ada --broker-key-file keys.txt --yes',
           'for scripts',
