@@ -1,15 +1,16 @@
-import type { BrokerName } from '../../gateway/broker/broker-names.ts';
 import {
   type BrokerSettings,
   brokerOf,
   brokerSettingsSchema,
+  traitsOf,
   type WrittenBroker,
 } from '../../gateway/broker/brokers.ts';
+import type { OfferedBroker } from '../../gateway/broker/offered-brokers.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 
 /** What whoever sets a broker up says of it. */
 export interface BrokerChoice {
-  readonly kind: BrokerName;
+  readonly kind: OfferedBroker;
   /** What opens accounts there: a `KeptKind`; the first that the broker has, where it is not said. */
   readonly credentials?: string | undefined;
   /** Where the broker is, unless it is at its own addresses. */
@@ -31,12 +32,12 @@ export interface BrokerEntry {
  * @throws {TradeAgentError} `usage` for what can't be said of this kind of broker
  */
 export function brokerEntry({ kind, credentials, url, label }: BrokerChoice): BrokerEntry {
-  const { kept, address, traits } = brokerOf({ kind });
+  const { kept, address } = brokerOf({ kind });
   const kinds: readonly string[] = kept?.kinds ?? [];
   if (credentials !== undefined && !kinds.includes(credentials)) {
     // Not what it says: somebody may have typed a key there.
     throw usage(
-      `--credentials names nothing that opens ${traits.label} accounts`,
+      `--credentials names nothing that opens accounts of ${kind}`,
       `Choose ${kinds.join(' or ')}.`,
     );
   }
@@ -47,7 +48,7 @@ export function brokerEntry({ kind, credentials, url, label }: BrokerChoice): Br
     ...(url === undefined ? {} : { [address]: url }),
   } as WrittenBroker;
   const { data, error } = brokerSettingsSchema.safeParse(written);
-  if (data !== undefined) return { written, settings: data, label: traits.label };
+  if (data !== undefined) return { written, settings: data, label: traitsOf(data).label };
   const [issue] = error.issues;
   const about = issue?.path[0] === address ? 'the address of the broker' : (issue?.path.join('.') ?? kind);
   throw usage(`${about}: ${issue?.message}`, 'docs/BROKERS.md says what each kind of broker takes.');

@@ -1,4 +1,4 @@
-import { brokerOf } from '../../gateway/broker/brokers.ts';
+import { brokerOf, traitsOf } from '../../gateway/broker/brokers.ts';
 import type { App } from '../app.ts';
 import { withHome } from './open-home.ts';
 
@@ -19,12 +19,12 @@ export async function listBrokers(app: Pick<App, 'clock'>, folder: string): Prom
   return await withHome(app, folder, async ({ gateway, keyPairs }) =>
     Promise.all(
       gateway.brokers.map(async (broker) => {
-        const { traits, address } = brokerOf(broker);
+        const { address } = brokerOf(broker);
         const kept = await keyPairs(broker).list();
         return {
           name: broker.name,
           kind: broker.kind,
-          label: broker.label ?? traits.label,
+          label: broker.label ?? traitsOf(broker).label,
           credentials: broker.credentials ?? 'exchange',
           address: (broker as Readonly<Record<string, unknown>>)[address]?.toString() ?? null,
           accounts: kept.map(({ sub, accountNumber }) => ({ user: sub, number: accountNumber })),

@@ -2,12 +2,15 @@ import { z } from 'zod';
 import { closestMatch } from '../../config/closest-match.ts';
 import { alpaca } from './alpaca/alpaca.ts';
 import type { BrokerKind } from './broker-kind.ts';
-import { type BrokerName, brokerNames } from './broker-names.ts';
+import type { BrokerTraits } from './broker-traits.ts';
 import { ibkr } from './ibkr/ibkr.ts';
+import { mcp } from './mcp/mcp.ts';
 import { snaptrade } from './snaptrade/snaptrade.ts';
 import { tradier } from './tradier/tradier.ts';
 
-const brokers = { alpaca, ibkr, snaptrade, tradier } as const satisfies Record<BrokerName, unknown>;
+/** Every kind of broker there is, by its `kind` in `gateway.yaml`. */
+const brokers = { alpaca, ibkr, mcp, snaptrade, tradier } as const;
+export const brokerKinds = Object.keys(brokers) as (keyof typeof brokers)[];
 
 type Settings = (typeof brokers)[keyof typeof brokers]['settings'];
 
@@ -24,6 +27,12 @@ export function brokerOf({ kind }: Pick<BrokerSettings, 'kind'>): BrokerKind<Bro
   return brokers[kind];
 }
 
+/** What the broker of these settings can promise. */
+export function traitsOf(settings: BrokerSettings): BrokerTraits {
+  const { traits } = brokerOf(settings);
+  return 'of' in traits ? traits.of(settings) : traits;
+}
+
 function settingsOfAll(): [Settings, ...Settings[]] {
   const [first = brokers.alpaca, ...others] = Object.values(brokers);
   return [first.settings, ...others.map(({ settings }) => settings)];
@@ -31,7 +40,7 @@ function settingsOfAll(): [Settings, ...Settings[]] {
 
 function unknownKind(settings: unknown): string {
   const { kind } = settings as { kind?: unknown };
-  const nearest = closestMatch(String(kind), brokerNames);
+  const nearest = closestMatch(String(kind), brokerKinds);
   const meant = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
-  return `there is no broker ${JSON.stringify(kind)}.${meant} There are: ${brokerNames.join(', ')}`;
+  return `there is no broker ${JSON.stringify(kind)}.${meant} There are: ${brokerKinds.join(', ')}`;
 }

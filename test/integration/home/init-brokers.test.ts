@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { homeDoctor } from '../../../src/app/home/doctor/doctor.ts';
 import type { InitOptions } from '../../../src/cli/commands/home/init-answers.ts';
 import { makeHome } from '../../../src/cli/commands/home/make-home.ts';
-import type { BrokerName } from '../../../src/gateway/broker/broker-names.ts';
+import type { OfferedBroker } from '../../../src/gateway/broker/offered-brokers.ts';
 import { type IbkrStandIn, startIbkr } from '../gateway/support/ibkr-stand-in.ts';
 import { type SnaptradeStandIn, startSnaptrade } from '../gateway/support/snaptrade-stand-in.ts';
 import { startTradier, type TradierStandIn } from '../gateway/support/tradier-stand-in.ts';
@@ -166,7 +166,7 @@ describe('no home is made, and nothing is left behind,', () => {
     [
       'where the broker has nothing of that kind',
       () => ({ broker: 'tradier', credentials: 'key_pair' }),
-      { code: 'usage', message: '--credentials names nothing that opens Tradier accounts' },
+      { code: 'usage', message: '--credentials names nothing that opens accounts of tradier' },
     ],
     [
       'where its address is one that anybody could listen to',
@@ -196,7 +196,7 @@ describe('at a terminal', () => {
     [/ntfy topic .*: $/, ''],
   ] as const;
   const options: InitOptions = { address: 'http://localhost:4780', name: 'Ada' };
-  const at = (broker: BrokerName, brokerUrl: string): InitOptions => ({ ...options, broker, brokerUrl });
+  const at = (broker: OfferedBroker, brokerUrl: string): InitOptions => ({ ...options, broker, brokerUrl });
 
   it('which broker is asked, Alpaca first, and what opens the account where it has several', async () => {
     const person = asked([

@@ -9,6 +9,7 @@ import {
   type OrderDraft,
   type OrderRequest,
 } from '../../../trading/order.ts';
+import { checkOrderClass } from '../../../trading/order-class-checks.ts';
 import { isOver } from '../../../trading/order-legs.ts';
 import { exitsOutcome } from '../../../trading/order-outcome.ts';
 import { orderProblem } from '../../../trading/order-problem.ts';
@@ -144,8 +145,12 @@ async function coverOf(
 
 /** Before the broker is asked anything. @throws {Refusal} 400 `invalid_order` */
 export function requireWellFormed({ max_slippage: _, environment: __, ...asked }: OrderProposal): void {
+  refusing(() => checkOrder(asked));
+}
+
+function refusing(check: () => void): void {
   try {
-    checkOrder(asked);
+    check();
   } catch (error) {
     throw refusalOf(error);
   }
@@ -153,7 +158,8 @@ export function requireWellFormed({ max_slippage: _, environment: __, ...asked }
 
 /**
  * Completes what is asked for to an order of the account, at the price of the moment.
- * @throws {Refusal} 403 `environment_mismatch`, 422 `insufficient_funds`
+ * @throws {Refusal} 400 `invalid_order` for exits on the wrong side of that price; 403 `environment_mismatch`, 422
+ *   `insufficient_funds`
  */
 export function draftOrder(
   { max_slippage, environment, ...asked }: OrderProposal,
@@ -165,7 +171,7 @@ export function draftOrder(
   const reference = referencePrice(asked.side, quote);
   const order = saleInShares(asked, reference, world.shareDecimals);
   requireMeans(order, world, environment);
-  return normalizeOrder({
+  const draft = normalizeOrder({
     ...order,
     account: account.account,
     environment: account.environment,
@@ -174,6 +180,8 @@ export function draftOrder(
     client_order_id: subjectId,
     expires_at: expiresAt,
   });
+  refusing(() => checkOrderClass(draft));
+  return draft;
 }
 
 /** Which account it is, and at which broker, where a person can have several. */
@@ -230,7 +238,11 @@ function saleInShares(order: OrderRequest, reference: string, decimals: number):
 
 /** `filled 5 at $180.12`, `placed, waits for $180.00`; and its exits: `filled 5 at $180.12; take profit at $200.00`. */
 export function orderText(order: Order): string {
-  return [partText(order), ...(order.order_class === 'oco' ? [] : exitsOutcome(order))].join('; ');
+  const { order_class, legs = [] } = order;
+  if (order_class !== 'oco') return [partText(order), ...exitsOutcome(order)].join('; ');
+  // Both prices are waited for, whichever comes first.
+  const stops = legs.flatMap(({ stop_price }) => (stop_price === null ? [] : [sharePrice(stop_price)]));
+  return [partText(order), ...(isFinal(order.status) ? [] : stops)].join(' or ');
 }
 
 function partText({ status, filled_qty, filled_avg_price, limit_price, qty }: Order): string {

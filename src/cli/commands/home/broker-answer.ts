@@ -1,12 +1,12 @@
 import { type BrokerChoice, type BrokerEntry, brokerEntry } from '../../../app/home/broker-entry.ts';
-import { type BrokerName, brokerNames } from '../../../gateway/broker/broker-names.ts';
 import { brokerOf } from '../../../gateway/broker/brokers.ts';
 import { keptWords } from '../../../gateway/broker/kept-kinds.ts';
+import { type OfferedBroker, offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
 import type { Context } from '../../context.ts';
 import { choose } from '../../terminal/questions.ts';
 
 interface BrokerFlags extends Omit<BrokerChoice, 'kind'> {
-  readonly kind?: BrokerName | undefined;
+  readonly kind?: OfferedBroker | undefined;
   /** Nobody is asked: the first there is. */
   readonly byDefault?: boolean;
 }
@@ -21,7 +21,7 @@ export async function brokerAnswer(
   { kind: given, byDefault = false, ...more }: BrokerFlags,
 ): Promise<BrokerEntry> {
   const asks = asking.io.interactive && !byDefault;
-  const kind = given ?? (asks && more.url === undefined ? await kindAnswer(asking) : brokerNames[0]);
+  const kind = given ?? (asks && more.url === undefined ? await kindAnswer(asking) : offeredBrokers[0]);
   const [first, ...others] = brokerOf({ kind }).kept?.kinds ?? [];
   if (first === undefined || others.length === 0 || more.credentials !== undefined || !asks) {
     return brokerEntry({ ...more, kind });
@@ -36,9 +36,11 @@ export async function brokerAnswer(
 }
 
 async function kindAnswer(asking: Pick<Context, 'io' | 'signal'>) {
-  const answers = brokerNames.map((kind) => {
-    const { traits, kept } = brokerOf({ kind });
-    return `${traits.label}: ${kept?.kinds.map((one) => keptWords(one).noun).join(' or ')}`;
+  const answers = offeredBrokers.map((kind) => {
+    const { kept } = brokerOf({ kind });
+    return `${brokerEntry({ kind }).label}: ${kept?.kinds.map((one) => keptWords(one).noun).join(' or ')}`;
   });
-  return brokerNames[await choose(asking, 'At which broker is your account?', answers)] ?? brokerNames[0];
+  return (
+    offeredBrokers[await choose(asking, 'At which broker is your account?', answers)] ?? offeredBrokers[0]
+  );
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
-import { type BrokerName, brokerNames } from '../../../gateway/broker/broker-names.ts';
+import { type OfferedBroker, offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
 import { safeLine } from '../../../net/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
@@ -13,7 +13,7 @@ import type { BrokerKeyOptions } from './broker-keys.ts';
 import type { FolderOf } from './folder-of.ts';
 
 interface AddOptions extends BrokerKeyOptions {
-  readonly kind?: BrokerName;
+  readonly kind?: OfferedBroker;
   readonly credentials?: string;
   readonly brokerUrl?: string;
   readonly label?: string;
@@ -54,7 +54,7 @@ function addAdd(broker: Command, cli: Cli, folderOf: FolderOf): void {
       'Adds a broker to the home: asks for what opens an account there, tries it, and names the broker in gateway.yaml. A home that is served then has to be started again.',
     )
     .argument('<name>', 'what it is to be called: tradier, ira')
-    .addOption(choiceOption('--kind <kind>', 'which broker it is', brokerNames))
+    .addOption(choiceOption('--kind <kind>', 'which broker it is', offeredBrokers))
     .option('--credentials <kind>', 'what opens accounts, of several that a broker has (docs/BROKERS.md)')
     .option('--broker-url <url>', "where the broker's API is (default: the broker's own address)")
     .option('--label <text>', "what you call the account: IRA (default: the broker's own name)")
@@ -93,7 +93,7 @@ function addAdd(broker: Command, cli: Cli, folderOf: FolderOf): void {
         const { kind, credentials, brokerUrl: url, label } = options;
         if (kind === undefined && !context.io.interactive) {
           throw new TradeAgentError('usage', '--kind is missing', {
-            hint: `Say which broker it is: ${brokerNames.join(', ')}. Nothing was written.`,
+            hint: `Say which broker it is: ${offeredBrokers.join(', ')}. Nothing was written.`,
           });
         }
         const entry = await brokerAnswer(context, { kind, credentials, url, label });

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
-import { brokerNames } from '../../../gateway/broker/broker-names.ts';
+import { offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
 import { safeLine } from '../../../net/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import { runCommand } from '../../cli.ts';
@@ -27,7 +27,7 @@ export function addHomeInit(home: Command, cli: Cli, folderOf: FolderOf): void {
     .option('--name <name>', 'yours, as the phone shows it')
     .option('--user <name>', 'your user name (default: made of the name)')
     .option('--email <address>', 'your e-mail address (default: none)')
-    .addOption(choiceOption('--broker <kind>', 'where your account is (default: alpaca)', brokerNames))
+    .addOption(choiceOption('--broker <kind>', 'where your account is (default: alpaca)', offeredBrokers))
     .option('--credentials <kind>', 'what opens it, of several that a broker has (docs/BROKERS.md)')
     .option(
       '--broker-key-file <file>',

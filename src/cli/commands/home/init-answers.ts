@@ -1,5 +1,5 @@
 import { newPerson } from '../../../app/home/owner.ts';
-import type { BrokerName } from '../../../gateway/broker/broker-names.ts';
+import type { OfferedBroker } from '../../../gateway/broker/offered-brokers.ts';
 import {
   type AccountLimits,
   accountLimitsSchema,
@@ -23,7 +23,7 @@ export interface InitOptions extends BrokerKeyOptions, Partial<ListeningFlags> {
   readonly name?: string;
   readonly user?: string;
   readonly email?: string;
-  readonly broker?: BrokerName;
+  readonly broker?: OfferedBroker;
   readonly credentials?: string;
   readonly brokerUrl?: string;
   readonly environment?: 'paper' | 'live';
