@@ -24,6 +24,7 @@ export const failpoints = {
   'init.peopled': 'home init: its owner is in the database',
   'account.verified': 'home: the broker knows the key pair, nothing of it is kept',
   'account.kept': 'home: the key pair is kept, sealed, nobody was told',
+  'broker.named': 'home broker add: gateway.yaml has the broker, nobody was told',
   'init.whole': 'home init: everything is there, the folder has not its name',
   'init.named': 'home init: the folder has its name, nobody was told',
   'key.verified': 'home: a new key is verified, nothing of it is kept',

@@ -55,8 +55,8 @@ export function requirePassphrase(passphrase: string): void {
 
 /** Every file of a home as of one moment, but what only says that it runs. */
 async function homeContent(folder: string): Promise<Archive['files']> {
-  const { lock, ready, rulesLock, record, gatewayDatabase } = homeFiles(folder);
-  const left = new Set([lock, ready, rulesLock].map((file) => basename(file)));
+  const { lock, ready, rulesLock, gatewayLock, record, gatewayDatabase } = homeFiles(folder);
+  const left = new Set([lock, ready, rulesLock, gatewayLock].map((file) => basename(file)));
   const names = [...readdirSync(folder), ...ruleFolders.flatMap((name) => rulesIn(folder, name))]
     .filter((name) => !left.has(name) && !/(?:\.tmp|\.log|-wal|-shm|-journal)$/.test(name))
     .filter((name) => lstatSync(join(folder, name)).isFile())

@@ -47,24 +47,43 @@ export async function setBrokerKeys(
   return await withHome(app, folder, async (home) => {
     const person = personOf(home, username);
     const broker = brokerNamed(home, name);
-    const { environment } = home.gateway;
-    const account = await verifyCredentials(broker, pair, { environment, fetch: app.fetch });
-    if (account.environment !== environment) {
-      throw new TradeAgentError(
-        'usage',
-        `account ${account.accountNumber} is ${account.environment}; this home is ${environment}`,
-        {
-          hint: `Take the ${environment} account's keys, or make a home of its own for this account.`,
-        },
-      );
-    }
-    await requireNew(home, { sub: person.username, broker: broker.name, account });
+    const account = await accountFor(app, home, { sub: person.username, broker, pair });
     await confirm(account);
     failpoint('account.verified');
     await home.keyPairs(broker).keep(person.username, pair, account);
     failpoint('account.kept');
     return { username: person.username, broker: broker.name, account };
   });
+}
+
+/**
+ * The account that it opens, as one that this person may have here.
+ * @param broker one of the home's, or one that is to be
+ * @throws {TradeAgentError} `usage` for one of the other environment, and for one that they have under another broker's name;
+ *   `broker_rejected`, `broker_unreachable`
+ */
+export async function accountFor(
+  { fetch }: Pick<App, 'fetch'>,
+  home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
+  {
+    sub,
+    broker,
+    pair,
+  }: { readonly sub: string; readonly broker: NamedBroker; readonly pair: KeptCredentials },
+): Promise<VerifiedAccount> {
+  const { environment } = home.gateway;
+  const account = await verifyCredentials(broker, pair, { environment, fetch });
+  if (account.environment !== environment) {
+    throw new TradeAgentError(
+      'usage',
+      `account ${account.accountNumber} is ${account.environment}; this home is ${environment}`,
+      {
+        hint: `Take the ${environment} account's keys, or make a home of its own for this account.`,
+      },
+    );
+  }
+  await requireNew(home, { sub, broker: broker.name, account });
+  return account;
 }
 
 /** Whose accounts this home can open; nothing secret. */

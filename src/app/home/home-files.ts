@@ -18,6 +18,8 @@ export const homeFiles = (folder: string) => ({
   lock: join(folder, 'home.lock'),
   /** Held while rules are changed. */
   rulesLock: join(folder, 'policy.lock'),
+  /** Held while `gateway.yaml` is changed. */
+  gatewayLock: join(folder, 'gateway.lock'),
 });
 
 /** How long a home that runs may hold one of its databases, milliseconds. */

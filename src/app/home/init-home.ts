@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import { brokerSettingsSchema } from '../../gateway/broker/brokers.ts';
 import type { KeptCredentials } from '../../gateway/broker/kept-kinds.ts';
 import type { VerifiedAccount } from '../../gateway/broker/verified-account.ts';
 import { verifyCredentials } from '../../gateway/broker/verify-keys.ts';
@@ -14,6 +13,7 @@ import { writePrivateFile } from '../../machine/private-file.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { makeKey, sealSecret } from '../gateway/key-file.ts';
+import type { BrokerEntry } from './broker-entry.ts';
 import { homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
 import { makeNewFolder, requireFree } from './new-folder.ts';
 import { withHome } from './open-home.ts';
@@ -21,12 +21,11 @@ import { withHome } from './open-home.ts';
 /** The gateway's client at the home's own provider, which knows it by the key in the folder. */
 const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
 
-/** A broker's account, as its keys open it. */
+/** A broker's account, as what its owner gave opens it. */
 export interface OpenedAccount {
   readonly pair: KeptCredentials;
   readonly account: VerifiedAccount;
-  /** Where the broker is, unless it is at its own addresses. */
-  readonly url: string | undefined;
+  readonly entry: BrokerEntry;
 }
 
 export interface NewHome {
@@ -44,17 +43,17 @@ export interface MadeHome {
 }
 
 /**
- * What account a key pair opens; changes nothing, here or there.
- * @param url of a broker that is not at Alpaca's own addresses, which then can't tell paper from live
+ * What account it opens at this broker; changes nothing, here or there.
+ * @param environment what a broker trades that is not at its own addresses, which would tell paper from live
  * @throws {TradeAgentError} `usage`, `broker_rejected`, `broker_unreachable`
  */
 export async function openAccount(
   { fetch }: Pick<App, 'fetch'>,
+  entry: BrokerEntry,
   pair: KeptCredentials,
-  { url, environment }: { readonly url: string | undefined; readonly environment: 'paper' | 'live' },
+  environment: 'paper' | 'live',
 ): Promise<OpenedAccount> {
-  const settings = brokerSettingsSchema.parse(brokerOf(url));
-  return { pair, account: await verifyCredentials(settings, pair, { environment, fetch }), url };
+  return { pair, account: await verifyCredentials(entry.settings, pair, { environment, fetch }), entry };
 }
 
 /**
@@ -110,7 +109,7 @@ function gatewaySettings({ settings, opened }: NewHome): z.input<typeof gatewayS
     issuer: address,
     resource: address,
     environment: opened.account.environment,
-    broker: brokerOf(opened.url),
+    broker: opened.entry.written,
     approval: {
       client_id: GATEWAY_CLIENT_ID,
       signature: 'required',
@@ -118,13 +117,5 @@ function gatewaySettings({ settings, opened }: NewHome): z.input<typeof gatewayS
       phone_url: `${address}/phone`,
     },
     own_clients: [LOGIN_CLIENT_ID],
-  };
-}
-
-function brokerOf(url: string | undefined): z.input<typeof brokerSettingsSchema> {
-  return {
-    kind: 'alpaca',
-    credentials: 'key_pair',
-    ...(url === undefined ? {} : { trading_url: url }),
   };
 }

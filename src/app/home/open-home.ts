@@ -30,8 +30,8 @@ export interface OpenHome {
   readonly stores: GatewayStores;
   readonly people: People;
   readonly keys: Keys;
-  /** Of people's accounts at one of its brokers. */
-  readonly keyPairs: (broker: NamedBroker) => KeyPairs;
+  /** Of people's accounts at one of its brokers. @param all of them, where they are about to change */
+  readonly keyPairs: (broker: NamedBroker, all?: readonly NamedBroker[]) => KeyPairs;
   readonly recoveryCodes: RecoveryCodes;
   /** Other agents that people have let in. */
   readonly authorized: Pick<AuthorizedClients, 'list' | 'end'>;
@@ -89,12 +89,12 @@ export async function withHome<T>(
         clock,
         softwareKeys: false,
       }),
-      keyPairs: (broker) =>
+      keyPairs: (broker, all = gateway.brokers) =>
         createKeyPairs({
           store: stores.brokerKeys,
           sealSecret: seal,
           now: () => clock.now(),
-          broker: keyPlaceOf(broker, gateway.brokers),
+          broker: keyPlaceOf(broker, all),
         }),
       pushes,
       endKey: (username, credentialId) => {

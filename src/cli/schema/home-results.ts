@@ -28,12 +28,15 @@ const homeUser = z.object({
 
 const brokerName = z.string().describe('by its name in gateway.yaml; broker where there is but one');
 
+const brokerKind = z.string().describe('which broker it is, as kind in gateway.yaml: alpaca');
+
 /** What the `home` commands print. */
 export const homeResults = {
   'home-init': z.object({
     folder: z.string(),
     address: z.string().describe('issuer, gateway and phone page'),
     owner: z.object({ username: z.string(), name: z.string(), email: z.string() }),
+    broker: brokerKind,
     account: z.object({
       number: z.string(),
       environment,
@@ -112,6 +115,28 @@ export const homeResults = {
         sha256: z.string().nullable().describe('what confirms it, in `pins` of gateway.yaml'),
       }),
     ),
+  }),
+  'home-brokers': z.object({
+    brokers: z.array(
+      z.object({
+        name: brokerName,
+        kind: brokerKind,
+        label: z.string().describe("what its owner calls it, or the broker's own name"),
+        credentials: z.string().describe('what opens accounts there'),
+        address: z.string().nullable().describe("null at the broker's own addresses"),
+        accounts: z.array(z.object({ user: z.string(), number: z.string() })),
+      }),
+    ),
+  }),
+  'home-broker-add': z.object({
+    broker: brokerName,
+    kind: brokerKind,
+    user: z.string(),
+    number: z.string(),
+    environment,
+    status: z.string(),
+    brokers: z.array(z.string()).describe('all of the home, in their order'),
+    restart: z.boolean().describe('whether a home runs that does not know it yet'),
   }),
   'home-broker-remove': z.object({ user: z.string(), broker: brokerName }),
   'home-notices': z.object({

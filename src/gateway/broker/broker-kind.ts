@@ -59,6 +59,8 @@ export interface BrokerKind<Settings> {
   readonly traits: BrokerTraits | TraitsBySettings<Settings>;
   /** Made of {@link brokerSettings}, with `kind` a literal. */
   readonly settings: z.ZodType<Settings>;
+  /** The setting that says where it is, where that is not at its own addresses. */
+  readonly address: string;
   connect(settings: Settings, context: BrokerContext): ConnectBroker;
   /** What its people may give to have their accounts opened; left out where `settings` allow `credentials: exchange` alone. */
   readonly kept?: {

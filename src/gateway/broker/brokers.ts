@@ -10,6 +10,7 @@ import { tradier } from './tradier/tradier.ts';
 
 /** Every kind of broker there is, by its `kind` in `gateway.yaml`. */
 const brokers = { alpaca, ibkr, mcp, snaptrade, tradier } as const;
+export const brokerKinds = Object.keys(brokers) as (keyof typeof brokers)[];
 
 type Settings = (typeof brokers)[keyof typeof brokers]['settings'];
 
@@ -18,6 +19,8 @@ export const brokerSettingsSchema = z.discriminatedUnion('kind', settingsOfAll()
   error: ({ code, input }) => (code === 'invalid_union' ? unknownKind(input) : undefined),
 });
 export type BrokerSettings = z.output<typeof brokerSettingsSchema>;
+/** As it is written in `gateway.yaml`. */
+export type WrittenBroker = z.input<typeof brokerSettingsSchema>;
 
 /** The kind of broker that the settings are of. */
 export function brokerOf({ kind }: Pick<BrokerSettings, 'kind'>): BrokerKind<BrokerSettings> {
@@ -37,8 +40,7 @@ function settingsOfAll(): [Settings, ...Settings[]] {
 
 function unknownKind(settings: unknown): string {
   const { kind } = settings as { kind?: unknown };
-  const known = Object.keys(brokers);
-  const nearest = closestMatch(String(kind), known);
+  const nearest = closestMatch(String(kind), brokerKinds);
   const meant = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
-  return `there is no broker ${JSON.stringify(kind)}.${meant} There are: ${known.join(', ')}`;
+  return `there is no broker ${JSON.stringify(kind)}.${meant} There are: ${brokerKinds.join(', ')}`;
 }

@@ -46,6 +46,7 @@ const snaptradeAccount = {
 export const keptKinds = {
   key_pair: {
     noun: 'key pair',
+    where: 'at Alpaca, Home → API Keys, of the paper or the live account',
     again: 'Make a new pair at the broker',
     fields: {
       keyId: {
@@ -63,6 +64,7 @@ export const keptKinds = {
   },
   access_token: {
     noun: 'access token',
+    where: 'at web.tradier.com, API access; the sandbox’s account has one of its own',
     again: 'Make a new token at the broker',
     fields: {
       accountNumber: account('Account number', [
@@ -80,6 +82,8 @@ export const keptKinds = {
   },
   snaptrade_user: {
     noun: 'SnapTrade user',
+    where:
+      'client id and key from dashboard.snaptrade.com, user and account as they were registered with them',
     again: 'Reset the user’s secret at SnapTrade',
     fields: {
       ...snaptrade,
@@ -95,6 +99,7 @@ export const keptKinds = {
   },
   gateway_session: {
     noun: 'account number',
+    where: 'its session is that of the Client Portal Gateway: sign in at its page first',
     again: 'Sign in at the page of the Client Portal Gateway (broker.url in gateway.yaml)',
     fields: {
       account: account('Account number', ['account', 'account_number', 'account_id', 'ibkr_account']),
@@ -102,6 +107,7 @@ export const keptKinds = {
   },
   snaptrade_personal: {
     noun: 'personal SnapTrade key',
+    where: 'at dashboard.snaptrade.com, for the accounts that are connected there',
     again: 'Make a new key at SnapTrade',
     fields: { ...snaptrade, accountId: snaptradeAccount },
   },
@@ -110,6 +116,8 @@ export const keptKinds = {
 interface KeptWords {
   /** For people: "no … is kept here". */
   readonly noun: string;
+  /** Where its owner finds it, before they are asked for it. */
+  readonly where: string;
   /** Where the broker refuses it: what its owner does before giving another. */
   readonly again: string;
   readonly fields: Readonly<Record<string, KeptField>>;

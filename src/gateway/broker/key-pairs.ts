@@ -23,6 +23,8 @@ export interface KeyPairs {
   list(): Promise<KeptKeyPair[]>;
   /** False where there is none. */
   remove(sub: string): Promise<boolean>;
+  /** Moves what is kept under the name from before (`KeyPlace.before`) under the broker's own: another broker of its kind comes. */
+  settle(): Promise<void>;
 }
 
 export interface KeyPairsOptions {
@@ -83,6 +85,18 @@ export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptio
         if (row?.kind === kind) removed = (await store.remove(sub, place)) || removed;
       }
       return removed;
+    },
+    async settle() {
+      if (before === undefined) return;
+      for (const row of await store.list(before)) {
+        const { sub } = row;
+        if (row.kind !== kind) continue;
+        if ((await store.find(sub, name)) === undefined) {
+          const sealed = seal.seal(seal.open(row.sealed, context(sub, before)), context(sub, name));
+          await store.keep({ ...row, connection: name, sealed });
+        }
+        await store.remove(sub, before);
+      }
     },
   };
 }

@@ -11,7 +11,7 @@ export type NamedBroker = BrokerSettings & { readonly name: string };
 /** What the one of `broker:` is called. Its key pairs are kept under this name. */
 export const ONLY_BROKER = 'broker';
 
-const brokerName = z
+export const brokerName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a name of lower-case letters, digits and "-", such as "ibkr"');
 

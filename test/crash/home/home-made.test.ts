@@ -83,3 +83,41 @@ describe('another key pair that is being kept', () => {
     expect(await keptPair(world.home)).toEqual(pairOf(1));
   });
 });
+
+describe('a broker that is being added', () => {
+  const init = (folder: string) => [
+    ...['home', 'init', '--home', folder, '--name', 'Alice', '--address', world.address, '--yes'],
+    ...['--broker-key-file', world.keyFile(0), '--broker-url', world.sandbox.ready.broker],
+  ];
+  const add = (folder: string) => [
+    ...['home', 'broker', 'add', 'ira', '--home', folder, '--kind', 'alpaca'],
+    ...['--broker-key-file', world.keyFile(1), '--broker-url', world.sandbox.ready.broker],
+  ];
+  const kept = (folder: string) =>
+    world.inside(
+      async ({ keyPairs, gateway: { brokers } }) =>
+        await Promise.all(
+          brokers.map(async (one) => [one.name, (await keyPairs(one).find('alice'))?.pair] as const),
+        ),
+      folder,
+    );
+
+  it.each<[Failpoint, boolean]>([
+    ['account.verified', false],
+    ['account.kept', false],
+    ['broker.named', true],
+  ])('killed at %s is there with its account, or not at all, and can be added then', async (at, isThere) => {
+    const folder = join(world.folder, `added-${at}`);
+    await world.json(...init(folder));
+    await world.commandDies(at, ...add(folder));
+    const [one, two] = [
+      ['broker', pairOf(0)],
+      ['ira', pairOf(1)],
+    ];
+    expect(await kept(folder)).toEqual(isThere ? [one, two] : [one]);
+    expect(world.plainSecrets()).toEqual([]);
+    expect((await world.cli(...add(folder))).code).toBe(isThere ? 2 : 0);
+    expect(await kept(folder)).toEqual([one, two]);
+    expect(world.plainSecrets()).toEqual([]);
+  });
+});

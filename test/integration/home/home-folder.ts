@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brokerEntry } from '../../../src/app/home/broker-entry.ts';
 import { initHome, type NewHome, openAccount } from '../../../src/app/home/init-home.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
@@ -36,7 +37,8 @@ export async function homeGround(port = 4780): Promise<HomeGround> {
   return {
     ...{ place, folder, sandbox, pair },
     async make(change = {}) {
-      const opened = await openAccount(app, pair, { url: sandbox.ready.broker, environment: 'paper' });
+      const entry = brokerEntry({ kind: 'alpaca', url: sandbox.ready.broker });
+      const opened = await openAccount(app, entry, pair, 'paper');
       const { recoveryCode } = await initHome(app, {
         folder,
         settings: { address: `http://localhost:${port}` },

@@ -1,5 +1,6 @@
 import { verifyAuditFile } from '../../../approval/audit-chain.ts';
 
+import { isKept } from '../../../gateway/broker/kept-kinds.ts';
 import type { NamedBroker } from '../../../gateway/broker/named-broker.ts';
 import { verifyCredentials } from '../../../gateway/broker/verify-keys.ts';
 
@@ -25,6 +26,7 @@ export async function checkAccounts(
   for (const { username } of people.list()) {
     findings.push(...(await accountsOf(username, { keyPairs, gateway, fetch })));
   }
+  findings.push(...(await unusedBrokers({ keyPairs, gateway, fetch })));
   app.signal.throwIfAborted();
   return [clockFinding(date, app.clock.now()), ...findings];
 }
@@ -38,6 +40,20 @@ async function accountsOf(username: string, checking: Checking): Promise<Finding
   const known = found.filter((finding) => finding !== undefined);
   if (known.length > 0) return known;
   return [warn('broker', `${username} has no account here`, setKeys(username, checking))];
+}
+
+/** Of several: those at which nobody has an account. */
+async function unusedBrokers(checking: Checking): Promise<Finding[]> {
+  const { keyPairs, gateway } = checking;
+  if (gateway.brokers.length === 1) return [];
+  const kept = gateway.brokers.filter(({ credentials }) => isKept(credentials));
+  const found = await Promise.all(
+    kept.map(async (broker) => ((await keyPairs(broker).list()).length === 0 ? [broker] : [])),
+  );
+  return found.flat().map((broker) => {
+    const give = `trade-agent home broker set --broker ${broker.name}`;
+    return warn('broker', `nobody has an account at ${broker.name}`, give);
+  });
 }
 
 function setKeys(username: string, { gateway: { brokers } }: Checking, broker?: NamedBroker): string {

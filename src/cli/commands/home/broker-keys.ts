@@ -1,4 +1,7 @@
 import type { KeptCredentials, KeptKind } from '../../../gateway/broker/kept-kinds.ts';
+import type { VerifiedAccount } from '../../../gateway/broker/verified-account.ts';
+import { safeLine } from '../../../net/shown-text.ts';
+import { environmentWord } from '../../../trading/environment.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Context } from '../../context.ts';
 
@@ -37,22 +40,25 @@ export async function readBrokerKeys(
       if (answer !== '') return answer;
     }
   };
+  const { noun, where, fields } = keptWords(kind);
+  io.talk(`\nYour ${noun}: ${where}.\nIt stays on this machine, sealed in the home's own folder.`);
   const given: Record<string, string> = {};
-  for (const [field, { label }] of Object.entries(keptWords(kind).fields)) {
+  for (const [field, { label }] of Object.entries(fields)) {
     given[field] = await ask(`${label} (not shown): `);
   }
   return given as unknown as KeptCredentials;
 }
 
 /**
- * Has whoever sets a live account up say its number once.
+ * Shows which account it is, and has whoever sets a live one up say its number once.
  * @throws {TradeAgentError} `usage` for another number, or none
  */
-export async function confirmLive(
+export async function confirmAccount(
   { io, signal }: Pick<Context, 'io' | 'signal'>,
-  { accountNumber, environment }: { readonly accountNumber: string; readonly environment: 'paper' | 'live' },
+  { accountNumber, environment, status }: VerifiedAccount,
   given: string | undefined,
 ): Promise<void> {
+  io.talk(`Account ${safeLine(accountNumber)}: ${environmentWord(environment)}, ${safeLine(status)}`);
   if (environment === 'paper') return;
   const refused = (message: string) =>
     new TradeAgentError('usage', message, {

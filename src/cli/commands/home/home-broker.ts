@@ -9,6 +9,7 @@ import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
 import type { BrokerKeyOptions } from './broker-keys.ts';
 import type { FolderOf } from './folder-of.ts';
+import { addHomeBrokers } from './home-brokers.ts';
 
 interface WhoseOptions {
   readonly user?: string;
@@ -20,12 +21,18 @@ type SetOptions = BrokerKeyOptions & WhoseOptions;
 export function addHomeBroker(home: Command, cli: Cli, folderOf: FolderOf): void {
   const broker = home
     .command('broker')
-    .summary("the keys of people's accounts at the broker")
-    .description("The keys by which the home opens people's accounts at the broker. They are never shown.")
+    .summary("its brokers, and what opens people's accounts there")
+    .description(
+      "The home's brokers, and the keys by which it opens people's accounts there. Keys are never shown.",
+    )
     .addHelpText(
       'after',
-      examples([['trade-agent home broker set', 'after new keys were made at the broker']]) + exitCodes([]),
+      examples([
+        ['trade-agent home broker set', 'after new keys were made at the broker'],
+        ['trade-agent home broker add tradier --kind tradier', 'an account at another broker'],
+      ]) + exitCodes([]),
     );
+  addHomeBrokers(broker, cli, folderOf);
   broker
     .command('show', { isDefault: true })
     .description('Shows whose accounts can be opened; no key and no part of one.')
@@ -140,7 +147,7 @@ function addSet(broker: Command, cli: Cli, folderOf: FolderOf): void {
     )
     .action((options: SetOptions, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const [{ setBrokerKeys, whatIsKept }, { confirmLive, readBrokerKeys }] = await Promise.all([
+        const [{ setBrokerKeys, whatIsKept }, { confirmAccount, readBrokerKeys }] = await Promise.all([
           import('../../../app/home/broker-account.ts'),
           import('./broker-keys.ts'),
         ]);
@@ -153,7 +160,7 @@ function addSet(broker: Command, cli: Cli, folderOf: FolderOf): void {
         } = await setBrokerKeys(
           context,
           { folder, username: options.user, broker: options.broker, pair },
-          (found) => confirmLive(context, found, options.confirmLive),
+          (found) => confirmAccount(context, found, options.confirmLive),
         );
         const { accountNumber, environment, status } = account;
         await context.output.result(

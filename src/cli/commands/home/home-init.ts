@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
+import { offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
 import { safeLine } from '../../../net/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import { runCommand } from '../../cli.ts';
@@ -17,7 +18,7 @@ export function addHomeInit(home: Command, cli: Cli, folderOf: FolderOf): void {
   const making = home
     .command('init')
     .description(
-      "Makes a home: asks for its address, your name, your broker's keys (not shown), limits and notices, or takes all of it as options. The keys are tried at the broker first. Nothing is served, and nothing is left behind when it is interrupted.",
+      'Makes a home: asks for its address, your name, your broker and what opens your account there (not shown), limits and notices, or takes all of it as options. What opens the account is tried at the broker first. Nothing is served, and nothing is left behind when it is interrupted.',
     )
     .option(
       '--address <url>',
@@ -26,9 +27,14 @@ export function addHomeInit(home: Command, cli: Cli, folderOf: FolderOf): void {
     .option('--name <name>', 'yours, as the phone shows it')
     .option('--user <name>', 'your user name (default: made of the name)')
     .option('--email <address>', 'your e-mail address (default: none)')
-    .option('--broker-key-file <file>', 'key id and secret on two lines, or key= and secret= lines; 0600')
+    .addOption(choiceOption('--broker <kind>', 'where your account is (default: alpaca)', offeredBrokers))
+    .option('--credentials <kind>', 'what opens it, of several that a broker has (docs/BROKERS.md)')
+    .option(
+      '--broker-key-file <file>',
+      'what opens it: key id and secret on two lines, or key= and secret= lines, or what the broker has; 0600',
+    )
     .option('--broker-key-fd <number>', 'the same from an open descriptor', descriptorNumber)
-    .option('--broker-url <url>', "a broker that speaks Alpaca's API elsewhere (default: Alpaca)")
+    .option('--broker-url <url>', "where the broker's API is (default: the broker's own address)")
     .addOption(
       choiceOption('--environment <name>', 'what a broker at --broker-url trades (default: paper)', [
         'paper',
@@ -49,7 +55,8 @@ export function addHomeInit(home: Command, cli: Cli, folderOf: FolderOf): void {
     .addHelpText(
       'after',
       examples([
-        ['trade-agent home init', 'asks five questions'],
+        ['trade-agent home init', 'asks six questions'],
+        ['trade-agent home init --broker tradier', 'asks for account and token'],
         [
           'trade-agent home init --address https://home.tail1234.ts.net --name Ada --broker-key-file keys.txt --yes',
           'for scripts',
@@ -77,6 +84,7 @@ async function init(context: Context, folder: string, options: InitOptions): Pro
       folder,
       address: settings.address,
       owner,
+      broker: opened.entry.settings.kind,
       account: { number: accountNumber, environment, status },
       limits,
       recovery_code: recoveryCode,
@@ -86,7 +94,7 @@ async function init(context: Context, folder: string, options: InitOptions): Pro
       [
         `The home of ${safeLine(owner.name)} (${owner.username}) is in ${folder}.`,
         `Address   ${settings.address}`,
-        `Account   ${safeLine(accountNumber)} (${environmentWord(environment)})`,
+        `Account   ${safeLine(accountNumber)} (${environmentWord(environment)}) at ${opened.entry.label}`,
         '',
         `Recovery code   ${recoveryCode}`,
         'Write it down; it is not shown again. Without any phone it lets you read, deny and halt;',

@@ -25,7 +25,7 @@ export function addHomeCommand(program: Command, cli: Cli): void {
     .addHelpText(
       'after',
       examples([
-        ['trade-agent home init', 'five questions; keys are not shown'],
+        ['trade-agent home init', 'six questions; keys are not shown'],
         ['trade-agent home serve', 'serve until Ctrl-C'],
         ['trade-agent home pair', 'a link and a QR code for another phone'],
         ['trade-agent home doctor', 'what is missing'],

@@ -1,4 +1,5 @@
 import { newPerson } from '../../../app/home/owner.ts';
+import type { OfferedBroker } from '../../../gateway/broker/offered-brokers.ts';
 import {
   type AccountLimits,
   accountLimitsSchema,
@@ -22,6 +23,8 @@ export interface InitOptions extends BrokerKeyOptions, Partial<ListeningFlags> {
   readonly name?: string;
   readonly user?: string;
   readonly email?: string;
+  readonly broker?: OfferedBroker;
+  readonly credentials?: string;
   readonly brokerUrl?: string;
   readonly environment?: 'paper' | 'live';
   readonly maxOrder?: string;

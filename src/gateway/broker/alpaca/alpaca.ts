@@ -7,6 +7,7 @@ import { verifyAlpacaKeyPair } from './verify-keys.ts';
 export const alpaca = {
   traits: alpacaTraits,
   settings: alpacaSettings,
+  address: 'trading_url',
   connect: (settings, context) =>
     connectAlpaca({
       ...context,

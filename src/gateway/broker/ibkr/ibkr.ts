@@ -7,6 +7,7 @@ import { verifyIbkrSession } from './verify-session.ts';
 export const ibkr = {
   traits: ibkrTraits,
   settings: ibkrSettings,
+  address: 'url',
   connect: ({ url, simulated, orders_every }, context) =>
     connectIbkr({ ...context, url, simulated, ordersEveryMs: orders_every * 1000 }),
   kept: { kinds: ['gateway_session'], verify: verifyIbkrSession },

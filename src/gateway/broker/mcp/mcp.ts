@@ -8,6 +8,7 @@ import { lookAtTools, verifyMcpToken } from './verify-account.ts';
 export const mcp = {
   traits: { of: (settings: McpSettings) => mcpTraits(mappingOf(settings)) },
   settings: mcpSettings,
+  address: 'url',
   connect(settings, context) {
     // Nothing tells it but the settings: real money is not taken for play.
     if (settings.environment === context.environment) return connectMcp(settings, context);

@@ -7,6 +7,7 @@ import { verifySnaptradeUser } from './verify-user.ts';
 export const snaptrade = {
   traits: snaptradeTraits,
   settings: snaptradeSettings,
+  address: 'url',
   connect: ({ url, simulated }, context) => connectSnaptrade({ ...context, url, simulated }),
   kept: { kinds: ['snaptrade_user', 'snaptrade_personal'], verify: verifySnaptradeUser },
 } satisfies BrokerKind<SnaptradeSettings>;

@@ -7,6 +7,7 @@ import { verifyTradierToken } from './verify-token.ts';
 export const tradier = {
   traits: tradierTraits,
   settings: tradierSettings,
+  address: 'url',
   connect: (settings, context) =>
     connectTradier({
       ...context,

@@ -1,0 +1,46 @@
+import { type BrokerChoice, type BrokerEntry, brokerEntry } from '../../../app/home/broker-entry.ts';
+import { brokerOf } from '../../../gateway/broker/brokers.ts';
+import { keptWords } from '../../../gateway/broker/kept-kinds.ts';
+import { type OfferedBroker, offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
+import type { Context } from '../../context.ts';
+import { choose } from '../../terminal/questions.ts';
+
+interface BrokerFlags extends Omit<BrokerChoice, 'kind'> {
+  readonly kind?: OfferedBroker | undefined;
+  /** Nobody is asked: the first there is. */
+  readonly byDefault?: boolean;
+}
+
+/**
+ * Which broker, and what opens accounts there, as far as it is not given. An address alone is that of a broker which speaks
+ * the first one's API.
+ * @throws {TradeAgentError} `usage`
+ */
+export async function brokerAnswer(
+  asking: Pick<Context, 'io' | 'signal'>,
+  { kind: given, byDefault = false, ...more }: BrokerFlags,
+): Promise<BrokerEntry> {
+  const asks = asking.io.interactive && !byDefault;
+  const kind = given ?? (asks && more.url === undefined ? await kindAnswer(asking) : offeredBrokers[0]);
+  const [first, ...others] = brokerOf({ kind }).kept?.kinds ?? [];
+  if (first === undefined || others.length === 0 || more.credentials !== undefined || !asks) {
+    return brokerEntry({ ...more, kind });
+  }
+  const kinds = [first, ...others];
+  const chosen = await choose(
+    asking,
+    'What opens your account there?',
+    kinds.map((one) => `${keptWords(one).noun}: ${keptWords(one).where}`),
+  );
+  return brokerEntry({ ...more, kind, credentials: kinds[chosen] });
+}
+
+async function kindAnswer(asking: Pick<Context, 'io' | 'signal'>) {
+  const answers = offeredBrokers.map((kind) => {
+    const { kept } = brokerOf({ kind });
+    return `${brokerEntry({ kind }).label}: ${kept?.kinds.map((one) => keptWords(one).noun).join(' or ')}`;
+  });
+  return (
+    offeredBrokers[await choose(asking, 'At which broker is your account?', answers)] ?? offeredBrokers[0]
+  );
+}

@@ -1,0 +1,247 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { homeDoctor } from '../../../src/app/home/doctor/doctor.ts';
+import type { InitOptions } from '../../../src/cli/commands/home/init-answers.ts';
+import { makeHome } from '../../../src/cli/commands/home/make-home.ts';
+import type { OfferedBroker } from '../../../src/gateway/broker/offered-brokers.ts';
+import { type IbkrStandIn, startIbkr } from '../gateway/support/ibkr-stand-in.ts';
+import { type SnaptradeStandIn, startSnaptrade } from '../gateway/support/snaptrade-stand-in.ts';
+import { startTradier, type TradierStandIn } from '../gateway/support/tradier-stand-in.ts';
+import { asked } from './asked.ts';
+import { app, type HomeGround, homeGround } from './home-folder.ts';
+
+let ground: HomeGround;
+let tradier: TradierStandIn;
+let snaptrade: SnaptradeStandIn;
+let personal: SnaptradeStandIn;
+let ibkr: IbkrStandIn;
+beforeAll(async () => {
+  [ground, tradier, snaptrade, personal, ibkr] = await Promise.all([
+    homeGround(),
+    startTradier(),
+    startSnaptrade(),
+    startSnaptrade({ personal: true }),
+    startIbkr(),
+  ]);
+});
+afterAll(async () => {
+  await Promise.all([tradier, snaptrade, personal, ibkr].map((server) => server.close()));
+  await ground.close();
+});
+
+let count = 0;
+let folder: string;
+const fresh = () => {
+  folder = join(ground.place, `home-${++count}`);
+  return folder;
+};
+const file = (...lines: string[]) => {
+  const path = join(ground.place, 'given.txt');
+  writeFileSync(path, lines.join('\n'), { mode: 0o600 });
+  return path;
+};
+const made = (options: InitOptions) =>
+  makeHome(asked().context, fresh(), { name: 'Ada', yes: true, ...options });
+/** Whether anything has its name, or would have had it. */
+const left = () => readdirSync(ground.place).filter((name) => name.startsWith(`home-${count}`));
+
+interface At {
+  readonly options: () => InitOptions;
+  readonly lines: () => readonly string[];
+  readonly written: () => object;
+  readonly account: string;
+}
+const user = ({ credentials }: SnaptradeStandIn) => {
+  const { clientId, consumerKey, userId, userSecret, accountId } = credentials;
+  return { client: [clientId, consumerKey], user: [userId, userSecret], accountId };
+};
+const brokers: [string, At][] = [
+  [
+    'Alpaca, where nothing is said',
+    {
+      options: () => ({ brokerUrl: ground.sandbox.ready.broker }),
+      lines: () => [ground.pair.keyId, ground.pair.secret],
+      written: () => ({
+        kind: 'alpaca',
+        credentials: 'key_pair',
+        trading_url: ground.sandbox.ready.broker,
+      }),
+      account: 'PA',
+    },
+  ],
+  [
+    'Tradier',
+    {
+      options: () => ({ broker: 'tradier', brokerUrl: tradier.url }),
+      lines: () => [tradier.account, tradier.token],
+      written: () => ({ kind: 'tradier', credentials: 'access_token', url: tradier.url }),
+      account: 'VA000001',
+    },
+  ],
+  [
+    'SnapTrade, as a user of a client',
+    {
+      options: () => ({ broker: 'snaptrade', brokerUrl: snaptrade.url }),
+      lines: () => [...user(snaptrade).client, ...user(snaptrade).user, user(snaptrade).accountId],
+      written: () => ({ kind: 'snaptrade', credentials: 'snaptrade_user', url: snaptrade.url }),
+      account: 'Q6542138443',
+    },
+  ],
+  [
+    'SnapTrade, by a key of one’s own',
+    {
+      options: () => ({
+        broker: 'snaptrade',
+        credentials: 'snaptrade_personal',
+        brokerUrl: personal.url,
+      }),
+      lines: () => [...user(personal).client, user(personal).accountId],
+      written: () => ({ kind: 'snaptrade', credentials: 'snaptrade_personal', url: personal.url }),
+      account: 'Q6542138443',
+    },
+  ],
+  [
+    'Interactive Brokers',
+    {
+      options: () => ({ broker: 'ibkr', brokerUrl: ibkr.url }),
+      lines: () => [ibkr.account],
+      written: () => ({ kind: 'ibkr', credentials: 'gateway_session', url: ibkr.url }),
+      account: 'DU1234567',
+    },
+  ],
+];
+
+describe('a home is made at', () => {
+  it.each(brokers)('%s, by what opens an account there', async (_, at) => {
+    const lines = at.lines();
+    const { opened } = await made({ ...at.options(), brokerKeyFile: file(...lines) });
+    expect(opened.account).toMatchObject({ environment: 'paper' });
+    expect(opened.account.accountNumber).toContain(at.account);
+    const settings = parse(readFileSync(join(folder, 'gateway.yaml'), 'utf8'));
+    expect([settings.broker, settings.environment]).toEqual([at.written(), 'paper']);
+    expect(await homeDoctor(app, folder)).toContainEqual(
+      expect.objectContaining({
+        check: 'broker',
+        status: 'ok',
+        message: expect.stringContaining(at.account),
+      }),
+    );
+    const everything = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1'));
+    for (const secret of lines.filter((line) => !line.includes(at.account) && line.length > 8))
+      expect(everything.join('')).not.toContain(secret);
+    expect([tradier, snaptrade, personal, ibkr].flatMap(({ mistakes }) => mistakes)).toEqual([]);
+  });
+});
+
+describe('no home is made, and nothing is left behind,', () => {
+  afterEach(() => expect(left()).toEqual([]));
+  const refused: [string, () => InitOptions, object][] = [
+    [
+      'where the broker refuses the token',
+      () => ({ broker: 'tradier', brokerUrl: tradier.url, brokerKeyFile: file('VA000001', 'another-token') }),
+      { code: 'broker_rejected', message: 'Tradier does not know this access token' },
+    ],
+    [
+      'where the token is of other accounts',
+      () => ({ broker: 'tradier', brokerUrl: tradier.url, brokerKeyFile: file('VA000002', tradier.token) }),
+      { code: 'broker_rejected', details: { reason: 'no_account' } },
+    ],
+    [
+      'where nobody answers for the broker',
+      () => ({ broker: 'ibkr', brokerUrl: 'http://127.0.0.1:9', brokerKeyFile: file('DU1234567') }),
+      { code: 'broker_unreachable' },
+    ],
+    [
+      'where the file is missing',
+      () => ({ broker: 'tradier', brokerKeyFile: join(ground.place, 'nowhere.txt') }),
+      { code: 'usage', message: expect.stringContaining('there is no file') },
+    ],
+    [
+      'where the file holds what is another broker’s',
+      () => ({ broker: 'tradier', brokerKeyFile: file('key=PKTEST1234', 'secret=a/secret+of=theirs') }),
+      { code: 'usage', message: expect.stringContaining('holds no access token') },
+    ],
+    [
+      'where the broker has nothing of that kind',
+      () => ({ broker: 'tradier', credentials: 'key_pair' }),
+      { code: 'usage', message: '--credentials names nothing that opens accounts of tradier' },
+    ],
+    [
+      'where its address is one that anybody could listen to',
+      () => ({ broker: 'ibkr', brokerUrl: 'http://192.168.1.5:5000' }),
+      { code: 'usage', message: expect.stringMatching(/^the address of the broker: /) },
+    ],
+    [
+      'where the account has real money, and nobody says that it is meant',
+      () => ({
+        broker: 'tradier',
+        brokerUrl: tradier.url,
+        environment: 'live',
+        brokerKeyFile: file(tradier.account, tradier.token),
+      }),
+      { code: 'usage', message: expect.stringContaining('REAL MONEY') },
+    ],
+  ];
+  it.each(refused)('%s', async (_, options, error) => {
+    await expect(made(options())).rejects.toMatchObject(error);
+  });
+});
+
+describe('at a terminal', () => {
+  const rest = [
+    [/dollars \[1000\]: $/, ''],
+    [/day \[20\]: $/, ''],
+    [/ntfy topic .*: $/, ''],
+  ] as const;
+  const options: InitOptions = { address: 'http://localhost:4780', name: 'Ada' };
+  const at = (broker: OfferedBroker, brokerUrl: string): InitOptions => ({ ...options, broker, brokerUrl });
+
+  it('which broker is asked, Alpaca first, and what opens the account where it has several', async () => {
+    const person = asked([
+      [/At which broker[\s\S]*Choose \[1\]: $/, '3'],
+      [/What opens your account there\?[\s\S]*Choose \[1\]: $/, '2'],
+      [/Client id \(not shown\): $/, 'CLIENT-OF-THE-TEST'],
+      [/Consumer key \(not shown\): $/, 'consumer-key-of-the-test'],
+      [/Account id \(not shown\): $/, 'no id of SnapTrade’s'],
+    ]);
+    await expect(makeHome(person.context, fresh(), options)).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('account id is no account’s'),
+    });
+    expect(person.said()).toMatch(
+      / 1 {2}Alpaca: key pair\n {2}2 {2}Tradier: access token\n {2}3 {2}SnapTrade: SnapTrade user or personal SnapTrade key\n {2}4 {2}Interactive Brokers: account number\n/,
+    );
+    expect(left()).toEqual([]);
+  });
+
+  it('a broker’s credentials are asked for in its own words, and shown is the account alone', async () => {
+    const person = asked([
+      [/Account number \(not shown\): $/, tradier.account],
+      [/Access token \(not shown\): $/, tradier.token],
+      ...rest,
+    ]);
+    await makeHome(person.context, fresh(), at('tradier', tradier.url));
+    expect(person.said()).toContain('Your access token: at web.tradier.com, API access');
+    expect(person.said()).toContain('Account VA000001: PAPER, ACTIVE');
+    expect(person.said()).not.toContain(tradier.token);
+    expect(existsSync(join(folder, 'home.yaml'))).toBe(true);
+  });
+
+  it('real money takes its account’s number, typed', async () => {
+    const answers = [
+      [/Account number \(not shown\): $/, tradier.account],
+      [/Access token \(not shown\): $/, tradier.token],
+    ] as const;
+    const live: InitOptions = { ...at('tradier', tradier.url), environment: 'live' };
+    const wrong = asked([...answers, [/to go on \(VA000001\): $/, 'yes']]);
+    await expect(makeHome(wrong.context, fresh(), live)).rejects.toThrow('another number was typed');
+    expect(wrong.said()).toMatch(/Account VA000001: LIVE, ACTIVE[\s\S]*REAL MONEY/);
+    expect(left()).toEqual([]);
+    const right = asked([...answers, [/to go on \(VA000001\): $/, 'VA000001'], ...rest]);
+    const { opened } = await makeHome(right.context, fresh(), live);
+    expect(opened.account.environment).toBe('live');
+    expect(parse(readFileSync(join(folder, 'gateway.yaml'), 'utf8')).environment).toBe('live');
+  });
+});
