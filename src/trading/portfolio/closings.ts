@@ -4,9 +4,10 @@ import { newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
 import { type BookLot, type LotChoice, type LotMethod, LotPool, partOf, wholeCents } from './lot-pool.ts';
 import type { Fill, ShareExchange } from './lots.ts';
+import { type Washed, WashLosses } from './wash-losses.ts';
 
 /** Shares of one lot that were sold, or (of a short position) bought back. Dollars in whole cents. */
-export interface Closing {
+export interface Closing extends Readonly<Washed> {
   readonly symbol: string;
   readonly side: 'long' | 'short';
   readonly qty: Dec;
@@ -15,8 +16,10 @@ export interface Closing {
   readonly closed: number;
   /** Undefined where nobody told what was received. */
   readonly proceeds: Dec | undefined;
-  /** Undefined where nobody told what was paid. */
+  /** With what earlier wash sales added; undefined where nobody told what was paid. */
   readonly cost: Dec | undefined;
+  /** Days that shares were held which these were bought instead of. */
+  readonly tacked: number;
   /** The trade that closed them: the closings of one trade have the same. */
   readonly trade: number;
 }
@@ -39,7 +42,8 @@ export interface LotHistory {
 /**
  * Replays trades and exchanges of shares into lots. A purchase is a cost in whole cents and a sale proceeds in whole cents;
  * their parts always add up to them, so that every method comes to the same cent once everything is closed. A sale beyond
- * what is held opens a short position. Shares that are held now and were never bought by what is known were there before:
+ * what is held opens a short position. What a wash sale disallows is added to the cost of the shares bought instead. Shares
+ * that are held now and were never bought by what is known were there before:
  * of unknown cost and age, and so are those that came by transfer or spin-off.
  * @param activities all there are
  * @param positions as held now; without them nothing was there before
@@ -98,6 +102,7 @@ class Replay {
   readonly #books = new Map<string, Books>();
   readonly #closings: Closing[] = [];
   readonly #choices: { choice: LotChoice; left: Dec }[];
+  readonly #washes = new WashLosses();
   #trades = 0;
 
   readonly #method: LotMethod;
@@ -127,17 +132,22 @@ class Replay {
         ? closes.take(qty, 'fifo')
         : closes.take(qty, this.#method, this.#named(symbol, qty, at, long));
     let [left, money] = [qty, amount];
-    for (const lot of taken) {
+    const closings = taken.map((lot) => {
       const part = partOf(money, lot.qty, left);
       [left, money] = [left.minus(lot.qty), money.minus(part)];
       const sides =
         side === 'sell'
           ? { side: 'long' as const, proceeds: part, cost: lot.amount }
           : { side: 'short' as const, proceeds: lot.amount, cost: part };
-      this.#closings.push({ symbol, qty: lot.qty, opened: lot.at, closed: at, trade, ...sides });
       if (lot.amount === undefined) this.incomplete.add(symbol);
-    }
-    if (isPositive(left)) opens.put({ qty: left, amount: money, at });
+      const { qty, at: opened, tacked = 0 } = lot;
+      return { symbol, qty, opened, closed: at, trade, tacked, washed: ZERO, disallowed: ZERO, ...sides };
+    });
+    this.#closings.push(...closings);
+    if (side === 'sell') this.#washes.sold(symbol, closings, long);
+    if (!isPositive(left)) return;
+    const opened = { qty: left, amount: money, at };
+    for (const lot of side === 'buy' ? this.#washes.bought(symbol, opened) : [opened]) opens.put(lot);
   }
 
   /** What was named for a sale, as far as it is held. */
@@ -221,6 +231,7 @@ class Replay {
 
   #turn(side: keyof Books, from: string, old: Dec, to: string, made: Dec): void {
     const taken = this.books(from)[side].take(old, 'fifo');
+    if (side === 'long' && from === to) this.#washes.split(from, old, made);
     const known = taken.reduce((sum, { qty }) => sum.plus(qty), ZERO);
     let rest = known.eq(old) ? made : made.mul(known).div(old);
     for (const [index, lot] of taken.entries()) {
