@@ -37,7 +37,7 @@ export const getRealizedGains = defineTool({
     const thisYear = Number(newYorkDate(Date.parse(clock.timestamp)).slice(0, 4));
     const year = asked === 'this' ? `${thisYear}` : asked === 'last' ? `${thisYear - 1}` : asked;
     const history = lotHistory(activities, method, { positions });
-    const { imported: _, ...found } = gainsView(history, activities, { method, year });
+    const found = gainsView(history, activities, { method, year });
     const { totals, gains } = found;
     return {
       summary: `${signedDollars(totals.all.gain)} realized${year === undefined ? '' : ` in ${year}`} (short-term ${signedDollars(totals.short_term.gain)}, long-term ${signedDollars(totals.long_term.gain)})${found.incomplete.length === 0 ? '' : ', history incomplete'}`,

@@ -43,6 +43,7 @@ export const getTaxLots = defineTool({
           long_term: sum(lots.map(({ lot }) => lot).filter(({ term }) => term === 'long')).toFixed(2),
         },
         incomplete: incomplete.map(incompleteView),
+        imported: activities.filter(({ imported }) => imported === true).length,
         simulated: account.simulated,
       }),
     };

@@ -26,6 +26,7 @@ const gains = z.lazy(() =>
     ),
     totals: z.object({ all: total, short_term: total, long_term: total }),
     incomplete: z.array(z.string()),
+    imported: z.number(),
     left_out: z.number().optional(),
     simulated: z.boolean(),
   }),
@@ -60,7 +61,12 @@ export function figureAnswer(
 
 function realized({ year, gains: lines, totals, incomplete, ...told }: z.output<typeof gains>): string {
   const when = year === null ? 'in all' : `in ${year}`;
-  const note = told.simulated ? ['The account is simulated.'] : [];
+  const note = [
+    ...(told.imported === 0
+      ? []
+      : [`${told.imported} of the activities were imported: the broker never told of them.`]),
+    ...(told.simulated ? ['The account is simulated.'] : []),
+  ];
   if (lines.length === 0) return [`Nothing was sold ${when}.`, ...note].join(' ');
   const shown = lines.slice(-MOST).map(({ symbol, qty, sold, gain, adjustment_code, term }) => {
     const made = gain === null ? 'of unknown cost' : signedDollars(gain);
@@ -73,7 +79,7 @@ function realized({ year, gains: lines, totals, incomplete, ...told }: z.output<
     shown.join('\n'),
     ...(more === 0 ? [] : [`and ${more} earlier; \`trade-agent gains\` has all.`]),
     ...(incomplete.length === 0 ? [] : [`The history is incomplete for ${incomplete.join(', ')}.`]),
-    ...note,
+    ...(note.length === 0 ? [] : [note.join(' ')]),
   ].join('\n\n');
 }
 
