@@ -1,9 +1,11 @@
 import { type Activity, exchangesOf, fillsOf } from '../activity.ts';
+import { optionOf } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
 import { type BookLot, type LotChoice, type LotMethod, LotPool, partOf, wholeCents } from './lot-pool.ts';
 import type { Fill, ShareExchange } from './lots.ts';
+import { OptionPremiums } from './option-premiums.ts';
 import { type Washed, WashLosses } from './wash-losses.ts';
 
 /** Shares of one lot that were sold, or (of a short position) bought back. Dollars in whole cents. */
@@ -103,6 +105,7 @@ class Replay {
   readonly #closings: Closing[] = [];
   readonly #choices: { choice: LotChoice; left: Dec }[];
   readonly #washes = new WashLosses();
+  readonly #premiums = new OptionPremiums();
   #trades = 0;
 
   readonly #method: LotMethod;
@@ -118,8 +121,9 @@ class Replay {
     return books;
   }
 
-  trade({ symbol, side, qty, price, at }: Fill): void {
-    this.#close(symbol, side, qty, wholeCents(qty.mul(price)), at);
+  trade(fill: Fill): void {
+    const { symbol, side, qty, price, at } = fill;
+    this.#close(symbol, side, qty, wholeCents(qty.mul(price)).plus(this.#premiums.partOf(fill)), at);
   }
 
   /** A trade closes what is held the other way, and opens a lot with what is left of it. @param amount for all of it */
@@ -224,8 +228,10 @@ class Replay {
         continue;
       }
       const { long, short } = this.books(symbol);
-      (side === 'sell' ? long : short).take(qty.abs(), 'fifo');
-      this.incomplete.add(symbol);
+      const taken = (side === 'sell' ? long : short).take(qty.abs(), 'fifo');
+      if (this.#premiums.ended(symbol, side === 'sell', taken, qty.abs(), at)) continue;
+      for (const one of [symbol, optionOf(symbol)?.underlying])
+        if (one !== undefined) this.incomplete.add(one);
     }
   }
 
@@ -243,6 +249,7 @@ class Replay {
   }
 
   history(): LotHistory {
+    for (const symbol of this.#premiums.left) this.incomplete.add(symbol);
     if (this.#method === 'average') for (const { long } of this.#books.values()) long.spread();
     return {
       closings: this.#closings,

@@ -144,8 +144,13 @@ async function coverOf(
 
 /** Before the broker is asked anything. @throws {Refusal} 400 `invalid_order` */
 export function requireWellFormed({ max_slippage: _, environment: __, ...asked }: OrderProposal): void {
+  requireSound(asked);
+}
+
+/** @throws {Refusal} 400 `invalid_order` */
+function requireSound(order: OrderRequest | OrderDraft): void {
   try {
-    checkOrder(asked);
+    checkOrder(order);
   } catch (error) {
     throw refusalOf(error);
   }
@@ -153,7 +158,7 @@ export function requireWellFormed({ max_slippage: _, environment: __, ...asked }
 
 /**
  * Completes what is asked for to an order of the account, at the price of the moment.
- * @throws {Refusal} 403 `environment_mismatch`, 422 `insufficient_funds`
+ * @throws {Refusal} 400 `invalid_order` where it does not hold at that price, 403 `environment_mismatch`, 422 `insufficient_funds`
  */
 export function draftOrder(
   { max_slippage, environment, ...asked }: OrderProposal,
@@ -165,7 +170,7 @@ export function draftOrder(
   const reference = referencePrice(asked.side, quote);
   const order = saleInShares(asked, reference, world.shareDecimals);
   requireMeans(order, world, environment);
-  return normalizeOrder({
+  const draft = normalizeOrder<OrderDraft>({
     ...order,
     account: account.account,
     environment: account.environment,
@@ -174,6 +179,9 @@ export function draftOrder(
     client_order_id: subjectId,
     expires_at: expiresAt,
   });
+  // Exits around an entry at the market can be judged only now; nobody is asked about what the desk would not take.
+  requireSound(draft);
+  return draft;
 }
 
 /** Which account it is, and at which broker, where a person can have several. */

@@ -161,8 +161,82 @@ describe('lines', () => {
     ]);
     expect(sold.gains[0]?.description).toBe('1 contract KO261218C00060000');
     expect(gains([bought, option(moved('2026-12-18', 'OPEXC', '-2'))]).incomplete).toEqual([
+      'KO',
       'KO261218C00060000',
     ]);
+  });
+
+  describe('of an option that became shares', () => {
+    const on = (symbol: string, row: Activity): Activity => ({ ...row, symbol });
+    const settled = (side: 'buy' | 'sell', qty: number, price: number): Activity => ({
+      // The day alone is told of both, and the list is newest first in its day.
+      ...{
+        ...trade('2026-05-22', side, qty, price),
+        type: 'OPTRD',
+        at: '2026-05-22T13:00:00Z',
+        symbol: 'JJJ',
+      },
+    });
+    const call = 'JJJ261218C00050000';
+    const put = 'JJJ261218P00050000';
+    const money = (list: Activity[]) => {
+      const { gains: lines, incomplete } = gains(list);
+      expect(incomplete).toEqual([]);
+      return lines.map(({ symbol, proceeds, cost }) => [symbol, proceeds?.toFixed(), cost?.toFixed()]);
+    };
+
+    it('IRS Publication 550, "Options", example 3: ten JJJ calls for $4,000, exercised by the buyer', () => {
+      const list = [
+        on(call, trade('2026-04-08', 'buy', 10, 4)),
+        settled('buy', 1000, 50),
+        on(call, moved('2026-05-22', 'OPEXC', '-10')),
+        on('JJJ', trade('2026-06-01', 'sell', 1000, 60)),
+      ];
+      expect(money(list)).toEqual([['JJJ', '60000', '54000']]);
+    });
+
+    it('the same for their writer: the $4,000 are added to the amount realized', () => {
+      const list = [
+        on('JJJ', trade('2026-01-05', 'buy', 1000, 40)),
+        on(call, trade('2026-04-08', 'sell', 10, 4)),
+        on(call, moved('2026-05-22', 'OPASN', '10')),
+        settled('sell', 1000, 50),
+      ];
+      expect(money(list)).toEqual([['JJJ', '54000', '40000']]);
+    });
+
+    it('puts: less realized by who exercised, less paid by who was assigned, and a part of a lot its part', () => {
+      const held = [
+        on('JJJ', trade('2026-01-05', 'buy', 200, 40)),
+        on(put, trade('2026-04-08', 'buy', 3, 4)),
+        on(put, moved('2026-05-22', 'OPEXC', '-2')),
+        settled('sell', 200, 50),
+        on(put, trade('2026-06-01', 'sell', 1, 5)),
+      ];
+      expect(money(held)).toEqual([
+        ['JJJ', '9200', '8000'],
+        [put, '500', '400'],
+      ]);
+      const owed = [
+        on(put, trade('2026-04-08', 'sell', 2, 4)),
+        on(put, moved('2026-05-22', 'OPASN', '2')),
+        settled('buy', 200, 50),
+        on('JJJ', trade('2026-06-01', 'sell', 200, 45)),
+      ];
+      expect(money(owed)).toEqual([['JJJ', '9000', '9200']]);
+    });
+
+    it('is incomplete where the option’s cost is not known, or a trade at its strike is another', () => {
+      const unknown = gains([on(call, moved('2026-05-22', 'OPEXC', '-1')), settled('buy', 100, 50)]);
+      expect(unknown.incomplete).toEqual(['JJJ', call]);
+      const traded = gains([
+        on(call, trade('2026-04-08', 'buy', 1, 4)),
+        on(call, moved('2026-05-22', 'OPEXC', '-1')),
+        on('JJJ', trade('2026-05-22', 'buy', 100, 50)),
+      ]);
+      expect(traded.incomplete).toEqual(['JJJ', call]);
+      expect(traded.open.get('JJJ')?.long[0]?.amount?.toFixed()).toBe('5000');
+    });
   });
 
   it('booked as the difference alone are split forwards, backwards and short', () => {
