@@ -21,6 +21,7 @@ import { newHolder } from './run/holder.ts';
 import { createLeaseKeeper } from './run/lease-keeper.ts';
 import type { RunnerParts, RunRequest } from './run/runner.ts';
 import { prunable, removeThread } from './run/thread-removal.ts';
+import { statusSince } from './run/thread-status.ts';
 import { ownThread } from './run/threads.ts';
 import { watchCheckpoints } from './run/watched-checkpoints.ts';
 
@@ -115,7 +116,18 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
   return {
     run: (input, runOptions) => start(input, runOptions),
     resume: (thread, runOptions) => start({ resume: thread }, runOptions),
-    threads: async () => (await threads.list(owner)).map(threadView),
+    threads: async () => {
+      const listed = await threads.list(owner);
+      if (!listed.some(({ status }) => status === 'pending')) return listed.map(threadView);
+      // What a run left to the gateway may be over there since.
+      await approvals.list();
+      return await Promise.all(
+        listed.map(async (thread) => ({
+          ...threadView(thread),
+          status: statusSince(thread, await proposals.ofThread(thread.id)),
+        })),
+      );
+    },
     thread: async (id) => {
       const found = await ownThread(threads, id, owner);
       const { readConversation } = await import('./run/thread-record.ts');
@@ -123,6 +135,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
         ...threadView(found),
         messages: await readConversation(stores, id),
         approvals: await approvals.ofThread(id),
+        status: statusSince(found, await proposals.ofThread(id)),
       };
     },
     deleteThread: async (id) => {

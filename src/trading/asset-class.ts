@@ -96,7 +96,7 @@ export function ticksOf(symbol: string): readonly Tick[] {
 /** `5 shares`, `1 contract`, `0.5 BTC`. */
 export function quantityWords(symbol: string, qty: string): string {
   const [one, many] = classes[assetClassOf(symbol)].unit(symbol);
-  return `${shares(qty)} ${plain(qty) === '1' ? one : many}`;
+  return `${shares(qty)} ${/^-?1$/.test(plain(qty)) ? one : many}`;
 }
 
 /** What follows a price in words: `a share`, `per BTC`. An option's price is that of one share of a hundred. */

@@ -77,7 +77,7 @@ function checkExitPrices(order: PartFields): void {
   if (limit !== undefined && stop !== undefined && new Dec(limit).gt(stop)) {
     throw problem(
       `a stop loss at ${stop} with the limit ${limit} would sell nothing once it is reached`,
-      'Give a stop_loss_limit_price no higher than stop_loss_stop_price.',
+      'Give the stop loss a limit no higher than its stop.',
       'stop_loss_limit_price',
     );
   }
@@ -90,8 +90,8 @@ function checkExitPrices(order: PartFields): void {
   const cheapest = limit_price ?? reference_price ?? profit;
   if (stop !== undefined && cheapest !== undefined && new Dec(stop).gte(cheapest)) {
     throw problem(
-      `the stop loss ${stop} is not below ${cheapest}, which the shares are bought or sold at`,
-      'Give a lower stop_loss_stop_price.',
+      `the stop loss ${stop} is not below ${cheapest}, ${limit_price !== undefined ? 'the limit' : reference_price !== undefined ? 'the price now' : 'the take profit'}`,
+      'Give a lower stop loss.',
       'stop_loss_stop_price',
     );
   }
@@ -99,7 +99,7 @@ function checkExitPrices(order: PartFields): void {
   if (profit !== undefined && entry !== undefined && new Dec(profit).lte(entry)) {
     throw problem(
       `the take profit ${profit} is not above ${entry}, ${order_class === 'oco' ? 'the price now' : 'which the shares may cost'}`,
-      'Give a higher take_profit_limit_price.',
+      'Give a higher take profit.',
       'take_profit_limit_price',
     );
   }

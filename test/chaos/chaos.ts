@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { watchCryptography } from './activity.ts';
 import { noTally, play, type Tally, warmUp } from './history.ts';
-import { calm, cutOff, type History, history } from './steps.ts';
+import { calm, cutOff, exited, type History, history } from './steps.ts';
 import { makeKeys, type SharedKeys } from './world.ts';
 
 /** Histories a file plays where nobody says otherwise: some seconds' worth. */
@@ -76,11 +76,18 @@ export function playHistories(shard: number): void {
 
   it('whatever happens, each approval carried out is one order, and no other order is', async () => {
     await holds(history, runs, 'whatever happens');
-    if (!isReplay) expect(tally.orders).toBeGreaterThan(0);
+    if (isReplay) return;
+    expect(tally.orders).toBeGreaterThan(0);
+    expect(tally.withExits).toBeGreaterThan(0);
   }, 3_600_000);
 
   it('a gateway that is cut off between tap and order, twice, makes one order or none', async () => {
     await holds(cutOff, Math.ceil(runs / 4), 'cut off');
+  }, 3_600_000);
+
+  it('exits of an order sell no more than it has bought, whatever the price does and whoever dies', async () => {
+    await holds(exited, Math.ceil(runs / 2), 'exits of an order');
+    if (!isReplay) expect(tally.exited).toBeGreaterThan(0);
   }, 3_600_000);
 
   it('where nothing stands in the way, what was approved in time is carried out at once', async () => {

@@ -1,4 +1,5 @@
 import type { OrderDraft } from '../../src/trading/order.ts';
+import { withLegs } from '../fixtures/booked-legs.ts';
 import { Client, identities } from './client.ts';
 import { check } from './oracle.ts';
 import { draftsOf } from './placing.ts';
@@ -12,6 +13,9 @@ export interface Tally {
   orders: number;
   /** Of these, what nobody was asked about. */
   underMandate: number;
+  /** Of these, what came with exits, and whose exits traded. */
+  withExits: number;
+  exited: number;
   /** Batches of which every line is in the book. */
   batches: number;
   proposals: number;
@@ -30,6 +34,8 @@ export function noTally(): Tally {
     histories: 0,
     orders: 0,
     underMandate: 0,
+    withExits: 0,
+    exited: 0,
     batches: 0,
     proposals: 0,
     kills: 0,
@@ -48,10 +54,15 @@ export async function play(keys: SharedKeys, history: History, tally: Tally): Pr
     await new Player(world, history, tally).play();
     tally.unhindered += await check(world);
     tally.histories += 1;
-    tally.orders += world.broker.book().length;
+    const book = withLegs(world.broker.book());
+    tally.orders += book.length;
+    tally.withExits += book.filter(({ legs }) => legs.length > 0).length;
+    tally.exited += book.filter(({ order_class, filled_qty, legs }) =>
+      [...legs, ...(order_class === 'oco' ? [{ filled_qty }] : [])].some((exit) => exit.filled_qty !== '0'),
+    ).length;
     const rows = await world.proposals();
     tally.proposals += rows.length;
-    const booked = new Set(world.broker.book().map(({ client_order_id }) => client_order_id));
+    const booked = new Set(book.map(({ client_order_id }) => client_order_id));
     const isBooked = ({ client_order_id }: OrderDraft) => booked.has(client_order_id);
     for (const row of rows) {
       const drafts = draftsOf(row);

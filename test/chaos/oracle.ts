@@ -5,6 +5,7 @@ import type { BookedOrder } from '../../src/sandbox/paper-broker/order-json.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';
 import type { ProposalState } from '../../src/trading/proposal.ts';
+import { type WithLegs, withLegs } from '../fixtures/booked-legs.ts';
 import { isWithinApproval } from '../fixtures/within-approval.ts';
 import { checkAnswers } from './answers-oracle.ts';
 import { checkBatches } from './batch-oracle.ts';
@@ -29,7 +30,8 @@ export type Must = (holds: boolean, otherwise: string) => void;
 /** A settled world, as the checker reads it. */
 export interface Evidence {
   readonly world: World;
-  readonly book: readonly BookedOrder[];
+  /** Each order with the exits that came with it. */
+  readonly book: readonly WithLegs<BookedOrder>[];
   readonly rows: readonly StoredProposal[];
   /** What each client_order_id is, by the rows. */
   readonly placing: ReadonlyMap<string, Placing>;
@@ -55,7 +57,7 @@ export async function check(world: World): Promise<number> {
   const proposedAt = (row: StoredProposal) => Date.parse(linesOf(row)[0]?.at ?? '');
   const evidence: Evidence = {
     world,
-    book: world.broker.book(),
+    book: withLegs(world.broker.book()),
     rows,
     placing: placing(rows),
     audit,
@@ -136,7 +138,7 @@ function showed({ details }: Question, row: StoredProposal): boolean {
   );
 }
 
-function isWithin(order: BookedOrder, draft: OrderDraft): boolean {
+function isWithin(order: WithLegs<BookedOrder>, draft: OrderDraft): boolean {
   // A purchase for an amount is bounded by the amount.
   const isAmount = draft.notional !== undefined && order.side === 'buy' && order.type === draft.type;
   return (

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { ProposalRequestInput } from '../../src/trading/proposal.ts';
 import { type Fault, type Leg, legs } from './network.ts';
 import type { ProviderFault } from './provider.ts';
-import type { WorldOptions } from './world.ts';
+import { symbols, type WorldOptions } from './world.ts';
 
 /** One thing that happens. Numbers that choose are taken modulo what there is to choose from. */
 export type Step =
@@ -111,6 +111,10 @@ export interface History {
 const market = { type: 'market', time_in_force: 'day' } as const;
 const limit = { type: 'limit', time_in_force: 'gtc' } as const;
 
+const entry = { type: 'market', time_in_force: 'gtc' } as const;
+const exits = { take_profit_limit_price: '188', stop_loss_stop_price: '175' } as const;
+const lowExits = { take_profit_limit_price: '410', stop_loss_stop_price: '380' } as const;
+
 /** What is asked for. Small, so that nobody runs out of money or shares. */
 export const bodies = [
   { symbol: 'AAPL', side: 'buy', qty: '2', ...market },
@@ -121,6 +125,28 @@ export const bodies = [
   { symbol: 'AAPL', side: 'buy', qty: '1', ...limit, limit_price: '170' },
   { symbol: 'AAPL', side: 'sell', qty: '1', ...limit, limit_price: '190' },
   { symbol: 'AAPL', side: 'sell', qty: '1', type: 'stop', time_in_force: 'gtc', stop_price: '170' },
+  // With exits, which a price that moves out of the band reaches (see `price`).
+  { symbol: 'AAPL', side: 'buy', qty: '2', ...entry, order_class: 'bracket', ...exits },
+  {
+    symbol: 'MSFT',
+    side: 'buy',
+    qty: '1',
+    ...limit,
+    limit_price: '390',
+    order_class: 'bracket',
+    ...lowExits,
+  },
+  { symbol: 'AAPL', side: 'buy', qty: '1', ...entry, order_class: 'oto', stop_loss_stop_price: '175' },
+  { symbol: 'AAPL', side: 'buy', qty: '1', ...entry, order_class: 'oto', take_profit_limit_price: '188' },
+  {
+    symbol: 'AAPL',
+    side: 'sell',
+    qty: '2',
+    type: 'limit',
+    time_in_force: 'gtc',
+    order_class: 'oco',
+    ...exits,
+  },
 ] as const satisfies readonly Extract<ProposalRequestInput, { kind: 'order' }>['order'][];
 
 const client = fc.nat({ max: 3 });
@@ -259,6 +285,43 @@ export const cutOff: fc.Arbitrary<History> = fc
       ...(halt ? [{ do: 'halt' as const, client: 0 }] : []),
       { do: 'wait', seconds: 35 },
       { do: 'start' },
+    ],
+    finally: 'approve',
+    restart,
+  }));
+
+/**
+ * An order with exits is approved, and the price then goes to one of them, to the other, and back; the gateway may die, and
+ * an exit may be cancelled, in between. Rare among the histories above.
+ */
+export const exited: fc.Arbitrary<History> = fc
+  .record({
+    world,
+    body: fc.integer({ min: bodies.findIndex((body) => 'order_class' in body), max: bodies.length - 1 }),
+    fault: fc.option(fault, { freq: 2 }),
+    death: fc.option(points, { freq: 2 }),
+    change: fc.option(made('change', 1, { client, order: pick, replace: fc.boolean() }).arbitrary, {
+      freq: 3,
+    }),
+    factors: fc.array(fc.constantFrom(0.97, 1.05, 1), { minLength: 1, maxLength: 3 }),
+    restart: fc.boolean(),
+  })
+  .map(({ world, body, fault, death, change, factors, restart }) => ({
+    world,
+    steps: [
+      { do: 'propose', client: 0, body, ttl: 300, typed: true, watch: true },
+      { do: 'wait', seconds: 1 },
+      ...(fault === null ? [] : [{ do: 'fault' as const, fault }]),
+      ...(death === null
+        ? []
+        : [{ do: 'gateway' as const, how: 'kill' as const, after: death, down: false }]),
+      { do: 'tap', question: 0, tap: 'approve' },
+      { do: 'wait', seconds: 35 },
+      ...(change === null ? [] : [change, { do: 'tap' as const, question: 0, tap: 'approve' as const }]),
+      ...factors.flatMap((factor): Step[] => [
+        ...symbols.map((_, symbol): Step => ({ do: 'price', symbol, factor })),
+        { do: 'wait', seconds: 6 },
+      ]),
     ],
     finally: 'approve',
     restart,

@@ -122,6 +122,7 @@ export function crashCase(failpoint: Failpoint, action: Action, seed: number): C
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
   const before = afterwards[failpoint];
   const victim = victimOf(failpoint);
+  const exits = hasExits(seed);
   const two = before === undefined && random() < 0.4;
   const both = random() < 0.5;
 
@@ -147,7 +148,8 @@ export function crashCase(failpoint: Failpoint, action: Action, seed: number): C
   const tap = early && action === 'kill' && random() < 0.5 ? 'after the deaths' : 'at once';
   const orders = (count: number): PlannedOrder[] => {
     const first = firstPerson();
-    return shuffled(orderKinds, random)
+    const kinds = shuffled(orderKinds, random);
+    return (exits ? [withExits, ...kinds.filter((kind) => kind !== withExits)] : kinds)
       .slice(0, count)
       .map((kind, index): PlannedOrder => {
         const person = index === 0 || both ? first : first === 'deny' ? 'approve' : 'deny';
@@ -156,6 +158,7 @@ export function crashCase(failpoint: Failpoint, action: Action, seed: number): C
   };
   function firstPerson(): PlannedOrder['person'] {
     if (failpoint === 'decision.recorded') return 'deny';
+    if (exits) return 'approve';
     const drawn = random();
     // Only where the death comes first: the order may never get as far as the failpoint.
     if (tap === 'after the deaths' && drawn < 0.4) return drawn < 0.2 ? 'withdraw' : 'both';
@@ -228,17 +231,23 @@ export function crashCases(seeds: number, only = ''): Map<Failpoint, CrashCase[]
   );
 }
 
+/** An entry that waits, and both its exits. */
+const withExits: Omit<PlannedOrder, 'person'> = {
+  text: 'buy 2 CSCO limit 5 take profit 500 and stop loss 2 gtc',
+  symbol: 'CSCO',
+  side: 'buy',
+};
+
+/** Each second case's first order has exits, and is approved: two seeds of a failpoint are one with them and one as drawn. */
+const hasExits = (seed: number) => seed % 2 === 0;
+
 /** Symbols apart from each other, so that no order of one case is a wash trade with one left open by another. */
 const orderKinds: readonly Omit<PlannedOrder, 'person'>[] = [
   { text: 'buy 2 F', symbol: 'F', side: 'buy' },
   { text: 'buy $25 of PFE', symbol: 'PFE', side: 'buy' },
   { text: 'buy 3 T limit 5 gtc', symbol: 'T', side: 'buy' },
   { text: 'buy 1 BAC stop 500 gtc', symbol: 'BAC', side: 'buy' },
-  {
-    text: 'buy 2 CSCO limit 5 take profit 500 and stop loss 2 gtc',
-    symbol: 'CSCO',
-    side: 'buy',
-  },
+  withExits,
   { text: 'sell 0.25 NVDA', symbol: 'NVDA', side: 'sell' },
   { text: 'sell 1 KO', symbol: 'KO', side: 'sell' },
 ];

@@ -16,7 +16,7 @@ const cases = crashCases(seeds, process.env.CRASH_CASE);
 const lanes = createLanes(Number(process.env.CRASH_LANES ?? 2 * availableParallelism()));
 /** For cases that mostly wait out the gateway's quiet time: many may do so at once. */
 const patientLanes = createLanes(Math.min(8, 5 * seeds));
-const count = { cases: 0, kills: 0, taps: 0, orders: 0, wrong: 0 };
+const count = { cases: 0, kills: 0, taps: 0, orders: 0, withExits: 0, wrong: 0 };
 const startedAt = Date.now();
 
 const outcomes = new Map<string, Promise<(string | undefined)[]>>();
@@ -40,6 +40,7 @@ async function outcome(plan: CrashCase, where: Lanes): Promise<string | undefine
       count.kills += played.kills;
       count.taps += played.taps.length;
       count.orders += played.booked.length;
+      count.withExits += played.booked.filter(({ legs }) => legs.length > 0).length;
       log.push(
         `taps ${JSON.stringify(played.taps.map(({ decision, clientOrderId }) => [decision, clientOrderId]))}`,
       );
@@ -59,9 +60,9 @@ async function outcome(plan: CrashCase, where: Lanes): Promise<string | undefine
 afterAll(async () => {
   await Promise.allSettled([...outcomes.values()]);
   await Promise.all([lanes.close(), patientLanes.close()]);
-  const { cases: played, kills, taps, orders, wrong } = count;
+  const { cases: played, kills, taps, orders, withExits, wrong } = count;
   process.stdout.write(
-    `\nCrash matrix: ${outcomes.size} failpoints, ${played} cases, ${kills} kills, ${taps} taps, ${orders} orders in the book, ${wrong} wrong; ${Math.round((Date.now() - startedAt) / 1000)} s\n`,
+    `\nCrash matrix: ${outcomes.size} failpoints, ${played} cases, ${kills} kills, ${taps} taps, ${orders} orders in the book (${withExits} with exits), ${wrong} wrong; ${Math.round((Date.now() - startedAt) / 1000)} s\n`,
   );
 }, 600_000);
 

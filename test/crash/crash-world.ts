@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createPhoneClient, type PhoneClient } from '../../src/home/phone/phone-client.ts';
 import { readReadyFile } from '../../src/sandbox/ready-file.ts';
+import { withLegs } from '../fixtures/booked-legs.ts';
 import { type GatewayBook, openGatewayBook } from './gateway-book.ts';
 import { type Ended, type Program, startProgram } from './program.ts';
 
@@ -15,6 +16,7 @@ export interface BookedOrder {
   readonly side: string;
   readonly type: string;
   readonly qty: string | null;
+  readonly filled_qty: string;
   readonly notional: string | null;
   readonly limit_price: string | null;
   readonly stop_price: string | null;
@@ -122,25 +124,6 @@ export async function createCrashWorld(): Promise<CrashWorld> {
     throw error;
   }
   return world;
-}
-
-/** A broker's ids; the gateway's own begin otherwise. */
-const ofBroker = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-/** In the book an entry's exits stand behind it, under ids of the broker's. Whatever is none stays an order of its own. */
-function withLegs(book: readonly BookedOrder[]): BookedOrder[] {
-  const orders: (BookedOrder & { legs: BookedOrder[] })[] = [];
-  for (const row of book) {
-    const before = orders.at(-1);
-    const isLeg =
-      row.order_class !== '' &&
-      ofBroker.test(row.client_order_id) &&
-      before?.order_class === row.order_class &&
-      before.symbol === row.symbol;
-    if (isLeg) before.legs.push(row);
-    else orders.push({ ...row, legs: [] });
-  }
-  return orders;
 }
 
 async function signIn(world: CrashWorld): Promise<void> {

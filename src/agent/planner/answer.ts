@@ -3,6 +3,7 @@ import { DEFAULT_DAYS } from '../../tools/standing-limits.ts';
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { type BatchLine, batchLineSchema } from '../../trading/batch-line.ts';
 import { Dec } from '../../trading/decimal.ts';
+import { environmentWord } from '../../trading/environment.ts';
 import { batchText } from '../../trading/kinds/batch.ts';
 import { grantedSchema } from '../../trading/mandate/granted.ts';
 import { lastDayWords } from '../../trading/mandate/standing-end.ts';
@@ -138,7 +139,7 @@ function batchList(lines: readonly BatchLine[]): string {
 function whoami(user: z.output<typeof person>): string {
   const name = user.name ?? user.subject;
   const email = user.email === null ? '' : ` (${user.email})`;
-  return `You are signed in as **${name}**${email}, on a ${user.environment} account.`;
+  return `You are signed in as **${name}**${email}, on a ${environmentWord(user.environment)} account.`;
 }
 
 function holdings({ account, positions }: z.output<typeof portfolio>): string {
@@ -201,7 +202,8 @@ function orderTable({ status, orders }: z.output<typeof orderList>): string {
 }
 
 function label(environment: string, simulated: boolean): string {
-  return simulated ? `${environment} account, simulated prices.` : `${environment} account.`;
+  const account = `${environmentWord(environment)} account`;
+  return simulated ? `${account}, simulated prices.` : `${account}.`;
 }
 
 /** A Markdown table. Cells come from outside too, so what would break a row is taken out. */

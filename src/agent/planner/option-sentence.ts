@@ -143,6 +143,8 @@ function readNumbers(words: Words, said: Said): boolean {
     return qty !== undefined;
   }
   if (!looksNumeric(words.peek().replace(/^\$/, ''))) return false;
+  // "230 18 December": beside a strike, the number before a month is its day.
+  if (said.strike !== undefined && monthOf(words.peek(1)) !== undefined) return false;
   once(said, 'strike', words.price('strike'));
   words.takeAny('strike');
   return true;

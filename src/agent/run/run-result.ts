@@ -8,6 +8,7 @@ import type { ConnectionView, ErrorFacts, RunResult, RunStatus, ToolData } from 
 import type { AgentStateValue } from '../graph/agent-state.ts';
 import { approvalView, cameOf } from '../graph/proposal-view.ts';
 import { standingOutcomes } from '../graph/standing-outcomes.ts';
+import { severity } from './thread-status.ts';
 
 /** How a run that ended with this error ended. */
 const statusOfCode: Partial<Record<ErrorCode, RunStatus>> = {
@@ -21,17 +22,6 @@ const statusOfCode: Partial<Record<ErrorCode, RunStatus>> = {
   insufficient_funds: 'blocked',
   outcome_unknown: 'unknown',
 };
-
-/** Of several things that went wrong, the one the run is named after. */
-const severity: readonly RunStatus[] = [
-  'unknown',
-  'pending',
-  'failed',
-  'blocked',
-  'denied',
-  'expired',
-  'done',
-];
 
 /** The result of the thread's latest prompt, from its checkpoint and what was seen of its proposals. */
 export function runResult(

@@ -35,11 +35,16 @@ export async function liftHalt(
   { clock }: Pick<App, 'clock'>,
   folder: string,
   sub: string,
-): Promise<{ readonly haltedAt: string; readonly liftedAt: string; readonly state: TradingState }> {
+): Promise<{
+  readonly ended: Exclude<TradingState, 'active'>;
+  readonly haltedAt: string;
+  readonly liftedAt: string;
+  readonly state: TradingState;
+}> {
   return await withGatewayDatabase(folder, async (database) => {
     const { halts, audit } = sqliteRecord(database);
-    const { since } = await halts.standing(sub, clock.now());
-    if (since === undefined || !(await halts.lift(sub, since, clock.now()))) {
+    const { since, state: ended } = await halts.standing(sub, clock.now());
+    if (ended === 'active' || since === undefined || !(await halts.lift(sub, since, clock.now()))) {
       throw new TradeAgentError('usage', `trading of ${JSON.stringify(sub)} is not halted`, {
         hint: 'Give the user as the identity provider names them in its tokens ("sub"); "trade-agent whoami" shows it.',
       });
@@ -47,7 +52,7 @@ export async function liftHalt(
     await audit.moveToFile(auditFile(folder));
     const now = clock.now();
     const { state } = await halts.standing(sub, now);
-    return { haltedAt: utcSeconds(since), liftedAt: utcSeconds(now), state };
+    return { ended, haltedAt: utcSeconds(since), liftedAt: utcSeconds(now), state };
   });
 }
 

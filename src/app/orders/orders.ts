@@ -25,7 +25,10 @@ export function orderIdOf(app: Pick<App, 'gateway'>, typed: string): Promise<str
     called: 'orders',
     whole: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
     list: async () =>
-      (await (await app.gateway()).orders({ status: 'all', limit: MOST })).map(({ id }) => id),
+      (await (await app.gateway()).orders({ status: 'all', limit: MOST })).flatMap(({ id, legs = [] }) => [
+        id,
+        ...legs.map((leg) => leg.id),
+      ]),
   });
 }
 

@@ -25,7 +25,7 @@ export function csvText(thing: string, data: Readonly<Record<string, unknown>>):
         string: (value) => ({ value, escape_formulas: !decimalString.safeParse(value).success }),
       },
     },
-  ).trimEnd();
+  );
 }
 
 function cell(row: object, column: string): string | number | boolean | undefined {

@@ -31,6 +31,7 @@ export function createRunRenderer(
 ): RunRenderer {
   const { format, phone, paint = plainPaint, tell = (line: string) => io.talk(line) } = options;
   const streams = format === 'text' && io.stdoutIsTty;
+  const columns = io.stderrIsTty ? io.width() : undefined;
   const requested = new Set<string>();
   /** The latest line about an approved one, by its id. */
   const said = new Map<string, string>();
@@ -53,7 +54,7 @@ export function createRunRenderer(
     if (approval.status === 'requested') {
       if (requested.has(approval.id)) return;
       requested.add(approval.id);
-      const [title = '', ...rows] = approvalLines(approval, phone, clock.now(), machineName());
+      const [title = '', ...rows] = approvalLines(approval, phone, clock.now(), machineName(), columns);
       talk(io.paint('stderr', ['bold', 'yellow'], title));
       for (const row of rows) talk(row);
     } else if (isFinalApproval(approval.status) || approval.status === 'unknown') {
@@ -111,12 +112,25 @@ export function toolCallText(name: string, args: Record<string, unknown>): strin
 
 /** The words of an order as people say them, whatever order the model wrote them in; the rest as it came. */
 function inReadingOrder(args: Record<string, unknown>): unknown[] {
-  const first = ['side', 'qty', 'notional', 'symbol', 'type'];
+  const first = ['side', 'qty', 'notional', 'symbol', 'order_class', 'type'];
   const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length);
   return Object.entries(args)
     .sort(([a], [b]) => rank(a) - rank(b))
-    .map(([name, value]) => (name === 'notional' ? amountText(String(value)) : value));
+    .map(([name, value]) => {
+      if (name === 'notional') return amountText(String(value));
+      // A bare "true" says nothing.
+      if (value === true) return name.replaceAll('_', ' ');
+      const words = exitWords[name];
+      return words === undefined ? value : `${words} ${String(value)}`;
+    });
 }
+
+/** What tells an order's prices apart, where there are several. */
+const exitWords: Readonly<Record<string, string>> = {
+  take_profit_limit_price: 'take profit',
+  stop_loss_stop_price: 'stop loss',
+  stop_loss_limit_price: 'not below',
+};
 
 /** As money is shown everywhere, where it is an amount: a model may have written anything. */
 function amountText(value: string): string {

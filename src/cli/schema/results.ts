@@ -299,7 +299,8 @@ export const resultSchemas = {
   }),
   'gateway-halt': z.object({
     sub: z.string(),
-    halted_at: time,
+    ended: z.enum(['halted', 'reducing']).describe('what was lifted'),
+    halted_at: time.describe('since when it was so'),
     lifted_at: time,
     state: z.enum(tradingStates).describe('how far trading goes from then on'),
   }),

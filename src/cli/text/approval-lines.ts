@@ -8,6 +8,7 @@ import { orderOutcome } from '../../trading/order-outcome.ts';
 import { countdown } from '../options/duration.ts';
 import { subjectFields, subjectHeadline } from './approval-subject.ts';
 import { dollars, sharePrice, shares } from './money.ts';
+import { labelledLines } from './wrap.ts';
 
 /** An approval's status in words. */
 export function statusText({ kind, status }: Pick<ApprovalView, 'kind' | 'status'>): string {
@@ -40,12 +41,16 @@ export function whereToApprove(phone: string | undefined): string {
   return phone === undefined ? 'on your phone' : `${phone} (or: trade-agent phone)`;
 }
 
-/** A request for approval as plain lines, for a terminal without Ink and for logs. */
+/**
+ * A request for approval as plain lines, for a terminal without Ink and for logs.
+ * @param columns of the terminal; a log's lines are not broken
+ */
 export function approvalLines(
   approval: ApprovalView,
   phone: string | undefined,
   now: number,
   machine: string,
+  columns = Number.POSITIVE_INFINITY,
 ): string[] {
   const fields = subjectFields(approval);
   // As on the phone: of what is approved beforehand, the worst of it is read first.
@@ -60,7 +65,7 @@ export function approvalLines(
   ];
   return [
     `Approval needed (${approval.id})`,
-    ...rows.map(([label, value]) => `  ${label.padEnd(9)} ${safeLine(value)}`),
+    ...rows.flatMap(([label, value]) => labelledLines(`  ${label.padEnd(9)}`, value, columns)),
     '  Deny on the phone whatever you did not ask for yourself.',
   ];
 }

@@ -1,7 +1,8 @@
 import type { HeldLots, RealisedGains } from '../../app/portfolio/gains.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import { dollars, shares, signedDollars } from './money.ts';
-import { type Column, table } from './table.ts';
+import { program, type Reader } from './reader.ts';
+import { type Column, fittingTable } from './table.ts';
 
 type Line = RealisedGains['gains'][number];
 type Lot = HeldLots['lots'][number];
@@ -11,29 +12,30 @@ const amount = (value: string | null) => (value === null ? UNKNOWN : dollars(val
 const signed = (value: string | null) => (value === null ? UNKNOWN : signedDollars(value));
 
 const lineColumns: readonly Column<Line>[] = [
-  { head: 'DESCRIPTION', cell: ({ description }) => safeLine(description) },
+  { head: 'DESCRIPTION', cell: ({ description }) => safeLine(description), shortens: true },
   { head: 'ACQUIRED', cell: ({ acquired }) => acquired ?? UNKNOWN },
   { head: 'SOLD', cell: ({ sold }) => sold },
   { head: 'PROCEEDS', align: 'right', cell: ({ proceeds }) => amount(proceeds) },
   { head: 'COST', align: 'right', cell: ({ cost }) => amount(cost) },
   {
+    rank: 1,
     head: 'ADJUSTMENT',
     align: 'right',
     cell: ({ adjustment_code, adjustment }) =>
       adjustment_code === '' ? '' : `${adjustment_code} ${dollars(adjustment)}`,
   },
   { head: 'GAIN', align: 'right', cell: ({ gain }) => signed(gain) },
-  { head: 'TERM', cell: ({ term }) => term },
+  { rank: 2, head: 'TERM', cell: ({ term }) => term },
 ];
 
-export async function gainsText(found: RealisedGains): Promise<string> {
+export async function gainsText(found: RealisedGains, reader: Reader = program): Promise<string> {
   const { gains, totals, by_year, year, method } = found;
   const when = year === null ? '' : ` in ${year}`;
   if (gains.length === 0) return [`Nothing was sold${when}.`, ...closing(found)].join('\n');
   const years =
     by_year.length < 2 || year !== null ? [] : by_year.map((one) => `${one.year}: ${signedDollars(one.all)}`);
   return [
-    await table(lineColumns, gains),
+    await fittingTable(lineColumns, gains, reader.columns),
     `Short-term ${signedDollars(totals.short_term.gain)}, long-term ${signedDollars(totals.long_term.gain)}, together ${signedDollars(totals.all.gain)}${when}, by ${methodWords[method]}.`,
     ...(years.length === 0 ? [] : [years.join(', ')]),
     ...closing(found),
@@ -55,12 +57,15 @@ const lotColumns: readonly Column<Lot>[] = [
   { head: 'VALUE', align: 'right', cell: ({ value }) => dollars(value) },
   { head: 'GAIN', align: 'right', cell: ({ gain }) => signed(gain) },
   { head: 'TERM', cell: ({ term }) => term },
-  { head: 'LONG-TERM FROM', cell: ({ long_term_from }) => long_term_from ?? '' },
+  { rank: 1, head: 'LONG-TERM FROM', cell: ({ long_term_from }) => long_term_from ?? '' },
 ];
 
-export async function lotsText(found: HeldLots): Promise<string> {
+export async function lotsText(found: HeldLots, reader: Reader = program): Promise<string> {
   if (found.lots.length === 0) return ['Nothing is held.', ...closing({ ...found, notes: [] })].join('\n');
-  return [await table(lotColumns, found.lots), ...closing({ ...found, notes: [] })].join('\n');
+  return [
+    await fittingTable(lotColumns, found.lots, reader.columns),
+    ...closing({ ...found, notes: [] }),
+  ].join('\n');
 }
 
 function closing(found: Pick<RealisedGains, 'incomplete' | 'imported' | 'notes' | 'simulated'>): string[] {

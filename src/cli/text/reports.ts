@@ -8,6 +8,7 @@ import { dollars, sharePrice, shares, signedPercent } from './money.ts';
 import { program, type Reader } from './reader.ts';
 import { fittingTable } from './table.ts';
 import { type Paint, plainPaint, signed } from './theme.ts';
+import { labelledLines } from './wrap.ts';
 
 /** Characters of a little line of prices seen. */
 const SEEN_WIDTH = 20;
@@ -63,12 +64,13 @@ export function ordersText(orders: readonly Order[], reader: Reader = program): 
   const at = (text: string) => reader.time(text.replace(/\.\d+/, ''));
   return fittingTable<Order>(
     [
-      { rank: 2, head: 'ID', cell: ({ id }) => safeLine(short(id)) },
+      // It always stays: without it nothing can be shown, changed or cancelled.
+      { head: 'ID', cell: ({ id }) => safeLine(short(id)) },
       { head: 'SIDE', cell: ({ side }) => side.toUpperCase() },
       { head: 'QTY', align: 'right', cell: (order) => amountOf(order) },
       { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol) },
-      { head: 'TYPE', cell: (order) => termsOf(order) },
-      { head: 'STATUS', cell: (order) => fillText(order) },
+      { head: 'TYPE', cell: (order) => termsOf(order), shortens: true },
+      { head: 'STATUS', cell: (order) => fillText(order), shortens: true },
       { rank: 1, head: 'SUBMITTED', cell: ({ submitted_at }) => at(safeLine(submitted_at)) },
     ],
     rows,
@@ -83,8 +85,10 @@ function asLeg(leg: OrderLeg): Order {
 
 /** One order, field by field. */
 export function orderText(order: Order, reader: Reader = program): string {
+  const { legs = [] } = order;
+  const short = reader.ids([order, ...legs].map(({ id }) => id));
   const rows: [string, string][] = [
-    ['id', reader.ids([order.id])(order.id)],
+    ['id', short(order.id)],
     ['client id', order.client_order_id],
     ['order', `${order.side.toUpperCase()} ${amountOf(order)} ${order.symbol} ${termsOf(order)}`],
     ['in force', order.time_in_force + (order.extended_hours ? ', extended hours' : '')],
@@ -93,11 +97,11 @@ export function orderText(order: Order, reader: Reader = program): string {
   ];
   if (order.filled_at !== null) rows.push(['filled', reader.time(order.filled_at)]);
   if (order.order_class !== undefined) rows.push(['class', order.order_class]);
-  for (const leg of order.legs ?? []) {
+  for (const leg of legs) {
     const what = `${leg.side.toUpperCase()} ${amountOf(leg)} ${leg.symbol} ${termsOf(leg)}`;
-    rows.push(['leg', `${what}, ${fillText(leg)}, id ${leg.id}`]);
+    rows.push(['leg', `${what}, ${fillText(leg)}, id ${short(leg.id)}`]);
   }
-  return rows.map(([label, value]) => `${label.padEnd(10)} ${safeLine(value)}`).join('\n');
+  return rows.flatMap(([label, value]) => labelledLines(label.padEnd(10), value, reader.columns)).join('\n');
 }
 
 function amountOf(order: Order): string {

@@ -51,18 +51,23 @@ export async function fittingTable<Row>(
   );
 }
 
-/** Columns of which one is so much narrower, as far as it says that it can be. */
+/** Columns that are so much narrower together, as far as they say that they can be; the last one gives way first. */
 function shortened<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   by: number,
 ): readonly Column<Row>[] {
-  return columns.map((column) => {
-    if (column.shortens !== true) return column;
-    const widest = Math.max(...rows.map((row) => stringWidth(column.cell(row))));
-    const room = Math.max(column.head.length, LEAST_ROOM, widest - by);
-    return { ...column, cell: (row: Row) => wholeWords(column.cell(row), room) };
-  });
+  let left = by;
+  return columns
+    .toReversed()
+    .map((column) => {
+      if (column.shortens !== true || left <= 0) return column;
+      const widest = Math.max(column.head.length, ...rows.map((row) => stringWidth(column.cell(row))));
+      const room = Math.max(column.head.length, Math.min(widest, Math.max(LEAST_ROOM, widest - left)));
+      left -= widest - room;
+      return { ...column, cell: (row: Row) => wholeWords(column.cell(row), room) };
+    })
+    .toReversed();
 }
 
 /** As many whole words as fit, and a sign that there were more. */

@@ -6,7 +6,7 @@ import { type Accounts, type BrokerPlace, createAccounts } from './accounts.ts';
 import { createAssetCatalogue } from './asset-catalogue.ts';
 import type { BrokerCredentials } from './broker-credentials.ts';
 import { createBrokerTokens } from './broker-token.ts';
-import { brokerOf } from './brokers.ts';
+import { brokerOf, traitsOf } from './brokers.ts';
 import { exchangedCredentials } from './exchanged-credentials.ts';
 import { keptCredentials } from './kept-credentials.ts';
 import { isKept, type KeptKind } from './kept-kinds.ts';
@@ -40,11 +40,12 @@ export function brokerAccess(
   const { fetch, now, brokerTimeoutMs: timeoutMs } = requests;
   const places = brokers.map((broker): BrokerPlace => {
     const kind = brokerOf(broker);
+    const traits = traitsOf(broker);
     const assets = createAssetCatalogue(now);
     return {
       name: broker.name,
-      label: broker.label ?? kind.traits.label,
-      traits: kind.traits,
+      label: broker.label ?? traits.label,
+      traits,
       credentials: credentialsOf(broker, options, provider, requests),
       connect: kind.connect(broker, { environment, fetch, timeoutMs, now, sleep: setTimeout, assets }),
       isUnattended: isUnattended(broker),

@@ -45,12 +45,17 @@ export interface BrokerContext {
   readonly assets: AssetCatalogue;
 }
 
+/** Where what is promised depends on the settings. `traitsOf` of brokers.ts tells either. */
+export interface TraitsBySettings<Settings> {
+  of(settings: Settings): BrokerTraits;
+}
+
 /**
  * A kind of broker, in a folder of its own: what differs (`traits`), what is set (`settings`), and how an account there
  * is reached. docs/adding/broker.md says how to add one.
  */
 export interface BrokerKind<Settings> {
-  readonly traits: BrokerTraits;
+  readonly traits: BrokerTraits | TraitsBySettings<Settings>;
   /** Made of {@link brokerSettings}, with `kind` a literal. */
   readonly settings: z.ZodType<Settings>;
   connect(settings: Settings, context: BrokerContext): ConnectBroker;

@@ -100,11 +100,17 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
     }
   };
 
+  const keptFor = (sub: string): string | undefined => {
+    const known = kept.get(sub);
+    if (known !== undefined && known.until > now()) return known.token;
+    kept.delete(sub);
+    return undefined;
+  };
+
   return {
     tokenFor(caller) {
-      const known = kept.get(caller.sub);
-      if (known !== undefined && known.until > now()) return Promise.resolve(known.token);
-      kept.delete(caller.sub);
+      const known = keptFor(caller.sub);
+      if (known !== undefined) return Promise.resolve(known);
       const running = pending.get(caller.sub);
       if (running !== undefined) return running;
       const started = exchangeFor(caller).finally(() => pending.delete(caller.sub));
@@ -112,6 +118,8 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
       return started;
     },
     async isConnected(caller) {
+      // Nothing can be asked without a token of theirs; what an earlier visit was given opens the account still.
+      if (caller.accessToken === '' && keptFor(caller.sub) !== undefined) return true;
       try {
         await exchangeFor(caller);
         return true;
@@ -163,7 +171,7 @@ function noSession(): Refusal {
     'service_busy',
     'the gateway has no session of this person at hand since it started',
     {
-      hint: 'It goes on as soon as one of their programs comes by, while the order holds.',
+      hint: 'It goes on as soon as one of their programs comes by.',
     },
   );
 }

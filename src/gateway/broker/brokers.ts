@@ -2,12 +2,14 @@ import { z } from 'zod';
 import { closestMatch } from '../../config/closest-match.ts';
 import { alpaca } from './alpaca/alpaca.ts';
 import type { BrokerKind } from './broker-kind.ts';
+import type { BrokerTraits } from './broker-traits.ts';
 import { ibkr } from './ibkr/ibkr.ts';
+import { mcp } from './mcp/mcp.ts';
 import { snaptrade } from './snaptrade/snaptrade.ts';
 import { tradier } from './tradier/tradier.ts';
 
 /** Every kind of broker there is, by its `kind` in `gateway.yaml`. */
-const brokers = { alpaca, ibkr, snaptrade, tradier } as const;
+const brokers = { alpaca, ibkr, mcp, snaptrade, tradier } as const;
 
 type Settings = (typeof brokers)[keyof typeof brokers]['settings'];
 
@@ -20,6 +22,12 @@ export type BrokerSettings = z.output<typeof brokerSettingsSchema>;
 /** The kind of broker that the settings are of. */
 export function brokerOf({ kind }: Pick<BrokerSettings, 'kind'>): BrokerKind<BrokerSettings> {
   return brokers[kind];
+}
+
+/** What the broker of these settings can promise. */
+export function traitsOf(settings: BrokerSettings): BrokerTraits {
+  const { traits } = brokerOf(settings);
+  return 'of' in traits ? traits.of(settings) : traits;
 }
 
 function settingsOfAll(): [Settings, ...Settings[]] {

@@ -112,7 +112,8 @@ export function restFailure(error: unknown): BrokerFailure {
   return { kind: error instanceof NoAnswer ? error.why : 'unreadable' };
 }
 
-function whyNot(error: unknown): NoAnswer['why'] {
+/** Why there is no answer, by what a `fetch` threw. */
+export function whyNot(error: unknown): NoAnswer['why'] {
   if (error instanceof AnswerTooLong || isAnswerTooLong(error)) return 'unreadable';
   const { name } = error instanceof Error ? error : { name: '' };
   return name === 'TimeoutError' || name === 'AbortError' ? 'timeout' : 'unreachable';

@@ -1,5 +1,5 @@
 import { TradeAgentError } from '../../trading/errors.ts';
-import { type BrokerSettings, brokerOf } from './brokers.ts';
+import { type BrokerSettings, brokerOf, traitsOf } from './brokers.ts';
 import { isKept, type KeptCredentials, type KeptKind, keptSchema, keptWords } from './kept-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from './verified-account.ts';
 
@@ -38,16 +38,20 @@ export async function verifyCredentials(
     const [issue] = given.error.issues;
     const label = fields[String(issue?.path[0])]?.label.toLowerCase() ?? noun;
     throw new TradeAgentError('usage', `the ${label} ${issue?.message}`, {
-      hint: `Copy each from ${brokerOf(settings).traits.label} as it is shown there.`,
+      hint: `Copy each from ${traitsOf(settings).label} as it is shown there.`,
     });
   }
   return await verify(settings, given.data, { environment, fetch, timeoutMs });
 }
 
-function keptOf(settings: Pick<BrokerSettings, 'kind'>) {
-  const { kept, traits } = brokerOf(settings);
+function keptOf(settings: BrokerSettings) {
+  const { kept } = brokerOf(settings);
   if (kept !== undefined) return kept;
-  throw new TradeAgentError('usage', `${traits.label} accounts are opened by tokens got by exchange alone`, {
-    hint: 'Set "broker.credentials: exchange" in gateway.yaml.',
-  });
+  throw new TradeAgentError(
+    'usage',
+    `${traitsOf(settings).label} accounts are opened by tokens got by exchange alone`,
+    {
+      hint: 'Set "broker.credentials: exchange" in gateway.yaml.',
+    },
+  );
 }

@@ -1,5 +1,6 @@
 import type { McpServerConfig } from '../../config/mcp-servers.ts';
-import { type FitTool, fitTool, pinOf, type ServerTool } from './tool-text.ts';
+import { pinOf } from '../../net/tool-pin.ts';
+import { type FitTool, fitTool, type ServerTool } from './tool-text.ts';
 
 /**
  * How a tool of a server stands:

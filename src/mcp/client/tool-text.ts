@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import { inertText } from '../../agent/graph/inert-text.ts';
 import { safeText } from '../../net/shown-text.ts';
 import { hasUnseen } from '../../trading/unseen.ts';
@@ -22,15 +20,6 @@ const LONGEST_DESCRIPTION = 2048;
 /** Characters of a schema, as JSON. */
 const LONGEST_SCHEMA = 16 * 1024;
 const DEEPEST_SCHEMA = 32;
-
-/**
- * SHA-256 (hex) over the RFC 8785 form of all that a language model reads of a tool. A server that changes a word of it is
- * offering something else than what was allowed.
- */
-export function pinOf({ description = '', inputSchema }: ServerTool): string {
-  const text = canonicalize({ description, inputSchema }) ?? '';
-  return createHash('sha256').update(text).digest('hex');
-}
 
 /**
  * A tool without what draws, hides or plays a part of the conversation; undefined for one of which that can't be said: a

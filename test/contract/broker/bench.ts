@@ -6,7 +6,12 @@ import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogu
 import type { Broker } from '../../../src/gateway/broker/broker.ts';
 import type { AccountCredentials } from '../../../src/gateway/broker/broker-credentials.ts';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
-import { type BrokerSettings, brokerOf, brokerSettingsSchema } from '../../../src/gateway/broker/brokers.ts';
+import {
+  type BrokerSettings,
+  brokerOf,
+  brokerSettingsSchema,
+  traitsOf,
+} from '../../../src/gateway/broker/brokers.ts';
 import { Dec, price } from '../../../src/trading/decimal.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { OrderType } from '../../../src/trading/order-types.ts';
@@ -26,6 +31,8 @@ export interface BrokerFixture {
   readonly symbol: string;
   /** For a broker that tells no hours: a moment at which the market is open. */
   readonly now?: () => number;
+  /** For a broker that is asked by POST as well: which requests may change something. */
+  readonly isWrite?: (request: Request) => boolean;
   /** No symbol of the broker's. */
   readonly unknownSymbol: string;
   close(): Promise<void>;
@@ -53,7 +60,7 @@ export interface Bench {
 }
 
 export async function openBench(fixture: BrokerFixture): Promise<Bench> {
-  const wire = createWire();
+  const wire = createWire(fixture.isWrite);
   let unauthorized = 0;
   const settings: BrokerSettings = brokerSettingsSchema.parse(fixture.settings);
   const kind = brokerOf(settings);
@@ -86,7 +93,7 @@ export async function openBench(fixture: BrokerFixture): Promise<Bench> {
   };
   const bench: Bench = {
     fixture,
-    traits: kind.traits,
+    traits: traitsOf(settings),
     broker,
     wire,
     unauthorized: () => unauthorized,

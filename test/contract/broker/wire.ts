@@ -4,13 +4,13 @@ export type Mishap =
   | 'lost request'
   /** The broker gets it and acts on it; the answer never comes. */
   | 'lost answer'
-  /** It never leaves; the answer to the last request that wasn't a GET comes instead. */
+  /** It never leaves; the answer to the last request that may have changed something comes instead. */
   | 'answer to another'
   /** Nobody answers within the time limit. */
   | 'no answer in time'
   /** Somebody in between answers. */
   | { readonly status: number; readonly body?: string; readonly type?: string }
-  /** It never leaves; the words of the last answer to a request that wasn't a GET come with this status. */
+  /** It never leaves; the words of the last answer to a request that may have changed something come with this status. */
   | { readonly ownWords: number };
 
 /** The network between an adapter and its broker: it does as a test tells it, and counts. */
@@ -20,11 +20,12 @@ export interface Wire {
   mishap: Mishap | undefined;
   /** How many requests were made since this was last asked. */
   requests(): number;
-  /** As `requests`, those alone that aren't GETs. */
+  /** As `requests`, those alone that may change something. */
   writes(): number;
 }
 
-export function createWire(): Wire {
+/** @param isWrite whether a request may change something; told by its method unless said otherwise */
+export function createWire(isWrite = ({ method }: Request) => method !== 'GET'): Wire {
   let asked = 0;
   let made = 0;
   let last: Response | undefined;
@@ -43,12 +44,12 @@ export function createWire(): Wire {
     async send(input, init) {
       const request = new Request(input, init);
       asked++;
-      if (request.method !== 'GET') made++;
+      if (isWrite(request)) made++;
       const { mishap } = wire;
       switch (mishap) {
         case undefined: {
           const response = await fetch(request);
-          if (request.method !== 'GET') last = response.clone();
+          if (isWrite(request)) last = response.clone();
           return response;
         }
         case 'answer to another':

@@ -190,11 +190,11 @@ it('a conversation longer than context_tokens is shortened before it is sent, an
   const agent = await world.agent({
     profile: {
       ...world.profile,
-      model: { provider: 'openai', name: 'small', base_url: `${mock.url}/v1`, context_tokens: 28_000 },
+      model: { provider: 'openai', name: 'small', base_url: `${mock.url}/v1`, context_tokens: 27_000 },
     },
   });
   // One fits beside the tools and the instructions, and two don’t.
-  const long = `${'many words '.repeat(3_000)}.`;
+  const long = `${'many words '.repeat(2_000)}.`;
   const first = await play(agent.run({ prompt: `${long} one` }, options()));
   const { thread } = first.result;
   const second = await play(agent.run({ prompt: `${long} two`, thread }, options()));

@@ -91,6 +91,16 @@ it("the gateway gets the broker's token from Auth0's Token Vault, once for as lo
   expect(auth0.breaches).toEqual([]);
 });
 
+it('an account is known as connected without a session at hand for as long as its token lasts', async () => {
+  connect();
+  const owner = { sub: SUB, accessToken: '' };
+  await expect(tokens.isConnected(owner)).rejects.toMatchObject({ code: 'service_busy' });
+  await tokens.tokenFor({ sub: SUB, accessToken: await accessToken() });
+  expect(await tokens.isConnected(owner)).toBe(true);
+  now += 24 * 3600 * 1000;
+  await expect(tokens.isConnected(owner)).rejects.toMatchObject({ code: 'service_busy' });
+});
+
 it('an account that is not connected at the Token Vault is told from a failure', async () => {
   const caller = { sub: SUB, accessToken: await accessToken() };
   await expect(tokens.tokenFor(caller)).rejects.toMatchObject({ status: 409, code: 'account_not_connected' });

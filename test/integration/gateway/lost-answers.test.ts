@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
 import type { OpenAccount } from '../../../src/gateway/broker/accounts.ts';
+import { alpacaPreset } from '../../../src/gateway/broker/mcp/alpaca-preset.ts';
 import {
   maySubmitAgain,
   settleByLookup,
@@ -9,7 +10,9 @@ import {
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { type BrokerFixture, openBench } from '../../contract/broker/bench.ts';
 import type { Mishap } from '../../contract/broker/wire.ts';
+import { MCP_TOKEN, startAlpacaMcp } from './support/alpaca-mcp-server.ts';
 import { startIbkr } from './support/ibkr-stand-in.ts';
+import { withoutOurId } from './support/mcp-mappings.ts';
 import { NOON, startSnaptrade } from './support/snaptrade-stand-in.ts';
 import { startTradier } from './support/tradier-stand-in.ts';
 
@@ -36,7 +39,16 @@ const brokers: Record<string, () => Promise<Started>> = {
     const settings = { kind: 'snaptrade', credentials: 'snaptrade_user', url: server.url };
     return { settings, credentials, symbol: 'GEAR', now: () => NOON, taken, close };
   },
+  mcp: () => byMcp({ preset: 'alpaca' }),
+  'mcp without our id': () => byMcp({ mapping: withoutOurId(alpacaPreset) }),
 };
+
+/** Alpaca by its own MCP server. @param mapped which of its tools is what */
+async function byMcp(mapped: Record<string, unknown>): Promise<Started> {
+  const { url, pins, placed: taken, close } = await startAlpacaMcp();
+  const settings = { kind: 'mcp', url, pins, environment: 'paper', ...mapped };
+  return { settings, credentials: { accessToken: MCP_TOKEN }, symbol: 'AAPL', now: () => NOON, taken, close };
+}
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -80,7 +92,7 @@ async function lost(kind: string, afterwards?: Mishap) {
 }
 
 describe('an order whose answer is lost after the broker took it', () => {
-  it.each(['tradier', 'ibkr'])('is found in the list of %s: placed, and one order', async (kind) => {
+  it.each(['tradier', 'ibkr', 'mcp'])('is found at %s: placed, and one order', async (kind) => {
     const { started, submitted } = await lost(kind);
     expect(await submitted).toMatchObject({ state: 'placed' });
     expect(started.taken).toHaveLength(1);
@@ -99,12 +111,15 @@ describe('an order whose answer is lost after the broker took it', () => {
     },
   );
 
-  it('stays unknown at SnapTrade, which finds nothing by an id: for the person, and one order', async () => {
-    const { started, submitted, later } = await lost('snaptrade');
-    await expect(submitted).rejects.toMatchObject({ code: 'outcome_unknown' });
-    const { entry, settled, again } = await later();
-    expect([entry.state, settled, again]).toEqual(['unknown', undefined, false]);
-    expect(started.taken).toHaveLength(1);
-    await started.close();
-  });
+  it.each(['snaptrade', 'mcp without our id'])(
+    'stays unknown at %s, which finds nothing by an id: for the person, and one order',
+    async (kind) => {
+      const { started, submitted, later } = await lost(kind);
+      await expect(submitted).rejects.toMatchObject({ code: 'outcome_unknown' });
+      const { entry, settled, again } = await later();
+      expect([entry.state, settled, again]).toEqual(['unknown', undefined, false]);
+      expect(started.taken).toHaveLength(1);
+      await started.close();
+    },
+  );
 });

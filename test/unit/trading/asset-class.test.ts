@@ -82,6 +82,7 @@ it.each([
   ['AAPL', '1500', '1,500 shares'],
   ['AAPL261218C00190000', '1', '1 contract'],
   ['AAPL261218C00190000', '2', '2 contracts'],
+  ['AAPL261218C00190000', '-1', '-1 contract'],
   ['BTC/USD', '0.50', '0.5 BTC'],
 ])('%s × %s is said as %s', (symbol, qty, words) => {
   expect(quantityWords(symbol, qty)).toBe(words);

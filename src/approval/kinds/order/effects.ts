@@ -7,7 +7,6 @@ import {
   ticksOf,
   unitsOf,
 } from '../../../trading/asset-class.ts';
-import { assignmentOf } from '../../../trading/assignment.ts';
 import { contractWords } from '../../../trading/contract-words.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { newYorkTimestamp, weekday } from '../../../trading/new-york-time.ts';
@@ -77,17 +76,15 @@ export function effectsOf(
 /** What the name is one of. */
 const nameLabel = (symbol: string) => (assetClassOf(symbol) === 'crypto' ? 'Coin' : 'Company');
 
-/** Of an option: which contract it is, and what that is in dollars; of one that is sold, what it may take. */
+/** Of an option: which contract it is, and what that is in dollars. */
 function optionShows(draft: OrderDraft): Record<string, string> {
   const { symbol, limit_price, reference_price } = draft;
   if (optionOf(symbol) === undefined) return {};
   const premium = limit_price ?? reference_price;
   const each = new Dec(premium).times(unitsOf(symbol)).toFixed(2);
-  const assignment = assignmentOf(draft);
   return {
     Contract: `${contractWords(symbol)}, for ${unitsOf(symbol)} shares`,
     Premium: `${sharePrice(premium, ticksOf(symbol))} a share, ${dollars(each)} a contract`,
-    ...(assignment === undefined ? {} : { Assignment: assignment.text }),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   type OrderDraft,
   type OrderRequest,
 } from '../../../trading/order.ts';
+import { checkOrderClass } from '../../../trading/order-class-checks.ts';
 import { isOver } from '../../../trading/order-legs.ts';
 import { exitsOutcome } from '../../../trading/order-outcome.ts';
 import { orderProblem } from '../../../trading/order-problem.ts';
@@ -144,13 +145,12 @@ async function coverOf(
 
 /** Before the broker is asked anything. @throws {Refusal} 400 `invalid_order` */
 export function requireWellFormed({ max_slippage: _, environment: __, ...asked }: OrderProposal): void {
-  requireSound(asked);
+  refusing(() => checkOrder(asked));
 }
 
-/** @throws {Refusal} 400 `invalid_order` */
-function requireSound(order: OrderRequest | OrderDraft): void {
+function refusing(check: () => void): void {
   try {
-    checkOrder(order);
+    check();
   } catch (error) {
     throw refusalOf(error);
   }
@@ -158,7 +158,8 @@ function requireSound(order: OrderRequest | OrderDraft): void {
 
 /**
  * Completes what is asked for to an order of the account, at the price of the moment.
- * @throws {Refusal} 400 `invalid_order` where it does not hold at that price, 403 `environment_mismatch`, 422 `insufficient_funds`
+ * @throws {Refusal} 400 `invalid_order` for exits on the wrong side of that price; 403 `environment_mismatch`, 422
+ *   `insufficient_funds`
  */
 export function draftOrder(
   { max_slippage, environment, ...asked }: OrderProposal,
@@ -170,7 +171,7 @@ export function draftOrder(
   const reference = referencePrice(asked.side, quote);
   const order = saleInShares(asked, reference, world.shareDecimals);
   requireMeans(order, world, environment);
-  const draft = normalizeOrder<OrderDraft>({
+  const draft = normalizeOrder({
     ...order,
     account: account.account,
     environment: account.environment,
@@ -179,8 +180,7 @@ export function draftOrder(
     client_order_id: subjectId,
     expires_at: expiresAt,
   });
-  // Exits around an entry at the market can be judged only now; nobody is asked about what the desk would not take.
-  requireSound(draft);
+  refusing(() => checkOrderClass(draft));
   return draft;
 }
 
@@ -238,7 +238,11 @@ function saleInShares(order: OrderRequest, reference: string, decimals: number):
 
 /** `filled 5 at $180.12`, `placed, waits for $180.00`; and its exits: `filled 5 at $180.12; take profit at $200.00`. */
 export function orderText(order: Order): string {
-  return [partText(order), ...(order.order_class === 'oco' ? [] : exitsOutcome(order))].join('; ');
+  const { order_class, legs = [] } = order;
+  if (order_class !== 'oco') return [partText(order), ...exitsOutcome(order)].join('; ');
+  // Both prices are waited for, whichever comes first.
+  const stops = legs.flatMap(({ stop_price }) => (stop_price === null ? [] : [sharePrice(stop_price)]));
+  return [partText(order), ...(isFinal(order.status) ? [] : stops)].join(' or ');
 }
 
 function partText({ status, filled_qty, filled_avg_price, limit_price, qty }: Order): string {

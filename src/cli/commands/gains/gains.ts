@@ -28,7 +28,8 @@ export function addGainsCommand(program: Command, cli: Cli): void {
         const found = await realisedGains(context, { year, method, lots });
         await context.output.result('gains', { ...found }, async () => {
           const { gainsText } = await import('../../text/gains-text.ts');
-          return gainsText(found);
+          const { readerOf } = await import('../../text/reader.ts');
+          return gainsText(found, readerOf(context.io));
         });
       }),
     );

@@ -51,13 +51,17 @@ export function addGatewayRecord(
       runCommand(cli, command, async (context) => {
         const { liftHalt } = await import('../../../app/gateway/gateway-record.ts');
         const home = homeOf(command.optsWithGlobals());
-        const { haltedAt, liftedAt, state } = await liftHalt(context, home, user);
+        const { ended, haltedAt, liftedAt, state } = await liftHalt(context, home, user);
         await context.output.result(
           'gateway-halt',
-          { sub: user, halted_at: haltedAt, lifted_at: liftedAt, state },
+          { sub: user, ended, halted_at: haltedAt, lifted_at: liftedAt, state },
           () =>
-            `Trading of ${user} was halted since ${haltedAt}; ${
-              state === 'active' ? 'it goes on.' : 'positions may still only be made smaller.'
+            `${
+              ended === 'halted'
+                ? `Trading of ${user} was halted`
+                : `Positions of ${user} could only be made smaller`
+            } since ${haltedAt}; ${
+              state === 'active' ? 'trading goes on.' : 'positions may still only be made smaller.'
             }`,
         );
       }),

@@ -24,7 +24,8 @@ export function addLotsCommand(program: Command, cli: Cli): void {
         const found = await heldLots(context, { method, lots });
         await context.output.result('lots', { ...found }, async () => {
           const { lotsText } = await import('../../text/gains-text.ts');
-          return lotsText(found);
+          const { readerOf } = await import('../../text/reader.ts');
+          return lotsText(found, readerOf(context.io));
         });
       }),
     );

@@ -36,7 +36,12 @@ describe('a list as CSV', () => {
     }
   });
 
-  const quotes = (...rows: object[]) => csvText('quotes', { quotes: rows }).split('\r\n');
+  const quotes = (...rows: object[]) =>
+    csvText('quotes', { quotes: rows }).replace(/\r\n$/, '').split('\r\n');
+
+  it('ends its last line, so that a prompt or another file does not go on in it', () => {
+    expect(csvText('quotes', { quotes: [] })).toMatch(/simulated\r\n$/);
+  });
 
   it('has a line of heads, and nothing else where it is empty', () => {
     expect(quotes()).toEqual(['symbol,name,bid,ask,last,previous_close,at,simulated']);

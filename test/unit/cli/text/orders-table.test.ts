@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { person } from '../../../../src/cli/text/reader.ts';
-import { ordersText } from '../../../../src/cli/text/reports.ts';
+import { ordersText, orderText } from '../../../../src/cli/text/reports.ts';
 import { order } from '../sample-events.ts';
 
 const orders = [
@@ -17,9 +17,19 @@ describe('a list of orders', () => {
     );
   });
 
-  it.each([80, 60])('breaks no line on a terminal of %i columns', async (width) => {
+  it.each([80, 66, 60])('breaks no line on a terminal of %i columns, and keeps the id', async (width) => {
     const text = await ordersText(orders, person(width));
-    expect(text).toContain('BUY     5  AAPL    limit $180.00  filled 5 at $179.51');
+    expect(text).toContain('1e3efda0  BUY     5  AAPL    limit');
+    if (width >= 66) expect(text).toContain('limit $180.00  filled 5 at $179.51');
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(width);
+  });
+
+  it('tells the legs of an order by ids as they are typed', () => {
+    const id = '6f3512ed-42ce-498e-b295-30542816dfca';
+    const leg = { ...order, id, side: 'sell', type: 'limit', limit_price: '500', status: 'new' };
+    const text = orderText({ ...order, order_class: 'oto', legs: [leg] }, person(80));
+    expect(text).toContain('leg        SELL 5 AAPL limit $500.00');
+    expect(text).toContain('id 6f3512ed');
+    expect(text).not.toContain('-42ce');
   });
 });

@@ -1,0 +1,76 @@
+import type { CallToolResult } from '@modelcontextprotocol/client';
+import { safeLine } from '../../../net/shown-text.ts';
+import { NoAnswer } from '../rest-client.ts';
+import { ToolNo } from './failure.ts';
+import type { Refusals } from './mapping.ts';
+
+/** Characters of a broker's words that are kept. */
+const LONGEST_WORDS = 300;
+
+/** What a JSON pointer (RFC 6901) leads to; undefined where there is nothing. */
+export function valueAt(value: unknown, pointer: string): unknown {
+  let at = value;
+  for (const part of pointer.split('/').slice(1)) {
+    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, name)) return undefined;
+    at = (at as Record<string, unknown>)[name];
+  }
+  return at;
+}
+
+/**
+ * What a tool answered, as JSON: its structure, or its one text where that is JSON. Whatever else it says is data that nobody
+ * reads.
+ * @throws {ToolNo} where it says that it failed
+ * @throws {NoAnswer} where it can't be read
+ */
+export function answerOf(result: CallToolResult, refusals: Refusals | undefined): unknown {
+  const { content, structuredContent, isError } = result;
+  const [part, ...others] = content ?? [];
+  const text = part?.type === 'text' && others.length === 0 ? part.text : undefined;
+  const json = structuredContent ?? (text === undefined ? undefined : parsed(text));
+  const no = refusals === undefined ? undefined : refusalIn(json, refusals);
+  if (no !== undefined) throw no;
+  if (isError === true) throw textNo(text ?? '', refusals);
+  if (json === undefined) throw new NoAnswer('unreadable');
+  return json;
+}
+
+function refusalIn(json: unknown, { at, status, code, message }: Refusals): ToolNo | undefined {
+  const no = valueAt(json, at);
+  if (no === undefined || no === null) return undefined;
+  const words = valueAt(no, message);
+  const theirs = valueAt(no, code);
+  return new ToolNo({
+    status: statusOf(valueAt(no, status)),
+    code: typeof theirs === 'string' || typeof theirs === 'number' ? safeLine(String(theirs), 40) : undefined,
+    words: typeof words === 'string' ? safeLine(words, LONGEST_WORDS) : '',
+    isStructured: true,
+  });
+}
+
+function textNo(text: string, refusals: Refusals | undefined): ToolNo {
+  const { status_after: before, own } = refusals?.text ?? {};
+  const from = before === undefined ? -1 : text.indexOf(before);
+  const status =
+    from < 0 ? undefined : statusOf(/^\d{3}\b/.exec(text.slice(from + (before ?? '').length))?.[0]);
+  return new ToolNo({
+    status,
+    code: own !== undefined && text.includes(own) ? 'text' : undefined,
+    words: safeLine(text, LONGEST_WORDS),
+    isStructured: false,
+  });
+}
+
+function statusOf(value: unknown): number | undefined {
+  const status = Number(value);
+  return Number.isInteger(status) && status >= 100 && status <= 599 ? status : undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

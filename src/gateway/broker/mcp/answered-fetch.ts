@@ -1,0 +1,106 @@
+import { boundedFetch } from '../../../net/bounded-fetch.ts';
+import { NoAnswer, RestAnswer, whyNot } from '../rest-client.ts';
+
+/** Bytes of one answer, a stream of events included: a day's orders of a busy account. */
+const LONGEST_ANSWER = 4 * 1024 * 1024;
+
+/** Methods whose answer is this adapter's to tell; the others negotiate, and what a refused one means the SDK knows. */
+const asked = ['tools/call', 'tools/list'];
+
+export interface AnsweredFetchOptions {
+  readonly fetch: typeof fetch;
+  readonly token: string;
+  /** One request with the whole of its answer, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * `fetch` for the SDK's transport. One message out is one request, whose answer is read to its end here: bounded in time and
+ * length, never redirected, and the answer to this very message or none. So there is no stream that the SDK would take up
+ * again, and nobody is asked anything in the middle of a call. Nothing but a POST leaves.
+ */
+export function answeredFetch({ fetch, token, timeoutMs }: AnsweredFetchOptions): typeof fetch {
+  const send = boundedFetch(fetch, LONGEST_ANSWER);
+  return async (input, init = {}) => {
+    if (init.method !== 'POST') return new Response(null, { status: 405 });
+    const { id, method } = messageIn(init.body);
+    const limits = [AbortSignal.timeout(timeoutMs), ...(init.signal == null ? [] : [init.signal])];
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${token}`);
+    try {
+      const sent = { ...init, headers, redirect: 'error', signal: AbortSignal.any(limits) } as const;
+      const response = await send(input, sent);
+      const { status, ok } = response;
+      if (!ok) {
+        const text = await response.text();
+        if (asked.includes(method) || status === 401 || status === 429 || status >= 500)
+          throw new RestAnswer(status, response.headers, text);
+        return new Response(text, { status, headers: response.headers });
+      }
+      if (id === undefined) {
+        await response.body?.cancel();
+        return new Response(null, { status, headers: sessionOf(response) });
+      }
+      return Response.json(await answerIn(response, id), { headers: sessionOf(response) });
+    } catch (error) {
+      throw error instanceof RestAnswer || error instanceof NoAnswer ? error : new NoAnswer(whyNot(error));
+    }
+  };
+}
+
+function messageIn(body: unknown): { readonly id: unknown; readonly method: string } {
+  const { id, method } = JSON.parse(String(body)) as { id?: unknown; method?: unknown };
+  return { id, method: String(method) };
+}
+
+/** The session of a server from before 2026. */
+function sessionOf({ headers }: Response): Record<string, string> {
+  const session = headers.get('mcp-session-id');
+  return session === null ? {} : { 'mcp-session-id': session };
+}
+
+/** @throws {NoAnswer} where it has none to this message */
+async function answerIn(response: Response, id: unknown): Promise<unknown> {
+  const isStream = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '');
+  const texts = isStream && response.body !== null ? eventsIn(response.body) : [await response.text()];
+  for await (const text of texts) {
+    const message = parsed(text);
+    if (isAnswerTo(message, id)) return message;
+  }
+  throw new NoAnswer('unreadable');
+}
+
+/** The data of each event (HTML, "Server-sent events"). */
+async function* eventsIn(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  // In parts until an empty line comes: a long event is put together once.
+  let parts: string[] = [];
+  let tail = '';
+  for await (const bytes of body) {
+    const chunk = decoder.decode(bytes, { stream: true });
+    parts.push(chunk);
+    const isEnded = /\n\r?\n/.test(tail + chunk);
+    tail = chunk.length < 2 ? (tail + chunk).slice(-2) : chunk.slice(-2);
+    if (!isEnded) continue;
+    const events = parts.join('').split(/\r?\n\r?\n/);
+    parts = [events.pop() ?? ''];
+    for (const event of events) {
+      const lines = event.split(/\r?\n/).filter((line) => line.startsWith('data:'));
+      yield lines.map((line) => line.slice(5)).join('\n');
+    }
+  }
+}
+
+function isAnswerTo(message: unknown, id: unknown): boolean {
+  return typeof message === 'object' && message !== null && 'id' in message && message.id === id
+    ? 'result' in message || 'error' in message
+    : false;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

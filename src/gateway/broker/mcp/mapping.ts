@@ -1,0 +1,222 @@
+import { z } from 'zod';
+import { orderTypes, timesInForce } from '../../../trading/order-types.ts';
+
+/*
+ * What of ours is which tool of a broker's MCP server, as data alone: names, JSON pointers and words. Nothing of it is run.
+ */
+
+/** RFC 6901. */
+const pointer = z
+  .string()
+  .max(200)
+  .regex(/^(\/([^~/]|~[01])*)*$/, 'must be a JSON pointer (RFC 6901), such as "/data/id"');
+const words = z.record(z.string(), z.string());
+const literal = z.union([z.string(), z.number(), z.boolean()]);
+
+/** What of ours a tool's argument may be. */
+export const inputs = [
+  'account',
+  'symbol',
+  'symbols',
+  'side',
+  'type',
+  'time_in_force',
+  'qty',
+  'limit_price',
+  'stop_price',
+  'client_order_id',
+  'order_id',
+  'status',
+  'limit',
+] as const;
+
+const argument = z.union([
+  z.strictObject({
+    from: z.enum(inputs),
+    /** Theirs for each of ours; one that is not in it is not sent. */
+    words: words.optional(),
+    /** A JSON number, where no digit is lost; several as a list. Text unless said otherwise, several with commas. */
+    as: z.enum(['number', 'list']).optional(),
+  }),
+  z.strictObject({ is: literal }),
+]);
+export type Argument = z.output<typeof argument>;
+
+const field = z.union([
+  pointer,
+  z.strictObject({
+    at: pointer,
+    /** Ours for each of theirs; one that is not in it stays as it is. */
+    words: words.optional(),
+  }),
+  /** The name under which the row stands, where the rows are an object's members. */
+  z.strictObject({ name: z.literal(true) }),
+  z.strictObject({ is: z.string() }),
+]);
+export type Field = z.output<typeof field>;
+export type Fields = Readonly<Record<string, Field | undefined>>;
+
+const call = z.strictObject({
+  tool: z.string().min(1).max(128),
+  arguments: z.record(z.string(), argument).default({}),
+  /** Where its answer has what is asked for: an object, or the rows of a list (an array, or an object's members). */
+  at: pointer.default(''),
+});
+export type Call = z.output<typeof call>;
+
+const allOf = <N extends string>(...names: readonly N[]) =>
+  Object.fromEntries(names.map((name) => [name, field])) as Record<N, typeof field>;
+const someOf = <N extends string>(...names: readonly N[]) =>
+  Object.fromEntries(names.map((name) => [name, field.optional()])) as Record<N, z.ZodOptional<typeof field>>;
+
+/** What must be so, by where it stands, that something may be traded. What isn't told is not so. */
+const conditions = z.record(pointer, literal);
+
+const orderFields = z.strictObject({
+  ...allOf(
+    'id',
+    'symbol',
+    'side',
+    'type',
+    'time_in_force',
+    'qty',
+    'limit_price',
+    'stop_price',
+    'status',
+    'filled_qty',
+    'submitted_at',
+  ),
+  ...someOf(
+    'account',
+    'client_order_id',
+    'notional',
+    'trail_price',
+    'trail_percent',
+    'extended_hours',
+    'filled_avg_price',
+    'filled_at',
+    'order_class',
+    'asset_class',
+    'position_intent',
+  ),
+});
+
+/** How the server says no. Where it isn't said, none of its answers is a no to an order: what is not accepted is unknown. */
+const refusals = z.strictObject({
+  /** What an answer has there alone when it is one. */
+  at: pointer,
+  /** The three, from there. The broker's HTTP status; its own code, which no proxy's page has; its words. */
+  status: pointer,
+  code: pointer,
+  message: pointer,
+  /** Where a tool fails with text alone: the words before the status, and words that only the broker's own answer has. */
+  text: z.strictObject({ status_after: z.string().min(1), own: z.string().min(1) }).optional(),
+  /** Words of a message by which a reason is told. */
+  reasons: z
+    .strictObject({
+      insufficient_funds: z.array(z.string().min(1)).default([]),
+      duplicate: z.array(z.string().min(1)).default([]),
+    })
+    .prefault({}),
+});
+export type Refusals = z.output<typeof refusals>;
+
+/** An order as it is sent: what of a draft must be among the arguments, since what isn't said can't have been approved. */
+const always = ['symbol', 'side', 'type', 'time_in_force', 'qty'] as const;
+const byType = { limit: ['limit_price'], stop: ['stop_price'], stop_limit: ['limit_price', 'stop_price'] };
+
+export const mcpMapping = z
+  .strictObject({
+    /** For people: `Alpaca, by its MCP server`. */
+    label: z.string().regex(/^[\x20-\x7e]{1,40}$/, 'must be 1 to 40 printable characters'),
+    account: call.extend({
+      fields: z.strictObject(
+        allOf(
+          'account',
+          'status',
+          'currency',
+          'cash',
+          'equity',
+          'last_equity',
+          'buying_power',
+          'long_market_value',
+        ),
+      ),
+      open_where: conditions,
+    }),
+    positions: call.extend({
+      fields: z.strictObject(
+        allOf(
+          'symbol',
+          'side',
+          'qty',
+          'qty_available',
+          'avg_entry_price',
+          'current_price',
+          'lastday_price',
+          'market_value',
+          'cost_basis',
+          'unrealized_pl',
+          'unrealized_plpc',
+          'change_today',
+        ),
+      ),
+    }),
+    quotes: call.extend({
+      fields: z.strictObject({
+        ...allOf('symbol', 'bid', 'ask', 'last', 'previous_close', 'traded_at'),
+        ...someOf('quoted_at'),
+      }),
+    }),
+    asset: call.extend({
+      fields: z.strictObject(allOf('symbol', 'name', 'exchange')),
+      open_where: conditions,
+    }),
+    order_fields: orderFields,
+    /** What the server's ids of orders look like; what can't be one is not asked for. */
+    order_ids: z.enum(['uuid', 'any']).default('any'),
+    /** Where an order of several parts has them, each with the same fields. */
+    legs: pointer.optional(),
+    orders: call,
+    order: call,
+    /** Left out where an order is looked up by nothing of ours: then a lost answer stays for the person. */
+    order_by_client_order_id: call
+      .extend({
+        /** Whether it finds one whatever became of it, so that a miss is proof that there is none. */
+        for_good: z.boolean().default(false),
+      })
+      .optional(),
+    submit: call,
+    cancel: call,
+    /** The times in force of each type that is taken. */
+    order_types: z.partialRecord(
+      z.enum(orderTypes).exclude(['trailing_stop']),
+      z.array(z.enum(timesInForce)),
+    ),
+    refusals: refusals.optional(),
+  })
+  .superRefine(({ submit, order_types, order_by_client_order_id, order_fields }, context) => {
+    const said = new Set(Object.values(submit.arguments).flatMap((one) => ('from' in one ? [one.from] : [])));
+    const types = Object.keys(order_types) as (keyof typeof byType)[];
+    for (const needed of [...always, ...types.flatMap((type) => byType[type] ?? [])]) {
+      if (said.has(needed as (typeof inputs)[number])) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['submit', 'arguments'],
+        message: `must send "${needed}" of an order`,
+      });
+    }
+    if (order_by_client_order_id === undefined) return;
+    if (said.has('client_order_id') && order_fields.client_order_id !== undefined) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['order_by_client_order_id'],
+      message: 'an order is found by a client_order_id that is sent with it and told back',
+    });
+  });
+export type McpMapping = z.output<typeof mcpMapping>;
+
+/** The tools that do something: each must be as it was confirmed. */
+export function actingTools({ submit, cancel }: McpMapping): readonly string[] {
+  return [...new Set([submit.tool, cancel.tool])];
+}

@@ -1,0 +1,21 @@
+import { TradeAgentError } from '../../../trading/errors.ts';
+import type { BrokerKind } from '../broker-kind.ts';
+import { connectMcp } from './mcp-broker.ts';
+import { type McpSettings, mappingOf, mcpSettings } from './settings.ts';
+import { mcpTraits } from './traits.ts';
+import { verifyMcpToken } from './verify-account.ts';
+
+export const mcp = {
+  traits: { of: (settings: McpSettings) => mcpTraits(mappingOf(settings)) },
+  settings: mcpSettings,
+  connect(settings, context) {
+    // Nothing tells it but the settings: real money is not taken for play.
+    if (settings.environment === context.environment) return connectMcp(settings, context);
+    throw new TradeAgentError(
+      'invalid_config',
+      `the broker’s MCP server trades ${settings.environment}, and this gateway is ${context.environment}`,
+      { hint: 'Correct "environment" of the gateway, or of the broker, in gateway.yaml.' },
+    );
+  },
+  kept: { kinds: ['access_token'], verify: verifyMcpToken },
+} satisfies BrokerKind<McpSettings>;

@@ -1,0 +1,127 @@
+import { assetClassOf } from '../../../trading/asset-class.ts';
+import type { OrderDraft } from '../../../trading/order.ts';
+import { Refusal } from '../../../trading/refusal.ts';
+import { isFinal, type Order } from '../../../trading/views.ts';
+import { isSameOrder } from '../../orders/same-order.ts';
+import type { Broker, Submission } from '../broker.ts';
+import type { BrokerRequests, FailureOf } from '../broker-requests.ts';
+import { NoAnswer } from '../rest-client.ts';
+import type { Given } from './arguments.ts';
+import { NotSent } from './failure.ts';
+import type { Call, McpMapping } from './mapping.ts';
+import { mcpTerms } from './traits.ts';
+import { orderIds, orderView, rowOf, rowsOf } from './views.ts';
+
+type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;
+
+export interface OrderTools {
+  readonly mapping: McpMapping;
+  /** Whose orders; undefined where only the server knows. */
+  readonly account: string | undefined;
+  /** A tool's answer as JSON. */
+  readonly ask: (call: Call, given: Given) => Promise<unknown>;
+  /** @throws {NotSent} where a tool that does something is not what was confirmed */
+  readonly requireConfirmed: () => Promise<void>;
+  readonly requests: BrokerRequests;
+  readonly submissionFailureOf: FailureOf;
+}
+
+/** Orders by a broker's tools. */
+export function mcpOrders(tools: OrderTools): Orders {
+  const { mapping, account, ask, requireConfirmed, requests, submissionFailureOf } = tools;
+  const one = async (call: Call, given: Given, whose = account): Promise<Order> =>
+    orderView(rowOf(await ask(call, given), call), mapping, whose);
+  const isId = (id: string) => orderIds[mapping.order_ids].test(id);
+  /** The order that was asked for, and no other. */
+  const asked = (order: Order, isIt: boolean): Order => {
+    if (!isIt) throw new NoAnswer('unreadable');
+    return order;
+  };
+  return {
+    orders: ({ status, limit, symbols }) =>
+      requests.read(async () => {
+        const answer = await ask(mapping.orders, { account, status, limit: String(limit), symbols });
+        return rowsOf(answer, mapping.orders)
+          .map((row) => orderView(row, mapping, account))
+          .filter((order) => status === 'all' || isFinal(order.status) === (status === 'closed'))
+          .filter(({ symbol }) => symbols.length === 0 || symbols.includes(symbol))
+          .sort((a, b) => b.submitted_at.localeCompare(a.submitted_at))
+          .slice(0, limit);
+      }),
+    order: async (id) => {
+      if (!isId(id)) return undefined;
+      return requests.find(async () => {
+        const order = await one(mapping.order, { account, order_id: id });
+        return asked(order, order.id === id);
+      });
+    },
+    orderByClientOrderId: async (clientOrderId) => {
+      const { order_by_client_order_id: call } = mapping;
+      if (call === undefined) return undefined;
+      return requests.find(async () => {
+        const order = await one(call, { account, client_order_id: clientOrderId });
+        return asked(order, order.client_order_id === clientOrderId);
+      });
+    },
+    submit: (draft) =>
+      requests.submit(
+        draft.client_order_id,
+        async () => {
+          requireSayable(draft, tools);
+          await requireConfirmed();
+          const order = await one(
+            mapping.submit,
+            { ...wordsOf(draft), account: draft.account },
+            draft.account,
+          );
+          // One that tells no id of ours is known by all that was sent.
+          const { client_order_id } = mapping.order_fields.client_order_id === undefined ? draft : order;
+          const told = { ...order, client_order_id };
+          return asked(told, isSameOrder(told, draft));
+        },
+        submissionFailureOf,
+      ),
+    replace: async () => notReplaced,
+    cancel: async (id) => {
+      if (!isId(id)) return 'not_found';
+      await requests.read(requireConfirmed).catch((error: unknown) => {
+        throw error instanceof Refusal && error.cause instanceof NotSent ? notConfirmed(error.cause) : error;
+      });
+      return requests.cancel(() => ask(mapping.cancel, { account, order_id: id }));
+    },
+  };
+}
+
+const wordsOf = (draft: OrderDraft): Given => {
+  const { symbol, side, type, time_in_force, qty, limit_price, stop_price, client_order_id } = draft;
+  return { symbol, side, type, time_in_force, qty, limit_price, stop_price, client_order_id };
+};
+
+const notReplaced: Submission = {
+  outcome: 'refused',
+  reason: 'not_replaceable',
+  message: 'no order is put in the place of another at this broker: cancel it, and propose a new one',
+  brokerCode: undefined,
+};
+
+function notConfirmed(cause: NotSent): Refusal {
+  return new Refusal(422, 'broker_rejected', cause.message, {
+    hint: 'Cancel it at the broker, or confirm its tools ("pins" in gateway.yaml).',
+    cause,
+  });
+}
+
+/** @throws {NotSent} for an order beyond what the tool is mapped to say */
+function requireSayable(draft: OrderDraft, { mapping, account }: OrderTools): void {
+  const { symbol, type, time_in_force, qty, notional, extended_hours, order_class } = draft;
+  const { label } = mapping;
+  if (account !== undefined && draft.account !== account)
+    throw new NotSent('the order is for another account than the one that is opened here');
+  if (assetClassOf(symbol) !== 'us_equity' || order_class !== undefined)
+    throw new NotSent(`only plain orders for shares are sent to ${label}`);
+  if (!mcpTerms(mapping).timesInForce[type].includes(time_in_force))
+    throw new NotSent(`no ${type} order with time in force ${time_in_force} is sent to ${label}`);
+  if (extended_hours) throw new NotSent(`no order in extended hours is sent to ${label}`);
+  if (qty === undefined || notional !== undefined || !/^\d+$/.test(qty))
+    throw new NotSent(`whole shares alone are sent to ${label}`);
+}

@@ -1,0 +1,230 @@
+import { safeLine } from '../../../net/shown-text.ts';
+import { price } from '../../../trading/decimal.ts';
+import {
+  type Account,
+  type Asset,
+  accountSchema,
+  assetSchema,
+  type Order,
+  orderSchema,
+  type Position,
+  positionSchema,
+  type Quote,
+  quoteSchema,
+} from '../../../trading/views.ts';
+import { brokerWord } from '../broker-word.ts';
+import { amountOf, moneyOf } from '../json-amounts.ts';
+import { NoAnswer } from '../rest-client.ts';
+import { valueAt } from './answer.ts';
+import type { Call, Field, Fields, McpMapping } from './mapping.ts';
+
+/*
+ * From what a tool answered to our vocabulary. Whatever lacks something throws: a broker that answers nonsense must not look
+ * like an account of zero dollars. Texts are words and names, cut; nothing of an answer is ever more than data.
+ */
+
+/** An object of an answer, and the name under which it stands where it is one of several members. */
+interface Row {
+  readonly value: unknown;
+  readonly name: string;
+}
+
+export const rowOf = (answer: unknown, { at }: Call): Row => ({ value: valueAt(answer, at), name: '' });
+
+/** @throws {NoAnswer} where there is no list */
+export function rowsOf(answer: unknown, { at }: Call): Row[] {
+  const rows = valueAt(answer, at);
+  if (typeof rows !== 'object' || rows === null) throw new NoAnswer('unreadable');
+  return Object.entries(rows).map(([name, value]) => ({ value, name }));
+}
+
+function raw({ value, name }: Row, field: Field | undefined): unknown {
+  if (field === undefined) return undefined;
+  if (typeof field === 'string') return valueAt(value, field);
+  if ('name' in field) return name;
+  if ('is' in field) return field.is;
+  const { at, words } = field;
+  const theirs = valueAt(value, at);
+  return words !== undefined && Object.hasOwn(words, String(theirs)) ? words[String(theirs)] : theirs;
+}
+
+/** How the fields of a row are read; a field that isn't there is undefined, and its schema decides. */
+function reader<F extends Fields>(row: Row, fields: F) {
+  const number = (name: keyof F, as: (value: string | number) => string) => {
+    const value = raw(row, fields[name]);
+    if (value === null || value === undefined || value === '') return undefined;
+    // What is no number is left to the schema to refuse.
+    return typeof value === 'number' || (typeof value === 'string' && /^-?\d{1,30}(\.\d{1,30})?$/.test(value))
+      ? as(value)
+      : String(value);
+  };
+  const text = (name: keyof F) => {
+    const value = raw(row, fields[name]);
+    return value === null || value === undefined ? undefined : String(value);
+  };
+  return {
+    money: (name: keyof F) => number(name, moneyOf),
+    amount: (name: keyof F) => number(name, amountOf),
+    tick: (name: keyof F) => number(name, (value) => price(String(value))),
+    word: (name: keyof F) => brokerWord(text(name)),
+    /** An id, as it is; undefined for what is none. */
+    id: (name: keyof F) => /^[\x21-\x7e]{1,128}$/.exec(text(name) ?? '')?.[0],
+    line: (name: keyof F) => safeLine(text(name) ?? '', 200),
+    flag: (name: keyof F) => raw(row, fields[name]) === true,
+    instant: (name: keyof F) => {
+      const value = text(name);
+      return value === undefined || value === '' ? undefined : new Date(value).toISOString();
+    },
+  };
+}
+
+const isSo = (row: Row, conditions: Readonly<Record<string, unknown>>) =>
+  Object.entries(conditions).every(([at, wanted]) => valueAt(row.value, at) === wanted);
+
+export function accountView(
+  answer: unknown,
+  { account: mapped }: McpMapping,
+  about: { readonly environment: 'paper' | 'live'; readonly simulated: boolean },
+): Account {
+  const row = rowOf(answer, mapped);
+  const { money, word, id } = reader(row, mapped.fields);
+  return accountSchema.parse({
+    account: id('account'),
+    environment: about.environment,
+    status: word('status'),
+    currency: word('currency'),
+    cash: money('cash'),
+    equity: money('equity'),
+    last_equity: money('last_equity'),
+    buying_power: money('buying_power'),
+    long_market_value: money('long_market_value'),
+    trading_blocked: !isSo(row, mapped.open_where),
+    simulated: about.simulated,
+  });
+}
+
+export function positionViews(answer: unknown, { positions: mapped }: McpMapping): Position[] {
+  return rowsOf(answer, mapped).map((row) => {
+    const { money, amount, word } = reader(row, mapped.fields);
+    return positionSchema.parse({
+      symbol: word('symbol'),
+      side: word('side'),
+      qty: amount('qty'),
+      qty_available: amount('qty_available'),
+      avg_entry_price: money('avg_entry_price'),
+      current_price: money('current_price'),
+      lastday_price: money('lastday_price'),
+      market_value: money('market_value'),
+      cost_basis: money('cost_basis'),
+      unrealized_pl: money('unrealized_pl'),
+      unrealized_plpc: amount('unrealized_plpc'),
+      change_today: amount('change_today'),
+    });
+  });
+}
+
+/** Of the symbols asked for, those that have a price. A side that nobody quotes makes a quote as old as its last trade. */
+export function quoteViews(
+  answer: unknown,
+  { quotes: mapped }: McpMapping,
+  asked: readonly string[],
+  simulated: boolean,
+): Quote[] {
+  return rowsOf(answer, mapped).flatMap((row) => {
+    const { tick, word, instant } = reader(row, mapped.fields);
+    const [symbol, last] = [word('symbol'), tick('last')];
+    if (symbol === undefined || !asked.includes(symbol) || last === undefined) return [];
+    const [bid, ask] = [tick('bid') ?? price('0'), tick('ask') ?? price('0')];
+    const [traded, quoted] = [instant('traded_at'), instant('quoted_at')];
+    const bothSides = Number(bid) > 0 && Number(ask) > 0;
+    const older =
+      quoted !== undefined && traded !== undefined && quoted < traded ? quoted : (traded ?? quoted);
+    return [
+      quoteSchema.parse({
+        symbol,
+        name: null,
+        bid,
+        ask,
+        last,
+        previous_close: tick('previous_close') ?? last,
+        at: bothSides && quoted !== undefined ? quoted : older,
+        simulated,
+      }),
+    ];
+  });
+}
+
+/** Parts of a share are not sent, and nothing is sold short. */
+export function assetView(answer: unknown, { asset: mapped }: McpMapping): Asset {
+  const row = rowOf(answer, mapped);
+  const { word, line } = reader(row, mapped.fields);
+  return assetSchema.parse({
+    symbol: word('symbol'),
+    name: line('name'),
+    exchange: word('exchange') ?? '',
+    tradable: isSo(row, mapped.open_where),
+    fractionable: false,
+    shortable: false,
+  });
+}
+
+/** What goes through the gateway's routes as an order's id, and what a UUID looks like. */
+export const orderIds = {
+  any: /^[A-Za-z0-9-]{1,64}$/,
+  uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
+} as const;
+
+/**
+ * An order with its legs; a word that nobody here knows stays as it is.
+ * @throws {NoAnswer} for an order of another account, and for one without an id that could be asked for
+ */
+export function orderView(row: Row, mapping: McpMapping, account: string | undefined): Order {
+  const legs = mapping.legs === undefined ? undefined : valueAt(row.value, mapping.legs);
+  const parts = Array.isArray(legs)
+    ? legs.map((value) => partView({ value, name: '' }, mapping, account))
+    : [];
+  const whole = partView(row, mapping, account);
+  return orderSchema.parse({
+    ...whole,
+    symbol: whole.symbol ?? parts.map(({ symbol }) => symbol).join(' + '),
+    ...(parts.length === 0 ? {} : { legs: parts }),
+  });
+}
+
+function partView(row: Row, { order_fields: fields, order_ids }: McpMapping, account: string | undefined) {
+  const read = reader(row, fields);
+  const { money, amount, word, flag, instant } = read;
+  const whose = read.id('account');
+  if (fields.account !== undefined && (whose === undefined || (account !== undefined && whose !== account)))
+    throw new NoAnswer('unreadable');
+  const id = read.id('id');
+  if (id === undefined || !orderIds[order_ids].test(id)) throw new NoAnswer('unreadable');
+  const [order_class, asset_class, position_intent] = [
+    word('order_class') || undefined,
+    word('asset_class') || undefined,
+    word('position_intent') || undefined,
+  ];
+  return {
+    id,
+    client_order_id: read.id('client_order_id') ?? '',
+    symbol: word('symbol') || undefined,
+    side: word('side') ?? '',
+    type: word('type'),
+    time_in_force: word('time_in_force'),
+    qty: amount('qty') ?? null,
+    notional: money('notional') ?? null,
+    limit_price: money('limit_price') ?? null,
+    stop_price: money('stop_price') ?? null,
+    trail_price: money('trail_price') ?? null,
+    trail_percent: amount('trail_percent') ?? null,
+    extended_hours: flag('extended_hours'),
+    status: word('status'),
+    filled_qty: amount('filled_qty') ?? '0',
+    filled_avg_price: money('filled_avg_price') ?? null,
+    submitted_at: instant('submitted_at'),
+    filled_at: instant('filled_at') ?? null,
+    ...(order_class === undefined ? {} : { order_class }),
+    ...(asset_class === undefined ? {} : { asset_class }),
+    ...(position_intent === undefined ? {} : { position_intent }),
+  };
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { statusSince } from '../../../../src/agent/run/thread-status.ts';
+import type { ThreadProposal } from '../../../../src/store/thread-store.ts';
+import type { ProposalState } from '../../../../src/trading/proposal-state.ts';
+
+const ended = Date.parse('2026-01-30T14:30:00Z');
+const pending = { status: 'pending', updatedAt: ended } as const;
+
+/** @param after seconds after the run ended */
+function proposal(state: ProposalState, after: number): ThreadProposal {
+  return {
+    thread: 'th_1',
+    proposal: { state, updated_at: new Date(ended + after * 1000).toISOString() },
+  } as ThreadProposal;
+}
+
+describe('what a thread is that left its question to the gateway', () => {
+  it.each([
+    ['executed', 'done'],
+    ['denied', 'denied'],
+    ['cancelled', 'denied'],
+    ['expired', 'expired'],
+    ['blocked', 'blocked'],
+    ['unknown', 'unknown'],
+    ['requested', 'pending'],
+  ] as const)('is by %s then %s', (state, status) => {
+    expect(statusSince(pending, [proposal(state, 20)])).toBe(status);
+  });
+
+  it('stays pending while one of several is open, also one that nothing happened to', () => {
+    expect(statusSince(pending, [proposal('executed', 20), proposal('requested', -5)])).toBe('pending');
+  });
+
+  it('is not told by what an earlier run came to', () => {
+    expect(statusSince(pending, [proposal('executed', -60)])).toBe('pending');
+  });
+
+  it('stays as it ended where it waited for nothing', () => {
+    expect(statusSince({ ...pending, status: 'failed' }, [proposal('executed', 20)])).toBe('failed');
+  });
+});
