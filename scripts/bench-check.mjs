@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { leanDependencies } from './bundle/lean-dependencies.mjs';
+import { withoutBuiltinImports } from './bundle/node-builtins.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const RUNS = Number(process.env.BENCH_RUNS ?? 15);
@@ -59,6 +60,8 @@ async function bundle(folder) {
     entryPoints: ['src/cli/start/bundle-loader.ts'],
     outfile: join(folder, 'loader.mjs'),
   });
+  const loader = readFileSync(join(folder, 'loader.mjs'), 'utf8');
+  writeFileSync(join(folder, 'loader.mjs'), withoutBuiltinImports(loader));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'one-check.mjs'), ONE_CHECK);
   const { openBundle } = await import(pathToFileURL(join(folder, 'loader.mjs')));
@@ -67,7 +70,7 @@ async function bundle(folder) {
 
 /** The process that is timed. */
 const ONE_CHECK = `
-import { readFileSync } from 'node:fs';
+const { readFileSync } = process.getBuiltinModule('node:fs');
 import { openBundle } from './loader.mjs';
 const [folder, key] = process.argv.slice(2);
 const bundle = openBundle(new URL('./', import.meta.url), new URL('./compiled.bin', import.meta.url).pathname, 'bench');

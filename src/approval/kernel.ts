@@ -38,6 +38,8 @@ export interface ApprovalKernel {
   ): Promise<StoredProposal[]>;
   /** How it stands once it has changed since a version, or after `ms`. */
   awaitChange(id: string, version: number, ms: number, signal: AbortSignal): Promise<StoredProposal>;
+  /** A person watches: what is open of their latest is followed, where its changes are told. */
+  watched(asker: Proposer): Promise<void>;
   /** Those of a person that changed after a version, each time they do; none as a sign of life. Ends with the signal. */
   follow(sub: string, version: number | undefined, signal: AbortSignal): AsyncGenerator<StoredProposal[]>;
   /** @throws {Refusal} 404 `not_found`, 409 `proposal_executing`, `proposal_settled` */
@@ -65,6 +67,8 @@ export interface ApprovalKernel {
   close(): Promise<void>;
 }
 
+/** How many of a person's latest are followed again when they watch. */
+const MOST_RESUMED = 100;
 /** How long the answer to a new proposal waits for the phone to ring. */
 const FIRST_WAIT_MS = 5_000;
 /** Waits before what an earlier process left open is read again, where that failed, milliseconds; the last goes on. */
@@ -125,6 +129,12 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
     list: (sub, { state, limit }) => store.list({ party: sub, state, limit }),
     awaitChange: (id, version, ms, signal) =>
       changeOf(watching, { id, version }, ms, [signal, closing.signal]),
+    async watched(asker) {
+      attendants.seen(asker);
+      const latest = await store.list({ party: asker.sub, state: 'all', limit: MOST_RESUMED });
+      for (const { id, sub, state } of latest)
+        if (state === 'executed' && sub === asker.sub) attendants.resume(id);
+    },
     follow: (sub, version, signal) => changesOf(watching, sub, version, [signal, closing.signal]),
     withdraw: async (sub, id) => withdraw(parts, await kernel.find(sub, id)),
     revoked: async (who) => {

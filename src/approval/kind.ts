@@ -82,6 +82,23 @@ export type Execution<Result> =
   /** It may have been taken; `final` where nobody will ever know. */
   | { readonly outcome: 'unknown'; readonly text: string; readonly final?: boolean };
 
+/** What was told of a result: something about it, something that need not concern it, or nothing yet. */
+export type Heard = 'own' | 'other' | 'nothing';
+
+/** Somebody who tells of changes to a result as they happen. What they tell is a hint: how it stands, a look says. */
+export interface ResultNews {
+  /** Whether whatever happens is told now; else it has to be looked at again and again. */
+  isStanding(): boolean;
+  /**
+   * Resolves with what was heard since it last did: at once where there was anything, after `ms` otherwise. That telling
+   * begins or is lost is heard, too.
+   * @throws the reason of `signal`
+   */
+  next(ms: number, signal: AbortSignal): Promise<Heard>;
+  /** Stops listening. */
+  end(): void;
+}
+
 /**
  * One kind of thing that a person may approve: a folder under `kinds/`. Everything the kernel needs to know of it.
  *
@@ -155,6 +172,10 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   settle(subject: Subject, asker: Proposer): Promise<Execution<Result> | undefined>;
   /** A later look at what came of it (a fill), with the same token; undefined where nothing more will change. */
   follow?(subject: Subject, result: Result, asker: Proposer): Promise<Result | undefined>;
+  /** Whether nothing more will change of it. */
+  isOver?(result: Result): boolean;
+  /** Who tells when it is worth a look; undefined where nobody does, or nothing more will change. */
+  news?(subject: Subject, result: Result, asker: () => Proposer): ResultNews | undefined;
   /** One line for the phone once it was carried out: `filled 5 at $180.12`. */
   resultText(result: Result): string;
 }

@@ -184,11 +184,11 @@ function realizedOf(
   const sum = (results: ReturnType<typeof tradingResults>) =>
     [...results.values()].reduce((all, { realized }) => all.plus(realized), ZERO);
   const fifo = tradingResults(fills, 'fifo', exchanges);
-  const held = new Map(positions.map((position) => [position.symbol, signedQty(position)]));
+  const held = new Map(positions.map((position) => [position.symbol, position]));
   const uncovered = [...fifo]
     .filter(
       ([symbol, { unclear, uncovered, qty, unknown }]) =>
-        unclear || isPositive(uncovered) || !qty.plus(unknown).eq(held.get(symbol) ?? ZERO),
+        unclear || isPositive(uncovered) || !qty.plus(unknown).eq(signedQty(held.get(symbol))),
     )
     .map(([symbol]) => symbol)
     .sort();
@@ -196,7 +196,9 @@ function realizedOf(
 }
 
 /** Brokers write a short position's quantity with or without its minus sign. */
-function signedQty({ side, qty }: Position): Dec {
+function signedQty(position: Position | undefined): Dec {
+  if (position === undefined) return ZERO;
+  const { side, qty } = position;
   const size = new Dec(qty).abs();
   return side === 'short' ? size.neg() : size;
 }

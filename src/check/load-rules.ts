@@ -6,6 +6,7 @@ import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { checkOrder } from '../trading/order.ts';
 import { defaultRules } from './default-rules.ts';
 import { namedIn, placeholdersOf } from './message.ts';
+import { takePlainTargets } from './plain-targets.ts';
 import {
   keysOfKind,
   orderKeys,
@@ -39,10 +40,9 @@ export function standardRules(): RulesFile {
  */
 export async function parseRules(text: string, file: string): Promise<RulesFile> {
   if (text.length > MOST_BYTES) throw invalid(file, `${file} is too long for a rules file`);
-  const { document, lines, content: written } = await readYaml(text, file);
-  const content = written ?? {};
+  const read = (await readQuickly(text, file)) ?? (await readWhole(text, file));
+  const { document, lines, content, result } = read;
   const at = (path: readonly PropertyKey[]) => `${file}${lineOf(document, lines, path)}`;
-  const result = rulesFileSchema.safeParse(content, { error: inWords });
   if (!result.success) throw explain(result.error, content, file, at);
   result.data.rules.forEach((rule, index) => {
     const known = placeholdersOf(rule.kind);
@@ -80,6 +80,30 @@ export async function parseRules(text: string, file: string): Promise<RulesFile>
     );
   }
   return result.data;
+}
+
+async function readWhole(text: string, file: string) {
+  const { content: written, ...read } = await readYaml(text, file);
+  const content = written ?? {};
+  return { ...read, content, result: rulesFileSchema.safeParse(content, { error: inWords }) };
+}
+
+/** As {@link readWhole}, where the targets are written plainly and nothing is wrong: what is wrong needs its line. */
+async function readQuickly(
+  text: string,
+  file: string,
+): Promise<Awaited<ReturnType<typeof readWhole>> | undefined> {
+  const plain = takePlainTargets(text);
+  if (plain === undefined) return undefined;
+  try {
+    const { content: written, ...read } = await readYaml(plain.rest, file);
+    const content = { ...(written as object), targets: plain.targets };
+    const whole = { ...read, content, result: rulesFileSchema.safeParse(content, { error: inWords }) };
+    return whole.result.success ? whole : undefined;
+  } catch (error) {
+    if (isTradeAgentError(error)) return undefined;
+    throw error;
+  }
 }
 
 function invalid(

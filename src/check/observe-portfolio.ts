@@ -95,7 +95,9 @@ function observationsOf(
       return driftsOf(file, figures, bandOf(rule)).map((drift) => ({
         rule,
         subject: drift.symbol,
-        limitedBy: drift.target.toFixed(),
+        get limitedBy() {
+          return drift.target.toFixed();
+        },
         state: level(drift.drift.abs(), limitsOf(drift)),
         say: () => {
           const { symbol } = drift;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Dec, decimalString } from '../trading/decimal.ts';
+import { Dec, decimalString, isDecimalString } from '../trading/decimal.ts';
 import { newYorkInstant } from '../trading/new-york-time.ts';
 import { orderRequestSchema, symbolSchema } from '../trading/order.ts';
 
@@ -18,7 +18,6 @@ const percent = z
   // A number would be read as a fraction by some and as a percentage by others.
   .string({ error: wanted('must be a percentage, with its sign: 5%') })
   .regex(/^\d{1,4}(\.\d{1,6})?%$/, 'must be a percentage, with its sign: 5%')
-  // By moving the point: a thousand targets are a thousand divisions.
   .transform((text) => new Dec(`${text.slice(0, -1)}e-2`).toFixed())
   .describe('A percentage, with its sign: 5%');
 
@@ -204,7 +203,7 @@ export const suggestSchema = z.strictObject({
 const targets = z.record(z.union([z.literal('cash'), symbolSchema]), percent).refine(
   (parts) =>
     // Refinements also run on what the pattern has refused already, and Decimal throws on that.
-    Object.values(parts).some((part) => !decimalString.safeParse(part).success) ||
+    Object.values(parts).some((part) => !isDecimalString(part)) ||
     Object.values(parts)
       .reduce((sum, part) => sum.plus(part), new Dec(0))
       .lte(1),

@@ -10,6 +10,7 @@ import { approvalKernel } from './approvals.ts';
 import { type BrokerAccess, brokerAccess } from './broker/broker-access.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { ONLY_BROKER } from './broker/named-broker.ts';
+import { createOrderUpdates } from './broker/updates/order-updates.ts';
 import { createIdentityProvider } from './door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
 import { createEntrance, type Entrance } from './entrance.ts';
@@ -93,6 +94,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const entrance = createEntrance(options, provider, clock);
   const brokerFor = broker.accounts.open;
+  const updates = createOrderUpdates({ brokerFor, clock, failed: failedOf(options) });
   const { maxSlippage = '0.01' } = options;
   const people = peopleOf(options, { fetch: send, now });
   const source = options.rules ?? staticRules();
@@ -125,7 +127,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
     orders: orderPorts({
-      ...{ desk, rules, brokerFor, now, isOfSeveral: options.brokers.length > 1 },
+      ...{ desk, rules, brokerFor, updates, now, isOfSeveral: options.brokers.length > 1 },
       journal: stores.orders,
       maxSlippage,
       cover: mandates.cover,
@@ -165,8 +167,14 @@ export function createGateway(options: GatewayOptions): Gateway {
       entrance.shut();
       await own.watch?.close();
       await kernel?.close();
+      await updates.close();
     },
   };
+}
+
+/** What went wrong is told by its name alone. */
+function failedOf({ onError = (message) => process.stderr.write(`gateway: ${message}\n`) }: GatewayOptions) {
+  return (error: unknown): void => onError(error instanceof Error ? error.name : 'unknown');
 }
 
 /** For display. */

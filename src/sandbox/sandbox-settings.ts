@@ -137,6 +137,8 @@ export interface ApprovalSettings {
   /** How accounts at the paper broker are opened; by token exchange, and unattended by key pairs, unless said otherwise. */
   readonly credentials?: 'exchange' | 'key_pair' | undefined;
   readonly secondAccounts?: boolean | undefined;
+  /** Whether the gateway hears of fills by the paper broker's stream; it does unless said otherwise. */
+  readonly tradeUpdates?: boolean | undefined;
   readonly relations?: HomeOptions['gateway']['relations'] | undefined;
   readonly rules: RulesSource;
 }
@@ -174,10 +176,14 @@ function gatewaySettings(
     rules,
     relations,
     secondAccounts,
+    tradeUpdates,
   }: ApprovalSettings,
 ): HomeOptions['gateway'] {
   const privateKey = gatewayKey(seed);
-  const paper = { kind: 'alpaca', trading_url: addresses.broker, simulated: true } as const;
+  const paper = {
+    ...({ kind: 'alpaca', trading_url: addresses.broker, simulated: true } as const),
+    ...(tradeUpdates === undefined ? {} : { trade_updates: tradeUpdates }),
+  };
   return {
     exchange: { client_id: GATEWAY_CLIENT_ID, privateKey, audience: CONNECTION },
     environment: 'paper',

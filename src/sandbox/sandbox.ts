@@ -58,6 +58,8 @@ export interface SandboxOptions {
   readonly credentials?: 'exchange' | 'key_pair';
   /** Whether each person has a second account at the paper broker, under the name `second`. */
   readonly secondAccounts?: boolean;
+  /** Whether the gateway hears of fills by the paper broker's stream; it does unless said otherwise. */
+  readonly tradeUpdates?: boolean;
   /** Who says how people stand to accounts. */
   readonly relations?: HomeOptions['gateway']['relations'];
   /** What else is served behind the gateway’s door. */

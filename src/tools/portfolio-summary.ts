@@ -15,7 +15,7 @@ export function compactSummary(summary: {
 }): string {
   const { account, positions, now, note } = summary;
   const day = new Dec(account.equity).minus(account.last_equity);
-  const sorted = positions.toSorted((a, b) => new Dec(b.market_value).cmp(a.market_value));
+  const sorted = positions.toSorted((a, b) => new Dec(b.market_value).comparedTo(a.market_value));
   const shown = sorted.slice(0, MOST_POSITIONS);
   const more = sorted.length - shown.length;
   return [

@@ -3,6 +3,7 @@ import { unitsOf } from './asset-class.ts';
 import { Dec, decimalString, ZERO } from './decimal.ts';
 import { newYorkDate, newYorkInstant } from './new-york-time.ts';
 import { sides } from './order.ts';
+import { lessCoinFees } from './portfolio/coin-fees.ts';
 import type { Fill, ShareExchange } from './portfolio/lots.ts';
 import type { Flow } from './portfolio/value-point.ts';
 
@@ -72,7 +73,7 @@ export type TradingDay = z.output<typeof tradingDaySchema>;
 /** The shares that an option's exercise or assignment trades. */
 const SETTLES = 'OPTRD';
 
-/** The trades among the activities; an option's price is that of its contract. */
+/** The trades among the activities; an option's price is that of its contract, a coin's with the fee taken of it. */
 export function fillsOf(activities: readonly Activity[]): Fill[] {
   const fills: Fill[] = [];
   for (const { kind, type, symbol, side, qty, price, at } of activities) {
@@ -81,7 +82,7 @@ export function fillsOf(activities: readonly Activity[]): Fill[] {
     const [time, each] = [Date.parse(at), perUnit(symbol, price)];
     fills.push({ symbol, side, qty: new Dec(qty), price: each, at: time, ...settles });
   }
-  return fills;
+  return lessCoinFees(fills, activities);
 }
 
 function perUnit(symbol: string, price: string): Dec {

@@ -1,17 +1,12 @@
-import { Decimal } from 'decimal.js';
 import { z } from 'zod';
+import { DecimalNumber } from './number.ts';
 
 /**
- * Money, prices and quantities travel as decimal strings and are computed with decimal.js; a binary float never
- * touches them. 40 digits hold any product of two broker amounts exactly.
+ * Money, prices and quantities travel as decimal strings and are computed exactly; a binary float never touches
+ * them. 40 digits hold any product of two broker amounts exactly.
  */
-export const Dec = Decimal.clone({
-  precision: 40,
-  rounding: Decimal.ROUND_HALF_EVEN,
-  toExpNeg: -30,
-  toExpPos: 40,
-});
-export type Dec = Decimal;
+export const Dec = DecimalNumber;
+export type Dec = DecimalNumber;
 
 /** Nothing. Decimals never change, and making one takes far longer than most of what is done with it. */
 export const ZERO = new Dec(0);
@@ -27,6 +22,9 @@ const plainDecimal = /^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,12})?$/;
 export const decimalString = z
   .string()
   .regex(plainDecimal, 'must be a plain decimal number such as "180.25"');
+
+/** Whether a text is a {@link decimalString}. */
+export const isDecimalString = (text: string): boolean => plainDecimal.test(text);
 
 /** As {@link decimalString}, and greater than zero. */
 export const positiveDecimalString = decimalString.refine(

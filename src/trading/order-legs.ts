@@ -40,7 +40,7 @@ export function standingParts(order: Order): readonly OrderLeg[] {
   const open = openLegs(order);
   if (isMultiLeg(order)) return open;
   if (!isFinal(order.status)) return [order];
-  const [largest] = [...open].sort((a, b) => left(b).cmp(left(a)));
+  const [largest] = [...open].sort((a, b) => left(b).comparedTo(left(a)));
   return largest === undefined ? [] : [largest];
 }
 

@@ -79,6 +79,7 @@ export function playHistories(shard: number): void {
     if (isReplay) return;
     expect(tally.orders).toBeGreaterThan(0);
     expect(tally.withExits).toBeGreaterThan(0);
+    expect(tally.coins).toBeGreaterThan(0);
   }, 3_600_000);
 
   it('a gateway that is cut off between tap and order, twice, makes one order or none', async () => {

@@ -16,6 +16,8 @@ export interface Tally {
   /** Of these, what came with exits, and whose exits traded. */
   withExits: number;
   exited: number;
+  /** Of these, in coins. */
+  coins: number;
   /** Batches of which every line is in the book. */
   batches: number;
   proposals: number;
@@ -36,6 +38,7 @@ export function noTally(): Tally {
     underMandate: 0,
     withExits: 0,
     exited: 0,
+    coins: 0,
     batches: 0,
     proposals: 0,
     kills: 0,
@@ -57,6 +60,7 @@ export async function play(keys: SharedKeys, history: History, tally: Tally): Pr
     const book = withLegs(world.broker.book());
     tally.orders += book.length;
     tally.withExits += book.filter(({ legs }) => legs.length > 0).length;
+    tally.coins += book.filter(({ symbol }) => symbol.includes('/')).length;
     tally.exited += book.filter(({ order_class, filled_qty, legs }) =>
       [...legs, ...(order_class === 'oco' ? [{ filled_qty }] : [])].some((exit) => exit.filled_qty !== '0'),
     ).length;

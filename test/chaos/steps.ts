@@ -147,6 +147,10 @@ export const bodies = [
     order_class: 'oco',
     ...exits,
   },
+  // Coins, which are counted in parts.
+  { symbol: 'BTC/USD', side: 'buy', qty: '0.002', ...entry },
+  { symbol: 'BTC/USD', side: 'buy', notional: '100', ...entry },
+  { symbol: 'BTC/USD', side: 'buy', qty: '0.001', ...limit, limit_price: '1000' },
 ] as const satisfies readonly Extract<ProposalRequestInput, { kind: 'order' }>['order'][];
 
 const client = fc.nat({ max: 3 });
@@ -297,7 +301,10 @@ export const cutOff: fc.Arbitrary<History> = fc
 export const exited: fc.Arbitrary<History> = fc
   .record({
     world,
-    body: fc.integer({ min: bodies.findIndex((body) => 'order_class' in body), max: bodies.length - 1 }),
+    body: fc.integer({
+      min: bodies.findIndex((body) => 'order_class' in body),
+      max: bodies.findLastIndex((body) => 'order_class' in body),
+    }),
     fault: fc.option(fault, { freq: 2 }),
     death: fc.option(points, { freq: 2 }),
     change: fc.option(made('change', 1, { client, order: pick, replace: fc.boolean() }).arbitrary, {

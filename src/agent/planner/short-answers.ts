@@ -42,7 +42,7 @@ function figure(
   }
   const by = (one: Position): Dec =>
     view === 'biggest' ? new Dec(one.market_value).abs() : new Dec(one.unrealized_plpc);
-  const sorted = positions.toSorted((one, two) => by(two).cmp(by(one)));
+  const sorted = positions.toSorted((one, two) => by(two).comparedTo(by(one)));
   const found = view === 'worst' ? sorted.at(-1) : sorted[0];
   if (found === undefined) return 'You have no positions.';
   const weight = figures.rows.find(({ symbol }) => symbol === found.symbol)?.weight ?? '0';

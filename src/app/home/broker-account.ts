@@ -101,7 +101,7 @@ export async function removeBrokerKeys(
 }
 
 /** @throws {TradeAgentError} `usage` for one that is not there, and where there are several and none is named */
-function brokerNamed(
+export function brokerNamed(
   { gateway: { brokers } }: Pick<OpenHome, 'gateway'>,
   name: string | undefined,
 ): NamedBroker {

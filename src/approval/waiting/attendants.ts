@@ -1,5 +1,4 @@
 import canonicalize from 'canonicalize';
-import { Refusal } from '../../trading/refusal.ts';
 import { NO_TOKEN } from '../access.ts';
 import type { Changes } from '../changes.ts';
 import type { KernelParts } from '../kernel-parts.ts';
@@ -7,6 +6,7 @@ import type { Proposer } from '../kind.ts';
 import type { Move } from '../moves.ts';
 import type { Attention } from './attention.ts';
 import { createEarlyCalls } from './early-calls.ts';
+import { followResult, type ResultLook } from './follow-result.ts';
 import { lookAfter } from './look-after.ts';
 import { createPacer, type Pacer } from './pacer.ts';
 import { createTelling } from './telling.ts';
@@ -15,6 +15,8 @@ import { createTelling } from './telling.ts';
 export interface Attendants {
   /** Has a proposal looked after from wherever it stands. @param fresh it was drafted by this process just now */
   begin(id: string, fresh: boolean): void;
+  /** Has what came of it followed where its changes are told, though nobody here did so any more. */
+  resume(id: string): void;
   isAttended(id: string): boolean;
   /** There is news of a proposal. @param news.over it was withdrawn: nothing is to be waited for any more */
   wake(id: string, news: { readonly over: boolean }): void;
@@ -24,18 +26,14 @@ export interface Attendants {
   moved(move: Move): void;
   /** Tells the phone what an earlier process died before telling. */
   tellUntold(): Promise<void>;
-  /** Looks once at what came of it. False where nothing more will change. */
-  lookAtResult(id: string, asker: Proposer): Promise<boolean>;
+  /** Looks once at what came of it. */
+  lookAtResult(id: string, asker: Proposer): Promise<ResultLook>;
   /** Keeps in memory, and nowhere else, with whose token a person's accounts may be asked about. */
   seen(asker: Proposer): void;
   /** Resolves when nothing is under way any more; to be called once the signal has aborted. */
   ended(): Promise<void>;
 }
 
-/** What to look at again where it may still change, milliseconds: soon after the order, then less and less often. */
-const FOLLOW_WAITS_MS = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000, 10_000, 20_000, 30_000] as const;
-/** An open order is followed this long by itself; after that whoever looks asks. */
-const FOLLOW_MS = 15 * 60_000;
 /**
  * Between polls for calls that may have got lost, of all proposals together: with ten thousand open they would otherwise
  * keep gateway and provider busy with nothing, and one that holds its polls would hold thousands.
@@ -60,6 +58,7 @@ interface AttendantParts extends KernelParts {
 interface Attended {
   readonly work: Promise<void>;
   readonly wake: (over: boolean) => void;
+  readonly isResumed: boolean;
 }
 
 /*
@@ -115,12 +114,20 @@ export function createAttendants(parts: AttendantParts): Attendants {
       if (attended.has(id) || signal.aborted) return;
       const { attention, wake } = attentionTo(fresh);
       const work = persist(parts, attention, id, { attendants, failed })
-        .then(() => followResult(parts, id, { attendants, askers }))
+        .then(() => followResult(parts, id, { ...attendants, askers }))
         .catch(failed)
         .finally(() => attended.delete(id));
-      attended.set(id, { work, wake });
+      attended.set(id, { work, wake, isResumed: false });
     },
-    isAttended: (id) => attended.has(id),
+    resume(id) {
+      if (attended.has(id) || signal.aborted) return;
+      const work = followResult(parts, id, { ...attendants, askers, isResumed: true })
+        .catch(failed)
+        .finally(() => attended.delete(id));
+      attended.set(id, { work, wake: () => undefined, isResumed: true });
+    },
+    // Whoever looks at one that is only listened to asks for themselves, as without anybody.
+    isAttended: (id) => attended.get(id)?.isResumed === false,
     wake: (id, { over }) => attended.get(id)?.wake(over),
     async called(authReqId, notificationToken) {
       let proposal = await store.byAuthReqId(authReqId);
@@ -137,14 +144,15 @@ export function createAttendants(parts: AttendantParts): Attendants {
     },
     async lookAtResult(id, asker) {
       const proposal = await store.get(id);
-      if (proposal?.state !== 'executed') return false;
-      const result = await parts.kindOf(proposal.kind).follow?.(proposal.subject, proposal.result, asker);
-      if (result === undefined) return false;
-      if (canonicalize(result) !== canonicalize(proposal.result)) {
-        // Where somebody else has noted another meanwhile, theirs stands until the next look.
-        attendants.moved(await moves.recordResult(proposal, result));
-      }
-      return true;
+      if (proposal?.state !== 'executed') return 'over';
+      const kind = parts.kindOf(proposal.kind);
+      const result = await kind.follow?.(proposal.subject, proposal.result, asker);
+      if (result === undefined) return 'over';
+      if (canonicalize(result) === canonicalize(proposal.result)) return 'same';
+      // Where somebody else has noted another meanwhile, theirs stands until the next look.
+      const move = await moves.recordResult(proposal, result);
+      attendants.moved(move);
+      return move.outcome === 'moved' && kind.isOver?.(result) === true ? 'over' : 'changed';
     },
     async ended() {
       await Promise.allSettled([...attended.values()].map(({ work }) => work));
@@ -235,28 +243,6 @@ async function persist(
       audit.flushSoon();
       await attendants.tellUntold().catch(failed);
       await attention.rest(FAILED_WAITS_MS[Math.min(failures, FAILED_WAITS_MS.length - 1)] ?? 0);
-    }
-  }
-}
-
-/** Looks at what came of it, where it may still change, less and less often. */
-async function followResult(
-  { store, clock, kindOf, signal }: AttendantParts,
-  id: string,
-  { attendants, askers }: { readonly attendants: Attendants; readonly askers: ReadonlyMap<string, Proposer> },
-): Promise<void> {
-  const first = await store.get(id);
-  if (first?.state !== 'executed' || kindOf(first.kind).follow === undefined) return;
-  const asker = askers.get(first.sub);
-  if (asker === undefined) return;
-  const until = clock.now() + FOLLOW_MS;
-  for (let look = 0; clock.now() < until; look++) {
-    await clock.sleep(FOLLOW_WAITS_MS[Math.min(look, FOLLOW_WAITS_MS.length - 1)] ?? 0, signal);
-    try {
-      if (!(await attendants.lookAtResult(id, asker))) return;
-    } catch (error) {
-      // The broker is out of reach for a while; the next look may find it.
-      if (!(error instanceof Refusal)) throw error;
     }
   }
 }

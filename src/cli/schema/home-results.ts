@@ -101,6 +101,18 @@ export const homeResults = {
     environment,
     status: z.string(),
   }),
+  'home-broker-tools': z.object({
+    broker: brokerName,
+    tools: z.array(
+      z.object({
+        name: z.string(),
+        state: z.enum(['confirmed', 'changed', 'unconfirmed', 'gone']),
+        description: z.string().describe("the server's words"),
+        arguments: z.record(z.string(), z.unknown()).describe('JSON Schema'),
+        sha256: z.string().nullable().describe('what confirms it, in `pins` of gateway.yaml'),
+      }),
+    ),
+  }),
   'home-broker-remove': z.object({ user: z.string(), broker: brokerName }),
   'home-notices': z.object({
     channels: z.array(

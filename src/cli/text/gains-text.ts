@@ -3,6 +3,7 @@ import { safeLine } from '../../net/shown-text.ts';
 import { dollars, shares, signedDollars } from './money.ts';
 import { program, type Reader } from './reader.ts';
 import { type Column, fittingTable } from './table.ts';
+import { wrapWords } from './wrap.ts';
 
 type Line = RealisedGains['gains'][number];
 type Lot = HeldLots['lots'][number];
@@ -31,14 +32,14 @@ const lineColumns: readonly Column<Line>[] = [
 export async function gainsText(found: RealisedGains, reader: Reader = program): Promise<string> {
   const { gains, totals, by_year, year, method } = found;
   const when = year === null ? '' : ` in ${year}`;
-  if (gains.length === 0) return [`Nothing was sold${when}.`, ...closing(found)].join('\n');
+  if (gains.length === 0) return [`Nothing was sold${when}.`, ...closing(found, reader)].join('\n');
   const years =
     by_year.length < 2 || year !== null ? [] : by_year.map((one) => `${one.year}: ${signedDollars(one.all)}`);
   return [
     await fittingTable(lineColumns, gains, reader.columns),
     `Short-term ${signedDollars(totals.short_term.gain)}, long-term ${signedDollars(totals.long_term.gain)}, together ${signedDollars(totals.all.gain)}${when}, by ${methodWords[method]}.`,
     ...(years.length === 0 ? [] : [years.join(', ')]),
-    ...closing(found),
+    ...closing(found, reader),
   ].join('\n');
 }
 
@@ -56,21 +57,25 @@ const lotColumns: readonly Column<Lot>[] = [
   { head: 'COST', align: 'right', cell: ({ cost }) => amount(cost) },
   { head: 'VALUE', align: 'right', cell: ({ value }) => dollars(value) },
   { head: 'GAIN', align: 'right', cell: ({ gain }) => signed(gain) },
-  { head: 'TERM', cell: ({ term }) => term },
-  { rank: 1, head: 'LONG-TERM FROM', cell: ({ long_term_from }) => long_term_from ?? '' },
+  { rank: 1, head: 'TERM', cell: ({ term }) => term },
+  { rank: 2, head: 'LONG-TERM FROM', cell: ({ long_term_from }) => long_term_from ?? '' },
 ];
 
 export async function lotsText(found: HeldLots, reader: Reader = program): Promise<string> {
-  if (found.lots.length === 0) return ['Nothing is held.', ...closing({ ...found, notes: [] })].join('\n');
+  if (found.lots.length === 0)
+    return ['Nothing is held.', ...closing({ ...found, notes: [] }, reader)].join('\n');
   return [
     await fittingTable(lotColumns, found.lots, reader.columns),
-    ...closing({ ...found, notes: [] }),
+    ...closing({ ...found, notes: [] }, reader),
   ].join('\n');
 }
 
-function closing(found: Pick<RealisedGains, 'incomplete' | 'imported' | 'notes' | 'simulated'>): string[] {
+function closing(
+  found: Pick<RealisedGains, 'incomplete' | 'imported' | 'notes' | 'simulated'>,
+  { columns }: Reader,
+): string[] {
   const { incomplete, imported, notes, simulated } = found;
-  return [
+  const lines = [
     ...(incomplete.length === 0
       ? []
       : [
@@ -82,4 +87,5 @@ function closing(found: Pick<RealisedGains, 'incomplete' | 'imported' | 'notes' 
     ...notes.map((note) => `Note: ${note}.`),
     ...(simulated ? ['The account is simulated.'] : []),
   ];
+  return lines.flatMap((line) => wrapWords(line, columns));
 }

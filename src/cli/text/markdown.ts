@@ -143,6 +143,9 @@ function alignedRows(rows: readonly string[][], aligns: readonly string[]): stri
 /** A table too wide for the terminal: each row as a line of its own, values named by their columns. */
 function recordRows([head = [], ...rows]: readonly string[][]): string[] {
   return rows.map(([first = '', ...cells]) =>
-    [first, ...cells.map((cell, index) => `${head[index + 1] ?? ''} ${cell}`.trim())].join(' · '),
+    [
+      first,
+      ...cells.flatMap((cell, index) => (cell === '' ? [] : [`${head[index + 1] ?? ''} ${cell}`.trim()])),
+    ].join(' · '),
   );
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ActingTool } from './acting-tool.ts';
 import type { AssetCatalogue } from './asset-catalogue.ts';
 import type { ConnectBroker } from './broker.ts';
 import type { BrokerTraits } from './broker-traits.ts';
@@ -72,5 +73,14 @@ export interface BrokerKind<Settings> {
       given: KeptCredentials,
       options: Required<VerifyOptions>,
     ): Promise<VerifiedAccount>;
+    /**
+     * What the tools that send and cancel orders say of themselves, where the broker has such.
+     * @throws {TradeAgentError} as `verify`
+     */
+    tools?(
+      settings: Settings,
+      given: KeptCredentials,
+      options: Required<VerifyOptions>,
+    ): Promise<readonly ActingTool[]>;
   };
 }

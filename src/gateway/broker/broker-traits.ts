@@ -45,4 +45,6 @@ export interface BrokerTraits {
       }
     | undefined;
   readonly lacks: readonly Lackable[];
+  /** Whether it tells by itself what happens to orders (`tradeUpdates` of `Broker`); where it doesn't, it is asked. */
+  readonly tellsUpdates?: boolean;
 }

@@ -137,6 +137,20 @@ export interface Replacement {
   readonly changes: ReplaceSubject['changes'];
 }
 
+/** What a broker tells by itself: that something happened to an order. What it was, its reads say. */
+export interface TradeUpdate {
+  /** Its id at the broker and its client_order_id, as far as either is told; none where nobody can tell what it was about. */
+  readonly ids: readonly string[];
+}
+
+/** Who listens to what happens to an account's orders. */
+export interface UpdateListener {
+  /** From now on nothing is missed, for as long as the connection lasts. */
+  standing(): void;
+  /** Something happened. */
+  update(update: TradeUpdate): void;
+}
+
 export type Cancellation = 'requested' | 'not_found' | 'not_cancelable';
 
 /**
@@ -163,7 +177,9 @@ export type Cancellation = 'requested' | 'not_found' | 'not_cancelable';
  *     something must not look like an account of zero dollars. Where an account may not trade, whatever the broker
  *     calls that, it is `trading_blocked`. Symbols are written `BRK.B`, an order's id has letters, digits and `-` alone
  *     (64 at most), a page's name also `:`, `_` and `.` (128).
- *  7. **Refused credentials** are told at once (`onUnauthorized` of {@link ConnectBroker}), and are in no error's text.
+ *  7. **What it tells by itself is a hint** (`tradeUpdates`): one connection a call, never opened again by the adapter. What
+ *     makes no sense, or is about who knows what, is told as an update without ids; only a read says how an order stands.
+ *  8. **Refused credentials** are told at once (`onUnauthorized` of {@link ConnectBroker}), and are in no error's text.
  *
  * @example
  * ```ts
@@ -229,6 +245,12 @@ export interface Broker {
   replace(orderId: string, replacement: Replacement): Promise<Submission>;
   /** @throws {Refusal} as a read, where it is not known whether the order is cancelled: it may be asked for again */
   cancel(id: string): Promise<Cancellation>;
+  /**
+   * Listens to what happens to the account's orders, by one connection, until `signal` aborts; resolves then, and when the
+   * connection ends. Where it is left out, or never stands, orders are asked about.
+   * @throws {Refusal} as a read, where it can't be opened
+   */
+  tradeUpdates?(signal: AbortSignal, listener: UpdateListener): Promise<void>;
 }
 
 /** Opens the account that these credentials stand for; `onUnauthorized` when the broker refuses them. */

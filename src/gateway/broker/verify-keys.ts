@@ -1,4 +1,5 @@
 import { TradeAgentError } from '../../trading/errors.ts';
+import type { ActingTool } from './acting-tool.ts';
 import { type BrokerSettings, brokerOf, traitsOf } from './brokers.ts';
 import { isKept, type KeptCredentials, type KeptKind, keptSchema, keptWords } from './kept-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from './verified-account.ts';
@@ -42,6 +43,27 @@ export async function verifyCredentials(
     });
   }
   return await verify(settings, given.data, { environment, fetch, timeoutMs });
+}
+
+/** @throws {TradeAgentError} as `verifyCredentials` */
+export type LookAtTools = (
+  credentials: KeptCredentials,
+  options: VerifyOptions,
+) => Promise<readonly ActingTool[]>;
+
+/**
+ * Tells what the broker's tools that send and cancel orders say of themselves, with what is kept of a person; calls none.
+ * @throws {TradeAgentError} `usage` for a broker that has none
+ */
+export function toolsOf(settings: BrokerSettings): LookAtTools {
+  const { tools } = keptOf(settings);
+  if (tools === undefined) {
+    throw new TradeAgentError('usage', `${traitsOf(settings).label} is not reached by tools of its own`, {
+      hint: 'It is for brokers with "kind: mcp" in gateway.yaml.',
+    });
+  }
+  return async (credentials, { environment, fetch, timeoutMs = TIMEOUT_MS }) =>
+    await tools(settings, credentials, { environment, fetch, timeoutMs });
 }
 
 function keptOf(settings: BrokerSettings) {

@@ -7,7 +7,9 @@ import type { OrderJournal } from '../../store/order-journal.ts';
 import { assetClassOf } from '../../trading/asset-class.ts';
 import { protectsPosition } from '../../trading/protects.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import type { Order } from '../../trading/views.ts';
 import type { OpenAccount, OpenAccountOf } from '../broker/accounts.ts';
+import type { OrderUpdates } from '../broker/updates/order-updates.ts';
 import type { Caller } from '../door/caller.ts';
 import { recordedRefusal } from '../door/recorded-refusal.ts';
 import type { OrderRules } from '../policy/order-rules.ts';
@@ -20,6 +22,7 @@ export interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
   readonly desk: OrderDesk;
   readonly rules: OrderRules;
   readonly brokerFor: OpenAccountOf;
+  readonly updates: Pick<OrderUpdates, 'listen'>;
   /** Whether a person can have more than one account here, so that it is said at which broker one is. */
   readonly isOfSeveral: boolean;
   readonly maxSlippage: string;
@@ -29,7 +32,7 @@ export interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
 
 /** What the approval kernel does about orders: by this gateway's desk, rules and broker. */
 export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPorts & BatchPorts {
-  const { desk, rules, brokerFor, isOfSeveral, maxSlippage, journal, now } = options;
+  const { desk, rules, brokerFor, updates, isOfSeveral, maxSlippage, journal, now } = options;
   const shown = (proposer: Proposer, broker: OpenAccount, world: BrokerWorld) =>
     shownWorld(rules, proposer, world, {
       shareDecimals: shareDecimalsOf(broker, world.asset.symbol),
@@ -67,6 +70,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
       if (order !== undefined) await journal.over({ sub: asker.sub, clientOrderId }, order, now());
       return order;
     },
+    news: (asker, account, orders) => updates.listen(asker, account, new Set(orders.flatMap(idsOf))),
     async openOrder(proposer, asked, id) {
       const broker = await brokerFor(proposer, asked);
       const [order, account, positions] = await Promise.all([
@@ -85,6 +89,11 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
     },
     cancel: async (subject, owner) => cancelApproved(subject, await brokerFor(owner, subject.account)),
   };
+}
+
+/** By what a broker's updates name an order and those that hang on it. */
+function idsOf({ id, client_order_id, legs = [] }: Order): string[] {
+  return [id, client_order_id, ...legs.flatMap(idsOf)];
 }
 
 /** To so many decimals a symbol can be ordered there; zero where it is traded whole, or not at all. */

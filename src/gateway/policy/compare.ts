@@ -69,7 +69,7 @@ function ordered<Value>(
   };
 }
 
-const amount = (a: string | number, b: string | number) => new Dec(a).cmp(b);
+const amount = (a: string | number, b: string | number) => new Dec(a).comparedTo(b);
 const atMost = ordered<string | number>(
   (a, b) => amount(a, b) === 0,
   (a, b) => amount(b, a) <= 0,

@@ -116,6 +116,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
     door.guard(['orders:read'], async (c, caller) => {
       const last = c.req.header('last-event-id');
       const version = last !== undefined && /^\d{1,15}$/.test(last) ? Number(last) : undefined;
+      if (caller.clientId !== undefined) await kernel.watched(proposerOf(caller));
       return streamSSE(c, async (stream) => {
         // No longer than the token that opened it would open it again.
         const ended = AbortSignal.any([

@@ -87,13 +87,13 @@ function follow(
   for (const { at, value, flow } of points) {
     if (mark !== undefined && at <= mark.last.at) continue;
     const level = mark && levelOf(mark, value, flow);
-    // Without a level to compare with, what there is begins anew.
-    const start = Dec.max(value, (mark?.last.value ?? ZERO).plus(flow), 0);
-    mark = {
-      value: level === undefined ? start : Dec.max(level, value),
-      at: mark === undefined || level === undefined || value.gte(level) ? at : mark.at,
-      last: { at, value },
-    };
+    const last = { at, value };
+    if (mark === undefined || level === undefined) {
+      // Without a level to compare with, what there is begins anew.
+      mark = { value: Dec.max(value, (mark?.last.value ?? ZERO).plus(flow), 0), at, last };
+    } else {
+      mark = value.gte(level) ? { value, at, last } : { value: level, at: mark.at, last };
+    }
     see(at, value, mark, level === undefined);
   }
   return mark;

@@ -7,6 +7,7 @@ import { losingCases } from './losing.ts';
 import { failingReadCases, readingCases } from './reading.ts';
 import { replacingCases } from './replacing.ts';
 import { submittingCases } from './submitting.ts';
+import { tellingCases } from './telling.ts';
 import { termsCases } from './terms.ts';
 
 /**
@@ -31,6 +32,7 @@ export function brokerContract(traits: BrokerTraits, open: () => Promise<BrokerF
     submittingCases(bench, traits);
     losingCases(bench, traits);
     cancellingCases(bench);
+    tellingCases(bench, traits);
   });
   describe('a replacement', () => replacingCases(bench, traits));
   describe('what it takes', () => termsCases(bench, traits));

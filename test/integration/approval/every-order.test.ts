@@ -318,6 +318,17 @@ describe('an order that waits', () => {
     expect(await cancelled(entry)).toBe(204);
   });
 
+  it.each([
+    ['a take profit', { takeProfit: '100.50', stopLoss: '90' }],
+    ['a stop loss', { takeProfit: '120', stopLoss: '100.05' }],
+  ])('is not asked about where %s is no exit of an entry at the price of the moment', async (_, exit) => {
+    const request = typed('buy', 'AAPL', { qty: '1', tif: 'gtc', ...exit });
+    const { status, body } = await alice.send('POST', '/v1/proposals', request, {
+      'idempotency-key': crypto.randomUUID(),
+    });
+    expect([status, body]).toMatchObject([400, { code: 'invalid_order' }]);
+  });
+
   // The last of all: the exchange is closed after it.
   it('for the day is over at the close, its exits with it', async () => {
     // Of another company: a broker takes no sale beside a purchase that one could be traded with.

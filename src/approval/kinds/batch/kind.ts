@@ -63,8 +63,13 @@ export function batchKind(
       JSON.stringify([on_failure, orders.map(orderFingerprint).sort()]),
     execute: (subject, approved) => execute(ports, clock, subject, approved),
     settle: (subject, asker) => settle(ports, clock, subject, asker),
+    isOver: ({ lines }) => openOrders(lines).length === 0,
+    news({ account }, { lines }, asker) {
+      const open = openOrders(lines);
+      return open.length === 0 ? undefined : ports.news(asker, account, open);
+    },
     async follow({ account }, { lines }, asker) {
-      if (lines.every(({ order }) => order === undefined || isFinal(order.status))) return undefined;
+      if (openOrders(lines).length === 0) return undefined;
       const looked = lines.map(async (line) =>
         line.order === undefined || isFinal(line.order.status)
           ? line
@@ -82,6 +87,10 @@ export function batchKind(
       );
     },
   };
+}
+
+function openOrders(lines: BatchResult['lines']): Order[] {
+  return lines.flatMap(({ order }) => (order === undefined || isFinal(order.status) ? [] : [order]));
 }
 
 async function complete(

@@ -23,7 +23,7 @@ import {
   type Quote,
 } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
-import type { Approved, Completed, Kind, Outside, Proposer, UnderMandate } from '../../kind.ts';
+import type { Approved, Completed, Kind, Outside, Proposer, ResultNews, UnderMandate } from '../../kind.ts';
 import { executionOf, refusalOf } from '../execution.ts';
 import { effectsOf } from './effects.ts';
 import { referencePrice, requireMeans } from './means.ts';
@@ -81,6 +81,8 @@ export interface OrderPorts {
   outcome(asker: Proposer, clientOrderId: string): Promise<Order | undefined>;
   /** An order of this gateway's as the broker has it now; where it is over, it counts for what was filled from then on. */
   order(asker: Proposer, account: string, id: string, clientOrderId: string): Promise<Order | undefined>;
+  /** Who tells when these orders of an account's may have changed; undefined where nobody does. */
+  news(asker: () => Proposer, account: string, orders: readonly Order[]): ResultNews | undefined;
   /** The slippage that an order may have which asks for none; a fraction. */
   readonly maxSlippage: string;
 }
@@ -123,6 +125,8 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
       if (found.outcome !== 'executed') return found;
       return found.result === undefined ? undefined : { outcome: 'executed', result: found.result };
     },
+    isOver,
+    news: ({ account }, order, asker) => (isOver(order) ? undefined : ports.news(asker, account, [order])),
     async follow({ account, client_order_id }, order, asker) {
       if (isOver(order)) return undefined;
       return (await ports.order(asker, account, order.id, client_order_id)) ?? order;

@@ -75,6 +75,9 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
       if (found.outcome !== 'executed') return found;
       return found.result === undefined ? undefined : { outcome: 'executed', result: found.result };
     },
+    isOver,
+    news: ({ draft }, order, asker) =>
+      isOver(order) ? undefined : ports.news(asker, draft.account, [order]),
     async follow({ draft }, order, asker) {
       if (isOver(order)) return undefined;
       return (await ports.order(asker, draft.account, order.id, draft.client_order_id)) ?? order;

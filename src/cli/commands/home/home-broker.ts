@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { exits } from '../../../app/exit-codes.ts';
 import { utcSeconds } from '../../../machine/clock.ts';
 import { safeLine } from '../../../net/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
@@ -55,6 +56,7 @@ export function addHomeBroker(home: Command, cli: Cli, folderOf: FolderOf): void
       }),
     );
   addSet(broker, cli, folderOf);
+  addTools(broker, cli, folderOf);
   broker
     .command('remove')
     .description("Erases a person's keys. Orders at the broker stay as they are; delete the keys there, too.")
@@ -75,6 +77,41 @@ export function addHomeBroker(home: Command, cli: Cli, folderOf: FolderOf): void
           { user: username, broker: name },
           () => `The broker keys of ${username} are erased here.`,
         );
+      }),
+    );
+}
+
+function addTools(broker: Command, cli: Cli, folderOf: FolderOf): void {
+  broker
+    .command('tools')
+    .description(
+      "Shows what the tools of a broker's own MCP server say that send and cancel orders, and how to confirm them: exit 3 where one is not as it was confirmed.",
+    )
+    .option('--user <name>', 'by whose token (default: the one who lives here)')
+    .option('--broker <name>', 'at which of several brokers, by its name in gateway.yaml')
+    .addHelpText(
+      'after',
+      examples([['trade-agent home broker tools', 'after an order was refused because one changed']]) +
+        exitCodes([exits.found]),
+    )
+    .action((options: WhoseOptions, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const [{ lookAtBrokerTools }, { brokerToolsText }] = await Promise.all([
+          import('../../../app/home/broker-tools.ts'),
+          import('./broker-tools.ts'),
+        ]);
+        const { user: username, broker: name } = options;
+        const at = { folder: folderOf(command), username, broker: name };
+        const { broker: named, tools } = await lookAtBrokerTools(context, at);
+        const shown = tools.map(({ pin, parameters, ...tool }) => ({
+          ...tool,
+          arguments: parameters,
+          sha256: pin ?? null,
+        }));
+        await context.output.result('home-broker-tools', { broker: named, tools: shown }, () =>
+          brokerToolsText(named, tools),
+        );
+        return tools.every(({ state }) => state === 'confirmed') ? exits.done : exits.found;
       }),
     );
 }

@@ -9,6 +9,7 @@ import { failureOf, replacementFailureOf, withCredentials } from './failure.ts';
 import { alpacaNews } from './news.ts';
 import { alpacaOrders } from './orders.ts';
 import { alpacaPrices } from './prices.ts';
+import { alpacaTradeUpdates } from './trade-updates.ts';
 import { accountView, clockView, portfolioHistoryView, positionView } from './views.ts';
 import { alpacaWatchlist } from './watchlist.ts';
 
@@ -19,6 +20,8 @@ export interface AlpacaBrokerOptions {
   /** Base URL of the Market Data API. */
   readonly dataUrl: string;
   readonly simulated: boolean;
+  /** Whether the stream of order updates is listened to. */
+  readonly tradeUpdates?: boolean;
   readonly fetch: typeof fetch;
   /** One request, milliseconds. */
   readonly timeoutMs: number;
@@ -51,7 +54,10 @@ export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
       return client;
     };
     const told = { byKeyPair: !('accessToken' in credentials), onUnauthorized };
-    return alpacaBroker(alpaca, options, (tell) => withCredentials(tell, told));
+    return {
+      ...alpacaBroker(alpaca, options, (tell) => withCredentials(tell, told)),
+      ...(options.tradeUpdates ? { tradeUpdates: alpacaTradeUpdates(credentials, options) } : {}),
+    };
   };
 }
 

@@ -12,6 +12,7 @@ export const alpaca = {
       ...context,
       ...addressesOf(settings, context.environment),
       simulated: settings.simulated,
+      tradeUpdates: settings.trade_updates !== false,
     }),
   kept: { kinds: ['key_pair'], verify: verifyAlpacaKeyPair },
 } satisfies BrokerKind<AlpacaSettings>;

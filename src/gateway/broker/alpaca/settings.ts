@@ -21,6 +21,8 @@ export const alpacaSettings = brokerSettings.extend({
   trading_url: secureAddress.optional(),
   /** Base URL of the Market Data API; Alpaca's own unless said otherwise, or that of `trading_url`. */
   data_url: secureAddress.optional(),
+  /** Whether fills are heard of by Alpaca's stream of `trade_updates`, `/stream` at `trading_url`, beside being asked for; they are unless this is false. */
+  trade_updates: z.boolean().optional(),
 });
 export type AlpacaSettings = z.output<typeof alpacaSettings>;
 

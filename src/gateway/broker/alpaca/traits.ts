@@ -14,4 +14,5 @@ export const alpacaTraits: BrokerTraits = {
   clientOrderId: { takenOnce: true, lookedUp: 'for_good' },
   replaces: { fractions: false },
   lacks: [],
+  tellsUpdates: true,
 };

@@ -88,7 +88,7 @@ function reasonOf(words: string, refusals: Refusals | undefined) {
 }
 
 /** The SDK wraps what the transport throws. */
-function causeOf(error: unknown): unknown {
+export function causeOf(error: unknown): unknown {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
     if (at instanceof RestAnswer || at instanceof NoAnswer) return at;
   }

@@ -198,7 +198,7 @@ export const mcpMapping = z
   .superRefine(({ submit, order_types, order_by_client_order_id, order_fields }, context) => {
     const said = new Set(Object.values(submit.arguments).flatMap((one) => ('from' in one ? [one.from] : [])));
     const types = Object.keys(order_types) as (keyof typeof byType)[];
-    for (const needed of [...always, ...types.flatMap((type) => byType[type] ?? [])]) {
+    for (const needed of new Set([...always, ...types.flatMap((type) => byType[type] ?? [])])) {
       if (said.has(needed as (typeof inputs)[number])) continue;
       context.addIssue({
         code: 'custom',

@@ -7,18 +7,17 @@ import type { BrokerContext } from '../broker-kind.ts';
 import { brokerRequests, type FailureOf } from '../broker-requests.ts';
 import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
 import { notOffered } from '../not-offered.ts';
+import { requireConfirmed } from './acting-tools.ts';
 import { answerOf } from './answer.ts';
 import { argumentsOf, type Given } from './arguments.ts';
 import { failureOf, NotSent, submissionFailureOf } from './failure.ts';
-import { actingTools, type Call, type McpMapping } from './mapping.ts';
+import type { Call } from './mapping.ts';
 import { mcpOrders } from './orders.ts';
 import { type McpSession, mcpSession } from './session.ts';
 import { type McpSettings, mappingOf } from './settings.ts';
 import { mcpLacks } from './traits.ts';
 import { accountView, assetView, positionViews, quoteViews } from './views.ts';
 
-/** How long ago the tools that send and cancel may have been looked at before they are called. */
-const PINS_AGE_MS = 60_000;
 /** People whose connection is kept. */
 const MOST_SESSIONS = 200;
 
@@ -100,23 +99,4 @@ function theirs(found: Account, account: string | undefined): Account {
     hint: 'Give token and account number at the home’s own machine: "trade-agent home broker set".',
     members: { credentials: 'access_token' },
   });
-}
-
-/** @throws {NotSent} where a tool that does something says something else of itself than the operator has confirmed */
-async function requireConfirmed(
-  session: McpSession,
-  mapping: McpMapping,
-  confirmed: Readonly<Record<string, string>>,
-): Promise<void> {
-  const pins = await session.pins(PINS_AGE_MS);
-  for (const tool of actingTools(mapping)) {
-    const pin = pins.get(tool);
-    if (pin === undefined) throw new NotSent(`the broker's server has no tool ${tool}, or has it twice`);
-    const kept = Object.hasOwn(confirmed, tool) ? confirmed[tool] : undefined;
-    if (kept === pin) continue;
-    const why = kept === undefined ? 'is not confirmed' : 'says something else of itself than was confirmed';
-    throw new NotSent(
-      `the tool ${tool} of the broker's server ${why}: no order is sent until the gateway's operator has read it, and set broker.pins.${tool} to ${pin}`,
-    );
-  }
 }

@@ -3,7 +3,7 @@ import type { BrokerKind } from '../broker-kind.ts';
 import { connectMcp } from './mcp-broker.ts';
 import { type McpSettings, mappingOf, mcpSettings } from './settings.ts';
 import { mcpTraits } from './traits.ts';
-import { verifyMcpToken } from './verify-account.ts';
+import { lookAtTools, verifyMcpToken } from './verify-account.ts';
 
 export const mcp = {
   traits: { of: (settings: McpSettings) => mcpTraits(mappingOf(settings)) },
@@ -17,5 +17,5 @@ export const mcp = {
       { hint: 'Correct "environment" of the gateway, or of the broker, in gateway.yaml.' },
     );
   },
-  kept: { kinds: ['access_token'], verify: verifyMcpToken },
+  kept: { kinds: ['access_token'], verify: verifyMcpToken, tools: lookAtTools },
 } satisfies BrokerKind<McpSettings>;

@@ -1,20 +1,25 @@
 import { setTimeout } from 'node:timers/promises';
-import { isTradeAgentError } from '../../../trading/errors.ts';
 import { Refusal } from '../../../trading/refusal.ts';
+import type { ActingTool } from '../acting-tool.ts';
 import { createAssetCatalogue } from '../asset-catalogue.ts';
+import { brokerRequests } from '../broker-requests.ts';
 import type { KeptOf } from '../kept-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from '../verified-account.ts';
 import { noAccount, unreachable, wrongCredentials } from '../verify-problems.ts';
+import { comparedActing } from './acting-tools.ts';
+import { failureOf } from './failure.ts';
 import { connectMcp } from './mcp-broker.ts';
+import { mcpSession } from './session.ts';
 import { type McpSettings, mappingOf } from './settings.ts';
+
+type Given = KeptOf<'access_token'>;
 
 /** By the tool that tells of the account; whether it is a paper one the settings say. */
 export async function verifyMcpToken(
   settings: McpSettings,
-  credentials: KeptOf<'access_token'>,
+  credentials: Given,
   { fetch, timeoutMs }: Required<VerifyOptions>,
 ): Promise<VerifiedAccount> {
-  const { host } = new URL(settings.url);
   const { environment } = settings;
   const now = Date.now;
   const context = {
@@ -25,15 +30,45 @@ export async function verifyMcpToken(
     sleep: setTimeout,
     assets: createAssetCatalogue(now),
   };
-  let isRefused = false;
-  try {
-    const broker = connectMcp(settings, context)(credentials, () => {
-      isRefused = true;
-    });
+  return await tried(settings, credentials, async (refused) => {
+    const broker = connectMcp(settings, context)(credentials, refused);
     const { account, status, trading_blocked } = await broker.account();
     return { accountNumber: account, environment, status, tradingBlocked: trading_blocked };
+  });
+}
+
+/** What the tools that do something say of themselves now. Calls none. */
+export async function lookAtTools(
+  settings: McpSettings,
+  credentials: Given,
+  { fetch, timeoutMs }: Required<VerifyOptions>,
+): Promise<readonly ActingTool[]> {
+  const mapping = mappingOf(settings);
+  return await tried(settings, credentials, async (refused) => {
+    const session = mcpSession({ fetch, timeoutMs, url: settings.url, now: Date.now }, credentials.token);
+    const { read } = brokerRequests((error) => {
+      const failure = failureOf(error, { refusals: mapping.refusals, kept: 'access_token' });
+      if (failure.kind === 'unauthorized') refused();
+      return failure;
+    });
+    return comparedActing(await read(() => session.tools(0)), mapping, settings.pins);
+  });
+}
+
+/** @throws {TradeAgentError} as `verifyCredentials` of verify-keys.ts */
+async function tried<T>(
+  settings: McpSettings,
+  { accountNumber }: Given,
+  work: (refused: () => void) => Promise<T>,
+): Promise<T> {
+  const { host } = new URL(settings.url);
+  let isRefused = false;
+  try {
+    return await work(() => {
+      isRefused = true;
+    });
   } catch (error) {
-    if (isTradeAgentError(error) || !(error instanceof Refusal)) throw error;
+    if (!(error instanceof Refusal)) throw error;
     if (isRefused) {
       throw wrongCredentials(
         mappingOf(settings).label,
@@ -42,7 +77,7 @@ export async function verifyMcpToken(
       );
     }
     if (error.code === 'account_not_connected')
-      throw noAccount(host, `has no account ${credentials.accountNumber} for this token`);
+      throw noAccount(host, `has no account ${accountNumber} for this token`);
     if (error.code === 'broker_invalid_response')
       throw noAccount(host, 'answers with no account', 'broker.url');
     throw unreachable(host, error.code === 'broker_timeout' ? 'timeout' : 'unreachable');

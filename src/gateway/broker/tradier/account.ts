@@ -109,7 +109,7 @@ export async function accountOf(
     }),
     filled.map(({ symbol, side, filled_qty, filled_avg_price }) => ({
       symbol,
-      qty: side === 'buy' ? filled_qty : new Dec(filled_qty).negated().toFixed(),
+      qty: side === 'buy' ? filled_qty : new Dec(filled_qty).neg().toFixed(),
       price: filled_avg_price ?? '0',
     })),
     closes,

@@ -1,0 +1,156 @@
+import type { WebSocket } from 'ws';
+import { z } from 'zod';
+import type { Broker, TradeUpdate, UpdateListener } from '../broker.ts';
+import type { AccountCredentials } from '../broker-credentials.ts';
+import { type BrokerFailure, readRefusal } from '../broker-failure.ts';
+
+/** Longer than an update about an order with all of its legs; what is longer ends the connection. Bytes. */
+const LONGEST_MESSAGE = 128 * 1024;
+/** Between pings, milliseconds; a connection that has not answered the last one is dead without having ended. */
+const HEARTBEAT_MS = 15_000;
+
+export interface TradeUpdatesOptions {
+  /** Base URL of the Trading API. */
+  readonly tradingUrl: string;
+  /** Until it listens, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+const orderIds = z.object({ id: z.string(), client_order_id: z.string() });
+const messageSchema = z.discriminatedUnion('stream', [
+  z.object({ stream: z.literal('authorization'), data: z.object({ status: z.string() }) }),
+  z.object({ stream: z.literal('listening'), data: z.object({ streams: z.array(z.string()) }) }),
+  z.object({ stream: z.literal('trade_updates'), data: z.object({ order: orderIds }) }),
+]);
+type Message = z.output<typeof messageSchema>;
+
+/** Of who knows what: whoever listens looks for themselves. */
+const unreadable: TradeUpdate = { ids: [] };
+
+/**
+ * Alpaca's stream of `trade_updates` (Trading API, "Websocket Streaming"), by one connection. The credentials are in its first
+ * message alone. They are refused for the reads to find out: a stream that takes them for wrong must not end a session.
+ */
+export function alpacaTradeUpdates(
+  credentials: AccountCredentials,
+  { tradingUrl, timeoutMs }: TradeUpdatesOptions,
+): NonNullable<Broker['tradeUpdates']> {
+  const address = `${tradingUrl.replace(/\/+$/, '').replace(/^http/, 'ws')}/stream`;
+  return async (signal, listener) => {
+    const { WebSocket } = await import('ws');
+    if (signal.aborted) return;
+    const authentication = authenticationBy(credentials);
+    const socket = new WebSocket(address, {
+      handshakeTimeout: timeoutMs,
+      maxPayload: LONGEST_MESSAGE,
+      // What is small on the wire must not be large here.
+      perMessageDeflate: false,
+      followRedirects: false,
+    });
+    const failure = await converse(socket, {
+      ...{ credentials, authentication, signal, listener, timeoutMs },
+    });
+    if (failure !== undefined && !signal.aborted) throw readRefusal(failure, undefined);
+  };
+}
+
+interface Conversation {
+  readonly credentials: AccountCredentials;
+  /** The first message. */
+  readonly authentication: object;
+  readonly signal: AbortSignal;
+  readonly listener: UpdateListener;
+  readonly timeoutMs: number;
+}
+
+/** Resolves when the connection is over: with why, where it never came to listening. */
+function converse(
+  socket: WebSocket,
+  { credentials, authentication, signal, listener, timeoutMs }: Conversation,
+): Promise<BrokerFailure | undefined> {
+  let failure: BrokerFailure | undefined = { kind: 'unreachable' };
+  const end = (why?: BrokerFailure) => {
+    failure = why;
+    socket.terminate();
+  };
+  const opening = setTimeout(() => end({ kind: 'timeout' }), timeoutMs);
+  const stopBeating = heartbeat(socket);
+  const stop = () => end();
+  signal.addEventListener('abort', stop, { once: true });
+
+  const hear = (message: Message | undefined): void => {
+    switch (message?.stream) {
+      case 'authorization':
+        if (message.data.status === 'authorized') socket.send(JSON.stringify(listening));
+        else end(unauthorized(credentials));
+        break;
+      case 'listening':
+        if (!message.data.streams.includes('trade_updates')) {
+          end({ kind: 'unreadable' });
+          break;
+        }
+        clearTimeout(opening);
+        failure = undefined;
+        listener.standing();
+        break;
+      case 'trade_updates':
+        listener.update({ ids: [message.data.order.id, message.data.order.client_order_id] });
+        break;
+      default:
+        listener.update(unreadable);
+    }
+  };
+  return new Promise((resolve) => {
+    socket.on('open', () => socket.send(JSON.stringify(authentication)));
+    socket.on('message', (data) => hear(messageIn(data.toString())));
+    // Nothing of it is told: what it was about may be in it. What ends a connection closes it, too.
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      clearTimeout(opening);
+      stopBeating();
+      signal.removeEventListener('abort', stop);
+      resolve(failure);
+    });
+  });
+}
+
+const listening = { action: 'listen', data: { streams: ['trade_updates'] } };
+
+/** @throws {TypeError} for those of another broker */
+function authenticationBy(credentials: AccountCredentials): object {
+  if ('accessToken' in credentials)
+    return { action: 'authenticate', data: { oauth_token: credentials.accessToken } };
+  if ('keyId' in credentials) return { action: 'auth', key: credentials.keyId, secret: credentials.secret };
+  throw new TypeError('these credentials are of another broker');
+}
+
+function unauthorized(credentials: AccountCredentials): BrokerFailure {
+  return { kind: 'unauthorized', ...('accessToken' in credentials ? {} : { credentials: 'key_pair' }) };
+}
+
+function heartbeat(socket: WebSocket): () => void {
+  let answered = true;
+  const hear = () => {
+    answered = true;
+  };
+  socket.on('pong', hear);
+  socket.on('message', hear);
+  const beating = setInterval(() => {
+    if (socket.readyState !== socket.OPEN) return;
+    if (!answered) {
+      socket.terminate();
+      return;
+    }
+    answered = false;
+    socket.ping();
+  }, HEARTBEAT_MS);
+  return () => clearInterval(beating);
+}
+
+function messageIn(text: string): Message | undefined {
+  try {
+    return messageSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,52 @@
+import type { ActingTool } from '../acting-tool.ts';
+import { NotSent } from './failure.ts';
+import { actingTools, type McpMapping } from './mapping.ts';
+import type { McpSession, PinnedTools } from './session.ts';
+
+/** How long ago the tools may have been looked at before one that acts is called. */
+const PINS_AGE_MS = 60_000;
+
+type Confirmed = Readonly<Record<string, string>>;
+
+/** How each tool that does something stands beside what was confirmed. */
+export function comparedActing(
+  tools: PinnedTools,
+  mapping: McpMapping,
+  confirmed: Confirmed,
+): readonly ActingTool[] {
+  return actingTools(mapping).map((name) => {
+    const { tool, pin } = tools.get(name) ?? {};
+    const kept = Object.hasOwn(confirmed, name) ? confirmed[name] : undefined;
+    const known = kept === undefined ? 'unconfirmed' : kept === pin ? 'confirmed' : 'changed';
+    return {
+      name,
+      state: pin === undefined ? 'gone' : known,
+      pin,
+      description: tool?.description ?? '',
+      parameters: tool?.inputSchema ?? {},
+    };
+  });
+}
+
+const why: Readonly<Record<ActingTool['state'], string>> = {
+  confirmed: 'is confirmed',
+  changed: 'says something else of itself than was confirmed',
+  unconfirmed: 'is not confirmed',
+  gone: 'is not there, or twice',
+};
+
+/** @throws {NotSent} where a tool that does something says something else of itself than the operator has confirmed */
+export async function requireConfirmed(
+  session: McpSession,
+  mapping: McpMapping,
+  confirmed: Confirmed,
+): Promise<void> {
+  const tools = comparedActing(await session.tools(PINS_AGE_MS), mapping, confirmed);
+  const other = tools.find(({ state }) => state !== 'confirmed');
+  if (other === undefined) return;
+  const { name, state, pin } = other;
+  const then = pin === undefined ? '' : `, and set broker.pins.${name} to ${pin}`;
+  throw new NotSent(
+    `the tool ${name} of the broker's server ${why[state]}: no order is sent until the gateway's operator has read it ("trade-agent home broker tools")${then}`,
+  );
+}

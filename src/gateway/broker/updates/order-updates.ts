@@ -1,0 +1,143 @@
+import type { ResultNews } from '../../../approval/kind.ts';
+import type { Clock } from '../../../machine/clock.ts';
+import type { OpenAccountOf, WhoseAccount } from '../accounts.ts';
+import { listenToAccount } from './account-updates.ts';
+import { type ResultListener, resultListener } from './result-listener.ts';
+
+/** Accounts that are listened to at once; the orders of any more are asked about. */
+const MOST_ACCOUNTS = 256;
+/** How long a connection is kept that nobody needs, milliseconds: the next order often follows soon. */
+const LINGER_MS = 30_000;
+/** Between two looks at everything because of what nobody here waits for, milliseconds: others may trade there, too. */
+const OTHER_APART_MS = 15_000;
+
+/** What the brokers tell by themselves of people's orders. */
+export interface OrderUpdates {
+  /**
+   * Listens to orders of an account. Nobody's account is opened for that twice: whoever listens shares one connection.
+   * @param who whose it is, with whatever token of theirs is at hand
+   * @param ids the orders', as the broker has them and as we do
+   */
+  listen(who: () => WhoseAccount, account: string, ids: ReadonlySet<string>): ResultNews | undefined;
+  close(): Promise<void>;
+}
+
+/** An account that is listened to. */
+interface Listened {
+  who: () => WhoseAccount;
+  readonly listeners: Set<ResultListener>;
+  readonly stop: AbortController;
+  readonly work: Promise<void>;
+  isStanding: boolean;
+}
+
+/*
+ * What a broker tells is a hint that says "look": nothing of it is kept or passed on. So it may be late, doubled, false or
+ * about somebody else's order, and the worst that follows is a read. After each gap everybody looks once.
+ */
+export function createOrderUpdates({
+  brokerFor,
+  clock,
+  failed,
+}: {
+  readonly brokerFor: OpenAccountOf;
+  readonly clock: Clock;
+  /** Told of what nobody foresaw. */
+  readonly failed: (error: unknown) => void;
+}): OrderUpdates {
+  const accounts = new Map<string, Listened>();
+  const closing = new AbortController();
+
+  const forget = (key: string, listened: Listened): void => {
+    if (accounts.get(key) === listened) accounts.delete(key);
+  };
+
+  const begin = (key: string, who: () => WhoseAccount, account: string): Listened => {
+    const stop = new AbortController();
+    const listeners = new Set<ResultListener>();
+    const other = atMostEvery(OTHER_APART_MS, clock, stop.signal, () => {
+      for (const one of listeners) one.hear('other');
+    });
+    const stands = (isStanding: boolean) => {
+      listened.isStanding = isStanding;
+      for (const one of listeners) one.hear('own');
+    };
+    const listener = {
+      standing: () => stands(true),
+      lost: () => stands(false),
+      update({ ids }: { readonly ids: readonly string[] }) {
+        const about = [...listeners].filter((one) => one.isAbout(ids));
+        for (const one of about) one.hear('own');
+        if (about.length === 0) other();
+      },
+    };
+    const open = () => brokerFor(listened.who(), account);
+    // It begins a moment later: what it tells of stands by then.
+    const work = Promise.resolve()
+      .then(() => listenToAccount(listener, stop.signal, { open, clock, failed }))
+      .catch(failed)
+      .finally(() => forget(key, listened));
+    const listened: Listened = { who, listeners, stop, work, isStanding: false };
+    accounts.set(key, listened);
+    return listened;
+  };
+
+  const linger = async (key: string, listened: Listened): Promise<void> => {
+    await clock.sleep(LINGER_MS, listened.stop.signal).catch(() => undefined);
+    if (listened.listeners.size > 0) return;
+    listened.stop.abort();
+    forget(key, listened);
+  };
+
+  return {
+    listen(who, account, ids) {
+      const key = JSON.stringify([who().sub, account]);
+      const known = accounts.get(key);
+      if (closing.signal.aborted || (known === undefined && accounts.size >= MOST_ACCOUNTS)) return undefined;
+      const listened = known ?? begin(key, who, account);
+      listened.who = who;
+      const listener = resultListener(clock, ids, {
+        isStanding: () => listened.isStanding,
+        ended(one) {
+          listened.listeners.delete(one);
+          if (listened.listeners.size === 0) void linger(key, listened);
+        },
+      });
+      listened.listeners.add(listener);
+      // Whatever happened before is for the first look to find.
+      if (listened.isStanding) listener.hear('own');
+      return listener;
+    },
+    async close() {
+      closing.abort();
+      const all = [...accounts.values()];
+      for (const { stop } of all) stop.abort();
+      await Promise.allSettled(all.map(({ work }) => work));
+    },
+  };
+}
+
+/** At once where the last time is long ago, else as soon as it is; once for all who asked meanwhile. */
+function atMostEvery(ms: number, clock: Clock, signal: AbortSignal, act: () => void): () => void {
+  let last = Number.NEGATIVE_INFINITY;
+  let isWaiting = false;
+  return () => {
+    if (isWaiting) return;
+    const wait = last + ms - clock.now();
+    if (wait <= 0) {
+      last = clock.now();
+      return act();
+    }
+    isWaiting = true;
+    clock
+      .sleep(wait, signal)
+      .then(() => {
+        last = clock.now();
+        act();
+      })
+      .catch(() => undefined)
+      .finally(() => {
+        isWaiting = false;
+      });
+  };
+}

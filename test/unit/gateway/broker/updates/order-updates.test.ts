@@ -1,0 +1,209 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { OpenAccount, OpenAccountOf } from '../../../../../src/gateway/broker/accounts.ts';
+import type { UpdateListener } from '../../../../../src/gateway/broker/broker.ts';
+import { createOrderUpdates } from '../../../../../src/gateway/broker/updates/order-updates.ts';
+import { Refusal } from '../../../../../src/trading/refusal.ts';
+import { manualClock } from '../../../../integration/sandbox/paper-broker-world.ts';
+
+const FIRST = 'PA1';
+const notConnected = () => new Refusal(409, 'account_not_connected', 'gone');
+
+/** A broker's connections, each played by the test. */
+interface Connection {
+  readonly account: string | undefined;
+  readonly token: string;
+  readonly signal: AbortSignal;
+  readonly listener: UpdateListener;
+  end(error?: unknown): void;
+}
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+function world({
+  tells = true,
+  opens = async () => {},
+}: {
+  tells?: boolean;
+  opens?: () => Promise<void>;
+} = {}) {
+  const clock = manualClock(0);
+  const connections: Connection[] = [];
+  const failures: unknown[] = [];
+  const brokerFor: OpenAccountOf = async (who, account) => {
+    await opens();
+    return {
+      ...(tells && {
+        tradeUpdates: (signal: AbortSignal, listener: UpdateListener) =>
+          new Promise<void>((resolve, reject) => {
+            const end = (error?: unknown) => (error === undefined ? resolve() : reject(error));
+            signal.addEventListener('abort', () => resolve());
+            connections.push({ account, token: who.accessToken, signal, listener, end });
+          }),
+      }),
+    } as OpenAccount;
+  };
+  const updates = createOrderUpdates({ brokerFor, clock, failed: (error) => failures.push(error) });
+  closers.push(() => updates.close());
+  let token = 'first';
+  return {
+    ...{ clock, connections, failures, updates },
+    renew: () => {
+      token = 'second';
+    },
+    listen: (ids: string[], account = FIRST, sub = 'alice') => {
+      const news = updates.listen(() => ({ sub, accessToken: token }), account, new Set(ids));
+      if (news === undefined) throw new Error('there is no room');
+      return news;
+    },
+    /** The newest connection, once there are so many. */
+    async connection(count: number): Promise<Connection> {
+      await expect.poll(() => connections.length, { interval: 1 }).toBe(count);
+      return connections.at(-1) as Connection;
+    },
+  };
+}
+
+const signal = new AbortController().signal;
+/** What was heard by now. */
+async function heard(
+  news: ReturnType<ReturnType<typeof world>['listen']>,
+  clock: ReturnType<typeof manualClock>,
+) {
+  await clock.advance(0);
+  const next = news.next(0, signal);
+  await clock.advance(0);
+  return await next;
+}
+
+describe('an account that is listened to', () => {
+  it('is opened once for all of its orders, and each hears of its own', async () => {
+    const { clock, listen, connection } = world();
+    const [one, two] = [listen(['o-1', 'c-1']), listen(['o-2', 'c-2'])];
+    const { listener } = await connection(1);
+    expect(one.isStanding()).toBe(false);
+    listener.standing();
+    expect([await heard(one, clock), await heard(two, clock)]).toEqual(['own', 'own']);
+    expect([one.isStanding(), two.isStanding()]).toEqual([true, true]);
+    listener.update({ ids: ['elsewhere', 'c-2'] });
+    expect([await heard(one, clock), await heard(two, clock)]).toEqual(['nothing', 'own']);
+    expect((await connection(1)).account).toBe(FIRST);
+  });
+
+  it('has a connection of its own, by its owner’s own session', async () => {
+    const { listen, connections } = world();
+    listen(['o-1']);
+    listen(['o-2'], 'PA2');
+    listen(['o-3'], FIRST, 'bob');
+    await expect.poll(() => connections.length).toBe(3);
+    expect(connections.map(({ account }) => account)).toEqual([FIRST, 'PA2', FIRST]);
+  });
+
+  it('tells of what is about nobody’s order, or makes no sense, to all, but not each time', async () => {
+    const { clock, listen, connection } = world();
+    const [one, two] = [listen(['o-1']), listen(['o-2'])];
+    const { listener } = await connection(1);
+    listener.standing();
+    await heard(one, clock);
+    await heard(two, clock);
+    for (let n = 0; n < 1_000; n++) listener.update({ ids: n % 2 === 0 ? [] : ['unknown'] });
+    expect([await heard(one, clock), await heard(two, clock)]).toEqual(['other', 'other']);
+    listener.update({ ids: [] });
+    expect(await heard(one, clock)).toBe('nothing');
+    await clock.advance(15_000);
+    expect(await heard(one, clock)).toBe('other');
+  });
+
+  it('is connected again after a gap, later each time, with the latest session, and all look once more', async () => {
+    const { clock, listen, connection, connections, renew } = world();
+    const one = listen(['o-1']);
+    (await connection(1)).end();
+    await clock.advance(0);
+    for (const [count, pause] of [
+      [2, 1_250],
+      [3, 2_500],
+      [4, 5_000],
+    ] as const) {
+      await clock.advance(pause * 0.5);
+      expect(connections.length).toBe(count - 1);
+      renew();
+      await clock.advance(pause * 0.5);
+      (await connection(count)).end(count === 2 ? notConnected() : undefined);
+      await clock.advance(0);
+    }
+    await clock.advance(60_000 * 1.25);
+    const { listener, token, end } = await connection(5);
+    expect(token).toBe('second');
+    listener.standing();
+    expect([one.isStanding(), await heard(one, clock)]).toEqual([true, 'own']);
+    end();
+    expect([await heard(one, clock), one.isStanding()]).toEqual(['own', false]);
+  });
+
+  it('is left alone where its broker tells nothing', async () => {
+    const { clock, listen, connections, failures } = world({ tells: false });
+    const one = listen(['o-1']);
+    await clock.advance(10 * 60_000);
+    expect([one.isStanding(), await heard(one, clock), connections.length]).toEqual([false, 'nothing', 0]);
+    expect(failures).toEqual([]);
+  });
+
+  it('is closed some time after nobody needs it', async () => {
+    const { clock, listen, connection } = world();
+    const one = listen(['o-1']);
+    const first = await connection(1);
+    one.end();
+    await clock.advance(20_000);
+    const two = listen(['o-2']);
+    await clock.advance(20_000);
+    expect(first.signal.aborted).toBe(false);
+    two.end();
+    await clock.advance(30_000);
+    expect(first.signal.aborted).toBe(true);
+    listen(['o-3']);
+    await connection(2);
+  });
+
+  it('is closed within a minute once its owner could not open it any more, and not because a provider is out of reach', async () => {
+    let refusal: Refusal | undefined;
+    const { clock, listen, connection } = world({
+      opens: async () => {
+        if (refusal !== undefined) throw refusal;
+      },
+    });
+    listen(['o-1']);
+    const { listener, signal: connected } = await connection(1);
+    listener.standing();
+    refusal = new Refusal(503, 'provider_unreachable', 'out of reach');
+    await clock.advance(60_000);
+    expect(connected.aborted).toBe(false);
+    refusal = notConnected();
+    await clock.advance(60_000);
+    expect(connected.aborted).toBe(true);
+  });
+
+  it('is closed with the gateway', async () => {
+    const { listen, connection, updates } = world();
+    listen(['o-1']);
+    const { signal: connected } = await connection(1);
+    await updates.close();
+    expect(connected.aborted).toBe(true);
+    expect(updates.listen(() => ({ sub: 'alice', accessToken: '' }), FIRST, new Set())).toBeUndefined();
+  });
+
+  it('is one of so many at most', async () => {
+    const { listen, connections } = world();
+    for (let n = 0; n < 256; n++) listen([], `PA${n}`);
+    expect(() => listen([], 'one more')).toThrow('there is no room');
+    await expect.poll(() => connections.length).toBe(256);
+  });
+
+  it('says what nobody foresaw', async () => {
+    const { listen, connection, failures } = world();
+    listen(['o-1']);
+    (await connection(1)).end(new TypeError('a bug'));
+    await expect.poll(() => failures).toEqual([new TypeError('a bug')]);
+  });
+});
