@@ -8,6 +8,7 @@ import type { StateStores } from '../store/state-stores.ts';
 import type { Thread } from '../store/thread-store.ts';
 import type { Alerts } from '../tools/alerts.ts';
 import type { ForeignTools } from '../tools/foreign-tools.ts';
+import type { ImportedActivities } from '../tools/gateway/imported-activities.ts';
 import type { OwnRules } from '../tools/own-rules.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Agent, RunOptions } from './agent.ts';
@@ -54,6 +55,8 @@ export interface CreateAgentOptions {
   readonly fetch?: typeof fetch;
   /** @internal What the tools know of the person's rules file; without it they know none. */
   readonly ownRules?: OwnRules | undefined;
+  /** @internal What the person imported on this machine, for the tools that go by activities. */
+  readonly imported?: ImportedActivities | undefined;
 }
 
 /**
@@ -173,13 +176,16 @@ async function loadParts(
   const { threads, proposals } = stores;
   const inAccount = options.account === undefined ? {} : { account: options.account };
   disableTracing();
-  const [{ chooseModel }, { tools }, { createGatewayClient }] = await Promise.all([
-    import('./model/choose-model.ts'),
-    import('../tools/catalog.ts'),
-    import('../tools/gateway/gateway-client.ts'),
-    // What keeps the graph's checkpoints is loaded beside the others.
-    stores.history(),
-  ]);
+  const [{ chooseModel }, { tools }, { createGatewayClient }, { withImportedActivities }] = await Promise.all(
+    [
+      import('./model/choose-model.ts'),
+      import('../tools/catalog.ts'),
+      import('../tools/gateway/gateway-client.ts'),
+      import('../tools/gateway/imported-activities.ts'),
+      // What keeps the graph's checkpoints is loaded beside the others.
+      stores.history(),
+    ],
+  );
   // The planner calls what it knows; and what a stranger's tool does is not known to be reading.
   const foreign = profile.model.provider === 'builtin' || readOnly ? undefined : options.foreign;
   const model =
@@ -214,8 +220,11 @@ async function loadParts(
       clock,
       readOnly,
       proposing: session === undefined ? undefined : createGatewayClient(session, inAccount),
-      gatewayFor: (signal) =>
-        session === undefined ? undefined : createGatewayClient(session, { signal, ...inAccount }),
+      gatewayFor: (signal) => {
+        if (session === undefined) return undefined;
+        const gateway = createGatewayClient(session, { signal, ...inAccount });
+        return options.imported === undefined ? gateway : withImportedActivities(gateway, options.imported);
+      },
     },
   };
 }

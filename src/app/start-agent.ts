@@ -38,6 +38,8 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
     alerts: alertsLater(app),
     fetch: app.fetch,
     ownRules: rulesLater(app),
+    imported: async (number) =>
+      (await import('./portfolio/account-history.ts')).importedActivities(app)(number),
   });
 }
 

@@ -55,7 +55,12 @@ export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions)
   const flows = mergedFlows(history, booked, now);
   const since = dayBegan(history, now);
   const present = { at: now, equity };
-  const { line, points, factors, timeWeighted, moneyWeighted } = accountReturns(history, present, flows);
+  const { line, points, factors, timeWeighted, moneyWeighted } = accountReturns(
+    history,
+    present,
+    flows,
+    booked,
+  );
   const falls = drawdownsSince(mark, line, knownValues(history, present), { flows, booked });
   const bySymbol = weightsBySymbol(positions, equity);
   return {

@@ -52,8 +52,9 @@ export async function accountLine(gateway: LineGateway, period: Period): Promise
   const before = ends.findLastIndex(({ at }) => at < began);
   const values = ends.slice(Math.max(0, before));
   const activities = await gateway.activities({ after: values[0]?.at ?? began });
-  const flows = mergedFlows(values, flowsOf(activities), now);
+  const booked = flowsOf(activities);
+  const flows = mergedFlows(values, booked, now);
   const equity = new Dec(account.equity);
-  const returns = accountReturns(values, { at: now, equity }, flows);
+  const returns = accountReturns(values, { at: now, equity }, flows, booked);
   return { account, positions, now, equity, returns, activities };
 }

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { type Activity, exchangesOf, FIRST_ACTIVITY, fillsOf } from '../trading/activity.ts';
+import { type Activity, FIRST_ACTIVITY } from '../trading/activity.ts';
 import { dollars, shares } from '../trading/amounts.ts';
 import { Dec, isPositive, plain, positiveDecimalString } from '../trading/decimal.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { symbolSchema } from '../trading/order.ts';
-import { tradingResults } from '../trading/portfolio/lots.ts';
 import { recentLosses, type WashSale, washSale } from '../trading/portfolio/wash-sale.ts';
 import type { Position } from '../trading/views.ts';
 import { defineTool, requireGateway } from './tool.ts';
@@ -74,9 +73,8 @@ function sale(
       hint: 'Ask for fewer shares.',
     });
   }
-  const lots = tradingResults(fillsOf(activities), 'fifo', exchangesOf(activities)).get(symbol)?.lots ?? [];
   const at = { qty: new Dec(qty ?? held.qty), price: new Dec(price ?? held.current_price) };
-  return washSale({ symbol, at: now, ...at }, lots, activities);
+  return washSale({ symbol, at: now, ...at }, activities);
 }
 
 type Verdict =

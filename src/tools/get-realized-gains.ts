@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FIRST_ACTIVITY } from '../trading/activity.ts';
 import { signedDollars } from '../trading/amounts.ts';
+import { newYorkDate } from '../trading/new-york-time.ts';
 import { lotHistory } from '../trading/portfolio/closings.ts';
 import { gainsView } from '../trading/portfolio/gains-view.ts';
 import { defineTool, requireGateway } from './tool.ts';
@@ -14,9 +15,9 @@ export const getRealizedGains = defineTool({
   schema: z.strictObject({
     year: z
       .string()
-      .regex(/^(19|20)[0-9]{2}$/, 'must be a year such as 2026')
+      .regex(/^((19|20)[0-9]{2}|this|last)$/, 'must be a year such as 2026, "this" or "last"')
       .optional()
-      .describe('Of what was sold in this year, in New York; all where left out'),
+      .describe('Of what was sold in it, in New York: 2026, or "this" or "last"; all where left out'),
     method: z
       .enum(['fifo', 'average', 'highest'])
       .default('fifo')
@@ -25,15 +26,18 @@ export const getRealizedGains = defineTool({
   }),
   scopes: ['market:read', 'portfolio:read'],
   risk: 'read',
-  async execute(context, { year, method, limit }) {
+  async execute(context, { year: asked, method, limit }) {
     const gateway = requireGateway(context);
-    const [account, positions, activities] = await Promise.all([
+    const [account, positions, clock, activities] = await Promise.all([
       gateway.account(),
       gateway.positions(),
+      gateway.clock(),
       gateway.activities({ after: FIRST_ACTIVITY }),
     ]);
+    const thisYear = Number(newYorkDate(Date.parse(clock.timestamp)).slice(0, 4));
+    const year = asked === 'this' ? `${thisYear}` : asked === 'last' ? `${thisYear - 1}` : asked;
     const history = lotHistory(activities, method, { positions });
-    const { imported: _, ...found } = gainsView(history, activities, { method, year });
+    const found = gainsView(history, activities, { method, year });
     const { totals, gains } = found;
     return {
       summary: `${signedDollars(totals.all.gain)} realized${year === undefined ? '' : ` in ${year}`} (short-term ${signedDollars(totals.short_term.gain)}, long-term ${signedDollars(totals.long_term.gain)})${found.incomplete.length === 0 ? '' : ', history incomplete'}`,

@@ -70,12 +70,17 @@ export const tradingDaySchema = z.lazy(() =>
 );
 export type TradingDay = z.output<typeof tradingDaySchema>;
 
+/** The shares that an option's exercise or assignment trades. */
+const SETTLES = 'OPTRD';
+
 /** The trades among the activities; an option's price is that of its contract, a coin's with the fee taken of it. */
 export function fillsOf(activities: readonly Activity[]): Fill[] {
   const fills: Fill[] = [];
-  for (const { kind, symbol, side, qty, price, at } of activities) {
+  for (const { kind, type, symbol, side, qty, price, at } of activities) {
     if (kind !== 'fill' || symbol === null || side === null || qty === null || price === null) continue;
-    fills.push({ symbol, side, qty: new Dec(qty), price: perUnit(symbol, price), at: Date.parse(at) });
+    const settles = type === SETTLES ? { settlesOption: true as const } : {};
+    const [time, each] = [Date.parse(at), perUnit(symbol, price)];
+    fills.push({ symbol, side, qty: new Dec(qty), price: each, at: time, ...settles });
   }
   return lessCoinFees(fills, activities);
 }

@@ -18,6 +18,10 @@ export function addDays(date: IsoDate, days: number): IsoDate {
   return isoDate(utcMidnight(date) + days * DAY);
 }
 
+export function daysBetween(from: IsoDate, to: IsoDate): number {
+  return (utcMidnight(to) - utcMidnight(from)) / DAY;
+}
+
 /** 0 is Sunday. */
 export function weekday(date: IsoDate): number {
   return new Date(utcMidnight(date)).getUTCDay();

@@ -42,6 +42,7 @@ const lots = z.lazy(() =>
     left_out: z.number().optional(),
     gain: z.object({ short_term: z.string(), long_term: z.string() }),
     incomplete: z.array(z.object({ symbol: z.string(), reason: z.string() })),
+    imported: z.number(),
     simulated: z.boolean(),
   }),
 );
@@ -147,8 +148,12 @@ function lotList(told: z.output<typeof lots>): string {
       `- ${acquired} ${shares(qty)} ${symbol}, cost ${dollars(cost)}, ${signedDollars(one)}, ${term}-term`,
   );
   const more = left_out === undefined ? [] : [`and ${left_out} more.`];
-  const sums = `First in, first out. Unrealized: ${signedDollars(gain.short_term)} short-term, ${signedDollars(gain.long_term)} long-term; wash sales are not counted.`;
-  return [lines.join('\n'), ...more, [sums, ...missing, ...note(simulated)].join(' ')].join('\n\n');
+  const rows =
+    told.imported === 0
+      ? []
+      : [`${told.imported} of the activities were imported: the broker never told of them.`];
+  const sums = `First in, first out. Unrealized: ${signedDollars(gain.short_term)} short-term, ${signedDollars(gain.long_term)} long-term; what wash sales disallowed is in the cost.`;
+  return [lines.join('\n'), ...more, [sums, ...missing, ...rows, ...note(simulated)].join(' ')].join('\n\n');
 }
 
 function washWords({ symbol, verdict, sale: sold, ...told }: z.output<typeof wash>): string {

@@ -44,6 +44,7 @@ const ofOne: readonly Intent['kind'][] = [
   'activities',
   'risk',
   'lots',
+  'gains',
   'wash',
   'rules',
   'watchlist',

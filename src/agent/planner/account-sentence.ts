@@ -1,15 +1,14 @@
 import type { Intent } from './intent.ts';
 import { readOrder } from './order-sentence.ts';
-import { NotUnderstood, Words } from './words.ts';
+import { show, whole } from './time-spans.ts';
+import { NotUnderstood, onlySymbol, Words } from './words.ts';
 
 /*
  * Sentences that ask what is computed from the account: its risk, its tax lots, whether a sale would be a wash sale, what
  * the person's rules find, and whether an order would pass them.
  */
 
-const show = "(?:(?:show|list|see|get|give|tell|what(?:'s| is| are))(?: me)? )?";
 const mine = '(?:portfolio|account)';
-const whole = (pattern: string) => new RegExp(`^(?:${pattern})$`, 'i');
 
 const fixed: readonly (readonly [RegExp, Intent])[] = [
   [
@@ -56,13 +55,6 @@ export function readAccount(clause: string): Intent | undefined {
 
 function firstOf(patterns: readonly RegExp[], clause: string): string | undefined {
   return patterns.map((pattern) => pattern.exec(clause)?.[1]).find((found) => found !== undefined);
-}
-
-function onlySymbol(words: Words, example: string): string {
-  const symbol = words.symbol(`Write it as in "${example}".`);
-  words.takeAny('shares', 'share', 'stock', 'position');
-  if (words.done) return symbol;
-  throw new NotUnderstood(`I don't understand "${words.rest()}" here.`, `Write it as in "${example}".`);
 }
 
 /** `KO`, `my KO`, `all my KO`, `10 shares of KO`. */

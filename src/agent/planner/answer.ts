@@ -25,6 +25,7 @@ import { accountAnswer } from './account-answers.ts';
 import { alertAnswer } from './alert-answer.ts';
 import type { Answered } from './answered-calls.ts';
 import { dataAnswer } from './data-answers.ts';
+import { figureAnswer } from './figure-answers.ts';
 import { lineSummary } from './order-summary.ts';
 import { history, hours, viewed } from './short-answers.ts';
 import type { View } from './steps.ts';
@@ -66,7 +67,9 @@ function part({ tool, args, content, view }: Answered & { readonly view?: View |
     case 'whoami':
       return whoami(person.parse(content));
     case 'get_portfolio':
-      return view === undefined ? holdings(portfolio.parse(content)) : viewed(portfolio.parse(content), view);
+      return view === undefined || 'figure' in view
+        ? holdings(portfolio.parse(content))
+        : viewed(portfolio.parse(content), view);
     case 'get_quote':
       return quoteTable(quotes.parse(content).quotes);
     case 'get_bars':
@@ -93,7 +96,12 @@ function part({ tool, args, content, view }: Answered & { readonly view?: View |
     case 'send_gmail_summary':
       return `Sent: ${describeMessage(sentOne.parse(content).sent)}.`;
     default:
-      return dataAnswer(tool, args, content) ?? accountAnswer(tool, content) ?? '';
+      return (
+        figureAnswer(tool, content, view !== undefined && 'figure' in view ? view.figure : undefined) ??
+        dataAnswer(tool, args, content) ??
+        accountAnswer(tool, content) ??
+        ''
+      );
   }
 }
 

@@ -93,10 +93,12 @@ function happened(
   if (list.length === 0) return `No ${named} ${periodWords[period]}.${note}`;
   const sum = only === 'dividend' ? `${dollars(totals.dividends)} of dividends ${periodWords[period]}.` : '';
   const more = left_out === undefined ? '' : `\n\nand ${left_out} more.`;
-  const lines = list.map(({ at, kind, symbol, side, qty, price, amount }) =>
-    kind === 'fill' && qty !== null && price !== null
-      ? `- ${at.slice(0, 10)} ${side === 'buy' ? 'bought' : 'sold'} ${shares(qty)} ${symbol} at ${sharePrice(price)}`
-      : `- ${at.slice(0, 10)} ${kind}${symbol === null ? '' : ` ${symbol}`}${amount === null ? '' : ` ${signedDollars(amount)}`}`,
+  const lines = list.map(
+    ({ at, kind, symbol, side, qty, price, amount, imported }) =>
+      (kind === 'fill' && qty !== null && price !== null
+        ? `- ${at.slice(0, 10)} ${side === 'buy' ? 'bought' : 'sold'} ${shares(qty)} ${symbol} at ${sharePrice(price)}`
+        : `- ${at.slice(0, 10)} ${kind}${symbol === null ? '' : ` ${symbol}`}${amount === null ? '' : ` ${signedDollars(amount)}`}`) +
+      (imported === true ? ' (imported)' : ''),
   );
   return `${sum === '' ? '' : `${sum}\n\n`}${lines.join('\n')}${more}${note === '' ? '' : `\n\n${note.trim()}`}`;
 }

@@ -1,29 +1,13 @@
 import type { Period } from '../../trading/period.ts';
 import type { Intent } from './intent.ts';
 import { symbolsIn } from './price-sentence.ts';
+import { show, span, spans, whole } from './time-spans.ts';
 import { NotUnderstood } from './words.ts';
 
 /*
  * Sentences that ask for what broker and gateway know beside prices and positions: the calendar, news, what happened in the
  * account, how it did, and the watchlist.
  */
-
-const spans: Readonly<Record<string, Period>> = {
-  'this week': '1W',
-  'the last week': '1W',
-  'last week': '1W',
-  'the past week': '1W',
-  'this month': 'MTD',
-  'the last month': '1M',
-  'the past month': '1M',
-  'this year': 'YTD',
-  'so far this year': 'YTD',
-  'the last year': '1Y',
-  'the past year': '1Y',
-};
-const span = `(?:(?:over|in|for|during) )?(${Object.keys(spans).join('|')})`;
-const show = "(?:(?:show|list|see|get|give|tell|what(?:'s| is| are|'re| were))(?: me)? )?";
-const whole = (pattern: string) => new RegExp(`^(?:${pattern})$`, 'i');
 
 /** What asks for a stretch of time in its last words, or for the one beside it where it says none. */
 const ofTime: readonly (readonly [RegExp, (period: Period | undefined) => Intent])[] = [

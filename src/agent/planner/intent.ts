@@ -38,6 +38,9 @@ export interface AlertIntent {
 /** What of the portfolio is asked for: one figure of it, or a position; the whole where there is none. */
 export type PortfolioView = 'biggest' | 'best' | 'worst' | 'day' | 'total';
 
+/** What of how the account did is asked for. */
+export type PerformanceFigure = 'sharpe' | 'sortino' | 'beta' | 'dividends';
+
 /** An open order: by its id, a symbol's one, the only one there is, or the newest. */
 export type WhichOrder =
   | { readonly id: string }
@@ -99,7 +102,16 @@ type Asked =
   /** Of the whole market where there are no symbols. */
   | { readonly kind: 'news'; readonly symbols: readonly string[] }
   | { readonly kind: 'activities'; readonly period: Period; readonly kinds?: readonly string[] }
-  | { readonly kind: 'performance'; readonly period: Period }
+  | {
+      readonly kind: 'performance';
+      readonly period: Period;
+      /** A symbol; the usual one where there is none. */
+      readonly benchmark?: string;
+      /** All of it where there is none. */
+      readonly figure?: PerformanceFigure;
+    }
+  /** What sales made; `year` is `2025`, `this` or `last`, and all of them where there is none. */
+  | { readonly kind: 'gains'; readonly year?: string }
   | { readonly kind: 'risk' }
   /** Of all positions where there is no symbol. */
   | { readonly kind: 'lots'; readonly symbol?: string }
@@ -141,6 +153,8 @@ export function symbolsOf(intent: Intent): readonly string[] {
     case 'portfolio':
     case 'lots':
       return intent.symbol === undefined ? [] : [intent.symbol];
+    case 'performance':
+      return intent.benchmark === undefined ? [] : [intent.benchmark];
     case 'cancel':
     case 'replace':
       return 'symbol' in intent.which ? [intent.which.symbol] : [];
@@ -169,6 +183,8 @@ export function withSymbols(intent: Intent, to: (symbol: string) => string): Int
     case 'portfolio':
     case 'lots':
       return intent.symbol === undefined ? intent : { ...intent, symbol: to(intent.symbol) };
+    case 'performance':
+      return intent.benchmark === undefined ? intent : { ...intent, benchmark: to(intent.benchmark) };
     case 'cancel':
       return 'symbol' in intent.which
         ? { ...intent, which: { ...intent.which, symbol: to(intent.which.symbol) } }

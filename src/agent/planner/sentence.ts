@@ -3,6 +3,7 @@ import { readAccount } from './account-sentence.ts';
 import { readAlert, readLook, readStopAlert } from './alert-sentence.ts';
 import { readData } from './data-sentence.ts';
 import { exitAhead } from './exit-terms.ts';
+import { readFigure } from './figure-sentence.ts';
 import { fixedPhrases } from './fixed-phrases.ts';
 import { type Intent, isName, symbolsOf } from './intent.ts';
 import { translated } from './languages/translated.ts';
@@ -156,6 +157,7 @@ function parseClause(written: string): Intent {
 function parseWithout(clause: string): Intent {
   const known =
     fixedIntent(clause) ??
+    readFigure(clause) ??
     readData(clause) ??
     readAccount(clause) ??
     readRebalance(clause) ??

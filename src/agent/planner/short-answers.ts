@@ -3,7 +3,9 @@ import { Dec } from '../../trading/decimal.ts';
 import { portfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import { sparkline } from '../../trading/sparkline.ts';
 import type { Account, Bar, MarketClock, Position } from '../../trading/views.ts';
-import type { View } from './steps.ts';
+import type { View as AnyView } from './steps.ts';
+
+type View = Exclude<AnyView, { figure: unknown }>;
 
 interface Portfolio {
   readonly account: Account;

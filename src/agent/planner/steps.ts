@@ -4,7 +4,7 @@ import { isPastEntry, openLegs } from '../../trading/order-legs.ts';
 import { partOfPosition } from '../../trading/portfolio/position-part.ts';
 import { type Order, orderSchema, positionSchema } from '../../trading/views.ts';
 import { contractNamed, contractStep, isForOption } from './contract-steps.ts';
-import { type Intent, isName, type PortfolioView, withSymbols } from './intent.ts';
+import { type Intent, isName, type PerformanceFigure, type PortfolioView, withSymbols } from './intent.ts';
 import {
   changesOf,
   isWholeId,
@@ -19,7 +19,10 @@ import { type NameFound, namesFoundSchema, queriesFor, symbolNamed } from './sym
 import { NotUnderstood } from './words.ts';
 
 /** What of an answer is asked for. */
-export type View = { readonly view: PortfolioView } | { readonly symbol: string };
+export type View =
+  | { readonly view: PortfolioView }
+  | { readonly symbol: string }
+  | { readonly figure: PerformanceFigure };
 
 /** A tool call the planner wants made, and what of its answer is told; the whole where it says nothing. */
 export interface Step {
@@ -157,8 +160,15 @@ function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
       const { period, kinds } = intent;
       return [{ name: 'get_activities', args: { period, ...(kinds === undefined ? {} : { kinds }) } }];
     }
-    case 'performance':
-      return [{ name: 'get_performance', args: { period: intent.period } }];
+    case 'performance': {
+      const { period, benchmark, figure } = intent;
+      const args = { period, ...(benchmark === undefined ? {} : { benchmark }) };
+      return [{ name: 'get_performance', args, ...(figure === undefined ? {} : { view: { figure } }) }];
+    }
+    case 'gains': {
+      const { year } = intent;
+      return [{ name: 'get_realized_gains', args: year === undefined ? {} : { year } }];
+    }
     case 'risk':
       return [{ name: 'get_risk', args: {} }];
     case 'lots': {

@@ -213,3 +213,11 @@ export function amount(word: string): string {
 export function shown(word: string): string {
   return word.length > 40 ? `${word.slice(0, 39)}…` : word;
 }
+
+/** One symbol and no other word. @throws {NotUnderstood} where there is more or less */
+export function onlySymbol(words: Words, example: string): string {
+  const symbol = words.symbol(`Write it as in "${example}".`);
+  words.takeAny('shares', 'share', 'stock', 'position');
+  if (words.done) return symbol;
+  throw new NotUnderstood(`I don't understand "${words.rest()}" here.`, `Write it as in "${example}".`);
+}

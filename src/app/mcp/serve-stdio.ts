@@ -4,6 +4,7 @@ import type { OwnRules } from '../../tools/own-rules.ts';
 import { loginRequired } from '../../trading/login-required.ts';
 import { READ_SCOPES, SESSION_SCOPES } from '../../trading/scopes.ts';
 import type { App } from '../app.ts';
+import type { StoreApp } from '../check/with-check-store.ts';
 import { version } from '../version.ts';
 import type { ConnectApp, connectAddresses } from './connect-address.ts';
 
@@ -17,7 +18,8 @@ export interface ServeStdioOptions {
 }
 
 type StdioApp = ConnectApp &
-  Pick<App, 'account' | 'clock' | 'signal' | 'profile' | 'session' | 'reset' | 'limitToReading'>;
+  StoreApp &
+  Pick<App, 'account' | 'clock' | 'signal' | 'session' | 'reset' | 'limitToReading'>;
 
 /**
  * Serves an MCP client that started this program, with the session of the profile, until the client goes away. Where nobody
@@ -28,6 +30,8 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
   if (readOnly) app.limitToReading();
   const { serveMcpStdio } = await import('../../mcp/stdio/serve-stdio.ts');
   const { createGatewayClient } = await import('../../tools/gateway/gateway-client.ts');
+  const { withImportedActivities } = await import('../../tools/gateway/imported-activities.ts');
+  const { importedActivities } = await import('../portfolio/account-history.ts');
   const profile = await app.profile();
   const session = async () => {
     const found = await app.session();
@@ -51,9 +55,12 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
       scopes: new Set(readOnly ? READ_SCOPES : SESSION_SCOPES),
       environment: profile.environment,
       signedIn,
-      gateway: createGatewayClient(
-        { profile, fetch: async (url, init, scopes) => (await session()).fetch(url, init, scopes) },
-        account === undefined ? {} : { account },
+      gateway: withImportedActivities(
+        createGatewayClient(
+          { profile, fetch: async (url, init, scopes) => (await session()).fetch(url, init, scopes) },
+          account === undefined ? {} : { account },
+        ),
+        importedActivities(app),
       ),
       ...(ownRules === undefined ? {} : { ownRules }),
       async connectAddress(connection) {

@@ -3,7 +3,7 @@ import type { Activity } from '../../trading/activity.ts';
 import type { Period } from '../../trading/period.ts';
 import type { App } from '../app.ts';
 import type { StoreApp } from '../check/with-check-store.ts';
-import { withImportedActivities } from './account-history.ts';
+import { gatewayWithImported } from './account-history.ts';
 
 /** What changed the account in a period, newest first, the person's imported history with it. @throws {TradeAgentError} `login_required` */
 export async function listActivities(
@@ -14,5 +14,5 @@ export async function listActivities(
     readonly limit: number;
   },
 ): Promise<ActivitiesIn> {
-  return activitiesIn(await withImportedActivities(app), query);
+  return activitiesIn(await gatewayWithImported(app), query);
 }

@@ -4,6 +4,7 @@ import { requireHost } from '../../net/host-check.ts';
 import { listenerOf, listenOnLoopback } from '../../net/http-server.ts';
 import { followEvents } from '../../tools/gateway/follow-events.ts';
 import type { App } from '../app.ts';
+import { gatewayWithImported } from '../portfolio/account-history.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { agentData } from './agent-data.ts';
 import { createWebPages } from './web-pages.ts';
@@ -25,7 +26,11 @@ export async function serveWeb(
   { port, ready }: { readonly port: number; readonly ready: (web: WebReady) => Promise<void> },
 ): Promise<void> {
   const { clock, signal } = app;
-  const [gateway, profile] = await Promise.all([app.gateway(), app.profile(), app.requireSession()]);
+  const [gateway, profile] = await Promise.all([
+    gatewayWithImported(app),
+    app.profile(),
+    app.requireSession(),
+  ]);
   const secret = randomBytes(32).toString('base64url');
   const server = await listenOnLoopback(port, () => clock.now());
   const closing = new AbortController();

@@ -1,12 +1,15 @@
 import { type Activity, exchangesOf, fillsOf } from '../activity.ts';
+import { optionOf } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
 import { type BookLot, type LotChoice, type LotMethod, LotPool, partOf, wholeCents } from './lot-pool.ts';
 import type { Fill, ShareExchange } from './lots.ts';
+import { OptionPremiums } from './option-premiums.ts';
+import { type Washed, WashLosses } from './wash-losses.ts';
 
 /** Shares of one lot that were sold, or (of a short position) bought back. Dollars in whole cents. */
-export interface Closing {
+export interface Closing extends Readonly<Washed> {
   readonly symbol: string;
   readonly side: 'long' | 'short';
   readonly qty: Dec;
@@ -15,8 +18,10 @@ export interface Closing {
   readonly closed: number;
   /** Undefined where nobody told what was received. */
   readonly proceeds: Dec | undefined;
-  /** Undefined where nobody told what was paid. */
+  /** With what earlier wash sales added; undefined where nobody told what was paid. */
   readonly cost: Dec | undefined;
+  /** Days that shares were held which these were bought instead of. */
+  readonly tacked: number;
   /** The trade that closed them: the closings of one trade have the same. */
   readonly trade: number;
 }
@@ -39,7 +44,8 @@ export interface LotHistory {
 /**
  * Replays trades and exchanges of shares into lots. A purchase is a cost in whole cents and a sale proceeds in whole cents;
  * their parts always add up to them, so that every method comes to the same cent once everything is closed. A sale beyond
- * what is held opens a short position. Shares that are held now and were never bought by what is known were there before:
+ * what is held opens a short position. What a wash sale disallows is added to the cost of the shares bought instead. Shares
+ * that are held now and were never bought by what is known were there before:
  * of unknown cost and age, and so are those that came by transfer or spin-off.
  * @param activities all there are
  * @param positions as held now; without them nothing was there before
@@ -98,6 +104,8 @@ class Replay {
   readonly #books = new Map<string, Books>();
   readonly #closings: Closing[] = [];
   readonly #choices: { choice: LotChoice; left: Dec }[];
+  readonly #washes = new WashLosses();
+  readonly #premiums = new OptionPremiums();
   #trades = 0;
 
   readonly #method: LotMethod;
@@ -113,8 +121,9 @@ class Replay {
     return books;
   }
 
-  trade({ symbol, side, qty, price, at }: Fill): void {
-    this.#close(symbol, side, qty, wholeCents(qty.mul(price)), at);
+  trade(fill: Fill): void {
+    const { symbol, side, qty, price, at } = fill;
+    this.#close(symbol, side, qty, wholeCents(qty.mul(price)).plus(this.#premiums.partOf(fill)), at);
   }
 
   /** A trade closes what is held the other way, and opens a lot with what is left of it. @param amount for all of it */
@@ -127,17 +136,22 @@ class Replay {
         ? closes.take(qty, 'fifo')
         : closes.take(qty, this.#method, this.#named(symbol, qty, at, long));
     let [left, money] = [qty, amount];
-    for (const lot of taken) {
+    const closings = taken.map((lot) => {
       const part = partOf(money, lot.qty, left);
       [left, money] = [left.minus(lot.qty), money.minus(part)];
       const sides =
         side === 'sell'
           ? { side: 'long' as const, proceeds: part, cost: lot.amount }
           : { side: 'short' as const, proceeds: lot.amount, cost: part };
-      this.#closings.push({ symbol, qty: lot.qty, opened: lot.at, closed: at, trade, ...sides });
       if (lot.amount === undefined) this.incomplete.add(symbol);
-    }
-    if (isPositive(left)) opens.put({ qty: left, amount: money, at });
+      const { qty, at: opened, tacked = 0 } = lot;
+      return { symbol, qty, opened, closed: at, trade, tacked, washed: ZERO, disallowed: ZERO, ...sides };
+    });
+    this.#closings.push(...closings);
+    if (side === 'sell') this.#washes.sold(symbol, closings, long);
+    if (!isPositive(left)) return;
+    const opened = { qty: left, amount: money, at };
+    for (const lot of side === 'buy' ? this.#washes.bought(symbol, opened) : [opened]) opens.put(lot);
   }
 
   /** What was named for a sale, as far as it is held. */
@@ -214,13 +228,16 @@ class Replay {
         continue;
       }
       const { long, short } = this.books(symbol);
-      (side === 'sell' ? long : short).take(qty.abs(), 'fifo');
-      this.incomplete.add(symbol);
+      const taken = (side === 'sell' ? long : short).take(qty.abs(), 'fifo');
+      if (this.#premiums.ended(symbol, side === 'sell', taken, qty.abs(), at)) continue;
+      for (const one of [symbol, optionOf(symbol)?.underlying])
+        if (one !== undefined) this.incomplete.add(one);
     }
   }
 
   #turn(side: keyof Books, from: string, old: Dec, to: string, made: Dec): void {
     const taken = this.books(from)[side].take(old, 'fifo');
+    if (side === 'long' && from === to) this.#washes.split(from, old, made);
     const known = taken.reduce((sum, { qty }) => sum.plus(qty), ZERO);
     let rest = known.eq(old) ? made : made.mul(known).div(old);
     for (const [index, lot] of taken.entries()) {
@@ -232,6 +249,7 @@ class Replay {
   }
 
   history(): LotHistory {
+    for (const symbol of this.#premiums.left) this.incomplete.add(symbol);
     if (this.#method === 'average') for (const { long } of this.#books.values()) long.spread();
     return {
       closings: this.#closings,

@@ -1,7 +1,7 @@
 import type { Activity } from '../activity.ts';
 import { unitsOf } from '../asset-class.ts';
 import { type Dec, plain } from '../decimal.ts';
-import { type IsoDate, newYorkDate } from '../new-york-time.ts';
+import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
 import type { LotHistory } from './closings.ts';
 import { type Gain, gainsOf, type Term, totalsOf } from './gains.ts';
@@ -16,7 +16,7 @@ const NOTES = {
   highest:
     'the highest cost is a choice of lots, which the broker must be told by the settlement of each sale (26 CFR 1.1012-1(c))',
   specific: 'the broker must be told of the lots by the settlement of each sale (26 CFR 1.1012-1(c))',
-  wash: 'wash sales are by this account’s trades of the same symbol; the cost of the shares bought instead is not raised by the loss disallowed: add it when those are sold',
+  wash: 'wash sales are by this account’s trades of the same symbol; the loss disallowed is in the cost of the shares bought instead, which are held since so much earlier',
 } as const;
 
 /** Realised gains as they are shown: decimal strings, days in New York; newest last. */
@@ -25,7 +25,7 @@ export function gainsView(
   activities: readonly Activity[],
   { method, year }: { readonly method: LotMethod; readonly year: string | undefined },
 ) {
-  const all = gainsOf(history.closings, activities);
+  const all = gainsOf(history.closings);
   const gains = all.filter(({ sold }) => year === undefined || sold.startsWith(`${year}-`));
   const sold = new Set(gains.map(({ symbol }) => symbol));
   const years = [...new Set(all.map((gain) => gain.sold.slice(0, 4)))].sort();
@@ -109,7 +109,7 @@ export function lotsView(
         cost: cents(cost),
         value: value.toFixed(2),
         gain: cents(cost && value.minus(cost)),
-        ...termView(side, acquired, today),
+        ...termView(side, acquired && addDays(acquired, -(lot.tacked ?? 0)), today),
       };
     };
     return [...long.map(view('long')), ...short.map(view('short'))];
@@ -118,10 +118,10 @@ export function lotsView(
   return { method, lots, incomplete: history.incomplete.filter((symbol) => held.has(symbol)) };
 }
 
-function termView(side: 'long' | 'short', acquired: IsoDate | undefined, today: IsoDate) {
+function termView(side: 'long' | 'short', since: IsoDate | undefined, today: IsoDate) {
   if (side === 'short') return { term: 'short' as const, long_term_from: null };
-  if (acquired === undefined) return { term: 'unknown' as const, long_term_from: null };
-  const from = longTermFrom(acquired);
+  if (since === undefined) return { term: 'unknown' as const, long_term_from: null };
+  const from = longTermFrom(since);
   return { term: today >= from ? ('long' as const) : ('short' as const), long_term_from: from };
 }
 

@@ -1,11 +1,8 @@
-import type { Activity } from '../activity.ts';
 import { assetClassOf, quantityWords } from '../asset-class.ts';
 import { Dec, isPositive, plain, ZERO } from '../decimal.ts';
-import { type IsoDate, newYorkDate } from '../new-york-time.ts';
+import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Closing } from './closings.ts';
-import { partOf } from './lot-pool.ts';
 import { longTermFrom } from './tax-lots.ts';
-import { washSale } from './wash-sale.ts';
 
 /** `unknown` where nobody told when the shares were acquired. */
 export type Term = 'short' | 'long' | 'unknown';
@@ -29,7 +26,7 @@ export interface Gain {
   readonly cost: Dec | undefined;
   /** (f) `W` for a wash sale. */
   readonly code: 'W' | '';
-  /** (g) The loss that a wash sale disallows. */
+  /** (g) The loss that a wash sale disallows, and adds to the cost of the shares bought instead. */
   readonly adjustment: Dec;
   /** (h) = (d) - (e) + (g); undefined where one of them is. */
   readonly gain: Dec | undefined;
@@ -45,60 +42,25 @@ export interface GainTotals {
 
 /**
  * The lines of a tax return for what was closed, oldest first. A sale is long-term from the day after the first anniversary
- * of the purchase on (IRS Publication 550, "Holding Period"); a short sale is short-term. Wash sales are marked lot by lot,
- * each purchase for as many shares as it has; the cost of the shares bought instead is not raised by the loss.
- * @param closings all there are, oldest first: a sale of another year may have used a purchase up
+ * of the purchase on (IRS Publication 550, "Holding Period"), counted from as much earlier as shares were held that these
+ * were bought instead of; a short sale is short-term.
  */
-export function gainsOf(closings: readonly Closing[], activities: readonly Activity[]): Gain[] {
-  const used = new Map<string, Map<number, Dec>>();
-  const trades = Map.groupBy(closings, ({ trade }) => trade);
-  const bySymbol = Map.groupBy(activities, ({ symbol }) => symbol ?? '');
-  return [...trades.values()].flatMap((sold) => {
-    const symbol = sold[0]?.symbol ?? '';
-    const usedOf = used.get(symbol) ?? new Map<number, Dec>();
-    used.set(symbol, usedOf);
-    const washed = washedOf(sold, bySymbol.get(symbol) ?? [], usedOf);
-    return sold.map((closing) => gainOf(closing, washed.get(closing) ?? ZERO));
-  });
+export function gainsOf(closings: readonly Closing[]): Gain[] {
+  return closings.map(gainOf);
 }
 
-/** Of each lot of a sale that lost, the shares for which others were bought near it. */
-function washedOf(
-  sold: readonly Closing[],
-  activities: readonly Activity[],
-  used: Map<number, Dec>,
-): Map<Closing, Dec> {
-  const known = sold
-    .flatMap((closing) => {
-      const { side, cost, proceeds, opened } = closing;
-      if (side === 'short' || cost === undefined || proceeds === undefined || opened === undefined) return [];
-      return [{ closing, lot: { qty: closing.qty, cost, at: opened }, proceeds }];
-    })
-    .sort((a, b) => a.lot.at - b.lot.at);
-  const [first] = known;
-  if (first === undefined || !known.some(({ lot, proceeds }) => proceeds.lt(lot.cost))) return new Map();
-  const qty = known.reduce((sum, { lot }) => sum.plus(lot.qty), ZERO);
-  const price = known.reduce((sum, { proceeds }) => sum.plus(proceeds), ZERO).div(qty);
-  const { symbol, closed: at } = first.closing;
-  const lots = known.map(({ lot }) => lot);
-  const { affectedByLot } = washSale({ symbol, at, qty, price }, lots, activities, used);
-  return new Map(known.map(({ closing }, index) => [closing, affectedByLot[index] ?? ZERO]));
-}
-
-function gainOf(closing: Closing, washed: Dec): Gain {
-  const { symbol, side, qty, opened, closed, proceeds, cost } = closing;
+function gainOf(closing: Closing): Gain {
+  const { symbol, side, qty, opened, closed, proceeds, cost, tacked, disallowed: adjustment } = closing;
   const sold = newYorkDate(closed);
   const bought = opened === undefined ? undefined : newYorkDate(opened);
   const before = proceeds === undefined || cost === undefined ? undefined : proceeds.minus(cost);
-  const loss = before === undefined ? ZERO : Dec.max(0, before.neg());
-  const adjustment = isPositive(loss) && isPositive(washed) ? partOf(loss, washed, qty) : ZERO;
   return {
     ...{ symbol, side, qty, sold, proceeds, cost, adjustment },
     description: `${whatWords(symbol, qty)}${side === 'short' ? ' (short sale)' : ''}`,
     acquired: side === 'short' ? sold : bought,
     code: isPositive(adjustment) ? 'W' : '',
     gain: before?.plus(adjustment),
-    term: termOf(side, bought, sold),
+    term: termOf(side, bought && addDays(bought, -tacked), sold),
   };
 }
 
@@ -109,10 +71,10 @@ function whatWords(symbol: string, qty: Dec): string {
   return `${quantityWords(symbol, plain(qty))}${kind === 'us_option' ? ` ${symbol}` : ''}`;
 }
 
-function termOf(side: Closing['side'], bought: IsoDate | undefined, sold: IsoDate): Term {
+function termOf(side: Closing['side'], since: IsoDate | undefined, sold: IsoDate): Term {
   if (side === 'short') return 'short';
-  if (bought === undefined) return 'unknown';
-  return sold >= longTermFrom(bought) ? 'long' : 'short';
+  if (since === undefined) return 'unknown';
+  return sold >= longTermFrom(since) ? 'long' : 'short';
 }
 
 /** Sums of the lines whose gain is known. */

@@ -13,6 +13,8 @@ export interface Fill {
   readonly price: Dec;
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** Whether an option's exercise or assignment made it. */
+  readonly settlesOption?: true;
 }
 
 /** Shares bought together and still held, or sold short together and still owed: then both are less than nothing. */

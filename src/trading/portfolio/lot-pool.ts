@@ -24,6 +24,10 @@ export interface BookLot {
   readonly amount: Dec | undefined;
   /** Milliseconds since the epoch; undefined where nobody told. */
   readonly at: number | undefined;
+  /** Days that shares sold at a loss were held, and these count as theirs, since they were bought instead. */
+  readonly tacked?: number;
+  /** Whether they were bought instead of such: they stand for no others. */
+  readonly replaces?: true;
 }
 
 /** Rounded half to even, as all cents are here. */

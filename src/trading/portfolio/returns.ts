@@ -1,5 +1,6 @@
 import { Dec, isPositive } from '../decimal.ts';
 import { newYorkDate, newYorkInstant } from '../new-york-time.ts';
+import { byOwnDate } from './flow-dates.ts';
 import { moneyWeightedReturn } from './money-weighted.ts';
 import { chainsOf, type PeriodReturn, timeWeightedReturn } from './time-weighted.ts';
 import { type Flow, type ValuePoint, valuePoints } from './value-point.ts';
@@ -68,11 +69,14 @@ export function mergedFlows(
 /**
  * The returns from the first value on to now. An account's first days before its first deposit say nothing.
  * @param history values at the ends of days; those from now on are left out
+ * @param flows as {@link mergedFlows} has them
+ * @param booked as the activities date them, by which the money-weighted return goes
  */
 export function accountReturns(
   history: readonly DatedEquityAt[],
   now: { readonly at: number; readonly equity: Dec },
   flows: readonly Flow[],
+  booked: readonly Flow[] = [],
 ): AccountReturns {
   const line = valuePoints(knownValues(history, now), flows);
   const chains = chainsOf(line);
@@ -87,7 +91,7 @@ export function accountReturns(
     moneyWeighted:
       first === undefined || last === undefined || first === last
         ? undefined
-        : moneyWeightedReturn(first, flows, last),
+        : moneyWeightedReturn(first, byOwnDate(flows, booked, first.at), last),
   };
 }
 

@@ -1,9 +1,9 @@
-import { type Activity, exchangesOf, fillsOf } from '../activity.ts';
+import type { Activity } from '../activity.ts';
 import { unitsOf } from '../asset-class.ts';
-import { Dec, isPositive, ZERO } from '../decimal.ts';
+import { Dec, ZERO } from '../decimal.ts';
 import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
-import { tradingResults } from './lots.ts';
+import { lotHistory } from './closings.ts';
 
 /** Shares bought together and still held, as a tax return counts them. Dollars and shares. */
 export interface TaxLot {
@@ -41,7 +41,8 @@ export function longTermFrom(acquired: IsoDate): IsoDate {
 }
 
 /**
- * The lots of positions, first in, first out, by the account's activities; days are New York's.
+ * The lots of positions, first in, first out, by the account's activities, raised by what wash sales disallowed; days are
+ * New York's.
  * @param activities all there are, oldest first
  * @param now milliseconds since the epoch
  */
@@ -50,30 +51,24 @@ export function taxLots(
   positions: readonly Position[],
   now: number,
 ): PositionLots[] {
-  const results = tradingResults(fillsOf(activities), 'fifo', exchangesOf(activities));
+  const { open, incomplete } = lotHistory(activities, 'fifo');
   const today = newYorkDate(now);
   return positions.map(({ symbol, side, qty, current_price }) => {
-    const result = results.get(symbol);
-    const lots = (result?.lots ?? []).map(({ at, qty, cost }): TaxLot => {
+    const { long = [], short = [] } = open.get(symbol) ?? {};
+    const owed = short.map((lot) => ({ ...lot, qty: lot.qty.neg(), amount: lot.amount?.neg() }));
+    const lots = [...long, ...owed].flatMap(({ at, qty, amount: cost, tacked = 0 }): TaxLot[] => {
+      if (at === undefined || cost === undefined) return [];
       const acquired = newYorkDate(at);
       const value = qty.mul(current_price).mul(unitsOf(symbol));
       // What is owed is never held: a cover's gain is short-term, however long it took.
-      const from = qty.isNegative() ? undefined : longTermFrom(acquired);
-      return {
-        acquired,
-        qty,
-        cost,
-        value,
-        gain: value.minus(cost),
-        term: from !== undefined && today >= from ? 'long' : 'short',
-        longTermFrom: from,
-      };
+      const from = qty.isNegative() ? undefined : longTermFrom(addDays(acquired, -tacked));
+      const term = from !== undefined && today >= from ? 'long' : 'short';
+      return [{ acquired, qty, cost, value, gain: value.minus(cost), term, longTermFrom: from }];
     });
     // Brokers write a short position's quantity with or without its minus sign.
     const size = new Dec(qty).abs();
     const held = side === 'short' ? size.neg() : size;
     const unknown = held.minus(lots.reduce((sum, lot) => sum.plus(lot.qty), ZERO));
-    const isUncertain = result !== undefined && (result.unclear || isPositive(result.uncovered));
-    return { symbol, lots, unknown, complete: unknown.isZero() && !isUncertain };
+    return { symbol, lots, unknown, complete: unknown.isZero() && !incomplete.includes(symbol) };
   });
 }

@@ -15,7 +15,17 @@ import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { databaseKey } from '../../../src/secrets/database-key.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
+import type { Activity } from '../../../src/trading/activity.ts';
 import { options, play } from './world.ts';
+
+/** A trade from a file, of the account that is asked for. */
+function importedIn(account: string): Activity[] {
+  const row = (at: string, side: 'buy' | 'sell', price: string): Activity => ({
+    ...{ id: `${account} ${at}`, kind: 'fill', type: 'FILL', at, symbol: 'XYZ', side, qty: '2', price },
+    ...{ amount: null, imported: true },
+  });
+  return [row('2014-03-03T15:00:00Z', 'buy', '10'), row('2015-06-01T15:00:00Z', 'sell', '20')];
+}
 
 /** What is computed from the account of the real gateway and paper broker, asked for in words. */
 describe('on the sandbox', () => {
@@ -41,6 +51,7 @@ describe('on the sandbox', () => {
       stateDb: join(folder, 'state.db'),
       databaseKey: await databaseKey(store),
       env: {},
+      imported: async (account) => importedIn(await account()),
       ownRules: ownRules({
         clock: systemClock,
         gateway: async () => createGatewayClient(session as NonNullable<typeof session>),
@@ -90,6 +101,19 @@ describe('on the sandbox', () => {
     // A look changes nothing: what is new stays new.
     expect((await asked('any findings?')).content).toMatchObject({ ongoing: [] });
     expect(await phone.requests('alice')).toEqual([]);
+  }, 60_000);
+
+  it('counts what the person imported, and says so', async () => {
+    const found = await asked('my realised gains in 2015');
+    expect(found).toMatchObject({
+      status: 'done',
+      content: {
+        imported: 2,
+        gains: [{ symbol: 'XYZ', acquired: '2014-03-03', gain: '20.00', term: 'long' }],
+      },
+    });
+    expect(found.text).toContain('2 of the activities were imported');
+    expect((await asked('show my tax lots')).content).toMatchObject({ imported: 2 });
   }, 60_000);
 
   it('rebalances to targets that were named, by one card and one tap', async () => {

@@ -142,11 +142,16 @@ describe('/v1/activities', () => {
     world.broker.activities = [
       cash(1, { activity_type: 'OPASN', net_amount: '0', symbol, qty: '1', group_id: 'g' }),
       cash(2, { activity_type: 'OPTRD', net_amount: '-13000', symbol: 'AAPL', qty: '100', price: '130' }),
+      cash(3, {
+        ...{ activity_type: 'OPTRD', net_amount: '13000', symbol: 'AAPL', qty: '-100' },
+        per_share_amount: '130',
+      }),
     ];
     const { activities } = activitiesSchema.parse((await read('/v1/activities')).body);
     expect(activities).toMatchObject([
       { kind: 'other', type: 'OPASN', symbol, qty: '1' },
       { kind: 'fill', type: 'OPTRD', symbol: 'AAPL', side: 'buy', qty: '100', price: '130', amount: null },
+      { kind: 'fill', type: 'OPTRD', side: 'sell', qty: '100', price: '130', amount: null },
     ]);
   });
 

@@ -1,10 +1,16 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { Client, type Transport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../../src/app/app.ts';
+import { importHistory } from '../../../src/app/import/imports.ts';
 import { serveStdio } from '../../../src/app/mcp/serve-stdio.ts';
 import { resolveProfile } from '../../../src/config/resolve-profile.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
+import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
+import type { Activity } from '../../../src/trading/activity.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from '../approval/world.ts';
 
 let world: ProposalWorld;
@@ -66,7 +72,7 @@ async function connect(
     { capabilities, versionNegotiation: { mode: 'legacy' } },
   );
   await client.connect(over(streams.stdin, streams.stdout));
-  return { client, person, serving };
+  return { client, person, serving, app };
 }
 
 describe('an account elsewhere that is not connected', () => {
@@ -95,7 +101,7 @@ describe('an account elsewhere that is not connected', () => {
 describe('trade-agent mcp', () => {
   it('serves a client that started it, until that goes away: an order to its fill', async () => {
     const { client, person, serving } = await connect();
-    expect((await client.listTools()).tools).toHaveLength(30);
+    expect((await client.listTools()).tools).toHaveLength(32);
     const who = factsOf(await client.callTool({ name: 'whoami', arguments: {} }));
     expect(who).toMatchObject({ environment: 'paper', name: 'Alice Adams' });
     const said: string[] = [];
@@ -117,6 +123,27 @@ describe('trade-agent mcp', () => {
     expect(factsOf(await placing)).toMatchObject({ status: 'executed', order: { status: 'filled' } });
     await client.close();
     await serving;
+  });
+
+  it('tells of what the person imported on this machine, as imported', async () => {
+    const { client, person, app } = await connect({ readOnly: true });
+    const folder = mkdtempSync(join(tmpdir(), 'trade-agent-import-'));
+    const file = join(folder, 'history.csv');
+    writeFileSync(file, 'date,type,symbol,qty,price\n2014-03-03,buy,XYZ,2,10\n2015-06-01,sell,XYZ,2,20\n');
+    try {
+      await importHistory({ ...app, gateway: async () => createGatewayClient(person.session) }, file);
+      const gains = await client.callTool({ name: 'get_realized_gains', arguments: { year: '2015' } });
+      expect(factsOf(gains)).toMatchObject({ imported: 2, gains: [{ symbol: 'XYZ', gain: '20.00' }] });
+      const all = await client.callTool({ name: 'get_activities', arguments: { period: 'ALL', limit: 100 } });
+      const { activities } = factsOf(all) as unknown as { activities: Activity[] };
+      expect(activities.filter(({ imported }) => imported).map(({ symbol }) => symbol)).toEqual([
+        'XYZ',
+        'XYZ',
+      ]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    await client.close();
   });
 
   it('has no more to ask with than any other foreign agent, nor what the chat proposed', async () => {

@@ -35,6 +35,8 @@ function activityView(activity: AnyActivity): Activity {
   const amount = activity.netAmount == null ? null : new Dec(activity.netAmount);
   const kind = kindOf(type, activity, amount);
   // `created_at` is when it was booked, often the day after.
+  // Of an option's shares the contract has the strike as a per-share amount, the examples as a price.
+  const price = activity.price ?? (kind === 'fill' ? activity.perShareAmount : undefined);
   const at = activity.transactionTime ?? startOfDay(activity.date) ?? activity.createdAt;
   return activitySchema.parse({
     id: activity.id,
@@ -45,7 +47,7 @@ function activityView(activity: AnyActivity): Activity {
     symbol: activity.symbol ?? null,
     side: kind === 'fill' ? sideOf(activity) : null,
     qty: activity.qty == null ? null : plainAmount(kind === 'fill' ? abs(activity.qty) : activity.qty),
-    price: activity.price == null ? null : plainAmount(activity.price),
+    price: price == null ? null : plainAmount(price),
     group: activity.groupId ?? null,
     // Of a trade, quantity and price say it.
     amount: amount === null || kind === 'fill' ? null : plainAmount(amount),

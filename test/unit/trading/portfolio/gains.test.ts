@@ -31,7 +31,7 @@ function gains(
   options: Parameters<typeof lotHistory>[2] = {},
 ) {
   const history = lotHistory(activities, method, options);
-  return { ...history, gains: gainsOf(history.closings, activities) };
+  return { ...history, gains: gainsOf(history.closings) };
 }
 const total = (activities: Activity[], method: LotMethod, choices: LotChoice[] = []) =>
   totalsOf(gains(activities, method, { choices }).gains).gain.toFixed(2);
@@ -65,15 +65,22 @@ describe('agree with', () => {
     );
   });
 
-  it('IRS Publication 550, "Wash Sales", example 1: $250 lost, all of it disallowed by 100 shares bought within 30 days', () => {
-    const { gains: lines } = gains([
+  it('IRS Publication 550, "Wash Sales", example 1: $250 disallowed is added to the $800 that the new shares cost', () => {
+    const bought = [
       trade('2026-02-02', 'buy', 100, 10),
       trade('2026-06-15', 'sell', 100, '7.50'),
       trade('2026-07-06', 'buy', 100, 8),
-    ]);
+    ];
+    const { gains: lines, open } = gains(bought);
     expect(
       lines.map(({ code, adjustment, gain }) => [code, adjustment.toFixed(2), gain?.toFixed(2)]),
     ).toEqual([['W', '250.00', '0.00']]);
+    expect(open.get('XYZ')?.long.map(({ amount }) => amount?.toFixed())).toEqual(['1050']);
+    const sold = gains([...bought, trade('2026-09-01', 'sell', 100, 11)]).gains;
+    expect(sold.map(({ cost, gain }) => [cost?.toFixed(), gain?.toFixed()])).toEqual([
+      ['1000', '0'],
+      ['1050', '50'],
+    ]);
   });
 
   it('the GnuCash developers’ list, 22 February 2006: $1.50 a share by average cost', () => {
@@ -154,8 +161,82 @@ describe('lines', () => {
     ]);
     expect(sold.gains[0]?.description).toBe('1 contract KO261218C00060000');
     expect(gains([bought, option(moved('2026-12-18', 'OPEXC', '-2'))]).incomplete).toEqual([
+      'KO',
       'KO261218C00060000',
     ]);
+  });
+
+  describe('of an option that became shares', () => {
+    const on = (symbol: string, row: Activity): Activity => ({ ...row, symbol });
+    const settled = (side: 'buy' | 'sell', qty: number, price: number): Activity => ({
+      // The day alone is told of both, and the list is newest first in its day.
+      ...{
+        ...trade('2026-05-22', side, qty, price),
+        type: 'OPTRD',
+        at: '2026-05-22T13:00:00Z',
+        symbol: 'JJJ',
+      },
+    });
+    const call = 'JJJ261218C00050000';
+    const put = 'JJJ261218P00050000';
+    const money = (list: Activity[]) => {
+      const { gains: lines, incomplete } = gains(list);
+      expect(incomplete).toEqual([]);
+      return lines.map(({ symbol, proceeds, cost }) => [symbol, proceeds?.toFixed(), cost?.toFixed()]);
+    };
+
+    it('IRS Publication 550, "Options", example 3: ten JJJ calls for $4,000, exercised by the buyer', () => {
+      const list = [
+        on(call, trade('2026-04-08', 'buy', 10, 4)),
+        settled('buy', 1000, 50),
+        on(call, moved('2026-05-22', 'OPEXC', '-10')),
+        on('JJJ', trade('2026-06-01', 'sell', 1000, 60)),
+      ];
+      expect(money(list)).toEqual([['JJJ', '60000', '54000']]);
+    });
+
+    it('the same for their writer: the $4,000 are added to the amount realized', () => {
+      const list = [
+        on('JJJ', trade('2026-01-05', 'buy', 1000, 40)),
+        on(call, trade('2026-04-08', 'sell', 10, 4)),
+        on(call, moved('2026-05-22', 'OPASN', '10')),
+        settled('sell', 1000, 50),
+      ];
+      expect(money(list)).toEqual([['JJJ', '54000', '40000']]);
+    });
+
+    it('puts: less realized by who exercised, less paid by who was assigned, and a part of a lot its part', () => {
+      const held = [
+        on('JJJ', trade('2026-01-05', 'buy', 200, 40)),
+        on(put, trade('2026-04-08', 'buy', 3, 4)),
+        on(put, moved('2026-05-22', 'OPEXC', '-2')),
+        settled('sell', 200, 50),
+        on(put, trade('2026-06-01', 'sell', 1, 5)),
+      ];
+      expect(money(held)).toEqual([
+        ['JJJ', '9200', '8000'],
+        [put, '500', '400'],
+      ]);
+      const owed = [
+        on(put, trade('2026-04-08', 'sell', 2, 4)),
+        on(put, moved('2026-05-22', 'OPASN', '2')),
+        settled('buy', 200, 50),
+        on('JJJ', trade('2026-06-01', 'sell', 200, 45)),
+      ];
+      expect(money(owed)).toEqual([['JJJ', '9000', '9200']]);
+    });
+
+    it('is incomplete where the option’s cost is not known, or a trade at its strike is another', () => {
+      const unknown = gains([on(call, moved('2026-05-22', 'OPEXC', '-1')), settled('buy', 100, 50)]);
+      expect(unknown.incomplete).toEqual(['JJJ', call]);
+      const traded = gains([
+        on(call, trade('2026-04-08', 'buy', 1, 4)),
+        on(call, moved('2026-05-22', 'OPEXC', '-1')),
+        on('JJJ', trade('2026-05-22', 'buy', 100, 50)),
+      ]);
+      expect(traded.incomplete).toEqual(['JJJ', call]);
+      expect(traded.open.get('JJJ')?.long[0]?.amount?.toFixed()).toBe('5000');
+    });
   });
 
   it('booked as the difference alone are split forwards, backwards and short', () => {
@@ -199,6 +280,66 @@ describe('lines', () => {
     ]);
   });
 
+  it('carry the holding period of shares sold in a wash sale to those bought instead', () => {
+    const washed = (last: string) =>
+      gains([
+        trade('2025-01-06', 'buy', 10, 10),
+        // Held for 300 days.
+        trade('2025-11-02', 'sell', 10, 8),
+        trade('2025-11-20', 'buy', 15, 8),
+        trade(last, 'sell', 15, 9),
+      ]).gains.map(({ qty, acquired, cost, term }) => [qty.toFixed(), acquired, cost?.toFixed(), term]);
+    const [, ...before] = washed('2026-01-24');
+    expect(before).toEqual([
+      ['10', '2025-11-20', '100', 'short'],
+      ['5', '2025-11-20', '40', 'short'],
+    ]);
+    const [, ...after] = washed('2026-01-25');
+    expect(after.map(([qty, , , term]) => [qty, term])).toEqual([
+      ['10', 'long'],
+      ['5', 'short'],
+    ]);
+  });
+
+  it('raise what was bought before the sale and is still held, not what was sold by then, nor crypto', () => {
+    const costs = (list: Activity[], symbol = 'XYZ') =>
+      gains(list.map((one) => ({ ...one, symbol }))).gains.map(({ cost, adjustment }) => [
+        cost?.toFixed(),
+        adjustment.toFixed(),
+      ]);
+    const list = [
+      trade('2026-01-05', 'buy', 10, 10),
+      trade('2026-01-12', 'buy', 10, 10),
+      trade('2026-01-13', 'sell', 10, 9),
+      trade('2026-01-14', 'sell', 10, 8),
+    ];
+    expect(costs(list)).toEqual([
+      ['100', '10'],
+      ['110', '0'],
+    ]);
+    expect(costs(list, 'BTC/USD')).toEqual([
+      ['100', '0'],
+      ['100', '0'],
+    ]);
+  });
+
+  it('wash through a split in the shares it makes', () => {
+    const { gains: lines } = gains([
+      trade('2026-01-05', 'buy', 20, 10),
+      trade('2026-06-01', 'sell', 10, 8),
+      ...[moved('2026-06-05', 'SPLIT', '-10'), moved('2026-06-05', 'SPLIT', '20')],
+      trade('2026-06-10', 'buy', 10, 4),
+      trade('2026-08-10', 'sell', 30, 4),
+    ]);
+    expect(
+      lines.map(({ qty, cost, adjustment }) => [qty.toFixed(), cost?.toFixed(), adjustment.toFixed()]),
+    ).toEqual([
+      ['10', '100', '10'],
+      ['20', '100', '0'],
+      ['10', '50', '0'],
+    ]);
+  });
+
   it('by named lots take the oldest for what is not named, and tell what was never held', () => {
     const list = [
       trade('2026-01-05', 'buy', 10, 10),
@@ -228,12 +369,13 @@ describe('over random histories', () => {
     split: fc.constantFrom(0, 0, 0, 0, 2, 3),
     choice: fc.nat(30),
   });
-  const day = (index: number) =>
-    new Date(Date.parse('2023-01-02T00:00:00Z') + index * 86_400_000).toISOString().slice(0, 10);
+  const dayEvery = (days: number) => (index: number) =>
+    new Date(Date.parse('2023-01-02T00:00:00Z') + index * days * 86_400_000).toISOString().slice(0, 10);
 
   /** Thousandths of shares at ten-thousandths of dollars; sold out at the end. */
   function historyOf(
     list: readonly { buy: boolean; qty: number; price: number; split: number; choice: number }[],
+    day = dayEvery(1),
   ) {
     const activities: Activity[] = [];
     const choices: LotChoice[] = [];
@@ -262,14 +404,14 @@ describe('over random histories', () => {
     return { activities, choices, cash };
   }
 
-  it('every method comes to the same cent once everything is sold: the cash that came less the cash that went', () => {
+  it('every method comes to the same cent once everything is sold, wash sales and all: the cash that came less the cash that went', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 25 }), (list) => {
         const { activities, choices, cash } = historyOf(list);
         for (const method of lotMethods) {
           const { gains: lines, open, incomplete } = gains(activities, method, { choices });
           const { gain, adjustment, proceeds, cost } = totalsOf(lines);
-          expect([method, gain.minus(adjustment).toFixed(2)]).toEqual([method, cash.toFixed(2)]);
+          expect([method, gain.toFixed(2)]).toEqual([method, cash.toFixed(2)]);
           expect(gain.toFixed()).toBe(proceeds.minus(cost).plus(adjustment).toFixed());
           expect(open.get('XYZ')?.long ?? []).toEqual([]);
           expect(incomplete).toEqual([]);
@@ -289,7 +431,8 @@ describe('over random histories', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 25 }), (steps) => {
         const list = steps.map((one) => ({ ...one, split: 0 }));
-        const whole = historyOf(list).activities;
+        // So far apart that no sale is a wash sale.
+        const whole = historyOf(list, dayEvery(31)).activities;
         const activities = whole.slice(0, Math.ceil(whole.length / 2));
         const bought = activities.filter(({ side }) => side === 'buy');
         const spent = bought.reduce(

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Activity } from '../../../../src/trading/activity.ts';
-import { exchangesOf, fillsOf } from '../../../../src/trading/activity.ts';
 import { Dec } from '../../../../src/trading/decimal.ts';
-import { tradingResults } from '../../../../src/trading/portfolio/lots.ts';
 import { recentLosses, washSale } from '../../../../src/trading/portfolio/wash-sale.ts';
 
 const fill = (
@@ -25,10 +23,8 @@ const fill = (
 /** Thursday, noon in New York. */
 const NOW = Date.parse('2026-11-26T17:00:00Z');
 
-const sold = (activities: readonly Activity[], qty: string, price: string) => {
-  const lots = tradingResults(fillsOf(activities), 'fifo', exchangesOf(activities)).get('KO')?.lots ?? [];
-  return washSale({ symbol: 'KO', at: NOW, qty: new Dec(qty), price: new Dec(price) }, lots, activities);
-};
+const sold = (activities: readonly Activity[], qty: string, price: string) =>
+  washSale({ symbol: 'KO', at: NOW, qty: new Dec(qty), price: new Dec(price) }, activities);
 const figures = ({ loss, affectedQty, affectedLoss }: ReturnType<typeof washSale>) => [
   loss.toFixed(2),
   affectedQty.toFixed(),
@@ -95,7 +91,9 @@ describe('recentLosses', () => {
     ];
     const found = recentLosses('KO', activities, NOW);
     expect(found.map(({ date }) => date)).toEqual(['2026-10-27']);
-    expect(found.map(figures)).toEqual([['200.00', '15', '150.00']]);
+    // Ten of the fifteen stand for those sold on 26 October, whose thirtieth day after is 25 November.
+    expect(found.map(figures)).toEqual([['200.00', '5', '50.00']]);
+    expect(found[0]?.purchases.map(({ date, qty }) => [date, qty.toFixed()])).toEqual([['2026-11-25', '15']]);
     expect(recentLosses('PEP', activities, NOW)).toEqual([]);
   });
 });
