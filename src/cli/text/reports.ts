@@ -1,5 +1,6 @@
 import { safeLine } from '../../net/shown-text.ts';
 import { decimal } from '../../trading/decimal.ts';
+import { isMultiLeg } from '../../trading/order-legs.ts';
 import { sparkline } from '../../trading/sparkline.ts';
 import type { Order, OrderLeg, Quote } from '../../trading/views.ts';
 import { fillText } from './approval-lines.ts';
@@ -68,7 +69,14 @@ export function ordersText(orders: readonly Order[], reader: Reader = program): 
       { head: 'ID', cell: ({ id }) => safeLine(short(id)) },
       { head: 'SIDE', cell: ({ side }) => side.toUpperCase() },
       { head: 'QTY', align: 'right', cell: (order) => amountOf(order) },
-      { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol) },
+      {
+        head: 'SYMBOL',
+        // Of an order of several options the legs stand below, each with its own.
+        cell: ({ symbol, order_class, legs = [] }) =>
+          reader.person && legs.length > 0 && isMultiLeg({ order_class, legs })
+            ? `${legs.length} legs`
+            : safeLine(symbol),
+      },
       { head: 'TYPE', cell: (order) => termsOf(order), shortens: true },
       { head: 'STATUS', cell: (order) => fillText(order), shortens: true },
       { rank: 1, head: 'SUBMITTED', cell: ({ submitted_at }) => at(safeLine(submitted_at)) },

@@ -24,6 +24,25 @@ describe('a list of orders', () => {
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(width);
   });
 
+  it('names no symbols where the legs below do', async () => {
+    const legs = ['AAPL261218C00210000', 'AAPL261218C00220000'].map((symbol) => ({
+      ...order,
+      order_class: 'mleg',
+      symbol,
+    }));
+    const several = {
+      ...order,
+      order_class: 'mleg',
+      symbol: legs.map((leg) => leg.symbol).join(' + '),
+      legs,
+    };
+    const text = await ordersText([several], person(80));
+    expect(text).toContain('2 legs');
+    expect(text).not.toContain('0 legs');
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect(await ordersText([several])).toContain('AAPL261218C00210000 + AAPL261218C00220000');
+  });
+
   it('tells the legs of an order by ids as they are typed', () => {
     const id = '6f3512ed-42ce-498e-b295-30542816dfca';
     const leg = { ...order, id, side: 'sell', type: 'limit', limit_price: '500', status: 'new' };
