@@ -1,12 +1,17 @@
+import { Decimal } from 'decimal.js';
 import { z } from 'zod';
-import { DecimalNumber } from './number.ts';
 
 /**
- * Money, prices and quantities travel as decimal strings and are computed exactly; a binary float never touches
- * them. 40 digits hold any product of two broker amounts exactly.
+ * Money, prices and quantities travel as decimal strings and are computed with decimal.js; a binary float never
+ * touches them. 40 digits hold any product of two broker amounts exactly.
  */
-export const Dec = DecimalNumber;
-export type Dec = DecimalNumber;
+export const Dec = Decimal.clone({
+  precision: 40,
+  rounding: Decimal.ROUND_HALF_EVEN,
+  toExpNeg: -30,
+  toExpPos: 40,
+});
+export type Dec = Decimal;
 
 /** Nothing. Decimals never change, and making one takes far longer than most of what is done with it. */
 export const ZERO = new Dec(0);

@@ -1,8 +1,7 @@
 import { Dec } from '../decimal.ts';
 
 /** Prices have at most four decimals, so that each is a whole number of these, which a double holds exactly. */
-const PLACES = 4;
-const UNITS = 10 ** PLACES;
+const UNITS = 10_000;
 
 /**
  * Daily closes of one symbol, oldest first, packed so that years of a thousand symbols are quick to read and to scan:
@@ -24,7 +23,8 @@ export function priceUnits(close: string): number {
 
 /** The price of so many units, dollars. */
 export function fromUnits(units: number): Dec {
-  return new Dec(BigInt(units), undefined, PLACES);
+  // By moving the point, which takes a fraction of the time of a division.
+  return new Dec(`${units}e-4`);
 }
 
 /** Packs closes; `day` counts days since the epoch. */

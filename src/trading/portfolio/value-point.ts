@@ -1,5 +1,4 @@
 import { Dec, ZERO } from '../decimal.ts';
-import type { NumberLike } from '../number.ts';
 
 export const DAY_MS = 86_400_000;
 /** As Excel's XIRR counts: a year has 365 days, leap years too. */
@@ -11,11 +10,7 @@ export const SHORTEST_ANNUALIZED_DAYS = 365;
  * Rates are kept to 20 significant digits, dollars exactly: a rate is a quotient that no number of digits holds, and
  * twenty are far more than any money has, at a fraction of the time of forty.
  */
-export const Rate = class extends Dec {
-  constructor(value: NumberLike) {
-    super(value, 20);
-  }
-};
+export const Rate = Dec.clone({ precision: 20 });
 
 /** What a portfolio was worth at an instant. */
 export interface ValuePoint {

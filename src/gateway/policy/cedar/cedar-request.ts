@@ -141,7 +141,7 @@ function decimal(
   if (value === null || value === undefined) return undefined;
   const how = ({ up: Dec.ROUND_CEIL, down: Dec.ROUND_FLOOR, nearest: Dec.ROUND_HALF_EVEN } as const)[rounded];
   const exact = new Dec(value);
-  if (exact.abs().gt('922337203685477.58')) throw new RangeError('beyond a decimal');
+  if (!exact.isFinite() || exact.abs().gt('922337203685477.58')) throw new RangeError('beyond a decimal');
   return { __extn: { fn: 'decimal', arg: exact.toFixed(4, how) } };
 }
 
