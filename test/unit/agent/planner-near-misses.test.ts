@@ -23,7 +23,8 @@ function misread(text: string): string | undefined {
     if (said.strange) return 'a word that changes the meaning was passed over';
     const symbol = String(args.symbol ?? 'AAPL').toLowerCase();
     // The one open order there is needs no symbol.
-    const isMyOrder = name !== 'place_order' && /\b(?:my|the) (?:order|limit|stop)\b/.test(said.words.join(' '));
+    const isMyOrder =
+      name !== 'place_order' && /\b(?:my|the) (?:order|limit|stop)\b/.test(said.words.join(' '));
     const isSaid = [symbol, `$${symbol}`, names[symbol]].some((word) => said.words.includes(word ?? symbol));
     if (!isSaid && !isMyOrder) return 'the symbol is not in the words';
     if (name === 'cancel_order') {
