@@ -89,8 +89,11 @@ export interface Agent {
   run(input: RunInput, options: RunOptions): AsyncIterable<AgentEvent>;
   /** Goes on with a thread that stopped: waits for what it proposed, and tells what became of it. */
   resume(thread: string, options: RunOptions): AsyncIterable<AgentEvent>;
-  /** The user's threads, newest first. */
-  threads(): Promise<ThreadView[]>;
+  /**
+   * The user's threads, newest first, those that were left to the gateway by what came of them there.
+   * @param options.asKept as this machine last knew them: the gateway is not asked
+   */
+  threads(options?: { readonly asKept?: boolean }): Promise<ThreadView[]>;
   /** @throws {TradeAgentError} `not_found` */
   thread(id: string): Promise<ThreadRecord>;
   /**

@@ -116,9 +116,9 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
   return {
     run: (input, runOptions) => start(input, runOptions),
     resume: (thread, runOptions) => start({ resume: thread }, runOptions),
-    threads: async () => {
+    threads: async ({ asKept = false } = {}) => {
       const listed = await threads.list(owner);
-      if (!listed.some(({ status }) => status === 'pending')) return listed.map(threadView);
+      if (asKept || !listed.some(({ status }) => status === 'pending')) return listed.map(threadView);
       // What a run left to the gateway may be over there since.
       await approvals.list();
       return await Promise.all(

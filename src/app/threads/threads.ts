@@ -23,7 +23,7 @@ export function threadIdOf(app: Pick<App, 'agent'>, typed: string): Promise<stri
   return wholeId(typed, {
     called: 'threads',
     whole: /^th_[0-9a-z]{10}$/,
-    list: async () => (await (await app.agent({})).threads()).map(({ thread }) => thread),
+    list: async () => (await (await app.agent({})).threads({ asKept: true })).map(({ thread }) => thread),
   });
 }
 
