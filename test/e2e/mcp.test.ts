@@ -89,7 +89,7 @@ describe('trade-agent mcp', () => {
         env: env(),
       }),
     );
-    expect((await client.listTools()).tools).toHaveLength(23);
+    expect((await client.listTools()).tools).toHaveLength(26);
     const portfolio = await client.callTool({ name: 'get_portfolio', arguments: {} });
     expect(factsOf(portfolio)).toMatchObject({ environment: 'paper', status: 'ok' });
     await client.close();
