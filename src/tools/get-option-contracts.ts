@@ -19,7 +19,7 @@ export const getOptionContracts = defineTool({
       .regex(saidExpiry)
       .optional()
       .describe(
-        'A day (2026-12-18) or a month (2026-12); without a year (12-18, 12) the next. Else the next 60 days',
+        'A day (YYYY-MM-DD) or a month (YYYY-MM); without a year (MM-DD, MM) the next. Else the next 60 days',
       ),
     right: z.enum(['call', 'put']).optional(),
     strike_from: positiveDecimalString.optional().describe('Lowest strike, dollars a share'),

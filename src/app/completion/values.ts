@@ -54,7 +54,9 @@ const sources: Readonly<Record<CompletedKind, (app: App) => Promise<readonly str
       (await (await app.gateway()).orders({ status: 'open', limit: 50 })).map(({ id }) => id),
     ),
   threads: (app) =>
-    within(IDS_MS, async () => (await (await app.agent({})).threads({ asKept: true })).map(({ thread }) => thread)),
+    within(IDS_MS, async () =>
+      (await (await app.agent({})).threads({ asKept: true })).map(({ thread }) => thread),
+    ),
   approvals: async (app) =>
     within(IDS_MS, async () =>
       (await (await app.gateway()).proposals({ state: 'all', limit: 50 })).map(({ id }) => id),

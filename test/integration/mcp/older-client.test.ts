@@ -59,7 +59,7 @@ describe('a client of 2025-06-18', () => {
 
   it('lists and calls with its revision in the header, and with none', async () => {
     for (const headers of [{ 'mcp-protocol-version': VERSION }, {}] as Record<string, string>[]) {
-      expect((await resultOf(await send(list, headers))).tools).toHaveLength(28);
+      expect((await resultOf(await send(list, headers))).tools).toHaveLength(31);
       const placing = { name: 'get_quote', arguments: { symbols: ['AAPL'] } };
       const quoted = await resultOf(
         await send({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: placing }, headers),
@@ -94,6 +94,6 @@ describe('a client of 2025-06-18', () => {
 
   it('with a session of somebody else’s making is served as one without', async () => {
     const response = await send(list, { 'mcp-session-id': 'made-up', 'mcp-protocol-version': VERSION });
-    expect((await resultOf(response)).tools).toHaveLength(28);
+    expect((await resultOf(response)).tools).toHaveLength(31);
   });
 });
