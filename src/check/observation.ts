@@ -84,11 +84,9 @@ export function yesNo(triggered: boolean): Observation['state'] {
   return triggered ? 'triggered' : 'clear';
 }
 
-const TENTH = new Dec('0.1');
-
 /** A tenth of the limit, where a rule says nothing else. */
 export function pointsBack(limit: Dec | string, rearm: string | undefined): Dec {
-  return rearm === undefined ? new Dec(limit).abs().mul(TENTH) : new Dec(rearm);
+  return rearm === undefined ? new Dec(limit).abs().div(10) : new Dec(rearm);
 }
 
 /** A hundredth of a price, where a rule says nothing else. */

@@ -95,9 +95,7 @@ function observationsOf(
       return driftsOf(file, figures, bandOf(rule)).map((drift) => ({
         rule,
         subject: drift.symbol,
-        get limitedBy() {
-          return drift.target.toFixed();
-        },
+        limitedBy: drift.target.toFixed(),
         state: level(drift.drift.abs(), limitsOf(drift)),
         say: () => {
           const { symbol } = drift;

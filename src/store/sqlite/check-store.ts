@@ -244,15 +244,11 @@ function bytes(array: Int32Array | Float64Array): Buffer {
   return Buffer.from(array.buffer, array.byteOffset, array.byteLength);
 }
 
-/** The numbers must lie at their own alignment: copied where they don't, when they are asked for. */
+/** The numbers must lie at their own alignment: copied where they don't. */
 function unpack({ days, closes }: { days: Buffer; closes: Buffer }): PriceHistory {
   return {
-    get days() {
-      return new Int32Array(...aligned(days, Int32Array.BYTES_PER_ELEMENT));
-    },
-    get closes() {
-      return new Float64Array(...aligned(closes, Float64Array.BYTES_PER_ELEMENT));
-    },
+    days: new Int32Array(...aligned(days, Int32Array.BYTES_PER_ELEMENT)),
+    closes: new Float64Array(...aligned(closes, Float64Array.BYTES_PER_ELEMENT)),
   };
 }
 
