@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { Clock } from '../machine/clock.ts';
 import { TradeAgentError } from '../trading/errors.ts';
+import type { MarketHours } from '../trading/trading-calendar.ts';
 import { createMarket, type Market } from './market/market.ts';
 import type { IsoDate } from './market/new-york-time.ts';
 import { readMarketFolder } from './market/replay/read-folder.ts';
 import { type ReplayClock, replayClock } from './market/replay/replay-clock.ts';
 import { datesOf, replayTape } from './market/replay/replay-tape.ts';
-import type { MarketHours } from './market/trading-calendar.ts';
 import { bookedAt } from './paper-broker/entries.ts';
 
 /** Real days to play again. */

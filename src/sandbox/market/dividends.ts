@@ -1,9 +1,9 @@
 import { Dec } from '../../trading/decimal.ts';
+import type { Sessions } from '../../trading/trading-calendar.ts';
 import type { ActionOf } from './corporate-action.ts';
 import { addDays, type IsoDate, isoDate } from './new-york-time.ts';
 import { hashText, uniform } from './price-path.ts';
 import type { ListedSymbol } from './symbols.ts';
-import type { Sessions } from './trading-calendar.ts';
 
 /** Of the companies, so many pay a dividend each quarter. */
 const PAYING = 0.6;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../machine/clock.ts';
 import { Dec, decimal, isOnTick, price } from '../../trading/decimal.ts';
+import type { MarketHours } from '../../trading/trading-calendar.ts';
 import { type Adjustment, adjusted } from './adjustment.ts';
 import { announced, whyNot } from './announced.ts';
 import { type BarRequest, bars, type MarketBar } from './bars.ts';
@@ -9,7 +10,6 @@ import { createMarketTimes, type MarketTimes, tradingTime } from './market-times
 import { addDays, type IsoDate, newYorkDate } from './new-york-time.ts';
 import type { ListedSymbol } from './symbols.ts';
 import type { Tape } from './tape.ts';
-import type { MarketHours } from './trading-calendar.ts';
 import { walk } from './walk.ts';
 
 export interface MarketOptions {

@@ -1,10 +1,10 @@
 import { Dec } from '../../trading/decimal.ts';
+import { calendarSessions, type MarketHours } from '../../trading/trading-calendar.ts';
 import { seededDividends } from './dividends.ts';
 import { DAY } from './new-york-time.ts';
 import { type PricePath, pricePath } from './price-path.ts';
 import { type ListedSymbol, listedSymbols } from './symbols.ts';
 import type { Tape } from './tape.ts';
-import { calendarSessions, type MarketHours } from './trading-calendar.ts';
 
 /** How many looks at the price a bar's high and low come from. */
 const LOOKS = 16;

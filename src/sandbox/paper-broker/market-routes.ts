@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
+import type { Session } from '../../trading/trading-calendar.ts';
 import { cryptoPair, cryptoPairs } from '../instruments/crypto-pairs.ts';
 import type { Market } from '../market/market.ts';
 import { newYorkDate, newYorkTimestamp } from '../market/new-york-time.ts';
-import type { Session } from '../market/trading-calendar.ts';
 import type { BrokerEnv } from './access.ts';
 import { badParameter, notFound, unprocessable } from './broker-error.ts';
 import { assetId, assetJson, cryptoJson } from './tradable-asset.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Dec } from '../../trading/decimal.ts';
+import type { Session } from '../../trading/trading-calendar.ts';
 import type { Market } from '../market/market.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../market/new-york-time.ts';
-import type { Session } from '../market/trading-calendar.ts';
 import { badParameter, unprocessable } from './broker-error.ts';
 import { cashflows } from './cashflows.ts';
 import type { HistoryGaps } from './history-gaps.ts';

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addDays } from '../../../src/sandbox/market/new-york-time.ts';
-import { sessionOf } from '../../../src/sandbox/market/trading-calendar.ts';
 import type { Story, StoryEvent } from '../../../src/sandbox/paper-broker/seed-accounts.ts';
+import { sessionOf } from '../../../src/trading/trading-calendar.ts';
 
 /*
  * The year 2025 of an account, made up so that every figure can be worked out by hand: a price stands still but for the

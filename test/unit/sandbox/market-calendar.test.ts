@@ -6,7 +6,7 @@ import {
   exchangeHolidays,
   sessionOf,
   sessionsOfDays,
-} from '../../../src/sandbox/market/trading-calendar.ts';
+} from '../../../src/trading/trading-calendar.ts';
 
 // As published by the exchange, nyse.com/markets/hours-calendars, and for the years beyond by its Rule 7.2.
 const published: Record<number, { closed: string[]; early: string[] }> = {

@@ -1,6 +1,5 @@
 import { Hono } from 'hono';
 import { listenOnLoopback } from '../../../../src/net/http-server.ts';
-import { sessionOf } from '../../../../src/sandbox/market/trading-calendar.ts';
 import { isOnTick } from '../../../../src/trading/decimal.ts';
 import {
   addDays,
@@ -8,6 +7,7 @@ import {
   newYorkInstant,
   newYorkTimestamp,
 } from '../../../../src/trading/new-york-time.ts';
+import { sessionOf } from '../../../../src/trading/trading-calendar.ts';
 import { heldTo } from '../../../contract/broker/held-to.ts';
 import { tradierSchemas } from '../../../contract/tradier/schemas.ts';
 

@@ -4,8 +4,8 @@ import { type BarRequest, parseTimeframe } from '../../../../src/sandbox/market/
 import { createMarket } from '../../../../src/sandbox/market/market.ts';
 import { ANCHOR } from '../../../../src/sandbox/market/price-path.ts';
 import { listedSymbols } from '../../../../src/sandbox/market/symbols.ts';
-import type { MarketHours } from '../../../../src/sandbox/market/trading-calendar.ts';
 import { Dec, isOnTick } from '../../../../src/trading/decimal.ts';
+import type { MarketHours } from '../../../../src/trading/trading-calendar.ts';
 
 const NOON = Date.parse('2026-11-24T17:00:00Z');
 const MINUTE = 60_000;
