@@ -4,7 +4,7 @@ import { Dec, decimalString, ZERO } from './decimal.ts';
 import { newYorkDate, newYorkInstant } from './new-york-time.ts';
 import { sides } from './order.ts';
 import { lessCoinFees } from './portfolio/coin-fees.ts';
-import type { Fill, ShareExchange } from './portfolio/lots.ts';
+import type { Fill, ShareExchange } from './portfolio/trades.ts';
 import type { Flow } from './portfolio/value-point.ts';
 
 /** Before any account at a broker of ours: all activities are those after it, milliseconds since the epoch. */
