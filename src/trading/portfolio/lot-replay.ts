@@ -1,9 +1,10 @@
 import { optionOf } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
-import { newYorkDate } from '../new-york-time.ts';
+import { LotChoices } from './lot-choices.ts';
 import type { Closing, LotHistory } from './lot-history.ts';
 import { type LotChoice, type LotMethod, LotPool, partOf, wholeCents } from './lot-pool.ts';
 import { OptionPremiums } from './option-premiums.ts';
+import { spinOff } from './spin-off.ts';
 import type { Fill, ShareExchange } from './trades.ts';
 import { WashLosses } from './wash-losses.ts';
 
@@ -17,7 +18,7 @@ export class LotReplay {
   readonly uncertain = new Set<string>();
   readonly #books = new Map<string, Books>();
   readonly #closings: Closing[] = [];
-  readonly #choices: { choice: LotChoice; left: Dec }[];
+  readonly #choices: LotChoices;
   readonly #washes: WashLosses | undefined;
   readonly #premiums = new OptionPremiums();
   #trades = 0;
@@ -30,7 +31,7 @@ export class LotReplay {
   ) {
     this.#method = method;
     this.#washes = washSales ? new WashLosses() : undefined;
-    this.#choices = choices.map((choice) => ({ choice, left: choice.qty }));
+    this.#choices = new LotChoices(choices);
   }
 
   #booksOf(symbol: string): Books {
@@ -54,7 +55,7 @@ export class LotReplay {
     const taken =
       side === 'buy'
         ? closes.take(qty, 'fifo')
-        : closes.take(qty, this.#method, this.#named(symbol, qty, at, long));
+        : closes.take(qty, this.#method, this.#choices.named(symbol, qty, at, long));
     let [left, money] = [qty, amount];
     const closings = taken.map((lot) => {
       const part = money && partOf(money, lot.qty, left);
@@ -83,31 +84,8 @@ export class LotReplay {
     if (isPositive(left)) long.put({ qty: left, amount: undefined, at: undefined });
   }
 
-  /** What was named for a sale, as far as it is held. */
-  #named(symbol: string, qty: Dec, at: number, { lots }: LotPool) {
-    if (this.#choices.length === 0) return undefined;
-    const day = newYorkDate(at);
-    const held = new Map<string, Dec>();
-    for (const lot of lots) {
-      const acquired = lot.at === undefined ? '' : newYorkDate(lot.at);
-      held.set(acquired, (held.get(acquired) ?? ZERO).plus(lot.qty));
-    }
-    let open = qty;
-    return this.#choices.flatMap((one) => {
-      const { choice } = one;
-      if (choice.symbol !== symbol || choice.sold !== day) return [];
-      const known = held.get(choice.acquired) ?? ZERO;
-      const part = Dec.min(one.left, open, known);
-      if (!isPositive(part)) return [];
-      one.left = one.left.minus(part);
-      open = open.minus(part);
-      held.set(choice.acquired, known.minus(part));
-      return [{ acquired: choice.acquired, qty: part }];
-    });
-  }
-
   /** Shares that turn into others take cost and age along. */
-  exchange({ at, legs, cash, turns, ends }: ShareExchange): void {
+  exchange({ at, legs, cash, turns, ends, basis }: ShareExchange): void {
     if (ends !== undefined) {
       this.#end(legs, at, ends);
       return;
@@ -134,7 +112,11 @@ export class LotReplay {
     } else {
       for (const [symbol, qty] of gone) this.#booksOf(symbol).long.take(qty.abs(), 'fifo');
       for (const [symbol, qty] of come) {
-        this.bring(symbol, qty, at);
+        const held = basis && this.#booksOf(basis.from).long;
+        if (basis === undefined || held === undefined || held.isEmpty) this.bring(symbol, qty, at);
+        else spinOff(held, this.#booksOf(symbol).long, qty, basis.fraction);
+        // What came for parts of a share is what they were sold for.
+        if (basis !== undefined && !cash.isZero()) this.uncertain.add(symbol);
       }
       if (turns) for (const symbol of [...gone.keys(), ...come.keys()]) this.uncertain.add(symbol);
     }
@@ -201,7 +183,7 @@ export class LotReplay {
       ),
       uncertain: [...this.uncertain].sort(),
       incomplete: [...new Set([...this.uncertain, ...this.#unknown()])].sort(),
-      unused: this.#choices.flatMap(({ left }, index) => (isPositive(left) ? [index] : [])),
+      unused: this.#choices.unused,
     };
   }
 }

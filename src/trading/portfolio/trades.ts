@@ -25,4 +25,6 @@ export interface ShareExchange {
   readonly turns: boolean;
   /** Of an option that ends: for nothing, or in a trade of its underlying whose cost it becomes a part of. */
   readonly ends?: 'worthless' | 'into_underlying' | undefined;
+  /** Of a spin-off: whose cost it takes a part of, and which, 0 to 1. */
+  readonly basis?: { readonly from: string; readonly fraction: Dec };
 }
