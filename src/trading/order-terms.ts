@@ -191,8 +191,10 @@ function checkParts(
   const field = notional === undefined ? 'qty' : 'notional';
   if (types.length === 0 || timesInForce.length === 0) {
     throw orderProblem(
-      field === 'qty' ? `orders take whole ${unit} here` : 'orders take no amount in dollars here',
-      `Use a whole number of ${unit}.`,
+      field === 'qty'
+        ? `orders take whole ${unit} here`
+        : `orders for ${classNames[assetClassOf(symbol)]} take no amount in dollars here`,
+      `Use a whole number of ${unit}${field === 'qty' ? '' : ' (qty)'}.`,
       field,
     );
   }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DEFAULT_DAYS } from '../../tools/standing-limits.ts';
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { type BatchLine, batchLineSchema } from '../../trading/batch-line.ts';
+import { contractWords } from '../../trading/contract-words.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { environmentWord } from '../../trading/environment.ts';
 import { batchText } from '../../trading/kinds/batch.ts';
@@ -155,7 +156,12 @@ function holdings({ account, positions }: z.output<typeof portfolio>): string {
     table(
       ['Symbol', 'Qty', 'Price', 'Value', 'Weight', 'Today', 'P/L', 'P/L %'],
       [
-        ...view.rows.map((row) => [row.symbol, shares(row.qty), sharePrice(row.price), ...figures(row)]),
+        ...view.rows.map((row) => [
+          contractWords(row.symbol),
+          shares(row.qty),
+          sharePrice(row.price),
+          ...figures(row),
+        ]),
         ['Total', '', '', ...figures(total)],
       ],
     ),
