@@ -17,8 +17,13 @@ function inShell(line: string, stdin: 'ignore' | 'pipe' = 'ignore'): string {
 
 describe.runIf(process.platform === 'linux')('who can write into standard input', () => {
   it.each([
-    ['a pipeline that says something late', '(sleep 1; echo x) | PROGRAM', 'beside'],
-    ['a process substitution', 'PROGRAM < <(sleep 1)', 'beside'],
+    // Both are there for as long as the program is, however long it takes to start.
+    [
+      'a pipeline that says something late',
+      '(while sleep 0.05; do echo x || exit; done) 2>/dev/null | PROGRAM',
+      'beside',
+    ],
+    ['a process substitution', 'PROGRAM < <(exec sleep 300 2>/dev/null); kill $!', 'beside'],
     ['a file', 'PROGRAM < /etc/hostname', 'unknown'],
     ['the null device', 'PROGRAM < /dev/null', 'unknown'],
     ['nothing: it is closed', 'PROGRAM <&-', 'unknown'],
