@@ -30,7 +30,7 @@ describe('a spin-off agrees with', () => {
   const cop = [bought('COP', '2012-01-03', '100', '60'), came('PSX', '2012-05-01', '50')];
 
   it.each(lotMethods)(
-    'ConocoPhillips, Form 8937 of Phillips 66: of $60 a share for 100 22.91%% go with 50 (%s)',
+    'ConocoPhillips, Form 8937 of Phillips 66: of 6,000 dollars for 100 shares 22.91 %% go with 50 (%s)',
     (method) => {
       const all = withImported(cop, [divides('PSX', '2012-05-01', '50', 'COP', '0.2291')]);
       expect(held(all, 'COP', method)).toEqual([['100', '4625.40', '2012-01-03']]);
