@@ -7,7 +7,6 @@ import { Refusal } from '../../../src/trading/refusal.ts';
 import type { Quote } from '../../../src/trading/views.ts';
 import { playUntil } from '../../fixtures/play-until.ts';
 import { dollarsBetween, hostileMarket } from './support/hostile-market.ts';
-import { bound } from './support/loose-bound.ts';
 import { expectWithin } from './support/within-worst-case.ts';
 import { openWorstCaseWorld, type Terms, times, type WorstCaseWorld } from './support/worst-case-world.ts';
 
@@ -128,7 +127,7 @@ describe('whatever the market does after an order was approved', () => {
   );
 
   it.each(kinds)('with its bound taken out %s does', async (_, kind) => {
-    bound.isLoose = true;
+    world.takeOutBounds();
     await expect(play(kind, { endOnFailure: true })).rejects.toMatchObject({
       cause: { message: expect.stringContaining('is beyond') },
     });

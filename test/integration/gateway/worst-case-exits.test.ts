@@ -8,7 +8,6 @@ import type { Quote } from '../../../src/trading/views.ts';
 import { worstCase } from '../../../src/trading/worst-case.ts';
 import { playUntil } from '../../fixtures/play-until.ts';
 import { creepingPath, dollarsBetween, hostileMarket } from './support/hostile-market.ts';
-import { bound } from './support/loose-bound.ts';
 import { expectNoWorse, sumOf } from './support/within-worst-case.ts';
 import {
   type Fill,
@@ -158,7 +157,7 @@ describe('whatever the market does after an order with exits was approved', () =
   );
 
   it.each(kinds)('with its bounds taken out %s does', async (_, kind) => {
-    bound.isLoose = true;
+    world.takeOutBounds();
     await expect(play(kind, { endOnFailure: true })).rejects.toMatchObject({
       cause: { message: expect.stringContaining('is beyond') },
     });

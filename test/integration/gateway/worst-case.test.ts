@@ -6,7 +6,6 @@ import { Refusal } from '../../../src/trading/refusal.ts';
 import { worstCase } from '../../../src/trading/worst-case.ts';
 import { playUntil } from '../../fixtures/play-until.ts';
 import { hostileMarket } from './support/hostile-market.ts';
-import { bound } from './support/loose-bound.ts';
 import { expectWithin } from './support/within-worst-case.ts';
 import {
   type Outcome,
@@ -99,7 +98,7 @@ describe('whatever the market does after an order was approved', () => {
   );
 
   it.each(types)('with its bound taken out a %s order does', async (type) => {
-    bound.isLoose = true;
+    world.takeOutBounds();
     await expect(play(type, { endOnFailure: true })).rejects.toMatchObject({
       cause: { message: expect.stringContaining('is beyond') },
     });

@@ -54,6 +54,8 @@ export interface PricePath {
 /** The order desk before the sandbox's broker, by Alpaca's SDK, in one process; and a market that is against it. */
 export interface WorstCaseWorld {
   readonly broker: Broker;
+  /** From now on orders go out without what bounds them. The test's file mocks `worst-case.ts` by `withLooseBound`. */
+  takeOutBounds(): void;
   /** Brings cash and positions to what is given, by the books: what a path before left is out of the way. */
   fund(cash: string, positions: Readonly<Record<string, string>>): void;
   /**
@@ -137,8 +139,13 @@ export async function openWorstCaseWorld(): Promise<WorstCaseWorld> {
       draft,
     );
 
+  let isLoose = false;
+
   return {
     broker,
+    takeOutBounds() {
+      isLoose = true;
+    },
     fund(cash, positions) {
       const ledger = openLedger(database);
       const { id = '' } = ledger.accountOf('alice') ?? {};
@@ -171,6 +178,7 @@ export async function openWorstCaseWorld(): Promise<WorstCaseWorld> {
       };
       const [first = 100, ...rest] = path;
       ambush = () => move(first);
+      bound.isLoose = isLoose;
       try {
         const { order } = await place(draft);
         ambush = undefined;
@@ -199,10 +207,10 @@ export async function openWorstCaseWorld(): Promise<WorstCaseWorld> {
         throw error;
       } finally {
         ambush = undefined;
+        bound.isLoose = false;
       }
     },
     async close() {
-      bound.isLoose = false;
       await paper.close();
       database.close();
       journalDatabase.close();
