@@ -16,22 +16,32 @@ export function createLanes(count: number, casesAWorld = CASES_A_WORLD): Lanes {
   }
   const lanes: Lane[] = [];
   const idle: Lane[] = [];
-  const waiting: ((lane: Lane) => void)[] = [];
+  const waiting: (() => void)[] = [];
   let made = 0;
 
   const take = async (): Promise<Lane> => {
-    const free = idle.pop();
-    if (free !== undefined) return free;
-    if (made >= count) return new Promise((resolve) => waiting.push(resolve));
+    for (;;) {
+      const free = idle.pop();
+      if (free !== undefined) return free;
+      if (made < count) return await make();
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    }
+  };
+  const make = async (): Promise<Lane> => {
     made++;
-    const lane = { world: await createCrashWorld(), cases: 0 };
-    lanes.push(lane);
-    return lane;
+    try {
+      const lane = { world: await createCrashWorld(), cases: 0 };
+      lanes.push(lane);
+      return lane;
+    } catch (error) {
+      made--;
+      waiting.shift()?.();
+      throw error;
+    }
   };
   const give = (lane: Lane): void => {
-    const next = waiting.shift();
-    if (next === undefined) idle.push(lane);
-    else next(lane);
+    idle.push(lane);
+    waiting.shift()?.();
   };
 
   return {
@@ -45,8 +55,10 @@ export function createLanes(count: number, casesAWorld = CASES_A_WORLD): Lanes {
         }
         return await work(lane.world);
       } finally {
-        // A case that failed half-way may have left the sandbox dead or armed; the next one starts from a live one.
-        await revive(lane.world);
+        // A case that failed half-way may have left the sandbox dead or armed; the next one starts from a live one, or anew.
+        await revive(lane.world).catch(() => {
+          lane.cases = casesAWorld;
+        });
         give(lane);
       }
     },

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PhoneRequest } from '../../src/home/phone/phone-client.ts';
 import { isSettledState, type ProposalState } from '../../src/trading/proposal.ts';
 import type { CrashCase, Death } from './crash-case.ts';
 import type { BookedOrder, CrashWorld } from './crash-world.ts';
 import type { AuditLine, GatewayProposal } from './gateway-book.ts';
+import { answered, PATIENCE_MS, until } from './patience.ts';
 import { type Asked, createPerson, type Tap } from './person.ts';
 import type { Program } from './program.ts';
 import { answerOf, type RunAnswer, summary } from './run-answer.ts';
@@ -31,16 +33,18 @@ export interface Played {
   /** Undefined where the chain holds. */
   readonly auditFault: string | undefined;
   readonly kills: number;
+  /** Whether the program said of an order of the prompt that it was not even proposed: something took too long to answer. */
+  readonly isLate: boolean;
 }
 
-/** Time to settle after the last death; the gateway lets half a minute pass where it is in doubt. */
-export const SETTLE_LIMIT_MS = 150_000;
-/** Time in which a sandbox must die that was told to. */
-export const DEATH_LIMIT_MS = 90_000;
-/** How much later than the agent's own end that may be: the last lines are written then. */
-const LATE_DEATH_MS = 5_000;
-/** Time in which the phone must be told what came of it. */
-const TOLD_LIMIT_MS = 10_000;
+/**
+ * An order was not proposed, for something on a busy machine took longer than a person is kept waiting, and the program
+ * said so: nothing came to the failpoint, and nothing was shown.
+ */
+export class TooLate extends Error {
+  override readonly message =
+    'the program says that something did not answer in time, and proposed less than was asked';
+}
 
 /** Plays one case to its end, and reads what came of it from the broker's book. */
 export async function playCase(world: CrashWorld, plan: CrashCase, log: string[]): Promise<Played> {
@@ -55,7 +59,6 @@ export async function playCase(world: CrashWorld, plan: CrashCase, log: string[]
       await running?.ended;
       await until(
         () => play.proposals().every(({ state }) => isSettledState(state)),
-        SETTLE_LIMIT_MS,
         () =>
           `with nobody there it stands at ${play.proposals().map(({ symbol, state }) => `${symbol} ${state}`)}`,
       );
@@ -82,6 +85,7 @@ export async function playCase(world: CrashWorld, plan: CrashCase, log: string[]
       proposals,
       answer,
       audit: world.gateway.audit().filter(({ proposal }) => ids.has(proposal)),
+      isLate: play.isLate(),
       auditFault: verified.ok ? undefined : `line ${verified.line} of the audit file was ${verified.what}`,
       kills,
     };
@@ -112,6 +116,7 @@ export async function begin(world: CrashWorld, plan: CrashCase, note: (line: str
     );
     return program;
   };
+  const proposals = () => world.gateway.proposals().filter(({ id }) => !there.has(id));
   const takingBack: Promise<void>[] = [];
   const person = createPerson(world, ({ proposal, subject }, asked) => {
     const wanted = plan.orders.find(({ symbol }) => symbol === subject.symbol)?.person ?? 'deny';
@@ -124,11 +129,13 @@ export async function begin(world: CrashWorld, plan: CrashCase, note: (line: str
     world,
     plan,
     note,
-    thread: plan.name.replace(/[^a-z0-9]/g, '-'),
+    thread: `${plan.name.replace(/[^a-z0-9]/g, '-')}-${randomUUID().slice(0, 4)}`,
     agent,
     person,
-    proposals: () => world.gateway.proposals().filter(({ id }) => !there.has(id)),
+    proposals,
     booked: async () => (await world.book()).filter(({ client_order_id }) => !inBook.has(client_order_id)),
+    /** Once its run has ended: what is proposed is proposed by then. */
+    isLate: () => started.some((one) => saidLate(one.said())) && proposals().length < plan.orders.length,
     async over() {
       await Promise.all(takingBack);
       for (const { ended } of started) await ended;
@@ -139,6 +146,8 @@ export async function begin(world: CrashWorld, plan: CrashCase, note: (line: str
   };
 }
 
+const saidLate = (said: string) => /not answer in time|_unreachable/.test(said);
+
 /** The run that a case is about. */
 export function runOf({ orders, underMandate }: CrashCase, thread: string): string[] {
   const run = ['run', orders.map(({ text }) => text).join(' and '), '--thread', thread];
@@ -146,10 +155,16 @@ export function runOf({ orders, underMandate }: CrashCase, thread: string): stri
 }
 
 /** Lets everybody die who has to, and starts the sandbox again. @returns the agent that still runs */
-export async function die({ world, plan, note, thread, agent, person }: Play) {
+export async function die(play: Play) {
+  const { world, plan, note, thread, agent, person } = play;
   const run = runOf(plan, thread);
   const [first] = plan.deaths;
-  if (plan.detached) await agent([...run, '--approval', 'detach']).ended;
+  let hasRun = false;
+  const isTooLate = () => hasRun && play.isLate();
+  if (plan.detached) {
+    await agent([...run, '--approval', 'detach']).ended;
+    hasRun = true;
+  }
   let program: Program | undefined;
   let kills = 0;
   for (const death of plan.deaths) {
@@ -160,10 +175,16 @@ export async function die({ world, plan, note, thread, agent, person }: Play) {
     if (death !== first) world.restartSandbox().catch(() => undefined);
     else if (!ofSandbox) program = agent(plan.detached ? ['resume', thread] : run, death.failpoint);
     else if (!plan.detached) program = agent(run);
+    void program?.ended.then(
+      ({ signal }) => {
+        hasRun ||= signal === null;
+      },
+      () => undefined,
+    );
     if (plan.tap === 'at once') person.look();
     const died = ofSandbox
-      ? await sandboxDeath(world, death, said, death === first ? program : undefined)
-      : await agentDeath(program as Program, death);
+      ? await sandboxDeath(world, death, said, isTooLate)
+      : await agentDeath(program as Program, death, isTooLate);
     if (!died) continue;
     kills++;
     note(`  ${death.victim} killed at ${death.at}`);
@@ -176,12 +197,13 @@ export async function die({ world, plan, note, thread, agent, person }: Play) {
 }
 
 /** @returns whether it died; not where an error was thrown instead @throws where it lived on although it had to die */
-async function agentDeath(program: Program, death: Death): Promise<boolean> {
+async function agentDeath(program: Program, death: Death, isTooLate: () => boolean): Promise<boolean> {
   const { signal, stderr } = await program.ended;
   if (death.by === 'fail') {
     if (stderr.includes(`failpoint ${death.at}: fail`)) return false;
   } else if (signal === 'SIGKILL') return true;
   if (death.maySurvive) return false;
+  if (isTooLate()) throw new TooLate();
   throw new Error(`${death.failpoint} was not reached`);
 }
 
@@ -190,29 +212,24 @@ async function sandboxDeath(
   world: CrashWorld,
   death: Death,
   said: string,
-  program: Program | undefined,
+  isTooLate: () => boolean,
 ): Promise<boolean> {
   const ended = world.sandboxEnded();
   let signal: NodeJS.Signals | null | undefined;
   void ended.then((end) => {
     signal = end.signal;
   });
-  let limit = Date.now() + DEATH_LIMIT_MS;
-  void program?.ended.then(
-    () => {
-      limit = Math.min(limit, Date.now() + LATE_DEATH_MS);
-    },
-    () => undefined,
-  );
   const news = () => {
     const now = world.sandboxSaid();
     return now.startsWith(said) ? now.slice(said.length) : now;
   };
   const passed = () => news().includes(`failpoint ${death.at}: ${death.by}`);
-  while (death.by === 'kill' ? signal === undefined : !passed()) {
-    if (Date.now() > limit) throw new Error(`${death.failpoint} was not reached`);
-    await sleep(10);
-  }
+  const isOver = () => (death.by === 'kill' ? signal !== undefined : passed());
+  await until(
+    () => isOver() || isTooLate(),
+    () => `${death.failpoint} was not reached`,
+  );
+  if (!isOver()) throw new TooLate();
   if (death.by === 'fail') return false;
   if (signal === 'SIGKILL') return true;
   throw new Error(`${death.failpoint} was not reached: the sandbox ended by itself: ${world.sandboxSaid()}`);
@@ -233,7 +250,7 @@ async function takeBack(agent: Play['agent'], proposal: string): Promise<void> {
 
 /** Resumes again, as its own answer asks, until nothing of the thread is open. */
 export async function settle(first: readonly Program[], again: () => Program): Promise<RunAnswer> {
-  const deadline = Date.now() + SETTLE_LIMIT_MS;
+  const deadline = Date.now() + PATIENCE_MS;
   let answers = (await Promise.all(first.map(({ ended }) => ended))).map(answerOf);
   for (let pause = 100; ; pause = Math.min(pause * 2, 5_000)) {
     const done = answers.find(
@@ -243,11 +260,8 @@ export async function settle(first: readonly Program[], again: () => Program): P
         answer.approvals.every(({ status }) => isSettledState(status as ProposalState)),
     );
     // Once more, alone: the answer that counts is what the thread says when all is over.
-    if (done !== undefined) {
-      const last = answerOf(await again().ended);
-      if (last === undefined) throw new Error('a settled thread can no longer be resumed');
-      return last;
-    }
+    const last = done === undefined ? undefined : answerOf(await again().ended);
+    if (last !== undefined) return last;
     if (Date.now() > deadline) throw new Error('the thread never settled');
     await sleep(pause);
     answers = [answerOf(await again().ended)];
@@ -259,11 +273,11 @@ async function toldOutcomes({ world, person, proposals }: Play): Promise<Questio
   const look = () =>
     Promise.all(
       person.asked.map(async (asked): Promise<Question> => {
-        const { status, outcome } = await world.phone.request(asked.id);
+        const { status, outcome } = await answered(() => world.phone.request(asked.id));
         return { ...asked, status, outcome };
       }),
     );
-  const deadline = Date.now() + TOLD_LIMIT_MS;
+  const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const questions = await look();
     const market = new Set(proposals().flatMap(({ id, type }) => (type === 'market' ? [id] : [])));
@@ -273,14 +287,6 @@ async function toldOutcomes({ world, person, proposals }: Play): Promise<Questio
       return outcome.state !== 'executed' || !market.has(proposal) || outcome.text.startsWith('filled');
     };
     if (questions.every(isTold) || Date.now() > deadline) return questions;
-    await sleep(50);
-  }
-}
-
-export async function until(done: () => boolean, limitMs: number, otherwise: () => string): Promise<void> {
-  const deadline = Date.now() + limitMs;
-  while (!done()) {
-    if (Date.now() > deadline) throw new Error(otherwise());
     await sleep(50);
   }
 }
