@@ -85,7 +85,7 @@ export async function playCase(world: CrashWorld, plan: CrashCase, log: string[]
       proposals,
       answer,
       audit: world.gateway.audit().filter(({ proposal }) => ids.has(proposal)),
-      isLate: play.isLate(),
+      isLate: play.isShort() && play.saysLate(),
       auditFault: verified.ok ? undefined : `line ${verified.line} of the audit file was ${verified.what}`,
       kills,
     };
@@ -135,7 +135,8 @@ export async function begin(world: CrashWorld, plan: CrashCase, note: (line: str
     proposals,
     booked: async () => (await world.book()).filter(({ client_order_id }) => !inBook.has(client_order_id)),
     /** Once its run has ended: what is proposed is proposed by then. */
-    isLate: () => started.some((one) => saidLate(one.said())) && proposals().length < plan.orders.length,
+    isShort: () => proposals().length < plan.orders.length,
+    saysLate: () => started.some((one) => saidLate(one.said())),
     async over() {
       await Promise.all(takingBack);
       for (const { ended } of started) await ended;
@@ -160,7 +161,7 @@ export async function die(play: Play) {
   const run = runOf(plan, thread);
   const [first] = plan.deaths;
   let hasRun = false;
-  const isTooLate = () => hasRun && play.isLate();
+  const isShort = () => hasRun && play.isShort();
   if (plan.detached) {
     await agent([...run, '--approval', 'detach']).ended;
     hasRun = true;
@@ -183,8 +184,8 @@ export async function die(play: Play) {
     );
     if (plan.tap === 'at once') person.look();
     const died = ofSandbox
-      ? await sandboxDeath(world, death, said, isTooLate)
-      : await agentDeath(program as Program, death, isTooLate);
+      ? await sandboxDeath(play, death, said, isShort)
+      : await agentDeath(play, program as Program, death);
     if (!died) continue;
     kills++;
     note(`  ${death.victim} killed at ${death.at}`);
@@ -197,23 +198,24 @@ export async function die(play: Play) {
 }
 
 /** @returns whether it died; not where an error was thrown instead @throws where it lived on although it had to die */
-async function agentDeath(program: Program, death: Death, isTooLate: () => boolean): Promise<boolean> {
+async function agentDeath(play: Play, program: Program, death: Death): Promise<boolean> {
   const { signal, stderr } = await program.ended;
   if (death.by === 'fail') {
     if (stderr.includes(`failpoint ${death.at}: fail`)) return false;
   } else if (signal === 'SIGKILL') return true;
   if (death.maySurvive) return false;
-  if (isTooLate()) throw new TooLate();
+  if (play.isShort()) throw await shortfall(play);
   throw new Error(`${death.failpoint} was not reached`);
 }
 
 /** @param said what the sandbox had said before it was told to die: an earlier case may have had the same failpoint */
 async function sandboxDeath(
-  world: CrashWorld,
+  play: Play,
   death: Death,
   said: string,
-  isTooLate: () => boolean,
+  isShort: () => boolean,
 ): Promise<boolean> {
+  const { world } = play;
   const ended = world.sandboxEnded();
   let signal: NodeJS.Signals | null | undefined;
   void ended.then((end) => {
@@ -226,13 +228,22 @@ async function sandboxDeath(
   const passed = () => news().includes(`failpoint ${death.at}: ${death.by}`);
   const isOver = () => (death.by === 'kill' ? signal !== undefined : passed());
   await until(
-    () => isOver() || isTooLate(),
+    () => isOver() || isShort(),
     () => `${death.failpoint} was not reached`,
   );
-  if (!isOver()) throw new TooLate();
+  if (!isOver()) throw await shortfall(play);
   if (death.by === 'fail') return false;
   if (signal === 'SIGKILL') return true;
   throw new Error(`${death.failpoint} was not reached: the sandbox ended by itself: ${world.sandboxSaid()}`);
+}
+
+/** Why less was proposed than the prompt asks for: the thread says so at the latest when all else of it is over. */
+async function shortfall({ world, thread, agent, person, saysLate }: Play): Promise<Error> {
+  world.arm('');
+  person.look();
+  const resume = () => agent(['resume', thread]);
+  if (!saysLate()) await settle([resume()], resume);
+  return saysLate() ? new TooLate() : new Error('less was proposed than was asked for, and nobody says why');
 }
 
 /** Takes a proposal back at the terminal, until the gateway has heard of it. */
