@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { type CrashCase, crashCases, isPatient, quietTimes } from './crash-case.ts';
 import { createLanes, type Lanes } from './lanes.ts';
 import { verdict } from './oracle.ts';
-import { playCase, TooLate } from './play-case.ts';
+import { playCase } from './play-case.ts';
 
 /*
  * Every failpoint × every seed: a process dies there by kill -9, the sandbox is started again, and what was approved is
@@ -16,7 +16,7 @@ const cases = crashCases(seeds, process.env.CRASH_CASE);
 const lanes = createLanes(Number(process.env.CRASH_LANES ?? 2 * availableParallelism()));
 /** For cases that mostly wait out the gateway's quiet time: many may do so at once. */
 const patientLanes = createLanes(Math.min(8, 5 * seeds));
-const count = { cases: 0, kills: 0, taps: 0, orders: 0, withExits: 0, late: 0, wrong: 0 };
+const count = { cases: 0, kills: 0, taps: 0, orders: 0, withExits: 0, wrong: 0 };
 const startedAt = Date.now();
 
 const outcomes = new Map<string, Promise<(string | undefined)[]>>();
@@ -31,13 +31,9 @@ beforeAll(() => {
   }
 });
 
-/** How often a case is begun anew where the machine was too busy for its order to be proposed at all. */
-const ATTEMPTS = 5;
-
 /** @returns a report where something is wrong */
-async function outcome(plan: CrashCase, where: Lanes, attempt = 1): Promise<string | undefined> {
+async function outcome(plan: CrashCase, where: Lanes): Promise<string | undefined> {
   const log: string[] = [];
-  let isTooLate = false;
   const wrong = await where
     .play(async (world) => {
       const played = await playCase(world, plan, log);
@@ -50,14 +46,7 @@ async function outcome(plan: CrashCase, where: Lanes, attempt = 1): Promise<stri
       );
       return verdict(plan, played);
     })
-    .catch((error: unknown) => {
-      isTooLate = error instanceof TooLate;
-      return [error instanceof Error ? error.message : String(error)];
-    });
-  if (isTooLate && attempt < ATTEMPTS) {
-    count.late++;
-    return await outcome(plan, where, attempt + 1);
-  }
+    .catch((error: unknown) => [error instanceof Error ? error.message : String(error)]);
   count.cases++;
   if (wrong.length === 0) return undefined;
   count.wrong++;
@@ -71,7 +60,8 @@ async function outcome(plan: CrashCase, where: Lanes, attempt = 1): Promise<stri
 afterAll(async () => {
   await Promise.allSettled([...outcomes.values()]);
   await Promise.all([lanes.close(), patientLanes.close()]);
-  const { cases: played, kills, taps, orders, withExits, late, wrong } = count;
+  const { cases: played, kills, taps, orders, withExits, wrong } = count;
+  const late = lanes.begunAnew + patientLanes.begunAnew;
   process.stdout.write(
     `\nCrash matrix: ${outcomes.size} failpoints, ${played} cases, ${kills} kills, ${taps} taps, ${orders} orders in the book (${withExits} with exits), ${late} begun anew, ${wrong} wrong; ${Math.round((Date.now() - startedAt) / 1000)} s\n`,
   );

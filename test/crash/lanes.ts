@@ -1,10 +1,17 @@
 import { type CrashWorld, createCrashWorld } from './crash-world.ts';
+import { TooLate } from './patience.ts';
 
 /** A person may be asked so many times an hour by one client; each case proposes two orders at most. */
 const CASES_A_WORLD = 25;
 
+/** How often a case is begun where the machine is too busy for its order to be proposed at all. */
+const ATTEMPTS = 5;
+
 /** Worlds that play one case at a time each. Made when first needed. */
 export interface Lanes {
+  /** How often work was begun anew. */
+  readonly begunAnew: number;
+  /** Where it was {@link TooLate} it is begun anew. */
   play<T>(work: (world: CrashWorld) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -18,6 +25,7 @@ export function createLanes(count: number, casesAWorld = CASES_A_WORLD): Lanes {
   const idle: Lane[] = [];
   const waiting: (() => void)[] = [];
   let made = 0;
+  let begunAnew = 0;
 
   const take = async (): Promise<Lane> => {
     for (;;) {
@@ -44,22 +52,36 @@ export function createLanes(count: number, casesAWorld = CASES_A_WORLD): Lanes {
     waiting.shift()?.();
   };
 
+  const playOnce = async <T>(work: (world: CrashWorld) => Promise<T>): Promise<T> => {
+    const lane = await take();
+    try {
+      if (++lane.cases > casesAWorld) {
+        await lane.world.close();
+        lane.world = await createCrashWorld();
+        lane.cases = 1;
+      }
+      return await work(lane.world);
+    } finally {
+      // A case that failed half-way may have left the sandbox dead or armed; the next one starts from a live one, or anew.
+      await revive(lane.world).catch(() => {
+        lane.cases = casesAWorld;
+      });
+      give(lane);
+    }
+  };
+
   return {
+    get begunAnew() {
+      return begunAnew;
+    },
     async play(work) {
-      const lane = await take();
-      try {
-        if (++lane.cases > casesAWorld) {
-          await lane.world.close();
-          lane.world = await createCrashWorld();
-          lane.cases = 1;
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await playOnce(work);
+        } catch (error) {
+          if (!(error instanceof TooLate) || attempt === ATTEMPTS) throw error;
+          begunAnew++;
         }
-        return await work(lane.world);
-      } finally {
-        // A case that failed half-way may have left the sandbox dead or armed; the next one starts from a live one, or anew.
-        await revive(lane.world).catch(() => {
-          lane.cases = casesAWorld;
-        });
-        give(lane);
       }
     },
     close: async () => {

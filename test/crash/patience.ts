@@ -33,3 +33,12 @@ export async function answered<T>(ask: () => Promise<T>): Promise<T> {
     await sleep(50);
   }
 }
+
+/** Whether a program said that something took longer to answer than a person is kept waiting. */
+export const saidLate = (said: string): boolean => /not answer in time|_unreachable/.test(said);
+
+/** An order was not proposed, for something did not answer in time, and the program said so: nothing was shown. */
+export class TooLate extends Error {
+  override readonly message =
+    'the program says that something did not answer in time, and proposed less than was asked';
+}

@@ -5,7 +5,7 @@ import { isSettledState, type ProposalState } from '../../src/trading/proposal.t
 import type { CrashCase, Death } from './crash-case.ts';
 import type { BookedOrder, CrashWorld } from './crash-world.ts';
 import type { AuditLine, GatewayProposal } from './gateway-book.ts';
-import { answered, PATIENCE_MS, until } from './patience.ts';
+import { answered, PATIENCE_MS, saidLate, TooLate, until } from './patience.ts';
 import { type Asked, createPerson, type Tap } from './person.ts';
 import type { Program } from './program.ts';
 import { answerOf, type RunAnswer, summary } from './run-answer.ts';
@@ -35,15 +35,6 @@ export interface Played {
   readonly kills: number;
   /** Whether the program said of an order of the prompt that it was not even proposed: something took too long to answer. */
   readonly isLate: boolean;
-}
-
-/**
- * An order was not proposed, for something on a busy machine took longer than a person is kept waiting, and the program
- * said so: nothing came to the failpoint, and nothing was shown.
- */
-export class TooLate extends Error {
-  override readonly message =
-    'the program says that something did not answer in time, and proposed less than was asked';
 }
 
 /** Plays one case to its end, and reads what came of it from the broker's book. */
@@ -146,8 +137,6 @@ export async function begin(world: CrashWorld, plan: CrashCase, note: (line: str
     },
   };
 }
-
-const saidLate = (said: string) => /not answer in time|_unreachable/.test(said);
 
 /** The run that a case is about. */
 export function runOf({ orders, underMandate }: CrashCase, thread: string): string[] {
