@@ -1,5 +1,5 @@
 import { dollars, percent, signedPercent } from '../trading/amounts.ts';
-import { Dec } from '../trading/decimal.ts';
+import { Dec, magnitude } from '../trading/decimal.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { type Band, type Drift, driftFrom } from '../trading/portfolio/allocation.ts';
 import type { Figures } from './figures.ts';
@@ -95,8 +95,8 @@ function observationsOf(
       return driftsOf(file, figures, bandOf(rule)).map((drift) => ({
         rule,
         subject: drift.symbol,
-        limitedBy: drift.target.toFixed(),
-        state: level(drift.drift.abs(), limitsOf(drift)),
+        limitedBy: file.targets?.[drift.symbol] ?? '',
+        state: drift.outside ? 'triggered' : level(magnitude(drift.drift), limitsOf(drift)),
         say: () => {
           const { symbol } = drift;
           const [weight, target] = [weightText(drift.weight), weightText(drift.target)];

@@ -1,5 +1,5 @@
 import { percent, sharePrice, signedPercent } from '../trading/amounts.ts';
-import { Dec, isPositive, ZERO } from '../trading/decimal.ts';
+import { Dec, isPositive, magnitude, ZERO } from '../trading/decimal.ts';
 import { describeOrder } from '../trading/order.ts';
 import { closeBefore } from '../trading/portfolio/price-history.ts';
 import { Rate } from '../trading/portfolio/value-point.ts';
@@ -132,11 +132,12 @@ function observeMove(
     };
   }
   const moved = price.minus(before);
-  const size = rule.direction === 'either' ? moved.abs() : rule.direction === 'up' ? moved : moved.neg();
+  const distance =
+    rule.direction === 'either' ? magnitude(moved) : rule.direction === 'up' ? moved : moved.neg();
   return {
     rule,
     subject: symbol,
-    state: levelOfQuotient(size, before, beyond),
+    state: levelOfQuotient(distance, before, beyond),
     say: () => {
       const change = signedPercent(new Rate(moved).div(before).toDecimalPlaces(6).toFixed());
       const since = rule.sessions === 1 ? 'since the last close' : `in ${rule.sessions} sessions`;

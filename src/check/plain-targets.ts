@@ -9,7 +9,7 @@ const NO_TEXT = ['NULL', 'TRUE', 'FALSE'];
 
 /** A rules file without its targets, and these. */
 export interface PlainTargets {
-  /** With an empty map, and empty lines, in place of the targets: every other line is where it was. */
+  /** With an empty map in their place. */
   readonly rest: string;
   readonly targets: Readonly<Record<string, string>>;
 }
@@ -31,5 +31,5 @@ export function takePlainTargets(text: string): PlainTargets | undefined {
     if (Object.hasOwn(targets, symbol) || NO_TEXT.includes(symbol)) return undefined;
     targets[symbol] = line.slice(end + 2);
   }
-  return { rest: `${before}targets: {}\n${'\n'.repeat(lines.length)}${text.slice(whole.length)}`, targets };
+  return { rest: `${before}targets: {}\n${text.slice(whole.length)}`, targets };
 }
