@@ -5,7 +5,6 @@ import { describeOrder, type OrderRequest } from '../trading/order.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import { definitionOf, type Firing, fire } from './firing.ts';
 import { type Look, observe } from './observe.ts';
-import { targetsOf } from './observe-portfolio.ts';
 import { type CheckResult, checkResult, suggestedOrder, suggestionView } from './result.ts';
 import { type RuleOf, type RulesFile, ruleSchema } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -57,7 +56,7 @@ export function check(given: CheckInput): Check {
     figures,
     look,
     firing,
-    targets: targetsOf(file),
+    targets: file.targets ?? {},
     suggestion,
   });
   return { result, figures, firing, proposals };

@@ -59,10 +59,11 @@ async function readQuickly(text: string, file: string): Promise<RulesFile | unde
   if (plain === undefined) return undefined;
   try {
     const { content } = await readYaml(plain.rest, file);
-    const result = rulesFileSchema.safeParse({ ...(content as object), targets: plain.targets });
-    if (!result.success) return undefined;
-    checkRules(result.data, file, () => file);
-    return result.data;
+    const { success, data } = rulesFileSchema.safeParse(content);
+    if (!success) return undefined;
+    const rules = { ...data, targets: plain.targets };
+    checkRules(rules, file, () => file);
+    return rules;
   } catch (error) {
     if (isTradeAgentError(error)) return undefined;
     throw error;

@@ -153,7 +153,8 @@ export interface ResultParts {
   readonly figures: Figures;
   readonly look: Look;
   readonly firing: Firing;
-  readonly targets: ReadonlyMap<string, Dec>;
+  /** As the rules file has them. */
+  readonly targets: Readonly<Record<string, string>>;
   readonly suggestion: CheckResult['suggestion'];
 }
 
@@ -226,11 +227,9 @@ export function checkResult({
       by_sector: shares(figures.bySector),
       incomplete: figures.incomplete.map(({ figures: named, reason }) => ({ figures: [...named], reason })),
     },
-    targets: [...targets].map(([symbol, target]) => ({
-      symbol,
-      target: rate(target),
-      weight: weights.get(symbol) ?? '0',
-    })),
+    targets: Object.entries(targets)
+      .filter(([symbol]) => symbol !== 'cash')
+      .map(([symbol, target]) => ({ symbol, target, weight: weights.get(symbol) ?? '0' })),
     suggestion,
     proposals: [],
     notices: [],

@@ -47,21 +47,23 @@ export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): 
   let open: Depth | undefined;
   let current = currentOf(kept);
   const last = points.at(-1);
+  const end = (recoveredAt?: number) => {
+    if (open !== undefined && (worst === undefined || isDeeper(open, worst)))
+      worst = { ...open, recoveredAt };
+    open = undefined;
+  };
   const mark = follow(points, kept, (at, value, { value: peak, at: peakAt }, isNew) => {
     if (at === last?.at) current = below(value, peak);
     // New money after all was gone is nothing that came back.
-    if (isNew) open = undefined;
+    if (isNew) end();
     if (!isBelow(value, peak)) {
-      if (isPositive(value) && open !== undefined && worst === open) worst = { ...open, recoveredAt: at };
-      open = undefined;
+      end(isPositive(value) ? at : undefined);
       return;
     }
     const fall: Depth = { value, peak, peakAt, troughAt: at, recoveredAt: undefined };
-    if (open !== undefined && !isDeeper(fall, open)) return;
-    if (worst === undefined || worst === open || isDeeper(fall, worst)) worst = fall;
-    // A fall that is not the worst is followed all the same: it may become it.
-    open = fall;
+    if (open === undefined || isDeeper(fall, open)) open = fall;
   });
+  end();
   return {
     // A quotient for each of years of days, which only a picture needs.
     get series() {
