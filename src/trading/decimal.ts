@@ -43,9 +43,6 @@ export function compare(a: Dec, b: Dec): number {
 /** The smaller of two, itself: `Dec.min` makes a copy. */
 export const lesser = (a: Dec, b: Dec): Dec => (compare(a, b) > 0 ? b : a);
 
-/** The larger of two, itself. */
-export const greater = (a: Dec, b: Dec): Dec => (compare(a, b) < 0 ? b : a);
-
 /** Without its sign; itself where it has none. */
 export const magnitude = (value: Dec): Dec => (value.isNegative() ? value.neg() : value);
 
