@@ -7,7 +7,7 @@ import { replayed, tradesOf } from '../trading/portfolio/closings.ts';
 import { type Drawdowns, drawdowns, type Fall, type HighWaterMark } from '../trading/portfolio/drawdown.ts';
 import { type Income, income } from '../trading/portfolio/income.ts';
 import type { LotMethod } from '../trading/portfolio/lot-pool.ts';
-import { accountReturns, knownValues, mergedFlows } from '../trading/portfolio/returns.ts';
+import { accountReturns, mergedFlows } from '../trading/portfolio/returns.ts';
 import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
 import { type Flow, type ValuePoint, valuePoints } from '../trading/portfolio/value-point.ts';
 import { volatility } from '../trading/portfolio/volatility.ts';
@@ -62,7 +62,7 @@ export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions)
     flows,
     booked,
   );
-  const falls = drawdownsSince(mark, line, knownValues(history, present), { flows, booked });
+  const falls = drawdownsSince(mark, line, { flows, booked });
   const bySymbol = weightsBySymbol(positions, equity);
   return {
     equity,
@@ -125,12 +125,11 @@ const total = (flows: readonly Pick<Flow, 'amount'>[]): Dec =>
 function drawdownsSince(
   mark: HighWaterMark | undefined,
   points: readonly ValuePoint[],
-  values: readonly Pick<ValuePoint, 'at' | 'value'>[],
   { flows, booked }: { readonly flows: readonly Flow[]; readonly booked: readonly Flow[] | undefined },
 ): Drawdowns {
   const known = drawdowns(points);
   const allFlows = booked && total(booked);
-  const followed = mark === undefined ? known : followedFrom(mark, values, flows, allFlows);
+  const followed = mark === undefined ? known : followedFrom(mark, points, flows, allFlows);
   return {
     get series() {
       return known.series;

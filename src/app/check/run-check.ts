@@ -4,7 +4,7 @@ import type { AgentEvent, ApprovalView, RunResult } from '../../agent/events.ts'
 import { type Check, check } from '../../check/check.ts';
 import { gather } from '../../check/gather.ts';
 import { loadRules, standardRules } from '../../check/load-rules.ts';
-import type { CheckResult } from '../../check/result.ts';
+import type { CheckResult } from '../../check/result-schema.ts';
 import type { RulesFile } from '../../check/rules-schema.ts';
 import { ensurePrivateFolder } from '../../machine/home.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';

@@ -1,4 +1,4 @@
-import type { CheckResult } from '../../check/result.ts';
+import type { CheckResult } from '../../check/result-schema.ts';
 import { type Decision, decide } from '../../schedule/due.ts';
 import type { Moments } from '../../schedule/moments.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';

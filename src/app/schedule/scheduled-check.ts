@@ -1,4 +1,4 @@
-import type { CheckResult } from '../../check/result.ts';
+import type { CheckResult } from '../../check/result-schema.ts';
 import type { Schedule } from '../../schedule/schedule.ts';
 import type { App } from '../app.ts';
 import { type CheckListener, type CheckOutcome, runCheck } from '../check/run-check.ts';

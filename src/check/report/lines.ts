@@ -5,7 +5,7 @@ import { newYorkDate, newYorkTimestamp } from '../../trading/new-york-time.ts';
 import { describeOrder, type OrderRequest } from '../../trading/order.ts';
 import { leftWords } from '../../trading/portfolio/left-words.ts';
 import type { FigureName } from '../incomplete.ts';
-import type { CheckResult } from '../result.ts';
+import type { CheckResult } from '../result-schema.ts';
 
 /*
  * A check's result in words, the same in text, Markdown and HTML; each only dresses them. Nothing here is escaped.

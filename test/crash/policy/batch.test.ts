@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { checkResultSchema } from '../../../src/check/result.ts';
+import { checkResultSchema } from '../../../src/check/result-schema.ts';
 import type { Failpoint } from '../../../src/machine/failpoint.ts';
 import { isSettledState } from '../../../src/trading/proposal.ts';
 import { isFinal, type Order } from '../../../src/trading/views.ts';

@@ -2,7 +2,7 @@ import type { AgentEvent } from '../../../agent/events.ts';
 import type { CheckListener, CheckOutcome } from '../../../app/check/run-check.ts';
 import { errorObject } from '../../../app/error-object.ts';
 import { resumeCommand } from '../../../app/run/run-report.ts';
-import type { CheckResult } from '../../../check/result.ts';
+import type { CheckResult } from '../../../check/result-schema.ts';
 import type { Context } from '../../context.ts';
 import { talkError } from '../../output.ts';
 import { createRunRenderer, type RunRenderer } from '../../run/run-renderer.ts';
