@@ -1,0 +1,11 @@
+import { type Schema, tenancy } from '../schema.ts';
+import { threads } from './state/0002-threads.ts';
+import { checkpoints } from './state/0003-checkpoints.ts';
+
+const name = 'trade_agent_state';
+
+/** What the agent keeps of many people: their threads, what checks remember, and their secrets, sealed. */
+export const stateSchema: Schema = {
+  name,
+  migrations: [tenancy(name), threads(name), checkpoints(name)],
+};
