@@ -42,10 +42,10 @@ export class CheckpointRows {
   async takeOut(thread: string, ns: string, values: Checkpoint['channel_values']) {
     const { messages } = values as { messages?: unknown };
     // An order's own graph holds its one answer, and is gone with the step it belongs to.
-    if (ns !== '' || !Array.isArray(messages)) return { rows: [], values };
+    if (ns !== '' || !Array.isArray(messages) || !messages.every(isObject)) return { rows: [], values };
     const rows: (MessageRow & { readonly message: object })[] = [];
     const message_rows: string[] = [];
-    for (const message of messages as object[]) {
+    for (const message of messages) {
       const known = this.#known.get(message);
       if (known?.thread === thread) {
         message_rows.push(known.hash);
@@ -105,6 +105,10 @@ export class CheckpointRows {
     );
     return { rows, anew: writes.every(([channel]) => channel in WRITES_IDX_MAP) };
   }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 function incomplete(thread: string): TradeAgentError {

@@ -227,6 +227,14 @@ export function stateStoresContract(open: () => Promise<OpenedState>): void {
       expect(read?.metadata).toEqual(metadata);
     });
 
+    it('keeps what is no list of messages as it is', async () => {
+      const history = await stores.history();
+      for (const messages of [['text'], 'text', null, 7, [], [null]]) {
+        await history.put(thread, { ...emptyCheckpoint(), channel_values: { messages } }, metadata, {});
+        expect((await history.getTuple(thread))?.checkpoint.channel_values).toEqual({ messages });
+      }
+    });
+
     it('reads back what a task came to, which is not said anew, as an error is', async () => {
       const history = await stores.history();
       const at = await history.put(thread, emptyCheckpoint(), metadata, {});

@@ -119,6 +119,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
   }
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    if (config.configurable?.thread_id === undefined) return undefined;
     const { thread, ns, id } = placeOf(config);
     const stored = await this.#database.read(async (unit) => {
       const row = await unit.one<Row>(
