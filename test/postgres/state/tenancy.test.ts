@@ -34,7 +34,7 @@ withPostgres('what the agent keeps of many people', () => {
         await expect(
           runSql(address, `SELECT count(*) FROM ${stateSchema.name}.${name}`),
           name,
-        ).rejects.toThrow('no tenant is set');
+        ).rejects.toThrow(/no (tenant|person) is set/);
   });
 
   const run = {
