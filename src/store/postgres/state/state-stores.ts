@@ -1,9 +1,23 @@
-import type { StateStores } from '../../state-stores.ts';
+import type { OpenState, StateStores } from '../../state-stores.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 import { postgresThreadProposals } from './thread-proposals.ts';
 import { postgresThreadStore } from './thread-store.ts';
 
-/** @param database a tenant's part of one with the tables of `stateSchema`; its owner closes it */
+/** @param database a tenant's part of one with the tables of `stateSchema`; closed with the stores */
+export function postgresState(database: TenantDatabase): OpenState {
+  let closing: Promise<void> | undefined;
+  return {
+    stores: postgresStateStores(database),
+    // The server's own business (autovacuum).
+    giveBackSpace: () => undefined,
+    close: () => {
+      closing ??= database.close();
+      return closing;
+    },
+  };
+}
+
+/** @param database as above; its owner closes it */
 export function postgresStateStores(database: TenantDatabase): StateStores {
   return {
     threads: postgresThreadStore(database),
