@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { SHIPPED, shippedModule } from './test/shipped/modules.ts';
 import { SummaryReporter } from './test/summary-reporter.ts';
@@ -18,6 +19,12 @@ export default defineConfig({
     // One each processor: most of a test's time is waiting for a process or a server of its own.
     maxWorkers: '100%',
     reporters: ['default', new SummaryReporter()],
+    alias: [
+      {
+        find: /^fast-check$/,
+        replacement: fileURLToPath(new URL('test/seeded-fast-check.ts', import.meta.url)),
+      },
+    ],
     projects: [
       {
         extends: true,
