@@ -48,7 +48,8 @@ export async function startVault({ token, key }: { readonly token: string; reado
   };
 
   const app = new Hono();
-  app.post('/v1/transit/:operation{encrypt|decrypt}/:name', async (context) => {
+  // Its own clients send PUT, which it takes alike.
+  app.on(['POST', 'PUT'], '/v1/transit/:operation{encrypt|decrypt}/:name', async (context) => {
     requests.push({ path: context.req.path, headers: new Headers(context.req.raw.headers) });
     if (state.answer !== undefined) return state.answer();
     const operation = context.req.param('operation') as keyof typeof operations;

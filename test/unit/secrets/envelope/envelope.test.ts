@@ -82,6 +82,15 @@ describe('a tenant’s data key', () => {
     expect(asked).toHaveLength(2);
   });
 
+  it('is forgotten for others’ once a thousand are known, the one longest known first', async () => {
+    for (let tenant = 0; tenant <= 1_000; tenant++) await keys.newest(`tenant-${tenant}`);
+    asked.length = 0;
+    await keys.newest('tenant-1');
+    expect(asked).toEqual([]);
+    await keys.newest('tenant-0');
+    expect(asked).toHaveLength(1);
+  });
+
   it('that the KMS did not unwrap is asked for again', async () => {
     await keys.newest('acme');
     const wrappingKeys = readFileSync(file);
