@@ -13,13 +13,11 @@ if (inject('postgresHost') !== undefined) {
     server = await migratedDatabase(stateSchema);
     keepThreadsIn(async () => {
       const own = { address: server.app, schema: stateSchema, tenant: randomUUID() };
-      return async () => postgresState(await openDatabase({ ...own, max: 2 }));
+      return async () => postgresState(await openDatabase({ ...own, max: 2 }), 'alice');
     });
   });
   afterAll(() => server.drop());
 
   await import('../../integration/agent/run.test.ts');
   await import('../../integration/agent/pending.test.ts');
-  await import('../../integration/agent/messages.test.ts');
-  await import('../../integration/agent/reconcile.test.ts');
 }

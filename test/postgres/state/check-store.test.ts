@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { postgresCheckStore } from '../../../src/store/postgres/state/check-store.ts';
+import { personDatabase } from '../../../src/store/postgres/state/person-database.ts';
 import { checkStoreContract } from '../../contract/stores/check-store.ts';
 import { migratedDatabase, type TestDatabase, withPostgres } from '../support/database.ts';
 
@@ -12,7 +13,7 @@ withPostgres('what checks remember in PostgreSQL', () => {
   afterAll(() => server.drop());
 
   checkStoreContract(async () => {
-    const store = postgresCheckStore(await server.open());
+    const store = postgresCheckStore(personDatabase(await server.open(), 'alice'));
     return { store, close: async () => store.close() };
   });
 });

@@ -84,7 +84,7 @@ withPostgres('credentials in PostgreSQL', () => {
   });
 
   it.each([
-    ['another person’s', `sub = 'auth0|bob'`, ['auth0|bob', 'refresh_token']],
+    ['another person’s', `person = 'auth0|bob'`, ['auth0|bob', 'refresh_token']],
     ['another name’s', `name = 'access_token'`, ['auth0|alice', 'access_token']],
     ['older key’s', 'key_version = 1', ['auth0|alice', 'refresh_token']],
   ] as const)('does not open a row that was made %s', async (_, change, [sub, name]) => {
@@ -105,20 +105,20 @@ withPostgres('credentials in PostgreSQL', () => {
     await open().set({ refresh_token: SECRET });
     const rows = (sub: string | undefined) =>
       database.read(async (unit) => {
-        if (sub !== undefined) await unit.one("SELECT set_config('ta.sub', @sub, true)", { sub });
+        if (sub !== undefined) await unit.one("SELECT set_config('ta.person', @sub, true)", { sub });
         return await unit.all('SELECT name FROM credentials');
       });
     expect(await rows('auth0|alice')).toEqual([{ name: 'refresh_token' }]);
     expect(await rows('auth0|bob')).toEqual([]);
     await expect(rows(undefined)).rejects.toThrow('no person is set');
     const bobs = database.write(async (unit) => {
-      await unit.one("SELECT set_config('ta.sub', 'auth0|bob', true)");
-      return await unit.run("UPDATE credentials SET sub = 'auth0|bob'");
+      await unit.one("SELECT set_config('ta.person', 'auth0|bob', true)");
+      return await unit.run("UPDATE credentials SET person = 'auth0|bob'");
     });
     expect(await bobs).toBe(0);
     const given = database.write(async (unit) => {
-      await unit.one("SELECT set_config('ta.sub', 'auth0|alice', true)");
-      return await unit.run("UPDATE credentials SET sub = 'auth0|bob'");
+      await unit.one("SELECT set_config('ta.person', 'auth0|alice', true)");
+      return await unit.run("UPDATE credentials SET person = 'auth0|bob'");
     });
     await expect(given).rejects.toThrow(/row-level security/);
   });

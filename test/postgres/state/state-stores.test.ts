@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
+import { personDatabase } from '../../../src/store/postgres/state/person-database.ts';
 import { postgresStateStores } from '../../../src/store/postgres/state/state-stores.ts';
 import { stateStoresContract } from '../../contract/stores/state-stores.ts';
 import { migratedDatabase, type TestDatabase, withPostgres } from '../support/database.ts';
@@ -15,8 +16,8 @@ withPostgres('the agent’s state in PostgreSQL', () => {
     const database = await server.open();
     const elsewhere = await server.open(database.tenant);
     return {
-      stores: postgresStateStores(database),
-      another: () => postgresStateStores(elsewhere),
+      stores: postgresStateStores(personDatabase(database, 'alice')),
+      another: () => postgresStateStores(personDatabase(elsewhere, 'alice')),
       close: async () => undefined,
     };
   });

@@ -10,13 +10,14 @@ import type {
   KeptNotice,
   Remembered,
 } from '../../check-store.ts';
-import type { TenantDatabase, Unit } from '../tenant-database.ts';
+import type { Unit } from '../tenant-database.ts';
 import { type AccountOwner, lockAccount, OF_ACCOUNT } from './account-owner.ts';
 import { postgresImportStore } from './import-store.ts';
 import { forgetTold, postgresNoticeOutbox, waitingByChannel } from './notice-outbox.ts';
+import type { PersonDatabase } from './person-database.ts';
 
-/** @param database a tenant's part of one with the tables of `stateSchema`; its owner closes it */
-export function postgresCheckStore<Notice extends KeptNotice>(database: TenantDatabase): CheckStore<Notice> {
+/** @param database one person's part of one with the tables of `stateSchema`; its owner closes it */
+export function postgresCheckStore<Notice extends KeptNotice>(database: PersonDatabase): CheckStore<Notice> {
   return {
     closes: closeCache(database),
     account: (owner) => accountMemory(database, owner),
@@ -28,7 +29,7 @@ export function postgresCheckStore<Notice extends KeptNotice>(database: TenantDa
 }
 
 function accountMemory<Notice extends KeptNotice>(
-  database: TenantDatabase,
+  database: PersonDatabase,
   { profile, account }: AccountOwner,
 ): AccountMemory<Notice> {
   const owner = { profile, account };
@@ -48,7 +49,7 @@ function accountMemory<Notice extends KeptNotice>(
         unit.run(
           `INSERT INTO proposed (profile, account, rule, definition, thread, asked, at)
            VALUES (@profile, @account, @rule, @definition, @thread, false, @now)
-           ON CONFLICT (tenant, profile, account, rule, definition)
+           ON CONFLICT (tenant, person, profile, account, rule, definition)
            DO UPDATE SET thread = excluded.thread, asked = false, at = excluded.at`,
           { ...owner, rule, definition, thread, now },
         ),
@@ -120,7 +121,7 @@ async function rememberFired(
     `INSERT INTO fired (profile, account, rule, subject, definition, since)
      SELECT @profile, @account, given.*
      FROM unnest(@rules::text[], @subjects::text[], @definitions::text[], @since::bigint[]) AS given
-     ON CONFLICT (tenant, profile, account, rule, subject)
+     ON CONFLICT (tenant, person, profile, account, rule, subject)
      DO UPDATE SET definition = excluded.definition, since = excluded.since
      WHERE (fired.definition, fired.since) <> (excluded.definition, excluded.since)`,
     given,
@@ -135,13 +136,13 @@ async function rememberMark(
   await unit.run(
     `INSERT INTO high_water (profile, account, value, at, last_value, last_at, flows)
      VALUES (@profile, @account, @value, @at, @last_value, @last_at, @flows)
-     ON CONFLICT (tenant, profile, account) DO UPDATE SET value = excluded.value, at = excluded.at,
+     ON CONFLICT (tenant, person, profile, account) DO UPDATE SET value = excluded.value, at = excluded.at,
        last_value = excluded.last_value, last_at = excluded.last_at, flows = excluded.flows`,
     { profile, account, ...rowOf(mark) },
   );
 }
 
-function activityCache(database: TenantDatabase, { profile, account }: AccountOwner): ActivityCache {
+function activityCache(database: PersonDatabase, { profile, account }: AccountOwner): ActivityCache {
   const owner = { profile, account };
   return {
     async get() {
@@ -157,7 +158,7 @@ function activityCache(database: TenantDatabase, { profile, account }: AccountOw
       await database.write((unit) =>
         unit.run(
           `INSERT INTO activities (profile, account, rows, whole_at) VALUES (@profile, @account, @rows, @wholeAt)
-           ON CONFLICT (tenant, profile, account) DO UPDATE SET rows = excluded.rows, whole_at = excluded.whole_at`,
+           ON CONFLICT (tenant, person, profile, account) DO UPDATE SET rows = excluded.rows, whole_at = excluded.whole_at`,
           { ...owner, rows: JSON.stringify(activities), wholeAt },
         ),
       );
@@ -165,8 +166,8 @@ function activityCache(database: TenantDatabase, { profile, account }: AccountOw
   };
 }
 
-/** Each tenant's own: what one of them watches is nobody else's to see. */
-function closeCache(database: TenantDatabase): CloseCache {
+/** A tenant's: what the market paid is read once for all of its people. */
+function closeCache(database: PersonDatabase): CloseCache {
   const getAll = async (symbols: readonly string[]) => {
     const rows = await database.read((unit) =>
       unit.all<PackedCloses & { readonly symbol: string }>(

@@ -39,7 +39,6 @@ export interface CredentialLeases {
 
 export function credentialLeases(
   database: PersonDatabase,
-  sub: string,
   { clock, leaseMs = LEASE_MS }: LeaseOptions,
 ): CredentialLeases {
   /** Which leases the code that runs is within. */
@@ -48,11 +47,11 @@ export function credentialLeases(
   const take = async (purpose: LockPurpose): Promise<Lease | undefined> => {
     const taken = await database.write((unit) =>
       unit.one<{ epoch: number }>(
-        `INSERT INTO credential_leases AS lease (sub, purpose, epoch, until)
-         VALUES (@sub, @purpose, 1, clock_timestamp() + @leaseMs * interval '1 millisecond')
-         ON CONFLICT (tenant, sub, purpose) DO UPDATE SET epoch = lease.epoch + 1, until = excluded.until
+        `INSERT INTO credential_leases AS lease (purpose, epoch, until)
+         VALUES (@purpose, 1, clock_timestamp() + @leaseMs * interval '1 millisecond')
+         ON CONFLICT (tenant, person, purpose) DO UPDATE SET epoch = lease.epoch + 1, until = excluded.until
          WHERE lease.until < clock_timestamp() RETURNING epoch`,
-        { sub, purpose, leaseMs },
+        { purpose, leaseMs },
       ),
     );
     return taken && { purpose, epoch: taken.epoch };

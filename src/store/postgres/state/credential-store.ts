@@ -33,7 +33,7 @@ type Sealed = Partial<Record<CredentialName, SealedSecret>>;
 export function postgresCredentialStore(options: PostgresCredentialsOptions): CredentialStore {
   const { sub, seal, clock = systemClock } = options;
   const database = personDatabase(asking(options.database), sub);
-  const leases = credentialLeases(database, sub, { clock, leaseMs: options.leaseMs });
+  const leases = credentialLeases(database, { clock, leaseMs: options.leaseMs });
   const named = (name: string): SecretName => ({ tenant: options.database.tenant, sub, name });
 
   const open = async (sealed: Sealed): Promise<Partial<Record<CredentialName, string>>> => {
@@ -60,7 +60,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
       if (!holds(await open(read), expected)) return false;
       const prepared = await prepare();
       const made = await database.write(async (unit) => {
-        await lockPerson(unit, sub);
+        await lockPerson(unit);
         await leases.require(unit);
         if (names.length > 0 && !isSame(await sealedOf(unit, names), read, names)) return false;
         await make(unit, prepared);
@@ -88,7 +88,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
         expected,
         () => sealAll(values),
         async (unit, sealed) => {
-          for (const secret of sealed) await put(unit, { sub, ...secret });
+          for (const secret of sealed) await put(unit, secret);
         },
       );
     },
@@ -103,16 +103,16 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
     unlock: async () => undefined,
     erase: async () => {
       await database.write(async (unit) => {
-        await lockPerson(unit, sub);
+        await lockPerson(unit);
         await leases.require(unit);
         await unit.run('DELETE FROM credentials');
-        await unit.run('DELETE FROM credential_holders WHERE sub = @sub', { sub });
+        await unit.run('DELETE FROM credential_holders WHERE person = current_person()');
       });
     },
     async probe() {
-      const secret = { sub, name: 'probe', ...(await seal.seal(named('probe'), 'probe')) };
+      const secret = { name: 'probe', ...(await seal.seal(named('probe'), 'probe')) };
       await database.write(async (unit) => {
-        await lockPerson(unit, sub);
+        await lockPerson(unit);
         await put(unit, secret);
         await unit.run('DELETE FROM credentials WHERE name = @name', { name: secret.name });
       });
@@ -123,22 +123,21 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
 }
 
 /** Until the unit ends nobody else changes what this person has, be it there or not. */
-async function lockPerson(unit: Unit, sub: string): Promise<void> {
+async function lockPerson(unit: Unit): Promise<void> {
   await unit.run(
-    `INSERT INTO credential_holders (sub) VALUES (@sub)
-     ON CONFLICT (tenant, sub) DO UPDATE SET sub = excluded.sub`,
-    { sub },
+    `INSERT INTO credential_holders (person) VALUES (current_person())
+     ON CONFLICT (tenant, person) DO UPDATE SET person = excluded.person`,
   );
 }
 
 async function put(
   unit: Unit,
-  { sub, name, keyVersion, sealed }: SealedSecret & { readonly sub: string; readonly name: string },
+  { name, keyVersion, sealed }: SealedSecret & { readonly name: string },
 ): Promise<void> {
   await unit.run(
-    `INSERT INTO credentials (sub, name, key_version, sealed) VALUES (@sub, @name, @keyVersion, @sealed)
-     ON CONFLICT (tenant, sub, name) DO UPDATE SET key_version = excluded.key_version, sealed = excluded.sealed`,
-    { sub, name, keyVersion, sealed },
+    `INSERT INTO credentials (name, key_version, sealed) VALUES (@name, @keyVersion, @sealed)
+     ON CONFLICT (tenant, person, name) DO UPDATE SET key_version = excluded.key_version, sealed = excluded.sealed`,
+    { name, keyVersion, sealed },
   );
 }
 

@@ -7,8 +7,9 @@ import {
 } from '@langchain/langgraph-checkpoint';
 import { CheckpointRows, type MessageRow } from '../../checkpoint-rows.ts';
 import type { HistoryGuard } from '../../state-stores.ts';
-import type { TenantDatabase, Unit } from '../tenant-database.ts';
+import type { Unit } from '../tenant-database.ts';
 import { isHeldLease } from './held-lease.ts';
+import type { PersonDatabase } from './person-database.ts';
 
 interface Row {
   readonly thread_id: string;
@@ -42,7 +43,7 @@ interface Change {
 
 /** LangGraph's checkpoints in PostgreSQL, by the rows of {@link CheckpointRows}: a thread keeps its latest alone. */
 export class PostgresHistorySaver extends BaseCheckpointSaver {
-  readonly #database: TenantDatabase;
+  readonly #database: PersonDatabase;
   readonly #guard: HistoryGuard | undefined;
   readonly #rows = new CheckpointRows(this.serde);
   /** To be made by the next unit of work. */
@@ -50,7 +51,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
   #isCommitting = false;
 
   /** @param guard asked within each unit of work, which keeps the lease as it is until its end */
-  constructor(database: TenantDatabase, guard?: HistoryGuard) {
+  constructor(database: PersonDatabase, guard?: HistoryGuard) {
     super();
     this.#database = database;
     this.#guard = guard;
@@ -81,7 +82,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
         `INSERT INTO checkpoints
            (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata)
          VALUES (@thread, @ns, @id, @parent, @type, @body, @facts)
-         ON CONFLICT (tenant, thread_id, checkpoint_ns, checkpoint_id) DO UPDATE SET
+         ON CONFLICT (tenant, person, thread_id, checkpoint_ns, checkpoint_id) DO UPDATE SET
            parent_checkpoint_id = excluded.parent_checkpoint_id, type = excluded.type,
            checkpoint = excluded.checkpoint, metadata = excluded.metadata`,
         { ...at, parent: parent ?? null, type, body: Buffer.from(body), facts: Buffer.from(facts) },
@@ -103,7 +104,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
     if (id === undefined) throw new TypeError('writes need a checkpoint_id');
     const { rows, anew } = await this.#rows.ofWrites(writes);
     const conflict = anew
-      ? `(tenant, thread_id, checkpoint_ns, checkpoint_id, task_id, idx) DO UPDATE SET
+      ? `(tenant, person, thread_id, checkpoint_ns, checkpoint_id, task_id, idx) DO UPDATE SET
            task_path = excluded.task_path, channel = excluded.channel, type = excluded.type, value = excluded.value`
       : 'DO NOTHING';
     await this.#store(async (unit) => {

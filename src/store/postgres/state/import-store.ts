@@ -1,11 +1,11 @@
 import type { Activity } from '../../../trading/activity.ts';
 import type { ImportedFile, ImportStore } from '../../check-store.ts';
-import type { TenantDatabase } from '../tenant-database.ts';
 import { type AccountOwner, lockAccount, OF_ACCOUNT } from './account-owner.ts';
+import type { PersonDatabase } from './person-database.ts';
 
 /** The tables `imports` and `imported`, of one account. */
 export function postgresImportStore(
-  database: TenantDatabase,
+  database: PersonDatabase,
   { profile, account }: AccountOwner,
 ): ImportStore {
   const owner = { profile, account };

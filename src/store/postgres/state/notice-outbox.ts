@@ -1,7 +1,8 @@
 import { type ToldRow, untoldBy } from '../../check-rows.ts';
 import type { KeptNotice, NoticeOutbox } from '../../check-store.ts';
-import type { TenantDatabase, Unit } from '../tenant-database.ts';
+import type { Unit } from '../tenant-database.ts';
 import { type AccountOwner, OF_ACCOUNT } from './account-owner.ts';
+import type { PersonDatabase } from './person-database.ts';
 
 interface Row {
   readonly channel: string;
@@ -11,7 +12,7 @@ interface Row {
 }
 
 export function postgresNoticeOutbox<Notice extends KeptNotice>(
-  database: TenantDatabase,
+  database: PersonDatabase,
   { profile, account }: AccountOwner,
 ): NoticeOutbox<Notice> {
   const owner = { profile, account };
@@ -77,8 +78,8 @@ export async function forgetTold(unit: Unit, { profile, account }: AccountOwner)
   );
 }
 
-/** How many notices each channel has yet to send, whoever's account in the tenant. */
-export async function waitingByChannel(database: TenantDatabase): Promise<ReadonlyMap<string, number>> {
+/** How many notices each channel has yet to send, whichever account of the person's. */
+export async function waitingByChannel(database: PersonDatabase): Promise<ReadonlyMap<string, number>> {
   const rows = await database.read((unit) =>
     unit.all<{ channel: string; count: number }>(
       'SELECT channel, count(*) AS count FROM notice GROUP BY channel',

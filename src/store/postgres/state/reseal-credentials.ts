@@ -16,7 +16,7 @@ export async function rotateDataKey(
   const { tenant } = database;
   const version = await keys.rotate(tenant);
   const holders = await database.read((unit) =>
-    unit.all<{ sub: string }>('SELECT sub FROM credential_holders'),
+    unit.all<{ sub: string }>('SELECT person AS sub FROM credential_holders'),
   );
   let count = 0;
   for (const { sub } of holders) {

@@ -1,13 +1,17 @@
 import type { OpenState, StateStores } from '../../state-stores.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
+import { type PersonDatabase, personDatabase } from './person-database.ts';
 import { postgresThreadProposals } from './thread-proposals.ts';
 import { postgresThreadStore } from './thread-store.ts';
 
-/** @param database a tenant's part of one with the tables of `stateSchema`; closed with the stores */
-export function postgresState(database: TenantDatabase): OpenState {
+/**
+ * @param database a tenant's part of one with the tables of `stateSchema`; closed with the stores
+ * @param person the subject at the tenant's identity provider
+ */
+export function postgresState(database: TenantDatabase, person: string): OpenState {
   let closing: Promise<void> | undefined;
   return {
-    stores: postgresStateStores(database),
+    stores: postgresStateStores(personDatabase(database, person)),
     // The server's own business (autovacuum).
     giveBackSpace: () => undefined,
     close: () => {
@@ -17,8 +21,8 @@ export function postgresState(database: TenantDatabase): OpenState {
   };
 }
 
-/** @param database as above; its owner closes it */
-export function postgresStateStores(database: TenantDatabase): StateStores {
+/** @param database one person's part of it; its owner closes it */
+export function postgresStateStores(database: PersonDatabase): StateStores {
   return {
     threads: postgresThreadStore(database),
     proposals: postgresThreadProposals(database),

@@ -1,6 +1,7 @@
 import type { Proposal } from '../../../trading/proposal.ts';
 import { isOlder, type ThreadProposal, type ThreadProposals } from '../../thread-store.ts';
-import type { TenantDatabase, Unit } from '../tenant-database.ts';
+import type { Unit } from '../tenant-database.ts';
+import type { PersonDatabase } from './person-database.ts';
 
 interface Row {
   readonly thread: string;
@@ -27,7 +28,7 @@ export async function proposalsOf(unit: Unit, thread: string, prompt?: number): 
   return rows.map(read);
 }
 
-export function postgresThreadProposals(database: TenantDatabase): ThreadProposals {
+export function postgresThreadProposals(database: PersonDatabase): ThreadProposals {
   return {
     note: (seen) => database.write((unit) => note(unit, seen)),
     async get(id) {

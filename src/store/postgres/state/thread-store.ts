@@ -6,8 +6,8 @@ import {
   type ThreadStore,
   TITLE_LENGTH,
 } from '../../thread-store.ts';
-import type { TenantDatabase } from '../tenant-database.ts';
 import { isHeldLease } from './held-lease.ts';
+import type { PersonDatabase } from './person-database.ts';
 import { proposalsOf } from './thread-proposals.ts';
 
 interface Row {
@@ -22,7 +22,7 @@ interface Row {
   readonly lease_until: number;
 }
 
-export function postgresThreadStore(database: TenantDatabase): ThreadStore {
+export function postgresThreadStore(database: PersonDatabase): ThreadStore {
   return {
     async find(id) {
       const row = await database.read((unit) =>
@@ -71,7 +71,7 @@ export function postgresThreadStore(database: TenantDatabase): ThreadStore {
 }
 
 /** A compare-and-set in one statement: of several who saw the same epoch, or none, one finds it so. */
-function beginning(database: TenantDatabase): ThreadStore['begin'] {
+function beginning(database: PersonDatabase): ThreadStore['begin'] {
   return async ({ id, owner, title, holder, expected, now, until }) => {
     const values = { id, holder, now, until, sub: owner.sub ?? null };
     const row = await database.write((unit) =>
@@ -96,7 +96,7 @@ function beginning(database: TenantDatabase): ThreadStore['begin'] {
   };
 }
 
-function removal(database: TenantDatabase): ThreadStore['remove'] {
+function removal(database: PersonDatabase): ThreadStore['remove'] {
   return async (id, { epoch }) =>
     await database.write(async (unit) => {
       // Held until the end: neither is it taken meanwhile, nor is a proposal noted of it.

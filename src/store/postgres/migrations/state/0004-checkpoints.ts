@@ -1,11 +1,12 @@
-import { type Migration, tenantTable } from '../../schema.ts';
+import type { Migration } from '../../schema.ts';
+import { PERSON_COLUMNS, personTable } from './0002-people.ts';
 
 const rights = { app: 'SELECT, INSERT, UPDATE, DELETE' } as const;
 
 /** LangGraph's checkpoints (checkpoint-rows.ts). Ids rise with time, byte by byte: what is compared is so collated. */
 export const checkpoints = (schema: string): Migration => `
   CREATE TABLE checkpoints (
-    tenant text NOT NULL DEFAULT current_tenant(),
+    ${PERSON_COLUMNS},
     thread_id text NOT NULL,
     checkpoint_ns text COLLATE "C" NOT NULL,
     checkpoint_id text COLLATE "C" NOT NULL,
@@ -13,12 +14,12 @@ export const checkpoints = (schema: string): Migration => `
     type text NOT NULL,
     checkpoint bytea NOT NULL,
     metadata bytea NOT NULL,
-    PRIMARY KEY (tenant, thread_id, checkpoint_ns, checkpoint_id)
+    PRIMARY KEY (tenant, person, thread_id, checkpoint_ns, checkpoint_id)
   );
-  ${tenantTable(schema, 'checkpoints', rights)}
+  ${personTable(schema, 'checkpoints', rights)}
 
   CREATE TABLE writes (
-    tenant text NOT NULL DEFAULT current_tenant(),
+    ${PERSON_COLUMNS},
     thread_id text NOT NULL,
     checkpoint_ns text COLLATE "C" NOT NULL,
     checkpoint_id text COLLATE "C" NOT NULL,
@@ -28,17 +29,17 @@ export const checkpoints = (schema: string): Migration => `
     channel text NOT NULL,
     type text NOT NULL,
     value bytea NOT NULL,
-    PRIMARY KEY (tenant, thread_id, checkpoint_ns, checkpoint_id, task_id, idx)
+    PRIMARY KEY (tenant, person, thread_id, checkpoint_ns, checkpoint_id, task_id, idx)
   );
-  ${tenantTable(schema, 'writes', rights)}
+  ${personTable(schema, 'writes', rights)}
 
   CREATE TABLE messages (
-    tenant text NOT NULL DEFAULT current_tenant(),
+    ${PERSON_COLUMNS},
     thread_id text NOT NULL,
     hash text NOT NULL,
     type text NOT NULL,
     body bytea NOT NULL,
-    PRIMARY KEY (tenant, thread_id, hash)
+    PRIMARY KEY (tenant, person, thread_id, hash)
   );
-  ${tenantTable(schema, 'messages', rights)}
+  ${personTable(schema, 'messages', rights)}
 `;

@@ -1,11 +1,12 @@
-import { type Migration, tenantTable } from '../../schema.ts';
+import type { Migration } from '../../schema.ts';
+import { PERSON_COLUMNS, personTable } from './0002-people.ts';
 
 const rights = { app: 'SELECT, INSERT, UPDATE, DELETE' } as const;
 
 /** Threads, who drives them, and their proposals as they were last seen. `seq` is the order in which they were made. */
 export const threads = (schema: string): Migration => `
   CREATE TABLE threads (
-    tenant text NOT NULL DEFAULT current_tenant(),
+    ${PERSON_COLUMNS},
     id text NOT NULL,
     seq bigint GENERATED ALWAYS AS IDENTITY,
     profile text NOT NULL,
@@ -17,13 +18,13 @@ export const threads = (schema: string): Migration => `
     lease_owner text,
     lease_epoch bigint NOT NULL,
     lease_until bigint NOT NULL,
-    PRIMARY KEY (tenant, id)
+    PRIMARY KEY (tenant, person, id)
   );
-  CREATE INDEX threads_by_profile ON threads (tenant, profile, updated_at);
-  ${tenantTable(schema, 'threads', rights)}
+  CREATE INDEX threads_by_profile ON threads (tenant, person, profile, updated_at);
+  ${personTable(schema, 'threads', rights)}
 
   CREATE TABLE thread_proposals (
-    tenant text NOT NULL DEFAULT current_tenant(),
+    ${PERSON_COLUMNS},
     proposal text NOT NULL,
     seq bigint GENERATED ALWAYS AS IDENTITY,
     thread text NOT NULL,
@@ -31,9 +32,9 @@ export const threads = (schema: string): Migration => `
     tool_call_id text NOT NULL,
     attempt integer NOT NULL,
     last_seen text NOT NULL,
-    PRIMARY KEY (tenant, proposal),
-    FOREIGN KEY (tenant, thread) REFERENCES threads
+    PRIMARY KEY (tenant, person, proposal),
+    FOREIGN KEY (tenant, person, thread) REFERENCES threads
   );
-  CREATE INDEX thread_proposals_by_thread ON thread_proposals (tenant, thread, prompt);
-  ${tenantTable(schema, 'thread_proposals', rights)}
+  CREATE INDEX thread_proposals_by_thread ON thread_proposals (tenant, person, thread, prompt);
+  ${personTable(schema, 'thread_proposals', rights)}
 `;
