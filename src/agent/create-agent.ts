@@ -25,7 +25,7 @@ import { statusSince } from './run/thread-status.ts';
 import { ownThread } from './run/threads.ts';
 import { watchCheckpoints } from './run/watched-checkpoints.ts';
 
-export interface CreateAgentOptions extends AgentOptions {
+export interface CreateAgentOptions extends AgentSettings {
   /** Path of `state.db`. */
   readonly stateDb: string;
   /** 32 bytes, as they are or in hex. */
@@ -35,7 +35,7 @@ export interface CreateAgentOptions extends AgentOptions {
 }
 
 /** What an agent takes, wherever its threads are kept. */
-export interface AgentOptions {
+export interface AgentSettings {
   readonly profile: ResolvedProfile;
   /** Undefined when nobody is signed in: the agent then can't say who the user is or see anything of theirs. */
   readonly session: Session | undefined;
@@ -88,7 +88,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
 }
 
 /** The agent over any stores of its state, which it closes. */
-export function agentOver(state: OpenState, options: AgentOptions): Agent {
+export function agentOver(state: OpenState, options: AgentSettings): Agent {
   const { profile, session, clock = systemClock } = options;
   const { stores } = state;
   const { threads, proposals } = stores;
@@ -172,7 +172,7 @@ export function agentOver(state: OpenState, options: AgentOptions): Agent {
 
 /** What runs need beyond the database, loaded with the first of them. @throws {TradeAgentError} `invalid_config` for a model without a key */
 async function loadParts(
-  { profile, session, readOnly = false, ...options }: AgentOptions,
+  { profile, session, readOnly = false, ...options }: AgentSettings,
   stores: StateStores,
   clock: Clock,
 ): Promise<RunnerParts> {
