@@ -29,7 +29,6 @@ export function openFileKms(file: string): Kms {
     return key;
   };
   return {
-    label: `the wrapping keys in ${file}`,
     async wrap(key, context) {
       const newest = requireRing(file).keys.at(-1);
       return `file:${newest?.id}:${sealBytes(keyOf(newest), key, context).toString('base64url')}`;

@@ -13,8 +13,6 @@
  * ```
  */
 export interface Kms {
-  /** For people: which wrapping key it is. Nothing secret. */
-  readonly label: string;
   /** Wraps by its newest key. @param context authenticated with it: wrapped for one place, it is not unwrapped as another's */
   wrap(key: Uint8Array, context: string): Promise<string>;
   /** Unwraps what any of its keys wrapped. */

@@ -39,7 +39,6 @@ export function openVaultKms(options: VaultKmsOptions): Kms {
     `/v1/${mount.split('/').map(encodeURIComponent).join('/')}/${operation}/${encodeURIComponent(key)}`;
   const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes).toString('base64');
   return {
-    label: `the key ${key} of Vault at ${base.origin}`,
     async wrap(plain, context) {
       const body = { plaintext: base64(plain), associated_data: base64(context) };
       return (await ask(path('encrypt'), body, wrappedSchema)).ciphertext;

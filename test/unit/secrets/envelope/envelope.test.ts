@@ -21,7 +21,6 @@ let secrets: SecretSeal;
 const opened = (): DataKeys => {
   const kms = openFileKms(file);
   const counted: Kms = {
-    label: kms.label,
     wrap: (key, context) => kms.wrap(key, context),
     unwrap: (wrapped, context) => {
       asked.push(context);
