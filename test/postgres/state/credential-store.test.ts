@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -148,6 +148,31 @@ withPostgres('credentials in PostgreSQL', () => {
     await sql(`DELETE FROM ${table('data_keys')} ${ofTenant} AND version = 1`);
     expect(await open().get(['refresh_token', 'session'])).toEqual({ refresh_token: SECRET, session: 's' });
     expect((await open('auth0|bob').get(['session'])).session).toBe('b');
+  });
+
+  it('has its data keys wrapped anew, after which nothing needs the older wrapping key', async () => {
+    await open().set({ session: 's' });
+    await rotateDataKey(database, parts());
+    const before = readFileSync(file, 'utf8');
+    await addWrappingKey(file);
+    expect(await parts().keys.rewrap(database.tenant)).toBe(2);
+    const ring = JSON.parse(readFileSync(file, 'utf8')) as { keys: object[] };
+    writeFileSync(file, JSON.stringify({ ...ring, keys: ring.keys.slice(-1) }));
+    expect((await open().get(['session'])).session).toBe('s');
+    writeFileSync(file, before);
+    await expect(open().get(['session'])).rejects.toMatchObject({ code: 'credential_store_unavailable' });
+  });
+
+  it('puts no wrapped key in place of one that is another by now', async () => {
+    await open().set({ session: 's' });
+    const rows = postgresDataKeyRows(() => database);
+    const read = await rows.newest(database.tenant);
+    if (read === undefined) throw new Error('there is no data key');
+    expect(await rows.replace(database.tenant, { ...read, wrapped: 'another' }, 'file:00000000:AA')).toBe(
+      false,
+    );
+    expect(await rows.add(database.tenant, { version: read.version, wrapped: 'another' })).toBe(false);
+    expect(await rows.all(database.tenant)).toEqual([read]);
   });
 
   it('lets no data key go that something is sealed by', async () => {
