@@ -9,7 +9,7 @@ const { SHIPPED_TESTS } = process.env;
 /**
  * One command for all. `unit` touches no I/O beyond temporary files; `integration` starts real servers on loopback;
  * `shipped` is the same tests on the sources as they are bundled, with the dependencies as they are shipped; `e2e` runs the built program (dist/) as a user would; `crash` kills processes of a build with failpoints;
- * `mcp` has the protocol's own conformance suite look at the MCP endpoint; `chaos` plays random histories, and loads one gateway with proposals.
+ * `postgres` starts a real PostgreSQL, where there is one; `mcp` has the protocol's own conformance suite look at the MCP endpoint; `chaos` plays random histories, and loads one gateway with proposals.
  */
 export default defineConfig({
   test: {
@@ -70,6 +70,14 @@ export default defineConfig({
           globalSetup: ['test/crash/build.ts'],
           // Each test waits for cases that all are under way from the start.
           testTimeout: 3_600_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'postgres',
+          include: ['test/postgres/**/*.test.ts'],
+          globalSetup: ['test/postgres/support/setup.ts'],
         },
       },
       { extends: true, test: { name: 'mcp', include: ['test/mcp/**/*.test.ts'] } },

@@ -2,9 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { Activity } from '../../trading/activity.ts';
-import { Dec } from '../../trading/decimal.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { HighWaterMark } from '../../trading/portfolio/drawdown.ts';
+import { type MarkRow, markOf, rowOf } from '../check-rows.ts';
 import type {
   AccountMemory,
   ActivityCache,
@@ -70,14 +70,6 @@ function openDatabase(file: string, key: string): Database.Database {
   }
 }
 
-interface MarkRow {
-  readonly value: string;
-  readonly at: number;
-  readonly last_value: string;
-  readonly last_at: number;
-  readonly flows: string | null;
-}
-
 interface ProposedRow {
   readonly rule: string;
   readonly definition: string;
@@ -119,18 +111,11 @@ function accountMemory<Notice extends KeptNotice>(
     if (mark === undefined) return;
     database
       .prepare(
-        `INSERT INTO high_water (profile, account, value, at, last_value, last_at, flows) VALUES (?, ?, ?, ?, ?, ?, ?)
+        `INSERT INTO high_water (profile, account, value, at, last_value, last_at, flows) VALUES (@profile, @account, @value, @at, @last_value, @last_at, @flows)
          ON CONFLICT (profile, account) DO UPDATE SET value = excluded.value, at = excluded.at,
          last_value = excluded.last_value, last_at = excluded.last_at, flows = excluded.flows`,
       )
-      .run(
-        ...owner,
-        mark.value.toFixed(),
-        mark.at,
-        mark.last.value.toFixed(),
-        mark.last.at,
-        mark.flows?.toFixed() ?? null,
-      );
+      .run({ profile, account, ...rowOf(mark) });
   });
   return {
     notices: sqliteNoticeOutbox(database, owner),
@@ -183,17 +168,6 @@ function firedOf(database: Database.Database, owner: readonly [string, string]):
       'SELECT rule, subject, definition, since FROM fired WHERE profile = ? AND account = ?',
     )
     .all(...owner);
-}
-
-function markOf(row: MarkRow | undefined): HighWaterMark | undefined {
-  return (
-    row && {
-      value: new Dec(row.value),
-      at: row.at,
-      last: { at: row.last_at, value: new Dec(row.last_value) },
-      flows: row.flows === null ? undefined : new Dec(row.flows),
-    }
-  );
 }
 
 function activityCache(

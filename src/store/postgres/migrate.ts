@@ -1,0 +1,57 @@
+import { TradeAgentError } from '../../trading/errors.ts';
+import { openPool } from './pool.ts';
+import type { Schema } from './schema.ts';
+
+/** What a migration did: from which version to which. */
+export interface Migrated {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Brings a database to its latest version, each step once, all in one transaction and by one process at a time.
+ * @param address of the owner of the tables, who may make roles the first time
+ * @throws {TradeAgentError} `invalid_config` for a newer program's database, which is left as it is
+ */
+export async function migrate(address: string, { name, migrations }: Schema): Promise<Migrated> {
+  const pool = await openPool({ address, schema: name, max: 1 });
+  const client = await pool.connect().catch(async (cause: unknown) => {
+    await pool.end();
+    throw cause;
+  });
+  try {
+    await client.query('BEGIN');
+    // Before the first version there is no table to lock.
+    await client.query("SELECT pg_advisory_xact_lock(hashtextextended('trade-agent ' || $1, 0))", [name]);
+    await client.query(`
+      SET LOCAL client_min_messages = warning;
+      CREATE SCHEMA IF NOT EXISTS ${name};
+      CREATE TABLE IF NOT EXISTS schema_version (
+        version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now()
+      )`);
+    const { rows } = await client.query<{ version: number }>(
+      'SELECT coalesce(max(version), 0) AS version FROM schema_version',
+    );
+    const from = rows[0]?.version ?? 0;
+    if (from > migrations.length) throw tooNew(from, migrations.length);
+    for (const [index, migration] of migrations.entries()) {
+      if (index < from) continue;
+      await client.query(migration);
+      await client.query('INSERT INTO schema_version (version) VALUES ($1)', [index + 1]);
+    }
+    await client.query('COMMIT');
+    return { from, to: migrations.length };
+  } finally {
+    // Closed with the transaction open where something failed: undone.
+    client.release(true);
+    await pool.end();
+  }
+}
+
+export function tooNew(found: number, known: number): TradeAgentError {
+  return new TradeAgentError(
+    'invalid_config',
+    `the database is of version ${found}; this program knows up to ${known}`,
+    { hint: 'Run the newer trade-agent that brought it there.' },
+  );
+}

@@ -1,0 +1,80 @@
+import type { Pool } from 'pg';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { tooNew } from './migrate.ts';
+import { openPool, type PoolOptions } from './pool.ts';
+import { appOf, type Schema } from './schema.ts';
+import { type TenantDatabase, tenantDatabase } from './tenant-database.ts';
+
+export interface OpenOptions extends Pick<PoolOptions, 'address' | 'max'> {
+  readonly schema: Schema;
+  readonly tenant: string;
+}
+
+/**
+ * Opens a tenant's part of a database, once it is known to keep what this program relies on: its version, that its policies
+ * hold for this login, and that a commit waits for the disk.
+ * @throws {TradeAgentError} `invalid_config`
+ */
+export async function openDatabase({ schema, tenant, ...server }: OpenOptions): Promise<TenantDatabase> {
+  const pool = await openPool({ ...server, schema: schema.name });
+  try {
+    await requireFit(pool, schema);
+    return tenantDatabase(pool, tenant);
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
+
+async function requireFit(pool: Pool, { name, migrations }: Schema): Promise<void> {
+  const found = await versionOf(pool, name);
+  const known = migrations.length;
+  if (found > known) throw tooNew(found, known);
+  if (found < known) {
+    throw new TradeAgentError(
+      'invalid_config',
+      `the database is of version ${found}, and this program’s is ${known}`,
+      {
+        hint: 'Bring it up to date with the login that owns its tables.',
+      },
+    );
+  }
+  const { rows } = await pool.query<{ above: boolean; app: boolean; synced: string }>(
+    `SELECT rolsuper OR rolbypassrls AS above, pg_has_role(current_user, $1, 'USAGE') AS app,
+       current_setting('synchronous_commit') AS synced
+     FROM pg_roles WHERE rolname = current_user`,
+    [appOf(name)],
+  );
+  const [login] = rows;
+  if (login === undefined || login.above || !login.app) {
+    throw new TradeAgentError(
+      'invalid_config',
+      'the database’s login must be one that row security holds for',
+      {
+        hint: `Make one that is no superuser and has no BYPASSRLS: CREATE ROLE … LOGIN IN ROLE ${appOf(name)}.`,
+      },
+    );
+  }
+  if (login.synced === 'off') {
+    throw new TradeAgentError(
+      'invalid_config',
+      'the database does not wait for its disk (synchronous_commit is off)',
+      {
+        hint: 'An order could be forgotten that was sent: set it to "on", or to what your replicas need.',
+      },
+    );
+  }
+}
+
+/** 0 where there is none yet. */
+async function versionOf(pool: Pool, schema: string): Promise<number> {
+  const { rows: there } = await pool.query('SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = $2', [
+    schema,
+    'schema_version',
+  ]);
+  if (there.length === 0) return 0;
+  const { rows } = await pool.query<{ version: number }>(
+    'SELECT coalesce(max(version), 0) AS version FROM schema_version',
+  );
+  return rows[0]?.version ?? 0;
+}

@@ -1,0 +1,63 @@
+import type { Pool, PoolConfig } from 'pg';
+import { readServerAddress } from './server-address.ts';
+
+/** For a connection, be it a new one or one of the pool's, milliseconds. */
+const CONNECT_MS = 5_000;
+/** A statement of ours takes milliseconds: what takes longer waits for something that does not come. */
+const STATEMENT_MS = 10_000;
+/** For what another unit of work holds: shorter, so that it is this that is told. */
+const LOCK_MS = 5_000;
+/** A process that stopped within a unit of work holds what it locked no longer than this. */
+const IDLE_IN_TRANSACTION_MS = 15_000;
+/** Longer than the server's own limits: for a server that says nothing at all any more. */
+const ANSWER_MS = 20_000;
+
+/** @see https://www.postgresql.org/docs/current/datatype-oid.html; the number of `bigint` is PostgreSQL's own */
+const BIGINT_OID = 20;
+
+export interface PoolOptions {
+  /** See {@link readServerAddress}. */
+  readonly address: string;
+  /** Where its tables are. */
+  readonly schema: string;
+  /** How many connections at most. */
+  readonly max?: number;
+}
+
+/**
+ * Connections to one database. The driver is loaded here, so that who keeps all in SQLite never loads it.
+ * @throws {TradeAgentError} `invalid_config` for an address that is none, or without TLS beyond this machine
+ */
+export async function openPool({ address, schema, max = 10 }: PoolOptions): Promise<Pool> {
+  const url = readServerAddress(address);
+  // Of what an address can say the driver lets it have the last word: this is not for it to say.
+  url.searchParams.set('options', `-c search_path=${schema} -c lock_timeout=${LOCK_MS}`);
+  const { default: pg } = await import('pg');
+  const config: PoolConfig = {
+    connectionString: url.href,
+    max,
+    connectionTimeoutMillis: CONNECT_MS,
+    statement_timeout: STATEMENT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    query_timeout: ANSWER_MS,
+    keepAlive: true,
+    application_name: 'trade-agent',
+    types: {
+      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+        oid === BIGINT_OID ? safeInteger : pg.types.getTypeParser(oid, format as 'text'),
+    },
+  };
+  const pool = new pg.Pool(config);
+  // A connection that breaks tells whoever uses it by their query; without somebody to hear it as well, it ends the process.
+  const heard = () => undefined;
+  pool.on('error', heard);
+  pool.on('connect', (client) => client.on('error', heard));
+  return pool;
+}
+
+/** Times in milliseconds, counters and versions: all far below 2^53, or something is wrong. */
+function safeInteger(text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number)) throw new RangeError(`not a number that can be told exactly: ${text}`);
+  return number;
+}

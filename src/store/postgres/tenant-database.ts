@@ -1,0 +1,116 @@
+import type { Pool, PoolClient } from 'pg';
+import { statementOf, type Values, valuesOf } from './statement.ts';
+
+/** Statements within one transaction, each with its values by name: `@sub`. */
+export interface Unit {
+  all<Row>(text: string, values?: Values): Promise<Row[]>;
+  /** The first row, where there is one. */
+  one<Row>(text: string, values?: Values): Promise<Row | undefined>;
+  /** @returns how many rows it wrote or removed */
+  run(text: string, values?: Values): Promise<number>;
+}
+
+/**
+ * One tenant's part of a database. There is no statement outside of a transaction, and none without the tenant: it is set
+ * for that transaction alone (`set_config(…, true)`), so that a connection never carries it over to another, and each
+ * table's policies go by it (`tenantTable`). `READ COMMITTED`, so each statement sees what was committed before it: what two
+ * must not do at once is for locks, and nothing is ever tried again.
+ *
+ * @example
+ * ```ts
+ * import type { TenantDatabase } from './tenant-database.ts';
+ *
+ * // A compare-and-set: one of two who saw the same moves on.
+ * export async function advance(database: TenantDatabase, id: string, seen: number): Promise<boolean> {
+ *   const changed = await database.write((unit) =>
+ *     unit.run('UPDATE things SET epoch = epoch + 1 WHERE id = @id AND epoch = @seen', { id, seen }),
+ *   );
+ *   return changed === 1;
+ * }
+ * ```
+ */
+export interface TenantDatabase {
+  readonly tenant: string;
+  /**
+   * A unit of work: all of what it writes is on disk when the promise resolves, or none of it.
+   * @throws what `work` throws, and where the database does not answer. Where it went away at the commit itself nobody knows
+   *   whether the unit holds
+   */
+  write<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
+  /**
+   * The same, without waiting for the disk: where the server dies within the next moments, it never was. For what can be
+   * looked up elsewhere, and for nothing else.
+   */
+  writeUnsynced<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
+  /** As of one moment, however many statements it takes. Writes nothing. */
+  read<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
+  /** Waits for what is under way. */
+  close(): Promise<void>;
+}
+
+const begins = {
+  write: 'BEGIN',
+  writeUnsynced: 'BEGIN; SET LOCAL synchronous_commit = off',
+  read: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
+} as const;
+
+/** A tenant's name: what an SQL text may hold between quotes. */
+const TENANT = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** @throws {RangeError} for a tenant that is not 1 to 64 of `[A-Za-z0-9._-]` */
+export function tenantDatabase(pool: Pool, tenant: string): TenantDatabase {
+  if (!TENANT.test(tenant)) throw new RangeError('a tenant’s name is 1 to 64 of A-Z a-z 0-9 . _ -');
+  const within =
+    (begin: string) =>
+    <T>(work: (unit: Unit) => Promise<T>) =>
+      // In one message: what it costs is paid by every unit.
+      inTransaction(pool, `${begin}; SELECT set_config('ta.tenant', '${tenant}', true)`, work);
+  return {
+    tenant,
+    write: within(begins.write),
+    writeUnsynced: within(begins.writeUnsynced),
+    read: within(begins.read),
+    close: () => pool.end(),
+  };
+}
+
+/** @param begin what opens the transaction, as one text */
+async function inTransaction<T>(pool: Pool, begin: string, work: (unit: Unit) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let result: T;
+  try {
+    await client.query(begin);
+    result = await work(unitOf(client));
+    const { command } = await client.query('COMMIT');
+    // A statement that failed, and whose error somebody swallowed, makes it a rollback without a word.
+    if (command !== 'COMMIT') throw new Error('the unit of work failed before its end, and was undone');
+  } catch (error) {
+    client.release(!(await rolledBack(client, error)));
+    throw error;
+  }
+  client.release();
+  return result;
+}
+
+/** Undoes it; false where the connection is of no more use. */
+async function rolledBack(client: PoolClient, error: unknown): Promise<boolean> {
+  // It may still be at what was given up on: the server undoes what a closed connection had open.
+  if (error instanceof Error && error.message === 'Query read timeout') return false;
+  return await client.query('ROLLBACK').then(
+    () => true,
+    () => false,
+  );
+}
+
+function unitOf(client: PoolClient): Unit {
+  const query = async (text: string, values: Values) => {
+    const { names, ...statement } = statementOf(text);
+    return await client.query({ ...statement, values: valuesOf({ ...statement, names }, values) });
+  };
+  return {
+    all: async <Row>(text: string, values: Values = {}) => (await query(text, values)).rows as Row[],
+    one: async <Row>(text: string, values: Values = {}) =>
+      (await query(text, values)).rows[0] as Row | undefined,
+    run: async (text, values = {}) => (await query(text, values)).rowCount ?? 0,
+  };
+}

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { describe, inject } from 'vitest';
+import { migrate } from '../../../src/store/postgres/migrate.ts';
+import { openDatabase } from '../../../src/store/postgres/open-database.ts';
+import { appOf, type Schema, sweeperOf } from '../../../src/store/postgres/schema.ts';
+import type { TenantDatabase } from '../../../src/store/postgres/tenant-database.ts';
+import { SUPERUSER, socketAddress } from './cluster.ts';
+
+/** For tests that need PostgreSQL: left out where there is none (`setup.ts` says so, or fails). */
+export const withPostgres = describe.runIf(inject('postgresHost') !== undefined);
+
+/** A database of its own, with logins as an operator would make them. */
+export interface TestDatabase {
+  readonly owner: string;
+  readonly app: string;
+  readonly sweeper: string;
+  /** Row security does not hold for it: to look at what is really there. */
+  readonly superuser: string;
+  /** A new tenant's part, as the application opens it; closed with the database. @param tenant an earlier one again */
+  open(tenant?: string): Promise<TenantDatabase>;
+  drop(): Promise<void>;
+}
+
+/** A new and empty database, whose owner may make roles but is no superuser. */
+export async function emptyDatabase(): Promise<Pick<TestDatabase, 'owner' | 'superuser' | 'drop'>> {
+  const name = `t_${randomBytes(6).toString('hex')}`;
+  const address = addressOf(SUPERUSER, name);
+  await asSuperuser(
+    'postgres',
+    `CREATE ROLE ${name} LOGIN CREATEROLE`,
+    `CREATE DATABASE ${name} OWNER ${name}`,
+  );
+  return {
+    owner: addressOf(name, name),
+    superuser: address,
+    drop: () => asSuperuser('postgres', `DROP DATABASE ${name} WITH (FORCE)`),
+  };
+}
+
+export async function migratedDatabase(schema: Schema): Promise<TestDatabase> {
+  const empty = await emptyDatabase();
+  await migrate(empty.owner, schema);
+  const name = databaseOf(empty.owner);
+  const [app, sweeper] = [`${name}_app`, `${name}_sweeper`];
+  await asSuperuser(
+    name,
+    `CREATE ROLE ${app} LOGIN IN ROLE ${appOf(schema.name)}`,
+    `CREATE ROLE ${sweeper} LOGIN IN ROLE ${sweeperOf(schema.name)}`,
+  );
+  const opened: TenantDatabase[] = [];
+  return {
+    ...empty,
+    app: addressOf(app, name),
+    sweeper: addressOf(sweeper, name),
+    async open(tenant = `tenant-${randomBytes(6).toString('hex')}`) {
+      const database = await openDatabase({ address: addressOf(app, name), schema, tenant, max: 4 });
+      opened.push(database);
+      return database;
+    },
+    async drop() {
+      await Promise.all(opened.map((database) => database.close()));
+      await empty.drop();
+    },
+  };
+}
+
+/** Runs statements one by one, each as it is, without a transaction. */
+export async function runSql(address: string, ...statements: string[]): Promise<pg.QueryResult[]> {
+  const client = new pg.Client({ connectionString: address });
+  await client.connect();
+  try {
+    const results: pg.QueryResult[] = [];
+    for (const statement of statements) results.push(await client.query(statement));
+    return results;
+  } finally {
+    await client.end();
+  }
+}
+
+async function asSuperuser(database: string, ...statements: string[]): Promise<void> {
+  await runSql(addressOf(SUPERUSER, database), ...statements);
+}
+
+function addressOf(user: string, database: string): string {
+  const host = inject('postgresHost');
+  if (host === undefined) throw new Error('there is no PostgreSQL on this machine');
+  return socketAddress(host, user, database);
+}
+
+const databaseOf = (address: string): string => new URL(address).pathname.slice(1);
