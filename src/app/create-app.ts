@@ -98,22 +98,7 @@ export function createApp(options: AppOptions): App {
       return await account;
     },
     accounts: async () => (await usersGateway()).accounts(),
-    inAccount: (number) => {
-      let own: Promise<Agent> | undefined;
-      const close = async () => (await own?.catch(() => undefined))?.close();
-      const inOne: App = {
-        ...app,
-        ofAll: false,
-        account: async () => number,
-        gateway: async () => (await usersGateway()).inAccount(number),
-        agent(wanted) {
-          own ??= startedAgent(inOne, wanted);
-          return own;
-        },
-        ...{ reset: close, close },
-      };
-      return inOne;
-    },
+    inAccount: (number) => inOneAccount(app, number, usersGateway),
     foreignTools() {
       foreign ??= (async () => {
         if ((await profile()).mcp_servers === undefined) return undefined;
@@ -139,6 +124,25 @@ export function createApp(options: AppOptions): App {
     close: () => app.reset(),
   };
   return app;
+}
+
+/** The app, of one account whichever was named, with an agent of its own. */
+function inOneAccount(app: App, number: string, usersGateway: App['gateway']): App {
+  let agent: Promise<Agent> | undefined;
+  const close = async () => (await agent?.catch(() => undefined))?.close();
+  const own: App = {
+    ...app,
+    ofAll: false,
+    account: async () => number,
+    gateway: async () => (await usersGateway()).inAccount(number),
+    agent(wanted) {
+      agent ??= startedAgent(own, wanted);
+      return agent;
+    },
+    reset: close,
+    close,
+  };
+  return own;
 }
 
 async function startedAgent(app: App, wanted: AgentOptions): Promise<Agent> {
