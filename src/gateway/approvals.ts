@@ -70,7 +70,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     lift: liftKind({ halts, clock }),
     access: accessKind({ store: parts.grants, isKnown: options.isKnown, clock }),
     mandate: mandateKind(parts.mandates, clock),
-    policy_change: policyChangeKind({ policy, clock }),
+    policy_change: policyChangeKind({ policy, brokerOf: parts.mandates.brokerOf, clock }),
   };
   return createApprovalKernel({
     store,

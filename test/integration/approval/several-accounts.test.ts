@@ -173,7 +173,10 @@ describe('a proposal of a person with two accounts', () => {
         },
       },
     });
-    expect(granted).toMatchObject({ subject: { account: second } });
+    expect(granted).toMatchObject({
+      subject: { account: second },
+      shows: { Account: `${second} at Second paper account` },
+    });
     await alice.tap(granted.code);
     await alice.until(granted.id, 'executed');
     const before = taken(first);

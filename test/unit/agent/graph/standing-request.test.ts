@@ -155,8 +155,11 @@ describe('what is not in their words is refused, with the command to type', () =
 
 describe('a standing order in an account that the person names', () => {
   const tradier = {
-    ...{ account: 'TR12345', broker: 'tradier', label: 'Tradier' },
-    ...{ environment: 'paper', default: false },
+    account: 'TR12345',
+    broker: 'tradier',
+    label: 'Tradier',
+    environment: 'paper',
+    default: false,
   } as const;
   const IN_TRADIER = 'buy $200 of VTI every Monday in my Tradier account';
 
