@@ -53,7 +53,7 @@ import { signaturesOf } from './signatures.ts';
 export interface Gateway {
   readonly app: Hono;
   /** For a person who is known to be there, and needs no token for it. Undefined where nothing is proposed. */
-  readonly halts: Pick<ApprovalKernel, 'halt' | 'trading'> | undefined;
+  readonly halts: Pick<ApprovalKernel, 'halt' | 'trading' | 'news'> | undefined;
   /** As `halts`: their own mandates, to look at and to end. */
   readonly mandates: MandateDesk | undefined;
   /** As `halts`: all that is a person's own, to look at. */

@@ -31,9 +31,17 @@ export interface OwnerDesk {
   /** @throws {Refusal} as `ApprovalKernel.withdraw` */
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
+  /**
+   * Asks the broker about those of their latest orders that are open, and has them followed again where their changes are told.
+   * One that can't be asked about now is as it was.
+   */
+  lookAtOrders(): Promise<void>;
   /** Calls each time that a proposal of theirs, or its order, changed. Ends with the signal. */
   follow(signal: AbortSignal, changed: () => void): Promise<void>;
 }
+
+/** Of their latest proposals, those whose orders may be open. */
+const MOST_OPEN = 200;
 
 /** Of activities: more than a page of the last years has. What is older is left out. */
 const MOST_PAGES = 50;
@@ -78,6 +86,12 @@ export function ownerDesk(
     verifyRecord: () => record.verify(),
     withdraw: (id) => kernel.withdraw(sub, id),
     halt: () => kernel.halt({ sub, clientId: 'phone' }),
+    async lookAtOrders() {
+      const asker = { sub, clientId: '', accessToken: NO_TOKEN };
+      await kernel.watched(asker);
+      for (const one of await kernel.list(sub, { state: 'all', limit: MOST_OPEN }))
+        if (one.state === 'executed' && one.sub === sub) await kernel.settle(one, asker);
+    },
     async follow(signal, changed) {
       // An empty one is a sign of life.
       for await (const told of kernel.follow(sub, undefined, signal)) if (told.length > 0) changed();

@@ -11,6 +11,7 @@ import { listenerOf } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { watchDepartures } from './departures.ts';
+import { tellFills } from './fills/tell-fills.ts';
 import { isGatewayPath } from './gateway-paths.ts';
 import { createIdentityProvider } from './identity-provider/identity-provider.ts';
 import type {
@@ -136,6 +137,17 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     now: () => clock.now(),
     onError: (message) => options.onError?.(message),
   });
+  const { halts, owner } = gateway;
+  const fills =
+    halts === undefined || owner === undefined
+      ? undefined
+      : tellFills({
+          ...{ database: providerDatabase, proposals: stores.proposals, people, clock },
+          news: halts.news(),
+          lookAtOrders: (sub) => owner(sub).lookAtOrders(),
+          tell: provider.tellFill,
+          onError: (message) => options.onError?.(message),
+        });
   const toGateway = listenerOf(gateway.app);
   const isForUs = requireHost([address]);
   return {
@@ -153,9 +165,11 @@ export async function createHome(options: HomeOptions): Promise<Home> {
       return isGatewayPath(path) ? toGateway(request, response) : provider.callback(request, response);
     },
     close: async () => {
+      fills?.stop();
       await departures.close();
       await gateway.close();
       await provider.close();
+      await fills?.ended();
     },
   };
 }

@@ -23,7 +23,7 @@ export function approvalView(proposal: Proposal, thread: string): ApprovalView {
     client,
     kind,
     ...(environment === undefined ? {} : { environment }),
-    ...(shows.Account === undefined ? {} : { account_at: shows.Account }),
+    ...(shows?.Account === undefined ? {} : { account_at: shows.Account }),
     ...(mandate === undefined ? {} : { mandate_id: mandate }),
     [kind]: subject,
     ...cameOf(proposal),
