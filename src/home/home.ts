@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { createKeys, type Keys } from '../approval/keys/keys.ts';
 import { publicHalf } from '../auth/provider/assertion-key.ts';
-import { createGateway } from '../gateway/gateway.ts';
+import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import type { GatewayApproval, GatewayOptions } from '../gateway/gateway-options.ts';
 import { requireSignedLiveMoney, signaturesOf } from '../gateway/signatures.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
@@ -11,7 +11,7 @@ import { listenerOf } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { watchDepartures } from './departures.ts';
-import { tellFills } from './fills/tell-fills.ts';
+import { type TellFills, type TellFillsOptions, tellFills } from './fills/tell-fills.ts';
 import { isGatewayPath } from './gateway-paths.ts';
 import { createIdentityProvider } from './identity-provider/identity-provider.ts';
 import type {
@@ -137,17 +137,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     now: () => clock.now(),
     onError: (message) => options.onError?.(message),
   });
-  const { halts, owner } = gateway;
-  const fills =
-    halts === undefined || owner === undefined
-      ? undefined
-      : tellFills({
-          ...{ database: providerDatabase, proposals: stores.proposals, people, clock },
-          news: halts.news(),
-          lookAtOrders: (sub) => owner(sub).lookAtOrders(),
-          tell: provider.tellFill,
-          onError: (message) => options.onError?.(message),
-        });
+  const fills = fillsTold(options, { gateway, people, clock, tell: provider.tellFill });
   const toGateway = listenerOf(gateway.app);
   const isForUs = requireHost([address]);
   return {
@@ -172,4 +162,23 @@ export async function createHome(options: HomeOptions): Promise<Home> {
       await fills?.ended();
     },
   };
+}
+
+/** Undefined where nothing is proposed. */
+function fillsTold(
+  { providerDatabase, stores, onError }: HomeOptions,
+  {
+    gateway: { halts, owner },
+    ...parts
+  }: { readonly gateway: Gateway } & Pick<TellFillsOptions, 'people' | 'clock' | 'tell'>,
+): TellFills | undefined {
+  if (halts === undefined || owner === undefined) return undefined;
+  return tellFills({
+    ...parts,
+    database: providerDatabase,
+    proposals: stores.proposals,
+    news: halts.news(),
+    lookAtOrders: (sub) => owner(sub).lookAtOrders(),
+    onError: (message) => onError?.(message),
+  });
 }
