@@ -54,6 +54,8 @@ export interface App {
    *   works in one; `login_required`
    */
   account(): Promise<string | undefined>;
+  /** The gateway in the user's name, for what is of no account: the market, mandates. @throws {TradeAgentError} `login_required` */
+  usersGateway(): Promise<GatewayClient>;
   /** All of the person's accounts, whichever was named. @throws {TradeAgentError} `login_required` */
   accounts(): Promise<AccountEntry[]>;
   /** The same in one of their accounts, by its number: with an agent of its own, to be closed by itself. */

@@ -39,12 +39,6 @@ export function createApp(options: AppOptions): App {
   const parts = settledParts(options, profileName);
   const { home, profile, store } = parts;
 
-  /** In the user's name, of no account that was named. */
-  const usersGateway = async () => {
-    const { createGatewayClient } = await import('../tools/gateway/gateway-client.ts');
-    return createGatewayClient(await app.requireSession(), { signal });
-  };
-
   const app: App = {
     env,
     clock,
@@ -87,7 +81,7 @@ export function createApp(options: AppOptions): App {
     },
     async gateway() {
       const number = await app.account();
-      const gateway = await usersGateway();
+      const gateway = await app.usersGateway();
       return number === undefined ? gateway : gateway.inAccount(number);
     },
     ofAll: accountOption === ALL_ACCOUNTS,
@@ -97,8 +91,12 @@ export function createApp(options: AppOptions): App {
       account ??= numberOf(accountOption, () => app.accounts());
       return await account;
     },
-    accounts: async () => (await usersGateway()).accounts(),
-    inAccount: (number) => inOneAccount(app, number, usersGateway),
+    async usersGateway() {
+      const { createGatewayClient } = await import('../tools/gateway/gateway-client.ts');
+      return createGatewayClient(await app.requireSession(), { signal });
+    },
+    accounts: async () => (await app.usersGateway()).accounts(),
+    inAccount: (number) => inOneAccount(app, number),
     foreignTools() {
       foreign ??= (async () => {
         if ((await profile()).mcp_servers === undefined) return undefined;
@@ -127,14 +125,14 @@ export function createApp(options: AppOptions): App {
 }
 
 /** The app, of one account whichever was named, with an agent of its own. */
-function inOneAccount(app: App, number: string, usersGateway: App['gateway']): App {
+function inOneAccount(app: App, number: string): App {
   let agent: Promise<Agent> | undefined;
   const close = async () => (await agent?.catch(() => undefined))?.close();
   const own: App = {
     ...app,
     ofAll: false,
     account: async () => number,
-    gateway: async () => (await usersGateway()).inAccount(number),
+    gateway: async () => (await app.usersGateway()).inAccount(number),
     agent(wanted) {
       agent ??= startedAgent(own, wanted);
       return agent;

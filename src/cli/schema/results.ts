@@ -209,6 +209,12 @@ export const resultSchemas = {
     order: orderSchema.nullable().describe('at the broker, once it is there'),
     error: error.optional(),
   }),
+  checks: z.object({
+    checks: z
+      .array(z.looseObject({ status: z.string() }))
+      .describe('of --account all, one each, as check prints it; account names its broker'),
+    missing: z.array(missingAccount).describe('accounts that could not be looked at now'),
+  }),
   order: z.object({ order: orderSchema.unwrap().extend(ofAccount) }),
   threads: z.object({ threads: z.array(thread) }),
   thread: z.object({
