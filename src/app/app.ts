@@ -58,8 +58,10 @@ export interface App {
   usersGateway(): Promise<GatewayClient>;
   /** All of the person's accounts, whichever was named. @throws {TradeAgentError} `login_required` */
   accounts(): Promise<AccountEntry[]>;
-  /** The same in one of their accounts, by its number: with an agent of its own, to be closed by itself. */
-  inAccount(account: string): App;
+  /**
+   * The same in one of their accounts, by its number, or in the default one: with an agent of its own, to be closed by itself.
+   */
+  inAccount(account: string | undefined): App;
   /** The gateway in the user's name, of the account that was named. @throws {TradeAgentError} `login_required` */
   gateway(): Promise<GatewayClient>;
   /** Other people's MCP servers, as the profile has them; undefined where it has none. Connects none by itself. */

@@ -125,14 +125,17 @@ export function createApp(options: AppOptions): App {
 }
 
 /** The app, of one account whichever was named, with an agent of its own. */
-function inOneAccount(app: App, number: string): App {
+function inOneAccount(app: App, number: string | undefined): App {
   let agent: Promise<Agent> | undefined;
   const close = async () => (await agent?.catch(() => undefined))?.close();
   const own: App = {
     ...app,
     ofAll: false,
     account: async () => number,
-    gateway: async () => (await app.usersGateway()).inAccount(number),
+    async gateway() {
+      const gateway = await app.usersGateway();
+      return number === undefined ? gateway : gateway.inAccount(number);
+    },
     agent(wanted) {
       agent ??= startedAgent(own, wanted);
       return agent;

@@ -219,7 +219,7 @@ function whatIsOwn(
     mandates,
     watch: isUnattended ? createStandingWatch(parts) : undefined,
     record,
-    owner: (sub: string) => ownerDesk(sub, { kernel, mandates, record, brokerFor, approval }),
+    owner: (sub: string) => ownerDesk(sub, { kernel, mandates, record, accounts: broker.accounts, approval }),
   };
 }
 

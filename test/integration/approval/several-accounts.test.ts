@@ -34,7 +34,7 @@ function accountsApp({ session }: Person): OrderApp {
     accounts: () => gateway.accounts(),
     account: async () => undefined,
     gateway: async () => gateway,
-    inAccount: (account) => ({ ...app, gateway: async () => gateway.inAccount(account) }) as never,
+    inAccount: (account) => ({ ...app, gateway: async () => gateway.inAccount(account ?? '') }) as never,
   };
   return app;
 }

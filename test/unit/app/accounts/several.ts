@@ -22,7 +22,7 @@ export function appWith(
     accounts: async () => [...entries],
     account: async () => meant,
     gateway: async () => inAccount(byDefault) as GatewayClient,
-    inAccount: (account) => ({ ...app, gateway: async () => inAccount(account) }) as never,
+    inAccount: (account) => ({ ...app, gateway: async () => inAccount(account ?? byDefault) }) as never,
   };
   return app;
 }
