@@ -1,6 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { App } from '../../../src/app/app.ts';
+import { runChecks } from '../../../src/app/check/run-checks.ts';
+import { createApp } from '../../../src/app/create-app.ts';
+import { type LiveAcross, liveAcross } from '../../../src/app/portfolio/live-across.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
 import { fakeCrontab } from '../schedule/fake-crontab.ts';
 import { type CliWorld, openCliWorld } from './cli-world.ts';
 
@@ -130,4 +135,82 @@ describe('a schedule', () => {
     );
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('you have no account "nosuch"')]);
   });
+});
+
+describe('where one of the accounts can’t be read', () => {
+  let app: App;
+  beforeEach(() => {
+    app = createApp({
+      env: world.env,
+      clock: systemClock,
+      fetch: (input, init) =>
+        String(input).includes(`account=${second}`)
+          ? Promise.reject(new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } }))
+          : fetch(input, init),
+      signal: new AbortController().signal,
+      accountOption: 'all',
+      tell: () => undefined,
+    });
+  });
+  afterEach(() => app.close());
+
+  it('a check names it, and the other is checked, told and remembered', async () => {
+    const rules = newRules();
+    const silent = { finding: () => undefined, proposing: () => undefined, found: () => undefined };
+    const { checks, missing } = await runChecks(app, { rules, approval: 'deny' }, silent, () => undefined);
+    expect(checks.map(({ result }) => [result.account.account, result.findings.length])).toEqual([
+      [first, 1],
+    ]);
+    expect(missing).toMatchObject([{ account: second, label: 'Second paper account' }]);
+    const again = await json('check', '--account', 'all', '--rules', rules);
+    expect(again.body.checks.map((one: { status: string }) => one.status)).toEqual(['clear', 'found']);
+  });
+
+  it('what is live names it, and keeps the other and the total up to date', async () => {
+    const stop = new AbortController();
+    const seen: LiveAcross[] = [];
+    const following = liveAcross(app, {
+      signal: stop.signal,
+      changed: (across) => seen.push(across),
+      told: () => undefined,
+    });
+    await expect.poll(() => seen.at(-1)?.missing).toMatchObject([{ account: second }]);
+    await expect.poll(() => seen.at(-1)?.accounts.map(({ account }) => account.account)).toEqual([first]);
+    const [total] = seen.at(-1)?.totals ?? [];
+    expect(total?.equity).toBe(seen.at(-1)?.accounts[0]?.account.equity);
+    stop.abort();
+    await following.catch(() => undefined);
+  });
+});
+
+it('all accounts are live at once, each by its own', async () => {
+  const stop = new AbortController();
+  const app = createApp({
+    ...{ env: world.env, clock: systemClock, fetch: globalThis.fetch, signal: stop.signal },
+    ...{ accountOption: 'all', tell: () => undefined },
+  });
+  let last: LiveAcross | undefined;
+  const following = liveAcross(app, {
+    signal: stop.signal,
+    changed: (across) => {
+      last = across;
+    },
+    told: () => undefined,
+  });
+  const held = () =>
+    last?.accounts.map(({ label, positions }) => [
+      label,
+      positions.find(({ symbol }) => symbol === 'KO')?.qty ?? '0',
+    ]);
+  await expect.poll(held).toEqual([
+    ['Alpaca', expect.any(String)],
+    ['Second paper account', '0'],
+  ]);
+  const [inFirst] = held() ?? [];
+  await run('order', 'buy', 'KO', '--qty', '1', '--account', 'second', '--approval', 'detach');
+  await run('phone', '--decide', 'approve', '--once');
+  await expect.poll(held).toEqual([inFirst, ['Second paper account', '1']]);
+  stop.abort();
+  await following.catch(() => undefined);
+  await app.close();
 });
