@@ -51,7 +51,13 @@ export const checkResultSchema = z.object({
   status: z.enum(['clear', 'found']),
   checked_at: z.string().describe('The broker’s time, RFC 3339'),
   rules_file: optional(z.string()),
-  account: z.object({ account: z.string(), environment: z.enum(['paper', 'live']), simulated: z.boolean() }),
+  account: z.object({
+    account: z.string(),
+    environment: z.enum(['paper', 'live']),
+    simulated: z.boolean(),
+    broker: z.string().optional().describe('Of --account all: its name in the gateway’s settings'),
+    label: z.string().optional().describe('Of --account all: what that broker is called'),
+  }),
   market: z.object({
     is_open: z.boolean(),
     next_open: z.string(),

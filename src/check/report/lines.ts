@@ -21,8 +21,9 @@ export function dayText(at: string): string {
   return newYorkDate(Date.parse(at));
 }
 
-export function accountLine({ account }: CheckResult): string {
-  return `${account.account} ${environmentWord(account.environment)}${account.simulated ? ' (simulated)' : ''}`;
+export function accountLine({ account }: Pick<CheckResult, 'account'>): string {
+  const at = account.label === undefined ? '' : ` at ${account.label}`;
+  return `${account.account}${at} ${environmentWord(account.environment)}${account.simulated ? ' (simulated)' : ''}`;
 }
 
 export function marketLine({ market }: CheckResult): string {
