@@ -1,5 +1,5 @@
 import { join, parse } from 'node:path';
-import type { CheckResult } from '../../check/result.ts';
+import type { CheckResult } from '../../check/result-schema.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { inOne, type KnownAccount, type MissingAccount } from '../accounts/each-account.ts';
