@@ -9,7 +9,7 @@ import type { Proposer } from './kind.ts';
 import { createProposing, type Proposed, type ProposingCaller, type ProposingRules } from './propose.ts';
 import { createSettling } from './settle.ts';
 import { type Attendants, createAttendants } from './waiting/attendants.ts';
-import { changeOf, changesOf } from './watching.ts';
+import { type Changed, changeOf, changesOf } from './watching.ts';
 import { haltTrading, withdraw, withdrawRevoked } from './withdraw.ts';
 
 export interface KernelOptions extends KernelParts, ProposingRules {
@@ -40,7 +40,7 @@ export interface ApprovalKernel {
   /** A person watches: what is open of their latest is followed, where its changes are told. */
   watched(asker: Proposer): Promise<void>;
   /** Those of a person that changed after a version, each time they do; none as a sign of life. Ends with the signal. */
-  follow(sub: string, version: number | undefined, signal: AbortSignal): AsyncGenerator<StoredProposal[]>;
+  follow(sub: string, version: number | undefined, signal: AbortSignal): AsyncGenerator<Changed>;
   /** @throws {Refusal} 404 `not_found`, 409 `proposal_executing`, `proposal_settled` */
   withdraw(sub: string, id: string): Promise<StoredProposal>;
   /** What a client, or anybody, was allowed to do for a person has ended: what it has open is withdrawn. */
