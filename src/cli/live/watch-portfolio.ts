@@ -31,6 +31,7 @@ export async function watchPortfolio(context: Context): Promise<void> {
         // One line a proposal: what it came to, not each step there.
         events.delete(proposal.id);
         events.set(proposal.id, `${time}  ${approvalOutcome(approvalView(proposal, ''))}`);
+        if (events.size > MOST_EVENTS) events.delete(events.keys().next().value ?? '');
         parts.changed();
       },
     });
@@ -42,7 +43,7 @@ export async function watchPortfolio(context: Context): Promise<void> {
     const table = (await portfolioTable(view, { columns: io.width(), unicode: io.unicode, paint })).split(
       '\n',
     );
-    const told = [...events.values()].slice(-MOST_EVENTS);
+    const told = [...events.values()];
     const below = [
       ...(told.length === 0 ? [] : ['', ...told]),
       '',
