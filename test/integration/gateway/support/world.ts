@@ -9,6 +9,7 @@ import type { GatewayOptions } from '../../../../src/gateway/gateway-options.ts'
 import { type Rules, staticRules } from '../../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import { type HttpServer, listenOnLoopback } from '../../../../src/net/http-server.ts';
+import type { GatewayStores } from '../../../../src/store/gateway-stores.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
@@ -60,6 +61,8 @@ export async function startWorld(
     broker?: { url: string; tokens?: Record<string, string> };
     /** Accounts are opened by key pairs, kept under this secret. */
     sealSecret?: string;
+    /** What the gateway is given instead of its stores. */
+    stores?: (stores: GatewayStores) => GatewayStores;
   } = {},
 ): Promise<World> {
   const clock = testClock();
@@ -96,7 +99,7 @@ export async function startWorld(
           simulated: true,
         },
       ],
-      stores: sqliteGatewayStores(database),
+      stores: (options.stores ?? ((stores) => stores))(sqliteGatewayStores(database)),
       clock,
       log: (entry) => log.push(entry),
       brokerTimeoutMs: options.brokerTimeoutMs ?? 2000,
