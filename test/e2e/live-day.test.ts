@@ -16,9 +16,9 @@ const FILL_EVERY = 8;
 const WARM_UP_MS = 3_000;
 /** How often its memory is looked at; a whole day's looks tell growth from what is compiled and cached once. */
 const LOOKS = 16;
-/** From the earlier to the later half of a day: code that has only just proved worth compiling, and pages of the machine's. */
-const MOST_HEAP_MIB = 1;
-const MOST_RESIDENT_MIB = 16;
+/** From the earlier to the later half of a day: what a look may differ by from the next. */
+const MOST_HEAP_MIB = 0.5;
+const MOST_RESIDENT_MIB = 8;
 const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
