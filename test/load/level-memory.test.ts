@@ -7,7 +7,7 @@ const ROUNDS = Number(process.env.LOAD_ROUNDS ?? 4);
 const LONG = ROUNDS >= 12;
 const EACH = LONG ? { proposals: 100, streams: 25, polls: 25 } : { proposals: 4, streams: 4, polls: 4 };
 /** In few rounds it is what is compiled and cached that shows, and nothing but a gross leak is seen. */
-const MOST_KB = LONG ? 2 : 128;
+const MOST_KB = LONG ? 1 : 128;
 
 it(`a gateway, and the home around it, keep nothing of proposals that are over, streams that were left and polls that were cut`, async () => {
   const heap = await heapByRound({ rounds: ROUNDS, ...EACH });
