@@ -18,7 +18,10 @@ const KEPT_MS = {
 } as const;
 
 /** What a proposal's change changes, too. */
-const CHANGING = ['account', 'positions', 'orders', 'proposals', 'mandates', 'halted', 'record'] as const;
+const CHANGING = [
+  ...(['account', 'positions', 'orders', 'activities', 'proposals', 'mandates', 'halted'] as const),
+  'record',
+] as const;
 
 /** Reads that several looks share. */
 export interface KeptReads extends DashboardData {

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { html } from 'hono/html';
 import { safeLine } from '../../../net/shown-text.ts';
 import { isTradeAgentError } from '../../../trading/errors.ts';
+import { dayBegan } from '../../../trading/new-york-time.ts';
+import { dayTrades } from '../../../trading/portfolio/day-trades.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import type { Markup } from '../page.ts';
 import type { AgentData, DashboardData, Period } from './dashboard-data.ts';
@@ -48,9 +50,15 @@ const makers = {
     return valuePart(values, activities, period);
   },
   waiting: async ({ data }) => waitingPart(await data.proposals({ limit: PROPOSALS })),
-  positions: async ({ data }) => {
-    const [account, positions] = await Promise.all([data.account(), data.positions()]);
-    return positionsPart(account, positions);
+  positions: async ({ data, now }) => {
+    const began = dayBegan(now);
+    const [account, positions, activities] = await Promise.all([
+      data.account(),
+      data.positions(),
+      // Not every broker has them: the day is then since the last close, whenever a position was bought.
+      data.activities({ after: began - 1 }).catch(() => []),
+    ]);
+    return positionsPart(account, positions, dayTrades(activities, began));
   },
   orders: async ({ data }) => ordersPart(await data.orders({ status: 'all', limit: ORDERS })),
   proposals: async ({ data, form }) => {
