@@ -44,7 +44,7 @@ export interface TenantDatabase {
   writeUnsynced<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
   /** As of one moment, however many statements it takes. Writes nothing. */
   read<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
-  /** Waits for what is under way. */
+  /** Waits for what is under way; more than once is as good as once. */
   close(): Promise<void>;
 }
 
@@ -65,12 +65,13 @@ export function tenantDatabase(pool: Pool, tenant: string): TenantDatabase {
     <T>(work: (unit: Unit) => Promise<T>) =>
       // In one message: what it costs is paid by every unit.
       inTransaction(pool, `${begin}; SELECT set_config('ta.tenant', '${tenant}', true)`, work);
+  let closed: Promise<void> | undefined;
   return {
     tenant,
     write: within(begins.write),
     writeUnsynced: within(begins.writeUnsynced),
     read: within(begins.read),
-    close: () => pool.end(),
+    close: () => (closed ??= pool.end()),
   };
 }
 

@@ -36,20 +36,14 @@ export interface DecisionRow {
   readonly facts: string;
 }
 
-export function decisionOf({
-  subject_id,
-  reasons,
-  texts,
-  measured,
-  facts,
-  ...row
-}: DecisionRow): StoredDecision {
+export function decisionOf(row: DecisionRow): StoredDecision {
+  const { id, at, sub, client, account, action, stage, effect, policy } = row;
   return {
-    ...row,
-    subjectId: subject_id,
-    reasons: JSON.parse(reasons) as PolicyReason[],
-    texts: JSON.parse(texts) as string[],
-    ...(JSON.parse(measured) as Pick<StoredDecision, 'limit' | 'value'>),
-    facts: JSON.parse(facts) as unknown,
+    ...{ id, at, sub, client, account, action, stage, effect, policy },
+    subjectId: row.subject_id,
+    reasons: JSON.parse(row.reasons) as PolicyReason[],
+    texts: JSON.parse(row.texts) as string[],
+    ...(JSON.parse(row.measured) as Pick<StoredDecision, 'limit' | 'value'>),
+    facts: JSON.parse(row.facts) as unknown,
   };
 }
