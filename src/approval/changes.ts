@@ -27,6 +27,8 @@ export interface Changes {
     readonly sub: string;
     readonly proposedBy?: string | undefined;
   }): void;
+  /** Anything may have changed. */
+  tellAll(): void;
   listen(to: Watched): News;
 }
 
@@ -41,6 +43,9 @@ export function createChanges(clock: Clock): Changes {
       wake(people.get(sub));
       if (proposedBy !== undefined) wake(people.get(proposedBy));
       wake(proposals.get(id));
+    },
+    tellAll() {
+      for (const all of [people, proposals]) for (const listeners of all.values()) wake(listeners);
     },
     listen(to) {
       const [all, name] = 'sub' in to ? [people, to.sub] : [proposals, to.proposal];

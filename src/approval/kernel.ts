@@ -10,6 +10,7 @@ import type { KernelParts } from './kernel-parts.ts';
 import type { Proposer } from './kind.ts';
 import { createProposing, type Proposed, type ProposingCaller, type ProposingRules } from './propose.ts';
 import { type Attendants, createAttendants } from './waiting/attendants.ts';
+import { withOthers } from './waiting/with-others.ts';
 import { changeOf, changesOf } from './watching.ts';
 import { haltTrading, withdraw, withdrawRevoked } from './withdraw.ts';
 
@@ -160,7 +161,11 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
     settle: (proposal, asker) => settle(parts, proposal, asker),
 
     start() {
-      started = takeUp(parts, closing.signal);
+      const { others } = options;
+      started =
+        others === undefined
+          ? takeUp(parts, closing.signal)
+          : withOthers({ ...parts, others, changes }, closing.signal);
     },
 
     async close() {

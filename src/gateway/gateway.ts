@@ -107,12 +107,20 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const { halts, mandates: granted } = stores;
   const desk = createOrderDesk({
-    ...{ journal: stores.orders, halts, mandates: granted, rules, brokerFor },
+    ...{ journal: stores.orders, others: stores.others, halts, mandates: granted, rules, brokerFor },
     ...{ gateway: options.resource, issuer, detailsType, clock, signatures },
     environment: options.environment,
   });
   const messageDesk = createMessageDesk({
-    ...{ journal: stores.messages, outlets, gateway: options.resource, issuer, clock, signatures },
+    ...{
+      journal: stores.messages,
+      others: stores.others,
+      outlets,
+      gateway: options.resource,
+      issuer,
+      clock,
+      signatures,
+    },
     detailsType: messageDetailsType,
   });
 

@@ -30,6 +30,8 @@ export interface Attendants {
   lookAtResult(id: string, asker: Proposer): Promise<ResultLook>;
   /** Keeps in memory, and nowhere else, with whose token a person's accounts may be asked about. */
   seen(asker: Proposer): void;
+  /** Whoever looks after something here is to stop: another process may have it now. Resolves once they have. */
+  stop(): Promise<void>;
   /** Resolves when nothing is under way any more; to be called once the signal has aborted. */
   ended(): Promise<void>;
 }
@@ -58,16 +60,17 @@ interface AttendantParts extends KernelParts {
 interface Attended {
   readonly work: Promise<void>;
   readonly wake: (over: boolean) => void;
+  readonly end: AbortController;
   readonly isResumed: boolean;
 }
 
 /*
- * One process has a gateway's database (its folder is locked), and in it one attendant has a proposal: `begin` looks and
- * writes in one breath. Between an attendant's look at the row and what it does next the row may change, so what it does is a
+ * In a process one attendant has a proposal: `begin` looks and writes in one breath. Where several processes have the same
+ * database, one of them has it (`OtherProcesses.take`); else the folder of the one gateway is locked. Between an attendant's look at the row and what it does next the row may change, so what it does is a
  * move from the version that it saw; and it may be told of the change before it listens, so news are kept for it.
  */
 export function createAttendants(parts: AttendantParts): Attendants {
-  const { store, moves, audit, changes, signal } = parts;
+  const { store, moves, audit, changes, others, signal } = parts;
   const attended = new Map<string, Attended>();
   const early = createEarlyCalls();
   const askers = new Map<string, Proposer>();
@@ -89,9 +92,13 @@ export function createAttendants(parts: AttendantParts): Attendants {
     },
   });
   // One listener for all: of each that waits by itself, a signal that lives as long as the gateway keeps a trace.
-  signal.addEventListener('abort', () => {
-    for (const { wake } of attended.values()) wake(true);
-  });
+  const endAll = () => {
+    for (const { wake, end } of attended.values()) {
+      end.abort();
+      wake(true);
+    }
+  };
+  signal.addEventListener('abort', endAll);
 
   const attendants: Attendants = {
     seen(asker) {
@@ -105,6 +112,7 @@ export function createAttendants(parts: AttendantParts): Attendants {
       if (outcome !== 'moved') return;
       audit.flushSoon();
       changes.tell(proposal);
+      others?.tell({ moved: proposal.id });
       telling.tellOutcome(proposal);
     },
     async tellUntold() {
@@ -112,19 +120,29 @@ export function createAttendants(parts: AttendantParts): Attendants {
     },
     begin(id, fresh) {
       if (attended.has(id) || signal.aborted) return;
-      const { attention, wake } = attentionTo(fresh);
-      const work = persist(parts, attention, id, { attendants, failed })
-        .then(() => followResult(parts, id, { ...attendants, askers }))
-        .catch(failed)
-        .finally(() => attended.delete(id));
-      attended.set(id, { work, wake, isResumed: false });
+      const end = new AbortController();
+      const { attention, wake } = attentionTo(fresh, end.signal);
+      const look = async () => {
+        if (others !== undefined && !(await others.take(id))) return;
+        await persist(parts, attention, id, { attendants, failed });
+        await followResult(attention, id, { ...attendants, askers });
+      };
+      const work = look()
+        .catch((error) => end.signal.aborted || failed(error))
+        .then(() => void attended.delete(id));
+      attended.set(id, { work, wake, end, isResumed: false });
     },
     resume(id) {
       if (attended.has(id) || signal.aborted) return;
-      const work = followResult(parts, id, { ...attendants, askers, isResumed: true })
-        .catch(failed)
-        .finally(() => attended.delete(id));
-      attended.set(id, { work, wake: () => undefined, isResumed: true });
+      const end = new AbortController();
+      const work = followResult({ ...parts, signal: end.signal }, id, {
+        ...attendants,
+        askers,
+        isResumed: true,
+      })
+        .catch((error) => end.signal.aborted || failed(error))
+        .then(() => void attended.delete(id));
+      attended.set(id, { work, wake: () => undefined, end, isResumed: true });
     },
     // Whoever looks at one that is only listened to asks for themselves, as without anybody.
     isAttended: (id) => attended.get(id)?.isResumed === false,
@@ -139,7 +157,8 @@ export function createAttendants(parts: AttendantParts): Attendants {
         early.take(authReqId, notificationToken);
       }
       if (proposal.notificationToken !== notificationToken) return false;
-      attendants.wake(proposal.id, { over: false });
+      if (attended.has(proposal.id)) attendants.wake(proposal.id, { over: false });
+      else others?.tell({ called: proposal.id });
       return true;
     },
     async lookAtResult(id, asker) {
@@ -153,6 +172,10 @@ export function createAttendants(parts: AttendantParts): Attendants {
       const move = await moves.recordResult(proposal, result);
       attendants.moved(move);
       return move.outcome === 'moved' && kind.isOver?.(result) === true ? 'over' : 'changed';
+    },
+    async stop() {
+      endAll();
+      await Promise.allSettled([...attended.values()].map(({ work }) => work));
     },
     async ended() {
       await Promise.allSettled([...attended.values()].map(({ work }) => work));
@@ -171,14 +194,15 @@ function attentions(
     readonly failed: (error: unknown) => void;
   },
 ) {
-  const { audit, clock, signal } = parts;
+  const { audit, clock } = parts;
   const { uncalled, restarted, failed, wasCalled, tell, moved, seen, askerOf } = shared;
-  return (fresh: boolean): { attention: Attention; wake: (over: boolean) => void } => {
+  return (fresh: boolean, signal: AbortSignal): { attention: Attention; wake: (over: boolean) => void } => {
     let news = new AbortController();
     let isOver = false;
     let breakOff: (() => void) | undefined;
     const attention: Attention = {
       ...parts,
+      signal,
       fresh,
       wasCalled,
       tell,
@@ -228,7 +252,7 @@ function attentions(
 
 /** Whatever goes wrong inside, an open proposal is not left alone. */
 async function persist(
-  { audit, signal }: AttendantParts,
+  { audit }: AttendantParts,
   attention: Attention,
   id: string,
   { attendants, failed }: { readonly attendants: Attendants; readonly failed: (error: unknown) => void },
@@ -237,7 +261,7 @@ async function persist(
     try {
       return await lookAfter(attention, id);
     } catch (error) {
-      signal.throwIfAborted();
+      attention.signal.throwIfAborted();
       failed(error);
       // It may have come between a change and those who are to hear of it.
       audit.flushSoon();

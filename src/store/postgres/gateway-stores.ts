@@ -9,6 +9,7 @@ import { ensureHead } from './head.ts';
 import { postgresMandateStore } from './mandate-store.ts';
 import { postgresMessageJournal } from './message-journal.ts';
 import { postgresOrderJournal } from './order-journal.ts';
+import { postgresOtherProcesses } from './other-processes.ts';
 import { postgresProofStore } from './proof-store.ts';
 import { postgresProposalStore } from './proposal-store.ts';
 import { postgresSigningKeyStore } from './signing-key-store.ts';
@@ -32,5 +33,6 @@ export async function postgresGatewayStores(database: TenantDatabase): Promise<G
     brokerKeys: postgresBrokerKeyStore(database),
     defaultAccounts: postgresDefaultAccountStore(database),
     access: postgresAccessStore(database),
+    others: postgresOtherProcesses(database),
   };
 }

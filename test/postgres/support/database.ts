@@ -65,7 +65,7 @@ export async function migratedDatabase(schema: Schema): Promise<TestDatabase> {
       return pool;
     },
     async open(tenant = newTenant()) {
-      const database = await openDatabase({ address: addressOf(app, name), schema, tenant, max: 4 });
+      const database = await openDatabase({ address: addressOf(app, name), schema, tenant, max: 8 });
       opened.push(database);
       return database;
     },

@@ -1,5 +1,6 @@
 import type { AuditNote } from '../../../src/store/audit.ts';
 import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
+import type { StoredProposal } from '../../../src/store/proposal-store.ts';
 import { mandateDigest, mandateEnvelopeSchema } from '../../../src/trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { mandateTerms } from '../../integration/sandbox/proposal-fixture.ts';
@@ -52,7 +53,7 @@ export async function filledStores(stores: GatewayStores): Promise<void> {
   );
   const message = { sub, id: 'ta-00000002', digest: 'digest', draft: {} as never };
   await stores.messages.claim({ ...message, approval: { issuer, jti: 'message' } }, now);
-  await proposed(stores, now);
+  await drafted(stores, 'pr_1', now);
   await stores.halts.reduce('bob', client, undefined, now);
   await stores.halts.halt('carol', client, now);
   await stores.keys.enrol(
@@ -82,22 +83,30 @@ export async function filledStores(stores: GatewayStores): Promise<void> {
     ...{ sub, connection: 'broker', kind: 'alpaca', sealed: Buffer.from([1]), accountNumber: draft.account },
     ...{ environment: 'paper', keptAt: now },
   });
+  await stores.others?.renew();
   await stores.defaultAccounts.choose(sub, draft.account);
   await stores.proofs.remember('proof', now + 1000, now);
 }
 
-async function proposed({ proposals }: GatewayStores, now: number): Promise<void> {
+/** Drafts an order of alice's. */
+export async function drafted(
+  { proposals }: GatewayStores,
+  id: string,
+  now: number,
+): Promise<StoredProposal> {
   const standing = await proposals.standing({ sub, client, typed: true }, 0);
-  await proposals.draft(
+  const draft = await proposals.draft(
     {
-      ...{ id: 'pr_1', sub, client, username: undefined, email: undefined, kind: 'order', code: 'AB12' },
-      ...{ subject: {}, subjectId: 'ta-1', fingerprint: 'one', digest: 'digest', nonce: undefined },
+      ...{ id, sub, client, username: undefined, email: undefined, kind: 'order', code: 'AB12' },
+      ...{ subject: {}, subjectId: `ta-${id}`, fingerprint: id, digest: 'digest', nonce: undefined },
       ...{ worstCase: null, warnings: [], shows: {}, provenance: null, requestedBy: null, again: undefined },
       ...{ typed: true, deadline: now + 1000 },
     },
-    { sub, client, key: 'key', request: 'body' },
+    { sub, client, key: id, request: 'body' },
     standing,
     note,
     now,
   );
+  if (draft.outcome !== 'drafted') throw new Error(draft.outcome);
+  return draft.proposal;
 }
