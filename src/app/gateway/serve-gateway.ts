@@ -9,10 +9,10 @@ import { withProcessLock } from '../../machine/process-lock.ts';
 import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import { requireHost } from '../../net/host-check.ts';
 import { type ListenOptions, listen, listenerOf } from '../../net/http-server.ts';
-import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { version } from '../version.ts';
+import { openGatewayDatabase } from './gateway-database.ts';
 import { readKey, sealSecret } from './key-file.ts';
 import { readSettings } from './settings-file.ts';
 
@@ -20,6 +20,8 @@ export interface ServeOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls
   /** The gateway's own folder: its key and its journal. */
   readonly home: string;
   readonly config: string;
+  /** What may hold the database's address. */
+  readonly env: NodeJS.ProcessEnv;
   /** Written once it serves: what `ready` is told. */
   readonly readyFile?: string;
   readonly ready: (gateway: ServedGateway) => Promise<void>;
@@ -54,13 +56,15 @@ export async function serveGateway(
   ensurePrivateFolder(home);
   const lock = join(home, 'gateway.lock');
   await withProcessLock(lock, { what: `the gateway's folder ${home}`, waitMs: 0 }, async () => {
-    const { default: Database } = await import('better-sqlite3-multiple-ciphers');
     const { tell, clock } = app;
     const server = await listen({ ...options, tell, clock }, () => clock.now());
-    const database = new Database(join(home, 'gateway.db'));
+    const database = await openGatewayDatabase(settings.database, home, options.env).catch(async (error) => {
+      await server.close(0);
+      throw error;
+    });
     const gateway = createGateway({
       ...gatewayOptions(settings, { privateKey, sealSecret: sealSecret(home) }, home),
-      stores: sqliteGatewayStores(database),
+      stores: database.stores,
       rules,
       clock,
       mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: settings.environment })],
@@ -79,7 +83,7 @@ export async function serveGateway(
     void rules.preload();
     await servedUntilStopped(app.signal, async () => {
       await Promise.all([gateway.close(), server.close(DRAIN_MS)]);
-      database.close();
+      await database.close();
     });
   });
 }

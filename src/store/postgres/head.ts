@@ -21,6 +21,19 @@ export async function ensureHead(database: TenantDatabase): Promise<void> {
 }
 
 /**
+ * Whether the tenant's gateways seal by the same key; the first one says which.
+ * @param check follows from the key, and tells nothing of it
+ */
+export async function haveSameSeal(database: TenantDatabase, check: string): Promise<boolean> {
+  await ensureHead(database);
+  return await database.write(async (unit) => {
+    await unit.run('UPDATE heads SET seal_check = @check WHERE seal_check IS NULL', { check });
+    const head = await unit.one<{ seal_check: string }>('SELECT seal_check FROM heads');
+    return head?.seal_check === check;
+  });
+}
+
+/**
  * A unit of work that writes to the record, or changes a proposal, or goes by a person's epoch: one of a tenant's at a time, from
  * its first statement to its commit. So lines stand in the order of their units, versions appear in the order in which they were
  * drawn, and what was read holds until it is written by. It is taken before anything else, and no unit that holds something

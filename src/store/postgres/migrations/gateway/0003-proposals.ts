@@ -96,6 +96,8 @@ export const sql = (schema: string) => `
     seq bigint NOT NULL,
     hash text NOT NULL,
     version bigint NOT NULL,
+    -- By it a gateway knows whether it has the key by which the others seal tokens; tells nothing of it.
+    seal_check text,
     PRIMARY KEY (tenant)
   );
   ${tenantTable(schema, 'heads', { app: 'SELECT, INSERT, UPDATE' })}
