@@ -1,4 +1,6 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 import { SHIPPED, shippedModule } from './test/shipped/modules.ts';
 import { SummaryReporter } from './test/summary-reporter.ts';
 
@@ -17,7 +19,14 @@ export default defineConfig({
     expect: { poll: { timeout: 10_000 } },
     // One each processor: most of a test's time is waiting for a process or a server of its own.
     maxWorkers: '100%',
+    sequence: { sequencer: LongestFirst },
     reporters: ['default', new SummaryReporter()],
+    alias: [
+      {
+        find: /^fast-check$/,
+        replacement: fileURLToPath(new URL('test/seeded-fast-check.ts', import.meta.url)),
+      },
+    ],
     projects: [
       {
         extends: true,

@@ -17,6 +17,7 @@ export interface Entrance {
   /** By which a mount acts for the caller who came through its door. */
   readonly acting: Acting;
   shut(): void;
+  readonly isShut: () => boolean;
 }
 
 export function createEntrance(options: GatewayOptions, provider: IdentityProvider, clock: Clock): Entrance {
@@ -99,5 +100,6 @@ export function createEntrance(options: GatewayOptions, provider: IdentityProvid
     shut: () => {
       closed = true;
     },
+    isShut: () => closed,
   };
 }

@@ -78,6 +78,14 @@ const approvalSchema = z
     error: 'this provider carries no authorization details: "message" is what it can do, for paper accounts',
   });
 
+/** How it is measured, by OpenTelemetry. */
+const telemetrySchema = z.strictObject({
+  /** Port of this machine alone (loopback) at which `/metrics` is served, in Prometheus's text format. */
+  metrics_port: z.number().int().min(0).max(65_535).optional(),
+  /** Where spans go: OTLP over HTTP, `…/v1/traces`. What it wants beside is set as `OTEL_EXPORTER_OTLP_HEADERS`. */
+  traces: secureAddress.optional(),
+});
+
 /** What `gateway.yaml` says: everything about a gateway that is not secret. */
 const settingsSchema = z.strictObject({
   /** The identity provider whose tokens count. */
@@ -119,6 +127,8 @@ const settingsSchema = z.strictObject({
   own_clients: z.array(clientId).default([]),
   /** The part of the price an order may go beyond its reference where its proposal says nothing. */
   max_slippage: slippageSchema.default('0.01'),
+  /** Not measured where it is left out. */
+  telemetry: telemetrySchema.optional(),
 });
 
 export const gatewaySettingsSchema = settingsSchema

@@ -37,6 +37,7 @@ import { accessRoutes } from './routes/access.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { standingIn } from './routes/for-owner.ts';
+import { healthRoutes } from './routes/health.ts';
 import { mandateRoutes } from './routes/mandates.ts';
 import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
@@ -298,10 +299,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
       ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const),
     ]),
   );
-  app.get(
-    '/healthz',
-    door.open((c) => c.json({ status: 'ok' })),
-  );
+  healthRoutes(app, door, { stores: options.stores, isShut: entrance.isShut });
   const metadata = protectedResourceMetadata({
     resource: options.resource,
     issuer: options.issuer,

@@ -6,7 +6,7 @@ const METADATA = '/.well-known/oauth-protected-resource';
 export function isGatewayPath(path: string): boolean {
   return (
     path.startsWith('/v1/') ||
-    ['/v1', '/healthz', '/ciba/ping', METADATA].includes(path) ||
+    ['/v1', '/healthz', '/readyz', '/ciba/ping', METADATA].includes(path) ||
     MOUNTS.some((mount) => path === mount || path === `${METADATA}${mount}`)
   );
 }

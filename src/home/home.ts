@@ -59,6 +59,8 @@ export interface Home {
   readonly keys: Keys;
   /** Answers what comes to the public address. */
   readonly listener: RequestListener;
+  /** The patterns of what of it is the gateway's (`/v1/proposals/:id`). */
+  readonly routes: readonly string[];
   /** Takes no more, and finishes what is being carried out. The databases can be closed after that. */
   close(): Promise<void>;
 }
@@ -152,6 +154,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
       const [path = '/'] = (request.url ?? '/').split('?', 1);
       return isGatewayPath(path) ? toGateway(request, response) : provider.callback(request, response);
     },
+    routes: gateway.app.routes.map(({ path }) => path),
     close: async () => {
       await departures.close();
       await gateway.close();

@@ -20,7 +20,8 @@ withPostgres('two gateways', () => {
   beforeEach(async () => {
     const tenant = newTenant();
     const clock = { ...testClock(), sleep: systemClock.sleep };
-    world = await startWorld({ stores: await storesOf(tenant), clock });
+    const stores = await storesOf(tenant);
+    world = await startWorld({ stores: () => stores, clock });
     another = await world.another(await storesOf(tenant));
   });
   afterEach(async () => {

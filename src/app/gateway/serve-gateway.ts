@@ -14,6 +14,7 @@ import { servedUntilStopped } from '../served-until-stopped.ts';
 import { version } from '../version.ts';
 import { openGatewayDatabase } from './gateway-database.ts';
 import { readKey, sealSecret } from './key-file.ts';
+import { serveTelemetry } from './served-telemetry.ts';
 import { readSettings } from './settings-file.ts';
 
 export interface ServeOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
@@ -32,6 +33,8 @@ export interface ServeOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls
 export interface ServedGateway extends Pick<GatewaySettings, 'resource' | 'issuer' | 'environment'> {
   /** Where it listens, without the proxy in front of it. */
   readonly url: string;
+  /** Where its metrics are, if they are served. */
+  readonly metrics?: string;
   readonly home: string;
   readonly pid: number;
 }
@@ -62,9 +65,11 @@ export async function serveGateway(
       await server.close(0);
       throw error;
     });
+    const telemetry = await serveTelemetry(settings.telemetry, clock);
     const gateway = createGateway({
       ...gatewayOptions(settings, { privateKey, sealSecret: sealSecret(home) }, home),
-      stores: database.stores,
+      stores: telemetry.stores(database.stores),
+      fetch: telemetry.fetch,
       rules,
       clock,
       mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: settings.environment })],
@@ -73,16 +78,21 @@ export async function serveGateway(
     const { issuer, resource, environment } = settings;
     // Its own address too, for whoever looks after it at this machine.
     const isForUs = requireHost([resource, server.url, `http://localhost:${server.port}`]);
-    const toGateway = listenerOf(gateway.app);
+    const toGateway = telemetry.requests(
+      listenerOf(gateway.app),
+      gateway.app.routes.map(({ path }) => path),
+    );
     server.serve((request, response) => {
       if (isForUs(request, response)) toGateway(request, response);
     });
-    const served = { resource, issuer, environment, url: server.url, home, pid: process.pid };
+    const measured = telemetry.url === undefined ? {} : { metrics: telemetry.url };
+    const served = { resource, issuer, environment, url: server.url, ...measured, home, pid: process.pid };
     if (options.readyFile !== undefined) writePrivateFile(options.readyFile, `${JSON.stringify(served)}\n`);
     await options.ready(served);
     void rules.preload();
     await servedUntilStopped(app.signal, async () => {
       await Promise.all([gateway.close(), server.close(DRAIN_MS)]);
+      await telemetry.close();
       await database.close();
     });
   });

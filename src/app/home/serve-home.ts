@@ -28,6 +28,7 @@ import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { readKey, sealSecret } from '../gateway/key-file.ts';
+import { serveTelemetry } from '../gateway/served-telemetry.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { version } from '../version.ts';
 import { homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
@@ -111,6 +112,8 @@ async function open(
   const own = await ownAddress(settings.address, (request, response) => answer(request, response), { now });
   onClose(() => own.close());
   const people = createPeople(providerDatabase, now);
+  const telemetry = await serveTelemetry(gateway.telemetry, clock, own.fetch);
+  onClose(() => telemetry.close());
   const home = await createHome({
     ...homeParts(folder, settings, gateway, { rules, clock }),
     about: { name: nameOf(people, settings), environment: gateway.environment, simulated: false },
@@ -118,13 +121,13 @@ async function open(
     ...(settings.number_matching === undefined ? {} : { numberMatching: settings.number_matching }),
     providerDatabase,
     vault: noVault(folder, providerDatabase),
-    stores: sqliteGatewayStores(gatewayDatabase),
-    fetch: own.fetch,
+    stores: telemetry.stores(sqliteGatewayStores(gatewayDatabase)),
+    fetch: telemetry.fetch,
     clock,
     onError,
   });
   onClose(() => Promise.all([home.close(), server.close(DRAIN_MS)]).then(() => undefined));
-  answer = home.listener;
+  answer = telemetry.requests(home.listener, home.routes);
   server.serve(logged(answer, clock, log));
   onClose(preloadVerification());
   const ready: HomeReady = {

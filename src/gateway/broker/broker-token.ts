@@ -39,6 +39,8 @@ export interface BrokerTokenOptions {
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
   readonly now: () => number;
+  /** How many people's tokens are kept in memory at most: whoever's is gone is exchanged anew. */
+  readonly mostKept?: number;
 }
 
 /** Auth0's Token Vault: the same idea under names of its own ("Access token exchange with Token Vault"). */
@@ -57,15 +59,27 @@ const MARGIN_MS = 30_000;
 /** How long a token is kept whose lifetime the provider doesn't tell. */
 const DEFAULT_LIFETIME_S = 60;
 
+const MOST_KEPT = 10_000;
+
 /**
  * Token exchange at the identity provider (RFC 8693, or Auth0's Token Vault), authenticated by `private_key_jwt`. Tokens are kept in memory by
  * `sub` alone, which comes from a verified token of the one issuer: one user's can't reach another's account.
  */
 export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
-  const { provider, exchange, now } = options;
+  const { provider, exchange, now, mostKept = MOST_KEPT } = options;
   const kept = new Map<string, { readonly token: string; readonly until: number }>();
   const pending = new Map<string, Promise<string>>();
   let clientKey: ReturnType<typeof assertionKey> | undefined;
+
+  const keep = (sub: string, token: { readonly token: string; readonly until: number }) => {
+    // The newest stand last: those that are over go, and the oldest where there are too many.
+    kept.delete(sub);
+    for (const [other, { until }] of kept) {
+      if (until > now() && kept.size < mostKept) break;
+      kept.delete(other);
+    }
+    kept.set(sub, token);
+  };
 
   const exchangeFor = async ({ sub, accessToken }: Pick<Caller, 'sub' | 'accessToken'>): Promise<string> => {
     if (accessToken === '') throw noSession();
@@ -93,7 +107,7 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
       const result = await oauth.processGenericTokenEndpointResponse(as, client, response);
       const lifetime = result.expires_in ?? DEFAULT_LIFETIME_S;
       const until = startedAt + lifetime * 1000 - MARGIN_MS;
-      kept.set(sub, { token: result.access_token, until });
+      keep(sub, { token: result.access_token, until });
       return result.access_token;
     } catch (error) {
       throw refusalFor(error);

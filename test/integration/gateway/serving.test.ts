@@ -120,6 +120,30 @@ describe('a gateway that serves', () => {
     });
   });
 
+  it('serves its metrics at a port of this machine, where it is told to, and nothing else there', async () => {
+    settings({ telemetry: { metrics_port: 0 } });
+    const { url, metrics = '' } = await serve();
+    expect(new URL(metrics).hostname).toBe('127.0.0.1');
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    const answer = await fetch(metrics);
+    expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(await answer.text()).toContain(
+      'http_server_request_duration_count{http_request_method="GET",http_route="/healthz",http_response_status_code="200"} 1',
+    );
+    expect((await fetch(new URL('/healthz', metrics))).status).toBe(404);
+    expect((await fetch(`${url}/metrics`)).status).toBe(404);
+  });
+
+  it('has no metrics where nothing is said of them', async () => {
+    expect((await serve()).metrics).toBeUndefined();
+  });
+
+  it('is ready once it serves', async () => {
+    const { url } = await serve();
+    const ready = await fetch(`${url}/readyz`);
+    expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready' }]);
+  });
+
   it('takes no change from another site’s page', async () => {
     const { url } = await serve();
     const by = (origin: string) =>

@@ -47,11 +47,11 @@ const step = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       do: fc.constant('place' as const),
-      symbol: fc.constantFrom(...symbols),
+      symbol: fc.constantFrom('F', ...symbols),
       side: fc.constantFrom('buy', 'sell'),
       type: fc.constantFrom('market', 'limit', 'stop'),
       size: fc.oneof(
-        fc.constantFrom('1', '2', '100', '250').map((qty) => ({ qty })),
+        fc.constantFrom('1', '1', '1', '2', '100').map((qty) => ({ qty })),
         fc.integer({ min: 1, max: 3000 }).map((dollars) => ({ notional: String(dollars) })),
       ),
       nearness: fc.constantFrom('0.8', '0.97', '1', '1.03', '1.25'),
@@ -67,7 +67,7 @@ const step = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(60 * 3_600_000) }),
+    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(100 * 3_600_000) }),
   },
 );
 
@@ -125,7 +125,7 @@ describe('whatever is ordered and wherever the price goes', () => {
         seen.fills += ledger.fills(ACCOUNT).length;
         broker.database.close();
       }),
-      { numRuns: 50 },
+      { numRuns: 100 },
     );
     // The property says nothing if nothing happens.
     expect(seen.fills).toBeGreaterThan(100);
@@ -165,6 +165,41 @@ describe('whatever is ordered and wherever the price goes', () => {
     exchange.settle();
     expect(orders.byId(ACCOUNT, id)?.status).toBe('rejected');
     expect(ledger.position(ACCOUNT, 'F')?.qty).toBe('150');
+    database.close();
+  });
+
+  it('a put that expires in the money does not deliver the shares of a call: it is sold', () => {
+    const broker = openBroker(whole);
+    const { exchange, market, ledger, database } = broker;
+    const buy = { ...terms, side: 'buy', type: 'market' };
+    exchange.place(ACCOUNT, readTicket({ ...buy, qty: '150' }));
+    exchange.place(ACCOUNT, readTicket({ ...buy, symbol: 'F261127P00010000', qty: '1' }));
+    const write = { ...terms, symbol: 'F261204C00011000', side: 'sell', type: 'market', qty: '1' };
+    exchange.place(ACCOUNT, readTicket(write));
+    market.setPrice('F', '6.00');
+    broker.pass(4 * 24 * 3_600_000);
+    broker.expirations();
+    expect(ledger.position(ACCOUNT, 'F')?.qty).toBe('150');
+    expect(ledger.position(ACCOUNT, 'F261127P00010000')?.qty ?? '0').toBe('0');
+    database.close();
+  });
+
+  it('a call that expires in the money is not paid for with the cash of a put: it is sold', () => {
+    const broker = openBroker(whole);
+    const { exchange, market, ledger, database } = broker;
+    for (let written = 0; written < 5; written++) {
+      const write = { ...terms, symbol: 'F261204P00009500', side: 'sell', type: 'market', qty: '1' };
+      exchange.place(ACCOUNT, readTicket(write));
+    }
+    exchange.place(
+      ACCOUNT,
+      readTicket({ ...terms, symbol: 'F261127C00010000', side: 'buy', type: 'market', qty: '2' }),
+    );
+    market.setPrice('F', '16.00');
+    broker.pass(4 * 24 * 3_600_000);
+    broker.expirations();
+    expect(ledger.position(ACCOUNT, 'F')).toBeUndefined();
+    expect(ledger.position(ACCOUNT, 'F261127C00010000')?.qty ?? '0').toBe('0');
     database.close();
   });
 });

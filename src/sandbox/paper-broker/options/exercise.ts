@@ -3,6 +3,7 @@ import { expiresAt, type ListedContract } from '../../instruments/option-contrac
 import type { Market } from '../../market/market.ts';
 import { newYorkDate } from '../../market/new-york-time.ts';
 import type { AccountSettingsStore } from '../account-settings.ts';
+import { lockedShares, securedCash } from '../buying-power.ts';
 import { entryOf } from '../entries.ts';
 import { heldOf } from '../exchange/account-check.ts';
 import type { Ledger } from '../ledger.ts';
@@ -71,7 +72,7 @@ function sharesCost(held: Dec, shares: Dec, strike: string) {
   return adds ? { cost: shares.times(strike).toFixed(2) } : {};
 }
 
-/** Whether the account can pay for the shares, or has those it is to deliver. */
+/** Whether the account can pay for the shares, or has those it is to deliver, beside what contracts it wrote are covered by. */
 export function canExercise(
   { ledger, market, settings }: ExerciseOptions,
   accountId: string,
@@ -82,11 +83,11 @@ export function canExercise(
   const positions = ledger.positions(accountId);
   const margin = marginOf(cash, positions, market);
   if (right === 'put') {
-    const enough = heldOf(underlying, positions).gte(contracts.times(SHARES));
-    return enough || mayShort(settings.of(accountId), margin);
+    const free = heldOf(underlying, positions).minus(lockedShares([], underlying, positions));
+    return free.gte(contracts.times(SHARES)) || mayShort(settings.of(accountId), margin);
   }
   const lent = multiplierOf(settings.of(accountId), margin) > 1;
-  return lent || contracts.times(SHARES).times(strike).lte(cash);
+  return lent || contracts.times(SHARES).times(strike).plus(securedCash(positions)).lte(cash);
 }
 
 /**

@@ -60,12 +60,12 @@ export async function startWorld(
   > & {
     /** Whose money it is said to be; paper unless said otherwise. */
     environment?: 'paper' | 'live';
-    /** Instead of a database in memory. */
-    stores?: GatewayStores;
     clock?: TestClock;
     broker?: { url: string; tokens?: Record<string, string> };
     /** Accounts are opened by key pairs, kept under this secret. */
     sealSecret?: string;
+    /** What the gateway is given instead of its stores. */
+    stores?: (stores: GatewayStores) => GatewayStores;
   } = {},
 ): Promise<World> {
   const clock = options.clock ?? testClock();
@@ -84,7 +84,7 @@ export async function startWorld(
 
   const database = new Database(':memory:');
   const log: RequestLogEntry[] = [];
-  const stores = options.stores ?? sqliteGatewayStores(database);
+  const stores = (options.stores ?? ((own) => own))(sqliteGatewayStores(database));
   let gateway: Gateway;
   const gatewayOver = (stores: GatewayStores) =>
     createGateway({

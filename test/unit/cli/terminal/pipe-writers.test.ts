@@ -6,6 +6,9 @@ const module = fileURLToPath(new URL('../../../../src/cli/terminal/pipe-writers.
 const say = `import('${module}').then(({ pipeWriters }) => console.log(pipeWriters()))`;
 const program = `'${process.execPath}' --no-warnings -e "${say}"`;
 
+/** Is there for as long as somebody could read it, however long the program takes to start. */
+const late = '(while sleep 0.05; do echo x || exit; done 2>/dev/null)';
+
 /** What the program says of standard input in a shell's command line. */
 function inShell(line: string, stdin: 'ignore' | 'pipe' = 'ignore'): string {
   const { stdout, stderr } = spawnSync('bash', ['-c', line.replaceAll('PROGRAM', program)], {
@@ -17,8 +20,8 @@ function inShell(line: string, stdin: 'ignore' | 'pipe' = 'ignore'): string {
 
 describe.runIf(process.platform === 'linux')('who can write into standard input', () => {
   it.each([
-    ['a pipeline that says something late', '(sleep 1; echo x) | PROGRAM', 'beside'],
-    ['a process substitution', 'PROGRAM < <(sleep 1)', 'beside'],
+    ['a pipeline that says something late', `${late} | PROGRAM`, 'beside'],
+    ['a process substitution', `PROGRAM < <${late}`, 'beside'],
     ['a file', 'PROGRAM < /etc/hostname', 'unknown'],
     ['the null device', 'PROGRAM < /dev/null', 'unknown'],
     ['nothing: it is closed', 'PROGRAM <&-', 'unknown'],

@@ -41,7 +41,8 @@ const limits: fc.Arbitrary<AccountLimits> = fc
     max_open_orders: maybe(fc.integer({ min: 1, max: 4 })),
     max_day_loss: maybe(dollars),
     max_position_weight: maybe(fraction),
-    max_price_deviation: maybe(fraction),
+    // Met by a limit price alone, and only where the quote is far from it.
+    max_price_deviation: fc.option(fraction, { nil: undefined, freq: 2 }),
     min_seconds_between_same: maybe(fc.integer({ min: 1, max: 120 })),
     deny_opposing: maybe(fc.constant(true as const)),
     second_person_above: fc.oneof(

@@ -22,9 +22,11 @@ const open: OpenStores = async () => {
   const another = () => {
     const database = new Database(join(folder, 'gateway.db'));
     databases.push(database);
-    const stores = sqliteGatewayStores(database);
     // No power is cut here; what the program sets is in gateway-database.test.ts.
-    database.pragma('synchronous = OFF');
+    const hurry = () => void database.pragma('synchronous = OFF');
+    hurry();
+    const stores = sqliteGatewayStores(database);
+    hurry();
     return stores;
   };
   return {

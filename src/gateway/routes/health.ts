@@ -1,0 +1,47 @@
+import type { Hono } from 'hono';
+import type { GatewayStores } from '../../store/gateway-stores.ts';
+import type { Door } from '../door/door.ts';
+
+export interface HealthOptions {
+  readonly stores: Pick<GatewayStores, 'proposals'>;
+  /** Whether it lets nobody in any more. */
+  readonly isShut: () => boolean;
+}
+
+/** A disk, or a database elsewhere, that takes longer than this to say a number does not answer. Milliseconds. */
+const STORE_MS = 2_000;
+
+/**
+ * For who looks after the process. `/healthz`: it runs, and is to be left alone. `/readyz`: 200 where it takes requests, 503
+ * where none should be sent to it now: it shuts down, or its store does not answer. A broker or an identity provider that
+ * is down is neither: the next gateway would have no better one.
+ */
+export function healthRoutes(app: Hono, door: Door, { stores, isShut }: HealthOptions): void {
+  app.get(
+    '/healthz',
+    door.open((c) => c.json({ status: 'ok' })),
+  );
+  app.get(
+    '/readyz',
+    door.open(async (c) => {
+      const unready = (reason: string) =>
+        c.json({ status: 'not ready', reason }, 503, { 'retry-after': '5', 'cache-control': 'no-store' });
+      if (isShut()) return unready('closing');
+      return (await answers(stores)) ? c.json({ status: 'ready' }) : unready('store');
+    }),
+  );
+}
+
+async function answers({ proposals }: HealthOptions['stores']): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), STORE_MS);
+  const asked = proposals.version().then(
+    () => true,
+    () => false,
+  );
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,173 @@
+import { json } from 'node:stream/consumers';
+import Database from 'better-sqlite3-multiple-ciphers';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { openTelemetry, type Telemetry } from '../../../src/gateway/telemetry/telemetry.ts';
+import { listenOnLoopback } from '../../../src/net/http-server.ts';
+import type { Draft, StoredProposal } from '../../../src/store/proposal-store.ts';
+import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { startWorld, type World } from './support/world.ts';
+
+let world: World | undefined;
+afterEach(async () => {
+  await world?.close();
+  world = undefined;
+});
+
+const draft: Draft = {
+  ...{ id: 'one', sub: 'alice', client: 'trade-agent', username: undefined, email: undefined },
+  ...{ kind: 'order', code: 'AB12', subject: { symbol: 'AAPL' }, subjectId: 'ta-one', fingerprint: 'AAPL 5' },
+  ...{ digest: 'digest', nonce: 'AAAAAAAAAAAAAAAAAAAAAA', worstCase: null, warnings: [], shows: {} },
+  ...{ provenance: null, requestedBy: null, again: undefined, typed: true, deadline: 90_000 },
+};
+
+const systemTime = { now: () => Date.now() };
+
+/** A world whose gateway is measured, also in what it is asked. */
+async function measuredWorld(traces?: string): Promise<{ world: World; telemetry: Telemetry; url: string }> {
+  const telemetry = openTelemetry({ version: '0.0.0', clock: systemTime, traces });
+  onTestFinished(() => telemetry.close());
+  world = await startWorld({ fetch: telemetry.fetch, stores: telemetry.stores });
+  const { url } = world;
+  // In front of it, as the server that serves one puts it.
+  const front = await listenOnLoopback(0, systemTime.now);
+  onTestFinished(() => front.close());
+  const behind: Parameters<Telemetry['requests']>[0] = async (request, response) => {
+    const { host: _, connection: __, ...headers } = request.headers as Record<string, string>;
+    const body = request.method === 'POST' ? JSON.stringify(await json(request)) : undefined;
+    delete headers['content-length'];
+    const answer = await telemetry.fetch(`${url}${request.url}`, {
+      ...{ method: request.method ?? 'GET', headers },
+      ...(body === undefined ? {} : { body }),
+    });
+    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
+    response.end(await answer.text());
+  };
+  front.serve(telemetry.requests(behind, ['/v1/orders', '/v1/orders/:id', '/healthz']));
+  return { world, telemetry, url: front.url };
+}
+
+/** `name{labels} value` by name and labels. */
+function read(text: string): Map<string, number> {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => {
+      const at = line.lastIndexOf(' ');
+      return [line.slice(0, at), Number(line.slice(at + 1))];
+    }),
+  );
+}
+
+describe('metrics', () => {
+  it('count what is asked of the gateway by route, what it asks others, and what came of orders', async () => {
+    const { world, telemetry, url } = await measuredWorld();
+    const draft = world.draft();
+    const token = await world.approve(draft);
+    const place = () =>
+      fetch(`${url}/v1/orders`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(draft),
+      });
+    expect((await place()).status).toBe(201);
+    expect((await place()).status).toBe(200);
+    expect((await fetch(`${url}/v1/orders/${draft.client_order_id}`)).status).toBe(401);
+    expect((await fetch(`${url}/${'x'.repeat(50)}`)).status).toBe(404);
+
+    const metrics = read(await telemetry.metrics());
+    const served = (route: string, method: string, status: number) =>
+      metrics.get(
+        `http_server_request_duration_count{http_request_method="${method}",http_route="${route}",http_response_status_code="${status}"}`,
+      );
+    expect(served('/v1/orders', 'POST', 201)).toBe(1);
+    expect(served('/v1/orders', 'POST', 200)).toBe(1);
+    expect(served('/v1/orders/:id', 'GET', 401)).toBe(1);
+    expect(served('other', 'GET', 404)).toBe(1);
+    expect(metrics.get('trade_agent_orders_total{outcome="claimed"}')).toBe(1);
+    expect(metrics.get('trade_agent_orders_total{outcome="placed"}')).toBe(1);
+    expect(
+      [...metrics.keys()].filter((key) => key.startsWith('http_client_request_duration_count')),
+    ).toContainEqual(expect.stringContaining('http_response_status_code="200"'));
+    expect(metrics.get('process_memory_usage')).toBeGreaterThan(1_000_000);
+  });
+
+  it('count proposals by the state that they come to, and how long they were in the one before', async () => {
+    const telemetry = openTelemetry({ version: '0.0.0', clock: { now: () => 31_000 } });
+    onTestFinished(() => telemetry.close());
+    const database = new Database(':memory:');
+    onTestFinished(() => void database.close());
+    const { proposals } = telemetry.stores(sqliteGatewayStores(database));
+    const standing = await proposals.standing({ sub: draft.sub, client: draft.client, typed: false }, 0);
+    const key = { sub: draft.sub, client: draft.client, key: 'k', request: 'r' };
+    const note = { event: 'requested' as const, facts: {} };
+    const drafted = await proposals.draft(draft, key, standing, { ...note, event: 'proposed' }, 1_000);
+    const { proposal } = drafted as { proposal: StoredProposal };
+    const change = { ...proposal, state: 'requested' as const, token: 'kept' as const };
+    expect((await proposals.change(proposal, change, note, { now: 31_000 })).outcome).toBe('moved');
+    // Somebody else was first: nothing was moved, and nothing is counted.
+    expect((await proposals.change(proposal, change, note, { now: 31_000 })).outcome).toBe('stale');
+
+    const metrics = read(await telemetry.metrics());
+    expect(metrics.get('trade_agent_proposals_total{kind="order",state="drafted"}')).toBe(1);
+    expect(metrics.get('trade_agent_proposals_total{kind="order",state="requested"}')).toBe(1);
+    expect(metrics.get('trade_agent_proposals_open')).toBe(1);
+    const stayed = '{kind="order",state="drafted",next="requested"}';
+    expect(metrics.get(`trade_agent_proposal_state_duration_sum${stayed}`)).toBe(30);
+  });
+
+  it('say nothing of anybody: no person, account, symbol, amount, id or token', async () => {
+    const { world, telemetry, url } = await measuredWorld();
+    const draft = world.draft();
+    const token = await world.approve(draft);
+    await fetch(`${url}/v1/orders`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(draft),
+    });
+    await fetch(`${url}/v1/orders/${draft.client_order_id}?secret=yes`);
+    const text = await telemetry.metrics();
+    for (const part of ['alice', draft.account, 'AAPL', '180.0', draft.client_order_id, 'secret', token])
+      expect(text).not.toContain(part);
+  });
+});
+
+describe('spans', () => {
+  it('go to a collector as OTLP: what others were asked is part of the request that it was asked for', async () => {
+    const collected: Span[] = [];
+    const collector = await listenOnLoopback(0, systemTime.now);
+    onTestFinished(() => collector.close());
+    collector.serve(async (request, response) => {
+      expect(request.url).toBe('/v1/traces');
+      const { resourceSpans } = (await json(request)) as ExportTraceServiceRequest;
+      collected.push(...resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)));
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    });
+    const { telemetry, url } = await measuredWorld(`${collector.url}/v1/traces`);
+    await fetch(`${url}/healthz?token=secret`);
+    await telemetry.close();
+
+    const server = collected.find(({ name }) => name === 'GET /healthz');
+    const client = collected.find(({ parentSpanId }) => parentSpanId === server?.spanId);
+    expect(server?.kind).toBe(2);
+    expect(client).toMatchObject({ kind: 3, traceId: server?.traceId, name: 'GET 127.0.0.1' });
+    expect(JSON.stringify(collected)).not.toContain('secret');
+  });
+
+  it('are given up where the collector is down, and nothing waits for them', async () => {
+    const { telemetry, url } = await measuredWorld('http://127.0.0.1:9/v1/traces');
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    await telemetry.close();
+  });
+});
+
+interface Span {
+  readonly name: string;
+  readonly kind: number;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+}
+
+/** @see https://github.com/open-telemetry/opentelemetry-proto, trace_service.proto, in JSON */
+interface ExportTraceServiceRequest {
+  readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly Span[] }[] }[];
+}
