@@ -113,16 +113,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     environment: options.environment,
   });
   const messageDesk = createMessageDesk({
-    ...{
-      journal: stores.messages,
-      others: stores.others,
-      outlets,
-      gateway: options.resource,
-      issuer,
-      clock,
-      signatures,
-    },
-    detailsType: messageDetailsType,
+    ...{ journal: stores.messages, others: stores.others, outlets, issuer, clock, signatures },
+    ...{ gateway: options.resource, detailsType: messageDetailsType },
   });
 
   const mandates = mandatePorts({

@@ -1,4 +1,5 @@
 import canonicalize from 'canonicalize';
+import type { StoredProposal } from '../../store/proposal-store.ts';
 import { NO_TOKEN } from '../access.ts';
 import type { Changes } from '../changes.ts';
 import type { KernelParts } from '../kernel-parts.ts';
@@ -70,14 +71,14 @@ interface Attended {
  * move from the version that it saw; and it may be told of the change before it listens, so news are kept for it.
  */
 export function createAttendants(parts: AttendantParts): Attendants {
-  const { store, moves, audit, changes, others, signal } = parts;
+  const { store, audit, changes, others, signal } = parts;
   const attended = new Map<string, Attended>();
   const early = createEarlyCalls();
   const askers = new Map<string, Proposer>();
   const failed = (error: unknown): void => {
-    if (!signal.aborted)
-      parts.onError(error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
+    if (!signal.aborted) parts.onError(textOf(error));
   };
+  const allOver = () => Promise.allSettled([...attended.values()].map(({ work }) => work));
   const telling = createTelling(parts, { store, changes, signal, failed });
   const attentionTo = attentions(parts, {
     uncalled: createPacer(parts.clock, UNCALLED_APART_MS),
@@ -99,6 +100,18 @@ export function createAttendants(parts: AttendantParts): Attendants {
     }
   };
   signal.addEventListener('abort', endAll);
+  /** @param look from the first to the last, until the signal aborts */
+  const attend = (
+    id: string,
+    look: (signal: AbortSignal) => Promise<void>,
+    more: Pick<Attended, 'wake' | 'isResumed'>,
+    end: AbortController,
+  ) => {
+    const work = look(end.signal)
+      .catch((error) => end.signal.aborted || failed(error))
+      .then(() => void attended.delete(id));
+    attended.set(id, { work, end, ...more });
+  };
 
   const attendants: Attendants = {
     seen(asker) {
@@ -127,62 +140,74 @@ export function createAttendants(parts: AttendantParts): Attendants {
         await persist(parts, attention, id, { attendants, failed });
         await followResult(attention, id, { ...attendants, askers });
       };
-      const work = look()
-        .catch((error) => end.signal.aborted || failed(error))
-        .then(() => void attended.delete(id));
-      attended.set(id, { work, wake, end, isResumed: false });
+      attend(id, look, { wake, isResumed: false }, end);
     },
     resume(id) {
       if (attended.has(id) || signal.aborted) return;
-      const end = new AbortController();
-      const work = followResult({ ...parts, signal: end.signal }, id, {
-        ...attendants,
-        askers,
-        isResumed: true,
-      })
-        .catch((error) => end.signal.aborted || failed(error))
-        .then(() => void attended.delete(id));
-      attended.set(id, { work, wake: () => undefined, end, isResumed: true });
+      const following = { ...attendants, askers, isResumed: true };
+      const look = (until: AbortSignal) => followResult({ ...parts, signal: until }, id, following);
+      attend(id, look, { wake: () => undefined, isResumed: true }, new AbortController());
     },
     // Whoever looks at one that is only listened to asks for themselves, as without anybody.
     isAttended: (id) => attended.get(id)?.isResumed === false,
     wake: (id, { over }) => attended.get(id)?.wake(over),
     async called(authReqId, notificationToken) {
-      let proposal = await store.byAuthReqId(authReqId);
-      if (proposal === undefined) {
-        early.remember(authReqId, notificationToken);
-        // Its answer may have come into the row while that was read, and nobody would look for an early call again.
-        proposal = await store.byAuthReqId(authReqId);
-        if (proposal === undefined) return false;
-        early.take(authReqId, notificationToken);
-      }
-      if (proposal.notificationToken !== notificationToken) return false;
+      const proposal = await calledAbout(store, early, authReqId, notificationToken);
+      if (proposal === undefined) return false;
       if (attended.has(proposal.id)) attendants.wake(proposal.id, { over: false });
       else others?.tell({ called: proposal.id });
       return true;
     },
-    async lookAtResult(id, asker) {
-      const proposal = await store.get(id);
-      if (proposal?.state !== 'executed') return 'over';
-      const kind = parts.kindOf(proposal.kind);
-      const result = await kind.follow?.(proposal.subject, proposal.result, asker);
-      if (result === undefined) return 'over';
-      if (canonicalize(result) === canonicalize(proposal.result)) return 'same';
-      // Where somebody else has noted another meanwhile, theirs stands until the next look.
-      const move = await moves.recordResult(proposal, result);
-      attendants.moved(move);
-      return move.outcome === 'moved' && kind.isOver?.(result) === true ? 'over' : 'changed';
-    },
+    lookAtResult: (id, asker) => lookAtResult(parts, attendants, id, asker),
     async stop() {
       endAll();
-      await Promise.allSettled([...attended.values()].map(({ work }) => work));
+      await allOver();
     },
     async ended() {
-      await Promise.allSettled([...attended.values()].map(({ work }) => work));
+      await allOver();
       await telling.ended();
     },
   };
   return attendants;
+}
+
+const textOf = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : 'unknown';
+
+/** What the provider calls about; undefined for nothing, or as far as is known yet. */
+async function calledAbout(
+  store: Pick<KernelParts['store'], 'byAuthReqId'>,
+  early: ReturnType<typeof createEarlyCalls>,
+  authReqId: string,
+  notificationToken: string,
+): Promise<StoredProposal | undefined> {
+  let proposal = await store.byAuthReqId(authReqId);
+  if (proposal === undefined) {
+    early.remember(authReqId, notificationToken);
+    // Its answer may have come into the row while that was read, and nobody would look for an early call again.
+    proposal = await store.byAuthReqId(authReqId);
+    if (proposal === undefined) return undefined;
+    early.take(authReqId, notificationToken);
+  }
+  return proposal.notificationToken === notificationToken ? proposal : undefined;
+}
+
+async function lookAtResult(
+  { store, moves, kindOf }: AttendantParts,
+  { moved }: Pick<Attendants, 'moved'>,
+  id: string,
+  asker: Proposer,
+): Promise<ResultLook> {
+  const proposal = await store.get(id);
+  if (proposal?.state !== 'executed') return 'over';
+  const kind = kindOf(proposal.kind);
+  const result = await kind.follow?.(proposal.subject, proposal.result, asker);
+  if (result === undefined) return 'over';
+  if (canonicalize(result) === canonicalize(proposal.result)) return 'same';
+  // Where somebody else has noted another meanwhile, theirs stands until the next look.
+  const move = await moves.recordResult(proposal, result);
+  moved(move);
+  return move.outcome === 'moved' && kind.isOver?.(result) === true ? 'over' : 'changed';
 }
 
 /** Makes what each attendant has at hand, and what wakes it. */

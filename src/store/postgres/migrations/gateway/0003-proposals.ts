@@ -90,6 +90,10 @@ export const sql = (schema: string) => `
   );
   ${tenantTable(schema, 'reductions', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
 
+  ${record(schema)}
+`;
+
+const record = (schema: string) => `
   -- One row a tenant: the record's last line, and the latest version of a proposal. Who writes one or the other holds it.
   CREATE TABLE heads (
     tenant text NOT NULL DEFAULT current_tenant(),
