@@ -75,9 +75,7 @@ export function createAttendants(parts: AttendantParts): Attendants {
   const attended = new Map<string, Attended>();
   const early = createEarlyCalls();
   const askers = new Map<string, Proposer>();
-  const failed = (error: unknown): void => {
-    if (!signal.aborted) parts.onError(textOf(error));
-  };
+  const failed = (error: unknown): void => void (signal.aborted || parts.onError(textOf(error)));
   const allOver = () => Promise.allSettled([...attended.values()].map(({ work }) => work));
   const telling = createTelling(parts, { store, changes, signal, failed });
   const attentionTo = attentions(parts, {
