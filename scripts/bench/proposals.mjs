@@ -23,7 +23,7 @@ const shown = (values) => `${median(values).toFixed(1)} (${fastest(values).toFix
 
 export function benchProposals(counts) {
   console.log('Open proposals of one person in one gateway; tap to fill: median (fastest), all others open');
-  console.log('    open   propose/each   heap/each   waiting costs   tap to fill, ms   processor/tap');
+  console.log('    open   propose/each   heap/each   waiting costs   tap to fill, ms   processor/tap, ms');
   const medians = [];
   let last;
   for (const count of counts) {
@@ -44,7 +44,7 @@ export function benchProposals(counts) {
       (many ? `${(load.heapEach / 1024).toFixed(1)} KiB` : '').padStart(11),
       `${(load.idleLoad * 100).toFixed(1)} % CPU`.padStart(15),
       shown(load.tapToFill).padStart(17),
-      `${load.processorEach.toFixed(1)} ms`.padStart(15),
+      shown(load.processor).padStart(19),
     ];
     console.log(columns.join(' '));
   }

@@ -2,9 +2,9 @@ import type { Session } from '../auth/session/session.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
 import type { Clock } from '../machine/clock.ts';
 import { systemClock } from '../machine/clock.ts';
-import { closeStateDatabase, giveBackSpace, openStateDatabase } from '../store/sqlite/state-database.ts';
-import { sqliteStateStores } from '../store/sqlite/state-stores.ts';
-import type { StateStores } from '../store/state-stores.ts';
+import { openStateDatabase } from '../store/sqlite/state-database.ts';
+import { sqliteState } from '../store/sqlite/state-stores.ts';
+import type { OpenState, StateStores } from '../store/state-stores.ts';
 import type { Thread } from '../store/thread-store.ts';
 import type { Alerts } from '../tools/alerts.ts';
 import type { ForeignTools } from '../tools/foreign-tools.ts';
@@ -25,22 +25,23 @@ import { statusSince } from './run/thread-status.ts';
 import { ownThread } from './run/threads.ts';
 import { watchCheckpoints } from './run/watched-checkpoints.ts';
 
-/** Free pages worth keeping: a thread that goes on uses them at once. */
-const SPARE_PAGES = 64;
+export interface CreateAgentOptions extends AgentSettings {
+  /** Path of `state.db`. */
+  readonly stateDb: string;
+  /** 32 bytes, as they are or in hex. */
+  readonly databaseKey: Buffer | string;
+  /** @internal Instead of {@link openStateDatabase}: for a database that is to be watched, or to fail. */
+  readonly openDatabase?: typeof openStateDatabase;
+}
 
-export interface CreateAgentOptions {
+/** What an agent takes, wherever its threads are kept. */
+export interface AgentSettings {
   readonly profile: ResolvedProfile;
   /** Undefined when nobody is signed in: the agent then can't say who the user is or see anything of theirs. */
   readonly session: Session | undefined;
   /** Which of their accounts it is about, by its number, where a sentence names none; their default one without. */
   readonly account?: string;
-  /** Path of `state.db`. */
-  readonly stateDb: string;
-  /** 32 bytes, as they are or in hex. */
-  readonly databaseKey: Buffer | string;
   readonly clock?: Clock;
-  /** @internal Instead of {@link openStateDatabase}: for a database that is to be watched, or to fail. */
-  readonly openDatabase?: typeof openStateDatabase;
   /** Proposes and cancels nothing. */
   readonly readOnly?: boolean;
   /** @internal Instead of the one the profile names. */
@@ -82,10 +83,14 @@ export interface CreateAgentOptions {
  * ```
  */
 export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
-  const { profile, session, clock = systemClock } = options;
   const key = databaseKey(options.databaseKey);
-  const database = (options.openDatabase ?? openStateDatabase)(options.stateDb, key);
-  const stores = sqliteStateStores(database);
+  return agentOver(sqliteState((options.openDatabase ?? openStateDatabase)(options.stateDb, key)), options);
+}
+
+/** The agent over any stores of its state, which it closes. */
+export function agentOver(state: OpenState, options: AgentSettings): Agent {
+  const { profile, session, clock = systemClock } = options;
+  const { stores } = state;
   const { threads, proposals } = stores;
   const owner = { profile: profile.name, sub: session?.user.sub };
   const approvals = createApprovals({ proposals, threads, session, owner, clock });
@@ -142,7 +147,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
       const thread = await ownThread(threads, id, owner);
       await approvals.ofThread(id);
       await remove(thread);
-      giveBackSpace(database);
+      state.giveBackSpace();
     },
     pruneThreads: async (pruning) => {
       await approvals.refresh();
@@ -150,7 +155,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
       if (pruning.dryRun) return chosen.map(({ id }) => id);
       const removed: string[] = [];
       for (const thread of chosen) if (await unlessInUse(() => remove(thread))) removed.push(thread.id);
-      giveBackSpace(database);
+      state.giveBackSpace();
       return removed;
     },
     approvals: () => approvals.list(),
@@ -160,16 +165,14 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
     close: async () => {
       await parts?.catch(() => undefined);
       await options.foreign?.close();
-      if (!database.open) return;
-      giveBackSpace(database, { leave: SPARE_PAGES });
-      closeStateDatabase(database);
+      await state.close();
     },
   };
 }
 
 /** What runs need beyond the database, loaded with the first of them. @throws {TradeAgentError} `invalid_config` for a model without a key */
 async function loadParts(
-  { profile, session, readOnly = false, ...options }: CreateAgentOptions,
+  { profile, session, readOnly = false, ...options }: AgentSettings,
   stores: StateStores,
   clock: Clock,
 ): Promise<RunnerParts> {

@@ -25,6 +25,8 @@ interface ApprovalViewBase extends Came {
   readonly stale?: boolean;
   /** Whose money it moves; absent where none moves. */
   readonly environment?: Environment;
+  /** Which account it is about and at which broker, `PA3ALICE01 at Alpaca`; absent where a person can have but one. */
+  readonly account_at?: string;
   /** By which mandate it is approved; absent where its owner is asked. */
   readonly mandate_id?: string;
   /** Why it ended as it did, where there is something to say. */

@@ -7,6 +7,7 @@ import type { ServerRegistry } from '../mcp/client/server-registry.ts';
 import type { SandboxReady } from '../sandbox/ready-file.ts';
 import type { CredentialStore } from '../secrets/credential-store.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
+import type { AccountEntry } from '../trading/account-entry.ts';
 
 /** How a use case wants its agent. */
 export interface AgentOptions {
@@ -45,11 +46,22 @@ export interface App {
   session(): Promise<Session | undefined>;
   /** @throws {TradeAgentError} `login_required` */
   requireSession(): Promise<Session>;
+  /** Whether all of the person's accounts were named (`--account all`). */
+  readonly ofAll: boolean;
   /**
    * The number of the account that was named (`--account`); undefined where none was.
-   * @throws {TradeAgentError} `usage` where the person has none that is called so; `login_required`
+   * @throws {TradeAgentError} `usage` where the person has none that is called so, or where all were named: who asks here
+   *   works in one; `login_required`
    */
   account(): Promise<string | undefined>;
+  /** The gateway in the user's name, for what is of no account: the market, mandates. @throws {TradeAgentError} `login_required` */
+  usersGateway(): Promise<GatewayClient>;
+  /** All of the person's accounts, whichever was named. @throws {TradeAgentError} `login_required` */
+  accounts(): Promise<AccountEntry[]>;
+  /**
+   * The same in one of their accounts, by its number, or in the default one: with an agent of its own, to be closed by itself.
+   */
+  inAccount(account: string | undefined): App;
   /** The gateway in the user's name, of the account that was named. @throws {TradeAgentError} `login_required` */
   gateway(): Promise<GatewayClient>;
   /** Other people's MCP servers, as the profile has them; undefined where it has none. Connects none by itself. */

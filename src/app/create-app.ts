@@ -3,8 +3,10 @@ import type { Session } from '../auth/session/session.ts';
 import type { ResolvedProfile, StorePlace } from '../config/profile.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { ServerRegistry } from '../mcp/client/server-registry.ts';
+import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
+import { TradeAgentError } from '../trading/errors.ts';
 import { loginRequired } from '../trading/login-required.ts';
-import type { App } from './app.ts';
+import type { AgentOptions, App } from './app.ts';
 
 /** What the program is given by its surroundings. A terminal is none of it: whoever has one tells and asks through here. */
 export interface AppOptions {
@@ -17,7 +19,7 @@ export interface AppOptions {
   readonly signal: AbortSignal;
   /** The profile named by the person, for advice on what to type next. */
   readonly profileOption?: string | undefined;
-  /** One of the person's accounts, as they call it: what is asked and proposed is about that one. */
+  /** One of the person's accounts, as they call it, or `all`: what is asked and proposed is about that one. */
   readonly accountOption?: string | undefined;
   /** A line for the person while the work goes on: "Starting the sandbox …", a warning. Text from outside is made safe before. */
   readonly tell: (line: string) => void;
@@ -78,16 +80,23 @@ export function createApp(options: AppOptions): App {
       throw loginRequired(undefined, profileOption);
     },
     async gateway() {
-      const { createGatewayClient } = await import('../tools/gateway/gateway-client.ts');
-      const gateway = createGatewayClient(await app.requireSession(), { signal });
       const number = await app.account();
+      const gateway = await app.usersGateway();
       return number === undefined ? gateway : gateway.inAccount(number);
     },
+    ofAll: accountOption === ALL_ACCOUNTS,
     async account() {
       if (accountOption === undefined) return undefined;
-      account ??= app.requireSession().then((own) => numberOf(accountOption, own, signal));
+      if (app.ofAll) throw oneAtATime();
+      account ??= numberOf(accountOption, () => app.accounts());
       return await account;
     },
+    async usersGateway() {
+      const { createGatewayClient } = await import('../tools/gateway/gateway-client.ts');
+      return createGatewayClient(await app.requireSession(), { signal });
+    },
+    accounts: async () => (await app.usersGateway()).accounts(),
+    inAccount: (number) => inOneAccount(app, number),
     foreignTools() {
       foreign ??= (async () => {
         if ((await profile()).mcp_servers === undefined) return undefined;
@@ -97,11 +106,7 @@ export function createApp(options: AppOptions): App {
       return foreign;
     },
     agent(wanted) {
-      if (wanted.readOnly) app.limitToReading();
-      agent ??= (async () => {
-        const { startAgent } = await import('./start-agent.ts');
-        return startAgent(app, wanted);
-      })();
+      agent ??= startedAgent(app, wanted);
       return agent;
     },
     async reset() {
@@ -119,13 +124,45 @@ export function createApp(options: AppOptions): App {
   return app;
 }
 
+/** The app, of one account whichever was named, with an agent of its own. */
+function inOneAccount(app: App, number: string | undefined): App {
+  let agent: Promise<Agent> | undefined;
+  const close = async () => (await agent?.catch(() => undefined))?.close();
+  const own: App = {
+    ...app,
+    ofAll: false,
+    account: async () => number,
+    async gateway() {
+      const gateway = await app.usersGateway();
+      return number === undefined ? gateway : gateway.inAccount(number);
+    },
+    agent(wanted) {
+      agent ??= startedAgent(own, wanted);
+      return agent;
+    },
+    reset: close,
+    close,
+  };
+  return own;
+}
+
+async function startedAgent(app: App, wanted: AgentOptions): Promise<Agent> {
+  if (wanted.readOnly) app.limitToReading();
+  const { startAgent } = await import('./start-agent.ts');
+  return await startAgent(app, wanted);
+}
+
 /** Of the account that is called so. @throws {TradeAgentError} `usage` where the person has none */
-async function numberOf(called: string, session: Session, signal: AbortSignal): Promise<string> {
-  const [{ createGatewayClient }, { accountCalled }] = await Promise.all([
-    import('../tools/gateway/gateway-client.ts'),
-    import('../tools/gateway/account-requests.ts'),
-  ]);
-  return accountCalled(called, await createGatewayClient(session, { signal }).accounts()).account;
+async function numberOf(called: string, list: App['accounts']): Promise<string> {
+  const { accountCalled } = await import('../tools/gateway/account-requests.ts');
+  return accountCalled(called, await list()).account;
+}
+
+function oneAtATime(): TradeAgentError {
+  return new TradeAgentError('usage', 'this is done in one account at a time', {
+    hint: 'Name one with --account, or leave it out for the default one; "trade-agent accounts" lists yours.',
+    details: { field: 'account' },
+  });
 }
 
 /** The parts that signing in and out leaves as they are. */

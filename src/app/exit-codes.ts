@@ -152,23 +152,38 @@ const gravest: readonly ExitCode[] = [
 
 /** How several runs end the process that waited for all of them. */
 export function exitCodeForRuns(runs: readonly EndedRun[]): ExitCode {
-  const codes = runs.map(exitCodeForRun);
+  return gravestOf(runs.map(exitCodeForRun));
+}
+
+function gravestOf(codes: readonly ExitCode[]): ExitCode {
   return gravest.find((code) => codes.includes(code)) ?? exits.done;
+}
+
+/**
+ * How checks of several accounts end the process. An account that could not be looked at is not all that was asked for.
+ * @param signal as below
+ */
+export function exitCodeForChecks(
+  { checks, missing }: { readonly checks: readonly EndedCheck[]; readonly missing: readonly unknown[] },
+  signal: AbortSignal,
+): ExitCode {
+  const codes = checks.map((check) => exitCodeForCheck(check, signal));
+  return gravestOf(missing.length === 0 ? codes : [...codes, exits.found]);
+}
+
+/** Of a check, what says how it ends. */
+interface EndedCheck {
+  readonly result: { readonly findings: readonly unknown[] };
+  readonly runs: readonly EndedRun[];
+  /** Why its report could not be written. */
+  readonly failure: { readonly code: string } | undefined;
 }
 
 /**
  * How a check ends the process.
  * @param signal what may have ended it early
  */
-export function exitCodeForCheck(
-  check: {
-    readonly result: { readonly findings: readonly unknown[] };
-    readonly runs: readonly EndedRun[];
-    /** Why its report could not be written. */
-    readonly failure: { readonly code: string } | undefined;
-  },
-  signal: AbortSignal,
-): ExitCode {
+export function exitCodeForCheck(check: EndedCheck, signal: AbortSignal): ExitCode {
   const unfinished = check.runs.map(exitCodeForRun).filter((code) => code !== exits.done);
   // Not known what became of an order: nothing else matters before that.
   if (unfinished.includes(exits.unknown)) return exits.unknown;

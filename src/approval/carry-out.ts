@@ -78,7 +78,7 @@ export async function carryOut(attention: Attention, id: string): Promise<void> 
       continue;
     }
     moved(intent);
-    if (!begun) attention.tell(intent.proposal, 'executing', 'sending');
+    if (!begun) attention.tellSending(intent.proposal);
     const execution = await execute(attention, intent.proposal, approved);
     failpoint('execute.answered');
     const wait = await settleExecution(attention, intent.proposal, execution, tries);

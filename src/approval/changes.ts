@@ -1,7 +1,7 @@
 import type { Clock } from '../machine/clock.ts';
 
-/** Whose changes: a proposal's, or those of any of a person's. */
-export type Watched = { readonly sub: string } | { readonly proposal: string };
+/** Whose changes: a proposal's, those of any of a person's, or anybody's. */
+export type Watched = { readonly sub: string } | { readonly proposal: string } | 'anybody';
 
 /** What somebody hears of changes, from when they began to listen. */
 export interface News {
@@ -35,6 +35,11 @@ export interface Changes {
 export function createChanges(clock: Clock): Changes {
   const people = new Map<string, Set<() => void>>();
   const proposals = new Map<string, Set<() => void>>();
+  const anybody = new Map<string, Set<() => void>>();
+  const placeOf = (to: Watched): [Map<string, Set<() => void>>, string] => {
+    if (to === 'anybody') return [anybody, ''];
+    return 'sub' in to ? [people, to.sub] : [proposals, to.proposal];
+  };
   const wake = (listeners: Set<() => void> | undefined): void => {
     for (const hear of listeners ?? []) hear();
   };
@@ -43,12 +48,13 @@ export function createChanges(clock: Clock): Changes {
       wake(people.get(sub));
       if (proposedBy !== undefined) wake(people.get(proposedBy));
       wake(proposals.get(id));
+      wake(anybody.get(''));
     },
     tellAll() {
       for (const all of [people, proposals]) for (const listeners of all.values()) wake(listeners);
     },
     listen(to) {
-      const [all, name] = 'sub' in to ? [people, to.sub] : [proposals, to.proposal];
+      const [all, name] = placeOf(to);
       let heard = false;
       let waiting: AbortController | undefined;
       const hear = () => {

@@ -5,7 +5,7 @@ import type { ProposalRequest } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { actingFor } from './access.ts';
 import { settleExecution } from './carry-out.ts';
-import { createChanges } from './changes.ts';
+import { createChanges, type News } from './changes.ts';
 import type { KernelParts } from './kernel-parts.ts';
 import type { Proposer } from './kind.ts';
 import { createProposing, type Proposed, type ProposingCaller, type ProposingRules } from './propose.ts';
@@ -43,6 +43,8 @@ export interface ApprovalKernel {
   watched(asker: Proposer): Promise<void>;
   /** Those of a person that changed after a version, each time they do; none as a sign of life. Ends with the signal. */
   follow(sub: string, version: number | undefined, signal: AbortSignal): AsyncGenerator<StoredProposal[]>;
+  /** Of changes to anybody's, for as long as the gateway is there. */
+  news(): News;
   /** @throws {Refusal} 404 `not_found`, 409 `proposal_executing`, `proposal_settled` */
   withdraw(sub: string, id: string): Promise<StoredProposal>;
   /** What a client, or anybody, was allowed to do for a person has ended: what it has open is withdrawn. */
@@ -137,6 +139,7 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
         if (state === 'executed' && sub === asker.sub) attendants.resume(id);
     },
     follow: (sub, version, signal) => changesOf(watching, sub, version, [signal, closing.signal]),
+    news: () => changes.listen('anybody'),
     withdraw: async (sub, id) => withdraw(parts, await kernel.find(sub, id)),
     revoked: async (who) => {
       await withdrawRevoked(parts, who);

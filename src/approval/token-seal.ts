@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { hkdfSync } from 'node:crypto';
+import { openBytes, sealBytes } from '../secrets/aes-gcm.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 
 /** Seals a secret for its row. `context` binds it to that row: moved to another, it does not open. */
@@ -23,7 +24,7 @@ const purposes = {
 } as const;
 
 /**
- * AES-256-GCM under a key derived (HKDF-SHA256, RFC 5869) from a secret of the gateway's; laid out as nonce, tag, text.
+ * AES-256-GCM under a key derived (HKDF-SHA256, RFC 5869) from a secret of the gateway's.
  * @param secret what only the gateway has
  */
 export function createTokenSeal(
@@ -33,18 +34,10 @@ export function createTokenSeal(
   const { info, lost, hint } = purposes[purpose];
   const key = Buffer.from(hkdfSync('sha256', secret, '', info, 32));
   return {
-    seal(token, context) {
-      const nonce = randomBytes(12);
-      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));
-      const text = Buffer.concat([cipher.update(token, 'utf8'), cipher.final()]);
-      return Buffer.concat([nonce, cipher.getAuthTag(), text]);
-    },
+    seal: (token, context) => sealBytes(key, Buffer.from(token), context),
     open(sealed, context) {
       try {
-        const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12), { authTagLength: 16 })
-          .setAAD(Buffer.from(context))
-          .setAuthTag(sealed.subarray(12, 28));
-        return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]).toString('utf8');
+        return openBytes(key, sealed, context).toString('utf8');
       } catch {
         throw new TradeAgentError('state_corrupt', lost, { hint });
       }

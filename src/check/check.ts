@@ -5,8 +5,8 @@ import { describeOrder, type OrderRequest } from '../trading/order.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import { definitionOf, type Firing, fire } from './firing.ts';
 import { type Look, observe } from './observe.ts';
-import { targetsOf } from './observe-portfolio.ts';
-import { type CheckResult, checkResult, suggestedOrder, suggestionView } from './result.ts';
+import { checkResult, suggestedOrder, suggestionView } from './result.ts';
+import type { CheckResult } from './result-schema.ts';
 import { type RuleOf, type RulesFile, ruleSchema } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 import { suggestOrders } from './suggest.ts';
@@ -57,7 +57,7 @@ export function check(given: CheckInput): Check {
     figures,
     look,
     firing,
-    targets: targetsOf(file),
+    targets: file.targets ?? {},
     suggestion,
   });
   return { result, figures, firing, proposals };

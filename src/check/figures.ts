@@ -1,12 +1,13 @@
-import { type Activity, exchangesOf, externalFlows, fillsOf } from '../trading/activity.ts';
-import { Dec, isPositive, ZERO } from '../trading/decimal.ts';
+import { type Activity, externalFlows } from '../trading/activity.ts';
+import { Dec, ZERO } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { type Share, weightsBySector, weightsBySymbol } from '../trading/portfolio/allocation.ts';
 import { benchmarkReturn } from '../trading/portfolio/benchmark.ts';
+import { replayed, tradesOf } from '../trading/portfolio/closings.ts';
 import { type Drawdowns, drawdowns, type Fall, type HighWaterMark } from '../trading/portfolio/drawdown.ts';
 import { type Income, income } from '../trading/portfolio/income.ts';
-import { tradingResults } from '../trading/portfolio/lots.ts';
-import { accountReturns, knownValues, mergedFlows } from '../trading/portfolio/returns.ts';
+import type { LotMethod } from '../trading/portfolio/lot-pool.ts';
+import { accountReturns, mergedFlows } from '../trading/portfolio/returns.ts';
 import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
 import { type Flow, type ValuePoint, valuePoints } from '../trading/portfolio/value-point.ts';
 import { volatility } from '../trading/portfolio/volatility.ts';
@@ -61,7 +62,7 @@ export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions)
     flows,
     booked,
   );
-  const falls = drawdownsSince(mark, line, knownValues(history, present), { flows, booked });
+  const falls = drawdownsSince(mark, line, { flows, booked });
   const bySymbol = weightsBySymbol(positions, equity);
   return {
     equity,
@@ -124,12 +125,11 @@ const total = (flows: readonly Pick<Flow, 'amount'>[]): Dec =>
 function drawdownsSince(
   mark: HighWaterMark | undefined,
   points: readonly ValuePoint[],
-  values: readonly Pick<ValuePoint, 'at' | 'value'>[],
   { flows, booked }: { readonly flows: readonly Flow[]; readonly booked: readonly Flow[] | undefined },
 ): Drawdowns {
   const known = drawdowns(points);
   const allFlows = booked && total(booked);
-  const followed = mark === undefined ? known : followedFrom(mark, values, flows, allFlows);
+  const followed = mark === undefined ? known : followedFrom(mark, points, flows, allFlows);
   return {
     get series() {
       return known.series;
@@ -174,31 +174,26 @@ function deeper(known: Fall | undefined, since: Fall | undefined): Fall | undefi
   return since !== undefined && (known === undefined || since.fraction.gt(known.fraction)) ? since : known;
 }
 
-/** What sales made; a symbol whose trades do not come to what is held is incomplete, as one whose cost is not known. */
+/**
+ * What sales made, by what was paid and received alone; a symbol whose trades do not come to what is held is incomplete, as
+ * one whose cost is not known.
+ */
 function realizedOf(
   activities: readonly Activity[],
   positions: readonly Position[],
 ): NonNullable<Figures['realized']> {
-  const fills = fillsOf(activities);
-  const exchanges = exchangesOf(activities);
-  const sum = (results: ReturnType<typeof tradingResults>) =>
-    [...results.values()].reduce((all, { realized }) => all.plus(realized), ZERO);
-  const fifo = tradingResults(fills, 'fifo', exchanges);
-  const held = new Map(positions.map((position) => [position.symbol, position]));
-  const uncovered = [...fifo]
-    .filter(
-      ([symbol, { unclear, uncovered, qty, unknown }]) =>
-        unclear || isPositive(uncovered) || !qty.plus(unknown).eq(signedQty(held.get(symbol))),
-    )
-    .map(([symbol]) => symbol)
-    .sort();
-  return { fifo: sum(fifo), average: sum(tradingResults(fills, 'average', exchanges)), uncovered };
-}
-
-/** Brokers write a short position's quantity with or without its minus sign. */
-function signedQty(position: Position | undefined): Dec {
-  if (position === undefined) return ZERO;
-  const { side, qty } = position;
-  const size = new Dec(qty).abs();
-  return side === 'short' ? size.neg() : size;
+  const trades = tradesOf(activities);
+  const { fills, exchanges } = trades;
+  const traded = new Set([...fills, ...exchanges.flatMap(({ legs }) => legs)].map(({ symbol }) => symbol));
+  // What was never traded made nothing.
+  const held = positions.filter(({ symbol }) => traded.has(symbol));
+  const by = (method: LotMethod) => {
+    const { closings, uncertain } = replayed(trades, method, { positions: held, washSales: false });
+    let made: Dec = ZERO;
+    for (const { proceeds, cost } of closings)
+      if (proceeds !== undefined && cost !== undefined) made = made.plus(proceeds).minus(cost);
+    return { made, uncertain };
+  };
+  const { made: fifo, uncertain } = by('fifo');
+  return { fifo, average: by('average').made, uncovered: uncertain };
 }

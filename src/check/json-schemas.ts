@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checkResultSchema } from './result.ts';
+import { checkResultSchema } from './result-schema.ts';
 import { rulesFileSchema } from './rules-schema.ts';
 
 /** The rules file as JSON Schema, for editors: `# yaml-language-server: $schema=…/check-rules.schema.json`. */

@@ -40,11 +40,43 @@ export function standardRules(): RulesFile {
  */
 export async function parseRules(text: string, file: string): Promise<RulesFile> {
   if (text.length > MOST_BYTES) throw invalid(file, `${file} is too long for a rules file`);
-  const read = (await readQuickly(text, file)) ?? (await readWhole(text, file));
-  const { document, lines, content, result } = read;
+  return (await readQuickly(text, file)) ?? (await readWhole(text, file));
+}
+
+async function readWhole(text: string, file: string): Promise<RulesFile> {
+  const { document, lines, content: written } = await readYaml(text, file);
+  const content = written ?? {};
   const at = (path: readonly PropertyKey[]) => `${file}${lineOf(document, lines, path)}`;
+  const result = rulesFileSchema.safeParse(content, { error: inWords });
   if (!result.success) throw explain(result.error, content, file, at);
-  result.data.rules.forEach((rule, index) => {
+  checkRules(result.data, file, at);
+  return result.data;
+}
+
+/** As {@link readWhole}, where the targets are written plainly and nothing is wrong: what is wrong needs its line. */
+async function readQuickly(text: string, file: string): Promise<RulesFile | undefined> {
+  const plain = takePlainTargets(text);
+  if (plain === undefined) return undefined;
+  try {
+    const { content } = await readYaml(plain.rest, file);
+    const { success, data } = rulesFileSchema.safeParse(content);
+    if (!success) return undefined;
+    const rules = { ...data, targets: plain.targets };
+    checkRules(rules, file, () => file);
+    return rules;
+  } catch (error) {
+    if (isTradeAgentError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** What no schema says. @param at file and line of a path */
+function checkRules(
+  { rules, targets }: RulesFile,
+  file: string,
+  at: (path: readonly PropertyKey[]) => string,
+): void {
+  rules.forEach((rule, index) => {
     const known = placeholdersOf(rule.kind);
     for (const name of namedIn(rule.message ?? '')) {
       if (known.includes(name)) continue;
@@ -69,8 +101,8 @@ export async function parseRules(text: string, file: string): Promise<RulesFile>
       );
     }
   });
-  if (result.data.rules.some(({ kind }) => kind === 'drift') && result.data.targets === undefined) {
-    const index = result.data.rules.findIndex(({ kind }) => kind === 'drift');
+  if (rules.some(({ kind }) => kind === 'drift') && targets === undefined) {
+    const index = rules.findIndex(({ kind }) => kind === 'drift');
     throw invalid(
       file,
       `${at(['rules', index])}: a drift rule needs targets`,
@@ -78,31 +110,6 @@ export async function parseRules(text: string, file: string): Promise<RulesFile>
       [],
       'Add, say, "targets: {AAPL: 40%, MSFT: 40%}".',
     );
-  }
-  return result.data;
-}
-
-async function readWhole(text: string, file: string) {
-  const { content: written, ...read } = await readYaml(text, file);
-  const content = written ?? {};
-  return { ...read, content, result: rulesFileSchema.safeParse(content, { error: inWords }) };
-}
-
-/** As {@link readWhole}, where the targets are written plainly and nothing is wrong: what is wrong needs its line. */
-async function readQuickly(
-  text: string,
-  file: string,
-): Promise<Awaited<ReturnType<typeof readWhole>> | undefined> {
-  const plain = takePlainTargets(text);
-  if (plain === undefined) return undefined;
-  try {
-    const { content: written, ...read } = await readYaml(plain.rest, file);
-    const content = { ...(written as object), targets: plain.targets };
-    const whole = { ...read, content, result: rulesFileSchema.safeParse(content, { error: inWords }) };
-    return whole.result.success ? whole : undefined;
-  } catch (error) {
-    if (isTradeAgentError(error)) return undefined;
-    throw error;
   }
 }
 

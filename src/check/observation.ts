@@ -1,4 +1,4 @@
-import { Dec } from '../trading/decimal.ts';
+import { compare, Dec } from '../trading/decimal.ts';
 import type { Rule } from './rules-schema.ts';
 
 /** What there is to say about a subject. */
@@ -58,9 +58,9 @@ export function limits(limit: Dec, direction: Limits['direction'], back: Dec): L
 
 /** Where a value stands to its limits; right at the limit is not beyond it. */
 export function level(value: Dec, { direction, limit, clear }: Limits): Observation['state'] {
-  const beyond = direction === 'above' ? value.gt(limit) : value.lt(limit);
-  if (beyond) return 'triggered';
-  return (direction === 'above' ? value.lte(clear) : value.gte(clear)) ? 'clear' : 'between';
+  const sign = direction === 'above' ? 1 : -1;
+  if (compare(value, limit) * sign > 0) return 'triggered';
+  return compare(value, clear) * sign <= 0 ? 'clear' : 'between';
 }
 
 /**
@@ -72,10 +72,9 @@ export function levelOfQuotient(
   whole: Dec,
   { direction, limit, clear }: Limits,
 ): Observation['state'] {
-  const isAbove = direction === 'above';
   const bound = clear.mul(whole);
   // Mostly it is far from its limit, and one comparison says so.
-  if (isAbove ? part.lte(bound) : part.gte(bound)) return 'clear';
+  if (compare(part, bound) * (direction === 'above' ? 1 : -1) <= 0) return 'clear';
   return level(part, { direction, limit: limit.mul(whole), clear: bound });
 }
 

@@ -1,5 +1,5 @@
 import { dollars, percent, signedPercent } from '../trading/amounts.ts';
-import { Dec } from '../trading/decimal.ts';
+import { Dec, magnitude } from '../trading/decimal.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { type Band, type Drift, driftFrom } from '../trading/portfolio/allocation.ts';
 import type { Figures } from './figures.ts';
@@ -21,9 +21,11 @@ type PortfolioRule = RuleOf<'ruin' | 'drift' | 'concentration' | 'cash' | 'drawd
 /** What these ask for are parts of the account's value. */
 const OF_VALUE: readonly PortfolioRule['kind'][] = ['drift', 'concentration', 'cash'];
 
+const HUNDRED = new Dec(100);
+
 /** `12.3%`, of a fraction. */
 export function weightText(fraction: Dec): string {
-  return `${fraction.mul(100).toFixed(1)}%`;
+  return `${fraction.mul(HUNDRED).toFixed(1)}%`;
 }
 
 /** A file's targets are asked for by the rules, the suggestions and the result. */
@@ -95,12 +97,12 @@ function observationsOf(
       return driftsOf(file, figures, bandOf(rule)).map((drift) => ({
         rule,
         subject: drift.symbol,
-        limitedBy: drift.target.toFixed(),
-        state: level(drift.drift.abs(), limitsOf(drift)),
+        limitedBy: file.targets?.[drift.symbol] ?? '',
+        state: drift.outside ? 'triggered' : level(magnitude(drift.drift), limitsOf(drift)),
         say: () => {
           const { symbol } = drift;
           const [weight, target] = [weightText(drift.weight), weightText(drift.target)];
-          const points = signedPercent(drift.drift.toDecimalPlaces(6).toFixed());
+          const points = signedPercent(drift.drift);
           return {
             facts: { symbol, weight, target, drift: points, limit: weightText(drift.allowed) },
             text: `${symbol} is ${weight} of the account, target ${target}`,
@@ -110,15 +112,16 @@ function observationsOf(
     }
     case 'concentration': {
       const most = limits(new Dec(rule.above), 'above', pointsBack(rule.above, rule.rearm));
-      return (rule.by === 'symbol' ? figures.bySymbol : figures.bySector).map(({ name, weight }) => ({
-        rule,
-        subject: name,
-        state: level(weight, most),
-        say: () => ({
+      const shares = rule.by === 'symbol' ? figures.bySymbol : figures.bySector;
+      return shares.flatMap(({ name, weight }) => {
+        const state = level(weight, most);
+        if (state === 'clear') return [];
+        const say = () => ({
           facts: { name, weight: weightText(weight), limit: percent(rule.above) },
           text: `${name} is ${weightText(weight)} of the account, more than ${percent(rule.above)}`,
-        }),
-      }));
+        });
+        return [{ rule, subject: name, state, say }];
+      });
     }
     case 'cash': {
       const weight = figures.cash.div(figures.equity);

@@ -1,5 +1,5 @@
 import { percent, sharePrice, signedPercent } from '../trading/amounts.ts';
-import { Dec, isPositive, ZERO } from '../trading/decimal.ts';
+import { Dec, isPositive, magnitude, ZERO } from '../trading/decimal.ts';
 import { describeOrder } from '../trading/order.ts';
 import { closeBefore } from '../trading/portfolio/price-history.ts';
 import { Rate } from '../trading/portfolio/value-point.ts';
@@ -15,7 +15,6 @@ import {
   type Observed,
   pointsBack,
   priceBack,
-  yesNo,
 } from './observation.ts';
 import type { RuleOf } from './rules-schema.ts';
 import type { NoPrice, Snapshot } from './snapshot.ts';
@@ -29,15 +28,15 @@ export function symbolsOf(rule: PriceRule, held: readonly string[]): readonly st
   return [rule.symbol];
 }
 
-/** What the rules about prices see. */
+/** What the rules about prices see; of thousands of symbols most are clear, and not told of. */
 export function observePrices(rule: PriceRule, snapshot: Snapshot): Observed {
   const observations: Observation[] = [];
   const blind: Blind[] = [];
-  const held = new Map(snapshot.positions.map((position) => [position.symbol, position]));
-  const missing = new Map(snapshot.noPrice.map(({ symbol, code }) => [symbol, code]));
+  const { held, missing } = boardOf(snapshot);
   const see = seeing(rule, snapshot);
   for (const symbol of symbolsOf(rule, [...held.keys()])) {
     const seen = see(symbol, held.get(symbol));
+    if (seen === 'clear') continue;
     if (seen === undefined) blind.push(noPrice(rule, symbol, missing.get(symbol)));
     else if ('code' in seen) blind.push(seen);
     else observations.push(seen);
@@ -45,22 +44,53 @@ export function observePrices(rule: PriceRule, snapshot: Snapshot): Observed {
   return { observations, blind };
 }
 
+/** What a snapshot says of its symbols, looked up: several rules look at the same. */
+interface Board {
+  readonly held: ReadonlyMap<string, Position>;
+  readonly missing: ReadonlyMap<string, NoPrice['code']>;
+  /** Prices that were asked for. */
+  readonly seen: Map<string, SeenPrice | undefined>;
+}
+
+const boards = new WeakMap<Snapshot, Board>();
+
+function boardOf(snapshot: Snapshot): Board {
+  let board = boards.get(snapshot);
+  if (board === undefined) {
+    board = {
+      held: new Map(snapshot.positions.map((position) => [position.symbol, position])),
+      missing: new Map(snapshot.noPrice.map(({ symbol, code }) => [symbol, code])),
+      seen: new Map(),
+    };
+    boards.set(snapshot, board);
+  }
+  return board;
+}
+
 /** Looks at one symbol; undefined where it has no price. */
-type See = (symbol: string, position: Position | undefined) => Observation | Blind | undefined;
+type See = (symbol: string, position: Position | undefined) => Observation | Blind | 'clear' | undefined;
 
 /** What is the same for every symbol is worked out once. */
 function seeing(rule: PriceRule, snapshot: Snapshot): See {
   if (rule.kind === 'stale') return (symbol) => observeAge(rule, symbol, snapshot);
   const limitsOfRule = rule.kind === 'move' ? moveLimits(rule) : priceLimits(rule);
   return (symbol, position) => {
-    const last = snapshot.quotes.get(symbol)?.last ?? position?.current_price;
-    const price = last === undefined ? ZERO : new Dec(last);
-    if (last === undefined || !isPositive(price)) return undefined;
-    const seen = { symbol, last, price };
+    const seen = priceOf(symbol, position, snapshot);
+    if (seen === undefined) return undefined;
     return rule.kind === 'move'
       ? observeMove(rule, limitsOfRule, seen, position, snapshot)
       : observePrice(rule, limitsOfRule, seen);
   };
+}
+
+function priceOf(symbol: string, position: Position | undefined, snapshot: Snapshot): SeenPrice | undefined {
+  const { seen } = boardOf(snapshot);
+  if (seen.has(symbol)) return seen.get(symbol);
+  const last = snapshot.quotes.get(symbol)?.last ?? position?.current_price;
+  const price = last === undefined ? ZERO : new Dec(last);
+  const found = last === undefined || !isPositive(price) ? undefined : { symbol, last, price };
+  seen.set(symbol, found);
+  return found;
 }
 
 interface SeenPrice {
@@ -70,14 +100,20 @@ interface SeenPrice {
   readonly price: Dec;
 }
 
-function observeAge(rule: RuleOf<'stale'>, symbol: string, snapshot: Snapshot): Observation | undefined {
+function observeAge(
+  rule: RuleOf<'stale'>,
+  symbol: string,
+  snapshot: Snapshot,
+): Observation | 'clear' | undefined {
   const quote = snapshot.quotes.get(symbol);
   if (quote === undefined) return undefined;
   const age = snapshot.now - Date.parse(quote.at);
+  const isOld = age > rule.older_than;
+  if (!isOld) return 'clear';
   return {
     rule,
     subject: symbol,
-    state: yesNo(age > rule.older_than),
+    state: 'triggered',
     say: () => ({
       facts: { symbol, age: ageText(age), at: quote.at },
       text: `the price of ${symbol} is ${ageText(age)} old`,
@@ -121,7 +157,7 @@ function observeMove(
   { symbol, last, price }: SeenPrice,
   position: Position | undefined,
   snapshot: Snapshot,
-): Observation | Blind {
+): Observation | Blind | 'clear' {
   const before = priceBefore(symbol, rule.sessions, position, snapshot);
   if (before === undefined) {
     return {
@@ -132,13 +168,16 @@ function observeMove(
     };
   }
   const moved = price.minus(before);
-  const size = rule.direction === 'either' ? moved.abs() : rule.direction === 'up' ? moved : moved.neg();
+  const distance =
+    rule.direction === 'either' ? magnitude(moved) : rule.direction === 'up' ? moved : moved.neg();
+  const state = levelOfQuotient(distance, before, beyond);
+  if (state === 'clear') return state;
   return {
     rule,
     subject: symbol,
-    state: levelOfQuotient(size, before, beyond),
+    state,
     say: () => {
-      const change = signedPercent(new Rate(moved).div(before).toDecimalPlaces(6).toFixed());
+      const change = signedPercent(new Rate(moved).div(before));
       const since = rule.sessions === 1 ? 'since the last close' : `in ${rule.sessions} sessions`;
       return {
         facts: { symbol, change, price: last, limit: percent(rule.by), sessions: String(rule.sessions) },

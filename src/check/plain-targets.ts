@@ -1,7 +1,10 @@
+import { shareForm } from '../trading/symbol.ts';
+import { fitTogether, fractionOf, percentForm } from './rules-schema.ts';
+
 /** Lines that can only be a part of the file's own keys: comments, and keys with a word each. */
 const BEFORE = '(?:(?:#[^\\n]*|[a-z_]+: [\\w.%-]+)?\\n)*';
-/** A symbol and a percentage, which YAML reads as these two texts. */
-const LINE = ' {2}(?:cash|[A-Z][A-Z0-9.]*): [\\d.]+%\\n';
+/** A symbol and a percentage, which YAML reads as these two texts, and the schema as right. */
+const LINE = ` {2}(?:cash|${shareForm.source}): ${percentForm.source}\\n`;
 const plainTargets = new RegExp(`^(${BEFORE})targets:\\n((?:${LINE})+)(?![ ])`);
 
 /** Symbols that YAML takes for something else than their letters. */
@@ -9,15 +12,16 @@ const NO_TEXT = ['NULL', 'TRUE', 'FALSE'];
 
 /** A rules file without its targets, and these. */
 export interface PlainTargets {
-  /** With an empty map, and empty lines, in place of the targets: every other line is where it was. */
+  /** With an empty map in their place. */
   readonly rest: string;
+  /** As the schema has them: fractions, which fit together. */
   readonly targets: Readonly<Record<string, string>>;
 }
 
 /**
- * Takes the targets out of a rules file where they are written as nearly all are, a line each: YAML's reader takes longer
- * for a thousand of them than the whole check. Undefined where they are written in any other way, or are wrong: then YAML
- * has the word.
+ * Takes the targets out of a rules file where they are written as nearly all are, a line each: YAML's reader and the schema
+ * take as long for a thousand of them as a tenth of the whole check. Undefined where they are written in any other way, or
+ * are wrong: then these have the word.
  */
 export function takePlainTargets(text: string): PlainTargets | undefined {
   const found = plainTargets.exec(text);
@@ -29,7 +33,8 @@ export function takePlainTargets(text: string): PlainTargets | undefined {
     const end = line.indexOf(':');
     const symbol = line.slice(2, end);
     if (Object.hasOwn(targets, symbol) || NO_TEXT.includes(symbol)) return undefined;
-    targets[symbol] = line.slice(end + 2);
+    targets[symbol] = fractionOf(line.slice(end + 2));
   }
-  return { rest: `${before}targets: {}\n${'\n'.repeat(lines.length)}${text.slice(whole.length)}`, targets };
+  if (!fitTogether(targets)) return undefined;
+  return { rest: `${before}targets: {}\n${text.slice(whole.length)}`, targets };
 }

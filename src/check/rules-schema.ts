@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Dec, decimalString, isDecimalString } from '../trading/decimal.ts';
+import { Dec, decimalString, isDecimalString, ZERO } from '../trading/decimal.ts';
 import { newYorkInstant } from '../trading/new-york-time.ts';
 import { orderRequestSchema, symbolSchema } from '../trading/order.ts';
 
@@ -14,11 +14,17 @@ const wanted =
   ({ input }: { input: unknown }) =>
     input === undefined || input === null ? undefined : words;
 
+/** `12.5%` */
+export const percentForm = /\d{1,4}(\.\d{1,6})?%/;
+
+/** `12.5%` → `0.125` */
+export const fractionOf = (percentage: string): string => new Dec(`${percentage.slice(0, -1)}e-2`).toFixed();
+
 const percent = z
   // A number would be read as a fraction by some and as a percentage by others.
   .string({ error: wanted('must be a percentage, with its sign: 5%') })
-  .regex(/^\d{1,4}(\.\d{1,6})?%$/, 'must be a percentage, with its sign: 5%')
-  .transform((text) => new Dec(`${text.slice(0, -1)}e-2`).toFixed())
+  .regex(new RegExp(`^${percentForm.source}$`), 'must be a percentage, with its sign: 5%')
+  .transform(fractionOf)
   .describe('A percentage, with its sign: 5%');
 
 const amount = z
@@ -199,14 +205,18 @@ export const suggestSchema = z.strictObject({
   slack: percent.default('0.005').describe('How far beyond the quote a limit is put'),
 });
 
+/** Whether parts are no more than the whole. */
+export function fitTogether(parts: Readonly<Record<string, string>>): boolean {
+  return Object.values(parts)
+    .reduce((sum, part) => sum.plus(part), ZERO)
+    .lte(1);
+}
+
 /** `cash` beside the symbols is the part that stays in cash. */
 const targets = z.record(z.union([z.literal('cash'), symbolSchema]), percent).refine(
   (parts) =>
     // Refinements also run on what the pattern has refused already, and Decimal throws on that.
-    Object.values(parts).some((part) => !isDecimalString(part)) ||
-    Object.values(parts)
-      .reduce((sum, part) => sum.plus(part), new Dec(0))
-      .lte(1),
+    Object.values(parts).some((part) => !isDecimalString(part)) || fitTogether(parts),
   'must be 100% together at most',
 );
 

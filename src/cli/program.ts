@@ -81,7 +81,10 @@ export async function createProgram(cli: Cli, only?: string): Promise<Command> {
     )
     .version(version(), '-V, --version', 'print the version')
     .option('--profile <name>', 'the profile to use (default: the configured one)')
-    .option('--account <account>', 'one of your accounts: its number or name (default: your default account)')
+    .option(
+      '--account <account>',
+      'one of your accounts: its number or name, or all (default: your default account)',
+    )
     .addOption(choiceOption('--output <format>', 'how to print the result', outputFormats).default('text'))
     .option('--jq <expression>', 'print what jq makes of the result; means --output json')
     .option('--timeout <duration>', 'stop after 90s, 5m, 1h; what is pending stays pending', parseDuration)

@@ -49,6 +49,7 @@ export const everyChannel = () => ({
     .boolean()
     .default(true)
     .describe('Whether to tell of orders that a check proposed and that wait for an approval.'),
+  fills: z.boolean().default(true).describe('A home: whether to tell what was filled of an order.'),
   title: template(200).optional().describe('a template of the title'),
   body: template(2000).optional().describe('a template of the text'),
   timeout: z.number().int().min(1).max(60).default(10).describe('Seconds one attempt may take.'),

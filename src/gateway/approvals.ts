@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Access } from '../approval/access.ts';
 import { createAuditChain } from '../approval/audit-chain.ts';
 import { createCibaAsking } from '../approval/ciba/ciba-asking.ts';
@@ -20,7 +19,7 @@ import { defaultQuotas } from '../approval/quotas.ts';
 import { createTokenSeal } from '../approval/token-seal.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { AccessStore } from '../store/access-store.ts';
-import { environments } from '../trading/order.ts';
+import { aboutAccount } from '../trading/about-account.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
 import { verifyApprovalToken } from './door/token-verifier.ts';
@@ -48,9 +47,6 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
 
 /** Whose approval is held to `live.acr` (policy/parties.ts): the phone is asked for no more than that. */
 const TAKES_SIGN_IN: readonly ProposalKind[] = ['order', 'replace', 'batch', 'mandate', 'policy_change'];
-/** What of a subject says whose money it is about; a replacement has it in its draft. */
-const aboutParts = z.object({ account: z.string(), environment: z.enum(environments) });
-const aboutSchema = z.union([aboutParts, z.object({ draft: aboutParts })]);
 
 /**
  * The approval kernel over the gateway's own database and desks, where the gateway can ask. Every kind is registered
@@ -70,7 +66,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     lift: liftKind({ halts, clock }),
     access: accessKind({ store: parts.grants, isKnown: options.isKnown, clock }),
     mandate: mandateKind(parts.mandates, clock),
-    policy_change: policyChangeKind({ policy, clock }),
+    policy_change: policyChangeKind({ policy, brokerOf: parts.mandates.brokerOf, clock }),
   };
   return createApprovalKernel({
     store,
@@ -99,10 +95,9 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     maxTtlSeconds: approval.maxTtl,
     ownClients: new Set(options.ownClients),
     async acrFor({ kind, subject }) {
-      const about = TAKES_SIGN_IN.includes(kind) ? aboutSchema.safeParse(subject).data : undefined;
+      const about = TAKES_SIGN_IN.includes(kind) ? aboutAccount(subject) : undefined;
       if (about === undefined) return undefined;
-      const { account, environment } = 'draft' in about ? about.draft : about;
-      return signInWanted((await parts.rules.current()).limitsOf(account), environment);
+      return signInWanted((await parts.rules.current()).limitsOf(about.account), about.environment);
     },
     async onDenied(denied) {
       const { digest } = await parts.rules.current();

@@ -1,12 +1,14 @@
 import { Hono } from 'hono';
 import type { Access } from '../approval/access.ts';
 import type { ApprovalKernel } from '../approval/kernel.ts';
+import type { BrokerOf } from '../approval/kinds/account-shown.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import type { AccessStore } from '../store/access-store.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { approvalKernel } from './approvals.ts';
+import type { OpenAccountOf } from './broker/accounts.ts';
 import { type BrokerAccess, brokerAccess } from './broker/broker-access.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { ONLY_BROKER } from './broker/named-broker.ts';
@@ -52,7 +54,7 @@ import { signaturesOf } from './signatures.ts';
 export interface Gateway {
   readonly app: Hono;
   /** For a person who is known to be there, and needs no token for it. Undefined where nothing is proposed. */
-  readonly halts: Pick<ApprovalKernel, 'halt' | 'trading'> | undefined;
+  readonly halts: Pick<ApprovalKernel, 'halt' | 'trading' | 'news'> | undefined;
   /** As `halts`: their own mandates, to look at and to end. */
   readonly mandates: MandateDesk | undefined;
   /** As `halts`: all that is a person's own, to look at. */
@@ -118,8 +120,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
 
   const mandates = mandatePorts({
-    ...{ mandates: granted, brokerFor, maxSlippage, issuer, now },
-    rules: source,
+    ...{ mandates: granted, brokerFor, brokerOf: brokerNames(options, brokerFor) },
+    ...{ maxSlippage, issuer, now, rules: source },
     isShown: options.approval?.details === 'rar',
   });
   const kernel = approvalKernel(options, {
@@ -128,7 +130,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
     orders: orderPorts({
-      ...{ desk, rules, brokerFor, updates, now, isOfSeveral: options.brokers.length > 1 },
+      ...{ desk, rules, brokerFor, updates, now, isOfSeveral: isOfSeveral(options) },
       journal: stores.orders,
       maxSlippage,
       cover: mandates.cover,
@@ -173,6 +175,15 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
+/** At which broker an account is, where that has to be said. */
+function brokerNames(options: GatewayOptions, brokerFor: OpenAccountOf): BrokerOf {
+  return async (who, account) =>
+    isOfSeveral(options) ? (await brokerFor(who, account)).at.label : undefined;
+}
+
+/** Whether a person can have more than one account here. */
+const isOfSeveral = ({ brokers }: GatewayOptions): boolean => brokers.length > 1;
+
 /** What went wrong is told by its name alone. */
 function failedOf({ onError = (message) => process.stderr.write(`gateway: ${message}\n`) }: GatewayOptions) {
   return (error: unknown): void => onError(error instanceof Error ? error.name : 'unknown');
@@ -209,7 +220,7 @@ function whatIsOwn(
     mandates,
     watch: isUnattended ? createStandingWatch(parts) : undefined,
     record,
-    owner: (sub: string) => ownerDesk(sub, { kernel, mandates, record, brokerFor, approval }),
+    owner: (sub: string) => ownerDesk(sub, { kernel, mandates, record, accounts: broker.accounts, approval }),
   };
 }
 

@@ -1,21 +1,18 @@
 import { NO_TOKEN } from '../approval/access.ts';
 import type { ApprovalKernel } from '../approval/kernel.ts';
+import type { AccountEntry } from '../trading/account-entry.ts';
 import type { Activity } from '../trading/activity.ts';
 import type { MandateView } from '../trading/mandate/mandate.ts';
 import { type Proposal, proposalSchema } from '../trading/proposal.ts';
 import type { RecordLine, RecordVerdict } from '../trading/record-line.ts';
 import type { Account, Order, Position } from '../trading/views.ts';
-import type { OpenAccountOf } from './broker/accounts.ts';
+import type { Accounts, OpenAccount } from './broker/accounts.ts';
 import type { MandateDesk } from './mandates/mandate-desk.ts';
 import type { OwnRecord } from './own-record.ts';
 import { haltView, type ProposalRouteOptions, proposalView } from './routes/proposals.ts';
 
-/**
- * What is a person's own here, for one who is known to be there and has no token: to look at, to withdraw and to halt. Their
- * account is read by credentials that are kept for them; where it takes a token of theirs to exchange, by what their programs
- * have brought lately.
- */
-export interface OwnerDesk {
+/** One account of a person's, to look at. */
+export interface OwnAccount {
   account(): Promise<Account>;
   positions(): Promise<readonly Position[]>;
   orders(query: { readonly status: 'all'; readonly limit: number }): Promise<readonly Order[]>;
@@ -23,6 +20,18 @@ export interface OwnerDesk {
   valueHistory(period: string): Promise<readonly { readonly at: string; readonly equity: string }[]>;
   /** After an instant, milliseconds since the epoch; oldest first. */
   activities(query: { readonly after: number }): Promise<readonly Activity[]>;
+}
+
+/**
+ * What is a person's own here, for one who is known to be there and has no token: to look at, to withdraw and to halt. Their
+ * account is read by credentials that are kept for them; where it takes a token of theirs to exchange, by what their programs
+ * have brought lately.
+ */
+export interface OwnerDesk extends OwnAccount {
+  /** All that they have; those above are of their default one. */
+  accounts(): Promise<readonly AccountEntry[]>;
+  /** One of them, by its number. */
+  inAccount(account: string): OwnAccount;
   proposals(query: { readonly limit: number }): Promise<readonly Proposal[]>;
   mandates(): Promise<readonly MandateView[]>;
   halted(): Promise<ReturnType<typeof haltView>>;
@@ -31,9 +40,17 @@ export interface OwnerDesk {
   /** @throws {Refusal} as `ApprovalKernel.withdraw` */
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
+  /**
+   * Asks the broker about those of their latest orders that are open, and has them followed again where their changes are told.
+   * One that can't be asked about now is as it was.
+   */
+  lookAtOrders(): Promise<void>;
   /** Calls each time that a proposal of theirs, or its order, changed. Ends with the signal. */
   follow(signal: AbortSignal, changed: () => void): Promise<void>;
 }
+
+/** Of their latest proposals, those whose orders may be open. */
+const MOST_OPEN = 200;
 
 /** Of activities: more than a page of the last years has. What is older is left out. */
 const MOST_PAGES = 50;
@@ -43,13 +60,42 @@ export function ownerDesk(
   parts: {
     readonly kernel: ApprovalKernel;
     readonly mandates: MandateDesk;
-    readonly brokerFor: OpenAccountOf;
+    readonly accounts: Pick<Accounts, 'of' | 'open'>;
     readonly record: OwnRecord;
     readonly approval: ProposalRouteOptions['approval'];
   },
 ): OwnerDesk {
   const { kernel, mandates, record } = parts;
-  const broker = () => parts.brokerFor({ sub, accessToken: NO_TOKEN });
+  const who = { sub, accessToken: NO_TOKEN };
+  const inAccount = (account?: string) => ownAccount(() => parts.accounts.open(who, account));
+  return {
+    ...inAccount(),
+    accounts: () => parts.accounts.of(who),
+    inAccount,
+    proposals: async ({ limit }) =>
+      (await kernel.list(sub, { state: 'all', limit })).map((one) =>
+        proposalSchema.parse(proposalView(one, parts.approval)),
+      ),
+    mandates: () => mandates.list(sub),
+    halted: async () => haltView(await kernel.trading(sub)),
+    record: (limit) => record.lines(sub, limit),
+    verifyRecord: () => record.verify(),
+    withdraw: (id) => kernel.withdraw(sub, id),
+    halt: () => kernel.halt({ sub, clientId: 'phone' }),
+    async lookAtOrders() {
+      const asker = { sub, clientId: '', accessToken: NO_TOKEN };
+      await kernel.watched(asker);
+      for (const one of await kernel.list(sub, { state: 'all', limit: MOST_OPEN }))
+        if (one.state === 'executed' && one.sub === sub) await kernel.settle(one, asker);
+    },
+    async follow(signal, changed) {
+      // An empty one is a sign of life.
+      for await (const told of kernel.follow(sub, undefined, signal)) if (told.length > 0) changed();
+    },
+  };
+}
+
+function ownAccount(broker: () => Promise<OpenAccount>): OwnAccount {
   return {
     account: async () => (await broker()).account(),
     positions: async () => (await broker()).positions(),
@@ -67,20 +113,6 @@ export function ownerDesk(
         page = answer.next_page;
       }
       return found.reverse();
-    },
-    proposals: async ({ limit }) =>
-      (await kernel.list(sub, { state: 'all', limit })).map((one) =>
-        proposalSchema.parse(proposalView(one, parts.approval)),
-      ),
-    mandates: () => mandates.list(sub),
-    halted: async () => haltView(await kernel.trading(sub)),
-    record: (limit) => record.lines(sub, limit),
-    verifyRecord: () => record.verify(),
-    withdraw: (id) => kernel.withdraw(sub, id),
-    halt: () => kernel.halt({ sub, clientId: 'phone' }),
-    async follow(signal, changed) {
-      // An empty one is a sign of life.
-      for await (const told of kernel.follow(sub, undefined, signal)) if (told.length > 0) changed();
     },
   };
 }

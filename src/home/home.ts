@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { createKeys, type Keys } from '../approval/keys/keys.ts';
 import { publicHalf } from '../auth/provider/assertion-key.ts';
-import { createGateway } from '../gateway/gateway.ts';
+import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import type { GatewayApproval, GatewayOptions } from '../gateway/gateway-options.ts';
 import { requireSignedLiveMoney, signaturesOf } from '../gateway/signatures.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
@@ -11,6 +11,7 @@ import { listenerOf } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { watchDepartures } from './departures.ts';
+import { type TellFills, type TellFillsOptions, tellFills } from './fills/tell-fills.ts';
 import { isGatewayPath } from './gateway-paths.ts';
 import { createIdentityProvider } from './identity-provider/identity-provider.ts';
 import type {
@@ -138,6 +139,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     now: () => clock.now(),
     onError: (message) => options.onError?.(message),
   });
+  const fills = fillsTold(options, { gateway, people, clock, tell: provider.tellFill });
   const toGateway = listenerOf(gateway.app);
   const isForUs = requireHost([address]);
   return {
@@ -156,9 +158,30 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     },
     routes: gateway.app.routes.map(({ path }) => path),
     close: async () => {
+      fills?.stop();
       await departures.close();
       await gateway.close();
       await provider.close();
+      await fills?.ended();
     },
   };
+}
+
+/** Undefined where nothing is proposed. */
+function fillsTold(
+  { providerDatabase, stores, onError }: HomeOptions,
+  {
+    gateway: { halts, owner },
+    ...parts
+  }: { readonly gateway: Gateway } & Pick<TellFillsOptions, 'people' | 'clock' | 'tell'>,
+): TellFills | undefined {
+  if (halts === undefined || owner === undefined) return undefined;
+  return tellFills({
+    ...parts,
+    database: providerDatabase,
+    proposals: stores.proposals,
+    news: halts.news(),
+    lookAtOrders: (sub) => owner(sub).lookAtOrders(),
+    onError: (message) => onError?.(message),
+  });
 }

@@ -17,6 +17,8 @@ export interface McpCaller {
   readonly signedIn: SignedIn | undefined;
   /** The gateway's API, as this caller. */
   readonly gateway: GatewayClient;
+  /** Whether its activities have what the person imported: that is kept on their own machine, and nowhere else. */
+  readonly hasImports: boolean;
   /** The person's rules file, where this runs on their machine. */
   readonly ownRules?: OwnRules;
   /**

@@ -68,6 +68,8 @@ export interface SandboxOptions {
   readonly rules?: HomeOptions['gateway']['rules'];
   /** Other people’s clients that the identity provider knows beforehand. */
   readonly knownClients?: HomeOptions['knownClients'];
+  /** How people are told of requests and fills, beside their phone's page. */
+  readonly push?: HomeOptions['push'];
   /** A second place to write the ready file. */
   readonly readyFile?: string;
   /** Told of rules in its folder that went wrong while it runs. */
@@ -219,7 +221,7 @@ async function openParties(
   const database = openDatabase('identity-provider');
   const vault = createVault({ ...vaultSettings(seed, addresses), database, clock });
   await connectBroker(vault, seed.users);
-  const { credentials } = options;
+  const { credentials, push } = options;
   const kept = sqliteGatewayStores(openDatabase('gateway'));
   const { onError } = options;
   // Orders are held to nothing, unless its folder says so.
@@ -231,6 +233,7 @@ async function openParties(
   const stores = credentials === 'key_pair' ? kept : { ...kept, brokerKeys: whileConnected(kept, vault) };
   const { people, keys, listener, close } = await createHome({
     ...settings,
+    ...(push === undefined ? {} : { push }),
     providerDatabase: database,
     stores,
     vault,

@@ -34,7 +34,15 @@ export const runRecordSchema = z.strictObject({
   attempt: z.int(),
   /** How many findings there were; the worst are listed. */
   found: z.int(),
-  findings: z.array(z.strictObject({ rule: z.string(), severity: z.string(), message: z.string() })),
+  findings: z.array(
+    z.strictObject({
+      rule: z.string(),
+      severity: z.string(),
+      message: z.string(),
+      /** Of several accounts, which one and at which broker. */
+      account: z.string().optional(),
+    }),
+  ),
   /** Approvals it asked for. */
   approvals: z.array(z.strictObject({ id: z.string(), status: z.string() })),
   /** Notices of findings that could not be sent. */

@@ -20,6 +20,8 @@ export const scheduleSchema = z.strictObject({
   id: z.string().regex(schedulePattern),
   name: z.string().regex(schedulePattern).nullable(),
   profile: z.string(),
+  /** The number of the account that it is about, or `all`; the default one at each run where it is left out. */
+  account: z.string().min(1).max(64).exactOptional(),
   timing: timingSchema,
   when_open: z.boolean(),
   /** The check it runs, by the options of `trade-agent check`. */

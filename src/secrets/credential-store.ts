@@ -47,7 +47,7 @@ export type LockPurpose = (typeof lockPurposes)[number];
  * ```
  */
 export interface CredentialStore {
-  readonly kind: 'keychain' | 'file';
+  readonly kind: 'keychain' | 'file' | 'database';
   /** Something to tell the person, once: set by the opening that creates a credential file. */
   readonly notice: string | undefined;
   /** @param options.fresh skips what was read ahead ({@link prefetchCredentials}) */

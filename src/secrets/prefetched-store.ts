@@ -1,5 +1,5 @@
 import { type CredentialName, type CredentialStore, credentialNames } from './credential-store.ts';
-import { pick } from './file/file-store.ts';
+import { pick } from './credential-values.ts';
 
 /**
  * The same store with these names read ahead in one call: each keychain call costs a process start. `get` with

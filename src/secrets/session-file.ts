@@ -1,7 +1,7 @@
 import { readDescriptor, readPrivateFile, writePrivateFile } from '../machine/private-file.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { CredentialName, CredentialStore } from './credential-store.ts';
-import { holds, pick } from './file/file-store.ts';
+import { holds, pick } from './credential-values.ts';
 import { LOCK_WAIT_MS, withStoreLock } from './store-lock.ts';
 
 export const SESSION_FILE_VARIABLE = 'TRADE_AGENT_REFRESH_TOKEN_FILE';

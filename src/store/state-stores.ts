@@ -20,3 +20,12 @@ export interface StateStores {
    */
   history(guard?: HistoryGuard): Promise<BaseCheckpointSaver>;
 }
+
+/** Stores that were opened, until they are closed. */
+export interface OpenState {
+  readonly stores: StateStores;
+  /** Gives the space of what was removed back, where that is for us to do. */
+  giveBackSpace(): void;
+  /** May be called again. */
+  close(): Promise<void>;
+}

@@ -1,4 +1,4 @@
-import type { Proposal } from '../trading/proposal.ts';
+import { isSettledState, type Proposal } from '../trading/proposal.ts';
 
 /** Whose threads: of a profile, and of who is signed in; undefined where nobody is. */
 export interface ThreadOwner {
@@ -124,3 +124,12 @@ export interface ThreadProposals {
   /** A user's, oldest first. */
   list(owner: ThreadOwner): Promise<ThreadProposal[]>;
 }
+
+/** A slow answer may tell of a moment that is over. */
+export function isOlder(seen: Proposal, kept: Proposal): boolean {
+  if (isSettledState(kept.state) && !isSettledState(seen.state)) return true;
+  return Date.parse(seen.updated_at) < Date.parse(kept.updated_at);
+}
+
+/** Of what was said first so much is kept to know the thread by. */
+export const TITLE_LENGTH = 80;

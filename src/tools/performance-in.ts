@@ -1,11 +1,13 @@
 import { type Activity, exchangesOf } from '../trading/activity.ts';
 import { Dec, ZERO } from '../trading/decimal.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
+import { dayBegan } from '../trading/new-york-time.ts';
 import type { Period } from '../trading/period.ts';
 import { type BenchmarkReturn, benchmarkReturn } from '../trading/portfolio/benchmark.ts';
 import { contributions, profitsBySymbol } from '../trading/portfolio/contribution.ts';
+import { dayTrades } from '../trading/portfolio/day-trades.ts';
 import { dividendsByMonth } from '../trading/portfolio/dividends.ts';
-import { portfolioView } from '../trading/portfolio/portfolio-view.ts';
+import { type PortfolioHistory, portfolioView } from '../trading/portfolio/portfolio-view.ts';
 import { beta, dailyRate, sharpeRatio, sortinoRatio } from '../trading/portfolio/risk-adjusted.ts';
 import { rollingReturns } from '../trading/portfolio/rolling-returns.ts';
 import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
@@ -77,7 +79,10 @@ export async function performanceIn(
     })),
     ...(query.byPosition ? { contributions: await contributionsOf(gateway, line) } : {}),
     // Since the last day's end; without one nothing is known to have come.
-    ...standing(account, positions, all.length > 1 ? all.at(-1)?.flow : undefined),
+    ...standing(account, positions, {
+      dayFlow: all.length > 1 ? all.at(-1)?.flow : undefined,
+      traded: dayTrades(activities, dayBegan(now)),
+    }),
     values: thinned(all, MOST_POINTS).map(({ at, value }) => ({
       at: new Date(at).toISOString(),
       equity: value.toFixed(2),
@@ -189,8 +194,8 @@ function symbolsOf(positions: readonly Position[], activities: readonly Activity
 }
 
 /** What it did today, and what is open now. */
-function standing(account: Account, positions: readonly Position[], dayFlow: Dec | undefined) {
-  const figures = portfolioView(account, positions, { dayFlow });
+function standing(account: Account, positions: readonly Position[], day: PortfolioHistory) {
+  const figures = portfolioView(account, positions, day);
   return {
     day_profit: figures.day_change,
     day_fraction: figures.day_change_fraction,

@@ -6,8 +6,9 @@ import { TradeAgentError } from '../trading/errors.ts';
 import { STANDING_TIME, type Standing, standingDays, standingSchema } from '../trading/mandate/standing.ts';
 import { endOf, type SaidEnd, saidDayPattern } from '../trading/mandate/standing-end.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
-import { sides, symbolSchema } from '../trading/order.ts';
+import { accountNumberSchema, sides, symbolSchema } from '../trading/order.ts';
 import { PROPOSE_ORDERS, USE_MANDATES } from '../trading/scopes.ts';
+import { accountArgument } from './account-argument.ts';
 import { withoutNulls } from './place-order.ts';
 import type { MandateTool } from './tool.ts';
 
@@ -15,7 +16,8 @@ const saidDay = z
   .string()
   .regex(saidDayPattern, 'must be a day such as 2026-12-04, 12-04, friday, today or tomorrow');
 
-const argumentsSchema = z.strictObject({
+/** What it asks for, of whichever account. */
+const askedSchema = z.strictObject({
   side: z.enum(sides),
   symbol: symbolSchema,
   qty: positiveDecimalString.optional().describe('shares; this or notional'),
@@ -32,6 +34,7 @@ const argumentsSchema = z.strictObject({
   until: saidDay.optional().describe('the last day; a weekday is the next one'),
   before: saidDay.optional().describe('the first day on which it no longer counts'),
 });
+const argumentsSchema = askedSchema.extend({ account: accountArgument });
 
 /**
  * Proposes what the gateway is to order by itself, again and again or once at a price: a mandate, for the person to sign.
@@ -55,11 +58,11 @@ export interface StandingAsked {
 }
 
 /**
- * Reads a model's arguments, as `readOrderRequest` does an order.
+ * Reads a model's arguments, less which account it is about, as `readOrderRequest` does an order.
  * @throws {TradeAgentError} `invalid_order` naming the field
  */
 export function readStandingRequest(args: Record<string, unknown>): StandingAsked {
-  const parsed = argumentsSchema.safeParse(withoutNulls(args));
+  const parsed = askedSchema.safeParse(withoutNulls(args));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw wrong(issue?.path.join('.') ?? '', issue?.message ?? '');
@@ -108,8 +111,11 @@ export function standingExpiry(end: SaidEnd | undefined, now: number): string | 
   return end === undefined ? undefined : utcSeconds(endOf(end, now));
 }
 
-/** What a person types to ask for it themselves. Every value in it was read by a schema: none can be more than a word. */
-export function standingCommand({ standing, end }: StandingAsked, now: number): string {
+/**
+ * What a person types to ask for it themselves. Every value in it was read by a schema: none can be more than a word.
+ * @param account the number of one, where one is meant
+ */
+export function standingCommand({ standing, end }: StandingAsked, now: number, account?: string): string {
   const { order, when } = standing;
   const { side, symbol, qty, notional, limit_price } = order;
   const expires = standingExpiry(end, now);
@@ -121,5 +127,6 @@ export function standingCommand({ standing, end }: StandingAsked, now: number): 
       ? [`--every ${when.every}`, ...(when.at === STANDING_TIME ? [] : [`--at ${when.at}`])]
       : [`--${when.price} ${when.at}`]),
     ...(expires === undefined ? [] : [`--until ${newYorkDate(Date.parse(expires) - 1)}`]),
+    ...(account === undefined ? [] : [`--account ${accountNumberSchema.parse(account)}`]),
   ].join(' ');
 }

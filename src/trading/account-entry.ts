@@ -21,6 +21,12 @@ export type AccountEntry = z.output<typeof accountEntrySchema>;
 
 export const accountEntriesSchema = z.lazy(() => z.object({ accounts: z.array(accountEntrySchema) }));
 
+/** Which account a row of several is of. */
+export type AccountName = Pick<AccountEntry, 'account' | 'broker' | 'label'>;
+
+/** What is said for all of a person's accounts, in the place of one's name. */
+export const ALL_ACCOUNTS = 'all';
+
 /**
  * Whether an account is called so: by its number, its broker's name, or what its owner calls it; in any case of letters, and
  * with or without the word "account".

@@ -4,7 +4,7 @@ import { Dec, decimalString, ZERO } from './decimal.ts';
 import { newYorkDate, newYorkInstant } from './new-york-time.ts';
 import { sides } from './order.ts';
 import { lessCoinFees } from './portfolio/coin-fees.ts';
-import type { Fill, ShareExchange } from './portfolio/lots.ts';
+import type { Fill, ShareExchange } from './portfolio/trades.ts';
 import type { Flow } from './portfolio/value-point.ts';
 
 /** Before any account at a broker of ours: all activities are those after it, milliseconds since the epoch. */
@@ -45,6 +45,8 @@ export const activitySchema = z.lazy(() =>
     group: z.string().nullable().optional(),
     /** Less than nothing for what was paid. Null for fills and for what moved no money. */
     amount: decimalString.nullable(),
+    /** Of a spin-off: of whose shares it came, and which part of what those cost is its own, 0 to 1 (IRS Form 8937). */
+    basis: z.object({ from: z.string(), fraction: decimalString }).optional(),
     /** Taken from a file of the person's: the broker never said it. */
     imported: z.literal(true).optional(),
   }),
@@ -93,6 +95,9 @@ function perUnit(symbol: string, price: string): Dec {
 /** Types (Alpaca's names) under which shares turn into others: splits, mergers, changes of name and symbol. */
 const EXCHANGES = new Set(['SPLIT', 'SSP', 'REORG', 'MA', 'NC', 'SC']);
 
+/** Types under which shares of another company are given out to the holders of one. */
+const SPIN_OFFS = new Set(['SPIN', 'SSO']);
+
 /** Types under which an option ends: worthless, or in a trade of its underlying whose cost it becomes a part of. */
 const ENDINGS: Readonly<Record<string, ShareExchange['ends']>> = {
   OPEXP: 'worthless',
@@ -119,11 +124,18 @@ export function exchangesOf(activities: readonly Activity[]): ShareExchange[] {
     if (amount !== null) known.cash = known.cash.plus(amount);
     groups.set(key, known);
   }
-  return [...groups.values()].map(({ type, ...one }) => ({
-    ...one,
-    turns: EXCHANGES.has(type),
-    ends: ENDINGS[type],
-  }));
+  const divided = new Map(activities.flatMap(({ symbol, basis }) => (basis ? [[symbol, basis]] : [])));
+  return [...groups.values()].map(({ type, ...one }) => {
+    const basis = SPIN_OFFS.has(type)
+      ? one.legs.map(({ symbol }) => divided.get(symbol)).find(Boolean)
+      : undefined;
+    return {
+      ...one,
+      turns: EXCHANGES.has(type),
+      ends: ENDINGS[type],
+      ...(basis === undefined ? {} : { basis: { from: basis.from, fraction: new Dec(basis.fraction) } }),
+    };
+  });
 }
 
 /** Dollars a share at the end of a day in New York; undefined where that is not known. */

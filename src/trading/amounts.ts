@@ -1,4 +1,6 @@
-import { cents, decimal, plain, price, type Tick } from './decimal.ts';
+import { cents, Dec, decimal, isPositive, plain, price, type Tick } from './decimal.ts';
+
+const HUNDRED = new Dec(100);
 
 /** Amounts as people read them: exact decimals, thousands separators. JSON keeps the plain strings. */
 
@@ -38,14 +40,14 @@ export function sharePrice(amount: string, ticks: readonly Tick[] = shownTicks):
 }
 
 /** A fraction as a percentage with two decimals: `"0.0123"` → `+1.23%`. */
-export function signedPercent(fraction: string): string {
-  const percent = decimal(fraction).mul(100);
-  return `${percent.gt(0) ? '+' : ''}${percent.toFixed(2)}%`;
+export function signedPercent(fraction: string | Dec): string {
+  const percent = (typeof fraction === 'string' ? decimal(fraction) : fraction).mul(HUNDRED);
+  return `${isPositive(percent) ? '+' : ''}${percent.toFixed(2)}%`;
 }
 
 /** A fraction as a short percentage: `"0.01"` → `1%`. */
 export function percent(fraction: string): string {
-  return `${plain(decimal(fraction).mul(100))}%`;
+  return `${plain(decimal(fraction).mul(HUNDRED))}%`;
 }
 
 /** A number of shares, without trailing zeros: `"1500.0"` → `1,500`. */

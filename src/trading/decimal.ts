@@ -21,6 +21,31 @@ export function isPositive(value: Dec): boolean {
   return value.isPositive() && !value.isZero();
 }
 
+/**
+ * -1, 0 or 1, as `a.comparedTo(b)`, which copies `b` first: what is done with thousands of positions is comparing, mostly.
+ * Goes by the parts that decimal.js documents: sign, exponent, digits (without zeros at the end).
+ */
+export function compare(a: Dec, b: Dec): number {
+  const [x, y]: [number[] | null, number[] | null] = [a.d, b.d];
+  // Infinite, or no number.
+  if (x === null || y === null) return a.comparedTo(b);
+  if (x[0] === 0 || y[0] === 0) return (x[0] === 0 ? 0 : a.s) - (y[0] === 0 ? 0 : b.s);
+  if (a.s !== b.s) return a.s;
+  if (a.e !== b.e) return a.e > b.e ? a.s : -a.s;
+  const shorter = Math.min(x.length, y.length);
+  for (let i = 0; i < shorter; i++) {
+    const [one, other] = [x[i] as number, y[i] as number];
+    if (one !== other) return one > other ? a.s : -a.s;
+  }
+  return x.length === y.length ? 0 : x.length > y.length ? a.s : -a.s;
+}
+
+/** The smaller of two, itself: `Dec.min` makes a copy. */
+export const lesser = (a: Dec, b: Dec): Dec => (compare(a, b) > 0 ? b : a);
+
+/** Without its sign; itself where it has none. */
+export const magnitude = (value: Dec): Dec => (value.isNegative() ? value.neg() : value);
+
 const plainDecimal = /^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,12})?$/;
 
 /** A decimal number written plainly: no exponent, no leading zeros, no plus sign, at most 12 decimals. */

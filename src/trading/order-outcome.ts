@@ -40,7 +40,8 @@ function lowered(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
-function partOutcome(order: OrderLeg): string {
+/** Of one order or exit, without those that hang on it: `Bought 2 of 5 AAPL at $180.02; the rest is cancelled`. */
+export function partOutcome(order: OrderLeg): string {
   const { side, status, filled_qty, filled_avg_price } = order;
   const symbol = contractWords(order.symbol);
   const bought =

@@ -2,7 +2,7 @@ import { type AssetClass, assetClassOf, ticksOf, unitWords } from './asset-class
 import { Dec, isOnTick, type Tick, tickDecimals, usTicks } from './decimal.ts';
 import type { OrderClass } from './order-classes.ts';
 import { priceFields } from './order-fields.ts';
-import { orderProblem } from './order-problem.ts';
+import { either, orderProblem as problem, requireOneOf } from './order-problem.ts';
 import { type OrderType, orderTypes, type TimeInForce, timesInForce } from './order-types.ts';
 
 /** Orders of these types with these times in force; of none where either is empty. */
@@ -137,7 +137,7 @@ export function checkTerms(order: TermFields, byClass: TermsByClass): void {
 
 function notTraded(symbol: string, byClass: TermsByClass): Error {
   const traded = Object.keys(byClass).map((name) => classNames[name as AssetClass]);
-  return orderProblem(
+  return problem(
     `${classNames[assetClassOf(symbol)]} are not traded here`,
     `Give a symbol of ${either(traded)}.`,
     'symbol',
@@ -148,35 +148,23 @@ function notTraded(symbol: string, byClass: TermsByClass): Error {
 function checkClass(order: TermFields, name: OrderClass, classes: OrderTerms['classes']): void {
   const taken = classes[name];
   if (taken === undefined) {
-    throw orderProblem(
+    throw problem(
       `no order_class ${name} is taken here`,
       'Leave the exits out, and propose them as orders of their own once you hold it.',
       'order_class',
     );
   }
-  if (!taken.types.includes(order.type)) {
-    throw orderProblem(
-      `order_class ${name} goes with type ${either(taken.types)}, not ${order.type}`,
-      `Use type ${either(taken.types)}.`,
-      'type',
-    );
-  }
-  if (!taken.timesInForce.includes(order.time_in_force)) {
-    throw orderProblem(
-      `order_class ${name} goes with time_in_force ${either(taken.timesInForce)}, not ${order.time_in_force}`,
-      `Use time_in_force ${either(taken.timesInForce)}.`,
-      'time_in_force',
-    );
-  }
+  requireOneOf(`order_class ${name} goes with`, 'type', order.type, taken.types);
+  requireOneOf(`order_class ${name} goes with`, 'time_in_force', order.time_in_force, taken.timesInForce);
   if (order.qty === undefined || !new Dec(order.qty).isInteger()) {
-    throw orderProblem(
+    throw problem(
       `an order with exits is for whole ${unitWords(order.symbol)}`,
       `Use a whole number of ${unitWords(order.symbol)}.`,
       order.qty === undefined ? 'notional' : 'qty',
     );
   }
   if (!order.extended_hours) return;
-  throw orderProblem(
+  throw problem(
     "an order with exits trades in the exchange's hours",
     'Leave extended_hours out.',
     'extended_hours',
@@ -190,32 +178,34 @@ function checkParts(
   const unit = unitWords(symbol);
   const field = notional === undefined ? 'qty' : 'notional';
   if (types.length === 0 || timesInForce.length === 0) {
-    throw orderProblem(
-      field === 'qty' ? `orders take whole ${unit} here` : 'orders take no amount in dollars here',
-      `Use a whole number of ${unit}.`,
+    throw problem(
+      field === 'qty'
+        ? `orders take whole ${unit} here`
+        : `orders for ${classNames[assetClassOf(symbol)]} take no amount in dollars here`,
+      `Use a whole number of ${unit}${field === 'qty' ? '' : ' (qty)'}.`,
       field,
     );
   }
   if (!timesInForce.includes(time_in_force)) {
-    throw orderProblem(
+    throw problem(
       `a fractional order must have time_in_force ${either(timesInForce)}`,
       `Use whole ${unit} for ${time_in_force}.`,
       'time_in_force',
     );
   }
   if (!types.includes(type)) {
-    throw orderProblem(`a ${type} order takes whole ${unit}`, `Use a whole number of ${unit}.`, 'qty');
+    throw problem(`a ${type} order takes whole ${unit}`, `Use a whole number of ${unit}.`, 'qty');
   }
 }
 
 function checkDecimals(qty: string, most: number): void {
   if (new Dec(qty).decimalPlaces() <= most) return;
-  throw orderProblem(`a quantity of ${qty} has more than ${most} decimals`, 'Round it.', 'qty');
+  throw problem(`a quantity of ${qty} has more than ${most} decimals`, 'Round it.', 'qty');
 }
 
 function checkExtendedHours({ type, time_in_force }: TermFields, { types, timesInForce }: Taken): void {
   if (types.includes(type) && timesInForce.includes(time_in_force)) return;
-  throw orderProblem(
+  throw problem(
     types.length === 0
       ? 'no order trades in extended hours here'
       : `extended hours take only ${either(types)} orders with time_in_force ${either(timesInForce)}`,
@@ -227,23 +217,18 @@ function checkExtendedHours({ type, time_in_force }: TermFields, { types, timesI
 }
 
 function checkTimeInForce({ type, time_in_force }: TermFields, taken: OrderTerms['timesInForce']): void {
-  if (taken[type].includes(time_in_force)) return;
   if (taken[type].length === 0) {
     const others = orderTypes.filter((other) => taken[other].length > 0);
-    throw orderProblem(`a ${type} order is not taken here`, `Use type ${either(others)}.`, 'type');
+    throw problem(`a ${type} order is not taken here`, `Use type ${either(others)}.`, 'type');
   }
-  throw orderProblem(
-    `a ${type} order takes time_in_force ${either(taken[type])}, not ${time_in_force}`,
-    `Use time_in_force ${either(taken[type])}.`,
-    'time_in_force',
-  );
+  requireOneOf(`a ${type} order takes`, 'time_in_force', time_in_force, taken[type]);
 }
 
 function checkTicks(order: TermFields, ticks: readonly Tick[]): void {
   for (const field of priceFields) {
     const value = order[field];
     if (value === undefined || isOnTick(value, ticks)) continue;
-    throw orderProblem(
+    throw problem(
       `${field} ${value} is off the tick`,
       `${inWords(ticks)}: ${new Dec(value).toFixed(tickDecimals(value, ticks))} would do.`,
       field,
@@ -256,9 +241,4 @@ function inWords(ticks: readonly Tick[]): string {
     ({ from, decimals }) => `${decimals} decimals ${from === '0' ? 'below' : `from $${from}`}`,
   );
   return `A price takes ${each.join(', ')}`;
-}
-
-/** `day or gtc`; `day, gtc or ioc`. */
-function either(words: readonly string[]): string {
-  return new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(words);
 }

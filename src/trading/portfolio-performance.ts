@@ -1,4 +1,4 @@
-import { Dec, isPositive, ZERO } from './decimal.ts';
+import { Dec, isPositive, magnitude, ZERO } from './decimal.ts';
 import { fractionOf } from './portfolio/fraction.ts';
 import type { Account, Position } from './views.ts';
 
@@ -32,7 +32,7 @@ export function accountPerformance(
   let [totalProfit, cost] = [ZERO, ZERO];
   for (const { unrealized_pl, cost_basis } of positions) {
     totalProfit = totalProfit.plus(unrealized_pl);
-    cost = cost.plus(new Dec(cost_basis).abs());
+    cost = cost.plus(magnitude(new Dec(cost_basis)));
   }
   return {
     dayProfit: dayProfit.toFixed(2),

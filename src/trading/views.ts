@@ -19,6 +19,8 @@ export const accountSchema = z.lazy(() =>
     equity: decimalString,
     /** Equity at the previous market close. */
     last_equity: decimalString,
+    /** The day of that close, where the broker tells. */
+    last_equity_on: z.iso.date().optional(),
     buying_power: decimalString,
     long_market_value: decimalString,
     trading_blocked: z.boolean(),

@@ -61,8 +61,9 @@ afterAll(async () => {
   await Promise.allSettled([...outcomes.values()]);
   await Promise.all([lanes.close(), patientLanes.close()]);
   const { cases: played, kills, taps, orders, withExits, wrong } = count;
+  const late = lanes.begunAnew + patientLanes.begunAnew;
   process.stdout.write(
-    `\nCrash matrix: ${outcomes.size} failpoints, ${played} cases, ${kills} kills, ${taps} taps, ${orders} orders in the book (${withExits} with exits), ${wrong} wrong; ${Math.round((Date.now() - startedAt) / 1000)} s\n`,
+    `\nCrash matrix: ${outcomes.size} failpoints, ${played} cases, ${kills} kills, ${taps} taps, ${orders} orders in the book (${withExits} with exits), ${late} begun anew, ${wrong} wrong; ${Math.round((Date.now() - startedAt) / 1000)} s\n`,
   );
 }, 600_000);
 

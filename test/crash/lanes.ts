@@ -1,10 +1,17 @@
 import { type CrashWorld, createCrashWorld } from './crash-world.ts';
+import { TooLate } from './patience.ts';
 
 /** A person may be asked so many times an hour by one client; each case proposes two orders at most. */
 const CASES_A_WORLD = 25;
 
+/** How often a case is begun where the machine is too busy for its order to be proposed at all. */
+const ATTEMPTS = 5;
+
 /** Worlds that play one case at a time each. Made when first needed. */
 export interface Lanes {
+  /** How often work was begun anew. */
+  readonly begunAnew: number;
+  /** Where it was {@link TooLate} it is begun anew. */
   play<T>(work: (world: CrashWorld) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -16,38 +23,65 @@ export function createLanes(count: number, casesAWorld = CASES_A_WORLD): Lanes {
   }
   const lanes: Lane[] = [];
   const idle: Lane[] = [];
-  const waiting: ((lane: Lane) => void)[] = [];
+  const waiting: (() => void)[] = [];
   let made = 0;
+  let begunAnew = 0;
 
   const take = async (): Promise<Lane> => {
-    const free = idle.pop();
-    if (free !== undefined) return free;
-    if (made >= count) return new Promise((resolve) => waiting.push(resolve));
+    for (;;) {
+      const free = idle.pop();
+      if (free !== undefined) return free;
+      if (made < count) return await make();
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    }
+  };
+  const make = async (): Promise<Lane> => {
     made++;
-    const lane = { world: await createCrashWorld(), cases: 0 };
-    lanes.push(lane);
-    return lane;
+    try {
+      const lane = { world: await createCrashWorld(), cases: 0 };
+      lanes.push(lane);
+      return lane;
+    } catch (error) {
+      made--;
+      waiting.shift()?.();
+      throw error;
+    }
   };
   const give = (lane: Lane): void => {
-    const next = waiting.shift();
-    if (next === undefined) idle.push(lane);
-    else next(lane);
+    idle.push(lane);
+    waiting.shift()?.();
+  };
+
+  const playOnce = async <T>(work: (world: CrashWorld) => Promise<T>): Promise<T> => {
+    const lane = await take();
+    try {
+      if (++lane.cases > casesAWorld) {
+        await lane.world.close();
+        lane.world = await createCrashWorld();
+        lane.cases = 1;
+      }
+      return await work(lane.world);
+    } finally {
+      // A case that failed half-way may have left the sandbox dead or armed; the next one starts from a live one, or anew.
+      await revive(lane.world).catch(() => {
+        lane.cases = casesAWorld;
+      });
+      give(lane);
+    }
   };
 
   return {
+    get begunAnew() {
+      return begunAnew;
+    },
     async play(work) {
-      const lane = await take();
-      try {
-        if (++lane.cases > casesAWorld) {
-          await lane.world.close();
-          lane.world = await createCrashWorld();
-          lane.cases = 1;
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await playOnce(work);
+        } catch (error) {
+          if (!(error instanceof TooLate) || attempt === ATTEMPTS) throw error;
+          begunAnew++;
         }
-        return await work(lane.world);
-      } finally {
-        // A case that failed half-way may have left the sandbox dead or armed; the next one starts from a live one.
-        await revive(lane.world);
-        give(lane);
       }
     },
     close: async () => {

@@ -61,7 +61,7 @@ const mayBecome: Readonly<Record<PlannedOrder['person'], readonly ProposalState[
 
 /** One order of the prompt has one order in the book where it was approved, and none otherwise. */
 function orderFaults({ symbol, person }: PlannedOrder, plan: CrashCase, played: Played): string[] {
-  const { booked, proposals, questions } = played;
+  const { booked, proposals, questions, isLate } = played;
   const inBook = booked.filter((order) => order.symbol === symbol);
   const own = proposals.filter((proposal) => proposal.symbol === symbol);
   const executed = own.filter(({ state }) => state === 'executed');
@@ -75,7 +75,7 @@ function orderFaults({ symbol, person }: PlannedOrder, plan: CrashCase, played: 
     wrong.push(`${symbol}: the gateway names another order than the book`);
   }
   const asked = questions.some(({ subject }) => subject.symbol === symbol);
-  if (!asked && mustAsk(plan)) wrong.push(`nobody was asked about ${symbol}: ${states}`);
+  if (!asked && mustAsk(plan) && !isLate) wrong.push(`nobody was asked about ${symbol}: ${states}`);
   if (asked && !own.some(({ state }) => mayBecome[person].includes(state))) {
     wrong.push(`${symbol}: ${person}, and it is ${states}`);
   }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTradeAgentError } from '../../src/trading/errors.ts';
 import type { CrashWorld } from './crash-world.ts';
+import { answered } from './patience.ts';
 
 /** A question that stood on the phone. */
 export interface Asked {
@@ -97,7 +98,7 @@ export function createPerson(
       left.abort();
       looking.resolve();
       await answering;
-      for (const { id } of await world.phone.requests('alice')) await tap(id, 'deny');
+      for (const { id } of await answered(() => world.phone.requests('alice'))) await tap(id, 'deny');
     },
   };
 }

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PhoneRequest } from '../../src/home/phone/phone-client.ts';
 import { isSettledState, type ProposalState } from '../../src/trading/proposal.ts';
 import type { CrashCase, Death } from './crash-case.ts';
 import type { BookedOrder, CrashWorld } from './crash-world.ts';
 import type { AuditLine, GatewayProposal } from './gateway-book.ts';
+import { answered, PATIENCE_MS, saidLate, TooLate, until } from './patience.ts';
 import { type Asked, createPerson, type Tap } from './person.ts';
 import type { Program } from './program.ts';
 import { answerOf, type RunAnswer, summary } from './run-answer.ts';
@@ -31,16 +33,9 @@ export interface Played {
   /** Undefined where the chain holds. */
   readonly auditFault: string | undefined;
   readonly kills: number;
+  /** Whether the program said of an order of the prompt that it was not even proposed: something took too long to answer. */
+  readonly isLate: boolean;
 }
-
-/** Time to settle after the last death; the gateway lets half a minute pass where it is in doubt. */
-export const SETTLE_LIMIT_MS = 150_000;
-/** Time in which a sandbox must die that was told to. */
-export const DEATH_LIMIT_MS = 90_000;
-/** How much later than the agent's own end that may be: the last lines are written then. */
-const LATE_DEATH_MS = 5_000;
-/** Time in which the phone must be told what came of it. */
-const TOLD_LIMIT_MS = 10_000;
 
 /** Plays one case to its end, and reads what came of it from the broker's book. */
 export async function playCase(world: CrashWorld, plan: CrashCase, log: string[]): Promise<Played> {
@@ -55,7 +50,6 @@ export async function playCase(world: CrashWorld, plan: CrashCase, log: string[]
       await running?.ended;
       await until(
         () => play.proposals().every(({ state }) => isSettledState(state)),
-        SETTLE_LIMIT_MS,
         () =>
           `with nobody there it stands at ${play.proposals().map(({ symbol, state }) => `${symbol} ${state}`)}`,
       );
@@ -82,6 +76,7 @@ export async function playCase(world: CrashWorld, plan: CrashCase, log: string[]
       proposals,
       answer,
       audit: world.gateway.audit().filter(({ proposal }) => ids.has(proposal)),
+      isLate: play.isShort() && play.saysLate(),
       auditFault: verified.ok ? undefined : `line ${verified.line} of the audit file was ${verified.what}`,
       kills,
     };
@@ -112,6 +107,7 @@ export async function begin(world: CrashWorld, plan: CrashCase, note: (line: str
     );
     return program;
   };
+  const proposals = () => world.gateway.proposals().filter(({ id }) => !there.has(id));
   const takingBack: Promise<void>[] = [];
   const person = createPerson(world, ({ proposal, subject }, asked) => {
     const wanted = plan.orders.find(({ symbol }) => symbol === subject.symbol)?.person ?? 'deny';
@@ -124,11 +120,14 @@ export async function begin(world: CrashWorld, plan: CrashCase, note: (line: str
     world,
     plan,
     note,
-    thread: plan.name.replace(/[^a-z0-9]/g, '-'),
+    thread: `${plan.name.replace(/[^a-z0-9]/g, '-')}-${randomUUID().slice(0, 4)}`,
     agent,
     person,
-    proposals: () => world.gateway.proposals().filter(({ id }) => !there.has(id)),
+    proposals,
     booked: async () => (await world.book()).filter(({ client_order_id }) => !inBook.has(client_order_id)),
+    /** Once its run has ended: what is proposed is proposed by then. */
+    isShort: () => proposals().length < plan.orders.length,
+    saysLate: () => started.some((one) => saidLate(one.said())),
     async over() {
       await Promise.all(takingBack);
       for (const { ended } of started) await ended;
@@ -146,10 +145,16 @@ export function runOf({ orders, underMandate }: CrashCase, thread: string): stri
 }
 
 /** Lets everybody die who has to, and starts the sandbox again. @returns the agent that still runs */
-export async function die({ world, plan, note, thread, agent, person }: Play) {
+export async function die(play: Play) {
+  const { world, plan, note, thread, agent, person } = play;
   const run = runOf(plan, thread);
   const [first] = plan.deaths;
-  if (plan.detached) await agent([...run, '--approval', 'detach']).ended;
+  let hasRun = false;
+  const isShort = () => hasRun && play.isShort();
+  if (plan.detached) {
+    await agent([...run, '--approval', 'detach']).ended;
+    hasRun = true;
+  }
   let program: Program | undefined;
   let kills = 0;
   for (const death of plan.deaths) {
@@ -160,10 +165,16 @@ export async function die({ world, plan, note, thread, agent, person }: Play) {
     if (death !== first) world.restartSandbox().catch(() => undefined);
     else if (!ofSandbox) program = agent(plan.detached ? ['resume', thread] : run, death.failpoint);
     else if (!plan.detached) program = agent(run);
+    void program?.ended.then(
+      ({ signal }) => {
+        hasRun ||= signal === null;
+      },
+      () => undefined,
+    );
     if (plan.tap === 'at once') person.look();
     const died = ofSandbox
-      ? await sandboxDeath(world, death, said, death === first ? program : undefined)
-      : await agentDeath(program as Program, death);
+      ? await sandboxDeath(play, death, said, isShort)
+      : await agentDeath(play, program as Program, death);
     if (!died) continue;
     kills++;
     note(`  ${death.victim} killed at ${death.at}`);
@@ -176,46 +187,52 @@ export async function die({ world, plan, note, thread, agent, person }: Play) {
 }
 
 /** @returns whether it died; not where an error was thrown instead @throws where it lived on although it had to die */
-async function agentDeath(program: Program, death: Death): Promise<boolean> {
+async function agentDeath(play: Play, program: Program, death: Death): Promise<boolean> {
   const { signal, stderr } = await program.ended;
   if (death.by === 'fail') {
     if (stderr.includes(`failpoint ${death.at}: fail`)) return false;
   } else if (signal === 'SIGKILL') return true;
   if (death.maySurvive) return false;
+  if (play.isShort()) throw await shortfall(play);
   throw new Error(`${death.failpoint} was not reached`);
 }
 
 /** @param said what the sandbox had said before it was told to die: an earlier case may have had the same failpoint */
 async function sandboxDeath(
-  world: CrashWorld,
+  play: Play,
   death: Death,
   said: string,
-  program: Program | undefined,
+  isShort: () => boolean,
 ): Promise<boolean> {
+  const { world } = play;
   const ended = world.sandboxEnded();
   let signal: NodeJS.Signals | null | undefined;
   void ended.then((end) => {
     signal = end.signal;
   });
-  let limit = Date.now() + DEATH_LIMIT_MS;
-  void program?.ended.then(
-    () => {
-      limit = Math.min(limit, Date.now() + LATE_DEATH_MS);
-    },
-    () => undefined,
-  );
   const news = () => {
     const now = world.sandboxSaid();
     return now.startsWith(said) ? now.slice(said.length) : now;
   };
   const passed = () => news().includes(`failpoint ${death.at}: ${death.by}`);
-  while (death.by === 'kill' ? signal === undefined : !passed()) {
-    if (Date.now() > limit) throw new Error(`${death.failpoint} was not reached`);
-    await sleep(10);
-  }
+  const isOver = () => (death.by === 'kill' ? signal !== undefined : passed());
+  await until(
+    () => isOver() || isShort(),
+    () => `${death.failpoint} was not reached`,
+  );
+  if (!isOver()) throw await shortfall(play);
   if (death.by === 'fail') return false;
   if (signal === 'SIGKILL') return true;
   throw new Error(`${death.failpoint} was not reached: the sandbox ended by itself: ${world.sandboxSaid()}`);
+}
+
+/** Why less was proposed than the prompt asks for: the thread says so at the latest when all else of it is over. */
+async function shortfall({ world, thread, agent, person, saysLate }: Play): Promise<Error> {
+  world.arm('');
+  person.look();
+  const resume = () => agent(['resume', thread]);
+  if (!saysLate()) await settle([resume()], resume);
+  return saysLate() ? new TooLate() : new Error('less was proposed than was asked for, and nobody says why');
 }
 
 /** Takes a proposal back at the terminal, until the gateway has heard of it. */
@@ -233,7 +250,7 @@ async function takeBack(agent: Play['agent'], proposal: string): Promise<void> {
 
 /** Resumes again, as its own answer asks, until nothing of the thread is open. */
 export async function settle(first: readonly Program[], again: () => Program): Promise<RunAnswer> {
-  const deadline = Date.now() + SETTLE_LIMIT_MS;
+  const deadline = Date.now() + PATIENCE_MS;
   let answers = (await Promise.all(first.map(({ ended }) => ended))).map(answerOf);
   for (let pause = 100; ; pause = Math.min(pause * 2, 5_000)) {
     const done = answers.find(
@@ -243,11 +260,8 @@ export async function settle(first: readonly Program[], again: () => Program): P
         answer.approvals.every(({ status }) => isSettledState(status as ProposalState)),
     );
     // Once more, alone: the answer that counts is what the thread says when all is over.
-    if (done !== undefined) {
-      const last = answerOf(await again().ended);
-      if (last === undefined) throw new Error('a settled thread can no longer be resumed');
-      return last;
-    }
+    const last = done === undefined ? undefined : answerOf(await again().ended);
+    if (last !== undefined) return last;
     if (Date.now() > deadline) throw new Error('the thread never settled');
     await sleep(pause);
     answers = [answerOf(await again().ended)];
@@ -259,11 +273,11 @@ async function toldOutcomes({ world, person, proposals }: Play): Promise<Questio
   const look = () =>
     Promise.all(
       person.asked.map(async (asked): Promise<Question> => {
-        const { status, outcome } = await world.phone.request(asked.id);
+        const { status, outcome } = await answered(() => world.phone.request(asked.id));
         return { ...asked, status, outcome };
       }),
     );
-  const deadline = Date.now() + TOLD_LIMIT_MS;
+  const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const questions = await look();
     const market = new Set(proposals().flatMap(({ id, type }) => (type === 'market' ? [id] : [])));
@@ -273,14 +287,6 @@ async function toldOutcomes({ world, person, proposals }: Play): Promise<Questio
       return outcome.state !== 'executed' || !market.has(proposal) || outcome.text.startsWith('filled');
     };
     if (questions.every(isTold) || Date.now() > deadline) return questions;
-    await sleep(50);
-  }
-}
-
-export async function until(done: () => boolean, limitMs: number, otherwise: () => string): Promise<void> {
-  const deadline = Date.now() + limitMs;
-  while (!done()) {
-    if (Date.now() > deadline) throw new Error(otherwise());
     await sleep(50);
   }
 }

@@ -1,9 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { PATIENCE_MS } from './patience.ts';
 
 const launcher = new URL('./trade-agent.mjs', import.meta.url).pathname;
 
-/** Nothing a command does takes this long, a wait for the phone included. */
-const LIMIT_MS = 90_000;
+/**
+ * Times as slow as it would be: each process is held still for the rest of its time, in spells of its own, as on a machine
+ * that is as busy. Nothing of the machine is used up by it.
+ */
+const SLOWNESS = Number(process.env.CRASH_SLOWNESS ?? 1);
+/** Milliseconds that a process runs in one go where it is slowed, and no more than. */
+const LEAST_SPELL_MS = 20;
+const LONGEST_SPELL_MS = 100;
 
 /** How a process ended. */
 export interface Ended {
@@ -31,6 +38,7 @@ export function startProgram(
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  if (SLOWNESS > 1) slow(child);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => {
@@ -46,7 +54,7 @@ export function startProgram(
         : setTimeout(() => {
             child.kill('SIGKILL');
             reject(new Error(`"${args.join(' ')}" did not end; it said:\n${stdout}${stderr}`));
-          }, LIMIT_MS);
+          }, PATIENCE_MS);
     child.once('error', reject);
     child.once('close', (code, signal) => {
       clearTimeout(timer);
@@ -56,4 +64,18 @@ export function startProgram(
   // Looked at by whoever waits for it; a case that failed before must not end the whole run.
   ended.catch(() => undefined);
   return { child, ended, said: () => `${stdout}${stderr}` };
+}
+
+function slow(child: ChildProcess): void {
+  let timer: NodeJS.Timeout;
+  const run = (): void => {
+    const spell = LEAST_SPELL_MS + Math.random() * (LONGEST_SPELL_MS - LEAST_SPELL_MS);
+    child.kill('SIGCONT');
+    timer = setTimeout(() => {
+      child.kill('SIGSTOP');
+      timer = setTimeout(run, spell * (SLOWNESS - 1));
+    }, spell);
+  };
+  run();
+  child.once('exit', () => clearTimeout(timer));
 }

@@ -1,3 +1,4 @@
+import { isUnreachable } from './patience.ts';
 import type { Ended } from './program.ts';
 
 /** What the agent says of an approval at the end. */
@@ -14,12 +15,13 @@ export interface RunAnswer {
   readonly approvals: readonly FinalApproval[];
 }
 
-/** Undefined where another run held the thread. */
+/** Undefined where another run held the thread, or nobody answered in time: it says so, and is asked again. */
 export function answerOf({ code, stdout, stderr }: Ended): RunAnswer | undefined {
   if (code === 12) return undefined;
   try {
     const answer = JSON.parse(stdout);
     if (answer.schema === 'trade-agent.run/1') return answer;
+    if (isUnreachable(answer.error?.code)) return undefined;
   } catch {
     // Told below.
   }

@@ -96,8 +96,11 @@ it('from nothing to a fill that a phone signed, as a person does it: init, serve
   await page.screenshot({ path: join(screenshots, 'home-first-fill.png') });
   process.stdout.write(`from "home init" to the first signed fill: ${(took / 1000).toFixed(1)} s\n`);
   expect(took).toBeLessThan(LIMIT_MS);
-  // What has filled waits no more: it is taken off the phone's screen.
-  await expect.poll(() => service.received.at(-1)?.message.kind).toBe('settled');
+  // What has filled waits no more: it is taken off the phone's screen, and told.
+  const kinds = () => service.received.map(({ message }) => message.kind).sort();
+  await expect.poll(kinds).toEqual(['ask', 'fill', 'settled']);
+  const told = service.received.find(({ message }) => message.kind === 'fill')?.message;
+  expect(told?.title).toMatch(/^Bought 2 AAPL at \$[\d.]+ · PAPER$/);
   expect(service.complaints).toEqual([]);
   expect(phone.complaints).toEqual([]);
 

@@ -17,8 +17,8 @@ export interface Load {
   readonly idleLoad: number;
   /** From the tap's request to the answer that shows the fill, while all others stay open. */
   readonly tapToFill: readonly number[];
-  /** The gateway's processor time for each tap. */
-  readonly processorEach: number;
+  /** The gateway's processor time for each of those taps. */
+  readonly processor: readonly number[];
   /** What each of those taps was made of. */
   readonly steps: readonly Steps[];
   /** Orders in the broker's book, and how many different client_order_ids they have. */
@@ -90,13 +90,13 @@ export async function manyProposals(options: LoadOptions): Promise<Load> {
 
     const tapToFill: number[] = [];
     const steps: Steps[] = [];
-    let processor = 0;
+    const processor: number[] = [];
     for (let tap = 0; tap < options.taps; tap++) {
       const proposal = await fresh();
       const from = await world.gateway();
       const { at, until } = await tapped(world, proposal);
       const { processor: spent, traffic } = await world.gateway();
-      processor += spent - from.processorAfter;
+      processor.push((spent - from.processorAfter) / 1000);
       tapToFill.push(until - at);
       steps.push(stepsOf(traffic, at, until));
     }
@@ -111,7 +111,7 @@ export async function manyProposals(options: LoadOptions): Promise<Load> {
       residentEach: (full.native - before.native) / Math.max(open.length, 1),
       idleLoad: (idle.processor - full.processorAfter) / 1000 / options.idleMs,
       tapToFill,
-      processorEach: processor / 1000 / Math.max(options.taps, 1),
+      processor,
       steps,
       orders: ordered.length,
       distinctOrders: new Set(ordered).size,

@@ -100,7 +100,11 @@ export async function proposalRequest(
       };
     }
     case 'mandate':
-      return { kind: 'mandate', ...base, ...(await standingRequest(environment, gateway, state)) };
+      return {
+        kind: 'mandate',
+        ...base,
+        ...(await standingRequest(environment, gateway, { ...state, args, account: entry })),
+      };
     case 'reduce': {
       const cancel = { ...account, order_id: String(args.order_id) };
       return { kind: 'cancel', cancel, ...base, provenance: sources(state, 'cancel', cancel, named) };

@@ -7,7 +7,7 @@ import type { ApprovalView } from '../events.ts';
 /** What people and scripts may see of a proposal. @param thread empty where it is none of a thread's here */
 export function approvalView(proposal: Proposal, thread: string): ApprovalView {
   const { id, state, code, expires_at, reason, worst_case, warnings, requested_by, client } = proposal;
-  const { kind, subject } = proposal;
+  const { kind, subject, shows } = proposal;
   const environment = kindWords(kind).environment?.(subject);
   const mandate = mandateIn(proposal);
   const view: unknown = {
@@ -23,6 +23,7 @@ export function approvalView(proposal: Proposal, thread: string): ApprovalView {
     client,
     kind,
     ...(environment === undefined ? {} : { environment }),
+    ...(shows?.Account === undefined ? {} : { account_at: shows.Account }),
     ...(mandate === undefined ? {} : { mandate_id: mandate }),
     [kind]: subject,
     ...cameOf(proposal),

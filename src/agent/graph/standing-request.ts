@@ -6,6 +6,7 @@ import {
   standingExpiry,
 } from '../../tools/place-standing-order.ts';
 import { DEFAULT_DAYS, withStandingLimits } from '../../tools/standing-limits.ts';
+import type { AccountEntry } from '../../trading/account-entry.ts';
 import { sharePrice } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
@@ -30,26 +31,36 @@ const LIMITS = 'the orders it places';
 export async function standingRequest(
   { profile, clock, model }: Pick<GraphEnvironment, 'profile' | 'clock' | 'model'>,
   gateway: Pick<GatewayClient, 'quotes'>,
-  { call, facts, tainted }: Pick<ProposalGraphValue, 'call' | 'facts' | 'tainted'>,
+  {
+    args,
+    account,
+    facts,
+    tainted,
+  }: Pick<ProposalGraphValue, 'facts' | 'tainted'> & {
+    /** The call's, less which account it is about. */
+    readonly args: Record<string, unknown>;
+    readonly account: (AccountEntry & { readonly account: string }) | undefined;
+  },
 ): Promise<{ mandate: MandateRequestInput; provenance: Provenance }> {
-  const asked = readStandingRequest(call.args);
+  const asked = readStandingRequest(args);
   const now = clock.now();
   const { standing, end } = asked;
   const refuse = (why: string): TradeAgentError =>
     new TradeAgentError('blocked', `${why}: no standing order is proposed`, {
-      hint: `If it is what you want, type it yourself: ${standingCommand(asked, now)}`,
+      hint: `If it is what you want, type it yourself: ${standingCommand(asked, now, account?.account)}`,
     });
   const heard = tainted ?? [];
   if (heard.length > 0)
     throw refuse(`this conversation has taken in text from outside (${heard.join(', ')})`);
   if (facts.composedBy !== undefined) throw refuse(`it was put together by ${facts.composedBy}`);
   const said = model.builtin ? facts.said.map((_, at) => accepted(facts.said.slice(0, at + 1))) : facts.said;
-  const words = standingWords({ standing, end, said, names: facts.names, now });
+  const words = standingWords({ standing, end, account, said, names: facts.names, now });
   const unsaid = Object.entries(words.fields).find(([, { source }]) => source === 'other')?.[0];
   if (unsaid !== undefined) throw refuse(`you have not said ${fieldWords[unsaid] ?? unsaid} like this`);
   await requireAhead(gateway, standing);
   const expires = standingExpiry(end, now);
   const mandate = (await withStandingLimits(gateway, now, {
+    ...(account === undefined ? {} : { account: account.account }),
     environment: profile.environment,
     standing,
     ...(expires === undefined ? {} : { expires_at: expires }),
@@ -58,6 +69,7 @@ export async function standingRequest(
 }
 
 const fieldWords: Readonly<Record<string, string>> = {
+  account: 'which account it is in',
   symbol: 'its symbol',
   side: 'whether to buy or sell',
   qty: 'the number of shares',
@@ -101,9 +113,10 @@ function provenanceOfMandate(
   { end }: StandingAsked,
   { fields, sentence }: StandingProvenance,
 ): Provenance {
-  const { symbol, side, type, at } = fields;
+  const { account, symbol, side, type, at } = fields;
   const isAllSaid = at?.source !== 'default';
   const own: Readonly<Record<string, Provenance['fields'][string] | undefined>> = {
+    account,
     symbols: symbol,
     sides: side,
     order_types: type,

@@ -1,8 +1,10 @@
+import { type AccountEntry, isAccountCalled } from '../../trading/account-entry.ts';
 import type { Standing } from '../../trading/mandate/standing.ts';
 import { STANDING_TIME } from '../../trading/mandate/standing.ts';
 import { endOf, type SaidEnd } from '../../trading/mandate/standing-end.ts';
 import { orderDefaults } from '../../trading/order-defaults.ts';
 import type { Provenance } from '../../trading/proposal.ts';
+import { withoutAccount } from '../planner/account-named.ts';
 import { readingsOf } from '../planner/person-words.ts';
 import { clausesOf } from '../planner/sentence.ts';
 import { type SaidWhen, type Timed, takeWhen } from '../planner/standing-when.ts';
@@ -18,6 +20,8 @@ import { provenanceOf } from './provenance.ts';
 export interface StandingWords {
   readonly standing: Standing;
   readonly end: SaidEnd | undefined;
+  /** The account it is for, where the call names one. */
+  readonly account?: AccountEntry | undefined;
   /** The person's own prompts of this conversation, newest last. */
   readonly said: readonly string[];
   readonly names?: readonly NameFound[] | undefined;
@@ -32,7 +36,14 @@ export interface StandingProvenance {
 }
 
 /** Where each field of a standing order comes from. */
-export function standingWords({ standing, end, said, names, now }: StandingWords): StandingProvenance {
+export function standingWords({
+  standing,
+  end,
+  account,
+  said,
+  names,
+  now,
+}: StandingWords): StandingProvenance {
   const { order, when } = standing;
   const turns = said.map((turn) => turnAbout(turn, standing, names));
   const { fields, sentence } = provenanceOf({
@@ -49,10 +60,12 @@ export function standingWords({ standing, end, said, names, now }: StandingWords
   const due = newest(({ every, below, above }) => (every ?? below ?? above) !== undefined);
   const { at } = newest((one) => one.at !== undefined);
   const ends = newest((one) => (one.until ?? one.before) !== undefined);
-  const whole = said.at(turns.findLastIndex(({ when: one }) => one === due)) ?? sentence;
+  const dueTurn = turns.findLastIndex(({ when: one }) => one === due);
+  const whole = said.at(dueTurn) ?? sentence;
   return {
     fields: {
       ...fields,
+      ...accountSaid(account, turns.at(dueTurn)?.account),
       when: isDue(when, due) ? user : other,
       ...('every' in when ? { at: timeSaid(when.at, at) } : {}),
       ...endSaid(end, ends, now),
@@ -75,6 +88,16 @@ function timeSaid(at: string, said: string | undefined): Provenance['fields'][st
   return at === STANDING_TIME ? { source: 'default' } : other;
 }
 
+/** Of the sentence that says when: an account that it names is not left out, and none is made up. */
+function accountSaid(
+  account: AccountEntry | undefined,
+  called: string | undefined,
+): Partial<Record<'account', Provenance['fields'][string]>> {
+  if (account === undefined && called === undefined) return {};
+  const isSame = account !== undefined && called !== undefined && isAccountCalled(account, called);
+  return { account: isSame ? user : other };
+}
+
 /** An end that the person named is not left out, and none is made up. */
 function endSaid(
   end: SaidEnd | undefined,
@@ -88,14 +111,10 @@ function endSaid(
 }
 
 /** What one turn says of the order and of when: of several clauses that say when, the one that this is most like. */
-function turnAbout(
-  turn: string,
-  { order, when }: Standing,
-  names: readonly NameFound[] | undefined,
-): Pick<Timed, 'rest' | 'when'> {
+function turnAbout(turn: string, { order, when }: Standing, names: readonly NameFound[] | undefined): Said {
   const timed = clausesOf(turn).flatMap((clause) => timedIn(clause) ?? []);
   if (timed.length === 0) return { rest: turn, when: {} };
-  const likeness = (one: Timed) => {
+  const likeness = (one: Said) => {
     const said = readingsOf([one.rest], order.symbol, names);
     const size = order.notional ?? order.qty;
     const isSize = said.some(({ numbers }) => numbers.some(({ value }) => Number(value) === Number(size)));
@@ -108,11 +127,16 @@ function turnAbout(
   return best ?? { rest: '', when: {} };
 }
 
-function timedIn(clause: string): Timed | undefined {
+/** What a clause says of the order, of when, and of which account. */
+type Said = Timed & { readonly account?: string };
+
+function timedIn(clause: string): Said | undefined {
   if (/\b(?:don['’]?t|do not|never|not|no|stop|cancel|instead of|except|unless)\b/i.test(clause))
     return undefined;
   try {
-    return takeWhen(clause);
+    const { rest, ...named } = withoutAccount(clause);
+    const timed = takeWhen(rest);
+    return timed === undefined ? undefined : { ...timed, ...named };
   } catch (error) {
     if (error instanceof NotUnderstood) return undefined;
     throw error;

@@ -36,6 +36,9 @@ export function withoutAccount(clause: string): { readonly rest: string; readonl
 /** What can be asked of one account by its name. */
 const ofOne: readonly Intent['kind'][] = [
   'order',
+  'standing',
+  'cancel',
+  'replace',
   'portfolio',
   'orders',
   'quote',

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { DEFAULT_DAYS } from '../../tools/standing-limits.ts';
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { type BatchLine, batchLineSchema } from '../../trading/batch-line.ts';
-import { Dec } from '../../trading/decimal.ts';
+import { contractWords } from '../../trading/contract-words.ts';
+import { Dec, decimalString } from '../../trading/decimal.ts';
 import { environmentWord } from '../../trading/environment.ts';
 import { batchText } from '../../trading/kinds/batch.ts';
 import { grantedSchema } from '../../trading/mandate/granted.ts';
@@ -41,7 +42,15 @@ const person = z.lazy(() =>
     environment: z.string(),
   }),
 );
-const portfolio = z.lazy(() => z.object({ account: accountSchema, positions: z.array(positionSchema) }));
+const portfolio = z.lazy(() =>
+  z.object({
+    account: accountSchema,
+    positions: z.array(positionSchema),
+    traded_today: z
+      .array(z.object({ symbol: z.string(), qty: decimalString, paid: decimalString }))
+      .default([]),
+  }),
+);
 const quotes = z.lazy(() => z.object({ quotes: z.array(quoteSchema) }));
 const bars = z.lazy(() => z.object({ symbol: z.string(), bars: z.array(barSchema) }));
 const orderList = z.lazy(() => z.object({ status: z.string(), orders: z.array(orderSchema) }));
@@ -142,8 +151,11 @@ function whoami(user: z.output<typeof person>): string {
   return `You are signed in as **${name}**${email}, on a ${environmentWord(user.environment)} account.`;
 }
 
-function holdings({ account, positions }: z.output<typeof portfolio>): string {
-  const view = portfolioView(account, positions);
+function holdings({ account, positions, traded_today }: z.output<typeof portfolio>): string {
+  const traded = new Map(
+    traded_today.map(({ symbol, qty, paid }) => [symbol, { qty: new Dec(qty), paid: new Dec(paid) }]),
+  );
+  const view = portfolioView(account, positions, { traded });
   const day = `${signedDollars(view.day_change)}, ${signedPercent(view.day_change_fraction)} today`;
   const lines = [
     `Equity **${dollars(view.equity)}** (${day}), cash ${dollars(view.cash)}, buying power ${dollars(view.buying_power)}. ${label(view.environment, view.simulated)}`,
@@ -155,7 +167,12 @@ function holdings({ account, positions }: z.output<typeof portfolio>): string {
     table(
       ['Symbol', 'Qty', 'Price', 'Value', 'Weight', 'Today', 'P/L', 'P/L %'],
       [
-        ...view.rows.map((row) => [row.symbol, shares(row.qty), sharePrice(row.price), ...figures(row)]),
+        ...view.rows.map((row) => [
+          contractWords(row.symbol),
+          shares(row.qty),
+          sharePrice(row.price),
+          ...figures(row),
+        ]),
         ['Total', '', '', ...figures(total)],
       ],
     ),

@@ -5,9 +5,9 @@ import type { Order } from '../../trading/views.ts';
 import type { CancelIntent, OrderChange, WhichOrder } from './intent.ts';
 import { NotUnderstood } from './words.ts';
 
-/** The calls that say which orders there are. */
-export const openOrders = { name: 'list_orders', args: { status: 'open', limit: 100 } };
-export const newestOrders = { name: 'list_orders', args: { status: 'all', limit: 10 } };
+/** What the calls ask that say which orders an account has. */
+export const openOrders = { status: 'open', limit: 100 } as const;
+export const newestOrders = { status: 'all', limit: 10 } as const;
 
 /** Ids of the orders that a cancel means. @throws {NotUnderstood} where that is none, or one of several */
 export function ordersToCancel(

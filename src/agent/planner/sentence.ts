@@ -27,8 +27,11 @@ const HINT =
 /** A prompt longer than this is prose, not a request. */
 const MAX_LENGTH = 1_000;
 
+/** After a comma these begin another clause. */
+const verbs = 'buy|sell|purchase|cancel|quote|list|show';
+
 const between = new RegExp(
-  `\\s*(?:;|\\n|\\.\\s+|,?\\s+and\\s+then\\s+|,?\\s+then\\s+|,?\\s+and\\s+(?!${exitAhead})|,\\s+(?=(?:buy|sell|purchase|cancel|quote|list|show)\\b))\\s*`,
+  `\\s*(?:;|\\n|\\.\\s+|,?\\s+and\\s+then\\s+|,?\\s+then\\s+|,?\\s+and\\s+(?!${exitAhead})|,\\s+(?=(?:${verbs})\\b))\\s*`,
   'i',
 );
 
@@ -37,8 +40,10 @@ const whenFirst =
   /^((?:every|each|on|if|when|once|as soon as)\b[^,;.]*),\s+(?=(?:please )?(?:buy|sell|purchase)\b)/i;
 
 /** "In my IRA account, buy …": which account is no clause of its own either. */
-const accountFirst =
-  /^((?:in|from|at|on) [^,;.]*\baccount\b[^,;.]*),\s+(?=(?:please )?(?:buy|sell|purchase)\b)/i;
+const accountFirst = new RegExp(
+  `^((?:in|from|at|on) [^,;.]*\\baccount\\b[^,;.]*),\\s+(?=(?:please )?(?:${verbs})\\b)`,
+  'i',
+);
 
 const courtesy =
   /^(?:(?:hey|hi|hello|ok|okay|so|now|please|just|can you|could you|would you|i want to|i'd like to|i would like to|let's|let us|go ahead)[\s,]+)+/i;

@@ -44,7 +44,6 @@ export interface Lookup {
 }
 
 const needsHoldings = (intent: Intent) => intent.kind === 'order' && intent.fraction !== undefined;
-const acts = (intent: Intent) => intent.kind === 'cancel' || intent.kind === 'replace';
 const needsNewest = (intent: Intent) =>
   (intent.kind === 'cancel' || intent.kind === 'replace') && 'newest' in intent.which;
 /** A change by a bare number is told apart from a price by the order as it stands. */
@@ -69,10 +68,16 @@ export function lookups(intents: readonly Intent[]): Step[] {
   }
   if (queries.length > 0) steps.push({ name: 'search_symbols', args: { queries } });
   for (const account of new Set(intents.filter(needsHoldings).map((intent) => intent.account))) {
-    steps.push({ name: 'get_portfolio', args: argsIn(account) });
+    steps.push(holdingsOf(account));
   }
-  if (intents.some((intent) => acts(intent) && needsOpen(intent))) steps.push(openOrders);
-  if (intents.some(needsNewest)) steps.push(newestOrders);
+  const looks = [
+    [needsOpen, openOrders],
+    [needsNewest, newestOrders],
+  ] as const;
+  for (const [needs, query] of looks) {
+    for (const account of new Set(intents.filter(needs).map((intent) => intent.account)))
+      steps.push(listOf(query, account));
+  }
   for (const intent of intents) if (isForOption(intent)) steps.push(contractStep(intent));
   for (const intent of intents) if (intent.kind === 'rebalance') steps.push(rebalanceStep(intent));
   return steps;
@@ -99,10 +104,23 @@ export function steps(intents: readonly Intent[], found: readonly Lookup[]): Ste
 
 const argsIn = (account: string | undefined) => (account === undefined ? {} : { account });
 
+const holdingsOf = (account: string | undefined): Step => ({ name: 'get_portfolio', args: argsIn(account) });
+
+const listOf = (query: typeof openOrders | typeof newestOrders, account: string | undefined): Step => ({
+  name: 'list_orders',
+  args: { ...query, ...argsIn(account) },
+});
+
+/** What a lookup answered. */
+function answerTo(step: Step, found: readonly Lookup[]): unknown {
+  const wanted = JSON.stringify(step);
+  return found.find((lookup) => JSON.stringify(lookup.step) === wanted)?.content;
+}
+
 function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
-  const ordersOf = (step: Step): readonly Order[] =>
+  const ordersOf = (query: typeof openOrders | typeof newestOrders): readonly Order[] =>
     orders
-      .parse(found.find((lookup) => lookup.step === step)?.content ?? { orders: [] })
+      .parse(answerTo(listOf(query, intent.account), found) ?? { orders: [] })
       // What still stands of an entry that is filled are its exits, each with an id of its own.
       .orders.flatMap((order) => (isPastEntry(order) ? openLegs(order) : [order]));
   switch (intent.kind) {
@@ -120,13 +138,10 @@ function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
       return [{ name: 'list_orders', args: { status: intent.status } }];
     case 'order': {
       if (isForOption(intent)) {
-        const wanted = JSON.stringify(contractStep(intent));
-        const chain = found.find(({ step }) => JSON.stringify(step) === wanted)?.content;
+        const chain = answerTo(contractStep(intent), found);
         return [{ name: 'place_order', args: { ...intent.request, symbol: contractNamed(intent, chain) } }];
       }
-      const holdings = found.find(
-        ({ step }) => step.name === 'get_portfolio' && step.args.account === intent.account,
-      )?.content;
+      const holdings = answerTo(holdingsOf(intent.account), found);
       return [{ name: 'place_order', args: { ...intent.request, ...partOf(intent, holdings) } }];
     }
     case 'standing': {

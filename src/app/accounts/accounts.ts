@@ -3,8 +3,8 @@ import type { AccountEntry } from '../../trading/account-entry.ts';
 import type { App } from '../app.ts';
 
 /** The person's accounts, in the order of the gateway's settings. @throws {TradeAgentError} `login_required` */
-export async function listAccounts(app: Pick<App, 'gateway'>): Promise<AccountEntry[]> {
-  return await (await app.gateway()).accounts();
+export async function listAccounts(app: Pick<App, 'accounts'>): Promise<AccountEntry[]> {
+  return await app.accounts();
 }
 
 /**

@@ -15,11 +15,13 @@ import { askedSymbols } from './asked-symbols.ts';
  * Proposes orders the way of any order: the agent calls the tools, the person approves on their phone, the gateway
  * places each once, whether or not this still runs. As many as a run takes; the rest is for the next check. Ends as
  * the run does, also where it was interrupted.
+ * @param account the number of the account that they are for
  * @param show is given what happens meanwhile
  */
 export async function propose(
   app: App,
   proposals: readonly Proposal[],
+  account: string,
   memory: AccountMemory<Notice>,
   options: Pick<RunOptions, 'approval' | 'requestedBy' | 'ttl'> & { readonly due?: number | undefined },
   show: (event: AgentEvent) => void | Promise<void>,
@@ -33,11 +35,11 @@ export async function propose(
   const [agent, mandates] = await Promise.all([app.agent({ model: 'builtin' }), mandatesInForce(app)]);
   const { due = clock.now(), ...runOptions } = options;
   // Under mandates each order is covered, or asked about, by itself.
-  const together = mandates.every(({ state }) => state !== 'active');
+  const together = mandates.every(({ state, terms }) => state !== 'active' || terms.account !== account);
   const result = await followRun(
     agent.run(
       { orders: asked.map(({ request }) => request), composedBy: 'check', together, thread },
-      { requestedBy: 'check', ...runOptions, mandateFor: mandateFor(mandates, due), signal },
+      { requestedBy: 'check', ...runOptions, mandateFor: mandateFor(mandates, account, due), signal },
     ),
     signal,
     show,

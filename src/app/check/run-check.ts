@@ -4,7 +4,7 @@ import type { AgentEvent, ApprovalView, RunResult } from '../../agent/events.ts'
 import { type Check, check } from '../../check/check.ts';
 import { gather } from '../../check/gather.ts';
 import { loadRules, standardRules } from '../../check/load-rules.ts';
-import type { CheckResult } from '../../check/result.ts';
+import type { CheckResult } from '../../check/result-schema.ts';
 import type { RulesFile } from '../../check/rules-schema.ts';
 import { ensurePrivateFolder } from '../../machine/home.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
@@ -13,6 +13,7 @@ import type { Notice } from '../../notify/notice.ts';
 import { databaseKey } from '../../secrets/database-key.ts';
 import type { AccountMemory, CheckStore } from '../../store/check-store.ts';
 import { openCheckStore } from '../../store/sqlite/check-store.ts';
+import type { AccountName } from '../../trading/account-entry.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
@@ -62,6 +63,7 @@ const MOST_ROUNDS = 2;
 
 /**
  * One check: looks by the rules, proposes where it may, tells who wants to know, and remembers what it told.
+ * @returns that of the account that is meant
  * @throws {TradeAgentError} `invalid_config` for wrong rules, `login_required`, `busy`, and what the gateway throws
  */
 export async function runCheck(
@@ -69,6 +71,20 @@ export async function runCheck(
   options: CheckOptions,
   listener: CheckListener,
 ): Promise<CheckOutcome> {
+  return await withBasis(app, options, async (basis) => {
+    const checked = await checkAndTell(app, options, listener, basis);
+    await listener.told(checked.outcome.result);
+    await checked.remember();
+    return checked.outcome;
+  });
+}
+
+/** Takes the place of whoever else would check, and opens what is remembered. */
+export async function withBasis<T>(
+  app: App,
+  options: CheckOptions,
+  work: (basis: Basis) => Promise<T>,
+): Promise<T> {
   const file = options.rules === undefined ? standardRules() : await loadRules(options.rules);
   // A session that is limited to reading carries no order out, whatever the phone says.
   if (!proposes(options)) app.limitToReading();
@@ -79,11 +95,7 @@ export async function runCheck(
     const key = (await databaseKey(await app.store())).toString('hex');
     const store = openCheckStore<Notice>(join(folder, `checks.${profile.name}.db`), key);
     try {
-      return await checkAndTell(app, options, listener, {
-        file,
-        store,
-        owner: `${profile.name}:${session.user.sub}`,
-      });
+      return await work({ file, store, owner: `${profile.name}:${session.user.sub}` });
     } finally {
       store.close();
     }
@@ -91,32 +103,45 @@ export async function runCheck(
 }
 
 /** What one account's checks go by. */
-interface Basis {
+export interface Basis {
   readonly file: RulesFile;
   readonly store: CheckStore<Notice>;
   /** Whose account: profile and user. */
   readonly owner: string;
+  /** Of several accounts, where this one is. */
+  readonly at?: Pick<AccountName, 'broker' | 'label'>;
 }
 
-async function checkAndTell(
+/** A check that was made, and is to be remembered once it was told: a crash in between tells it twice rather than never. */
+export interface Checked {
+  readonly outcome: CheckOutcome;
+  remember(): Promise<void>;
+}
+
+/** Looks, proposes and tells by notices; what it returns is to be told and then remembered. */
+export async function checkAndTell(
   app: App,
   options: CheckOptions,
-  listener: CheckListener,
+  listener: Omit<CheckListener, 'told'>,
   basis: Basis,
-): Promise<CheckOutcome> {
+): Promise<Checked> {
   const look = await looker(app, options, basis);
   const { done, memory } = await look();
   for (const finding of done.result.findings) listener.finding(finding);
   const runs: RunResult[] = [];
   let latest = done;
   while (proposes(options) && latest.proposals.length > 0 && runs.length < MOST_ROUNDS) {
-    const run = await propose(app, latest.proposals, memory, options, (event) => listener.proposing(event));
+    const { account } = latest.result.account;
+    const run = await propose(app, latest.proposals, account, memory, options, (event) =>
+      listener.proposing(event),
+    );
     runs.push(run);
     if (!mayGoOn(run, latest)) break;
     latest = (await look()).done;
   }
   const result: CheckResult = {
     ...done.result,
+    account: { ...done.result.account, ...basis.at },
     proposals: runs.map((run) => ({ ...runObject(run, app.profileOption) })),
     notes: [...done.result.notes],
   };
@@ -125,10 +150,10 @@ async function checkAndTell(
   if (failure !== undefined) result.notes.push(failure.message);
   await listener.found(result);
   await tellPeople(app, { owner: basis.owner, result, done, memory, runs });
-  await listener.told(result);
-  // After it was told: a crash in between tells a thing twice rather than never.
-  await memory.remember(done.firing.states, done.figures.drawdowns.mark);
-  return { result, runs, failure };
+  return {
+    outcome: { result, runs, failure },
+    remember: () => memory.remember(done.firing.states, done.figures.drawdowns.mark),
+  };
 }
 
 /** What looks at the account: once, and again for each round after the first. */

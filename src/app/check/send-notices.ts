@@ -1,4 +1,4 @@
-import type { NoticeReport } from '../../check/result.ts';
+import type { NoticeReport } from '../../check/result-schema.ts';
 import type { NoticeChannel, NoticesConfig } from '../../config/notice-channels.ts';
 import { deliver } from '../../notify/deliver.ts';
 import { type Notice, NoticeFailure } from '../../notify/notice.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RunResult } from '../../agent/events.ts';
 import type { Finding } from '../../check/firing.ts';
-import type { CheckResult } from '../../check/result.ts';
+import type { CheckResult } from '../../check/result-schema.ts';
 import type { NoticeChannel, NoticesConfig } from '../../config/notice-channels.ts';
 import { safeLine, safeText } from '../../net/shown-text.ts';
 import type { Notice } from '../../notify/notice.ts';

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AuditVerdict, verifyAuditFile } from '../../approval/audit-chain.ts';
 import { utcSeconds } from '../../machine/clock.ts';
@@ -7,7 +6,7 @@ import type { TradingState } from '../../trading/trading-state.ts';
 import type { App } from '../app.ts';
 import { openRecord, type RecordStores } from './gateway-database.ts';
 import type { GatewayPlaces } from './gateway-key.ts';
-import { readSettings } from './settings-file.ts';
+import { readDatabase } from './settings-file.ts';
 
 const auditFile = (folder: string) => join(folder, 'audit.jsonl');
 
@@ -76,8 +75,7 @@ async function withRecord<T>(
   { home, config }: GatewayPlaces,
   work: (record: RecordStores) => Promise<T>,
 ): Promise<T> {
-  const settings = existsSync(config) ? await readSettings(config) : undefined;
-  const { stores, close } = await openRecord(settings?.database, home, env);
+  const { stores, close } = await openRecord(await readDatabase(config), home, env);
   try {
     return await work(stores);
   } finally {

@@ -15,7 +15,7 @@ export function homeNotices(folder: string, channels: NoticesConfig): NoticePlac
     add: 'Add it under "notices" in home.yaml; docs/NOTICES.md shows how.',
     command: HOME_NOTICES,
     testWords: async (name) =>
-      `This is how "${name}" tells you of requests that wait for your phone, where no push reaches it. Nothing happened.`,
+      `This is how "${name}" tells you of requests that wait for your phone, and of what was filled, where no push reaches it. Nothing happened.`,
     testFacts: async () => ({}),
   };
 }
@@ -29,7 +29,7 @@ export async function listHomeNotices(place: NoticePlace): Promise<readonly Home
     name,
     kind: channel.kind,
     // Of what these tell there is nothing else.
-    enabled: channel.enabled && channel.approvals,
+    enabled: channel.enabled && (channel.approvals || channel.fills),
     to: noticeDestination(channel),
     secret: secretState(channel, secretOf(name, channel) !== undefined),
   }));

@@ -18,10 +18,11 @@ export function homePush(
   }: { readonly push?: PushSettings | undefined; readonly notices?: NoticesConfig | undefined },
   owner: () => string | undefined,
 ): PushOptions {
-  const { content, contact, notices: noticesWhen } = push;
+  const { content, contact, fills, notices: noticesWhen } = push;
   return {
     ...(content === undefined ? {} : { content }),
     ...(contact === undefined ? {} : { contact }),
+    ...(fills === undefined ? {} : { fills }),
     ...(noticesWhen === undefined ? {} : { noticesWhen }),
     ...(notices === undefined
       ? {}

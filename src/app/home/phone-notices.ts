@@ -18,7 +18,7 @@ export function homeSecrets(folder: string): CredentialStore {
 }
 
 /**
- * Tells a home's owner of a request by the channels of `home.yaml`: by ntfy, e-mail, signed webhook, whatever a profile
+ * Tells a home's owner of a request, or of what was filled, by the channels of `home.yaml`: by ntfy, e-mail, signed webhook, whatever a profile
  * can have. Whoever else lives there is told nothing: the channels are the owner's.
  */
 export function phoneNotices(options: {
@@ -32,9 +32,11 @@ export function phoneNotices(options: {
   readonly onError: (message: string) => void;
 }): PhoneNotices {
   const { channels, owner, clock, onError } = options;
-  const used = Object.entries(channels).filter(([, { enabled, approvals }]) => enabled && approvals);
   return {
     async tell(told, signal) {
+      const used = Object.entries(channels).filter(
+        ([, { enabled, approvals, fills }]) => enabled && ('fill' in told ? fills : approvals),
+      );
       if (used.length === 0 || told.user !== owner()) return;
       const secretOf = await noticeSecrets(options.secrets);
       const notice = noticeOf(told);
@@ -72,8 +74,11 @@ async function send(
   if (failure !== undefined) throw new NoticeFailure(failure.code, failure.message);
 }
 
-function noticeOf({ id, title, body, at, approval }: PhoneNotice): Notice {
-  return { id, type: 'approval', severity: 'warning', title, body, at, data: { approval } };
+function noticeOf(told: PhoneNotice): Notice {
+  const { id, title, body, at } = told;
+  return 'fill' in told
+    ? { id, type: 'fill', severity: 'info', title, body, at, data: { fill: told.fill } }
+    : { id, type: 'approval', severity: 'warning', title, body, at, data: { approval: told.approval } };
 }
 
 function timeLimit(clock: Clock, signal: AbortSignal): { readonly signal: AbortSignal; over(): void } {

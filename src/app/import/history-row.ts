@@ -1,10 +1,19 @@
 import { type Activity, FIRST_ACTIVITY } from '../../trading/activity.ts';
-import { cents, Dec, decimal, plain } from '../../trading/decimal.ts';
+import { cents, Dec, decimal, isPositive, plain } from '../../trading/decimal.ts';
 import { newYorkInstant } from '../../trading/new-york-time.ts';
 import { symbolSchema } from '../../trading/order.ts';
 
 /** The columns of a history, in any order; `date` and `type` must be there. */
-export const historyColumns = ['date', 'type', 'symbol', 'qty', 'price', 'amount'] as const;
+export const historyColumns = [
+  'date',
+  'type',
+  'symbol',
+  'qty',
+  'price',
+  'amount',
+  'from',
+  'fraction',
+] as const;
 export type HistoryRow = Partial<Record<(typeof historyColumns)[number], string>>;
 
 type Sign = 'positive' | 'negative' | 'any';
@@ -20,6 +29,8 @@ interface RowType {
   /** Dollars, and their sign. */
   readonly amount?: Sign;
   readonly symbol: 'needed' | 'optional' | 'none';
+  /** Whether it says how it divides what shares of another symbol cost. */
+  readonly divides?: true;
 }
 
 export const historyTypes: Readonly<Record<string, RowType>> = {
@@ -31,6 +42,7 @@ export const historyTypes: Readonly<Record<string, RowType>> = {
   interest: { kind: 'interest', type: 'INT', amount: 'any', symbol: 'none' },
   fee: { kind: 'fee', type: 'FEE', amount: 'negative', symbol: 'optional' },
   split: { kind: 'other', type: 'SPLIT', qty: 'any', symbol: 'needed' },
+  spin_off: { kind: 'other', type: 'SPIN', qty: 'positive', symbol: 'needed', divides: true },
   transfer: { kind: 'transfer', type: 'JNLS', qty: 'any', symbol: 'needed' },
 };
 
@@ -69,6 +81,7 @@ export function activityOf(row: HistoryRow, place: number, now: number): Omit<Ac
     qty: moved === undefined ? null : plain(moved),
     price: type.kind === 'fill' && price !== undefined ? plain(price) : null,
     amount: money === undefined ? null : plain(money),
+    ...(type.divides === true ? { basis: basisOf(row) } : {}),
   };
 }
 
@@ -115,6 +128,19 @@ function checkTrade(qty: Dec | undefined, price: Dec | undefined, amount: Dec | 
   throw new RowError(
     `amount ${cents(amount.abs())} is not qty × price, ${cents(worth)}: leave it out, or put a fee on a line of its own`,
   );
+}
+
+/** Which part of what the shares cost goes with those that came, as their company says it in Form 8937. */
+function basisOf({ from, fraction: written }: HistoryRow): NonNullable<Activity['basis']> {
+  const fraction = numberOf('fraction', written);
+  if (fraction === undefined || !isPositive(fraction) || fraction.gte(1)) {
+    throw new RowError(
+      'fraction must be the part of the cost that goes with the new shares, such as 0.2291 (Form 8937)',
+    );
+  }
+  const name = from?.trim() ?? '';
+  if (name === '') throw new RowError('from is missing: the symbol whose holders were given the shares');
+  return { from: symbolOf(name, 'needed') ?? name, fraction: plain(fraction) };
 }
 
 function symbolOf(text: string | undefined, wanted: RowType['symbol']): string | null {

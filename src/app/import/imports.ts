@@ -97,7 +97,9 @@ async function reportOf(
       ...{ line, at, kind, symbol, side, qty, price, amount },
     })),
     known: rows.filter(({ activity }) => kept.has(activity.id)).map(({ line }) => line),
-    told_by_broker: fresh.filter(({ activity }) => !counted.has(activity)).map(({ line }) => line),
+    told_by_broker: fresh
+      .filter(({ activity }) => !counted.has(activity) && activity.basis === undefined)
+      .map(({ line }) => line),
     broker_since: brokerBegan(broker) ?? null,
     bad,
     ignored_columns: ignored,

@@ -62,6 +62,7 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
         ),
         importedActivities(app),
       ),
+      hasImports: true,
       ...(ownRules === undefined ? {} : { ownRules }),
       async connectAddress(connection) {
         addresses ??= (await import('./connect-address.ts')).connectAddresses(

@@ -1,40 +1,46 @@
+import type { AccountName } from '../../trading/account-entry.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import type { Order } from '../../trading/views.ts';
-import type { App } from '../app.ts';
-import { wholeId } from '../whole-id.ts';
+import { eachAccount, type MissingAccount } from '../accounts/each-account.ts';
 import type { OrderOutcome } from './ask-for-order.ts';
+import { accountFrom, accountOf, type OrderApp, type OrderPlace, placeOfOrder } from './order-place.ts';
 
-/** The newest among which the beginning of an id is looked for: the most that a list has. */
-const MOST = 500;
+/** An order, and in which account, where several are meant. */
+export type OrderRow = Order & Partial<AccountName>;
 
-/** Newest first. @throws {TradeAgentError} `login_required` */
+/** Orders, newest first, and the accounts that could not be read. */
+export interface OrderList {
+  readonly orders: readonly OrderRow[];
+  readonly missing: readonly MissingAccount[];
+}
+
+/** Of the account that is meant, or of all. @throws {TradeAgentError} `login_required` */
 export async function listOrders(
-  app: App,
+  app: OrderApp,
   query: { readonly status: 'open' | 'closed' | 'all'; readonly limit: number },
-): Promise<readonly Order[]> {
-  return await (await app.gateway()).orders(query);
+): Promise<OrderList> {
+  if (!app.ofAll) return { orders: await (await app.gateway()).orders(query), missing: [] };
+  const { read, missing } = await eachAccount(app, await app.accounts(), async (own) =>
+    (await own.gateway()).orders(query),
+  );
+  const orders = read.flatMap(({ at, value }) => value.map((order) => rowAt(order, at)));
+  return { orders: orders.toSorted(newestFirst).slice(0, query.limit), missing };
 }
 
-/**
- * The broker's id of an order of which the beginning was typed.
- * @throws {TradeAgentError} `usage` where several begin so; `login_required`
- */
-export function orderIdOf(app: Pick<App, 'gateway'>, typed: string): Promise<string> {
-  return wholeId(typed, {
-    called: 'orders',
-    whole: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
-    list: async () =>
-      (await (await app.gateway()).orders({ status: 'all', limit: MOST })).flatMap(({ id, legs = [] }) => [
-        id,
-        ...legs.map((leg) => leg.id),
-      ]),
-  });
+function rowAt(order: Order, { account, broker, label }: AccountName): OrderRow {
+  return { ...order, account, broker, label };
 }
 
-/** @param id the broker's, or its beginning @throws {TradeAgentError} `not_found`, `usage`, `login_required` */
-export async function showOrder(app: Pick<App, 'gateway'>, id: string): Promise<Order> {
-  return await (await app.gateway()).order(await orderIdOf(app, id));
+function newestFirst(a: Order, b: Order): number {
+  return Date.parse(b.submitted_at) - Date.parse(a.submitted_at);
+}
+
+/** @param id the broker's, or its beginning @throws {TradeAgentError} as `placeOfOrder` */
+export async function showOrder(app: OrderApp, id: string): Promise<OrderRow> {
+  const { gateway, id: whole, at } = await placeOfOrder(app, id);
+  const order = await gateway.order(whole);
+  return at === undefined ? order : rowAt(order, at);
 }
 
 /**
@@ -42,30 +48,30 @@ export async function showOrder(app: Pick<App, 'gateway'>, id: string): Promise<
  * @param id the broker's, or its beginning
  * @param ask puts the question to the owner
  * @returns the order as it is then (what has filled stays), and how it was asked for
- * @throws {TradeAgentError} `not_found`, `usage`, `gateway_refused`, and what `ask` throws
+ * @throws {TradeAgentError} as `placeOfOrder`, `gateway_refused`, and what `ask` throws
  */
 export async function cancelOrder(
-  app: Pick<App, 'gateway'>,
+  app: OrderApp,
   id: string,
   ask: (request: ProposalRequestInput) => Promise<OrderOutcome>,
 ): Promise<OrderOutcome> {
-  const gateway = await app.gateway();
-  const whole = await orderIdOf(app, id);
+  const place = await placeOfOrder(app, id);
+  const { gateway, id: whole } = place;
   let outcome: OrderOutcome = { status: 'done', key: null, approval: null, order: null };
   try {
     await gateway.cancelOrder(whole);
   } catch (error) {
     if (!isTradeAgentError(error) || error.details.problem !== 'approval_required') throw error;
-    outcome = await ask(cancelProposal(whole));
+    outcome = await ask(cancelProposal(place));
   }
   return outcome.status === 'done' ? { ...outcome, order: await gateway.order(whole) } : outcome;
 }
 
-function cancelProposal(order_id: string): ProposalRequestInput {
+function cancelProposal({ id, at }: OrderPlace): ProposalRequestInput {
   return {
     kind: 'cancel',
-    cancel: { order_id },
+    cancel: { ...accountOf(at), order_id: id },
     requested_by: 'order cancel',
-    provenance: { fields: { order_id: { source: 'user' } } },
+    provenance: { fields: { ...accountFrom(at), order_id: { source: 'user' } } },
   };
 }

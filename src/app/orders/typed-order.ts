@@ -7,6 +7,7 @@ import type { OrderRequest, Side, TimeInForce } from '../../trading/order.ts';
 import type { OrderClass, PositionIntent } from '../../trading/order-classes.ts';
 import { legFields } from '../../trading/order-fields.ts';
 import type { AskedUnder, ProposalRequestInput, Provenance } from '../../trading/proposal.ts';
+import { accountFrom, accountOf, type OrderPlace } from './order-place.ts';
 
 /** An order as flags say it; amounts as typed, decimal strings. */
 export interface OrderFlags {
@@ -179,10 +180,15 @@ export function orderProposal(
   };
 }
 
-/** A change of an open order. @throws {TradeAgentError} `invalid_order`, naming the flag */
+/**
+ * A change of an open order.
+ * @param at the account that it was found in
+ * @throws {TradeAgentError} `invalid_order`, naming the flag
+ */
 export function replaceProposal(
   orderId: string,
   { qty, limit, stop, trail, tif }: ChangeFlags,
+  at?: OrderPlace['at'],
 ): ProposalRequestInput {
   if ([qty, limit, stop, trail, tif].every((flag) => flag === undefined)) {
     throw new TradeAgentError('invalid_order', 'what to change is not said', {
@@ -199,9 +205,11 @@ export function replaceProposal(
   const replace = namingFlags(changes, () => readReplaceRequest(defined({ order_id: orderId, ...changes })));
   return {
     kind: 'replace',
-    replace,
+    replace: { ...accountOf(at), ...replace },
     requested_by: 'order replace',
-    provenance: wordsOf(replace, new Set(Object.keys(replace))),
+    provenance: {
+      fields: { ...accountFrom(at), ...wordsOf(replace, new Set(Object.keys(replace))).fields },
+    },
   };
 }
 

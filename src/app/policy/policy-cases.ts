@@ -59,6 +59,7 @@ const givenFacts = z.strictObject({
     .strictObject({
       equity: decimalString,
       last_equity: decimalString.nullable(),
+      day_flow: decimalString.nullable(),
       qty: decimalString,
       value: decimalString,
       open_elsewhere: z
@@ -224,6 +225,7 @@ function holdingFacts(
     {
       equity,
       last_equity: equity,
+      day_flow: '0',
       qty,
       value: plain(new Dec(qty).times(units).times(reference)),
       open_elsewhere: over<NonNullable<Facts['holdings']>['open_elsewhere']>(elsewhere, open_elsewhere),

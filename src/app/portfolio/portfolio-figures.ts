@@ -1,6 +1,7 @@
 import { flowsOf } from '../../trading/activity.ts';
 import { Dec, ZERO } from '../../trading/decimal.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
+import { dayTrades } from '../../trading/portfolio/day-trades.ts';
 import type { PortfolioHistory } from '../../trading/portfolio/portfolio-view.ts';
 import type { Account, Position } from '../../trading/views.ts';
 import type { App } from '../app.ts';
@@ -29,7 +30,8 @@ export async function portfolioFigures(
   const [account, positions, activities, values] = await Promise.all([
     gateway.account(),
     gateway.positions(),
-    // Without them the day's figure has what was deposited in it, as the broker's own has.
+    // Without them the day's figure has what was deposited in it, as the broker's own has, and a position's is since the
+    // last close, whenever it was bought.
     gateway.activities({ after: began - 1 }).catch(() => []),
     // An ornament: without it the figures still stand.
     lines === 0 ? [] : gateway.valueHistory('1M').catch(() => []),
@@ -51,5 +53,6 @@ export async function portfolioFigures(
   // Equity at the close before an account's first day may have what it began with.
   const dayFlow = values.some(({ at }) => Date.parse(at) < began) ? moved : undefined;
   const equity = values.map((value) => value.equity);
-  return { account, positions, history: { equity, closes: new Map(closes), dayFlow } };
+  const traded = dayTrades(activities, began);
+  return { account, positions, history: { equity, closes: new Map(closes), dayFlow, traded } };
 }

@@ -10,6 +10,7 @@ import type { ScheduleStore } from '../../schedule/schedule-store.ts';
 import type { SchedulerName } from '../../schedule/scheduler-names.ts';
 import { startCommand } from '../../schedule/start-command.ts';
 import { wakeMinutes } from '../../schedule/wake-minutes.ts';
+import { ALL_ACCOUNTS } from '../../trading/account-entry.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { launcher } from '../launcher.ts';
@@ -47,12 +48,13 @@ export async function addSchedule(
   agree: (schedule: Schedule) => Promise<boolean>,
 ): Promise<ScheduleState> {
   const store = await scheduleStore(app);
-  // The calendar is all that it asks for.
+  // The calendar, and whose account is meant, are all that it asks for.
   app.limitToReading();
   const timing = timingOf(options);
   const profile = findProfile(await app.config(), app.profileName);
   checkName(options.name, store);
   const check = await checkOf(options);
+  const account = app.ofAll ? ALL_ACCOUNTS : await app.account();
   const moments = await momentsOf(app, timing, profile.name, store);
   const now = app.clock.now();
   const machine = thisMachine(app, store.folder);
@@ -70,6 +72,7 @@ export async function addSchedule(
     id,
     name: options.name ?? null,
     profile: profile.name,
+    ...(account === undefined ? {} : { account }),
     timing,
     when_open: options.whenOpen === true,
     check,

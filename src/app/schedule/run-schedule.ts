@@ -1,15 +1,15 @@
-import type { CheckResult } from '../../check/result.ts';
+import type { CheckResult } from '../../check/result-schema.ts';
 import { type Decision, decide } from '../../schedule/due.ts';
 import type { Moments } from '../../schedule/moments.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import type { Schedule } from '../../schedule/schedule.ts';
 import type { Journal, ScheduleStore } from '../../schedule/schedule-store.ts';
 import type { App } from '../app.ts';
-import type { CheckOutcome } from '../check/run-check.ts';
+import type { CheckOutcomes } from '../check/run-checks.ts';
 import { errorObject } from '../error-object.ts';
-import { type ExitCode, exitCodeForCheck, exitCodeForError, exits } from '../exit-codes.ts';
+import { type ExitCode, exitCodeForChecks, exitCodeForError, exits } from '../exit-codes.ts';
 import { isTriedAgain, statusOf } from './run-end.ts';
-import { momentsOf, scheduleStore } from './schedule-context.ts';
+import { hoursFrom, momentsOf, scheduleStore } from './schedule-context.ts';
 import type { CheckProgress, ScheduledCheck } from './scheduled-check.ts';
 
 /** The worst findings a record keeps. */
@@ -22,7 +22,7 @@ export type ScheduleRun =
   /** @property next milliseconds since the epoch; undefined where it is not known */
   | { readonly status: 'not_due'; readonly next: number | undefined }
   /** @property check undefined where the market is closed, and it runs only while that is open */
-  | { readonly status: 'ran'; readonly record: RunRecord; readonly check: CheckOutcome | undefined };
+  | { readonly status: 'ran'; readonly record: RunRecord; readonly check: CheckOutcomes | undefined };
 
 /**
  * Runs a schedule's check if it is due, or at once where a person says so. What it came to is recorded before this
@@ -114,14 +114,14 @@ async function runNow(app: App, { store, schedule, journal, due, progress }: Tur
     return record;
   };
 
-  const fail = (error: unknown, found?: CheckResult) => {
+  const fail = (error: unknown, found: readonly CheckResult[] = []) => {
     const code = codeOf(error);
     end({ ...endOf(begun, code, found, clock.now()), error: keptError(error) }, isTriedAgain(code));
   };
 
   let closed: boolean;
   try {
-    closed = schedule.when_open && !(await (await app.gateway()).clock()).is_open;
+    closed = schedule.when_open && !(await (await hoursFrom(app)).clock()).is_open;
   } catch (error) {
     fail(app.signal.aborted ? app.signal.reason : error);
     throw error;
@@ -143,8 +143,9 @@ async function runNow(app: App, { store, schedule, journal, due, progress }: Tur
     fail(check.error, check.found);
     throw check.error;
   }
-  const code = exitCodeForCheck(check.outcome, app.signal);
-  const record = end(endOf(begun, code, check.outcome.result, clock.now()), isTriedAgain(code));
+  const code = exitCodeForChecks(check.outcome, app.signal);
+  const results = check.outcome.checks.map(({ result }) => result);
+  const record = end(endOf(begun, code, results, clock.now()), isTriedAgain(code));
   return { status: 'ran', record, check: check.outcome };
 }
 
@@ -152,22 +153,37 @@ function codeOf(error: unknown): ExitCode {
   return exitCodeForError(errorObject(error).code);
 }
 
-function endOf(begun: RunRecord, code: ExitCode, result: CheckResult | undefined, now: number): RunRecord {
-  const approvals = (result?.proposals ?? []).flatMap(({ approvals }) =>
-    (approvals as { id: string; status: string }[]).map(({ id, status }) => ({ id, status })),
+/** @param results of each account */
+function endOf(begun: RunRecord, code: ExitCode, results: readonly CheckResult[], now: number): RunRecord {
+  const findings = results.flatMap((result) =>
+    result.findings.map((finding) => ({ ...finding, ...inAccount(result) })),
   );
+  const approvals = results
+    .flatMap(({ proposals }) => proposals)
+    .flatMap(({ approvals }) =>
+      (approvals as { id: string; status: string }[]).map(({ id, status }) => ({ id, status })),
+    );
   return {
     ...begun,
     ended_at: time(now),
     status: statusOf(code),
     exit_code: code,
-    found: result?.findings.length ?? 0,
-    findings: (result?.findings ?? [])
-      .slice(0, KEPT_FINDINGS)
-      .map(({ rule, severity, message }) => ({ rule, severity, message })),
+    found: findings.length,
+    findings: findings.slice(0, KEPT_FINDINGS).map(({ rule, severity, message, account }) => ({
+      rule,
+      severity,
+      message,
+      ...(account === undefined ? {} : { account }),
+    })),
     approvals,
-    unsent: (result?.notices ?? []).filter((notice) => notice.error !== undefined).length,
+    unsent: results.flatMap(({ notices = [] }) => notices).filter((notice) => notice.error !== undefined)
+      .length,
   };
+}
+
+/** Of several accounts, which one. */
+function inAccount({ account }: CheckResult): { readonly account?: string } {
+  return account.label === undefined ? {} : { account: `${account.account} at ${account.label}` };
 }
 
 /** As the record's schema has it. */

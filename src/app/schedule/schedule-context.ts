@@ -8,6 +8,7 @@ import { edgeMoments, type Moments } from '../../schedule/moments.ts';
 import type { Machine } from '../../schedule/open-scheduler.ts';
 import type { Timing } from '../../schedule/schedule.ts';
 import { openScheduleStore, type ScheduleStore } from '../../schedule/schedule-store.ts';
+import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { TradingDay } from '../../trading/activity.ts';
 import type { App } from '../app.ts';
 import { exitCodeMeanings, exits } from '../exit-codes.ts';
@@ -16,6 +17,13 @@ import { childEnvironment } from '../sandbox-connection.ts';
 /** Where schedules are kept. */
 export async function scheduleStore(app: Pick<App, 'home'>): Promise<ScheduleStore> {
   return openScheduleStore(join((await app.home()).data, 'schedules'));
+}
+
+/** Who tells the market's hours: the broker of the account that is meant, of the default one where all are. */
+export async function hoursFrom(
+  app: Pick<App, 'gateway' | 'ofAll' | 'usersGateway'>,
+): Promise<GatewayClient> {
+  return await (app.ofAll ? app.usersGateway() : app.gateway());
 }
 
 /** How a run may end and yet be no failure: it found something, or the phone has yet to say yes, or did not. */
@@ -49,7 +57,7 @@ export async function momentsOf(
     folder: store.folder,
     profile,
     now: app.clock.now(),
-    ask: async (range) => (await app.gateway()).calendar(range),
+    ask: async (range) => (await hoursFrom(app)).calendar(range),
   });
   return momentsBy(timing, days);
 }

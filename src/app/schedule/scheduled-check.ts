@@ -1,7 +1,8 @@
-import type { CheckResult } from '../../check/result.ts';
+import type { CheckResult } from '../../check/result-schema.ts';
 import type { Schedule } from '../../schedule/schedule.ts';
 import type { App } from '../app.ts';
-import { type CheckListener, type CheckOutcome, runCheck } from '../check/run-check.ts';
+import type { CheckListener } from '../check/run-check.ts';
+import { type CheckOutcomes, runChecks } from '../check/run-checks.ts';
 
 /** A run told to stop gets this long to end by itself; less than the command as a whole, so that it can be recorded. */
 const STOP_MS = 2500;
@@ -11,8 +12,8 @@ const TTL_S = 8 * 3600;
 
 /** A check that was run for a schedule: what it came to; or what it threw, with what it had found by then. */
 export type ScheduledCheck =
-  | { readonly outcome: CheckOutcome }
-  | { readonly outcome: undefined; readonly error: unknown; readonly found: CheckResult | undefined };
+  | { readonly outcome: CheckOutcomes }
+  | { readonly outcome: undefined; readonly error: unknown; readonly found: readonly CheckResult[] };
 
 /** What is told of it while it goes on. */
 export type CheckProgress = Pick<CheckListener, 'finding' | 'proposing'>;
@@ -27,18 +28,17 @@ export async function scheduledCheck(
   progress: CheckProgress,
   due?: number,
 ): Promise<ScheduledCheck> {
-  let found: CheckResult | undefined;
-  const listener: CheckListener = {
-    ...progress,
-    found: (result) => {
-      found = result;
-    },
-    told: () => undefined,
-  };
+  const found: CheckResult[] = [];
+  const listener = { ...progress, found: (result: CheckResult) => void found.push(result) };
   const done = new AbortController();
   try {
     const outcome = await Promise.race([
-      runCheck(app, { ...check, requestedBy: `schedule ${name ?? id}`, ttl: TTL_S, due }, listener),
+      runChecks(
+        app,
+        { ...check, requestedBy: `schedule ${name ?? id}`, ttl: TTL_S, due },
+        listener,
+        () => undefined,
+      ),
       stopped(app, done.signal),
     ]);
     return { outcome };

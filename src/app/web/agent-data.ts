@@ -9,8 +9,11 @@ import type {
 import { databaseKey } from '../../secrets/database-key.ts';
 import type { App } from '../app.ts';
 
-/** What the agent keeps on this machine: schedules and their runs, what rules have found, conversations. */
-export function agentData(app: App): AgentData {
+/**
+ * What the agent keeps on this machine: schedules and their runs, what rules have found, conversations.
+ * @param ofAll whether what was found is of all the person's accounts, instead of the one that is meant
+ */
+export function agentData(app: App, ofAll: boolean): AgentData {
   return {
     schedules: async () => {
       const { listSchedules } = await import('../schedule/schedules.ts');
@@ -34,25 +37,33 @@ export function agentData(app: App): AgentData {
         }),
       );
     },
-    findings: () => standingFindings(app),
+    findings: () => standingFindings(app, ofAll),
     threads: async (limit) => (await (await app.agent({ model: 'builtin' })).threads()).slice(0, limit),
   };
 }
 
 /** By what checks of this profile and person remember; nothing where none was ever run. */
-async function standingFindings(app: App): Promise<FindingLine[]> {
+async function standingFindings(app: App, ofAll: boolean): Promise<FindingLine[]> {
   const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
   const file = join(home.data, `checks.${profile.name}.db`);
   if (!existsSync(file)) return [];
-  const { account } = await (await app.gateway()).account();
+  const entries = ofAll ? await app.accounts() : [await (await app.gateway()).account()];
   const { openCheckStore } = await import('../../store/sqlite/check-store.ts');
   const store = openCheckStore(file, (await databaseKey(await app.store())).toString('hex'));
   try {
-    const memory = store.account({ profile: `${profile.name}:${session.user.sub}`, account });
-    return (await memory.remembered())
-      .fired()
+    const found = entries.map(async (entry) => {
+      if (entry.account === null) return [];
+      const owner = { profile: `${profile.name}:${session.user.sub}`, account: entry.account };
+      const at = 'label' in entry ? { account: `${entry.account} at ${entry.label}` } : {};
+      return (await store.account(owner).remembered()).fired().map((one) => ({ ...one, ...at }));
+    });
+    return (await Promise.all(found))
+      .flat()
       .toSorted((a, b) => b.since - a.since)
-      .map(({ rule, subject, since }) => ({ rule, subject, since: new Date(since).toISOString() }));
+      .map(({ rule, subject, since, ...at }) => ({
+        ...('account' in at ? { account: at.account } : {}),
+        ...{ rule, subject, since: new Date(since).toISOString() },
+      }));
   } finally {
     store.close();
   }

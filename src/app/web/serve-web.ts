@@ -3,6 +3,7 @@ import { keptReads } from '../../home/phone/dashboard/kept-reads.ts';
 import { requireHost } from '../../net/host-check.ts';
 import { listenerOf, listenOnLoopback } from '../../net/http-server.ts';
 import { followEvents } from '../../tools/gateway/follow-events.ts';
+import { ALL_ACCOUNTS } from '../../trading/account-entry.ts';
 import type { App } from '../app.ts';
 import { gatewayWithImported } from '../portfolio/account-history.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
@@ -25,9 +26,11 @@ export async function serveWeb(
   app: App,
   { port, ready }: { readonly port: number; readonly ready: (web: WebReady) => Promise<void> },
 ): Promise<void> {
-  const { clock, signal } = app;
+  const { clock, signal, ofAll } = app;
+  // Of all accounts, what is of none is read as of the default one.
+  const one = ofAll ? app.inAccount(undefined) : app;
   const [gateway, profile] = await Promise.all([
-    gatewayWithImported(app),
+    gatewayWithImported(one),
     app.profile(),
     app.requireSession(),
   ]);
@@ -43,10 +46,11 @@ export async function serveWeb(
         ...gateway,
         halt: () => gateway.halt(),
         follow: (until, changed) => followEvents(gateway, { clock, signal: until, changed }),
-        agent: agentData(app),
+        agent: agentData(one, ofAll),
       },
       () => clock.now(),
     ),
+    ...(ofAll ? { account: ALL_ACCOUNTS } : {}),
     clock,
     closing: AbortSignal.any([closing.signal, signal]),
   });
@@ -58,6 +62,7 @@ export async function serveWeb(
   const close = async () => {
     closing.abort();
     await server.close();
+    if (one !== app) await one.close();
   };
   try {
     await ready({ url: `${server.url}/#${secret}`, port: server.port });

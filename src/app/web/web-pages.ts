@@ -22,6 +22,8 @@ export interface WebPagesOptions {
   readonly secret: string;
   readonly about: HomeAbout;
   readonly data: KeptReads;
+  /** Which account is looked at first; the one that is meant, unless it is `all`. */
+  readonly account?: string;
   readonly clock: Clock;
   /** Ends what is open. */
   readonly closing: AbortSignal;
@@ -48,7 +50,7 @@ interface LetIn {
  *     key that an earlier program at this port has read out of the browser's store is of no use.
  */
 export function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
-  const { origin, about, data, clock, closing } = options;
+  const { origin, about, data, account, clock, closing } = options;
   const cookieName = `trade_agent_web_${new URL(origin).port}`;
   let letIn: LetIn | undefined;
   const isLetIn = (context: BrowserContext) =>
@@ -109,6 +111,7 @@ export function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
     createDashboardRoutes({
       path: DASHBOARD,
       dataOf: () => data,
+      account,
       toGetIn,
       isOpen: async () => true,
       clock,

@@ -82,7 +82,7 @@ export function createAttendants(parts: AttendantParts): Attendants {
     uncalled: createPacer(parts.clock, UNCALLED_APART_MS),
     restarted: createPacer(parts.clock, RESTARTED_APART_MS),
     wasCalled: early.take,
-    tell: telling.tell,
+    tellSending: telling.tellSending,
     moved: (move) => attendants.moved(move),
     failed,
     askerOf: (sub) => askers.get(sub),
@@ -211,14 +211,14 @@ async function lookAtResult(
 /** Makes what each attendant has at hand, and what wakes it. */
 function attentions(
   parts: AttendantParts,
-  shared: Pick<Attention, 'wasCalled' | 'tell' | 'moved' | 'seen' | 'askerOf'> & {
+  shared: Pick<Attention, 'wasCalled' | 'tellSending' | 'moved' | 'seen' | 'askerOf'> & {
     readonly uncalled: Pacer;
     readonly restarted: Pacer;
     readonly failed: (error: unknown) => void;
   },
 ) {
   const { audit, clock } = parts;
-  const { uncalled, restarted, failed, wasCalled, tell, moved, seen, askerOf } = shared;
+  const { uncalled, restarted, failed, wasCalled, tellSending, moved, seen, askerOf } = shared;
   return (fresh: boolean, signal: AbortSignal): { attention: Attention; wake: (over: boolean) => void } => {
     let news = new AbortController();
     let isOver = false;
@@ -228,7 +228,7 @@ function attentions(
       signal,
       fresh,
       wasCalled,
-      tell,
+      tellSending,
       moved,
       seen,
       askerOf,

@@ -1,5 +1,4 @@
 import type { StoredProposal } from '../../store/proposal-store.ts';
-import type { Outcome } from '../asking-port.ts';
 import type { KernelParts } from '../kernel-parts.ts';
 import type { Approved, Proposer } from '../kind.ts';
 import type { Move } from '../moves.ts';
@@ -14,8 +13,8 @@ export interface Attention extends KernelParts {
   moved(move: Move): void;
   /** Writes what is noted to the audit file, now. False where it can't be written, which whoever runs the gateway is told. */
   record(): Promise<boolean>;
-  /** Tells the phone what became of it. */
-  tell(proposal: StoredProposal, state: Outcome['state'], text: string): void;
+  /** Tells the phone that it is being sent, where that takes a moment. */
+  tellSending(proposal: StoredProposal): void;
   /** By this approval what came of it may be asked about: after a restart nobody else is known who could. */
   seen(approved: Approved): void;
   /** With whose token a person's account may be asked about; undefined where none came by since the gateway started. */

@@ -1,13 +1,13 @@
 import type { ProposalStore, StoredProposal } from '../../store/proposal-store.ts';
 import type { ProposalState } from '../../trading/proposal.ts';
 import { questionsAsked } from '../asked-now.ts';
-import type { Outcome } from '../asking-port.ts';
 import type { Changes } from '../changes.ts';
 import type { KernelParts } from '../kernel-parts.ts';
 
 /** Tells phones what became of what they were asked. */
 export interface Telling {
-  tell(proposal: StoredProposal, state: Outcome['state'], text: string): void;
+  /** That it is being sent, unless by then there is something later to tell. */
+  tellSending(proposal: StoredProposal): void;
   /** Until it is heard, or there is something later to tell; what a death cuts off, the next start tells. */
   tellOutcome(proposal: StoredProposal): void;
   /** Resolves when nobody is being told anything. */
@@ -17,11 +17,17 @@ export interface Telling {
 /** Between the tries to tell the phone, milliseconds; the last goes on. */
 const TELL_WAITS_MS = [1_000, 5_000, 30_000, 300_000] as const;
 
+/**
+ * Nobody sees a difference sooner (milliseconds): what is over by then is told as what it came to, and nobody's processor
+ * is kept from carrying it out.
+ */
+const SENDING_MS = 100;
+
 /** What the phone doesn't know by itself, as it does a denial, and `requested` is what it shows. */
 const toldStates = ['executed', 'cancelled', 'expired', 'blocked', 'unknown'] as const;
 
 export function createTelling(
-  { asking, kindOf }: Pick<KernelParts, 'asking' | 'kindOf'>,
+  { asking, kindOf, clock }: Pick<KernelParts, 'asking' | 'kindOf' | 'clock'>,
   {
     store,
     changes,
@@ -34,21 +40,27 @@ export function createTelling(
     readonly failed: (error: unknown) => void;
   },
 ): Telling {
-  /** By question, one after the other: the last word must be the last. */
-  const telling = new Map<string, Promise<void>>();
-  const inOrder = (authReqId: string, work: () => Promise<void>): void => {
-    const told = (telling.get(authReqId) ?? Promise.resolve())
-      .then(work)
+  /** By question, one after the other: the last word must be the last. One that can wait is overtaken by the next. */
+  const telling = new Map<string, { readonly told: Promise<void>; readonly overtaken: AbortController }>();
+  const inOrder = (authReqId: string, work: (overtaken: AbortSignal) => Promise<void>): void => {
+    const before = telling.get(authReqId);
+    before?.overtaken.abort();
+    const overtaken = new AbortController();
+    const told = (before?.told ?? Promise.resolve())
+      .then(() => work(overtaken.signal))
       .catch(failed)
       .finally(() => {
-        if (telling.get(authReqId) === told) telling.delete(authReqId);
+        if (telling.get(authReqId)?.told === told) telling.delete(authReqId);
       });
-    telling.set(authReqId, told);
+    telling.set(authReqId, { told, overtaken });
   };
   return {
-    tell(proposal, state, text) {
+    tellSending(proposal) {
       for (const authReqId of questionsAsked(proposal)) {
-        inOrder(authReqId, async () => void (await asking.tell(authReqId, { state, text })));
+        inOrder(authReqId, async (overtaken) => {
+          await clock.sleep(SENDING_MS, overtaken).catch(() => undefined);
+          if (!overtaken.aborted) await asking.tell(authReqId, { state: 'executing', text: 'sending' });
+        });
       }
     },
     tellOutcome(proposal) {
@@ -79,7 +91,7 @@ export function createTelling(
       }
     },
     async ended() {
-      await Promise.allSettled(telling.values());
+      await Promise.allSettled([...telling.values()].map(({ told }) => told));
     },
   };
 }

@@ -15,6 +15,8 @@ const MAX_AGE_S = 600;
 
 const KEY_FETCH_TRIES = 3;
 const KEY_FETCH_PAUSE_MS = 250;
+/** Keys that were fetched longer ago are not gone by, as for access tokens. */
+const KEYS_AGE_MS = 10 * 60_000;
 
 export interface IdTokenClaims {
   readonly sub: string;
@@ -36,34 +38,28 @@ export async function verifyIdToken(
 ): Promise<IdTokenClaims> {
   const { metadata, clientId, clock } = expected;
   const jose = await import('jose');
-  const send = boundedFetch(expected.fetch ?? fetch, LONGEST_PROVIDER_ANSWER);
   const allowed = metadata.id_token_signing_alg_values_supported ?? ['RS256'];
+  const rules = {
+    issuer: metadata.issuer,
+    audience: clientId,
+    algorithms: ID_TOKEN_ALGORITHMS.filter((algorithm) => allowed.includes(algorithm)),
+    requiredClaims: ['iss', 'sub', 'aud', 'exp', 'iat'],
+    maxTokenAge: MAX_AGE_S,
+    clockTolerance: CLOCK_TOLERANCE_S,
+    currentDate: new Date(clock.now()),
+  };
   try {
-    const keys = jose.createRemoteJWKSet(new URL(String(metadata.jwks_uri)), {
-      timeoutDuration: PROVIDER_TIMEOUT_S * 1000,
-      [jose.customFetch]: async (url, init) => {
-        const response = await send(url, init);
-        if (response.status >= 500) throw keysOutOfReach(metadata.issuer);
-        return response;
-      },
-    });
-    // The token endpoint's answer comes once: a stumble of the network while the keys are fetched must not cost it.
-    for (let tries = 1; keys.jwks() === undefined; tries++) {
-      await keys.reload().catch((error: unknown) => {
-        if (tries < KEY_FETCH_TRIES) return clock.sleep(KEY_FETCH_PAUSE_MS);
-        const isAway =
-          error instanceof jose.errors.JWKSTimeout || providerFailure(error).kind === 'unreachable';
-        throw isAway ? keysOutOfReach(metadata.issuer) : error;
-      });
-    }
-    const { payload } = await jose.jwtVerify(idToken, keys, {
-      issuer: metadata.issuer,
-      audience: clientId,
-      algorithms: ID_TOKEN_ALGORITHMS.filter((algorithm) => allowed.includes(algorithm)),
-      requiredClaims: ['iss', 'sub', 'aud', 'exp', 'iat'],
-      maxTokenAge: MAX_AGE_S,
-      clockTolerance: CLOCK_TOLERANCE_S,
-      currentDate: new Date(clock.now()),
+    const keys = keysOf(metadata, expected.fetch ?? fetch, jose);
+    const known = keys.fresh;
+    if (!known) await fetchKeys(keys, metadata.issuer, { clock, jose });
+    const { payload } = await jose.jwtVerify(idToken, keys, rules).catch(async (error: unknown) => {
+      const isKeys =
+        error instanceof jose.errors.JWKSNoMatchingKey ||
+        error instanceof jose.errors.JWSSignatureVerificationFailed;
+      if (!known || !isKeys) throw error;
+      // By a key that is newer than what was fetched, perhaps.
+      await fetchKeys(keys, metadata.issuer, { clock, jose });
+      return jose.jwtVerify(idToken, keys, rules);
     });
     if (
       payload.azp === undefined
@@ -98,6 +94,55 @@ export async function verifyIdToken(
         },
       },
     );
+  }
+}
+
+type Jose = typeof import('jose');
+type RemoteKeys = ReturnType<Jose['createRemoteJWKSet']>;
+
+/** Each provider's keys as they were fetched, by who fetched them: a gateway has an ID token with each approval. */
+const fetched = new WeakMap<typeof fetch, Map<string, RemoteKeys>>();
+
+function keysOf({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jose: Jose): RemoteKeys {
+  const ofAll = fetched.get(by) ?? new Map<string, RemoteKeys>();
+  fetched.set(by, ofAll);
+  const address = String(jwks_uri);
+  const known = ofAll.get(address);
+  if (known !== undefined) return known;
+  const send = boundedFetch(by, LONGEST_PROVIDER_ANSWER);
+  const keys = jose.createRemoteJWKSet(new URL(address), {
+    timeoutDuration: PROVIDER_TIMEOUT_S * 1000,
+    cacheMaxAge: KEYS_AGE_MS,
+    // When they are fetched again is said here alone.
+    cooldownDuration: KEYS_AGE_MS,
+    [jose.customFetch]: async (url, init) => {
+      const response = await send(url, init);
+      if (response.status >= 500) throw keysOutOfReach(issuer);
+      return response;
+    },
+  });
+  ofAll.set(address, keys);
+  return keys;
+}
+
+/** The token endpoint's answer comes once: a stumble of the network while the keys are fetched must not cost it. */
+async function fetchKeys(
+  keys: RemoteKeys,
+  issuer: string,
+  { clock, jose }: { readonly clock: Clock; readonly jose: Jose },
+): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await keys.reload();
+    } catch (error) {
+      if (tries < KEY_FETCH_TRIES) {
+        await clock.sleep(KEY_FETCH_PAUSE_MS);
+        continue;
+      }
+      const isAway =
+        error instanceof jose.errors.JWKSTimeout || providerFailure(error).kind === 'unreachable';
+      throw isAway ? keysOutOfReach(issuer) : error;
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { dollars } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { Figures } from '../figures.ts';
-import type { CheckResult } from '../result.ts';
+import type { CheckResult } from '../result-schema.ts';
 import { barChart, driftChart, lineChart } from './charts.ts';
 import { escapeHtml } from './escape.ts';
 import { reportStyle } from './html-style.ts';

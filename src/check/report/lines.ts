@@ -5,7 +5,7 @@ import { newYorkDate, newYorkTimestamp } from '../../trading/new-york-time.ts';
 import { describeOrder, type OrderRequest } from '../../trading/order.ts';
 import { leftWords } from '../../trading/portfolio/left-words.ts';
 import type { FigureName } from '../incomplete.ts';
-import type { CheckResult } from '../result.ts';
+import type { CheckResult } from '../result-schema.ts';
 
 /*
  * A check's result in words, the same in text, Markdown and HTML; each only dresses them. Nothing here is escaped.
@@ -21,8 +21,9 @@ export function dayText(at: string): string {
   return newYorkDate(Date.parse(at));
 }
 
-export function accountLine({ account }: CheckResult): string {
-  return `${account.account} ${environmentWord(account.environment)}${account.simulated ? ' (simulated)' : ''}`;
+export function accountLine({ account }: Pick<CheckResult, 'account'>): string {
+  const at = account.label === undefined ? '' : ` at ${account.label}`;
+  return `${account.account}${at} ${environmentWord(account.environment)}${account.simulated ? ' (simulated)' : ''}`;
 }
 
 export function marketLine({ market }: CheckResult): string {

@@ -1,6 +1,6 @@
 import { dollars } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
-import type { CheckResult } from '../result.ts';
+import type { CheckResult } from '../result-schema.ts';
 import { escapeMarkdown } from './escape.ts';
 import {
   accountLine,

@@ -1,5 +1,5 @@
 import { safeLine } from '../../net/shown-text.ts';
-import type { CheckResult } from '../result.ts';
+import type { CheckResult } from '../result-schema.ts';
 import {
   accountLine,
   dayText,

@@ -27,7 +27,7 @@ export const csvLists: Readonly<Record<string, CsvList>> = {
       ...['market_value', 'cost_basis', 'unrealized_pl', 'unrealized_plpc', 'change_today'],
     ],
   },
-  orders: { commands: ['orders list'], rows: 'orders', columns: orderColumns },
+  orders: { commands: ['orders list'], rows: 'orders', columns: [...orderColumns, 'account', 'broker'] },
   gains: {
     commands: ['gains'],
     rows: 'gains',

@@ -1,27 +1,71 @@
 import { approvalView } from '../../agent/graph/proposal-view.ts';
+import { type LiveAcross, liveAcross } from '../../app/portfolio/live-across.ts';
 import { type LiveFigures, liveFigures } from '../../app/portfolio/live-figures.ts';
 import { portfolioView } from '../../trading/portfolio/portfolio-view.ts';
+import type { Proposal } from '../../trading/proposal.ts';
 import type { Context } from '../context.ts';
 import { approvalOutcome } from '../text/approval-lines.ts';
 import { asOfLine } from '../text/as-of.ts';
 import { localTime } from '../text/local-time.ts';
-import { portfolioTable } from '../text/portfolio-table.ts';
+import { type PortfolioScreen, portfolioTable } from '../text/portfolio-table.ts';
+import { portfoliosTable } from '../text/portfolios-table.ts';
 import { watchScreen } from './watch-screen.ts';
 
 /** Of what happened, so many lines stand below the table. */
 const MOST_EVENTS = 5;
 const MOST_LINES = 20;
 
-/** The portfolio, live: prices as they move, fills as they come. */
+/** What is kept on the screen: one account's figures, or those of all. */
+interface Watched<Live> {
+  follow(parts: {
+    readonly signal: AbortSignal;
+    readonly changed: (live: Live) => void;
+    readonly told: (proposal: Proposal) => void;
+  }): Promise<void>;
+  table(live: Live, screen: PortfolioScreen): Promise<string>;
+  isSimulated(live: Live): boolean;
+  /** How many of the table's last lines stay when it has to be cut. */
+  readonly kept: number;
+}
+
+/** The portfolio, live: prices as they move, fills as they come; of all accounts where they are meant. */
 export async function watchPortfolio(context: Context): Promise<void> {
+  if (context.ofAll) await watch(context, ofAll(context));
+  else await watch(context, ofOne(context));
+}
+
+function ofOne(context: Context): Watched<LiveFigures> {
+  const viewOf = ({ account, positions, history }: LiveFigures) => portfolioView(account, positions, history);
+  return {
+    follow: (parts) => liveFigures(context, { ...parts, lines: MOST_LINES }),
+    table: (live, screen) => portfolioTable(viewOf(live), screen),
+    isSimulated: (live) => viewOf(live).simulated,
+    // The total stays.
+    kept: 1,
+  };
+}
+
+function ofAll(context: Context): Watched<LiveAcross> {
+  return {
+    follow: (parts) => liveAcross(context, parts),
+    table: portfoliosTable,
+    isSimulated: ({ accounts }) => accounts.some(({ account }) => account.simulated),
+    // What they come to stands first.
+    kept: 0,
+  };
+}
+
+async function watch<Live extends Pick<LiveFigures, 'at' | 'stale'>>(
+  context: Context,
+  { follow, table, isSimulated, kept }: Watched<Live>,
+): Promise<void> {
   const { io, clock } = context;
   const paint = await context.paint();
-  let live: LiveFigures | undefined;
+  let live: Live | undefined;
   const events = new Map<string, string>();
-  const follow = (parts: { readonly signal: AbortSignal; readonly changed: () => void }) =>
-    liveFigures(context, {
+  const following = (parts: { readonly signal: AbortSignal; readonly changed: () => void }) =>
+    follow({
       signal: parts.signal,
-      lines: MOST_LINES,
       changed: (figures) => {
         live = figures;
         parts.changed();
@@ -36,26 +80,25 @@ export async function watchPortfolio(context: Context): Promise<void> {
     });
   const draw = async () => {
     if (live === undefined) return [];
-    const { account, positions, history } = live;
-    const view = portfolioView(account, positions, history);
     const rows = io.stdout.rows ?? 24;
-    const table = (await portfolioTable(view, { columns: io.width(), unicode: io.unicode, paint })).split(
-      '\n',
-    );
+    const lines = (await table(live, { columns: io.width(), unicode: io.unicode, paint })).split('\n');
     const told = [...events.values()].slice(-MOST_EVENTS);
     const below = [
       ...(told.length === 0 ? [] : ['', ...told]),
       '',
-      asOfLine(live, { now: clock.now(), paint, simulated: view.simulated }),
+      ...(Number.isFinite(live.at)
+        ? [asOfLine(live, { now: clock.now(), paint, simulated: isSimulated(live) })]
+        : []),
     ];
-    return [...cut(table, rows - below.length), ...below];
+    return [...cut(lines, rows - below.length, kept), ...below];
   };
-  await watchScreen(context, follow, draw);
+  await watchScreen(context, following, draw);
 }
 
-/** The table in so many rows: its smallest positions go first, and it says how many. The total stays. */
-function cut(table: readonly string[], rows: number): readonly string[] {
+/** The table in so many rows: its smallest positions go first, and it says how many. */
+function cut(table: readonly string[], rows: number, kept: number): readonly string[] {
   if (table.length <= rows) return table;
   const gone = table.length - rows + 1;
-  return [...table.slice(0, rows - 2), `and ${gone} more`, ...table.slice(-1)];
+  const last = kept === 0 ? [] : table.slice(-kept);
+  return [...table.slice(0, rows - 1 - kept), `and ${gone} more`, ...last];
 }

@@ -68,6 +68,7 @@ export const approvalSummary = z.object({
 export const approval = approvalSummary.extend({
   thread: z.string().describe('empty where another client, or another machine, proposed it'),
   environment: z.enum(environments).optional().describe("an order's"),
+  account_at: z.string().optional().describe('account and broker, where you can have several'),
   stale: z.boolean().optional().describe('the gateway could not be asked: as it was last seen'),
   overdue: z.boolean().optional().describe('its time ran out since it was last seen'),
   reason: z.string().optional().describe('why it ended as it did'),

@@ -19,6 +19,20 @@ import { scheduleResults } from './schedule-results.ts';
 
 const decimal = z.string().describe('a decimal number, never a float');
 
+/** Which account a row of several is of. */
+const ofAccount = {
+  account: z.string().optional().describe('its number, where several accounts are looked at'),
+  broker: z.string().optional().describe('by its name in the gateway’s settings'),
+  label: z.string().optional().describe('what that broker is called'),
+};
+
+const missingAccount = z.object({
+  broker: z.string(),
+  label: z.string(),
+  account: z.string().nullable(),
+  message: z.string(),
+});
+
 const chart = z.object({
   symbol: z.string(),
   range: z.string().describe('how far back, as it was asked for'),
@@ -164,16 +178,7 @@ export const resultSchemas = {
         positions: z.array(positionSchema),
       }),
     ),
-    missing: z
-      .array(
-        z.object({
-          broker: z.string(),
-          label: z.string(),
-          account: z.string().nullable(),
-          message: z.string(),
-        }),
-      )
-      .describe('accounts that could not be read now: they are in no total'),
+    missing: z.array(missingAccount).describe('accounts that could not be read now: they are in no total'),
     totals: z
       .array(z.object({ currency: z.string(), equity: decimal, cash: decimal, day_change: decimal }))
       .describe('of the accounts read, by currency'),
@@ -190,7 +195,10 @@ export const resultSchemas = {
       .array(z.object({ symbol: z.string(), message: z.string() }))
       .describe('symbols without a quote; the exit code is 3 where there are some'),
   }),
-  orders: z.object({ orders: z.array(orderSchema) }),
+  orders: z.object({
+    orders: z.array(orderSchema.unwrap().extend(ofAccount)),
+    missing: z.array(missingAccount).describe('of --account all, those that could not be read now'),
+  }),
   'order-outcome': z.object({
     status: runStatus,
     key: z
@@ -201,7 +209,13 @@ export const resultSchemas = {
     order: orderSchema.nullable().describe('at the broker, once it is there'),
     error: error.optional(),
   }),
-  order: z.object({ order: orderSchema }),
+  checks: z.object({
+    checks: z
+      .array(z.looseObject({ status: z.string() }))
+      .describe('of --account all, one each, as check prints it; account names its broker'),
+    missing: z.array(missingAccount).describe('accounts that could not be looked at now'),
+  }),
+  order: z.object({ order: orderSchema.unwrap().extend(ofAccount) }),
   threads: z.object({ threads: z.array(thread) }),
   thread: z.object({
     thread: thread.extend({ messages: z.array(message), approvals: z.array(approval) }),

@@ -7,6 +7,7 @@ const schedule = z.object({
   id: z.string(),
   name: z.string().nullable(),
   profile: z.string(),
+  account: z.string().nullable().describe('its number, or all; null: the default one at each run'),
   cron: z.string().nullable().describe('a cron expression, New York time'),
   at: z.string().nullable().describe('open+5m, close-30m: by the broker’s calendar'),
   when_open: z.boolean(),
@@ -44,6 +45,10 @@ export const scheduleResults = {
     next: time.nullable().describe('when it is due next; null where it ran or that is not known'),
     run: runRecordSchema.nullable(),
     check: z.looseObject({ status: z.string() }).nullable().describe('as check --output json prints it'),
+    checks: z
+      .array(z.looseObject({ status: z.string() }))
+      .optional()
+      .describe('of a schedule for all accounts, one each'),
   }),
   'schedule-logs': z.object({ runs: z.array(runRecordSchema).describe('newest first') }),
 } as const satisfies Record<string, z.ZodObject>;

@@ -9,7 +9,19 @@ export function subjectHeadline(approval: ApprovalView): string {
 
 /** Every field of it as label and value: what the terminal shows is all that the phone will ask for. */
 export function subjectFields(approval: ApprovalView): [label: string, value: string][] {
-  return [...kindWords(approval.kind).terminal.fields(underKind(approval)), ...judgement(approval)];
+  const fields = kindWords(approval.kind).terminal.fields(underKind(approval));
+  return [
+    ...fields.map(([label, value]): [string, string] => [label, withBroker(value, approval)]),
+    ...judgement(approval),
+  ];
+}
+
+/** `PA3ALICE01 PAPER` as `PA3ALICE01 at Alpaca PAPER`, where the gateway says at which broker an account is. */
+function withBroker(text: string, { account_at: at }: ApprovalView): string {
+  const number = at?.split(' at ', 1)[0];
+  if (at === undefined || number === undefined || (text !== number && !text.startsWith(`${number} `)))
+    return text;
+  return `${at}${text.slice(number.length)}`;
 }
 
 /** What the gateway makes of it: the worst that can come of it, and what to look at twice. */
@@ -28,5 +40,7 @@ export function subjectKind({ kind, environment }: ApprovalView): string {
 
 /** What is left to say beside the headline, where there is little room. */
 export function subjectBrief(approval: ApprovalView): string[] {
-  return kindWords(approval.kind).terminal.brief(underKind(approval));
+  return kindWords(approval.kind)
+    .terminal.brief(underKind(approval))
+    .map((text) => withBroker(text, approval));
 }

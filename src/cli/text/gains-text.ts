@@ -79,7 +79,7 @@ function closing(
     ...(incomplete.length === 0
       ? []
       : [
-          `Not all is known of ${incomplete.map((symbol) => safeLine(symbol)).join(', ')}: what is held and what was traded differ, or a cost was never told. What has a ? is in no total; trade-agent import takes a history.`,
+          `Not all is known of ${incomplete.map((symbol) => safeLine(symbol)).join(', ')}: what is held and what was traded differ, or a cost was never told. What has a ? is in no total; trade-agent import takes a history, and what a spin-off does to a cost (a row spin_off).`,
         ]),
     ...(imported === 0
       ? []

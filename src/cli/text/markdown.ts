@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import { wrapWords } from './wrap.ts';
 
 /** How to set off what Markdown sets off; without it the marks are dropped and nothing is put in their place. */
 export interface MarkdownStyle {
@@ -79,7 +80,7 @@ export class TerminalMarkdown {
     this.#table = [];
     const [head, ...body] = rows;
     if (head === undefined) return '';
-    const [wideHead = '', ...wideBody] = alignedRows(rows, aligns ?? []);
+    const [wideHead = '', ...wideBody] = fittingRows(rows, aligns ?? [], this.#columns);
     const fits = [wideHead, ...wideBody].every((row) => stringWidth(row) <= this.#columns);
     if (!fits) return `${recordRows([head, ...body]).join('\n')}\n`;
     // A table without its rule is no table with a head.
@@ -113,6 +114,24 @@ function cellsOf(row: string): string[] {
 }
 
 const numeric = /^[-+]?\$?[\d,]*\.?\d+%?$/;
+
+/** Narrower, and a name is a pile of single words. */
+const LEAST_NAME = 11;
+
+/** Aligned rows; where they are too wide, what is named in the first column goes on below. */
+function fittingRows(rows: readonly string[][], aligns: readonly string[], columns: number): string[] {
+  const wide = alignedRows(rows, aligns);
+  const over = Math.max(...wide.map((row) => stringWidth(row))) - columns;
+  const name = Math.max(...rows.map(([first = '']) => stringWidth(first)));
+  if (over <= 0 || name - over < LEAST_NAME) return wide;
+  const broken = rows.flatMap(([first = '', ...cells]) =>
+    wrapWords(first, name - over).map((part, line) => [
+      part,
+      ...cells.map((cell) => (line === 0 ? cell : '')),
+    ]),
+  );
+  return alignedRows(broken, aligns);
+}
 
 /** Columns are set to the right where the Markdown says so, or where they hold numbers only. */
 function alignedRows(rows: readonly string[][], aligns: readonly string[]): string[] {

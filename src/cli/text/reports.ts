@@ -1,3 +1,4 @@
+import type { OrderRow } from '../../app/orders/orders.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import { decimal } from '../../trading/decimal.ts';
 import { isMultiLeg } from '../../trading/order-legs.ts';
@@ -58,12 +59,13 @@ function changeOf({ last, previous_close }: Quote): string {
   return before.isZero() ? '0' : decimal(last).div(before).minus(1).toFixed(6);
 }
 
-/** Orders in a table, newest first as they came. */
-export function ordersText(orders: readonly Order[], reader: Reader = program): Promise<string> {
-  const rows = orders.flatMap((order) => [order, ...(order.legs ?? []).map(asLeg)]);
+/** Orders in a table, newest first as they came; with the account of each, where they are of several. */
+export function ordersText(orders: readonly OrderRow[], reader: Reader = program): Promise<string> {
+  const rows = orders.flatMap((order): OrderRow[] => [order, ...(order.legs ?? []).map(asLeg)]);
   const short = reader.ids(rows.map(({ id }) => id));
   const at = (text: string) => reader.time(text.replace(/\.\d+/, ''));
-  return fittingTable<Order>(
+  const isOfSeveral = orders.some(({ account }) => account !== undefined);
+  return fittingTable<OrderRow>(
     [
       // It always stays: without it nothing can be shown, changed or cancelled.
       { head: 'ID', cell: ({ id }) => safeLine(short(id)) },
@@ -79,6 +81,12 @@ export function ordersText(orders: readonly Order[], reader: Reader = program): 
       },
       { head: 'TYPE', cell: (order) => termsOf(order), shortens: true },
       { head: 'STATUS', cell: (order) => fillText(order), shortens: true },
+      ...(isOfSeveral
+        ? [
+            { head: 'ACCOUNT', cell: ({ account }: OrderRow) => safeLine(account ?? '') },
+            { rank: 2, head: 'BROKER', cell: ({ label }: OrderRow) => safeLine(label ?? '') },
+          ]
+        : []),
       { rank: 1, head: 'SUBMITTED', cell: ({ submitted_at }) => at(safeLine(submitted_at)) },
     ],
     rows,
@@ -92,12 +100,13 @@ function asLeg(leg: OrderLeg): Order {
 }
 
 /** One order, field by field. */
-export function orderText(order: Order, reader: Reader = program): string {
+export function orderText(order: OrderRow, reader: Reader = program): string {
   const { legs = [] } = order;
   const short = reader.ids([order, ...legs].map(({ id }) => id));
   const rows: [string, string][] = [
     ['id', short(order.id)],
     ['client id', order.client_order_id],
+    ...accountRow(order),
     ['order', `${order.side.toUpperCase()} ${amountOf(order)} ${order.symbol} ${termsOf(order)}`],
     ['in force', order.time_in_force + (order.extended_hours ? ', extended hours' : '')],
     ['status', fillText(order)],
@@ -110,6 +119,10 @@ export function orderText(order: Order, reader: Reader = program): string {
     rows.push(['leg', `${what}, ${fillText(leg)}, id ${short(leg.id)}`]);
   }
   return rows.flatMap(([label, value]) => labelledLines(label.padEnd(10), value, reader.columns)).join('\n');
+}
+
+function accountRow({ account, label }: OrderRow): [string, string][] {
+  return account === undefined || label === undefined ? [] : [['account', `${account} at ${label}`]];
 }
 
 function amountOf(order: Order): string {

@@ -45,6 +45,12 @@ export interface BrokerTraits {
       }
     | undefined;
   readonly lacks: readonly Lackable[];
+  /**
+   * What came from outside since the last close, or went there, and is no gain or loss of the day's: `told` among its
+   * activities by the time the account has it, and the account tells the day of the close (`last_equity_on`); `left_out`
+   * where `last_equity` is reckoned without it; `untold` otherwise: a limit on the day's loss then lets nothing be bought.
+   */
+  readonly dayFlows: 'told' | 'left_out' | 'untold';
   /** Whether it tells by itself what happens to orders (`tradeUpdates` of `Broker`); where it doesn't, it is asked. */
   readonly tellsUpdates?: boolean;
 }

@@ -87,6 +87,8 @@ export interface ActivityQuery {
   readonly after: Date | undefined;
   /** `next_page` of the page before. */
   readonly page: string | undefined;
+  /** Fills may be left out. */
+  readonly withoutFills?: boolean;
 }
 
 /** Newest first. */

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import {
+  type CryptoKey,
   calculateJwkThumbprint,
-  decodeProtectedHeader,
   EmbeddedJWK,
   errors,
-  type JWK,
+  type JWTPayload,
   jwtVerify,
 } from 'jose';
 import type { ProofStore } from '../../store/proof-store.ts';
@@ -16,6 +16,18 @@ import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from './token-rules.ts';
 export const PROOF_AGE_SECONDS = 60;
 /** How far a caller's clock may be ahead: as far as it may be behind (RFC 9449 §11.1). */
 const PROOF_AHEAD_SECONDS = 60;
+
+/** Keys that are kept; a person's session has one for weeks, and a proof by it comes with each request. */
+const MOST_KEYS = 1_000;
+
+interface ProofKey {
+  readonly key: CryptoKey;
+  /** RFC 7638. */
+  readonly thumbprint: string;
+}
+
+/** By the algorithm and the key as they stand in a proof, word for word: the keys of proofs that held. */
+const keys = new Map<string, ProofKey>();
 
 /** What a proof must prove (RFC 9449 §4.3). */
 export interface ProofTarget {
@@ -48,9 +60,8 @@ export async function verifyDpopProof(
   // Two DPoP headers arrive joined by a comma, which is in no JWT.
   if (proof.includes(',')) throw proofRefusal('dpop_proof_malformed', 'there is more than one DPoP proof');
 
-  const payload = await verifiedPayload(proof, target.now);
+  const { payload, name, key, thumbprint } = await verifiedProof(proof, target.now);
   const { jti, iat, htm, htu, ath } = payload;
-  const thumbprint = await thumbprintOf(proof);
   if (thumbprint !== target.thumbprint) {
     throw proofRefusal('dpop_key_mismatch', 'the DPoP proof is by another key than the token is bound to');
   }
@@ -76,17 +87,33 @@ export async function verifyDpopProof(
   if (!isNew) {
     throw proofRefusal('dpop_proof_replayed', 'the DPoP proof was used before');
   }
+  if (keys.size >= MOST_KEYS && !keys.has(name)) keys.clear();
+  keys.set(name, { key, thumbprint });
 }
 
-async function verifiedPayload(proof: string, now: number): Promise<Record<string, unknown>> {
+async function verifiedProof(
+  proof: string,
+  now: number,
+): Promise<ProofKey & { readonly payload: JWTPayload; readonly name: string }> {
+  let name = '';
   try {
-    const { payload } = await jwtVerify(proof, EmbeddedJWK, {
-      algorithms: [...SIGNING_ALGORITHMS],
-      typ: 'dpop+jwt',
-      clockTolerance: CLOCK_SKEW_SECONDS,
-      currentDate: new Date(now),
-    });
-    return payload;
+    const verified = await jwtVerify(
+      proof,
+      (header, token) => {
+        name = JSON.stringify([header.alg, header.jwk]);
+        return keys.get(name)?.key ?? EmbeddedJWK(header, token);
+      },
+      {
+        algorithms: [...SIGNING_ALGORITHMS],
+        typ: 'dpop+jwt',
+        clockTolerance: CLOCK_SKEW_SECONDS,
+        currentDate: new Date(now),
+      },
+    );
+    const { payload, key, protectedHeader } = verified;
+    const thumbprint =
+      keys.get(name)?.thumbprint ?? (await calculateJwkThumbprint(protectedHeader.jwk ?? {}));
+    return { payload, name, key, thumbprint };
   } catch (cause) {
     if (cause instanceof errors.JOSEAlgNotAllowed) {
       throw proofRefusal(
@@ -99,10 +126,6 @@ async function verifiedPayload(proof: string, now: number): Promise<Record<strin
     }
     throw proofRefusal('dpop_proof_malformed', 'the DPoP proof is not a well-formed DPoP proof JWT');
   }
-}
-
-async function thumbprintOf(proof: string): Promise<string> {
-  return calculateJwkThumbprint(decodeProtectedHeader(proof).jwk as JWK, 'sha256');
 }
 
 /** RFC 9449 §4.3 point 9: compared after syntax-based normalization, ignoring query and fragment. */

@@ -7,6 +7,7 @@ import type { Caller } from './caller.ts';
 import { verifyDpopProof } from './dpop-proof.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from './token-rules.ts';
+import { type AccessTokenClaims, type VerifiedToken, verifiedOnce } from './verified-tokens.ts';
 
 /** What of a request says who calls. */
 export interface Credentials {
@@ -47,11 +48,12 @@ export type TokenVerifier = (credentials: Credentials) => Promise<Caller>;
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const base = (options.base ?? options.resource).replace(/\/+$/, '');
+  const claimsOf = verifiedOnce(options.provider, (token, now) => verified(token, options, now));
 
   return async ({ method, path, authorization, dpop }) => {
     const { scheme, token } = parseAuthorization(authorization);
     const now = options.clock.now();
-    const claims = await verifiedClaims(token, options, now);
+    const claims = await claimsOf(token, now);
     const caller = callerOf(token, claims);
 
     const thumbprint = boundKey(claims);
@@ -97,7 +99,8 @@ export async function verifyApprovalToken(
   time: { readonly isFirst: boolean } = { isFirst: true },
 ): Promise<Caller> {
   const now = options.clock.now();
-  return callerOf(token, await verifiedClaims(token, options, time.isFirst ? now : issuedAt(token, now)));
+  const { claims } = await verified(token, options, time.isFirst ? now : issuedAt(token, now));
+  return callerOf(token, claims);
 }
 
 /** Milliseconds since the epoch; what it is compared with is verified in the same breath. */
@@ -164,9 +167,7 @@ function parseAuthorization(header: string | undefined): { scheme: 'bearer' | 'd
   return { scheme: scheme.toLowerCase() as 'bearer' | 'dpop', token };
 }
 
-type AccessTokenClaims = JWTPayload & { sub: string; jti: string; exp: number; iat: number };
-
-async function verifiedClaims(
+async function verified(
   token: string,
   {
     provider,
@@ -174,11 +175,11 @@ async function verifiedClaims(
     otherAudiences = [],
   }: Pick<TokenVerifierOptions, 'provider' | 'resource' | 'otherAudiences'>,
   now: number,
-): Promise<AccessTokenClaims> {
+): Promise<VerifiedToken> {
   // Not the issuer as configured but as the provider writes it: they may differ in a trailing slash.
   const { issuer } = await provider.metadata();
   try {
-    const { payload } = await jwtVerify(token, provider.key, {
+    const { payload, protectedHeader, key } = await jwtVerify(token, provider.key, {
       algorithms: [...SIGNING_ALGORITHMS],
       typ: 'at+jwt',
       issuer,
@@ -199,7 +200,11 @@ async function verifiedClaims(
         hint: 'Check the clock of this machine.',
       });
     }
-    return { ...payload, sub, jti, iat, exp: exp as number };
+    return {
+      claims: { ...payload, sub, jti, iat, exp: exp as number },
+      header: protectedHeader,
+      key,
+    };
   } catch (error) {
     throw refusalFor(error);
   }

@@ -19,12 +19,10 @@ import { signInFacts } from '../policy/parties.ts';
 import type { Rules, RulesSource } from '../policy/rules.ts';
 import { outsideOf } from './outside-of.ts';
 
-export interface MandatePortsOptions {
+export interface MandatePortsOptions extends Pick<MandatePorts, 'brokerOf' | 'maxSlippage' | 'isShown'> {
   readonly mandates: MandateStore;
   readonly brokerFor: OpenAccountOf;
   readonly rules: RulesSource;
-  readonly maxSlippage: string;
-  readonly isShown: boolean;
   /** Whose approvals count. */
   readonly issuer: string;
   readonly now: () => number;
@@ -32,11 +30,12 @@ export interface MandatePortsOptions {
 
 /** What the approval kernel does about mandates: by this gateway's store, rules and broker. */
 export function mandatePorts(options: MandatePortsOptions): MandatePorts & Pick<OrderPorts, 'cover'> {
-  const { mandates, brokerFor, rules, maxSlippage, isShown, now } = options;
+  const { mandates, brokerFor, brokerOf, rules, maxSlippage, isShown, now } = options;
   const query = () => ({ since: dayBegan(now()) });
   return {
     maxSlippage,
     isShown,
+    brokerOf,
     async isUnattended(proposer, named) {
       return (await brokerFor(proposer, named)).at.isUnattended;
     },

@@ -18,17 +18,17 @@ export interface AdmissionOptions {
   readonly clock: Clock;
 }
 
-/** An order that every check let pass, and the one request that makes it. */
+/** An order, the world it is decided by, and the one request that makes it. */
 export interface Admitted {
   readonly broker: OpenAccount;
-  /** What it was let pass by, for the transaction that looks again. */
   readonly asked: Asked;
   readonly world: OrderWorld;
   readonly send: () => Promise<Submission>;
 }
 
 /**
- * Every check of an approved order that needs the world: time, environment, account, market. Uses nothing up.
+ * Reads the world that an approved order goes out into, and checks time, environment and account. Uses nothing up. The rules
+ * are the caller's to ask: in the transaction that claims it, or by `requireAllowed` where it is claimed already.
  * @param early open orders that were asked for a moment ago
  */
 export async function admit(
@@ -60,11 +60,9 @@ export async function admit(
     });
   }
   const send = await sending(draft, replaces, broker);
-  const asked = { subject: subjectOf(caller, draft), draft, replaces };
-  await rules.requireAllowed(asked, world, 'order');
   // Again: the broker may have taken its time.
   requireUnexpired(draft.expires_at, options.clock);
-  return { broker, asked, world, send };
+  return { broker, asked: { subject: subjectOf(caller, draft), draft, replaces }, world, send };
 }
 
 function subjectOf(caller: Caller, { mandate }: OrderDraft): Asked['subject'] {

@@ -142,7 +142,7 @@ async function placeNew(desk: Desk, approved: ApprovedOrder, caller: Caller): Pr
   const clientOrderId = draft.client_order_id;
   const { mandate, slot } = draft;
   const claim = { sub, clientOrderId, digest, approval: { issuer, jti }, draft, replaces, mandate, slot };
-  // Decided again where it is written, by the rules of this moment: of two that came at once, the second finds the first.
+  // Decided where it is written, by the rules of this moment: of two that came at once, the second finds the first.
   const { decide, refusal } = await rules.deciding(admitted.asked, admitted.world);
   switch (await journal.claim(claim, clock.now(), decide)) {
     case 'denied':
@@ -198,6 +198,7 @@ async function settleOrSubmit(
   let admitted: Admitted;
   try {
     admitted = await admit(approved, caller, desk.options);
+    await desk.options.rules.requireAllowed(admitted.asked, admitted.world, 'order');
   } catch (error) {
     // "Price moved" would invite a new proposal, while the order may well be at the broker. Only where every
     // submission is known to have come to nothing may the real reason be told.

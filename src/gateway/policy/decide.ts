@@ -3,6 +3,7 @@ import { Dec } from '../../trading/decimal.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { brokerObjections } from './broker-checks.ts';
+import { dayLoss } from './day-loss.ts';
 import type { Action, Decision, Facts, Objection, OrderFacts, Subject } from './decision.ts';
 import { type AccountLimits, limitObjections } from './limit-table.ts';
 import { partyObjections, signInObjections } from './parties.ts';
@@ -80,11 +81,11 @@ function objectionsTo(rules: Rules, subject: Subject, action: Action, facts: Fac
   ];
 }
 
-/** Since the last close more was lost than a day may lose: trading may only reduce until the day ends in New York. */
+/** Since the last close more was lost than a day may lose, as far as anybody can tell: trading may only reduce until the day ends in New York. */
 export function dayLossExceeded(limits: AccountLimits | undefined, holdings: Facts['holdings']): boolean {
   const limit = limits?.max_day_loss;
-  if (limit === undefined || holdings === null || holdings.last_equity === null) return false;
-  return new Dec(holdings.last_equity).minus(holdings.equity).gt(limit);
+  if (limit === undefined || holdings === null) return false;
+  return dayLoss(holdings)?.gt(limit) ?? false;
 }
 
 function stateObjections(

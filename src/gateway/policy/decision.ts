@@ -110,6 +110,8 @@ export interface HoldingFacts {
   readonly equity: string;
   /** At the last session's close; null where the broker doesn't tell. */
   readonly last_equity: string | null;
+  /** Dollars from outside since, less those that went there (`dayFlow`); null where nobody could tell, absent where no rule asked. */
+  readonly day_flow?: string | null;
   /** Shares held of the order's symbol; negative where short. */
   readonly qty: string;
   /** What they are worth, dollars. */

@@ -97,7 +97,8 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
   };
 
   return {
-    worlds: (broker, symbols, early) => readWorlds(broker, symbols, { journal, clock }, early),
+    worlds: async (broker, symbols, early) =>
+      readWorlds(broker, symbols, await source.current(), { journal, clock }, early),
     async requireAllowed(asked, world, stage) {
       const { rules, facts } = await standing(asked, world);
       const counted = countedAfter(asked.after ?? [], await journal.counted(countingOf(asked), clock.now()));

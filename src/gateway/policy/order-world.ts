@@ -15,9 +15,11 @@ import type { OpenAccount } from '../broker/accounts.ts';
 import type { Asset } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import { isSettled, type SubmissionContext, settleByLookup } from '../orders/order-submission.ts';
+import { asksDayLoss, dayFlowOf, readDayFlows } from './day-flows.ts';
 import type { BrokerFacts, HoldingFacts, MarketFacts, OrderFacts, WorldFacts } from './decision.ts';
 import { lastSession } from './last-session.ts';
 import { optionFacts } from './option-facts.ts';
+import type { Rules } from './rules.ts';
 
 /** The most open orders that brokers list at once. */
 const MOST_OPEN = 500;
@@ -36,6 +38,8 @@ export interface OrderWorld {
   /** How its broker differs from others. */
   readonly traits: BrokerTraits;
   readonly positions: readonly Position[];
+  /** As in {@link HoldingFacts}. */
+  readonly dayFlow?: string | null;
   readonly asset: Asset;
   /** Of the symbol: whether it is open depends on what is traded. */
   readonly market: MarketClock;
@@ -52,12 +56,14 @@ export interface OrderWorld {
  * The positions are read after the open orders: what is not among those any more, since it was filled, is in the positions
  * then. Read the other way round it could be in neither. The journal is asked after both, and so knows every order of this
  * gateway that the broker has told of.
+ * @param rules say whether what came from outside since the last close is wanted
  * @param early open orders that were asked for a moment ago
  * @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw
  */
 export async function readWorlds(
   broker: OpenAccount,
   symbols: readonly string[],
+  rules: Rules,
   context: SubmissionContext,
   early?: Promise<readonly Order[]>,
 ): Promise<ReadonlyMap<string, OrderWorld>> {
@@ -65,8 +71,11 @@ export async function readWorlds(
   // for that one alone.
   const opening = early ?? openOrders(broker);
   const clock = broker.clock();
-  const [account, assets, market, quotes, open, positions, session] = await Promise.all([
-    broker.account(),
+  const reading = broker.account();
+  const [account, flows, assets, market, quotes, open, positions, session] = await Promise.all([
+    reading,
+    // Never kept: a deposit that came meanwhile would hide a loss.
+    reading.then((told) => (asksDayLoss(rules, told.account) ? readDayFlows(broker, told) : null)),
     Promise.all(symbols.map((symbol) => broker.asset(symbol))),
     clock,
     broker.quotes(symbols),
@@ -90,7 +99,9 @@ export async function readWorlds(
     if (!ours.has(order.client_order_id) && !ours.has(order.id)) return [order];
     return isPastEntry(order) ? standingParts(order) : [];
   });
-  const common = { account, traits: broker.traits, positions, elsewhere };
+  const now = Date.parse(market.timestamp);
+  const dayFlow = flows === null ? {} : { dayFlow: dayFlowOf(flows, account, { positions, now }) };
+  const common = { account, traits: broker.traits, positions, elsewhere, ...dayFlow };
   return new Map(
     symbols.map((symbol, at) => {
       const asset = assets[at];
@@ -230,7 +241,7 @@ function brokersObjection(draft: OrderDraft, traits: BrokerTraits): BrokerFacts[
 function holdingFacts(
   { symbol, side }: OrderDraft,
   replaces: string | undefined,
-  { account, positions, quote, elsewhere }: OrderWorld,
+  { account, positions, dayFlow, quote, elsewhere }: OrderWorld,
 ): HoldingFacts {
   const held = positions.find((position) => position.symbol === symbol);
   const sign = held?.side === 'short' ? -1 : 1;
@@ -244,6 +255,7 @@ function holdingFacts(
   return {
     equity: account.equity,
     last_equity: account.last_equity,
+    ...(dayFlow === undefined ? {} : { day_flow: dayFlow }),
     qty: new Dec(held?.qty ?? 0).abs().times(sign).toFixed(),
     value: new Dec(held?.market_value ?? 0).abs().times(sign).toFixed(2),
     open_elsewhere: {

@@ -19,6 +19,8 @@ export interface Rules {
 export interface CedarRules {
   /** Synchronous and without effects: it runs inside the transaction that claims an order. */
   evaluate(subject: Subject, action: Action, facts: Facts): CedarAnswer;
+  /** Whether one of them may go by what the account has lost since the last close; left out: none. */
+  readonly asksDayLoss?: boolean;
 }
 
 export interface CedarAnswer {

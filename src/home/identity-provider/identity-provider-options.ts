@@ -7,6 +7,7 @@ import type { IsRevoked } from '../../gateway/door/token-verifier.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { ResolveHost } from '../../net/public-fetch.ts';
 import type { Faults } from '../faults.ts';
+import type { Fill } from '../fills/fill.ts';
 import type { DashboardData } from '../phone/dashboard/dashboard-data.ts';
 import type { NumberMatching } from '../phone/decision/picked-code.ts';
 import type { Halting, HomeAbout, Mandating } from '../phone/phone-services.ts';
@@ -78,6 +79,8 @@ export interface IdentityProvider {
    * and the recovery code. Safe to repeat.
    */
   endPerson(sub: string): Promise<void>;
+  /** Tells a person what was filled of an order of theirs. Rejects where closing cut it off. */
+  tellFill(fill: Fill): Promise<void>;
   /** How many polls the token endpoint is holding for a CIBA request. */
   readonly heldPolls: (authReqId: string) => number;
   /** Ends what waits (long polls, event streams); the database stays open. */

@@ -122,6 +122,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       push.subscriptions.endPerson(sub);
       recovery.end(sub);
     },
+    tellFill: push.tellFill,
     heldPolls: requests.waiting,
     close: async () => {
       clearInterval(looking);

@@ -1,5 +1,5 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
+import { openBytes, sealBytes } from '../../secrets/aes-gcm.ts';
 
 /** What a connection may ask for that says nothing else; also what accounts from before scopes were kept have. */
 export const BROKER_SCOPES = ['account:write', 'trading'] as const;
@@ -58,7 +58,7 @@ export function openVaultRows(database: Database, key: Buffer): VaultRows {
     list: (user) => listed.all(user),
     wasConnected: (user, connection) => known.get(user, connection) !== undefined,
     keep: (user, connection, refreshToken, scopes, now) => {
-      const sealed = seal(key, refreshToken, ownerOf(user, connection));
+      const sealed = sealBytes(key, Buffer.from(refreshToken), ownerOf(user, connection));
       database
         .transaction(() => {
           upsert.run({ user, connection, sealed, scopes, now });
@@ -66,7 +66,8 @@ export function openVaultRows(database: Database, key: Buffer): VaultRows {
         })
         .immediate();
     },
-    refreshToken: (user, row) => unseal(key, row.sealed_refresh_token, ownerOf(user, row.connection)),
+    refreshToken: (user, row) =>
+      openBytes(key, row.sealed_refresh_token, ownerOf(user, row.connection)).toString('utf8'),
     remove: (user, connection) => {
       remove.run(user, connection);
     },
@@ -74,22 +75,8 @@ export function openVaultRows(database: Database, key: Buffer): VaultRows {
 }
 
 /** Authenticated with each token: a row copied to another user doesn't open. */
-function ownerOf(user: string, connection: string): Buffer {
-  return Buffer.from(JSON.stringify([user, connection]));
-}
-
-function seal(key: Buffer, text: string, owner: Buffer): Buffer {
-  const iv = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(owner);
-  const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
-  return Buffer.concat([iv, cipher.getAuthTag(), sealed]);
-}
-
-function unseal(key: Buffer, sealed: Buffer, owner: Buffer): string {
-  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12), { authTagLength: 16 })
-    .setAAD(owner)
-    .setAuthTag(sealed.subarray(12, 28));
-  return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]).toString('utf8');
+function ownerOf(user: string, connection: string): string {
+  return JSON.stringify([user, connection]);
 }
 
 /** The vault's tables, brought up to date where they are from before. */

@@ -37,6 +37,7 @@ function callerOf(
       profile: { gateway: '' },
       fetch: (path, init) => caller.fetch(path, init),
     }),
+    hasImports: false,
     async connectAddress(connection) {
       if (connectPath === undefined) return undefined;
       return `${new URL(connectPath, resource)}?${new URLSearchParams({ connection })}`;

@@ -42,12 +42,12 @@ export const agentTools: readonly McpTool[] = [
   read(getNews, 'News'),
   read(getCorporateActions, 'Dividends and splits'),
   read(ofOneAccount(getPortfolio), 'Portfolio'),
-  read(ofOneAccount(getPerformance), 'Performance'),
-  read(ofOneAccount(getActivities), 'Activities'),
-  read(ofOneAccount(getRisk), 'Risk'),
-  read(ofOneAccount(getTaxLots), 'Tax lots'),
-  read(ofOneAccount(getRealizedGains), 'Realized gains'),
-  read(ofOneAccount(checkWashSale), 'Wash sale'),
+  readHistory(ofOneAccount(getPerformance), 'Performance'),
+  readHistory(ofOneAccount(getActivities), 'Activities'),
+  readHistory(ofOneAccount(getRisk), 'Risk'),
+  readHistory(ofOneAccount(getTaxLots), 'Tax lots'),
+  readHistory(ofOneAccount(getRealizedGains), 'Realized gains'),
+  readHistory(ofOneAccount(checkWashSale), 'Wash sale'),
   { ...read(getFindings, 'Findings'), needsOwnRules: true },
   read(ofOneAccount(getWatchlist), 'Watchlist'),
   read(ofOneAccount(listOrders), 'Orders'),
@@ -57,6 +57,22 @@ export const agentTools: readonly McpTool[] = [
   // No client over HTTP has its scope: the list is the owner's own, and their programs'.
   { ...read(ofOneAccount(setWatchlist), 'Change the watchlist'), effect: 'acts' },
 ];
+
+const NOT_COUNTED =
+  'what the owner imported from files ("trade-agent import") is kept on their own machine, and not in this answer: it has the broker’s word alone';
+
+/** It goes by what happened in the account. Where that is the broker's word alone, each answer says so. */
+function readHistory(tool: DirectTool, title: string): McpTool {
+  const { run, ...rest } = read(tool, title);
+  return defineMcpTool({
+    ...rest,
+    async run(call, args) {
+      const answer = await run(call, args);
+      if (call.caller.hasImports || !('found' in answer)) return answer;
+      return { ...answer, found: { ...answer.found, not_counted: NOT_COUNTED } };
+    },
+  });
+}
 
 function read(tool: DirectTool, title: string): McpTool {
   return defineMcpTool({

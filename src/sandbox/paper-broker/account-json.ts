@@ -1,5 +1,6 @@
 import { assetClassOf, unitsOf } from '../../trading/asset-class.ts';
 import { cents, Dec, plain } from '../../trading/decimal.ts';
+import { newYorkDate } from '../../trading/new-york-time.ts';
 import { joined } from '../instruments/crypto-pairs.ts';
 import type { Market } from '../market/market.ts';
 import type { AccountSettingsStore } from './account-settings.ts';
@@ -48,7 +49,8 @@ export function accountJson(account: AccountRecord, books: Books, now: number) {
     portfolio_value: worth,
     equity: worth,
     last_equity: before === undefined ? worth : cents(equity(before, market, closing)),
-    balance_asof: new Date(closing).toISOString().slice(0, 10),
+    // A market that is always open closes as the next day begins.
+    balance_asof: newYorkDate(closing - 1),
     buying_power: power,
     regt_buying_power: power,
     non_marginable_buying_power: free,

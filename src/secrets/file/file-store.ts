@@ -2,12 +2,8 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import {
-  type CredentialName,
-  type CredentialStore,
-  type Expected,
-  MAX_VALUE_LENGTH,
-} from '../credential-store.ts';
+import type { CredentialStore } from '../credential-store.ts';
+import { assertLengths, holds, pick } from '../credential-values.ts';
 import { storeLock, withStoreLock } from '../store-lock.ts';
 import { type FileKeyChoice, fileKey } from './file-key.ts';
 import { type KeyKind, parseSealed, type SealedFile, seal, unseal } from './sealed-file.ts';
@@ -154,35 +150,4 @@ function sealedCredentials(file: string, kind: KeyKind, context: string) {
 function kindOf(choice: FileKeyChoice): KeyKind {
   if (choice === 'beside') return 'file';
   return 'keyFile' in choice ? 'key-file' : 'passphrase';
-}
-
-/** The wanted names alone, the missing ones as `undefined`. */
-export function pick<N extends CredentialName>(
-  values: Record<string, string | undefined>,
-  names: readonly N[],
-): Record<N, string | undefined> {
-  return Object.fromEntries(names.map((name) => [name, values[name]])) as Record<N, string | undefined>;
-}
-
-/** @throws {TradeAgentError} `credential_store_unavailable` for a value longer than the smallest keychain takes */
-export function assertLengths(values: Partial<Record<CredentialName, string>>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (value.length > MAX_VALUE_LENGTH) {
-      throw new TradeAgentError(
-        'credential_store_unavailable',
-        `the ${name} is too long to be kept (${value.length} characters, at most ${MAX_VALUE_LENGTH})`,
-        {
-          hint: 'Have the identity provider issue shorter tokens, by leaving claims out or making them opaque.',
-        },
-      );
-    }
-  }
-}
-
-/** Whether the stored values are what is expected. */
-export function holds(
-  stored: Readonly<Record<string, string | undefined>>,
-  expected: Expected | undefined,
-): boolean {
-  return Object.entries(expected ?? {}).every(([name, value]) => stored[name] === value);
 }

@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { openBytes, sealBytes } from '../aes-gcm.ts';
 
 /**
  * Where a credential file's key comes from:
@@ -41,16 +42,15 @@ export function seal(
   key: Buffer,
   context: string,
 ): string {
-  const iv = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(associated(header, context));
-  const data = Buffer.concat([cipher.update(JSON.stringify(values), 'utf8'), cipher.final()]);
+  const sealed = sealBytes(key, Buffer.from(JSON.stringify(values)), associated(header, context));
+  const part = (from: number, to?: number) => sealed.subarray(from, to).toString('base64');
   const file: SealedFile = {
     format: 'trade-agent-credentials',
     version: 1,
     key: header,
-    iv: iv.toString('base64'),
-    tag: cipher.getAuthTag().toString('base64'),
-    data: data.toString('base64'),
+    iv: part(0, 12),
+    tag: part(12, 28),
+    data: part(28),
   };
   return `${JSON.stringify(header.kind === 'file' ? file : { ...file, sum: sumOf(file) })}\n`;
 }
@@ -64,16 +64,13 @@ export function parseSealed(text: string): SealedFile {
 
 /** @throws anything when the file isn't one of this key and context */
 export function unseal(file: SealedFile, key: Buffer, context: string): Record<string, string> {
-  const tag = Buffer.from(file.tag, 'base64');
-  const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(file.iv, 'base64'), { authTagLength: 16 })
-    .setAAD(associated(file.key, context))
-    .setAuthTag(tag);
-  const plain = Buffer.concat([decipher.update(Buffer.from(file.data, 'base64')), decipher.final()]);
+  const sealed = Buffer.concat([file.iv, file.tag, file.data].map((part) => Buffer.from(part, 'base64')));
+  const plain = openBytes(key, sealed, associated(file.key, context));
   return z.record(z.string(), z.string()).parse(JSON.parse(plain.toString('utf8')));
 }
 
-function associated(header: KeyHeader, context: string): Buffer {
-  return Buffer.from(header.kind === 'file' ? context : `${context}\n${JSON.stringify(header)}`);
+function associated(header: KeyHeader, context: string): string {
+  return header.kind === 'file' ? context : `${context}\n${JSON.stringify(header)}`;
 }
 
 function sumOf({ key, iv, tag, data }: SealedFile): string {

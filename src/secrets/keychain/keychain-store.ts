@@ -11,7 +11,7 @@ import {
   credentialNames,
   type Expected,
 } from '../credential-store.ts';
-import { assertLengths, pick } from '../file/file-store.ts';
+import { assertLengths, pick } from '../credential-values.ts';
 import { storeLock, withStoreLock } from '../store-lock.ts';
 import { keychainTimedOut, keychainUnusable } from './keychain-errors.ts';
 import type { KeychainRequest, KeychainResponse } from './keychain-protocol.ts';

@@ -2,10 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { Activity } from '../../trading/activity.ts';
-import { Dec } from '../../trading/decimal.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { HighWaterMark } from '../../trading/portfolio/drawdown.ts';
-import type { PriceHistory } from '../../trading/portfolio/price-history.ts';
+import { type MarkRow, markOf, rowOf } from '../check-rows.ts';
 import type {
   AccountMemory,
   ActivityCache,
@@ -16,6 +15,7 @@ import type {
   ProposedOrder,
   Remembered,
 } from '../check-store.ts';
+import { type PackedCloses, packCloses, unpackCloses } from '../packed-closes.ts';
 import { openEncrypted } from './encrypted-database.ts';
 import { sqliteImportStore } from './import-store.ts';
 import { migrate } from './migrate.ts';
@@ -70,14 +70,6 @@ function openDatabase(file: string, key: string): Database.Database {
   }
 }
 
-interface MarkRow {
-  readonly value: string;
-  readonly at: number;
-  readonly last_value: string;
-  readonly last_at: number;
-  readonly flows: string | null;
-}
-
 interface ProposedRow {
   readonly rule: string;
   readonly definition: string;
@@ -119,18 +111,11 @@ function accountMemory<Notice extends KeptNotice>(
     if (mark === undefined) return;
     database
       .prepare(
-        `INSERT INTO high_water (profile, account, value, at, last_value, last_at, flows) VALUES (?, ?, ?, ?, ?, ?, ?)
+        `INSERT INTO high_water (profile, account, value, at, last_value, last_at, flows) VALUES (@profile, @account, @value, @at, @last_value, @last_at, @flows)
          ON CONFLICT (profile, account) DO UPDATE SET value = excluded.value, at = excluded.at,
          last_value = excluded.last_value, last_at = excluded.last_at, flows = excluded.flows`,
       )
-      .run(
-        ...owner,
-        mark.value.toFixed(),
-        mark.at,
-        mark.last.value.toFixed(),
-        mark.last.at,
-        mark.flows?.toFixed() ?? null,
-      );
+      .run({ profile, account, ...rowOf(mark) });
   });
   return {
     notices: sqliteNoticeOutbox(database, owner),
@@ -185,17 +170,6 @@ function firedOf(database: Database.Database, owner: readonly [string, string]):
     .all(...owner);
 }
 
-function markOf(row: MarkRow | undefined): HighWaterMark | undefined {
-  return (
-    row && {
-      value: new Dec(row.value),
-      at: row.at,
-      last: { at: row.last_at, value: new Dec(row.last_value) },
-      flows: row.flows === null ? undefined : new Dec(row.flows),
-    }
-  );
-}
-
 function activityCache(
   database: Database.Database,
   { profile, account }: { readonly profile: string; readonly account: string },
@@ -218,10 +192,8 @@ function activityCache(
 }
 
 function closeCache(database: Database.Database): CloseCache {
-  const select = database.prepare<[string], { days: Buffer; closes: Buffer }>(
-    'SELECT days, closes FROM closes WHERE symbol = ?',
-  );
-  const selectAll = database.prepare<[string], { symbol: string; days: Buffer; closes: Buffer }>(
+  const select = database.prepare<[string], PackedCloses>('SELECT days, closes FROM closes WHERE symbol = ?');
+  const selectAll = database.prepare<[string], PackedCloses & { symbol: string }>(
     'SELECT symbol, days, closes FROM closes WHERE symbol IN (SELECT value FROM json_each(?))',
   );
   const upsert = database.prepare(
@@ -230,32 +202,15 @@ function closeCache(database: Database.Database): CloseCache {
   return {
     get: async (symbol) => {
       const row = select.get(symbol);
-      return row && unpack(row);
+      return row && unpackCloses(row);
     },
     getAll: async (symbols) =>
-      new Map(selectAll.all(JSON.stringify(symbols)).map(({ symbol, ...row }) => [symbol, unpack(row)])),
+      new Map(
+        selectAll.all(JSON.stringify(symbols)).map(({ symbol, ...row }) => [symbol, unpackCloses(row)]),
+      ),
     put: async (symbol, history) => {
-      upsert.run(symbol, bytes(history.days), bytes(history.closes));
+      const { days, closes } = packCloses(history);
+      upsert.run(symbol, days, closes);
     },
   };
-}
-
-function bytes(array: Int32Array | Float64Array): Buffer {
-  return Buffer.from(array.buffer, array.byteOffset, array.byteLength);
-}
-
-/** The numbers must lie at their own alignment: copied where they don't. */
-function unpack({ days, closes }: { days: Buffer; closes: Buffer }): PriceHistory {
-  return {
-    days: new Int32Array(...aligned(days, Int32Array.BYTES_PER_ELEMENT)),
-    closes: new Float64Array(...aligned(closes, Float64Array.BYTES_PER_ELEMENT)),
-  };
-}
-
-function aligned(
-  { buffer, byteOffset, byteLength }: Buffer,
-  size: number,
-): [ArrayBufferLike, number, number] {
-  if (byteOffset % size === 0) return [buffer, byteOffset, byteLength / size];
-  return [buffer.slice(byteOffset, byteOffset + byteLength), 0, byteLength / size];
 }

@@ -1,24 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { RunnableConfig } from '@langchain/core/runnables';
 import type { Checkpoint, CheckpointMetadata, CheckpointTuple } from '@langchain/langgraph';
-import { type PendingWrite, WRITES_IDX_MAP } from '@langchain/langgraph-checkpoint';
+import type { PendingWrite } from '@langchain/langgraph-checkpoint';
 import { SqliteSaver } from '@langchain/langgraph-checkpoint-sqlite';
 import type { Statement } from 'better-sqlite3-multiple-ciphers';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { CheckpointRows, type MessageRow } from '../checkpoint-rows.ts';
 import type { HistoryGuard } from '../state-stores.ts';
 import { heldLease } from './held-lease.ts';
 import type { StateDatabase } from './state-database.ts';
-
-/** Stands in a checkpoint for the thread's messages: the hashes of their rows, in order. */
-interface MessageRows {
-  readonly message_rows: readonly string[];
-}
-
-interface MessageRow {
-  hash: string;
-  type: string;
-  body: Buffer;
-}
 
 interface Change {
   readonly make: () => void;
@@ -28,17 +16,10 @@ interface Change {
 
 type SaverDatabase = ConstructorParameters<typeof SqliteSaver>[0];
 
-/**
- * LangGraph's checkpoints, kept so that a thread grows in proportion to its conversation. LangGraph stores the whole
- * conversation with each step; here each message is stored once, in a row of its own, a checkpoint holds the rows'
- * hashes, and a thread keeps its latest checkpoint alone. An earlier one is not only waste: gone back to, it would
- * propose its orders again.
- */
+/** LangGraph's checkpoints in SQLite: its own saver, with the rows of {@link CheckpointRows}. */
 export class HistorySaver extends SqliteSaver {
   readonly #database: StateDatabase;
-  /** Messages this process has stored or read, so that a step serialises its new ones alone. */
-  readonly #known = new WeakMap<object, { readonly thread: string; readonly hash: string }>();
-
+  readonly #rows = new CheckpointRows(this.serde);
   readonly #requireLease: () => void;
   /** To be made by the next commit. */
   readonly #changes: Change[] = [];
@@ -64,7 +45,7 @@ export class HistorySaver extends SqliteSaver {
     this.setup();
     const { thread_id: thread, checkpoint_ns: ns = '', checkpoint_id: parent } = config.configurable ?? {};
     if (typeof thread !== 'string') throw new TypeError('a checkpoint needs a thread_id');
-    const { rows, values } = await this.#takeOut(thread, ns, checkpoint.channel_values);
+    const { rows, values } = await this.#rows.takeOut(thread, ns, checkpoint.channel_values);
     const [[type, body], [, facts]] = await Promise.all([
       this.serde.dumpsTyped({ ...checkpoint, channel_values: values }),
       this.serde.dumpsTyped(metadata),
@@ -81,7 +62,7 @@ export class HistorySaver extends SqliteSaver {
       ).run(thread, ns, checkpoint.id, parent ?? null, type, body, facts);
       this.#dropBefore(thread, ns, checkpoint.id);
     });
-    for (const { message, hash } of rows) this.#known.set(message, { thread, hash });
+    this.#rows.stored(thread, rows);
     return { configurable: { thread_id: thread, checkpoint_ns: ns, checkpoint_id: checkpoint.id } };
   }
 
@@ -93,21 +74,15 @@ export class HistorySaver extends SqliteSaver {
       checkpoint_ns: ns = '',
       checkpoint_id: checkpoint,
     } = config.configurable ?? {};
-    const rows = await Promise.all(
-      writes.map(async ([channel, value], index) => {
-        const [type, body] = await this.serde.dumpsTyped(value);
-        return [WRITES_IDX_MAP[channel] ?? index, channel, type, body] as const;
-      }),
-    );
-    // As LangGraph does: errors and interrupts may be said anew, what a task came to may not.
-    const verb = writes.every(([channel]) => channel in WRITES_IDX_MAP) ? 'REPLACE' : 'IGNORE';
+    const { rows, anew } = await this.#rows.ofWrites(writes);
     await this.#store(() => {
       const insert = this.#statement(
-        `INSERT OR ${verb} INTO writes
+        `INSERT OR ${anew ? 'REPLACE' : 'IGNORE'} INTO writes
              (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, value)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       );
-      for (const row of rows) insert.run(thread, ns, checkpoint, task, ...row);
+      for (const { idx, channel, type, value } of rows)
+        insert.run(thread, ns, checkpoint, task, idx, channel, type, value);
     });
   }
 
@@ -154,50 +129,12 @@ export class HistorySaver extends SqliteSaver {
     return made;
   }
 
-  /** A checkpoint's messages as rows, and its values with the rows' hashes in their place. */
-  async #takeOut(thread: string, ns: string, values: Checkpoint['channel_values']) {
-    const { messages } = values as { messages?: unknown };
-    // An order's own graph holds its one answer, and is gone with the step it belongs to.
-    if (ns !== '' || !Array.isArray(messages)) return { rows: [], values };
-    const rows: (MessageRow & { message: object })[] = [];
-    const message_rows: string[] = [];
-    for (const message of messages as object[]) {
-      const known = this.#known.get(message);
-      if (known?.thread === thread) {
-        message_rows.push(known.hash);
-        continue;
-      }
-      const [type, bytes] = await this.serde.dumpsTyped(message);
-      const body = Buffer.from(bytes);
-      const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22);
-      rows.push({ message, hash, type, body });
-      message_rows.push(hash);
-    }
-    return { rows, values: { ...values, messages: { message_rows } satisfies MessageRows } };
-  }
-
-  /** @throws {TradeAgentError} `state_corrupt` where a message is missing */
-  async #putBack(tuple: CheckpointTuple): Promise<CheckpointTuple> {
-    const thread = tuple.config.configurable?.thread_id as string;
-    const { messages } = tuple.checkpoint.channel_values as { messages?: unknown };
-    // Version 1 kept the messages themselves in the checkpoint.
-    if (typeof messages !== 'object' || messages === null || Array.isArray(messages)) return tuple;
-    const { message_rows } = messages as MessageRows;
-    const rows = this.#database
-      .prepare<[string], MessageRow>('SELECT hash, type, body FROM messages WHERE thread_id = ?')
-      .all(thread);
-    const byHash = new Map(rows.map((row) => [row.hash, row]));
-    const restored = await Promise.all(
-      message_rows.map(async (hash) => {
-        const row = byHash.get(hash);
-        if (row === undefined) throw incomplete(thread);
-        const message = (await this.serde.loadsTyped(row.type, row.body)) as object;
-        this.#known.set(message, { thread, hash });
-        return message;
-      }),
+  #putBack(tuple: CheckpointTuple): Promise<CheckpointTuple> {
+    return this.#rows.putBack(tuple, (thread) =>
+      this.#database
+        .prepare<[string], MessageRow>('SELECT hash, type, body FROM messages WHERE thread_id = ?')
+        .all(thread),
     );
-    const channel_values = { ...tuple.checkpoint.channel_values, messages: restored };
-    return { ...tuple, checkpoint: { ...tuple.checkpoint, channel_values } };
   }
 
   /**
@@ -212,10 +149,4 @@ export class HistorySaver extends SqliteSaver {
       ).run({ thread, ns, id });
     }
   }
-}
-
-function incomplete(thread: string): TradeAgentError {
-  return new TradeAgentError('state_corrupt', `a message of thread ${thread} is missing`, {
-    hint: 'Its approvals are intact: see "trade-agent approvals". Start a new thread.',
-  });
 }

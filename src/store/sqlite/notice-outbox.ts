@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { FiredState, KeptNotice, NoticeOutbox, OutgoingNotice } from '../check-store.ts';
+import { type ToldRow, untoldBy } from '../check-rows.ts';
+import type { KeptNotice, NoticeOutbox, OutgoingNotice } from '../check-store.ts';
 
 type Owner = readonly [profile: string, account: string];
 
@@ -25,15 +26,13 @@ export function sqliteNoticeOutbox<Notice extends KeptNotice>(
   });
   return {
     async untold() {
-      const told = new Set(
+      return untoldBy(
         database
-          .prepare<[string, string], Omit<FiredState, 'since'> & { channel: string }>(
+          .prepare<[string, string], ToldRow>(
             'SELECT channel, rule, subject, definition FROM told WHERE profile = ? AND account = ?',
           )
-          .all(...owner)
-          .map((row) => nameOf(row.channel, row)),
+          .all(...owner),
       );
-      return (channel, firings) => firings.filter((firing) => !told.has(nameOf(channel, firing)));
     },
     put: async (notices) => put.immediate(notices),
     waiting: async () =>
@@ -55,10 +54,6 @@ export function sqliteNoticeOutbox<Notice extends KeptNotice>(
       database.prepare('DELETE FROM notice WHERE id = ?').run(id);
     },
   };
-}
-
-function nameOf(channel: string, { rule, subject, definition }: Omit<FiredState, 'since'>): string {
-  return JSON.stringify([channel, rule, subject, definition]);
 }
 
 /** What no longer stands may be told anew when it fires again. Part of the transaction that remembers what stands. */

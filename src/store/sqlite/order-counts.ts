@@ -83,11 +83,12 @@ export function orderCounts(database: Database.Database) {
 
 /** Which orders are not known to be over, and what is written once one is. */
 export function orderEndings(database: Database.Database) {
+  // Sorted after they are found (`+`): in the order of an index, SQLite would go through all that the account ever placed.
   const open = database.prepare<[string, number], OpenEntry>(`
     SELECT sub, client_order_id AS clientOrderId, json_extract(result, '$.id') AS orderId,
       created_at AS claimedAt FROM gateway_orders
     WHERE account = ? AND over_at IS NULL AND state IN ('intent', 'placed', 'unknown')
-    ORDER BY created_at LIMIT ?`);
+    ORDER BY +created_at LIMIT ?`);
   const select = database.prepare<[string, string], Reserved>(
     'SELECT notional, qty FROM gateway_orders WHERE sub = ? AND client_order_id = ?',
   );

@@ -1,7 +1,23 @@
-import type { StateStores } from '../state-stores.ts';
-import type { StateDatabase } from './state-database.ts';
+import type { OpenState, StateStores } from '../state-stores.ts';
+import { closeStateDatabase, giveBackSpace, type StateDatabase } from './state-database.ts';
 import { sqliteThreadProposals } from './thread-proposals.ts';
 import { sqliteThreadStore } from './thread-store.ts';
+
+/** Free pages worth keeping: a thread that goes on uses them at once. */
+const SPARE_PAGES = 64;
+
+/** @param database as {@link openStateDatabase} opens it; closed with the stores */
+export function sqliteState(database: StateDatabase): OpenState {
+  return {
+    stores: sqliteStateStores(database),
+    giveBackSpace: () => giveBackSpace(database),
+    close: async () => {
+      if (!database.open) return;
+      giveBackSpace(database, { leave: SPARE_PAGES });
+      closeStateDatabase(database);
+    },
+  };
+}
 
 /** @param database as {@link openStateDatabase} opens it; its owner closes it */
 export function sqliteStateStores(database: StateDatabase): StateStores {

@@ -1,5 +1,5 @@
-import { isSettledState, type Proposal } from '../../trading/proposal.ts';
-import type { ThreadProposal, ThreadProposals } from '../thread-store.ts';
+import type { Proposal } from '../../trading/proposal.ts';
+import { isOlder, type ThreadProposal, type ThreadProposals } from '../thread-store.ts';
 import type { StateDatabase } from './state-database.ts';
 
 interface Row {
@@ -62,10 +62,4 @@ export function sqliteThreadProposals(database: StateDatabase): ThreadProposals 
         .map(read),
     proposalsOf,
   };
-}
-
-/** A slow answer may tell of a moment that is over. */
-function isOlder(seen: Proposal, kept: Proposal): boolean {
-  if (isSettledState(kept.state) && !isSettledState(seen.state)) return true;
-  return Date.parse(seen.updated_at) < Date.parse(kept.updated_at);
 }

@@ -1,5 +1,11 @@
 import { isSettledState } from '../../trading/proposal.ts';
-import type { LeasedThread, StoredThreadStatus, Thread, ThreadStore } from '../thread-store.ts';
+import {
+  type LeasedThread,
+  type StoredThreadStatus,
+  type Thread,
+  type ThreadStore,
+  TITLE_LENGTH,
+} from '../thread-store.ts';
 import { heldLease } from './held-lease.ts';
 import type { StateDatabase } from './state-database.ts';
 import { sqliteThreadProposals } from './thread-proposals.ts';
@@ -15,9 +21,6 @@ interface Row {
   readonly lease_epoch: number;
   readonly lease_until: number;
 }
-
-/** Of what was said first so much is kept to know the thread by. */
-const TITLE_LENGTH = 80;
 
 export function sqliteThreadStore(database: StateDatabase): ThreadStore {
   const byId = database.prepare<[string], Row>('SELECT * FROM threads WHERE id = ?');

@@ -1,4 +1,4 @@
-import { Dec, ZERO } from '../decimal.ts';
+import { compare, Dec, lesser, magnitude, ZERO } from '../decimal.ts';
 import type { Position } from '../views.ts';
 import { Rate } from './value-point.ts';
 
@@ -11,7 +11,7 @@ export interface Share {
 
 /** Largest first; equal ones by name, so that the same portfolio always reads the same. */
 function byWeight(a: Share, b: Share): number {
-  return b.weight.comparedTo(a.weight) || (a.name < b.name ? -1 : 1);
+  return compare(b.weight, a.weight) || (a.name < b.name ? -1 : 1);
 }
 
 function shares(values: ReadonlyMap<string, Dec>, equity: Dec): Share[] {
@@ -75,7 +75,7 @@ const QUARTER = new Dec('0.25');
 
 /** What a band allows for a target, a fraction. */
 export function allowedDrift(target: Dec, band: Band): Dec {
-  return band === 'five-25' ? Dec.min(FIVE_POINTS, target.mul(QUARTER)) : band.points;
+  return band === 'five-25' ? lesser(FIVE_POINTS, target.mul(QUARTER)) : band.points;
 }
 
 /** The drift of every target, in the order of the targets. A target that is not held weighs nothing. */
@@ -85,6 +85,6 @@ export function driftFrom(targets: ReadonlyMap<string, Dec>, weights: readonly S
     const weight = weightOf.get(symbol) ?? ZERO;
     const drift = weight.minus(target);
     const allowed = allowedDrift(target, band);
-    return { symbol, target, weight, drift, allowed, outside: drift.abs().gt(allowed) };
+    return { symbol, target, weight, drift, allowed, outside: compare(magnitude(drift), allowed) > 0 };
   });
 }

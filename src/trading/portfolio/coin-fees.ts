@@ -1,7 +1,7 @@
 import { assetClassOf } from '../asset-class.ts';
 import { Dec, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
-import type { Fill } from './lot-book.ts';
+import type { Fill } from './trades.ts';
 
 /** What is looked at of an activity. */
 interface Booked {

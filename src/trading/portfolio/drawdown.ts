@@ -1,4 +1,4 @@
-import { Dec, isPositive, ZERO } from '../decimal.ts';
+import { compare, Dec, isPositive, ZERO } from '../decimal.ts';
 import { Rate, type ValuePoint } from './value-point.ts';
 
 /** Where a portfolio stood highest, kept from one look to the next. */
@@ -47,21 +47,23 @@ export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): 
   let open: Depth | undefined;
   let current = currentOf(kept);
   const last = points.at(-1);
+  const end = (recoveredAt?: number) => {
+    if (open !== undefined && (worst === undefined || isDeeper(open, worst)))
+      worst = { ...open, recoveredAt };
+    open = undefined;
+  };
   const mark = follow(points, kept, (at, value, { value: peak, at: peakAt }, isNew) => {
     if (at === last?.at) current = below(value, peak);
     // New money after all was gone is nothing that came back.
-    if (isNew) open = undefined;
+    if (isNew) end();
     if (!isBelow(value, peak)) {
-      if (isPositive(value) && open !== undefined && worst === open) worst = { ...open, recoveredAt: at };
-      open = undefined;
+      end(isPositive(value) ? at : undefined);
       return;
     }
     const fall: Depth = { value, peak, peakAt, troughAt: at, recoveredAt: undefined };
-    if (open !== undefined && !isDeeper(fall, open)) return;
-    if (worst === undefined || worst === open || isDeeper(fall, worst)) worst = fall;
-    // A fall that is not the worst is followed all the same: it may become it.
-    open = fall;
+    if (open === undefined || isDeeper(fall, open)) open = fall;
   });
+  end();
   return {
     // A quotient for each of years of days, which only a picture needs.
     get series() {
@@ -92,7 +94,7 @@ function follow(
       // Without a level to compare with, what there is begins anew.
       mark = { value: Dec.max(value, (mark?.last.value ?? ZERO).plus(flow), 0), at, last };
     } else {
-      mark = value.gte(level) ? { value, at, last } : { value: level, at: mark.at, last };
+      mark = compare(value, level) >= 0 ? { value, at, last } : { value: level, at: mark.at, last };
     }
     see(at, value, mark, level === undefined);
   }
@@ -107,7 +109,9 @@ interface Depth extends Omit<Fall, 'fraction'> {
 
 /** Compared by multiplying, which is exact and takes a fraction of the time. Peaks are more than nothing. */
 function isDeeper(one: Depth, other: Depth): boolean {
-  return one.value.mul(other.peak).lt(other.value.mul(one.peak));
+  // Between two flows the peak is the very same.
+  if (one.peak === other.peak) return compare(one.value, other.value) < 0;
+  return compare(one.value.mul(other.peak), other.value.mul(one.peak)) < 0;
 }
 
 function fallOf({ value, peak, ...rest }: Depth): Fall {
@@ -121,7 +125,7 @@ function currentOf(mark: HighWaterMark | undefined): Dec {
 const ONE = new Rate(1);
 
 function isBelow(value: Dec, peak: Dec): boolean {
-  return isPositive(peak) && value.lt(peak);
+  return isPositive(peak) && compare(value, peak) < 0;
 }
 
 /** How far below a peak a value is, a fraction. */

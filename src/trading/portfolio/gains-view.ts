@@ -3,8 +3,8 @@ import { unitsOf } from '../asset-class.ts';
 import { type Dec, plain } from '../decimal.ts';
 import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
-import type { LotHistory } from './closings.ts';
 import { type Gain, gainsOf, type Term, totalsOf } from './gains.ts';
+import type { LotHistory } from './lot-history.ts';
 import type { LotMethod } from './lot-pool.ts';
 import { longTermFrom } from './tax-lots.ts';
 

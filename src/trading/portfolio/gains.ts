@@ -1,7 +1,7 @@
 import { assetClassOf, quantityWords } from '../asset-class.ts';
 import { Dec, isPositive, plain, ZERO } from '../decimal.ts';
 import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
-import type { Closing } from './closings.ts';
+import type { Closing } from './lot-history.ts';
 import { longTermFrom } from './tax-lots.ts';
 
 /** `unknown` where nobody told when the shares were acquired. */

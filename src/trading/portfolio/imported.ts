@@ -3,7 +3,8 @@ import { newYorkDate } from '../new-york-time.ts';
 
 /**
  * The broker's activities with those the person imported: these count before the first day that the broker itself tells
- * of, since from then on the same trade would be there twice.
+ * of, since from then on the same trade would be there twice. How a spin-off divides a cost, no broker tells: that counts
+ * whenever it was.
  * @param broker oldest first
  * @returns oldest first
  */
@@ -11,8 +12,14 @@ export function withImported(
   broker: readonly Activity[],
   imported: readonly Activity[],
 ): readonly Activity[] {
-  const used = beforeBroker(broker, imported);
-  return used.length === 0 ? broker : [...used, ...broker];
+  const before = beforeBroker(broker, imported);
+  const used = new Set(before);
+  const divisions = imported.filter((one) => one.basis !== undefined && !used.has(one));
+  if (imported.length === 0 || before.length + divisions.length === 0) return broker;
+  // The shares themselves are told.
+  return [...before, ...divisions.map((one) => ({ ...one, qty: null })), ...broker].sort(
+    (a, b) => Date.parse(a.at) - Date.parse(b.at),
+  );
 }
 
 /** Of the imported, those that the broker's own history does not reach back to, oldest first. */

@@ -38,10 +38,20 @@ export class LotPool {
   lots: BookLot[] = [];
 
   get qty(): Dec {
-    return this.lots.reduce((sum, { qty }) => sum.plus(qty), ZERO);
+    const [first, ...others] = this.lots;
+    return first === undefined ? ZERO : others.reduce((sum, { qty }) => sum.plus(qty), first.qty);
+  }
+
+  get isEmpty(): boolean {
+    return this.lots.length === 0;
   }
 
   put(lot: BookLot): void {
+    // Nearly always the youngest.
+    if ((this.lots.at(-1)?.at ?? 0) <= (lot.at ?? 0)) {
+      this.lots.push(lot);
+      return;
+    }
     const later = this.lots.findIndex(({ at }) => (at ?? 0) > (lot.at ?? 0));
     this.lots.splice(later === -1 ? this.lots.length : later, 0, lot);
   }
@@ -52,11 +62,12 @@ export class LotPool {
     method: LotMethod,
     named: readonly { readonly acquired: IsoDate; readonly qty: Dec }[] = [],
   ): BookLot[] {
-    if (method === 'average') this.spread();
+    if (this.isEmpty) return [];
+    if (method === 'average') return this.#takeAverage(qty);
     const taken = named.flatMap((choice) =>
       this.#takeFrom(choice.qty, ({ at }) => at !== undefined && newYorkDate(at) === choice.acquired),
     );
-    const rest = qty.minus(taken.reduce((sum, lot) => sum.plus(lot.qty), ZERO));
+    const rest = taken.reduce((left, lot) => left.minus(lot.qty), qty);
     if (method === 'highest') {
       let left = rest;
       for (let lot = this.#dearest(); lot !== undefined && isPositive(left); lot = this.#dearest()) {
@@ -66,26 +77,49 @@ export class LotPool {
       }
       return taken;
     }
-    return [...taken, ...this.#takeFrom(rest, () => true)];
+    return taken.length === 0 ? this.#takeFrom(rest) : [...taken, ...this.#takeFrom(rest)];
   }
 
-  /** Average cost: each lot keeps its shares and its age, and bears its part of what all cost. */
+  /** Average cost: each lot keeps its shares and its age, and bears its part of what all of known cost did. */
   spread(): void {
-    if (this.lots.some(({ amount }) => amount === undefined)) return;
-    let [amount, qty] = [this.lots.reduce((sum, lot) => sum.plus(lot.amount ?? 0), ZERO), this.qty];
+    const known = this.lots.filter(({ amount }) => amount !== undefined);
+    if (known.length < 2) return;
+    let [amount, qty] = sumsOf(known);
     this.lots = this.lots.map((lot) => {
+      if (lot.amount === undefined) return lot;
       const part = partOf(amount, lot.qty, qty);
       [amount, qty] = [amount.minus(part), qty.minus(lot.qty)];
       return { ...lot, amount: part };
     });
   }
 
-  #takeFrom(qty: Dec, wanted: (lot: BookLot) => boolean): BookLot[] {
+  /** By what all cost together; which lot has it of those that stay makes no difference until it is spread. */
+  #takeAverage(wanted: Dec): BookLot[] {
+    const [all, shares] = sumsOf(this.lots);
+    const taken = this.#takeFrom(wanted);
+    let qty = sumsOf(taken)[1];
+    let amount = partOf(all, qty, shares);
+    let left = all.minus(amount);
+    this.lots = this.lots.map((lot) => {
+      if (lot.amount === undefined) return lot;
+      const whole = left;
+      left = ZERO;
+      return { ...lot, amount: whole };
+    });
+    return taken.map((lot) => {
+      if (lot.amount === undefined) return lot;
+      const part = partOf(amount, lot.qty, qty);
+      [amount, qty] = [amount.minus(part), qty.minus(lot.qty)];
+      return { ...lot, amount: part };
+    });
+  }
+
+  #takeFrom(qty: Dec, wanted?: (lot: BookLot) => boolean): BookLot[] {
     const taken: BookLot[] = [];
     let left = qty;
     const kept: BookLot[] = [];
     for (const lot of this.lots) {
-      if (!isPositive(left) || !wanted(lot)) {
+      if (!isPositive(left) || wanted?.(lot) === false) {
         kept.push(lot);
       } else if (lot.qty.lte(left)) {
         taken.push(lot);
@@ -110,6 +144,14 @@ export class LotPool {
       return lot.amount.mul(best.qty).gt(best.amount.mul(lot.qty)) ? lot : best;
     }, first);
   }
+}
+
+/** Of the lots whose cost is known: dollars and shares. */
+function sumsOf(lots: readonly BookLot[]): [amount: Dec, qty: Dec] {
+  let [amount, shares]: [Dec, Dec] = [ZERO, ZERO];
+  for (const { amount: cost, qty } of lots)
+    if (cost !== undefined) [amount, shares] = [amount.plus(cost), shares.plus(qty)];
+  return [amount, shares];
 }
 
 /** The part of an amount that belongs to some of its shares, in whole cents; all of it for all of them. */

@@ -5,8 +5,9 @@ import { DAY_MS, DAYS_A_YEAR, type Flow, Rate, SHORTEST_ANNUALIZED_DAYS } from '
 /** Growth over the whole period from e^-40 to e^40 is searched for a rate. */
 const WIDEST = 40;
 /** Fine where rates mostly are, so that two near each other are told apart; each step is by a twentieth longer. */
-const FIRST_STEP = 1 / 128;
-const LONGER = 1.05;
+const STEPS = { first: 1 / 128, longer: 1.05 };
+/** Where there may be several rates: no two that are 3 % apart are within one step, up to 300 % a year. */
+const FINE_STEPS = { first: 1 / 256, longer: 1.003 };
 const BISECTIONS = 60;
 /** Newton steps in exact decimals, at most; each about doubles the right digits of a double's sixteen. */
 const POLISH = 3;
@@ -72,6 +73,7 @@ function solve(flows: readonly Flow[]): { growth: Dec; years: Dec } | undefined 
     {
       at: (y) => rough.reduce((sum, { a, t }) => sum + a * Math.exp(-y * t), 0),
       slope: (y) => rough.reduce((sum, { a, t }) => sum - a * t * Math.exp(-y * t), 0),
+      several: severalRoots(rough),
     },
     years,
   );
@@ -103,6 +105,8 @@ function solve(flows: readonly Flow[]): { growth: Dec; years: Dec } | undefined 
 interface Curve {
   at(y: number): number;
   slope(y: number): number;
+  /** Whether there may be more than one root above zero, and below it. */
+  readonly several: { readonly above: boolean; readonly below: boolean };
 }
 
 /**
@@ -120,10 +124,29 @@ function roughRoot(curve: Curve, years: number): number | undefined {
   return below !== undefined && rate(below) < rate(above) ? below : above;
 }
 
+/**
+ * Σ a·e^(-y·t) has no more roots above zero than its partial sums, by rising t, change sign, and below zero by falling t
+ * (Laguerre's extension of Descartes' rule).
+ */
+function severalRoots(terms: readonly { readonly t: number; readonly a: number }[]): Curve['several'] {
+  const rising = terms.toSorted((one, two) => one.t - two.t).map(({ a }) => a);
+  const changes = (amounts: readonly number[]) => {
+    let [sum, sign, count] = [0, 0, 0];
+    for (const amount of amounts) {
+      sum += amount;
+      if (Math.sign(sum) === -sign && sign !== 0) count++;
+      if (sum !== 0) sign = Math.sign(sum);
+    }
+    return count;
+  };
+  return { above: changes(rising) > 1, below: changes(rising.toReversed()) > 1 };
+}
+
 /** Looks for a change of sign outward from zero to one side, then halves it. */
-function firstRoot({ at, slope }: Curve, side: 1 | -1, farthest: number): number | undefined {
+function firstRoot({ at, slope, several }: Curve, side: 1 | -1, farthest: number): number | undefined {
+  const { first, longer } = (side > 0 ? several.above : several.below) ? FINE_STEPS : STEPS;
   let near = 0;
-  for (let step = FIRST_STEP; Math.abs(near) < farthest; step *= LONGER) {
+  for (let step = first; Math.abs(near) < farthest; step *= longer) {
     const far = near + side * step;
     if (at(far) * at(near) <= 0) return bisect(at, near, far);
     // Two roots in one step leave its ends on one side; between them the curve turns.

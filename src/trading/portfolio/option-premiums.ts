@@ -3,7 +3,7 @@ import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
 import type { Side } from '../order.ts';
 import { type BookLot, partOf } from './lot-pool.ts';
-import type { Fill } from './lots.ts';
+import type { Fill } from './trades.ts';
 
 interface Premium {
   readonly contract: OptionContract;
@@ -37,9 +37,8 @@ export class OptionPremiums {
     return true;
   }
 
-  /** Dollars by which a trade cost more, or brought more. */
-  partOf({ symbol, side, qty, price, at, settlesOption }: Fill): Dec {
-    if (settlesOption !== true) return ZERO;
+  /** Dollars by which a trade that settles an option cost more, or brought more. */
+  partOf({ symbol, side, qty, price, at }: Fill): Dec {
     let [left, sum] = [qty, ZERO];
     for (const one of this.#open) {
       const { contract, day } = one;

@@ -3,6 +3,7 @@ import { Dec, ZERO } from '../decimal.ts';
 import type { Environment } from '../order.ts';
 import { accountPerformance } from '../portfolio-performance.ts';
 import type { Account, Position } from '../views.ts';
+import type { DayTrades } from './day-trades.ts';
 import { fractionOf } from './fraction.ts';
 
 /**
@@ -60,25 +61,30 @@ export interface PortfolioHistory {
   readonly equity?: readonly string[] | undefined;
   /** Dollars that came from outside since the last close, less those that went there. */
   readonly dayFlow?: Dec | undefined;
+  /** What was traded today; what is not known of counts from the last close. */
+  readonly traded?: ReadonlyMap<string, DayTrades> | undefined;
 }
 
 export function portfolioView(
   account: Account,
   positions: readonly Position[],
-  { closes, equity: history = [], dayFlow }: PortfolioHistory = {},
+  { closes, equity: history = [], dayFlow, traded }: PortfolioHistory = {},
 ): PortfolioView {
   const equity = new Dec(account.equity);
   const whole = accountPerformance(account, positions, dayFlow);
-  const parts = positions.map((position) => ({ position, parts: partsOf(position) }));
+  const parts = positions.map((position) => ({
+    position,
+    parts: partsOf(position, traded?.get(position.symbol)),
+  }));
   const sum = parts.reduce(
     (all, one) => ({
       value: all.value.plus(one.parts.value),
       cost: all.cost.plus(one.parts.cost.abs()),
-      before: all.before.plus(one.parts.before.abs()),
+      base: all.base.plus(one.parts.base),
       day: all.day.plus(one.parts.day),
       unrealized: all.unrealized.plus(one.parts.unrealized),
     }),
-    { value: ZERO, cost: ZERO, before: ZERO, day: ZERO, unrealized: ZERO } as Parts,
+    { value: ZERO, cost: ZERO, base: ZERO, day: ZERO, unrealized: ZERO } as Parts,
   );
   return {
     account: account.account,
@@ -113,24 +119,26 @@ export function portfolioView(
 interface Parts {
   readonly value: Dec;
   readonly cost: Dec;
-  /** What it was worth at the last close, by the shares held now. */
-  readonly before: Dec;
+  /** What of it was held at the last close was worth then, and what was paid for the rest; no sign. */
+  readonly base: Dec;
   readonly day: Dec;
   readonly unrealized: Dec;
 }
 
-function partsOf(position: Position): Parts & { readonly qty: Dec } {
+function partsOf(position: Position, traded: DayTrades | undefined): Parts & { readonly qty: Dec } {
   // Brokers write a short position's quantity with or without its minus sign.
   const size = new Dec(position.qty).abs();
   const qty = position.side === 'short' ? size.neg() : size;
   const units = unitsOf(position.symbol);
-  const before = qty.mul(position.lastday_price).mul(units);
+  const before = (traded === undefined ? qty : qty.minus(traded.qty)).mul(position.lastday_price).mul(units);
+  const paid = traded?.paid ?? ZERO;
+  const adds = !paid.isZero() && paid.isNegative() === qty.isNegative();
   return {
     qty,
     value: new Dec(position.market_value),
     cost: new Dec(position.cost_basis),
-    before,
-    day: qty.mul(position.current_price).mul(units).minus(before),
+    base: adds ? before.abs().plus(paid.abs()) : before.abs(),
+    day: qty.mul(position.current_price).mul(units).minus(before).minus(paid),
     unrealized: new Dec(position.unrealized_pl),
   };
 }
@@ -141,7 +149,7 @@ function figures(parts: Parts, equity: Dec): PortfolioTotal {
     cost: parts.cost.toFixed(2),
     weight: fractionOf(parts.value, equity),
     day_change: parts.day.toFixed(2),
-    day_change_fraction: fractionOf(parts.day, parts.before.abs()),
+    day_change_fraction: fractionOf(parts.day, parts.base),
     unrealized: parts.unrealized.toFixed(2),
     unrealized_fraction: fractionOf(parts.unrealized, parts.cost.abs()),
   };

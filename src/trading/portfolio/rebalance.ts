@@ -1,9 +1,10 @@
-import { Dec, isPositive, plain, price, ZERO } from '../decimal.ts';
+import { compare, Dec, isPositive, lesser, magnitude, ZERO } from '../decimal.ts';
 import { LARGEST_QTY, type OrderRequest } from '../order.ts';
 import { orderDefaults } from '../order-defaults.ts';
 import type { Drift } from './allocation.ts';
 
 const ONE = new Dec(1);
+const LARGEST = new Dec(LARGEST_QTY);
 
 /** What is known of a symbol that may be traded. Dollars a share, shares. */
 export interface Tradable {
@@ -98,7 +99,7 @@ export function rebalance(
       if (drift.outside) left.push({ symbol: drift.symbol, reason: 'order_under_way' });
     } else {
       const gap = drift.target.mul(account.equity).minus(tradable.value);
-      wishes.push({ drift, tradable, gap, size: gap.abs() });
+      wishes.push({ drift, tradable, gap, size: magnitude(gap) });
     }
   }
 
@@ -143,28 +144,34 @@ export function rebalance(
 
 /** The largest first, whichever its direction; equal ones by symbol. */
 function byGap(a: Wish, b: Wish): number {
-  return b.size.comparedTo(a.size) || (a.drift.symbol < b.drift.symbol ? -1 : 1);
+  return compare(b.size, a.size) || (a.drift.symbol < b.drift.symbol ? -1 : 1);
 }
 
 /** How much of something costs no more than an amount, in whole lots. Not by rounding a quotient, which could round up. */
 function lots(amount: Dec, each: Dec, lot: Dec): Dec {
-  return amount.divToInt(lot.eq(ONE) ? each : each.mul(lot)).mul(lot);
+  return compare(lot, ONE) === 0 ? amount.divToInt(each) : amount.divToInt(each.mul(lot)).mul(lot);
+}
+
+/** As {@link lots}, at a price or, where that is more, at what one that is held counts for: value / qty, undivided. */
+function lotsAtMark(amount: Dec, price: Dec, { qty, value }: Tradable, lot: Dec): Dec {
+  const isMore = isPositive(qty) && compare(value, price.mul(qty)) > 0;
+  return isMore ? lots(amount.mul(qty), value, lot) : lots(amount, price, lot);
 }
 
 function sale(
-  { drift, tradable, gap }: Wish,
+  { drift, tradable, size }: Wish,
   reason: SuggestedOrder['reason'],
   options: RebalanceOptions,
-  most: Dec = gap.neg(),
+  most: Dec = size,
 ): SuggestedOrder | LeftReason {
-  const worst = tickUp(tradable.bid.mul(ONE.minus(options.slack)));
-  const mark = isPositive(tradable.qty) ? tradable.value.div(tradable.qty) : tradable.bid;
-  const worth = Dec.max(mark, tradable.bid);
-  if (!isPositive(tradable.available)) return 'nothing_to_sell';
-  const surplus = lots(gap.neg(), worth, options.lot);
+  const { bid, available } = tradable;
+  const worst = tickUp(bid.mul(ONE.minus(options.slack)));
+  if (!isPositive(available)) return 'nothing_to_sell';
+  const surplus = lotsAtMark(size, bid, tradable, options.lot);
   // Enough to bring what is asked for even at the worst price: one lot more than would do at the bid, at most.
   const enough = reason === 'funding' ? most.div(worst).div(options.lot).ceil().mul(options.lot) : surplus;
-  const qty = Dec.min(surplus, enough, lots(tradable.available, ONE, options.lot));
+  const wanted = lesser(surplus, enough);
+  const qty = compare(wanted, available) > 0 ? lots(available, ONE, options.lot) : wanted;
   return order('sell', qty, worst, { drift, reason }, options);
 }
 
@@ -174,15 +181,11 @@ function purchase(
   options: RebalanceOptions,
 ): SuggestedOrder | LeftReason {
   const worst = tickDown(tradable.ask.mul(ONE.plus(options.slack)));
-  const wanted = lots(gap, Dec.max(tradable.ask, markOf(tradable)), options.lot);
-  const qty = Dec.min(wanted, lots(cash, worst, options.lot));
+  const wanted = lotsAtMark(gap, tradable.ask, tradable, options.lot);
+  const qty = compare(wanted.mul(worst), cash) > 0 ? lots(cash, worst, options.lot) : wanted;
   if (!isPositive(qty) && isPositive(wanted)) return 'awaits_cash';
   const made = order('buy', qty, worst, { drift, reason: 'drift' }, options);
-  return made === 'below_minimum' && qty.lt(wanted) ? 'awaits_cash' : made;
-}
-
-function markOf({ qty, value, ask }: Tradable): Dec {
-  return isPositive(qty) ? value.div(qty) : ask;
+  return made === 'below_minimum' && compare(qty, wanted) < 0 ? 'awaits_cash' : made;
 }
 
 function order(
@@ -194,17 +197,17 @@ function order(
 ): SuggestedOrder | LeftReason {
   if (!isPositive(qty)) return 'less_than_a_lot';
   // What is beyond one order is for the next look.
-  const size = Dec.min(qty, LARGEST_QTY);
+  const size = lesser(qty, LARGEST);
   const amount = size.mul(worst);
-  if (amount.lt(options.minOrder)) return 'below_minimum';
+  if (compare(amount, options.minOrder) < 0) return 'below_minimum';
   return {
     request: {
       symbol: drift.symbol,
       side,
-      qty: plain(size),
+      qty: size.toFixed(),
       type: options.orderType,
       time_in_force: orderDefaults(drift.symbol).time_in_force,
-      ...(options.orderType === 'limit' ? { limit_price: price(worst) } : {}),
+      ...(options.orderType === 'limit' ? { limit_price: worst.toFixed(decimals(worst)) } : {}),
       extended_hours: false,
     },
     amount,
@@ -215,7 +218,7 @@ function order(
 }
 
 /** The tick of a price: a cent from $1 on, a hundredth of one below (SEC rule 612). */
-const decimals = (value: Dec) => (value.gte(ONE) ? 2 : 4);
+const decimals = (value: Dec) => (compare(value, ONE) >= 0 ? 2 : 4);
 
 /** To the tick, never more. */
 function tickDown(value: Dec): Dec {

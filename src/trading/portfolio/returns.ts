@@ -96,7 +96,7 @@ export function accountReturns(
 }
 
 /** What the account was worth, from its first money on to now. */
-export function knownValues(
+function knownValues(
   history: readonly DatedEquityAt[],
   now: { readonly at: number; readonly equity: Dec },
 ): { readonly at: number; readonly value: Dec }[] {

@@ -2,7 +2,8 @@ import { type Activity, exchangesOf, fillsOf } from '../activity.ts';
 import { unitsOf } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
-import { type Closing, lotHistory } from './closings.ts';
+import { lotHistory } from './closings.ts';
+import type { Closing } from './lot-history.ts';
 import { WINDOW_DAYS } from './wash-losses.ts';
 
 /** Shares bought near a sale, other than those sold by then. */

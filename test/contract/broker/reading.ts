@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { BrokerTraits, Lackable } from '../../../src/gateway/broker/broker-traits.ts';
 import { activitySchema, tradingDaySchema } from '../../../src/trading/activity.ts';
 import { articleSchema, corporateActionSchema, watchlistSchema } from '../../../src/trading/market-news.ts';
+import { newYorkDate } from '../../../src/trading/new-york-time.ts';
 import {
   accountSchema,
   assetSchema,
@@ -17,7 +18,7 @@ import type { Mishap } from './wire.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-export function readingCases(bench: () => Bench, { lacks, orders }: BrokerTraits): void {
+export function readingCases(bench: () => Bench, { lacks, orders, dayFlows }: BrokerTraits): void {
   const has = (what: Lackable) => it.runIf(!lacks.includes(what));
 
   it('of the account tells where it is, and what is in it', async () => {
@@ -25,6 +26,20 @@ export function readingCases(bench: () => Bench, { lacks, orders }: BrokerTraits
       environment: 'paper',
       trading_blocked: false,
     });
+  });
+
+  it.runIf(dayFlows === 'told')('of the account tells the day of the last close', async () => {
+    const { broker } = bench();
+    const { timestamp } = await broker.clock();
+    const { last_equity_on: day = '' } = await broker.account();
+    expect(day).toMatch(/^\d{4}-\d\d-\d\d$/);
+    expect(day < newYorkDate(Date.parse(timestamp))).toBe(true);
+  });
+
+  it.runIf(dayFlows === 'told')('of the activities leaves fills out where it is asked to', async () => {
+    const query = { after: undefined, page: undefined };
+    const { activities } = await bench().broker.activities({ ...query, withoutFills: true });
+    expect(activities.filter(({ kind }) => kind === 'fill')).toEqual([]);
   });
 
   it('of the positions tells the one that is held', async () => {

@@ -44,6 +44,35 @@ export function checkStoreContract(open: () => Promise<OpenedCheckStore>): void 
       expect((await bobs.remembered()).fired()).toEqual([]);
     });
 
+    it('remembers a rule as it is now, and the last word on it', async () => {
+      const before = [firing('a'), firing('b')];
+      await memory.remember(before, undefined);
+      const changed = { ...firing('a'), definition: 'changed', since: 2000 };
+      await memory.remember([firing('a'), { ...firing('b'), since: 3000 }, changed], undefined);
+      const fired = (await memory.remembered()).fired().toSorted((a, b) => (a.rule < b.rule ? -1 : 1));
+      expect(fired).toEqual([changed, { ...firing('b'), since: 3000 }]);
+    });
+
+    it('remembers what one of two checks saw that end at once, never some of each', async () => {
+      const [one, two] = [[firing('a'), firing('b')], [firing('c')]];
+      for (let round = 0; round < 10; round++) {
+        await memory.remember([], undefined);
+        await Promise.all([one, two].map((states) => memory.remember(states, undefined)));
+        const rules = (await memory.remembered()).fired().map(({ rule }) => rule);
+        expect(['a,b', 'c']).toContain(rules.toSorted().join());
+      }
+    });
+
+    it('takes in no row twice of two files that come at once', async () => {
+      const imports = opened.store.imports({ profile: 'p:alice', account: 'PA1' });
+      const rows = ['a', 'b', 'c'].map((id) => ({ id, at: '2020-01-02T05:00:00Z' }) as Activity);
+      const added = await Promise.all(
+        ['im_1', 'im_2'].map((id) => imports.put({ id, file: `${id}.csv`, at: 1 }, rows)),
+      );
+      expect(added.toSorted()).toEqual([0, 3]);
+      expect(await imports.files()).toHaveLength(1);
+    });
+
     it('keeps imported activities once, by the file that had them first, and takes a file out again', async () => {
       const imports = opened.store.imports({ profile: 'p:alice', account: 'PA1' });
       const row = (id: string, at: string): Activity => ({
@@ -131,6 +160,15 @@ export function checkStoreContract(open: () => Promise<OpenedCheckStore>): void 
       expect(await opened.store.closes.get('AAPL')).toBeUndefined();
       await opened.store.closes.put('AAPL', history);
       expect(await opened.store.closes.get('AAPL')).toEqual(history);
+      const other = { days: Int32Array.of(), closes: Float64Array.of() };
+      await opened.store.closes.put('NONE', other);
+      await opened.store.closes.put('NONE', other);
+      expect(await opened.store.closes.getAll(['AAPL', 'NONE', 'MISSING'])).toEqual(
+        new Map([
+          ['AAPL', history],
+          ['NONE', other],
+        ]),
+      );
       const activities = opened.store.activities({ profile: 'p:alice', account: 'PA1' });
       expect(await activities.get()).toBeUndefined();
       await activities.put([], 1000);

@@ -1,4 +1,5 @@
-import { emptyCheckpoint } from '@langchain/langgraph-checkpoint';
+import type { RunnableConfig } from '@langchain/core/runnables';
+import { type BaseCheckpointSaver, emptyCheckpoint } from '@langchain/langgraph-checkpoint';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StateStores } from '../../../src/store/state-stores.ts';
 import type { Lease, ThreadOwner, ThreadProposal } from '../../../src/store/thread-store.ts';
@@ -182,12 +183,93 @@ export function stateStoresContract(open: () => Promise<OpenedState>): void {
       expect((await (await stores.history()).getTuple(thread))?.checkpoint.id).toBe(second.id);
     });
 
+    it('keeps no earlier one, and nothing of the graphs that a step had below it', async () => {
+      const history = await stores.history();
+      const below = { configurable: { thread_id: 't1', checkpoint_ns: 'order:1' } };
+      await history.put(thread, emptyCheckpoint(), metadata, {});
+      const inner = await history.put(below, emptyCheckpoint(), metadata, {});
+      await history.putWrites(inner, [['answer', 'kept so far']], 'task');
+      expect((await history.getTuple(below))?.pendingWrites).toEqual([['task', 'answer', 'kept so far']]);
+      const last = await history.put(thread, emptyCheckpoint(), metadata, {});
+      expect(await history.getTuple(below)).toBeUndefined();
+      expect(await listed(history, { configurable: { thread_id: 't1' } })).toEqual([last.configurable]);
+    });
+
+    it('does not drop a later one for an earlier one that comes late', async () => {
+      const history = await stores.history();
+      const [early, late] = [emptyCheckpoint(), emptyCheckpoint()];
+      await history.put(thread, late, metadata, {});
+      await history.put(thread, early, metadata, {});
+      expect((await history.getTuple(thread))?.checkpoint.id).toBe(late.id);
+    });
+
+    it('keeps each thread’s apart, and forgets one', async () => {
+      const history = await stores.history();
+      const other = { configurable: { thread_id: 't2', checkpoint_ns: '' } };
+      const [first, second] = [emptyCheckpoint(), emptyCheckpoint()];
+      await history.put(thread, first, metadata, {});
+      await history.put(other, second, metadata, {});
+      expect((await history.getTuple(thread))?.checkpoint.id).toBe(first.id);
+      await history.deleteThread('t1');
+      expect(await history.getTuple(thread)).toBeUndefined();
+      expect((await history.getTuple(other))?.checkpoint.id).toBe(second.id);
+    });
+
+    it('gives messages back in their order, however often one is said', async () => {
+      const said = ['buy', 'sell', 'buy'].map((text) => ({ text, sign: '\u0000 ü 🙂' }));
+      const history = await stores.history();
+      const checkpoint = { ...emptyCheckpoint(), channel_values: { messages: said.slice(0, 2), other: 1 } };
+      await history.put(thread, checkpoint, metadata, {});
+      const next = { ...emptyCheckpoint(), channel_values: { messages: said, other: 2 } };
+      await history.put(thread, next, metadata, {});
+      const read = await (await opened.another().history()).getTuple(thread);
+      expect(read?.checkpoint.channel_values).toEqual({ messages: said, other: 2 });
+      expect(read?.metadata).toEqual(metadata);
+    });
+
+    it('keeps what is no list of messages as it is', async () => {
+      const history = await stores.history();
+      for (const messages of [['text'], 'text', null, 7, [], [null]]) {
+        await history.put(thread, { ...emptyCheckpoint(), channel_values: { messages } }, metadata, {});
+        expect((await history.getTuple(thread))?.checkpoint.channel_values).toEqual({ messages });
+      }
+    });
+
+    it('reads back what a task came to, which is not said anew, as an error is', async () => {
+      const history = await stores.history();
+      const at = await history.put(thread, emptyCheckpoint(), metadata, {});
+      const writes: [string, unknown][] = [
+        ['first', { a: 1 }],
+        ['second', 'two'],
+      ];
+      await history.putWrites(at, writes, 'task');
+      await history.putWrites(at, [['first', 'other']], 'task');
+      for (const message of ['first try', 'second try'])
+        await history.putWrites(at, [['__error__', { message }]], 'failing');
+      const { pendingWrites = [] } = (await history.getTuple(at)) ?? {};
+      expect(pendingWrites.toSorted()).toEqual([
+        ['failing', '__error__', { message: 'second try' }],
+        ['task', 'first', { a: 1 }],
+        ['task', 'second', 'two'],
+      ]);
+    });
+
     it('takes nothing from a run that lost its thread', async () => {
       const lease = await begun();
       const history = await stores.history({ lease, lost: () => new Error('lost') });
+      const at = await history.put(thread, emptyCheckpoint(), metadata, {});
       await opened.another().threads.begin({ ...run, holder: 'two', expected: lease.epoch });
       await expect(history.put(thread, emptyCheckpoint(), metadata, {})).rejects.toThrow('lost');
-      expect(await (await stores.history()).getTuple(thread)).toBeUndefined();
+      await expect(history.putWrites(at, [['messages', 'late']], 'task')).rejects.toThrow('lost');
+      const tuple = await (await stores.history()).getTuple(thread);
+      expect(tuple?.config).toEqual(at);
+      expect(tuple?.pendingWrites).toEqual([]);
     });
   });
+}
+
+async function listed(history: BaseCheckpointSaver, config: RunnableConfig) {
+  const found: unknown[] = [];
+  for await (const { config: at } of history.list(config)) found.push(at.configurable);
+  return found;
 }

@@ -4,6 +4,7 @@ import type { Failpoint } from '../../../src/machine/failpoint.ts';
 import { orderFailpoints } from '../crash-case.ts';
 import type { CrashWorld } from '../crash-world.ts';
 import { createLanes } from '../lanes.ts';
+import { PATIENCE_MS, until } from '../patience.ts';
 import { createPerson } from '../person.ts';
 import { type ForeignClient, foreignClient, type Told, type Waits } from './foreign-client.ts';
 
@@ -16,7 +17,6 @@ import { type ForeignClient, foreignClient, type Told, type Waits } from './fore
 const isFull = Number(process.env.CRASH_SEEDS ?? 1) > 1;
 const SOME: readonly Failpoint[] = ['ask.answered', 'approval.sealed', 'execute.recorded'];
 const places = isFull ? orderFailpoints : SOME;
-const SETTLE_LIMIT_MS = 120_000;
 
 /** A client may ask twenty times an hour. One world is made in the time that a few cases take. */
 const lanes = createLanes(isFull ? 2 : 1, 18);
@@ -77,8 +77,19 @@ async function play(world: CrashWorld, { at, waits, leaves }: Case): Promise<voi
     // Anywhere on the way: the phone is not looked at before.
     if (leaves === 'sent') await sleep(30);
     else person.look();
-    if (leaves === 'asked') await Promise.race([died, until(() => person.asked.length > 0)]);
-    if (leaves === 'decided') await until(() => person.taps.length > 0);
+    if (leaves === 'asked')
+      await Promise.race([
+        died,
+        until(
+          () => person.asked.length > 0,
+          () => 'nobody was asked',
+        ),
+      ]);
+    if (leaves === 'decided')
+      await until(
+        () => person.taps.length > 0,
+        () => 'nobody tapped',
+      );
     if (leaves !== undefined) gone.abort();
     person.look();
     if (died !== undefined) {
@@ -115,7 +126,7 @@ async function followed(
   waits: Waits,
   placed: () => Promise<readonly object[]>,
 ): Promise<Told> {
-  const deadline = Date.now() + SETTLE_LIMIT_MS;
+  const deadline = Date.now() + PATIENCE_MS;
   for (let told = first; ; told = await stubbornly(() => client.look(first.proposalId, waits))) {
     if (told.status === 'executed') expect(await placed()).toHaveLength(1);
     if (!['pending', 'executing', 'unknown'].includes(told.status)) return told;
@@ -126,7 +137,7 @@ async function followed(
 
 /** A connection from before a death breaks at its first use. */
 async function stubbornly<T>(ask: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const answer = await ask().catch((error: unknown) => {
       if (error instanceof TypeError) return undefined;
@@ -135,13 +146,5 @@ async function stubbornly<T>(ask: () => Promise<T | undefined>): Promise<T> {
     if (answer !== undefined) return answer;
     if (Date.now() > deadline) throw new Error('nobody answers');
     await sleep(50);
-  }
-}
-
-async function until(done: () => boolean): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!done()) {
-    if (Date.now() > deadline) throw new Error('what was waited for did not happen');
-    await sleep(20);
   }
 }

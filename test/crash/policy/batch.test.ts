@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { checkResultSchema } from '../../../src/check/result.ts';
+import { checkResultSchema } from '../../../src/check/result-schema.ts';
 import type { Failpoint } from '../../../src/machine/failpoint.ts';
 import { isSettledState } from '../../../src/trading/proposal.ts';
 import { isFinal, type Order } from '../../../src/trading/views.ts';
 import type { BookedOrder, CrashWorld } from '../crash-world.ts';
 import { createLanes } from '../lanes.ts';
+import { PATIENCE_MS, until } from '../patience.ts';
 import { createPerson } from '../person.ts';
-import { DEATH_LIMIT_MS, SETTLE_LIMIT_MS, until } from '../play-case.ts';
 import type { Ended } from '../program.ts';
 
 /*
@@ -36,8 +36,6 @@ const cases = only === undefined ? some : [only];
 
 /** A client may ask twenty times an hour. */
 const lanes = createLanes(isFull ? 4 : 1, 8);
-/** An order is filled in two parts now and then, some seconds apart. */
-const FILL_LIMIT_MS = 30_000;
 const folder = mkdtempSync(join(tmpdir(), 'trade-agent-batch-'));
 const count = { cases: 0, orders: 0 };
 afterAll(async () => {
@@ -74,7 +72,6 @@ async function play(world: CrashWorld, failpoint: string): Promise<void> {
     });
     await until(
       () => end !== undefined,
-      DEATH_LIMIT_MS,
       () =>
         `${failpoint} was not reached: ${JSON.stringify(made().map(({ id }) => world.gateway.batch(id)))}`,
     );
@@ -84,7 +81,6 @@ async function play(world: CrashWorld, failpoint: string): Promise<void> {
     await world.restartSandbox();
     await until(
       () => made().every(({ state }) => isSettledState(state)),
-      SETTLE_LIMIT_MS,
       () => `with nobody there it stands at ${made().map(({ state }) => state)}`,
     );
     const [row, ...others] = made();
@@ -122,7 +118,7 @@ async function filled(world: CrashWorld): Promise<Set<string>> {
       book = await world.book();
       return book.every(({ status }) => isFinal(status as Order['status']));
     },
-    { timeout: FILL_LIMIT_MS, interval: 100 },
+    { timeout: PATIENCE_MS, interval: 100 },
   );
   return new Set(book.map(({ client_order_id }) => client_order_id));
 }

@@ -3,6 +3,7 @@ import type { Failpoint } from '../../../src/machine/failpoint.ts';
 import { type CrashCase, isPatient, mandatedCase, mandatedFailpoints } from '../crash-case.ts';
 import type { CrashWorld } from '../crash-world.ts';
 import { createLanes } from '../lanes.ts';
+import { saidLate, TooLate } from '../patience.ts';
 import { createPerson } from '../person.ts';
 import { begin, die, runOf, settle } from '../play-case.ts';
 
@@ -103,6 +104,7 @@ async function granted(world: CrashWorld, symbol: string): Promise<string> {
     ...['--time-in-force', 'day,gtc', '--output', 'json'],
   ]).ended;
   await person.leave();
+  if (saidLate(added.stdout)) throw new TooLate();
   if (added.code !== 0) throw new Error(`no mandate: ${added.stdout}${added.stderr}`);
   return (JSON.parse(added.stdout) as { mandate: { id: string } }).mandate.id;
 }

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Agent, ApprovalMode, RunOptions } from '../../../src/agent/agent.ts';
-import { type CreateAgentOptions, createAgent } from '../../../src/agent/create-agent.ts';
+import { agentOver, type CreateAgentOptions, createAgent } from '../../../src/agent/create-agent.ts';
 import type { AgentEvent, RunResult } from '../../../src/agent/events.ts';
 import type { Session } from '../../../src/auth/session/session.ts';
 import type { ResolvedProfile } from '../../../src/config/profile.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
+import type { OpenState } from '../../../src/store/state-stores.ts';
 import { GatewayStandIn } from './gateway-stand-in.ts';
 import type { ProposalsStandIn } from './proposals-stand-in.ts';
 import { profileAt, sessionOf } from './session.ts';
@@ -25,6 +26,14 @@ export interface World {
   agent(options?: Partial<CreateAgentOptions>): Promise<Agent>;
 }
 
+/** What opens a new person's state, for one agent after another; SQLite unless a test file says otherwise. */
+let openStates: (() => Promise<() => Promise<OpenState>>) | undefined;
+
+/** Has the agents of this file's tests keep their threads elsewhere. */
+export function keepThreadsIn(open: NonNullable<typeof openStates>): void {
+  openStates = open;
+}
+
 /** A gateway with its person, and a home of their own for one test, gone when it ends. */
 export async function createWorld(): Promise<World> {
   const gateway = await new GatewayStandIn().start();
@@ -34,6 +43,7 @@ export async function createWorld(): Promise<World> {
   const profile = profileAt(gateway.url);
   const session = sessionOf(profile);
   const agents: Agent[] = [];
+  const openState = await openStates?.();
   onTestFinished(async () => {
     for (const agent of agents) await agent.close();
     await gateway.stop();
@@ -47,15 +57,12 @@ export async function createWorld(): Promise<World> {
     profile,
     session,
     async agent(options = {}) {
-      const agent = await createAgent({
-        profile,
-        session,
-        stateDb: join(folder, 'state.db'),
-        databaseKey: key,
-        env: {},
-        clock: quickClock(),
+      const all = {
+        ...{ profile, session, env: {}, clock: quickClock() },
+        ...{ stateDb: join(folder, 'state.db'), databaseKey: key },
         ...options,
-      });
+      };
+      const agent = openState === undefined ? await createAgent(all) : agentOver(await openState(), all);
       agents.push(agent);
       return agent;
     },

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OrderApp } from '../../../src/app/orders/order-place.ts';
+import { cancelOrder, listOrders, showOrder } from '../../../src/app/orders/orders.ts';
 import { LOOK_MS } from '../../../src/gateway/mandates/standing-watch.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
+import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
 
 let world: ProposalWorld;
@@ -22,6 +25,19 @@ const order = { symbol: 'AAPL', side: 'buy', qty: '1' } as const;
 /** How many orders the paper broker has taken, by account. */
 const taken = (account: string) =>
   world.sandbox.broker.book().filter(({ account_number }) => account_number === account).length;
+
+/** What finds orders in the accounts of one person. */
+function accountsApp({ session }: Person): OrderApp {
+  const gateway = createGatewayClient(session);
+  const app: OrderApp = {
+    ofAll: false,
+    accounts: () => gateway.accounts(),
+    account: async () => undefined,
+    gateway: async () => gateway,
+    inAccount: (account) => ({ ...app, gateway: async () => gateway.inAccount(account ?? '') }) as never,
+  };
+  return app;
+}
 
 async function refused(request: object) {
   const { status, body } = await alice.send('POST', '/v1/proposals', request, {
@@ -101,6 +117,32 @@ describe('a proposal of a person with two accounts', () => {
     expect(cancelled.status).toMatch(/cancel/);
   });
 
+  it('is found by its id in whichever account it is, listed with it, and its stop is cancelled there', async () => {
+    const app = accountsApp(alice);
+    const exits = { stop_price: '50', time_in_force: 'gtc' } as const;
+    const stop = { ...order, side: 'sell', type: 'stop', account: second, ...exits } as const;
+    const { id: asked, code: said } = await alice.propose({ kind: 'order', order: stop });
+    await alice.tap(said);
+    const { id } = (await alice.until(asked, 'executed')).result as { id: string };
+    expect(await showOrder(app, id.slice(0, 8))).toMatchObject({ id, account: second });
+    const all = await listOrders({ ...app, ofAll: true }, { status: 'open', limit: 100 });
+    expect(all.orders.find((one) => one.id === id)).toMatchObject({
+      account: second,
+      label: 'Second paper account',
+    });
+    const outcome = await cancelOrder(app, id, async (request) => {
+      const { id: cancels, code, shows } = await alice.propose(request);
+      expect(shows).toMatchObject({ Account: `${second} at Second paper account` });
+      await alice.tap(code);
+      await alice.until(cancels, 'executed');
+      return { status: 'done', key: null, approval: null, order: null };
+    });
+    expect(outcome.order).toMatchObject({ id, status: expect.stringMatching(/cancel/) });
+    await expect(showOrder(app, '00000000-0000-4000-8000-000000000000')).rejects.toMatchObject({
+      code: 'not_found',
+    });
+  });
+
   it('of several orders is for one account', async () => {
     const orders = [
       { ...order, account: first },
@@ -131,7 +173,10 @@ describe('a proposal of a person with two accounts', () => {
         },
       },
     });
-    expect(granted).toMatchObject({ subject: { account: second } });
+    expect(granted).toMatchObject({
+      subject: { account: second },
+      shows: { Account: `${second} at Second paper account` },
+    });
     await alice.tap(granted.code);
     await alice.until(granted.id, 'executed');
     const before = taken(first);

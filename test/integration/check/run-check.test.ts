@@ -82,14 +82,14 @@ describe('a schedule’s check', () => {
 
   it('comes to the same typed result', async () => {
     const { outcome } = await scheduledCheck(app, schedule(), silent);
-    expect(outcome?.result).toMatchObject({ status: 'found', findings: [{ rule: `r${rule}` }] });
-    expect(outcome?.failure).toBe(undefined);
+    expect(outcome?.checks[0]?.result).toMatchObject({ status: 'found', findings: [{ rule: `r${rule}` }] });
+    expect(outcome?.checks[0]?.failure).toBe(undefined);
     expect(told).toEqual([]);
   });
 
   it('that throws says why, without a result where it had none', async () => {
     writeFileSync(rules, 'rules:\n  - {name: a, kind: price, symbl: AAPL, above: 5}\n');
     const check = await scheduledCheck(app, schedule(), silent);
-    expect(check).toMatchObject({ outcome: undefined, error: { code: 'invalid_config' }, found: undefined });
+    expect(check).toMatchObject({ outcome: undefined, error: { code: 'invalid_config' }, found: [] });
   });
 });

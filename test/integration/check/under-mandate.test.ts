@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { checkResultSchema } from '../../../src/check/result.ts';
+import { checkResultSchema } from '../../../src/check/result-schema.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
 
 let world: CliWorld;

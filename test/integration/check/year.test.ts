@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CheckResult, checkResultSchema } from '../../../src/check/result.ts';
+import { type CheckResult, checkResultSchema } from '../../../src/check/result-schema.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
 import { MISSING_DAY, story, writeDays } from './year-of-an-account.ts';
 

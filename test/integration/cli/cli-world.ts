@@ -52,7 +52,7 @@ export interface CliWorld {
 export async function openCliWorld(
   options: Pick<
     SandboxOptions,
-    'marketHours' | 'marketClock' | 'marketData' | 'stories' | 'clock' | 'credentials'
+    'marketHours' | 'marketClock' | 'marketData' | 'stories' | 'clock' | 'credentials' | 'secondAccounts'
   > = {},
 ): Promise<CliWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-cli-'));

@@ -112,6 +112,7 @@ describe('what the client brings back with the call', () => {
         throw connectionRequired('broker');
       },
     }),
+    hasImports: false,
     connectAddress: async () => 'http://localhost/connect',
   };
   const args = { symbol: 'AAPL', days: 7 };

@@ -156,6 +156,7 @@ describe('a tool', () => {
         profile: { name: 'x', environment: 'paper' },
       },
       gateway: broken,
+      hasImports: false,
     };
     const options = {
       version: '0',

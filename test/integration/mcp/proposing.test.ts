@@ -32,6 +32,26 @@ describe.each(['2026-07-28', '2025-11-25'] as const)('a client of %s', (version)
     expect(JSON.parse((quote.content as { text: string }[])[0]?.text ?? '')).toEqual(factsOf(quote));
   });
 
+  it('is told in each answer that goes by the account’s history that imported files are not in it', async () => {
+    const client = await world.connect(token, { version });
+    const of = async (name: string, args: Record<string, unknown> = {}) =>
+      factsOf(await client.callTool({ name, arguments: args }));
+    for (const [name, args] of [
+      ['get_activities'],
+      ['get_performance'],
+      ['get_risk'],
+      ['get_tax_lots'],
+      ['get_realized_gains'],
+      ['check_wash_sale', { symbol: 'AAPL' }],
+    ] as const) {
+      expect(await of(name, args), name).toMatchObject({
+        status: 'ok',
+        not_counted: expect.stringContaining('trade-agent import'),
+      });
+    }
+    expect(await of('get_portfolio')).not.toHaveProperty('not_counted');
+  });
+
   it('places an order that is held until the person has approved, and filled', async () => {
     const client = await world.connect(token, { version });
     const said: string[] = [];

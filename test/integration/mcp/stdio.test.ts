@@ -133,6 +133,7 @@ describe('trade-agent mcp', () => {
     try {
       await importHistory({ ...app, gateway: async () => createGatewayClient(person.session) }, file);
       const gains = await client.callTool({ name: 'get_realized_gains', arguments: { year: '2015' } });
+      expect(factsOf(gains)).not.toHaveProperty('not_counted');
       expect(factsOf(gains)).toMatchObject({ imported: 2, gains: [{ symbol: 'XYZ', gain: '20.00' }] });
       const all = await client.callTool({ name: 'get_activities', arguments: { period: 'ALL', limit: 100 } });
       const { activities } = factsOf(all) as unknown as { activities: Activity[] };

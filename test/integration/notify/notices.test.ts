@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { checkResultSchema } from '../../../src/check/result.ts';
+import { checkResultSchema } from '../../../src/check/result-schema.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
 import { type HttpRecorder, openHttpRecorder } from './http-recorder.ts';
 import { loopbackCertificate, type MailServer, openMailServer } from './mail-server.ts';

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createOrderDesk } from '../../../src/gateway/orders/place-order.ts';
@@ -5,7 +6,7 @@ import type { AccountLimits } from '../../../src/gateway/policy/limits.ts';
 import { createOrderRules } from '../../../src/gateway/policy/order-rules.ts';
 import { staticRules } from '../../../src/gateway/policy/rules.ts';
 import type { OrderJournal } from '../../../src/store/order-journal.ts';
-import { DAY } from '../../../src/trading/new-york-time.ts';
+import { DAY, newYorkDate } from '../../../src/trading/new-york-time.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { type Agent, type ForeignWorld, startForeignWorld } from '../approval/foreign-world.ts';
 import { type DeskWorld, startDesk } from '../gateway/support/desk.ts';
@@ -87,6 +88,48 @@ describe('the loss of a day', () => {
     const world = await within({ max_day_loss: '500' });
     world.broker.account = { equity: '98499.99', last_equity: '98000' };
     expect((await place(world)).status).toBe(201);
+  });
+});
+
+describe('the loss of a day with money that came or went', () => {
+  const deposit = (world: World, net_amount: string) => {
+    const now = world.broker.now ?? new Date();
+    world.broker.activities.unshift({
+      ...{ id: `20261124::${randomUUID()}`, activity_type: net_amount.startsWith('-') ? 'CSW' : 'CSD' },
+      ...{ date: newYorkDate(now.getTime()), created_at: now.toISOString(), net_amount, status: 'executed' },
+    });
+  };
+  const asked = ({ broker }: World) => broker.requests.filter((one) => one.includes('/account/activities'));
+
+  it('is not what was withdrawn', async () => {
+    const world = await within({ max_day_loss: '500' });
+    world.broker.account = { equity: '89000', last_equity: '99000' };
+    deposit(world, '-10000');
+    expect((await place(world)).status).toBe(201);
+    expect(asked(world)).toHaveLength(1);
+    world.broker.account = { equity: '88499.99', last_equity: '99000' };
+    await refused(await place(world), { reasons: ['TRADING_REDUCING_ONLY', 'LOSS_EXCEEDS_MAX_PER_DAY'] });
+  });
+
+  it('is not hidden by a deposit, though it came a moment ago', async () => {
+    const world = await within({ max_day_loss: '500' });
+    expect((await place(world)).status).toBe(201);
+    world.broker.account = { equity: '99500', last_equity: '99000' };
+    deposit(world, '1000.01');
+    await refused(await place(world), { reasons: ['TRADING_REDUCING_ONLY', 'LOSS_EXCEEDS_MAX_PER_DAY'] });
+  });
+
+  it('lets nothing be bought where the broker tells no day of the close, and sales pass', async () => {
+    const world = await within({ max_day_loss: '500' });
+    world.broker.account = { balance_asof: undefined };
+    await refused(await place(world), { reasons: ['FACT_UNAVAILABLE'] });
+    expect((await place(world, { ...sell, qty: '30' })).status).toBe(201);
+  });
+
+  it('is asked for by nobody without a limit on it', async () => {
+    const world = await within({ max_day_notional: '5000' });
+    expect((await place(world)).status).toBe(201);
+    expect(asked(world)).toEqual([]);
   });
 });
 

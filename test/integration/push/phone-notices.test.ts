@@ -151,3 +151,32 @@ it('that fail say which, never what, and hold up no other', async () => {
   expect(problems.join()).not.toMatch(/AAPL|K7QP/);
   expect(world.problems).toEqual([]);
 });
+
+it('tell what was filled by the channels that are to, with its facts for programs', async () => {
+  await keep('hook', WHSEC);
+  await ring(channels({ mail: { kind: 'ntfy', server: http.url, topic: 'requests-alone', fills: false } }));
+  const facts = { order_id: 'order-1', proposal: 'pr_1', account: 'PA3ALICE01', symbol: 'AAPL', side: 'buy' };
+  await world.push().tellFill({
+    key: 'order-1',
+    user: 'alice',
+    headline: 'Bought 5 AAPL at $179.51',
+    account: 'PA3ALICE01 at Alpaca',
+    environment: 'paper',
+    at: '2026-01-30T14:30:10Z',
+    facts: { ...facts, qty: '5', price: '179.51', status: 'filled' },
+  });
+  expect(problems).toEqual([]);
+  const hook = http.requests.find(({ path }) => path === '/hook');
+  const payload = new Webhook(WHSEC).verify(hook?.body ?? '', hook?.headers as Record<string, string>);
+  expect(payload).toMatchObject({
+    type: 'trade_agent.fill',
+    timestamp: '2026-01-30T14:30:10Z',
+    data: {
+      severity: 'info',
+      title: 'Bought 5 AAPL at $179.51 · PAPER',
+      fill: { ...facts, price: '179.51' },
+    },
+  });
+  const topics = http.requests.flatMap(({ path, body }) => (path === '/' ? [JSON.parse(body).topic] : []));
+  expect(topics.sort()).toEqual(['alices-home', 'findings-alone']);
+});

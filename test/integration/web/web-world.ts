@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { SandboxOptions } from '../../../src/sandbox/sandbox.ts';
 import { type CliWorld, openCliWorld, type RunningCommand } from '../cli/cli-world.ts';
 
 const screenshots = join(import.meta.dirname, '../../../test-results/screenshots');
@@ -20,8 +21,8 @@ export interface WebWorld extends CliWorld {
   }>;
 }
 
-export async function openWebWorld(): Promise<WebWorld> {
-  const world = await openCliWorld();
+export async function openWebWorld(options: Pick<SandboxOptions, 'secondAccounts'> = {}): Promise<WebWorld> {
+  const world = await openCliWorld(options);
   await world.login();
   const started: RunningCommand[] = [];
   return {

@@ -17,6 +17,14 @@ describe('a sentence that names an account', () => {
     ['open orders in my ira account', 'orders', 'ira'],
     ['quote AAPL in my ira account', 'quote', 'ira'],
     ['how did I do this month in my ira account', 'performance', 'ira'],
+    ['cancel the AAPL order in my IBKR account', 'cancel', 'IBKR'],
+    ['cancel my last order in account 12345', 'cancel', '12345'],
+    ['in my IBKR account, cancel all AAPL orders', 'cancel', 'IBKR'],
+    ['change my AAPL order in my ira account to limit 185', 'replace', 'ira'],
+    ['change my AAPL order to limit 185 in my ira account', 'replace', 'ira'],
+    ['every Friday buy $50 of VTI in my Tradier account', 'standing', 'Tradier'],
+    ['in my Tradier account, buy $50 of VTI every Friday', 'standing', 'Tradier'],
+    ['sell 5 NVDA in my Tradier account if it falls below 100', 'standing', 'Tradier'],
   ])('"%s" is about that one', (text, kind, account) => {
     expect(intentsOf(text)).toMatchObject([{ kind, account }]);
   });
@@ -28,7 +36,10 @@ describe('a sentence that names an account', () => {
   it.each<[string, string]>([
     ['buy 5 AAPL and sell 3 MSFT in my ira account', 'Is all of it for the account "ira", or a part?'],
     ['buy 5 AAPL in my ira account from account 123', 'Which account do you mean?'],
-    ['cancel my AAPL order in my ira account', 'I can’t do that in an account that a sentence names.'],
+    [
+      'tell me when AAPL falls below 180 in my ira account',
+      'I can’t do that in an account that a sentence names.',
+    ],
     ['buy 5 AAPL in my frobnicated', 'I don\'t understand "in" in this order, so I leave it all.'],
     ['buy 5 AAPL in my account', 'I don\'t understand "in" in this order, so I leave it all.'],
   ])('"%s" is asked about, and nothing is done', (text, message) => {
@@ -59,6 +70,46 @@ describe('a sentence that names an account', () => {
     ];
     expect(steps(parsed.intents, found)).toMatchObject([
       { name: 'place_order', args: { symbol: 'MSFT', side: 'sell', qty: '5', account: 'ira' } },
+    ]);
+  });
+
+  it('cancels and changes the order that is in that account, and not one of another', () => {
+    const intents = ['cancel my AAPL order in my ira account', 'change my AAPL order to limit 185'].map(
+      (text) => {
+        const parsed = parsePrompt(text);
+        if (!('intents' in parsed)) throw new Error('not understood');
+        return parsed.intents[0] as (typeof parsed.intents)[number];
+      },
+    );
+    const looks = lookups(intents);
+    expect(looks).toEqual([
+      { name: 'list_orders', args: { status: 'open', limit: 100, account: 'ira' } },
+      { name: 'list_orders', args: { status: 'open', limit: 100 } },
+    ]);
+    const order = (id: string) => ({
+      ...{ id, client_order_id: id, symbol: 'AAPL', side: 'buy', type: 'limit', time_in_force: 'gtc' },
+      ...{ qty: '5', notional: null, limit_price: '180', stop_price: null, trail_price: null },
+      ...{ trail_percent: null, extended_hours: false, status: 'new', filled_qty: '0' },
+      ...{ filled_avg_price: null, submitted_at: '2026-11-25T15:00:00Z', filled_at: null },
+    });
+    const found = looks.map((step, at) => ({
+      step,
+      content: { orders: [order(at === 0 ? 'in-ira' : 'in-default')] },
+    }));
+    expect(steps(intents, found)).toEqual([
+      { name: 'cancel_order', args: { order_id: 'in-ira', account: 'ira' } },
+      { name: 'replace_order', args: { order_id: 'in-default', limit_price: '185' } },
+    ]);
+  });
+
+  it('has its standing order there', () => {
+    const parsed = parsePrompt('every Friday buy $50 of VTI in my Tradier account');
+    if (!('intents' in parsed)) throw new Error('not understood');
+    expect(steps(parsed.intents, [])).toEqual([
+      {
+        name: 'place_standing_order',
+        args: { side: 'buy', notional: '50', symbol: 'VTI', every: 'friday', account: 'Tradier' },
+      },
     ]);
   });
 });

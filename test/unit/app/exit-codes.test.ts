@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import type { RunStatus } from '../../../src/agent/events.ts';
 import {
   exitCodeForCheck,
+  exitCodeForChecks,
   exitCodeForError,
   exitCodeForRun,
   exitCodeForRuns,
   exitCodeMeanings,
+  exits,
 } from '../../../src/app/exit-codes.ts';
 import { allExitCodes } from '../../../src/cli/options/help.ts';
 import { TradeAgentError } from '../../../src/trading/errors.ts';
@@ -97,5 +100,31 @@ describe('exit codes', () => {
     for (const [code, meaning] of Object.entries(exitCodeMeanings)) {
       expect(help).toMatch(new RegExp(`^ +${code} +${meaning.replaceAll(/[()]/g, '.')}$`, 'm'));
     }
+  });
+});
+
+describe('how checks of several accounts end', () => {
+  const check = (findings: number, statuses: readonly RunStatus[] = []) => ({
+    result: { findings: Array.from({ length: findings }) },
+    runs: statuses.map((status) => ({ status, orders: [] })),
+    failure: undefined,
+  });
+  const running = new AbortController().signal;
+  it.each<[string, Parameters<typeof exitCodeForChecks>[0], number]>([
+    ['nothing found', { checks: [check(0), check(0)], missing: [] }, exits.done],
+    ['something found in one', { checks: [check(0), check(2)], missing: [] }, exits.found],
+    ['an account that could not be looked at', { checks: [check(0)], missing: [{}] }, exits.found],
+    [
+      'an order that waits, whatever was found',
+      { checks: [check(2), check(0, ['pending'])], missing: [] },
+      exits.pending,
+    ],
+    [
+      'an unknown outcome before all',
+      { checks: [check(0, ['pending']), check(0, ['unknown'])], missing: [] },
+      exits.unknown,
+    ],
+  ])('%s', (_, outcomes, code) => {
+    expect(exitCodeForChecks(outcomes, running)).toBe(code);
   });
 });

@@ -26,8 +26,22 @@ describe('what was approved', () => {
     const { result } = await world.until(id, 'executed');
     expect(result).toEqual({ order: (await world.row(id)).subjectId });
     expect(world.book).toHaveLength(1);
-    expect(world.told.map(({ state }) => state)).toEqual(['executing', 'executed']);
+    expect(world.told.map(({ state }) => state)).toEqual(['executed']);
     expect(await world.row(id)).toMatchObject({ hasToken: false, notificationToken: undefined });
+  });
+
+  it('is told as being sent where that takes more than a moment', async () => {
+    const world = kernelWorld({ answers: ['approved', 'approved'] });
+    for (const ms of [99, 101]) {
+      world.steps.push(async (subject) => {
+        await world.clock.sleep(ms);
+        return world.place(subject);
+      });
+    }
+    await world.until((await world.propose('1')).id, 'executed');
+    expect(world.told.map(({ state }) => state)).toEqual(['executed']);
+    await world.until((await world.propose('2')).id, 'executed');
+    expect(world.told.map(({ state }) => state)).toEqual(['executed', 'executing', 'executed']);
   });
 
   it('is on the record before the desk hears of it', async () => {
@@ -211,7 +225,7 @@ describe('what was approved', () => {
     await world.until(id, 'unknown');
     await world.until(id, 'executed');
     expect(world.book).toHaveLength(1);
-    expect(world.told.map(({ state }) => state)).toEqual(['executing', 'unknown', 'unknown', 'executed']);
+    expect(world.told.map(({ state }) => state)).toEqual(['unknown', 'unknown', 'executed']);
   });
 
   it('of an outcome that nobody will ever know is over', async () => {

@@ -4,7 +4,7 @@ import { escapeHtml, escapeMarkdown } from '../../../src/check/report/escape.ts'
 import { htmlReport } from '../../../src/check/report/html.ts';
 import { markdownReport } from '../../../src/check/report/markdown.ts';
 import { textReport } from '../../../src/check/report/text.ts';
-import { checkResultSchema } from '../../../src/check/result.ts';
+import { checkResultSchema } from '../../../src/check/result-schema.ts';
 import { checks, position, quote, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
 
 const DAY = 86_400_000;

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { check } from '../../../src/check/check.ts';
+import { figuresOf } from '../../../src/check/figures.ts';
+import { parseRules } from '../../../src/check/load-rules.ts';
+import { observe } from '../../../src/check/observe.ts';
 import { newYorkInstant } from '../../../src/trading/new-york-time.ts';
 import { packHistory } from '../../../src/trading/portfolio/price-history.ts';
 import type { Order } from '../../../src/trading/views.ts';
@@ -346,3 +349,23 @@ describe('a finding', () => {
 function bound(made: Awaited<ReturnType<typeof checks>>) {
   return { found: made.found.bind(made), run: made.run.bind(made) };
 }
+
+it('what is clear of its limit is not told of, however many symbols there are', async () => {
+  const file = await parseRules(
+    'rules:\n  - {name: move, kind: move, by: 5%}\n  - {name: weight, kind: concentration, above: 50%}\n  - {name: old, kind: stale, older_than: 1h}\n',
+    'rules.yaml',
+  );
+  const symbols = ['AAPL', 'KO', 'MSFT'];
+  const seen = snapshot({
+    positions: symbols.map((symbol) => position(symbol, 1, 100)),
+    quotes: new Map(
+      symbols.map((symbol) => [
+        symbol,
+        quote(symbol, '100', { previous_close: symbol === 'KO' ? '90' : '99' }),
+      ]),
+    ),
+  });
+  const { observations, blind } = observe(file, seen, figuresOf(seen, { sectorOf: () => undefined }));
+  expect(observations.map(({ rule, subject }) => `${rule.name} ${subject}`)).toEqual(['move KO']);
+  expect(blind).toEqual([]);
+});

@@ -269,8 +269,10 @@ describe('an account that lives through deposits, withdrawals, transfers, splits
             0,
           );
         const { realized } = figures(lived);
-        expect(realized?.fifo.toNumber()).toBeCloseTo(cash, 5);
-        expect(realized?.average.toNumber()).toBeCloseTo(cash, 5);
+        // A trade is whole cents here.
+        const most = 0.005 * lived.activities.length + 1e-5;
+        expect(Math.abs((realized?.fifo.toNumber() ?? Number.NaN) - cash)).toBeLessThanOrEqual(most);
+        expect(realized?.average.toFixed()).toBe(realized?.fifo.toFixed());
       }),
       { numRuns: 100 },
     );

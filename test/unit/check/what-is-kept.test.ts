@@ -7,6 +7,7 @@ import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts
 import type { Activity } from '../../../src/trading/activity.ts';
 import { newYorkDate } from '../../../src/trading/new-york-time.ts';
 import type { PriceHistory } from '../../../src/trading/portfolio/price-history.ts';
+import type { Position } from '../../../src/trading/views.ts';
 import { position, quote, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
 
 const DAY_MS = 86_400_000;
@@ -194,10 +195,10 @@ it('a split among the activities changes no figure', () => {
     ...deposit(id, 50),
     ...{ kind: 'other', type: 'SPLIT', symbol: 'AAPL', qty, amount: '0' },
   });
-  const figures = (activities: readonly Activity[]) =>
+  const figures = (held: Position, activities: readonly Activity[]) =>
     figuresOf(
       snapshot({
-        positions: [position('AAPL', 60, 100)],
+        positions: [held],
         history: Array.from({ length: 100 }, (_, day) => ({
           at: TUESDAY_NOON - (100 - day) * DAY_MS,
           equity: String(9000 + ((day * 37) % 500)),
@@ -206,8 +207,11 @@ it('a split among the activities changes no figure', () => {
       }),
       { sectorOf: () => undefined },
     );
-  const without = figures([trade('a', 90, 'buy', '40', '300'), trade('b', 20, 'sell', '10', '270')]);
-  const withIt = figures([
+  const without = figures(position('AAPL', 30, 270), [
+    trade('a', 90, 'buy', '40', '300'),
+    trade('b', 20, 'sell', '10', '270'),
+  ]);
+  const withIt = figures(position('AAPL', 90, 90), [
     trade('a', 90, 'buy', '40', '300'),
     split('s1', '-40'),
     split('s2', '120'),

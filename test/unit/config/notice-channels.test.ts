@@ -21,7 +21,7 @@ describe('notices in config.yaml', () => {
       ].join('\n'),
     );
     expect(profiles.work?.notices).toMatchObject({
-      desk: { enabled: true, min_severity: 'warning', approvals: true, timeout: 10 },
+      desk: { enabled: true, min_severity: 'warning', approvals: true, fills: true, timeout: 10 },
       mail: { security: 'starttls' },
       push: { server: 'https://ntfy.sh', tags: [] },
     });

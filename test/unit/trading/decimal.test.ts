@@ -1,6 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cents, decimal, isOnTick, plain, price } from '../../../src/trading/decimal.ts';
+import {
+  cents,
+  compare,
+  Dec,
+  decimal,
+  isOnTick,
+  lesser,
+  magnitude,
+  plain,
+  price,
+} from '../../../src/trading/decimal.ts';
+import { Rate } from '../../../src/trading/portfolio/value-point.ts';
 
 describe('decimal amounts', () => {
   it('are exact where binary floats are not', () => {
@@ -34,5 +45,43 @@ describe('decimal amounts', () => {
       true,
       false,
     ]);
+  });
+});
+
+describe('comparing without a copy', () => {
+  const digits = fc.tuple(
+    fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }),
+    fc.integer({ min: -25, max: 25 }),
+  );
+  const near = fc.tuple(
+    fc.bigInt({ min: -12n, max: 12n }),
+    fc.constantFrom(-14, -8, -7, -6, -1, 0, 1, 6, 7, 8),
+  );
+  const number = fc
+    .tuple(
+      fc.oneof(
+        fc.oneof(digits, near).map(([coefficient, exponent]) => `${coefficient}e${exponent}`),
+        fc.constantFrom('-0', '0', '9999999', '10000000', '9999999.9999999', 'Infinity', '-Infinity', 'NaN'),
+      ),
+      fc.constantFrom(Dec, Rate),
+    )
+    .map(([text, Kind]) => new Kind(text));
+
+  it('says what decimal.js says', () =>
+    fc.assert(
+      fc.property(number, number, (a, b) => {
+        // Neither is told from the other: 0 and -0.
+        expect(compare(a, b) + 0).toBe(a.comparedTo(b) + 0);
+        expect(compare(a, a) + 0).toBe(a.comparedTo(a) + 0);
+      }),
+      { numRuns: 2000 },
+    ));
+
+  it('gives the smaller one, and what is left without the sign', () => {
+    const [one, two] = [new Dec('-1.5'), new Dec(1)];
+    expect(lesser(one, two)).toBe(one);
+    expect(lesser(two, one)).toBe(one);
+    expect(magnitude(two)).toBe(two);
+    expect(magnitude(one).toFixed()).toBe('1.5');
   });
 });

@@ -194,6 +194,13 @@ describe('an order request', () => {
     });
   });
 
+  it('says of an option for an amount that it is options which take none', () => {
+    expect(refusal({ ...call, qty: undefined, notional: '500' })).toMatchObject({
+      message: 'orders for options take no amount in dollars here',
+      hint: 'Use a whole number of contracts (qty).',
+    });
+  });
+
   it.each<[OrderRequestInput, string]>([
     [buy, 'BUY 5 AAPL MKT'],
     [{ ...buy, type: 'limit', limit_price: '180' }, 'BUY 5 AAPL LMT 180.00'],

@@ -17,6 +17,7 @@ import { Refusal } from '../../../trading/refusal.ts';
 import type { Account } from '../../../trading/views.ts';
 import { NO_TOKEN } from '../../access.ts';
 import type { Approved, Completed, Execution, Kind, Proposer } from '../../kind.ts';
+import { accountShown, type BrokerOf } from '../account-shown.ts';
 import { executionOf, refusalOf } from '../execution.ts';
 
 /** What a mandate is completed with, and where it is kept. Everything here throws only `Refusal`s. */
@@ -33,6 +34,7 @@ export interface MandatePorts {
   isGranted(sub: string, id: string): Promise<boolean>;
   /** The slippage that orders may have where nothing is said; a fraction. */
   readonly maxSlippage: string;
+  readonly brokerOf: BrokerOf;
   /** Whether the owner is shown all of it: not by a binding message alone. */
   readonly isShown: boolean;
   /** Whether the gateway can order in it without a session of the owner's: standing orders need that. */
@@ -95,7 +97,7 @@ export function mandateKind(
           text: `${mandateWorst(subject)}.`,
         },
         warnings: warningsOf(subject, account),
-        shows: {},
+        shows: accountShown({ account, broker: await ports.brokerOf(proposer, account.account) }),
       };
     },
     describe: (subject) => `MANDATE USD ${cents(subject.max_total_notional)} ${mandateFor(subject)}`,

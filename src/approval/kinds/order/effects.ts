@@ -95,7 +95,14 @@ function inNewYork(at: string): string {
 }
 
 function warningsOf(
-  { side, limit_price: limit, reference_price: reference, symbol, position_intent }: OrderDraft,
+  {
+    side,
+    limit_price: limit,
+    stop_price: stop,
+    reference_price: reference,
+    symbol,
+    position_intent,
+  }: OrderDraft,
   {
     amount,
     after,
@@ -105,12 +112,14 @@ function warningsOf(
 ): string[] {
   const weight = equity.gt(0) ? after.times(unitsOf(symbol)).times(reference).div(equity) : new Dec(0);
   const opens = position_intent === 'sell_to_open';
-  const far = limit === undefined ? undefined : beyond(limit, { around: reference, fraction: FAR_LIMIT });
+  // A stop's limit counts from the stop: it is no price until that is reached, however far off that is.
+  const around = stop ?? reference;
+  const far = limit === undefined ? undefined : beyond(limit, { around, fraction: FAR_LIMIT });
   return [
     ...(limit === undefined || far === undefined
       ? []
       : [
-          `The limit is ${percent(new Dec(limit).div(reference).minus(1).abs().toFixed(2))} ${far} the price now (${sharePrice(reference, ticksOf(symbol))}).`,
+          `The limit is ${percent(new Dec(limit).div(around).minus(1).abs().toFixed(2))} ${far} ${stop === undefined ? 'the price now' : 'its stop'} (${sharePrice(around, ticksOf(symbol))}).`,
         ]),
     ...(side === 'buy' && equity.gt(0) && amount.gt(equity.times(LARGE_PART))
       ? [`This is ${percent(amount.div(equity).toFixed(2))} of the account in one order.`]

@@ -24,6 +24,7 @@ import {
 } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import type { Approved, Completed, Kind, Outside, Proposer, ResultNews, UnderMandate } from '../../kind.ts';
+import { accountShown } from '../account-shown.ts';
 import { executionOf, refusalOf } from '../execution.ts';
 import { effectsOf } from './effects.ts';
 import { referencePrice, requireMeans } from './means.ts';
@@ -186,17 +187,6 @@ export function draftOrder(
   });
   refusing(() => checkOrderClass(draft));
   return draft;
-}
-
-/** Which account it is, and at which broker, where a person can have several. */
-export function accountShown({
-  broker,
-  account,
-}: {
-  readonly broker?: string | undefined;
-  readonly account: Pick<Account, 'account'>;
-}): Readonly<Record<string, string>> {
-  return broker === undefined ? {} : { Account: `${account.account} at ${broker}` };
 }
 
 /** What two orders have in common that ask for the same. */

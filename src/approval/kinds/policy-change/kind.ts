@@ -6,6 +6,7 @@ import {
   policyChange,
 } from '../../../trading/kinds/policy-change.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
+import { accountShown, type BrokerOf } from '../account-shown.ts';
 import { executionOf } from '../execution.ts';
 
 /** What a change of the rules would come to: all of the subject that the rules themselves tell. */
@@ -32,9 +33,11 @@ export interface PolicyPorts {
 /** Changing the rules so that more becomes possible: who can only propose can't do it. */
 export function policyChangeKind({
   policy,
+  brokerOf,
   clock,
 }: {
   readonly policy: PolicyPorts;
+  readonly brokerOf: BrokerOf;
   readonly clock: Clock;
 }): Kind<PolicyChangeRequest, PolicyChangeSubject, PolicyChanged> {
   const changed = ({ digest }: PolicyChangeSubject): PolicyChanged => ({
@@ -50,7 +53,7 @@ export function policyChangeKind({
         subjectId,
         worstCase: { cash: null, price: null, text: worstText(planned) },
         warnings: [],
-        shows: {},
+        shows: accountShown({ account: planned, broker: await brokerOf(proposer, planned.account) }),
       };
     },
     describe: policyChange.summary,

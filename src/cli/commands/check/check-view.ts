@@ -1,8 +1,10 @@
 import type { AgentEvent } from '../../../agent/events.ts';
 import type { CheckListener, CheckOutcome } from '../../../app/check/run-check.ts';
+import type { CheckOutcomes } from '../../../app/check/run-checks.ts';
 import { errorObject } from '../../../app/error-object.ts';
 import { resumeCommand } from '../../../app/run/run-report.ts';
-import type { CheckResult } from '../../../check/result.ts';
+import type { CheckResult } from '../../../check/result-schema.ts';
+import { safeLine } from '../../../net/shown-text.ts';
 import type { Context } from '../../context.ts';
 import { talkError } from '../../output.ts';
 import { createRunRenderer, type RunRenderer } from '../../run/run-renderer.ts';
@@ -10,9 +12,14 @@ import { createRunRenderer, type RunRenderer } from '../../run/run-renderer.ts';
 /** How `--output text` reads. */
 export type CheckFormat = 'text' | 'markdown';
 
+/** What shows checks: each as it goes on, and all results at the end. */
+interface CheckView extends Omit<CheckListener, 'told'> {
+  told(results: readonly CheckResult[], missing: CheckOutcomes['missing']): Promise<void>;
+}
+
 /** Shows a check as it goes on, and prints its result. */
-export function checkView(context: Context, format: CheckFormat): CheckListener {
-  const { output } = context;
+export function checkView(context: Context, format: CheckFormat): CheckView {
+  const { output, ofAll } = context;
   const print = async (result: CheckResult) => {
     const { schema: _schema, ...data } = result;
     await output.result('check', data, () => checkText(result, format));
@@ -22,7 +29,11 @@ export function checkView(context: Context, format: CheckFormat): CheckListener 
   return {
     ...checkProgress(context),
     found: (result) => (early ? print(result) : undefined),
-    told: (result) => (early ? undefined : print(result)),
+    async told(results, missing) {
+      if (early) return;
+      if (ofAll) return await output.result('checks', { checks: results, missing }, () => '');
+      for (const result of results) await print(result);
+    },
   };
 }
 
@@ -50,11 +61,20 @@ export function checkProgress(context: Context): Pick<CheckListener, 'finding' |
 export async function checkText(result: CheckResult, format: CheckFormat): Promise<string> {
   if (format === 'markdown')
     return (await import('../../../check/report/markdown.ts')).markdownReport(result);
-  return (await import('../../../check/report/text.ts')).textReport(result);
+  const text = (await import('../../../check/report/text.ts')).textReport(result);
+  const { account, label } = result.account;
+  return label === undefined ? text : `== ${safeLine(`${account} at ${label}`)}\n${text}`;
 }
 
 /** What is said below the result: what waits for the person, and a report that could not be written. */
-export function sayWhatIsLeft({ io, profileOption }: Context, { runs, failure }: CheckOutcome): void {
+export function sayWhatIsLeft(context: Context, { checks, missing }: CheckOutcomes): void {
+  for (const check of checks) sayWhatIsLeftOf(context, check);
+  for (const { label, message } of missing) {
+    context.io.talk(safeLine(`${label} could not be looked at: ${message}`));
+  }
+}
+
+function sayWhatIsLeftOf({ io, profileOption }: Context, { runs, failure }: CheckOutcome): void {
   for (const { status, thread } of runs)
     if (status === 'pending') {
       io.talk('what you approve is carried out, with or without this terminal');

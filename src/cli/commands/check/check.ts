@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CheckOptions } from '../../../app/check/run-check.ts';
-import { exitCodeForCheck, exits, runExits } from '../../../app/exit-codes.ts';
+import { exitCodeForChecks, exits, runExits } from '../../../app/exit-codes.ts';
 import { runCommand } from '../../cli.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
@@ -30,18 +30,20 @@ export function addCheckCommand(program: Command, cli: Cli): void {
         ['trade-agent check --rules rules.yaml --report report.html', 'your rules, and a page with charts'],
         ['trade-agent check --rules rules.yaml --suggest --approval detach', 'asks, and does not wait'],
         ['trade-agent check --rules rules.yaml --suggest --approval deny', 'shows what it would propose'],
+        ['trade-agent check --account all', 'each of your accounts by itself'],
         ['trade-agent check --output json | jq -r ".findings[].message"', 'for scripts'],
       ]) + exitCodes([...runExits, exits.found]),
     )
     .action(({ format, ...options }: CheckOptions & { format: CheckFormat }, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const [{ runCheck }, { checkView, sayWhatIsLeft }] = await Promise.all([
-          import('../../../app/check/run-check.ts'),
+        const [{ runChecks }, { checkView, sayWhatIsLeft }] = await Promise.all([
+          import('../../../app/check/run-checks.ts'),
           import('./check-view.ts'),
         ]);
-        const outcome = await runCheck(context, options, checkView(context, format));
-        sayWhatIsLeft(context, outcome);
-        return exitCodeForCheck(outcome, context.signal);
+        const { told, ...listener } = checkView(context, format);
+        const outcomes = await runChecks(context, options, listener, told);
+        sayWhatIsLeft(context, outcomes);
+        return exitCodeForChecks(outcomes, context.signal);
       }),
     );
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { sessionExits } from '../../../app/exit-codes.ts';
+import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import { listOrders, showOrder } from '../../../app/orders/orders.ts';
+import { safeLine } from '../../../net/shown-text.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
@@ -62,21 +63,27 @@ function addListCommand(orders: Command, cli: Cli): void {
       'after',
       examples([
         ['trade-agent orders list --status open', 'those that can still fill'],
+        ['trade-agent orders list --account all', 'of all your accounts, each naming its own'],
         ['trade-agent orders list --limit 5 --output json', 'the last five, for scripts'],
         ['trade-agent orders list --output csv > orders.csv', 'for a spreadsheet'],
-      ]) + exitCodes(sessionExits),
+      ]) + exitCodes([...sessionExits, exits.found]),
     )
     .action((options: ListOptions, command: Command) =>
       runCommand(cli, command, (context) => printOrders(context, options)),
     );
 }
 
-async function printOrders(context: Context, options: ListOptions): Promise<void> {
-  const orders = await listOrders(context, options);
-  await context.output.result('orders', { orders }, async () => {
+/** Ends with {@link exits.found} where an account could not be read. */
+async function printOrders(context: Context, options: ListOptions): Promise<number> {
+  const { orders, missing } = await listOrders(context, options);
+  await context.output.result('orders', { orders, missing }, async () => {
     const { ordersText } = await import('../../text/reports.ts');
     return orders.length === 0 ? 'No orders.' : ordersText(orders, readerOf(context.io));
   });
+  for (const { label, message } of missing) {
+    context.io.talk(safeLine(`the orders of ${label} could not be read: ${message}`));
+  }
+  return missing.length === 0 ? exits.done : exits.found;
 }
 
 async function printOrder(context: Context, id: string): Promise<void> {

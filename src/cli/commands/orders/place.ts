@@ -107,14 +107,15 @@ export function addReplaceCommand(orders: Command, cli: Cli): void {
 }
 
 async function replace(context: Context, id: string, flags: ChangeFlags & AskSettings): Promise<number> {
-  const [{ replaceProposal }, { orderIdOf }, { showOutcome }] = await Promise.all([
+  const [{ replaceProposal }, { placeOfOrder }, { showOutcome }] = await Promise.all([
     import('../../../app/orders/typed-order.ts'),
-    import('../../../app/orders/orders.ts'),
+    import('../../../app/orders/order-place.ts'),
     import('./show-outcome.ts'),
   ]);
   // What is wrong with the flags is said before anybody is asked anything.
   replaceProposal(id, flags);
-  const request = replaceProposal(await orderIdOf(context, id), flags);
+  const place = await placeOfOrder(context, id);
+  const request = replaceProposal(place.id, flags, place.at);
   return showOutcome(context, (ask) => ask(request), flags);
 }
 

@@ -22,6 +22,7 @@ export function addPortfolioCommand(program: Command, cli: Cli): void {
         ['trade-agent portfolio', 'value, cash and positions'],
         ['trade-agent portfolio --account ibkr', 'one of several accounts'],
         ['trade-agent portfolio --watch', 'live'],
+        ['trade-agent portfolio --watch --account all', 'each of your accounts, and what they come to'],
         ['trade-agent portfolio --output json | jq -r .account.equity', 'for scripts'],
       ]) + exitCodes([...sessionExits, exits.found]),
     )

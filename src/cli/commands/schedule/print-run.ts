@@ -1,7 +1,9 @@
 import { errorObject } from '../../../app/error-object.ts';
 import { exits } from '../../../app/exit-codes.ts';
 import type { ScheduleRun } from '../../../app/schedule/run-schedule.ts';
+import { safeLine } from '../../../net/shown-text.ts';
 import { EXCHANGE_ZONE, type Schedule } from '../../../schedule/schedule.ts';
+import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import type { Context } from '../../context.ts';
 import { talkError } from '../../output.ts';
 import { checkText } from '../check/check-view.ts';
@@ -14,7 +16,7 @@ import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
  */
 export async function printRun(
   { io, output, tell }: Context,
-  { id }: Schedule,
+  { id, account }: Schedule,
   run: ScheduleRun,
   asked: boolean,
 ): Promise<{ exitCode: number; loud: boolean }> {
@@ -25,7 +27,10 @@ export async function printRun(
   const unsent = record?.unsent ?? 0;
   const ordered = (record?.approvals.length ?? 0) > 0;
   const loud = exitCode !== exits.done || unsent > 0 || ordered || asked || io.stdoutIsTty;
-  if (check?.failure !== undefined) talkError(io, errorObject(check.failure), tell);
+  const checks = check?.checks ?? [];
+  for (const { failure } of checks) if (failure !== undefined) talkError(io, errorObject(failure), tell);
+  for (const { label, message } of check?.missing ?? [])
+    tell(safeLine(`${label} could not be looked at: ${message}`));
   await output.result(
     'schedule-run',
     {
@@ -33,11 +38,13 @@ export async function printRun(
       status: run.status,
       next: next === undefined ? null : zonedTimestamp(next, EXCHANGE_ZONE),
       run: record,
-      check: check?.result ?? null,
+      check: account === ALL_ACCOUNTS ? null : (checks[0]?.result ?? null),
+      ...(account === ALL_ACCOUNTS ? { checks: checks.map(({ result }) => result) } : {}),
     },
-    () => {
+    async () => {
       if (!loud) return '';
-      if (check !== undefined) return checkText(check.result, 'text');
+      if (check !== undefined)
+        return (await Promise.all(checks.map(({ result }) => checkText(result, 'text')))).join('\n\n');
       if (record !== null) return 'The market is closed: skipped.';
       return next === undefined ? 'Not due.' : `Not due; next ${bothTimes(next, localZone())}.`;
     },

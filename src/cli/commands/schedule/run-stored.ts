@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 import { runSchedule } from '../../../app/schedule/run-schedule.ts';
 import { findSchedule } from '../../../app/schedule/schedules.ts';
 import { resolveHome } from '../../../machine/home.ts';
+import type { Schedule } from '../../../schedule/schedule.ts';
+import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import { runCommand } from '../../cli.ts';
 import type { Cli, GlobalOptions } from '../../surroundings.ts';
@@ -19,7 +21,13 @@ export async function runStored(cli: Cli, command: Command, id: string, now: boo
       hint: 'Leave out --profile.',
     });
   }
+  if (root.getOptionValueSource('account') !== undefined) {
+    throw new TradeAgentError('usage', `schedule ${id} is of ${accountOf(schedule)}`, {
+      hint: 'Leave out --account; add another schedule for another account.',
+    });
+  }
   root.setOptionValue('profile', schedule.profile);
+  if (schedule.account !== undefined) root.setOptionValue('account', schedule.account);
   if (globals.timeout === undefined) root.setOptionValue('timeout', schedule.timeout);
   const { hold, release } = heldLines();
   const say = (line: string) => cli.io.talk(line);
@@ -41,6 +49,11 @@ export async function runStored(cli: Cli, command: Command, id: string, now: boo
     throw error;
   }
   if (loud) release(say);
+}
+
+function accountOf({ account }: Schedule): string {
+  if (account === undefined) return 'the default account';
+  return account === ALL_ACCOUNTS ? 'all accounts' : `account ${account}`;
 }
 
 function rootOf(command: Command): Command {

@@ -2,6 +2,7 @@ import type { ScheduleState } from '../../../app/schedule/schedule-state.ts';
 import { safeLine } from '../../../net/shown-text.ts';
 import type { RunRecord } from '../../../schedule/run-record.ts';
 import { EXCHANGE_ZONE } from '../../../schedule/schedule.ts';
+import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import { program, type Reader } from '../../text/reader.ts';
 import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 
@@ -10,6 +11,8 @@ export interface ScheduleView {
   readonly id: string;
   readonly name: string | null;
   readonly profile: string;
+  /** Its number, or `all`; null for the default one. */
+  readonly account: string | null;
   readonly cron: string | null;
   readonly at: string | null;
   readonly when_open: boolean;
@@ -40,6 +43,7 @@ export function viewOf({ schedule, entry, next, overdue, last }: ScheduleState):
     id: schedule.id,
     name: schedule.name,
     profile: schedule.profile,
+    account: schedule.account ?? null,
     cron: 'cron' in timing ? timing.cron : null,
     at: 'at' in timing ? timing.at : null,
     when_open: schedule.when_open,
@@ -76,6 +80,9 @@ const entryWords: Record<ScheduleView['entry'], string> = {
 export function viewText(view: ScheduleView, reader: Reader = program): string {
   const { check } = view;
   const what = [
+    ...(view.account === null
+      ? []
+      : [view.account === ALL_ACCOUNTS ? 'all accounts' : `account ${view.account}`]),
     check.rules === null ? 'the usual rules' : check.rules,
     ...(check.report === null ? [] : [`report ${check.report}`]),
     ...(check.suggest ? [`suggests${check.buy_only ? ' buys' : ''} (${check.approval})`] : []),

@@ -101,7 +101,7 @@ function alpacaBroker(
           end,
         ),
       ),
-    activities: ({ after, page }) =>
+    activities: ({ after, page, withoutFills }) =>
       read(async ({ trading }) =>
         activityPage(
           await trading.accountActivities.getAccountActivities({
@@ -109,6 +109,7 @@ function alpacaBroker(
             pageSize: ACTIVITY_PAGE,
             ...(after === undefined ? {} : { after }),
             ...(page === undefined ? {} : { pageToken: page }),
+            ...(withoutFills === true ? { category: 'non_trade_activity' } : {}),
           }),
         ),
       ),

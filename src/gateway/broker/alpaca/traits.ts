@@ -14,5 +14,6 @@ export const alpacaTraits: BrokerTraits = {
   clientOrderId: { takenOnce: true, lookedUp: 'for_good' },
   replaces: { fractions: false },
   lacks: [],
+  dayFlows: 'told',
   tellsUpdates: true,
 };

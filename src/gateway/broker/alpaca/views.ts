@@ -100,6 +100,7 @@ export function accountView(
     cash: money(account.cash),
     equity: money(account.equity),
     last_equity: money(account.lastEquity),
+    ...(account.balanceAsof === undefined ? {} : { last_equity_on: account.balanceAsof }),
     buying_power: money(account.buyingPower),
     long_market_value: money(account.longMarketValue),
     // Any of the four stops an order, and an absent flag is no promise that it may go out.

@@ -36,4 +36,5 @@ export const ibkrTraits: BrokerTraits = {
   clientOrderId: { takenOnce: false, lookedUp: 'while_listed' },
   replaces: undefined,
   lacks: ibkrLacks,
+  dayFlows: 'left_out',
 };

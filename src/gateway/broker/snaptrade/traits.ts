@@ -38,4 +38,6 @@ export const snaptradeTraits: BrokerTraits = {
   clientOrderId: { takenOnce: false, lookedUp: 'never' },
   replaces: undefined,
   lacks: snaptradeLacks,
+  // Its activities are of the nights before.
+  dayFlows: 'untold',
 };

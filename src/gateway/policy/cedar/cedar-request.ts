@@ -1,6 +1,7 @@
 import { assetClassOf } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { newYorkTimestamp, weekday } from '../../../trading/new-york-time.ts';
+import { dayLoss } from '../day-loss.ts';
 import type {
   Action,
   CountedFacts,
@@ -95,12 +96,12 @@ function quoted({ is_open, bid, ask, last, quoted_at }: MarketFacts): CedarValue
   });
 }
 
-function held({ equity, last_equity, qty, value }: HoldingFacts): CedarValue {
-  const loss = last_equity === null ? null : new Dec(last_equity).minus(equity).toFixed();
+function held(holdings: HoldingFacts): CedarValue {
+  const { equity, last_equity, qty, value } = holdings;
   return record({
     equity: decimal(equity, 'down'),
     last_equity: decimal(last_equity, 'down'),
-    day_loss: decimal(loss, 'up'),
+    day_loss: decimal(dayLoss(holdings)?.toFixed(), 'up'),
     qty: decimal(qty, 'down'),
     value: decimal(value, 'down'),
   });

@@ -21,6 +21,8 @@ export function cedarRules(
   const name = createHash('sha256').update(JSON.stringify(policies)).digest('base64url');
   const set = { name, policies };
   return {
+    // A name can be written with escapes: then it may be this one.
+    asksDayLoss: rules.some(({ text }) => /day_loss|\\/.test(text)),
     evaluate(subject, action, facts) {
       if (action === 'cancel') return { forbidden: [] };
       let decision: CedarDecision;

@@ -1,3 +1,4 @@
+import type { AccountEntry } from '../../../trading/account-entry.ts';
 import type { Activity } from '../../../trading/activity.ts';
 import type { MandateView } from '../../../trading/mandate/mandate.ts';
 import type { Proposal } from '../../../trading/proposal.ts';
@@ -18,11 +19,8 @@ export interface Standing {
   readonly until?: string | undefined;
 }
 
-/**
- * One person's own, wherever it comes from. Each call reads anew, and throws what its source throws: a part that can't be read
- * says so, and the others stand.
- */
-export interface DashboardData {
+/** What is read of one account. */
+export interface AccountReads {
   account(): Promise<Account>;
   positions(): Promise<readonly Position[]>;
   orders(query: { readonly status: 'all'; readonly limit: number }): Promise<readonly Order[]>;
@@ -30,6 +28,17 @@ export interface DashboardData {
   valueHistory(period: string): Promise<readonly DatedValue[]>;
   /** What happened after an instant, milliseconds since the epoch; oldest first. */
   activities(query: { readonly after: number }): Promise<readonly Activity[]>;
+}
+
+/**
+ * One person's own, wherever it comes from. Each call reads anew, and throws what its source throws: a part that can't be read
+ * says so, and the others stand.
+ */
+export interface DashboardData extends AccountReads {
+  /** All that the person has; those above are of the default one, or of one that was chosen elsewhere. */
+  accounts(): Promise<readonly AccountEntry[]>;
+  /** The same of one of them, by its number. */
+  inAccount(account: string): AccountReads;
   /** Newest first, like all that follow. */
   proposals(query: { readonly limit: number }): Promise<readonly Proposal[]>;
   mandates(): Promise<readonly MandateView[]>;
@@ -73,6 +82,8 @@ export interface RunLine {
 }
 
 export interface FindingLine {
+  /** `PA3ALICE01 at Alpaca`, where several accounts are looked at. */
+  readonly account?: string | undefined;
   readonly rule: string;
   readonly subject: string;
   readonly since: string;

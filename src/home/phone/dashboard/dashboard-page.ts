@@ -20,6 +20,9 @@ const titles: Readonly<Partial<Record<PartName, string>>> = {
   record: 'Record',
 };
 
+/** Of those without a title, what they are called to who can't see them. */
+const untitled: Readonly<Partial<Record<PartName, string>>> = { accounts: 'Accounts', summary: 'Portfolio' };
+
 /** What takes the wider column, where there are two; the rest is in the other, or below. */
 const wide: readonly PartName[] = ['standing', 'waiting', 'value', 'positions', 'orders', 'proposals'];
 
@@ -48,13 +51,20 @@ export async function dashboardBody(
   );
   late.abort();
   const { path } = view.form;
+  const chosen = view.account === undefined ? {} : { account: view.account };
+  const query = (period: Period) => new URLSearchParams({ period, ...chosen }).toString();
   const section = (name: PartName) =>
     name === 'waiting' && decide !== undefined
       ? html`<section class="panel part-waiting deciding" aria-labelledby="title-waiting"><h2 id="title-waiting">To decide</h2>${decide}</section>`
-      : partSection(name, first.get(name), name === 'value' ? periodLinks(path, view.period) : '');
-  const rest = partNames.filter((name) => !['summary', ...wide].includes(name));
-  return html`<div id="dashboard" data-events="${path}/events?period=${view.period}" data-testid="dashboard">
+      : partSection(
+          name,
+          first.get(name),
+          name === 'value' ? periodLinks((period) => `${path}?${query(period)}`, view.period) : '',
+        );
+  const rest = partNames.filter((name) => !['accounts', 'summary', ...wide].includes(name));
+  return html`<div id="dashboard" data-events="${path}/events?${query(view.period)}" data-testid="dashboard">
 <div class="title"><h1 tabindex="-1">Dashboard</h1><span class="small soft" role="status" id="live" data-testid="live">Connecting</span></div>
+${section('accounts')}
 ${section('summary')}
 <div class="columns">
 <div class="first-column">${wide.map(section)}</div>
@@ -69,13 +79,13 @@ function partSection(name: PartName, part: Part | undefined, beside: Markup | ''
     part === undefined ? html`<p class="soft coming">Loading …</p>` : raw(part.html)
   }</div>`;
   return title === undefined
-    ? html`<section class="panel part-${name}" aria-label="${name === 'summary' ? 'Portfolio' : 'Trading'}">${content}</section>`
+    ? html`<section class="panel part-${name}" aria-label="${untitled[name] ?? 'Trading'}">${content}</section>`
     : html`<section class="panel part-${name}" aria-labelledby="title-${name}"><div class="head"><h2 id="title-${name}">${title}</h2>${beside}</div>${content}</section>`;
 }
 
-function periodLinks(path: string, chosen: Period): Markup {
+function periodLinks(linkTo: (period: Period) => string, chosen: Period): Markup {
   return html`<nav class="periods small" aria-label="How far back">${Object.entries(periods).map(
     ([period, word]) =>
-      html`<a href="${path}?period=${period}" ${period === chosen ? html`aria-current="page"` : ''}>${word}</a>`,
+      html`<a href="${linkTo(period as Period)}" ${period === chosen ? html`aria-current="page"` : ''}>${word}</a>`,
   )}</nav>`;
 }

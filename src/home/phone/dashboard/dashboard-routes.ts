@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import type { Clock } from '../../../machine/clock.ts';
 import { isTradeAgentError } from '../../../trading/errors.ts';
+import { accountNumberSchema } from '../../../trading/order.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import type { BrowserContext, BrowserEnv } from '../browser-env.ts';
 import { type Markup, messagePage, page } from '../page.ts';
@@ -25,6 +26,8 @@ export interface DashboardPlace {
   dataOf(context: BrowserContext): KeptReads | undefined;
   /** What they are answered. */
   toGetIn(context: BrowserContext): Response | Promise<Response>;
+  /** Which account is looked at where the page's address names none: its number, or `all`; else the default one. */
+  readonly account?: string | undefined;
   /** Whether who looks may still. */
   isOpen(context: BrowserContext): Promise<boolean>;
   /** The cards to decide by, where that is done on this page. */
@@ -40,6 +43,7 @@ export function createDashboardRoutes(place: DashboardPlace): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
   const viewOf = (context: BrowserContext, data: KeptReads): DashboardView => ({
     data,
+    account: accountOf(context) ?? place.account,
     period: periodOf(context),
     form: { path, formToken: context.var.formToken, hidesCodes: place.decide !== undefined },
     now: clock.now(),
@@ -105,6 +109,11 @@ export function createDashboardRoutes(place: DashboardPlace): Hono<BrowserEnv> {
 function periodOf(context: BrowserContext): Period {
   const asked = context.req.query('period') ?? '';
   return Object.hasOwn(periods, asked) ? (asked as Period) : '1M';
+}
+
+/** `all`, or what may be a number. */
+function accountOf(context: BrowserContext): string | undefined {
+  return accountNumberSchema.safeParse(context.req.query('account')).data;
 }
 
 /** Why nothing was done. @throws whatever is no refusal */

@@ -35,6 +35,9 @@ body:has(#dashboard) > header, main:has(#dashboard), body:has(#dashboard) > foot
 #dashboard .periods { display: flex; flex-wrap: wrap; margin-inline: -.5rem; }
 #dashboard .periods a { display: inline-flex; align-items: center; min-height: 2.75rem; padding: 0 .5rem; color: var(--soft); text-decoration: none; }
 #dashboard .periods [aria-current] { color: var(--ink); font-weight: 650; text-decoration: underline; }
+#dashboard .part-accounts { padding-block: .25rem; } #dashboard .part-accounts:not(:has(nav)) { display: none; }
+#dashboard .periods.accounts span { display: inline-flex; align-items: center; min-height: 2.75rem; padding: 0 .5rem; }
+#dashboard .of-account + .of-account { margin-top: 1.25rem; padding-top: .25rem; border-top: 1px solid var(--line); }
 #dashboard .chart { min-height: 17rem; }
 #dashboard .panel .chart .at { height: 1.4rem; margin: 0; color: var(--soft); font-size: .8125rem; text-align: right; white-space: nowrap; overflow: hidden; }
 #dashboard .panel .chart .name { margin: .4rem 0 0; color: var(--soft); font-size: .8125rem; }

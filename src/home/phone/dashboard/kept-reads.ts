@@ -1,10 +1,11 @@
-import type { DashboardData } from './dashboard-data.ts';
+import type { AccountReads, DashboardData } from './dashboard-data.ts';
 
 /**
  * For how long what was read is shown without being asked for again, milliseconds. Brokers take about two hundred requests
  * a minute of one account: a page that is open takes thirty.
  */
 const KEPT_MS = {
+  accounts: 60_000,
   account: 5_000,
   positions: 5_000,
   orders: 10_000,
@@ -18,7 +19,10 @@ const KEPT_MS = {
 } as const;
 
 /** What a proposal's change changes, too. */
-const CHANGING = ['account', 'positions', 'orders', 'proposals', 'mandates', 'halted', 'record'] as const;
+const CHANGING = [
+  ...(['account', 'positions', 'orders', 'activities', 'proposals', 'mandates', 'halted'] as const),
+  'record',
+] as const;
 
 /** Reads that several looks share. */
 export interface KeptReads extends DashboardData {
@@ -39,14 +43,19 @@ export function keptReads(data: DashboardData, now: () => number): KeptReads {
   const stale = () => {
     for (const key of kept.keys()) if (CHANGING.some((name) => key.startsWith(`${name} `))) kept.delete(key);
   };
-  return {
-    account: () => once('account', '', () => data.account()),
-    positions: () => once('positions', '', () => data.positions()),
-    orders: (query) => once('orders', String(query.limit), () => data.orders(query)),
-    valueHistory: (period) => once('valueHistory', period, () => data.valueHistory(period)),
+  const inOne = (of: string, reads: AccountReads): AccountReads => ({
+    account: () => once('account', of, () => reads.account()),
+    positions: () => once('positions', of, () => reads.positions()),
+    orders: (query) => once('orders', `${of} ${query.limit}`, () => reads.orders(query)),
+    valueHistory: (period) => once('valueHistory', `${of} ${period}`, () => reads.valueHistory(period)),
     // By the day: the beginning of what is shown moves on with each look.
     activities: (query) =>
-      once('activities', String(Math.round(query.after / 86_400_000)), () => data.activities(query)),
+      once('activities', `${of} ${Math.round(query.after / 86_400_000)}`, () => reads.activities(query)),
+  });
+  return {
+    ...inOne('', data),
+    accounts: () => once('accounts', '', () => data.accounts()),
+    inAccount: (account) => inOne(account, data.inAccount(account)),
     proposals: (query) => once('proposals', String(query.limit), () => data.proposals(query)),
     mandates: () => once('mandates', '', () => data.mandates()),
     halted: () => once('halted', '', () => data.halted()),

@@ -67,8 +67,8 @@ export function findingsPart(findings: readonly FindingLine[]): Markup {
   return html`<ul class="lines" data-testid="findings">${findings
     .slice(0, MOST_LINES)
     .map(
-      ({ rule, subject, since }) =>
-        html`<li><span><strong>${shown(rule)}</strong> ${shown(subject)}</span><span class="soft small">since ${timed(seconds(since))}</span></li>`,
+      ({ account, rule, subject, since }) =>
+        html`<li><span><strong>${shown(rule)}</strong> ${shown(subject)}${account === undefined ? '' : html`<br><span class="soft small">${shown(account)}</span>`}</span><span class="soft small">since ${timed(seconds(since))}</span></li>`,
     )}</ul>`;
 }
 

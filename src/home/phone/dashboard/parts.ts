@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
 import { html } from 'hono/html';
 import { safeLine } from '../../../net/shown-text.ts';
-import { isTradeAgentError } from '../../../trading/errors.ts';
+import { type AccountEntry, ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
+import { isTradeAgentError, TradeAgentError } from '../../../trading/errors.ts';
+import { dayBegan } from '../../../trading/new-york-time.ts';
+import { dayTrades } from '../../../trading/portfolio/day-trades.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import type { Markup } from '../page.ts';
-import type { AgentData, DashboardData, Period } from './dashboard-data.ts';
+import { accountAt, accountsPart, eachPart, totalsPart } from './accounts-part.ts';
+import type { AccountReads, AgentData, DashboardData, Period } from './dashboard-data.ts';
 import { ordersPart } from './orders-part.ts';
 import {
   findingsPart,
@@ -22,6 +26,8 @@ import { waitingPart } from './waiting-part.ts';
 /** What is looked at, and how. */
 export interface DashboardView {
   readonly data: DashboardData;
+  /** The number of the account that was chosen, or `all`; the default one where there is none. */
+  readonly account?: string | undefined;
   readonly period: Period;
   readonly form: FormParts;
   /** Milliseconds since the epoch. */
@@ -37,22 +43,42 @@ const DAY_MS = 86_400_000;
 
 /** The page's parts, in the order they are read. */
 const makers = {
-  summary: async ({ data }) => {
-    const [account, positions] = await Promise.all([data.account(), data.positions()]);
-    return summaryPart(account, positions);
+  accounts: async ({ data, account, period, form }) => {
+    const link = (chosen: string) => `${form.path}?${new URLSearchParams({ period, account: chosen })}`;
+    return html`${accountsPart(await data.accounts().catch(noneKnown), account, link)}`;
+  },
+  summary: async (view) => {
+    const each = await ofAccounts(view, async (reads) => {
+      const [account, positions] = await Promise.all([reads.account(), reads.positions()]);
+      return summaryPart(account, positions);
+    });
+    return view.account === ALL_ACCOUNTS ? html`${await totals(view)}${each}` : each;
   },
   standing: async ({ data, form }) => standingPart(await data.halted(), form),
-  value: async ({ data, period, now }) => {
-    const after = now - PERIOD_DAYS[period] * DAY_MS;
-    const [values, activities] = await Promise.all([data.valueHistory(period), data.activities({ after })]);
-    return valuePart(values, activities, period);
-  },
+  value: (view) =>
+    ofAccounts(view, async (reads) => {
+      const { period, now } = view;
+      const after = now - PERIOD_DAYS[period] * DAY_MS;
+      const [values, activities] = await Promise.all([
+        reads.valueHistory(period),
+        reads.activities({ after }),
+      ]);
+      return valuePart(values, activities, period);
+    }),
   waiting: async ({ data }) => waitingPart(await data.proposals({ limit: PROPOSALS })),
-  positions: async ({ data }) => {
-    const [account, positions] = await Promise.all([data.account(), data.positions()]);
-    return positionsPart(account, positions);
-  },
-  orders: async ({ data }) => ordersPart(await data.orders({ status: 'all', limit: ORDERS })),
+  positions: (view) =>
+    ofAccounts(view, async (reads) => {
+      const began = dayBegan(view.now);
+      const [account, positions, activities] = await Promise.all([
+        reads.account(),
+        reads.positions(),
+        // Not every broker has them: the day is then since the last close, whenever a position was bought.
+        reads.activities({ after: began - 1 }).catch(() => []),
+      ]);
+      return positionsPart(account, positions, dayTrades(activities, began));
+    }),
+  orders: (view) =>
+    ofAccounts(view, async (reads) => ordersPart(await reads.orders({ status: 'all', limit: ORDERS }))),
   proposals: async ({ data, form }) => {
     const [proposals, record] = await Promise.all([
       data.proposals({ limit: PROPOSALS }),
@@ -86,6 +112,48 @@ export async function makePart(name: PartName, view: DashboardView): Promise<Par
   const markup = await makers[name](view).catch(unread);
   const text = String(await markup);
   return { name, html: text, digest: createHash('sha256').update(text).digest('base64url').slice(0, 16) };
+}
+
+/** A part of the account that is looked at; of each, where all are. One that can't be read says so in its place. */
+async function ofAccounts(
+  { data, account }: DashboardView,
+  make: (reads: AccountReads) => Promise<Markup>,
+): Promise<Markup> {
+  if (account !== ALL_ACCOUNTS) return await make(account === undefined ? data : data.inAccount(account));
+  const entries = await data.accounts();
+  const parts = entries.map(async ({ account: number, problem }) =>
+    number === null ? unread(unasked(problem)) : await make(data.inAccount(number)).catch(unread),
+  );
+  return eachPart(entries, await Promise.all(parts));
+}
+
+/** What all accounts come to; one that can't be read is in no total, and is named. */
+async function totals({ data }: DashboardView): Promise<Markup> {
+  const entries = await data.accounts();
+  const read = await Promise.all(
+    entries.map(async ({ account }) =>
+      account === null ? undefined : await data.inAccount(account).account().catch(notRead),
+    ),
+  );
+  const without = entries.filter((_, at) => read[at] === undefined).map(accountAt);
+  return totalsPart(
+    read.filter((one) => one !== undefined),
+    without,
+  );
+}
+
+function notRead(error: unknown): undefined {
+  if (!(error instanceof Refusal) && !isTradeAgentError(error)) throw error;
+}
+
+/** A gateway of an earlier version knows of one account alone: there is nothing to choose. */
+function noneKnown(error: unknown): AccountEntry[] {
+  notRead(error);
+  return [];
+}
+
+function unasked(problem = 'not known why'): TradeAgentError {
+  return new TradeAgentError('broker_unreachable', `the broker cannot be asked now (${problem})`);
 }
 
 async function ofAgent(

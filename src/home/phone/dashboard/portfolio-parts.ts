@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { markedText } from '../../../net/shown-text.ts';
 import { dollars, sharePrice, shares } from '../../../trading/amounts.ts';
 import {
+  type PortfolioHistory,
   type PortfolioRow,
   type PortfolioView,
   portfolioView,
@@ -28,8 +29,12 @@ ${view.trading_blocked ? html`<p class="problem">The broker has blocked trading 
 }
 
 /** What is held, the largest first, and what all of it comes to. */
-export function positionsPart(account: Account, positions: readonly Position[]): Markup {
-  const view = portfolioView(account, positions);
+export function positionsPart(
+  account: Account,
+  positions: readonly Position[],
+  traded?: PortfolioHistory['traded'],
+): Markup {
+  const view = portfolioView(account, positions, { traded });
   if (view.rows.length === 0)
     return html`<p class="soft none" data-testid="no-positions">Nothing is held: ${dollars(view.cash)} in cash.</p>`;
   // Amounts of millions are wider than a phone: then it scrolls, by keys too.

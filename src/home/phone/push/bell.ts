@@ -1,22 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { Keys } from '../../../approval/keys/keys.ts';
 import { type Clock, utcSeconds } from '../../../machine/clock.ts';
 import { failpoint } from '../../../machine/failpoint.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import type { PhoneNotices } from './phone-notices.ts';
 import { askMessage, noticeWords, type PushContent, pushTopic, settledMessage } from './push-message.ts';
-import type { Push, SendPush } from './push-sender.ts';
-import type { PushSubscription, PushSubscriptions } from './push-subscriptions.ts';
+import type { Push } from './push-sender.ts';
+import { pushToAll, type Ringing } from './push-to-all.ts';
 import { openRingTable, type RingTable } from './ring-table.ts';
 
-export interface BellOptions {
+export interface BellOptions extends Ringing {
   readonly database: Database;
   readonly requests: Pick<ApprovalRequests, 'find' | 'onAnyChange'>;
-  readonly subscriptions: PushSubscriptions;
-  /** The passkeys that people have now. */
-  readonly keys: Pick<Keys, 'list'>;
-  readonly send: SendPush;
   /** Other ways to tell; where there are none, only pushes ring. */
   readonly notices?: PhoneNotices;
   /** `fallback`: only where no push got through. */
@@ -28,7 +23,6 @@ export interface BellOptions {
   /** The phone's page. */
   readonly phone: string;
   readonly clock: Clock;
-  readonly closing: AbortSignal;
   /** Told of what went wrong inside; never holds an order. */
   readonly onError: (message: string) => void;
 }
@@ -137,7 +131,7 @@ async function ring(
   if (request === undefined) return;
   failpoint('push.due');
   const { notices, noticesWhen, closing, clock } = options;
-  const sending = pushToAll(options, request, asking(options, request, false));
+  const sending = pushToAll(options, request.user, asking(options, request, false));
   if (notices !== undefined && noticesWhen === 'always') {
     await Promise.all([sending, notices.tell(noticeOf(options, request), closing)]);
   } else if (!(await sending) && notices !== undefined && isPending(options, request)) {
@@ -154,7 +148,7 @@ async function ringAgain(
   request: ApprovalRequest | undefined,
 ): Promise<void> {
   if (request === undefined) return;
-  await pushToAll(options, request, asking(options, request, true));
+  await pushToAll(options, request.user, asking(options, request, true));
   options.closing.throwIfAborted();
   failpoint('push.sent_again');
   table.pushedAgain(request.id, options.clock.now());
@@ -178,7 +172,7 @@ async function takeBack(
       wanted: () => true,
     } as const;
     // A browser that was not there yet has nothing on its screen.
-    await pushToAll(options, request, settled, ({ createdAt }) => createdAt <= pushedAt);
+    await pushToAll(options, request.user, settled, ({ createdAt }) => createdAt <= pushedAt);
     options.closing.throwIfAborted();
     failpoint('push.taken_back');
   }
@@ -194,42 +188,6 @@ function asking(options: BellOptions, request: ApprovalRequest, again: boolean):
     until: request.expiresAt,
     wanted: () => isPending(options, request),
   };
-}
-
-/** @returns whether one of the person's browsers was reached */
-async function pushToAll(
-  options: BellOptions,
-  { user }: ApprovalRequest,
-  push: Push,
-  concerns: (subscription: PushSubscription) => boolean = () => true,
-): Promise<boolean> {
-  const { subscriptions, send, closing } = options;
-  const ringing = (await subscriptionsOf(user, options)).filter(concerns);
-  const reached = await Promise.all(
-    ringing.map(async (subscription) => {
-      const result = await send(subscription, push);
-      if (closing.aborted) return false;
-      if (result.outcome === 'sent') subscriptions.rang(subscription.endpoint);
-      if (result.outcome === 'gone') subscriptions.remove(subscription.endpoint);
-      if (result.outcome === 'failed') subscriptions.failed(subscription.endpoint, result.restsUntil);
-      return result.outcome === 'sent';
-    }),
-  );
-  return reached.includes(true);
-}
-
-/** A passkey may have been removed at the home's own machine, by another process: what it let in rings no more. */
-async function subscriptionsOf(
-  user: string,
-  { subscriptions, keys, closing }: BellOptions,
-): Promise<PushSubscription[]> {
-  const all = subscriptions.of(user);
-  if (all.length === 0) return [];
-  const enrolled = new Set((await keys.list(user)).map(({ credentialId }) => credentialId));
-  closing.throwIfAborted();
-  const ended = all.filter(({ credential }) => !enrolled.has(credential));
-  for (const { credential } of ended) subscriptions.endKey(user, credential);
-  return all.filter((one) => !ended.includes(one));
 }
 
 function isPending({ requests }: BellOptions, { id }: ApprovalRequest): boolean {

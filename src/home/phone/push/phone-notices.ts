@@ -1,16 +1,22 @@
-/**
- * A request, told by another way than a push. It holds no authority: whoever reads it, or opens the address, still has
- * to be the person, on a phone that is paired.
- */
-export interface PhoneNotice {
-  /** Of the request: the same at each attempt, also after a crash. Letters, digits, `-`, `_`. */
+import type { Fill } from '../../fills/fill.ts';
+
+/** What is told by another way than a push. */
+interface Told {
+  /** Of what it tells: the same at each attempt, also after a crash. Letters, digits, `-`, `_`. */
   readonly id: string;
   readonly user: string;
   /** One line. */
   readonly title: string;
   readonly body: string;
-  /** When it was asked, RFC 3339. */
+  /** When it was asked or filled, RFC 3339. */
   readonly at: string;
+}
+
+/**
+ * A request. It holds no authority: whoever reads it, or opens the address, still has to be the person, on a phone that is
+ * paired.
+ */
+export interface RequestNotice extends Told {
   /** The same in fields, for programs. */
   readonly approval: {
     readonly id: string;
@@ -23,6 +29,14 @@ export interface PhoneNotice {
     readonly phone: string;
   };
 }
+
+/** What was filled of an order. */
+export interface FillNotice extends Told {
+  /** The same in fields, for programs; nothing where a lock screen may not show it. */
+  readonly fill: Fill['facts'] | Record<never, never>;
+}
+
+export type PhoneNotice = RequestNotice | FillNotice;
 
 /**
  * How people are told where a push doesn't reach them. What can't be sent is the implementation's to report: a notice

@@ -2,8 +2,10 @@ import { lookup } from 'node:dns/promises';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Keys } from '../../../approval/keys/keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
+import type { Fill } from '../../fills/fill.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import { type Bell, createBell } from './bell.ts';
+import { createFillTeller } from './fill-teller.ts';
 import type { PhoneNotices } from './phone-notices.ts';
 import type { LookUp } from './push-endpoint.ts';
 import type { PushContent } from './push-message.ts';
@@ -20,6 +22,8 @@ export interface PushOptions {
   readonly notices?: PhoneNotices;
   /** When notices are sent beside pushes: where no push got through, or always. */
   readonly noticesWhen?: 'fallback' | 'always';
+  /** Whether it tells what was filled; it does unless told not to. */
+  readonly fills?: boolean;
   /** Looks up the hosts of push services. */
   readonly lookUp?: LookUp;
   /** For tests: whether a push service may be on this machine. */
@@ -31,6 +35,8 @@ export interface PhonePush {
   readonly publicKey: string;
   readonly subscriptions: PushSubscriptions;
   readonly bell: Bell;
+  /** Tells a person what was filled of an order of theirs. */
+  tellFill(fill: Fill): Promise<void>;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -67,15 +73,15 @@ export function createPhonePush(
     timeoutMs: TIMEOUT_MS,
     loopback,
   });
-  const bell = createBell({
-    hidesCode: () => false,
+  const ringing = {
     ...parts,
     subscriptions,
     send,
     content: options.content ?? 'full',
     ...(notices === undefined ? {} : { notices }),
     noticesWhen: options.noticesWhen ?? 'fallback',
-    phone: `${issuer}/phone`,
-  });
-  return { publicKey: vapid.publicKey, subscriptions, bell };
+  };
+  const bell = createBell({ hidesCode: () => false, ...ringing, phone: `${issuer}/phone` });
+  const tellFill = options.fills === false ? async () => undefined : createFillTeller(ringing);
+  return { publicKey: vapid.publicKey, subscriptions, bell, tellFill };
 }

@@ -14,8 +14,8 @@ export type PushContent = 'full' | 'short';
 
 /** What reaches the service worker, as JSON. */
 export interface PushMessage {
-  readonly kind: 'ask' | 'settled';
-  /** The phone's name of the request: opens its card, and gives no right to anything. */
+  readonly kind: 'ask' | 'settled' | 'fill';
+  /** The phone's name of the request: opens its card, and gives no right to anything. Empty for what is no request. */
   readonly id: string;
   /** `Buy 5 AAPL · PAPER` */
   readonly title: string;
@@ -30,7 +30,7 @@ export interface PushMessage {
 }
 
 /** UTF-16 code units; with three bytes each, and all that is around them, a message stays below 3 KB. */
-const LONGEST_TITLE = 160;
+export const LONGEST_TITLE = 160;
 const LONGEST_BODY = 560;
 
 /** The request, as it asks for the person. Pure. Where its code is empty, it is to be picked on the phone. */
@@ -51,7 +51,12 @@ export function settledMessage(request: ApprovalRequest): PushMessage {
  * that waits there. It tells that service nothing.
  */
 export function pushTopic({ id }: Pick<ApprovalRequest, 'id'>): string {
-  return createHash('sha256').update(`trade-agent.push\0${id}`).digest('base64url').slice(0, 24);
+  return topicOf(id);
+}
+
+/** As {@link pushTopic}, of whatever has a name. */
+export function topicOf(name: string): string {
+  return createHash('sha256').update(`trade-agent.push\0${name}`).digest('base64url').slice(0, 24);
 }
 
 function about(request: ApprovalRequest): Pick<PushMessage, 'id' | 'expires' | 'tag'> {

@@ -7,6 +7,8 @@ export const pushSettingsSchema = z.lazy(() =>
     content: z.enum(['full', 'short']).optional(),
     /** When the owner is told by `notices`, too: where no push got through, or always. */
     notices: z.enum(['fallback', 'always']).optional(),
+    /** Whether people are told what was filled of their orders: they are, unless it is false. */
+    fills: z.boolean().optional(),
     /** Whom a push service may write to where something is wrong (RFC 8292 §2.1). */
     contact: z
       .string()

@@ -134,6 +134,7 @@ async function handle(
         cash: '50000.00',
         equity: '100000.12',
         last_equity: '99000',
+        balance_asof: newYorkDate((broker.now?.getTime() ?? Date.now()) - DAY),
         buying_power: '50000.00',
         long_market_value: '50000.12',
         trading_blocked: false,
@@ -201,8 +202,10 @@ async function handle(
 
 function activitiesPage({ activities }: AlpacaStandIn, query: URLSearchParams) {
   const token = query.get('page_token');
-  const from = token === null ? 0 : activities.findIndex(({ id }) => id === token) + 1;
-  return activities.slice(from, from + Number(query.get('page_size')));
+  const asked = query.get('category') === 'non_trade_activity';
+  const listed = activities.filter(({ activity_type }) => !asked || activity_type !== 'FILL');
+  const from = token === null ? 0 : listed.findIndex(({ id }) => id === token) + 1;
+  return listed.slice(from, from + Number(query.get('page_size')));
 }
 
 async function submit(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { standingRequest } from '../../../../src/agent/graph/standing-request.ts';
+import type { AccountEntry } from '../../../../src/trading/account-entry.ts';
 import { newYorkInstant } from '../../../../src/trading/new-york-time.ts';
 
 /** A Thursday. */
@@ -11,11 +12,12 @@ interface Conversation {
   readonly builtin?: boolean;
   readonly last?: string;
   readonly now?: number;
+  readonly account?: AccountEntry & { readonly account: string };
 }
 
 /** What is asked of the gateway, where a model calls for this after these turns of the person's. */
 function requested(said: readonly string[], args: Record<string, unknown>, more: Conversation = {}) {
-  const { tainted = [], composedBy, builtin = false, last = '150', now = NOW } = more;
+  const { tainted = [], composedBy, builtin = false, last = '150', now = NOW, account } = more;
   const quote = { symbol: 'X', last, bid: last, ask: last };
   return standingRequest(
     {
@@ -25,7 +27,8 @@ function requested(said: readonly string[], args: Record<string, unknown>, more:
     } as Parameters<typeof standingRequest>[0],
     { quotes: async () => [quote as never] },
     {
-      call: { id: 'tc_1', name: 'place_standing_order', args },
+      args,
+      account,
       facts: { said, composedBy, positions: [], openOrders: [] },
       tainted,
     },
@@ -146,6 +149,37 @@ describe('what is not in their words is refused, with the command to type', () =
       code: 'blocked',
       message: expect.stringContaining(why),
       hint: command,
+    });
+  });
+});
+
+describe('a standing order in an account that the person names', () => {
+  const tradier = {
+    account: 'TR12345',
+    broker: 'tradier',
+    label: 'Tradier',
+    environment: 'paper',
+    default: false,
+  } as const;
+  const IN_TRADIER = 'buy $200 of VTI every Monday in my Tradier account';
+
+  it('is for that one', async () => {
+    const { mandate, provenance } = await requested([IN_TRADIER], vti, { account: tradier });
+    expect(mandate).toMatchObject({ account: 'TR12345', symbols: ['VTI'] });
+    expect(provenance.fields.account).toEqual({ source: 'user' });
+  });
+
+  it.each([
+    ['an account that they did not name', [MONDAYS], tradier],
+    ['one that they named in another sentence', ['what is in my Tradier account?', MONDAYS], tradier],
+    ['none, where they named one', [IN_TRADIER], undefined],
+    ['another', ['buy $200 of VTI every Monday in my IBKR account'], tradier],
+  ])('is refused for %s', async (_, said, account) => {
+    const more = account === undefined ? {} : { account };
+    await expect(requested(said, vti, more)).rejects.toMatchObject({
+      code: 'blocked',
+      message: expect.stringContaining('you have not said which account it is in like this'),
+      hint: expect.stringContaining(account === undefined ? 'mandates add' : '--account TR12345'),
     });
   });
 });

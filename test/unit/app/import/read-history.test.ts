@@ -24,6 +24,28 @@ const one = (line: string) => {
 };
 const reason = (line: string) => read(HEAD + line).bad[0]?.reason;
 
+describe('a spin-off', () => {
+  const heads = 'date,type,symbol,qty,from,fraction\n';
+  it('says whose cost it divides, and how', () => {
+    expect(read(`${heads}2012-05-01,spin_off,PSX,50,cop,0.2291`).rows[0]?.activity).toMatchObject({
+      ...{ kind: 'other', type: 'SPIN', symbol: 'PSX', qty: '50' },
+      basis: { from: 'COP', fraction: '0.2291' },
+    });
+    expect(read(`${heads}2012-05-01,split,KO,30,,`).rows[0]?.activity).not.toHaveProperty('basis');
+  });
+
+  it.each([
+    ['COP,', 'fraction must be'],
+    ['COP,0', 'fraction must be'],
+    ['COP,1', 'fraction must be'],
+    ['COP,22.91', 'fraction must be'],
+    [',0.2291', 'from is missing'],
+    ['C P,0.2291', 'symbol "C P"'],
+  ])('of "%s" is refused', (columns, why) => {
+    expect(read(`${heads}2012-05-01,spin_off,PSX,50,${columns}`).bad[0]?.reason).toContain(why);
+  });
+});
+
 describe('a row', () => {
   it.each([
     ['2026-03-02,buy,KO,10,62.5,', { kind: 'fill', side: 'buy', qty: '10', price: '62.5', amount: null }],

@@ -3,6 +3,7 @@ import type { OrderOutcome } from '../../../../src/app/orders/ask-for-order.ts';
 import { cancelOrder } from '../../../../src/app/orders/orders.ts';
 import { TradeAgentError } from '../../../../src/trading/errors.ts';
 import type { ProposalRequestInput } from '../../../../src/trading/proposal.ts';
+import { appWith, entry } from '../accounts/several.ts';
 
 const ID = '00000000-0000-4000-8000-000000000000';
 
@@ -28,7 +29,7 @@ function world(refusal?: TradeAgentError) {
     asked.push(request);
     return yes;
   };
-  return { app: { gateway: async () => gateway } as never, ask, asked, done };
+  return { app: appWith([entry('A1', 'Alpaca', true)], () => gateway as never), ask, asked, done };
 }
 const refusal = (problem: string) =>
   new TradeAgentError('gateway_refused', 'refused', { details: { problem } });

@@ -30,6 +30,16 @@ it.each<[what: string, order: Partial<OrderDraft>, warnings: string[]]>([
     ['The limit is 12% above the price now ($100.00).'],
   ],
   [
+    'nothing of a stop far off whose limit is near it',
+    { side: 'sell', qty: '5', type: 'stop_limit', stop_price: '70', limit_price: '69.30' },
+    [],
+  ],
+  [
+    'a stop’s limit that is far off the stop',
+    { side: 'sell', qty: '5', type: 'stop_limit', stop_price: '70', limit_price: '60' },
+    ['The limit is 14% below its stop ($70.00).'],
+  ],
+  [
     'one order for much of the account',
     { qty: '25' },
     ['This is 25% of the account in one order.', 'AAPL will be 46% of the account.'],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { answer as plannersAnswer } from '../../../../src/agent/planner/answer.ts';
 import { approvalLines, approvalOutcome } from '../../../../src/cli/text/approval-lines.ts';
 import { asciiText } from '../../../../src/cli/text/ascii-text.ts';
 import { terminalMarkdown } from '../../../../src/cli/text/markdown.ts';
@@ -150,6 +151,43 @@ describe('Markdown on a terminal', () => {
 
   it('writes a table that is too wide as lines of named values', () => {
     expect(terminalMarkdown(table, 12)).toContain('AAPL · Last 251.26\nF · Last 9.10');
+  });
+
+  it('breaks names where a table is a little too wide: an option among shares fits into 80 columns', () => {
+    const account = { account: 'PA3', environment: 'paper', status: 'ACTIVE', currency: 'USD', cash: '1000' };
+    const money = { equity: '99999.99', last_equity: '99000', buying_power: '1000', long_market_value: '0' };
+    const held = { side: 'long', qty_available: '2', avg_entry_price: '1', cost_basis: '6000' };
+    const more = {
+      unrealized_pl: '1234.56',
+      unrealized_plpc: '0.2',
+      change_today: '0',
+      lastday_price: '170',
+    };
+    const positions = [
+      { symbol: 'AAPL', qty: '40', current_price: '180', lastday_price: '170', market_value: '7200' },
+      {
+        symbol: 'AAPL261218C00190000',
+        qty: '2',
+        current_price: '5.25',
+        lastday_price: '5',
+        market_value: '1050',
+      },
+    ].map((one) => ({ ...held, ...more, ...one }));
+    const content = { account: { ...account, ...money, trading_blocked: false, simulated: true }, positions };
+    const answer = plannersAnswer([{ tool: 'get_portfolio', args: {}, content }]);
+    const [, table = ''] = terminalMarkdown(answer, 80).split('\n\n');
+    const lines = table.split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(lines.map((line) => line.split('  ')[0])).toEqual([
+      'Symbol',
+      'AAPL',
+      'AAPL 18 Dec 2026',
+      '$190 call',
+      'Total',
+    ]);
+    expect(lines[2]).toMatch(/^AAPL 18 Dec 2026 +2 +\$5\.25 .*\+20\.58%$/);
+    // As long as it fits it is one line.
+    expect(terminalMarkdown(answer, 120)).toContain('AAPL 18 Dec 2026 $190 call  ');
   });
 
   it('shows code as it is, without its fences', () => {

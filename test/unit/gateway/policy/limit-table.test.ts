@@ -33,8 +33,8 @@ const elsewhere = (changes: Partial<Order>): Circumstances => ({
     ],
   },
 });
-const worth = (equity: string, last_equity: string): Circumstances => ({
-  world: { account: { ...world.account, equity, last_equity } },
+const worth = (equity: string, last_equity: string, dayFlow: string | null = '0'): Circumstances => ({
+  world: { account: { ...world.account, equity, last_equity }, dayFlow },
 });
 const quoted = (quote: Partial<typeof world.quote>): Circumstances['world'] => ({
   quote: { ...world.quote, ...quote },
@@ -46,6 +46,8 @@ const at = (timestamp: string): Circumstances => ({
     ...quoted({ at: timestamp }),
   },
 });
+
+const withoutFlow = ({ day_flow: _, ...facts }: HoldingFacts): HoldingFacts => facts;
 
 /** What, the limits at which it just passes, the ones at which it does not, the reason, and what is measured. */
 type Case = [
@@ -323,6 +325,16 @@ describe('a limit', () => {
       { holdings: { ...(factsOf().holdings as HoldingFacts), last_equity: null } },
     ],
     [
+      'what was deposited',
+      { max_day_loss: '500' },
+      { holdings: { ...(factsOf().holdings as HoldingFacts), day_flow: null } },
+    ],
+    [
+      'what nobody asked for',
+      { max_day_loss: '500' },
+      { holdings: withoutFlow(factsOf().holdings as HoldingFacts) },
+    ],
+    [
       'an account worth nothing',
       { max_position_weight: '0.5' },
       { holdings: { ...(factsOf().holdings as HoldingFacts), equity: '0' } },
@@ -401,6 +413,13 @@ describe('the loss of a day', () => {
       reasons: ['TRADING_REDUCING_ONLY', 'LOSS_EXCEEDS_MAX_PER_DAY'],
     });
     expect(decided({}, lost)).toMatchObject({ effect: 'allow' });
+  });
+
+  it('is none for money that was withdrawn, and is not hidden by a deposit', () => {
+    expect(decided(limits, worth('90000.00', '100000.00', '-10000'))).toMatchObject({ effect: 'allow' });
+    expect(decided(limits, worth('100499.99', '100000.00', '1000'))).toMatchObject({
+      reasons: ['TRADING_REDUCING_ONLY', 'LOSS_EXCEEDS_MAX_PER_DAY'],
+    });
   });
 
   it.each([

@@ -43,6 +43,7 @@ export const world: OrderWorld = {
     ...{ long_market_value: '50000.00', trading_blocked: false, simulated: true },
   },
   traits: alpacaTraits,
+  dayFlow: '0',
   positions: [
     {
       ...{ symbol: 'AAPL', side: 'long', qty: '10', qty_available: '10', avg_entry_price: '100.00' },

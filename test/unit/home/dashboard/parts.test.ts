@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { proposalDigest } from '../../../../src/approval/details.ts';
-import type { DashboardData } from '../../../../src/home/phone/dashboard/dashboard-data.ts';
+import type { AccountReads, DashboardData } from '../../../../src/home/phone/dashboard/dashboard-data.ts';
 import { makePart, type PartName, partNames } from '../../../../src/home/phone/dashboard/parts.ts';
+import type { AccountEntry } from '../../../../src/trading/account-entry.ts';
 import type { Activity } from '../../../../src/trading/activity.ts';
 import { TradeAgentError } from '../../../../src/trading/errors.ts';
 import type { Proposal } from '../../../../src/trading/proposal.ts';
@@ -46,6 +47,10 @@ function proposal(changes: Partial<Proposal> = {}): Proposal {
 
 function data(changes: Partial<DashboardData> = {}): DashboardData {
   return {
+    accounts: async () => [],
+    inAccount: () => {
+      throw new Error('there is but one');
+    },
     account: async () => account,
     positions: async () => [position],
     orders: async () => [order],
@@ -71,6 +76,23 @@ function data(changes: Partial<DashboardData> = {}): DashboardData {
 
 const form = { path: '/dashboard', formToken: 't', hidesCodes: false };
 const now = Date.parse('2026-11-26T12:02:00Z');
+const entry = (number: string | null, label: string, isDefault = false): AccountEntry => ({
+  ...{ account: number, broker: label.toLowerCase(), label, environment: 'paper', default: isDefault },
+  ...(number === null ? { problem: 'broker_unavailable' } : {}),
+});
+/** Two accounts, of which each says its number. */
+const several = (second: Partial<AccountReads> = {}): Partial<DashboardData> => ({
+  accounts: async () => [entry('PA1', 'Alpaca', true), entry('TR2', 'Tradier')],
+  inAccount: (number) => ({
+    ...data(),
+    account: async () => ({ ...account, account: number }),
+    positions: async () => [{ ...position, symbol: number === 'PA1' ? 'AAPL' : 'KO' }],
+    orders: async () => [{ ...order, symbol: number === 'PA1' ? 'AAPL' : 'KO' }],
+    ...(number === 'TR2' ? second : {}),
+  }),
+});
+const partIn = async (chosen: string | undefined, name: PartName, of: Partial<DashboardData>) =>
+  (await makePart(name, { data: data(of), account: chosen, period: '1M', form, now })).html;
 const part = async (name: PartName, of: Partial<DashboardData> = {}) =>
   (await makePart(name, { data: data(of), period: '1M', form, now })).html;
 
@@ -307,5 +329,53 @@ describe('text from anywhere', () => {
     const html = await part(name, everywhere);
     expect(html).not.toContain('data-testid="unread"');
     expect(html).not.toMatch(/<img|<script|\u202e/);
+  });
+});
+
+describe('a person with two accounts', () => {
+  it('chooses between them, and all of them; nobody else is asked to', async () => {
+    const nav = await partIn(undefined, 'accounts', several());
+    expect(nav).toContain(
+      '<a href="/dashboard?period=1M&amp;account=PA1" aria-current="page">PA1 at Alpaca PAPER</a>',
+    );
+    expect(nav).toContain('<a href="/dashboard?period=1M&amp;account=TR2" >TR2 at Tradier PAPER</a>');
+    expect(await partIn('all', 'accounts', several())).toMatch(/account=all" aria-current="page">All</);
+    expect(await part('accounts')).toBe('');
+    const older = { accounts: () => Promise.reject(new TradeAgentError('not_found', 'no such path')) };
+    expect(await part('accounts', older)).toBe('');
+  });
+
+  it('sees one of them alone, where that was chosen', async () => {
+    expect(await partIn('TR2', 'positions', several())).toContain('KO');
+    expect(await partIn('TR2', 'orders', several())).not.toContain('AAPL');
+  });
+
+  it.each<PartName>(['positions', 'orders', 'summary', 'value'])(
+    'sees the %s of each below its name',
+    async (name) => {
+      const html = await partIn('all', name, several());
+      const [, first = '', second = ''] = html.split('data-testid="of-account"');
+      expect([first, second]).toEqual([
+        expect.stringContaining('<h3>PA1 at Alpaca</h3>'),
+        expect.stringContaining('<h3>TR2 at Tradier</h3>'),
+      ]);
+      if (name === 'summary') expect(html).toMatch(/data-testid="totals">.*\$2,000\.00/s);
+      if (name === 'orders')
+        expect([first, second]).toEqual([expect.stringContaining('AAPL'), expect.stringContaining('KO')]);
+    },
+  );
+
+  it('is told in its place of one that can’t be read, and that the total lacks it', async () => {
+    const down = {
+      account: () => Promise.reject(new TradeAgentError('broker_unreachable', 'it does not answer')),
+    };
+    const html = await partIn('all', 'summary', several(down));
+    expect(html).toMatch(/without TR2 at Tradier.*\$1,000\.00/s);
+    expect(html).toMatch(/<h3>TR2 at Tradier<\/h3>.*it does not answer/s);
+    const unknown = {
+      ...several(),
+      accounts: async () => [entry('PA1', 'Alpaca', true), entry(null, 'Tradier')],
+    };
+    expect(await partIn('all', 'positions', unknown)).toMatch(/<h3>Tradier<\/h3>.*broker_unavailable/s);
   });
 });

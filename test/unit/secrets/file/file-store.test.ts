@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { databaseKey } from '../../../../src/secrets/database-key.ts';
 import { openFileStore } from '../../../../src/secrets/file/file-store.ts';
 import { prefetchCredentials } from '../../../../src/secrets/prefetched-store.ts';
+import { credentialStoreContract } from '../../../contract/secrets/credential-store.ts';
 
 const SECRET = 'planted-secret-6b1f';
 let folder: string;
@@ -17,15 +17,13 @@ const open = (profile = 'sandbox') => openFileStore({ folder, profile });
 const file = () => join(folder, 'credentials-sandbox.json');
 const keyFile = () => join(folder, 'credentials-sandbox.key');
 
-describe('the credential file', () => {
-  it('gives back what was stored, also to another process, and nothing for what was not', async () => {
-    await open().set({ refresh_token: SECRET });
-    expect(await open().get(['refresh_token', 'dpop_key'])).toEqual({
-      refresh_token: SECRET,
-      dpop_key: undefined,
-    });
-  });
+credentialStoreContract(async () => ({
+  open,
+  others: () => open('other'),
+  close: async () => undefined,
+}));
 
+describe('the credential file', () => {
   it('holds no secret in readable form, and is its owner’s alone', async () => {
     await open().set({ refresh_token: SECRET });
     for (const name of readdirSync(folder)) {
@@ -84,28 +82,6 @@ describe('the credential file', () => {
     expect(readFileSync(file(), 'utf8')).toBe(before);
     expect(existsSync(keyFile())).toBe(false);
   });
-
-  it('loses no write when many happen at once', async () => {
-    const names = ['session', 'refresh_token', 'access_token', 'dpop_key', 'approval_client'] as const;
-    await Promise.all(names.map((name) => open().set({ [name]: name })));
-    expect(await open().get(names)).toEqual(Object.fromEntries(names.map((name) => [name, name])));
-  });
-
-  it('writes and removes only while it holds what is expected', async () => {
-    const store = open();
-    await store.set({ refresh_token: 'newer' });
-    expect(await store.set({ refresh_token: 'mine' }, { refresh_token: 'older' })).toBe(false);
-    expect(await store.delete(['refresh_token'], { refresh_token: 'older' })).toBe(false);
-    expect((await store.get(['refresh_token'])).refresh_token).toBe('newer');
-    expect(await store.set({ session: 's' }, { refresh_token: 'newer', session: undefined })).toBe(true);
-    expect(await store.set({ session: 't' }, { session: undefined })).toBe(false);
-  });
-
-  it('refuses a value that the smallest keychain could not hold', async () => {
-    await expect(open().set({ refresh_token: 'x'.repeat(1201) })).rejects.toMatchObject({
-      code: 'credential_store_unavailable',
-    });
-  });
 });
 
 describe('credentials read ahead', () => {
@@ -125,14 +101,5 @@ describe('credentials read ahead', () => {
     expect((await ahead.get(['refresh_token'])).refresh_token).toBe('mine');
     await ahead.delete(['refresh_token']);
     expect((await ahead.get(['refresh_token'])).refresh_token).toBeUndefined();
-  });
-});
-
-describe('the database key', () => {
-  it('is 32 bytes, and the same for all who ask at once and later', async () => {
-    const keys = await Promise.all(Array.from({ length: 5 }, () => databaseKey(open())));
-    expect(keys[0]).toHaveLength(32);
-    expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(1);
-    expect(await databaseKey(open())).toEqual(keys[0]);
   });
 });

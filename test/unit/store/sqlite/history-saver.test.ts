@@ -40,23 +40,3 @@ describe('a run that lost its thread', () => {
     expect(inTransaction()).toBe(true);
   });
 });
-
-it('what a task came to is read back, and not said anew', async () => {
-  const { database } = await openStores(new VirtualClock());
-  const saver = new HistorySaver(database);
-  const at = await saver.put(thread, emptyCheckpoint(), metadata);
-  await saver.putWrites(
-    at,
-    [
-      ['first', { a: 1 }],
-      ['second', 'two'],
-    ],
-    'task',
-  );
-  await saver.putWrites(at, [['first', 'other']], 'task');
-  const tuple = await saver.getTuple(at);
-  expect(tuple?.pendingWrites).toEqual([
-    ['task', 'first', { a: 1 }],
-    ['task', 'second', 'two'],
-  ]);
-});

@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Dec } from '../../../../src/trading/decimal.ts';
-import {
-  type Fill,
-  type ShareExchange,
-  type TradingResult,
-  tradingResults,
-} from '../../../../src/trading/portfolio/lots.ts';
+import type { Fill, ShareExchange } from '../../../../src/trading/portfolio/trades.ts';
+import { type TradingResult, tradingResults } from './trading-result.ts';
 
 const fills = (...rows: readonly (readonly ['buy' | 'sell', number, number | string])[]): Fill[] =>
   rows.map(([side, qty, price], at) => ({ symbol: 'X', side, qty: new Dec(qty), price: new Dec(price), at }));
@@ -73,7 +69,7 @@ describe('cost and realized profit', () => {
           const all = possible(list);
           const result = tradingResults(all, method).get('X');
           const whole = cashOf(all).plus(result?.cost ?? 0);
-          expect(result?.realized.minus(whole).abs().lt('1e-20')).toBe(true);
+          expect(result?.realized.eq(whole)).toBe(true);
           expect(result?.uncovered.isZero()).toBe(true);
         }),
       );
@@ -92,12 +88,7 @@ describe('cost and realized profit', () => {
         );
         expect(fifo?.qty.isZero()).toBe(true);
         expect(average?.cost.isZero()).toBe(true);
-        expect(
-          fifo?.realized
-            .minus(average?.realized ?? 0)
-            .abs()
-            .lt('1e-20'),
-        ).toBe(true);
+        expect(fifo?.realized.eq(average?.realized ?? 0)).toBe(true);
       }),
     );
   });
@@ -129,11 +120,10 @@ describe('a short and its cover are one story', () => {
   });
 
   it('while it is open it is owed, for what it was sold', () => {
-    const { qty, cost, lots, uncovered } = tradingResults(fills(['buy', 10, 5], ['sell', 25, 9]), 'fifo').get(
+    const { qty, cost, uncovered } = tradingResults(fills(['buy', 10, 5], ['sell', 25, 9]), 'fifo').get(
       'X',
     ) as TradingResult;
     expect([qty.toFixed(), cost.toFixed(), uncovered.toFixed()]).toEqual(['-15', '-135', '0']);
-    expect(lots).toHaveLength(1);
   });
 
   it('covered beyond, the rest is held', () => {
@@ -174,7 +164,7 @@ describe('a short and its cover are one story', () => {
     expect(made('sell', 1)?.qty.toFixed()).toBe('0');
   });
 
-  it('an option that is exercised leaves what it cost unclear, in its own book and the shares’', () => {
+  it('an option that is exercised is a part of what the shares cost, whose trade tells that it is that', () => {
     const symbol = 'AAPL261218C00190000';
     const exercise: ShareExchange = {
       at: 1,
@@ -188,12 +178,19 @@ describe('a short and its cover are one story', () => {
       { symbol: 'AAPL', side: 'buy', qty: new Dec(100), price: new Dec(190), at: 1 },
       { symbol: 'AAPL', side: 'sell', qty: new Dec(100), price: new Dec(200), at: 2 },
     ];
-    const results = tradingResults(story, 'fifo', [exercise]);
-    expect([...results.values()].map(({ unclear }) => unclear)).toEqual([true, true]);
-    // Together it is what the whole story made: 1,000 less the premium.
-    expect(
-      [...results.values()].reduce((sum, { realized }) => sum.plus(realized), new Dec(0)).toFixed(),
-    ).toBe('750');
+    const [bought] = story.filter(({ symbol: of, side }) => of === 'AAPL' && side === 'buy');
+    for (const [told, uncertain, made] of [
+      [false, [true, true], '1000'],
+      // 1,000 less the premium.
+      [true, [false, false], '750'],
+    ] as const) {
+      const fills = story.map((one) =>
+        told && one === bought ? { ...one, settlesOption: true as const } : one,
+      );
+      const results = [...tradingResults(fills, 'fifo', [exercise]).values()];
+      expect(results.map(({ isUncertain }) => isUncertain)).toEqual(uncertain);
+      expect(Dec.sum(...results.map(({ realized }) => realized)).toFixed()).toBe(made);
+    }
   });
 
   it('adds up, whatever is bought and sold: what was made is the cash that came, and what the rest cost', () => {
@@ -224,7 +221,7 @@ describe('a short and its cover are one story', () => {
           (sum, { side, qty, price }) => sum[side === 'buy' ? 'minus' : 'plus'](qty.mul(price)),
           new Dec(0),
         );
-        expect(result.realized.minus(result.cost).minus(cash).abs().lt('1e-20')).toBe(true);
+        expect(result.realized.minus(result.cost).eq(cash)).toBe(true);
         if (method === 'fifo') expect(result.realized.minus(second.made).abs().lt('1e-9')).toBe(true);
       }),
     );

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Dec } from '../../../../src/trading/decimal.ts';
+import { dayTrades } from '../../../../src/trading/portfolio/day-trades.ts';
 import { portfolioView } from '../../../../src/trading/portfolio/portfolio-view.ts';
 import { reprice } from '../../../../src/trading/portfolio/reprice.ts';
 import type { Account, Position } from '../../../../src/trading/views.ts';
@@ -50,6 +51,43 @@ describe('a portfolio as it is shown', () => {
     expect(day('0.10')).toEqual(['0.00', '0']);
     expect(day('0.60')).toEqual(['-0.50', '-0.333333333333']);
     expect(day('-0.50')).toEqual(['0.60', '0.666666666667']);
+  });
+
+  describe('has a position’s day', () => {
+    const day = (held: Partial<Position>, ...fills: [side: 'buy' | 'sell', qty: string, price: string][]) => {
+      const row = { id: 'f', kind: 'fill', type: 'FILL', symbol: held.symbol ?? 'A', amount: null } as const;
+      const traded = dayTrades(
+        fills.map(([side, qty, price]) => ({ ...row, side, qty, price, at: '2026-11-25T15:00:00Z' })),
+        Date.parse('2026-11-25T05:00:00Z'),
+      );
+      const [found] = portfolioView(account, [position(held)], { traded }).rows;
+      return [found?.day_change, found?.day_change_fraction];
+    };
+    const rose = { current_price: '110', lastday_price: '100' };
+
+    it('from what was paid, for what was bought today', () => {
+      expect(day({ ...rose, qty: '10' })).toEqual(['100.00', '0.1']);
+      expect(day({ ...rose, qty: '10' }, ['buy', '10', '112'])).toEqual(['-20.00', '-0.017857142857']);
+      // Four since the last close, six since 108.
+      expect(day({ ...rose, qty: '10' }, ['buy', '6', '108'])).toEqual(['52.00', '0.049618320611']);
+    });
+
+    it('with what was made of those sold today', () => {
+      // Ten were held; four of them went for 105.
+      expect(day({ ...rose, qty: '6' }, ['sell', '4', '105'])).toEqual(['80.00', '0.08']);
+      expect(day({ ...rose, qty: '10' }, ['buy', '5', '108'], ['sell', '5', '109'])).toEqual([
+        '105.00',
+        '0.105',
+      ]);
+    });
+
+    it('of a short likewise, and of an option a hundred times', () => {
+      const held = { ...rose, side: 'short' as const, qty: '-10', market_value: '-1100' };
+      expect(day(held)).toEqual(['-100.00', '-0.1']);
+      expect(day(held, ['sell', '10', '112'])).toEqual(['20.00', '0.017857142857']);
+      const option = { symbol: 'AAPL261218C00190000', qty: '2', current_price: '1.50', lastday_price: '1' };
+      expect(day(option, ['buy', '2', '1.25'])).toEqual(['50.00', '0.2']);
+    });
   });
 
   it('has an option’s day a hundred times its price, here and repriced', () => {

@@ -165,6 +165,14 @@ describe('rebalancing', () => {
     expect(suggested(0).left).toEqual([{ symbol: 'AAA', reason: 'nothing_to_sell' }]);
   });
 
+  it('sells the last share too, where what one counts for has no end: 600 of $400', () => {
+    const { drifts, tradables, account } = world([{ symbol: 'AAA', qty: 400, price: 1, target: 0 }], 4000);
+    const aaa = { ...(tradables.get('AAA') as Tradable), bid: new Dec('0.6') };
+    const [qty, available] = [new Dec(600), new Dec(600)];
+    const { orders } = rebalance(drifts, new Map([['AAA', { ...aaa, qty, available }]]), account, standard);
+    expect(orders.map(({ request }) => request.qty)).toEqual(['600']);
+  });
+
   it('keeps to fractions of a share where those can be traded', () => {
     const { suggest } = world([{ symbol: 'AAA', qty: 0, price: 333, target: '0.5' }], 1000);
     expect(inWords(suggest({ lot: new Dec('0.000000001') }))).toEqual(['buy 1.501501501 AAA']);

@@ -13,7 +13,7 @@ const PHONE = '/phone';
 
 /** As `push/push-message.ts` makes it. */
 interface PushMessage {
-  readonly kind: 'ask' | 'settled';
+  readonly kind: 'ask' | 'settled' | 'fill';
   readonly id: string;
   readonly title: string;
   readonly body: string;
@@ -72,7 +72,8 @@ function read(data: PushMessageData | null): PushMessage {
   try {
     const { kind, id, title, body, tag, again } = data?.json() ?? {};
     if ([id, title, body, tag].every((text) => typeof text === 'string')) {
-      return { kind: kind === 'settled' ? 'settled' : 'ask', id, title, body, tag, again: again === true };
+      const known = kind === 'settled' || kind === 'fill' ? kind : 'ask';
+      return { kind: known, id, title, body, tag, again: again === true };
     }
   } catch {
     // Not ours to read, but a push must show something.
@@ -86,7 +87,8 @@ async function show({ kind, id, title, body, tag, again = false }: PushMessage):
     body,
     tag,
     renotify: again,
-    requireInteraction: true,
+    // There is nothing to do about a fill: it may go by itself.
+    requireInteraction: kind === 'ask',
     icon: icon(192),
     badge: icon(96),
     data: { id },

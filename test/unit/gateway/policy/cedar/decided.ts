@@ -44,6 +44,7 @@ export const facts: Facts = {
   holdings: {
     equity: '100000',
     last_equity: '101000.5',
+    day_flow: '0',
     qty: '5',
     value: '500',
     open_elsewhere: { orders: 0, symbol_notional: '0', symbol_sells: '0', opposes: false },

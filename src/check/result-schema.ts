@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import { failureCodes } from '../notify/notice.ts';
+import { decimalString } from '../trading/decimal.ts';
+import { sides } from '../trading/order.ts';
+import { figureNames } from './incomplete.ts';
+import { ruleKinds } from './rules-schema.ts';
+
+/*
+ * What a check prints, as a schema. A check itself loads none of it: it takes as long to set up as all rules do.
+ */
+
+const dollars = decimalString.describe('Dollars');
+const fraction = decimalString.describe('A fraction: 0.05 is 5 %');
+const optional = <T extends z.ZodType>(schema: T) => schema.nullable();
+
+const periodReturn = z.object({
+  period: fraction,
+  annual: optional(fraction),
+  days: z.number(),
+  ended: z.string().optional().describe('When all was lost: there is no return from there on'),
+  began: z.string().optional().describe('When it began anew, with new money after all was lost'),
+});
+const share = z.object({ name: z.string(), value: dollars, weight: fraction });
+
+const findingSchema = z.object({
+  rule: z.string(),
+  kind: z.enum(ruleKinds as [string, ...string[]]),
+  subject: z.string(),
+  severity: z.enum(['info', 'warning', 'critical']),
+  message: z.string(),
+  facts: z.record(z.string(), z.string()),
+  since: z.string().describe('When it was first seen, RFC 3339'),
+  problem: z.string().optional().describe('Why the rule could not look'),
+});
+
+const noticeReportSchema = z.object({
+  id: z.string().describe('The same at each retry, and what the recipient gets'),
+  channel: z.string(),
+  title: z.string(),
+  status: z
+    .enum(['delivered', 'waiting', 'given_up'])
+    .describe('waiting: it is tried again at the next check'),
+  attempts: z.int().describe('At this check'),
+  error: z.object({ code: z.enum(failureCodes), message: z.string() }).optional(),
+});
+export type NoticeReport = z.output<typeof noticeReportSchema>;
+
+/** What `check --output json` prints; docs/schema/check.json is made from this. Amounts are decimal strings. */
+export const checkResultSchema = z.object({
+  schema: z.literal('trade-agent.check/1'),
+  status: z.enum(['clear', 'found']),
+  checked_at: z.string().describe('The broker’s time, RFC 3339'),
+  rules_file: optional(z.string()),
+  account: z.object({
+    account: z.string(),
+    environment: z.enum(['paper', 'live']),
+    simulated: z.boolean(),
+    broker: z.string().optional().describe('Of --account all: its name in the gateway’s settings'),
+    label: z.string().optional().describe('Of --account all: what that broker is called'),
+  }),
+  market: z.object({
+    is_open: z.boolean(),
+    next_open: z.string(),
+    next_close: z.string(),
+    closures: z.array(z.object({ date: z.string(), what: z.string() })),
+  }),
+  findings: z.array(findingSchema).describe('New since the check before'),
+  ongoing: z.array(findingSchema).describe('Told before, and still so'),
+  snoozed: z.array(findingSchema),
+  skipped: z.array(z.object({ rule: z.string(), reason: z.string() })),
+  figures: z.object({
+    equity: dollars,
+    cash: dollars,
+    cash_weight: fraction,
+    day_profit: dollars,
+    day_return: fraction,
+    unrealized: dollars,
+    unrealized_return: fraction,
+    realized_fifo: optional(dollars),
+    realized_average_cost: optional(dollars),
+    realized_incomplete: z
+      .array(z.string())
+      .describe('Symbols whose trades do not tell what their sales made'),
+    dividends: optional(dollars),
+    interest: optional(dollars),
+    fees: optional(dollars),
+    time_weighted_return: optional(periodReturn),
+    money_weighted_return: optional(periodReturn),
+    benchmark: optional(
+      z.object({
+        symbol: z.string(),
+        return: periodReturn.describe('With dividends, over the days of the time-weighted return'),
+        excess: fraction.describe('The time-weighted return less the benchmark’s'),
+      }),
+    ).describe('Of the symbol that the rules file names'),
+    volatility: optional(fraction),
+    drawdown: fraction,
+    high_water_mark: optional(z.object({ value: dollars, at: z.string() })),
+    worst_drawdown: optional(
+      z.object({ fraction, peak_at: z.string(), trough_at: z.string(), recovered_at: optional(z.string()) }),
+    ),
+    by_symbol: z.array(share),
+    by_sector: z.array(share),
+    incomplete: z
+      .array(z.object({ figures: z.array(z.enum(figureNames)), reason: z.string() }))
+      .describe('Which of these may not be what they say, and why'),
+  }),
+  targets: z.array(z.object({ symbol: z.string(), target: fraction, weight: fraction })),
+  suggestion: optional(
+    z.object({
+      orders: z.array(
+        z.object({
+          symbol: z.string(),
+          side: z.enum(sides),
+          qty: optional(decimalString),
+          notional: optional(dollars),
+          type: z.string(),
+          limit_price: optional(dollars),
+          amount: optional(dollars).describe('What it moves, at the limit'),
+          reason: z.string().describe('drift, funding, or the conditional order’s rule'),
+        }),
+      ),
+      left: z.array(z.object({ symbol: z.string(), reason: z.string() })),
+    }),
+  ),
+  proposals: z
+    .array(z.record(z.string(), z.unknown()))
+    .describe('As run --output json prints them, one for each round'),
+  notices: z
+    .array(noticeReportSchema)
+    .describe('What became of the notices: this check’s, and those that earlier ones could not send'),
+  notes: z.array(z.string()),
+});
+export type CheckResult = z.output<typeof checkResultSchema>;

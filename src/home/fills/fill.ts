@@ -1,0 +1,70 @@
+import type { StoredProposal } from '../../store/proposal-store.ts';
+import { aboutAccount } from '../../trading/about-account.ts';
+import { Dec } from '../../trading/decimal.ts';
+import { ordersOf } from '../../trading/kinds/kind-words.ts';
+import { kindWords } from '../../trading/kinds/kinds.ts';
+import type { Environment } from '../../trading/order.ts';
+import { partOutcome } from '../../trading/order-outcome.ts';
+import { isFinal, type OrderLeg } from '../../trading/views.ts';
+
+/** An order that is over, with all that was filled of it. Amounts are decimal strings. */
+export interface Fill {
+  /** The same for the same order, whichever proposal tells of it. */
+  readonly key: string;
+  /** Whose it is. */
+  readonly user: string;
+  /** `Bought 5 AAPL at $179.51` */
+  readonly headline: string;
+  /** `PA3ALICE01 at Alpaca`; the number alone where a person can have but one. */
+  readonly account: string;
+  readonly environment: Environment | undefined;
+  /** RFC 3339. */
+  readonly at: string;
+  /** The same in fields, for programs. */
+  readonly facts: {
+    readonly order_id: string;
+    readonly proposal: string;
+    readonly account: string | undefined;
+    readonly symbol: string;
+    readonly side: string;
+    readonly qty: string;
+    /** Dollars a share, the average. */
+    readonly price: string | null;
+    readonly status: string;
+    readonly mandate_id?: string;
+  };
+}
+
+/**
+ * What was filled of the orders that a proposal came to, exits too: of each once it is over. One that is filled in part and
+ * still open has more to come.
+ */
+export function fillsOf(proposal: StoredProposal): Fill[] {
+  const { id, sub, kind, state, subject, result, shows, updatedAt } = proposal;
+  if (state !== 'executed' || result === undefined) return [];
+  const about = aboutAccount(subject);
+  const words = kindWords(kind);
+  const mandate = words.mandate?.(subject);
+  return ordersOf(words.came(result))
+    .flatMap((order): OrderLeg[] => [order, ...(order.legs ?? [])])
+    .filter(({ status, filled_qty }) => isFinal(status) && new Dec(filled_qty).gt(0))
+    .map((order) => ({
+      key: JSON.stringify([sub, about?.account, order.id]),
+      user: sub,
+      headline: partOutcome(order),
+      account: shows.Account ?? about?.account ?? '',
+      environment: about?.environment,
+      at: order.filled_at ?? new Date(updatedAt).toISOString(),
+      facts: {
+        order_id: order.id,
+        proposal: id,
+        account: about?.account,
+        symbol: order.symbol,
+        side: order.side,
+        qty: order.filled_qty,
+        price: order.filled_avg_price,
+        status: order.status,
+        ...(mandate === undefined ? {} : { mandate_id: mandate }),
+      },
+    }));
+}

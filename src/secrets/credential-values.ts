@@ -1,0 +1,33 @@
+import { TradeAgentError } from '../trading/errors.ts';
+import { type CredentialName, type Expected, MAX_VALUE_LENGTH } from './credential-store.ts';
+
+/** The wanted names alone, the missing ones as `undefined`. */
+export function pick<N extends CredentialName>(
+  values: Record<string, string | undefined>,
+  names: readonly N[],
+): Record<N, string | undefined> {
+  return Object.fromEntries(names.map((name) => [name, values[name]])) as Record<N, string | undefined>;
+}
+
+/** @throws {TradeAgentError} `credential_store_unavailable` for a value longer than the smallest keychain takes */
+export function assertLengths(values: Partial<Record<CredentialName, string>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (value.length > MAX_VALUE_LENGTH) {
+      throw new TradeAgentError(
+        'credential_store_unavailable',
+        `the ${name} is too long to be kept (${value.length} characters, at most ${MAX_VALUE_LENGTH})`,
+        {
+          hint: 'Have the identity provider issue shorter tokens, by leaving claims out or making them opaque.',
+        },
+      );
+    }
+  }
+}
+
+/** Whether the stored values are what is expected. */
+export function holds(
+  stored: Readonly<Record<string, string | undefined>>,
+  expected: Expected | undefined,
+): boolean {
+  return Object.entries(expected ?? {}).every(([name, value]) => stored[name] === value);
+}

@@ -1,0 +1,47 @@
+import { TradeAgentError } from '../../trading/errors.ts';
+import { openBytes, sealBytes } from '../aes-gcm.ts';
+import type { DataKeys } from './data-keys.ts';
+
+/** Whose secret it is, and which. */
+export interface SecretName {
+  readonly tenant: string;
+  readonly sub: string;
+  readonly name: string;
+}
+
+/** A secret as it is kept. No two sealings are the same, so that the bytes also tell one writing from the next. */
+export interface SealedSecret {
+  readonly keyVersion: number;
+  readonly sealed: Buffer;
+}
+
+/** Seals secrets of many tenants, each under their own data key (AES-256-GCM), for its one place. */
+export interface SecretSeal {
+  seal(of: SecretName, text: string): Promise<SealedSecret>;
+  /** @throws {TradeAgentError} `credential_store_unavailable` where it is damaged, or was sealed for another place */
+  open(of: SecretName, secret: SealedSecret): Promise<string>;
+}
+
+export function createSecretSeal(keys: DataKeys): SecretSeal {
+  return {
+    async seal(of, text) {
+      const { version, key } = await keys.newest(of.tenant);
+      return { keyVersion: version, sealed: sealBytes(key, Buffer.from(text), contextOf(of, version)) };
+    },
+    async open(of, { keyVersion, sealed }) {
+      const key = await keys.find(of.tenant, keyVersion);
+      try {
+        return openBytes(key, sealed, contextOf(of, keyVersion)).toString('utf8');
+      } catch {
+        throw new TradeAgentError('credential_store_unavailable', `a sealed ${of.name} can't be opened`, {
+          hint: 'Nothing was changed. It is damaged, or was moved there from another place.',
+        });
+      }
+    },
+  };
+}
+
+/** Not joined by a sign of its own: any can stand in a `sub` (Auth0's have "|"). */
+function contextOf({ tenant, sub, name }: SecretName, version: number): string {
+  return JSON.stringify(['trade-agent.secret/1', tenant, sub, name, version]);
+}

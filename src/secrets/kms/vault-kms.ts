@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { readPrivateFile } from '../../machine/private-file.ts';
+import { boundedFetch } from '../../net/bounded-fetch.ts';
+import { requireSecureUrl } from '../../net/secure-url.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { Kms } from './kms.ts';
+
+const TIMEOUT_MS = 10_000;
+/** An answer is a wrapped key and a few words. */
+const LONGEST_ANSWER = 64 * 1024;
+const LONGEST_TOKEN = 4096;
+
+export interface VaultKmsOptions {
+  /** The server's base address; https, or http on this machine. */
+  readonly url: string;
+  /** The key's name in the transit engine. */
+  readonly key: string;
+  /** Holds the token, and nothing else; read at each request, since an agent writes a new one before the old one ends. */
+  readonly tokenFile: string;
+  /** Where the transit engine is mounted; `transit` unless said otherwise. */
+  readonly mount?: string;
+  readonly namespace?: string;
+  readonly fetch?: typeof fetch;
+  /** Milliseconds that an answer may take. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Wrapping keys in the transit engine of HashiCorp Vault (1.13 or later, for associated data) or OpenBao. What is wrapped
+ * says by which version of the key, so that `vault write -f transit/keys/NAME/rotate` is all that a new one takes.
+ * @see https://developer.hashicorp.com/vault/api-docs/secret/transit "Encrypt data", "Decrypt data"
+ * @throws {TradeAgentError} `invalid_config` for an address where no token may go
+ */
+export function openVaultKms(options: VaultKmsOptions): Kms {
+  const { key, mount = 'transit' } = options;
+  const base = requireSecureUrl(options.url);
+  const ask = asking(base, options);
+  const path = (operation: string) =>
+    `/v1/${mount.split('/').map(encodeURIComponent).join('/')}/${operation}/${encodeURIComponent(key)}`;
+  const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes).toString('base64');
+  return {
+    async wrap(plain, context) {
+      const body = { plaintext: base64(plain), associated_data: base64(context) };
+      return (await ask(path('encrypt'), body, wrappedSchema)).ciphertext;
+    },
+    async unwrap(wrapped, context) {
+      const { success } = wrappedSchema.safeParse({ ciphertext: wrapped });
+      if (!success) throw unavailable(base, 'did not wrap what is to be unwrapped', NOT_ITS_OWN);
+      const body = { ciphertext: wrapped, associated_data: base64(context) };
+      return Buffer.from((await ask(path('decrypt'), body, unwrappedSchema)).plaintext, 'base64');
+    },
+  };
+}
+
+const wrappedSchema = z.object({ ciphertext: z.string().regex(/^vault:v\d+:[\w+/=]+$/) });
+const unwrappedSchema = z.object({ plaintext: z.base64() });
+
+const NOT_ITS_OWN =
+  'It is damaged, by a key that is gone, or was wrapped for another place. Nothing was changed.';
+
+type Ask = <Schema extends z.ZodType>(path: string, body: object, data: Schema) => Promise<z.output<Schema>>;
+
+/** Neither what was sent nor what was answered is in an error: either may be a key. */
+function asking(base: URL, options: VaultKmsOptions): Ask {
+  const { tokenFile, namespace, fetch: send = fetch, timeoutMs = TIMEOUT_MS } = options;
+  const bounded = boundedFetch(send, LONGEST_ANSWER);
+  return async (path, body, data) => {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const headers = {
+      'content-type': 'application/json',
+      'x-vault-token': tokenIn(tokenFile),
+      'x-vault-request': 'true',
+      ...(namespace === undefined ? {} : { 'x-vault-namespace': namespace }),
+    };
+    let status: number;
+    let answer: unknown;
+    try {
+      const response = await bounded(new URL(path, base), {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+        // A redirect would carry the token to an address nobody chose.
+        redirect: 'error',
+        signal,
+      });
+      ({ status } = response);
+      if (status === 200) answer = await response.json();
+      else await response.body?.cancel();
+    } catch {
+      const why = signal.aborted ? `took longer than ${timeoutMs} ms` : 'gave no sound answer';
+      throw unavailable(base, why, 'Check the network, then try again.');
+    }
+    if (status !== 200) throw refused(base, status);
+    const parsed = data.safeParse(z.object({ data: z.unknown() }).safeParse(answer).data?.data);
+    if (parsed.success) return parsed.data;
+    throw unavailable(base, 'gave no sound answer', 'Is that address a Vault’s?');
+  };
+}
+
+/** @see https://developer.hashicorp.com/vault/api-docs "HTTP status codes" */
+function refused(base: URL, status: number): TradeAgentError {
+  if (status === 503) {
+    return new TradeAgentError(
+      'credential_store_locked',
+      `Vault at ${base.origin} is sealed or in maintenance`,
+      {
+        hint: 'Unseal it, then try again.',
+      },
+    );
+  }
+  const hints: Readonly<Record<number, string>> = {
+    400: NOT_ITS_OWN,
+    403: 'Its token has ended, or its policy lacks "update" on encrypt and decrypt of this key.',
+    404: 'Is the transit engine mounted there?',
+  };
+  return unavailable(base, `answered with HTTP status ${status}`, hints[status] ?? 'Try again in a moment.');
+}
+
+function tokenIn(file: string): string {
+  const unusable = (why: string) =>
+    new TradeAgentError(
+      'credential_store_unavailable',
+      `the token of Vault in ${file} can't be used: ${why}`,
+      {
+        hint: 'The file holds the token alone, and is its owner’s alone (0600).',
+      },
+    );
+  const token = readPrivateFile(file, LONGEST_TOKEN, unusable)?.trim();
+  if (token !== undefined && /^[\x21-\x7e]+$/.test(token)) return token;
+  throw unusable(token === undefined ? 'there is no such file' : 'it holds no token');
+}
+
+function unavailable(base: URL, why: string, hint: string): TradeAgentError {
+  return new TradeAgentError('credential_store_unavailable', `Vault at ${base.origin} ${why}`, { hint });
+}

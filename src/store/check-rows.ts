@@ -1,0 +1,46 @@
+import { Dec } from '../trading/decimal.ts';
+import type { HighWaterMark } from '../trading/portfolio/drawdown.ts';
+import type { FiredState, Untold } from './check-store.ts';
+
+/** A high-water mark as it is stored: amounts as decimal text, times in milliseconds since the epoch. */
+export interface MarkRow {
+  readonly value: string;
+  readonly at: number;
+  readonly last_value: string;
+  readonly last_at: number;
+  readonly flows: string | null;
+}
+
+export function rowOf({ value, at, last, flows }: HighWaterMark): MarkRow {
+  return {
+    value: value.toFixed(),
+    at,
+    last_value: last.value.toFixed(),
+    last_at: last.at,
+    flows: flows?.toFixed() ?? null,
+  };
+}
+
+export function markOf(row: MarkRow | undefined): HighWaterMark | undefined {
+  return (
+    row && {
+      value: new Dec(row.value),
+      at: row.at,
+      last: { at: row.last_at, value: new Dec(row.last_value) },
+      flows: row.flows === null ? undefined : new Dec(row.flows),
+    }
+  );
+}
+
+/** What a channel was told of, as it is stored. */
+export type ToldRow = Omit<FiredState, 'since'> & { readonly channel: string };
+
+/** @param rows all that was told of one account */
+export function untoldBy(rows: readonly ToldRow[]): Untold {
+  const told = new Set(rows.map((row) => nameOf(row.channel, row)));
+  return (channel, firings) => firings.filter((firing) => !told.has(nameOf(channel, firing)));
+}
+
+function nameOf(channel: string, { rule, subject, definition }: Omit<FiredState, 'since'>): string {
+  return JSON.stringify([channel, rule, subject, definition]);
+}

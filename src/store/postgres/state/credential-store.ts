@@ -1,0 +1,179 @@
+import { type Clock, systemClock } from '../../../machine/clock.ts';
+import {
+  type CredentialName,
+  type CredentialStore,
+  credentialNames,
+  type Expected,
+} from '../../../secrets/credential-store.ts';
+import { assertLengths, holds, pick } from '../../../secrets/credential-values.ts';
+import type { SealedSecret, SecretName, SecretSeal } from '../../../secrets/envelope/secret-seal.ts';
+import { isTradeAgentError, TradeAgentError } from '../../../trading/errors.ts';
+import type { TenantDatabase, Unit } from '../tenant-database.ts';
+import { credentialLeases } from './credential-leases.ts';
+import { type PersonDatabase, personDatabase } from './person-database.ts';
+
+export interface PostgresCredentialsOptions {
+  /** A tenant's part of a database with the tables of `stateSchema`; its owner closes it. */
+  readonly database: TenantDatabase;
+  /** Whose they are: the subject at the tenant's identity provider. */
+  readonly sub: string;
+  readonly seal: SecretSeal;
+  readonly clock?: Clock;
+  /** Milliseconds that a lock holds without a word of its holder. */
+  readonly leaseMs?: number;
+}
+
+type Sealed = Partial<Record<CredentialName, SealedSecret>>;
+
+/**
+ * One person's secrets in PostgreSQL, sealed before they go there: neither server nor whoever copies its disk can read them. To
+ * compare what is kept with what is expected takes the tenant's key, and the key may take a question to the KMS, so both are
+ * done before the unit that writes, which asks whether each row is as it was read: no two sealings are the same.
+ */
+export function postgresCredentialStore(options: PostgresCredentialsOptions): CredentialStore {
+  const { sub, seal, clock = systemClock } = options;
+  const database = personDatabase(asking(options.database), sub);
+  const leases = credentialLeases(database, { clock, leaseMs: options.leaseMs });
+  const named = (name: string): SecretName => ({ tenant: options.database.tenant, sub, name });
+
+  const open = async (sealed: Sealed): Promise<Partial<Record<CredentialName, string>>> => {
+    const opened = Object.entries(sealed).map(async ([name, secret]) => [
+      name,
+      await seal.open(named(name), secret),
+    ]);
+    return Object.fromEntries(await Promise.all(opened));
+  };
+  const readSealed = (names: readonly CredentialName[]) => database.read((unit) => sealedOf(unit, names));
+
+  /**
+   * Makes a change once it is known to hold of what is expected, from the start where that was changed meanwhile.
+   * @param prepare what takes time; made before the unit of work begins
+   */
+  const change = async <T>(
+    expected: Expected | undefined,
+    prepare: () => Promise<T>,
+    make: (unit: Unit, prepared: T) => Promise<void>,
+  ): Promise<boolean> => {
+    const names = Object.keys(expected ?? {}) as CredentialName[];
+    for (;;) {
+      const read = names.length === 0 ? {} : await readSealed(names);
+      if (!holds(await open(read), expected)) return false;
+      const prepared = await prepare();
+      const made = await database.write(async (unit) => {
+        await lockPerson(unit);
+        await leases.require(unit);
+        if (names.length > 0 && !isSame(await sealedOf(unit, names), read, names)) return false;
+        await make(unit, prepared);
+        return true;
+      });
+      if (made) return true;
+    }
+  };
+
+  const sealAll = async (values: Partial<Record<CredentialName, string>>) =>
+    await Promise.all(
+      Object.entries(values).map(async ([name, value]) => ({
+        name,
+        ...(await seal.seal(named(name), value)),
+      })),
+    );
+
+  return {
+    kind: 'database',
+    notice: undefined,
+    get: async (names) => pick(await open(await readSealed(names)), names),
+    async set(values, expected) {
+      assertLengths(values);
+      return await change(
+        expected,
+        () => sealAll(values),
+        async (unit, sealed) => {
+          for (const secret of sealed) await put(unit, secret);
+        },
+      );
+    },
+    delete: (names, expected) =>
+      change(
+        expected,
+        async () => undefined,
+        async (unit) => {
+          await unit.run('DELETE FROM credentials WHERE name = ANY(@names)', { names });
+        },
+      ),
+    unlock: async () => undefined,
+    erase: async () => {
+      await database.write(async (unit) => {
+        await lockPerson(unit);
+        await leases.require(unit);
+        await unit.run('DELETE FROM credentials');
+        await unit.run('DELETE FROM credential_holders WHERE person = current_person()');
+      });
+    },
+    async probe() {
+      const secret = { name: 'probe', ...(await seal.seal(named('probe'), 'probe')) };
+      await database.write(async (unit) => {
+        await lockPerson(unit);
+        await put(unit, secret);
+        await unit.run('DELETE FROM credentials WHERE name = @name', { name: secret.name });
+      });
+      await open(await readSealed(credentialNames));
+    },
+    exclusively: (purpose, work, signal) => leases.exclusively(purpose, work, signal),
+  };
+}
+
+/** Until the unit ends nobody else changes what this person has, be it there or not. */
+async function lockPerson(unit: Unit): Promise<void> {
+  await unit.run(
+    `INSERT INTO credential_holders (person) VALUES (current_person())
+     ON CONFLICT (tenant, person) DO UPDATE SET person = excluded.person`,
+  );
+}
+
+async function put(
+  unit: Unit,
+  { name, keyVersion, sealed }: SealedSecret & { readonly name: string },
+): Promise<void> {
+  await unit.run(
+    `INSERT INTO credentials (name, key_version, sealed) VALUES (@name, @keyVersion, @sealed)
+     ON CONFLICT (tenant, person, name) DO UPDATE SET key_version = excluded.key_version, sealed = excluded.sealed`,
+    { name, keyVersion, sealed },
+  );
+}
+
+async function sealedOf(unit: Unit, names: readonly CredentialName[]): Promise<Sealed> {
+  const rows = await unit.all<{ name: string; key_version: number; sealed: Buffer }>(
+    'SELECT name, key_version, sealed FROM credentials WHERE name = ANY(@names)',
+    { names },
+  );
+  return Object.fromEntries(
+    rows.map(({ name, key_version: keyVersion, sealed }) => [name, { keyVersion, sealed }]),
+  );
+}
+
+function isSame(now: Sealed, read: Sealed, names: readonly CredentialName[]): boolean {
+  return names.every((name) => {
+    const [there, seen] = [now[name]?.sealed, read[name]?.sealed];
+    return there === undefined || seen === undefined ? there === seen : there.equals(seen);
+  });
+}
+
+/** What the database can't do, as the store's own error: without a cause, since that may quote what was sent. */
+function asking({ read, write }: TenantDatabase): PersonDatabase {
+  const told =
+    (ask: PersonDatabase['write']): PersonDatabase['write'] =>
+    async (work) => {
+      try {
+        return await ask(work);
+      } catch (error) {
+        if (isTradeAgentError(error)) throw error;
+        const { code = 'no answer' } = error as { code?: unknown };
+        throw new TradeAgentError(
+          'credential_store_unavailable',
+          `the database of the credentials can't be used (${code})`,
+          { hint: 'Try again in a moment.', details: { state: 'database' } },
+        );
+      }
+    };
+  return { read: told(read), write: told(write) };
+}

@@ -1,0 +1,36 @@
+import type { DataKeyRows, WrappedKey } from '../../../secrets/envelope/data-keys.ts';
+import type { TenantDatabase } from '../tenant-database.ts';
+
+const ONE = 'SELECT version, wrapped FROM data_keys';
+
+/** @param of each tenant's part of a database with the tables of `stateSchema` */
+export function postgresDataKeyRows(
+  of: (tenant: string) => Pick<TenantDatabase, 'read' | 'write'>,
+): DataKeyRows {
+  return {
+    newest: (tenant) =>
+      of(tenant).read((unit) => unit.one<WrappedKey>(`${ONE} ORDER BY version DESC LIMIT 1`)),
+    find: (tenant, version) =>
+      of(tenant).read((unit) => unit.one<WrappedKey>(`${ONE} WHERE version = @version`, { version })),
+    all: (tenant) => of(tenant).read((unit) => unit.all<WrappedKey>(`${ONE} ORDER BY version`)),
+    async add(tenant, { version, wrapped }) {
+      const added = await of(tenant).write((unit) =>
+        unit.run(
+          'INSERT INTO data_keys (version, wrapped) VALUES (@version, @wrapped) ON CONFLICT DO NOTHING',
+          { version, wrapped },
+        ),
+      );
+      return added === 1;
+    },
+    async replace(tenant, { version, wrapped: before }, wrapped) {
+      const replaced = await of(tenant).write((unit) =>
+        unit.run('UPDATE data_keys SET wrapped = @wrapped WHERE version = @version AND wrapped = @before', {
+          version,
+          before,
+          wrapped,
+        }),
+      );
+      return replaced === 1;
+    },
+  };
+}

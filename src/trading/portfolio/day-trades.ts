@@ -1,0 +1,22 @@
+import { type Activity, fillsOf } from '../activity.ts';
+import { type Dec, ZERO } from '../decimal.ts';
+
+/** What was traded of a symbol today. */
+export interface DayTrades {
+  /** Shares or contracts bought, less those sold. */
+  readonly qty: Dec;
+  /** Dollars paid for them, less those received. */
+  readonly paid: Dec;
+}
+
+/** By symbol. @param began when the day did, milliseconds since the epoch */
+export function dayTrades(activities: readonly Activity[], began: number): ReadonlyMap<string, DayTrades> {
+  const trades = new Map<string, DayTrades>();
+  for (const { symbol, side, qty, price, at } of fillsOf(activities)) {
+    if (at < began) continue;
+    const signed = side === 'buy' ? qty : qty.neg();
+    const { qty: before, paid } = trades.get(symbol) ?? { qty: ZERO, paid: ZERO };
+    trades.set(symbol, { qty: before.plus(signed), paid: paid.plus(signed.mul(price)) });
+  }
+  return trades;
+}

@@ -1,0 +1,195 @@
+import { optionOf } from '../asset-class.ts';
+import { Dec, isPositive, ZERO } from '../decimal.ts';
+import { LotChoices } from './lot-choices.ts';
+import type { Closing, LotHistory } from './lot-history.ts';
+import { type LotChoice, type LotMethod, LotPool, partOf, wholeCents } from './lot-pool.ts';
+import { OptionPremiums } from './option-premiums.ts';
+import { spinOff } from './spin-off.ts';
+import type { Fill, ShareExchange } from './trades.ts';
+import { WashLosses } from './wash-losses.ts';
+
+interface Books {
+  readonly long: LotPool;
+  readonly short: LotPool;
+}
+
+/** Replays one trade and one exchange after another. */
+export class LotReplay {
+  readonly uncertain = new Set<string>();
+  readonly #books = new Map<string, Books>();
+  readonly #closings: Closing[] = [];
+  readonly #choices: LotChoices;
+  readonly #washes: WashLosses | undefined;
+  readonly #premiums = new OptionPremiums();
+  #trades = 0;
+
+  readonly #method: LotMethod;
+
+  constructor(
+    method: LotMethod,
+    { choices, washSales }: { readonly choices: readonly LotChoice[]; readonly washSales: boolean },
+  ) {
+    this.#method = method;
+    this.#washes = washSales ? new WashLosses() : undefined;
+    this.#choices = new LotChoices(choices);
+  }
+
+  #booksOf(symbol: string): Books {
+    const books = this.#books.get(symbol) ?? { long: new LotPool(), short: new LotPool() };
+    this.#books.set(symbol, books);
+    return books;
+  }
+
+  trade(fill: Fill): void {
+    const { symbol, side, qty, price, at } = fill;
+    const amount = wholeCents(qty.mul(price));
+    const whole = fill.settlesOption === true ? amount.plus(this.#premiums.partOf(fill)) : amount;
+    this.#close(symbol, side, qty, whole, at);
+  }
+
+  /** A trade closes what is held the other way, and opens a lot with what is left of it. @param amount for all of it; undefined where nobody told */
+  #close(symbol: string, side: 'buy' | 'sell', qty: Dec, amount: Dec | undefined, at: number): void {
+    const { long, short } = this.#booksOf(symbol);
+    const trade = this.#trades++;
+    const [closes, opens] = side === 'buy' ? [short, long] : [long, short];
+    const taken =
+      side === 'buy'
+        ? closes.take(qty, 'fifo')
+        : closes.take(qty, this.#method, this.#choices.named(symbol, qty, at, long));
+    let [left, money] = [qty, amount];
+    const closings = taken.map((lot) => {
+      const part = money && partOf(money, lot.qty, left);
+      [left, money] = [left.minus(lot.qty), part && money?.minus(part)];
+      const sides =
+        side === 'sell'
+          ? { side: 'long' as const, proceeds: part, cost: lot.amount }
+          : { side: 'short' as const, proceeds: lot.amount, cost: part };
+      if (lot.amount === undefined || part === undefined) this.uncertain.add(symbol);
+      const { qty, at: opened, tacked = 0 } = lot;
+      return { symbol, qty, opened, closed: at, trade, tacked, washed: ZERO, disallowed: ZERO, ...sides };
+    });
+    this.#closings.push(...closings);
+    if (side === 'sell') this.#washes?.sold(symbol, closings, long);
+    if (!isPositive(left)) return;
+    const opened = { qty: left, amount: money, at };
+    for (const lot of (side === 'buy' && this.#washes?.bought(symbol, opened)) || [opened]) opens.put(lot);
+  }
+
+  /** Shares come without a cost. Where such were owed, they are given back with them. @param at undefined: before all else */
+  bring(symbol: string, qty: Dec, at?: number): void {
+    const { long, short } = this.#booksOf(symbol);
+    const owed = Dec.min(qty, short.qty);
+    if (at !== undefined && isPositive(owed)) this.#close(symbol, 'buy', owed, undefined, at);
+    const left = qty.minus(owed);
+    if (isPositive(left)) long.put({ qty: left, amount: undefined, at: undefined });
+  }
+
+  /** Shares that turn into others take cost and age along. */
+  exchange({ at, legs, cash, turns, ends, basis }: ShareExchange): void {
+    if (ends !== undefined) {
+      this.#end(legs, at, ends);
+      return;
+    }
+    const gone = sums(legs.filter(({ qty }) => qty.isNegative()));
+    const come = sums(legs.filter(({ qty }) => isPositive(qty)));
+    const [from, to] = [[...gone][0], [...come][0]];
+    const single = gone.size <= 1 && come.size <= 1;
+    if (turns && single && from !== undefined && to !== undefined) {
+      const isShort =
+        isPositive(this.#booksOf(to[0]).short.qty) || isPositive(this.#booksOf(from[0]).short.qty);
+      if (isShort) this.#turn('short', to[0], to[1], from[0], from[1].abs());
+      else this.#turn('long', from[0], from[1].abs(), to[0], to[1]);
+      if (!cash.isZero()) this.uncertain.add(to[0]);
+    } else if (turns && single && cash.isZero() && this.#isDifference(from ?? to)) {
+      const [symbol, by] = (from ?? to) as readonly [string, Dec];
+      const { long, short } = this.#booksOf(symbol);
+      const isShort = isPositive(short.qty);
+      const held = isShort ? short.qty : long.qty;
+      this.#turn(isShort ? 'short' : 'long', symbol, held, symbol, isShort ? held.minus(by) : held.plus(by));
+    } else if (turns && single && from !== undefined && isPositive(cash)) {
+      // A merger for cash is a sale.
+      this.#close(from[0], 'sell', from[1].abs(), wholeCents(cash), at);
+    } else {
+      for (const [symbol, qty] of gone) this.#booksOf(symbol).long.take(qty.abs(), 'fifo');
+      for (const [symbol, qty] of come) {
+        const held = basis && this.#booksOf(basis.from).long;
+        if (basis === undefined || held === undefined || held.isEmpty) this.bring(symbol, qty, at);
+        else spinOff(held, this.#booksOf(symbol).long, qty, basis.fraction);
+        // What came for parts of a share is what they were sold for.
+        if (basis !== undefined && !cash.isZero()) this.uncertain.add(symbol);
+      }
+      if (turns) for (const symbol of [...gone.keys(), ...come.keys()]) this.uncertain.add(symbol);
+    }
+  }
+
+  /** Whether an exchange is booked as the difference alone: of what is held, or owed, some came or went. */
+  #isDifference(shares: readonly [symbol: string, by: Dec] | undefined): boolean {
+    if (shares === undefined) return false;
+    const { long, short } = this.#booksOf(shares[0]);
+    return isPositive(short.qty)
+      ? short.qty.gt(shares[1])
+      : long.qty.plus(shares[1]).gt(0) && isPositive(long.qty);
+  }
+
+  /** An option's end: it is closed for nothing, or becomes a part of what a trade of its underlying cost. */
+  #end(legs: ShareExchange['legs'], at: number, how: NonNullable<ShareExchange['ends']>): void {
+    for (const { symbol, qty } of legs) {
+      const side = qty.isNegative() ? 'sell' : 'buy';
+      if (how === 'worthless') {
+        this.#close(symbol, side, qty.abs(), ZERO, at);
+        continue;
+      }
+      const { long, short } = this.#booksOf(symbol);
+      const taken = (side === 'sell' ? long : short).take(qty.abs(), 'fifo');
+      if (this.#premiums.ended(symbol, side === 'sell', taken, qty.abs(), at)) continue;
+      for (const one of [symbol, optionOf(symbol)?.underlying])
+        if (one !== undefined) this.uncertain.add(one);
+    }
+  }
+
+  #turn(side: keyof Books, from: string, old: Dec, to: string, made: Dec): void {
+    const taken = this.#booksOf(from)[side].take(old, 'fifo');
+    if (side === 'long' && from === to) this.#washes?.split(from, old, made);
+    const known = taken.reduce((sum, { qty }) => sum.plus(qty), ZERO);
+    let rest = known.eq(old) ? made : made.mul(known).div(old);
+    for (const [index, lot] of taken.entries()) {
+      // The last is the difference, so that they add up to what the broker says.
+      const qty = index === taken.length - 1 ? rest : lot.qty.mul(made).div(old);
+      rest = rest.minus(qty);
+      this.#booksOf(to)[side].put({ ...lot, qty });
+    }
+    // Those that the record does not know of came from somewhere.
+    const missing = known.eq(old) ? ZERO : made.mul(old.minus(known)).div(old);
+    if (isPositive(missing)) this.#booksOf(to)[side].put({ qty: missing, amount: undefined, at: undefined });
+    // Held of the one and owed of the other: they end each other, at a price nobody told.
+    if (isPositive(this.#booksOf(to)[side === 'long' ? 'short' : 'long'].qty)) this.uncertain.add(to);
+  }
+
+  /** Of what something is held or owed for an amount that nobody told. */
+  #unknown(): string[] {
+    const isUnknown = ({ lots }: LotPool) => lots.some(({ amount }) => amount === undefined);
+    return [...this.#books].flatMap(([symbol, { long, short }]) =>
+      isUnknown(long) || isUnknown(short) ? [symbol] : [],
+    );
+  }
+
+  history(): LotHistory {
+    for (const symbol of this.#premiums.left) this.uncertain.add(symbol);
+    if (this.#method === 'average') for (const { long } of this.#books.values()) long.spread();
+    return {
+      closings: this.#closings,
+      open: new Map(
+        [...this.#books].map(([symbol, { long, short }]) => [symbol, { long: long.lots, short: short.lots }]),
+      ),
+      uncertain: [...this.uncertain].sort(),
+      incomplete: [...new Set([...this.uncertain, ...this.#unknown()])].sort(),
+      unused: this.#choices.unused,
+    };
+  }
+}
+
+function sums(legs: ShareExchange['legs']): Map<string, Dec> {
+  const all = new Map<string, Dec>();
+  for (const { symbol, qty } of legs) all.set(symbol, (all.get(symbol) ?? ZERO).plus(qty));
+  return all;
+}

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { approvalView } from '../../../../src/agent/graph/proposal-view.ts';
+import { subjectBrief, subjectFields } from '../../../../src/cli/text/approval-subject.ts';
+import type { Proposal } from '../../../../src/trading/proposal.ts';
+import { approval } from '../sample-events.ts';
+
+const valuesOf = (one: typeof approval) => subjectFields(one).map(([, value]) => value);
+
+describe('the account of what is to be approved', () => {
+  it('is named with its broker where a person can have several', () => {
+    const several = { ...approval, account_at: 'PA3ALICE01 at Second paper account' };
+    expect(valuesOf(several)).toContain('PA3ALICE01 at Second paper account PAPER');
+    expect(subjectBrief(several)[0]).toBe('PA3ALICE01 at Second paper account');
+  });
+
+  it('is its number where there can be but one', () => {
+    expect(valuesOf(approval)).toContain('PA3ALICE01 PAPER');
+    expect(subjectBrief(approval)[0]).toBe('PA3ALICE01');
+  });
+
+  it('is what the gateway shows, and of no other number that it says', () => {
+    const { order, ...view } = { ...approval, account_at: 'PA3 at Alpaca' };
+    expect(valuesOf({ ...view, order })).toContain('PA3ALICE01 PAPER');
+    const proposal = {
+      ...approval,
+      state: 'requested',
+      subject: order,
+      shows: { Account: 'PA3ALICE01 at Alpaca' },
+    };
+    expect(approvalView(proposal as unknown as Proposal, '').account_at).toBe('PA3ALICE01 at Alpaca');
+    expect(approvalView({ ...proposal, shows: {} } as unknown as Proposal, '')).not.toHaveProperty(
+      'account_at',
+    );
+  });
+});

@@ -1,0 +1,41 @@
+import Database from 'better-sqlite3-multiple-ciphers';
+import { wholeMarket } from '../../../../src/sandbox/instruments/whole-market.ts';
+import { createMarket } from '../../../../src/sandbox/market/market.ts';
+import { openAccountSettings } from '../../../../src/sandbox/paper-broker/account-settings.ts';
+import { entryOf } from '../../../../src/sandbox/paper-broker/entries.ts';
+import { createExchange } from '../../../../src/sandbox/paper-broker/exchange/exchange.ts';
+import { openLedger } from '../../../../src/sandbox/paper-broker/ledger.ts';
+import { createExpirations } from '../../../../src/sandbox/paper-broker/options/expirations.ts';
+import { openOrderBook } from '../../../../src/sandbox/paper-broker/order-book.ts';
+
+export const ACCOUNT = 'account-of-the-test';
+
+/**
+ * The paper broker's books and exchange with no server around them, in a market that is always open and a time that the
+ * test alone moves: Tuesday, 24 November 2026, noon in New York.
+ * @param options.cash dollars that its one account begins with
+ */
+export function openExchangeWorld({ cash, partialFills = true }: { cash: string; partialFills?: boolean }) {
+  let time = Date.parse('2026-11-24T17:00:00Z');
+  const database = new Database(':memory:');
+  const ledger = openLedger(database);
+  const orders = openOrderBook(database);
+  const settings = openAccountSettings(database);
+  const clock = { now: () => time, sleep: () => Promise.reject(new Error('nobody sleeps')) };
+  const market = wholeMarket(createMarket({ seed: 'test', hours: 'always', clock }));
+  const exchange = createExchange({
+    ...{ database, ledger, orders, market, partialFills, settings },
+    now: clock.now,
+  });
+  ledger.openAccount({ id: ACCOUNT, number: 'PA3TEST001', username: 'test', created_at: time });
+  ledger.enter(entryOf({ account_id: ACCOUNT, type: 'CSD', date: '2026-11-24', at: time, amount: cash }));
+  return {
+    ...{ database, ledger, orders, market, exchange },
+    /** Ends the options whose day has come. */
+    expire: createExpirations({ database, ledger, market, settings }),
+    now: clock.now,
+    pass(ms: number): void {
+      time += ms;
+    },
+  };
+}
