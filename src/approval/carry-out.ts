@@ -62,7 +62,7 @@ export async function carryOut(attention: Attention, id: string): Promise<void> 
     const approved = await approvalOf(attention, proposal);
     if (approved === undefined) return;
     if (approved === 'later') {
-      await attention.rest(waitOf(NOT_TAKEN_WAITS_MS, tries));
+      await attention.pause(waitOf(NOT_TAKEN_WAITS_MS, tries));
       continue;
     }
     attention.seen(approved);
@@ -74,7 +74,7 @@ export async function carryOut(attention: Attention, id: string): Promise<void> 
     // An order that leaves no record is not sent.
     if (!(await attention.record())) {
       if (!begun) moved(await moves.move(intent.proposal, 'approved', { reason: notRecorded }));
-      await attention.rest(waitOf(NOT_TAKEN_WAITS_MS, tries));
+      await attention.pause(waitOf(NOT_TAKEN_WAITS_MS, tries));
       continue;
     }
     moved(intent);
@@ -86,7 +86,7 @@ export async function carryOut(attention: Attention, id: string): Promise<void> 
     // One that was not taken is still `approved`: the next round sees whether its time is up.
     const isOver = clock.now() > approved.expiresAt + TOKEN_GRACE_MS;
     if (isOver && execution.outcome === 'unknown') return;
-    await attention.rest(wait);
+    await attention.pause(wait);
   }
 }
 

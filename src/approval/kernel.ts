@@ -3,15 +3,14 @@ import type { TradingStanding } from '../store/halts.ts';
 import type { ProposalKey, StoredProposal } from '../store/proposal-store.ts';
 import type { ProposalRequest } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
-import { actingFor } from './access.ts';
-import { settleExecution } from './carry-out.ts';
 import { createChanges, type News } from './changes.ts';
 import type { KernelParts } from './kernel-parts.ts';
 import type { Proposer } from './kind.ts';
 import { createProposing, type Proposed, type ProposingCaller, type ProposingRules } from './propose.ts';
+import { createSettling } from './settle.ts';
 import { type Attendants, createAttendants } from './waiting/attendants.ts';
 import { withOthers } from './waiting/with-others.ts';
-import { changeOf, changesOf } from './watching.ts';
+import { type Changed, changeOf, changesOf } from './watching.ts';
 import { haltTrading, withdraw, withdrawRevoked } from './withdraw.ts';
 
 export interface KernelOptions extends KernelParts, ProposingRules {
@@ -42,7 +41,7 @@ export interface ApprovalKernel {
   /** A person watches: what is open of their latest is followed, where its changes are told. */
   watched(asker: Proposer): Promise<void>;
   /** Those of a person that changed after a version, each time they do; none as a sign of life. Ends with the signal. */
-  follow(sub: string, version: number | undefined, signal: AbortSignal): AsyncGenerator<StoredProposal[]>;
+  follow(sub: string, version: number | undefined, signal: AbortSignal): AsyncGenerator<Changed>;
   /** Of changes to anybody's, for as long as the gateway is there. */
   news(): News;
   /** @throws {Refusal} 404 `not_found`, 409 `proposal_executing`, `proposal_settled` */
@@ -62,7 +61,10 @@ export interface ApprovalKernel {
   noted(): void;
   /** How far a person's trading goes. */
   trading(sub: string): Promise<TradingStanding>;
-  /** Asks what became of one of unknown outcome, or of an open order, with the token of whoever looks. */
+  /**
+   * Asks what became of one of unknown outcome, or of an open order, with the token of whoever looks. After a look at an
+   * unknown one its finding stands for a second, whoever asks.
+   */
   settle(proposal: StoredProposal, asker: Proposer): Promise<StoredProposal>;
   /** Takes up whatever an earlier process left open. */
   start(): void;
@@ -102,6 +104,7 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
   const attendants = createAttendants({ ...options, changes, signal: closing.signal });
   const parts = { ...options, attendants };
   const takeIn = createProposing(options);
+  const settle = createSettling(parts, closing.signal);
   let started = Promise.resolve();
 
   const kernel: ApprovalKernel = {
@@ -161,7 +164,7 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
 
     noted: () => audit.flushSoon(),
     trading: (sub) => halts.standing(sub, clock.now()),
-    settle: (proposal, asker) => settle(parts, proposal, asker),
+    settle,
 
     start() {
       const { others } = options;
@@ -207,29 +210,4 @@ async function takeUp(
 /** The owner's, or of who proposed it. */
 function isParty({ sub, proposedBy }: StoredProposal, who: string): boolean {
   return sub === who || proposedBy === who;
-}
-
-async function settle(parts: Parts, proposal: StoredProposal, looking: Proposer): Promise<StoredProposal> {
-  const { store, kindOf, moves, attendants } = parts;
-  const asker = actingFor(looking, proposal.sub);
-  attendants.seen(looking);
-  const { id, state, kind } = proposal;
-  if (state === 'executed' && !attendants.isAttended(id)) {
-    // The broker may be out of reach: then it is as it was last seen.
-    await attendants.lookAtResult(id, asker).catch(refused);
-  }
-  if (state === 'unknown') {
-    const execution = await kindOf(kind).settle(proposal.subject, asker).catch(refused);
-    const isKnown = execution?.outcome === 'executed' || execution?.outcome === 'refused';
-    if (isKnown || (execution?.outcome === 'unknown' && execution.final === true)) {
-      await settleExecution({ moves, moved: attendants.moved }, proposal, execution, 0);
-    }
-    // Never handed over, and nobody is at it any more: now it is carried out, or its time is over.
-    if (execution === undefined) attendants.begin(id, false);
-  }
-  return (await store.get(id)) ?? proposal;
-}
-
-function refused(error: unknown): undefined {
-  if (!(error instanceof Refusal)) throw error;
 }

@@ -34,23 +34,28 @@ export async function changeOf(
   }
 }
 
-/**
- * Those of a person that changed after a version, each time they do; none as a sign of life. Ends when one of the signals
- * aborts.
- */
+/** What of a person's changed. */
+export interface Changed {
+  /** In the order of their changes, each as it stands now; none as a sign of life. */
+  readonly proposals: readonly StoredProposal[];
+  /** Whoever follows after this one misses nothing. */
+  readonly version: number;
+}
+
+/** Those of a person that changed after a version, each time they do. Ends when one of the signals aborts. */
 export async function* changesOf(
   { store, changes }: Watching,
   sub: string,
   version: number | undefined,
   signals: readonly AbortSignal[],
-): AsyncGenerator<StoredProposal[]> {
+): AsyncGenerator<Changed> {
   const news = changes.listen({ sub });
   try {
     let seen = version ?? (await store.version());
     while (!isOver(signals)) {
       const changed = await store.changedSince(sub, seen);
       seen = changed.at(-1)?.version ?? seen;
-      yield changed;
+      yield { proposals: changed, version: seen };
       news.forget();
       if ((await store.changedSince(sub, seen)).length === 0) await news.next(ALIVE_MS, signals);
     }

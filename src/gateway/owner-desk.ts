@@ -90,7 +90,8 @@ export function ownerDesk(
     },
     async follow(signal, changed) {
       // An empty one is a sign of life.
-      for await (const told of kernel.follow(sub, undefined, signal)) if (told.length > 0) changed();
+      for await (const { proposals } of kernel.follow(sub, undefined, signal))
+        if (proposals.length > 0) changed();
     },
   };
 }

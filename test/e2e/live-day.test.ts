@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { growthOf, middle } from '../growth.ts';
+import { type Memory, memoryProbe } from './memory-probe.ts';
 import { hasTmux, openTerminal } from './tmux.ts';
 import { createWorld } from './world.ts';
 import { worldClock } from './world-clock.ts';
@@ -12,14 +14,13 @@ const RATE = 120;
 const FILL_EVERY = 8;
 /** The first requests compile and fill what is kept. */
 const WARM_UP_MS = 3_000;
+/** How often its memory is looked at; a whole day's looks tell growth from what is compiled and cached once. */
+const LOOKS = 16;
+/** From the earlier to the later half of a day: what a look may differ by from the next. */
+const MOST_HEAP_MIB = 0.5;
+const MOST_RESIDENT_MIB = 8;
 const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Resident memory of a process, MiB. */
-const memory = (pid: number) =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-
-const middle = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0;
 
 it.skipIf(!hasTmux() || process.platform !== 'linux')(
   `a day of the market in a live portfolio: each price and fill within a second, no flicker, no more memory`,
@@ -35,12 +36,15 @@ it.skipIf(!hasTmux() || process.platform !== 'linux')(
     };
     goOn(1);
     const world = await createWorld({ env: clock.env });
+    const memories = join(world.folder, 'memory');
+    mkdirSync(memories);
+    const probe = memoryProbe(memories);
     const terminal = await (async () => {
       await world.login();
       return openTerminal({
         command: [process.execPath, launcher, 'portfolio', '--watch'],
         env: {
-          ...clock.env,
+          ...probe.env(clock.env),
           PATH: process.env.PATH,
           HOME: world.folder,
           TRADE_AGENT_HOME: world.agentHome,
@@ -65,7 +69,9 @@ it.skipIf(!hasTmux() || process.platform !== 'linux')(
         return Date.now() - since;
       };
       await pause(WARM_UP_MS);
-      const before = memory(terminal.pid());
+      const memory: Memory[] = [];
+      const look = async () => memory.push(await probe.of(terminal.pid()));
+      await look();
       const lags = { price: [] as number[], fill: [] as number[] };
       const rates = { idle: [] as number[], busy: [] as number[] };
       const from = now();
@@ -80,6 +86,7 @@ it.skipIf(!hasTmux() || process.platform !== 'linux')(
         const [quietAt, quiet] = [Date.now(), bytes()];
         await pause(1_000);
         rates.idle.push((bytes() - quiet) / ((Date.now() - quietAt) / 1_000));
+        if (passed() >= (memory.length * HOURS) / LOOKS) await look();
       }
       async function filled(round: number): Promise<number> {
         const known = (await world.book()).length;
@@ -99,7 +106,8 @@ it.skipIf(!hasTmux() || process.platform !== 'linux')(
         ...{ prices: lags.price.length, fills: lags.fill.length },
         price_ms: [middle(lags.price), Math.max(...lags.price)],
         fill_ms: [middle(lags.fill), Math.max(0, ...lags.fill)],
-        memory_mib: [before, memory(terminal.pid())].map(Math.round),
+        heap_mib: memory.map(({ heap }) => Number(heap.toFixed(1))),
+        resident_mib: memory.map(({ resident }) => Math.round(resident)),
         idle_bytes_s: Math.round(middle(rates.idle)),
         busy_bytes_s: Math.round(middle(rates.busy)),
         cleared: output.match(/\u001b\[[0-3]?J/g)?.length ?? 0,
@@ -112,7 +120,13 @@ it.skipIf(!hasTmux() || process.platform !== 'linux')(
       expect(figures.price_ms[0]).toBeLessThan(bound);
       if (lags.fill.length > 0) expect(figures.fill_ms[0]).toBeLessThan(bound);
       expect(figures.idle_bytes_s).toBeLessThan(4_096);
-      expect(figures.memory_mib[1]).toBeLessThan(Math.max(before * 1.5, before + 40));
+      const heap = memory.map((one) => one.heap);
+      const resident = memory.map((one) => one.resident);
+      expect(heap.at(-1)).toBeLessThan(1.5 * (heap[0] ?? 0));
+      if (HOURS >= 8) {
+        expect(growthOf(heap)).toBeLessThan(MOST_HEAP_MIB);
+        expect(growthOf(resident)).toBeLessThan(MOST_RESIDENT_MIB);
+      }
       expect(terminal.screen()).not.toMatch(/STALE/);
     } finally {
       terminal.close();

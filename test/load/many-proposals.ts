@@ -122,7 +122,7 @@ export async function manyProposals(options: LoadOptions): Promise<Load> {
 }
 
 /** Taps, with somebody waiting for the proposal, until they are told of the fill. */
-async function tapped(world: LoadWorld, proposal: Seen): Promise<{ at: number; until: number }> {
+export async function tapped(world: LoadWorld, proposal: Seen): Promise<{ at: number; until: number }> {
   const question = world.questionOf(proposal.id);
   let told = world.next(proposal);
   const at = performance.timeOrigin + performance.now();
@@ -172,7 +172,7 @@ function stepsOf(traffic: readonly Traffic[], at: number, until: number): Steps 
   };
 }
 
-async function atOnce<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+export async function atOnce<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const done: R[] = [];
   const queue = items.values();
   const lane = async () => {

@@ -30,6 +30,10 @@ export interface LoadWorld {
   propose(qty: string, key: string): Promise<Proposal>;
   /** Waits until it stands otherwise than when it was last seen, at most 25 s. */
   next(seen: Pick<Proposal, 'id' | 'updated_at'>): Promise<Proposal>;
+  /** Takes a proposal back. */
+  withdraw(proposal: string): Promise<Proposal>;
+  /** Opens what answers piece by piece, or late: until the signal aborts. */
+  open(path: string, signal: AbortSignal): Promise<Response>;
   /** The phone's own id of the question about a proposal. */
   questionOf(proposal: string): string;
   /** What the gateway takes now, or after a garbage collection. */
@@ -95,7 +99,7 @@ export async function startLoadWorld(): Promise<LoadWorld> {
     phone: `${servers.issuer.url}/phone`,
     pairingSecret: home.pairingSecret,
   });
-  const send = await signIn(folder, phone, {
+  const { send, open } = await signIn(folder, phone, {
     issuer: servers.issuer.url,
     gateway: gateway.url,
     phone: `${servers.issuer.url}/phone`,
@@ -112,6 +116,8 @@ export async function startLoadWorld(): Promise<LoadWorld> {
     },
     next: ({ id, updated_at }) =>
       send(`/v1/proposals/${id}?wait=25&since=${encodeURIComponent(updated_at)}`, {}),
+    withdraw: (proposal) => send(`/v1/proposals/${proposal}`, { method: 'DELETE' }),
+    open,
     questionOf(proposal) {
       const found = question.get(proposal);
       if (found === undefined) throw new Error(`the phone does not show ${proposal}`);
@@ -168,12 +174,18 @@ async function startBroker(home: SandboxHome, servers: { issuer: HttpServer; bro
   return { broker, vault };
 }
 
-/** Signs alice in as the CLI does, and returns her way to the gateway, whose answers must be proposals. */
+interface Ways {
+  /** The answer must be a proposal. */
+  send(path: string, init: { method?: string; headers?: object; body?: string }): Promise<Proposal>;
+  open(path: string, signal: AbortSignal): Promise<Response>;
+}
+
+/** Signs alice in as the CLI does, and returns her ways to the gateway. */
 async function signIn(
   folder: string,
   phone: PhoneClient,
   ready: NonNullable<Parameters<typeof resolveProfile>[2]>,
-): Promise<(path: string, init: { method?: string; headers?: object; body?: string }) => Promise<Proposal>> {
+): Promise<Ways> {
   const home = { config: folder, data: folder, log: folder, sandbox: folder };
   const profile = resolveProfile({ profiles: {} }, undefined, ready);
   const store = openFileStore({ folder: join(folder, 'alice'), profile: profile.name });
@@ -182,16 +194,18 @@ async function signIn(
   await login.complete(new AbortController().signal);
   const session = await openSession({ profile, store, home });
   if (session === undefined) throw new Error('nobody is signed in');
-  return async (path, { headers, ...init }) => {
-    const url = `${ready.gateway}${path}`;
-    const response = await session.fetch(
-      url,
-      { ...init, headers: { 'content-type': 'application/json', ...headers } },
-      SCOPES,
-    );
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
-    return proposalSchema.parse(JSON.parse(text));
+  const ask = (path: string, init: RequestInit) => session.fetch(`${ready.gateway}${path}`, init, SCOPES);
+  return {
+    async send(path, { headers, ...init }) {
+      const response = await ask(path, {
+        ...init,
+        headers: { 'content-type': 'application/json', ...headers },
+      });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
+      return proposalSchema.parse(JSON.parse(text));
+    },
+    open: (path, signal) => ask(path, { signal }),
   };
 }
 

@@ -253,6 +253,12 @@ function attentions(
         news = new AbortController();
         return true;
       },
+      async pause(ms) {
+        const until = clock.now() + ms;
+        for (let left = ms; left > 0 && !isOver; left = until - clock.now()) {
+          if (!(await attention.rest(left))) return;
+        }
+      },
       turn: (why) => (why === 'uncalled' ? uncalled : restarted).take(),
       onBreakOff(callback) {
         breakOff = callback;

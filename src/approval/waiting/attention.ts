@@ -24,6 +24,8 @@ export interface Attention extends KernelParts {
    * @throws the reason of `signal` when the gateway closes
    */
   rest(ms: number): Promise<boolean>;
+  /** As `rest`, and cut short by a withdrawal alone: a provider that calls once more has no say in when a broker is asked. */
+  pause(ms: number): Promise<void>;
   /** Takes its turn among all proposals to poll though the provider has not called. @returns milliseconds until then */
   turn(why: 'uncalled' | 'restarted'): number;
   /** Whether the provider called before its answer was in the row; says so once. */

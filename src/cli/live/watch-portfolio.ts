@@ -75,6 +75,7 @@ async function watch<Live extends Pick<LiveFigures, 'at' | 'stale'>>(
         // One line a proposal: what it came to, not each step there.
         events.delete(proposal.id);
         events.set(proposal.id, `${time}  ${approvalOutcome(approvalView(proposal, ''))}`);
+        if (events.size > MOST_EVENTS) events.delete(events.keys().next().value ?? '');
         parts.changed();
       },
     });
@@ -82,7 +83,7 @@ async function watch<Live extends Pick<LiveFigures, 'at' | 'stale'>>(
     if (live === undefined) return [];
     const rows = io.stdout.rows ?? 24;
     const lines = (await table(live, { columns: io.width(), unicode: io.unicode, paint })).split('\n');
-    const told = [...events.values()].slice(-MOST_EVENTS);
+    const told = [...events.values()];
     const below = [
       ...(told.length === 0 ? [] : ['', ...told]),
       '',

@@ -125,14 +125,16 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
         ]);
         for await (const changed of kernel.follow(caller.sub, version, ended)) {
           if (await isRevoked?.(caller.jti)) return;
-          for (const proposal of changed) {
+          for (const proposal of changed.proposals) {
             await stream.writeSSE({
               event: 'proposal',
               id: String(proposal.version),
               data: JSON.stringify(view(proposal)),
             });
           }
-          if (changed.length === 0) await stream.write(': alive\n\n');
+          // With an id: a stream that ends before anything has changed is gone on with from there as well.
+          if (changed.proposals.length === 0)
+            await stream.write(`: alive\nevent: alive\nid: ${changed.version}\ndata:\n\n`);
         }
       });
     }),

@@ -1,4 +1,5 @@
 import type { Clock } from '../../machine/clock.ts';
+import { timeLimit } from '../../net/time-limit.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { kindWords } from '../../trading/kinds/kinds.ts';
@@ -32,12 +33,16 @@ export async function hold(
     seen = next;
     await changed(next);
   };
-  const until = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+  const until = timeLimit(ms, signal);
   try {
-    await followProposal(gateway, proposal, { clock, signal: until, changed: see, notice: () => {} });
-    await followFill(gateway, () => seen, see, AbortSignal.any([until, AbortSignal.timeout(FILL_MS)]));
+    const followed = { clock, signal: until.signal, changed: see, notice: () => {} };
+    await followProposal(gateway, proposal, followed);
+    const moment = timeLimit(FILL_MS, until.signal);
+    await followFill(gateway, () => seen, see, moment.signal).finally(moment.end);
   } catch (error) {
-    if (!until.aborted && !isSettledState(seen.state)) throw error;
+    if (!until.signal.aborted && !isSettledState(seen.state)) throw error;
+  } finally {
+    until.end();
   }
   return seen;
 }

@@ -6,8 +6,8 @@ const [, , ORDERS_READ] = READ_SCOPES;
 
 /** Something the gateway tells by itself. */
 export type GatewayEvent =
-  /** A sign of life; the first says that nothing is missed from now on. */
-  | { readonly type: 'alive' }
+  /** A sign of life; the first says that nothing is missed from now on. `id` goes on from there; an earlier gateway tells none. */
+  | { readonly type: 'alive'; readonly id?: string }
   /** A proposal as it stands now: also each fill of what it placed. `id` goes on from there. */
   | { readonly type: 'proposal'; readonly id: string; readonly proposal: Proposal };
 
@@ -37,7 +37,9 @@ export function ofEvents({ open }: GatewayRequests): EventRequests {
         onComment: () => found.push({ type: 'alive' }),
         onEvent: ({ event, id, data }) => {
           sinceEvent = 0;
-          if (event !== 'proposal' || id === undefined || !/^\d{1,15}$/.test(id)) return;
+          if (id === undefined || !/^\d{1,15}$/.test(id)) return;
+          if (event === 'alive') found.push({ type: 'alive', id });
+          if (event !== 'proposal') return;
           const proposal = proposalIn(data);
           if (proposal !== undefined) found.push({ type: 'proposal', id, proposal });
         },

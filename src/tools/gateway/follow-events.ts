@@ -34,11 +34,9 @@ export async function followEvents(
       for await (const event of gateway.events(AbortSignal.any([signal, silent.signal]), last)) {
         silent.heard();
         failures = 0;
+        last = event.id ?? last;
         if (event.type === 'alive') standing(true);
-        else {
-          last = event.id;
-          changed(event.proposal);
-        }
+        else changed(event.proposal);
       }
     } catch (error) {
       if (signal.aborted) return;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Session } from '../../auth/session/session.ts';
+import { timeLimit } from '../../net/time-limit.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import type { Scope } from '../../trading/scopes.ts';
 import { gatewayError } from './gateway-problem.ts';
@@ -62,21 +63,22 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
 
   /** Any answer, its body as JSON where it is that. @throws {TradeAgentError} where none came */
   const send = async (path: string, init: RequestInit, scopes: readonly Scope[], ms: number) => {
-    const timeout = AbortSignal.timeout(ms);
     const given = init.signal ?? undefined;
-    const combined = AbortSignal.any([timeout, ...[signal, given].filter((one) => one !== undefined)]);
+    const limit = timeLimit(ms, signal, given);
     const once = async () => {
-      const response = await session.fetch(addressOf(path), { ...init, signal: combined }, scopes);
+      const response = await session.fetch(addressOf(path), { ...init, signal: limit.signal }, scopes);
       return { ok: response.ok, status: response.status, body: await bodyOf(response) };
     };
     try {
       return await once().catch((error: unknown) => {
         // A server may close an idle connection just as it is used again. A question can be asked twice.
-        if (init.method !== undefined || combined.aborted || !isConnectionLost(error)) throw error;
+        if (init.method !== undefined || limit.signal.aborted || !isConnectionLost(error)) throw error;
         return once();
       });
     } catch (error) {
       throw unreachable(error, ms, signal, given);
+    } finally {
+      limit.end();
     }
   };
 

@@ -58,6 +58,8 @@ describe('what changes', () => {
     // The first sign of life: from now on nothing is missed.
     if (options.last === undefined) await read();
     return {
+      /** What the first sign of life was told under. */
+      since: Number(/^id: (\d+)$/m.exec(text)?.[1]),
       async take(count: number) {
         while (events().length < count) if (!(await read())) break;
         return events();
@@ -102,6 +104,16 @@ describe('what changes', () => {
     await withdraw(third.id);
   });
 
+  it('after a stream that ended before anything had changed is told to who goes on from its sign of life', async () => {
+    const before = await follow();
+    before.stop();
+    const { id } = await propose();
+    const after = await follow({ last: before.since });
+    expect((await after.take(1)).map(({ proposal }) => proposal.id)).toContain(id);
+    after.stop();
+    await withdraw(id);
+  });
+
   it('of another person is not told', async () => {
     const following = await follow({ sub: 'bob', last: 0 });
     await withdraw((await propose()).id);
@@ -127,7 +139,7 @@ describe('what changes', () => {
     });
     expect(response.status).toBe(200);
     const first = await response.body?.pipeThrough(new TextDecoderStream()).getReader().read();
-    expect(first?.value).toBe(': alive\n\n');
+    expect(first?.value).toMatch(/^: alive\nevent: alive\nid: \d+\ndata:\n\n$/);
     stop.abort();
   });
 

@@ -246,6 +246,7 @@ describe('what was approved', () => {
     expect(world.steps.length).toBe(left);
     expect(await world.kernel.settle(await world.row(id), alice)).toMatchObject({ state: 'unknown' });
     world.settled = { outcome: 'executed', result: { order: 'found' } };
+    await world.clock.run(world.clock.sleep(1_000));
     expect(await world.kernel.settle(await world.row(id), alice)).toMatchObject({
       state: 'executed',
       result: { order: 'found' },

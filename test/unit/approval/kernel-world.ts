@@ -79,6 +79,8 @@ export function kernelWorld({
   const moves = createMoves(store, createTokenSeal('of the test'), clock);
   const audit = createAuditChain(auditFile, auditStore);
 
+  /** When the desk was asked to carry one out, and what became of it, milliseconds since the epoch. */
+  const looks: number[] = [];
   const polls: { id: string; at: number; expected: { sub: string; details: Question['details'] } }[] = [];
   const questions: Question[] = [];
   const told: (Outcome & { authReqId: string })[] = [];
@@ -99,6 +101,7 @@ export function kernelWorld({
     answers,
     codes,
     polls,
+    looks,
     questions,
     told,
     /** Whether the provider takes in what it is told. */
@@ -291,6 +294,7 @@ export function kernelWorld({
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ qty }) => qty,
     async execute(subject, approved) {
+      looks.push(clock.now());
       if (++underWay > 1) throw new Error('two are carried out at the same time');
       try {
         const step = world.steps.shift();
@@ -301,6 +305,7 @@ export function kernelWorld({
       }
     },
     async settle(_subject, asker) {
+      looks.push(clock.now());
       world.onSettle(asker);
       return world.settled;
     },

@@ -58,6 +58,22 @@ describe('following what the gateway tells', () => {
     await done;
   });
 
+  it('goes on from the last sign of life where nothing had changed yet', async () => {
+    const { clock, asked, stop, done } = following(
+      { events: [alive, { type: 'alive', id: '5' }], end: 'closed' },
+      { events: [alive], end: 'closed' },
+      { events: [], end: 'open' },
+    );
+    await clock.slept(1000);
+    clock.advance(1000);
+    await expect.poll(() => asked).toEqual([undefined, '5']);
+    await clock.slept(1000);
+    clock.advance(1000);
+    await expect.poll(() => asked).toEqual([undefined, '5', '5']);
+    stop.abort();
+    await done;
+  });
+
   it('takes the end of a token for no failure, and does not ask again at once', async () => {
     const { clock, asked, standing, stop, done } = following(
       { events: [alive, told('1')], end: 'closed' },
