@@ -27,6 +27,8 @@ export interface Changes {
     readonly sub: string;
     readonly proposedBy?: string | undefined;
   }): void;
+  /** Anything may have changed. */
+  tellAll(): void;
   listen(to: Watched): News;
 }
 
@@ -47,6 +49,9 @@ export function createChanges(clock: Clock): Changes {
       if (proposedBy !== undefined) wake(people.get(proposedBy));
       wake(proposals.get(id));
       wake(anybody.get(''));
+    },
+    tellAll() {
+      for (const all of [people, proposals]) for (const listeners of all.values()) wake(listeners);
     },
     listen(to) {
       const [all, name] = placeOf(to);

@@ -1,5 +1,6 @@
 import type { Clock } from '../machine/clock.ts';
 import type { Halts } from '../store/halts.ts';
+import type { OtherProcesses } from '../store/other-processes.ts';
 import type { ProposalStore, StoredProposal } from '../store/proposal-store.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 import type { Access } from './access.ts';
@@ -13,6 +14,8 @@ import type { Moves } from './moves.ts';
 /** What proposing and looking after a proposal take. */
 export interface KernelParts {
   readonly store: ProposalStore;
+  /** Which other gateways have the same data; undefined where none can. */
+  readonly others?: OtherProcesses | undefined;
   /** What changes a proposal's state, over that store. */
   readonly moves: Moves;
   readonly halts: Halts;

@@ -9,6 +9,7 @@ import type { Proposer } from './kind.ts';
 import { createProposing, type Proposed, type ProposingCaller, type ProposingRules } from './propose.ts';
 import { createSettling } from './settle.ts';
 import { type Attendants, createAttendants } from './waiting/attendants.ts';
+import { withOthers } from './waiting/with-others.ts';
 import { type Changed, changeOf, changesOf } from './watching.ts';
 import { haltTrading, withdraw, withdrawRevoked } from './withdraw.ts';
 
@@ -166,7 +167,11 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
     settle,
 
     start() {
-      started = takeUp(parts, closing.signal);
+      const { others } = options;
+      started =
+        others === undefined
+          ? takeUp(parts, closing.signal)
+          : withOthers({ ...parts, others, changes }, closing.signal);
     },
 
     async close() {

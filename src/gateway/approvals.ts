@@ -70,6 +70,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
   };
   return createApprovalKernel({
     store,
+    others: stores.others,
     moves: createMoves(store, createTokenSeal(approval.sealSecret), clock),
     halts,
     access: parts.access,

@@ -10,6 +10,7 @@ import { slippageSchema } from '../trading/order.ts';
 import { LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
 import { isKept } from './broker/kept-kinds.ts';
 import { brokersSettings, type NamedBroker, namedBrokers } from './broker/named-broker.ts';
+import { databaseSchema } from './database-settings.ts';
 import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
 import { relationsOptions, relationsSchema } from './relations/relations-settings.ts';
 import { secureAddress } from './secure-address.ts';
@@ -109,6 +110,8 @@ const settingsSchema = z.strictObject({
     .optional(),
   /** Which broker, and what is to be set of that kind; or several by name (`brokers`). */
   ...brokersSettings,
+  /** Instead of a database in the gateway's folder. */
+  database: databaseSchema.optional(),
   details_type: z.string().min(1).default(TRADE_ORDER_TYPE),
   message_details_type: z.string().min(1).default(MESSAGE_SEND_TYPE),
   /** By what approved messages go out. */

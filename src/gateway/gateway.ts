@@ -110,13 +110,13 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const { halts, mandates: granted } = stores;
   const desk = createOrderDesk({
-    ...{ journal: stores.orders, halts, mandates: granted, rules, brokerFor },
+    ...{ journal: stores.orders, others: stores.others, halts, mandates: granted, rules, brokerFor },
     ...{ gateway: options.resource, issuer, detailsType, clock, signatures },
     environment: options.environment,
   });
   const messageDesk = createMessageDesk({
-    ...{ journal: stores.messages, outlets, gateway: options.resource, issuer, clock, signatures },
-    detailsType: messageDetailsType,
+    ...{ journal: stores.messages, others: stores.others, outlets, issuer, clock, signatures },
+    ...{ gateway: options.resource, detailsType: messageDetailsType },
   });
 
   const mandates = mandatePorts({

@@ -7,6 +7,7 @@ import type { Halts } from './halts.ts';
 import type { MandateStore } from './mandate-store.ts';
 import type { MessageJournal } from './message-journal.ts';
 import type { OrderJournal } from './order-journal.ts';
+import type { OtherProcesses } from './other-processes.ts';
 import type { ProofStore } from './proof-store.ts';
 import type { ProposalStore } from './proposal-store.ts';
 import type { SigningKeyStore } from './signing-key-store.ts';
@@ -28,4 +29,6 @@ export interface GatewayStores {
   readonly brokerKeys: BrokerKeyStore;
   readonly defaultAccounts: DefaultAccountStore;
   readonly access: AccessStore;
+  /** Undefined where one process alone has the data. */
+  readonly others?: OtherProcesses;
 }

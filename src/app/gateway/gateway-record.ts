@@ -1,16 +1,12 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type Database from 'better-sqlite3-multiple-ciphers';
 import { type AuditVerdict, verifyAuditFile } from '../../approval/audit-chain.ts';
 import { utcSeconds } from '../../machine/clock.ts';
-import { sqliteRecord } from '../../store/sqlite/gateway-stores.ts';
-import { recountOrders } from '../../store/sqlite/order-recount.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { TradingState } from '../../trading/trading-state.ts';
 import type { App } from '../app.ts';
-
-/** How long the running gateway may hold its database, milliseconds. */
-const BUSY_MS = 10_000;
+import { openRecord, type RecordStores } from './gateway-database.ts';
+import type { GatewayPlaces } from './gateway-key.ts';
+import { readDatabase } from './settings-file.ts';
 
 const auditFile = (folder: string) => join(folder, 'audit.jsonl');
 
@@ -18,11 +14,14 @@ const auditFile = (folder: string) => join(folder, 'audit.jsonl');
  * Looks for the first line of the gateway's record that was changed, removed or added; also while the gateway runs.
  * @throws {TradeAgentError} `invalid_config` where no gateway has run in the folder
  */
-export async function verifyRecord(folder: string): Promise<AuditVerdict & { readonly file: string }> {
-  const file = auditFile(folder);
-  return await withGatewayDatabase(folder, async (database) => ({
+export async function verifyRecord(
+  { env }: Pick<App, 'env'>,
+  places: GatewayPlaces,
+): Promise<AuditVerdict & { readonly file: string }> {
+  const file = auditFile(places.home);
+  return await withRecord(env, places, async ({ audit }) => ({
     file,
-    ...(await verifyAuditFile(file, sqliteRecord(database).audit)),
+    ...(await verifyAuditFile(file, audit)),
   }));
 }
 
@@ -32,8 +31,8 @@ export async function verifyRecord(folder: string): Promise<AuditVerdict & { rea
  * @throws {TradeAgentError} `usage` where there is no halt, `invalid_config` where no gateway has run in the folder
  */
 export async function liftHalt(
-  { clock }: Pick<App, 'clock'>,
-  folder: string,
+  { clock, env }: Pick<App, 'clock' | 'env'>,
+  places: GatewayPlaces,
   sub: string,
 ): Promise<{
   readonly ended: Exclude<TradingState, 'active'>;
@@ -41,15 +40,14 @@ export async function liftHalt(
   readonly liftedAt: string;
   readonly state: TradingState;
 }> {
-  return await withGatewayDatabase(folder, async (database) => {
-    const { halts, audit } = sqliteRecord(database);
+  return await withRecord(env, places, async ({ halts, audit }) => {
     const { since, state: ended } = await halts.standing(sub, clock.now());
     if (ended === 'active' || since === undefined || !(await halts.lift(sub, since, clock.now()))) {
       throw new TradeAgentError('usage', `trading of ${JSON.stringify(sub)} is not halted`, {
         hint: 'Give the user as the identity provider names them in its tokens ("sub"); "trade-agent whoami" shows it.',
       });
     }
-    await audit.moveToFile(auditFile(folder));
+    await audit.moveToFile(auditFile(places.home));
     const now = clock.now();
     const { state } = await halts.standing(sub, now);
     return { ended, haltedAt: utcSeconds(since), liftedAt: utcSeconds(now), state };
@@ -62,33 +60,25 @@ export async function liftHalt(
  * @throws {TradeAgentError} `invalid_config` where no gateway has run in the folder
  */
 export async function recount(
-  { clock }: Pick<App, 'clock'>,
-  folder: string,
+  { clock, env }: Pick<App, 'clock' | 'env'>,
+  places: GatewayPlaces,
 ): Promise<{ readonly orders: number; readonly newest: string | null }> {
-  return await withGatewayDatabase(folder, async (database) => {
-    const { audit } = sqliteRecord(database);
-    const { orders, newest } = recountOrders(database, clock.now());
-    await audit.moveToFile(auditFile(folder));
+  return await withRecord(env, places, async ({ audit, recount: recountOrders }) => {
+    const { orders, newest } = await recountOrders(clock.now());
+    await audit.moveToFile(auditFile(places.home));
     return { orders, newest: newest === null ? null : utcSeconds(newest) };
   });
 }
 
-async function withGatewayDatabase<T>(
-  folder: string,
-  work: (database: Database.Database) => Promise<T>,
+async function withRecord<T>(
+  env: NodeJS.ProcessEnv,
+  { home, config }: GatewayPlaces,
+  work: (record: RecordStores) => Promise<T>,
 ): Promise<T> {
-  const file = join(folder, 'gateway.db');
-  if (!existsSync(file)) {
-    throw new TradeAgentError('invalid_config', `no gateway has run in ${folder}: ${file} is not there`, {
-      hint: "Name the gateway's own folder with --home.",
-      details: { file },
-    });
-  }
-  const { default: Database } = await import('better-sqlite3-multiple-ciphers');
-  const database = new Database(file, { timeout: BUSY_MS, fileMustExist: true });
+  const { stores, close } = await openRecord(await readDatabase(config), home, env);
   try {
-    return await work(database);
+    return await work(stores);
   } finally {
-    database.close();
+    await close();
   }
 }

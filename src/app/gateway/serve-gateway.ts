@@ -9,10 +9,10 @@ import { withProcessLock } from '../../machine/process-lock.ts';
 import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import { requireHost } from '../../net/host-check.ts';
 import { type ListenOptions, listen, listenerOf } from '../../net/http-server.ts';
-import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { version } from '../version.ts';
+import { openGatewayDatabase } from './gateway-database.ts';
 import { readKey, sealSecret } from './key-file.ts';
 import { serveTelemetry } from './served-telemetry.ts';
 import { readSettings } from './settings-file.ts';
@@ -21,6 +21,8 @@ export interface ServeOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls
   /** The gateway's own folder: its key and its journal. */
   readonly home: string;
   readonly config: string;
+  /** What may hold the database's address. */
+  readonly env: NodeJS.ProcessEnv;
   /** Written once it serves: what `ready` is told. */
   readonly readyFile?: string;
   readonly ready: (gateway: ServedGateway) => Promise<void>;
@@ -57,14 +59,16 @@ export async function serveGateway(
   ensurePrivateFolder(home);
   const lock = join(home, 'gateway.lock');
   await withProcessLock(lock, { what: `the gateway's folder ${home}`, waitMs: 0 }, async () => {
-    const { default: Database } = await import('better-sqlite3-multiple-ciphers');
     const { tell, clock } = app;
     const server = await listen({ ...options, tell, clock }, () => clock.now());
-    const database = new Database(join(home, 'gateway.db'));
+    const database = await openGatewayDatabase(settings.database, home, options.env).catch(async (error) => {
+      await server.close(0);
+      throw error;
+    });
     const telemetry = await serveTelemetry(settings.telemetry, clock);
     const gateway = createGateway({
       ...gatewayOptions(settings, { privateKey, sealSecret: sealSecret(home) }, home),
-      stores: telemetry.stores(sqliteGatewayStores(database)),
+      stores: telemetry.stores(database.stores),
       fetch: telemetry.fetch,
       rules,
       clock,
@@ -89,7 +93,7 @@ export async function serveGateway(
     await servedUntilStopped(app.signal, async () => {
       await Promise.all([gateway.close(), server.close(DRAIN_MS)]);
       await telemetry.close();
-      database.close();
+      await database.close();
     });
   });
 }

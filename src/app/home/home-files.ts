@@ -3,6 +3,7 @@ import { readNamedFile } from '../../config/named-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import { type HomeSettings, homeSettingsSchema } from '../../home/settings/home-settings.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
 
 /** The files of a home's folder that are named in more than one place. */
 export const homeFiles = (folder: string) => ({
@@ -36,9 +37,13 @@ export async function readHomeSettings(folder: string): Promise<HomeSettings> {
 export async function readGatewaySettings(folder: string): Promise<GatewaySettings> {
   const { gateway } = homeFiles(folder);
   const hint = 'docs/GATEWAY.md says what it holds; "trade-agent home init" writes one.';
-  return await parseYaml(
+  const settings = await parseYaml(
     gatewaySettingsSchema,
     readNamedFile(gateway, 'gateway configuration', hint),
     gateway,
   );
+  if (settings.database === undefined) return settings;
+  throw new TradeAgentError('invalid_config', `${gateway}: a home keeps its data in its own folder`, {
+    hint: 'Remove "database": it is for "trade-agent gateway".',
+  });
 }

@@ -1,4 +1,5 @@
 import canonicalize from 'canonicalize';
+import type { StoredProposal } from '../../store/proposal-store.ts';
 import { NO_TOKEN } from '../access.ts';
 import type { Changes } from '../changes.ts';
 import type { KernelParts } from '../kernel-parts.ts';
@@ -30,6 +31,8 @@ export interface Attendants {
   lookAtResult(id: string, asker: Proposer): Promise<ResultLook>;
   /** Keeps in memory, and nowhere else, with whose token a person's accounts may be asked about. */
   seen(asker: Proposer): void;
+  /** Whoever looks after something here is to stop: another process may have it now. Resolves once they have. */
+  stop(): Promise<void>;
   /** Resolves when nothing is under way any more; to be called once the signal has aborted. */
   ended(): Promise<void>;
 }
@@ -58,23 +61,22 @@ interface AttendantParts extends KernelParts {
 interface Attended {
   readonly work: Promise<void>;
   readonly wake: (over: boolean) => void;
+  readonly end: AbortController;
   readonly isResumed: boolean;
 }
 
 /*
- * One process has a gateway's database (its folder is locked), and in it one attendant has a proposal: `begin` looks and
- * writes in one breath. Between an attendant's look at the row and what it does next the row may change, so what it does is a
+ * In a process one attendant has a proposal: `begin` looks and writes in one breath. Where several processes have the same
+ * database, one of them has it (`OtherProcesses.take`); else the folder of the one gateway is locked. Between an attendant's look at the row and what it does next the row may change, so what it does is a
  * move from the version that it saw; and it may be told of the change before it listens, so news are kept for it.
  */
 export function createAttendants(parts: AttendantParts): Attendants {
-  const { store, moves, audit, changes, signal } = parts;
+  const { store, audit, changes, others, signal } = parts;
   const attended = new Map<string, Attended>();
   const early = createEarlyCalls();
   const askers = new Map<string, Proposer>();
-  const failed = (error: unknown): void => {
-    if (!signal.aborted)
-      parts.onError(error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
-  };
+  const failed = (error: unknown): void => void (signal.aborted || parts.onError(textOf(error)));
+  const allOver = () => Promise.allSettled([...attended.values()].map(({ work }) => work));
   const telling = createTelling(parts, { store, changes, signal, failed });
   const attentionTo = attentions(parts, {
     uncalled: createPacer(parts.clock, UNCALLED_APART_MS),
@@ -89,9 +91,25 @@ export function createAttendants(parts: AttendantParts): Attendants {
     },
   });
   // One listener for all: of each that waits by itself, a signal that lives as long as the gateway keeps a trace.
-  signal.addEventListener('abort', () => {
-    for (const { wake } of attended.values()) wake(true);
-  });
+  const endAll = () => {
+    for (const { wake, end } of attended.values()) {
+      end.abort();
+      wake(true);
+    }
+  };
+  signal.addEventListener('abort', endAll);
+  /** @param look from the first to the last, until the signal aborts */
+  const attend = (
+    id: string,
+    look: (signal: AbortSignal) => Promise<void>,
+    more: Pick<Attended, 'wake' | 'isResumed'>,
+    end: AbortController,
+  ) => {
+    const work = look(end.signal)
+      .catch((error) => end.signal.aborted || failed(error))
+      .then(() => void attended.delete(id));
+    attended.set(id, { work, end, ...more });
+  };
 
   const attendants: Attendants = {
     seen(asker) {
@@ -105,6 +123,7 @@ export function createAttendants(parts: AttendantParts): Attendants {
       if (outcome !== 'moved') return;
       audit.flushSoon();
       changes.tell(proposal);
+      others?.tell({ moved: proposal.id });
       telling.tellOutcome(proposal);
     },
     async tellUntold() {
@@ -112,54 +131,81 @@ export function createAttendants(parts: AttendantParts): Attendants {
     },
     begin(id, fresh) {
       if (attended.has(id) || signal.aborted) return;
-      const { attention, wake } = attentionTo(fresh);
-      const work = persist(parts, attention, id, { attendants, failed })
-        .then(() => followResult(parts, id, { ...attendants, askers }))
-        .catch(failed)
-        .finally(() => attended.delete(id));
-      attended.set(id, { work, wake, isResumed: false });
+      const end = new AbortController();
+      const { attention, wake } = attentionTo(fresh, end.signal);
+      const look = async () => {
+        if (others !== undefined && !(await others.take(id))) return;
+        await persist(parts, attention, id, { attendants, failed });
+        await followResult(attention, id, { ...attendants, askers });
+      };
+      attend(id, look, { wake, isResumed: false }, end);
     },
     resume(id) {
       if (attended.has(id) || signal.aborted) return;
-      const work = followResult(parts, id, { ...attendants, askers, isResumed: true })
-        .catch(failed)
-        .finally(() => attended.delete(id));
-      attended.set(id, { work, wake: () => undefined, isResumed: true });
+      const following = { ...attendants, askers, isResumed: true };
+      const look = (until: AbortSignal) => followResult({ ...parts, signal: until }, id, following);
+      attend(id, look, { wake: () => undefined, isResumed: true }, new AbortController());
     },
     // Whoever looks at one that is only listened to asks for themselves, as without anybody.
     isAttended: (id) => attended.get(id)?.isResumed === false,
     wake: (id, { over }) => attended.get(id)?.wake(over),
     async called(authReqId, notificationToken) {
-      let proposal = await store.byAuthReqId(authReqId);
-      if (proposal === undefined) {
-        early.remember(authReqId, notificationToken);
-        // Its answer may have come into the row while that was read, and nobody would look for an early call again.
-        proposal = await store.byAuthReqId(authReqId);
-        if (proposal === undefined) return false;
-        early.take(authReqId, notificationToken);
-      }
-      if (proposal.notificationToken !== notificationToken) return false;
-      attendants.wake(proposal.id, { over: false });
+      const proposal = await calledAbout(store, early, authReqId, notificationToken);
+      if (proposal === undefined) return false;
+      if (attended.has(proposal.id)) attendants.wake(proposal.id, { over: false });
+      else others?.tell({ called: proposal.id });
       return true;
     },
-    async lookAtResult(id, asker) {
-      const proposal = await store.get(id);
-      if (proposal?.state !== 'executed') return 'over';
-      const kind = parts.kindOf(proposal.kind);
-      const result = await kind.follow?.(proposal.subject, proposal.result, asker);
-      if (result === undefined) return 'over';
-      if (canonicalize(result) === canonicalize(proposal.result)) return 'same';
-      // Where somebody else has noted another meanwhile, theirs stands until the next look.
-      const move = await moves.recordResult(proposal, result);
-      attendants.moved(move);
-      return move.outcome === 'moved' && kind.isOver?.(result) === true ? 'over' : 'changed';
+    lookAtResult: (id, asker) => lookAtResult(parts, attendants, id, asker),
+    async stop() {
+      endAll();
+      await allOver();
     },
     async ended() {
-      await Promise.allSettled([...attended.values()].map(({ work }) => work));
+      await allOver();
       await telling.ended();
     },
   };
   return attendants;
+}
+
+const textOf = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : 'unknown';
+
+/** What the provider calls about; undefined for nothing, or as far as is known yet. */
+async function calledAbout(
+  store: Pick<KernelParts['store'], 'byAuthReqId'>,
+  early: ReturnType<typeof createEarlyCalls>,
+  authReqId: string,
+  notificationToken: string,
+): Promise<StoredProposal | undefined> {
+  let proposal = await store.byAuthReqId(authReqId);
+  if (proposal === undefined) {
+    early.remember(authReqId, notificationToken);
+    // Its answer may have come into the row while that was read, and nobody would look for an early call again.
+    proposal = await store.byAuthReqId(authReqId);
+    if (proposal === undefined) return undefined;
+    early.take(authReqId, notificationToken);
+  }
+  return proposal.notificationToken === notificationToken ? proposal : undefined;
+}
+
+async function lookAtResult(
+  { store, moves, kindOf }: AttendantParts,
+  { moved }: Pick<Attendants, 'moved'>,
+  id: string,
+  asker: Proposer,
+): Promise<ResultLook> {
+  const proposal = await store.get(id);
+  if (proposal?.state !== 'executed') return 'over';
+  const kind = kindOf(proposal.kind);
+  const result = await kind.follow?.(proposal.subject, proposal.result, asker);
+  if (result === undefined) return 'over';
+  if (canonicalize(result) === canonicalize(proposal.result)) return 'same';
+  // Where somebody else has noted another meanwhile, theirs stands until the next look.
+  const move = await moves.recordResult(proposal, result);
+  moved(move);
+  return move.outcome === 'moved' && kind.isOver?.(result) === true ? 'over' : 'changed';
 }
 
 /** Makes what each attendant has at hand, and what wakes it. */
@@ -171,14 +217,15 @@ function attentions(
     readonly failed: (error: unknown) => void;
   },
 ) {
-  const { audit, clock, signal } = parts;
+  const { audit, clock } = parts;
   const { uncalled, restarted, failed, wasCalled, tellSending, moved, seen, askerOf } = shared;
-  return (fresh: boolean): { attention: Attention; wake: (over: boolean) => void } => {
+  return (fresh: boolean, signal: AbortSignal): { attention: Attention; wake: (over: boolean) => void } => {
     let news = new AbortController();
     let isOver = false;
     let breakOff: (() => void) | undefined;
     const attention: Attention = {
       ...parts,
+      signal,
       fresh,
       wasCalled,
       tellSending,
@@ -234,7 +281,7 @@ function attentions(
 
 /** Whatever goes wrong inside, an open proposal is not left alone. */
 async function persist(
-  { audit, signal }: AttendantParts,
+  { audit }: AttendantParts,
   attention: Attention,
   id: string,
   { attendants, failed }: { readonly attendants: Attendants; readonly failed: (error: unknown) => void },
@@ -243,7 +290,7 @@ async function persist(
     try {
       return await lookAfter(attention, id);
     } catch (error) {
-      signal.throwIfAborted();
+      attention.signal.throwIfAborted();
       failed(error);
       // It may have come between a change and those who are to hear of it.
       audit.flushSoon();

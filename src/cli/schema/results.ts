@@ -311,6 +311,10 @@ export const resultSchemas = {
     orders: z.int().describe('how many were dated after the clock'),
     newest: time.nullable().describe('when the latest of them was dated'),
   }),
+  'gateway-migrate': z.object({
+    from: z.int().describe('the version that the tables were of; 0 where there were none'),
+    to: z.int().describe('the version that they are of now'),
+  }),
   'gateway-halt': z.object({
     sub: z.string(),
     ended: z.enum(['halted', 'reducing']).describe('what was lifted'),

@@ -1,10 +1,12 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { MessageEntry, MessageJournal, MessageKey, MessageResult } from '../../store/message-journal.ts';
+import type { OtherProcesses } from '../../store/other-processes.ts';
 import type { MessageDraft, MessageService, SentMessage } from '../../trading/message.ts';
 import { messageSendDetails } from '../../trading/message-details.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { BrokerTokens } from '../broker/broker-token.ts';
 import type { Caller } from '../door/caller.ts';
+import { whenLanded } from '../door/landing.ts';
 import { ReplayedRefusal, recordedRefusal } from '../door/recorded-refusal.ts';
 import { requireSigned, type Signatures } from '../signatures.ts';
 import { type ApprovedMessage, approvedMessage } from './approved-message.ts';
@@ -16,8 +18,9 @@ import type { Deliver, Delivery } from './delivery.ts';
  *  1. The claim. The journal looks whether the id is free and the approval unused, uses it and writes the intent in one
  *     unit of work, before the service hears of it.
  *  2. Whoever finds an intent says that nobody will ever know. That is true only where nobody is handing the message
- *     over: one process has the journal (its folder is locked), and in it one flight at a time has a message. A flight is
- *     begun before anything is awaited, so it is there before the intent that it writes, and until what came of it is.
+ *     over: in one process one flight at a time has a message, begun before anything is awaited, so it is there before the
+ *     intent that it writes, and until what came of it is. Where several gateways have the same journal, an intent is given
+ *     longer than a handing over can take (door/landing.ts); what is said late is `stale`, and sends nothing a second time.
  *  3. What came of a handing over is written only to the entry as it was claimed (its epoch): a late word about an
  *     earlier one changes nothing.
  */
@@ -38,6 +41,7 @@ export interface MessageDeskOptions {
   /** Where approvals are signed. */
   readonly signatures?: Signatures | undefined;
   readonly clock: Clock;
+  readonly others?: OtherProcesses | undefined;
 }
 
 export interface Dispatch {
@@ -76,7 +80,10 @@ export function createMessageDesk(options: MessageDeskOptions): MessageDesk {
   /** Alone in this process for one message; begun before anything is awaited. */
   function fly(key: MessageKey, digest: string | undefined, run: () => Promise<Known>): Promise<Known> {
     const name = flightOf(key);
-    const known = run().finally(() => flights.delete(name));
+    const known = run().finally(() => {
+      flights.delete(name);
+      options.others?.tell({ landed: key.id });
+    });
     flights.set(name, { digest, known });
     return known;
   }
@@ -247,12 +254,17 @@ async function handOver(
 }
 
 /**
- * An intent found by whoever is alone with the message is a dead process's: whether it was sent will never be known. To
- * be called in a flight.
+ * An intent found by whoever is alone with the message, and that no other gateway ends in the time it has, is a dead process's:
+ * whether it was sent will never be known. To be called in a flight.
  */
-async function settled(entry: MessageEntry, { journal, clock }: MessageDeskOptions): Promise<MessageEntry> {
-  if (entry.state !== 'intent') return entry;
-  return (await journal.finish(entry, { state: 'unknown' }, clock.now())).entry;
+async function settled(entry: MessageEntry, options: MessageDeskOptions): Promise<MessageEntry> {
+  const { journal, clock } = options;
+  const landed = await whenLanded(options, entry, entry.id, {
+    look: async () => (await journal.find(entry.sub, entry.id)) ?? entry,
+    isUnderWay: ({ state }) => state === 'intent',
+  });
+  if (landed.state !== 'intent') return landed;
+  return (await journal.finish(landed, { state: 'unknown' }, clock.now())).entry;
 }
 
 function neverAsked(): Refusal {
@@ -266,6 +278,8 @@ function flightOf({ sub, id }: MessageKey): string {
 
 function dispatch(entry: MessageEntry, replay: boolean): Dispatch {
   if (entry.message !== undefined) return { message: entry.message, replay };
+  // Another gateway's try, which the service certainly did not take.
+  if (entry.state === 'ready') throw notSentYet();
   if (entry.problem === undefined) throw outcomeUnknown(entry.id);
   const refusal = recordedRefusal(entry.problem);
   throw replay
@@ -304,6 +318,13 @@ function notTaken(service: MessageService, reason: (Delivery & { outcome: 'not_t
       : `${service} can't be reached; the message was not sent`,
     { hint: 'Send the very same request again in a moment: the approval still stands.', retryAfter: 5 },
   );
+}
+
+function notSentYet(): Refusal {
+  return new Refusal(503, 'service_busy', 'the service did not take the message; it was not sent', {
+    hint: 'Send the very same request again in a moment: the approval still stands.',
+    retryAfter: 5,
+  });
 }
 
 function refusedBy(service: MessageService, reason: string): Refusal {

@@ -2,6 +2,7 @@ import { failpoint } from '../../machine/failpoint.ts';
 import type { Halts } from '../../store/halts.ts';
 import type { MandateStore } from '../../store/mandate-store.ts';
 import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
+import type { OtherProcesses } from '../../store/other-processes.ts';
 import { tradeOrderDetails } from '../../trading/approval-details.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import type { OrderDraft } from '../../trading/order.ts';
@@ -9,6 +10,7 @@ import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
 import type { Caller } from '../door/caller.ts';
+import { whenLanded } from '../door/landing.ts';
 import { ReplayedRefusal, recordedRefusal } from '../door/recorded-refusal.ts';
 import { requireSigned, type Signatures } from '../signatures.ts';
 import { type AdmissionOptions, type Admitted, admit } from './admission.ts';
@@ -34,7 +36,8 @@ import {
  *     where no submission is in doubt by then (order-submission.ts).
  *  3. Within this process whoever asks for the same waits for whoever was first: `arriving` is looked at and set before
  *     the first await, so that two cannot both be first. It spares the person a wrong answer; it is not what makes it
- *     one order. The journal would hold without it.
+ *     one order. The journal would hold without it. Where several gateways have the same journal, a repeat at another one
+ *     waits at the row for the first's answer (door/landing.ts), for the same reason.
  */
 
 export interface OrderDeskOptions extends AdmissionOptions {
@@ -45,6 +48,7 @@ export interface OrderDeskOptions extends AdmissionOptions {
   readonly detailsType: string;
   readonly halts: Pick<Halts, 'standing'>;
   readonly mandates: Pick<MandateStore, 'find'>;
+  readonly others?: OtherProcesses | undefined;
   /** Where approvals are signed. */
   readonly signatures?: Signatures | undefined;
 }
@@ -172,7 +176,10 @@ async function replay(
   if (isSettled(entry)) return placement(entry, true);
   const flight =
     desk.flights.get(flightOf(entry)) ??
-    fly(desk, entry, () => settleOrSubmit(desk, entry, approved, caller));
+    fly(desk, entry, async () => {
+      const landed = await afterOthers(desk, entry);
+      return isSettled(landed) ? landed : await settleOrSubmit(desk, landed, approved, caller);
+    });
   return placement(await flight, true);
 }
 
@@ -217,7 +224,9 @@ async function settle(desk: Desk, caller: Caller, clientOrderId: string): Promis
   if (isSettled(entry)) return entry;
   const flight = desk.flights.get(flightOf(entry));
   if (flight !== undefined) return flight;
-  const { settled } = await askBroker(desk, entry, caller);
+  const landed = await afterOthers(desk, entry);
+  if (isSettled(landed)) return landed;
+  const { settled } = await askBroker(desk, landed, caller);
   if (settled === undefined) throw outcomeUnknown(clientOrderId);
   return settled;
 }
@@ -235,6 +244,15 @@ async function askBroker(
     if (entry.submittedAt !== null && error instanceof Refusal) throw outcomeUnknown(entry.clientOrderId);
     throw error;
   }
+}
+
+/** An order that another gateway may be sending at this moment, once it is not. */
+function afterOthers({ options }: Desk, entry: JournalEntry): Promise<JournalEntry> {
+  return whenLanded(options, entry, entry.clientOrderId, {
+    look: () => entryOf(options.journal, entry),
+    isUnderWay: ({ state, submittedAt }) => state === 'intent' && submittedAt !== null,
+    since: entry.submittedAt ?? undefined,
+  });
 }
 
 function submit({ options }: Desk, intent: Intent, { broker, send }: Admitted): Promise<JournalEntry> {
@@ -260,10 +278,15 @@ async function stoppedBy(
   return neverPlaced('positions may only be made smaller since', 'TRADING_REDUCING_ONLY');
 }
 
-function fly({ flights }: Desk, key: OrderKey, run: () => Promise<JournalEntry>): Promise<JournalEntry> {
+function fly(
+  { flights, options }: Desk,
+  key: OrderKey,
+  run: () => Promise<JournalEntry>,
+): Promise<JournalEntry> {
   const name = flightOf(key);
   const flight = run().finally(() => {
     if (flights.get(name) === flight) flights.delete(name);
+    options.others?.tell({ landed: key.clientOrderId });
   });
   flights.set(name, flight);
   return flight;

@@ -2,7 +2,7 @@ import type { Pool, PoolConfig } from 'pg';
 import { readServerAddress } from './server-address.ts';
 
 /** For a connection, be it a new one or one of the pool's, milliseconds. */
-const CONNECT_MS = 5_000;
+const CONNECT_MS = 10_000;
 /** A statement of ours takes milliseconds: what takes longer waits for something that does not come. */
 const STATEMENT_MS = 10_000;
 /** For what another unit of work holds: shorter, so that it is this that is told. */

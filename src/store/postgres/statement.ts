@@ -1,5 +1,6 @@
-/** What a statement is given, by name; `undefined` is no value. */
-export type Values = Readonly<Record<string, string | number | boolean | Buffer | null | readonly string[]>>;
+/** What a statement is given, by name. */
+export type Values = Readonly<Record<string, Value>>;
+type Value = string | number | boolean | Buffer | null | readonly string[] | readonly number[];
 
 /** A statement as PostgreSQL takes it. */
 interface Statement {

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { type Listener, listenTo } from './listener.ts';
 import { statementOf, type Values, valuesOf } from './statement.ts';
 
 /** Statements within one transaction, each with its values by name: `@sub`. */
@@ -44,7 +45,11 @@ export interface TenantDatabase {
   writeUnsynced<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
   /** As of one moment, however many statements it takes. Writes nothing. */
   read<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
-  /** Waits for what is under way. */
+  /**
+   * Hears what is told on a channel, which has no tenant but by its name. @param heard see {@link listenTo}
+   */
+  listen(channel: string, heard: (payload: string | undefined) => void): Listener;
+  /** Waits for what is under way; more than once is as good as once. */
   close(): Promise<void>;
 }
 
@@ -65,12 +70,23 @@ export function tenantDatabase(pool: Pool, tenant: string): TenantDatabase {
     <T>(work: (unit: Unit) => Promise<T>) =>
       // In one message: what it costs is paid by every unit.
       inTransaction(pool, `${begin}; SELECT set_config('ta.tenant', '${tenant}', true)`, work);
+  const listeners: Listener[] = [];
+  const end = async () => {
+    await Promise.all(listeners.map((listener) => listener.close()));
+    await pool.end();
+  };
+  let closed: Promise<void> | undefined;
   return {
     tenant,
     write: within(begins.write),
     writeUnsynced: within(begins.writeUnsynced),
     read: within(begins.read),
-    close: () => pool.end(),
+    listen(channel, heard) {
+      const listener = listenTo(pool, channel, heard);
+      listeners.push(listener);
+      return listener;
+    },
+    close: () => (closed ??= end()),
   };
 }
 

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { AccessGrant, AccessStore, NewAccessGrant } from '../access-store.ts';
+import { grantFacts } from '../rows/access-facts.ts';
 import { auditNotes } from './audit-store.ts';
 
 const COLUMNS = `id, account, role, who, via AS "of", valid_from AS "from", valid_until AS until,
@@ -24,11 +25,11 @@ export function sqliteAccessStore(database: Database.Database): AccessStore {
   );
   const revokeOne = (grant: AccessGrant, now: number) => {
     end.run(now, grant.id);
-    note({ event: 'access_revoked', facts: factsOf(grant) }, now);
+    note({ event: 'access_revoked', facts: grantFacts(grant) }, now);
   };
   const grant = database.transaction((given: NewAccessGrant, now: number) => {
     if (insert.run({ ...given, now }).changes === 0) return 'known';
-    note({ event: 'access_granted', facts: factsOf(given) }, now);
+    note({ event: 'access_granted', facts: grantFacts(given) }, now);
     return 'granted';
   });
   const revoke = database.transaction((account: string, id: string, now: number) => {
@@ -46,19 +47,5 @@ export function sqliteAccessStore(database: Database.Database): AccessStore {
     to: async (account) => to.all(account),
     of: async (who) => of.all(who),
     endPerson: async (sub, now) => endPerson.immediate(sub, now),
-  };
-}
-
-/** As the record has it. */
-function factsOf({ id, account, role, who, of, from, until }: NewAccessGrant) {
-  const time = (ms: number) => new Date(ms).toISOString();
-  return {
-    access: id,
-    sub: account,
-    role,
-    who,
-    of,
-    from: time(from),
-    until: until === null ? null : time(until),
   };
 }

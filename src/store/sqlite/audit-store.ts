@@ -1,7 +1,8 @@
-import { appendFileSync, closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { failpoint } from '../../machine/failpoint.ts';
 import { type AuditHead, type AuditNote, type AuditStore, lineAfter, NO_LINE } from '../audit.ts';
+import { appendLines, readTail, wholeLines } from '../audit-file.ts';
 
 interface Noted {
   readonly seq: number;
@@ -39,12 +40,10 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
     if (last === undefined) return;
     // Whoever died after writing some of these wrote nothing else since.
     const tail = readTail(file, Buffer.byteLength(rows.map(({ line }) => `${line}\n`).join('')));
-    const whole = tail.slice(0, tail.lastIndexOf('\n') + 1);
-    const missing = rows.filter(({ line }) => !whole.includes(line)).map(({ line }) => `${line}\n`);
+    const whole = wholeLines(tail);
+    const missing = rows.map(({ line }) => line).filter((line) => !whole.includes(line));
     if (missing.length > 0) {
-      // A line that was cut short is left as it is, and not glued to the next.
-      const cut = whole.length < tail.length ? '\n' : '';
-      appendFileSync(file, cut + missing.join(''), { mode: 0o600, flush: true });
+      appendLines(file, tail, missing);
       failpoint('audit.appended');
     }
     forget.run(last.seq);
@@ -80,23 +79,4 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
     },
     standing: async (file) => standing.immediate(file),
   };
-}
-
-/** The last part of a file, up to so many bytes; empty where there is none. */
-function readTail(file: string, longest: number): string {
-  let handle: number;
-  try {
-    handle = openSync(file, 'r');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    throw error;
-  }
-  try {
-    const { size } = fstatSync(handle);
-    const bytes = Buffer.alloc(Math.min(size, longest));
-    const read = readSync(handle, bytes, 0, bytes.length, size - bytes.length);
-    return bytes.toString('utf8', 0, read);
-  } finally {
-    closeSync(handle);
-  }
 }

@@ -1,24 +1,21 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { Halts, TradingStanding } from '../halts.ts';
+import { type HaltRow, isAsStrict, type ReductionRow, reducingNote, standingOf } from '../rows/halt-row.ts';
 import { auditNotes } from './audit-store.ts';
 
 /** How far trading goes; to be called in the transaction that goes by it. @param now milliseconds since the epoch */
 export function tradingStandings(database: Database.Database): (sub: string, now: number) => TradingStanding {
-  const halted = database.prepare<[string], { since: number; by: string }>(
+  const halted = database.prepare<[string], HaltRow>(
     'SELECT halted_at AS since, by_client AS by FROM halts WHERE sub = ?',
   );
   const reduced = database.prepare<
     [string, number],
-    { since: number; until: number | null; by: string }
+    ReductionRow
   >(`SELECT reduced_at AS since, until, reduced_by AS by FROM reductions
      WHERE sub = ? AND (until IS NULL OR until > ?)`);
   return (sub, now) => {
     const halt = halted.get(sub);
-    if (halt !== undefined) return { state: 'halted', ...halt };
-    const reduction = reduced.get(sub, now);
-    if (reduction === undefined) return { state: 'active' };
-    const { since, until, by } = reduction;
-    return { state: 'reducing', since, ...(until === null ? {} : { until }), by };
+    return standingOf(halt, halt === undefined ? reduced.get(sub, now) : undefined);
   };
 }
 
@@ -43,20 +40,9 @@ export function sqliteHalts(database: Database.Database): Halts {
   const reduceAtMost = database.transaction(
     (sub: string, by: string, until: number | undefined, now: number) => {
       const before = standing(sub, now);
-      const lasts = before.until === undefined || (until !== undefined && until <= before.until);
-      if (before.state === 'halted' || (before.state === 'reducing' && lasts)) return before;
+      if (isAsStrict(before, until)) return before;
       reduce.run(sub, before.since ?? now, until ?? null, by);
-      note(
-        {
-          event: 'reducing',
-          facts: {
-            sub,
-            client: by,
-            ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
-          },
-        },
-        now,
-      );
+      note(reducingNote(sub, by, until), now);
       return standing(sub, now);
     },
   );

@@ -1,29 +1,16 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
-import { Dec } from '../../trading/decimal.ts';
-import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
-import { type KeptMandateState, mandateTransitions } from '../../trading/mandate/mandate.ts';
 import type {
   CountedMandate,
   GrantedMandate,
   MandateQuery,
   MandateSlot,
   MandateStore,
-  StoredMandate,
 } from '../mandate-store.ts';
 import type { OrderKey } from '../order-journal.ts';
+import { countedMandate, freePlace, type MandateRow, type MandateUse, maySet } from '../rows/mandate-row.ts';
 import { auditNotes } from './audit-store.ts';
 import { standingRows } from './standing-store.ts';
 import { approvalUse } from './used-approvals.ts';
-
-interface Row {
-  readonly sub: string;
-  readonly id: string;
-  readonly terms: string;
-  readonly digest: string;
-  readonly state: KeptMandateState;
-  readonly created_at: number;
-  readonly updated_at: number;
-}
 
 /** @param database the gateway's, of its latest version */
 export function sqliteMandateStore(database: Database.Database): MandateStore {
@@ -80,18 +67,16 @@ export function sqliteMandateStore(database: Database.Database): MandateStore {
   };
 }
 
-function maySet(from: KeptMandateState | undefined, to: KeptMandateState): boolean {
-  return from !== undefined && mandateTransitions[from].includes(to);
-}
-
 /** Reads of mandates as of one moment: to be called in a transaction. */
 export function mandateReads(database: Database.Database) {
-  const select = database.prepare<[string, string], Row>('SELECT * FROM mandates WHERE sub = ? AND id = ?');
-  const selectAll = database.prepare<[string], Row>(
+  const select = database.prepare<[string, string], MandateRow>(
+    'SELECT * FROM mandates WHERE sub = ? AND id = ?',
+  );
+  const selectAll = database.prepare<[string], MandateRow>(
     'SELECT * FROM mandates WHERE sub = ? ORDER BY created_at DESC, id',
   );
   // What an order counts for is the journal's: it shrinks to what filled, and is nothing where it was refused.
-  const uses = database.prepare<unknown[], { notional: string; at: number }>(`
+  const uses = database.prepare<unknown[], MandateUse>(`
     SELECT orders.notional, orders.created_at AS at
     FROM mandate_uses AS uses JOIN gateway_orders AS orders USING (sub, client_order_id)
     WHERE uses.sub = @sub AND uses.mandate = @mandate AND orders.state <> 'rejected'
@@ -102,20 +87,10 @@ export function mandateReads(database: Database.Database) {
       WHERE sub = @sub AND mandate = @mandate AND slot = @slot AND symbol = @symbol AND side = @side
         AND client_order_id <> @but`)
     .pluck();
-  const counted = (found: Row, { since, slot }: MandateQuery, but: string): CountedMandate => {
+  const counted = (found: MandateRow, { since, slot }: MandateQuery, but: string): CountedMandate => {
     const key = { sub: found.sub, mandate: found.id, but };
-    const all = uses.all(key);
-    const sum = (of: typeof all) =>
-      of.reduce((total, { notional }) => total.plus(notional), new Dec(0)).toFixed(2);
-    return {
-      ...mandateOf(found),
-      used: {
-        total_notional: sum(all),
-        day_notional: sum(all.filter(({ at }) => at >= since)),
-        orders: all.length,
-      },
-      inSlot: slot === undefined ? 0 : (inSlot.get({ ...key, ...slot }) ?? 0),
-    };
+    const taken = slot === undefined ? 0 : (inSlot.get({ ...key, ...slot }) ?? 0);
+    return countedMandate(found, uses.all(key), since, taken);
   };
   return {
     row: (sub: string, id: string) => select.get(sub, id),
@@ -143,23 +118,11 @@ export function mandateSlots(database: Database.Database) {
   return {
     /** @throws where there is no place: what may be taken is decided before */
     take({ sub, clientOrderId }: OrderKey, mandate: string, slot: MandateSlot): void {
-      const used = taken.all({ sub, mandate, ...slot });
-      const n = used.findIndex((place, index) => place !== index + 1);
-      insert.run({ sub, clientOrderId, mandate, ...slot, n: n === -1 ? used.length + 1 : n + 1 });
+      const n = freePlace(taken.all({ sub, mandate, ...slot }));
+      insert.run({ sub, clientOrderId, mandate, ...slot, n });
     },
     giveBack({ sub, clientOrderId }: OrderKey): void {
       remove.run(sub, clientOrderId);
     },
-  };
-}
-
-function mandateOf({ sub, id, terms, state, created_at, updated_at }: Row): StoredMandate {
-  return {
-    sub,
-    id,
-    terms: JSON.parse(terms) as MandateEnvelope,
-    state,
-    createdAt: created_at,
-    updatedAt: updated_at,
   };
 }

@@ -1,19 +1,17 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
-import type { SentMessage } from '../../trading/message.ts';
-import type { Problem } from '../../trading/views.ts';
 import type {
   MessageClaim,
   MessageEntry,
   MessageJournal,
   MessageMove,
-  MessageResult,
   MessageState,
 } from '../message-journal.ts';
+import { entryOf, keptOf, type MessageRow } from '../rows/message-row.ts';
 import { approvalUse } from './used-approvals.ts';
 
 /** @param database the gateway's, of its latest version */
 export function sqliteMessageJournal(database: Database.Database): MessageJournal {
-  const select = database.prepare<[string, string], Row>(
+  const select = database.prepare<[string, string], MessageRow>(
     'SELECT * FROM gateway_messages WHERE sub = ? AND client_message_id = ?',
   );
   const find = (sub: string, id: string): MessageEntry | undefined => {
@@ -45,11 +43,10 @@ export function sqliteMessageJournal(database: Database.Database): MessageJourna
       { sub, id, epoch }: MessageEntry,
       from: MessageState,
       to: MessageState,
-      result: unknown,
+      result: string | null,
       now: number,
     ): MessageMove => {
-      const text = result === undefined ? null : JSON.stringify(result);
-      const { changes } = update.run({ sub, id, epoch, from, to, result: text, now });
+      const { changes } = update.run({ sub, id, epoch, from, to, result, now });
       return { outcome: changes === 1 ? 'moved' : 'stale', entry: existing(sub, id) };
     },
   );
@@ -57,34 +54,7 @@ export function sqliteMessageJournal(database: Database.Database): MessageJourna
   return {
     find: async (sub, id) => find(sub, id),
     claim: async (entry, now) => claim.immediate(entry, now),
-    reclaim: async (seen, now) => move.immediate(seen, 'ready', 'intent', undefined, now),
-    finish: async (seen, result, now) => move.immediate(seen, 'intent', result.state, kept(result), now),
-  };
-}
-
-function kept(result: MessageResult): SentMessage | Problem | undefined {
-  if (result.state === 'sent') return result.message;
-  return result.state === 'refused' ? result.problem : undefined;
-}
-
-interface Row {
-  readonly client_message_id: string;
-  readonly digest: string;
-  readonly sub: string;
-  readonly state: MessageState;
-  readonly epoch: number;
-  readonly result: string | null;
-}
-
-function entryOf(row: Row): MessageEntry {
-  const result: unknown = row.result === null ? undefined : JSON.parse(row.result);
-  return {
-    id: row.client_message_id,
-    digest: row.digest,
-    sub: row.sub,
-    state: row.state,
-    epoch: row.epoch,
-    message: row.state === 'sent' ? (result as SentMessage) : undefined,
-    problem: row.state === 'refused' ? (result as Problem) : undefined,
+    reclaim: async (seen, now) => move.immediate(seen, 'ready', 'intent', null, now),
+    finish: async (seen, result, now) => move.immediate(seen, 'intent', result.state, keptOf(result), now),
   };
 }

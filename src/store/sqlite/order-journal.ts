@@ -1,17 +1,18 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { CountedFacts } from '../../trading/counted-order.ts';
-import type { OrderDraft } from '../../trading/order.ts';
 import type { Order, Problem } from '../../trading/views.ts';
 import type { DecisionNote } from '../decision-store.ts';
-import type { Claim, JournalEntry, JournalState, OrderJournal, OrderKey } from '../order-journal.ts';
+import type { Claim, OrderJournal, OrderKey } from '../order-journal.ts';
+import { countedColumns } from '../rows/order-counts.ts';
+import { entryOf, type OrderRow } from '../rows/order-row.ts';
 import { decisionNotes } from './decision-store.ts';
 import { mandateSlots } from './mandate-store.ts';
-import { countedColumns, orderCounts, orderEndings } from './order-counts.ts';
+import { orderCounts, orderEndings } from './order-counts.ts';
 import { approvalUse } from './used-approvals.ts';
 
 /** @param database the gateway's, of its latest version */
 export function sqliteOrderJournal(database: Database.Database): OrderJournal {
-  const select = database.prepare<[string, string], Row>(
+  const select = database.prepare<[string, string], OrderRow>(
     'SELECT * FROM gateway_orders WHERE sub = ? AND client_order_id = ?',
   );
   const spend = approvalUse(database);
@@ -124,34 +125,4 @@ function updates(database: Database.Database) {
 
 function idOf({ sub, clientOrderId }: OrderKey): OrderKey {
   return { sub, clientOrderId };
-}
-
-interface Row {
-  readonly client_order_id: string;
-  readonly digest: string;
-  readonly sub: string;
-  readonly draft: string;
-  readonly replaces: string | null;
-  readonly state: JournalState;
-  readonly submissions: number;
-  readonly submitted_at: number | null;
-  readonly ambiguous: number;
-  readonly result: string | null;
-}
-
-function entryOf(row: Row): JournalEntry {
-  return {
-    clientOrderId: row.client_order_id,
-    digest: row.digest,
-    sub: row.sub,
-    draft: JSON.parse(row.draft) as OrderDraft,
-    replaces: row.replaces ?? undefined,
-    state: row.state,
-    submissions: row.submissions,
-    submittedAt: row.submitted_at,
-    ambiguous: row.ambiguous === 1,
-    order: row.state === 'placed' && row.result !== null ? (JSON.parse(row.result) as Order) : undefined,
-    problem:
-      row.state === 'rejected' && row.result !== null ? (JSON.parse(row.result) as Problem) : undefined,
-  };
 }

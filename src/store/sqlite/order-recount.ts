@@ -1,11 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
+import { type Recounted, recountedNote } from '../rows/recounted.ts';
 import { auditNotes } from './audit-store.ts';
-
-/** What was dated anew: how many orders, and the latest time that one had, milliseconds since the epoch. */
-export interface Recounted {
-  readonly orders: number;
-  readonly newest: number | null;
-}
 
 /**
  * Dates every order anew that a clock which was ahead dated after `now`: it counts for this very day and minute, so none of
@@ -26,8 +21,7 @@ export function recountOrders(database: Database.Database, now: number): Recount
       const found = ahead.get(now) ?? { orders: 0, newest: null };
       if (found.orders === 0 || found.newest === null) return found;
       redate.run(now, now);
-      const newest = new Date(found.newest).toISOString();
-      note({ event: 'orders_recounted', facts: { orders: found.orders, newest } }, now);
+      note(recountedNote(found), now);
       return found;
     })
     .immediate();

@@ -13,12 +13,16 @@ import type {
   StandingQuery,
   StoredProposal,
 } from '../proposal-store.ts';
+import {
+  changeValues,
+  DEFAULT_INTERVAL_S,
+  draftValues,
+  epochText,
+  type ProposalRow,
+  proposalOf,
+} from '../rows/proposal-row.ts';
+import { DECIDED, OPEN, TOLD } from '../rows/proposal-states.ts';
 import { auditNotes } from './audit-store.ts';
-import { DECIDED, OPEN, TOLD } from './migrations/gateway/0004-proposals.ts';
-import { draftValues, type ProposalRow, proposalOf } from './proposal-row.ts';
-
-/** Seconds between polls where the provider names none (CIBA Core §7.3). */
-const DEFAULT_INTERVAL_S = 5;
 
 /** @param database the gateway's, of its latest version */
 export function sqliteProposalStore(database: Database.Database): ProposalStore {
@@ -195,22 +199,7 @@ function changes(database: Database.Database) {
       if (before.version !== seen) return { outcome: 'stale', proposal: before };
       if (unlessHalted && halted(before.sub) !== undefined) return { outcome: 'halted', proposal: before };
       const { token } = after;
-      const values = {
-        id,
-        seen,
-        now,
-        next: version() + 1,
-        state: after.state,
-        authReqId: after.authReqId ?? null,
-        ownerAuthReqId: after.ownerAuthReqId ?? null,
-        secondToken: after.secondToken ?? null,
-        notificationToken: after.notificationToken ?? null,
-        interval: after.interval,
-        expiresAt: after.expiresAt,
-        asked: after.asked,
-        result: after.result === undefined ? null : JSON.stringify(after.result),
-        reason: after.reason === undefined ? null : JSON.stringify(after.reason),
-      };
+      const values = { ...changeValues(after), id, seen, now, next: version() + 1 };
       if (token === 'kept') update.run(values);
       else if (token === 'erased') eraseTokens.run(values);
       else updateToken.run({ ...values, sealed: token.sealed, tokenExpiresAt: token.expiresAt });
@@ -262,5 +251,5 @@ function epochOf(database: Database.Database): (sub: string) => string {
   const latest = database
     .prepare<[string], number>('SELECT coalesce(max(version), 0) FROM proposals WHERE sub = ?')
     .pluck();
-  return (sub) => JSON.stringify([latest.get(sub) ?? 0, halted(sub) ?? null]);
+  return (sub) => epochText(latest.get(sub) ?? 0, halted(sub));
 }

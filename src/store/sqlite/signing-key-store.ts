@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { failpoint } from '../../machine/failpoint.ts';
 import type { AuditNote } from '../audit.ts';
+import { keyOf, keyValues, type SigningKeyRow } from '../rows/signing-key-row.ts';
 import type { KeyProof, KeyUse, Signature, SigningKey, SigningKeyStore } from '../signing-key-store.ts';
 import { auditNotes } from './audit-store.ts';
 
@@ -11,7 +12,7 @@ export function sqliteSigningKeyStore(database: Database.Database): SigningKeySt
 
 function lookUps(database: Database.Database) {
   const byId = keyIn(database);
-  const of = database.prepare<[string], Row>(
+  const of = database.prepare<[string], SigningKeyRow>(
     'SELECT * FROM signing_keys WHERE sub = ? AND removed_at IS NULL ORDER BY enrolled_at, rowid',
   );
   return {
@@ -47,19 +48,7 @@ function changes(database: Database.Database) {
   const enrol = database.transaction((key: SigningKey, by: KeyProof, line: AuditNote, now: number) => {
     if (byId(key.credentialId) !== undefined) return 'known' as const;
     if (!holds(by, key.sub, now)) return 'stale' as const;
-    insert.run({
-      credentialId: key.credentialId,
-      sub: key.sub,
-      publicKey: Buffer.from(key.publicKey),
-      algorithm: key.algorithm,
-      counter: key.counter,
-      method: key.method,
-      deviceType: key.deviceType,
-      backedUp: key.backedUp ? 1 : 0,
-      name: key.name,
-      transports: JSON.stringify(key.transports),
-      enrolledAt: key.enrolledAt,
-    });
+    insert.run(keyValues(key));
     note(line, now);
     failpoint('key.written');
     return 'enrolled' as const;
@@ -138,43 +127,11 @@ function keyUse(database: Database.Database): (use: KeyUse, sub: string | undefi
 }
 
 function keyIn(database: Database.Database): (credentialId: string) => SigningKey | undefined {
-  const select = database.prepare<[string], Row>('SELECT * FROM signing_keys WHERE credential_id = ?');
+  const select = database.prepare<[string], SigningKeyRow>(
+    'SELECT * FROM signing_keys WHERE credential_id = ?',
+  );
   return (credentialId) => {
     const row = select.get(credentialId);
     return row === undefined ? undefined : keyOf(row);
-  };
-}
-
-interface Row {
-  readonly credential_id: string;
-  readonly sub: string;
-  readonly public_key: Buffer;
-  readonly algorithm: number;
-  readonly counter: number;
-  readonly method: SigningKey['method'];
-  readonly device_type: SigningKey['deviceType'];
-  readonly backed_up: number;
-  readonly name: string;
-  readonly transports: string;
-  readonly enrolled_at: number;
-  readonly last_used_at: number | null;
-  readonly removed_at: number | null;
-}
-
-function keyOf(row: Row): SigningKey {
-  return {
-    credentialId: row.credential_id,
-    sub: row.sub,
-    publicKey: new Uint8Array(row.public_key),
-    algorithm: row.algorithm,
-    counter: row.counter,
-    method: row.method,
-    deviceType: row.device_type,
-    backedUp: row.backed_up === 1,
-    name: row.name,
-    transports: JSON.parse(row.transports) as string[],
-    enrolledAt: row.enrolled_at,
-    ...(row.last_used_at === null ? {} : { lastUsedAt: row.last_used_at }),
-    ...(row.removed_at === null ? {} : { removedAt: row.removed_at }),
   };
 }

@@ -1,45 +1,27 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
-import { isRecurring } from '../../trading/mandate/standing.ts';
-import { nextDue } from '../../trading/mandate/standing-due.ts';
 import type { GrantedMandate } from '../mandate-store.ts';
+import { firstDue, type StandingRow, standingOf, stepNote, stepValues } from '../rows/standing-row.ts';
 import type { StandingOrder, StandingStep, StandingStore } from '../standing-store.ts';
 import { auditNotes } from './audit-store.ts';
-
-interface Row {
-  readonly sub: string;
-  readonly mandate: string;
-  readonly client: string;
-  readonly due_at: number | null;
-  readonly state: StandingOrder['state'];
-  readonly last: string | null;
-}
 
 /** @param database the gateway's, of its latest version */
 export function sqliteStandingStore(database: Database.Database): StandingStore {
   const note = auditNotes(database);
-  const select = database.prepare<[string, string], Row>(
+  const select = database.prepare<[string, string], StandingRow>(
     'SELECT * FROM standing_orders WHERE sub = ? AND mandate = ?',
   );
-  const watched = database.prepare<[], Row>(
+  const watched = database.prepare<[], StandingRow>(
     "SELECT * FROM standing_orders WHERE state = 'watching' ORDER BY sub, mandate",
   );
   const update = database.prepare(`
     UPDATE standing_orders SET due_at = @dueAt, state = @state, last = @last
     WHERE sub = @sub AND mandate = @mandate AND state = 'watching' AND due_at IS @seen`);
-  const step = database.transaction(
-    (
-      { sub, mandate, dueAt: seen }: StandingOrder,
-      { dueAt, state, last, event }: StandingStep,
-      now: number,
-    ) => {
-      const kept = last === undefined ? null : JSON.stringify(last);
-      const { changes } = update.run({ sub, mandate, seen, dueAt, state, last: kept });
-      if (changes === 0) return false;
-      const facts = { sub, mandate, ...(seen === null ? {} : { due: instant(seen) }), ...last, state };
-      note({ event, facts }, now);
-      return true;
-    },
-  );
+  const step = database.transaction((seen: StandingOrder, next: StandingStep, now: number) => {
+    const { sub, mandate } = seen;
+    const { changes } = update.run({ sub, mandate, seen: seen.dueAt, ...stepValues(next) });
+    if (changes === 1) note(stepNote(seen, next), now);
+    return changes === 1;
+  });
   return {
     watched: async () => watched.all().map(standingOf),
     async find(sub, mandate) {
@@ -56,20 +38,6 @@ export function standingRows(database: Database.Database) {
     INSERT INTO standing_orders (sub, mandate, client, due_at, state)
     VALUES (@sub, @id, @client, @dueAt, 'watching')`);
   return ({ sub, id, client, terms }: GrantedMandate, now: number): void => {
-    const { standing, not_before } = terms;
-    if (standing === undefined) return;
-    const from = Math.max(now, Date.parse(not_before));
-    const dueAt = isRecurring(standing.when) ? nextDue(standing.when, from) : null;
-    insert.run({ sub, id, client, dueAt });
-  };
-}
-
-const instant = (time: number): string => new Date(time).toISOString();
-
-function standingOf({ sub, mandate, client, due_at, state, last }: Row): StandingOrder {
-  return {
-    ...{ sub, mandate, client, state },
-    dueAt: due_at,
-    last: last === null ? undefined : (JSON.parse(last) as StandingOrder['last']),
+    if (terms.standing !== undefined) insert.run({ sub, id, client, dueAt: firstDue(terms, now) });
   };
 }

@@ -203,6 +203,15 @@ export function mandateStoreContract(open: OpenStores): void {
       expect((await found())?.used.orders).toBe(1);
     });
 
+    it('gives a slot to one of many at once, also where each is of another account', async () => {
+      await stores.mandates.grant(granted(), now);
+      const both = [stores, opened.another()];
+      const claims = await Promise.all(
+        Array.from({ length: 8 }, (_, n) => claim(draft(n, { account: `PA${n}` }), now, both[n % 2])),
+      );
+      expect(claims.toSorted()).toEqual(['claimed', ...Array(7).fill('denied')]);
+    });
+
     it('keeps slots of another week, symbol or side apart', async () => {
       for (const [n, changes] of [
         {},

@@ -6,10 +6,11 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { createKeys, type Keys } from '../../../src/approval/keys/keys.ts';
 import { defaultQuotas, type Quotas } from '../../../src/approval/quotas.ts';
-import { createGateway } from '../../../src/gateway/gateway.ts';
+import { createGateway, type Gateway } from '../../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../../src/gateway/gateway-options.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { listenOnLoopback } from '../../../src/net/http-server.ts';
+import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
+import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { type AlpacaStandIn, startAlpacaStandIn } from '../gateway/support/alpaca-stand-in.ts';
 import { startTestIssuer, type TestIssuer } from '../gateway/support/test-issuer.ts';
@@ -19,7 +20,14 @@ import type { Answer } from './world.ts';
 type DpopKey = Awaited<ReturnType<typeof dpopKey>>;
 
 export interface Agent {
-  send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** @param url another gateway's */
+  send(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+    url?: string,
+  ): Promise<Answer>;
   propose(body: unknown, key: string): Promise<Answer>;
 }
 
@@ -36,8 +44,21 @@ export interface ForeignWorld {
   agent(sub: string, client: string, scope?: string, claims?: object): Agent;
   /** Its tokens are bound to a key of its own. */
   boundAgent(sub: string, client: string, scope: string): Promise<Agent>;
-  /** The owner decides, and the provider calls back. @param claims what it puts into the token besides, or instead */
-  decide(proposal: string, decision: 'approve' | 'deny', claims?: Record<string, unknown>): Promise<void>;
+  /**
+   * The owner decides, and the provider calls back.
+   * @param claims what it puts into the token besides, or instead
+   * @param url the gateway that the call reaches
+   */
+  decide(
+    proposal: string,
+    decision: 'approve' | 'deny',
+    claims?: Record<string, unknown>,
+    url?: string,
+  ): Promise<void>;
+  /** Starts another gateway beside it, on another machine's connections to the same data. */
+  another(stores: GatewayStores): Promise<{ readonly url: string; close(): Promise<void> }>;
+  /** Ends the first gateway, and nothing else. */
+  end(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,9 +69,11 @@ export async function startForeignWorld(
   options: Pick<GatewayOptions, 'rules'> & {
     readonly signature?: 'required' | 'off';
     readonly quotas?: Quotas;
+    /** Instead of a database in memory. */
+    readonly stores?: GatewayStores;
   } = {},
 ): Promise<ForeignWorld> {
-  const { signature = 'off', quotas = defaultQuotas, ...rules } = options;
+  const { signature = 'off', quotas = defaultQuotas, stores: given, ...rules } = options;
   let offset = 0;
   const slept: number[] = [];
   const clock = {
@@ -74,7 +97,7 @@ export async function startForeignWorld(
   const broker = await startAlpacaStandIn();
   for (const [token, user] of broker.tokens) issuer.connected.set(user, token);
   const database = new Database(':memory:');
-  const stores = sqliteGatewayStores(database);
+  const stores = given ?? sqliteGatewayStores(database);
   const keys = createKeys({
     store: stores.keys,
     gateway: server.url,
@@ -84,40 +107,45 @@ export async function startForeignWorld(
     clock,
     softwareKeys: true,
   });
-  const gateway = createGateway({
-    issuer: issuer.url,
-    resource: server.url,
-    exchange: { client_id: 'gateway-client', privateKey: key, audience: 'paper-broker' },
-    environment: 'paper',
-    brokers: [{ name: 'broker', kind: 'alpaca', trading_url: broker.url, simulated: true }],
-    approval: {
-      method: 'ciba',
-      details: 'rar',
-      signature,
-      auditFile: join(folder, 'audit.jsonl'),
-      client: { id: 'gateway-client' },
-      privateKey: key,
-      sealSecret: 'of the gateway',
-      delivery: 'ping',
-      maxTtl: 3_600,
-      quotas,
-    },
-    ownClients: ['trade-agent'],
-    messages: { slack: { audience: 'slack', url: `${broker.url}/slack` } },
-    stores,
-    keys,
-    clock,
-    ...rules,
-  });
-  const listener = getRequestListener(gateway.app.fetch);
-  server.serve((request, response) => void listener(request, response));
+  const gatewayOver = (itsStores: GatewayStores, auditFile: string) =>
+    createGateway({
+      issuer: issuer.url,
+      resource: server.url,
+      exchange: { client_id: 'gateway-client', privateKey: key, audience: 'paper-broker' },
+      environment: 'paper',
+      brokers: [{ name: 'broker', kind: 'alpaca', trading_url: broker.url, simulated: true }],
+      approval: {
+        method: 'ciba',
+        details: 'rar',
+        signature,
+        auditFile: join(folder, auditFile),
+        client: { id: 'gateway-client' },
+        privateKey: key,
+        sealSecret: 'of the gateway',
+        delivery: 'ping',
+        maxTtl: 3_600,
+        quotas,
+      },
+      ownClients: ['trade-agent'],
+      messages: { slack: { audience: 'slack', url: `${broker.url}/slack` } },
+      stores: itsStores,
+      keys,
+      clock,
+      ...rules,
+    });
+  const serve = (at: HttpServer, { app }: Gateway) => {
+    const listener = getRequestListener(app.fetch);
+    at.serve((request, response) => void listener(request, response));
+  };
+  const gateway = gatewayOver(stores, 'audit.jsonl');
+  serve(server, gateway);
 
   const agent = (sub: string, client: string, scope = SCOPE, claims = {}, key?: DpopKey): Agent => {
     const self: Agent = {
-      async send(method, path, body, headers = {}) {
+      async send(method, path, body, headers = {}, to = server.url) {
         const bound = key === undefined ? {} : { cnf: { jkt: key.jkt } };
         const token = await issuer.mint({ claims: { sub, client_id: client, scope, ...bound, ...claims } });
-        const url = `${server.url}${path}`;
+        const url = `${to}${path}`;
         const authorization: Record<string, string> =
           key === undefined
             ? { authorization: `Bearer ${token}` }
@@ -151,17 +179,30 @@ export async function startForeignWorld(
     advance: clock.advance,
     agent,
     boundAgent: async (sub, client, scope) => agent(sub, client, scope, {}, await dpopKey()),
-    async decide(proposal, decision, claims = {}) {
+    async decide(proposal, decision, claims = {}, to = server.url) {
       const asked = issuer.questions.findLast(({ details }) => details.proposal === proposal);
       if (asked === undefined) throw new Error(`nobody was asked about ${proposal}`);
       asked.decision = decision;
       asked.claims = claims;
-      await fetch(`${server.url}/ciba/ping`, {
+      await fetch(`${to}/ciba/ping`, {
         method: 'POST',
         headers: { authorization: `Bearer ${asked.notificationToken}`, 'content-type': 'application/json' },
         body: JSON.stringify({ auth_req_id: asked.authReqId }),
       });
     },
+    async another(itsStores) {
+      const itsServer = await listenOnLoopback(0, () => 0);
+      const another = gatewayOver(itsStores, 'audit-of-another.jsonl');
+      serve(itsServer, another);
+      return {
+        url: itsServer.url,
+        close: async () => {
+          await another.close();
+          await itsServer.close();
+        },
+      };
+    },
+    end: () => gateway.close(),
     async close() {
       await gateway.close();
       await Promise.all([server.close(), issuer.close(), broker.close()]);

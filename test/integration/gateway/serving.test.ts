@@ -60,6 +60,7 @@ function serve(options: Partial<ServeOptions> = {}): Promise<ServedGateway> {
   serving = serveGateway(app, {
     home,
     config: join(home, 'gateway.yaml'),
+    env: {},
     host: '127.0.0.1',
     port: 0,
     ready: async (served) => resolve(served),

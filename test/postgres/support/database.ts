@@ -3,6 +3,7 @@ import pg from 'pg';
 import { describe, inject } from 'vitest';
 import { migrate } from '../../../src/store/postgres/migrate.ts';
 import { openDatabase } from '../../../src/store/postgres/open-database.ts';
+import { openPool } from '../../../src/store/postgres/pool.ts';
 import { appOf, type Schema, sweeperOf } from '../../../src/store/postgres/schema.ts';
 import type { TenantDatabase } from '../../../src/store/postgres/tenant-database.ts';
 import { SUPERUSER, socketAddress } from './cluster.ts';
@@ -17,6 +18,8 @@ export interface TestDatabase {
   readonly sweeper: string;
   /** Row security does not hold for it: to look at what is really there. */
   readonly superuser: string;
+  /** Connections as the application has them, which tenants can share; closed with the database. */
+  pool(): Promise<pg.Pool>;
   /** A new tenant's part, as the application opens it; closed with the database. @param tenant an earlier one again */
   open(tenant?: string): Promise<TenantDatabase>;
   drop(): Promise<void>;
@@ -38,6 +41,8 @@ export async function emptyDatabase(): Promise<Pick<TestDatabase, 'owner' | 'sup
   };
 }
 
+export const newTenant = (): string => `tenant-${randomBytes(6).toString('hex')}`;
+
 export async function migratedDatabase(schema: Schema): Promise<TestDatabase> {
   const empty = await emptyDatabase();
   await migrate(empty.owner, schema);
@@ -49,17 +54,23 @@ export async function migratedDatabase(schema: Schema): Promise<TestDatabase> {
     `CREATE ROLE ${sweeper} LOGIN IN ROLE ${sweeperOf(schema.name)}`,
   );
   const opened: TenantDatabase[] = [];
+  const pools: pg.Pool[] = [];
   return {
     ...empty,
     app: addressOf(app, name),
     sweeper: addressOf(sweeper, name),
-    async open(tenant = `tenant-${randomBytes(6).toString('hex')}`) {
-      const database = await openDatabase({ address: addressOf(app, name), schema, tenant, max: 4 });
+    async pool() {
+      const pool = await openPool({ address: addressOf(app, name), schema: schema.name, max: 8 });
+      pools.push(pool);
+      return pool;
+    },
+    async open(tenant = newTenant()) {
+      const database = await openDatabase({ address: addressOf(app, name), schema, tenant, max: 8 });
       opened.push(database);
       return database;
     },
     async drop() {
-      await Promise.all(opened.map((database) => database.close()));
+      await Promise.all([...opened.map((database) => database.close()), ...pools.map((pool) => pool.end())]);
       await empty.drop();
     },
   };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Changes } from '../../../src/approval/moves.ts';
 import { isSettled, openStates, transitions } from '../../../src/approval/states.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
-import { OPEN } from '../../../src/store/sqlite/migrations/gateway/0004-proposals.ts';
+import { OPEN } from '../../../src/store/rows/proposal-states.ts';
 import { isSettledState, type ProposalState, proposalStates } from '../../../src/trading/proposal.ts';
 import { type KernelWorld, kernelWorld } from './kernel-world.ts';
 

@@ -46,6 +46,23 @@ describe('gateway.yaml', () => {
     expect(await options()).not.toHaveProperty('allowedClients');
   });
 
+  it('says where the data is, if not in the folder: by a file or a variable, never the address itself', async () => {
+    expect((await read()).database).toBeUndefined();
+    expect((await read({ database: { url_env: 'GATEWAY_URL' } })).database).toEqual({
+      url_env: 'GATEWAY_URL',
+      tenant: 'default',
+    });
+    for (const [database, message] of [
+      [{}, 'url_file or url_env'],
+      [{ url_env: 'A', url_file: 'b' }, 'url_file or url_env'],
+      [{ url_env: 'postgresql://gateway@localhost/x' }, 'the name of an environment variable'],
+      [{ url: 'postgresql://gateway@localhost/x' }, 'url'],
+      [{ url_env: 'A', tenant: "a'b" }, 'must be 1 to 64'],
+    ] as const) {
+      await expect(read({ database })).rejects.toThrow(message);
+    }
+  });
+
   it('says how to ask, whose tokens count, and how far an order may go', async () => {
     const approval = {
       client_id: 'asks',

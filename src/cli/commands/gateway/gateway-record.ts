@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
+import type { GatewayPlaces } from '../../../app/gateway/gateway-key.ts';
 import { runCommand } from '../../cli.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
 
-/** What is done about the gateway's record and its halts at its own machine. @param homeOf the folder that options name */
+/** What is done about the gateway's record and its halts at its own machine. @param placesOf what options name */
 export function addGatewayRecord(
   gateway: Command,
   cli: Cli,
-  homeOf: (options: { readonly home?: string }) => string,
+  placesOf: (options: { readonly home?: string; readonly config?: string }) => GatewayPlaces,
 ): void {
   gateway
     .command('audit')
@@ -25,9 +26,9 @@ export function addGatewayRecord(
         exitCodes([]),
     )
     .action((_: object, command: Command) =>
-      runCommand(cli, command, async ({ output }) => {
+      runCommand(cli, command, async ({ output, env }) => {
         const { verifyRecord } = await import('../../../app/gateway/gateway-record.ts');
-        const { file, ...verdict } = await verifyRecord(homeOf(command.optsWithGlobals()));
+        const { file, ...verdict } = await verifyRecord({ env }, placesOf(command.optsWithGlobals()));
         await output.result('gateway-audit', { file, ...verdict }, () =>
           verdict.ok
             ? `${file} is whole: ${verdict.lines} lines`
@@ -50,8 +51,8 @@ export function addGatewayRecord(
     .action(({ user }: { user: string }, command: Command) =>
       runCommand(cli, command, async (context) => {
         const { liftHalt } = await import('../../../app/gateway/gateway-record.ts');
-        const home = homeOf(command.optsWithGlobals());
-        const { ended, haltedAt, liftedAt, state } = await liftHalt(context, home, user);
+        const places = placesOf(command.optsWithGlobals());
+        const { ended, haltedAt, liftedAt, state } = await liftHalt(context, places, user);
         await context.output.result(
           'gateway-halt',
           { sub: user, ended, halted_at: haltedAt, lifted_at: liftedAt, state },
@@ -80,7 +81,7 @@ export function addGatewayRecord(
     .action((_: object, command: Command) =>
       runCommand(cli, command, async (context) => {
         const { recount } = await import('../../../app/gateway/gateway-record.ts');
-        const { orders, newest } = await recount(context, homeOf(command.optsWithGlobals()));
+        const { orders, newest } = await recount(context, placesOf(command.optsWithGlobals()));
         await context.output.result('gateway-recount', { orders, newest }, () =>
           newest === null
             ? 'No order is dated after the clock.'

@@ -11,6 +11,7 @@ import { runServer, type ServerParts } from '../../run-server.ts';
 import type { Cli } from '../../surroundings.ts';
 import { requestLine } from '../../text/request-line.ts';
 import { addGatewayKey } from './gateway-key.ts';
+import { addGatewayMigrate } from './gateway-migrate.ts';
 import { addGatewayRecord } from './gateway-record.ts';
 
 interface GatewayCommandOptions extends ListeningFlags {
@@ -51,12 +52,13 @@ export function addGatewayCommand(program: Command, cli: Cli): void {
     )
     .action((options: GatewayCommandOptions, command: Command) =>
       runServer(cli, command, (parts, output) =>
-        serve(parts, output, { ...options, ...placesOf(cli, options) }),
+        serve(parts, output, { ...options, ...placesOf(cli, options), env: cli.env }),
       ),
     );
 
   addGatewayKey(gateway, cli, (options) => placesOf(cli, options));
-  addGatewayRecord(gateway, cli, (options) => placesOf(cli, options).home);
+  addGatewayRecord(gateway, cli, (options) => placesOf(cli, options));
+  addGatewayMigrate(gateway, cli, (options) => placesOf(cli, options));
 }
 
 function placesOf(cli: Cli, { home, config }: Pick<GatewayCommandOptions, 'home' | 'config'>): GatewayPlaces {
@@ -67,11 +69,19 @@ function placesOf(cli: Cli, { home, config }: Pick<GatewayCommandOptions, 'home'
 async function serve(
   parts: ServerParts,
   output: Output,
-  { home, config, host, port, readyFile, ...flags }: GatewayCommandOptions & GatewayPlaces,
+  {
+    home,
+    config,
+    env,
+    host,
+    port,
+    readyFile,
+    ...flags
+  }: GatewayCommandOptions & GatewayPlaces & { readonly env: NodeJS.ProcessEnv },
 ): Promise<void> {
   const { serveGateway } = await import('../../../app/gateway/serve-gateway.ts');
   await serveGateway(parts, {
-    ...{ home, config, host, port },
+    ...{ home, config, env, host, port },
     ...listeningOf(flags),
     ...(readyFile === undefined ? {} : { readyFile: resolve(readyFile) }),
     log: (entry) => parts.tell(requestLine(entry)),

@@ -36,6 +36,8 @@ export interface World {
   reader(scope: string, claims?: Record<string, unknown>): Promise<string>;
   place(body: unknown, token: string | undefined, headers?: Record<string, string>): Promise<Response>;
   get(path: string, token: string | undefined, headers?: Record<string, string>): Promise<Response>;
+  /** Starts another gateway beside it, on another machine's connections to the same data. */
+  another(stores: GatewayStores): Promise<Pick<World, 'place' | 'get'> & { close(): Promise<void> }>;
   /** Ends the gateway and starts another on the same database, as after kill -9. */
   restart(): void;
   close(): Promise<void>;
@@ -58,6 +60,7 @@ export async function startWorld(
   > & {
     /** Whose money it is said to be; paper unless said otherwise. */
     environment?: 'paper' | 'live';
+    clock?: TestClock;
     broker?: { url: string; tokens?: Record<string, string> };
     /** Accounts are opened by key pairs, kept under this secret. */
     sealSecret?: string;
@@ -65,7 +68,7 @@ export async function startWorld(
     stores?: (stores: GatewayStores) => GatewayStores;
   } = {},
 ): Promise<World> {
-  const clock = testClock();
+  const clock = options.clock ?? testClock();
   const { privateKey, publicKey } = await generateKeyPair('ES256');
   const server: HttpServer = await listenOnLoopback(0, () => 0);
   const issuer = await startTestIssuer({
@@ -81,9 +84,10 @@ export async function startWorld(
 
   const database = new Database(':memory:');
   const log: RequestLogEntry[] = [];
+  const stores = (options.stores ?? ((own) => own))(sqliteGatewayStores(database));
   let gateway: Gateway;
-  const start = () => {
-    gateway = createGateway({
+  const gatewayOver = (stores: GatewayStores) =>
+    createGateway({
       issuer: issuer.url,
       resource: server.url,
       ...(options.sealSecret === undefined
@@ -99,7 +103,7 @@ export async function startWorld(
           simulated: true,
         },
       ],
-      stores: (options.stores ?? ((stores) => stores))(sqliteGatewayStores(database)),
+      stores,
       clock,
       log: (entry) => log.push(entry),
       brokerTimeoutMs: options.brokerTimeoutMs ?? 2000,
@@ -111,13 +115,27 @@ export async function startWorld(
       ...(options.ownClients === undefined ? {} : { ownClients: options.ownClients }),
       ...(options.detailsType === undefined ? {} : { detailsType: options.detailsType }),
     });
-    const listener = getRequestListener(gateway.app.fetch);
-    server.serve((request, response) => void listener(request, response));
+  const serve = (at: HttpServer, { app }: Gateway) => {
+    const listener = getRequestListener(app.fetch);
+    at.serve((request, response) => void listener(request, response));
+  };
+  const start = () => {
+    gateway = gatewayOver(stores);
+    serve(server, gateway);
   };
   start();
 
   const bearer = (token: string | undefined) =>
     token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const requestsTo = (url: string): Pick<World, 'place' | 'get'> => ({
+    place: (body, token, headers = {}) =>
+      fetch(`${url}/v1/orders`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...bearer(token), ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    get: (path, token, headers = {}) => fetch(`${url}${path}`, { headers: { ...bearer(token), ...headers } }),
+  });
   return {
     clock,
     issuer,
@@ -157,14 +175,19 @@ export async function startWorld(
         },
       }),
     reader: (scope, claims = {}) => issuer.mint({ claims: { scope, ...claims } }),
-    place: (body, token, headers = {}) =>
-      fetch(`${server.url}/v1/orders`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...bearer(token), ...headers },
-        body: typeof body === 'string' ? body : JSON.stringify(body),
-      }),
-    get: (path, token, headers = {}) =>
-      fetch(`${server.url}${path}`, { headers: { ...bearer(token), ...headers } }),
+    ...requestsTo(server.url),
+    async another(itsStores) {
+      const itsServer = await listenOnLoopback(0, () => 0);
+      const another = gatewayOver(itsStores);
+      serve(itsServer, another);
+      return {
+        ...requestsTo(itsServer.url),
+        close: async () => {
+          await another.close();
+          await itsServer.close();
+        },
+      };
+    },
     restart: () => {
       gateway.close();
       start();

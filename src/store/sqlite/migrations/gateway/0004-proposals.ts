@@ -1,12 +1,4 @@
-/*
- * States as in a condition: SQLite takes an index of some states only for the very same list of them, so the queries of
- * proposal-store.ts use these.
- */
-export const OPEN = "'drafted', 'requested', 'approved', 'executing', 'unknown'";
-/** What the person has had their say about. */
-export const DECIDED = "'denied', 'executed', 'approved', 'executing', 'unknown'";
-/** What the phone is told of: what it doesn't know by itself, as it does a denial. */
-export const TOLD = "'executed', 'cancelled', 'expired', 'blocked', 'unknown'";
+import { DECIDED, OPEN, TOLD } from '../../../rows/proposal-states.ts';
 
 /** Proposals and halts. They may be there: before they were numbered here, they had a version of their own. */
 export const sql = `

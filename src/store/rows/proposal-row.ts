@@ -1,5 +1,8 @@
 import type { ProposalKind, ProposalState } from '../../trading/proposal.ts';
-import type { Draft, Reason, StoredProposal } from '../proposal-store.ts';
+import type { Draft, ProposalChange, Reason, StoredProposal } from '../proposal-store.ts';
+
+/** Seconds between polls where the provider names none (CIBA Core §7.3). */
+export const DEFAULT_INTERVAL_S = 5;
 
 /** A row of `proposals`. */
 export interface ProposalRow {
@@ -20,7 +23,7 @@ export interface ProposalRow {
   readonly nonce: string | null;
   readonly shown: string;
   readonly again: number | null;
-  readonly typed: number;
+  readonly typed: number | boolean;
   readonly created_at: number;
   readonly updated_at: number;
   readonly version: number;
@@ -60,7 +63,7 @@ export function proposalOf(row: ProposalRow): StoredProposal {
     nonce: row.nonce ?? undefined,
     ...(JSON.parse(row.shown) as Shown),
     again: row.again ?? undefined,
-    typed: row.typed === 1,
+    typed: Boolean(row.typed),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     version: row.version,
@@ -102,4 +105,23 @@ export function draftValues(draft: Draft) {
     subject: JSON.stringify(draft.subject),
     shown: JSON.stringify({ worstCase, warnings, shows, provenance, requestedBy }),
   };
+}
+
+/** What an update takes of a change; the version after it, and what becomes of the owner's token, come beside it. */
+export function changeValues(change: ProposalChange) {
+  const { state, interval, expiresAt, asked, result, reason } = change;
+  return {
+    ...{ state, interval, expiresAt, asked },
+    authReqId: change.authReqId ?? null,
+    ownerAuthReqId: change.ownerAuthReqId ?? null,
+    secondToken: change.secondToken ?? null,
+    notificationToken: change.notificationToken ?? null,
+    result: result === undefined ? null : JSON.stringify(result),
+    reason: reason === undefined ? null : JSON.stringify(reason),
+  };
+}
+
+/** Of a person: another one as soon as the latest version of theirs, or their halt, is another. */
+export function epochText(latestVersion: number, haltedAt: number | undefined): string {
+  return JSON.stringify([latestVersion, haltedAt ?? null]);
 }

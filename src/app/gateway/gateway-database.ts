@@ -1,0 +1,115 @@
+import { createHmac } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { DatabaseSettings } from '../../gateway/database-settings.ts';
+import { readPrivateFile } from '../../machine/private-file.ts';
+import type { GatewayStores } from '../../store/gateway-stores.ts';
+import type { Recounted } from '../../store/rows/recounted.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { sealSecret } from './key-file.ts';
+
+/** How long a running gateway may hold its SQLite database, milliseconds. */
+const BUSY_MS = 10_000;
+const LONGEST_ADDRESS = 4_096;
+
+/** Where a database on PostgreSQL is read from: a file, or what an environment variable says. Never an argument, which all can read. */
+export type AddressPlace = { readonly url_file: string } | { readonly url_env: string };
+
+export interface OpenedDatabase<Stores> {
+  readonly stores: Stores;
+  close(): Promise<void>;
+}
+
+/** What is looked at and changed beside a gateway that runs. */
+export interface RecordStores extends Pick<GatewayStores, 'halts' | 'audit'> {
+  recount(now: number): Promise<Recounted>;
+}
+
+/**
+ * All that a gateway keeps: in `gateway.db` of its folder, or where its settings say.
+ * @throws {TradeAgentError} `invalid_config`, also where the gateways that are there have another `seal.key`
+ */
+export async function openGatewayDatabase(
+  database: DatabaseSettings | undefined,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+): Promise<OpenedDatabase<GatewayStores>> {
+  if (database === undefined) {
+    const { default: Database } = await import('better-sqlite3-multiple-ciphers');
+    const { sqliteGatewayStores } = await import('../../store/sqlite/gateway-stores.ts');
+    const opened = new Database(join(folder, 'gateway.db'));
+    return { stores: sqliteGatewayStores(opened), close: async () => void opened.close() };
+  }
+  const { postgres, opened } = await openPostgres(database, folder, env);
+  try {
+    // What one gateway seals the others must be able to open.
+    const check = createHmac('sha256', sealSecret(folder)).update('trade-agent gateway').digest('hex');
+    if (!(await postgres.haveSameSeal(opened, check))) {
+      throw new TradeAgentError('invalid_config', 'the gateways over this database have another seal.key', {
+        hint: 'Copy seal.key and key.json from the folder of the first one.',
+        details: { file: join(folder, 'seal.key') },
+      });
+    }
+    return { stores: await postgres.postgresGatewayStores(opened), close: () => opened.close() };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+/**
+ * The record and the halts alone, also while the gateway runs.
+ * @throws {TradeAgentError} `invalid_config` where no gateway has run in the folder
+ */
+export async function openRecord(
+  database: DatabaseSettings | undefined,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+): Promise<OpenedDatabase<RecordStores>> {
+  if (database !== undefined) {
+    const { postgres, opened } = await openPostgres(database, folder, env);
+    const { halts, audit } = await postgres.postgresGatewayStores(opened);
+    const recount = (now: number) => postgres.recountOrders(opened, now);
+    return { stores: { halts, audit, recount }, close: () => opened.close() };
+  }
+  const file = join(folder, 'gateway.db');
+  if (!existsSync(file)) {
+    throw new TradeAgentError('invalid_config', `no gateway has run in ${folder}: ${file} is not there`, {
+      hint: "Name the gateway's own folder with --home.",
+      details: { file },
+    });
+  }
+  const { default: Database } = await import('better-sqlite3-multiple-ciphers');
+  const { sqliteRecord } = await import('../../store/sqlite/gateway-stores.ts');
+  const { recountOrders } = await import('../../store/sqlite/order-recount.ts');
+  const opened = new Database(file, { timeout: BUSY_MS, fileMustExist: true });
+  return {
+    stores: { ...sqliteRecord(opened), recount: async (now) => recountOrders(opened, now) },
+    close: async () => void opened.close(),
+  };
+}
+
+/** @throws {TradeAgentError} `invalid_config` where it is not there, or others may read it */
+export function readDatabaseAddress(place: AddressPlace, folder: string, env: NodeJS.ProcessEnv): string {
+  const missing = (where: string) =>
+    new TradeAgentError('invalid_config', `the database's address is not there: ${where}`, {
+      hint: 'It holds postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full, and nothing else.',
+    });
+  if ('url_env' in place) {
+    const address = env[place.url_env]?.trim();
+    if (address === undefined || address === '') throw missing(`${place.url_env} is not set`);
+    return address;
+  }
+  const file = resolve(folder, place.url_file);
+  const unusable = (why: string) =>
+    new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, { details: { file } });
+  const address = readPrivateFile(file, LONGEST_ADDRESS, unusable)?.trim();
+  if (address === undefined || address === '') throw missing(file);
+  return address;
+}
+
+async function openPostgres({ tenant, ...place }: DatabaseSettings, folder: string, env: NodeJS.ProcessEnv) {
+  const postgres = await import('../../store/postgres/gateway-database.ts');
+  const address = readDatabaseAddress(place as AddressPlace, folder, env);
+  return { postgres, opened: await postgres.openGateway({ address, tenant }) };
+}

@@ -1,0 +1,115 @@
+import type { AuditNote } from '../audit.ts';
+import type {
+  Draft,
+  KeyedRequest,
+  ProposalChange,
+  ProposalChanged,
+  ProposalStore,
+  StoredProposal,
+} from '../proposal-store.ts';
+import {
+  changeValues,
+  DEFAULT_INTERVAL_S,
+  draftValues,
+  type ProposalRow,
+  proposalOf,
+} from '../rows/proposal-row.ts';
+import { haltedAt } from './halts.ts';
+import { withHead } from './head.ts';
+import { epochOf, existing, keyedBy, proposalReads } from './proposal-reads.ts';
+import type { TenantDatabase, Unit } from './tenant-database.ts';
+
+export function postgresProposalStore(database: TenantDatabase): ProposalStore {
+  return { ...proposalReads(database), ...drafts(database), ...changes(database) };
+}
+
+function drafts(database: TenantDatabase) {
+  return {
+    draft: (
+      draft: Draft,
+      key: KeyedRequest,
+      expected: { readonly epoch: string },
+      note: AuditNote,
+      now: number,
+    ) =>
+      withHead(database, async (unit, head) => {
+        const known = await keyedBy(unit, key);
+        if (known !== undefined) return { outcome: 'known', ...known } as const;
+        if ((await epochOf(unit, draft.sub)) !== expected.epoch) return { outcome: 'stale' } as const;
+        const row = await unit.one<ProposalRow>(
+          `INSERT INTO proposals (id, sub, proposed_by, second, client, username, email, kind, state, code, subject,
+             subject_id, fingerprint, digest, nonce, shown, again, typed, created_at, updated_at, place, version, deadline,
+             expires_at, poll_interval)
+           VALUES (@id, @sub, @proposedBy, @second, @client, @username, @email, @kind, 'drafted', @code, @subject,
+             @subjectId, @fingerprint, @digest, @nonce, @shown, @again, @typed, @now, @now, @version, @version, @deadline,
+             @deadline, ${DEFAULT_INTERVAL_S})
+           RETURNING *`,
+          { ...draftValues(draft), now, version: head.nextVersion() },
+        );
+        await keep(unit, key, draft.id);
+        head.note(note, now);
+        return { outcome: 'drafted', proposal: proposalOf(row as ProposalRow) } as const;
+      }),
+    alias: (key: KeyedRequest, proposal: string, expected: { readonly epoch: string }) =>
+      withHead(database, async (unit) => {
+        const known = await keyedBy(unit, key);
+        if (known !== undefined) return { outcome: 'known', ...known } as const;
+        const { sub } = await existing(unit, proposal);
+        if ((await epochOf(unit, sub)) !== expected.epoch) return { outcome: 'stale' } as const;
+        await keep(unit, key, proposal);
+        return { outcome: 'kept' } as const;
+      }),
+  } satisfies Partial<ProposalStore>;
+}
+
+async function keep(unit: Unit, { sub, client, key, request }: KeyedRequest, id: string): Promise<void> {
+  await unit.run(
+    'INSERT INTO proposal_keys (sub, client, key, request, proposal) VALUES (@sub, @client, @key, @request, @id)',
+    { sub, client, key, request, id },
+  );
+}
+
+function changes(database: TenantDatabase) {
+  return {
+    change: (
+      { id, version: seen }: Pick<StoredProposal, 'id' | 'version'>,
+      change: ProposalChange,
+      note: AuditNote,
+      { now, unlessHalted = false }: { readonly now: number; readonly unlessHalted?: boolean },
+    ) =>
+      withHead(database, async (unit, head): Promise<ProposalChanged> => {
+        const before = await existing(unit, id);
+        if (before.version !== seen) return { outcome: 'stale', proposal: before };
+        if (unlessHalted && (await haltedAt(unit, before.sub)) !== undefined)
+          return { outcome: 'halted', proposal: before };
+        const row = await unit.one<ProposalRow>(
+          `UPDATE proposals SET state = @state, auth_req_id = @authReqId, owner_auth_req_id = @ownerAuthReqId,
+             notification_token = @notificationToken, poll_interval = @interval, expires_at = @expiresAt, asked = @asked,
+             result = @result, reason = @reason, updated_at = @now, version = @next, ${tokens(change.token)}
+           WHERE id = @id RETURNING *`,
+          { ...changeValues(change), ...tokenValues(change.token), id, now, next: head.nextVersion() },
+        );
+        head.note(note, now);
+        return { outcome: 'moved', proposal: proposalOf(row as ProposalRow) };
+      }),
+    setInterval: async (id: string, seconds: number) =>
+      void (await database.write((unit) =>
+        unit.run('UPDATE proposals SET poll_interval = @seconds WHERE id = @id', { id, seconds }),
+      )),
+    told: async (id: string, told: number) =>
+      void (await database.write((unit) =>
+        unit.run('UPDATE proposals SET told = @told WHERE id = @id AND told < @told', { id, told }),
+      )),
+  } satisfies Partial<ProposalStore>;
+}
+
+/** What becomes of the tokens. */
+function tokens(token: ProposalChange['token']): string {
+  if (token === 'erased') return 'second_token = NULL, sealed_token = NULL, token_expires_at = NULL';
+  const second = 'second_token = coalesce(@secondToken, second_token)';
+  return token === 'kept' ? second : `${second}, sealed_token = @sealed, token_expires_at = @tokenExpiresAt`;
+}
+
+function tokenValues(token: ProposalChange['token']) {
+  return typeof token === 'string' ? {} : { sealed: token.sealed, tokenExpiresAt: token.expiresAt };
+}

@@ -1,0 +1,142 @@
+import { unitsOf } from '../../trading/asset-class.ts';
+import { type CountedFacts, countOf, reservedFor, sameTerms } from '../../trading/counted-order.ts';
+import { Dec, ZERO } from '../../trading/decimal.ts';
+import type { CountedTerms } from '../../trading/mandate/mandate.ts';
+import { dayBegan } from '../../trading/new-york-time.ts';
+import { coveringOf } from '../../trading/option-cover.ts';
+import type { TradingState } from '../../trading/trading-state.ts';
+import type { Order } from '../../trading/views.ts';
+import type { Claim, Counting, Usage } from '../order-journal.ts';
+
+/** Longer than any `min_seconds_between_same`. */
+const SAME_WITHIN_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+/**
+ * A newest order that is dated so long after the clock was dated by a clock that was wrong, or this one is: whose day it is
+ * can't be told, and nothing is placed until somebody has looked.
+ */
+const MOST_AHEAD_MS = 86_400_000;
+
+/** An order's columns that are counted by. */
+export function countedColumns({ draft }: Pick<Claim, 'draft'>) {
+  return {
+    account: draft.account,
+    symbol: draft.symbol,
+    side: draft.side,
+    notional: reservedFor(draft),
+    qty: countOf(draft).qty,
+    terms: sameTerms(draft),
+  };
+}
+
+/** Of an order that may have gone out lately. */
+export interface LateOrder {
+  readonly created_at: number;
+  readonly notional: string;
+  readonly terms: string;
+}
+
+/** Of an order that is not known to be over. */
+export interface OpenOrder {
+  readonly symbol: string;
+  readonly side: string;
+  readonly notional: string;
+  readonly qty: string;
+}
+
+/**
+ * By when it is counted: a clock that is set back is not believed, the newest order tells that it was later already.
+ * @param newest when the account's newest order was claimed; null where there is none. Milliseconds since the epoch, as `clock`
+ */
+export function countingTime(newest: number | null | undefined, clock: number): number {
+  return Math.max(clock, newest ?? 0);
+}
+
+/** From when on the orders of an account are looked at. @param now {@link countingTime} */
+export function lateSince(now: number): number {
+  return Math.min(dayBegan(now), now - SAME_WITHIN_MS);
+}
+
+/** All that an account has out, as of one moment: read in the transaction that goes by it. */
+export interface OutOrders {
+  /** {@link countingTime}. */
+  readonly now: number;
+  readonly clock: number;
+  /** Those since {@link lateSince}, but for the order that is asked about and the one that it is put in place of. */
+  readonly late: readonly LateOrder[];
+  /** The same of those that are open. */
+  readonly open: readonly OpenOrder[];
+  readonly state: TradingState;
+}
+
+/** What an account has used up. */
+export function usageOf({ now, clock, late, open, state }: OutOrders): Usage {
+  const began = dayBegan(now);
+  const ofDay = late.filter(({ created_at }) => created_at >= began);
+  return {
+    state,
+    day_notional: sum(ofDay.map(({ notional }) => notional)).toFixed(2),
+    day_orders: ofDay.length,
+    last_minute: late.filter(({ created_at }) => created_at > now - MINUTE_MS).length,
+    open_orders: open.length,
+    ...(now - clock > MOST_AHEAD_MS ? { clock_behind: Math.floor((now - clock) / 1000) } : {}),
+  };
+}
+
+/**
+ * What an order meets. The sums are over rows, exact in decimals.
+ * @param mandate how far the mandate that it names was used; null where there is none of that name, undefined where it names none
+ */
+export function countedFacts(
+  { draft }: Pick<Counting, 'draft'>,
+  out: OutOrders,
+  mandate: CountedTerms | null | undefined,
+): CountedFacts {
+  const { symbol, side } = draft;
+  const { now, late, open } = out;
+  const terms = sameTerms(draft);
+  const same = late.flatMap((row) => (row.terms === terms ? [row.created_at] : []));
+  const inSymbol = open.filter((row) => row.symbol === symbol);
+  const covering = coveringOf(symbol, open);
+  return {
+    ...usageOf(out),
+    open_symbol_notional: sum(inSymbol.flatMap((row) => (row.side === 'buy' ? [row.notional] : []))).toFixed(
+      2,
+    ),
+    open_symbol_sells: sum(inSymbol.flatMap((row) => (row.side === 'sell' ? [row.qty] : []))).toFixed(),
+    same_before: same.length === 0 ? null : Math.floor((now - Math.max(...same)) / 1000),
+    opposes_open: inSymbol.some((row) => row.side !== side),
+    ...(covering === undefined ? {} : { covering }),
+    ...(mandate === undefined ? {} : { mandate }),
+  };
+}
+
+/** What an order reserved when it was claimed. */
+export interface Reserved {
+  readonly notional: string;
+  readonly qty: string;
+}
+
+/** What an order that is over counts for: all of it, or the part that was filled, at its worst. */
+export function filledPart({ notional, qty }: Reserved, order: Order): Reserved {
+  if (order.status === 'filled') return { notional, qty };
+  const filled = new Dec(order.filled_qty);
+  if (filled.isZero()) return { notional: '0.00', qty: '0' };
+  const part =
+    order.qty === null
+      ? filled.times(unitsOf(order.symbol)).times(order.filled_avg_price ?? 0)
+      : new Dec(notional).times(filled).div(order.qty);
+  return {
+    notional: Dec.min(part, notional).toFixed(2, Dec.ROUND_UP),
+    qty: Dec.min(filled, qty).toFixed(),
+  };
+}
+
+/** For good: one that is `done_for_day` may go on tomorrow. */
+export function isOver({ status }: Order): boolean {
+  return ['filled', 'canceled', 'expired', 'rejected', 'replaced'].includes(status);
+}
+
+function sum(amounts: readonly string[]): Dec {
+  return amounts.reduce((total, amount) => total.plus(amount), ZERO);
+}

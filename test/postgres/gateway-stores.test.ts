@@ -1,0 +1,26 @@
+import type { Pool } from 'pg';
+import { afterAll, beforeAll } from 'vitest';
+import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
+import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
+import { tenantDatabase } from '../../src/store/postgres/tenant-database.ts';
+import { gatewayStoresContract } from '../contract/stores/gateway-stores.ts';
+import { migratedDatabase, newTenant, type TestDatabase, withPostgres } from './support/database.ts';
+
+withPostgres('the gateway’s stores on PostgreSQL', () => {
+  let server: TestDatabase;
+  let ours: Pool;
+  let anothers: Pool;
+  beforeAll(async () => {
+    server = await migratedDatabase(gatewaySchema);
+    [ours, anothers] = [await server.pool(), await server.pool()];
+  });
+  afterAll(() => server.drop());
+
+  // Each test is a tenant of its own, and what is another process in it has connections of its own.
+  gatewayStoresContract(async () => {
+    const tenant = newTenant();
+    const stores = await postgresGatewayStores(tenantDatabase(ours, tenant));
+    const other = await postgresGatewayStores(tenantDatabase(anothers, tenant));
+    return { stores, another: () => other, close: async () => undefined };
+  });
+});

@@ -1,0 +1,92 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import type { GatewayStores } from '../../src/store/gateway-stores.ts';
+import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
+import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
+import type { Proposal } from '../../src/trading/proposal.ts';
+import { type ForeignWorld, startForeignWorld } from '../integration/approval/foreign-world.ts';
+import { migratedDatabase, newTenant, type TestDatabase, withPostgres } from './support/database.ts';
+
+/** The kernels of two gateways, each with connections of its own to one database, before one identity provider. */
+withPostgres('a proposal at one of two gateways', () => {
+  let server: TestDatabase;
+  let tenant: string;
+  let world: ForeignWorld;
+  let another: Awaited<ReturnType<ForeignWorld['another']>>;
+  let number = 0;
+  const stores = async (): Promise<GatewayStores> => postgresGatewayStores(await server.open(tenant));
+  beforeAll(async () => {
+    server = await migratedDatabase(gatewaySchema);
+  });
+  afterAll(() => server.drop());
+  beforeEach(async () => {
+    tenant = newTenant();
+    const ours = await stores();
+    world = await startForeignWorld({ stores: ours });
+    another = await world.another(await stores());
+  });
+  afterEach(async () => {
+    await another.close();
+    await world.close();
+  });
+  const alice = () => world.agent('alice', 'trade-agent');
+  const propose = async () => {
+    const body = { kind: 'order', order: { symbol: 'AAPL', side: 'buy', qty: String(++number) } };
+    const proposed = (await alice().propose(body, `k-${number}`)).body as unknown as Proposal;
+    await vi.waitFor(() => expect(askedAbout(proposed.id)).toBe(1), 10_000);
+    return proposed;
+  };
+  const askedAbout = (id: string) =>
+    world.issuer.questions.filter(({ details }) => details.proposal === id).length;
+  const at = async (url: string, id: string, wait = 0): Promise<Proposal> =>
+    (await alice().send('GET', `/v1/proposals/${id}?wait=${wait}`, undefined, {}, url))
+      .body as unknown as Proposal;
+
+  it('is told at the other as soon as it is carried out', async () => {
+    const { id } = await propose();
+    // The wait is longer than the test: only the news can end it in time.
+    const told = at(another.url, id, 25);
+    await world.decide(id, 'approve');
+    await vi.waitFor(async () => expect((await told).state).not.toBe('requested'), 10_000);
+    await vi.waitFor(async () => expect((await at(another.url, id)).state).toBe('executed'), 10_000);
+    expect(world.broker.submissions).toHaveLength(1);
+    expect(askedAbout(id)).toBe(1);
+  });
+
+  it('is decided by a call that lands at the other', async () => {
+    const { id } = await propose();
+    await world.decide(id, 'approve', {}, another.url);
+    await vi.waitFor(async () => expect((await at(world.url, id)).state).toBe('executed'), 10_000);
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('is withdrawn at the other, and whoever looks after it stops', async () => {
+    const { id } = await propose();
+    const withdrawn = await alice().send('DELETE', `/v1/proposals/${id}`, undefined, {}, another.url);
+    expect(withdrawn.status).toBe(200);
+    expect((await at(world.url, id)).state).toBe('cancelled');
+    await world.decide(id, 'approve');
+    expect(world.broker.submissions).toEqual([]);
+  });
+
+  it('is proposed once where the same comes to both at once', async () => {
+    const body = { kind: 'order', order: { symbol: 'AAPL', side: 'buy', qty: '77' } };
+    const both = await Promise.all(
+      [world.url, another.url].map((url) =>
+        alice().send('POST', '/v1/proposals', body, { 'idempotency-key': 'the-same' }, url),
+      ),
+    );
+    expect(both.map(({ status }) => status).toSorted()).toEqual([200, 201]);
+    const [one, two] = both.map(({ body: { id } }) => String(id));
+    expect(one).toBe(two);
+    await vi.waitFor(() => expect(askedAbout(String(one))).toBe(1), 10_000);
+  });
+
+  it('is taken over once its own has ended, without a second question, and carried out once', async () => {
+    const { id } = await propose();
+    await world.end();
+    await world.decide(id, 'approve', {}, another.url);
+    await vi.waitFor(async () => expect((await at(another.url, id)).state).toBe('executed'), 15_000);
+    expect(askedAbout(id)).toBe(1);
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+});

@@ -1,0 +1,128 @@
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { liftHalt, recount, verifyRecord } from '../../src/app/gateway/gateway-record.ts';
+import { makeKey } from '../../src/app/gateway/key-file.ts';
+import { migrateDatabase } from '../../src/app/gateway/migrate-database.ts';
+import { type ServedGateway, serveGateway } from '../../src/app/gateway/serve-gateway.ts';
+import { systemClock } from '../../src/machine/clock.ts';
+import { openGateway, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
+import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
+import { appOf } from '../../src/store/postgres/schema.ts';
+import { emptyDatabase, runSql, withPostgres } from './support/database.ts';
+
+withPostgres('a gateway with its data on PostgreSQL', () => {
+  let folder: string;
+  let database: Awaited<ReturnType<typeof emptyDatabase>>;
+  let app: string;
+  let env: Record<string, string>;
+  let stop: AbortController;
+  let serving: Promise<void>[];
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'trade-agent-serving-'));
+    database = await emptyDatabase();
+    const owner = new URL(database.owner);
+    const user = `${owner.pathname.slice(1)}_app`;
+    owner.searchParams.set('user', user);
+    app = owner.href;
+    env = { OWNER_URL: database.owner, GATEWAY_URL: app };
+    stop = new AbortController();
+    serving = [];
+    await machine('one');
+    await makeKey(homeOf('one'), 'EC');
+  });
+  afterEach(async () => {
+    stop.abort();
+    await Promise.allSettled(serving);
+    await database.drop();
+    rmSync(folder, { recursive: true });
+  });
+
+  const homeOf = (name: string) => join(folder, name);
+  const placesOf = (name: string) => ({ home: homeOf(name), config: join(homeOf(name), 'gateway.yaml') });
+  const machine = async (name: string, where: object = { url_env: 'GATEWAY_URL' }) => {
+    mkdirSync(homeOf(name), { mode: 0o700 });
+    const settings = {
+      issuer: 'https://id.example',
+      resource: 'https://gateway.example',
+      environment: 'paper',
+      broker: { kind: 'alpaca', credentials: 'key_pair' },
+      approval: { registration: true },
+      database: where,
+    };
+    writeFileSync(placesOf(name).config, JSON.stringify(settings));
+  };
+  const migrated = async () => {
+    const done = await migrateDatabase({ env }, placesOf('one'), { url_env: 'OWNER_URL' });
+    const user = new URL(app).searchParams.get('user');
+    await runSql(database.superuser, `CREATE ROLE ${user} LOGIN IN ROLE ${appOf(gatewaySchema.name)}`);
+    return done;
+  };
+  const serve = (name: string): Promise<ServedGateway> => {
+    const { promise, resolve, reject } = Promise.withResolvers<ServedGateway>();
+    const parts = { clock: systemClock, signal: stop.signal, tell: () => {} };
+    const served = serveGateway(parts, {
+      ...placesOf(name),
+      ...{ env, host: '127.0.0.1', port: 0, log: () => {} },
+      ready: async (gateway) => resolve(gateway),
+    });
+    served.catch(reject);
+    serving.push(served);
+    return promise;
+  };
+  const copyKeys = (to: string) => {
+    for (const file of ['key.json', 'seal.key'])
+      copyFileSync(join(homeOf('one'), file), join(homeOf(to), file));
+  };
+
+  it('serves once its tables are there, on two machines that have the same keys', async () => {
+    await expect(serve('one')).rejects.toThrow();
+    const steps = gatewaySchema.migrations.length;
+    expect(await migrated()).toEqual({ from: 0, to: steps });
+    const first = await serve('one');
+    await machine('two', { url_file: 'database-url' });
+    writeFileSync(join(homeOf('two'), 'database-url'), `${app}\n`, { mode: 0o600 });
+    copyKeys('two');
+    const second = await serve('two');
+    for (const { url } of [first, second]) expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+
+  it('refuses to seal by another key than the gateways that are there', async () => {
+    await migrated();
+    await serve('one');
+    await machine('two');
+    await makeKey(homeOf('two'), 'EC');
+    await expect(serve('two')).rejects.toMatchObject({
+      code: 'invalid_config',
+      message: 'the gateways over this database have another seal.key',
+    });
+  });
+
+  it('is looked after at any of its machines: its halts, its orders, its record', async () => {
+    await migrated();
+    const opened = await openGateway({ address: app, tenant: 'default' });
+    const { halts } = await postgresGatewayStores(opened);
+    await halts.halt('alice', 'cli', systemClock.now());
+    await opened.close();
+    const parts = { env, clock: systemClock };
+    expect(await liftHalt(parts, placesOf('one'), 'alice')).toMatchObject({
+      ended: 'halted',
+      state: 'active',
+    });
+    expect(await recount(parts, placesOf('one'))).toEqual({ orders: 0, newest: null });
+    await machine('two');
+    for (const name of ['one', 'two']) {
+      expect(await verifyRecord(parts, placesOf(name))).toMatchObject({ ok: true, lines: 2 });
+    }
+  });
+
+  it.each([
+    ['a variable that is not set', { url_env: 'NOWHERE' }, 'NOWHERE is not set'],
+    ['a file that is not there', { url_file: 'none' }, 'is not there'],
+  ])('says what is missing: %s', async (_, where, message) => {
+    await machine('two', where);
+    await makeKey(homeOf('two'), 'EC');
+    await expect(serve('two')).rejects.toThrow(message);
+  });
+});

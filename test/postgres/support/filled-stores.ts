@@ -1,0 +1,112 @@
+import type { AuditNote } from '../../../src/store/audit.ts';
+import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
+import type { StoredProposal } from '../../../src/store/proposal-store.ts';
+import { mandateDigest, mandateEnvelopeSchema } from '../../../src/trading/mandate/envelope.ts';
+import type { OrderDraft } from '../../../src/trading/order.ts';
+import { mandateTerms } from '../../integration/sandbox/proposal-fixture.ts';
+
+const issuer = 'https://issuer.example';
+const sub = 'alice';
+const client = 'trade-agent';
+const note: AuditNote = { event: 'proposed', facts: { sub } };
+
+/** Has a row in each of a gateway's tables. */
+export async function filledStores(stores: GatewayStores): Promise<void> {
+  const terms = mandateEnvelopeSchema.parse({
+    ...mandateTerms(),
+    standing: {
+      order: { symbol: 'AAPL', side: 'buy', notional: '200', type: 'market', time_in_force: 'day' },
+      when: { every: 'monday', at: '10:00' },
+    },
+  });
+  const now = Date.parse(terms.not_before);
+  const mandate = { id: terms.mandate_id, sub, terms, digest: mandateDigest(terms), client };
+  await stores.mandates.grant({ ...mandate, approval: { issuer, jti: 'mandate' } }, now);
+  const draft = {
+    account: terms.account,
+    client_order_id: 'ta-00000001',
+    symbol: 'AAPL',
+    side: 'buy',
+    qty: '1',
+    type: 'limit',
+    limit_price: '180.00',
+    reference_price: '180.00',
+    max_slippage: '0.01',
+    mandate: mandate.id,
+    slot: '2026-W48',
+  } as OrderDraft;
+  const order = { sub, clientOrderId: draft.client_order_id, digest: 'digest', draft };
+  await stores.orders.claim(
+    { ...order, approval: { issuer, jti: 'order' }, mandate: mandate.id, slot: '2026-W48' },
+    now,
+    () => ({
+      ...{
+        sub,
+        client,
+        account: draft.account,
+        action: 'place',
+        stage: 'order',
+        subjectId: draft.client_order_id,
+      },
+      ...{ effect: 'allow', reasons: [], texts: [], policy: 'digest', facts: {} },
+    }),
+  );
+  const message = { sub, id: 'ta-00000002', digest: 'digest', draft: {} as never };
+  await stores.messages.claim({ ...message, approval: { issuer, jti: 'message' } }, now);
+  await drafted(stores, 'pr_1', now);
+  await stores.halts.reduce('bob', client, undefined, now);
+  await stores.halts.halt('carol', client, now);
+  await stores.keys.enrol(
+    {
+      ...{
+        credentialId: 'key-1',
+        sub,
+        publicKey: new Uint8Array([1]),
+        algorithm: -7,
+        counter: 1,
+        method: 'webauthn',
+      },
+      ...{ deviceType: 'multiDevice', backedUp: true, name: 'phone', transports: [], enrolledAt: now },
+    },
+    'machine',
+    note,
+    now,
+  );
+  await stores.keys.pair({ digest: 'pairing', sub, expiresAt: now + 1000 });
+  const use = { credentialId: 'key-1', counter: 2, backedUp: true };
+  await stores.keys.sign({ approval: 'pr_1', sub, digest: 'digest', evidence: {}, use }, note, now);
+  await stores.access.grant(
+    { id: 'ac_1', account: sub, role: 'viewer', who: 'bob', of: null, from: now, until: null },
+    now,
+  );
+  await stores.brokerKeys.keep({
+    ...{ sub, connection: 'broker', kind: 'alpaca', sealed: Buffer.from([1]), accountNumber: draft.account },
+    ...{ environment: 'paper', keptAt: now },
+  });
+  await stores.others?.renew();
+  await stores.defaultAccounts.choose(sub, draft.account);
+  await stores.proofs.remember('proof', now + 1000, now);
+}
+
+/** Drafts an order of alice's. */
+export async function drafted(
+  { proposals }: GatewayStores,
+  id: string,
+  now: number,
+): Promise<StoredProposal> {
+  const standing = await proposals.standing({ sub, client, typed: true }, 0);
+  const draft = await proposals.draft(
+    {
+      ...{ id, sub, client, username: undefined, email: undefined, kind: 'order', code: 'AB12' },
+      ...{ subject: {}, subjectId: `ta-${id}`, fingerprint: id, digest: 'digest', nonce: undefined },
+      ...{ worstCase: null, warnings: [], shows: {}, provenance: null, requestedBy: null, again: undefined },
+      ...{ typed: true, deadline: now + 1000 },
+    },
+    { sub, client, key: id, request: 'body' },
+    standing,
+    note,
+    now,
+  );
+  if (draft.outcome !== 'drafted') throw new Error(draft.outcome);
+  return draft.proposal;
+}
