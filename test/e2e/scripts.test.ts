@@ -77,6 +77,8 @@ describe('the scripts, taken together,', () => {
   });
 
   it('check every schema in docs/schema against real output', () => {
-    expect(schemaNames.filter((name) => !checkedSchemas.has(name))).toEqual([]);
+    // What takes a PostgreSQL is checked in test/postgres.
+    const elsewhere = ['gateway-migrate'];
+    expect(schemaNames.filter((name) => !checkedSchemas.has(name))).toEqual(elsewhere);
   });
 });

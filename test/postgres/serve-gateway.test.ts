@@ -10,6 +10,7 @@ import { systemClock } from '../../src/machine/clock.ts';
 import { openGateway, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { appOf } from '../../src/store/postgres/schema.ts';
+import { checkJson } from '../e2e/output-schemas.ts';
 import { emptyDatabase, runSql, withPostgres } from './support/database.ts';
 
 withPostgres('a gateway with its data on PostgreSQL', () => {
@@ -79,7 +80,10 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
   it('serves once its tables are there, on two machines that have the same keys', async () => {
     await expect(serve('one')).rejects.toThrow();
     const steps = gatewaySchema.migrations.length;
-    expect(await migrated()).toEqual({ from: 0, to: steps });
+    const done = await migrated();
+    expect(done).toEqual({ from: 0, to: steps });
+    // As "gateway migrate --output json" prints it.
+    checkJson(JSON.stringify({ schema: 'trade-agent.gateway-migrate/1', ...done }));
     const first = await serve('one');
     await machine('two', { url_file: 'database-url' });
     writeFileSync(join(homeOf('two'), 'database-url'), `${app}\n`, { mode: 0o600 });
