@@ -80,6 +80,7 @@ export default defineConfig({
           globalSetup: ['test/postgres/support/setup.ts'],
         },
       },
+      { extends: true, test: { name: 'fleet', include: ['test/fleet/**/*.test.ts'] } },
       { extends: true, test: { name: 'mcp', include: ['test/mcp/**/*.test.ts'] } },
       {
         extends: true,

@@ -1,4 +1,5 @@
 import { type Failpoint, failpoints } from '../../src/machine/failpoint.ts';
+import { seededRandom, shuffled } from '../fixtures/seeded-random.ts';
 
 /** One death: who dies where, once the run (or, after an earlier death, a resume or a restart) is on its way. */
 export interface Death {
@@ -252,21 +253,9 @@ const orderKinds: readonly Omit<PlannedOrder, 'person'>[] = [
   { text: 'sell 1 KO', symbol: 'KO', side: 'sell' },
 ];
 
-function shuffled<T>(list: readonly T[], random: () => number): T[] {
-  return list
-    .map((item) => ({ item, at: random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ item }) => item);
-}
-
-/** FNV-1a of the text as seed of mulberry32: numbers in [0, 1), the same on every machine. */
+/** Numbers by a text: FNV-1a of it is the seed. */
 function generator(text: string): () => number {
-  let state = 0x811c9dc5;
-  for (const character of text) state = Math.imul(state ^ character.charCodeAt(0), 0x01000193);
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+  let seed = 0x811c9dc5;
+  for (const character of text) seed = Math.imul(seed ^ character.charCodeAt(0), 0x01000193);
+  return seededRandom(seed);
 }

@@ -6,10 +6,17 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { createGateway } from '../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../src/gateway/gateway-options.ts';
 import { listenOnLoopback } from '../../src/net/http-server.ts';
+import { openGateway, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 
 /** What the gateway is told before it opens. */
-export type GatewayLoad = Omit<GatewayOptions, 'resource' | 'stores'> & { readonly databaseFile: string };
+export type GatewayLoad = Omit<GatewayOptions, 'resource' | 'stores'> & {
+  readonly databaseFile: string;
+  /** Instead of the file, where there are several: one on PostgreSQL. */
+  readonly postgres?: { readonly address: string; readonly tenant: string };
+  /** By what all of several are called; its own address unless said otherwise. */
+  readonly resource?: string;
+};
 
 /** One request, in or out. Times are milliseconds since the epoch, to the microsecond. */
 export interface Traffic {
@@ -60,11 +67,11 @@ function figures(collected: boolean): Figures {
 }
 
 async function open(server: Awaited<ReturnType<typeof listenOnLoopback>>, options: GatewayLoad) {
-  const database = new Database(options.databaseFile);
+  const database = await openStores(options);
   const gateway = createGateway({
     ...options,
-    resource: server.url,
-    stores: sqliteGatewayStores(database),
+    resource: options.resource ?? server.url,
+    stores: database.stores,
     fetch: (url, init) =>
       noted('out', `${init?.method ?? 'GET'} ${new URL(String(url)).pathname}`, () => fetch(url, init)),
   });
@@ -75,8 +82,17 @@ async function open(server: Awaited<ReturnType<typeof listenOnLoopback>>, option
   return async () => {
     await gateway.close();
     await server.close();
-    database.close();
+    await database.close();
   };
+}
+
+async function openStores({ databaseFile, postgres }: GatewayLoad) {
+  if (postgres !== undefined) {
+    const opened = await openGateway(postgres);
+    return { stores: await postgresGatewayStores(opened), close: () => opened.close() };
+  }
+  const database = new Database(databaseFile);
+  return { stores: sqliteGatewayStores(database), close: async () => void database.close() };
 }
 
 const server = await listenOnLoopback(0, () => 0);

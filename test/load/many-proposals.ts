@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { systemClock } from '../../src/machine/clock.ts';
 import type { Proposal } from '../../src/trading/proposal.ts';
+import { seededRandom, shuffled } from '../fixtures/seeded-random.ts';
 import type { Traffic } from './gateway-process.ts';
 import { type LoadWorld, startLoadWorld } from './world.ts';
 
@@ -101,7 +102,7 @@ export async function manyProposals(options: LoadOptions): Promise<Load> {
       steps.push(stepsOf(traffic, at, until));
     }
     if (options.settleAll) {
-      await atOnce(shuffled(open), (proposal) => tapped(world, proposal));
+      await atOnce(shuffled(open, seededRandom(7)), (proposal) => tapped(world, proposal));
     }
     const ordered = world.ordered();
     return {
@@ -180,19 +181,4 @@ export async function atOnce<T, R>(items: readonly T[], work: (item: T) => Promi
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
   return done;
-}
-
-/** The same order at each run (mulberry32). */
-function shuffled<T>(items: readonly T[]): T[] {
-  let state = 7;
-  const random = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return (mixed ^ (mixed >>> 14)) >>> 0;
-  };
-  return items
-    .map((item) => ({ item, at: random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ item }) => item);
 }

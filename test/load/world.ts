@@ -14,7 +14,7 @@ import { LOGIN_CLIENT_ID } from '../../src/home/identity-provider/protocol.ts';
 import { createVault } from '../../src/home/identity-provider/vault.ts';
 import { createPhoneClient, type PhoneClient } from '../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../src/machine/clock.ts';
-import { type HttpServer, listenOnLoopback } from '../../src/net/http-server.ts';
+import { type HttpServer, listenerOf, listenOnLoopback } from '../../src/net/http-server.ts';
 import { createMarket } from '../../src/sandbox/market/market.ts';
 import { createPaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import { openSandboxHome, type SandboxHome } from '../../src/sandbox/sandbox-home.ts';
@@ -49,13 +49,31 @@ const SCOPES = ['orders:read', 'orders:propose'];
 /** More than is ever open here: what is measured is not the quotas. */
 const PLENTY = { open: 1_000_000, hour: 1_000_000 };
 
-export async function startLoadWorld(): Promise<LoadWorld> {
+/** What is in front of the broker, and which gateway or gateways there are. */
+export interface LoadOptions {
+  readonly startGateway?: () => Promise<LoadGateway>;
+  /** Sees each request to the broker before it is answered, and what the answer was. */
+  readonly watchBroker?: (request: Request, answer: () => Promise<Response>) => Promise<Response>;
+}
+
+/** One gateway in a process of its own, or several that go by one address. */
+export interface LoadGateway {
+  readonly url: string;
+  open(options: GatewayLoad): Promise<void>;
+  figures(when?: 'figures' | 'collected'): Promise<Figures>;
+  close(): Promise<void>;
+}
+
+export async function startLoadWorld({
+  startGateway = oneGateway,
+  watchBroker,
+}: LoadOptions = {}): Promise<LoadWorld> {
   // In memory where there is such a place: how long a disk takes says nothing of how the gateway's own work grows.
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'trade-agent-load-'));
   const home = await openSandboxHome(join(folder, 'sandbox'));
   const gateway = await startGateway();
   const servers = { issuer: await listenOnLoopback(0, () => 0), broker: await listenOnLoopback(0, () => 0) };
-  const { broker, vault } = await startBroker(home, servers);
+  const { broker, vault } = await startBroker(home, servers, watchBroker);
   const { d: _, ...publicKey } = home.seed.gateway_key as JWK;
   const requests = home.database('identity-provider');
   const people = createPeople(requests, Date.now);
@@ -140,7 +158,11 @@ export async function startLoadWorld(): Promise<LoadWorld> {
   };
 }
 
-async function startBroker(home: SandboxHome, servers: { issuer: HttpServer; broker: HttpServer }) {
+async function startBroker(
+  home: SandboxHome,
+  servers: { issuer: HttpServer; broker: HttpServer },
+  watch: LoadOptions['watchBroker'],
+) {
   const client = { client_id: 'trade-agent-vault', client_secret: home.seed.vault_client_secret };
   const redirectUri = `${servers.issuer.url}/connections/callback/${CONNECTION}`;
   const broker = createPaperBroker({
@@ -159,7 +181,11 @@ async function startBroker(home: SandboxHome, servers: { issuer: HttpServer; bro
     requestsPerMinute: 1_000_000,
     adminSecret: home.seed.admin_secret,
   });
-  servers.broker.serveApp(broker.app);
+  const watched = async (request: Request) =>
+    watch === undefined
+      ? broker.app.fetch(request)
+      : watch(request.clone(), async () => broker.app.fetch(request));
+  servers.broker.serve(listenerOf({ fetch: watched }));
   const vault = createVault({
     database: home.database('identity-provider'),
     key: Buffer.from(home.seed.vault_key, 'base64url'),
@@ -210,7 +236,7 @@ async function signIn(
 }
 
 /** Starts the gateway's process. It says its address first: all others are told it before it opens. */
-async function startGateway() {
+export async function oneGateway(): Promise<LoadGateway & { readonly pid: number }> {
   const file = fileURLToPath(new URL('gateway-process.ts', import.meta.url));
   const profiled = process.env.LOAD_PROFILE;
   const child = fork(file, [], {
@@ -226,6 +252,7 @@ async function startGateway() {
   const url = String(await answer(child));
   return {
     url,
+    pid: child.pid ?? 0,
     async open(options: GatewayLoad) {
       child.send({ options });
       await answer(child);

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 import { parseAccessToken } from '../../../src/auth/session/access-token.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
+import { seededRandom } from '../../fixtures/seeded-random.ts';
 import { asHere } from '../../shipped/modules.ts';
 import { createWorld, type World } from './identity-provider-world.ts';
 
@@ -43,7 +44,7 @@ afterEach(async () => {
 it(
   `${PROCESSES} processes share one rotating session through ${EXPIRIES} expiries and random kills (seed ${SEED})`,
   async () => {
-    const random = mulberry32(SEED);
+    const random = seededRandom(SEED);
     const uses: Use[] = [];
     const killed = new Set<string>();
     let plan: (typeof killPoints)[number] = 'none';
@@ -134,15 +135,4 @@ async function expire(): Promise<void> {
   const token = parseAccessToken(access_token);
   if (token === undefined) return;
   await world.store.set({ access_token: JSON.stringify({ ...token, expiresAt: Date.now() }) });
-}
-
-/** A seeded generator of numbers from 0 up to 1: what a seed did once, it does again. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
