@@ -96,12 +96,12 @@ describe('a fill that the broker tells of', () => {
 
   it('is told to who watches, also where the order was placed before the gateway started', async () => {
     const alice = await live.world.as('alice');
-    const { id } = await placeWaiting(alice, { symbol: 'F', limit: '30.00' });
+    // The market begins anew with the restart, and far above this.
+    const { id } = await placeWaiting(alice, { symbol: 'F', limit: '2.00' });
     await live.world.restart();
-    await live.price('F', '50.00');
     const events = await live.follow(alice);
     await live.quiet(1);
-    await live.price('F', '29.00');
+    await live.price('F', '1.90');
     await events.until(id, 'filled');
     await events.stop();
   });
