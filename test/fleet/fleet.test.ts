@@ -14,8 +14,10 @@ import { startFleet } from './fleet.ts';
 /** `npm run test:fleet` asks for 10,000; `npm test` leaves it out. */
 const COUNT = Number(process.env.FLEET_PROPOSALS ?? 0);
 const SEED = Number(process.env.FLEET_SEED ?? 1);
-/** Between two faults, milliseconds at most. */
-const PAUSE_MS = Number(process.env.FLEET_PAUSE_MS ?? 2_000);
+/** Between two faults, milliseconds at most: work in hand lies for as long as its lease, and then goes on. */
+const PAUSE_MS = Number(process.env.FLEET_PAUSE_MS ?? 40_000);
+/** Proposals under way at once. */
+const LANES = 32;
 /** How long work in hand may lie there after whoever had it was killed, or stood still: the lease, and a look. */
 const GOES_ON_MS = 20_000;
 /** For one proposal from its first request to its fill, whatever is killed meanwhile. */
@@ -85,6 +87,7 @@ it.runIf(COUNT > 0 && (programs !== undefined || required))(
           }
           fillMs.push(performance.now() - tappedAt);
         },
+        LANES,
       );
     } finally {
       done.abort();
@@ -101,8 +104,9 @@ it.runIf(COUNT > 0 && (programs !== undefined || required))(
     expect(new Set(ordered).size).toBe(COUNT);
     // A broker that takes an id twice would have made two orders of these.
     expect(broker.twice()).toEqual([]);
-    expect(faults.killed + faults.stopped + faults.cut).toBeGreaterThan(0);
-    expect(at(0.5)).toBeLessThan(GOES_ON_MS);
+    if (COUNT >= 1_000) expect(Object.values(faults)).not.toContain(0);
+    // Of most nobody who had them in hand was killed; of none was it twice in a row, or it is told by the line above.
+    expect(at(0.95)).toBeLessThan(GOES_ON_MS);
   },
   3 * 3_600_000,
 );

@@ -173,12 +173,16 @@ function stepsOf(traffic: readonly Traffic[], at: number, until: number): Steps 
   };
 }
 
-export async function atOnce<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+export async function atOnce<T, R>(
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+  lanes = AT_ONCE,
+): Promise<R[]> {
   const done: R[] = [];
   const queue = items.values();
   const lane = async () => {
     for (const item of queue) done.push(await work(item));
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  await Promise.all(Array.from({ length: lanes }, lane));
   return done;
 }
