@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { freePort } from './home-world.ts';
 import { hasTmux, openTerminal, type Terminal } from './tmux.ts';
 import { startCommand } from './world.ts';
 
@@ -100,11 +101,10 @@ describe.skipIf(!hasTmux())('at a terminal', () => {
   });
 
   it('the first phone is paired by what “home serve” shows, and the first run takes the home there is', async () => {
-    expect(
-      (await startCommand(init('--address', 'http://localhost:34780'), { env: env() }).finished).code,
-    ).toBe(0);
+    const address = `http://localhost:${await freePort()}`;
+    expect((await startCommand(init('--address', address), { env: env() }).finished).code).toBe(0);
     const serving = start('home', 'serve');
-    await serving.shows(/http:\/\/localhost:34780\/phone\/pair#[\w-]{43}[\s\S]*Ctrl-C ends it/);
+    await serving.shows(new RegExp(`${address}/phone/pair#[\\w-]{43}[\\s\\S]*Ctrl-C ends it`));
 
     const first = start();
     await first.shows(/Choose \[1\]:/);
@@ -114,7 +114,7 @@ describe.skipIf(!hasTmux())('at a terminal', () => {
     const said = await first.ended();
     expect(said).toContain('trade-agent home serve');
     const config = readFileSync(join(folder, 'agent', 'config.yaml'), 'utf8');
-    expect(config).toMatch(/issuer: http:\/\/localhost:34780[\s\S]*default_profile: home/);
+    expect(config).toMatch(new RegExp(`issuer: ${address}[\\s\\S]*default_profile: home`));
 
     const beside = await startCommand(['home', 'serve'], { env: env() }).finished;
     expect([beside.code, beside.stderr]).toEqual([12, expect.stringContaining(`holds the home ${home()}`)]);
