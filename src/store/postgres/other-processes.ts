@@ -55,6 +55,8 @@ export function postgresOtherProcesses(
     take: (proposal) =>
       database.writeUnsynced(async (unit) => {
         if (!isKnown) await live(unit);
+        // Locked before it is looked at: who waited for the lock must see whoever took it as one that is there.
+        await unit.one('SELECT id FROM proposals WHERE id = @proposal FOR UPDATE', { proposal });
         const taken = await unit.run(
           `UPDATE proposals SET attendant = @name WHERE id = @proposal AND (attendant = @name OR ${FREE})`,
           { name, proposal },
