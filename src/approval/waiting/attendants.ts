@@ -67,8 +67,9 @@ interface Attended {
 
 /*
  * In a process one attendant has a proposal: `begin` looks and writes in one breath. Where several processes have the same
- * database, one of them has it (`OtherProcesses.take`); else the folder of the one gateway is locked. Between an attendant's look at the row and what it does next the row may change, so what it does is a
- * move from the version that it saw; and it may be told of the change before it listens, so news are kept for it.
+ * database, one of them has it (`OtherProcesses.take`); else the folder of the one gateway is locked. Between an attendant's
+ * look at the row and what it does next the row may change, so what it does is a move from the version that it saw; and it
+ * may be told of the change before it listens, so news are kept for it.
  */
 export function createAttendants(parts: AttendantParts): Attendants {
   const { store, audit, changes, others, signal } = parts;
