@@ -112,6 +112,7 @@ describe('the package', () => {
       'dist/index.d.ts',
       'dist/cedar_wasm_bg.wasm',
       'dist/jq.wasm',
+      'dist/sbom.cdx.json',
       'README.md',
       'LICENSE',
       'THIRD_PARTY_NOTICES',
