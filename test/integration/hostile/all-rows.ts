@@ -1,0 +1,38 @@
+import type { HostileWorld } from './hostile-world.ts';
+import type { KnownThings } from './known-things.ts';
+import type { Row } from './row.ts';
+import { doorRows } from './rows/gateway-door.ts';
+import { orderRows } from './rows/gateway-orders.ts';
+import { requestRows } from './rows/gateway-requests.ts';
+import { mcpRows } from './rows/mcp.ts';
+import { otherPeopleRows } from './rows/other-people.ts';
+import { phoneRows } from './rows/phone.ts';
+import { requestedRows } from './rows/proposals.ts';
+import { providerRows } from './rows/provider.ts';
+import { receiptRows } from './rows/receipts.ts';
+import { stateRows } from './rows/states.ts';
+
+/** The whole table, about one world. */
+export async function allRows(hostile: HostileWorld, known: KnownThings): Promise<Row[]> {
+  const { world, gateway } = hostile;
+  const tokens = {
+    herOther: await world.token('other-bot', 'alice'),
+    bobs: await world.token('helper-bot', 'bob'),
+    looks: await world.token('helper-bot', 'alice', { scopes: ['market:read'] }),
+  };
+  const keys = await fetch(`${gateway}/.well-known/trade-agent-receipt-keys.json`);
+  const published = ((await keys.json()) as { keys: { kid: string }[] }).keys[0]?.kid ?? '';
+  return [
+    ...doorRows(hostile),
+    ...requestRows(hostile),
+    ...otherPeopleRows(hostile, known),
+    ...requestedRows(hostile),
+    ...stateRows(hostile, known),
+    ...(await providerRows(hostile)),
+    ...phoneRows(hostile, known),
+    ...mcpRows(hostile, known, tokens),
+    ...(await receiptRows(known, published)),
+    // Last, as the one order that its owner did approve is in them.
+    ...orderRows(hostile),
+  ];
+}
