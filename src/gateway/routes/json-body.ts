@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { isWellFormed } from '../../net/well-formed-json.ts';
 import { Refusal } from '../../trading/refusal.ts';
 
 /** An order is some 600 bytes; nothing that is sent here is anywhere near this. */
@@ -41,22 +42,6 @@ function parsed(text: string): unknown {
     );
   }
   return body;
-}
-
-/**
- * Whether every string is text, keys as well. An escape (`\ud800`) can make one that is not: no UTF-8, and so no JSON to
- * digest or to send (RFC 8259 §8.2, RFC 8785 §3.2.2.2).
- */
-function isWellFormed(body: unknown): boolean {
-  const left: unknown[] = [body];
-  while (left.length > 0) {
-    const value = left.pop();
-    if (typeof value === 'string' && !value.isWellFormed()) return false;
-    if (typeof value === 'object' && value !== null) {
-      for (const [key, inner] of Object.entries(value)) left.push(key, inner);
-    }
-  }
-  return true;
 }
 
 /** @throws {Refusal} 413 `body_too_large` */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isWellFormed } from '../../net/well-formed-json.ts';
 import {
   differingFields,
   TRADE_ORDER_TYPE,
@@ -87,6 +88,9 @@ export function onlyObject(text: unknown): Record<string, unknown> {
   }
   if (!Array.isArray(value) || value.length !== 1 || typeof value[0] !== 'object' || value[0] === null) {
     throw new UnacceptableDetails('authorization_details must hold exactly one object');
+  }
+  if (!isWellFormed(value)) {
+    throw new UnacceptableDetails('authorization_details has half of a surrogate pair, which is no text');
   }
   return value[0];
 }

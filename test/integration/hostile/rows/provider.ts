@@ -80,6 +80,15 @@ const questions: readonly (readonly [
     }),
   ],
   [
+    'a proposal with half of a surrogate pair',
+    '400 invalid_authorization_details',
+    (h) => ({
+      authorization_details: JSON.stringify([
+        proposed(h, { requested_by: '\ud800', digest: 'A'.repeat(43) }),
+      ]),
+    }),
+  ],
+  [
     'a proposal without a subject',
     '400 invalid_authorization_details',
     (h) => ({ authorization_details: JSON.stringify([proposed(h, { subject: {} })]) }),
