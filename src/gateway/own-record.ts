@@ -48,7 +48,7 @@ export function ownRecord(file: string, store: Pick<AuditStore, 'standing'>): Ow
 /** Undefined for what is no line of the record. How the provider is asked is between it and the gateway. */
 function lineOf(text: string): RecordLine | undefined {
   try {
-    const { auth_req_id: _, ...line } = recordLineSchema.parse(JSON.parse(text));
+    const { auth_req_id: _, auth_req_hash: __, ...line } = recordLineSchema.parse(JSON.parse(text));
     return line as RecordLine;
   } catch {
     return undefined;

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { DatabaseSettings } from '../../gateway/database-settings.ts';
 import { readPrivateFile } from '../../machine/private-file.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
+import { questionSeal } from '../../store/rows/question-id.ts';
 import type { Recounted } from '../../store/rows/recounted.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { sealSecret } from './key-file.ts';
@@ -38,19 +39,22 @@ export async function openGatewayDatabase(
     const { default: Database } = await import('better-sqlite3-multiple-ciphers');
     const { sqliteGatewayStores } = await import('../../store/sqlite/gateway-stores.ts');
     const opened = new Database(join(folder, 'gateway.db'));
-    return { stores: sqliteGatewayStores(opened), close: async () => void opened.close() };
+    const seal = questionSeal(sealSecret(folder));
+    return { stores: sqliteGatewayStores(opened, seal), close: async () => void opened.close() };
   }
   const { postgres, opened } = await openPostgres(database, folder, env);
   try {
     // What one gateway seals the others must be able to open.
-    const check = createHmac('sha256', sealSecret(folder)).update('trade-agent gateway').digest('hex');
+    const secret = sealSecret(folder);
+    const seal = questionSeal(secret);
+    const check = createHmac('sha256', secret).update('trade-agent gateway').digest('hex');
     if (!(await postgres.haveSameSeal(opened, check))) {
       throw new TradeAgentError('invalid_config', 'the gateways over this database have another seal.key', {
         hint: 'Copy seal.key and key.json from the folder of the first one.',
         details: { file: join(folder, 'seal.key') },
       });
     }
-    return { stores: await postgres.postgresGatewayStores(opened), close: () => opened.close() };
+    return { stores: await postgres.postgresGatewayStores(opened, seal), close: () => opened.close() };
   } catch (error) {
     await opened.close();
     throw error;

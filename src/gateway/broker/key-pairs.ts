@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { createTokenSeal } from '../../approval/token-seal.ts';
+import { createTokenSeal } from '../../secrets/token-seal.ts';
 import type { BrokerKey, BrokerKeyStore } from '../../store/broker-key-store.ts';
 import { type KeptCredentials, keptKindNames, keptSchema } from './kept-kinds.ts';
 import type { VerifiedAccount } from './verified-account.ts';
