@@ -8,6 +8,7 @@ import type { TenantDatabase } from './tenant-database.ts';
  * with it.
  */
 
+export { postgresGatewayKeyRows } from './gateway-key-rows.ts';
 export { postgresGatewayStores } from './gateway-stores.ts';
 export { haveSameSeal } from './head.ts';
 export { recountOrders } from './order-recount.ts';
