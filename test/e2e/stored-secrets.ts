@@ -42,14 +42,14 @@ export async function dumpState(agentHome: string): Promise<string> {
 }
 
 /**
- * What the gateway holds for proposals that are open: the tokens of approvals, opened, and what the identity provider
- * shows when it calls back.
+ * What the gateway holds for proposals that are open: the tokens of approvals and the ids of questions, opened, and what the
+ * identity provider shows when it calls back.
  * @param key the private part of the gateway's key
  */
 export async function readGatewaySecrets(
   gatewayDb: string,
   key: string,
-): Promise<{ readonly approvalTokens: string[]; readonly notificationTokens: string[] }> {
+): Promise<Record<'approvalTokens' | 'notificationTokens' | 'questions', string[]>> {
   const database = new Database(gatewayDb);
   try {
     const { proposals } = sqliteGatewayStores(database, questionSeal(key));
@@ -58,6 +58,7 @@ export async function readGatewaySecrets(
     const tokens = await Promise.all(open.map((proposal) => moves.token(proposal)));
     return {
       approvalTokens: tokens.flatMap((token) => token ?? []),
+      questions: open.flatMap(({ authReqId }) => authReqId ?? []),
       notificationTokens: open.flatMap(({ notificationToken }) => notificationToken ?? []),
     };
   } finally {
