@@ -6,6 +6,7 @@ import { defaultQuotas, type Quota } from '../approval/quotas.ts';
 import { dialectOf, providerNames } from '../config/provider/dialects.ts';
 import { kmsSchema } from '../secrets/kms/kms-settings.ts';
 import type { SealSecrets } from '../secrets/token-seal.ts';
+import type { RegistrationPlace } from '../store/registration-place.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { slippageSchema } from '../trading/order.ts';
@@ -208,6 +209,8 @@ export interface GatewaySecrets {
   /** Of its clients at the identity provider. */
   readonly privateKey: JWK;
   readonly sealSecret: SealSecrets;
+  /** Where it keeps the client that it registered; a file of its folder unless said otherwise. */
+  readonly registration?: RegistrationPlace;
 }
 
 /** @param folder the gateway's own */
@@ -243,7 +246,7 @@ export function detailsTypesOf({ details_type, message_details_type }: GatewaySe
 
 function approvalOptions(
   settings: GatewaySettings,
-  { privateKey, sealSecret }: GatewaySecrets,
+  { privateKey, sealSecret, registration }: GatewaySecrets,
   folder: string,
 ): GatewayApproval {
   const { approval, exchange } = settings;
@@ -255,7 +258,9 @@ function approvalOptions(
     auditFile: join(folder, 'audit.jsonl'),
     client: approval.registration
       ? {
-          registrationFile: join(folder, 'registered-client.json'),
+          ...(registration === undefined
+            ? { registrationFile: join(folder, 'registered-client.json') }
+            : { registration }),
           tokenFile: approval.registration_token_file && resolve(folder, approval.registration_token_file),
         }
       : { id: approval.client_id ?? exchange?.client_id ?? '' },

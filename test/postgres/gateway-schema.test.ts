@@ -5,6 +5,7 @@ import { postgresGatewayKeyRows } from '../../src/store/postgres/gateway-key-row
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { SWEEP_PROOFS } from '../../src/store/postgres/proof-store.ts';
+import { postgresRegistrationPlace } from '../../src/store/postgres/registration-place.ts';
 import { tenantDatabase } from '../../src/store/postgres/tenant-database.ts';
 import { migratedDatabase, newTenant, runSql, type TestDatabase, withPostgres } from './support/database.ts';
 import { filledStores } from './support/filled-stores.ts';
@@ -26,6 +27,7 @@ withPostgres('the gateway’s tables', () => {
     stores = await postgresGatewayStores(tenantDatabase(pool, ours));
     await filledStores(stores);
     const keys = postgresGatewayKeyRows(tenantDatabase(pool, ours));
+    await postgresRegistrationPlace(tenantDatabase(pool, ours)).write(undefined, 'registered');
     await keys.addFirstSeal({ name: 'seal', version: 1, wrapped: 'wrapped' }, 'check');
     const all = await rowsOf(
       server.superuser,

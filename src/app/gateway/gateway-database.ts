@@ -61,7 +61,8 @@ export async function openGatewayDatabase(
       });
     }
     const stores = await postgres.postgresGatewayStores(opened, questionSeal(secrets.sealSecret));
-    return { stores, secrets, close: () => opened.close() };
+    const registration = postgres.postgresRegistrationPlace(opened);
+    return { stores, secrets: { ...secrets, registration }, close: () => opened.close() };
   } catch (error) {
     await opened.close();
     throw error;

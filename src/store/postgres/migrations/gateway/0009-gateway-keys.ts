@@ -1,6 +1,6 @@
 import { tenantTable } from '../../schema.ts';
 
-/** The keys that all gateways of a tenant have, wrapped by a key management service. */
+/** The keys that all gateways of a tenant have, wrapped by a key management service, and the client that they registered. */
 export const sql = (schema: string) => `
   CREATE TABLE gateway_keys (
     tenant text NOT NULL DEFAULT current_tenant(),
@@ -10,4 +10,10 @@ export const sql = (schema: string) => `
     PRIMARY KEY (tenant, name, version)
   );
   ${tenantTable(schema, 'gateway_keys', { app: 'SELECT, INSERT, DELETE' })}
+  CREATE TABLE registered_clients (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    registration text NOT NULL,
+    PRIMARY KEY (tenant)
+  );
+  ${tenantTable(schema, 'registered_clients', { app: 'SELECT, INSERT, UPDATE' })}
 `;
