@@ -14,6 +14,11 @@ export type SealSecrets = string | Buffer | readonly [string, ...string[]];
 
 const REPLACED = 'Was seal.key in the gateway’s folder replaced?';
 
+/** All of them, the newest first. */
+export function eachSecret(secrets: SealSecrets): readonly [string | Buffer, ...string[]] {
+  return typeof secrets === 'string' || Buffer.isBuffer(secrets) ? [secrets] : secrets;
+}
+
 /** What is sealed: each under a key of its own, so that nothing of one opens as another. */
 const purposes = {
   approval_token: {
@@ -40,7 +45,7 @@ export function createTokenSeal(
 ): TokenSeal {
   const { info, lost, hint } = purposes[purpose];
   const keyOf = (secret: string | Buffer) => Buffer.from(hkdfSync('sha256', secret, '', info, 32));
-  const [newest, ...older] = typeof secrets === 'string' || Buffer.isBuffer(secrets) ? [secrets] : secrets;
+  const [newest, ...older] = eachSecret(secrets);
   const key = keyOf(newest);
   const keys = [key, ...older.map(keyOf)];
   return {

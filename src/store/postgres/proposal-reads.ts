@@ -25,6 +25,12 @@ export function proposalReads(database: TenantDatabase, opened: OpenedRow) {
       );
       return found;
     },
+    ofSubject: async (sub: string, subjectId: string) =>
+      (
+        await proposals('SELECT * FROM proposals WHERE sub = @sub AND subject_id = @subjectId', {
+          ...{ sub, subjectId },
+        })
+      )[0],
     keyed: (key: ProposalKey) => database.read((unit) => keyedBy(unit, key, opened)),
     async list({ sub, party, state, limit }: Parameters<ProposalStore['list']>[0]) {
       const who =

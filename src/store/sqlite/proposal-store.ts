@@ -49,6 +49,9 @@ function reads(database: Database.Database, opened: Opened) {
   const untold = database.prepare<[], ProposalRow>(
     `${untoldOf('auth_req_hash')} UNION ALL ${untoldOf('auth_req_id')} ORDER BY version`,
   );
+  const ofSubject = database.prepare<[string, string], ProposalRow>(
+    'SELECT * FROM proposals WHERE sub = ? AND subject_id = ?',
+  );
   const openIds = database
     .prepare<[], string>(`SELECT id FROM proposals WHERE state IN (${OPEN}) ORDER BY created_at, rowid`)
     .pluck();
@@ -64,6 +67,7 @@ function reads(database: Database.Database, opened: Opened) {
   return {
     get: async (id) => read(byId.get(id)),
     byAuthReqId: async (clear) => read(byAuthReqId.get({ hash: questionHash(clear), clear })),
+    ofSubject: async (sub, subjectId) => read(ofSubject.get(sub, subjectId)),
     keyed: async (key) => keyed(key),
     async list({ sub, party, state, limit = -1 }) {
       // Named one by one: a condition that may be switched off would keep SQLite from using an index.
