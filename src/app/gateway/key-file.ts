@@ -24,7 +24,7 @@ export interface ShownKey {
  * @throws {TradeAgentError} `invalid_config`
  */
 export function readKey(folder: string): JWK {
-  const key = findKey(folder);
+  const key = readKeyFile(keyFile(folder));
   if (key !== undefined) return key;
   const file = keyFile(folder);
   throw new TradeAgentError('invalid_config', `the gateway has no key: ${file} is not there`, {
@@ -33,26 +33,28 @@ export function readKey(folder: string): JWK {
   });
 }
 
-/** Undefined where there is none yet. @throws {TradeAgentError} `invalid_config` for one that can't be used */
-export const findKey = (folder: string): JWK | undefined => readKeyFile(keyFile(folder));
-
 /**
  * Makes the key where there is none yet.
  * @param kty `RSA` (RS256) for providers that take no ES256. Its JWK has no `kid`: Auth0 gives keys ids of its own.
  * @throws {TradeAgentError} `usage` where there is one
  */
 export async function makeKey(folder: string, kty: 'EC' | 'RSA'): Promise<ShownKey> {
-  const key = await generateKey(kty);
-  if (!createPrivateFile(keyFile(folder), `${JSON.stringify(key)}\n`)) {
-    throw thereIsAKey(keyFile(folder));
-  }
-  return shownKey(key);
+  const file = keyFile(folder);
+  return await makeKeyAt(
+    file,
+    kty,
+    '--show prints its public half; --rotate makes the one that is to take its place.',
+  );
 }
 
-export function thereIsAKey(where: string): TradeAgentError {
-  return new TradeAgentError('usage', `there is a key already: ${where}`, {
-    hint: '--show prints its public half; --rotate makes the one that is to take its place.',
-  });
+/**
+ * The same for any file. @param hint what to do where there is one
+ * @throws {TradeAgentError} `usage` where there is one
+ */
+export async function makeKeyAt(file: string, kty: 'EC' | 'RSA', hint: string): Promise<ShownKey> {
+  const key = await generateKey(kty);
+  if (createPrivateFile(file, `${JSON.stringify(key)}\n`)) return shownKey(key);
+  throw new TradeAgentError('usage', `there is a key already: ${file}`, { hint });
 }
 
 /** The key that is to take the other's place: made now, of the same kind, unless one waits already. */
@@ -121,7 +123,8 @@ export async function generateKey(kty: 'EC' | 'RSA'): Promise<JWK> {
   return { ...(await exportJWK(privateKey)), alg, use: 'sig', ...kid };
 }
 
-function readKeyFile(file: string): JWK | undefined {
+/** @returns undefined where there is none. @throws {TradeAgentError} `invalid_config` */
+export function readKeyFile(file: string): JWK | undefined {
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, { details: { file } });
   const text = readPrivateFile(file, LONGEST_KEY_FILE, unusable);

@@ -5,13 +5,13 @@ import type { GatewayKeyName, GatewayKeyRows, WrappedGatewayKey } from '../../st
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { GatewayKeys } from './gateway-keys.ts';
 import {
-  findKey,
   findSealSecret,
   generateKey,
+  keyFile,
   nothingWaits,
+  readKeyFile,
   type ShownKey,
   shownKey,
-  thereIsAKey,
 } from './key-file.ts';
 
 /** Of the oldest: it is never replaced, since something may be sealed by it. Tells nothing of it. */
@@ -45,7 +45,7 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
   const client = async (): Promise<JWK | undefined> => {
     const [row] = await kept('client');
     if (row !== undefined) return await openKey(row);
-    const found = findKey(folder);
+    const found = readKeyFile(keyFile(folder));
     if (found === undefined) return undefined;
     await addKey('client', found);
     const [now] = await kept('client');
@@ -76,7 +76,9 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
     async make(kty) {
       const key = await generateKey(kty);
       if ((await client()) !== undefined || !(await addKey('client', key)))
-        throw thereIsAKey('in the gateways’ database');
+        throw new TradeAgentError('usage', 'there is a key already, in the gateways’ database', {
+          hint: '--show prints its public half; --rotate makes the one that is to take its place.',
+        });
       return shownKey(key);
     },
     async prepareNext() {
