@@ -26,18 +26,7 @@ export function sealCheck(secret: string): string {
  * @param folder where there may be key.json and seal.key
  */
 export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): GatewayKeys {
-  const contextOf = ({ name, version }: Pick<WrappedGatewayKey, 'name' | 'version'>) =>
-    JSON.stringify(['trade-agent.gateway-key/1', tenant, name, version]);
-  const open = async (row: WrappedGatewayKey) =>
-    (await kms.unwrap(row.wrapped, contextOf(row))).toString('utf8');
-  const openKey = async (row: WrappedGatewayKey) => JSON.parse(await open(row)) as JWK;
-  const wrap = async (name: GatewayKeyName, version: number, text: string): Promise<WrappedGatewayKey> => ({
-    name,
-    version,
-    wrapped: await kms.wrap(Buffer.from(text), contextOf({ name, version })),
-  });
-  /** Newest first. */
-  const kept = async (name: GatewayKeyName) => (await rows.all()).filter((row) => row.name === name);
+  const { open, openKey, wrap, kept } = wrapping({ kms, rows, tenant });
   const addKey = async (name: 'client' | 'next_client', key: JWK, more: readonly WrappedGatewayKey[] = []) =>
     await rows.replace([], [await wrap(name, 1, JSON.stringify(key)), ...more]);
 
@@ -50,6 +39,13 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
     await addKey('client', found);
     const [now] = await kept('client');
     return now && (await openKey(now));
+  };
+  const requireClient = async (): Promise<JWK> => {
+    const key = await client();
+    if (key !== undefined) return key;
+    throw new TradeAgentError('invalid_config', 'the gateways over this database have no key', {
+      hint: 'Make one with "trade-agent gateway key", and register what it prints at the identity provider.',
+    });
   };
   const sealRows = async (): Promise<WrappedGatewayKey[]> => {
     const found = await kept('seal');
@@ -66,13 +62,7 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
   return {
     file: null,
     nextFile: null,
-    async client() {
-      const key = await client();
-      if (key !== undefined) return key;
-      throw new TradeAgentError('invalid_config', 'the gateways over this database have no key', {
-        hint: 'Make one with "trade-agent gateway key", and register what it prints at the identity provider.',
-      });
-    },
+    client: requireClient,
     async make(kty) {
       const key = await generateKey(kty);
       if ((await client()) !== undefined || !(await addKey('client', key)))
@@ -82,7 +72,7 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
       return shownKey(key);
     },
     async prepareNext() {
-      const { kty } = await this.client();
+      const { kty } = await requireClient();
       await sealRows();
       const waits = async () => (await kept('next_client'))[0];
       if ((await waits()) === undefined) {
@@ -112,8 +102,11 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
       throw changedMeanwhile();
     },
     async seal() {
-      const inUse = await sealRows();
-      const [newest, ...others] = await Promise.all([...inUse, ...(await kept('next_seal'))].map(open));
+      await sealRows();
+      // In one look: while it is switched to the next one, each is there as one or the other.
+      const all = await rows.all();
+      const those = ['seal', 'next_seal'].flatMap((name) => all.filter((row) => row.name === name));
+      const [newest, ...others] = await Promise.all(those.map(open));
       if (newest === undefined) throw changedMeanwhile();
       return [newest, ...others];
     },
@@ -124,6 +117,23 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
       }
     },
   };
+}
+
+/** Rows, and what they are as texts. */
+function wrapping({ kms, rows, tenant }: Omit<WrappedKeysOptions, 'folder'>) {
+  const contextOf = ({ name, version }: Pick<WrappedGatewayKey, 'name' | 'version'>) =>
+    JSON.stringify(['trade-agent.gateway-key/1', tenant, name, version]);
+  const open = async (row: WrappedGatewayKey) =>
+    (await kms.unwrap(row.wrapped, contextOf(row))).toString('utf8');
+  const openKey = async (row: WrappedGatewayKey) => JSON.parse(await open(row)) as JWK;
+  const wrap = async (name: GatewayKeyName, version: number, text: string): Promise<WrappedGatewayKey> => ({
+    name,
+    version,
+    wrapped: await kms.wrap(Buffer.from(text), contextOf({ name, version })),
+  });
+  /** Newest first. */
+  const kept = async (name: GatewayKeyName) => (await rows.all()).filter((row) => row.name === name);
+  return { open, openKey, wrap, kept };
 }
 
 export interface WrappedKeysOptions {
