@@ -17,6 +17,7 @@ export const rooms = [
   'home',
   'gateway',
   'approval',
+  'jobs',
   'store',
   'auth',
   'secrets',
