@@ -86,6 +86,28 @@ const telemetrySchema = z.strictObject({
   traces: secureAddress.optional(),
 });
 
+/** So many requests a second, and so many at once after a pause. */
+const rate = z.strictObject({
+  per_second: z.number().positive().max(10_000),
+  burst: z.number().int().min(1).max(10_000),
+});
+const rateOf = ({ per_second: perSecond, burst }: z.output<typeof rate>) => ({ perSecond, burst });
+
+/** How fast others are asked, by all gateways over one database together. */
+const ratesSchema = z.strictObject({
+  /**
+   * About one account at a broker. Left out: what the broker says that it takes, at its own addresses and where the data is on
+   * PostgreSQL; `off`: as fast as it comes.
+   */
+  broker: z
+    .union([z.literal('off'), rate.transform(rateOf)], {
+      error: 'must be "off", or have per_second and burst',
+    })
+    .optional(),
+  /** The identity provider, for approvals. Left out: as fast as it comes. */
+  provider: rate.transform(rateOf).optional(),
+});
+
 /** What `gateway.yaml` says: everything about a gateway that is not secret. */
 const settingsSchema = z.strictObject({
   /** The identity provider whose tokens count. */
@@ -127,6 +149,7 @@ const settingsSchema = z.strictObject({
   own_clients: z.array(clientId).default([]),
   /** The part of the price an order may go beyond its reference where its proposal says nothing. */
   max_slippage: slippageSchema.default('0.01'),
+  rates: ratesSchema.optional(),
   /** Not measured where it is left out. */
   telemetry: telemetrySchema.optional(),
 });
@@ -225,6 +248,7 @@ export function gatewayOptions(
     ...(settings.allowed_clients === undefined ? {} : { allowedClients: settings.allowed_clients }),
     ownClients: settings.own_clients,
     maxSlippage: settings.max_slippage,
+    ...(settings.rates === undefined ? {} : { rates: settings.rates }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { ApprovalKernel } from '../approval/kernel.ts';
 import type { BrokerOf } from '../approval/kinds/account-shown.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import type { AccessStore } from '../store/access-store.ts';
+import { memoryRateBuckets } from '../store/memory-rate-buckets.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { Refusal } from '../trading/refusal.ts';
@@ -35,6 +36,7 @@ import type { PolicyDesk } from './policy/change/policy-desk.ts';
 import { createOrderRules } from './policy/order-rules.ts';
 import { type RulesSource, staticRules } from './policy/rules.ts';
 import { peopleOf } from './relations/people.ts';
+import { paceBy } from './request-rates.ts';
 import { accessRoutes } from './routes/access.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { connectionRoutes } from './routes/connections.ts';
@@ -93,7 +95,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
   const times = { brokerTimeoutMs, providerTimeoutMs };
-  const broker = brokerAccess(options, provider, { fetch: send, now, ...times });
+  const pace = paceBy(stores.buckets ?? (options.rates && memoryRateBuckets()));
+  const broker = brokerAccess(options, provider, { fetch: send, pace, now, ...times });
 
   const entrance = createEntrance(options, provider, clock);
   const brokerFor = broker.accounts.open;
@@ -126,7 +129,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const kernel = approvalKernel(options, {
     clock,
-    send,
+    send: pace(send, 'provider', options.rates?.provider),
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
     orders: orderPorts({
