@@ -4,7 +4,6 @@ import type { ApprovalKernel } from '../approval/kernel.ts';
 import type { BrokerOf } from '../approval/kinds/account-shown.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import type { AccessStore } from '../store/access-store.ts';
-import { memoryRateBuckets } from '../store/memory-rate-buckets.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { Refusal } from '../trading/refusal.ts';
@@ -36,7 +35,7 @@ import type { PolicyDesk } from './policy/change/policy-desk.ts';
 import { createOrderRules } from './policy/order-rules.ts';
 import { type RulesSource, staticRules } from './policy/rules.ts';
 import { peopleOf } from './relations/people.ts';
-import { paceBy } from './request-rates.ts';
+import { toProvider } from './request-rates.ts';
 import { accessRoutes } from './routes/access.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { connectionRoutes } from './routes/connections.ts';
@@ -95,8 +94,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
   const times = { brokerTimeoutMs, providerTimeoutMs };
-  const pace = paceBy(stores.buckets ?? (options.rates && memoryRateBuckets()));
-  const broker = brokerAccess(options, provider, { fetch: send, pace, now, ...times });
+  const broker = brokerAccess(options, provider, { fetch: send, now, ...times });
 
   const entrance = createEntrance(options, provider, clock);
   const brokerFor = broker.accounts.open;
@@ -129,7 +127,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const kernel = approvalKernel(options, {
     clock,
-    send: pace(send, 'provider', options.rates?.provider),
+    send: toProvider(options, send),
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
     orders: orderPorts({

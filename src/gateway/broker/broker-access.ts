@@ -3,7 +3,7 @@ import type { Rate } from '../../store/rate-buckets.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { IdentityProvider } from '../door/identity-provider.ts';
 import type { GatewayOptions } from '../gateway-options.ts';
-import type { Pace } from '../request-rates.ts';
+import { paceOf } from '../request-rates.ts';
 import { type Accounts, type BrokerPlace, createAccounts } from './accounts.ts';
 import { createAssetCatalogue } from './asset-catalogue.ts';
 import type { BrokerCredentials } from './broker-credentials.ts';
@@ -24,7 +24,6 @@ export interface BrokerAccess {
 
 interface Requests {
   readonly fetch: typeof fetch;
-  readonly pace: Pace;
   readonly now: () => number;
   readonly brokerTimeoutMs: number;
   readonly providerTimeoutMs: number;
@@ -40,7 +39,8 @@ export function brokerAccess(
   requests: Requests,
 ): BrokerAccess {
   const { brokers, environment, stores } = options;
-  const { now, pace, brokerTimeoutMs: timeoutMs } = requests;
+  const { now, brokerTimeoutMs: timeoutMs } = requests;
+  const pace = paceOf(options);
   const places = brokers.map((broker): BrokerPlace => {
     const kind = brokerOf(broker);
     const traits = traitsOf(broker);

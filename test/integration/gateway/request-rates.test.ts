@@ -1,5 +1,8 @@
+import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { problemSchema } from '../../../src/trading/views.ts';
+import { startForeignWorld } from '../approval/foreign-world.ts';
 import { startWorld, type World } from './support/world.ts';
 
 const rate = { perSecond: 100, burst: 50 };
@@ -43,4 +46,35 @@ it('one whose turn comes soon waits for it, in its owner’s own bucket at each 
   expect(waits).toEqual([]);
   expect(world.broker.book).toHaveLength(1);
   expect([...taken]).toEqual([`broker|broker|alice|${new URL(world.broker.url).host}`]);
+});
+
+it('the provider is asked for approvals through a bucket of its own, where one is set', async () => {
+  const asked: [string, unknown][] = [];
+  const stores = sqliteGatewayStores(new Database(':memory:'));
+  const buckets = {
+    take: async (bucket: string, of: unknown) => {
+      asked.push([bucket, of]);
+      return 0;
+    },
+  };
+  const provider = await startForeignWorld({ rates: { provider: rate }, stores: { ...stores, buckets } });
+  try {
+    const order = {
+      symbol: 'AAPL',
+      side: 'buy',
+      qty: '1',
+      type: 'limit',
+      limit_price: '180.00',
+      time_in_force: 'day',
+    };
+    const { status } = await provider
+      .agent('alice', 'trade-agent')
+      .propose({ kind: 'order', order }, 'key-1');
+    expect(status).toBe(201);
+    await expect.poll(() => asked).toContainEqual([`provider|${new URL(provider.issuer.url).host}`, rate]);
+    // Its broker is elsewhere than Alpaca, and nothing is set for it.
+    expect(asked.filter(([bucket]) => !bucket.startsWith('provider|'))).toEqual([]);
+  } finally {
+    await provider.close();
+  }
 });
