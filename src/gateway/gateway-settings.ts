@@ -12,6 +12,7 @@ import { isKept } from './broker/kept-kinds.ts';
 import { brokersSettings, type NamedBroker, namedBrokers } from './broker/named-broker.ts';
 import { databaseSchema } from './database-settings.ts';
 import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
+import { ratesSchema } from './rates-settings.ts';
 import { relationsOptions, relationsSchema } from './relations/relations-settings.ts';
 import { secureAddress } from './secure-address.ts';
 
@@ -84,28 +85,6 @@ const telemetrySchema = z.strictObject({
   metrics_port: z.number().int().min(0).max(65_535).optional(),
   /** Where spans go: OTLP over HTTP, `…/v1/traces`. What it wants beside is set as `OTEL_EXPORTER_OTLP_HEADERS`. */
   traces: secureAddress.optional(),
-});
-
-/** So many requests a second, and so many at once after a pause. */
-const rate = z.strictObject({
-  per_second: z.number().positive().max(10_000),
-  burst: z.number().int().min(1).max(10_000),
-});
-const rateOf = ({ per_second: perSecond, burst }: z.output<typeof rate>) => ({ perSecond, burst });
-
-/** How fast others are asked, by all gateways over one database together. */
-const ratesSchema = z.strictObject({
-  /**
-   * About one account at a broker. Left out: what the broker says that it takes, at its own addresses and where the data is on
-   * PostgreSQL; `off`: as fast as it comes.
-   */
-  broker: z
-    .union([z.literal('off'), rate.transform(rateOf)], {
-      error: 'must be "off", or have per_second and burst',
-    })
-    .optional(),
-  /** The identity provider, for approvals. Left out: as fast as it comes. */
-  provider: rate.transform(rateOf).optional(),
 });
 
 /** What `gateway.yaml` says: everything about a gateway that is not secret. */
