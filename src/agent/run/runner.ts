@@ -39,7 +39,7 @@ export interface RunnerParts {
     | 'signal'
     | 'approvalMode'
     | 'suspends'
-    | 'mandateFor'
+    | 'mandates'
     | 'requestedBy'
     | 'ttl'
     | 'maxTurns'
@@ -245,7 +245,7 @@ class Run {
       signal,
       approvalMode: approval,
       suspends,
-      mandateFor: this.#options.mandateFor,
+      mandates: this.#options.mandates,
       requestedBy,
       ttl,
       maxTurns,
