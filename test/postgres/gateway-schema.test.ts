@@ -124,7 +124,11 @@ withPostgres('the gateway’s tables', () => {
     const others = await postgresGatewayStores(tenantDatabase(pool, theirs));
     await stores.proofs.remember('old', 10_000, 9_000);
     await others.proofs.remember('old', 10_000, 9_000);
-    const [, swept] = await runSql(server.sweeper, path, sweepProofs('gateway_dpop_proofs').replace('@now', '10001'));
+    const [, swept] = await runSql(
+      server.sweeper,
+      path,
+      sweepProofs('gateway_dpop_proofs').replace('@now', '10001'),
+    );
     expect(swept?.rowCount).toBeGreaterThanOrEqual(2);
     for (const table of tables.filter((name) => name !== 'gateway_dpop_proofs')) {
       await expect(runSql(server.sweeper, path, `SELECT * FROM ${table}`), table).rejects.toThrow(

@@ -158,7 +158,8 @@ export function postgresRunStore(options: RunStoreOptions): RunStore {
     async forget(id) {
       await database.write(async (unit) => {
         const gone = await unit.run(`DELETE FROM runs WHERE id = @id AND state = 'ended'`, { id });
-        if (gone === 1) await unit.run('DELETE FROM run_due WHERE person = @person AND run = @id', { person, id });
+        if (gone === 1)
+          await unit.run('DELETE FROM run_due WHERE person = @person AND run = @id', { person, id });
       });
     },
   };
@@ -182,7 +183,10 @@ function beginning(
          ON CONFLICT (tenant, person, client, idempotency_key) DO NOTHING RETURNING *`,
         {
           ...{ id, thread, client, key, request, now, scopes: scopes.join(' ') },
-          ...{ input: run.input === undefined ? null : JSON.stringify(run.input), options: JSON.stringify(run.options) },
+          ...{
+            input: run.input === undefined ? null : JSON.stringify(run.input),
+            options: JSON.stringify(run.options),
+          },
         },
       );
       if (row !== undefined) {
