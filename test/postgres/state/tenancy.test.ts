@@ -25,7 +25,11 @@ withPostgres('what the agent keeps of many people', () => {
   afterAll(() => server.drop());
 
   it('has every table under forced row security, and every unique key begin with whose the row is', () => {
-    const ofTenant: Record<string, string> = { closes: 'tenant,symbol', data_keys: 'tenant,version' };
+    const ofTenant: Record<string, string> = {
+      closes: 'tenant,symbol',
+      data_keys: 'tenant,version',
+      rate_buckets: 'tenant,bucket',
+    };
     expect(tables.length).toBeGreaterThan(15);
     for (const { name, forced, keys } of tables)
       expect({ name, forced, keys }).toEqual({
