@@ -50,12 +50,20 @@ export async function serveServer(
   const { tell, clock } = app;
   const server = await listen({ ...options, tell, clock }, () => clock.now());
   const telemetry = await serveTelemetry(settings.telemetry, clock);
-  const opened = await openServer(settings, options, { clock, tell, fetch: telemetry.fetch }).catch(async (error) => {
-    await Promise.all([server.close(0), telemetry.close()]);
-    throw error;
-  });
+  const opened = await openServer(settings, options, { clock, tell, fetch: telemetry.fetch }).catch(
+    async (error) => {
+      await Promise.all([server.close(0), telemetry.close()]);
+      throw error;
+    },
+  );
   const { address, issuer, gateway, database } = settings;
-  const served = createServerApp({ ...opened.parts, address, issuer, log: options.log, routes: opened.routes });
+  const served = createServerApp({
+    ...opened.parts,
+    address,
+    issuer,
+    log: options.log,
+    routes: opened.routes,
+  });
   // Its own address too, for whoever looks after it at this machine.
   const isForUs = requireHost([address, server.url, `http://localhost:${server.port}`]);
   const toServer = telemetry.requests(
@@ -67,7 +75,16 @@ export async function serveServer(
   });
   const measured = telemetry.url === undefined ? {} : { metrics: telemetry.url };
   const { home } = options;
-  const told = { address, issuer, gateway, tenant: database.tenant, url: server.url, ...measured, home, pid: process.pid };
+  const told = {
+    address,
+    issuer,
+    gateway,
+    tenant: database.tenant,
+    url: server.url,
+    ...measured,
+    home,
+    pid: process.pid,
+  };
   if (options.readyFile !== undefined) writePrivateFile(options.readyFile, `${JSON.stringify(told)}\n`);
   await options.ready(told);
   await servedUntilStopped(app.signal, async () => {

@@ -40,10 +40,12 @@ export async function serveWorker(
   const { clock, tell } = app;
   const { concurrency, home } = options;
   const telemetry = await serveTelemetry(settings.telemetry, clock);
-  const opened = await openServer(settings, options, { clock, tell, fetch: telemetry.fetch }).catch(async (error) => {
-    await telemetry.close();
-    throw error;
-  });
+  const opened = await openServer(settings, options, { clock, tell, fetch: telemetry.fetch }).catch(
+    async (error) => {
+      await telemetry.close();
+      throw error;
+    },
+  );
   const { parts, due, paced } = opened;
   const stop = new AbortController();
   await parts.jobs.work('run', runJob(parts), { concurrency });

@@ -1,5 +1,5 @@
-import { makeKeyAt, readKeyFile, type ShownKey, shownKey } from '../gateway/key-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { makeKeyAt, readKeyFile, type ShownKey, shownKey } from '../gateway/key-file.ts';
 import { readServerSettings, type ServerPlaces, serverKeyFile } from './server-places.ts';
 
 export interface ServerKey extends ShownKey {
@@ -22,7 +22,8 @@ export async function serverKey(
     throw error;
   });
   const file = serverKeyFile(places, settings?.key_file);
-  if (!show) return { status: 'made', file, ...(await makeKeyAt(file, kty, '--show prints its public half.')) };
+  if (!show)
+    return { status: 'made', file, ...(await makeKeyAt(file, kty, '--show prints its public half.')) };
   const key = readKeyFile(file);
   if (key !== undefined) return { status: 'in_use', file, ...shownKey(key) };
   throw new TradeAgentError('invalid_config', `the server has no key: ${file} is not there`, {

@@ -31,4 +31,3 @@ export function readServerKey(places: ServerPlaces, { key_file }: Pick<ServerSet
     details: { file },
   });
 }
-

@@ -25,7 +25,9 @@ export const serverSettingsSchema = z.strictObject({
     .string()
     .min(1)
     .default('key.json')
-    .describe('Holds the private key of that client ("server key" makes one): a path, or a name in the folder.'),
+    .describe(
+      'Holds the private key of that client ("server key" makes one): a path, or a name in the folder.',
+    ),
   gateway: baseAddress.describe('the order gateway'),
   environment: z.enum(environments).default('paper').describe('`live` is real money; the gateway must agree'),
   database: databaseSchema.describe(

@@ -33,7 +33,11 @@ withPostgres('a run of a server’s', () => {
     await expect.poll(() => stateOf(run)).toBe('waiting');
     world.phone.decide('AAPL', 'approve');
     const { events, result } = await watching;
-    expect(result).toMatchObject({ status: 'done', thread: 't', orders: [{ symbol: 'AAPL', status: 'filled' }] });
+    expect(result).toMatchObject({
+      status: 'done',
+      thread: 't',
+      orders: [{ symbol: 'AAPL', status: 'filled' }],
+    });
     expect(events.filter(({ type }) => type === 'thread')).toHaveLength(1);
     expect(events.flatMap((event) => (event.type === 'approval' ? [event.approval.status] : []))).toEqual([
       'requested',
@@ -89,7 +93,7 @@ withPostgres('a run of a server’s', () => {
     expect(world.gateway.book).toHaveLength(1);
   });
 
-  it('is given back by a worker that closes, and asks for nothing twice', async () => {
+  it('is given back by a worker that closes, and goes on at another from the last step that is stored', async () => {
     const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
     world.gateway.onRequest = async ({ url }) => {
       if (!url?.startsWith('/v1/quotes')) return;
@@ -98,13 +102,12 @@ withPostgres('a run of a server’s', () => {
       await new Promise(() => undefined);
     };
     const first = await world.worker();
-    const run = await begin(front, { prompt: 'buy 5 AAPL' });
+    const run = await begin(front, { prompt: 'quote AAPL' });
     await reached;
     await Promise.all([first.close(), world.worker()]);
-    await world.phone.untilAsked(1);
-    world.phone.decide('AAPL', 'approve');
-    expect((await watched(front, run)).result).toMatchObject({ status: 'done' });
-    expect(world.phone.asked).toHaveLength(1);
+    const { events, result } = await watched(front, run);
+    expect(result).toMatchObject({ status: 'done', data: [{ tool: 'get_quote' }] });
+    expect(events.filter(({ type }) => type === 'tool_call')).toHaveLength(1);
   });
 
   it('asks again where the price has moved, as one that waits does', async () => {
@@ -112,7 +115,8 @@ withPostgres('a run of a server’s', () => {
     const run = await begin(front, { prompt: 'buy 5 AAPL' });
     const watching = watched(front, run);
     await world.phone.untilAsked(1);
-    world.phone.moved('AAPL');
+    world.gateway.quotes.set('AAPL', { bid: '190.00', ask: '190.00' });
+    world.phone.decide('AAPL', 'approve');
     await world.phone.untilAsked(2);
     world.phone.decide('AAPL', 'approve');
     const { result } = await watching;

@@ -1,5 +1,5 @@
-import type { WireInput, WireOptions } from '../../../src/agent/remote/protocol.ts';
 import type { AgentEvent, RunResult } from '../../../src/agent/events.ts';
+import type { WireInput, WireOptions } from '../../../src/agent/remote/protocol.ts';
 import type { JobQueue } from '../../../src/jobs/job-queue.ts';
 import { pgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
@@ -34,7 +34,11 @@ export async function startServerWorld(server: TestDatabase, tenant = newTenant(
 
   const machine = async (change: Partial<ServerParts> = {}): Promise<ServerParts> => {
     const database = await server.open(tenant);
-    const jobs = await pgBossQueue({ address: server.app, tenant, heard: (error) => errors.push(String(error)) });
+    const jobs = await pgBossQueue({
+      address: server.app,
+      tenant,
+      heard: (error) => errors.push(String(error)),
+    });
     const news = postgresRunNews(database);
     closing.push(async () => {
       await jobs.close({ drainMs: 0 });
@@ -49,7 +53,9 @@ export async function startServerWorld(server: TestDatabase, tenant = newTenant(
     };
   };
   /** One that does jobs, and looks after what no job stands behind. */
-  const worker = async (change: Partial<ServerParts> = {}): Promise<{ close(drainMs?: number): Promise<void> }> => {
+  const worker = async (
+    change: Partial<ServerParts> = {},
+  ): Promise<{ close(drainMs?: number): Promise<void> }> => {
     const parts = await machine(change);
     await parts.jobs.work('run', runJob(parts));
     const stop = new AbortController();
@@ -81,7 +87,13 @@ let keys = 0;
 export async function begin(
   parts: ServerParts,
   input: WireInput | undefined,
-  { person = 'alice-sub', thread = 't', key = `key-${++keys}`, scopes = [...SESSION_SCOPES] as string[], ...options }: Partial<WireOptions> & {
+  {
+    person = 'alice-sub',
+    thread = 't',
+    key = `key-${++keys}`,
+    scopes = [...SESSION_SCOPES] as string[],
+    ...options
+  }: Partial<WireOptions> & {
     person?: string;
     thread?: string;
     key?: string;

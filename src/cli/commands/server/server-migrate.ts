@@ -24,7 +24,11 @@ export function addServerMigrate(server: Command, cli: Cli): void {
       runCommand(cli, command, async (context) => {
         const place = addressPlaceOf(flags);
         const { migrateServer } = await import('../../../app/server/migrate-server.ts');
-        const { from, to } = await migrateServer(context, serverPlacesOf(cli, command.optsWithGlobals()), place);
+        const { from, to } = await migrateServer(
+          context,
+          serverPlacesOf(cli, command.optsWithGlobals()),
+          place,
+        );
         await context.output.result('server-migrate', { from, to }, () =>
           from === to
             ? `The tables are of version ${to} already.`

@@ -22,7 +22,9 @@ export function addServerCommand(program: Command, cli: Cli): void {
   const server = addServerPlaces(
     program
       .command('server')
-      .description("serve many people's agents, on PostgreSQL: laptops by --server, workers do what is asked"),
+      .description(
+        "serve many people's agents, on PostgreSQL: laptops by --server, workers do what is asked",
+      ),
   )
     .option('--host <address>', 'the address of this machine to listen at', '127.0.0.1')
     .option('--port <number>', 'the port; 0 for a free one', portUpTo(65_535), 7090);

@@ -14,7 +14,9 @@ export function addWorkerCommand(program: Command, cli: Cli): void {
   addServerPlaces(
     program
       .command('worker')
-      .description("do the work of a server: people's runs, each to where somebody is to decide; as many as you like"),
+      .description(
+        "do the work of a server: people's runs, each to where somebody is to decide; as many as you like",
+      ),
   )
     .option('--concurrency <number>', 'runs that it drives at once', concurrency, 8)
     .option('--ready-file <file>', 'write its process id there once it works')
