@@ -1,4 +1,4 @@
-import { errorObject } from '../app/error-object.ts';
+import { errorObject } from '../trading/error-object.ts';
 import { exitCodeForError } from '../app/exit-codes.ts';
 import { safeJson } from '../net/safe-json.ts';
 import { safeText } from '../net/shown-text.ts';

@@ -250,6 +250,7 @@ export const operations = {
     summary:
       'Stops a run as Ctrl-C would; what is proposed stays proposed, unless it was to be cancelled on exit',
     status: 204,
+    reads: true,
   },
   listThreads: {
     method: 'get',

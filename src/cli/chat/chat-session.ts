@@ -1,5 +1,5 @@
 import type { AgentEvent } from '../../agent/events.ts';
-import { errorObject } from '../../app/error-object.ts';
+import { errorObject } from '../../trading/error-object.ts';
 import type { ThemeName } from '../../config/theme-name.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { safeLine, safeText } from '../../net/shown-text.ts';

@@ -1,7 +1,7 @@
 import type { AgentEvent } from '../../../agent/events.ts';
 import type { CheckListener, CheckOutcome } from '../../../app/check/run-check.ts';
 import type { CheckOutcomes } from '../../../app/check/run-checks.ts';
-import { errorObject } from '../../../app/error-object.ts';
+import { errorObject } from '../../../trading/error-object.ts';
 import { resumeCommand } from '../../../app/run/run-report.ts';
 import type { CheckResult } from '../../../check/result-schema.ts';
 import { safeLine } from '../../../net/shown-text.ts';

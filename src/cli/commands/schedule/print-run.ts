@@ -1,4 +1,4 @@
-import { errorObject } from '../../../app/error-object.ts';
+import { errorObject } from '../../../trading/error-object.ts';
 import { exits } from '../../../app/exit-codes.ts';
 import type { ScheduleRun } from '../../../app/schedule/run-schedule.ts';
 import { safeLine } from '../../../net/shown-text.ts';
