@@ -127,6 +127,7 @@ class RemoteRun {
     const key = randomUUID();
     let allowed = scopes;
     let mayBeThere = false;
+    let isAsked = false;
     const post = (signal: AbortSignal | undefined, ms?: number) =>
       this.#server.call(operation, {
         ...(params === undefined ? {} : { params }),
@@ -139,11 +140,12 @@ class RemoteRun {
     for (let tries = 0; ; ) {
       try {
         this.#signal.throwIfAborted();
+        isAsked = true;
         return await post(this.#signal);
       } catch (error) {
         if (this.#signal.aborted) {
           // Where it may have begun, its id is what it can be stopped by.
-          if (mayBeThere || isUnderWay(error)) {
+          if (mayBeThere || (isAsked && mayHaveArrived(error))) {
             const begun = await post(undefined, STOP_MS).catch(() => undefined);
             if (begun !== undefined) return begun;
           }
@@ -157,7 +159,7 @@ class RemoteRun {
         }
         const wait = BACKOFF_MS[tries++];
         if (!isSilent(error)) throw error;
-        mayBeThere ||= error.details.sent !== false;
+        mayBeThere ||= mayHaveArrived(error);
         if (wait === undefined) throw mayBeThere ? unanswered(error) : error;
         await this.#pause(wait, this.#signal);
       }
@@ -209,8 +211,8 @@ class RemoteRun {
   }
 }
 
-/** Whether it was on its way when it was given up. */
-function isUnderWay(error: unknown): boolean {
+/** Whether the request may have come to the server. */
+function mayHaveArrived(error: unknown): boolean {
   return !isTradeAgentError(error) || error.details.sent !== false;
 }
 
