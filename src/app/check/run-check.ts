@@ -142,7 +142,7 @@ export async function checkAndTell(
   const result: CheckResult = {
     ...done.result,
     account: { ...done.result.account, ...basis.at },
-    proposals: runs.map((run) => ({ ...runObject(run, app.profileOption) })),
+    proposals: runs.map((run) => ({ ...runObject(run, app.chosenBy) })),
     notes: [...done.result.notes],
   };
 

@@ -23,8 +23,8 @@ export interface RunObject {
   readonly error?: ErrorObject;
 }
 
-/** The documented fields of a result and no others. @param profile the profile given by `--profile`, if one was */
-export function runObject(result: RunResult, profile: string | undefined): RunObject {
+/** The documented fields of a result and no others. @param chosenBy how the profile was chosen, if it was */
+export function runObject(result: RunResult, chosenBy: readonly string[] = []): RunObject {
   return {
     thread: result.thread,
     status: result.status,
@@ -35,10 +35,10 @@ export function runObject(result: RunResult, profile: string | undefined): RunOb
     approvals: result.approvals.map(approvalFields),
     connections: result.connections.map(({ name, command }) => ({
       name,
-      command: shellCommand([...command.split(' '), ...profileFlag(profile)]),
+      command: shellCommand([...command.split(' '), ...chosenBy]),
     })),
     // A run that was refused before it had a thread can't be gone on with.
-    resume: result.thread === '' ? '' : resumeCommand(result.thread, profile),
+    resume: result.thread === '' ? '' : resumeCommand(result.thread, chosenBy),
     usage: result.usage,
     ...(result.error === undefined ? {} : { error: result.error }),
   };
@@ -61,11 +61,9 @@ export function approvalFields(approval: ApprovalView) {
 }
 
 /** A command line a shell reads back as it was meant. */
-export function resumeCommand(thread: string, profile: string | undefined): string {
-  return shellCommand(['trade-agent', 'resume', thread, ...profileFlag(profile)]);
+export function resumeCommand(thread: string, chosenBy: readonly string[] = []): string {
+  return shellCommand(['trade-agent', 'resume', thread, ...chosenBy]);
 }
-
-const profileFlag = (profile: string | undefined) => (profile === undefined ? [] : ['--profile', profile]);
 
 function shellCommand(words: readonly string[]): string {
   return words

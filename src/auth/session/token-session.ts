@@ -99,7 +99,8 @@ export async function openSession(options: SessionOptions): Promise<Session | un
       if (!isWithin(wanted, session.scopes)) throw missingScope(wanted);
       if (needsFreshLogin(wanted)) await requireFreshLogin(profile, store, clock);
       const token = await tokenFor(wanted);
-      const request = { fetch: send, prover, url, init, timeoutMs };
+      const called = profile.server === undefined ? 'gateway' : 'server';
+      const request = { fetch: send, prover, url, init, timeoutMs, called };
       const response = await sendToGateway({ ...request, token });
       // A stream can be sent once only.
       if (response.status !== 401 || init.body instanceof ReadableStream) return response;

@@ -4,7 +4,7 @@ import { doneResult } from '../../cli/sample-events.ts';
 
 describe('the result of a run', () => {
   it('has the documented fields and no others', () => {
-    const object = runObject(doneResult, undefined);
+    const object = runObject(doneResult);
     expect(Object.keys(object)).toEqual([
       'thread',
       'status',
@@ -43,12 +43,15 @@ describe('the result of a run', () => {
   });
 
   it('names no command to go on with where the run was refused before it had a thread', () => {
-    expect(runObject({ ...doneResult, thread: '' }, 'work').resume).toBe('');
+    expect(runObject({ ...doneResult, thread: '' }, ['--profile', 'work']).resume).toBe('');
   });
 
   it('tells the command that goes on, quoted for the shell and with the profile', () => {
-    expect(resumeCommand('th_1', undefined)).toBe('trade-agent resume th_1');
-    expect(resumeCommand('th_1', 'work')).toBe('trade-agent resume th_1 --profile work');
-    expect(resumeCommand("a'; rm -rf $HOME", undefined)).toBe(`trade-agent resume 'a'\\''; rm -rf $HOME'`);
+    expect(resumeCommand('th_1')).toBe('trade-agent resume th_1');
+    expect(resumeCommand('th_1', ['--profile', 'work'])).toBe('trade-agent resume th_1 --profile work');
+    expect(resumeCommand('th_1', ['--server', 'https://agents.example'])).toBe(
+      'trade-agent resume th_1 --server https://agents.example',
+    );
+    expect(resumeCommand("a'; rm -rf $HOME")).toBe(`trade-agent resume 'a'\\''; rm -rf $HOME'`);
   });
 });
