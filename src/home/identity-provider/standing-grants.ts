@@ -45,8 +45,8 @@ export function standingGrants(database: Database): StandingGrants {
   const grant = (id: string): Granted | undefined => {
     const payload = payloadOf(id);
     if (payload === undefined) return undefined;
-    const { accountId, clientId, resources = {} } = payload;
-    return { sub: String(accountId), clientId: String(clientId), resources: Object.keys(resources) };
+    const { accountId, clientId, resources } = payload;
+    return { sub: String(accountId), clientId: String(clientId), resources: Object.keys(resources ?? {}) };
   };
 
   return {
