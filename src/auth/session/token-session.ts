@@ -4,7 +4,7 @@ import type { Home } from '../../machine/home.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { PROPOSE_ORDERS, READ_SCOPES, USE_MANDATES } from '../../trading/scopes.ts';
+import { PROPOSE_MESSAGES, PROPOSE_ORDERS, READ_SCOPES, USE_MANDATES } from '../../trading/scopes.ts';
 import { type AccessToken, isUsable, parseAccessToken } from './access-token.ts';
 import { type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import { createDpopProver } from './dpop-proof.ts';
@@ -121,7 +121,8 @@ export function sessionOver(source: TokenSource): Session {
       if (!isWithin(wanted, source.scopes)) throw missingScope(wanted);
       if (needsFreshLogin(wanted)) await source.requireFresh();
       const token = await tokenFor(wanted);
-      const request = { fetch: send, prover, url, init, timeoutMs };
+      const called = profile.server === undefined ? 'gateway' : 'server';
+      const request = { fetch: send, prover, url, init, timeoutMs, called };
       const response = await sendToGateway({ ...request, token });
       // A stream can be sent once only.
       if (response.status !== 401 || init.body instanceof ReadableStream) return response;
@@ -139,9 +140,13 @@ function tokenScopes(scopes: readonly string[]): readonly string[] {
   return isWithin(scopes, READ_SCOPES) ? READ_SCOPES : [...new Set(scopes)].sort();
 }
 
-/** An order, or a mandate, but not an order under a mandate: that was said yes to when nobody need be there. */
+/**
+ * An order, or a mandate, but not an order under a mandate: that was said yes to when nobody need be there. What may send
+ * messages too is a conversation at a server, which may come to either.
+ */
 function needsFreshLogin(wanted: readonly string[]): boolean {
-  return wanted.includes(PROPOSE_ORDERS) !== wanted.includes(USE_MANDATES);
+  const [orders, mandates] = [wanted.includes(PROPOSE_ORDERS), wanted.includes(USE_MANDATES)];
+  return orders !== mandates || (orders && wanted.includes(PROPOSE_MESSAGES));
 }
 
 function isWithin(scopes: readonly string[], allowed: readonly string[]): boolean {
