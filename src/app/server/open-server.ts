@@ -6,6 +6,7 @@ import type { Clock } from '../../machine/clock.ts';
 import { createDataKeys } from '../../secrets/envelope/data-keys.ts';
 import { createSecretSeal } from '../../secrets/envelope/secret-seal.ts';
 import { openKms } from '../../secrets/kms/kms-settings.ts';
+import { gatewayProxy } from '../../server/http/gateway-proxy.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
 import { exchangingSessions } from '../../server/sessions/exchanging-sessions.ts';
 import { serverProfile } from '../../server/settings/server-profile.ts';
@@ -63,7 +64,13 @@ export async function openServer(
     await database.close();
     throw error;
   });
-  const seal = createSecretSeal(createDataKeys(kms, store.postgresDataKeyRows(() => database), clock));
+  const seal = createSecretSeal(
+    createDataKeys(
+      kms,
+      store.postgresDataKeyRows(() => database),
+      clock,
+    ),
+  );
   const news = store.postgresRunNews(database);
   const buckets = store.postgresRateBuckets(database);
   const sessions = exchangingSessions({
@@ -79,7 +86,7 @@ export async function openServer(
         if (wait > 0) await clock.sleep(wait);
       }
     },
-    routes: [],
+    routes: [gatewayProxy],
     async close() {
       await news.close();
       await jobs.close();
