@@ -6,10 +6,4 @@ const none = () => {
 
 export const getAllForConfig = () => [];
 export const getAll = getAllForConfig;
-export {
-  none as getMinVersion,
-  none as migrate,
-  none as migrateCommands,
-  none as next,
-  none as rollback,
-};
+export { none as getMinVersion, none as migrate, none as migrateCommands, none as next, none as rollback };
