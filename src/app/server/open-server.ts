@@ -63,7 +63,13 @@ export async function openServer(
     await database.close();
     throw error;
   });
-  const seal = createSecretSeal(createDataKeys(kms, store.postgresDataKeyRows(() => database), clock));
+  const seal = createSecretSeal(
+    createDataKeys(
+      kms,
+      store.postgresDataKeyRows(() => database),
+      clock,
+    ),
+  );
   const news = store.postgresRunNews(database);
   const buckets = store.postgresRateBuckets(database);
   const sessions = exchangingSessions({
