@@ -6,6 +6,7 @@ import type { Clock } from '../../machine/clock.ts';
 import { createDataKeys } from '../../secrets/envelope/data-keys.ts';
 import { createSecretSeal } from '../../secrets/envelope/secret-seal.ts';
 import { openKms } from '../../secrets/kms/kms-settings.ts';
+import { gatewayProxy } from '../../server/http/gateway-proxy.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
 import { exchangingSessions } from '../../server/sessions/exchanging-sessions.ts';
 import { serverProfile } from '../../server/settings/server-profile.ts';
@@ -85,7 +86,7 @@ export async function openServer(
         if (wait > 0) await clock.sleep(wait);
       }
     },
-    routes: [],
+    routes: [gatewayProxy],
     async close() {
       await news.close();
       await jobs.close();
