@@ -79,7 +79,9 @@ export async function beginDeviceLogin(
   const clocks = clockComparison(options.fetch ?? fetch, clock);
   const configuration = await loginClient(profile, { ...options, fetch: clocks.fetch });
   const dialect = dialectOf(profile);
-  const accounts = dialect.connectedAccounts(configuration.serverMetadata());
+  // A sign-in at a server is for nothing else (RFC 8707): accounts elsewhere are connected without it.
+  const isAtServer = profile.server !== undefined;
+  const accounts = isAtServer ? undefined : dialect.connectedAccounts(configuration.serverMetadata());
   const connections = options.scopes === undefined && accounts?.atSignIn ? accounts : undefined;
   const scopes = [
     ...new Set([

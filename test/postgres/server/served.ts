@@ -115,7 +115,7 @@ export async function laptop({ folder, sandbox, address, phone }: ServerFolder, 
   const home = { config: folder, data: folder, log: folder, sandbox: folder };
   const profile: ResolvedProfile = {
     ...resolveProfile({ profiles: {} }, undefined, sandbox.ready),
-    ...{ name: `at-${person}`, gateway: address, audience: address },
+    ...{ name: `at-${person}`, server: address, gateway: address, audience: address },
   };
   const store = openFileStore({ folder, profile: profile.name });
   const login = await beginDeviceLogin(profile, store, { home });
