@@ -79,10 +79,10 @@ export async function beginDeviceLogin(
   const clocks = clockComparison(options.fetch ?? fetch, clock);
   const configuration = await loginClient(profile, { ...options, fetch: clocks.fetch });
   const dialect = dialectOf(profile);
-  // A sign-in at a server is for nothing else (RFC 8707): accounts elsewhere are connected without it.
-  const isAtServer = profile.server !== undefined;
-  const accounts = isAtServer ? undefined : dialect.connectedAccounts(configuration.serverMetadata());
-  const connections = options.scopes === undefined && accounts?.atSignIn ? accounts : undefined;
+  const accounts = dialect.connectedAccounts(configuration.serverMetadata());
+  // A sign-in at a server is for that and nothing else: what it may reach of the person's it gets by exchange.
+  const isHere = profile.server === undefined;
+  const connections = isHere && options.scopes === undefined && accounts?.atSignIn ? accounts : undefined;
   const scopes = [
     ...new Set([
       ...dialect.identityScopes,
