@@ -15,8 +15,10 @@ import { isKept } from './broker/kept-kinds.ts';
 import { brokersSettings, type NamedBroker, namedBrokers } from './broker/named-broker.ts';
 import { databaseSchema } from './database-settings.ts';
 import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
+import { ratesSchema } from './rates-settings.ts';
 import { relationsOptions, relationsSchema } from './relations/relations-settings.ts';
 import { secureAddress } from './secure-address.ts';
+import { telemetrySchema } from './telemetry-settings.ts';
 
 const messageService = z.strictObject({ audience: z.string().min(1), url: secureAddress.optional() });
 
@@ -81,14 +83,6 @@ const approvalSchema = z
     error: 'this provider carries no authorization details: "message" is what it can do, for paper accounts',
   });
 
-/** How it is measured, by OpenTelemetry. */
-const telemetrySchema = z.strictObject({
-  /** Port of this machine alone (loopback) at which `/metrics` is served, in Prometheus's text format. */
-  metrics_port: z.number().int().min(0).max(65_535).optional(),
-  /** Where spans go: OTLP over HTTP, `…/v1/traces`. What it wants beside is set as `OTEL_EXPORTER_OTLP_HEADERS`. */
-  traces: secureAddress.optional(),
-});
-
 /** What `gateway.yaml` says: everything about a gateway that is not secret. */
 const settingsSchema = z.strictObject({
   /** The identity provider whose tokens count. */
@@ -132,6 +126,7 @@ const settingsSchema = z.strictObject({
   own_clients: z.array(clientId).default([]),
   /** The part of the price an order may go beyond its reference where its proposal says nothing. */
   max_slippage: slippageSchema.default('0.01'),
+  rates: ratesSchema.optional(),
   /** Not measured where it is left out. */
   telemetry: telemetrySchema.optional(),
 });
@@ -236,6 +231,7 @@ export function gatewayOptions(
     ...(settings.allowed_clients === undefined ? {} : { allowedClients: settings.allowed_clients }),
     ownClients: settings.own_clients,
     maxSlippage: settings.max_slippage,
+    ...(settings.rates === undefined ? {} : { rates: settings.rates }),
   };
 }
 

@@ -13,6 +13,7 @@ import { postgresOrderJournal } from './order-journal.ts';
 import { postgresOtherProcesses } from './other-processes.ts';
 import { postgresProofStore } from './proof-store.ts';
 import { postgresProposalStore } from './proposal-store.ts';
+import { postgresRateBuckets } from './rate-buckets.ts';
 import { sealClearQuestions } from './seal-questions.ts';
 import { postgresSigningKeyStore } from './signing-key-store.ts';
 import { postgresStandingStore } from './standing-store.ts';
@@ -43,5 +44,6 @@ export async function postgresGatewayStores(
     defaultAccounts: postgresDefaultAccountStore(database),
     access: postgresAccessStore(database),
     others: postgresOtherProcesses(database),
+    buckets: postgresRateBuckets(database),
   };
 }

@@ -4,6 +4,7 @@ import { sql as proposals } from './gateway/0003-proposals.ts';
 import { sql as mandates } from './gateway/0004-mandates.ts';
 import { sql as people } from './gateway/0005-people.ts';
 import { sql as gateways } from './gateway/0006-gateways.ts';
+import { sql as buckets } from './gateway/0007-buckets.ts';
 import { sql as sealedQuestions } from './gateway/0008-sealed-questions.ts';
 import { sql as gatewayKeys } from './gateway/0009-gateway-keys.ts';
 
@@ -20,6 +21,7 @@ export const gatewaySchema: Schema = {
     mandates(NAME),
     people(NAME),
     gateways(NAME),
+    buckets(NAME),
     sealedQuestions,
     gatewayKeys(NAME),
   ],
