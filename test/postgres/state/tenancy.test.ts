@@ -52,8 +52,7 @@ withPostgres('what the agent keeps of many people', () => {
   it('fails without a person, where rows are one person’s', async () => {
     const database = await server.open();
     const ofPeople = tables.filter(
-      ({ name, keys }) =>
-        keys[0] === 'tenant,person' && !['credential_holders', 'run_due'].includes(name),
+      ({ name, keys }) => keys[0] === 'tenant,person' && !['credential_holders', 'run_due'].includes(name),
     );
     expect(ofPeople.length).toBeGreaterThan(12);
     for (const { name } of ofPeople)
