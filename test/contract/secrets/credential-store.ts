@@ -1,9 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  type CredentialStore,
-  credentialNames,
-  MAX_VALUE_LENGTH,
-} from '../../../src/secrets/credential-store.ts';
+import { type CredentialStore, credentialNames } from '../../../src/secrets/credential-store.ts';
 import { databaseKey } from '../../../src/secrets/database-key.ts';
 
 /** An empty place where credentials are kept, with somebody else's beside. */
