@@ -269,6 +269,8 @@ export const resultSchemas = {
     jwk: z.record(z.string(), z.string()).describe('the public key (RFC 7517)'),
     pem: z.string(),
   }),
+  'server-wrapping-key': z.object({ file: z.string().describe('all wrapping keys, the newest last') }),
+  'server-rewrap': z.object({ keys: z.int().describe('how many there are') }),
   'server-migrate': z.object({
     from: z.int().describe('the version that the tables were of; 0 where there were none'),
     to: z.int().describe('the version that they are of now'),
