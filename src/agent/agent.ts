@@ -1,4 +1,4 @@
-import type { OrderRequest } from '../trading/order.ts';
+import type { OrderRequest, Side } from '../trading/order.ts';
 import type { AgentEvent, ApprovalView, ThreadRecord, ThreadView } from './events.ts';
 
 /**
@@ -7,9 +7,11 @@ import type { AgentEvent, ApprovalView, ThreadRecord, ThreadView } from './event
  */
 export type ApprovalMode = 'wait' | 'detach' | 'deny' | 'mandate';
 
-/** Under which mandate an order is to be placed. */
-export interface UnderMandate {
-  /** Its id, or whichever covers it. */
+/** Under which mandate orders for some symbols and sides may be placed. */
+export interface MandateChoice {
+  readonly symbols: readonly string[];
+  readonly sides: readonly Side[];
+  /** Its id, or `any`: whichever covers the order. */
   readonly mandate: string;
   /** For which of its times; the present one where it is left out. */
   readonly slot?: string;
@@ -49,10 +51,10 @@ export interface RunOptions {
   /** Model calls at most; 25 unless said otherwise. */
   readonly maxTurns?: number;
   /**
-   * Which mandate an order may be placed under; where it says none, its owner is asked as ever. Where the gateway finds that
-   * it does not cover the order, its owner is asked too, unless `approval` is `mandate`.
+   * Which mandate an order may be placed under: the first for its symbol and side. Where there is none, its owner is asked as
+   * ever; where the gateway finds that it does not cover the order, too, unless `approval` is `mandate`.
    */
-  readonly mandateFor?: (order: OrderRequest) => UnderMandate | undefined;
+  readonly mandates?: readonly MandateChoice[];
 }
 
 /** Which finished threads to remove. */

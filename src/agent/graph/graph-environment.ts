@@ -31,7 +31,7 @@ export interface GraphEnvironment {
   readonly signal: AbortSignal;
   readonly approvalMode: ApprovalMode;
   /** Which mandate an order may be placed under. */
-  readonly mandateFor?: RunOptions['mandateFor'] | undefined;
+  readonly mandates?: RunOptions['mandates'] | undefined;
   readonly readOnly: boolean;
   /** Who or what proposes, as the person is told. */
   readonly requestedBy: string;

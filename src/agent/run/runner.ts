@@ -38,7 +38,7 @@ export interface RunnerParts {
     | 'thread'
     | 'signal'
     | 'approvalMode'
-    | 'mandateFor'
+    | 'mandates'
     | 'requestedBy'
     | 'ttl'
     | 'maxTurns'
@@ -243,7 +243,7 @@ class Run {
       thread,
       signal,
       approvalMode: approval,
-      mandateFor: this.#options.mandateFor,
+      mandates: this.#options.mandates,
       requestedBy,
       ttl,
       maxTurns,

@@ -7,6 +7,7 @@ import { readParsed, type Source } from './sources.ts';
 export const rooms = [
   'cli',
   'app',
+  'server',
   'mcp',
   'agent',
   'check',
