@@ -18,6 +18,7 @@ export const rooms = [
   'home',
   'gateway',
   'approval',
+  'jobs',
   'store',
   'auth',
   'secrets',
