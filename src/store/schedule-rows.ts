@@ -22,7 +22,7 @@ export interface ScheduleProgress {
 export interface ScheduleTimes extends ScheduleProgress {
   /** When it is looked at next: a moment of it, or earlier. Null where nothing but a price or a person wakes it. */
   readonly wakeAt: number | null;
-  /** Since when somebody wants it to run whatever the hour: a person, or a price. */
+  /** Since when, not answered yet, somebody wants it to run whatever the hour: a person, or a price. */
   readonly askedAt: number | null;
   /** Raised by each run that begins: what an earlier one writes later is refused. */
   readonly epoch: number;
@@ -50,6 +50,10 @@ export interface Condition {
 
 export interface NewSchedule<Schedule> {
   readonly schedule: Schedule;
+  /** By which it was asked for: the same again is the same schedule. */
+  readonly key: string;
+  /** A digest of what was asked for under that key. */
+  readonly request: string;
   /** Milliseconds since the epoch; nothing before it was ever due. */
   readonly now: number;
   readonly wakeAt: number | null;
@@ -57,9 +61,16 @@ export interface NewSchedule<Schedule> {
   readonly conditions: readonly Condition[];
 }
 
+/** `there`: it was asked for before, by the same key and request; `conflict`: by the same key and another request. */
+export type Added<Schedule> =
+  | { readonly outcome: 'added' | 'there'; readonly schedule: Schedule }
+  | { readonly outcome: 'conflict' | 'name_taken' | 'too_many' };
+
 /** A run's end, and where the schedule stands after it. */
 export interface RunEnd<Run> extends ScheduleProgress {
   readonly run: Run;
+  /** The `askedAt` that it answers. Left out where what was asked for is to be tried again. */
+  readonly answers?: number;
   /** Earlier than it would wake by itself: to try the same moment again. */
   readonly wakeBy?: number;
   /** What its rules found and still stands: conditions on these are not armed, and all others are. Left out where it saw nothing. */
@@ -76,7 +87,7 @@ export interface RunEnd<Run> extends ScheduleProgress {
  *
  * // Has every schedule of a person run now.
  * export async function runAll(rows: ScheduleRows<KeptSchedule, unknown>, now: number): Promise<void> {
- *   for (const { schedule } of await rows.list()) await rows.ask(schedule.id, now);
+ *   for (const { schedule } of await rows.list()) await rows.ask(schedule.id, `all-${now}`, now);
  * }
  * ```
  */
@@ -85,16 +96,17 @@ export interface ScheduleRows<Schedule extends KeptSchedule, Run> {
   list(): Promise<ScheduleRow<Schedule, Run>[]>;
   /** By id, or by a name. */
   find(idOrName: string): Promise<ScheduleRow<Schedule, Run> | undefined>;
-  /** @param most there may be after it. @returns `taken` where there is one of its id or name */
-  add(schedule: NewSchedule<Schedule>, most: number): Promise<'added' | 'taken' | 'too_many'>;
-  /** Another definition under the same id and name, its conditions armed anew. False where it was changed or removed since `seen`. */
-  change(seen: Schedule, by: NewSchedule<Schedule>): Promise<boolean>;
+  /** @param most there may be after it */
+  add(schedule: NewSchedule<Schedule>, most: number): Promise<Added<Schedule>>;
   /** With all that is known of it. False where there was none. */
   remove(id: string): Promise<boolean>;
   /** Newest first. */
   runs(id: string, limit: number): Promise<Run[]>;
-  /** Has a `check` job run it now, whatever the hour. False where there is none. */
-  ask(id: string, now: number): Promise<boolean>;
+  /**
+   * Has a `check` job run it now, whatever the hour. @param key of what asks: the same again is the same asking
+   * @returns since when it was asked for; undefined where there is no such schedule
+   */
+  ask(id: string, key: string, now: number): Promise<number | undefined>;
   /**
    * Begins a run. A run before it that never ended is recorded by `died`, and can write nothing any more.
    * @param seen the epoch that was read
@@ -161,19 +173,10 @@ export interface TenantSchedules {
   marketPeople(limit: number): Promise<string[]>;
 }
 
-/** The market's days, kept once for a tenant; `days` as the gateway told them. */
-export interface KeptCalendar<Day> {
-  /** Milliseconds since the epoch. */
-  readonly fetchedAt: number;
-  /** `YYYY-MM-DD` */
-  readonly start: string;
-  readonly end: string;
-  readonly days: readonly Day[];
-}
-
-export interface CalendarRows<Day> {
-  get(): Promise<KeptCalendar<Day> | undefined>;
-  put(calendar: KeptCalendar<Day>): Promise<void>;
+/** The market's days, kept once for a tenant (`schedule/calendar-cache.ts`). */
+export interface CalendarRows<Calendar> {
+  get(): Promise<Calendar | undefined>;
+  put(calendar: Calendar): Promise<void>;
 }
 
 /** Which worker does what only one should: by the database's clock, and no transaction stays open. */

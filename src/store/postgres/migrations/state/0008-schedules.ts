@@ -21,9 +21,10 @@ const sweptTable = (schema: string, table: string): Migration => `
 export const schedules = (schema: string): Migration => `
   CREATE TABLE schedules (
     ${PERSON_COLUMNS}, id text NOT NULL, seq bigint GENERATED ALWAYS AS IDENTITY,
-    name text, definition text NOT NULL,
+    name text, definition text NOT NULL, key text NOT NULL, request text NOT NULL,
     PRIMARY KEY (tenant, person, id),
-    UNIQUE (tenant, person, name)
+    UNIQUE (tenant, person, name),
+    UNIQUE (tenant, person, key)
   );
   ${personTable(schema, 'schedules', rights)}
 
@@ -38,7 +39,7 @@ export const schedules = (schema: string): Migration => `
 
   CREATE TABLE schedule_times (
     tenant text NOT NULL DEFAULT current_tenant(), person text NOT NULL, schedule text NOT NULL,
-    timing text NOT NULL, wake_at bigint, asked_at bigint,
+    timing text NOT NULL, wake_at bigint, asked_at bigint NOT NULL DEFAULT 0, asked_by text, answered_at bigint NOT NULL DEFAULT 0,
     handled bigint NOT NULL, pending_due bigint, pending_attempts integer NOT NULL DEFAULT 0,
     epoch bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, person, schedule),
@@ -60,8 +61,7 @@ export const schedules = (schema: string): Migration => `
   ${sweptTable(schema, 'conditions')}
 
   CREATE TABLE calendars (
-    tenant text NOT NULL DEFAULT current_tenant(),
-    fetched_at bigint NOT NULL, start_day text NOT NULL, end_day text NOT NULL, days text NOT NULL,
+    tenant text NOT NULL DEFAULT current_tenant(), calendar text NOT NULL,
     PRIMARY KEY (tenant)
   );
   ${tenantTable(schema, 'calendars', { app: 'SELECT, INSERT, UPDATE' })}
