@@ -38,7 +38,7 @@ export interface ScheduleRow<Schedule, Run> extends ScheduleTimes {
 export const conditionSides = ['above', 'below', 'up', 'down'] as const;
 export type ConditionSide = (typeof conditionSides)[number];
 
-/** A limit of one of a schedule's rules, as decimal strings. */
+/** A limit of one of a schedule's rules, as decimal strings: `down` by a twentieth is `-0.05`. */
 export interface Condition {
   readonly rule: string;
   readonly symbol: string;
@@ -166,7 +166,8 @@ export interface TenantSchedules {
   watchers(symbols: readonly string[], limit: number): Promise<string[]>;
   /**
    * Compares conditions with what was seen: one that is armed and beyond its limit, and one that is not and far enough back, is
-   * turned over and its schedule is to run, each once whoever sees the same. @returns how many were turned over
+   * turned over and its schedule is to run, each once whoever sees the same, and each again after some minutes at the earliest.
+   * @returns how many were turned over
    */
   crossed(seen: readonly SeenValue[], now: number): Promise<number>;
   /** People whose schedules go by the market's hours. */

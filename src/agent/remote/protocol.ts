@@ -152,6 +152,10 @@ export const addScheduleSchema = z.strictObject({
   account: z.string().min(1).max(64).exactOptional().describe('its number, or all'),
   timing: timingSchema.describe('New York time'),
   when_open: z.boolean(),
+  on_price: z
+    .boolean()
+    .exactOptional()
+    .describe('also as soon as a price passes a limit of its rules, and once it is back'),
   check: z.strictObject({
     rules: z
       .string()

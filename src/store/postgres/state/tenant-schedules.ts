@@ -8,6 +8,9 @@ import type {
 import type { TenantDatabase, Unit } from '../tenant-database.ts';
 import { jobOf, type ScheduleJobs } from './schedule-jobs.ts';
 
+/** A check may see it otherwise than whoever watches prices (a rule that is snoozed, say): it is not run again and again. */
+const REST_MS = 5 * 60_000;
+
 interface Row {
   readonly person: string;
   readonly schedule: string;
@@ -62,7 +65,7 @@ export function postgresTenantSchedules(
       ),
     crossed: (seen, now) =>
       database.write(async (unit) => {
-        const crossed = await turnOver(unit, seen);
+        const crossed = await turnOver(unit, seen, now);
         const schedules = new Map(crossed.map((one) => [`${one.person}\n${one.schedule}`, one]));
         for (const { person, schedule } of schedules.values()) {
           await unit.run(
@@ -108,18 +111,21 @@ async function wakeNext(unit: Unit, rows: readonly Row[], planned: readonly Woke
 async function turnOver(
   unit: Unit,
   seen: readonly SeenValue[],
+  now: number,
 ): Promise<{ readonly person: string; readonly schedule: string }[]> {
   const given = {
     symbols: seen.map(({ symbol }) => symbol),
     sides: seen.map(({ side }) => side),
     values: seen.map(({ side, value }) => turned(side, value)),
+    now,
   };
   const over = (armed: boolean, beyond: string) =>
     unit.all<{ person: string; schedule: string }>(
-      `UPDATE conditions SET armed = ${!armed}
+      `UPDATE conditions SET armed = ${!armed}, turned_at = @now
        FROM unnest(@symbols::text[], @sides::text[], @values::numeric[]) AS seen (symbol, side, value)
        WHERE conditions.symbol = seen.symbol AND conditions.side = seen.side
-         AND ${armed ? 'armed' : 'NOT armed'} AND ${beyond} RETURNING person, schedule`,
+         AND ${armed ? 'armed' : 'NOT armed'} AND ${beyond}
+         AND turned_at <= @now - ${REST_MS} RETURNING person, schedule`,
       given,
     );
   // The other way round one that has just been armed would be looked at twice.

@@ -53,6 +53,7 @@ export const schedules = (schema: string): Migration => `
     tenant text NOT NULL DEFAULT current_tenant(), person text NOT NULL, schedule text NOT NULL,
     rule text NOT NULL, symbol text NOT NULL, side text NOT NULL,
     threshold numeric NOT NULL, back numeric NOT NULL, armed boolean NOT NULL DEFAULT true,
+    turned_at bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, person, schedule, rule, symbol, side),
     FOREIGN KEY (tenant, person, schedule) REFERENCES schedules ON DELETE CASCADE
   );
