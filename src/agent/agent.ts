@@ -42,6 +42,11 @@ export interface RunOptions {
   readonly approval: ApprovalMode;
   /** Ends the run; what is proposed stays proposed, and is carried out once approved. */
   readonly signal: AbortSignal;
+  /**
+   * Ends where it would wait, as one that is detached does, for whoever drives it to resume it once there is news: what a wait
+   * that a process must not stand for is made of.
+   */
+  readonly suspends?: boolean;
   /** Withdraws what is open where the signal ends the run. */
   readonly cancelOnExit?: boolean;
   /** Who or what proposes, as the person is told: `chat`, `run`, `check`, `schedule NAME`; printable ASCII, 80 at most. */

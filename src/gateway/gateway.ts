@@ -302,7 +302,8 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
       ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const),
     ]),
   );
-  healthRoutes(app, door, { stores: options.stores, isShut: entrance.isShut });
+  const { proposals } = options.stores;
+  healthRoutes(app, door, { askStore: () => proposals.version(), isShut: entrance.isShut });
   const metadata = protectedResourceMetadata({
     resource: options.resource,
     issuer: options.issuer,

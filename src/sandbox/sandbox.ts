@@ -68,6 +68,8 @@ export interface SandboxOptions {
   readonly rules?: HomeOptions['gateway']['rules'];
   /** Other people’s clients that the identity provider knows beforehand. */
   readonly knownClients?: HomeOptions['knownClients'];
+  /** Servers that run the agent for its people. */
+  readonly servers?: HomeOptions['servers'];
   /** How people are told of requests and fills, beside their phone's page. */
   readonly push?: HomeOptions['push'];
   /** A second place to write the ready file. */

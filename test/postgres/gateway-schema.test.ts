@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import { SWEEP_PROOFS } from '../../src/store/postgres/proof-store.ts';
+import { sweepProofs } from '../../src/store/postgres/proof-store.ts';
 import { tenantDatabase } from '../../src/store/postgres/tenant-database.ts';
 import { migratedDatabase, newTenant, runSql, type TestDatabase, withPostgres } from './support/database.ts';
 import { filledStores } from './support/filled-stores.ts';
@@ -124,7 +124,11 @@ withPostgres('the gateway’s tables', () => {
     const others = await postgresGatewayStores(tenantDatabase(pool, theirs));
     await stores.proofs.remember('old', 10_000, 9_000);
     await others.proofs.remember('old', 10_000, 9_000);
-    const [, swept] = await runSql(server.sweeper, path, SWEEP_PROOFS.replace('@now', '10001'));
+    const [, swept] = await runSql(
+      server.sweeper,
+      path,
+      sweepProofs('gateway_dpop_proofs').replace('@now', '10001'),
+    );
     expect(swept?.rowCount).toBeGreaterThanOrEqual(2);
     for (const table of tables.filter((name) => name !== 'gateway_dpop_proofs')) {
       await expect(runSql(server.sweeper, path, `SELECT * FROM ${table}`), table).rejects.toThrow(

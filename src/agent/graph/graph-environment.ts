@@ -30,6 +30,8 @@ export interface GraphEnvironment {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly approvalMode: ApprovalMode;
+  /** Ends where it would wait. */
+  readonly suspends: boolean;
   /** Which mandate an order may be placed under. */
   readonly mandates?: RunOptions['mandates'] | undefined;
   readonly readOnly: boolean;

@@ -38,6 +38,7 @@ export interface RunnerParts {
     | 'thread'
     | 'signal'
     | 'approvalMode'
+    | 'suspends'
     | 'mandates'
     | 'requestedBy'
     | 'ttl'
@@ -235,7 +236,7 @@ class Run {
 
   #environmentFor(thread: string): GraphEnvironment {
     const { gatewayFor, ...fixed } = this.#parts.environment;
-    const { signal, approval, maxTurns = DEFAULT_MAX_TURNS } = this.#options;
+    const { signal, approval, suspends = false, maxTurns = DEFAULT_MAX_TURNS } = this.#options;
     const { requestedBy = 'run', ttl = fixed.profile.approval_ttl } = this.#options;
     const emit = this.#emit;
     return {
@@ -243,6 +244,7 @@ class Run {
       thread,
       signal,
       approvalMode: approval,
+      suspends,
       mandates: this.#options.mandates,
       requestedBy,
       ttl,

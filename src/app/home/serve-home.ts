@@ -162,11 +162,12 @@ function homeParts(
     });
   }
   const { client } = approval;
-  const { clients = [] } = settings;
-  if (clients.some(({ client_id }) => client_id === client.id)) {
+  const { clients = [], servers = [] } = settings;
+  for (const [name, listed] of Object.entries({ clients, servers })) {
+    if (!listed.some(({ client_id }) => client_id === client.id)) continue;
     throw new TradeAgentError(
       'invalid_config',
-      `home.yaml: "clients": ${client.id} is the gateway’s own id`,
+      `home.yaml: "${name}": ${client.id} is the gateway’s own id`,
       {
         hint: 'Give that client another client_id.',
       },
@@ -176,6 +177,7 @@ function homeParts(
     address: settings.address,
     // The rest is what any program's is (`publicClientDefaults`).
     knownClients: clients.map(({ name, ...client }) => ({ ...client, client_name: name })),
+    servers,
     gateway: {
       ...options,
       approval: { ...approval, client },

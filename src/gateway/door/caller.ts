@@ -9,6 +9,8 @@ export interface Caller {
   readonly jkt?: string | undefined;
   /** As whom the provider let a client in that is not our own (claim `client_name`): its name and host. */
   readonly clientName?: string | undefined;
+  /** The client that a server acts by, where the token was exchanged for the person's (RFC 8693 §4.1 `act`). */
+  readonly act?: string | undefined;
   /** By which some providers find people (OpenID Connect Core §5.1 `preferred_username`, `email`), where the token tells. */
   readonly username?: string | undefined;
   readonly email?: string | undefined;

@@ -24,6 +24,7 @@ import type { ProviderKeys } from './provider-keys.ts';
 import type { RegisteredClients } from './registered-clients.ts';
 import { isRequestFault } from './request-fault.ts';
 import type { RequestLimits } from './request-limits.ts';
+import type { AgentServer } from './servers/agent-server.ts';
 import { createTokenExchange, tokenExchangeParameters } from './token-exchange.ts';
 
 const PING_TIMEOUT_MS = 5000;
@@ -51,7 +52,8 @@ export interface ProtocolParts
   readonly limits: RequestLimits;
   readonly store: OidcStore;
   readonly now: () => number;
-  readonly grants: Pick<Grants, 'isLive'>;
+  readonly grants: Pick<Grants, 'liveGrant' | 'noteDevice' | 'replaced'>;
+  readonly servers: readonly AgentServer[];
   /** For tokens of the login client's sessions. */
   readonly verifySession: TokenVerifier;
   readonly onError: (message: string) => void;
@@ -160,13 +162,19 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
       gatewayClientId: parts.gatewayClient.client_id,
       verificationKey: parts.keys.signing.verificationKey,
       vault: parts.vault,
+      servers: parts.servers,
+      grants: parts.grants,
       now,
-      isLive: parts.grants.isLive,
     }),
     tokenExchangeParameters,
   );
 
-  provider.use(limitProtocol(parts.limits, parts.gatewayClient.client_id));
+  provider.use(
+    limitProtocol(
+      parts.limits,
+      [parts.gatewayClient, ...parts.servers].map(({ client_id }) => client_id),
+    ),
+  );
   provider.use(
     registrationGate({
       limits: parts.limits,

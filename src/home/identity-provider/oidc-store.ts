@@ -14,6 +14,8 @@ interface Row {
 export interface Granted {
   readonly sub: string;
   readonly clientId: string;
+  /** For what its tokens are (RFC 8707), where that is known. */
+  readonly resources?: readonly string[];
 }
 
 export interface OidcStore {
@@ -22,6 +24,8 @@ export interface OidcStore {
   forgetClient(id: string): void;
   /** What was granted, while it stands; revocation deletes it. */
   grant(id: string): Granted | undefined;
+  /** All that a person granted, while it stands. */
+  grantsOf(sub: string): Granted[];
   /** Ends a grant, and all that was issued under it. */
   endGrant(id: string): void;
   /** Ends all that a person granted, or one client of theirs was. */
@@ -67,8 +71,8 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
   const grant = (id: string): Granted | undefined => {
     const row = rows.byId.get('Grant', id);
     if (row === undefined) return undefined;
-    const { accountId, clientId } = JSON.parse(row.payload);
-    return { sub: String(accountId), clientId: String(clientId) };
+    const { accountId, clientId, resources = {} } = JSON.parse(row.payload);
+    return { sub: String(accountId), clientId: String(clientId), resources: Object.keys(resources) };
   };
 
   const adapter = (model: string): Adapter => (model === 'Session' ? noSessions : entities(model));
@@ -124,6 +128,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
       rows.destroy.run('Client', id);
     },
     grant,
+    grantsOf: (sub) => rows.grantsOf.all(sub, null, null).flatMap(({ id }) => grant(id) ?? []),
     endGrant: (id) => {
       rows.endGrant.run(id, id);
     },

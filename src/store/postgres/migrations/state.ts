@@ -4,11 +4,12 @@ import { threads } from './state/0003-threads.ts';
 import { checkpoints } from './state/0004-checkpoints.ts';
 import { checks } from './state/0005-checks.ts';
 import { credentials } from './state/0006-credentials.ts';
+import { runs } from './state/0007-runs.ts';
 import { schedules } from './state/0008-schedules.ts';
 
 const name = 'trade_agent_state';
 
-/** What the agent keeps of many people: their threads, what checks remember, their secrets, sealed, and when who is to be told what. */
+/** What the agent keeps of many people: threads, what checks remember, secrets, sealed, runs and schedules. */
 export const stateSchema: Schema = {
   name,
   migrations: [
@@ -18,6 +19,7 @@ export const stateSchema: Schema = {
     checkpoints(name),
     checks(name),
     credentials(name),
+    runs(name),
     schedules(name),
   ],
 };
