@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { noticeChannelSchema } from '../../config/notice-channels.ts';
 import { runRecordSchema } from '../../schedule/run-record.ts';
 import { schedulePattern, timingSchema } from '../../schedule/schedule.ts';
 import { mandateIdSchema } from '../../trading/mandate/envelope.ts';
@@ -187,6 +188,28 @@ export const scheduleAnswerSchema = z.object({ schedule: remoteScheduleSchema })
 export const queuedScheduleSchema = z.object({ queued_at: time });
 export const scheduleRunsSchema = z.object({ runs: z.array(runRecordSchema).describe('newest first') });
 
+/** By which a person is told of what their schedules find. What is secret of one goes in and never comes out. */
+export const putNoticeSchema = z.strictObject({
+  channel: noticeChannelSchema,
+  secret: z
+    .string()
+    .min(1)
+    .max(400)
+    .exactOptional()
+    .describe('password, token or signing key, where it has one'),
+});
+export const noticeChannelsSchema = z.object({
+  channels: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.string(),
+      to: z.string().describe('where it goes, in words'),
+      enabled: z.boolean(),
+      secret: z.enum(['kept', 'missing', 'not_needed']),
+    }),
+  ),
+});
+
 /** RFC 9728 §2, as far as it is read here: who signs people in for the server. */
 export const protectedResourceSchema = z.object({
   resource: z.url(),
@@ -367,6 +390,29 @@ export const operations = {
     query: { limit: z.string().regex(/^[1-9]\d{0,2}$/) },
     status: 200,
     answer: scheduleRunsSchema,
+    reads: true,
+  },
+  listNotices: {
+    method: 'get',
+    path: '/v1/agent/notices',
+    summary: 'By which channels the person is told',
+    status: 200,
+    answer: noticeChannelsSchema,
+    reads: true,
+  },
+  putNotice: {
+    method: 'post',
+    path: '/v1/agent/notices/{notice}',
+    summary: 'Keeps a channel, in place of one of that name',
+    body: putNoticeSchema,
+    status: 204,
+    reads: true,
+  },
+  removeNotice: {
+    method: 'delete',
+    path: '/v1/agent/notices/{notice}',
+    summary: 'Takes out a channel, and forgets its secret',
+    status: 204,
     reads: true,
   },
 } as const satisfies Record<string, Operation>;
