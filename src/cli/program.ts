@@ -60,6 +60,8 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['home', async () => (await import('./commands/home/home.ts')).addHomeCommand],
   ['mcp', async () => (await import('./commands/mcp/mcp.ts')).addMcpCommand],
   ['gateway', async () => (await import('./commands/gateway/gateway.ts')).addGatewayCommand],
+  ['server', async () => (await import('./commands/server/server.ts')).addServerCommand],
+  ['worker', async () => (await import('./commands/worker/worker.ts')).addWorkerCommand],
   ['demo', async () => (await import('./commands/demo/demo.ts')).addDemoCommand],
   ['doctor', async () => (await import('./commands/doctor/doctor.ts')).addDoctorCommand],
   ['__complete', async () => (await import('./commands/completion/values-command.ts')).addValuesCommand],

@@ -14,6 +14,7 @@ import { databaseSchema } from './database-settings.ts';
 import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
 import { relationsOptions, relationsSchema } from './relations/relations-settings.ts';
 import { secureAddress } from './secure-address.ts';
+import { telemetrySchema } from './telemetry-settings.ts';
 
 const messageService = z.strictObject({ audience: z.string().min(1), url: secureAddress.optional() });
 
@@ -77,14 +78,6 @@ const approvalSchema = z
     path: ['details'],
     error: 'this provider carries no authorization details: "message" is what it can do, for paper accounts',
   });
-
-/** How it is measured, by OpenTelemetry. */
-const telemetrySchema = z.strictObject({
-  /** Port of this machine alone (loopback) at which `/metrics` is served, in Prometheus's text format. */
-  metrics_port: z.number().int().min(0).max(65_535).optional(),
-  /** Where spans go: OTLP over HTTP, `…/v1/traces`. What it wants beside is set as `OTEL_EXPORTER_OTLP_HEADERS`. */
-  traces: secureAddress.optional(),
-});
 
 /** What `gateway.yaml` says: everything about a gateway that is not secret. */
 const settingsSchema = z.strictObject({

@@ -30,3 +30,9 @@ export interface RateBuckets {
    */
   take(bucket: string, rate: Rate, tokens: number): Promise<number>;
 }
+
+/** @throws {RangeError} see {@link RateBuckets.take} */
+export function requireTakeable({ perSecond, burst }: Rate, tokens: number): void {
+  if (!(perSecond > 0) || !(tokens > 0) || !(tokens <= burst))
+    throw new RangeError(`${tokens} of a bucket of ${burst}, at ${perSecond} a second`);
+}

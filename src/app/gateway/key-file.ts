@@ -38,13 +38,22 @@ export function readKey(folder: string): JWK {
  * @throws {TradeAgentError} `usage` where there is one
  */
 export async function makeKey(folder: string, kty: 'EC' | 'RSA'): Promise<ShownKey> {
+  const file = keyFile(folder);
+  return await makeKeyAt(
+    file,
+    kty,
+    '--show prints its public half; --rotate makes the one that is to take its place.',
+  );
+}
+
+/**
+ * The same for any file. @param hint what to do where there is one
+ * @throws {TradeAgentError} `usage` where there is one
+ */
+export async function makeKeyAt(file: string, kty: 'EC' | 'RSA', hint: string): Promise<ShownKey> {
   const key = await generateKey(kty);
-  if (!createPrivateFile(keyFile(folder), `${JSON.stringify(key)}\n`)) {
-    throw new TradeAgentError('usage', `there is a key already: ${keyFile(folder)}`, {
-      hint: '--show prints its public half; --rotate makes the one that is to take its place.',
-    });
-  }
-  return shownKey(key);
+  if (createPrivateFile(file, `${JSON.stringify(key)}\n`)) return shownKey(key);
+  throw new TradeAgentError('usage', `there is a key already: ${file}`, { hint });
 }
 
 /** The key that is to take the other's place: made now, of the same kind, unless one waits already. */
@@ -103,7 +112,8 @@ async function generateKey(kty: 'EC' | 'RSA'): Promise<JWK> {
   return { ...(await exportJWK(privateKey)), alg, use: 'sig', ...kid };
 }
 
-function readKeyFile(file: string): JWK | undefined {
+/** @returns undefined where there is none. @throws {TradeAgentError} `invalid_config` */
+export function readKeyFile(file: string): JWK | undefined {
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, { details: { file } });
   const text = readPrivateFile(file, LONGEST_KEY_FILE, unusable);

@@ -17,7 +17,7 @@ const ofTenants = { job: 'name', job_common: 'name', queue: 'name', job_dependen
 export const ADDITIONS = `
   GRANT USAGE ON SCHEMA ${JOBS_SCHEMA} TO ${app};
   GRANT SELECT, UPDATE ON ${JOBS_SCHEMA}.version TO ${app};
-  GRANT SELECT, DELETE ON ${JOBS_SCHEMA}.instance TO ${app};
+  GRANT SELECT, INSERT, UPDATE, DELETE ON ${JOBS_SCHEMA}.instance TO ${app};
   ${Object.entries(ofTenants).map(ofTenant).join('')}
 
   -- pg-boss' own is when the transaction began: of two who wait for one row's lock, the first to begin may be the second

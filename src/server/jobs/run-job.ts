@@ -52,17 +52,28 @@ interface Turn {
 /** @throws {TurnOver}; what another try may not meet: a database, or a provider, that does not answer */
 async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn: Turn): Promise<void> {
   const { clock } = parts;
+  const { signal } = turn;
   const ended = new AbortController();
   const lost = (reason: unknown) => ended.abort(reason);
   const telling = await runTelling(runs, run, clock, lost);
   const stop = stopOf(parts, runs, run);
+  // Taken back: the thread first, so that being cut off becomes no part of what was said in it.
+  const handOver = () =>
+    void freeThread(personStores(parts, turn.person), run.thread, clock).then(
+      () => lost(signal.reason),
+      lost,
+    );
+  signal.addEventListener('abort', handOver, { once: true });
   try {
+    signal.throwIfAborted();
     const options = runOptionsSchema.parse(run.options);
-    const driving = AbortSignal.any([turn.signal, ended.signal, stop.signal]);
-    const result = await resultOf(parts, runs, run, { ...turn, options, driving, stop, tell: telling.tell });
+    const driving = AbortSignal.any([ended.signal, stop.signal]);
+    const tell = (event: AgentEvent) => {
+      if (!signal.aborted) telling.tell(event);
+    };
+    const result = await resultOf(parts, runs, run, { ...turn, options, driving, stop, tell });
     ended.signal.throwIfAborted();
-    // Taken back, and not stopped by anybody: the next job goes on from here.
-    if (!stop.signal.aborted) turn.signal.throwIfAborted();
+    signal.throwIfAborted();
     const rest = await telling.rest();
     const wait = stop.signal.aborted ? undefined : waitOf(run, options, result, clock.now());
     if (wait === undefined) {
@@ -72,6 +83,7 @@ async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn
     if (rest.length > 0 && !(await runs.append(run, rest))) throw new TurnOver();
     if (!(await runs.wait(run, wait))) throw new TurnOver();
   } finally {
+    signal.removeEventListener('abort', handOver);
     stop.close();
   }
 }
@@ -115,7 +127,7 @@ async function resultOf(
     return failed(parts, run, error);
   }
   try {
-    await freeThread(stores, run.thread, clock(parts));
+    await freeThread(stores, run.thread, parts.clock);
     // What is open is withdrawn by who stops it, not by a worker that closes.
     const wire = { ...fromWireOptions(options, driving), suspends: true, cancelOnExit: false };
     let result: RunResult | undefined;
@@ -139,8 +151,6 @@ async function resultOf(
     await agent.close();
   }
 }
-
-const clock = ({ clock }: Pick<ServerParts, 'clock'>) => clock;
 
 /**
  * Whether what the run was asked stands in its thread. The first who takes it up notes how many prompts there are without it.

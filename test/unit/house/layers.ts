@@ -54,7 +54,7 @@ const downwards: Rule = (file, imports) => {
 
 /** Where a person runs a gateway, a home or a sandbox of their own, or plays the phone of one. */
 const hosts = ['app', 'cli', 'cli/commands'].flatMap((folder) =>
-  ['gateway', 'home', 'phone', 'sandbox', 'demo'].map((name) => `${folder}/${name}`),
+  ['gateway', 'home', 'phone', 'sandbox', 'server', 'demo'].map((name) => `${folder}/${name}`),
 );
 
 /** Where rules are tried out on this machine: by the very code that decides at a gateway. */

@@ -1,11 +1,6 @@
 import { type JWTPayload, type JWTVerifyGetKey, errors as joseErrors, jwtVerify } from 'jose';
 import { errors, type Grant, type TokenEndpointGrantContext } from 'oidc-provider';
-import {
-  buildTokenResponse,
-  checkDpopReplay,
-  checkDpopRequired,
-  validateDpop,
-} from 'oidc-provider/lib/helpers/grants.js';
+import { buildTokenResponse, checkDpopReplay, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
 import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../../net/oauth-names.ts';
 import { SESSION_SCOPES } from '../../../trading/scopes.ts';
 import type { Grants } from '../grants.ts';
@@ -53,11 +48,10 @@ export function createServerExchange(options: ServerExchangeOptions) {
     const { provider, client, params } = ctx.oidc;
     requireGatewayAsked(params, options.resource);
     const proof = await validateDpop(provider, ctx);
-    checkDpopRequired(provider, ctx, proof);
     if (proof === undefined) throw new errors.InvalidDpopProof('a DPoP proof is required');
     const subject = await subjectOf(ctx, server);
     const scope = grantedScopes(params.scope, subject, server).join(' ');
-    await checkDpopReplay(provider, ctx, proof, client.clientId);
+    await checkDpopReplay(provider, ctx, proof, client.clientId, errors.InvalidDpopProof);
     const isOffline = params.requested_token_type === REFRESH_TOKEN_TYPE;
     const grant = isOffline ? await ownGrant(ctx, server, { subject, scope }) : subject.signIn;
 
@@ -108,7 +102,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
     if (sub === undefined || jti === undefined) throw invalid('lacks a claim');
     const grantId = options.grants.liveGrant(jti);
     const signIn = grantId === undefined ? undefined : await provider.Grant.find(grantId);
-    if (signIn === undefined || signIn.accountId !== sub) throw invalid('was revoked');
+    if (signIn?.accountId !== sub || signIn.isExpired) throw invalid('was revoked');
     return {
       sub,
       signIn,

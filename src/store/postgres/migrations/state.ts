@@ -6,6 +6,7 @@ import { checks } from './state/0005-checks.ts';
 import { credentials } from './state/0006-credentials.ts';
 import { runs } from './state/0007-runs.ts';
 import { schedules } from './state/0008-schedules.ts';
+import { buckets } from './state/0009-buckets.ts';
 
 const name = 'trade_agent_state';
 
@@ -21,5 +22,6 @@ export const stateSchema: Schema = {
     credentials(name),
     runs(name),
     schedules(name),
+    buckets(name),
   ],
 };

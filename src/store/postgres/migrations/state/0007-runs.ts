@@ -1,5 +1,5 @@
 import { type Migration, tenantTable } from '../../schema.ts';
-import { PERSON_COLUMNS, personTable } from './0002-people.ts';
+import { PERSON_COLUMNS, personTable, sweptTable } from './0002-people.ts';
 
 const rights = { app: 'SELECT, INSERT, UPDATE, DELETE' } as const;
 
@@ -58,7 +58,7 @@ export const runs = (schema: string): Migration => `
     PRIMARY KEY (tenant, person, run)
   );
   CREATE INDEX run_due_at ON run_due (tenant, at);
-  ${tenantTable(schema, 'run_due', rights)}
+  ${sweptTable(schema, 'run_due', rights)}
 
   CREATE TABLE server_dpop_proofs (
     tenant text NOT NULL DEFAULT current_tenant(),
