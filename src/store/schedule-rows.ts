@@ -134,8 +134,16 @@ export interface WokenSchedule extends ScheduleProgress {
 /** What becomes of one that woke. */
 export interface Woken {
   readonly wakeAt: number | null;
-  /** When its `check` job is to be done; left out where it needs none. */
-  readonly runAt?: number;
+  /** Whether it needs a `check` job. */
+  readonly isDue: boolean;
+}
+
+/** How much there is to sweep. */
+export interface Waiting {
+  /** To be looked at. */
+  readonly due: number;
+  /** Looked at, and whose job nobody has begun. */
+  readonly queued: number;
 }
 
 /** A price as a condition is compared with: `value` is beyond a limit where it is more than it. */
@@ -148,8 +156,7 @@ export interface SeenValue {
 
 /** All schedules of a tenant: times and limits, and nothing of what they do. */
 export interface TenantSchedules {
-  /** How many are to be looked at. */
-  due(now: number): Promise<number>;
+  waiting(now: number): Promise<Waiting>;
   /**
    * Takes up to `most` that are to be looked at and that nobody else is at, moves each to when it wakes next and enqueues its
    * job: one commit, so each moment is enqueued once, whoever else sweeps or dies. @param plan pure

@@ -119,7 +119,7 @@ async function checked(
   const [notices, desk] = [await channelsOf(parts, person).all(), signInDesk(parts, person)];
   try {
     const session = withinScopes(await parts.sessions.of(person), schedule.scopes);
-    await desk.signedIn();
+    if (row.last?.error?.code === 'login_required') await desk.signedIn();
     const app = personApp(parts, {
       ...{ session, notices, credentials: parts.credentials(person), signal: limit.signal },
       account: schedule.account,

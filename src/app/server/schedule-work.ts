@@ -2,7 +2,7 @@ import { marketDays } from '../../server/jobs/market-days.ts';
 import { noticeJob } from '../../server/jobs/notice-job.ts';
 import { reconcileJob } from '../../server/jobs/reconcile-job.ts';
 import { type Repeated, repeated } from '../../server/jobs/repeated.ts';
-import { sweepSchedules } from '../../server/jobs/sweep-schedules.ts';
+import { scheduleSweep } from '../../server/jobs/sweep-schedules.ts';
 import { watchPrices } from '../../server/jobs/watch-prices.ts';
 import { allSchedules } from '../../server/kept-schedule.ts';
 import type { NoticeParts } from '../../server/person-notices.ts';
@@ -31,10 +31,9 @@ export async function startScheduleWork(options: ScheduleWorkOptions): Promise<R
   await jobs.work('notice', noticeJob(options), { concurrency });
   await jobs.work('reconcile', reconcileJob(options), { concurrency });
   const now = () => clock.now();
-  const sweeping = repeated((signal) => sweepSchedules({ schedules, days: days.known, now: now(), signal }), {
-    clock,
-    everyMs: SWEEP_MS,
-    failed: failed('schedules could not be looked at'),
+  const sweep = scheduleSweep({ schedules, leases, days: days.known, now, everyMs: SWEEP_MS });
+  const sweeping = repeated(sweep, {
+    ...{ clock, everyMs: SWEEP_MS, failed: failed('schedules could not be looked at') },
   });
   const watching = repeated((signal) => watchPrices({ schedules, leases, sessions, now, signal }), {
     clock,

@@ -4,7 +4,7 @@ import { conditionsOf } from '../../../src/check/conditions.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 import { noticeJob } from '../../../src/server/jobs/notice-job.ts';
 import { reconcileJob } from '../../../src/server/jobs/reconcile-job.ts';
-import { sweepSchedules } from '../../../src/server/jobs/sweep-schedules.ts';
+import { scheduleSweep } from '../../../src/server/jobs/sweep-schedules.ts';
 import { watchPrices } from '../../../src/server/jobs/watch-prices.ts';
 import { channelsOf, checksOf } from '../../../src/server/person-notices.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
@@ -45,6 +45,11 @@ withPostgres('a schedule’s check at a server', () => {
     ...{ kind, key: 'k', ids },
   });
   const check = (signal = never) => checkJob(tenant.parts)(job(), signal);
+  const sweep = () =>
+    scheduleSweep({
+      ...{ schedules: tenant.schedules, days: tenant.days.known, now: () => Date.now(), everyMs: 1000 },
+      leases: postgresWorkerLeases(tenant.parts.database),
+    })(never);
   const sendAll = async () => {
     for (const one of tenant.take('notice')) await noticeJob(tenant.parts)(one, never);
   };
@@ -60,7 +65,7 @@ withPostgres('a schedule’s check at a server', () => {
     await tenant.addChannel('team');
     const { cron, due } = hourly(Date.now(), 60_000);
     await tenant.add(ABOVE, { timing: { cron } }, due - 2.5 * 3_600_000);
-    expect(await sweepSchedules({ ...tenant, days: async () => [], now: Date.now() })).toBe(1);
+    expect(await sweep()).toBe(1);
     expect(tenant.enqueued).toMatchObject([{ kind: 'check', ids: { person: 'alice', schedule: 's1' } }]);
     await check();
     expect(await last()).toMatchObject({
@@ -88,7 +93,7 @@ withPostgres('a schedule’s check at a server', () => {
     await ask();
     await check();
     const run = await last();
-    expect(run).toMatchObject({ status: 'found', approvals: [{ status: 'requested' }] });
+    expect(run).toMatchObject({ status: 'pending', approvals: [{ status: 'requested' }] });
     const { gateway } = await gatewayOf();
     const proposal = await gateway.proposal(run?.approvals[0]?.id ?? '');
     expect(proposal).toMatchObject({ requested_by: 'schedule evening', kind: 'order' });
@@ -224,7 +229,7 @@ withPostgres('a schedule’s check at a server', () => {
     expect(await days.known()).toEqual(known);
     expect(await days.askedBy(await sessions.seen({ sub: 'alice' } as never, ''))).toEqual(known);
     expect(tenant.state.sessions).toBe(asked + 1);
-    await sweepSchedules({ schedules: tenant.schedules, days: days.known, now: Date.now() });
+    await sweep();
     const wakeAt = (await tenant.rows.find('s1'))?.wakeAt ?? 0;
     expect(wakeAt).toBeGreaterThan(Date.now());
     expect(wakeAt).toBeLessThanOrEqual(Date.now() + 12 * 3_600_000);

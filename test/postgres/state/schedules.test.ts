@@ -44,10 +44,8 @@ withPostgres('schedules in PostgreSQL', () => {
 
   const jobs: ScheduleJobs = {
     // Only what its unit commits counts: as a job's row would, it waits for the commit.
-    enqueue: async (_, { kind, ids }, { at } = {}) => {
-      enqueued.push(
-        `${kind} ${ids.person} ${ids.schedule ?? ids.proposal}${at === undefined ? '' : ` ${at}`}`,
-      );
+    enqueue: async (_, { kind, ids }) => {
+      enqueued.push(`${kind} ${ids.person} ${ids.schedule ?? ids.proposal}`);
     },
   };
   const of = (person: string, of: TenantDatabase = database) =>
@@ -57,7 +55,8 @@ withPostgres('schedules in PostgreSQL', () => {
     ...{ key: `key-${id}`, request: 'digest', now: 1000, wakeAt: 2000, conditions: [] },
     ...change,
   });
-  const toEach = (wakeAt: number) => (woken: readonly unknown[]) => woken.map(() => ({ wakeAt, runAt: 7 }));
+  const toEach = (wakeAt: number) => (woken: readonly unknown[]) =>
+    woken.map(() => ({ wakeAt, isDue: true }));
   const died = (): Run => ({ status: 'died' });
   const ofNobody = { handled: 1000, pending: null };
 
@@ -81,7 +80,7 @@ withPostgres('schedules in PostgreSQL', () => {
     expect(await alice.remove('s1')).toBe(true);
     expect(await alice.remove('s1')).toBe(false);
     expect(await alice.find('s1')).toBeUndefined();
-    expect(await all.due(9999)).toBe(1);
+    expect(await all.waiting(9999)).toEqual({ due: 1, queued: 0 });
   });
 
   it('wake once each, whoever sweeps, with their jobs in the same commit', async () => {
@@ -91,8 +90,12 @@ withPostgres('schedules in PostgreSQL', () => {
     const elsewhere = postgresTenantSchedules(await server.open(database.tenant), jobs);
     const swept = [await all.sweep(2000, 2, toEach(9000)), await elsewhere.sweep(2000, 9, toEach(9000))];
     expect(swept).toEqual([2, 1]);
-    expect(await all.due(2000)).toBe(0);
-    expect(enqueued).toEqual(['check alice s1 7', 'check alice s2 7', 'check alice s3 7']);
+    expect(await all.waiting(2000)).toEqual({ due: 0, queued: 3 });
+    await alice.begin('s1', 0, { ...ofNobody, run: { status: 'running' } }, died);
+    expect(await all.waiting(2000)).toEqual({ due: 0, queued: 2 });
+    // Lost by then.
+    expect(await all.waiting(2000 + 3_600_000)).toMatchObject({ queued: 0 });
+    expect(enqueued).toEqual(['check alice s1', 'check alice s2', 'check alice s3']);
     expect((await alice.list()).map(({ wakeAt }) => wakeAt)).toEqual([9000, 9000, 9000, 5000, null]);
   });
 
@@ -104,7 +107,7 @@ withPostgres('schedules in PostgreSQL', () => {
       await unit.one("SELECT FROM schedule_times WHERE schedule = 's1' FOR UPDATE");
       expect(await all.sweep(2000, 9, toEach(9000))).toBe(1);
     });
-    expect(enqueued).toEqual(['check alice s2 7']);
+    expect(enqueued).toEqual(['check alice s2']);
     expect(await all.sweep(2000, 9, toEach(9000))).toBe(1);
   });
 
@@ -116,7 +119,7 @@ withPostgres('schedules in PostgreSQL', () => {
       },
     });
     await expect(failing.sweep(2000, 9, toEach(9000))).rejects.toThrow('no queue');
-    expect(await all.due(2000)).toBe(1);
+    expect(await all.waiting(2000)).toMatchObject({ due: 1 });
   });
 
   it('run under an epoch: of two that begin one does, and an earlier one ends nothing', async () => {
@@ -245,7 +248,7 @@ withPostgres('schedules in PostgreSQL', () => {
         ),
       ),
     ).rejects.toThrow('row-level security');
-    expect(await all.due(2000)).toBe(1);
+    expect(await all.waiting(2000)).toMatchObject({ due: 1 });
   });
 
   it('show a sweep their times alone: what they do is their person’s', async () => {

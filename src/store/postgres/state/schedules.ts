@@ -160,7 +160,7 @@ function runsOf<Run>(
     begin: (id, seen, { run, ...progress }, died) =>
       database.write(async (unit) => {
         const moved = await unit.one<{ epoch: number }>(
-          `UPDATE schedule_times SET epoch = epoch + 1, handled = @handled, pending_due = @due, pending_attempts = @attempts
+          `UPDATE schedule_times SET epoch = epoch + 1, queued_at = NULL, handled = @handled, pending_due = @due, pending_attempts = @attempts
            WHERE ${OF_SCHEDULE} AND epoch = @seen RETURNING epoch`,
           { id, seen, ...valuesOf(progress) },
         );
@@ -176,7 +176,7 @@ function runsOf<Run>(
     async passed(id, seen, progress) {
       const moved = await database.write((unit) =>
         unit.run(
-          `UPDATE schedule_times SET handled = @handled, pending_due = @due, pending_attempts = @attempts
+          `UPDATE schedule_times SET queued_at = NULL, handled = @handled, pending_due = @due, pending_attempts = @attempts
            WHERE ${OF_SCHEDULE} AND epoch = @seen`,
           { id, seen, ...valuesOf(progress) },
         ),

@@ -3,6 +3,7 @@ import type {
   ScheduleProgress,
   SeenValue,
   TenantSchedules,
+  Waiting,
   Woken,
 } from '../../schedule-rows.ts';
 import type { TenantDatabase, Unit } from '../tenant-database.ts';
@@ -10,6 +11,8 @@ import { jobOf, type ScheduleJobs } from './schedule-jobs.ts';
 
 /** A check may see it otherwise than whoever watches prices (a rule that is snoozed, say): it is not run again and again. */
 const REST_MS = 5 * 60_000;
+/** A job that nobody has begun by then was lost: it holds up no other. */
+const QUEUED_MS = 15 * 60_000;
 
 interface Row {
   readonly person: string;
@@ -27,13 +30,14 @@ export function postgresTenantSchedules(
 ): TenantSchedules {
   const check = (person: string, schedule: string) => jobOf('check', database.tenant, person, { schedule });
   return {
-    due: (now) =>
+    waiting: (now) =>
       database.read(async (unit) => {
-        const row = await unit.one<{ count: number }>(
-          'SELECT count(*) AS count FROM schedule_times WHERE wake_at <= @now',
+        const row = await unit.one<Waiting>(
+          `SELECT (SELECT count(*) FROM schedule_times WHERE wake_at <= @now) AS due,
+             (SELECT count(*) FROM schedule_times WHERE queued_at > @now::bigint - ${QUEUED_MS}) AS queued`,
           { now },
         );
-        return row?.count ?? 0;
+        return row ?? { due: 0, queued: 0 };
       }),
     sweep: (now, most, plan) =>
       database.write(async (unit) => {
@@ -48,10 +52,9 @@ export function postgresTenantSchedules(
             ...progressOf(row),
           })),
         );
-        await wakeNext(unit, rows, planned);
+        await wakeNext(unit, rows, planned, now);
         for (const [index, { person, schedule }] of rows.entries()) {
-          const at = planned[index]?.runAt;
-          if (at !== undefined) await jobs.enqueue(unit, check(person, schedule), { at });
+          if (planned[index]?.isDue === true) await jobs.enqueue(unit, check(person, schedule));
         }
         return rows.length;
       }),
@@ -94,15 +97,24 @@ async function column(
   return rows.map(({ value }) => value);
 }
 
-async function wakeNext(unit: Unit, rows: readonly Row[], planned: readonly Woken[]): Promise<void> {
+async function wakeNext(
+  unit: Unit,
+  rows: readonly Row[],
+  planned: readonly Woken[],
+  now: number,
+): Promise<void> {
   await unit.run(
-    `UPDATE schedule_times AS times SET wake_at = nullif(given.wake_at, -1)
-     FROM unnest(@people::text[], @schedules::text[], @wakes::bigint[]) AS given (person, schedule, wake_at)
+    `UPDATE schedule_times AS times SET wake_at = nullif(given.wake_at, -1),
+       queued_at = CASE WHEN given.is_due THEN @now ELSE queued_at END
+     FROM unnest(@people::text[], @schedules::text[], @wakes::bigint[], @due::bool[])
+       AS given (person, schedule, wake_at, is_due)
      WHERE times.person = given.person AND times.schedule = given.schedule`,
     {
       people: rows.map(({ person }) => person),
       schedules: rows.map(({ schedule }) => schedule),
       wakes: rows.map((_, index) => planned[index]?.wakeAt ?? -1),
+      due: rows.map((_, index) => String(planned[index]?.isDue ?? false)),
+      now,
     },
   );
 }
@@ -125,7 +137,7 @@ async function turnOver(
        FROM unnest(@symbols::text[], @sides::text[], @values::numeric[]) AS seen (symbol, side, value)
        WHERE conditions.symbol = seen.symbol AND conditions.side = seen.side
          AND ${armed ? 'armed' : 'NOT armed'} AND ${beyond}
-         AND turned_at <= @now - ${REST_MS} RETURNING person, schedule`,
+         AND turned_at <= @now::bigint - ${REST_MS} RETURNING person, schedule`,
       given,
     );
   // The other way round one that has just been armed would be looked at twice.

@@ -39,13 +39,14 @@ export const schedules = (schema: string): Migration => `
 
   CREATE TABLE schedule_times (
     tenant text NOT NULL DEFAULT current_tenant(), person text NOT NULL, schedule text NOT NULL,
-    timing text NOT NULL, wake_at bigint, asked_at bigint NOT NULL DEFAULT 0, asked_by text, answered_at bigint NOT NULL DEFAULT 0,
+    timing text NOT NULL, wake_at bigint, queued_at bigint, asked_at bigint NOT NULL DEFAULT 0, asked_by text, answered_at bigint NOT NULL DEFAULT 0,
     handled bigint NOT NULL, pending_due bigint, pending_attempts integer NOT NULL DEFAULT 0,
     epoch bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, person, schedule),
     FOREIGN KEY (tenant, person, schedule) REFERENCES schedules ON DELETE CASCADE
   );
   CREATE INDEX schedule_times_waking ON schedule_times (tenant, wake_at) WHERE wake_at IS NOT NULL;
+  CREATE INDEX schedule_times_queued ON schedule_times (tenant, queued_at) WHERE queued_at IS NOT NULL;
   ${sweptTable(schema, 'schedule_times')}
 
   -- Limits are turned so that beyond is always more: those of below and down stand with the opposite sign.
