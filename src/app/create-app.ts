@@ -1,6 +1,7 @@
 import type { Agent } from '../agent/agent.ts';
 import type { Session } from '../auth/session/session.ts';
 import type { ResolvedProfile, StorePlace } from '../config/profile.ts';
+import { serverProfileName } from '../config/server-profile-name.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { ServerRegistry } from '../mcp/client/server-registry.ts';
 import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
@@ -17,8 +18,10 @@ export interface AppOptions {
   readonly discreetFetch?: typeof fetch;
   /** Ends whatever waits. */
   readonly signal: AbortSignal;
-  /** The profile named by the person, for advice on what to type next. */
+  /** The profile named by the person. */
   readonly profileOption?: string | undefined;
+  /** The address of a server, in the place of a profile: it says what else there is to know of it. */
+  readonly serverOption?: string | undefined;
   /** One of the person's accounts, as they call it, or `all`: what is asked and proposed is about that one. */
   readonly accountOption?: string | undefined;
   /** A line for the person while the work goes on: "Starting the sandbox …", a warning. Text from outside is made safe before. */
@@ -75,13 +78,14 @@ export function createApp(options: AppOptions): App {
   return app;
 }
 
-function profileNameOf({ env, profileOption }: AppOptions): string | undefined {
+function profileNameOf({ env, profileOption, serverOption }: AppOptions): string | undefined {
+  if (serverOption !== undefined) return serverProfileName(serverOption);
   return profileOption ?? (env.TRADE_AGENT_PROFILE || undefined);
 }
 
 /** Any app: its session and its agent are opened at first use, and by whoever asks first. */
 export function appOf(options: AppOptions, parts: AppParts): App {
-  const { env, clock, signal, tell, profileOption, accountOption } = options;
+  const { env, clock, signal, tell, accountOption } = options;
   const { startAgent, openSession, ...settled } = parts;
   let session: Promise<Session | undefined> | undefined;
   let agent: Promise<Agent> | undefined;
@@ -100,7 +104,7 @@ export function appOf(options: AppOptions, parts: AppParts): App {
     fetch: options.fetch,
     discreetFetch: options.discreetFetch ?? options.fetch,
     signal,
-    profileOption,
+    chosenBy: chosenBy(options),
     profileName: profileNameOf(options),
     tell,
     ...settled,
@@ -114,7 +118,7 @@ export function appOf(options: AppOptions, parts: AppParts): App {
     async requireSession() {
       const found = await app.session();
       if (found !== undefined) return found;
-      throw loginRequired(undefined, profileOption);
+      throw loginRequired(undefined, app.chosenBy);
     },
     async gateway() {
       const number = await app.account();
@@ -192,11 +196,21 @@ function oneAtATime(): TradeAgentError {
   });
 }
 
+function chosenBy({ profileOption, serverOption }: AppOptions): string[] {
+  if (serverOption !== undefined) return ['--server', serverOption];
+  return profileOption === undefined ? [] : ['--profile', profileOption];
+}
+
 /** The parts that signing in and out leaves as they are. */
 function settledParts(options: AppOptions, profileName: string | undefined) {
   const { env, signal, tell } = options;
   const home = once(async () => (await import('../machine/home.ts')).resolveHome(env));
-  const config = once(async () => (await import('../config/config-file.ts')).loadConfig(await home()));
+  const config = once(async () => {
+    const written = (await import('../config/config-file.ts')).loadConfig(await home());
+    if (options.serverOption === undefined || profileName === undefined) return await written;
+    const { withServer } = await import('./server/server-profile.ts');
+    return withServer(await written, profileName, options);
+  });
   const sandbox = once(async () => {
     const { ensureSandbox } = await import('./sandbox-connection.ts');
     return ensureSandbox({ sandboxHome: (await home()).sandbox, env, start: true, notice: tell });
@@ -204,6 +218,10 @@ function settledParts(options: AppOptions, profileName: string | undefined) {
   const profile = once(async () => {
     const { findProfile, resolveProfile } = await import('../config/resolve-profile.ts');
     const found = findProfile(await config(), profileName);
+    if (found.server !== undefined) {
+      const { profileAtServer } = await import('./server/server-profile.ts');
+      return profileAtServer(options, await home(), await config(), profileName);
+    }
     return resolveProfile(await config(), profileName, found.sandbox ? await sandbox() : undefined);
   });
   const passphrases = once(async () => {

@@ -83,6 +83,7 @@ export async function createProgram(cli: Cli, only?: string): Promise<Command> {
     )
     .version(version(), '-V, --version', 'print the version')
     .option('--profile <name>', 'the profile to use (default: the configured one)')
+    .option('--server <url>', 'a trade-agent server, in the place of a profile: the agent runs there')
     .option(
       '--account <account>',
       'one of your accounts: its number or name, or all (default: your default account)',

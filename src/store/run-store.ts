@@ -87,8 +87,6 @@ export interface RunStore {
   find(id: string): Promise<StoredRun | undefined>;
   /** Oldest first. @param after the number of the last event that is known */
   eventsAfter(id: string, after: number, limit: number): Promise<RunEvent[]>;
-  /** Those that wait, for how proposals stand to be asked about. */
-  waiting(ids?: readonly string[]): Promise<StoredRun[]>;
   /** Takes a run up that is queued, or whose last job died. Undefined where there is nothing to do. */
   take(id: string): Promise<StoredRun | undefined>;
   /** Notes how many prompts the thread has before this run says its own. */

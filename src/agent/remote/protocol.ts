@@ -3,7 +3,13 @@ import { noticeChannelSchema } from '../../config/notice-channels.ts';
 import { runRecordSchema } from '../../schedule/run-record.ts';
 import { schedulePattern, timingSchema } from '../../schedule/schedule.ts';
 import { mandateIdSchema } from '../../trading/mandate/envelope.ts';
-import { accountNumberSchema, orderRequestSchema, sides, symbolSchema } from '../../trading/order.ts';
+import {
+  accountNumberSchema,
+  environments,
+  orderRequestSchema,
+  sides,
+  symbolSchema,
+} from '../../trading/order.ts';
 import { idempotencyKeySchema, LONGEST_TTL_S } from '../../trading/proposal.ts';
 import { orderSchema, problemSchema } from '../../trading/views.ts';
 import { MOST_ORDERS, type RunInput, type RunOptions } from '../agent.ts';
@@ -214,6 +220,10 @@ export const noticeChannelsSchema = z.object({
 export const protectedResourceSchema = z.object({
   resource: z.url(),
   authorization_servers: z.array(z.url()).min(1),
+  /** The public client that people sign in by (RFC 8628); `trade-agent` where it is left out, as at every home. */
+  trade_agent_login_client: z.string().min(1).max(256).optional(),
+  /** Whether the money is real. */
+  trade_agent_environment: z.enum(environments).optional(),
 });
 export const PROTECTED_RESOURCE_PATH = '/.well-known/oauth-protected-resource';
 export const OPENAPI_PATH = '/openapi.json';
@@ -277,6 +287,7 @@ export const operations = {
     summary:
       'Stops a run as Ctrl-C would; what is proposed stays proposed, unless it was to be cancelled on exit',
     status: 204,
+    reads: true,
   },
   listThreads: {
     method: 'get',

@@ -14,10 +14,10 @@ import { databaseKey } from '../../secrets/database-key.ts';
 import type { AccountMemory, CheckStore } from '../../store/check-store.ts';
 import { openCheckStore } from '../../store/sqlite/check-store.ts';
 import type { AccountName } from '../../trading/account-entry.ts';
+import { errorObject } from '../../trading/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
-import { errorObject } from '../error-object.ts';
 import { runObject } from '../run/run-report.ts';
 import { askedSymbols } from './asked-symbols.ts';
 import { propose } from './propose.ts';
@@ -153,7 +153,7 @@ export async function checkAndTell(
   const result: CheckResult = {
     ...done.result,
     account: { ...done.result.account, ...basis.at },
-    proposals: runs.map((run) => ({ ...runObject(run, app.profileOption) })),
+    proposals: runs.map((run) => ({ ...runObject(run, app.chosenBy) })),
     notes: [...done.result.notes],
   };
 

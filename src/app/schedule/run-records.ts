@@ -1,8 +1,8 @@
 import type { CheckResult } from '../../check/result-schema.ts';
 import type { Decision } from '../../schedule/due.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
+import { errorObject } from '../../trading/error-object.ts';
 import type { CheckOutcomes } from '../check/run-checks.ts';
-import { errorObject } from '../error-object.ts';
 import { type ExitCode, exitCodeForChecks, exitCodeForError, exits } from '../exit-codes.ts';
 import { isTriedAgain, statusOf } from './run-end.ts';
 

@@ -56,13 +56,11 @@ export async function serveServer(
       throw error;
     },
   );
-  const { address, issuer, gateway, database } = settings;
+  const { address, issuer, gateway, environment, database } = settings;
   const served = createServerApp({
     ...opened.parts,
-    address,
-    issuer,
-    log: options.log,
-    routes: opened.routes,
+    ...{ address, issuer, environment, loginClient: settings.login_client },
+    ...{ log: options.log, routes: opened.routes },
   });
   // Its own address too, for whoever looks after it at this machine.
   const isForUs = requireHost([address, server.url, `http://localhost:${server.port}`]);

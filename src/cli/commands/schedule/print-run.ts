@@ -1,9 +1,9 @@
-import { errorObject } from '../../../app/error-object.ts';
 import { exits } from '../../../app/exit-codes.ts';
 import type { ScheduleRun } from '../../../app/schedule/run-schedule.ts';
 import { safeLine } from '../../../net/shown-text.ts';
 import { EXCHANGE_ZONE, type Schedule } from '../../../schedule/schedule.ts';
 import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
+import { errorObject } from '../../../trading/error-object.ts';
 import type { Context } from '../../context.ts';
 import { talkError } from '../../output.ts';
 import { checkText } from '../check/check-view.ts';

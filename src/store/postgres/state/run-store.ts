@@ -40,37 +40,63 @@ export interface RunStoreOptions {
   readonly changed: (run: string) => void;
 }
 
+/** What the parts of the store have in common. */
+interface Parts {
+  readonly database: PersonDatabase;
+  /** A change of a run, told where it was one. */
+  write<T>(id: string, work: (unit: Unit) => Promise<T>): Promise<T>;
+  /** Says when somebody is to look at a run next. */
+  due(unit: Unit, run: string, at: number): Promise<unknown>;
+  /** Has a job take a run up. */
+  queue(unit: Unit, run: { readonly id: string; readonly thread: string }): Promise<void>;
+  readonly changed: (run: string) => void;
+}
+
 export function postgresRunStore(options: RunStoreOptions): RunStore {
   const { person, now, enqueue, changed } = options;
   const database = personDatabase(options.database, person);
-  /** A change of a run, told where it was one. */
-  const write = async <T>(id: string, work: (unit: Unit) => Promise<T>): Promise<T> => {
-    const done = await database.write(work);
-    if (done !== false && done !== undefined) changed(id);
-    return done;
-  };
-  const due = (unit: Unit, run: string, at: number) =>
+  const due: Parts['due'] = (unit, run, at) =>
     unit.run(
       `INSERT INTO run_due (person, run, at) VALUES (@person, @run, @at)
        ON CONFLICT (tenant, person, run) DO UPDATE SET at = excluded.at`,
       { person, run, at },
     );
-  const queue = async (unit: Unit, run: { readonly id: string; readonly thread: string }) => {
-    await enqueue(unit, run);
-    await due(unit, run.id, now() + LOST_MS);
+  const parts: Parts = {
+    database,
+    due,
+    changed,
+    write: async (id, work) => {
+      const done = await database.write(work);
+      if (done !== false && done !== undefined) changed(id);
+      return done;
+    },
+    queue: async (unit, run) => {
+      await enqueue(unit, run);
+      await due(unit, run.id, now() + LOST_MS);
+    },
   };
-  /** Has those taken up that wait and fit. */
-  const woken = async (unit: Unit, where: string, values: Record<string, string>): Promise<string[]> => {
-    const runs = await unit.all<{ id: string; thread: string }>(
-      `UPDATE runs SET state = 'queued' WHERE state = 'waiting' AND ${where} RETURNING id, thread`,
-      values,
-    );
-    for (const run of runs) await queue(unit, run);
-    return runs.map(({ id }) => id);
-  };
-
   return {
-    begin: beginning(database, queue, changed),
+    begin: beginning(parts),
+    ...reading(database),
+    ...turns(parts),
+    ...waking(parts),
+    async lookAgain(id, at) {
+      await database.write((unit) =>
+        unit.run('UPDATE run_due SET at = @at WHERE person = @person AND run = @id', { id, at, person }),
+      );
+    },
+    async forget(id) {
+      await database.write(async (unit) => {
+        const gone = await unit.run(`DELETE FROM runs WHERE id = @id AND state = 'ended'`, { id });
+        if (gone === 1)
+          await unit.run('DELETE FROM run_due WHERE person = @person AND run = @id', { person, id });
+      });
+    },
+  };
+}
+
+function reading(database: PersonDatabase): Pick<RunStore, 'find' | 'eventsAfter'> {
+  return {
     find: (id) => database.read((unit) => findRun(unit, id)),
     eventsAfter: (id, after, limit) =>
       database.read(async (unit) => {
@@ -80,14 +106,17 @@ export function postgresRunStore(options: RunStoreOptions): RunStore {
         );
         return rows.map(({ seq, event }) => ({ seq, event: JSON.parse(event) as unknown }));
       }),
-    waiting: (ids) =>
-      database.read(async (unit) => {
-        const rows = await unit.all<Row>(
-          `SELECT * FROM runs WHERE state = 'waiting' AND (@ids::text[] IS NULL OR id = ANY(@ids))`,
-          { ids: ids ?? null },
-        );
-        return rows.map(runOf);
-      }),
+  };
+}
+
+/** What the job does that has taken a run up. */
+function turns({
+  database,
+  write,
+  due,
+  queue,
+}: Parts): Pick<RunStore, 'take' | 'noteStart' | 'append' | 'wait' | 'end'> {
+  return {
     take: (id) =>
       write(id, async (unit) => {
         const row = await unit.one<Row>(
@@ -127,6 +156,26 @@ export function postgresRunStore(options: RunStoreOptions): RunStore {
         await due(unit, turn.id, at + KEPT_MS);
         return true;
       }),
+  };
+}
+
+/** What has a run taken up again. */
+function waking({
+  database,
+  write,
+  queue,
+  changed,
+}: Parts): Pick<RunStore, 'settled' | 'wake' | 'stop' | 'requeue'> {
+  /** Has those taken up that wait and fit. */
+  const woken = async (unit: Unit, where: string, values: Record<string, string>): Promise<string[]> => {
+    const runs = await unit.all<{ id: string; thread: string }>(
+      `UPDATE runs SET state = 'queued' WHERE state = 'waiting' AND ${where} RETURNING id, thread`,
+      values,
+    );
+    for (const run of runs) await queue(unit, run);
+    return runs.map(({ id }) => id);
+  };
+  return {
     async settled(proposal) {
       const ids = await database.write((unit) => woken(unit, '@proposal = ANY(waits_for)', { proposal }));
       for (const id of ids) changed(id);
@@ -150,29 +199,13 @@ export function postgresRunStore(options: RunStoreOptions): RunStore {
         if (run?.state === 'queued' || run?.state === 'running') await queue(unit, run);
       });
     },
-    async lookAgain(id, at) {
-      await database.write((unit) =>
-        unit.run('UPDATE run_due SET at = @at WHERE person = @person AND run = @id', { id, at, person }),
-      );
-    },
-    async forget(id) {
-      await database.write(async (unit) => {
-        const gone = await unit.run(`DELETE FROM runs WHERE id = @id AND state = 'ended'`, { id });
-        if (gone === 1)
-          await unit.run('DELETE FROM run_due WHERE person = @person AND run = @id', { person, id });
-      });
-    },
   };
 }
 
 /** Whose turn it is stands in the row that is written. */
 const TURN = `epoch = @epoch AND state = 'running'`;
 
-function beginning(
-  database: PersonDatabase,
-  queue: (unit: Unit, run: { readonly id: string; readonly thread: string }) => Promise<void>,
-  changed: (run: string) => void,
-): RunStore['begin'] {
+function beginning({ database, queue, changed }: Parts): RunStore['begin'] {
   return async (run, now) => {
     const { id, thread, client, idempotencyKey: key, scopes } = run;
     const request = requestOf(run);

@@ -1,5 +1,5 @@
-import { isTradeAgentError } from '../trading/errors.ts';
-import { type ProblemMembers, problemMembers } from '../trading/problem-members.ts';
+import { isTradeAgentError } from './errors.ts';
+import { type ProblemMembers, problemMembers } from './problem-members.ts';
 
 /** An error as `--output json` shows it, with what the gateway's problem said beside its sentence. */
 export interface ErrorObject extends ProblemMembers {
