@@ -116,7 +116,8 @@ async function checked(
   const { clock } = parts;
   const { schedule } = row;
   const limit = timeLimit(parts, Math.min(schedule.timeout_ms, LONGEST_MS), signal);
-  const [notices, desk] = [await channelsOf(parts, person).all(), signInDesk(parts, person)];
+  const notices = () => channelsOf(parts, person).all();
+  const desk = signInDesk(parts, person);
   try {
     const session = withinScopes(await parts.sessions.of(person), schedule.scopes);
     if (row.last?.error?.code === 'login_required') await desk.signedIn();
@@ -150,7 +151,7 @@ async function checked(
     }
   } catch (thrown) {
     const { error, found } = thrown instanceof CheckFailed ? thrown : { error: thrown, found: [] };
-    if (isTradeAgentError(error) && error.code === 'login_required') await desk.tell(notices, error);
+    if (isTradeAgentError(error) && error.code === 'login_required') await desk.tell(await notices(), error);
     return failedRecord(begun, error, found, clock.now());
   } finally {
     limit.clear();

@@ -11,7 +11,8 @@ import { appOf } from '../create-app.ts';
 export interface PersonAppOptions {
   readonly session: Session;
   readonly credentials: CredentialStore;
-  readonly notices: NoticesConfig;
+  /** By which channels the person is told. */
+  readonly notices: () => Promise<NoticesConfig>;
   /** The number of the account that is meant, or `all`; the default one without. */
   readonly account: string | undefined;
   readonly signal: AbortSignal;
@@ -37,7 +38,7 @@ export function personApp(
     },
     {
       ...{ home: elsewhere, config: elsewhere, sandbox: elsewhere, openStore: elsewhere },
-      profile: async () => ({ ...session.profile, notices }),
+      profile: async () => ({ ...session.profile, notices: await notices() }),
       store: async () => credentials,
       foreignTools: async () => undefined,
       openSession: async (readOnly) => (readOnly ? withinScopes(session, READ_SCOPES) : session),

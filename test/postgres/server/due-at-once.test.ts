@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { jobsDatabase } from '../jobs/jobs-database.ts';
 import { newTenant, type TestDatabase, withPostgres } from '../support/database.ts';
-import { addDue, hourly, seenRuns } from './due-schedules.ts';
+import { addDue, endedRuns, hourly, seenRuns } from './due-schedules.ts';
 
 /** `SCHEDULES_DUE=10000 npm run test:postgres` plays a whole minute's, and kills a worker in the midst of it. */
 const { SCHEDULES_DUE = '20' } = process.env;
@@ -12,6 +12,8 @@ const COUNT = Number(SCHEDULES_DUE);
 /** It takes a while until a killed worker's jobs count as lost. */
 const KILLS = COUNT >= 100;
 const SPREAD_S = Math.min(COUNT / 10, 60);
+/** Each is through when it is: a machine with other work to do takes longer. */
+const TIMEOUT_MS = Math.max(30_000, COUNT * 90);
 const SCRIPT = fileURLToPath(new URL('schedule-worker.ts', import.meta.url));
 
 interface Worker {
@@ -54,10 +56,10 @@ withPostgres(`${COUNT} schedules that fall due at one moment`, () => {
     await expect.poll(said, { timeout: 20_000 }).toMatch(/cpu \d+/);
     return Number(/cpu (\d+)/.exec(said())?.[1]);
   };
-  const ended = async () =>
-    Object.values((await seenRuns(server, tenant)).endedRuns).reduce((a, b) => a + b, 0);
   const untilEnded = (count: number) =>
-    expect.poll(ended, { timeout: (SPREAD_S + 60) * 1000, interval: 250 }).toBeGreaterThanOrEqual(count);
+    expect
+      .poll(() => endedRuns(server, tenant), { timeout: TIMEOUT_MS, interval: COUNT / 10 })
+      .toBeGreaterThanOrEqual(count);
 
   it('are run once each, spread, the missed hours of all caught up by that one run; a worker that is killed takes none along', {
     timeout: 300_000,
@@ -91,14 +93,16 @@ withPostgres(`${COUNT} schedules that fall due at one moment`, () => {
     expect(cpu).toBeGreaterThan(0);
   });
 
-  it('cost so much processor time, with one worker', { timeout: 300_000 }, async () => {
+  it('cost so much processor time, with one worker', { timeout: 2 * TIMEOUT_MS }, async () => {
     const now = Date.now();
     const { cron, due } = hourly(now, 60_000);
     const worker = await startWorker();
     await addDue(server, tenant, { count: COUNT, cron, handled: due - 1, now });
     await untilEnded(COUNT);
     const cpu = await cpuOf(worker);
-    process.stderr.write(`${COUNT} schedules: ${cpu} ms of the worker’s processor time\n`);
+    process.stderr.write(
+      `${COUNT} schedules: ${cpu} ms of the worker’s processor time, ${(cpu / COUNT).toFixed(1)} ms each\n`,
+    );
     expect((await seenRuns(server, tenant)).endedRuns).toEqual({ 1: COUNT });
   });
 });

@@ -36,6 +36,16 @@ export async function addDue(
   );
 }
 
+/** How many of a tenant's runs have ended, other than by dying. */
+export async function endedRuns(server: TestDatabase, tenant: string): Promise<number> {
+  const [rows] = await runSql(
+    server.superuser,
+    `SELECT count(*)::int AS count FROM trade_agent_state.schedule_runs
+     WHERE tenant = '${tenant}' AND ended AND record NOT LIKE '%"status":"died"%'`,
+  );
+  return (rows?.rows[0] as { count: number }).count;
+}
+
 export interface SeenRuns {
   /** How many schedules have so many ended runs for a moment that came: `1: 300`. */
   readonly endedRuns: Readonly<Record<number, number>>;

@@ -47,10 +47,11 @@ const work = await startScheduleWork({
   onError: (message) => say(`error ${message}`),
   concurrency: Number(concurrency),
 });
+const begun = process.cpuUsage();
 say('ready');
 // Told to end, it says what it cost.
 process.stdin.once('data', async () => {
-  const { user, system } = process.cpuUsage();
+  const { user, system } = process.cpuUsage(begun);
   await work.stop();
   await jobs.close({ drainMs: 0 });
   await database.close();

@@ -190,10 +190,13 @@ function runsOf<Run>(
           'UPDATE schedule_runs SET record = @record, ended = true WHERE schedule = @id AND epoch = @epoch',
           { id, epoch, record: JSON.stringify(end.run) },
         );
-        await unit.run('DELETE FROM schedule_runs WHERE schedule = @id AND epoch <= @oldest', {
-          id,
-          oldest: epoch - KEPT_RUNS,
-        });
+        if (epoch > KEPT_RUNS) {
+          const oldest = epoch - KEPT_RUNS;
+          await unit.run('DELETE FROM schedule_runs WHERE schedule = @id AND epoch <= @oldest', {
+            id,
+            oldest,
+          });
+        }
         if (end.standing !== undefined) await rearm(unit, id, end.standing);
         for (const proposal of end.unknown ?? []) await reconcile(unit, proposal);
         return true;
