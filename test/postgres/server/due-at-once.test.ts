@@ -61,8 +61,8 @@ withPostgres(`${COUNT} schedules that fall due at one moment`, () => {
       .poll(() => endedRuns(server, tenant), { timeout: TIMEOUT_MS, interval: COUNT / 10 })
       .toBeGreaterThanOrEqual(count);
 
-  it('are run once each, spread, the missed hours of all caught up by that one run; a worker that is killed takes none along', {
-    timeout: 300_000,
+  it('are run once each by two workers, spread, the missed hours of all caught up by that one run', {
+    timeout: 2 * TIMEOUT_MS,
   }, async () => {
     const now = Date.now();
     const { cron, due } = hourly(now, 60_000);

@@ -43,7 +43,8 @@ export async function endedRuns(server: TestDatabase, tenant: string): Promise<n
     `SELECT count(*)::int AS count FROM trade_agent_state.schedule_runs
      WHERE tenant = '${tenant}' AND ended AND record NOT LIKE '%"status":"died"%'`,
   );
-  return (rows?.rows[0] as { count: number }).count;
+  const [row] = (rows?.rows ?? []) as { count: number }[];
+  return row?.count ?? 0;
 }
 
 export interface SeenRuns {

@@ -1,27 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createApp } from '../../../src/app/create-app.ts';
 import type { CheckJobParts } from '../../../src/app/server/check-job.ts';
 import type { NoticeChannel } from '../../../src/config/notice-channels.ts';
 import type { Job } from '../../../src/jobs/job.ts';
 import type { JobQueue } from '../../../src/jobs/job-queue.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { createDataKeys } from '../../../src/secrets/envelope/data-keys.ts';
-import { createSecretSeal } from '../../../src/secrets/envelope/secret-seal.ts';
-import { addWrappingKey, openFileKms } from '../../../src/secrets/kms/file-kms.ts';
 import { storeNoticeSecret } from '../../../src/secrets/notice-secrets.ts';
 import { marketDays } from '../../../src/server/jobs/market-days.ts';
 import { allSchedules, type KeptSchedule, schedulesOf } from '../../../src/server/kept-schedule.ts';
 import { channelsOf } from '../../../src/server/person-notices.ts';
 import { postgresCalendarRows } from '../../../src/store/postgres/state/calendar-rows.ts';
-import { postgresCredentialStore } from '../../../src/store/postgres/state/credential-store.ts';
-import { postgresDataKeyRows } from '../../../src/store/postgres/state/data-key-rows.ts';
 import type { Condition } from '../../../src/store/schedule-rows.ts';
 import { loginRequired } from '../../../src/trading/login-required.ts';
 import { SESSION_SCOPES } from '../../../src/trading/scopes.ts';
-import { type CliWorld, openCliWorld } from '../../integration/cli/cli-world.ts';
+import { openCliWorld } from '../../integration/cli/cli-world.ts';
 import type { TestDatabase } from '../support/database.ts';
+import { sealedCredentials } from './sealed-credentials.ts';
 
 /** A job as it was enqueued, and when it is to be done. */
 export interface Enqueued extends Job {
@@ -30,10 +23,8 @@ export interface Enqueued extends Job {
 
 /** Schedules at a server whose gateway is a real one: alice is signed in, and nobody else. */
 export async function openScheduleWorld(server: TestDatabase) {
-  const folder = mkdtempSync(join(tmpdir(), 'trade-agent-schedules-'));
-  const kmsFile = join(folder, 'wrapping-keys.json');
-  const cli: CliWorld = await openCliWorld();
-  await Promise.all([addWrappingKey(kmsFile), cli.login()]);
+  const [cli, sealed] = await Promise.all([openCliWorld(), sealedCredentials()]);
+  await cli.login();
   const laptop = createApp({
     ...{
       env: cli.env,
@@ -61,12 +52,6 @@ export async function openScheduleWorld(server: TestDatabase) {
       ...{ of, seen: ({ sub }: { sub: string }) => of(sub) },
       ...{ grantOffline: async () => undefined, endOffline: async () => undefined },
     };
-    const keys = createDataKeys(
-      openFileKms(kmsFile),
-      postgresDataKeyRows(() => database),
-      systemClock,
-    );
-    const seal = createSecretSeal(keys);
     const jobs: Pick<JobQueue, 'enqueue'> = {
       enqueue: async (_, job, { at } = {}) => void enqueued.push({ ...job, at }),
     };
@@ -77,7 +62,7 @@ export async function openScheduleWorld(server: TestDatabase) {
       ...shared,
       ...{ fetch, env: {}, model: { provider: 'builtin' }, onError: () => undefined },
       news: { tell: () => undefined, hear: () => () => undefined, close: async () => undefined } as never,
-      credentials: (sub) => postgresCredentialStore({ database, sub, seal }),
+      credentials: sealed.of(database),
       noticeFetch: async (input, init) => {
         posted.push({ url: String(input), body: String(init?.body) });
         return new Response(null, { status: state.answer });
@@ -132,7 +117,7 @@ export async function openScheduleWorld(server: TestDatabase) {
     ...{ cli, tenant },
     async close() {
       await cli.close();
-      rmSync(folder, { recursive: true });
+      sealed.close();
     },
   };
 }
