@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exits, runExits, sessionExits } from '../../../app/exit-codes.ts';
-import type { AddOptions } from '../../../app/schedule/add-schedule.ts';
+import type { AddOptions } from '../../../app/schedule/schedule-options.ts';
 import { schedulers } from '../../../schedule/scheduler-names.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import { runCommand } from '../../cli.ts';
@@ -145,8 +145,8 @@ async function showSchedules(context: Context): Promise<void> {
 
 async function showRemoved(context: Context, idOrName: string, yes: boolean): Promise<void> {
   if (!yes && context.io.interactive) {
-    const { findSchedule } = await import('../../../app/schedule/schedules.ts');
-    const { id, name } = await findSchedule(context, idOrName);
+    const { namedSchedule } = await import('../../../app/schedule/schedules.ts');
+    const { id, name } = await namedSchedule(context, idOrName);
     const answer = await context.io.prompt(`Remove schedule ${name ?? id}? [y/N] `, context.signal);
     if (!/^y(es)?$/i.test(answer.trim())) {
       throw new TradeAgentError('usage', 'nothing was removed', { hint: 'Say --yes not to be asked.' });
