@@ -35,6 +35,7 @@ import type { PolicyDesk } from './policy/change/policy-desk.ts';
 import { createOrderRules } from './policy/order-rules.ts';
 import { type RulesSource, staticRules } from './policy/rules.ts';
 import { peopleOf } from './relations/people.ts';
+import { toProvider } from './request-rates.ts';
 import { accessRoutes } from './routes/access.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { connectionRoutes } from './routes/connections.ts';
@@ -126,7 +127,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const kernel = approvalKernel(options, {
     clock,
-    send,
+    send: toProvider(options, send),
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
     orders: orderPorts({

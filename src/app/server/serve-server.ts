@@ -6,6 +6,7 @@ import { createServerApp } from '../../server/http/server-app.ts';
 import type { App } from '../app.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
+import { version } from '../version.ts';
 import { openServer } from './open-server.ts';
 import { readServerSettings, type ServerPlaces } from './server-places.ts';
 
@@ -56,13 +57,11 @@ export async function serveServer(
       throw error;
     },
   );
-  const { address, issuer, gateway, database } = settings;
+  const { address, issuer, gateway, environment, database } = settings;
   const served = createServerApp({
     ...opened.parts,
-    address,
-    issuer,
-    log: options.log,
-    routes: opened.routes,
+    ...{ address, issuer, environment, loginClient: settings.login_client },
+    ...{ version: version(), log: options.log, routes: opened.routes },
   });
   // Its own address too, for whoever looks after it at this machine.
   const isForUs = requireHost([address, server.url, `http://localhost:${server.port}`]);

@@ -247,6 +247,34 @@ export const resultSchemas = {
     home: z.string(),
     pid: z.int(),
   }),
+  server: z.object({
+    address: z.string().describe('what laptops name: --server ADDRESS'),
+    issuer: z.string(),
+    gateway: z.string(),
+    tenant: z.string(),
+    url: z.string().describe('where it listens'),
+    home: z.string(),
+    pid: z.int(),
+  }),
+  worker: z.object({
+    gateway: z.string(),
+    tenant: z.string(),
+    concurrency: z.int().describe('runs that it drives at once'),
+    home: z.string(),
+    pid: z.int(),
+  }),
+  'server-key': z.object({
+    status: z.enum(['made', 'in_use']),
+    file: z.string(),
+    jwk: z.record(z.string(), z.string()).describe('the public key (RFC 7517)'),
+    pem: z.string(),
+  }),
+  'server-wrapping-key': z.object({ file: z.string().describe('all wrapping keys, the newest last') }),
+  'server-rewrap': z.object({ keys: z.int().describe('how many there are') }),
+  'server-migrate': z.object({
+    from: z.int().describe('the version that the tables were of; 0 where there were none'),
+    to: z.int().describe('the version that they are of now'),
+  }),
   'gateway-key': z.object({
     status: z
       .enum(['made', 'in_use', 'waiting', 'rotated'])

@@ -14,6 +14,8 @@ export interface Caller {
   /** By which some providers find people (OpenID Connect Core §5.1 `preferred_username`, `email`), where the token tells. */
   readonly username?: string | undefined;
   readonly email?: string | undefined;
+  /** When they signed in (RFC 9068 §2.2.1 `auth_time`), where the token tells: seconds since the epoch. */
+  readonly authTime?: number | undefined;
   /** The token's own id: what makes an approval usable once. */
   readonly jti: string;
   /** By which sign-in (claim `acr`, RFC 9068 §2.2.1) each of those who approved did so, the owner first; '' where not told. */

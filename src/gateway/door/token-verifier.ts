@@ -123,6 +123,7 @@ function callerOf(token: string, claims: AccessTokenClaims): Caller {
     act: actorOf(claims.act),
     username: textOf(claims.preferred_username),
     email: textOf(claims.email),
+    authTime: typeof claims.auth_time === 'number' ? claims.auth_time : undefined,
     jti: claims.jti,
     acr: [textOf(claims.acr) ?? ''],
     authorizationDetails: claims.authorization_details,

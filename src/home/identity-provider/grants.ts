@@ -1,10 +1,11 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { ApprovalRequests } from './approval-requests.ts';
 import type { IssuedTokens } from './issued-tokens.ts';
-import type { Granted, OidcStore } from './oidc-store.ts';
+import type { OidcStore } from './oidc-store.ts';
 import type { People } from './people.ts';
 import type { RegisteredClients } from './registered-clients.ts';
-import type { AgentServer } from './servers/agent-server.ts';
+import { type AgentServer, serverOf } from './servers/agent-server.ts';
+import type { Granted } from './standing-grants.ts';
 
 /** Who may no longer do anything: one client for a person, or whoever acted for that person where no client is named. */
 export interface Revoked {
@@ -47,7 +48,10 @@ export interface Grants {
 
 export interface GrantsOptions {
   readonly database: Database;
-  readonly store: Pick<OidcStore, 'grant' | 'grantsOf' | 'endGrant' | 'endGrants' | 'forgetClient'>;
+  readonly store: Pick<
+    OidcStore,
+    'grant' | 'grantsOf' | 'endGrant' | 'endGrants' | 'endOffline' | 'forgetClient'
+  >;
   readonly issued: IssuedTokens;
   readonly clients: RegisteredClients;
   readonly requests: Pick<ApprovalRequests, 'pending' | 'tell'>;
@@ -110,6 +114,9 @@ export function createGrants(options: GrantsOptions): Grants {
       const granted = store.grant(id);
       if (granted?.sub !== user || rows.remove.run(id, user).changes !== 1) return false;
       store.endGrant(id);
+      // It was said yes to with a sign-in that still stands: the server must not have it again by that.
+      const server = serverOf(servers, granted.clientId);
+      if (server !== undefined) store.endOffline({ sub: user, resource: server.address });
       await ended(granted);
       return true;
     },

@@ -13,6 +13,7 @@ import { oneLineName } from './authorization/public-client.ts';
 import { registrationGate } from './client-registration.ts';
 import { ownPingEndpoint, pingSender } from './clients.ts';
 import { completeAnswers } from './complete-answers.ts';
+import { tokenExchangeParameters } from './exchange-parameters.ts';
 import type { Handler } from './front-door.ts';
 import type { Grants } from './grants.ts';
 import type { IdentityProviderOptions } from './identity-provider-options.ts';
@@ -25,7 +26,7 @@ import type { RegisteredClients } from './registered-clients.ts';
 import { isRequestFault } from './request-fault.ts';
 import type { RequestLimits } from './request-limits.ts';
 import type { AgentServer } from './servers/agent-server.ts';
-import { createTokenExchange, tokenExchangeParameters } from './token-exchange.ts';
+import { createTokenExchange } from './token-exchange.ts';
 
 const PING_TIMEOUT_MS = 5000;
 

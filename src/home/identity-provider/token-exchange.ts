@@ -1,25 +1,13 @@
 import { type JWTVerifyGetKey, errors as joseErrors, jwtVerify } from 'jose';
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
 import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../net/oauth-names.ts';
+import type { ExchangeParameters } from './exchange-parameters.ts';
 import { mcpResource } from './protocol.ts';
 import { type AgentServer, serverOf } from './servers/agent-server.ts';
 import { createServerExchange, type ServerExchangeOptions } from './servers/server-exchange.ts';
 import type { Vault } from './vault.ts';
 import { VaultError } from './vault-error.ts';
 
-/** Parameters of RFC 8693 §2.1 that this server reads; those it does not support are read to be refused. */
-export const tokenExchangeParameters = [
-  'audience',
-  'resource',
-  'scope',
-  'subject_token',
-  'subject_token_type',
-  'requested_token_type',
-  'actor_token',
-  'actor_token_type',
-] as const;
-
-export type ExchangeParameters = { [name in (typeof tokenExchangeParameters)[number]]?: string | undefined };
 type Context = TokenEndpointGrantContext<ExchangeParameters>;
 
 export interface TokenExchangeOptions extends ServerExchangeOptions {

@@ -50,8 +50,11 @@ export function runEventRoutes(app: Hono, door: Door, parts: RunEventsOptions): 
     door.guard([MARKET_READ], async (c, caller) => {
       const id = c.req.param('run') ?? '';
       const runs = runsOf(parts, caller.sub);
-      if ((await runs.find(id)) === undefined) throw noRun(id);
+      const run = await runs.find(id);
+      if (run === undefined) throw noRun(id);
       const session = await sessionOf(parts, caller);
+      // While nobody was there it may have settled, with nobody in whose name it could be asked.
+      if (run.state === 'waiting') await runs.lookAgain(id, clock.now());
       const leave = enter(caller.sub);
       const last = c.req.header('last-event-id');
       const from = last !== undefined && /^\d{1,9}$/.test(last) ? Number(last) : 0;

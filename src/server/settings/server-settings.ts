@@ -28,6 +28,13 @@ export const serverSettingsSchema = z.strictObject({
     .describe(
       'Holds the private key of that client ("server key" makes one): a path, or a name in the folder.',
     ),
+  login_client: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The public client there that people sign in by (RFC 8628); `trade-agent`, as at every home, by itself.',
+    ),
   gateway: baseAddress.describe('the order gateway'),
   environment: z.enum(environments).default('paper').describe('`live` is real money; the gateway must agree'),
   database: databaseSchema.describe(

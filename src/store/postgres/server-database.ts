@@ -8,6 +8,8 @@ import type { TenantDatabase } from './tenant-database.ts';
  * driver with it.
  */
 
+export { postgresRateBuckets } from './rate-buckets.ts';
+export { postgresCredentialStore } from './state/credential-store.ts';
 export { postgresDataKeyRows } from './state/data-key-rows.ts';
 export { postgresDueRuns } from './state/due-runs.ts';
 export { postgresRunNews } from './state/run-news.ts';

@@ -373,16 +373,18 @@ describe('a grant for when the person is away', () => {
     expect((await mine.renew(second.refreshToken)).access_token).toBeTypeOf('string');
   });
 
-  it('is given up by the server itself', async () => {
-    const { refreshToken, given } = await offline();
+  it('is given up by the server itself, which may have another by the same yes', async () => {
+    const { refreshToken, given, tokens } = await offline();
     await client.tokenRevocation(mine.config, refreshToken);
     expect(await refused(mine.renew(refreshToken))).toMatch(/^invalid_grant/);
     expect(await isRevoked(given.access_token)).toBe(true);
+    const again = await mine.exchange(tokens.access_token, { requested_token_type: REFRESH_TOKEN });
+    expect(again.refresh_token).toBeTypeOf('string');
   });
 
   it('stands among the person’s programs, and is ended there', async () => {
     const { browser } = await pairByHttp((await world.phone.pairing('bob')).url);
-    const { refreshToken, given } = await offline('bob');
+    const { refreshToken, given, tokens } = await offline('bob');
     const page = await (await browser.visit('/phone/programs')).text();
     expect(page).toContain('trade-agent at agent.example on <strong>test-laptop</strong>');
     const [, id = ''] =
@@ -391,6 +393,10 @@ describe('a grant for when the person is away', () => {
     expect(await refused(mine.renew(refreshToken))).toMatch(/^invalid_grant/);
     expect(await isRevoked(given.access_token)).toBe(true);
     expect(await (await browser.visit('/phone/programs')).text()).not.toContain('while you are away');
+    // By the sign-in that stands the server gets no other, and goes on while the person is there.
+    const again = mine.exchange(tokens.access_token, { requested_token_type: REFRESH_TOKEN });
+    expect(await refused(again)).toMatch(/^invalid_scope/);
+    expect((await mine.exchange(tokens.access_token)).access_token).toBeTypeOf('string');
   });
 });
 

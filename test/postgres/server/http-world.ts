@@ -40,7 +40,13 @@ export async function startHttpWorld() {
     const http = await listenOnLoopback(0, () => systemClock.now());
     const served = createServerApp({
       ...parts,
-      ...{ address: ADDRESS, issuer: issuer.url, log: (entry: RequestLogEntry) => void log.push(entry) },
+      ...{
+        address: ADDRESS,
+        issuer: issuer.url,
+        environment: 'paper',
+        version: '0',
+        log: (entry: RequestLogEntry) => void log.push(entry),
+      },
     });
     http.serve(listenerOf(served.app));
     const close = async () => {

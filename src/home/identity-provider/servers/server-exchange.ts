@@ -3,9 +3,9 @@ import { errors, type Grant, type TokenEndpointGrantContext } from 'oidc-provide
 import { buildTokenResponse, checkDpopReplay, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
 import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../../net/oauth-names.ts';
 import { SESSION_SCOPES } from '../../../trading/scopes.ts';
+import type { ExchangeParameters } from '../exchange-parameters.ts';
 import type { Grants } from '../grants.ts';
 import { ACCESS_TOKEN_S, LOGIN_CLIENT_ID, signedFor } from '../protocol.ts';
-import type { ExchangeParameters } from '../token-exchange.ts';
 import { type AgentServer, serverName } from './agent-server.ts';
 
 /** Says of an exchanged token how it came about; what is renewed later says it, too. */
