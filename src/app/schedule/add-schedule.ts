@@ -30,6 +30,11 @@ export async function addSchedule(
   const timing = timingOf(options);
   if ((await serverOf(app)) !== undefined)
     return (await import('./at-server.ts')).addAtServer(app, timing, options);
+  if (options.onPrice === true) {
+    throw new TradeAgentError('usage', '--on-price is for a schedule at a server, which watches prices', {
+      hint: 'Leave it out; --cron "*/15 9-16 * * 1-5" looks every quarter of an hour.',
+    });
+  }
   const store = await scheduleStore(app);
   // The calendar, and whose account is meant, are all that it asks for.
   app.limitToReading();

@@ -22,7 +22,16 @@ async function schedulesOf(app: App): Promise<RemoteSchedules> {
 
 /** @throws {TradeAgentError} `usage` for what is of an entry on this machine; `invalid_config` for wrong rules */
 export async function addAtServer(app: App, timing: Timing, options: AddOptions): Promise<ScheduleState> {
-  const { name, whenOpen = false, rules, suggest = false, buyOnly = false, approval, timeout } = options;
+  const {
+    name,
+    whenOpen = false,
+    onPrice = false,
+    rules,
+    suggest = false,
+    buyOnly = false,
+    approval,
+    timeout,
+  } = options;
   requireNothingHere(options);
   checkName(name);
   const text = rules === undefined ? undefined : await rulesText(rules);
@@ -32,6 +41,7 @@ export async function addAtServer(app: App, timing: Timing, options: AddOptions)
     ...(account === undefined ? {} : { account }),
     timing,
     when_open: whenOpen,
+    ...(onPrice ? { on_price: true } : {}),
     check: { ...(text === undefined ? {} : { rules: text }), suggest, buy_only: buyOnly, approval },
     timeout_ms: timeout ?? USUAL_TIMEOUT_MS,
   });

@@ -9,6 +9,8 @@ export interface AddOptions {
   readonly at?: string;
   readonly name?: string;
   readonly whenOpen?: boolean;
+  /** Also as soon as a price passes a limit of its rules: at a server, which watches prices. */
+  readonly onPrice?: boolean;
   readonly rules?: string;
   readonly report?: string;
   readonly suggest?: boolean;

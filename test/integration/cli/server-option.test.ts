@@ -158,7 +158,7 @@ describe('a profile of a server', () => {
     const before = home();
     const add = (...more: string[]) =>
       world.run(['schedule', 'add', '--at', 'close-30m', '--name', 'close-check', ...more, ...inProfile]);
-    const added = await add('--rules', rules, '--when-open', '--timeout', '5m');
+    const added = await add('--rules', rules, '--when-open', '--on-price', '--timeout', '5m');
     expect(added.exitCode, added.stderr).toBe(0);
     expect(added.stdout).toContain('entry  server: runs there');
     expect(server.schedules).toMatchObject([
@@ -166,6 +166,7 @@ describe('a profile of a server', () => {
         name: 'close-check',
         timing: { at: 'close-30m' },
         when_open: true,
+        on_price: true,
         timeout_ms: 300_000,
         check: { rules: readFileSync(rules, 'utf8'), suggest: false, buy_only: false, approval: 'detach' },
       },

@@ -96,6 +96,7 @@ function addAddCommand(schedule: Command, cli: Cli): void {
     .option('--at <moment>', 'by the trading day, half-days too: open+5m, close-30m')
     .option('--name <name>', 'a name to speak of it by')
     .option('--when-open', 'skip it while the market is closed')
+    .option('--on-price', 'at a server: also as soon as a price passes a limit of the rules')
     .option('--rules <file>', 'a YAML file of rules (default: the usual ones)')
     .option('--report <file>', 'write each result to an HTML file')
     .option('--suggest', 'propose orders; each waits for your approval')
