@@ -4,7 +4,7 @@ import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.t
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import type { Proposal } from '../../src/trading/proposal.ts';
 import { type ForeignWorld, startForeignWorld } from '../integration/approval/foreign-world.ts';
-import { migratedDatabase, newTenant, type TestDatabase, withPostgres } from './support/database.ts';
+import { migratedDatabase, newTenant, runSql, type TestDatabase, withPostgres } from './support/database.ts';
 
 /** The kernels of two gateways, each with connections of its own to one database, before one identity provider. */
 withPostgres('a proposal at one of two gateways', () => {
@@ -79,6 +79,19 @@ withPostgres('a proposal at one of two gateways', () => {
     const [one, two] = both.map(({ body: { id } }) => String(id));
     expect(one).toBe(two);
     await vi.waitFor(() => expect(askedAbout(String(one))).toBe(1), 10_000);
+  });
+
+  it('is asked about at once where calls may have been missed', async () => {
+    const { id } = await propose();
+    // Nobody can be reached; and a poll for a call that got lost comes after half a minute.
+    await world.decide(id, 'approve', {}, 'http://127.0.0.1:9').catch(() => undefined);
+    await runSql(
+      server.superuser,
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()',
+    );
+    await vi.waitFor(async () => expect((await at(world.url, id)).state).toBe('executed'), 10_000);
+    expect(askedAbout(id)).toBe(1);
+    expect(world.broker.submissions).toHaveLength(1);
   });
 
   it('is taken over once its own has ended, without a second question, and carried out once', async () => {
