@@ -30,9 +30,15 @@ export async function startFleet(count: number, where: GatewayLoad['postgres']):
   const members: Member[] = [];
   let options: GatewayLoad | undefined;
   let next = 0;
+  let isClosed = false;
   balancer.serve((request, response) => {
     next = (next + 1) % members.length;
-    pass(request, response, members[next]?.port ?? 0);
+    const inTurn = [...members.slice(next), ...members.slice(0, next)];
+    void pass(
+      request,
+      response,
+      inTurn.map(({ port }) => port),
+    ).catch(() => response.destroy());
   });
   const start = async (index: number) => {
     const member = await startMember();
@@ -62,6 +68,8 @@ export async function startFleet(count: number, where: GatewayLoad['postgres']):
       child.kill('SIGCONT');
     },
     async close() {
+      if (isClosed) return;
+      isClosed = true;
       await Promise.all(
         members.map(async ({ child }) => {
           const ended = once(child, 'exit');
@@ -100,20 +108,41 @@ async function heard(child: ChildProcess): Promise<unknown> {
 
 const agent = new Agent({ keepAlive: true });
 
-/** Hands a request on as it is, and its answer back; 502 where there is none. */
-function pass(request: IncomingMessage, response: ServerResponse, port: number): void {
-  const { method, url, headers } = request;
-  const passed = send({ agent, host: '127.0.0.1', port, method, path: url, headers, timeout: ANSWER_MS });
-  passed.once('response', (answer) => {
+/**
+ * Hands a request on as it is, and its answer back. Where one does not answer at all the next is asked, as docs/OPERATIONS.md has
+ * it; 502 where none does.
+ */
+async function pass(
+  request: IncomingMessage,
+  response: ServerResponse,
+  ports: readonly number[],
+): Promise<void> {
+  const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>));
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  for (const port of ports) {
+    const answer = await ask(request, body, port, gone.signal);
+    if (answer === undefined) continue;
     response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
     answer.once('error', () => response.destroy());
+    answer.pipe(response);
+    return;
+  }
+  response.writeHead(502, { 'content-type': 'application/json' }).end('{}');
+}
+
+/** Undefined where there is no answer. */
+function ask(
+  { method, url, headers }: IncomingMessage,
+  body: Buffer,
+  port: number,
+  signal: AbortSignal,
+): Promise<IncomingMessage | undefined> {
+  return new Promise((resolve) => {
+    const to = { agent, host: '127.0.0.1', port, method, path: url, headers, timeout: ANSWER_MS, signal };
+    const passed = send(to, resolve);
+    passed.once('timeout', () => passed.destroy());
+    passed.on('error', () => resolve(undefined));
+    passed.end(body);
   });
-  passed.once('timeout', () => passed.destroy());
-  passed.once('error', () => {
-    if (response.headersSent) response.destroy();
-    else response.writeHead(502, { 'content-type': 'application/json' }).end('{}');
-  });
-  response.once('close', () => passed.destroy());
-  request.pipe(passed);
 }

@@ -23,6 +23,8 @@ export interface Attendants {
   wake(id: string, news: { readonly over: boolean }): void;
   /** The provider calls back (CIBA Core §10.2). False for a call that is nobody's, as far as is known yet. */
   called(authReqId: string, notificationToken: string): Promise<boolean>;
+  /** Calls may have come that this process did not hear of: each that waits for one asks for itself, in its turn. */
+  missed(): void;
   /** Listeners, the audit file and the phone hear of a change. */
   moved(move: Move): void;
   /** Tells the phone what an earlier process died before telling. */
@@ -42,7 +44,7 @@ export interface Attendants {
  * keep gateway and provider busy with nothing, and one that holds its polls would hold thousands.
  */
 const UNCALLED_APART_MS = 200;
-/** Between the first polls after a restart: a call may have come while nobody listened. */
+/** Between the first polls after a restart, or after news were missed: a call may have come while nobody listened. */
 const RESTARTED_APART_MS = 10;
 /** People whose last token is remembered; whoever was longest away is forgotten first. */
 const MOST_ASKERS = 10_000;
@@ -79,9 +81,11 @@ export function createAttendants(parts: AttendantParts): Attendants {
   const failed = (error: unknown): void => void (signal.aborted || parts.onError(textOf(error)));
   const allOver = () => Promise.allSettled([...attended.values()].map(({ work }) => work));
   const telling = createTelling(parts, { store, changes, signal, failed });
+  const restarted = createPacer(parts.clock, RESTARTED_APART_MS);
+  let asking = new AbortController();
   const attentionTo = attentions(parts, {
     uncalled: createPacer(parts.clock, UNCALLED_APART_MS),
-    restarted: createPacer(parts.clock, RESTARTED_APART_MS),
+    restarted,
     wasCalled: early.take,
     tellSending: telling.tellSending,
     moved: (move) => attendants.moved(move),
@@ -93,6 +97,7 @@ export function createAttendants(parts: AttendantParts): Attendants {
   });
   // One listener for all: of each that waits by itself, a signal that lives as long as the gateway keeps a trace.
   const endAll = () => {
+    asking.abort();
     for (const { wake, end } of attended.values()) {
       end.abort();
       wake(true);
@@ -110,6 +115,14 @@ export function createAttendants(parts: AttendantParts): Attendants {
       .catch((error) => end.signal.aborted || failed(error))
       .then(() => void attended.delete(id));
     attended.set(id, { work, end, ...more });
+  };
+
+  const askInTurn = async (until: AbortSignal) => {
+    for (const id of [...attended.keys()]) {
+      await parts.clock.sleep(restarted.take(), until).catch(() => undefined);
+      if (until.aborted) return;
+      attendants.wake(id, { over: false });
+    }
   };
 
   const attendants: Attendants = {
@@ -156,6 +169,11 @@ export function createAttendants(parts: AttendantParts): Attendants {
       if (attended.has(proposal.id)) attendants.wake(proposal.id, { over: false });
       else others?.tell({ called: proposal.id });
       return true;
+    },
+    missed() {
+      asking.abort();
+      asking = new AbortController();
+      void askInTurn(asking.signal);
     },
     lookAtResult: (id, asker) => lookAtResult(parts, attendants, id, asker),
     async stop() {

@@ -22,8 +22,10 @@ export async function withOthers(parts: Parts, signal: AbortSignal): Promise<voi
   const failed = (error: unknown) =>
     onError(error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
   const stopHearing = others.hear((news) => {
-    if (news === 'missed') changes.tellAll();
-    else if ('called' in news) attendants.wake(news.called, { over: false });
+    if (news === 'missed') {
+      changes.tellAll();
+      attendants.missed();
+    } else if ('called' in news) attendants.wake(news.called, { over: false });
     else if ('moved' in news) hearOf(news.moved).catch(failed);
   });
   const hearOf = async (id: string) => {

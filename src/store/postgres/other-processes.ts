@@ -67,9 +67,13 @@ export function postgresOtherProcesses(
       const standing = await database.writeUnsynced(async (unit) => {
         const lapsed = !(await live(unit)) && isKnown;
         const dead = await unit.run('DELETE FROM gateways WHERE until < clock_timestamp()');
+        // Locked before it is looked at, as in `take`: whoever is the first to find a dead one's may itself be new.
+        const free = await unit.all<{ id: string }>(
+          `SELECT id FROM proposals WHERE state IN (${OPEN}) AND ${FREE} ORDER BY id FOR UPDATE`,
+        );
         const taken = await unit.all<{ id: string }>(
-          `UPDATE proposals SET attendant = @name WHERE state IN (${OPEN}) AND ${FREE} RETURNING id`,
-          { name },
+          `UPDATE proposals SET attendant = @name WHERE id = ANY(@ids) AND state IN (${OPEN}) AND ${FREE} RETURNING id`,
+          { name, ids: free.map(({ id }) => id) },
         );
         const all = lapsed
           ? await unit.all<{ id: string }>(
