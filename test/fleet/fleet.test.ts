@@ -12,7 +12,7 @@ import { startLoadWorld } from '../load/world.ts';
 import { type Cluster, postgresPrograms, SUPERUSER, startCluster } from '../postgres/support/cluster.ts';
 import { runSql } from '../postgres/support/database.ts';
 import { breakAtRandom, type Fault } from './faults.ts';
-import { startFleet } from './fleet.ts';
+import { recordFile, startFleet } from './fleet.ts';
 import { type Passage, passage, shown } from './passage.ts';
 import { undeduplicated } from './undeduplicated.ts';
 
@@ -76,11 +76,8 @@ it.runIf(COUNT > 0 && (programs !== undefined || required))(
     expect(new Set(ordered).size).toBe(COUNT);
     // A broker that takes an id twice would have made two orders of these.
     expect(broker.twice()).toEqual([]);
-    // The record is whole, in the database and on the gateways' disk, and has each proposal executed once.
-    expect(record.verdicts).toEqual([
-      expect.objectContaining({ ok: true }),
-      expect.objectContaining({ ok: true }),
-    ]);
+    // The record is whole, in the database and on each machine's disk, and has each proposal executed once.
+    expect(record.verdicts.filter(({ ok }) => !ok)).toEqual([]);
     expect(record.executed).toHaveLength(COUNT);
     expect(new Set(record.executed).size).toBe(COUNT);
     const kinds = new Set(faults.map(({ what }) => what));
@@ -90,13 +87,13 @@ it.runIf(COUNT > 0 && (programs !== undefined || required))(
   3 * 3_600_000,
 );
 
-/** What the record has, and whether it is as it was written: all of it from the database, then as the gateways' file has it. */
+/** What the record has, and whether it is as it was written: all of it from the database, then as each machine's file has it. */
 async function recordOf(address: string, folder: string) {
   const database = await openGateway({ address, tenant: TENANT });
   try {
     const store = postgresAuditStore(database);
     const verdicts = [];
-    for (const file of ['none.jsonl', 'audit.jsonl'])
+    for (const file of ['none.jsonl', recordFile(0), recordFile(1)])
       verdicts.push(await verifyAuditFile(join(folder, file), store));
     const { pending } = await store.standing(join(folder, 'none.jsonl'));
     const lines = pending.map((line) => JSON.parse(line) as { event: string; proposal?: string });

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, type ServerResponse, request as send } from 'node:http';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/machine/clock.ts';
 import { listenOnLoopback } from '../../src/net/http-server.ts';
@@ -12,11 +13,19 @@ export interface Fleet extends LoadGateway {
   readonly count: number;
   /** Ends one as a power cut does, and starts another in its place. */
   kill(index: number): Promise<void>;
+  /** Ends one as an operator does, once what it has in hand is given back, and starts another program's in its place. */
+  replace(index: number, program: Program): Promise<void>;
   /** Has one stand still for so long, while it is asked as ever. */
   standStill(index: number, ms: number): Promise<void>;
 }
 
+/** The folder of a program's sources: this one's, or an earlier version's. */
+export type Program = string;
+
+export const THIS_PROGRAM: Program = fileURLToPath(new URL('../..', import.meta.url));
+
 interface Member {
+  readonly program: Program;
   readonly child: ChildProcess;
   readonly port: number;
 }
@@ -25,7 +34,11 @@ interface Member {
 const ANSWER_MS = 30_000;
 
 /** @param where the database, and the tenant */
-export async function startFleet(count: number, where: GatewayLoad['postgres']): Promise<Fleet> {
+export async function startFleet(
+  count: number,
+  where: GatewayLoad['postgres'],
+  program: Program = THIS_PROGRAM,
+): Promise<Fleet> {
   const balancer = await listenOnLoopback(0, () => 0);
   const members: Member[] = [];
   let options: GatewayLoad | undefined;
@@ -40,9 +53,9 @@ export async function startFleet(count: number, where: GatewayLoad['postgres']):
       inTurn.map(({ port }) => port),
     ).catch(() => response.destroy());
   });
-  const start = async (index: number) => {
-    const member = await startMember();
-    member.child.send({ options });
+  const start = async (index: number, itsProgram: Program) => {
+    const member = await startMember(itsProgram);
+    member.child.send({ options: options && withOwnRecord(options, index) });
     await heard(member.child);
     members[index] = member;
   };
@@ -51,15 +64,19 @@ export async function startFleet(count: number, where: GatewayLoad['postgres']):
     count,
     async open(given) {
       options = { ...given, resource: balancer.url, ...(where && { postgres: where }) };
-      for (let index = 0; index < count; index++) await start(index);
+      for (let index = 0; index < count; index++) await start(index, program);
     },
     figures: () => Promise.reject(new Error('each of several has its own')),
     async kill(index) {
-      const { child } = members[index] as Member;
+      const { child, program: itsProgram } = members[index] as Member;
       const ended = once(child, 'exit');
       child.kill('SIGKILL');
       await ended;
-      await start(index);
+      await start(index, itsProgram);
+    },
+    async replace(index, another) {
+      await end(members[index] as Member);
+      await start(index, another);
     },
     async standStill(index, ms) {
       const { child } = members[index] as Member;
@@ -70,27 +87,39 @@ export async function startFleet(count: number, where: GatewayLoad['postgres']):
     async close() {
       if (isClosed) return;
       isClosed = true;
-      await Promise.all(
-        members.map(async ({ child }) => {
-          const ended = once(child, 'exit');
-          child.send('close');
-          await ended;
-        }),
-      );
+      await Promise.all(members.map(end));
       await balancer.close();
     },
   };
 }
 
-async function startMember(): Promise<Member> {
-  const file = fileURLToPath(new URL('../load/gateway-process.ts', import.meta.url));
-  const child = fork(file, [], {
+/** Each machine has the record in a file of its own, which the next gateway on it goes on with. */
+export const recordFile = (index: number): string => `audit-${index}.jsonl`;
+
+function withOwnRecord(options: GatewayLoad, index: number): GatewayLoad {
+  const { approval } = options;
+  if (approval === undefined) return options;
+  return {
+    ...options,
+    approval: { ...approval, auditFile: join(dirname(approval.auditFile), recordFile(index)) },
+  };
+}
+
+/** As it ends at SIGTERM. */
+async function end({ child }: Member): Promise<void> {
+  const ended = once(child, 'exit');
+  child.send('close');
+  await ended;
+}
+
+async function startMember(program: Program): Promise<Member> {
+  const child = fork(join(program, 'test/load/gateway-process.ts'), [], {
     execArgv: ['--expose-gc', '--no-warnings'],
     env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['ignore', 'inherit', 'ignore', 'ipc'],
   });
   const { port } = new URL(String(await heard(child)));
-  return { child, port: Number(port) };
+  return { program, child, port: Number(port) };
 }
 
 async function heard(child: ChildProcess): Promise<unknown> {

@@ -24,43 +24,40 @@ const PATIENCE_MS = 240_000;
 /** Between two tries of what was not answered. */
 const AGAIN_MS = 200;
 
+interface Asking {
+  /** Of the steps, and of what is not answered. */
+  readonly key: string;
+  /** Whether each request comes twice. */
+  readonly twice?: boolean;
+}
+
+/** Proposes, as programs do, until there is an answer; and has it filled ({@link filled}). */
+export async function passage(world: LoadWorld, asking: Asking & { readonly qty: string }): Promise<Passage> {
+  const { qty, key } = asking;
+  const log = stepsOf(asking);
+  log.note('proposed');
+  const seen = await log.often(() => world.propose(qty, key));
+  return filled(world, seen, asking, log);
+}
+
 /**
- * Proposes, as programs do, until there is an answer; and taps, as a person does, whatever the phone shows of it until it is
- * filled: an answer that was lost on its way is asked for again.
- * @param twice whether each request comes twice
+ * Taps, as a person does, whatever the phone shows of a proposal until it is filled: an answer that was lost on its way is asked
+ * for again.
  * @throws where it ends as anything else, or is not filled in time, with how it went
  */
-export async function passage(
+export async function filled(
   world: LoadWorld,
-  { qty, key, twice }: { readonly qty: string; readonly key: string; readonly twice: boolean },
+  proposal: Proposal,
+  asking: Asking,
+  { steps, note, persist, often, until } = stepsOf(asking),
 ): Promise<Passage> {
-  const until = performance.now() + PATIENCE_MS;
-  const steps: Step[] = [];
-  const note = (what: string) => void steps.push({ at: performance.now(), what });
-  const persist = async <T>(ask: () => Promise<T>): Promise<T> => {
-    for (;;) {
-      try {
-        return await ask();
-      } catch (error) {
-        const text = error instanceof Error ? error.message : String(error);
-        note(text);
-        if (performance.now() > until) throw new Error(`${key} got no answer: ${shown(steps)}`);
-        await systemClock.sleep(AGAIN_MS);
-      }
-    }
-  };
-  const often = async <T>(ask: () => Promise<T>): Promise<T> => {
-    const [first] = await Promise.all(twice ? [persist(ask), persist(ask)] : [persist(ask)]);
-    return first;
-  };
-  note('proposed');
-  let seen: Proposal = await often(() => world.propose(qty, key));
+  let seen = proposal;
   note(standing(seen));
   let tappedAt: number | undefined;
   const tapped = new Set<string>();
   while (!isFilled(seen)) {
     if (isOver(seen)) throw new Error(`a plain order ended ${seen.state}: ${shown(steps)}`);
-    if (performance.now() > until) throw new Error(`${key} is not filled: ${shown(steps)}`);
+    if (performance.now() > until) throw new Error(`${asking.key} is not filled: ${shown(steps)}`);
     const question = seen.state === 'requested' ? world.shownOf(seen.id) : undefined;
     if (question !== undefined && !tapped.has(question)) {
       tapped.add(question);
@@ -76,6 +73,29 @@ export async function passage(
     if (seen.updated_at !== before.updated_at) note(standing(seen));
   }
   return { id: seen.id, tappedAt: tappedAt ?? 0, filledAt: performance.now(), taps: tapped.size, steps };
+}
+
+/** What is noted of one, and how its requests are made. */
+function stepsOf({ key, twice = false }: Asking) {
+  const until = performance.now() + PATIENCE_MS;
+  const steps: Step[] = [];
+  const note = (what: string) => void steps.push({ at: performance.now(), what });
+  const persist = async <T>(ask: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        note(error instanceof Error ? error.message : String(error));
+        if (performance.now() > until) throw new Error(`${key} got no answer: ${shown(steps)}`);
+        await systemClock.sleep(AGAIN_MS);
+      }
+    }
+  };
+  const often = async <T>(ask: () => Promise<T>): Promise<T> => {
+    const [first] = await Promise.all(twice ? [persist(ask), persist(ask)] : [persist(ask)]);
+    return first;
+  };
+  return { steps, note, persist, often, until };
 }
 
 /** One line, each step with the milliseconds since the one before it. */
