@@ -2,8 +2,9 @@
 //   npm run bench:fleet                     all parts
 //   npm run bench:fleet -- orders pending   some of them
 import { benchOrders } from './bench/fleet/orders.mjs';
+import { benchPending } from './bench/fleet/pending.mjs';
 
-const parts = { orders: benchOrders };
+const parts = { orders: benchOrders, pending: benchPending };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !Object.hasOwn(parts, name));

