@@ -94,6 +94,22 @@ withPostgres('a proposal at one of two gateways', () => {
     expect(world.broker.submissions).toHaveLength(1);
   });
 
+  it('is looked after also where the database was away when it was to be taken', async () => {
+    const own = await stores();
+    let failures = 1;
+    const take = async (id: string) => {
+      if (failures-- > 0) throw new Error('the connection was closed');
+      return (await own.others?.take(id)) ?? false;
+    };
+    const third = await world.another({ ...own, ...(own.others && { others: { ...own.others, take } }) });
+    const body = { kind: 'order', order: { symbol: 'AAPL', side: 'buy', qty: '78' } };
+    const key = { 'idempotency-key': 'at-the-third' };
+    const { body: proposed } = await alice().send('POST', '/v1/proposals', body, key, third.url);
+    await vi.waitFor(() => expect(askedAbout(String(proposed.id))).toBe(1), 10_000);
+    expect(failures).toBeLessThan(0);
+    await third.close();
+  });
+
   it('is taken over once its own has ended, without a second question, and carried out once', async () => {
     const { id } = await propose();
     await world.end();

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { startDatabase } from './cluster.mjs';
 
 const ORDERS = Number(process.env.FLEET_ORDERS ?? 2_000);
+const GATEWAYS = (process.env.FLEET_GATEWAYS ?? '1,2,4').split(',').map(Number);
 
 export async function benchOrders() {
   console.log(
@@ -14,7 +15,7 @@ export async function benchOrders() {
   console.log(
     '  gateways   verify alone   gateway   PostgreSQL   orders/s of one processor   of the verify bound',
   );
-  for (const gateways of [1, 2, 4]) {
+  for (const gateways of GATEWAYS) {
     const database = await startDatabase();
     try {
       const each = Math.ceil(ORDERS / gateways);

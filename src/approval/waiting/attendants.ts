@@ -10,12 +10,18 @@ import { createEarlyCalls } from './early-calls.ts';
 import { followResult, type ResultLook } from './follow-result.ts';
 import { lookAfter } from './look-after.ts';
 import { createPacer, type Pacer } from './pacer.ts';
+import { createTakingUp } from './taking-up.ts';
 import { createTelling } from './telling.ts';
 
 /** Who looks after the open proposals of this process: each once at a time. */
 export interface Attendants {
-  /** Has a proposal looked after from wherever it stands. @param fresh it was drafted by this process just now */
-  begin(id: string, fresh: boolean): void;
+  /**
+   * Has a proposal looked after from wherever it stands.
+   * @param why `drafted` by this process just now; `taken` over from another, in the rows too; `found` where nobody may have it
+   */
+  begin(id: string, why: 'drafted' | 'taken' | 'found'): void;
+  /** Has what was taken over from others looked after, one after the other in this order. */
+  takeUp(taken: readonly string[]): void;
   /** Has what came of it followed where its changes are told, though nobody here did so any more. */
   resume(id: string): void;
   isAttended(id: string): boolean;
@@ -96,8 +102,10 @@ export function createAttendants(parts: AttendantParts): Attendants {
     },
   });
   // One listener for all: of each that waits by itself, a signal that lives as long as the gateway keeps a trace.
+  const takingUp = createTakingUp(parts.clock, (id) => attendants.begin(id, 'taken'));
   const endAll = () => {
     asking.abort();
+    takingUp.forget();
     for (const { wake, end } of attended.values()) {
       end.abort();
       wake(true);
@@ -143,13 +151,15 @@ export function createAttendants(parts: AttendantParts): Attendants {
     async tellUntold() {
       for (const proposal of await store.untold()) telling.tellOutcome(proposal);
     },
-    begin(id, fresh) {
+    begin(id, why) {
       if (attended.has(id) || signal.aborted) return;
       const end = new AbortController();
-      const { attention, wake } = attentionTo(fresh, end.signal);
+      const { attention, wake } = attentionTo(why === 'drafted', end.signal);
+      const persist = persistence(parts, attention, { attendants, failed });
       const look = async () => {
-        if (others !== undefined && !(await others.take(id))) return;
-        await persist(parts, attention, id, { attendants, failed });
+        const isTaken = why === 'taken' || others === undefined || (await persist(() => others.take(id)));
+        if (!isTaken) return;
+        await persist(() => lookAfter(attention, id));
         await followResult(attention, id, { ...attendants, askers });
       };
       attend(id, look, { wake, isResumed: false }, end);
@@ -162,11 +172,16 @@ export function createAttendants(parts: AttendantParts): Attendants {
     },
     // Whoever looks at one that is only listened to asks for themselves, as without anybody.
     isAttended: (id) => attended.get(id)?.isResumed === false,
-    wake: (id, { over }) => attended.get(id)?.wake(over),
+    takeUp: (taken) => takingUp.add(taken),
+    wake(id, { over }) {
+      takingUp.now(id);
+      attended.get(id)?.wake(over);
+    },
     async called(authReqId, notificationToken) {
       const proposal = await calledAbout(store, early, authReqId, notificationToken);
       if (proposal === undefined) return false;
-      if (attended.has(proposal.id)) attendants.wake(proposal.id, { over: false });
+      if (attended.has(proposal.id) || takingUp.has(proposal.id))
+        attendants.wake(proposal.id, { over: false });
       else others?.tell({ called: proposal.id });
       return true;
     },
@@ -298,23 +313,24 @@ function attentions(
   };
 }
 
-/** Whatever goes wrong inside, an open proposal is not left alone. */
-async function persist(
+/** Whatever goes wrong inside, an open proposal is not left alone: it is tried again. */
+function persistence(
   { audit }: AttendantParts,
   attention: Attention,
-  id: string,
   { attendants, failed }: { readonly attendants: Attendants; readonly failed: (error: unknown) => void },
-): Promise<void> {
-  for (let failures = 0; ; failures++) {
-    try {
-      return await lookAfter(attention, id);
-    } catch (error) {
-      attention.signal.throwIfAborted();
-      failed(error);
-      // It may have come between a change and those who are to hear of it.
-      audit.flushSoon();
-      await attendants.tellUntold().catch(failed);
-      await attention.rest(FAILED_WAITS_MS[Math.min(failures, FAILED_WAITS_MS.length - 1)] ?? 0);
+) {
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await work();
+      } catch (error) {
+        attention.signal.throwIfAborted();
+        failed(error);
+        // It may have come between a change and those who are to hear of it.
+        audit.flushSoon();
+        await attendants.tellUntold().catch(failed);
+        await attention.rest(FAILED_WAITS_MS[Math.min(failures, FAILED_WAITS_MS.length - 1)] ?? 0);
+      }
     }
-  }
+  };
 }

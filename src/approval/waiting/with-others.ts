@@ -40,7 +40,7 @@ export async function withOthers(parts: Parts, signal: AbortSignal): Promise<voi
       const { taken, lapsed, died } = await others.renew();
       // It stood still, and others have taken some of what it had: whatever is under way here is begun anew, from the rows.
       if (lapsed) await attendants.stop();
-      for (const id of taken) attendants.begin(id, false);
+      attendants.takeUp(taken);
       if (isFirst || died) await attendants.tellUntold();
       if (isFirst) audit.flushSoon();
     } catch (error) {

@@ -10,6 +10,7 @@ const FREE = `attendant NOT IN (SELECT name FROM gateways WHERE until >= clock_t
 
 /** At a time: all of what a dead one had, in one unit of work, could take longer than a statement may. */
 const MOST_TAKEN = 1_000;
+const MOST_RENEWED = 5_000;
 /** Who has an open one, each found by one look at the index, however many they have. */
 const ATTENDANTS = `
   WITH RECURSIVE attendants (name) AS (
@@ -20,7 +21,7 @@ const ATTENDANTS = `
   )
   SELECT name AS attendant FROM attendants WHERE name IS NOT NULL`;
 
-/** Some of what nobody living has. @returns their ids */
+/** Some of what nobody living has, what is in hand before what waits for a person. @returns their ids, in this order */
 async function takeSome(unit: Unit, name: string): Promise<string[]> {
   const dead = await unit.all<{ attendant: string }>(
     `SELECT attendant FROM (${ATTENDANTS}) AS has WHERE ${FREE}`,
@@ -28,15 +29,17 @@ async function takeSome(unit: Unit, name: string): Promise<string[]> {
   if (dead.length === 0) return [];
   // Locked before it is looked at, as in `take`; what another holds is in hand, or is being taken.
   const found = await unit.all<{ id: string }>(
-    `SELECT id FROM proposals WHERE state IN (${OPEN}) AND attendant = ANY(@dead) LIMIT ${MOST_TAKEN}
-     FOR UPDATE SKIP LOCKED`,
+    `SELECT id FROM proposals WHERE state IN (${OPEN}) AND attendant = ANY(@dead)
+     ORDER BY state = 'requested' LIMIT ${MOST_TAKEN} FOR UPDATE SKIP LOCKED`,
     { dead: dead.map(({ attendant }) => attendant) },
   );
-  const taken = await unit.all<{ id: string }>(
+  const ids = found.map(({ id }) => id);
+  const rows = await unit.all<{ id: string }>(
     `UPDATE proposals SET attendant = @name WHERE id = ANY(@ids) AND state IN (${OPEN}) AND ${FREE} RETURNING id`,
-    { name, ids: found.map(({ id }) => id) },
+    { name, ids },
   );
-  return taken.map(({ id }) => id);
+  const taken = new Set(rows.map(({ id }) => id));
+  return ids.filter((id) => taken.has(id));
 }
 
 /** All that a process has still, that was taken for dead: no other is taking it. */
@@ -110,10 +113,11 @@ export function postgresOtherProcesses(
       }));
       const taken: string[] = [];
       let some: string[];
+      // No longer than it may be taken for dead itself: the rest is for the next time.
       do {
         some = await database.writeUnsynced((unit) => takeSome(unit, name));
         taken.push(...some);
-      } while (some.length === MOST_TAKEN);
+      } while (some.length === MOST_TAKEN && taken.length < MOST_RENEWED);
       isKnown = true;
       return {
         taken: lapsed ? await database.writeUnsynced((unit) => allOf(unit, name)) : taken,
