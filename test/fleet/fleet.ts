@@ -149,7 +149,9 @@ async function pass(
   response: ServerResponse,
   ports: readonly number[],
 ): Promise<void> {
-  const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>));
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const body = Buffer.concat(chunks);
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   for (const port of ports) {
