@@ -19,6 +19,8 @@ import { undeduplicated } from './undeduplicated.ts';
 /** `npm run test:fleet` asks for 10,000; `npm test` leaves it out. */
 const COUNT = Number(process.env.FLEET_PROPOSALS ?? 0);
 const SEED = Number(process.env.FLEET_SEED ?? 1);
+/** For so many minutes new ones are proposed at most; those there are by then are played to their end. */
+const MINUTES = Number(process.env.FLEET_MINUTES ?? 0) || Number.POSITIVE_INFINITY;
 /** Between two faults, milliseconds at most: work in hand lies for as long as its lease, and then goes on. */
 const PAUSE_MS = Number(process.env.FLEET_PAUSE_MS ?? 40_000);
 /** Proposals under way at once. */
@@ -42,7 +44,7 @@ beforeAll(async () => {
 afterAll(() => cluster?.remove());
 
 it.runIf(COUNT > 0 && (programs !== undefined || required))(
-  `two gateways over one database, each killed, stopped and cut off from it at random: ${COUNT} proposals, one order each`,
+  `two gateways over one database, each killed, stopped and cut off from it at random: ${COUNT} proposals at most, one order each`,
   async () => {
     const address = cluster.address('gateways', 'postgres');
     const fleet = await startFleet(2, { address, tenant: TENANT });
@@ -54,8 +56,9 @@ it.runIf(COUNT > 0 && (programs !== undefined || required))(
     const passages: Passage[] = [];
     let faults: Fault[] = [];
     try {
+      const until = performance.now() + MINUTES * 60_000;
       await atOnce(
-        Array.from({ length: COUNT }, (_, n) => n),
+        numbersUntil(COUNT, () => performance.now() > until),
         async (n) => {
           const qty = (0.01 + n / 1_000_000).toFixed(6);
           // A fifth of all requests come twice.
@@ -72,20 +75,26 @@ it.runIf(COUNT > 0 && (programs !== undefined || required))(
     await fleet.close();
     const record = await recordOf(address, world.folder);
     await world.close();
-    expect(ordered).toHaveLength(COUNT);
-    expect(new Set(ordered).size).toBe(COUNT);
+    const { length: count } = passages;
+    if (MINUTES === Number.POSITIVE_INFINITY) expect(count).toBe(COUNT);
+    expect(ordered).toHaveLength(count);
+    expect(new Set(ordered).size).toBe(count);
     // A broker that takes an id twice would have made two orders of these.
     expect(broker.twice()).toEqual([]);
     // The record is whole, in the database and on each machine's disk, and has each proposal executed once.
     expect(record.verdicts.filter(({ ok }) => !ok)).toEqual([]);
-    expect(record.executed).toHaveLength(COUNT);
-    expect(new Set(record.executed).size).toBe(COUNT);
+    expect(record.executed).toHaveLength(count);
+    expect(new Set(record.executed).size).toBe(count);
     const kinds = new Set(faults.map(({ what }) => what));
-    if (COUNT >= 1_000) expect([...kinds].toSorted()).toEqual(['cut', 'killed', 'stopped']);
+    if (count >= 1_000) expect([...kinds].toSorted()).toEqual(['cut', 'killed', 'stopped']);
     expect(tooLate(passages, faults).map(({ steps }) => shown(steps))).toEqual([]);
   },
   3 * 3_600_000,
 );
+
+function* numbersUntil(count: number, isOver: () => boolean): Generator<number> {
+  for (let n = 0; n < count && !isOver(); n++) yield n;
+}
 
 /** What the record has, and whether it is as it was written: all of it from the database, then as each machine's file has it. */
 async function recordOf(address: string, folder: string) {
