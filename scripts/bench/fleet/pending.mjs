@@ -69,12 +69,14 @@ export async function benchPending() {
       table,
       rows - (scanned[table] ?? 0),
     ]);
-    const [{ rows: attended }] = [
-      await database.query(
-        `SELECT count(*)::int AS of, count(DISTINCT attendant)::int AS by FROM proposals WHERE state = 'requested'`,
-      ),
-    ];
-    console.log(`  looked after: ${attended[0].of} by ${attended[0].by}`);
+    const { rows } = await database.query(
+      `SELECT count(*) FILTER (WHERE state = 'requested')::int AS waiting, pg_total_relation_size('proposals')::int / count(*) AS size,
+         count(DISTINCT attendant) FILTER (WHERE state = 'requested')::int AS attendants FROM proposals`,
+    );
+    const [{ waiting, attendants, size }] = rows;
+    console.log(
+      `  looked after: ${waiting} by ${attendants}; a row with its indexes is ${(Number(size) / 1024).toFixed(1)} KiB`,
+    );
     for (const [what, figures] of [
       ['gateways', 'gateways'],
       ['PostgreSQL', 'server'],
