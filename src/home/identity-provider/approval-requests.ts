@@ -34,7 +34,7 @@ export interface ApprovalRequest {
   readonly decidedAt: number | undefined;
   readonly status: ApprovalRequestStatus;
   /** Another question about the same proposal took its place: nobody refused this one. */
-  readonly replaced: boolean;
+  readonly replaced?: boolean | undefined;
   readonly outcome: ToldOutcome | undefined;
   /** What the person's own key signed, where they approved by it; goes into the approval's token. */
   readonly evidence: Readonly<Record<string, unknown>> | undefined;
