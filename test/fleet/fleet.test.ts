@@ -69,8 +69,8 @@ it.runIf(COUNT > 0 && (programs !== undefined || required))(
     } finally {
       done.abort();
       faults = await breaking;
+      tell(passages, faults);
     }
-    tell(passages, faults);
     const ordered = world.ordered();
     await fleet.close();
     const record = await recordOf(address, world.folder);

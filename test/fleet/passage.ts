@@ -20,7 +20,7 @@ interface Step {
 }
 
 /** For one proposal from its first request to its fill, whatever is killed meanwhile. */
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 600_000;
 /** Between two tries of what was not answered. */
 const AGAIN_MS = 200;
 
