@@ -111,4 +111,6 @@ process.on('message', (message: 'figures' | 'collected' | 'close' | { options: G
     });
   }
 });
+// Whoever started it is gone, and would never end it.
+process.on('disconnect', () => process.exit());
 process.send?.(server.url);
