@@ -22,6 +22,11 @@ const SELDOM = [
   'src/app/server/told-by-server.ts',
   'src/app/server/start-remote-agent.ts',
   'src/app/schedule/at-server.ts',
+  'src/app/mcp/servers/open-registry.ts',
+  'src/auth/session/adopt-refresh-token.ts',
+  'src/cli/format/csv.ts',
+  'src/cli/format/csv-lists.ts',
+  'src/store/sqlite/check-store.ts',
 ];
 
 /**

@@ -76,11 +76,15 @@ export interface RunWait {
  * ```
  */
 export interface RunStore {
-  /** Keeps it, and has it taken up; the same key again is the first one, `other` where it asked for something else. */
+  /**
+   * Keeps it, and has it taken up; the same key again is the first one, `other` where it asked for something else; `full` where
+   * {@link MOST_OPEN_RUNS} of the person's have not ended.
+   */
   begin(
     run: NewRun,
     now: number,
   ): Promise<
+    | { readonly outcome: 'full' }
     | { readonly outcome: 'begun' | 'known'; readonly run: StoredRun }
     | { readonly outcome: 'other'; readonly run: StoredRun }
   >;
@@ -110,6 +114,9 @@ export interface RunStore {
   /** Removes what has ended, with all that it told; its thread stays. */
   forget(id: string): Promise<void>;
 }
+
+/** So many of one person's at once: a chat has one, a script some. */
+export const MOST_OPEN_RUNS = 100;
 
 /** Which run of whose is to be looked at. */
 export interface DueRun {

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vite
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
+import { questionSeal } from '../../src/store/rows/question-id.ts';
 import type { Proposal } from '../../src/trading/proposal.ts';
 import { type ForeignWorld, startForeignWorld } from '../integration/approval/foreign-world.ts';
 import { migratedDatabase, newTenant, type TestDatabase, withPostgres } from './support/database.ts';
@@ -13,7 +14,8 @@ withPostgres('a proposal at one of two gateways', () => {
   let world: ForeignWorld;
   let another: Awaited<ReturnType<ForeignWorld['another']>>;
   let number = 0;
-  const stores = async (): Promise<GatewayStores> => postgresGatewayStores(await server.open(tenant));
+  const stores = async (): Promise<GatewayStores> =>
+    postgresGatewayStores(await server.open(tenant), questionSeal('of the gateway'));
   beforeAll(async () => {
     server = await migratedDatabase(gatewaySchema);
   });

@@ -8,7 +8,7 @@ import {
 import { shortId } from '../../agent/short-id.ts';
 import type { Caller } from '../../gateway/door/caller.ts';
 import type { Door } from '../../gateway/door/door.ts';
-import type { NewRun } from '../../store/run-store.ts';
+import { MOST_OPEN_RUNS, type NewRun } from '../../store/run-store.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { READ_SCOPES } from '../../trading/scopes.ts';
 import { personStores } from '../person-agent.ts';
@@ -33,6 +33,12 @@ export function runRoutes(app: Hono, door: Door, parts: ServerParts): void {
       { ...run, id: shortId('run_', 20), client: caller.clientId ?? '', scopes: [...caller.scopes] },
       clock.now(),
     );
+    if (begun.outcome === 'full') {
+      throw new Refusal(429, 'too_many_open', `${MOST_OPEN_RUNS} runs of yours have not ended`, {
+        hint: 'Wait for some, or stop them.',
+        retryAfter: 30,
+      });
+    }
     if (begun.outcome !== 'other') return { run: begun.run.id, thread: begun.run.thread };
     throw new Refusal(
       409,

@@ -3,6 +3,7 @@ import { systemClock } from '../../../src/machine/clock.ts';
 import { runJob } from '../../../src/server/jobs/run-job.ts';
 import { personStores } from '../../../src/server/person-agent.ts';
 import { runsOf, type ServerParts } from '../../../src/server/server-parts.ts';
+import { MOST_OPEN_RUNS } from '../../../src/store/run-store.ts';
 import { TradeAgentError } from '../../../src/trading/errors.ts';
 import { READ_SCOPES } from '../../../src/trading/scopes.ts';
 import { jobsDatabase } from '../jobs/jobs-database.ts';
@@ -59,10 +60,14 @@ withPostgres('a run of a server’s', () => {
       );
     const first = await ask('quote AAPL', 'one');
     expect(first.outcome).toBe('begun');
+    if (first.outcome === 'full') throw new Error(first.outcome);
     expect(await ask('quote AAPL', 'one')).toMatchObject({ outcome: 'known', run: { id: first.run.id } });
     expect((await ask('quote MSFT', 'one')).outcome).toBe('other');
     expect((await ask('quote AAPL', 'two')).outcome).toBe('begun');
     expect((await ask('quote AAPL', 'one', 'bob-sub')).outcome).toBe('begun');
+    for (let more = 2; more < MOST_OPEN_RUNS; more += 1) await ask('quote AAPL', `more-${more}`);
+    expect((await ask('quote AAPL', 'one-too-many')).outcome).toBe('full');
+    expect((await ask('quote AAPL', 'one')).outcome).toBe('known');
   });
 
   it('goes on at another worker where one stands still, which then writes nothing more', async () => {

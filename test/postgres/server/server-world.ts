@@ -107,6 +107,7 @@ export async function begin(
     },
     systemClock.now(),
   );
+  if (begun.outcome === 'full') throw new Error('there are too many');
   return begun.run.id;
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { NewRun, RunStore, RunTurn, StoredRun } from '../../run-store.ts';
+import { MOST_OPEN_RUNS, type NewRun, type RunStore, type RunTurn, type StoredRun } from '../../run-store.ts';
 import type { Unit } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
 
@@ -210,6 +210,11 @@ function beginning({ database, queue, changed }: Parts): RunStore['begin'] {
     const { id, thread, client, idempotencyKey: key, scopes } = run;
     const request = requestOf(run);
     const begun = await database.write(async (unit) => {
+      const open = await unit.one<{ count: number }>(
+        "SELECT count(*) AS count FROM runs WHERE state <> 'ended' AND idempotency_key <> @key",
+        { key },
+      );
+      if ((open?.count ?? 0) >= MOST_OPEN_RUNS) return { outcome: 'full' as const };
       const row = await unit.one<Row>(
         `INSERT INTO runs (id, thread, client, idempotency_key, request, input, options, scopes, state, created_at)
          VALUES (@id, @thread, @client, @key, @request, @input, @options, @scopes, 'queued', @now)

@@ -37,7 +37,7 @@ export const runs = (schema: string): Migration => `
     UNIQUE (tenant, person, client, idempotency_key),
     CHECK ((state = 'ended') = (ended_at IS NOT NULL))
   );
-  CREATE INDEX runs_waiting ON runs (tenant, person) WHERE state = 'waiting';
+  CREATE INDEX runs_open ON runs (tenant, person) WHERE state <> 'ended';
   ${personTable(schema, 'runs', rights)}
 
   CREATE TABLE run_events (
