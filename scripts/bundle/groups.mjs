@@ -17,6 +17,11 @@ export const steps = {
 const SELDOM = [
   'src/app/alerts/alerts-of.ts',
   'src/app/check/own-rules.ts',
+  // Of profiles whose agent is at a server.
+  'src/app/server/server-profile.ts',
+  'src/app/server/told-by-server.ts',
+  'src/app/server/start-remote-agent.ts',
+  'src/app/schedule/at-server.ts',
   'src/app/mcp/servers/open-registry.ts',
   'src/auth/session/adopt-refresh-token.ts',
   'src/cli/format/csv.ts',
