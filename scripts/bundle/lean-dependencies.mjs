@@ -157,6 +157,18 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
       rewrite(/\/@modelcontextprotocol\/client\/dist\/public-[\w-]+\.mjs$/, (text) =>
         text.replaceAll('console.warn(', 'void ('),
       );
+      // Jobs are put in by units of work alone; what would put them in by the calendar comes with three libraries of calendars.
+      const timekeeper = readFileSync(standIn('pg-boss-timekeeper.mjs'), 'utf8');
+      edit('pg-boss', 'dist/timekeeper.js', () => timekeeper);
+      // Its tables are made in the version that they were first made in: there is none to bring them from.
+      const migrations = readFileSync(standIn('pg-boss-migrations.mjs'), 'utf8');
+      edit('pg-boss', 'dist/migrationStore.js', () => migrations);
+      // What its tables should look like, for a comparison that nobody makes; and how far its SQL stands from the margin.
+      edit('pg-boss', 'dist/plans.js', (text) =>
+        text
+          .replace(/^import schemaManifest from .*$/m, 'const schemaManifest = { partitioned: {} };')
+          .replace(/\n +/g, '\n'),
+      );
       // For React's developer tools.
       edit('ink', 'build/reconciler.js', (text) =>
         text.replace(/^if \(process\.env\['DEV'\] === 'true'\) \{$[\s\S]*?^\}$/gm, ''),

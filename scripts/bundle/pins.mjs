@@ -67,6 +67,11 @@ export const pins = [
     why: 'what it warns of on the console is nothing that is not thrown or told otherwise, and stands in dist/public-*.mjs alone where a server has a say in it',
   },
   {
+    package: 'pg-boss',
+    version: '12.38.0',
+    why: 'with `schedule: false` it makes its timekeeper, hears its events, reads `clockSkew` and stops it, and no more; `pgboss.schema` in its package.json is 46, the version that our first tables are of: from 47 on dist/migrationStore.js stays in; schemaManifest in dist/plans.js is for detectSchemaDrift() alone; and no text that goes into a table has lines that begin with blanks',
+  },
+  {
     package: 'yoga-layout',
     version: '3.2.1',
     why: 'loadYoga fills the object it is given before it returns, where the WebAssembly is compiled at once',

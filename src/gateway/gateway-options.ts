@@ -3,6 +3,7 @@ import type { Keys } from '../approval/keys/keys.ts';
 import type { Quotas } from '../approval/quotas.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
+import type { Rate } from '../store/rate-buckets.ts';
 import type { MessageService } from '../trading/message.ts';
 import type { BrokerExchange } from './broker/broker-token.ts';
 import type { NamedBroker } from './broker/named-broker.ts';
@@ -11,6 +12,13 @@ import type { IsRevoked } from './door/token-verifier.ts';
 import type { Mount } from './mounts/mount.ts';
 import type { RulesSource } from './policy/rules.ts';
 import type { RelationsOptions } from './relations/relations-settings.ts';
+
+export interface RequestRates {
+  /** For one account at each broker; `off`: whatever the broker says that it takes. That, where this is left out. */
+  readonly broker?: Rate | 'off' | undefined;
+  /** To the identity provider, for approvals. */
+  readonly provider?: Rate | undefined;
+}
 
 export interface GatewayOptions {
   /** The identity provider, whose tokens alone count; https, or http on loopback. Found by discovery. */
@@ -44,6 +52,8 @@ export interface GatewayOptions {
   readonly log?: RequestLog;
   /** Told of what went wrong inside the kernel; never holds a token. */
   readonly onError?: (message: string) => void;
+  /** How fast it asks others, all gateways over the same stores together. */
+  readonly rates?: RequestRates;
   /** One request to the broker, milliseconds; at most 15 s, so that a lost one is over before it may be repeated. */
   readonly brokerTimeoutMs?: number;
   /** One request to the identity provider, milliseconds. */
@@ -51,7 +61,7 @@ export interface GatewayOptions {
   /** How the owner is asked; proposals are refused where it is left out. */
   readonly approval?: GatewayApproval;
   /** The keys that people sign approvals with: a home's. */
-  readonly keys?: Pick<Keys, 'check'>;
+  readonly keys?: Pick<Keys, 'check' | 'site'>;
   /** Refuses access tokens that are bound to no key (RFC 9449). */
   readonly requireBoundTokens?: boolean;
   /** Whether what an access token was issued under has ended, where the identity provider can be asked at each request. */

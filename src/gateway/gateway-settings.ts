@@ -12,6 +12,7 @@ import { isKept } from './broker/kept-kinds.ts';
 import { brokersSettings, type NamedBroker, namedBrokers } from './broker/named-broker.ts';
 import { databaseSchema } from './database-settings.ts';
 import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
+import { ratesSchema } from './rates-settings.ts';
 import { relationsOptions, relationsSchema } from './relations/relations-settings.ts';
 import { secureAddress } from './secure-address.ts';
 import { telemetrySchema } from './telemetry-settings.ts';
@@ -120,6 +121,7 @@ const settingsSchema = z.strictObject({
   own_clients: z.array(clientId).default([]),
   /** The part of the price an order may go beyond its reference where its proposal says nothing. */
   max_slippage: slippageSchema.default('0.01'),
+  rates: ratesSchema.optional(),
   /** Not measured where it is left out. */
   telemetry: telemetrySchema.optional(),
 });
@@ -218,6 +220,7 @@ export function gatewayOptions(
     ...(settings.allowed_clients === undefined ? {} : { allowedClients: settings.allowed_clients }),
     ownClients: settings.own_clients,
     maxSlippage: settings.max_slippage,
+    ...(settings.rates === undefined ? {} : { rates: settings.rates }),
   };
 }
 

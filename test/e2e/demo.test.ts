@@ -78,7 +78,8 @@ describe.skipIf(!hasTmux())('the demo in a terminal', () => {
     const terminal = openTerminal({
       command: [process.execPath, launcher, 'demo'],
       env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder },
-      columns: 200,
+      // The line to type is read off the screen: wide enough for it whole, wherever temporary folders are.
+      columns: 300,
       rows: 50,
     });
     try {

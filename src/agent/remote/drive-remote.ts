@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../machine/clock.ts';
-import { isPassing } from '../../tools/gateway/follow-proposal.ts';
+import { isPassing } from '../../tools/gateway/passing.ts';
 import { errorObject } from '../../trading/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { READ_SCOPES, type Scope } from '../../trading/scopes.ts';

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { ApprovalMode } from '../../agent/agent.ts';
 import type { AgentEvent, ApprovalView, RunResult } from '../../agent/events.ts';
@@ -59,6 +60,10 @@ export interface CheckOutcome {
   readonly failure: TradeAgentError | undefined;
 }
 
+/** Said where nothing is kept on this machine. */
+const NOT_REMEMBERED =
+  'what was found is not remembered on this machine: it is found anew next time. A schedule at the server remembers';
+
 /** Sales first; what they bring is spent in a second round. */
 const MOST_ROUNDS = 2;
 
@@ -94,17 +99,20 @@ export async function withBasis<T>(
   options: CheckOptions,
   work: (basis: Basis) => Promise<T>,
 ): Promise<T> {
-  const file = options.rules === undefined ? standardRules() : await loadRules(options.rules);
+  const rules = options.rules === undefined ? standardRules() : await loadRules(options.rules);
   // A session that is limited to reading carries no order out, whatever the phone says.
   if (!proposes(options)) app.limitToReading();
   const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
   const folder = ensurePrivateFolder(home.data);
   const lock = join(folder, `check.${profile.name}.lock`);
   return await oneAtATime(lock, app.signal, async () => {
-    const key = (await databaseKey(await app.store())).toString('hex');
-    const store = openCheckStore<Notice>(join(folder, `checks.${profile.name}.db`), key);
+    // Of a profile at a server nothing is kept here: what its checks remember, schedules at the server do.
+    const isHere = profile.server === undefined;
+    const key = isHere ? await databaseKey(await app.store()) : randomBytes(32);
+    const file = isHere ? join(folder, `checks.${profile.name}.db`) : ':memory:';
+    const store = openCheckStore<Notice>(file, key.toString('hex'));
     try {
-      return await work({ file, store, owner: `${profile.name}:${session.user.sub}` });
+      return await work({ file: rules, store, owner: `${profile.name}:${session.user.sub}` });
     } finally {
       store.close();
     }
@@ -156,6 +164,7 @@ export async function checkAndTell(
     proposals: runs.map((run) => ({ ...runObject(run, app.chosenBy) })),
     notes: [...done.result.notes],
   };
+  if ((await app.profile()).server !== undefined) result.notes.push(NOT_REMEMBERED);
 
   const failure = options.report === undefined ? undefined : await writeReport(options.report, result, done);
   if (failure !== undefined) result.notes.push(failure.message);

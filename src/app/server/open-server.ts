@@ -7,6 +7,7 @@ import { publicFetch } from '../../net/public-fetch.ts';
 import { createDataKeys } from '../../secrets/envelope/data-keys.ts';
 import { createSecretSeal } from '../../secrets/envelope/secret-seal.ts';
 import { openKms } from '../../secrets/kms/kms-settings.ts';
+import { gatewayProxy } from '../../server/http/gateway-proxy.ts';
 import { noticeRoutes } from '../../server/http/notice-routes.ts';
 import { scheduleRoutes } from '../../server/http/schedule-routes.ts';
 import type { NoticeParts } from '../../server/person-notices.ts';
@@ -93,7 +94,7 @@ export async function openServer(
       }
     },
     notices,
-    routes: [scheduleRoutes, noticeRoutes(notices)],
+    routes: [scheduleRoutes, noticeRoutes(notices), gatewayProxy],
     async close() {
       await news.close();
       await jobs.close();

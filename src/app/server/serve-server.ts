@@ -6,6 +6,7 @@ import { createServerApp } from '../../server/http/server-app.ts';
 import type { App } from '../app.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
+import { version } from '../version.ts';
 import { openServer } from './open-server.ts';
 import { readServerSettings, type ServerPlaces } from './server-places.ts';
 
@@ -60,7 +61,7 @@ export async function serveServer(
   const served = createServerApp({
     ...opened.parts,
     ...{ address, issuer, environment, loginClient: settings.login_client },
-    ...{ log: options.log, routes: opened.routes },
+    ...{ version: version(), log: options.log, routes: opened.routes },
   });
   // Its own address too, for whoever looks after it at this machine.
   const isForUs = requireHost([address, server.url, `http://localhost:${server.port}`]);

@@ -4,8 +4,13 @@ import { findProfile, resolveProfile } from '../../config/resolve-profile.ts';
 import type { Home } from '../../machine/home.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import type { AppOptions } from '../create-app.ts';
-import { toldByServer } from './told-by-server.ts';
+import { type AskServerOptions, toldByServer } from './told-by-server.ts';
+
+/** How the profile was chosen. */
+export interface Chosen {
+  readonly profileOption?: string | undefined;
+  readonly serverOption?: string | undefined;
+}
 
 /**
  * The profiles with one more, for a server that was named in a profile's place.
@@ -14,7 +19,7 @@ import { toldByServer } from './told-by-server.ts';
 export function withServer(
   config: Config,
   name: string,
-  { serverOption: server = '', profileOption }: Pick<AppOptions, 'serverOption' | 'profileOption'>,
+  { serverOption: server = '', profileOption }: Chosen,
 ): Config {
   if (profileOption !== undefined) {
     throw new TradeAgentError('usage', '--server stands in the place of a profile', {
@@ -36,7 +41,7 @@ export function withServer(
  * @throws {TradeAgentError} `gateway_unreachable`, `invalid_config`
  */
 export async function profileAtServer(
-  options: Pick<AppOptions, 'fetch' | 'clock' | 'signal' | 'serverOption'>,
+  options: AskServerOptions & Chosen,
   home: Home,
   config: Config,
   name: string | undefined,

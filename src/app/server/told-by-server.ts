@@ -6,6 +6,7 @@ import { PROTECTED_RESOURCE_PATH, protectedResourceSchema } from '../../agent/re
 import { providerMetadata } from '../../auth/provider/provider.ts';
 import { detectProvider, providerNames } from '../../config/provider/dialects.ts';
 import { HOME_LOGIN_CLIENT, type ToldByServer } from '../../config/resolve-profile.ts';
+import type { Clock } from '../../machine/clock.ts';
 import type { Home } from '../../machine/home.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
@@ -13,7 +14,6 @@ import { isSecureUrl } from '../../net/secure-url.ts';
 import { timeLimit } from '../../net/time-limit.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { environments } from '../../trading/order.ts';
-import type { AppOptions } from '../create-app.ts';
 
 /** It changes rarely; a copy that is older is still good where the server does not answer. */
 const TTL_MS = 3_600_000;
@@ -31,7 +31,10 @@ const cachedSchema = z.object({
   }),
 });
 
-export interface AskServerOptions extends Pick<AppOptions, 'fetch' | 'clock' | 'signal'> {
+export interface AskServerOptions {
+  readonly fetch: typeof fetch;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
   /** Where the answer is kept for an hour; nowhere without. */
   readonly home?: Home;
 }

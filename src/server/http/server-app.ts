@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { OPENAPI_PATH } from '../../agent/remote/protocol.ts';
 import { createDoor, type Door } from '../../gateway/door/door.ts';
 import { createIdentityProvider } from '../../gateway/door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from '../../gateway/door/protected-resource-metadata.ts';
@@ -10,6 +11,7 @@ import type { Environment } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { createPersonWatch } from '../person-watch.ts';
 import type { ServerParts } from '../server-parts.ts';
+import { openApiDocument } from './openapi.ts';
 import { runEventRoutes } from './run-events.ts';
 import { runRoutes } from './run-routes.ts';
 import { approvalRoutes, threadRoutes } from './thread-routes.ts';
@@ -24,6 +26,8 @@ export interface ServerAppOptions extends ServerParts {
   /** The public client there that people sign in by, if not the one of every home. */
   readonly loginClient?: string | undefined;
   readonly environment: Environment;
+  /** The program's, as the OpenAPI document has it. */
+  readonly version: string;
   readonly log: RequestLog;
   /** More of what is served, behind the same door. */
   readonly routes?: readonly ((app: Hono, door: Door, parts: ServerParts) => void)[];
@@ -87,6 +91,14 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
   app.get(
     METADATA_PATH,
     door.open((c) => c.json(metadata)),
+  );
+  let document: ReturnType<typeof openApiDocument> | undefined;
+  app.get(
+    OPENAPI_PATH,
+    door.open((c) => {
+      document ??= openApiDocument(address, options.version);
+      return c.json(document);
+    }),
   );
   app.notFound(
     door.open(() => {

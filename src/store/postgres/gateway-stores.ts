@@ -12,6 +12,7 @@ import { postgresOrderJournal } from './order-journal.ts';
 import { postgresOtherProcesses } from './other-processes.ts';
 import { postgresProofStore } from './proof-store.ts';
 import { postgresProposalStore } from './proposal-store.ts';
+import { postgresRateBuckets } from './rate-buckets.ts';
 import { postgresSigningKeyStore } from './signing-key-store.ts';
 import { postgresStandingStore } from './standing-store.ts';
 import type { TenantDatabase } from './tenant-database.ts';
@@ -34,5 +35,6 @@ export async function postgresGatewayStores(database: TenantDatabase): Promise<G
     defaultAccounts: postgresDefaultAccountStore(database),
     access: postgresAccessStore(database),
     others: postgresOtherProcesses(database),
+    buckets: postgresRateBuckets(database),
   };
 }

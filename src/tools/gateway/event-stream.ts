@@ -1,7 +1,7 @@
 import { createParser } from 'eventsource-parser';
 import type { Clock } from '../../machine/clock.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
-import { isPassing } from './follow-proposal.ts';
+import { isPassing } from './passing.ts';
 
 /** First pause after a stream was lost; it doubles up to the longest. */
 const FIRST_PAUSE_MS = 1_000;

@@ -66,7 +66,7 @@ const SCOPE = 'orders:read orders:propose orders:cancel messages:propose';
 
 /** A gateway over an issuer that gives tokens to any client: what the sandbox's own provider does not. */
 export async function startForeignWorld(
-  options: Pick<GatewayOptions, 'rules'> & {
+  options: Pick<GatewayOptions, 'rules' | 'rates'> & {
     readonly signature?: 'required' | 'off';
     readonly quotas?: Quotas;
     /** Instead of a database in memory. */

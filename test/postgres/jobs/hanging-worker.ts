@@ -2,9 +2,11 @@ import { pgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
 
 const [, , address = '', tenant = ''] = process.argv;
 
-// Takes each job and never ends it: for tests that kill it.
+// Takes a job and never ends it: for tests that kill it, or have it stand still.
 const jobs = await pgBossQueue({ address, tenant });
-await jobs.work('run', async ({ key }) => {
+const handler = async ({ key }: { readonly key: string }, signal: AbortSignal) => {
   process.stdout.write(`${key}\n`);
+  signal.addEventListener('abort', () => process.stdout.write(`${key} aborted\n`));
   await new Promise(() => {});
-});
+};
+await jobs.work('run', handler, { concurrency: 1 });

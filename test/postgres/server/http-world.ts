@@ -45,6 +45,7 @@ export async function startHttpWorld() {
         address: ADDRESS,
         issuer: issuer.url,
         environment: 'paper',
+        version: '0',
         log: (entry: RequestLogEntry) => void log.push(entry),
       },
     });

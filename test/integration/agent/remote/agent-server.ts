@@ -59,6 +59,8 @@ export class AgentServer {
     silent: 0,
     unavailable: 0,
   };
+  /** What is answered beside the protocol, by path. */
+  readonly also = new Map<string, () => unknown>();
   /** What was asked, `POST /v1/agent/runs`, in order. */
   readonly asked: string[] = [];
   /** The bodies of the runs that were begun: one for each, however often it was sent. */
@@ -99,6 +101,11 @@ export class AgentServer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.url);
     this.asked.push(`${request.method} ${url.pathname}${url.search}`);
+    const also = this.also.get(url.pathname);
+    if (also !== undefined) {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      return void response.end(JSON.stringify(also()));
+    }
     let text = '';
     for await (const chunk of request) text += chunk;
     try {
