@@ -1,18 +1,7 @@
-import { appOf, type Migration, tenantTable } from '../../schema.ts';
-import { PERSON_COLUMNS, personTable } from './0002-people.ts';
+import { type Migration, tenantTable } from '../../schema.ts';
+import { PERSON_COLUMNS, personTable, sweptTable } from './0002-people.ts';
 
 const rights = { app: 'SELECT, INSERT, UPDATE, DELETE' } as const;
-
-/**
- * A table that a sweep of the tenant sees whole, and a unit of work of one person's their own rows alone: it holds times and limits,
- * and nothing else of what anybody does.
- */
-const sweptTable = (schema: string, table: string): Migration => `
-  ${tenantTable(schema, table, rights)}
-  CREATE POLICY of_person ON ${table} AS RESTRICTIVE TO ${appOf(schema)}, CURRENT_USER
-    USING (coalesce(current_setting('ta.person', true), '') IN ('', person))
-    WITH CHECK (coalesce(current_setting('ta.person', true), '') IN ('', person));
-`;
 
 /**
  * Schedules and their runs; when each wakes, and at which prices; the market's days, and which worker does what only one should;
@@ -47,7 +36,7 @@ export const schedules = (schema: string): Migration => `
   );
   CREATE INDEX schedule_times_waking ON schedule_times (tenant, wake_at) WHERE wake_at IS NOT NULL;
   CREATE INDEX schedule_times_queued ON schedule_times (tenant, queued_at) WHERE queued_at IS NOT NULL;
-  ${sweptTable(schema, 'schedule_times')}
+  ${sweptTable(schema, 'schedule_times', rights)}
 
   -- Limits are turned so that beyond is always more: those of below and down stand with the opposite sign.
   CREATE TABLE conditions (
@@ -60,7 +49,7 @@ export const schedules = (schema: string): Migration => `
   );
   CREATE INDEX conditions_armed ON conditions (tenant, symbol, side, threshold) WHERE armed;
   CREATE INDEX conditions_fired ON conditions (tenant, symbol, side, back) WHERE NOT armed;
-  ${sweptTable(schema, 'conditions')}
+  ${sweptTable(schema, 'conditions', rights)}
 
   CREATE TABLE calendars (
     tenant text NOT NULL DEFAULT current_tenant(), calendar text NOT NULL,
