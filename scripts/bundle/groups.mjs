@@ -18,13 +18,18 @@ export const steps = {
  * share them in a file for each of its own ways to them. Nothing joins it: what it asks for later, others ask for too.
  */
 export const beyond = {
-  server: ['src/app/server/serve-server.ts', 'src/app/server/serve-worker.ts'],
+  server: [
+    'src/app/server/serve-server.ts',
+    'src/app/server/serve-worker.ts',
+    'src/store/postgres/state/history-saver.ts',
+  ],
 };
 
 /** What a run is given and seldom asks for: left to the asking, however small. */
 const SELDOM = [
   'src/app/alerts/alerts-of.ts',
   'src/app/check/own-rules.ts',
+  'src/app/portfolio/account-history.ts',
   // Of profiles whose agent is at a server.
   'src/app/server/server-profile.ts',
   'src/app/server/told-by-server.ts',
@@ -35,6 +40,7 @@ const SELDOM = [
   'src/cli/format/csv.ts',
   'src/cli/format/csv-lists.ts',
   'src/store/sqlite/check-store.ts',
+  'src/tools/performance-in.ts',
 ];
 
 /**
