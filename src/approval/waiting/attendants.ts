@@ -314,6 +314,7 @@ function persistence(
       } catch (error) {
         attention.signal.throwIfAborted();
         failed(error);
+        attention.fresh = false;
         // It may have come between a change and those who are to hear of it.
         audit.flushSoon();
         await attendants.tellUntold().catch(failed);
