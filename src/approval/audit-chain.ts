@@ -120,8 +120,8 @@ function entryOf(text: string): (Record<string, unknown> & { seq: number; hash: 
   }
 }
 
-/** The lines of a file's first bytes. */
-async function* linesOf(file: string, bytes: number): AsyncGenerator<string> {
+/** The lines of the record's file, as far as its first bytes reach. */
+export async function* linesOf(file: string, bytes: number): AsyncGenerator<string> {
   if (bytes === 0) return;
   yield* createInterface({
     input: createReadStream(file, { end: bytes - 1 }),

@@ -26,6 +26,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['threads', async () => (await import('./commands/threads/threads.ts')).addThreadsCommand],
   ['approvals', async () => (await import('./commands/approvals/approvals.ts')).addApprovalsCommand],
   ['mandates', async () => (await import('./commands/mandates/mandates.ts')).addMandatesCommand],
+  ['receipts', async () => (await import('./commands/receipts/receipts.ts')).addReceiptsCommand],
   ['halt', async () => (await import('./commands/halt/halt.ts')).addHaltCommand],
   ['access', async () => (await import('./commands/access/access.ts')).addAccessCommand],
   ['login', async () => (await import('./commands/login/login.ts')).addLoginCommand],

@@ -61,7 +61,7 @@ export interface GatewayOptions {
   /** How the owner is asked; proposals are refused where it is left out. */
   readonly approval?: GatewayApproval;
   /** The keys that people sign approvals with: a home's. */
-  readonly keys?: Pick<Keys, 'check'>;
+  readonly keys?: Pick<Keys, 'check' | 'site'>;
   /** Refuses access tokens that are bound to no key (RFC 9449). */
   readonly requireBoundTokens?: boolean;
   /** Whether what an access token was issued under has ended, where the identity provider can be asked at each request. */

@@ -34,6 +34,7 @@ import { gatewayPolicy } from './policy/change/gateway-policy.ts';
 import type { PolicyDesk } from './policy/change/policy-desk.ts';
 import { createOrderRules } from './policy/order-rules.ts';
 import { type RulesSource, staticRules } from './policy/rules.ts';
+import { createReceipts, type Receipts } from './receipts.ts';
 import { peopleOf } from './relations/people.ts';
 import { toProvider } from './request-rates.ts';
 import { accessRoutes } from './routes/access.ts';
@@ -48,6 +49,7 @@ import { orderRoutes } from './routes/orders.ts';
 import { policyRoutes } from './routes/policy.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
 import { type ProposalRouteOptions, pingRoute, proposalRoutes } from './routes/proposals.ts';
+import { receiptRoutes } from './routes/receipts.ts';
 import { recordRoutes } from './routes/record.ts';
 import { watchlistRoutes } from './routes/watchlist.ts';
 import { signaturesOf } from './signatures.ts';
@@ -144,7 +146,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     rules: source,
   });
 
-  const own = whatIsOwn(options, { broker, kernel, clock });
+  const own = whatIsOwn(options, { broker, kernel, clock, isSigned: signatures !== undefined });
   const app = gatewayRoutes(options, {
     rules: source,
     entrance,
@@ -198,10 +200,18 @@ function howAsked({ approval }: GatewayOptions): ProposalRouteOptions['approval'
 /** A person's own, to look at and to end; and what the gateway does by itself under some of their mandates. */
 function whatIsOwn(
   options: GatewayOptions,
-  { kernel, broker, clock }: Pick<RouteParts, 'kernel' | 'broker'> & { readonly clock: Clock },
+  {
+    kernel,
+    broker,
+    clock,
+    isSigned: signed,
+  }: Pick<RouteParts, 'kernel' | 'broker'> & { readonly clock: Clock; readonly isSigned: boolean },
 ) {
   if (kernel === undefined || options.approval === undefined) {
-    return { mandates: undefined, watch: undefined, record: undefined, owner: undefined };
+    return {
+      ...{ mandates: undefined, watch: undefined, record: undefined },
+      ...{ owner: undefined, receipts: undefined },
+    };
   }
   const { mandates: granted, standing, proposals, audit } = options.stores;
   const brokerFor = broker.accounts.open;
@@ -221,6 +231,11 @@ function whatIsOwn(
     mandates,
     watch: isUnattended ? createStandingWatch(parts) : undefined,
     record,
+    receipts: createReceipts(options, {
+      ...{ kernel, record, signed },
+      approval: options.approval,
+      now: () => clock.now(),
+    }),
     owner: (sub: string) => ownerDesk(sub, { kernel, mandates, record, accounts: broker.accounts, approval }),
   };
 }
@@ -247,6 +262,7 @@ interface RouteParts {
   readonly grants: AccessStore | undefined;
   readonly mandates: MandateDesk | undefined;
   readonly record: OwnRecord | undefined;
+  readonly receipts: Receipts | undefined;
   readonly policy: PolicyDesk;
   readonly check: OrderCheck;
   readonly detailsTypes: readonly string[];
@@ -292,6 +308,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
     accessRoutes(app, door, { store: parts.grants, now });
     if (parts.mandates !== undefined) mandateRoutes(app, door, parts.mandates);
     if (parts.record !== undefined) recordRoutes(app, door, parts.record);
+    if (parts.receipts !== undefined) receiptRoutes(app, door, parts.receipts);
   }
   connectionRoutes(
     app,

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { verifyAuditFile } from '../approval/audit-chain.ts';
+import { linesOf, verifyAuditFile } from '../approval/audit-chain.ts';
 import type { AuditStore } from '../store/audit.ts';
 import { type RecordLine, type RecordVerdict, recordLineSchema } from '../trading/record-line.ts';
 
@@ -11,6 +11,8 @@ const LONGEST_TAIL = 4 * 1024 * 1024;
 export interface OwnRecord {
   /** Their own lines, newest first, of the file's last four mebibytes. */
   lines(sub: string, limit: number): Promise<RecordLine[]>;
+  /** Those of everybody's lines that are about something, as they stand there; oldest first. Reads the whole file. */
+  about(isAbout: (line: RecordLine) => boolean): Promise<string[]>;
   /** Of the whole file, which is read where it has changed since: whose lines they are is not told. */
   verify(): Promise<RecordVerdict>;
 }
@@ -27,6 +29,17 @@ export function ownRecord(file: string, store: Pick<AuditStore, 'standing'>): Ow
         if (line?.sub === sub) found.set(line.seq, line);
       }
       return [...found.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
+    },
+    async about(isAbout) {
+      const { pending, bytes } = await store.standing(file);
+      const found = new Map<number, string>();
+      const look = (text: string) => {
+        const line = parsed(text);
+        if (line !== undefined && isAbout(line)) found.set(line.seq, text);
+      };
+      for await (const text of linesOf(file, bytes)) look(text);
+      pending.forEach(look);
+      return [...found].sort(([a], [b]) => a - b).map(([, text]) => text);
     },
     async verify() {
       const { head, bytes } = await store.standing(file);
@@ -45,11 +58,18 @@ export function ownRecord(file: string, store: Pick<AuditStore, 'standing'>): Ow
   };
 }
 
-/** Undefined for what is no line of the record. How the provider is asked is between it and the gateway. */
+/** As it is told: how the provider is asked is between it and the gateway. */
 function lineOf(text: string): RecordLine | undefined {
+  const line = parsed(text);
+  if (line === undefined) return undefined;
+  const { auth_req_id: _, ...told } = line;
+  return told as RecordLine;
+}
+
+/** Undefined for what is no line of the record. */
+function parsed(text: string): RecordLine | undefined {
   try {
-    const { auth_req_id: _, ...line } = recordLineSchema.parse(JSON.parse(text));
-    return line as RecordLine;
+    return recordLineSchema.parse(JSON.parse(text));
   } catch {
     return undefined;
   }

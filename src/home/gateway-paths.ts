@@ -1,3 +1,5 @@
+import { RECEIPT_KEYS_PATH } from '../gateway/receipts.ts';
+
 /** Where whatever the gateway has mounted may be; nothing is, where it has none. */
 const MOUNTS = ['/mcp'];
 const METADATA = '/.well-known/oauth-protected-resource';
@@ -6,7 +8,7 @@ const METADATA = '/.well-known/oauth-protected-resource';
 export function isGatewayPath(path: string): boolean {
   return (
     path.startsWith('/v1/') ||
-    ['/v1', '/healthz', '/readyz', '/ciba/ping', METADATA].includes(path) ||
+    ['/v1', '/healthz', '/readyz', '/ciba/ping', METADATA, RECEIPT_KEYS_PATH].includes(path) ||
     MOUNTS.some((mount) => path === mount || path === `${METADATA}${mount}`)
   );
 }

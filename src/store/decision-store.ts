@@ -35,6 +35,8 @@ export interface StoredDecision extends DecisionNote {
  */
 export interface DecisionStore {
   note(note: DecisionNote, now: number): Promise<void>;
+  /** What was decided about one thing of a person's, newest first, as far as it is kept. */
+  about(sub: string, subjectId: string): Promise<StoredDecision[]>;
   /** A person's own, newest first. */
   list(
     sub: string,

@@ -188,6 +188,8 @@ export interface StandingQuery {
 export interface ProposalStore {
   get(id: string): Promise<StoredProposal | undefined>;
   byAuthReqId(authReqId: string): Promise<StoredProposal | undefined>;
+  /** An owner's, by what it is about: a `client_order_id`, a mandate's id. */
+  ofSubject(sub: string, subjectId: string): Promise<StoredProposal | undefined>;
   keyed(key: ProposalKey): Promise<Keyed | undefined>;
   /** Newest first. */
   list(filter: {

@@ -103,6 +103,8 @@ export interface SigningKeyStore {
   use(use: KeyUse, now: number): Promise<boolean>;
   /** Whether this very evidence for this approval was kept. */
   signed(signature: Pick<Signature, 'sub' | 'approval' | 'digest'>): Promise<boolean>;
+  /** The latest evidence that was kept of this person's approval. */
+  evidence(of: Pick<Signature, 'sub' | 'approval'>): Promise<Signature['evidence'] | undefined>;
   /**
    * Keeps what was signed, and the key's counter. `known`: it is kept already, and nothing was written; `stale`: the key was
    * removed, or its counter did not rise.

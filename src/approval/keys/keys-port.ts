@@ -39,6 +39,8 @@ export interface ApprovalOptions extends PublicKeyCredentialRequestOptionsJSON {
  * ```
  */
 export interface Keys {
+  /** Where approvals are signed: the page's origin, and the host that keys are enrolled for. */
+  readonly site: { readonly origin: string; readonly rpId: string };
   /** Lets one phone enrol a key for a person: once, within ten minutes. A newer pairing of the same person ends this one. */
   pair(sub: string): Promise<{ readonly secret: string; readonly expiresAt: number }>;
   /** Whose pairing this is, where it is open. Uses nothing up. */

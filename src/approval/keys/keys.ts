@@ -15,6 +15,7 @@ export function createKeys(options: KeysOptions): Keys {
   const { store, clock } = options;
   const parts = { ...options, challenges: createChallenges(clock) };
   return {
+    site: { origin: options.origin, rpId: options.rpId },
     async pair(sub) {
       const secret = randomBytes(SECRET_BYTES).toString('base64url');
       const expiresAt = clock.now() + PAIRING_MS;

@@ -24,11 +24,7 @@ const FLAGS = 0x05;
  */
 export function softwareKey(secret: string, user: string): SoftwareKey {
   const seed = Buffer.from(hkdfSync('sha256', secret, '', `trade-agent phone key v1 ${user}`, 32));
-  const privateKey = createPrivateKey({
-    key: Buffer.concat([PKCS8_HEAD, seed]),
-    format: 'der',
-    type: 'pkcs8',
-  });
+  const privateKey = ed25519Key(seed);
   const publicKey = cosePublicKey(privateKey);
   const credentialId = createHash('sha256').update(publicKey).digest('base64url');
   return {
@@ -55,6 +51,11 @@ export function softwareKey(secret: string, user: string): SoftwareKey {
       };
     },
   };
+}
+
+/** @param seed 32 bytes (RFC 8032 §5.1.5) */
+export function ed25519Key(seed: Uint8Array): KeyObject {
+  return createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' });
 }
 
 function cosePublicKey(privateKey: KeyObject): Uint8Array {

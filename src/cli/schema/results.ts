@@ -16,6 +16,7 @@ import { mcpResults } from './mcp-results.ts';
 import { approval, approvalSummary, error, finding, orderSummary, runStatus, time, user } from './parts.ts';
 import { policyResults } from './policy-results.ts';
 import { profileResults } from './profile-results.ts';
+import { receiptResults } from './receipt-results.ts';
 import { scheduleResults } from './schedule-results.ts';
 
 const decimal = z.string().describe('a decimal number, never a float');
@@ -331,4 +332,5 @@ export const resultSchemas = {
   ...policyResults,
   ...alertResults,
   ...scheduleResults,
+  ...receiptResults,
 } as const satisfies Record<string, z.ZodObject>;

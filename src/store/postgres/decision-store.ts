@@ -28,6 +28,15 @@ export async function noteDecision(
 export function postgresDecisionStore(database: TenantDatabase, most = MOST_KEPT): DecisionStore {
   return {
     note: (note, now) => database.write((unit) => noteDecision(unit, note, now, most)),
+    async about(sub, subjectId) {
+      const rows = await database.read((unit) =>
+        unit.all<DecisionRow>(
+          'SELECT * FROM decisions WHERE sub = @sub AND subject_id = @subjectId ORDER BY id DESC LIMIT 100',
+          { sub, subjectId },
+        ),
+      );
+      return rows.map(decisionOf);
+    },
     async list(sub, { effect = null, limit }) {
       const rows = await database.read((unit) =>
         unit.all<DecisionRow>(

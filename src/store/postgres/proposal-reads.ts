@@ -15,6 +15,12 @@ export function proposalReads(database: TenantDatabase) {
     get: async (id: string) => (await proposals('SELECT * FROM proposals WHERE id = @id', { id }))[0],
     byAuthReqId: async (authReqId: string) =>
       (await proposals('SELECT * FROM proposals WHERE auth_req_id = @authReqId', { authReqId }))[0],
+    ofSubject: async (sub: string, subjectId: string) =>
+      (
+        await proposals('SELECT * FROM proposals WHERE sub = @sub AND subject_id = @subjectId', {
+          ...{ sub, subjectId },
+        })
+      )[0],
     keyed: (key: ProposalKey) => database.read((unit) => keyedBy(unit, key)),
     async list({ sub, party, state, limit }: Parameters<ProposalStore['list']>[0]) {
       const who =

@@ -55,6 +55,16 @@ export function postgresSigningKeyStore(database: TenantDatabase): SigningKeySto
     },
     use: (used, now) => database.write((unit) => takeKeyUse(unit, used, null, now)),
     signed: ({ sub, approval, digest }) => database.read((unit) => isSigned(unit, { sub, approval, digest })),
+    async evidence({ sub, approval }) {
+      const row = await database.read((unit) =>
+        unit.one<{ evidence: string }>(
+          `SELECT evidence FROM signatures WHERE sub = @sub AND approval = @approval
+           ORDER BY signed_at DESC, digest LIMIT 1`,
+          { sub, approval },
+        ),
+      );
+      return row && JSON.parse(row.evidence);
+    },
     sign: ({ sub, approval, digest, evidence, use }, note, now) =>
       withHead(database, async (unit, head) => {
         if (await isSigned(unit, { sub, approval, digest })) return 'known';

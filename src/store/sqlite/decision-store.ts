@@ -29,9 +29,13 @@ export function sqliteDecisionStore(database: Database.Database, most = MOST_KEP
   const select = database.prepare<[{ sub: string; effect: string | null; limit: number }], DecisionRow>(`
     SELECT * FROM decisions WHERE sub = @sub AND (@effect IS NULL OR effect = @effect)
     ORDER BY id DESC LIMIT @limit`);
+  const about = database.prepare<[string, string], DecisionRow>(
+    'SELECT * FROM decisions WHERE sub = ? AND subject_id = ? ORDER BY id DESC LIMIT 100',
+  );
   const write = database.transaction(note);
   return {
     note: async (decision, now) => write.immediate(decision, now),
+    about: async (sub, subjectId) => about.all(sub, subjectId).map(decisionOf),
     list: async (sub, { effect, limit }) =>
       select.all({ sub, effect: effect ?? null, limit }).map(decisionOf),
   };

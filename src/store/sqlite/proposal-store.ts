@@ -34,6 +34,9 @@ function reads(database: Database.Database) {
   const byAuthReqId = database.prepare<[string], ProposalRow>(
     'SELECT * FROM proposals WHERE auth_req_id = ?',
   );
+  const ofSubject = database.prepare<[string, string], ProposalRow>(
+    'SELECT * FROM proposals WHERE sub = ? AND subject_id = ?',
+  );
   const untold = database.prepare<[], ProposalRow>(`
     SELECT * FROM proposals WHERE auth_req_id IS NOT NULL AND told < version AND state IN (${TOLD})
     ORDER BY version`);
@@ -52,6 +55,7 @@ function reads(database: Database.Database) {
   return {
     get: async (id) => read(byId.get(id)),
     byAuthReqId: async (authReqId) => read(byAuthReqId.get(authReqId)),
+    ofSubject: async (sub, subjectId) => read(ofSubject.get(sub, subjectId)),
     keyed: async (key) => keyed(key),
     async list({ sub, party, state, limit = -1 }) {
       // Named one by one: a condition that may be switched off would keep SQLite from using an index.

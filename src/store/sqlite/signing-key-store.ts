@@ -86,6 +86,9 @@ function signatures(database: Database.Database) {
   const select = database.prepare<[string, string, string]>(
     'SELECT 1 FROM signatures WHERE sub = ? AND approval = ? AND digest = ?',
   );
+  const latest = database.prepare<[string, string], { evidence: string }>(
+    'SELECT evidence FROM signatures WHERE sub = ? AND approval = ? ORDER BY signed_at DESC, digest LIMIT 1',
+  );
   const insert = database.prepare(`
     INSERT INTO signatures (sub, approval, digest, evidence, credential_id, signed_at)
     VALUES (@sub, @approval, @digest, @evidence, @credentialId, @now)`);
@@ -101,6 +104,10 @@ function signatures(database: Database.Database) {
   return {
     use: async (used, now) => use(used, undefined, now),
     signed: async ({ sub, approval, digest }) => select.get(sub, approval, digest) !== undefined,
+    async evidence({ sub, approval }) {
+      const row = latest.get(sub, approval);
+      return row && JSON.parse(row.evidence);
+    },
     sign: async (signature, line, now) => sign.immediate(signature, line, now),
   } satisfies Partial<SigningKeyStore>;
 }

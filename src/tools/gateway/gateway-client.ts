@@ -41,6 +41,7 @@ import { type HaltRequests, ofHalt } from './halt-requests.ts';
 import { type MandateRequests, ofMandates } from './mandate-requests.ts';
 import { type MarketRequests, ofMarket } from './market-requests.ts';
 import { ofPolicy, type PolicyClient } from './policy-requests.ts';
+import { ofReceipts, type ReceiptRequests } from './receipt-requests.ts';
 import { ofRecord, type RecordRequests } from './record-requests.ts';
 import { ofWatchlist, type WatchlistRequests } from './watchlist-requests.ts';
 
@@ -60,6 +61,7 @@ export interface GatewayClient
     HaltRequests,
     PolicyClient,
     RecordRequests,
+    ReceiptRequests,
     WatchlistRequests,
     AccessRequests,
     AccountRequests,
@@ -136,6 +138,7 @@ export function createGatewayClient(
     ...ofMandates(requests),
     ...ofPolicy(requests),
     ...ofRecord(requests),
+    ...ofReceipts(requests),
     ...ofEvents(requests),
   };
 }

@@ -44,6 +44,19 @@ export function decisionStoreContract(open: OpenStores): void {
       expect(found[0]?.id).toBeGreaterThan(found[1]?.id ?? Number.POSITIVE_INFINITY);
     });
 
+    it('tells what was decided about one thing of a person, the newest first', async () => {
+      await decisions.note(note('one'), 1000);
+      await decisions.note(note('two'), 1001);
+      await decisions.note(note('one', { stage: 'order', effect: 'allow' }), 1002);
+      await decisions.note(note('one', { sub: 'bob' }), 1003);
+      const found = await decisions.about('alice', 'one');
+      expect(found.map(({ at, effect }) => [at, effect])).toEqual([
+        [1002, 'allow'],
+        [1000, 'deny'],
+      ]);
+      expect(await decisions.about('alice', 'three')).toEqual([]);
+    });
+
     it('tells a person their own, of one effect, and no more than asked for', async () => {
       for (const id of ['1', '2', '3']) await decisions.note(note(id), 1000);
       await decisions.note(note('4', { effect: 'allow' }), 1000);

@@ -252,6 +252,8 @@ export function proposalStoreContract(open: OpenStores): void {
       expect(ids(await store.list({ sub: 'alice', state: 'all', limit: 1 }))).toEqual(['two']);
       expect(await store.openIds()).toEqual(['two', 'bobs']);
       expect((await store.byAuthReqId('auth-1'))?.id).toBe('one');
+      expect((await store.ofSubject('alice', one.subjectId))?.id).toBe('one');
+      expect(await store.ofSubject('bob', one.subjectId)).toBeUndefined();
     });
 
     it('remembers what the phone was told, and never less', async () => {

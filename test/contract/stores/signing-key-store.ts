@@ -207,7 +207,13 @@ export function signingKeyStoreContract(open: OpenStores): void {
         expect(await keys.signed(signatureOf(other))).toBe(false);
       }
       expect(await keys.sign(signatureOf({ sub: 'bob', use: use(6, 'key-2') }), note, 1002)).toBe('kept');
-      expect(await keys.sign(signatureOf({ digest: 'digest-2', use: use(7) }), note, 1002)).toBe('kept');
+      const later = { digest: 'digest-2', evidence: { method: 'webauthn', later: true }, use: use(7) };
+      expect(await keys.sign(signatureOf(later), note, 1003)).toBe('kept');
+      // The latest of what one person signed, in every process.
+      const mine = { sub: 'alice', approval: 'pr_1' };
+      expect(await opened.another().keys.evidence(mine)).toEqual(later.evidence);
+      expect(await keys.evidence({ ...mine, sub: 'bob' })).toEqual(signatureOf().evidence);
+      expect(await keys.evidence({ ...mine, approval: 'pr_2' })).toBeUndefined();
     });
 
     it('keeps a signature for one of many at once', async () => {

@@ -57,12 +57,16 @@ const hosts = ['app', 'cli', 'cli/commands'].flatMap((folder) =>
   ['gateway', 'home', 'phone', 'sandbox', 'server', 'demo'].map((name) => `${folder}/${name}`),
 );
 
+/** Where a receipt is verified: by the very code that looks at one before a gateway signs it. */
+const verifying = (file: string, imports: string) =>
+  inFolder(file, 'app/receipts') && inFolder(imports, 'approval/receipts');
+
 /** Where rules are tried out on this machine: by the very code that decides at a gateway. */
 const tryingOut = (file: string, imports: string) =>
   inFolder(file, 'app/policy') && inFolder(imports, 'gateway/policy');
 
 const network: Rule = (file, imports) => {
-  if (tryingOut(file, imports)) return undefined;
+  if (tryingOut(file, imports) || verifying(file, imports)) return undefined;
   const isClient = inFolder(file, 'agent', 'check', 'schedule', 'tools', 'notify', 'mcp');
   if (isClient && inFolder(imports, 'gateway', 'approval', 'home', 'sandbox'))
     return `between ${roomOf(file)} and ${roomOf(imports)} is the network`;

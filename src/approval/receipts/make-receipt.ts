@@ -1,0 +1,151 @@
+import type { DecisionStore } from '../../store/decision-store.ts';
+import type { OrderJournal } from '../../store/order-journal.ts';
+import type { ProposalStore, StoredProposal } from '../../store/proposal-store.ts';
+import type { SigningKeyStore } from '../../store/signing-key-store.ts';
+import type { ApprovedProposal, Receipt, SignedApproval, UnsignedReceipt } from '../../trading/receipt.ts';
+import { mandateOf } from '../mandate-of.ts';
+import { evidenceSchema } from '../signature/evidence.ts';
+import { NoReceipt, receiptPayload, receiptText } from './receipt-form.ts';
+import type { ReceiptKey } from './receipt-key.ts';
+import { approvedDrafts, requireSound } from './verify-receipt.ts';
+
+/** What a receipt is put together from. */
+export interface ReceiptSources {
+  /** The gateway's resource identifier. */
+  readonly gateway: string;
+  readonly proposals: Pick<ProposalStore, 'ofSubject'>;
+  readonly keys: Pick<SigningKeyStore, 'evidence' | 'byId'>;
+  readonly orders: Pick<OrderJournal, 'find'>;
+  readonly decisions: Pick<DecisionStore, 'about'>;
+  /** The lines of the record that `isAbout` says yes to, oldest first. */
+  readonly lines: (isAbout: (line: Readonly<Record<string, unknown>>) => boolean) => Promise<string[]>;
+  /** Where approvals are signed; undefined where they are not. */
+  readonly site: { readonly origin: string; readonly rpId: string } | undefined;
+  readonly key: ReceiptKey;
+  readonly now: () => number;
+}
+
+/**
+ * The receipt of what a proposal came to.
+ * @returns the file's text; undefined where nothing was sent
+ * @throws {NoReceipt} where what is kept does not show what a receipt must, as in a row that somebody changed
+ */
+export async function makeReceipt(
+  sources: ReceiptSources,
+  proposal: StoredProposal,
+): Promise<string | undefined> {
+  const orders = await sentOf(sources, proposal);
+  if (orders.length === 0) return undefined;
+  const approvals = await approvalsOf(sources, proposal);
+  const mandate = await mandateBehind(sources, proposal);
+  const [decided] = (await sources.decisions.about(proposal.sub, proposal.subjectId)).filter(
+    ({ stage, effect }) => stage === 'order' && effect === 'allow',
+  );
+  const credentials = [...approvals, ...(mandate?.approvals ?? [])].map(({ key }) => key.credential_id);
+  const ids = [proposal.id, ...(mandate === null ? [] : [mandate.proposal.id])];
+  const unsigned: UnsignedReceipt = {
+    type: 'trade-agent.receipt',
+    v: 1,
+    gateway: sources.gateway,
+    issued_at: timeOf(sources.now()),
+    state: proposal.state,
+    proposal: approvedOf(proposal),
+    approvals,
+    mandate,
+    decision:
+      decided === undefined
+        ? null
+        : {
+            at: timeOf(decided.at),
+            effect: decided.effect,
+            policy: decided.policy,
+            reasons: [...decided.reasons],
+          },
+    orders,
+    record: await sources.lines(
+      (line) =>
+        ids.some((id) => line.proposal === id || line.approval === id) ||
+        (line.event === 'key_enrolled' && credentials.includes(String(line.credential_id))),
+    ),
+  };
+  // As it will be read: what JSON leaves out is in no receipt.
+  const plain = JSON.parse(JSON.stringify(unsigned)) as UnsignedReceipt;
+  await requireSound(plain).catch((error: unknown) => {
+    // Where approvals are not signed, the gateway's word is all there is; who verifies it says so.
+    if (!(error instanceof NoReceipt) || error.fault !== 'not_signed') throw error;
+  });
+  const signature = await sources.key.sign(receiptPayload(plain));
+  return receiptText({ ...plain, signature });
+}
+
+function approvedOf(proposal: StoredProposal): ApprovedProposal {
+  const { id, kind, sub, client, proposedBy, requestedBy, code, nonce, digest } = proposal;
+  return {
+    ...{ id, kind, sub, client },
+    ...(proposedBy === undefined ? {} : { proposed_by: proposedBy }),
+    requested_by: requestedBy,
+    code,
+    nonce: nonce ?? null,
+    digest,
+    subject: proposal.subject as ApprovedProposal['subject'],
+    worst_case: proposal.worstCase,
+    provenance: proposal.provenance,
+    created_at: timeOf(proposal.createdAt),
+  };
+}
+
+async function approvalsOf({ keys, site }: ReceiptSources, { id, sub, second }: StoredProposal) {
+  const approvals: SignedApproval[] = [];
+  for (const who of second === undefined ? [sub] : [sub, second]) {
+    const kept = await keys.evidence({ sub: who, approval: id });
+    if (kept === undefined || site === undefined) continue;
+    const evidence = evidenceSchema.parse(kept) as SignedApproval['evidence'];
+    const key = await keys.byId(evidence.credential_id);
+    if (key === undefined) continue;
+    approvals.push({
+      sub: who,
+      evidence,
+      origin: site.origin,
+      rp_id: site.rpId,
+      key: {
+        credential_id: key.credentialId,
+        public_key: Buffer.from(key.publicKey).toString('base64url'),
+        algorithm: key.algorithm,
+        method: key.method,
+        device_type: key.deviceType,
+        name: key.name,
+        enrolled_at: timeOf(key.enrolledAt),
+      },
+    });
+  }
+  return approvals;
+}
+
+async function mandateBehind(sources: ReceiptSources, proposal: StoredProposal): Promise<Receipt['mandate']> {
+  const id = mandateOf(proposal);
+  const granted = id === undefined ? undefined : await sources.proposals.ofSubject(proposal.sub, id);
+  if (id === undefined || granted === undefined) return null;
+  return { id, proposal: approvedOf(granted), approvals: await approvalsOf(sources, granted) };
+}
+
+async function sentOf({ orders }: ReceiptSources, proposal: StoredProposal): Promise<Receipt['orders']> {
+  const sent: Receipt['orders'] = [];
+  for (const { client_order_id } of approvedDrafts(proposal)) {
+    const entry = await orders.find(proposal.sub, client_order_id);
+    if (entry === undefined) continue;
+    sent.push({
+      client_order_id,
+      order: entry.draft,
+      state: entry.state,
+      submissions: entry.submissions,
+      submitted_at: entry.submittedAt === null ? null : timeOf(entry.submittedAt),
+      answered: entry.order ?? null,
+      problem: entry.problem === undefined ? null : { ...entry.problem },
+    });
+  }
+  return sent;
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString();
+}

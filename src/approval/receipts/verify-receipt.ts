@@ -1,0 +1,181 @@
+import { lineHash } from '../../store/audit.ts';
+import { mandateEnvelopeSchema } from '../../trading/mandate/envelope.ts';
+import type { OrderDraft } from '../../trading/order.ts';
+import { type Receipt, receiptSchema, type UnsignedReceipt } from '../../trading/receipt.ts';
+import { NoReceipt, receiptPayload, receiptText, same } from './receipt-form.ts';
+import { type ReceiptJwk, signerOf } from './receipt-key.ts';
+import { requireApproved } from './signed-approval.ts';
+
+/** The orders that a proposal of each kind comes to, whole. */
+const draftsOf: Readonly<Partial<Record<Receipt['proposal']['kind'], (subject: Subject) => OrderDraft[]>>> = {
+  order: (subject) => [subject as unknown as OrderDraft],
+  replace: ({ draft }) => [draft as OrderDraft],
+  batch: ({ orders }) => orders as OrderDraft[],
+};
+type Subject = Receipt['proposal']['subject'];
+
+/** The kinds of proposals that there are receipts of. */
+export const receiptKinds = Object.keys(draftsOf) as (keyof typeof draftsOf)[];
+
+/** Every order of a proposal, as it was approved. */
+export function approvedDrafts({ kind, subject }: Pick<Receipt['proposal'], 'kind'> & { subject: unknown }) {
+  return draftsOf[kind]?.(subject as Subject) ?? [];
+}
+
+/** A receipt that holds, and whose signature is on it. */
+export interface VerifiedReceipt {
+  readonly receipt: Receipt;
+  readonly signer: ReceiptJwk;
+}
+
+/**
+ * Whether a receipt shows what it says: that these orders were approved by their owner's own key, and were sent as they were
+ * approved. Needs nothing but the file, and whom to believe.
+ * @param text the whole file
+ * @param isTrusted whether a gateway's key is one that the reader knows, by its RFC 7638 thumbprint
+ * @throws {NoReceipt} with what is not as it must be
+ */
+export async function verifyReceipt(
+  text: string,
+  isTrusted: (thumbprint: string) => boolean,
+): Promise<VerifiedReceipt> {
+  const receipt = readReceipt(text);
+  const signer = await signerOf(receipt.signature, receiptPayload(receipt));
+  if (signer === undefined) {
+    throw new NoReceipt('gateway_signature', 'it is not as its gateway signed it');
+  }
+  if (!isTrusted(signer.kid)) throw new NoReceipt('signer', `another key signed it: ${signer.kid}`);
+  await requireSound(receipt);
+  return { receipt, signer };
+}
+
+function readReceipt(text: string): Receipt {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new NoReceipt('form', 'it is not JSON');
+  }
+  const parsed = receiptSchema.safeParse(value);
+  if (!parsed.success) {
+    const { path = [] } = parsed.error.issues[0] ?? {};
+    throw new NoReceipt('form', `it is no receipt: ${path.join('.') || 'its members'}`);
+  }
+  // Exactly one text stands for a receipt, so that no byte of it can be another.
+  if (receiptText(value as Receipt) !== text) {
+    throw new NoReceipt('form', 'it is not in the form that receipts are written in (RFC 8785)');
+  }
+  return value as Receipt;
+}
+
+/**
+ * All of it but the gateway's own signature: also looked at before that is made.
+ * @throws {NoReceipt}
+ */
+export async function requireSound(receipt: UnsignedReceipt): Promise<void> {
+  const { gateway, proposal, approvals, mandate } = receipt;
+  if (mandate === null) {
+    if (proposal.subject.mandate !== undefined) {
+      throw new NoReceipt('mandate', 'the mandate that it went by is left out');
+    }
+    await requireApproved(gateway, proposal, approvals);
+  } else {
+    await requireMandated(receipt, mandate);
+  }
+  requireOrders(receipt);
+  requireDecision(receipt);
+  requireRecord(receipt);
+}
+
+/** Under a mandate the person signed that; and the order is one of those that it is for. */
+async function requireMandated(
+  { gateway, proposal, approvals }: UnsignedReceipt,
+  mandate: NonNullable<Receipt['mandate']>,
+): Promise<void> {
+  const [draft] = approvedDrafts(proposal);
+  await requireApproved(gateway, mandate.proposal, mandate.approvals);
+  const wrong = (what: string) => new NoReceipt('mandate', `the mandate is not for this order: ${what}`);
+  const terms = mandateEnvelopeSchema.unwrap().partial().loose().safeParse(mandate.proposal.subject).data;
+  if (mandate.proposal.kind !== 'mandate' || terms?.mandate_id !== mandate.id) throw wrong('its id');
+  if (approvals.length > 0 || draft?.mandate !== mandate.id) throw wrong('another id');
+  if (mandate.proposal.sub !== proposal.sub) throw wrong('its person');
+  if (terms.account !== draft.account || terms.environment !== draft.environment) throw wrong('its account');
+  if (!terms.symbols?.includes(draft.symbol)) throw wrong('its symbols');
+  if (!terms.sides?.includes(draft.side)) throw wrong('its sides');
+  const at = Date.parse(proposal.created_at);
+  if (at < Date.parse(terms.not_before ?? '') || at >= Date.parse(terms.expires_at ?? '')) {
+    throw wrong('its time');
+  }
+}
+
+/** Each order that was sent is one that was approved, and the broker's answer is about it. */
+function requireOrders({ proposal, orders }: UnsignedReceipt): void {
+  const approved = approvedDrafts(proposal);
+  const seen = new Set<string>();
+  for (const { client_order_id: id, order, state, answered, problem } of orders) {
+    const wrong = (what: string) => new NoReceipt('order', `order ${id} ${what}`);
+    const draft = approved.find(({ client_order_id }) => client_order_id === id);
+    if (draft === undefined) throw wrong('was not approved');
+    if (!same(draft, order)) throw wrong('is another than was approved');
+    if (seen.has(id)) throw wrong('stands in it twice');
+    seen.add(id);
+    if ((state === 'placed') !== (answered !== null) || (state === 'rejected') !== (problem !== null)) {
+      throw wrong('has another answer than its state');
+    }
+    if (answered === null) continue;
+    if (answered.client_order_id !== id || answered.symbol !== draft.symbol || answered.side !== draft.side) {
+      throw wrong('was answered with another order');
+    }
+  }
+}
+
+function requireDecision({ decision }: UnsignedReceipt): void {
+  if (decision === null || decision.effect === 'allow') return;
+  throw new NoReceipt('decision', 'the rules had refused it');
+}
+
+/** The lines are whole, in their order, about this, and say that it was approved before it was sent. */
+function requireRecord({ proposal, approvals, mandate, record }: UnsignedReceipt): void {
+  const yes = approvals.length > 0 ? approvals : (mandate?.approvals ?? []);
+  const credentials = yes.map(({ key }) => key.credential_id);
+  const told = record.map((text) => {
+    const line = lineOf(text);
+    const isOfKey = line.event === 'key_enrolled' && credentials.includes(String(line.credential_id));
+    const isOf = ({ id }: { id: string }) => line.proposal === id || line.approval === id;
+    if (isOfKey || (mandate !== null && isOf(mandate.proposal))) return { ...line, event: '' };
+    if (!isOf(proposal) || line.digest !== proposal.digest) {
+      throw new NoReceipt('record', 'a line of the record is about something else');
+    }
+    return line;
+  });
+  told.forEach(({ seq }, at) => {
+    if (at > 0 && seq <= (told[at - 1]?.seq ?? 0)) {
+      throw new NoReceipt('record', 'the lines of the record are not in their order');
+    }
+  });
+  const at = (event: string) => told.findIndex((line) => line.event === event);
+  const steps = ['proposed', ...(approvals.length > 0 ? ['signed'] : []), 'executing'].map(at);
+  if (steps.some((step, n) => step < 0 || step < (steps[n - 1] ?? 0))) {
+    throw new NoReceipt('record', 'the record does not say that it was approved before it was sent');
+  }
+  const signed = told.filter(({ event }) => event === 'signed').map((line) => line.credential_id);
+  if (approvals.some(({ key }) => !signed.includes(key.credential_id))) {
+    throw new NoReceipt('record', 'the record does not say that this key signed it');
+  }
+}
+
+type Line = Readonly<Record<string, unknown>> & { readonly seq: number; readonly event: string };
+
+function lineOf(text: string): Line {
+  const unreadable = new NoReceipt('record', 'a line of the record was changed');
+  let line: Line;
+  try {
+    line = JSON.parse(text);
+  } catch {
+    throw unreadable;
+  }
+  if (JSON.stringify(line) !== text || !Number.isSafeInteger(line?.seq) || lineHash(line) !== line.hash) {
+    throw unreadable;
+  }
+  return line;
+}

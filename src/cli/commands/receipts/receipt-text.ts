@@ -1,0 +1,86 @@
+import type { ReceiptVerdict } from '../../../app/receipts/verify-file.ts';
+import { safeLine } from '../../../net/shown-text.ts';
+import { kindWords } from '../../../trading/kinds/kinds.ts';
+import { orderOutcome } from '../../../trading/order-outcome.ts';
+import type { Receipt, ReceiptEntry, SignedApproval } from '../../../trading/receipt.ts';
+import type { Reader } from '../../text/reader.ts';
+import { fittingTable } from '../../text/table.ts';
+
+const byWords: Readonly<Record<ReceiptEntry['by'], string>> = {
+  signature: 'signed',
+  mandate: 'under a mandate',
+  token: 'not signed',
+};
+
+/** Receipts in a table. */
+export function receiptsText(receipts: readonly ReceiptEntry[], reader: Reader): Promise<string> {
+  const ids = reader.ids(receipts.map(({ id }) => id));
+  return fittingTable<ReceiptEntry>(
+    [
+      { head: 'ID', cell: ({ id }) => ids(id) },
+      { head: 'ORDER', cell: ({ summary }) => safeLine(summary), shortens: true },
+      { rank: 1, head: 'APPROVED', cell: ({ by }) => byWords[by] },
+      { rank: 2, head: 'AT', cell: ({ at }) => reader.time(at) },
+    ],
+    receipts,
+    reader.columns,
+  );
+}
+
+/** All that a receipt shows, for one who has verified it. */
+export function receiptText(
+  { receipt, key, phone_keys: phones }: ReceiptVerdict & { ok: true },
+  reader: Reader,
+): string {
+  const { proposal, approvals, mandate, orders, decision } = receipt;
+  const signed = [...approvals, ...(mandate?.approvals ?? [])];
+  const rows: [string, string][] = [
+    [
+      'proposed',
+      `${reader.time(proposal.created_at)} by ${proposal.requested_by ?? proposal.client}, ${proposal.code}`,
+    ],
+    ['at worst', proposal.worst_case?.text ?? 'no money moves'],
+    ...(mandate === null ? [] : [['mandate', mandate.id] as [string, string]]),
+    ...signed.map((approval, at): [string, string] => [
+      'signed',
+      signedWords(approval, phones[at]?.fingerprint ?? '', reader),
+    ]),
+    ...(decision === null ? [] : [['rules', decision.policy] as [string, string]]),
+    ...orders.map((order): [string, string] => ['sent', sentWords(order, reader)]),
+    ['record', `${receipt.record.length} lines`],
+    ['gateway', `${receipt.gateway}, key ${key}`],
+  ];
+  return [
+    `${proposal.id}  HOLDS  ${safeLine(kindWords(proposal.kind).summary(proposal.subject))}`,
+    ...rows.map(([label, value]) => `  ${label.padEnd(9)} ${safeLine(value)}`),
+  ].join('\n');
+}
+
+export function refusedText(what: string, { fault, text }: ReceiptVerdict & { ok: false }): string {
+  return `${safeLine(what)}  DOES NOT HOLD  ${safeLine(text)} (${fault})`;
+}
+
+function signedWords({ sub, key }: SignedApproval, fingerprint: string, reader: Reader): string {
+  const kind =
+    key.method === 'software'
+      ? 'a software key'
+      : key.device_type === 'multiDevice'
+        ? 'a passkey that can be synced'
+        : 'a passkey of one device';
+  return `by ${sub} with "${key.name}", ${kind} enrolled ${reader.time(key.enrolled_at)}, ${fingerprint}`;
+}
+
+function sentWords(
+  { client_order_id, state, submissions, submitted_at, answered, problem }: Receipt['orders'][number],
+  reader: Reader,
+): string {
+  const times = submissions === 1 ? 'once' : `${submissions} times`;
+  const when = submitted_at === null ? '' : `, last ${reader.time(submitted_at)}`;
+  const came =
+    answered === null
+      ? problem === null
+        ? state
+        : String(problem.detail ?? problem.code ?? state)
+      : orderOutcome(answered);
+  return `${client_order_id} ${times}${when}: ${came}`;
+}

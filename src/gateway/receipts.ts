@@ -1,0 +1,89 @@
+import type { ApprovalKernel } from '../approval/kernel.ts';
+import { mandateOf } from '../approval/mandate-of.ts';
+import { makeReceipt } from '../approval/receipts/make-receipt.ts';
+import { type ReceiptJwk, receiptKey } from '../approval/receipts/receipt-key.ts';
+import { receiptKinds } from '../approval/receipts/verify-receipt.ts';
+import type { StoredProposal } from '../store/proposal-store.ts';
+import { kindWords } from '../trading/kinds/kinds.ts';
+import type { ReceiptEntry } from '../trading/receipt.ts';
+import { Refusal } from '../trading/refusal.ts';
+import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
+import type { OwnRecord } from './own-record.ts';
+
+/** Where the key is that receipts are signed with: a JWK Set (RFC 7517), for whoever wants to pin it. */
+export const RECEIPT_KEYS_PATH = '/.well-known/trade-agent-receipt-keys.json';
+
+/** The receipts of what was carried out here. */
+export interface Receipts {
+  /** Of one's own orders, newest first. */
+  list(sub: string, limit: number): Promise<ReceiptEntry[]>;
+  /**
+   * The receipt of one's own, by its proposal's id or an order's `client_order_id`: the file's text.
+   * @throws {Refusal} 404 `not_found` where there is no such proposal, or nothing was sent for it yet
+   */
+  find(sub: string, id: string): Promise<string>;
+  keys(): Promise<{ readonly keys: readonly ReceiptJwk[] }>;
+}
+
+export function createReceipts(
+  { resource, stores, keys }: Pick<GatewayOptions, 'resource' | 'stores' | 'keys'>,
+  parts: {
+    readonly approval: Pick<GatewayApproval, 'sealSecret'>;
+    readonly kernel: Pick<ApprovalKernel, 'find' | 'list'>;
+    readonly record: Pick<OwnRecord, 'about'>;
+    readonly signed: boolean;
+    readonly now: () => number;
+  },
+): Receipts {
+  const { kernel, record, now } = parts;
+  const key = receiptKey(parts.approval.sealSecret);
+  const sources = async () => ({
+    gateway: resource,
+    proposals: stores.proposals,
+    keys: stores.keys,
+    orders: stores.orders,
+    decisions: stores.decisions,
+    lines: (isAbout: Parameters<OwnRecord['about']>[0]) => record.about(isAbout),
+    site: keys?.site,
+    key: await key,
+    now,
+  });
+  const named = async (sub: string, id: string) =>
+    (await stores.proposals.ofSubject(sub, id)) ?? (await kernel.find(sub, id));
+  return {
+    async list(sub, limit) {
+      const all = await kernel.list(sub, { state: 'all', limit: MOST_LOOKED_AT });
+      return all
+        .filter(isSent)
+        .slice(0, limit)
+        .map((proposal) => entryOf(proposal, parts.signed));
+    },
+    async find(sub, id) {
+      const proposal = await named(sub, id);
+      const text = isOfKind(proposal) ? await makeReceipt(await sources(), proposal) : undefined;
+      if (text !== undefined) return text;
+      throw new Refusal(404, 'not_found', 'there is no receipt: no order was sent for it', {
+        hint: 'There are receipts of orders alone, from the moment they are sent.',
+      });
+    },
+    keys: async () => ({ keys: [(await key).jwk] }),
+  };
+}
+
+/** Of a person's latest proposals: what is older is found by its id. */
+const MOST_LOOKED_AT = 500;
+
+const isOfKind = ({ kind }: StoredProposal) => receiptKinds.some((one) => one === kind);
+
+const isSent = (proposal: StoredProposal) =>
+  isOfKind(proposal) && ['executed', 'unknown'].includes(proposal.state);
+
+function entryOf(proposal: StoredProposal, signed: boolean): ReceiptEntry {
+  const { id, kind, state, subject, updatedAt } = proposal;
+  const by = mandateOf(proposal) !== undefined ? 'mandate' : signed ? 'signature' : 'token';
+  return {
+    ...{ id, kind, state, by },
+    summary: kindWords(kind).summary(subject),
+    at: new Date(updatedAt).toISOString(),
+  };
+}

@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { proposalKinds } from './kinds/kinds.ts';
+import { orderDraftSchema } from './order.ts';
+import { provenanceSchema, worstCaseSchema } from './proposal.ts';
+import { orderSchema } from './views.ts';
+
+/** Base64url without padding (RFC 4648 §5). */
+const bytes = z.string().regex(/^[A-Za-z0-9_-]+$/);
+/** base64url(SHA-256), 43 characters. */
+const digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+const facts = z.record(z.string(), z.unknown());
+
+/** A proposal as it was approved: what its digest is of, and what the statement that was signed names beside it. */
+const approvedSchema = z.strictObject({
+  id: z.string(),
+  kind: z.enum(proposalKinds),
+  /** Whose account it is about. */
+  sub: z.string(),
+  /** The OAuth client that proposed it. */
+  client: z.string(),
+  proposed_by: z.string().optional(),
+  requested_by: z.string().nullable(),
+  code: z.string(),
+  nonce: z.string().nullable(),
+  digest,
+  subject: facts,
+  worst_case: worstCaseSchema.nullable(),
+  provenance: provenanceSchema.nullable(),
+  created_at: z.iso.datetime(),
+});
+
+/** One person's yes: what their key signed, and the key. */
+const signedSchema = z.strictObject({
+  sub: z.string(),
+  /** As it came in the approval's token (docs/PHONE.md). */
+  evidence: z.strictObject({
+    method: z.enum(['webauthn', 'software']),
+    credential_id: bytes,
+    authenticator_data: bytes,
+    client_data_json: bytes,
+    signature: bytes,
+    statement: facts,
+  }),
+  /** Of the page it was signed on, and whom keys are enrolled for (WebAuthn's RP ID). */
+  origin: z.string(),
+  rp_id: z.string(),
+  key: z.strictObject({
+    credential_id: bytes,
+    /** COSE_Key (RFC 9052 §7). */
+    public_key: bytes,
+    /** COSE algorithm: -7 (ES256), -8 (EdDSA) or -257 (RS256). */
+    algorithm: z.int(),
+    method: z.enum(['webauthn', 'software']),
+    /** Whether it can be synced to other devices. */
+    device_type: z.enum(['singleDevice', 'multiDevice']),
+    name: z.string(),
+    enrolled_at: z.iso.datetime(),
+  }),
+});
+
+/** What was sent to the broker, and what it said first. */
+const sentSchema = z.strictObject({
+  client_order_id: z.string(),
+  /** As it was approved. */
+  order: orderDraftSchema,
+  state: z.enum(['intent', 'placed', 'rejected', 'unknown']),
+  submissions: z.int(),
+  submitted_at: z.iso.datetime().nullable(),
+  /** The broker's order, for `placed`. */
+  answered: orderSchema.nullable(),
+  /** Why it did not come about, for `rejected`. */
+  problem: facts.nullable(),
+});
+
+/**
+ * The receipt of an order (docs/RECEIPTS.md): what was shown, who signed it, what was sent, what the broker said. A file holds
+ * its RFC 8785 form and a line feed, and nothing else.
+ */
+export const receiptSchema = z.lazy(() =>
+  z.strictObject({
+    type: z.literal('trade-agent.receipt'),
+    v: z.literal(1),
+    /** The gateway's resource identifier. */
+    gateway: z.string(),
+    issued_at: z.iso.datetime(),
+    state: z.string(),
+    proposal: approvedSchema,
+    /** The owner's, and the second person's where it took two; empty under a mandate, and where approvals are not signed. */
+    approvals: z.array(signedSchema).max(2),
+    /** What the person approved beforehand, where the order was placed under a mandate. */
+    mandate: z
+      .strictObject({
+        id: z.string(),
+        proposal: approvedSchema,
+        approvals: z.array(signedSchema).max(2),
+      })
+      .nullable(),
+    /** By which rules it went out; null where that is no longer kept. */
+    decision: z
+      .strictObject({
+        at: z.iso.datetime(),
+        effect: z.enum(['allow', 'deny']),
+        /** Digest of the rules. */
+        policy: z.string(),
+        reasons: z.array(z.string()),
+      })
+      .nullable(),
+    orders: z.array(sentSchema).min(1),
+    /** The lines of the gateway's record that are about it, as they stand there. */
+    record: z.array(z.string()),
+    /** JWS with detached payload (RFC 7515 appendix F): the RFC 8785 form of all the other members. */
+    signature: z.strictObject({ protected: bytes, signature: bytes }),
+  }),
+);
+export type Receipt = z.output<typeof receiptSchema>;
+export type UnsignedReceipt = Omit<Receipt, 'signature'>;
+export type SignedApproval = Receipt['approvals'][number];
+export type ApprovedProposal = Receipt['proposal'];
+
+/** One of the receipts that there are, as they are listed. */
+export const receiptEntrySchema = z.lazy(() =>
+  z.object({
+    /** The proposal's id, and the receipt's. */
+    id: z.string(),
+    kind: z.enum(proposalKinds),
+    state: z.string(),
+    summary: z.string(),
+    /** How it was approved. */
+    by: z.enum(['signature', 'mandate', 'token']),
+    at: z.iso.datetime(),
+  }),
+);
+export type ReceiptEntry = z.output<typeof receiptEntrySchema>;

@@ -1,0 +1,456 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { proposalDigest } from '../../../src/approval/details.ts';
+import { NoReceipt, receiptPayload, receiptText } from '../../../src/approval/receipts/receipt-form.ts';
+import { type ReceiptKey, receiptKey } from '../../../src/approval/receipts/receipt-key.ts';
+import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';
+import { utcSeconds } from '../../../src/machine/clock.ts';
+import { lineHash } from '../../../src/store/audit.ts';
+import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
+import type { Receipt } from '../../../src/trading/receipt.ts';
+import type { Order } from '../../../src/trading/views.ts';
+import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
+
+/** Every so many bytes of a receipt are changed; 1 for all (`npm run test:receipts`). */
+const STRIDE = Number(process.env.RECEIPT_STRIDE ?? 23);
+
+const scripts = fileURLToPath(new URL('../../receipts', import.meta.url));
+/** The second verifier needs Python, and its package `cryptography`. */
+const hasPython = spawnSync('python3', ['-c', 'import cryptography'], { timeout: 30_000 }).status === 0;
+
+let world: ProposalWorld;
+let alice: Person;
+let bob: Person;
+let folder: string;
+/** Of an order, of a batch, of a replaced order, and of one under a mandate. */
+let order: string;
+let batch: string;
+let replaced: string;
+let mandated: string;
+let gatewayKey: string;
+
+const limit = (symbol: string, limit_price: string) =>
+  ({ symbol, side: 'buy', qty: '1', type: 'limit', limit_price }) as const;
+
+async function approved(request: ProposalRequestInput): Promise<{ id: string; result: unknown }> {
+  const { id, code } = await alice.propose(request);
+  await alice.tap(code);
+  const { result } = await alice.until(id, 'executed');
+  return { id, result };
+}
+
+const fileOf = async (id: string, who: Person = alice) => {
+  const url = `${world.sandbox.ready.gateway}/v1/receipts/${id}`;
+  const answer = await who.session.fetch(url, {}, ['orders:read']);
+  return { status: answer.status, text: await answer.text() };
+};
+
+beforeAll(async () => {
+  world = await startProposalWorld();
+  [alice, bob] = await Promise.all([world.as('alice'), world.as('bob')]);
+  folder = join(world.folder, 'receipts');
+  mkdirSync(folder);
+  const one = await approved({ kind: 'order', order: limit('KO', '20') });
+  order = (await fileOf(one.id)).text;
+  const changed = await approved({
+    kind: 'replace',
+    replace: { order_id: (one.result as Order).id, limit_price: '21' },
+  });
+  replaced = (await fileOf(changed.id)).text;
+  const orders = [
+    { symbol: 'AAPL', side: 'sell', qty: '1' },
+    { symbol: 'MSFT', side: 'buy', qty: '1' },
+  ] as const;
+  batch = (await fileOf((await approved({ kind: 'batch', batch: { orders: [...orders] } })).id)).text;
+  await approved({
+    kind: 'mandate',
+    mandate: {
+      symbols: ['PEP'],
+      max_order_notional: '200',
+      max_total_notional: '600',
+      max_orders: 5,
+      expires_at: utcSeconds(Date.now() + 20 * 86_400_000),
+    },
+  });
+  const typed = { fields: { symbol: { source: 'user' } } } as const;
+  const under = await alice.propose({
+    kind: 'order',
+    order: limit('PEP', '20'),
+    mandate: 'any',
+    provenance: typed,
+  });
+  await alice.until(under.id, 'executed');
+  mandated = (await fileOf(under.id)).text;
+  const keys = await fetch(`${world.sandbox.ready.gateway}/.well-known/trade-agent-receipt-keys.json`);
+  gatewayKey = ((await keys.json()) as { keys: { kid: string }[] }).keys[0]?.kid ?? '';
+});
+afterAll(() => world.close());
+
+const faultOf = async (text: string, key = gatewayKey) => {
+  try {
+    await verifyReceipt(text, (thumbprint) => thumbprint === key);
+    return 'holds';
+  } catch (error) {
+    if (error instanceof NoReceipt) return error.fault;
+    throw error;
+  }
+};
+
+/** The same file by the second verifier: whether it holds. */
+const pythonSays = (files: readonly string[], key = gatewayKey) => {
+  const { stdout } = spawnSync('python3', [join(scripts, 'verify_receipt.py'), key, ...files], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replace(/^.*: /, ''));
+};
+const written = (name: string, text: string) => {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+};
+
+describe('a receipt', () => {
+  it('of an order, a batch, a change and an order under a mandate holds by the published key', async () => {
+    const all = { order, batch, replaced, mandated };
+    for (const [name, text] of Object.entries(all))
+      expect([name, await faultOf(text)]).toEqual([name, 'holds']);
+    const { orders, approvals } = JSON.parse(batch) as Receipt;
+    expect(orders.map(({ state, order: { symbol } }) => `${state} ${symbol}`)).toEqual([
+      'placed AAPL',
+      'placed MSFT',
+    ]);
+    expect(approvals[0]).toMatchObject({ sub: 'alice', key: { method: 'software', name: 'Terminal phone' } });
+    expect(JSON.parse(mandated)).toMatchObject({
+      approvals: [],
+      mandate: { proposal: { kind: 'mandate' }, approvals: [{ sub: 'alice' }] },
+    });
+  });
+
+  it.runIf(hasPython)('holds by the second verifier too, and by no other key', () => {
+    const files = Object.entries({ order, batch, replaced, mandated }).map(([name, text]) =>
+      written(name, text),
+    );
+    expect(pythonSays(files)).toEqual(['holds', 'holds', 'holds', 'holds']);
+    expect(pythonSays(files, 'A'.repeat(43))).toEqual(['signer', 'signer', 'signer', 'signer']);
+  });
+
+  it('is listed, found by the order’s own id, and nobody else’s to see', async () => {
+    const { proposal, orders } = JSON.parse(order) as Receipt;
+    const listed = await alice.send('GET', '/v1/receipts');
+    expect(listed.body.receipts).toContainEqual(
+      expect.objectContaining({ id: proposal.id, by: 'signature', state: 'executed' }),
+    );
+    const again = JSON.parse((await fileOf(orders[0]?.client_order_id ?? '')).text) as Receipt;
+    expect(again.proposal).toEqual(proposal);
+    expect((await fileOf(proposal.id, bob)).status).toBe(404);
+    expect((await bob.send('GET', '/v1/receipts')).body).toEqual({ receipts: [] });
+    const denied = await alice.propose({ kind: 'order', order: limit('KO', '19') });
+    await alice.tap(denied.code, 'deny');
+    await alice.until(denied.id, 'denied');
+    expect(await fileOf(denied.id)).toMatchObject({
+      status: 404,
+      text: expect.stringContaining('no order was sent'),
+    });
+  });
+
+  it('with a byte changed anywhere is refused', async () => {
+    const bytes = Buffer.from(order);
+    const unnoticed: number[] = [];
+    for (let at = 0; at < bytes.length; at += STRIDE) {
+      for (const bit of [0x01, 0x20]) {
+        const changed = Buffer.from(bytes);
+        changed.writeUInt8((bytes[at] ?? 0) ^ bit, at);
+        if ((await faultOf(changed.toString('utf8'))) === 'holds') unnoticed.push(at);
+      }
+    }
+    expect(unnoticed).toEqual([]);
+  });
+
+  it.runIf(hasPython)('with a byte changed anywhere is refused by the second verifier too', () => {
+    const args = [join(scripts, 'every_byte.py'), gatewayKey, written('bytes', order), String(STRIDE)];
+    expect(execFileSync('python3', args, { encoding: 'utf8', timeout: 600_000 })).toMatch(/^\d+ \[\]\n$/);
+  });
+});
+
+describe('a receipt by whoever has stolen the gateway’s key', () => {
+  let stolen: ReceiptKey;
+  beforeAll(async () => {
+    stolen = await receiptKey('what only the gateway has');
+  });
+
+  type Forging = (receipt: Receipt) => void;
+  const signed = async (text: string, forge: Forging) => {
+    const receipt = JSON.parse(text) as Receipt;
+    forge(receipt);
+    return receiptText({ ...receipt, signature: await stolen.sign(receiptPayload(receipt)) });
+  };
+  /** A line of the record with its hash right. */
+  const line = (text: string, changes: object) => {
+    const { hash: _, ...rest } = { ...JSON.parse(text), ...changes };
+    return JSON.stringify({ ...rest, hash: lineHash(rest) });
+  };
+  const change = <T>(things: T[], at: number, how: (thing: T) => void) => how(things[at] as T);
+
+  const forgeries: readonly [what: string, fault: string, of: () => string, forge: Forging][] = [
+    [
+      'nobody’s assertion',
+      'not_signed',
+      () => order,
+      (r) => {
+        r.approvals = [];
+      },
+    ],
+    [
+      'another quantity sent',
+      'order',
+      () => order,
+      (r) =>
+        change(r.orders, 0, ({ order: o }) => {
+          o.qty = '100';
+        }),
+    ],
+    [
+      'another quantity proposed',
+      'proposal',
+      () => order,
+      (r) => {
+        r.proposal.subject.qty = '100';
+      },
+    ],
+    [
+      'another quantity, digested',
+      'statement',
+      () => order,
+      (r) => {
+        r.proposal.digest = 'x'.repeat(43);
+        r.proposal.subject.qty = '100';
+        r.proposal.digest = digestOf(r);
+      },
+    ],
+    [
+      'another quantity, digested and stated',
+      'phone_signature',
+      () => order,
+      (r) => {
+        r.proposal.subject.qty = '100';
+        r.proposal.digest = digestOf(r);
+        change(r.approvals, 0, ({ evidence }) => {
+          evidence.statement.digest = r.proposal.digest;
+        });
+      },
+    ],
+    [
+      'another code',
+      'statement',
+      () => order,
+      (r) => {
+        r.proposal.code = 'ZZZZ';
+      },
+    ],
+    [
+      'another worst case',
+      'proposal',
+      () => order,
+      (r) => {
+        r.proposal.worst_case = null;
+      },
+    ],
+    [
+      'another gateway',
+      'statement',
+      () => order,
+      (r) => {
+        r.gateway = 'https://evil.example';
+      },
+    ],
+    [
+      'another person',
+      'not_signed',
+      () => order,
+      (r) => {
+        r.proposal.sub = 'bob';
+      },
+    ],
+    [
+      'a signature twice',
+      'not_signed',
+      () => order,
+      (r) => {
+        r.approvals = [...r.approvals, ...r.approvals];
+      },
+    ],
+    [
+      'another key',
+      'phone_signature',
+      () => order,
+      (r) =>
+        change(r.approvals, 0, ({ key }) => {
+          key.public_key = `${key.public_key.slice(0, -43)}${'A'.repeat(43)}`;
+        }),
+    ],
+    [
+      'a key of another id',
+      'phone_key',
+      () => order,
+      (r) =>
+        change(r.approvals, 0, ({ key }) => {
+          key.credential_id = 'abc';
+        }),
+    ],
+    [
+      'another page',
+      'phone_key',
+      () => order,
+      (r) =>
+        change(r.approvals, 0, (one) => {
+          one.origin = 'https://evil.example';
+        }),
+    ],
+    [
+      'another page of that host',
+      'phone_signature',
+      () => order,
+      (r) =>
+        change(r.approvals, 0, (one) => {
+          one.origin = 'http://localhost:1';
+        }),
+    ],
+    [
+      'an order that was not approved',
+      'order',
+      () => order,
+      (r) =>
+        change(r.orders, 0, (o) => {
+          o.client_order_id = 'ta-other';
+        }),
+    ],
+    [
+      'an order twice',
+      'order',
+      () => order,
+      (r) => {
+        r.orders = [...r.orders, ...r.orders];
+      },
+    ],
+    [
+      'an answer about another symbol',
+      'order',
+      () => order,
+      (r) =>
+        change(r.orders, 0, ({ answered }) => {
+          if (answered) answered.symbol = 'PEP';
+        }),
+    ],
+    [
+      'no answer',
+      'order',
+      () => order,
+      (r) =>
+        change(r.orders, 0, (o) => {
+          o.answered = null;
+        }),
+    ],
+    [
+      'a refusal by the rules',
+      'decision',
+      () => order,
+      (r) => {
+        if (r.decision) r.decision.effect = 'deny';
+      },
+    ],
+    [
+      'a line changed',
+      'record',
+      () => order,
+      (r) => {
+        r.record[1] = r.record[1]?.replace('KO', 'PE') ?? '';
+      },
+    ],
+    [
+      'a line left out',
+      'record',
+      () => order,
+      (r) => {
+        r.record = r.record.filter((text) => !text.includes('"event":"signed"'));
+      },
+    ],
+    ['lines in another order', 'record', () => order, (r) => void r.record.reverse()],
+    [
+      'a line about another proposal',
+      'record',
+      () => order,
+      (r) => {
+        r.record[1] = line(r.record[1] ?? '', { proposal: 'pr_otherother' });
+      },
+    ],
+    [
+      'no mandate where one was used',
+      'mandate',
+      () => mandated,
+      (r) => {
+        r.mandate = null;
+      },
+    ],
+    [
+      'a mandate that nobody signed',
+      'not_signed',
+      () => mandated,
+      (r) => {
+        if (r.mandate) r.mandate.approvals = [];
+      },
+    ],
+    [
+      'a mandate with another symbol',
+      'proposal',
+      () => mandated,
+      (r) => {
+        if (r.mandate) r.mandate.proposal.subject.symbols = ['AAPL'];
+      },
+    ],
+    [
+      'a mandate of another person',
+      'not_signed',
+      () => mandated,
+      (r) => {
+        if (r.mandate) r.mandate.proposal.sub = 'bob';
+      },
+    ],
+    [
+      'an order before the mandate',
+      'mandate',
+      () => mandated,
+      (r) => {
+        r.proposal.created_at = '2020-01-01T00:00:00.000Z';
+      },
+    ],
+    ['a member more', 'form', () => order, (r) => void Object.assign(r, { note: 'trust me' })],
+  ];
+  const digestOf = ({ proposal }: Receipt) => proposalDigest(proposal);
+
+  it.each(forgeries)('%s is refused', async (_what, fault, of, forge) => {
+    expect(await faultOf(await signed(of(), forge), stolen.jwk.kid)).toBe(fault);
+  });
+
+  it('that changes nothing holds by that key: the phone’s signature is what it can’t make', async () => {
+    const copy = await signed(order, () => undefined);
+    expect(await faultOf(copy, stolen.jwk.kid)).toBe('holds');
+    expect(await faultOf(copy)).toBe('signer');
+  });
+
+  it.runIf(hasPython)('is refused by the second verifier too, in every way', async () => {
+    const files = await Promise.all(
+      forgeries.map(async ([, , of, forge], at) => written(`forged-${at}`, await signed(of(), forge))),
+    );
+    expect(pythonSays(files, stolen.jwk.kid).filter((said) => said === 'holds')).toEqual([]);
+    expect(pythonSays([written('copy', await signed(order, () => undefined))], stolen.jwk.kid)).toEqual([
+      'holds',
+    ]);
+  });
+});
