@@ -30,20 +30,73 @@ export interface AppOptions {
   readonly askSecret?: ((question: string) => Promise<string>) | undefined;
 }
 
+/** What an app is put together from: a machine's own, or a server's in a person's name. */
+export interface AppParts
+  extends Pick<App, 'home' | 'config' | 'sandbox' | 'profile' | 'store' | 'openStore' | 'foreignTools'> {
+  /** Undefined where nobody is signed in. */
+  openSession(readOnly: boolean): Promise<Session | undefined>;
+  /** One agent more, of the account that the app given is of. */
+  startAgent(app: App, wanted: AgentOptions): Promise<Agent>;
+}
+
+/** The app of this machine: its files, its profile, its credential store. */
 export function createApp(options: AppOptions): App {
-  const { env, clock, signal, tell, profileOption, serverOption, accountOption } = options;
-  const profileName =
-    serverOption === undefined
-      ? (profileOption ?? (env.TRADE_AGENT_PROFILE || undefined))
-      : serverProfileName(serverOption);
+  const { env, clock } = options;
+  const parts = settledParts(options, profileNameOf(options));
+  const { home, profile, store } = parts;
+  const app: App = appOf(options, {
+    ...parts,
+    async openSession(readOnly) {
+      const { openSession } = await import('../auth/session/token-session.ts');
+      if (env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
+        const { adoptRefreshToken } = await import('../auth/session/adopt-refresh-token.ts');
+        await adoptRefreshToken(await profile(), await store(), {
+          fetch: options.fetch,
+          clock,
+          home: await home(),
+        });
+      }
+      return openSession({
+        profile: await profile(),
+        store: await store(),
+        home: await home(),
+        fetch: options.fetch,
+        clock,
+        readOnly,
+      });
+    },
+    async foreignTools() {
+      if ((await profile()).mcp_servers === undefined) return undefined;
+      const { openServerRegistry } = await import('./mcp/servers/open-registry.ts');
+      return openServerRegistry(app);
+    },
+    async startAgent(own, wanted) {
+      const { startAgent } = await import('./start-agent.ts');
+      return await startAgent(own, wanted);
+    },
+  });
+  return app;
+}
+
+function profileNameOf({ env, profileOption, serverOption }: AppOptions): string | undefined {
+  if (serverOption !== undefined) return serverProfileName(serverOption);
+  return profileOption ?? (env.TRADE_AGENT_PROFILE || undefined);
+}
+
+/** Any app: its session and its agent are opened at first use, and by whoever asks first. */
+export function appOf(options: AppOptions, parts: AppParts): App {
+  const { env, clock, signal, tell, accountOption } = options;
+  const { startAgent, openSession, ...settled } = parts;
   let session: Promise<Session | undefined> | undefined;
   let agent: Promise<Agent> | undefined;
   let foreign: Promise<ServerRegistry | undefined> | undefined;
   let readOnly = false;
   let account: Promise<string> | undefined;
 
-  const parts = settledParts(options, profileName);
-  const { home, profile, store } = parts;
+  const started = async (own: App, wanted: AgentOptions) => {
+    if (wanted.readOnly) own.limitToReading();
+    return await startAgent(own, wanted);
+  };
 
   const app: App = {
     env,
@@ -52,32 +105,14 @@ export function createApp(options: AppOptions): App {
     discreetFetch: options.discreetFetch ?? options.fetch,
     signal,
     chosenBy: chosenBy(options),
-    profileName,
+    profileName: profileNameOf(options),
     tell,
-    ...parts,
+    ...settled,
     limitToReading() {
       readOnly = true;
     },
     session() {
-      session ??= (async () => {
-        const { openSession } = await import('../auth/session/token-session.ts');
-        if (env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
-          const { adoptRefreshToken } = await import('../auth/session/adopt-refresh-token.ts');
-          await adoptRefreshToken(await profile(), await store(), {
-            fetch: options.fetch,
-            clock,
-            home: await home(),
-          });
-        }
-        return openSession({
-          profile: await profile(),
-          store: await store(),
-          home: await home(),
-          fetch: options.fetch,
-          clock,
-          readOnly,
-        });
-      })();
+      session ??= openSession(readOnly);
       return session;
     },
     async requireSession() {
@@ -102,17 +137,13 @@ export function createApp(options: AppOptions): App {
       return createGatewayClient(await app.requireSession(), { signal });
     },
     accounts: async () => (await app.usersGateway()).accounts(),
-    inAccount: (number) => inOneAccount(app, number),
+    inAccount: (number) => inOneAccount(app, number, started),
     foreignTools() {
-      foreign ??= (async () => {
-        if ((await profile()).mcp_servers === undefined) return undefined;
-        const { openServerRegistry } = await import('./mcp/servers/open-registry.ts');
-        return openServerRegistry(app);
-      })();
+      foreign ??= parts.foreignTools();
       return foreign;
     },
     agent(wanted) {
-      agent ??= startedAgent(app, wanted);
+      agent ??= started(app, wanted);
       return agent;
     },
     async reset() {
@@ -131,7 +162,7 @@ export function createApp(options: AppOptions): App {
 }
 
 /** The app, of one account whichever was named, with an agent of its own. */
-function inOneAccount(app: App, number: string | undefined): App {
+function inOneAccount(app: App, number: string | undefined, started: AppParts['startAgent']): App {
   let agent: Promise<Agent> | undefined;
   const close = async () => (await agent?.catch(() => undefined))?.close();
   const own: App = {
@@ -143,19 +174,13 @@ function inOneAccount(app: App, number: string | undefined): App {
       return number === undefined ? gateway : gateway.inAccount(number);
     },
     agent(wanted) {
-      agent ??= startedAgent(own, wanted);
+      agent ??= started(own, wanted);
       return agent;
     },
     reset: close,
     close,
   };
   return own;
-}
-
-async function startedAgent(app: App, wanted: AgentOptions): Promise<Agent> {
-  if (wanted.readOnly) app.limitToReading();
-  const { startAgent } = await import('./start-agent.ts');
-  return await startAgent(app, wanted);
 }
 
 /** Of the account that is called so. @throws {TradeAgentError} `usage` where the person has none */

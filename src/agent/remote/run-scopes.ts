@@ -30,3 +30,14 @@ export function runScopes(
   if (input === undefined || 'prompt' in input) return SESSION_SCOPES;
   return mandates.length === 0 ? ORDERS : [...ORDERS, USE_MANDATES];
 }
+
+/** What the runs of a schedule need: they are done while the person is away. */
+export function scheduleScopes({
+  suggest,
+  approval,
+}: {
+  readonly suggest: boolean;
+  readonly approval: RunOptions['approval'];
+}): readonly Scope[] {
+  return suggest && approval !== 'deny' ? [...ORDERS, USE_MANDATES] : READ_SCOPES;
+}

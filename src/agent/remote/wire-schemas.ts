@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { noticeChannelSchema } from '../../config/notice-channels.ts';
 import { runRecordSchema } from '../../schedule/run-record.ts';
 import { schedulePattern, timingSchema } from '../../schedule/schedule.ts';
 import { mandateIdSchema } from '../../trading/mandate/envelope.ts';
@@ -157,6 +158,10 @@ export const addScheduleSchema = z.strictObject({
   account: z.string().min(1).max(64).exactOptional().describe('its number, or all'),
   timing: timingSchema.describe('New York time'),
   when_open: z.boolean(),
+  on_price: z
+    .boolean()
+    .exactOptional()
+    .describe('also as soon as a price passes a limit of its rules, and once it is back'),
   check: z.strictObject({
     rules: z
       .string()
@@ -187,6 +192,28 @@ export const scheduleAnswerSchema = z.object({ schedule: remoteScheduleSchema })
 /** A run that a person started: the first whose `due` is null and that started no earlier than this. */
 export const queuedScheduleSchema = z.object({ queued_at: time });
 export const scheduleRunsSchema = z.object({ runs: z.array(runRecordSchema).describe('newest first') });
+
+/** By which a person is told of what their schedules find. What is secret of one goes in and never comes out. */
+export const putNoticeSchema = z.strictObject({
+  channel: noticeChannelSchema,
+  secret: z
+    .string()
+    .min(1)
+    .max(400)
+    .exactOptional()
+    .describe('password, token or signing key, where it has one'),
+});
+export const noticeChannelsSchema = z.object({
+  channels: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.string(),
+      to: z.string().describe('where it goes, in words'),
+      enabled: z.boolean(),
+      secret: z.enum(['kept', 'missing', 'not_needed']),
+    }),
+  ),
+});
 
 /** RFC 9728 §2, as far as it is read here: who signs people in for the server. */
 export const protectedResourceSchema = z.object({

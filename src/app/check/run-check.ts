@@ -23,6 +23,7 @@ import { runObject } from '../run/run-report.ts';
 import { askedSymbols } from './asked-symbols.ts';
 import { propose } from './propose.ts';
 import { packagedSectors } from './sectors.ts';
+import type { sendNotices } from './send-notices.ts';
 
 export interface CheckOptions {
   readonly rules?: string;
@@ -76,12 +77,20 @@ export async function runCheck(
   options: CheckOptions,
   listener: CheckListener,
 ): Promise<CheckOutcome> {
-  return await withBasis(app, options, async (basis) => {
-    const checked = await checkAndTell(app, options, listener, basis);
-    await listener.told(checked.outcome.result);
-    await checked.remember();
-    return checked.outcome;
-  });
+  return await withBasis(app, options, (basis) => checkBy(app, options, listener, basis));
+}
+
+/** As {@link runCheck}, by what it goes by. */
+export async function checkBy(
+  app: App,
+  options: CheckOptions,
+  listener: CheckListener,
+  basis: Basis,
+): Promise<CheckOutcome> {
+  const checked = await checkAndTell(app, options, listener, basis);
+  await listener.told(checked.outcome.result);
+  await checked.remember();
+  return checked.outcome;
 }
 
 /** Takes the place of whoever else would check, and opens what is remembered. */
@@ -116,6 +125,8 @@ export interface Basis {
   readonly store: CheckStore<Notice>;
   /** Whose account: profile and user. */
   readonly owner: string;
+  /** Sends what waits; at once where it is left out. */
+  readonly sendNotices?: typeof sendNotices;
   /** Of several accounts, where this one is. */
   readonly at?: Pick<AccountName, 'broker' | 'label'>;
 }
@@ -158,7 +169,7 @@ export async function checkAndTell(
   const failure = options.report === undefined ? undefined : await writeReport(options.report, result, done);
   if (failure !== undefined) result.notes.push(failure.message);
   await listener.found(result);
-  await tellPeople(app, { owner: basis.owner, result, done, memory, runs });
+  await tellPeople(app, basis, { result, done, memory, runs });
   return {
     outcome: { result, runs, failure },
     remember: () => memory.remember(done.firing.states, done.figures.drawdowns.mark),
@@ -206,7 +217,7 @@ async function looker(app: App, options: CheckOptions, { file, store, owner }: B
 }
 
 /** Whether anybody may be asked for an order. */
-function proposes({ suggest, approval }: CheckOptions): boolean {
+export function proposes({ suggest, approval }: Pick<CheckOptions, 'suggest' | 'approval'>): boolean {
   return suggest === true && approval !== 'deny';
 }
 
@@ -231,7 +242,6 @@ function mayGoOn({ status, orders }: RunResult, { result }: Check): boolean {
 }
 
 interface Tellable {
-  readonly owner: string;
   readonly result: CheckResult;
   readonly done: Check;
   readonly memory: AccountMemory<Notice>;
@@ -239,15 +249,19 @@ interface Tellable {
 }
 
 /** Sends notices, and puts what became of them into the result. Whatever goes wrong is told, and nothing else is changed by it. */
-async function tellPeople(app: App, { owner, result, done, memory, runs }: Tellable): Promise<void> {
+async function tellPeople(
+  app: App,
+  { owner, sendNotices }: Basis,
+  { result, done, memory, runs }: Tellable,
+): Promise<void> {
   const profile = await app.profile();
   const { notices: channels } = profile;
   if (channels === undefined) return;
   const warn = (message: string) => app.tell(safeLine(`warning: ${message}`));
   try {
-    const [{ noticesOf }, { sendNotices }] = await Promise.all([
+    const [{ noticesOf }, send] = await Promise.all([
       import('./tell.ts'),
-      import('./send-notices.ts'),
+      sendNotices ?? import('./send-notices.ts').then((module) => module.sendNotices),
     ]);
     const now = Date.parse(result.checked_at);
     const { notices: outbox } = memory;
@@ -264,7 +278,7 @@ async function tellPeople(app: App, { owner, result, done, memory, runs }: Tella
         now,
       }),
     );
-    result.notices = await sendNotices(app, channels, outbox, now);
+    result.notices = await send(app, channels, outbox, now);
     for (const { channel, title, status, error } of result.notices) {
       if (error === undefined) continue;
       const next = status === 'waiting' ? '; it is tried again at the next check' : '';

@@ -3,10 +3,14 @@ import { providerMetadata } from '../../auth/provider/provider.ts';
 import { detectProvider } from '../../config/provider/dialects.ts';
 import type { Door } from '../../gateway/door/door.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { publicFetch } from '../../net/public-fetch.ts';
 import { createDataKeys } from '../../secrets/envelope/data-keys.ts';
 import { createSecretSeal } from '../../secrets/envelope/secret-seal.ts';
 import { openKms } from '../../secrets/kms/kms-settings.ts';
 import { gatewayProxy } from '../../server/http/gateway-proxy.ts';
+import { noticeRoutes } from '../../server/http/notice-routes.ts';
+import { scheduleRoutes } from '../../server/http/schedule-routes.ts';
+import type { NoticeParts } from '../../server/person-notices.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
 import { exchangingSessions } from '../../server/sessions/exchanging-sessions.ts';
 import { serverProfile } from '../../server/settings/server-profile.ts';
@@ -22,6 +26,8 @@ export interface OpenedServer {
   readonly due: DueRuns;
   /** Waits for its turn to ask the gateway about one person, among all workers of the tenant. */
   readonly paced: () => Promise<void>;
+  /** By what people are told of what their schedules find. */
+  readonly notices: NoticeParts;
   readonly routes: readonly ((app: Hono, door: Door, parts: ServerParts) => void)[];
   close(): Promise<void>;
 }
@@ -73,10 +79,11 @@ export async function openServer(
   );
   const news = store.postgresRunNews(database);
   const buckets = store.postgresRateBuckets(database);
+  const credentials = (sub: string) => store.postgresCredentialStore({ database, sub, seal, clock });
   const sessions = exchangingSessions({
-    ...{ profile: serverProfile(settings, provider), access, clock },
-    credentials: (sub) => store.postgresCredentialStore({ database, sub, seal, clock }),
+    ...{ profile: serverProfile(settings, provider), access, clock, credentials },
   });
+  const notices = { database, jobs, clock, credentials, noticeFetch: publicFetch() };
   return {
     parts: { database, jobs, news, sessions, model: settings.model, clock, fetch, env, onError },
     due: store.postgresDueRuns(database),
@@ -86,7 +93,8 @@ export async function openServer(
         if (wait > 0) await clock.sleep(wait);
       }
     },
-    routes: [gatewayProxy],
+    notices,
+    routes: [scheduleRoutes, noticeRoutes(notices), gatewayProxy],
     async close() {
       await news.close();
       await jobs.close();

@@ -5,11 +5,12 @@ import type { App } from '../app.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { openServer } from './open-server.ts';
+import { startScheduleWork } from './schedule-work.ts';
 import { readServerSettings, type ServerPlaces } from './server-places.ts';
 
 export interface ServeWorkerOptions extends ServerPlaces {
   readonly env: NodeJS.ProcessEnv;
-  /** Runs that it drives at once. */
+  /** Runs that it drives at once, and checks, and notices. */
   readonly concurrency: number;
   readonly readyFile?: string;
   readonly ready: (worker: ServedWorker) => Promise<void>;
@@ -49,6 +50,7 @@ export async function serveWorker(
   const { parts, due, paced } = opened;
   const stop = new AbortController();
   await parts.jobs.work('run', runJob(parts), { concurrency });
+  const schedules = await startScheduleWork({ ...parts, ...opened.notices, concurrency });
   const looking = [collectRuns({ ...parts, due, paced }, stop.signal)];
   const measured = telemetry.url === undefined ? {} : { metrics: telemetry.url };
   const { gateway, database } = settings;
@@ -57,7 +59,7 @@ export async function serveWorker(
   await options.ready(told);
   await servedUntilStopped(app.signal, async () => {
     stop.abort();
-    await Promise.all([...looking, parts.jobs.close({ drainMs: DRAIN_MS })]);
+    await Promise.all([...looking, schedules.stop(), parts.jobs.close({ drainMs: DRAIN_MS })]);
     await telemetry.close();
     await opened.close();
   });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { parseJob } from '../job.ts';
 import type { JobHandler } from '../job-queue.ts';
@@ -7,6 +8,11 @@ import type { Claim, Claims } from './claims.ts';
 const RENEW_MS = 3_000;
 /** Between two looks where there is nothing to do, milliseconds: what was enqueued wakes, what becomes due does not. */
 const [SHORTEST_MS, LONGEST_MS] = [100, 2_000];
+/**
+ * Before the next are fetched where all were taken, milliseconds: a look goes through every key that waits (65 ms of 20,000),
+ * so it is for several at once.
+ */
+const GATHER_MS = 20;
 /** So long has a job to end once its signal aborted, milliseconds. */
 const ABORT_MS = 2_000;
 
@@ -77,7 +83,7 @@ export function startWorker({ claims, handler, concurrency, heard }: WorkerOptio
     for (let pause = SHORTEST_MS; !closing.signal.aborted; ) {
       const free = concurrency - running.size;
       if (free === 0) {
-        await bell.rung(LONGEST_MS);
+        if (await bell.rung(LONGEST_MS)) await sleep(GATHER_MS);
         continue;
       }
       const found = await fetch().catch((error: unknown) => {

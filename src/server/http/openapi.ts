@@ -1,11 +1,9 @@
-import type { Hono } from 'hono';
 import { z } from 'zod';
 import {
   agentEventSchema,
   approvalAnswerSchema,
   IDEMPOTENCY_KEY,
   idempotencyKeySchema,
-  OPENAPI_PATH,
   type Operation,
   operations,
   problemSchema,
@@ -13,7 +11,6 @@ import {
   runResultSchema,
 } from '../../agent/remote/protocol.ts';
 import { thread } from '../../agent/view-schemas.ts';
-import type { Door } from '../../gateway/door/door.ts';
 import { runRecordSchema } from '../../schedule/run-record.ts';
 import { orderSchema } from '../../trading/views.ts';
 
@@ -163,14 +160,5 @@ function atComponents(value: unknown): unknown {
         ? inner.replace(/^#\/\$defs\//, '#/components/schemas/')
         : atComponents(inner),
     ]),
-  );
-}
-
-/** Serves it, to anybody: it says nothing that is a secret. */
-export function openApiRoute(app: Hono, door: Door, address: string, version: string): void {
-  const document = openApiDocument(address, version);
-  app.get(
-    OPENAPI_PATH,
-    door.open((c) => c.json(document)),
   );
 }

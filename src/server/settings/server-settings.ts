@@ -41,7 +41,9 @@ export const serverSettingsSchema = z.strictObject({
     'A PostgreSQL database: where its address is (`url_file` or `url_env`), and whose part of it (`tenant`).',
   ),
   kms: kmsSchema.describe("By what the keys are wrapped under which people's sessions are sealed."),
-  model: modelSchema.prefault({}),
+  model: modelSchema
+    .prefault({})
+    .describe('Which model answers; as that of a profile. The key of its server is in the environment.'),
   max_slippage: slippageSchema
     .default('0.01')
     .describe('How far an order may go from the price it was proposed at: a fraction.'),

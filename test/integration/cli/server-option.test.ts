@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Agent } from '../../../src/agent/agent.ts';
@@ -148,6 +148,46 @@ describe('a profile of a server', () => {
     running.interrupt();
     expect((await running.done).exitCode).toBe(130);
     expect((await agent.approvals()).map(({ status }) => status)).toEqual(['cancelled']);
+  });
+
+  it('has its schedules kept and run at the server, by the rules as they are written', async () => {
+    const rules = join(world.folder, 'rules.yaml');
+    writeFileSync(rules, 'rules:\n  - {name: one-stock, kind: concentration, above: 35%}\n');
+    const home = () =>
+      readdirSync(join(world.folder, 'agent'), { encoding: 'utf8' }).filter((name) => name !== 'cache');
+    const before = home();
+    const add = (...more: string[]) =>
+      world.run(['schedule', 'add', '--at', 'close-30m', '--name', 'close-check', ...more, ...inProfile]);
+    const added = await add('--rules', rules, '--when-open', '--on-price', '--timeout', '5m');
+    expect(added.exitCode, added.stderr).toBe(0);
+    expect(added.stdout).toContain('entry  server: runs there');
+    expect(server.schedules).toMatchObject([
+      {
+        name: 'close-check',
+        timing: { at: 'close-30m' },
+        when_open: true,
+        on_price: true,
+        timeout_ms: 300_000,
+        check: { rules: readFileSync(rules, 'utf8'), suggest: false, buy_only: false, approval: 'detach' },
+      },
+    ]);
+    const listed = await world.run(['schedule', 'list', '--output', 'json', ...inProfile]);
+    expect(JSON.parse(listed.stdout)).toMatchObject({
+      schedules: [{ id: 's1', profile: 'work', with: 'server', entry: 'kept', at: 'close-30m' }],
+    });
+    const ran = await world.run(['schedule', 'run', 'close-check', '--now', ...inProfile]);
+    expect(ran.exitCode, ran.stderr).toBe(3);
+    expect(ran.stdout).toContain('MSFT is 4 % above its target');
+    const logs = await world.run(['schedule', 'logs', ...inProfile]);
+    expect(logs.stdout).toContain('found (1)');
+    expect(await add('--report', join(world.folder, 'report.html'))).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('--report is for a schedule of this machine'),
+    });
+    const removed = await world.run(['schedule', 'remove', 'close', '--yes', ...inProfile]);
+    expect(removed.exitCode, removed.stderr).toBe(0);
+    expect(server.schedules).toEqual([]);
+    expect(home()).toEqual(before);
   });
 
   it.each([

@@ -4,7 +4,7 @@ import type { AgentEvent } from '../../../src/agent/events.ts';
 import type { RequestLogEntry } from '../../../src/gateway/door/request-log.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { listenerOf, listenOnLoopback } from '../../../src/net/http-server.ts';
-import { createServerApp } from '../../../src/server/http/server-app.ts';
+import { createServerApp, type ServerAppOptions } from '../../../src/server/http/server-app.ts';
 import { SESSION_SCOPES } from '../../../src/trading/scopes.ts';
 import { testClock } from '../../integration/gateway/support/test-clock.ts';
 import { startTestIssuer } from '../../integration/gateway/support/test-issuer.ts';
@@ -35,11 +35,12 @@ export async function startHttpWorld() {
   const log: RequestLogEntry[] = [];
   const closing: (() => Promise<void>)[] = [];
 
-  const serve = async (world: ServerWorld) => {
+  const serve = async (world: ServerWorld, more: Pick<ServerAppOptions, 'routes'> = {}) => {
     const parts = await world.machine();
     const http = await listenOnLoopback(0, () => systemClock.now());
     const served = createServerApp({
       ...parts,
+      ...more,
       ...{
         address: ADDRESS,
         issuer: issuer.url,

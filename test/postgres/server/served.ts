@@ -34,7 +34,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** A home that knows a server, the server's folder, and a database with its tables. */
-export async function serverFolder() {
+export async function serverFolder(newDatabase: () => ReturnType<typeof emptyDatabase> = emptyDatabase) {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-server-'));
   const port = await freePort();
   const address = `http://127.0.0.1:${port}`;
@@ -45,7 +45,7 @@ export async function serverFolder() {
     ...{ home: join(folder, 'sandbox'), port: 0, partialFills: false },
     servers: [{ client_id: 'agents', address, jwks: { keys: [jwk] } }],
   });
-  const database = await emptyDatabase();
+  const database = await newDatabase();
   const app = new URL(database.owner);
   const login = `${app.pathname.slice(1)}_app`;
   app.searchParams.set('user', login);
@@ -63,9 +63,11 @@ export async function serverFolder() {
     ...{ folder, port, address, places, sandbox, database, env, settings, migrated, phone },
     /** The person's phone answers the next request. */
     async tap(decision: 'approve' | 'deny', person = 'alice') {
-      const [request] = await phone.requests(person, { waitSeconds: 10 });
-      if (request === undefined) throw new Error('the phone was never asked');
-      return phone.decide(request.id, decision);
+      for (let asked = 0; asked < 3; asked += 1) {
+        const [request] = await phone.requests(person, { waitSeconds: 10 });
+        if (request !== undefined) return phone.decide(request.id, decision);
+      }
+      throw new Error('the phone was never asked');
     },
     async remove() {
       await sandbox.close();

@@ -7,6 +7,7 @@ import { errorObject } from '../../../trading/error-object.ts';
 import type { Context } from '../../context.ts';
 import { talkError } from '../../output.ts';
 import { checkText } from '../check/check-view.ts';
+import { recordLine } from './schedule-view.ts';
 import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 
 /**
@@ -16,7 +17,7 @@ import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
  */
 export async function printRun(
   { io, output, tell }: Context,
-  { id, account }: Schedule,
+  { id, account }: Pick<Schedule, 'id' | 'account'>,
   run: ScheduleRun,
   asked: boolean,
 ): Promise<{ exitCode: number; loud: boolean }> {
@@ -45,7 +46,13 @@ export async function printRun(
       if (!loud) return '';
       if (check !== undefined)
         return (await Promise.all(checks.map(({ result }) => checkText(result, 'text')))).join('\n\n');
-      if (record !== null) return 'The market is closed: skipped.';
+      if (record?.status === 'market_closed') return 'The market is closed: skipped.';
+      // What it found is known by its record alone where it ran elsewhere.
+      if (record !== null)
+        return [
+          recordLine(record),
+          ...record.findings.map(({ severity, message }) => `  ${severity}: ${safeLine(message)}`),
+        ].join('\n');
       return next === undefined ? 'Not due.' : `Not due; next ${bothTimes(next, localZone())}.`;
     },
   );

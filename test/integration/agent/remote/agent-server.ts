@@ -6,16 +6,19 @@ import type { z } from 'zod';
 import type { Agent } from '../../../../src/agent/agent.ts';
 import type { AgentEvent } from '../../../../src/agent/events.ts';
 import {
+  type AddSchedule,
   fromWireInput,
   fromWireOptions,
   IDEMPOTENCY_KEY,
   type Operation,
   type OperationName,
   operations,
+  type RemoteSchedule,
   type startedRunSchema,
   type WireInput,
   type WireOptions,
 } from '../../../../src/agent/remote/protocol.ts';
+import type { RunRecord } from '../../../../src/schedule/run-record.ts';
 import { isTradeAgentError, TradeAgentError } from '../../../../src/trading/errors.ts';
 
 /** What goes wrong on the wire, by how many more times. */
@@ -65,6 +68,8 @@ export class AgentServer {
   readonly asked: string[] = [];
   /** The bodies of the runs that were begun: one for each, however often it was sent. */
   readonly begun: unknown[] = [];
+  readonly schedules: RemoteSchedule[] = [];
+  readonly ran: RunRecord[] = [];
   readonly #agentFor: (made: Made) => Promise<Agent>;
   readonly #server = createServer((request, response) => void this.#serve(request, response));
   readonly #runs = new Map<string, Run>();
@@ -193,8 +198,44 @@ export class AgentServer {
         return { approval: await agent.cancelApproval(approval) };
       case 'reconcile':
         return { approvals: await agent.reconcile((body as { id?: string }).id) };
-      default:
-        throw new TradeAgentError('not_found', 'there is nothing of that name');
+      case 'addSchedule': {
+        const added = {
+          ...(body as AddSchedule),
+          id: `s${this.schedules.length + 1}`,
+          created_at: new Date().toISOString(),
+          next: ['2030-01-02T20:30:00.000Z'],
+          last: null,
+        };
+        this.schedules.push(added);
+        return this.#remember(request, text, { schedule: added });
+      }
+      case 'listSchedules':
+        return { schedules: this.schedules };
+      case 'readSchedule':
+        return { schedule: this.#schedule(params) };
+      case 'removeSchedule':
+        return void this.schedules.splice(this.schedules.indexOf(this.#schedule(params)), 1);
+      case 'runSchedule': {
+        const { id } = this.#schedule(params);
+        const now = new Date().toISOString();
+        this.ran.unshift({
+          ...{ schedule: id, due: null, started_at: now, ended_at: null, status: 'running', exit_code: null },
+          ...{ missed: 0, attempt: 1, found: 0, findings: [], approvals: [], unsent: 0 },
+        });
+        return this.#remember(request, text, { queued_at: now });
+      }
+      case 'scheduleRuns': {
+        const { id } = this.#schedule(params);
+        const runs = this.ran.filter(({ schedule }) => schedule === id);
+        const answer = structuredClone(runs.slice(0, Number(url.searchParams.get('limit'))));
+        // Over when it is looked at next.
+        for (const run of runs)
+          Object.assign(run, {
+            ...{ ended_at: new Date().toISOString(), status: 'found', exit_code: 3, found: 1 },
+            findings: [{ rule: 'drift', severity: 'warning', message: 'MSFT is 4 % above its target' }],
+          });
+        return { runs: answer };
+      }
     }
   }
 
@@ -255,6 +296,12 @@ export class AgentServer {
       for (const wake of run.wake.splice(0)) wake();
     })();
     return { run: run.id, thread };
+  }
+
+  #schedule({ schedule }: Readonly<Record<string, string>>): RemoteSchedule {
+    const found = this.schedules.find(({ id }) => id === schedule);
+    if (found === undefined) throw new TradeAgentError('not_found', `there is no schedule ${schedule}`);
+    return found;
   }
 
   #run(id: string): Run {
