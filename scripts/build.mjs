@@ -12,6 +12,7 @@ import { renderHelp } from './bundle/help-texts.mjs';
 import { libraryEntry } from './bundle/library.mjs';
 import { libraryTypes } from './bundle/library-types.mjs';
 import { withoutBuiltinImports } from './bundle/node-builtins.mjs';
+import { billOfMaterials } from './bundle/sbom.mjs';
 import { chunkSettings, settings } from './bundle/settings.mjs';
 import { thirdPartyNotices } from './bundle/third-party-notices.mjs';
 
@@ -70,4 +71,7 @@ if (!forTests) await import('./man-page.mjs');
 if (!forTests)
   writeFileSync(join(root, outdir, 'index.d.ts'), await libraryTypes(root, join(root, outdir, 'types')));
 writeFileSync(join(root, outdir, 'help-texts.js'), await renderHelp(pathToFileURL(`${join(root, outdir)}/`)));
-if (!forTests) writeFileSync(join(root, 'THIRD_PARTY_NOTICES'), thirdPartyNotices(root, metafile));
+if (!forTests) {
+  writeFileSync(join(root, 'THIRD_PARTY_NOTICES'), thirdPartyNotices(root, metafile));
+  writeFileSync(join(root, outdir, 'sbom.cdx.json'), billOfMaterials(root, metafile));
+}

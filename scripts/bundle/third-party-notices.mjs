@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundledFolders, manifestOf } from './packages.mjs';
 
 /** Data from a package that is distilled by hand (scripts/market-data.mjs), so that the bundle does not show it. */
 const DATA =
@@ -10,14 +11,7 @@ const DATA =
  * @throws {Error} for a package without a licence text, unless it states the MIT or the Apache licence, or the Unlicense
  */
 export function thirdPartyNotices(root, metafile) {
-  const folders = new Set();
-  for (const { inputs } of Object.values(metafile.outputs)) {
-    for (const [file, { bytesInOutput }] of Object.entries(inputs)) {
-      const [, folder] = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file) ?? [];
-      if (folder !== undefined && bytesInOutput > 0) folders.add(folder);
-    }
-  }
-  const notices = [...folders].map((folder) => notice(join(root, folder)));
+  const notices = bundledFolders(metafile).map((folder) => notice(root, folder));
   const unique = [...new Set(notices)].sort((a, b) => a.localeCompare(b, 'en'));
   return `${[
     'trade-agent contains code and data of the following packages, under their own licences.\n',
@@ -26,12 +20,14 @@ export function thirdPartyNotices(root, metafile) {
   ].join(`\n${'-'.repeat(80)}\n\n`)}`;
 }
 
-function notice(folder) {
-  const { name, version, license, author, repository } = JSON.parse(
-    readFileSync(join(folder, 'package.json'), 'utf8'),
+function notice(root, folder) {
+  const { name, version, license, author, repository } = manifestOf(root, folder);
+  const files = readdirSync(join(root, folder)).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
+  const texts = files.map((file) =>
+    readFileSync(join(root, folder, file), 'utf8')
+      .replaceAll('\r\n', '\n')
+      .trim(),
   );
-  const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
-  const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim());
   if (texts.length === 0) {
     const text = { MIT, 'Apache-2.0': APACHE, Unlicense: UNLICENSE }[license];
     if (text === undefined) throw new Error(`${name} ${version} comes without its licence (${license})`);

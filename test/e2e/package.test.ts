@@ -112,6 +112,7 @@ describe('the package', () => {
       'dist/index.d.ts',
       'dist/cedar_wasm_bg.wasm',
       'dist/jq.wasm',
+      'dist/sbom.cdx.json',
       'README.md',
       'LICENSE',
       'THIRD_PARTY_NOTICES',
@@ -268,7 +269,10 @@ describe.skipIf(!online)('the package outside the checkout', () => {
       },
       ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false },
     };
-    writeFileSync(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['example.ts'] }));
+    const workshop = readdirSync(join(root, 'docs/workshop')).filter((name) => name.endsWith('.ts'));
+    for (const name of workshop) copyFileSync(join(root, 'docs/workshop', name), join(cwd, name));
+    const files = ['example.ts', ...workshop];
+    writeFileSync(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
     const tsc = join(root, 'node_modules/typescript/bin/tsc');
     expectSuccess(run(process.execPath, [tsc, '-p', '.'], { cwd }));
     // So that it is known to look: a number is no symbol.
