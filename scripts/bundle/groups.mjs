@@ -14,7 +14,20 @@ export const steps = {
 };
 
 /** What a run is given and seldom asks for: left to the asking, however small. */
-const SELDOM = ['src/app/alerts/alerts-of.ts', 'src/app/check/own-rules.ts'];
+const SELDOM = [
+  'src/app/alerts/alerts-of.ts',
+  'src/app/check/own-rules.ts',
+  // Of profiles whose agent is at a server.
+  'src/app/server/server-profile.ts',
+  'src/app/server/told-by-server.ts',
+  'src/app/server/start-remote-agent.ts',
+  'src/app/schedule/at-server.ts',
+  'src/app/mcp/servers/open-registry.ts',
+  'src/auth/session/adopt-refresh-token.ts',
+  'src/cli/format/csv.ts',
+  'src/cli/format/csv-lists.ts',
+  'src/store/sqlite/check-store.ts',
+];
 
 /**
  * What comes with a lazy import and is no larger than this, bytes in the bundle, is loaded together with what asks for

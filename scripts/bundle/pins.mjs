@@ -59,7 +59,7 @@ export const pins = [
   {
     package: 'decimal.js',
     version: '10.6.0',
-    why: 'LN10 and PI are made into Decimals at start for functions that parse the digits again',
+    why: 'LN10 and PI are made into Decimals at start for functions that parse the digits again; finalise leaves a number alone that has no more words than its digits may fill, but for exponents beyond maxE and minE',
   },
   {
     package: '@modelcontextprotocol/client',

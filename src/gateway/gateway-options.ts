@@ -2,6 +2,7 @@ import type { CibaAskingOptions } from '../approval/ciba/ciba-asking.ts';
 import type { Keys } from '../approval/keys/keys.ts';
 import type { Quotas } from '../approval/quotas.ts';
 import type { Clock } from '../machine/clock.ts';
+import type { SealSecrets } from '../secrets/token-seal.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import type { Rate } from '../store/rate-buckets.ts';
 import type { MessageService } from '../trading/message.ts';
@@ -34,7 +35,7 @@ export interface GatewayOptions {
   /** Of all accounts: paper and live money are never traded by one gateway. */
   readonly environment: 'paper' | 'live';
   /** The gateway's own, that people's key pairs at the broker are sealed under; needed where there are such. */
-  readonly sealSecret?: string;
+  readonly sealSecret?: SealSecrets;
   /** All that it keeps; their owner closes what is below them. */
   readonly stores: GatewayStores;
   readonly clock?: Clock;
@@ -88,7 +89,7 @@ export interface GatewayApproval
   /** Path of the gateway's record, `audit.jsonl`. */
   readonly auditFile: string;
   /** What approvals' tokens are sealed under: the gateway's own, and the same for as long as one is kept. */
-  readonly sealSecret: string;
+  readonly sealSecret: SealSecrets;
   /** How much one client may ask of one person; {@link defaultQuotas} unless said otherwise. */
   readonly quotas?: Quotas;
   /** Seconds that a proposal may take at most. */

@@ -4,6 +4,9 @@ import { z } from 'zod';
 import { detailsTypeOfKind } from '../approval/details.ts';
 import { defaultQuotas, type Quota } from '../approval/quotas.ts';
 import { dialectOf, providerNames } from '../config/provider/dialects.ts';
+import { kmsSchema } from '../secrets/kms/kms-settings.ts';
+import type { SealSecrets } from '../secrets/token-seal.ts';
+import type { RegistrationPlace } from '../store/registration-place.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { slippageSchema } from '../trading/order.ts';
@@ -106,6 +109,8 @@ const settingsSchema = z.strictObject({
   ...brokersSettings,
   /** Instead of a database in the gateway's folder. */
   database: databaseSchema.optional(),
+  /** Wraps this gateway's own keys, which are then in that database: gateways over it have the same. */
+  kms: kmsSchema.optional(),
   details_type: z.string().min(1).default(TRADE_ORDER_TYPE),
   message_details_type: z.string().min(1).default(MESSAGE_SEND_TYPE),
   /** By what approved messages go out. */
@@ -136,6 +141,10 @@ export const gatewaySettingsSchema = settingsSchema
         'must not be "message" with live money: what the person sees would be bound to the order by nothing but this gateway',
     },
   )
+  .refine(({ kms, database }) => kms === undefined || database !== undefined, {
+    path: ['kms'],
+    error: 'is for keys in a database ("database"): in a folder they are files',
+  })
   .refine(({ broker, brokers }) => broker === undefined || brokers === undefined, {
     path: ['brokers'],
     error: 'either broker (one) or brokers (several), not both',
@@ -194,7 +203,9 @@ export type GatewaySettings = z.output<typeof gatewaySettingsSchema>;
 export interface GatewaySecrets {
   /** Of its clients at the identity provider. */
   readonly privateKey: JWK;
-  readonly sealSecret: string;
+  readonly sealSecret: SealSecrets;
+  /** Where it keeps the client that it registered; a file of its folder unless said otherwise. */
+  readonly registration?: RegistrationPlace;
 }
 
 /** @param folder the gateway's own */
@@ -231,7 +242,7 @@ export function detailsTypesOf({ details_type, message_details_type }: GatewaySe
 
 function approvalOptions(
   settings: GatewaySettings,
-  { privateKey, sealSecret }: GatewaySecrets,
+  { privateKey, sealSecret, registration }: GatewaySecrets,
   folder: string,
 ): GatewayApproval {
   const { approval, exchange } = settings;
@@ -243,7 +254,9 @@ function approvalOptions(
     auditFile: join(folder, 'audit.jsonl'),
     client: approval.registration
       ? {
-          registrationFile: join(folder, 'registered-client.json'),
+          ...(registration === undefined
+            ? { registrationFile: join(folder, 'registered-client.json') }
+            : { registration }),
           tokenFile: approval.registration_token_file && resolve(folder, approval.registration_token_file),
         }
       : { id: approval.client_id ?? exchange?.client_id ?? '' },

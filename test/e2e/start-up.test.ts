@@ -122,6 +122,12 @@ describe('what a command loads', () => {
 
   it('a run of the built-in planner loads no chat, no model client, no OAuth library and no sandbox', async () => {
     const { files, code } = await loads(['run', 'who am I']);
+    // What asks an agent at a server.
+    expect(
+      [...code].filter(
+        (file) => /^src\/(agent\/remote|app\/server)\//.test(file) && !/require-here/.test(file),
+      ),
+    ).toEqual([]);
     expect([...code]).toEqual(expect.arrayContaining([...agent, ...database]));
     expectNone(code, [...terminal, ...oauth, ...sandbox, ...model, ...mcp, ...rules, ...jq, ...server]);
     expect([...code].filter((name) => name.startsWith('src/cli/commands/'))).toEqual([

@@ -24,6 +24,7 @@ import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import { type HttpServer, type ListenOptions, listen } from '../../net/http-server.ts';
 import { listenOnLocalhost } from '../../net/localhost.ts';
 import { ownAddress } from '../../net/own-address.ts';
+import { questionSeal } from '../../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
@@ -121,7 +122,7 @@ async function open(
     ...(settings.number_matching === undefined ? {} : { numberMatching: settings.number_matching }),
     providerDatabase,
     vault: noVault(folder, providerDatabase),
-    stores: telemetry.stores(sqliteGatewayStores(gatewayDatabase)),
+    stores: telemetry.stores(sqliteGatewayStores(gatewayDatabase, questionSeal(sealSecret(folder)))),
     fetch: telemetry.fetch,
     clock,
     onError,

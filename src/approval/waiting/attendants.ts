@@ -10,12 +10,18 @@ import { createEarlyCalls } from './early-calls.ts';
 import { followResult, type ResultLook } from './follow-result.ts';
 import { lookAfter } from './look-after.ts';
 import { createPacer, type Pacer } from './pacer.ts';
+import { createTakingUp } from './taking-up.ts';
 import { createTelling } from './telling.ts';
 
 /** Who looks after the open proposals of this process: each once at a time. */
 export interface Attendants {
-  /** Has a proposal looked after from wherever it stands. @param fresh it was drafted by this process just now */
-  begin(id: string, fresh: boolean): void;
+  /**
+   * Has a proposal looked after from wherever it stands.
+   * @param why `drafted` by this process just now; `taken` over from another, in the rows too; `found` where nobody may have it
+   */
+  begin(id: string, why: 'drafted' | 'taken' | 'found'): void;
+  /** Has what was taken over from others looked after, one after the other in this order. */
+  takeUp(taken: readonly string[]): void;
   /** Has what came of it followed where its changes are told, though nobody here did so any more. */
   resume(id: string): void;
   isAttended(id: string): boolean;
@@ -23,6 +29,8 @@ export interface Attendants {
   wake(id: string, news: { readonly over: boolean }): void;
   /** The provider calls back (CIBA Core §10.2). False for a call that is nobody's, as far as is known yet. */
   called(authReqId: string, notificationToken: string): Promise<boolean>;
+  /** Calls may have come that this process did not hear of: each that waits for one asks for itself, in its turn. */
+  missed(): void;
   /** Listeners, the audit file and the phone hear of a change. */
   moved(move: Move): void;
   /** Tells the phone what an earlier process died before telling. */
@@ -42,7 +50,7 @@ export interface Attendants {
  * keep gateway and provider busy with nothing, and one that holds its polls would hold thousands.
  */
 const UNCALLED_APART_MS = 200;
-/** Between the first polls after a restart: a call may have come while nobody listened. */
+/** Between the first polls after a restart, or after news were missed: a call may have come while nobody listened. */
 const RESTARTED_APART_MS = 10;
 /** People whose last token is remembered; whoever was longest away is forgotten first. */
 const MOST_ASKERS = 10_000;
@@ -79,9 +87,11 @@ export function createAttendants(parts: AttendantParts): Attendants {
   const failed = (error: unknown): void => void (signal.aborted || parts.onError(textOf(error)));
   const allOver = () => Promise.allSettled([...attended.values()].map(({ work }) => work));
   const telling = createTelling(parts, { store, changes, signal, failed });
+  const restarted = createPacer(parts.clock, RESTARTED_APART_MS);
+  let asking = new AbortController();
   const attentionTo = attentions(parts, {
     uncalled: createPacer(parts.clock, UNCALLED_APART_MS),
-    restarted: createPacer(parts.clock, RESTARTED_APART_MS),
+    restarted,
     wasCalled: early.take,
     tellSending: telling.tellSending,
     moved: (move) => attendants.moved(move),
@@ -92,7 +102,10 @@ export function createAttendants(parts: AttendantParts): Attendants {
     },
   });
   // One listener for all: of each that waits by itself, a signal that lives as long as the gateway keeps a trace.
+  const takingUp = createTakingUp(parts.clock, (id) => attendants.begin(id, 'taken'));
   const endAll = () => {
+    asking.abort();
+    takingUp.forget();
     for (const { wake, end } of attended.values()) {
       end.abort();
       wake(true);
@@ -110,6 +123,14 @@ export function createAttendants(parts: AttendantParts): Attendants {
       .catch((error) => end.signal.aborted || failed(error))
       .then(() => void attended.delete(id));
     attended.set(id, { work, end, ...more });
+  };
+
+  const askInTurn = async (until: AbortSignal) => {
+    for (const id of [...attended.keys()]) {
+      await parts.clock.sleep(restarted.take(), until).catch(() => undefined);
+      if (until.aborted) return;
+      attendants.wake(id, { over: false });
+    }
   };
 
   const attendants: Attendants = {
@@ -130,13 +151,15 @@ export function createAttendants(parts: AttendantParts): Attendants {
     async tellUntold() {
       for (const proposal of await store.untold()) telling.tellOutcome(proposal);
     },
-    begin(id, fresh) {
+    begin(id, why) {
       if (attended.has(id) || signal.aborted) return;
       const end = new AbortController();
-      const { attention, wake } = attentionTo(fresh, end.signal);
+      const { attention, wake } = attentionTo(why === 'drafted', end.signal);
+      const persist = persistence(parts, attention, { attendants, failed });
       const look = async () => {
-        if (others !== undefined && !(await others.take(id))) return;
-        await persist(parts, attention, id, { attendants, failed });
+        const isTaken = why === 'taken' || others === undefined || (await persist(() => others.take(id)));
+        if (!isTaken) return;
+        await persist(() => lookAfter(attention, id));
         await followResult(attention, id, { ...attendants, askers });
       };
       attend(id, look, { wake, isResumed: false }, end);
@@ -149,13 +172,23 @@ export function createAttendants(parts: AttendantParts): Attendants {
     },
     // Whoever looks at one that is only listened to asks for themselves, as without anybody.
     isAttended: (id) => attended.get(id)?.isResumed === false,
-    wake: (id, { over }) => attended.get(id)?.wake(over),
+    takeUp: (taken) => takingUp.add(taken),
+    wake(id, { over }) {
+      takingUp.now(id);
+      attended.get(id)?.wake(over);
+    },
     async called(authReqId, notificationToken) {
       const proposal = await calledAbout(store, early, authReqId, notificationToken);
       if (proposal === undefined) return false;
-      if (attended.has(proposal.id)) attendants.wake(proposal.id, { over: false });
+      if (attended.has(proposal.id) || takingUp.has(proposal.id))
+        attendants.wake(proposal.id, { over: false });
       else others?.tell({ called: proposal.id });
       return true;
+    },
+    missed() {
+      asking.abort();
+      asking = new AbortController();
+      void askInTurn(asking.signal);
     },
     lookAtResult: (id, asker) => lookAtResult(parts, attendants, id, asker),
     async stop() {
@@ -280,23 +313,24 @@ function attentions(
   };
 }
 
-/** Whatever goes wrong inside, an open proposal is not left alone. */
-async function persist(
+/** Whatever goes wrong inside, an open proposal is not left alone: it is tried again. */
+function persistence(
   { audit }: AttendantParts,
   attention: Attention,
-  id: string,
   { attendants, failed }: { readonly attendants: Attendants; readonly failed: (error: unknown) => void },
-): Promise<void> {
-  for (let failures = 0; ; failures++) {
-    try {
-      return await lookAfter(attention, id);
-    } catch (error) {
-      attention.signal.throwIfAborted();
-      failed(error);
-      // It may have come between a change and those who are to hear of it.
-      audit.flushSoon();
-      await attendants.tellUntold().catch(failed);
-      await attention.rest(FAILED_WAITS_MS[Math.min(failures, FAILED_WAITS_MS.length - 1)] ?? 0);
+) {
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await work();
+      } catch (error) {
+        attention.signal.throwIfAborted();
+        failed(error);
+        // It may have come between a change and those who are to hear of it.
+        audit.flushSoon();
+        await attendants.tellUntold().catch(failed);
+        await attention.rest(FAILED_WAITS_MS[Math.min(failures, FAILED_WAITS_MS.length - 1)] ?? 0);
+      }
     }
-  }
+  };
 }

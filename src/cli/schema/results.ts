@@ -278,15 +278,16 @@ export const resultSchemas = {
   }),
   'gateway-key': z.object({
     status: z
-      .enum(['made', 'in_use', 'waiting', 'rotated'])
+      .enum(['made', 'in_use', 'waiting', 'rotated', 'rewrapped'])
       .describe('waiting: made by --rotate, to be registered beside the one in use'),
-    file: z.string(),
+    file: z.string().nullable().describe("null: wrapped, in the gateways' database"),
     jwk: z.record(z.string(), z.string()).describe('the public key (RFC 7517)'),
     pem: z.string(),
     clients: z
       .array(z.looseObject({ client_id: z.string().nullable() }))
       .describe('what to register at the identity provider, by the names of RFC 7591'),
   }),
+  'gateway-wrapping-key': z.object({ file: z.string().describe('all wrapping keys, the newest last') }),
   'gateway-audit': z.object({
     file: z.string(),
     ok: z.boolean().describe('whether no line was changed, removed or added'),

@@ -11,6 +11,7 @@ import type { GatewayOptions } from '../../../src/gateway/gateway-options.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
+import { questionSeal } from '../../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { type AlpacaStandIn, startAlpacaStandIn } from '../gateway/support/alpaca-stand-in.ts';
 import { startTestIssuer, type TestIssuer } from '../gateway/support/test-issuer.ts';
@@ -97,7 +98,7 @@ export async function startForeignWorld(
   const broker = await startAlpacaStandIn();
   for (const [token, user] of broker.tokens) issuer.connected.set(user, token);
   const database = new Database(':memory:');
-  const stores = given ?? sqliteGatewayStores(database);
+  const stores = given ?? sqliteGatewayStores(database, questionSeal('of the gateway'));
   const keys = createKeys({
     store: stores.keys,
     gateway: server.url,

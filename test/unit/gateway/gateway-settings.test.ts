@@ -63,6 +63,13 @@ describe('gateway.yaml', () => {
     }
   });
 
+  it('says what wraps the keys that are in a database, and nothing of those that are files', async () => {
+    const [database, kms] = [{ url_env: 'GATEWAY_URL' }, { file: 'wrapping-keys.json' }];
+    expect((await read({ database, kms })).kms).toEqual(kms);
+    await expect(read({ kms })).rejects.toThrow('is for keys in a database');
+    await expect(read({ database, kms: {} })).rejects.toThrow('one of file, vault, aws');
+  });
+
   it('says how fast others are asked, or that it does not matter', async () => {
     expect(await options()).not.toHaveProperty('rates');
     const rates = { broker: { per_second: 2.5, burst: 50 }, provider: { per_second: 10, burst: 20 } };

@@ -5,6 +5,8 @@ import { sql as mandates } from './gateway/0004-mandates.ts';
 import { sql as people } from './gateway/0005-people.ts';
 import { sql as gateways } from './gateway/0006-gateways.ts';
 import { sql as buckets } from './gateway/0007-buckets.ts';
+import { sql as sealedQuestions } from './gateway/0008-sealed-questions.ts';
+import { sql as gatewayKeys } from './gateway/0009-gateway-keys.ts';
 
 /** Its roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
 const NAME = 'trade_agent_gateway';
@@ -20,5 +22,7 @@ export const gatewaySchema: Schema = {
     people(NAME),
     gateways(NAME),
     buckets(NAME),
+    sealedQuestions,
+    gatewayKeys(NAME),
   ],
 };
