@@ -1,9 +1,10 @@
-// Writes docs/CONFIGURATION.md from the schema of config.yaml. Run by hand when that changes:
+// Writes docs/CONFIGURATION.md from the schemas of config.yaml and server.yaml. Run by hand when that changes:
 // node scripts/config-reference.mjs
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { configSchema } from '../src/config/profile.ts';
+import { serverSettingsSchema } from '../src/server/settings/server-settings.ts';
 
 const page = new URL('../docs/CONFIGURATION.md', import.meta.url);
 
@@ -12,6 +13,7 @@ export function configReference() {
   const { properties } = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
   const { profiles, ...top } = properties;
   const { notices, mcp_servers, model, ...profile } = profiles.additionalProperties.properties;
+  const server = z.toJSONSchema(serverSettingsSchema, { io: 'input', unrepresentable: 'any' });
   const channels = notices.additionalProperties.oneOf ?? notices.additionalProperties.anyOf;
   return `# config.yaml
 
@@ -42,6 +44,12 @@ ${channels.map((one) => `\`kind: ${one.properties.kind.const}\`${ownTable(one, c
 ${mcp_servers.description} "trade-agent mcp servers add" writes one; [MCP.md](MCP.md) says more.
 
 ${table(mcp_servers.additionalProperties.properties)}
+
+## A server: \`server.yaml\`
+
+Of \`trade-agent server\` and \`trade-agent worker\`, in a folder of their own; [SERVER.md](SERVER.md) says more. \`model\` is as a profile's above, \`database\` and \`telemetry\` as in \`gateway.yaml\` ([GATEWAY.md](GATEWAY.md), [OPERATIONS.md](OPERATIONS.md)).
+
+${table(server.properties)}
 `;
 }
 

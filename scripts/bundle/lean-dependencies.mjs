@@ -128,7 +128,8 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
       );
 
       // Its thousand digits of ln 10 and of pi are parsed at start, for functions that parse them anyway. A comparison copies
-      // the other number first, and only reads it. An exponent is looked for by a pattern in each text.
+      // the other number first, and only reads it. An exponent is looked for by a pattern in each text. What is rounded
+      // mostly has no more digits than it may have, and needs none of the long function that V8 compiles three times.
       edit('decimal.js', 'decimal.mjs', (text) =>
         text
           .replace(/^(LN10|PI) = new Decimal\(\1\);\r?$/gm, '')
@@ -136,7 +137,16 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
             /(?<=^P\.comparedTo = P\.cmp = function \(y\) \{[^}]*?)\(y = new x\.constructor\(y\)\)\.d/m,
             '(y = isDecimalInstance(y) ? y : new x.constructor(y)).d',
           )
-          .replace('(i = str.search(/e/i)) > 0', "(i = str.indexOf('e')) > 0 || (i = str.indexOf('E')) > 0"),
+          .replace('(i = str.search(/e/i)) > 0', "(i = str.indexOf('e')) > 0 || (i = str.indexOf('E')) > 0")
+          .replace(
+            'function finalise(x, sd, rm, isTruncated) {',
+            `function finalise(x, sd, rm, isTruncated) {
+               var d = x.d, e = x.e, C = x.constructor;
+               return d && !isTruncated && (sd == null || d.length * LOG_BASE <= sd) && e <= C.maxE && e >= C.minE
+                 ? x : roundOff(x, sd, rm, isTruncated);
+             }
+             function roundOff(x, sd, rm, isTruncated) {`,
+          ),
       );
 
       // A chunk can't wait while it is loaded (chunk-functions.mjs). Yoga's eighty kilobytes are compiled at once.
@@ -156,6 +166,18 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
       requirePin('@modelcontextprotocol/client');
       rewrite(/\/@modelcontextprotocol\/client\/dist\/public-[\w-]+\.mjs$/, (text) =>
         text.replaceAll('console.warn(', 'void ('),
+      );
+      // Jobs are put in by units of work alone; what would put them in by the calendar comes with three libraries of calendars.
+      const timekeeper = readFileSync(standIn('pg-boss-timekeeper.mjs'), 'utf8');
+      edit('pg-boss', 'dist/timekeeper.js', () => timekeeper);
+      // Its tables are made in the version that they were first made in: there is none to bring them from.
+      const migrations = readFileSync(standIn('pg-boss-migrations.mjs'), 'utf8');
+      edit('pg-boss', 'dist/migrationStore.js', () => migrations);
+      // What its tables should look like, for a comparison that nobody makes; and how far its SQL stands from the margin.
+      edit('pg-boss', 'dist/plans.js', (text) =>
+        text
+          .replace(/^import schemaManifest from .*$/m, 'const schemaManifest = { partitioned: {} };')
+          .replace(/\n +/g, '\n'),
       );
       // For React's developer tools.
       edit('ink', 'build/reconciler.js', (text) =>

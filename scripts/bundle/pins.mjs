@@ -59,12 +59,17 @@ export const pins = [
   {
     package: 'decimal.js',
     version: '10.6.0',
-    why: 'LN10 and PI are made into Decimals at start for functions that parse the digits again',
+    why: 'LN10 and PI are made into Decimals at start for functions that parse the digits again; finalise leaves a number alone that has no more words than its digits may fill, but for exponents beyond maxE and minE',
   },
   {
     package: '@modelcontextprotocol/client',
     version: '2.4.0',
     why: 'what it warns of on the console is nothing that is not thrown or told otherwise, and stands in dist/public-*.mjs alone where a server has a say in it',
+  },
+  {
+    package: 'pg-boss',
+    version: '12.38.0',
+    why: 'with `schedule: false` it makes its timekeeper, hears its events, reads `clockSkew` and stops it, and no more; `pgboss.schema` in its package.json is 46, the version that our first tables are of: from 47 on dist/migrationStore.js stays in; schemaManifest in dist/plans.js is for detectSchemaDrift() alone; and no text that goes into a table has lines that begin with blanks',
   },
   {
     package: 'yoga-layout',

@@ -1,4 +1,4 @@
-import type { OrderRequest } from '../trading/order.ts';
+import type { OrderRequest, Side } from '../trading/order.ts';
 import type { AgentEvent, ApprovalView, ThreadRecord, ThreadView } from './events.ts';
 
 /**
@@ -7,9 +7,11 @@ import type { AgentEvent, ApprovalView, ThreadRecord, ThreadView } from './event
  */
 export type ApprovalMode = 'wait' | 'detach' | 'deny' | 'mandate';
 
-/** Under which mandate an order is to be placed. */
-export interface UnderMandate {
-  /** Its id, or whichever covers it. */
+/** Under which mandate orders for some symbols and sides may be placed. */
+export interface MandateChoice {
+  readonly symbols: readonly string[];
+  readonly sides: readonly Side[];
+  /** Its id, or `any`: whichever covers the order. */
   readonly mandate: string;
   /** For which of its times; the present one where it is left out. */
   readonly slot?: string;
@@ -40,6 +42,11 @@ export interface RunOptions {
   readonly approval: ApprovalMode;
   /** Ends the run; what is proposed stays proposed, and is carried out once approved. */
   readonly signal: AbortSignal;
+  /**
+   * Ends where it would wait, as one that is detached does, for whoever drives it to resume it once there is news: what a wait
+   * that a process must not stand for is made of.
+   */
+  readonly suspends?: boolean;
   /** Withdraws what is open where the signal ends the run. */
   readonly cancelOnExit?: boolean;
   /** Who or what proposes, as the person is told: `chat`, `run`, `check`, `schedule NAME`; printable ASCII, 80 at most. */
@@ -49,10 +56,10 @@ export interface RunOptions {
   /** Model calls at most; 25 unless said otherwise. */
   readonly maxTurns?: number;
   /**
-   * Which mandate an order may be placed under; where it says none, its owner is asked as ever. Where the gateway finds that
-   * it does not cover the order, its owner is asked too, unless `approval` is `mandate`.
+   * Which mandate an order may be placed under: the first for its symbol and side. Where there is none, its owner is asked as
+   * ever; where the gateway finds that it does not cover the order, too, unless `approval` is `mandate`.
    */
-  readonly mandateFor?: (order: OrderRequest) => UnderMandate | undefined;
+  readonly mandates?: readonly MandateChoice[];
 }
 
 /** Which finished threads to remove. */

@@ -27,9 +27,9 @@ export interface App {
   /** For addresses whose path may be a secret: the log has the host alone. */
   readonly discreetFetch: typeof fetch;
   readonly signal: AbortSignal;
-  /** The profile named by `--profile`, for advice on what to type next. */
-  readonly profileOption: string | undefined;
-  /** The profile asked for by `--profile` or TRADE_AGENT_PROFILE. */
+  /** The words by which the profile was chosen, for advice on what to type next: `--profile work`; none for the usual one. */
+  readonly chosenBy: readonly string[];
+  /** The profile asked for by `--profile`, TRADE_AGENT_PROFILE or `--server`. */
   readonly profileName: string | undefined;
   tell(line: string): void;
   home(): Promise<Home>;

@@ -1,6 +1,7 @@
 import type { Agent } from '../agent/agent.ts';
 import type { Session } from '../auth/session/session.ts';
 import type { ResolvedProfile, StorePlace } from '../config/profile.ts';
+import { serverProfileName } from '../config/server-profile-name.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { ServerRegistry } from '../mcp/client/server-registry.ts';
 import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
@@ -17,8 +18,10 @@ export interface AppOptions {
   readonly discreetFetch?: typeof fetch;
   /** Ends whatever waits. */
   readonly signal: AbortSignal;
-  /** The profile named by the person, for advice on what to type next. */
+  /** The profile named by the person. */
   readonly profileOption?: string | undefined;
+  /** The address of a server, in the place of a profile: it says what else there is to know of it. */
+  readonly serverOption?: string | undefined;
   /** One of the person's accounts, as they call it, or `all`: what is asked and proposed is about that one. */
   readonly accountOption?: string | undefined;
   /** A line for the person while the work goes on: "Starting the sandbox …", a warning. Text from outside is made safe before. */
@@ -27,17 +30,73 @@ export interface AppOptions {
   readonly askSecret?: ((question: string) => Promise<string>) | undefined;
 }
 
+/** What an app is put together from: a machine's own, or a server's in a person's name. */
+export interface AppParts
+  extends Pick<App, 'home' | 'config' | 'sandbox' | 'profile' | 'store' | 'openStore' | 'foreignTools'> {
+  /** Undefined where nobody is signed in. */
+  openSession(readOnly: boolean): Promise<Session | undefined>;
+  /** One agent more, of the account that the app given is of. */
+  startAgent(app: App, wanted: AgentOptions): Promise<Agent>;
+}
+
+/** The app of this machine: its files, its profile, its credential store. */
 export function createApp(options: AppOptions): App {
-  const { env, clock, signal, tell, profileOption, accountOption } = options;
-  const profileName = profileOption ?? (env.TRADE_AGENT_PROFILE || undefined);
+  const { env, clock } = options;
+  const parts = settledParts(options, profileNameOf(options));
+  const { home, profile, store } = parts;
+  const app: App = appOf(options, {
+    ...parts,
+    async openSession(readOnly) {
+      const { openSession } = await import('../auth/session/token-session.ts');
+      if (env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
+        const { adoptRefreshToken } = await import('../auth/session/adopt-refresh-token.ts');
+        await adoptRefreshToken(await profile(), await store(), {
+          fetch: options.fetch,
+          clock,
+          home: await home(),
+        });
+      }
+      return openSession({
+        profile: await profile(),
+        store: await store(),
+        home: await home(),
+        fetch: options.fetch,
+        clock,
+        readOnly,
+      });
+    },
+    async foreignTools() {
+      if ((await profile()).mcp_servers === undefined) return undefined;
+      const { openServerRegistry } = await import('./mcp/servers/open-registry.ts');
+      return openServerRegistry(app);
+    },
+    async startAgent(own, wanted) {
+      const { startAgent } = await import('./start-agent.ts');
+      return await startAgent(own, wanted);
+    },
+  });
+  return app;
+}
+
+function profileNameOf({ env, profileOption, serverOption }: AppOptions): string | undefined {
+  if (serverOption !== undefined) return serverProfileName(serverOption);
+  return profileOption ?? (env.TRADE_AGENT_PROFILE || undefined);
+}
+
+/** Any app: its session and its agent are opened at first use, and by whoever asks first. */
+export function appOf(options: AppOptions, parts: AppParts): App {
+  const { env, clock, signal, tell, accountOption } = options;
+  const { startAgent, openSession, ...settled } = parts;
   let session: Promise<Session | undefined> | undefined;
   let agent: Promise<Agent> | undefined;
   let foreign: Promise<ServerRegistry | undefined> | undefined;
   let readOnly = false;
   let account: Promise<string> | undefined;
 
-  const parts = settledParts(options, profileName);
-  const { home, profile, store } = parts;
+  const started = async (own: App, wanted: AgentOptions) => {
+    if (wanted.readOnly) own.limitToReading();
+    return await startAgent(own, wanted);
+  };
 
   const app: App = {
     env,
@@ -45,39 +104,21 @@ export function createApp(options: AppOptions): App {
     fetch: options.fetch,
     discreetFetch: options.discreetFetch ?? options.fetch,
     signal,
-    profileOption,
-    profileName,
+    chosenBy: chosenBy(options),
+    profileName: profileNameOf(options),
     tell,
-    ...parts,
+    ...settled,
     limitToReading() {
       readOnly = true;
     },
     session() {
-      session ??= (async () => {
-        const { openSession } = await import('../auth/session/token-session.ts');
-        if (env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
-          const { adoptRefreshToken } = await import('../auth/session/adopt-refresh-token.ts');
-          await adoptRefreshToken(await profile(), await store(), {
-            fetch: options.fetch,
-            clock,
-            home: await home(),
-          });
-        }
-        return openSession({
-          profile: await profile(),
-          store: await store(),
-          home: await home(),
-          fetch: options.fetch,
-          clock,
-          readOnly,
-        });
-      })();
+      session ??= openSession(readOnly);
       return session;
     },
     async requireSession() {
       const found = await app.session();
       if (found !== undefined) return found;
-      throw loginRequired(undefined, profileOption);
+      throw loginRequired(undefined, app.chosenBy);
     },
     async gateway() {
       const number = await app.account();
@@ -96,17 +137,13 @@ export function createApp(options: AppOptions): App {
       return createGatewayClient(await app.requireSession(), { signal });
     },
     accounts: async () => (await app.usersGateway()).accounts(),
-    inAccount: (number) => inOneAccount(app, number),
+    inAccount: (number) => inOneAccount(app, number, started),
     foreignTools() {
-      foreign ??= (async () => {
-        if ((await profile()).mcp_servers === undefined) return undefined;
-        const { openServerRegistry } = await import('./mcp/servers/open-registry.ts');
-        return openServerRegistry(app);
-      })();
+      foreign ??= parts.foreignTools();
       return foreign;
     },
     agent(wanted) {
-      agent ??= startedAgent(app, wanted);
+      agent ??= started(app, wanted);
       return agent;
     },
     async reset() {
@@ -125,7 +162,7 @@ export function createApp(options: AppOptions): App {
 }
 
 /** The app, of one account whichever was named, with an agent of its own. */
-function inOneAccount(app: App, number: string | undefined): App {
+function inOneAccount(app: App, number: string | undefined, started: AppParts['startAgent']): App {
   let agent: Promise<Agent> | undefined;
   const close = async () => (await agent?.catch(() => undefined))?.close();
   const own: App = {
@@ -137,19 +174,13 @@ function inOneAccount(app: App, number: string | undefined): App {
       return number === undefined ? gateway : gateway.inAccount(number);
     },
     agent(wanted) {
-      agent ??= startedAgent(own, wanted);
+      agent ??= started(own, wanted);
       return agent;
     },
     reset: close,
     close,
   };
   return own;
-}
-
-async function startedAgent(app: App, wanted: AgentOptions): Promise<Agent> {
-  if (wanted.readOnly) app.limitToReading();
-  const { startAgent } = await import('./start-agent.ts');
-  return await startAgent(app, wanted);
 }
 
 /** Of the account that is called so. @throws {TradeAgentError} `usage` where the person has none */
@@ -165,11 +196,21 @@ function oneAtATime(): TradeAgentError {
   });
 }
 
+function chosenBy({ profileOption, serverOption }: AppOptions): string[] {
+  if (serverOption !== undefined) return ['--server', serverOption];
+  return profileOption === undefined ? [] : ['--profile', profileOption];
+}
+
 /** The parts that signing in and out leaves as they are. */
 function settledParts(options: AppOptions, profileName: string | undefined) {
   const { env, signal, tell } = options;
   const home = once(async () => (await import('../machine/home.ts')).resolveHome(env));
-  const config = once(async () => (await import('../config/config-file.ts')).loadConfig(await home()));
+  const config = once(async () => {
+    const written = (await import('../config/config-file.ts')).loadConfig(await home());
+    if (options.serverOption === undefined || profileName === undefined) return await written;
+    const { withServer } = await import('./server/server-profile.ts');
+    return withServer(await written, profileName, options);
+  });
   const sandbox = once(async () => {
     const { ensureSandbox } = await import('./sandbox-connection.ts');
     return ensureSandbox({ sandboxHome: (await home()).sandbox, env, start: true, notice: tell });
@@ -177,6 +218,10 @@ function settledParts(options: AppOptions, profileName: string | undefined) {
   const profile = once(async () => {
     const { findProfile, resolveProfile } = await import('../config/resolve-profile.ts');
     const found = findProfile(await config(), profileName);
+    if (found.server !== undefined) {
+      const { profileAtServer } = await import('./server/server-profile.ts');
+      return profileAtServer(options, await home(), await config(), profileName);
+    }
     return resolveProfile(await config(), profileName, found.sandbox ? await sandbox() : undefined);
   });
   const passphrases = once(async () => {

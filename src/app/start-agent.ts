@@ -11,8 +11,15 @@ import type { OwnRules } from '../tools/own-rules.ts';
 import type { AgentOptions, App } from './app.ts';
 import { withModel } from './chosen-model.ts';
 
-/** Puts the agent together from the parts the command's profile names. */
+/**
+ * Puts the agent together from the parts the command's profile names; where it names a server, the agent is that one's, and
+ * nothing is kept here.
+ */
 export async function startAgent(app: App, options: AgentOptions): Promise<Agent> {
+  if ((await app.profile()).server !== undefined) {
+    const { startRemoteAgent } = await import('./server/start-remote-agent.ts');
+    return await startRemoteAgent(app, options);
+  }
   const [profile, home, store, session, account] = await Promise.all([
     app.profile(),
     app.home(),

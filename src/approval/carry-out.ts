@@ -40,9 +40,9 @@ import type { Attention } from './waiting/attention.ts';
 const NOT_TAKEN_WAITS_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
 /**
  * Waits before asking what became of it, milliseconds; the last goes on. A miss right after a time-out proves nothing;
- * the third look comes just after the desk may send again.
+ * the fourth look comes just after the desk may send again, also where another gateway takes it over after twenty seconds.
  */
-const UNKNOWN_WAITS_MS = [1_000, 5_000, 25_000, 30_000, 60_000] as const;
+const UNKNOWN_WAITS_MS = [1_000, 5_000, 10_000, 15_000, 30_000, 60_000] as const;
 /** How long after a token's end it is still of use for asking: the broker's own token may last longer. */
 const TOKEN_GRACE_MS = 15 * 60_000;
 

@@ -114,12 +114,12 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
       const { proposal, isNew } = proposed;
       if (!isNew) {
         // Its first request may have been cut off right after the row was written.
-        if (proposal.state === 'drafted') attendants.begin(proposal.id, true);
+        if (proposal.state === 'drafted') attendants.begin(proposal.id, 'drafted');
         return proposed;
       }
       failpoint('proposal.drafted');
       attendants.moved({ outcome: 'moved', proposal });
-      attendants.begin(proposal.id, true);
+      attendants.begin(proposal.id, 'drafted');
       return { proposal: await changeOf(watching, proposal, FIRST_WAIT_MS, [closing.signal]), isNew };
     },
 
@@ -195,7 +195,7 @@ async function takeUp(
 ): Promise<void> {
   for (let failures = 0; !signal.aborted; failures++) {
     try {
-      for (const id of await store.openIds()) attendants.begin(id, false);
+      for (const id of await store.openIds()) attendants.begin(id, 'found');
       await attendants.tellUntold();
       audit.flushSoon();
       return;

@@ -1,4 +1,5 @@
 import type { Clock } from '../machine/clock.ts';
+import type { TokenSeal } from '../secrets/token-seal.ts';
 import type { AuditEvent } from '../store/audit.ts';
 import type {
   Draft,
@@ -7,11 +8,11 @@ import type {
   Reason,
   StoredProposal,
 } from '../store/proposal-store.ts';
+import { questionHash } from '../store/rows/question-id.ts';
 import type { ProposalState } from '../trading/proposal.ts';
 import { passesHalt } from './halts.ts';
 import { mandateOf } from './mandate-of.ts';
 import { isSettled, transitions } from './states.ts';
-import type { TokenSeal } from './token-seal.ts';
 
 /*
  * The one writer of a proposal's state, and of the line of the record that says so.
@@ -134,7 +135,7 @@ function auditEvent(seen: StoredProposal, after: ProposalChange): AuditEvent {
   return to;
 }
 
-/** What the record says of a proposal: everything but tokens. */
+/** What the record says of a proposal: everything but tokens, and of the question its hash, by which the provider's log is found. */
 export function proposalFacts(
   proposal: Draft & { readonly state: ProposalState } & Partial<
       Pick<StoredProposal, 'reason' | 'result' | 'authReqId'>
@@ -159,7 +160,7 @@ export function proposalFacts(
     requested_by: requestedBy,
     provenance,
     ...(mandate === undefined ? {} : { mandate }),
-    ...(authReqId === undefined ? {} : { auth_req_id: authReqId }),
+    ...(authReqId === undefined ? {} : { auth_req_hash: questionHash(authReqId) }),
     ...(reason === undefined ? {} : { reason }),
     ...(result === undefined ? {} : { result }),
   };

@@ -32,6 +32,8 @@ const LONGEST_CLIENT_NAME = 80;
 export interface ProposingCaller extends Proposer {
   /** As whom the identity provider knows the client, for people; any text. */
   readonly clientName?: string | undefined;
+  /** The server that acts for them, by a token exchanged for theirs: stands in the record. */
+  readonly act?: string | undefined;
   readonly username?: string | undefined;
   readonly email?: string | undefined;
 }
@@ -147,7 +149,7 @@ async function propose(
       provenance,
       requestedBy: askedBy(own, caller, request, owner) ?? null,
     }),
-    shows: { ...partiesShown(caller, owner, second), ...completed.shows },
+    shows: { ...throughShown(own, caller), ...partiesShown(caller, owner, second), ...completed.shows },
     sub: owner,
     proposedBy,
     second,
@@ -158,7 +160,7 @@ async function propose(
     typed: asker.typed,
     deadline: Date.parse(expiresAt),
   };
-  return await write(parts, draft, key, asker);
+  return await write(parts, draft, key, { ...asker, act: caller.act });
 }
 
 /** Writes the row, or finds that there is one already. */
@@ -166,7 +168,7 @@ async function write(
   parts: KernelParts & ProposingRules,
   draft: Omit<Draft, 'again' | 'code'>,
   key: KeyedRequest,
-  asker: Asker,
+  { act, ...asker }: Asker & Pick<ProposingCaller, 'act'>,
 ): Promise<Proposed> {
   const { store, clock, quotas, drawCode } = parts;
   const { fingerprint } = draft;
@@ -189,7 +191,8 @@ async function write(
       code: drawFreeCode(standing.openCodes, drawCode),
       again: sameLately > 0 ? sameLately + 1 : undefined,
     };
-    const note = { event: 'proposed', facts: proposalFacts({ ...numbered, state: 'drafted' }) } as const;
+    const facts = proposalFacts({ ...numbered, state: 'drafted' });
+    const note = { event: 'proposed', facts: act === undefined ? facts : { ...facts, act } } as const;
     const drafted = await store.draft(numbered, key, standing, note, now);
     if (drafted.outcome === 'drafted') return { proposal: drafted.proposal, isNew: true };
     if (drafted.outcome === 'known') return known(drafted, key);
@@ -258,6 +261,12 @@ const nobodyElse = { username: undefined, email: undefined } as const;
 function namedAs({ sub, username, clientId, clientName }: ProposingCaller, owner: string): string {
   if (sub === owner) return clientName ?? clientId;
   return printableAscii(username ?? sub, LONGEST_CLIENT_NAME) || '?';
+}
+
+/** A client of our own that runs somewhere else than at the person's: their phone says where. */
+function throughShown(own: boolean, { clientName }: ProposingCaller): Readonly<Record<string, string>> {
+  const name = own && clientName !== undefined ? printableAscii(clientName, LONGEST_CLIENT_NAME) : '';
+  return name === '' ? {} : { Through: name };
 }
 
 /** What both phones show of who has a part in it. */

@@ -57,7 +57,7 @@ async function lookAtUnknown(
     await settleExecution({ moves, moved: attendants.moved }, proposal, execution, 0);
   }
   // Never handed over, and nobody is at it any more: now it is carried out, or its time is over.
-  if (execution === undefined) attendants.begin(proposal.id, false);
+  if (execution === undefined) attendants.begin(proposal.id, 'found');
 }
 
 function refused(error: unknown): undefined {

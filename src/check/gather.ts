@@ -3,14 +3,15 @@ import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import { withImported } from '../trading/portfolio/imported.ts';
 import { atDayEnds } from '../trading/portfolio/returns.ts';
-import type { Order, Quote } from '../trading/views.ts';
+import type { Order } from '../trading/views.ts';
 import { readActivities, readPricesOfTransfers } from './gather-activities.ts';
 import { readCloses } from './gather-closes.ts';
 import { symbolsOf } from './observe-prices.ts';
 import { readBenchmark } from './read-benchmark.ts';
+import { readQuotes } from './read-quotes.ts';
 import type { RulesFile } from './rules-schema.ts';
-import type { NoPrice, Snapshot } from './snapshot.ts';
-import { noPriceCode, unlessUnreadable } from './unreadable.ts';
+import type { Snapshot } from './snapshot.ts';
+import { unlessUnreadable } from './unreadable.ts';
 
 export interface GatherOptions {
   readonly gateway: GatewayClient;
@@ -27,8 +28,6 @@ export interface GatherOptions {
 }
 
 const DAY_MS = 86_400_000;
-/** What the gateway takes at once. */
-const SYMBOLS_A_REQUEST = 50;
 /** Enough days for the usual closing time to be the most frequent one. */
 const CALENDAR_DAYS = 28;
 /** A clock this far off confuses people who compare times. */
@@ -116,29 +115,4 @@ function symbolsWithHistory({ rules }: RulesFile, held: readonly string[]): stri
     rule.enabled && rule.kind === 'move' && rule.sessions > 1 ? symbolsOf(rule, held) : [],
   );
   return [...new Set(symbols)].sort();
-}
-
-/** One symbol without a price makes the gateway refuse all it was asked with: they are halved until it stands alone. */
-async function readQuotes(gateway: GatewayClient, symbols: readonly string[]) {
-  const quotes = new Map<string, Quote>();
-  const noPrice: NoPrice[] = [];
-  const read = async (some: readonly string[]): Promise<void> => {
-    try {
-      for (const quote of await gateway.quotes(some)) quotes.set(quote.symbol, quote);
-    } catch (error) {
-      const code = noPriceCode(error);
-      if (code === undefined) throw error;
-      const [only] = some;
-      if (some.length === 1 && only !== undefined) {
-        noPrice.push({ symbol: only, code });
-        return;
-      }
-      const half = Math.ceil(some.length / 2);
-      await read(some.slice(0, half));
-      await read(some.slice(half));
-    }
-  };
-  for (let from = 0; from < symbols.length; from += SYMBOLS_A_REQUEST)
-    await read(symbols.slice(from, from + SYMBOLS_A_REQUEST));
-  return { quotes, noPrice };
 }

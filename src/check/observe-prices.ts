@@ -123,11 +123,11 @@ function observeAge(
 
 type LimitRule = RuleOf<'price' | 'order'>;
 
-function sideOf({ above, below }: LimitRule): readonly ['above' | 'below', string] {
+export function sideOf({ above, below }: LimitRule): readonly ['above' | 'below', string] {
   return above === undefined ? ['below', below ?? '0'] : ['above', above];
 }
 
-function priceLimits(rule: LimitRule): Limits {
+export function priceLimits(rule: LimitRule): Limits {
   const [direction, limit] = sideOf(rule);
   return limits(new Dec(limit), direction, priceBack(limit, rule.kind === 'price' ? rule.rearm : undefined));
 }
@@ -147,7 +147,7 @@ function observePrice(rule: LimitRule, beyond: Limits, { symbol, last, price }: 
   };
 }
 
-function moveLimits({ by, rearm }: RuleOf<'move'>): Limits {
+export function moveLimits({ by, rearm }: RuleOf<'move'>): Limits {
   return limits(new Dec(by), 'above', pointsBack(by, rearm));
 }
 

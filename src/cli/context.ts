@@ -41,6 +41,7 @@ export function createContext(
     ...(cli.discreetFetch === undefined ? {} : { discreetFetch: cli.discreetFetch }),
     signal: interruption.signal,
     profileOption: globals.profile,
+    serverOption: globals.server,
     accountOption: globals.account,
     tell,
     askSecret: io.interactive ? ask : undefined,

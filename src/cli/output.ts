@@ -1,7 +1,7 @@
-import { errorObject } from '../app/error-object.ts';
 import { exitCodeForError } from '../app/exit-codes.ts';
 import { safeJson } from '../net/safe-json.ts';
 import { safeText } from '../net/shown-text.ts';
+import { errorObject } from '../trading/error-object.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { Io } from './terminal/io.ts';
 

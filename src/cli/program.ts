@@ -61,6 +61,8 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['home', async () => (await import('./commands/home/home.ts')).addHomeCommand],
   ['mcp', async () => (await import('./commands/mcp/mcp.ts')).addMcpCommand],
   ['gateway', async () => (await import('./commands/gateway/gateway.ts')).addGatewayCommand],
+  ['server', async () => (await import('./commands/server/server.ts')).addServerCommand],
+  ['worker', async () => (await import('./commands/worker/worker.ts')).addWorkerCommand],
   ['demo', async () => (await import('./commands/demo/demo.ts')).addDemoCommand],
   ['doctor', async () => (await import('./commands/doctor/doctor.ts')).addDoctorCommand],
   ['__complete', async () => (await import('./commands/completion/values-command.ts')).addValuesCommand],
@@ -82,6 +84,7 @@ export async function createProgram(cli: Cli, only?: string): Promise<Command> {
     )
     .version(version(), '-V, --version', 'print the version')
     .option('--profile <name>', 'the profile to use (default: the configured one)')
+    .option('--server <url>', 'a trade-agent server, in the place of a profile: the agent runs there')
     .option(
       '--account <account>',
       'one of your accounts: its number or name, or all (default: your default account)',

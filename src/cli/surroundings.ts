@@ -20,6 +20,8 @@ export interface Cli {
 /** Options every command takes, before or after its name. */
 export interface GlobalOptions {
   readonly profile?: string;
+  /** The address of a server, in the place of a profile. */
+  readonly server?: string;
   /** One of the person's accounts, as they call it. */
   readonly account?: string;
   readonly output: OutputFormat;

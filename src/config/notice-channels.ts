@@ -152,7 +152,10 @@ export const noticeChannelSchema = z.lazy(() => {
   return union as unknown as z.ZodType<NoticeChannel, NoticeChannelInput>;
 });
 
-export const noticesSchema = z.record(z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/), noticeChannelSchema, {
+/** A channel's name. */
+export const noticeNameSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/);
+
+export const noticesSchema = z.record(noticeNameSchema, noticeChannelSchema, {
   error: ({ code }) =>
     code === 'invalid_key' ? 'a channel is named by small letters, digits and "-", 32 at most' : undefined,
 });

@@ -49,6 +49,11 @@ export const profileSchema = z.strictObject({
     .describe('Whose dialect the issuer speaks: "profile add" finds out; `standard` where nothing is said.'),
   issuer: httpUrl.optional().describe('the identity provider: its issuer, an address'),
   gateway: httpUrl.optional().describe('the order gateway: an address'),
+  server: httpUrl
+    .optional()
+    .describe(
+      'A `trade-agent server`, in the place of the gateway: the agent runs there, and issuer and login client are what it says where they are not here.',
+    ),
   audience: z
     .string()
     .optional()

@@ -21,6 +21,11 @@ export interface SandboxAddresses {
   readonly phone: string;
 }
 
+/** What a server says of itself (RFC 9728), as far as a profile of it needs. */
+export type ToldByServer = Pick<ResolvedProfile, 'issuer' | 'audience' | 'login_client' | 'environment'> & {
+  readonly provider: NonNullable<Profile['provider']>;
+};
+
 /** All profiles there are, the built-in sandbox among them. */
 export function profileNames(config: Config): string[] {
   return [...new Set([SANDBOX_PROFILE, ...Object.keys(config.profiles)])];
@@ -42,7 +47,10 @@ export function findProfile(config: Config, name?: string): Profile & { readonly
     // A section called "sandbox" that sets no addresses only adjusts the built-in profile.
     const sandbox =
       written.sandbox ||
-      (chosen === SANDBOX_PROFILE && written.issuer === undefined && written.gateway === undefined);
+      (chosen === SANDBOX_PROFILE &&
+        written.issuer === undefined &&
+        written.gateway === undefined &&
+        written.server === undefined);
     return { ...written, sandbox, name: chosen };
   }
   if (chosen === SANDBOX_PROFILE) return { ...profileSchema.parse({ sandbox: true }), name: chosen };
@@ -60,14 +68,17 @@ export function storeOf(profile: Pick<Profile, 'sandbox' | 'credential_store'>):
 /**
  * A profile complete with its addresses.
  * @param sandbox the running sandbox's addresses; needed by sandbox profiles, ignored by others
+ * @param told what the profile's server says of itself; of use where it has one
  * @throws {TradeAgentError} `invalid_config`, naming the key that is missing or wrong
  */
 export function resolveProfile(
   config: Config,
   name: string | undefined,
   sandbox?: SandboxAddresses,
+  told?: ToldByServer,
 ): ResolvedProfile {
-  const profile = findProfile(config, name);
+  const found = findProfile(config, name);
+  const profile = found.server === undefined ? found : atServer(found, found.server, told);
   if (profile.sandbox) {
     if (sandbox === undefined) {
       throw new TradeAgentError('invalid_config', `profile "${profile.name}" needs a running sandbox`, {
@@ -107,12 +118,44 @@ export function resolveProfile(
   });
 }
 
+/**
+ * A profile whose gateway is reached through its server, and whose tokens are for that.
+ * @throws {TradeAgentError} `invalid_config` where it says two things at once
+ */
+function atServer<P extends Profile & { readonly name: string }>(
+  profile: P,
+  server: string,
+  told: ToldByServer | undefined,
+): P {
+  if (profile.gateway !== undefined || profile.sandbox) {
+    const other = profile.sandbox ? 'sandbox' : 'gateway';
+    throw new TradeAgentError(
+      'invalid_config',
+      `profile "${profile.name}" has both a server and a ${other}`,
+      {
+        hint: `The gateway is reached through the server: remove profiles.${profile.name}.${other}.`,
+      },
+    );
+  }
+  const { issuer = told?.issuer, provider = told?.provider, login_client = told?.login_client } = profile;
+  const { audience = told?.audience } = profile;
+  return {
+    ...profile,
+    gateway: server.replace(/\/+$/, ''),
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(audience === undefined ? {} : { audience }),
+    ...(provider === undefined ? {} : { provider }),
+    ...(login_client === undefined ? {} : { login_client }),
+  };
+}
+
 function checkProfile(profile: ResolvedProfile): ResolvedProfile {
   for (const key of ['issuer', 'gateway'] as const) {
     if (!isSecureUrl(profile[key])) {
+      const said = key === 'gateway' && profile.server !== undefined ? 'server' : key;
       throw new TradeAgentError(
         'invalid_config',
-        `profile "${profile.name}": ${key} must be an https address (${profile[key]})`,
+        `profile "${profile.name}": ${said} must be an https address (${profile[key]})`,
         { hint: 'Plain http is for servers on this machine only.' },
       );
     }

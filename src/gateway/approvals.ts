@@ -16,8 +16,8 @@ import { type PolicyPorts, policyChangeKind } from '../approval/kinds/policy-cha
 import { type ReplacePorts, replaceKind } from '../approval/kinds/replace/kind.ts';
 import { createMoves } from '../approval/moves.ts';
 import { defaultQuotas } from '../approval/quotas.ts';
-import { createTokenSeal } from '../approval/token-seal.ts';
 import type { Clock } from '../machine/clock.ts';
+import { createTokenSeal } from '../secrets/token-seal.ts';
 import type { AccessStore } from '../store/access-store.ts';
 import { aboutAccount } from '../trading/about-account.ts';
 import type { ProposalKind } from '../trading/proposal.ts';

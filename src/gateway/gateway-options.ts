@@ -2,7 +2,9 @@ import type { CibaAskingOptions } from '../approval/ciba/ciba-asking.ts';
 import type { Keys } from '../approval/keys/keys.ts';
 import type { Quotas } from '../approval/quotas.ts';
 import type { Clock } from '../machine/clock.ts';
+import type { SealSecrets } from '../secrets/token-seal.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
+import type { Rate } from '../store/rate-buckets.ts';
 import type { MessageService } from '../trading/message.ts';
 import type { BrokerExchange } from './broker/broker-token.ts';
 import type { NamedBroker } from './broker/named-broker.ts';
@@ -11,6 +13,13 @@ import type { IsRevoked } from './door/token-verifier.ts';
 import type { Mount } from './mounts/mount.ts';
 import type { RulesSource } from './policy/rules.ts';
 import type { RelationsOptions } from './relations/relations-settings.ts';
+
+export interface RequestRates {
+  /** For one account at each broker; `off`: whatever the broker says that it takes. That, where this is left out. */
+  readonly broker?: Rate | 'off' | undefined;
+  /** To the identity provider, for approvals. */
+  readonly provider?: Rate | undefined;
+}
 
 export interface GatewayOptions {
   /** The identity provider, whose tokens alone count; https, or http on loopback. Found by discovery. */
@@ -26,7 +35,7 @@ export interface GatewayOptions {
   /** Of all accounts: paper and live money are never traded by one gateway. */
   readonly environment: 'paper' | 'live';
   /** The gateway's own, that people's key pairs at the broker are sealed under; needed where there are such. */
-  readonly sealSecret?: string;
+  readonly sealSecret?: SealSecrets;
   /** All that it keeps; their owner closes what is below them. */
   readonly stores: GatewayStores;
   readonly clock?: Clock;
@@ -44,6 +53,8 @@ export interface GatewayOptions {
   readonly log?: RequestLog;
   /** Told of what went wrong inside the kernel; never holds a token. */
   readonly onError?: (message: string) => void;
+  /** How fast it asks others, all gateways over the same stores together. */
+  readonly rates?: RequestRates;
   /** One request to the broker, milliseconds; at most 15 s, so that a lost one is over before it may be repeated. */
   readonly brokerTimeoutMs?: number;
   /** One request to the identity provider, milliseconds. */
@@ -78,7 +89,7 @@ export interface GatewayApproval
   /** Path of the gateway's record, `audit.jsonl`. */
   readonly auditFile: string;
   /** What approvals' tokens are sealed under: the gateway's own, and the same for as long as one is kept. */
-  readonly sealSecret: string;
+  readonly sealSecret: SealSecrets;
   /** How much one client may ask of one person; {@link defaultQuotas} unless said otherwise. */
   readonly quotas?: Quotas;
   /** Seconds that a proposal may take at most. */

@@ -4,6 +4,9 @@ import { z } from 'zod';
 import { detailsTypeOfKind } from '../approval/details.ts';
 import { defaultQuotas, type Quota } from '../approval/quotas.ts';
 import { dialectOf, providerNames } from '../config/provider/dialects.ts';
+import { kmsSchema } from '../secrets/kms/kms-settings.ts';
+import type { SealSecrets } from '../secrets/token-seal.ts';
+import type { RegistrationPlace } from '../store/registration-place.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { slippageSchema } from '../trading/order.ts';
@@ -12,8 +15,10 @@ import { isKept } from './broker/kept-kinds.ts';
 import { brokersSettings, type NamedBroker, namedBrokers } from './broker/named-broker.ts';
 import { databaseSchema } from './database-settings.ts';
 import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
+import { ratesSchema } from './rates-settings.ts';
 import { relationsOptions, relationsSchema } from './relations/relations-settings.ts';
 import { secureAddress } from './secure-address.ts';
+import { telemetrySchema } from './telemetry-settings.ts';
 
 const messageService = z.strictObject({ audience: z.string().min(1), url: secureAddress.optional() });
 
@@ -78,14 +83,6 @@ const approvalSchema = z
     error: 'this provider carries no authorization details: "message" is what it can do, for paper accounts',
   });
 
-/** How it is measured, by OpenTelemetry. */
-const telemetrySchema = z.strictObject({
-  /** Port of this machine alone (loopback) at which `/metrics` is served, in Prometheus's text format. */
-  metrics_port: z.number().int().min(0).max(65_535).optional(),
-  /** Where spans go: OTLP over HTTP, `…/v1/traces`. What it wants beside is set as `OTEL_EXPORTER_OTLP_HEADERS`. */
-  traces: secureAddress.optional(),
-});
-
 /** What `gateway.yaml` says: everything about a gateway that is not secret. */
 const settingsSchema = z.strictObject({
   /** The identity provider whose tokens count. */
@@ -112,6 +109,8 @@ const settingsSchema = z.strictObject({
   ...brokersSettings,
   /** Instead of a database in the gateway's folder. */
   database: databaseSchema.optional(),
+  /** Wraps this gateway's own keys, which are then in that database: gateways over it have the same. */
+  kms: kmsSchema.optional(),
   details_type: z.string().min(1).default(TRADE_ORDER_TYPE),
   message_details_type: z.string().min(1).default(MESSAGE_SEND_TYPE),
   /** By what approved messages go out. */
@@ -127,6 +126,7 @@ const settingsSchema = z.strictObject({
   own_clients: z.array(clientId).default([]),
   /** The part of the price an order may go beyond its reference where its proposal says nothing. */
   max_slippage: slippageSchema.default('0.01'),
+  rates: ratesSchema.optional(),
   /** Not measured where it is left out. */
   telemetry: telemetrySchema.optional(),
 });
@@ -141,6 +141,10 @@ export const gatewaySettingsSchema = settingsSchema
         'must not be "message" with live money: what the person sees would be bound to the order by nothing but this gateway',
     },
   )
+  .refine(({ kms, database }) => kms === undefined || database !== undefined, {
+    path: ['kms'],
+    error: 'is for keys in a database ("database"): in a folder they are files',
+  })
   .refine(({ broker, brokers }) => broker === undefined || brokers === undefined, {
     path: ['brokers'],
     error: 'either broker (one) or brokers (several), not both',
@@ -199,7 +203,9 @@ export type GatewaySettings = z.output<typeof gatewaySettingsSchema>;
 export interface GatewaySecrets {
   /** Of its clients at the identity provider. */
   readonly privateKey: JWK;
-  readonly sealSecret: string;
+  readonly sealSecret: SealSecrets;
+  /** Where it keeps the client that it registered; a file of its folder unless said otherwise. */
+  readonly registration?: RegistrationPlace;
 }
 
 /** @param folder the gateway's own */
@@ -225,6 +231,7 @@ export function gatewayOptions(
     ...(settings.allowed_clients === undefined ? {} : { allowedClients: settings.allowed_clients }),
     ownClients: settings.own_clients,
     maxSlippage: settings.max_slippage,
+    ...(settings.rates === undefined ? {} : { rates: settings.rates }),
   };
 }
 
@@ -235,7 +242,7 @@ export function detailsTypesOf({ details_type, message_details_type }: GatewaySe
 
 function approvalOptions(
   settings: GatewaySettings,
-  { privateKey, sealSecret }: GatewaySecrets,
+  { privateKey, sealSecret, registration }: GatewaySecrets,
   folder: string,
 ): GatewayApproval {
   const { approval, exchange } = settings;
@@ -247,7 +254,9 @@ function approvalOptions(
     auditFile: join(folder, 'audit.jsonl'),
     client: approval.registration
       ? {
-          registrationFile: join(folder, 'registered-client.json'),
+          ...(registration === undefined
+            ? { registrationFile: join(folder, 'registered-client.json') }
+            : { registration }),
           tokenFile: approval.registration_token_file && resolve(folder, approval.registration_token_file),
         }
       : { id: approval.client_id ?? exchange?.client_id ?? '' },

@@ -36,6 +36,7 @@ import { createOrderRules } from './policy/order-rules.ts';
 import { type RulesSource, staticRules } from './policy/rules.ts';
 import { createReceipts, type Receipts } from './receipts.ts';
 import { peopleOf } from './relations/people.ts';
+import { toProvider } from './request-rates.ts';
 import { accessRoutes } from './routes/access.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { connectionRoutes } from './routes/connections.ts';
@@ -128,7 +129,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const kernel = approvalKernel(options, {
     clock,
-    send,
+    send: toProvider(options, send),
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
     orders: orderPorts({
@@ -319,7 +320,8 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
       ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const),
     ]),
   );
-  healthRoutes(app, door, { stores: options.stores, isShut: entrance.isShut });
+  const { proposals } = options.stores;
+  healthRoutes(app, door, { askStore: () => proposals.version(), isShut: entrance.isShut });
   const metadata = protectedResourceMetadata({
     resource: options.resource,
     issuer: options.issuer,

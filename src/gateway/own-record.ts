@@ -62,7 +62,7 @@ export function ownRecord(file: string, store: Pick<AuditStore, 'standing'>): Ow
 function lineOf(text: string): RecordLine | undefined {
   const line = parsed(text);
   if (line === undefined) return undefined;
-  const { auth_req_id: _, ...told } = line;
+  const { auth_req_id: _, auth_req_hash: __, ...told } = line;
   return told as RecordLine;
 }
 

@@ -3,6 +3,7 @@ import { mandateOf } from '../approval/mandate-of.ts';
 import { makeReceipt } from '../approval/receipts/make-receipt.ts';
 import { type ReceiptJwk, receiptKey } from '../approval/receipts/receipt-key.ts';
 import { receiptKinds } from '../approval/receipts/verify-receipt.ts';
+import { eachSecret } from '../secrets/token-seal.ts';
 import type { StoredProposal } from '../store/proposal-store.ts';
 import { kindWords } from '../trading/kinds/kinds.ts';
 import type { ReceiptEntry } from '../trading/receipt.ts';
@@ -22,6 +23,7 @@ export interface Receipts {
    * @throws {Refusal} 404 `not_found` where there is no such proposal, or nothing was sent for it yet
    */
   find(sub: string, id: string): Promise<string>;
+  /** By which it signs and has signed, the newest first. */
   keys(): Promise<{ readonly keys: readonly ReceiptJwk[] }>;
 }
 
@@ -36,7 +38,8 @@ export function createReceipts(
   },
 ): Receipts {
   const { kernel, record, now } = parts;
-  const key = receiptKey(parts.approval.sealSecret);
+  const [newest, ...older] = eachSecret(parts.approval.sealSecret);
+  const key = receiptKey(newest);
   const sources = async () => ({
     gateway: resource,
     proposals: stores.proposals,
@@ -66,7 +69,10 @@ export function createReceipts(
         hint: 'There are receipts of orders alone, from the moment they are sent.',
       });
     },
-    keys: async () => ({ keys: [(await key).jwk] }),
+    async keys() {
+      const all = await Promise.all([key, ...older.map(receiptKey)]);
+      return { keys: all.map(({ jwk }) => jwk) };
+    },
   };
 }
 

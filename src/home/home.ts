@@ -32,6 +32,7 @@ export interface HomeOptions
     | 'phonePairingSecret'
     | 'push'
     | 'refreshTokenReuse'
+    | 'servers'
     | 'thirdPartyPasswords'
     | 'vault'
   > {
@@ -71,7 +72,7 @@ export interface Home {
  *   be traded by unsigned approvals
  */
 export async function createHome(options: HomeOptions): Promise<Home> {
-  const { address, providerDatabase, stores, clock = systemClock } = options;
+  const { address, providerDatabase, stores, servers = [], clock = systemClock } = options;
   const { approval } = options.gateway;
   requireSignedLiveMoney(options.gateway);
   const people = createPeople(providerDatabase, () => clock.now());
@@ -119,6 +120,8 @@ export async function createHome(options: HomeOptions): Promise<Home> {
   const gateway = createGateway({
     ...options.gateway,
     ...fetching,
+    // A server of the home's own is what a person's own terminal is: it runs the same agent.
+    ownClients: [...(options.gateway.ownClients ?? []), ...servers.map(({ client_id }) => client_id)],
     issuer: address,
     resource: address,
     stores,

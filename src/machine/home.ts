@@ -45,6 +45,12 @@ export function gatewayHome(env: NodeJS.ProcessEnv = process.env): string {
     : envPaths('trade-agent-gateway', { suffix: '' }).data;
 }
 
+/** A server's own folder, and its workers': its key, and what says where its database is. */
+export function serverHome(env: NodeJS.ProcessEnv = process.env): string {
+  const override = env.TRADE_AGENT_HOME;
+  return override ? `${withoutSlash(override)}-server` : envPaths('trade-agent-server', { suffix: '' }).data;
+}
+
 /** The folder of `trade-agent home`, beside the agent's: accounts, keys, and who may approve; nothing for the agent. */
 export function homeFolder(env: NodeJS.ProcessEnv = process.env): string {
   const override = env.TRADE_AGENT_HOME;

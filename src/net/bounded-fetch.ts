@@ -21,28 +21,38 @@ export function boundedFetch(
   longest: number,
   tooLong: (error: AnswerTooLong) => void = () => undefined,
 ): typeof fetch {
+  return async (input, init) => await boundedAnswer(await send(input, init), longest, tooLong);
+}
+
+/**
+ * One answer, of which no more is read.
+ * @param tooLong as {@link boundedFetch}
+ * @throws {AnswerTooLong} as {@link boundedFetch}
+ */
+export async function boundedAnswer(
+  response: Response,
+  longest: number,
+  tooLong: (error: AnswerTooLong) => void = () => undefined,
+): Promise<Response> {
   const refusal = () => {
     const error = new AnswerTooLong(longest);
     tooLong(error);
     return error;
   };
-  return async (input, init) => {
-    const response = await send(input, init);
-    if (Number(response.headers.get('content-length')) > longest) {
-      await response.body?.cancel();
-      throw refusal();
-    }
-    if (response.body === null) return response;
-    let length = 0;
-    const counted = new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        length += chunk.byteLength;
-        if (length > longest) throw refusal();
-        controller.enqueue(chunk);
-      },
-    });
-    return new Response(response.body.pipeThrough(counted), response);
-  };
+  if (Number(response.headers.get('content-length')) > longest) {
+    await response.body?.cancel();
+    throw refusal();
+  }
+  if (response.body === null) return response;
+  let length = 0;
+  const counted = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      length += chunk.byteLength;
+      if (length > longest) throw refusal();
+      controller.enqueue(chunk);
+    },
+  });
+  return new Response(response.body.pipeThrough(counted), response);
 }
 
 /** Whether this is, or was caused by, an answer that was too long. */

@@ -9,6 +9,8 @@ export const TOKEN_VAULT_GRANT =
   'urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token';
 /** RFC 8693 §3. */
 export const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
+/** RFC 8693 §3. */
+export const REFRESH_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:refresh_token';
 /** RFC 7523 §2.2. */
 export const JWT_ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 /** CIBA Core §10.3.1: the ID token's claim that names the request it answers. */

@@ -1,4 +1,4 @@
-import { hidden, surplusMarks } from './shown-text.ts';
+import { replaceHidden } from './shown-text.ts';
 
 /**
  * JSON in which every character that could redraw a terminal, or turn a number around, is an escape: the same ones that
@@ -6,7 +6,7 @@ import { hidden, surplusMarks } from './shown-text.ts';
  */
 export function safeJson(value: unknown, indent = 0): string {
   // What JSON.stringify has not escaped already can stand in strings alone.
-  return JSON.stringify(value, null, indent).replace(hidden, escaped).replace(surplusMarks, escaped);
+  return replaceHidden(JSON.stringify(value, null, indent), escaped);
 }
 
 function escaped(character: string): string {

@@ -11,15 +11,18 @@ import { surplusMark, unseen } from '../trading/unseen.ts';
  * part of a text is looked at for more than one opening. A string that never ends loses its opening alone: a terminal would
  * swallow the rest, and what somebody wants to hide is better seen.
  */
-const sequences = new RegExp(
-  [
-    // OSC, DCS, SOS, PM and APC to BEL or ST.
-    '(?:\\u001b[\\]PX^_]|[\\u0090\\u0098\\u009d-\\u009f])[^\\u0000-\\u0008\\u000a-\\u001f\\u007f-\\u009f]*(?:\\u0007|\\u001b\\\\|\\u009c)',
-    // CSI: parameters, intermediates, one final character.
-    '(?:\\u001b\\[|\\u009b)[0-?]*[ -/]*[@-~]',
-    '\\u001b[ -/]*[0-~]',
-  ].join('|'),
-  'g',
+const sequences = once(
+  () =>
+    new RegExp(
+      [
+        // OSC, DCS, SOS, PM and APC to BEL or ST.
+        '(?:\\u001b[\\]PX^_]|[\\u0090\\u0098\\u009d-\\u009f])[^\\u0000-\\u0008\\u000a-\\u001f\\u007f-\\u009f]*(?:\\u0007|\\u001b\\\\|\\u009c)',
+        // CSI: parameters, intermediates, one final character.
+        '(?:\\u001b\\[|\\u009b)[0-?]*[ -/]*[@-~]',
+        '\\u001b[ -/]*[0-~]',
+      ].join('|'),
+      'g',
+    ),
 );
 
 const lineBreaks = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
@@ -37,17 +40,22 @@ const atWork = [
 const idleSelector = `(?<!${picture}|[#*0-9](?=[\\ufe0e\\ufe0f]\\u20e3))[\\ufe0e\\ufe0f]`;
 
 /** What is taken out of text, one character each: of the one set all but tabs, line feeds and joiners at work. */
-export const hidden = new RegExp(`(?![\\t\\n])(?!${atWork})${unseen.source}|${idleSelector}`, 'gu');
-export const surplusMarks = new RegExp(surplusMark.source, 'gu');
+const hidden = once(() => new RegExp(`(?![\\t\\n])(?!${atWork})${unseen().source}|${idleSelector}`, 'gu'));
+const surplusMarks = once(() => new RegExp(surplusMark().source, 'gu'));
+
+/** Of printable ASCII, tabs and line feeds nothing is taken out. */
+const plain = /^[\t\n\x20-\x7e]*$/;
+
+/** `text` with what is hidden in it, and surplus marks, replaced by `instead`. */
+export function replaceHidden(text: string, instead: (sign: string) => string): string {
+  return plain.test(text) ? text : text.replace(hidden(), instead).replace(surplusMarks(), instead);
+}
 
 /** Text on as many lines as it has, without anything that draws, rings, hides or turns around. */
 export function safeText(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(sequences, '')
-    .replace(lineBreaks, '\n')
-    .replace(hidden, '')
-    .replace(surplusMarks, '');
+  if (plain.test(text)) return text;
+  const lines = text.toWellFormed().replace(sequences(), '').replace(lineBreaks, '\n');
+  return replaceHidden(lines, () => '');
 }
 
 /** As {@link safeText}, on one line of at most `longest` UTF-16 code units; no character is cut in two. */
@@ -59,9 +67,14 @@ export function safeLine(text: string, longest = Number.POSITIVE_INFINITY): stri
 
 /** Text for a person who decides by it: what {@link safeText} would take out, tabs and line feeds too, is a mark there. */
 export function markedText(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(hidden, '\ufffd')
-    .replace(/[\t\n]/g, '\ufffd')
-    .replace(surplusMarks, '\ufffd');
+  return replaceHidden(text.toWellFormed(), () => '\ufffd').replace(/[\t\n]/g, '\ufffd');
+}
+
+/** Patterns that read tables of Unicode are made for text that is not plain: see `trading/unseen.ts`. */
+function once(make: () => RegExp): () => RegExp {
+  let made: RegExp | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }

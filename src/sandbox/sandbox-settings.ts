@@ -130,6 +130,7 @@ export function vaultSettings(
 /** How the people of a sandbox are asked, and by whose clients. */
 export interface ApprovalSettings {
   readonly knownClients?: HomeOptions['knownClients'] | undefined;
+  readonly servers?: HomeOptions['servers'];
   readonly mounts?: HomeOptions['gateway']['mounts'] | undefined;
   readonly quotas?: Quotas | undefined;
   /** `required` unless said otherwise. */
@@ -161,6 +162,7 @@ export function homeSettings(
     // The terminal phone is one of its phones, and no money is real.
     softwareKeys: true,
     ...(options.knownClients === undefined ? {} : { knownClients: options.knownClients }),
+    servers: options.servers,
     gateway: gatewaySettings(home, addresses, options),
   };
 }

@@ -10,6 +10,7 @@ import { createVault, type Vault } from '../home/identity-provider/vault.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { type HttpServer, listenerOf, listenOnLoopback } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
+import { questionSeal } from '../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
 import { createAdmin } from './admin.ts';
 import { createPaperBroker, type PaperBroker } from './paper-broker/paper-broker.ts';
@@ -68,6 +69,8 @@ export interface SandboxOptions {
   readonly rules?: HomeOptions['gateway']['rules'];
   /** Other people’s clients that the identity provider knows beforehand. */
   readonly knownClients?: HomeOptions['knownClients'];
+  /** Servers that run the agent for its people. */
+  readonly servers?: HomeOptions['servers'];
   /** How people are told of requests and fills, beside their phone's page. */
   readonly push?: HomeOptions['push'];
   /** A second place to write the ready file. */
@@ -222,7 +225,7 @@ async function openParties(
   const vault = createVault({ ...vaultSettings(seed, addresses), database, clock });
   await connectBroker(vault, seed.users);
   const { credentials, push } = options;
-  const kept = sqliteGatewayStores(openDatabase('gateway'));
+  const kept = sqliteGatewayStores(openDatabase('gateway'), questionSeal(sealSecret(seed)));
   const { onError } = options;
   // Orders are held to nothing, unless its folder says so.
   const rules = options.rules ?? (await folderRules(home.folder, onError === undefined ? {} : { onError }));

@@ -13,24 +13,39 @@ const DAYS_BACK = 31;
 /** What the gateway gives at once is 400 days. */
 const DAYS_AHEAD = 360;
 
-const cacheSchema = z.object({
+export const knownCalendarSchema = z.object({
   /** Milliseconds since the epoch. */
   fetched_at: z.int(),
   start: z.iso.date(),
   end: z.iso.date(),
   days: z.array(tradingDaySchema),
 });
-export type KnownCalendar = z.output<typeof cacheSchema>;
+export type KnownCalendar = z.output<typeof knownCalendarSchema>;
+
+/** Where a calendar is kept from one day to the next. */
+export interface CalendarPlace {
+  /** Undefined where none is kept, or it can't be read. */
+  get(): Promise<KnownCalendar | undefined>;
+  put(calendar: KnownCalendar): Promise<void>;
+}
 
 /** The calendar as it was last asked for; undefined where there is none, or it can't be read. */
 export function cachedCalendar(folder: string, profile: string): KnownCalendar | undefined {
   try {
-    const parsed = cacheSchema.safeParse(JSON.parse(readFileSync(fileOf(folder, profile), 'utf8')));
+    const parsed = knownCalendarSchema.safeParse(JSON.parse(readFileSync(fileOf(folder, profile), 'utf8')));
     return parsed.success ? parsed.data : undefined;
   } catch {
     // Then it is asked for anew.
     return undefined;
   }
+}
+
+/** A file of the agent's data folder. */
+export function calendarFile(folder: string, profile: string): CalendarPlace {
+  return {
+    get: async () => cachedCalendar(folder, profile),
+    put: async (calendar) => writePrivateFile(fileOf(folder, profile), `${JSON.stringify(calendar)}\n`),
+  };
 }
 
 /**
@@ -40,13 +55,12 @@ export function cachedCalendar(folder: string, profile: string): KnownCalendar |
  * @throws what `ask` throws, where the one kept does not reach
  */
 export async function currentCalendar(options: {
-  readonly folder: string;
-  readonly profile: string;
+  readonly place: CalendarPlace;
   readonly now: number;
   readonly ask: (range: { start: string; end: string }) => Promise<TradingDay[]>;
 }): Promise<KnownCalendar> {
-  const { folder, profile, now, ask } = options;
-  const kept = cachedCalendar(folder, profile);
+  const { place, now, ask } = options;
+  const kept = await place.get();
   const today = newYorkDate(now);
   const reaches = kept !== undefined && kept.start <= today && today <= kept.end;
   const age = kept === undefined ? Number.POSITIVE_INFINITY : now - kept.fetched_at;
@@ -55,7 +69,7 @@ export async function currentCalendar(options: {
   const range = { start: addDays(today, -DAYS_BACK), end: addDays(today, DAYS_AHEAD) };
   try {
     const asked = { fetched_at: now, ...range, days: await ask(range) };
-    writePrivateFile(fileOf(folder, profile), `${JSON.stringify(asked)}\n`);
+    await place.put(asked);
     return asked;
   } catch (error) {
     if (reaches) return kept;

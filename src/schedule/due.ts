@@ -37,10 +37,17 @@ const CLOCK_SLACK_MS = 120_000;
  */
 export function decide(moments: Moments, progress: Progress, now: number): Decision {
   const handled = progress.handled > now + CLOCK_SLACK_MS ? now : progress.handled;
-  const open = moments.upTo(now, MOST_MISSED + 1).filter((moment) => moment > handled);
+  const open = openMoments(moments, handled, now);
   const [due] = open;
   if (due === undefined) return { run: false, next: moments.after(now, 1)[0], handled };
   const attempt = progress.pending?.due === due ? progress.pending.attempts + 1 : 1;
   if (attempt > MOST_ATTEMPTS) return { run: false, next: moments.after(now, 1)[0], handled: due };
   return { run: true, due, missed: open.length - 1, attempt, handled };
+}
+
+/** Mostly one is open, or none, and each that is asked for takes its time. */
+function openMoments(moments: Moments, handled: number, now: number): number[] {
+  const openOf = (most: number) => moments.upTo(now, most).filter((moment) => moment > handled);
+  const latest = openOf(2);
+  return latest.length < 2 ? latest : openOf(MOST_MISSED + 1);
 }

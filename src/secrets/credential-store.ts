@@ -22,11 +22,18 @@ export const credentialNames = [
 ] as const;
 export type CredentialName = (typeof credentialNames)[number];
 
-/** Characters a value may have at most: Windows takes 2,560 bytes of UTF-16. */
+/** What a server keeps of a person beside these, in its database alone. */
+export const servedNames = [
+  /** What the person's last request brought: an access token for the server, which is exchanged (RFC 8693). */
+  'subject_token',
+] as const;
+export type ServedName = CredentialName | (typeof servedNames)[number];
+
+/** Characters a value may have at most, but in a database: Windows takes 2,560 bytes of UTF-16. */
 export const MAX_VALUE_LENGTH = 1200;
 
 /** What the store must hold for a write to go ahead: `undefined` means that the name must be absent. */
-export type Expected = Partial<Record<CredentialName, string | undefined>>;
+export type Expected<Name extends string = CredentialName> = Partial<Record<Name, string | undefined>>;
 
 /** What a lock keeps apart: two processes that refresh, that register, that make a key. */
 export const lockPurposes = ['session', 'database-key', 'mcp'] as const;
@@ -46,19 +53,19 @@ export type LockPurpose = (typeof lockPurposes)[number];
  * }
  * ```
  */
-export interface CredentialStore {
+export interface CredentialStore<Name extends string = CredentialName> {
   readonly kind: 'keychain' | 'file' | 'database';
   /** Something to tell the person, once: set by the opening that creates a credential file. */
   readonly notice: string | undefined;
   /** @param options.fresh skips what was read ahead ({@link prefetchCredentials}) */
-  get<N extends CredentialName>(
+  get<N extends Name>(
     names: readonly N[],
     options?: { fresh?: boolean },
   ): Promise<Record<N, string | undefined>>;
   /** Writes all values, unless the store no longer holds what is `expected`: then nothing, and the answer is false. */
-  set(values: Partial<Record<CredentialName, string>>, expected?: Expected): Promise<boolean>;
+  set(values: Partial<Record<Name, string>>, expected?: Expected<Name>): Promise<boolean>;
   /** As `set`, for removal. */
-  delete(names: readonly CredentialName[], expected?: Expected): Promise<boolean>;
+  delete(names: readonly Name[], expected?: Expected<Name>): Promise<boolean>;
   /**
    * Asks for whatever the store needs to be read and written, a passphrase that is: before a screen takes the terminal.
    * @throws {TradeAgentError} `credential_store_locked`

@@ -1,21 +1,21 @@
 import { TradeAgentError } from '../trading/errors.ts';
-import { type CredentialName, type Expected, MAX_VALUE_LENGTH } from './credential-store.ts';
+import { type Expected, MAX_VALUE_LENGTH } from './credential-store.ts';
 
 /** The wanted names alone, the missing ones as `undefined`. */
-export function pick<N extends CredentialName>(
+export function pick<N extends string>(
   values: Record<string, string | undefined>,
   names: readonly N[],
 ): Record<N, string | undefined> {
   return Object.fromEntries(names.map((name) => [name, values[name]])) as Record<N, string | undefined>;
 }
 
-/** @throws {TradeAgentError} `credential_store_unavailable` for a value longer than the smallest keychain takes */
-export function assertLengths(values: Partial<Record<CredentialName, string>>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (value.length > MAX_VALUE_LENGTH) {
+/** @throws {TradeAgentError} `credential_store_unavailable` for a value longer than is kept: by itself, than the smallest keychain takes */
+export function assertLengths(values: Partial<Record<string, string>>, longest = MAX_VALUE_LENGTH): void {
+  for (const [name, value = ''] of Object.entries(values)) {
+    if (value.length > longest) {
       throw new TradeAgentError(
         'credential_store_unavailable',
-        `the ${name} is too long to be kept (${value.length} characters, at most ${MAX_VALUE_LENGTH})`,
+        `the ${name} is too long to be kept (${value.length} characters, at most ${longest})`,
         {
           hint: 'Have the identity provider issue shorter tokens, by leaving claims out or making them opaque.',
         },
@@ -27,7 +27,7 @@ export function assertLengths(values: Partial<Record<CredentialName, string>>): 
 /** Whether the stored values are what is expected. */
 export function holds(
   stored: Readonly<Record<string, string | undefined>>,
-  expected: Expected | undefined,
+  expected: Expected<string> | undefined,
 ): boolean {
   return Object.entries(expected ?? {}).every(([name, value]) => stored[name] === value);
 }

@@ -10,6 +10,7 @@ import type { OrderJournal } from './order-journal.ts';
 import type { OtherProcesses } from './other-processes.ts';
 import type { ProofStore } from './proof-store.ts';
 import type { ProposalStore } from './proposal-store.ts';
+import type { RateBuckets } from './rate-buckets.ts';
 import type { SigningKeyStore } from './signing-key-store.ts';
 import type { StandingStore } from './standing-store.ts';
 
@@ -31,4 +32,6 @@ export interface GatewayStores {
   readonly access: AccessStore;
   /** Undefined where one process alone has the data. */
   readonly others?: OtherProcesses;
+  /** By which all who have the data ask others no faster than they should. Undefined where one process alone has it. */
+  readonly buckets?: RateBuckets;
 }

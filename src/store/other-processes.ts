@@ -33,7 +33,8 @@ export interface OtherProcesses {
   /** Takes an open proposal; false where another living process has it. */
   take(proposal: string): Promise<boolean>;
   /**
-   * Says that this process lives, which holds for {@link LIVES_MS}, and takes the open proposals that no living process has.
+   * Says that this process lives, which holds for {@link LIVES_MS}, and takes open proposals that no living process has: what
+   * is in hand first, and of very many some at a time.
    * `lapsed`: it was taken for dead meanwhile; then `taken` is all that is its own still, and what it had besides is another's.
    * `died`: another one was found to be dead.
    */

@@ -1,27 +1,28 @@
 import { z } from 'zod';
 import { accountCalled } from './gateway/account-requests.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
-import { type DirectTool, requireGateway, type ToolContext } from './tool.ts';
+import { argumentsOf, type DirectTool, requireGateway, type ToolContext } from './tool.ts';
 
 /** Which account a call is about, as the person calls it. */
-export const accountArgument = z
-  .string()
-  .min(1)
-  .max(64)
-  .optional()
-  .describe(
-    'Number or name of one of the person’s accounts, where they named one (list_accounts has them); else leave it out',
-  );
+export const accountArgument = z.lazy(() =>
+  z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe(
+      'Number or name of one of the person’s accounts, where they named one (list_accounts has them); else leave it out',
+    ),
+);
 
 /**
  * A tool that is about one account, with an `account` argument beside its own: what it then asks is of that account, and of
  * the default one where none is named.
  */
 export function ofOneAccount(tool: DirectTool): DirectTool {
-  if (!(tool.schema instanceof z.ZodObject)) throw new TypeError(`${tool.name} takes no object`);
   return {
     ...tool,
-    schema: tool.schema.extend({ account: accountArgument }),
+    schema: z.lazy(() => argumentsOf(tool).extend({ account: accountArgument })),
     async execute(context, args) {
       const { account, ...own } = args as { account?: string };
       return await tool.execute(

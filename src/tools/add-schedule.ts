@@ -6,7 +6,7 @@ export const addSchedule = defineTool({
   name: 'add_schedule',
   description:
     'Has this machine look at the user’s alerts: every 15m, 30m or 1h while the market is open, or once a day near open or close. It only looks and tells. Only where the user’s latest message asks for it in so many words.',
-  schema: z.strictObject({ every: z.enum(lookTimes) }),
+  schema: z.lazy(() => z.strictObject({ every: z.enum(lookTimes) })),
   scopes: [],
   risk: 'local',
   async execute(context, { every }) {

@@ -9,7 +9,7 @@ export const cancelOrder = defineTool({
   name: 'cancel_order',
   description:
     'Cancels one open order by its id. Where the order protects a position the person is asked on their phone first.',
-  schema: z.strictObject({ order_id: z.string().describe('The id that list_orders gave') }),
+  schema: z.lazy(() => z.strictObject({ order_id: z.string().describe('The id that list_orders gave') })),
   scopes: ['orders:cancel', 'orders:read'],
   risk: 'reduce',
   async execute(context, { order_id }) {

@@ -22,11 +22,15 @@ export const checkWashSale = defineTool({
   name: 'check_wash_sale',
   description:
     'Whether a sale of a symbol now would make a loss within 30 days of a purchase of the same symbol, by this account’s own trades (first in, first out), and which sales at a loss of the last 30 days a purchase now would concern. It can’t know other accounts or substantially identical securities.',
-  schema: z.strictObject({
-    symbol: symbolSchema.describe('A ticker symbol such as KO'),
-    qty: positiveDecimalString.optional().describe('Shares to sell; all that are held where left out'),
-    price: positiveDecimalString.optional().describe('Dollars a share; the position’s price where left out'),
-  }),
+  schema: z.lazy(() =>
+    z.strictObject({
+      symbol: symbolSchema.describe('A ticker symbol such as KO'),
+      qty: positiveDecimalString.optional().describe('Shares to sell; all that are held where left out'),
+      price: positiveDecimalString
+        .optional()
+        .describe('Dollars a share; the position’s price where left out'),
+    }),
+  ),
   scopes: ['market:read', 'portfolio:read', 'orders:read'],
   risk: 'read',
   async execute(context, { symbol, qty, price }) {

@@ -17,17 +17,19 @@ import type { GatewayClient } from './gateway/gateway-client.ts';
 import { withoutNulls } from './place-order.ts';
 import type { ProposalTool } from './tool.ts';
 
-const closingSchema = z.strictObject({
-  account: accountArgument,
-  symbol: symbolSchema.describe('A ticker symbol of which something is held'),
-  qty: positiveDecimalString.optional().describe('Shares; at most what is held'),
-  fraction: positiveDecimalString
-    .optional()
-    .describe('Part of the position, "0.5" is half; the whole where neither is given'),
-  limit_price: positiveDecimalString
-    .optional()
-    .describe('Dollars a share, or a coin; a market order where it is left out'),
-});
+const closingSchema = z.lazy(() =>
+  z.strictObject({
+    account: accountArgument,
+    symbol: symbolSchema.describe('A ticker symbol of which something is held'),
+    qty: positiveDecimalString.optional().describe('Shares; at most what is held'),
+    fraction: positiveDecimalString
+      .optional()
+      .describe('Part of the position, "0.5" is half; the whole where neither is given'),
+    limit_price: positiveDecimalString
+      .optional()
+      .describe('Dollars a share, or a coin; a market order where it is left out'),
+  }),
+);
 
 /**
  * Proposes to close a position, or a part of it: a sale of what is held, a purchase of what is short. As `placeOrder`, it

@@ -13,15 +13,17 @@ export const getActivities = defineTool({
   name: 'get_activities',
   description:
     'What changed the account: fills (shares, dollars a share), deposits, withdrawals, dividends, interest and fees (dollars; less than nothing for what was paid), newest first, with the sums of the period.',
-  schema: z.strictObject({
-    period: z.enum(periods).default('1M').describe('MTD: this month, YTD: this year'),
-    kinds: z
-      .array(z.enum(activityKinds))
-      .max(activityKinds.length)
-      .optional()
-      .describe('All kinds where it is left out'),
-    limit: z.number().int().min(1).max(MOST).default(50),
-  }),
+  schema: z.lazy(() =>
+    z.strictObject({
+      period: z.enum(periods).default('1M').describe('MTD: this month, YTD: this year'),
+      kinds: z
+        .array(z.enum(activityKinds))
+        .max(activityKinds.length)
+        .optional()
+        .describe('All kinds where it is left out'),
+      limit: z.number().int().min(1).max(MOST).default(50),
+    }),
+  ),
   scopes: ['market:read', 'portfolio:read'],
   risk: 'read',
   async execute(context, { period, kinds, limit }) {

@@ -7,7 +7,9 @@ export const getAsset = defineTool({
   name: 'get_asset',
   description:
     'What the broker knows of one US stock or fund: its name, where it is listed, and whether it is tradable, in parts of a share too, and may be sold short.',
-  schema: z.strictObject({ symbol: symbolSchema.describe('A ticker symbol such as AAPL or BRK.B') }),
+  schema: z.lazy(() =>
+    z.strictObject({ symbol: symbolSchema.describe('A ticker symbol such as AAPL or BRK.B') }),
+  ),
   scopes: ['market:read'],
   risk: 'read',
   async execute(context, { symbol }) {

@@ -9,11 +9,13 @@ const DAY_MS = 86_400_000;
 export const getBars = defineTool({
   name: 'get_bars',
   description: `Prices of one US stock or fund over time: open, high, low, close and volume, oldest first, at most the latest ${MOST_BARS}.`,
-  schema: z.strictObject({
-    symbol: symbolSchema.describe('A ticker symbol such as AAPL or BRK.B'),
-    timeframe: z.enum(['1Day', '1Hour']).default('1Day'),
-    days: z.number().int().min(1).max(365).default(90).describe('How many days back, weekends counted'),
-  }),
+  schema: z.lazy(() =>
+    z.strictObject({
+      symbol: symbolSchema.describe('A ticker symbol such as AAPL or BRK.B'),
+      timeframe: z.enum(['1Day', '1Hour']).default('1Day'),
+      days: z.number().int().min(1).max(365).default(90).describe('How many days back, weekends counted'),
+    }),
+  ),
   scopes: ['market:read'],
   risk: 'read',
   async execute(context, { symbol, timeframe, days }) {

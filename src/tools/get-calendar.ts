@@ -11,15 +11,17 @@ export const getCalendar = defineTool({
   name: 'get_calendar',
   description:
     'The days on which the US stock market trades, with their hours (HH:MM in New York, half-days too). A day that is missing from the answer has no trading.',
-  schema: z.strictObject({
-    start: z
-      .string()
-      .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/)
-      .refine((text) => z.iso.date().safeParse(text).success, 'must be a date')
-      .optional()
-      .describe('YYYY-MM-DD; today where it is left out'),
-    days: z.number().int().min(1).max(MOST_DAYS).default(14).describe('Calendar days from start on'),
-  }),
+  schema: z.lazy(() =>
+    z.strictObject({
+      start: z
+        .string()
+        .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/)
+        .refine((text) => z.iso.date().safeParse(text).success, 'must be a date')
+        .optional()
+        .describe('YYYY-MM-DD; today where it is left out'),
+      days: z.number().int().min(1).max(MOST_DAYS).default(14).describe('Calendar days from start on'),
+    }),
+  ),
   scopes: ['market:read'],
   risk: 'read',
   async execute(context, { start, days }) {

@@ -11,11 +11,13 @@ export const getCorporateActions = defineTool({
   name: 'get_corporate_actions',
   description:
     'Dividends (dollars a share), splits, mergers and changes of name of US stocks, by the day the broker books them, the earliest first. new_shares for old_shares: "4" for "1" is a split into four.',
-  schema: z.strictObject({
-    symbols: z.array(symbolSchema).min(1).max(MOST_SYMBOLS),
-    days_back: z.number().int().min(0).max(MOST_DAYS).default(30),
-    days_ahead: z.number().int().min(0).max(MOST_DAYS).default(90),
-  }),
+  schema: z.lazy(() =>
+    z.strictObject({
+      symbols: z.array(symbolSchema).min(1).max(MOST_SYMBOLS),
+      days_back: z.number().int().min(0).max(MOST_DAYS).default(30),
+      days_ahead: z.number().int().min(0).max(MOST_DAYS).default(90),
+    }),
+  ),
   scopes: ['market:read'],
   risk: 'read',
   async execute(context, { symbols, days_back, days_ahead }) {

@@ -12,20 +12,22 @@ export const getOptionContracts = defineTool({
   description:
     'Option contracts on one US stock or fund, by expiry, right and strike: the symbol that place_order and get_quote take, ' +
     'and what one contract stands for (multiplier shares). Prices are those of get_quote, a share.',
-  schema: z.strictObject({
-    underlying: symbolSchema.describe('The stock: AAPL'),
-    expiry: z
-      .string()
-      .regex(saidExpiry)
-      .optional()
-      .describe(
-        'A day (YYYY-MM-DD) or a month (YYYY-MM); without a year (MM-DD, MM) the next. Else the next 60 days',
-      ),
-    right: z.enum(['call', 'put']).optional(),
-    strike_from: positiveDecimalString.optional().describe('Lowest strike, dollars a share'),
-    strike_to: positiveDecimalString.optional().describe('Highest strike, dollars a share'),
-    limit: z.number().int().min(1).max(MOST_CONTRACTS).default(50),
-  }),
+  schema: z.lazy(() =>
+    z.strictObject({
+      underlying: symbolSchema.describe('The stock: AAPL'),
+      expiry: z
+        .string()
+        .regex(saidExpiry)
+        .optional()
+        .describe(
+          'A day (YYYY-MM-DD) or a month (YYYY-MM); without a year (MM-DD, MM) the next. Else the next 60 days',
+        ),
+      right: z.enum(['call', 'put']).optional(),
+      strike_from: positiveDecimalString.optional().describe('Lowest strike, dollars a share'),
+      strike_to: positiveDecimalString.optional().describe('Highest strike, dollars a share'),
+      limit: z.number().int().min(1).max(MOST_CONTRACTS).default(50),
+    }),
+  ),
   scopes: ['market:read'],
   risk: 'read',
   async execute(context, { expiry, ...query }) {

@@ -7,9 +7,11 @@ export const getOrder = defineTool({
   name: 'get_order',
   description:
     'One order by its id: its terms, state, what was filled (shares) and at what average price (dollars a share).',
-  schema: z.strictObject({
-    order_id: z.string().max(64).describe('The id that list_orders gave'),
-  }),
+  schema: z.lazy(() =>
+    z.strictObject({
+      order_id: z.string().max(64).describe('The id that list_orders gave'),
+    }),
+  ),
   scopes: ['orders:read'],
   risk: 'read',
   async execute(context, { order_id }) {

@@ -7,9 +7,11 @@ import { defineTool, requireGateway } from './tool.ts';
 export const getQuote = defineTool({
   name: 'get_quote',
   description: 'Current bid, ask and last price of US stocks and funds, in dollars a share.',
-  schema: z.strictObject({
-    symbols: z.array(symbolSchema).min(1).max(20).describe('Ticker symbols such as AAPL or BRK.B'),
-  }),
+  schema: z.lazy(() =>
+    z.strictObject({
+      symbols: z.array(symbolSchema).min(1).max(20).describe('Ticker symbols such as AAPL or BRK.B'),
+    }),
+  ),
   scopes: ['market:read'],
   risk: 'read',
   async execute(context, { symbols }) {

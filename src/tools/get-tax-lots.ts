@@ -12,10 +12,12 @@ export const getTaxLots = defineTool({
   name: 'get_tax_lots',
   description:
     'The lots of what is held, first in, first out: day bought, shares, cost and unrealized gain in dollars, and whether a sale now is long-term (held for more than a year) or short-term. Shares sold short have quantities below zero. Says where the history is incomplete. What this account’s wash sales disallowed is in the cost.',
-  schema: z.strictObject({
-    symbol: symbolSchema.optional().describe('A ticker symbol such as AAPL; all positions where left out'),
-    limit: z.number().int().min(1).max(MOST).default(100).describe('Lots at most'),
-  }),
+  schema: z.lazy(() =>
+    z.strictObject({
+      symbol: symbolSchema.optional().describe('A ticker symbol such as AAPL; all positions where left out'),
+      limit: z.number().int().min(1).max(MOST).default(100).describe('Lots at most'),
+    }),
+  ),
   scopes: ['market:read', 'portfolio:read'],
   risk: 'read',
   async execute(context, { symbol, limit }) {

@@ -13,10 +13,12 @@ const MOST_PROPOSALS = 500;
 export const listOrders = defineTool({
   name: 'list_orders',
   description: 'The account’s orders, newest first, with id, state and what was filled.',
-  schema: z.strictObject({
-    status: z.enum(['open', 'closed', 'all']).default('open'),
-    limit: z.number().int().min(1).max(100).default(50),
-  }),
+  schema: z.lazy(() =>
+    z.strictObject({
+      status: z.enum(['open', 'closed', 'all']).default('open'),
+      limit: z.number().int().min(1).max(100).default(50),
+    }),
+  ),
   scopes: ['orders:read'],
   risk: 'read',
   async execute(context, { status, limit }) {

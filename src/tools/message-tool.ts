@@ -4,11 +4,12 @@ import { checkRecipient } from '../trading/message.ts';
 import { PROPOSE_MESSAGES } from '../trading/scopes.ts';
 import type { MessageTool } from './tool.ts';
 
-const note = z
-  .string()
-  .max(400)
-  .optional()
-  .describe('A sentence of the user’s own to go under the summary; leave it out unless they gave one');
+const note = () =>
+  z
+    .string()
+    .max(400)
+    .optional()
+    .describe('A sentence of the user’s own to go under the summary; leave it out unless they gave one');
 
 const approval =
   'The person sees the recipient and the whole text on their phone and approves or denies it there; nothing is sent before.';
@@ -16,10 +17,12 @@ const approval =
 export const sendSlackSummary: MessageTool = {
   name: 'send_slack_summary',
   description: `Proposes to send a summary of the portfolio to a Slack channel. ${approval}`,
-  schema: z.strictObject({
-    recipient: z.string().describe('The channel, such as #trading, as the user named it'),
-    note,
-  }),
+  schema: z.lazy(() =>
+    z.strictObject({
+      recipient: z.string().describe('The channel, such as #trading, as the user named it'),
+      note: note(),
+    }),
+  ),
   scopes: [PROPOSE_MESSAGES],
   risk: 'send',
   service: 'slack',
@@ -28,16 +31,18 @@ export const sendSlackSummary: MessageTool = {
 export const sendGmailSummary: MessageTool = {
   name: 'send_gmail_summary',
   description: `Proposes to send a summary of the portfolio by e-mail, from the user's Gmail account. ${approval}`,
-  schema: z.strictObject({
-    recipient: z.string().describe('One e-mail address, as the user named it'),
-    note,
-  }),
+  schema: z.lazy(() =>
+    z.strictObject({
+      recipient: z.string().describe('One e-mail address, as the user named it'),
+      note: note(),
+    }),
+  ),
   scopes: [PROPOSE_MESSAGES],
   risk: 'send',
   service: 'gmail',
 };
 
-const requestSchema = z.strictObject({ recipient: z.string(), note: note.nullable() });
+const requestSchema = z.lazy(() => z.strictObject({ recipient: z.string(), note: note().nullable() }));
 
 /**
  * Reads a model's arguments as a message.

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { decimalString } from '../trading/decimal.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema } from '../trading/order.ts';
@@ -7,23 +7,25 @@ import { PROPOSE_ORDERS } from '../trading/scopes.ts';
 import { accountArgument } from './account-argument.ts';
 import type { ProposalTool } from './tool.ts';
 
+const argumentsSchema = z.lazy(() => orderRequestSchema.extend({ account: accountArgument }));
+
 /**
  * Proposes an order. It can't trade: what it asks for becomes a question on the person's phone, and the gateway carries
  * out what they approve there.
  */
-export const placeOrder: ProposalTool<z.ZodObject<typeof orderRequestSchema.shape>> = {
+export const placeOrder: ProposalTool<typeof argumentsSchema> = {
   name: 'place_order',
   description:
     'Proposes one order. The person sees exactly these values on their phone and approves or denies them there; ' +
     'nothing is traded before. Give qty (shares, coins, contracts) or notional (dollars), as decimal strings. Symbols: ' +
     'AAPL, BTC/USD (gtc or ioc), or an option of get_option_contracts, with position_intent (dollars a share, 100 a contract).',
-  schema: orderRequestSchema.extend({ account: accountArgument }),
+  schema: argumentsSchema,
   scopes: [PROPOSE_ORDERS],
   risk: 'trade',
 };
 
 /** Which account it is for is read beside it (`aboutAccount`). */
-const ownArguments = orderRequestSchema.omit({ account: true });
+const ownArguments = z.lazy(() => orderRequestSchema.omit({ account: true }));
 
 /**
  * Reads a model's arguments as an order. Models write numbers where a decimal string is asked for and null for what

@@ -7,15 +7,17 @@ import { accountArgument } from './account-argument.ts';
 import { readOrderRequest } from './place-order.ts';
 import type { ProposalTool } from './tool.ts';
 
-const argumentsSchema = z.strictObject({
-  account: accountArgument,
-  orders: z
-    .array(orderRequestSchema.omit({ account: true }))
-    .min(FEWEST_IN_BATCH)
-    .max(MOST_IN_BATCH),
-  /** What becomes of the rest where one of them comes to nothing. */
-  on_failure: z.enum(['stop', 'continue']).default('stop'),
-});
+const argumentsSchema = z.lazy(() =>
+  z.strictObject({
+    account: accountArgument,
+    orders: z
+      .array(orderRequestSchema.omit({ account: true }))
+      .min(FEWEST_IN_BATCH)
+      .max(MOST_IN_BATCH),
+    /** What becomes of the rest where one of them comes to nothing. */
+    on_failure: z.enum(['stop', 'continue']).default('stop'),
+  }),
+);
 
 /** Proposes several orders in one question: a rebalancing. As {@link placeOrder}, it can't trade. */
 export const placeOrders: ProposalTool<typeof argumentsSchema> = {

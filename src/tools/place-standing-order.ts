@@ -12,29 +12,30 @@ import { accountArgument } from './account-argument.ts';
 import { withoutNulls } from './place-order.ts';
 import type { MandateTool } from './tool.ts';
 
-const saidDay = z
-  .string()
-  .regex(saidDayPattern, 'must be a day such as 2026-12-04, 12-04, friday, today or tomorrow');
+const saidDay = () =>
+  z.string().regex(saidDayPattern, 'must be a day such as 2026-12-04, 12-04, friday, today or tomorrow');
 
 /** What it asks for, of whichever account. */
-const askedSchema = z.strictObject({
-  side: z.enum(sides),
-  symbol: symbolSchema,
-  qty: positiveDecimalString.optional().describe('shares; this or notional'),
-  notional: positiveDecimalString.optional().describe('dollars; this or qty'),
-  limit_price: positiveDecimalString.optional().describe('dollars a share; a market order without'),
-  every: z.enum(standingDays).optional().describe('day: every trading day; month: its 1st'),
-  at: z
-    .string()
-    .regex(/^[0-9]{2}:[0-9]{2}$/, 'must be HH:MM in New York')
-    .optional()
-    .describe(`with every: a time of the session in New York, ${STANDING_TIME} without`),
-  below: positiveDecimalString.optional().describe('dollars a share: once, when the price is under it'),
-  above: positiveDecimalString.optional().describe('dollars a share: once, when the price is over it'),
-  until: saidDay.optional().describe('the last day; a weekday is the next one'),
-  before: saidDay.optional().describe('the first day on which it no longer counts'),
-});
-const argumentsSchema = askedSchema.extend({ account: accountArgument });
+const askedSchema = z.lazy(() =>
+  z.strictObject({
+    side: z.enum(sides),
+    symbol: symbolSchema,
+    qty: positiveDecimalString.optional().describe('shares; this or notional'),
+    notional: positiveDecimalString.optional().describe('dollars; this or qty'),
+    limit_price: positiveDecimalString.optional().describe('dollars a share; a market order without'),
+    every: z.enum(standingDays).optional().describe('day: every trading day; month: its 1st'),
+    at: z
+      .string()
+      .regex(/^[0-9]{2}:[0-9]{2}$/, 'must be HH:MM in New York')
+      .optional()
+      .describe(`with every: a time of the session in New York, ${STANDING_TIME} without`),
+    below: positiveDecimalString.optional().describe('dollars a share: once, when the price is under it'),
+    above: positiveDecimalString.optional().describe('dollars a share: once, when the price is over it'),
+    until: saidDay().optional().describe('the last day; a weekday is the next one'),
+    before: saidDay().optional().describe('the first day on which it no longer counts'),
+  }),
+);
+const argumentsSchema = z.lazy(() => askedSchema.unwrap().extend({ account: accountArgument }));
 
 /**
  * Proposes what the gateway is to order by itself, again and again or once at a price: a mandate, for the person to sign.

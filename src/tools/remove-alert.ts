@@ -7,7 +7,7 @@ export const removeAlert = defineTool({
   name: 'remove_alert',
   description:
     'Takes away all of the user’s price alerts of one symbol. Only where the user asks for it in their own words.',
-  schema: z.strictObject({ symbol: symbolSchema.describe('A ticker symbol such as AAPL') }),
+  schema: z.lazy(() => z.strictObject({ symbol: symbolSchema.describe('A ticker symbol such as AAPL') })),
   scopes: [],
   risk: 'local',
   async execute(context, { symbol }) {

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { TradeAgentError } from '../trading/errors.ts';
 import { kinds } from '../trading/kinds/kinds.ts';
 import type { ReplaceRequest } from '../trading/kinds/replace.ts';
@@ -8,11 +8,13 @@ import { withoutNulls } from './place-order.ts';
 import type { ProposalTool } from './tool.ts';
 
 /** Proposes to change an open order. As {@link placeOrder}, it can't trade. */
-export const replaceOrder: ProposalTool<z.ZodObject> = {
+export const replaceOrder: ProposalTool<z.ZodLazy<z.ZodObject>> = {
   name: 'replace_order',
   description:
     'Proposes to change an open order: its quantity, prices or time in force, as decimal strings. The owner sees the order as it is and as it would be, and approves or denies it on their phone; nothing changes before.',
-  schema: (kinds.replace.requestSchema.unwrap() as z.ZodObject).extend({ account: accountArgument }),
+  schema: z.lazy(() =>
+    (kinds.replace.requestSchema.unwrap() as z.ZodObject).extend({ account: accountArgument }),
+  ),
   scopes: [PROPOSE_ORDERS],
   risk: 'trade',
 };

@@ -9,13 +9,15 @@ export const searchSymbols = defineTool({
   name: 'search_symbols',
   description:
     'Finds ticker symbols of US stocks and funds by name or symbol, the likeliest first, in what the account’s broker trades.',
-  schema: z.strictObject({
-    queries: z
-      .array(z.string().trim().min(1).max(100))
-      .min(1)
-      .max(MOST_QUERIES)
-      .describe('Names such as "apple", each looked up by itself'),
-  }),
+  schema: z.lazy(() =>
+    z.strictObject({
+      queries: z
+        .array(z.string().trim().min(1).max(100))
+        .min(1)
+        .max(MOST_QUERIES)
+        .describe('Names such as "apple", each looked up by itself'),
+    }),
+  ),
   scopes: ['market:read'],
   risk: 'read',
   async execute(context, { queries }) {

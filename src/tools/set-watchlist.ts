@@ -12,10 +12,12 @@ export const setWatchlist = defineTool({
   name: 'set_watchlist',
   description:
     'Puts ticker symbols on the person’s watchlist at their broker, or takes them off. Only where they asked for it.',
-  schema: z.strictObject({
-    add: z.array(symbolSchema).max(MOST).default([]),
-    remove: z.array(symbolSchema).max(MOST).default([]),
-  }),
+  schema: z.lazy(() =>
+    z.strictObject({
+      add: z.array(symbolSchema).max(MOST).default([]),
+      remove: z.array(symbolSchema).max(MOST).default([]),
+    }),
+  ),
   scopes: [WATCHLIST_SCOPE],
   risk: 'keep',
   async execute(context, { add, remove }) {

@@ -14,23 +14,25 @@ import { defineTool, requireGateway, type ToolContext } from './tool.ts';
 /** What the gateway takes at once. */
 const SYMBOLS_A_REQUEST = 50;
 
-const argumentsSchema = z.strictObject({
-  targets: z
-    .array(
-      z.strictObject({
-        symbol: symbolSchema,
-        weight: decimalString.describe('A fraction of the account’s equity: "0.6" is 60 %'),
-      }),
-    )
-    .min(1)
-    .max(MOST_IN_BATCH)
-    .optional()
-    .describe(
-      'The parts that the user named, 1 together at most, the rest is cash; those of the rules file where left out',
-    ),
-  buy_only: z.boolean().default(false).describe('Sells nothing'),
-  fractional: z.boolean().default(false).describe('Parts of a share; whole shares where false'),
-});
+const argumentsSchema = z.lazy(() =>
+  z.strictObject({
+    targets: z
+      .array(
+        z.strictObject({
+          symbol: symbolSchema,
+          weight: decimalString.describe('A fraction of the account’s equity: "0.6" is 60 %'),
+        }),
+      )
+      .min(1)
+      .max(MOST_IN_BATCH)
+      .optional()
+      .describe(
+        'The parts that the user named, 1 together at most, the rest is cash; those of the rules file where left out',
+      ),
+    buy_only: z.boolean().default(false).describe('Sells nothing'),
+    fractional: z.boolean().default(false).describe('Parts of a share; whole shares where false'),
+  }),
+);
 
 export const suggestRebalance = defineTool({
   name: 'suggest_rebalance',

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Session } from '../auth/session/session.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { loginRequired } from '../trading/login-required.ts';
@@ -38,6 +38,7 @@ export interface ToolResult {
 export interface ToolBase<Schema extends z.ZodType> {
   readonly name: string;
   readonly description: string;
+  /** Of its arguments; made when it is first used (`z.lazy`), since a start uses the fewest. */
   readonly schema: Schema;
   /** The scopes its requests need. */
   readonly scopes: readonly Scope[];
@@ -94,6 +95,13 @@ export type Tool = DirectTool | ProposalTool | MessageTool | MandateTool;
  */
 export function defineTool<Schema extends z.ZodType>(tool: DirectTool<Schema>): DirectTool {
   return tool as unknown as DirectTool;
+}
+
+/** The object that a tool's arguments are. @throws {TypeError} where its schema is no object's */
+export function argumentsOf({ name, schema }: Tool): z.ZodObject {
+  const object = schema instanceof z.ZodLazy ? schema.unwrap() : schema;
+  if (object instanceof z.ZodObject) return object;
+  throw new TypeError(`${name} takes no object`);
 }
 
 /** @throws {TradeAgentError} `login_required` */

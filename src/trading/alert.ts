@@ -8,27 +8,30 @@ import { symbolSchema } from './order.ts';
  * What a person wants to be told of a price. It is kept as a rule of a check's rules file, and nowhere else.
  */
 
-const percentage = z
-  .string()
-  .regex(/^[0-9]{1,3}(\.[0-9]{1,2})?%$/, 'must be a percentage with its sign, such as 5%')
-  .refine((text) => !/^[0.]*%$/.test(text), 'must be more than nothing');
+const percentage = () =>
+  z
+    .string()
+    .regex(/^[0-9]{1,3}(\.[0-9]{1,2})?%$/, 'must be a percentage with its sign, such as 5%')
+    .refine((text) => !/^[0.]*%$/.test(text), 'must be more than nothing');
 
 export const alertConditions = ['above', 'below', 'rises_by', 'falls_by'] as const;
 export type AlertCondition = (typeof alertConditions)[number];
 
 /** A symbol and exactly one condition. Prices are dollars a share; percentages are of the day, since the close before. */
-export const alertSchema = z
-  .strictObject({
-    symbol: symbolSchema,
-    above: positiveDecimalString.optional().describe('Dollars a share: told once the price is above it'),
-    below: positiveDecimalString.optional().describe('Dollars a share: told once the price is below it'),
-    rises_by: percentage.optional().describe('Of the day: told once the price rose by more, such as 5%'),
-    falls_by: percentage.optional().describe('Of the day: told once the price fell by more, such as 5%'),
-  })
-  .refine(
-    (alert) => alertConditions.filter((name) => alert[name] !== undefined).length === 1,
-    'needs exactly one of above, below, rises_by and falls_by',
-  );
+export const alertSchema = z.lazy(() =>
+  z
+    .strictObject({
+      symbol: symbolSchema,
+      above: positiveDecimalString.optional().describe('Dollars a share: told once the price is above it'),
+      below: positiveDecimalString.optional().describe('Dollars a share: told once the price is below it'),
+      rises_by: percentage().optional().describe('Of the day: told once the price rose by more, such as 5%'),
+      falls_by: percentage().optional().describe('Of the day: told once the price fell by more, such as 5%'),
+    })
+    .refine(
+      (alert) => alertConditions.filter((name) => alert[name] !== undefined).length === 1,
+      'needs exactly one of above, below, rises_by and falls_by',
+    ),
+);
 export type Alert = z.output<typeof alertSchema>;
 
 /** Its condition, and the limit as it was written: a price, or a percentage with its sign. */

@@ -6,8 +6,8 @@ import { tradingStates } from './trading-state.ts';
  * The owner's rules as the gateway tells of them (docs/POLICY.md). Read leniently: another version's gateway may say more.
  */
 
-const json = z.record(z.string(), z.unknown());
-const texts = z.record(z.string(), z.string());
+const json = z.lazy(() => z.record(z.string(), z.unknown()));
+const texts = z.lazy(() => z.record(z.string(), z.string()));
 
 /** The rules that an account's orders are held to, and what they have counted. */
 export const policyViewSchema = z.lazy(() =>

@@ -57,28 +57,28 @@ export const provenanceSchema = z.lazy(() =>
 );
 export type Provenance = z.output<typeof provenanceSchema>;
 
-const requestBase = {
+const requestBase = () => ({
   /** Who or what asked, in the proposer's own words: `chat`, `schedule close-check`. */
   requested_by: z.lazy(() => printable(80)).optional(),
   provenance: provenanceSchema.optional(),
   /** The owner of the account that it is for, by their `sub`, where that is somebody else: their phone rings, no other. */
   for: z.string().min(1).max(256).optional(),
   ttl: z.number().int().min(SHORTEST_TTL_S).max(LONGEST_TTL_S).optional(),
-};
+});
 
 /** Of what may be done under a mandate, instead of being asked about. */
-const underMandate = {
+const underMandate = () => ({
   /** A mandate's id, or whichever of one's own covers it. What none covers is asked about. */
   mandate: z.union([z.literal('any'), mandateIdSchema]).optional(),
   /** For which of the mandate's times: the present one, or it is outside. */
   slot: z.string().regex(slotPattern, 'must be a day, a week or a month such as 2026-W48').optional(),
   /** Never ask: what no mandate covers is refused. */
   approval: z.literal('mandate').optional(),
-};
+});
 
-type RequestBase = z.output<z.ZodObject<typeof requestBase>>;
+type RequestBase = z.output<z.ZodObject<ReturnType<typeof requestBase>>>;
 /** Under which mandate it is asked for; undefined where it is not. */
-export type AskedUnder = z.output<z.ZodObject<typeof underMandate>>;
+export type AskedUnder = z.output<z.ZodObject<ReturnType<typeof underMandate>>>;
 /** The body of `POST /v1/proposals`: what is asked for stands under its kind's name. */
 export type ProposalRequest = {
   [K in ProposalKind]: RequestBase & { kind: K } & Record<K, RequestOf<K>> &
@@ -89,16 +89,17 @@ export type ProposalRequestInput = {
     (K extends 'order' ? AskedUnder : unknown);
 }[ProposalKind];
 
-export const proposalRequestSchema = z.lazy(() =>
-  oneOfEachKind<ProposalRequest, ProposalRequestInput>(({ name, requestSchema, mandate }) =>
+export const proposalRequestSchema = z.lazy(() => {
+  const base = requestBase();
+  return oneOfEachKind<ProposalRequest, ProposalRequestInput>(({ name, requestSchema, mandate }) =>
     z.strictObject({
       kind: z.literal(name),
       [name]: requestSchema,
-      ...requestBase,
-      ...(mandate === undefined ? {} : underMandate),
+      ...base,
+      ...(mandate === undefined ? {} : underMandate()),
     }),
-  ),
-);
+  );
+});
 
 /** What of a request is its kind's own. */
 export function requestBody(request: ProposalRequest): Record<string, unknown> {
@@ -116,16 +117,18 @@ export function askedUnder(request: ProposalRequest | ProposalRequestInput): Ask
 export const idempotencyKeySchema = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);
 
 /** The worst that can come of it, as a decimal string of dollars and a sentence. */
-export const worstCaseSchema = z.object({
-  /** The most it can cost (buy), or the least it can bring (sell); null where nothing bounds it, or no money moves. */
-  cash: decimalString.nullable(),
-  /** Dollars a share that it can't go beyond; null where nothing bounds it. */
-  price: decimalString.nullable(),
-  text: z.string(),
-});
+export const worstCaseSchema = z.lazy(() =>
+  z.object({
+    /** The most it can cost (buy), or the least it can bring (sell); null where nothing bounds it, or no money moves. */
+    cash: decimalString.nullable(),
+    /** Dollars a share that it can't go beyond; null where nothing bounds it. */
+    price: decimalString.nullable(),
+    text: z.string(),
+  }),
+);
 export type WorstCase = z.output<typeof worstCaseSchema>;
 
-const viewBase = {
+const viewBase = () => ({
   id: z.string(),
   state: z.enum(proposalStates),
   /** Four Crockford characters, drawn at random by the gateway: the same on terminal and phone. */
@@ -164,22 +167,23 @@ const viewBase = {
       members: z.record(z.string(), z.unknown()).optional(),
     })
     .optional(),
-};
+});
 
 /** A proposal as the gateway tells of it. */
 export type Proposal = {
-  [K in ProposalKind]: z.output<z.ZodObject<typeof viewBase>> & {
+  [K in ProposalKind]: z.output<z.ZodObject<ReturnType<typeof viewBase>>> & {
     kind: K;
     subject: SubjectOf<K>;
     result?: ResultOf<K> | undefined;
   };
 }[ProposalKind];
 
-export const proposalSchema = z.lazy(() =>
-  oneOfEachKind<Proposal>(({ name, subjectSchema, resultSchema }) =>
-    z.object({ kind: z.literal(name), ...viewBase, subject: subjectSchema, result: resultSchema.optional() }),
-  ),
-);
+export const proposalSchema = z.lazy(() => {
+  const base = viewBase();
+  return oneOfEachKind<Proposal>(({ name, subjectSchema, resultSchema }) =>
+    z.object({ kind: z.literal(name), ...base, subject: subjectSchema, result: resultSchema.optional() }),
+  );
+});
 
 /** The schemas' types can't be told from a table: they are said beside it, by the same table. */
 function oneOfEachKind<Output, Input = Output>(

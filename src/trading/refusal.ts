@@ -1,3 +1,4 @@
+import type { AgentProblemCode } from './agent-problems.ts';
 import type { ProblemCode } from './problem-codes.ts';
 import type { Problem } from './views.ts';
 
@@ -57,6 +58,11 @@ export class ProblemError<Code extends string> extends Error {
 /** The gateway says no. */
 export class Refusal extends ProblemError<ProblemCode> {
   override name = 'Refusal';
+}
+
+/** An agent that runs at a server says no, by its own codes. */
+export class AgentRefusal extends ProblemError<AgentProblemCode> {
+  override name = 'AgentRefusal';
 }
 
 function titleOf(code: string): string {

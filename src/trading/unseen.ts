@@ -3,21 +3,29 @@
  * approves may have none of them; whoever shows text from outside takes them out (net/shown-text.ts).
  */
 
+/*
+ * V8 reads the tables of Unicode for a pattern when it is made, and again when it is first used: as long as a start's
+ * schemas take. So these are made when they are asked for, and text in printable ASCII is never held against them.
+ */
+
+/** Nothing in it hides, or changes what stands beside it. */
+const plain = /^[\x20-\x7e]*$/;
+
 /**
  * Controls, bidirectional marks, zero widths and tags, halves of surrogate pairs, private use, separators of lines that
  * no terminal breaks; the Hangul fillers and the other characters that Unicode has no glyph for
  * (Default_Ignorable_Code_Point, UAX #44); the blank Braille pattern. Not the two variation selectors that choose between
  * a sign's drawing and its picture.
  */
-export const unseen =
+export const unseen = () =>
   /(?![\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /** Marks beyond the sixth on one letter. Hebrew with its accents has four, Tibetan six; more only run into other lines. */
-export const surplusMark = /(?<=\p{M}{6})\p{M}/u;
+export const surplusMark = () => /(?<=\p{M}{6})\p{M}/u;
 
 /** Whether a person who reads the text would not see all of it as it is. */
 export function hasUnseen(text: string): boolean {
-  return unseen.test(text) || surplusMark.test(text);
+  return !plain.test(text) && (unseen().test(text) || surplusMark().test(text));
 }
 
 /** At most `longest` printable ASCII characters, for where nothing else is taken; `instead` stands for each other one. */

@@ -77,7 +77,7 @@ export const orderStatuses = [
 /** The words that are known, and any other that the broker says: what is read may be more than what is ever sent. */
 const wordOf = <Known extends readonly [string, ...string[]]>(known: Known) => z.enum(known).or(z.string());
 
-const orderPart = {
+const orderPart = () => ({
   id: z.string(),
   client_order_id: z.string(),
   /** Of an order of several legs that has none of its own, theirs, joined by ` + `. */
@@ -103,15 +103,15 @@ const orderPart = {
   asset_class: wordOf(assetClasses).optional(),
   /** Of an option. */
   position_intent: wordOf(positionIntents).optional(),
-};
+});
 
 /** A part of an order that has several. */
-export const orderLegSchema = z.lazy(() => z.object(orderPart));
+export const orderLegSchema = z.lazy(() => z.object(orderPart()));
 export type OrderLeg = z.output<typeof orderLegSchema>;
 
 export const orderSchema = z.lazy(() =>
   z.object({
-    ...orderPart,
+    ...orderPart(),
     /** The exits of an entry, the stop beside a take profit, the options of a spread. */
     legs: z.array(orderLegSchema).optional(),
   }),

@@ -2,6 +2,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import type { Quotas } from '../../src/approval/quotas.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
 import type { HttpServer } from '../../src/net/http-server.ts';
+import { questionSeal } from '../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import type { Activity } from './activity.ts';
 import { distantStores } from './distant-stores.ts';
@@ -72,7 +73,7 @@ export class GatewayProcesses {
     const life = new Life(number === 0 ? name : `other ${name}`, activity);
     const database = new Database(files.database);
     this.#databases.push(database);
-    const near = sqliteGatewayStores(livingDatabase(database, life));
+    const near = sqliteGatewayStores(livingDatabase(database, life), questionSeal(SEAL));
     const gateway = createGateway({
       issuer: provider.url,
       resource: server.url,

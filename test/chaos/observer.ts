@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3-multiple-ciphers';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
+import { questionSeal } from '../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
+import { SEAL } from './gateway-processes.ts';
 import type { Sent } from './network.ts';
 import { placing } from './placing.ts';
 
@@ -25,7 +27,7 @@ export interface Observer {
 /** The checker's own look at the gateway's database. */
 export function observe(file: string): Observer {
   const database = new Database(file);
-  const stores = sqliteGatewayStores(database);
+  const stores = sqliteGatewayStores(database, questionSeal(SEAL));
   const noted = database
     .prepare<[number], string>('SELECT line FROM audit_noted WHERE seq > ? ORDER BY seq')
     .pluck();

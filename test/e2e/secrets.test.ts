@@ -113,10 +113,12 @@ describe('tokens, keys and passwords', () => {
     const gateway = await gatewaySecrets();
     expect(gateway.approvalTokens).toEqual([expect.stringMatching(/^eyJ/)]);
     expect(gateway.notificationTokens.length).toBeGreaterThan(0);
+    expect(gateway.questions.length).toBeGreaterThan(0);
     const secrets = [
       ...(await liveSecrets()),
       ...gateway.approvalTokens.flatMap((token) => token.split('.').filter((part) => part.length > 40)),
       ...gateway.notificationTokens,
+      ...gateway.questions,
     ];
     expect(secrets.length).toBeGreaterThan(14);
     const places: [string, string][] = said.map((text, index) => [`output ${index}`, text]);
@@ -141,13 +143,15 @@ describe('tokens, keys and passwords', () => {
     ]);
     expect(leaks).toEqual([]);
 
-    // The gateway's database keeps that token sealed, and no other: no token, assertion or key can be read in it.
+    // The gateway's database keeps that token and its questions sealed, and no other: no token, assertion or key can be read in it.
     const database = ['gateway.db', 'gateway.db-wal']
       .map((name) => readFileSync(join(world.ready.home, name)).toString('latin1'))
       .join('\n');
     expect(database.includes('"symbol":"KO"')).toBe(true);
     expect(
-      [...tokenShapes, ...gateway.approvalTokens].filter((secret) => database.search(secret) >= 0),
+      [...tokenShapes, ...gateway.approvalTokens, ...gateway.questions].filter(
+        (secret) => database.search(secret) >= 0,
+      ),
     ).toEqual([]);
   });
 

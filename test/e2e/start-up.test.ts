@@ -57,6 +57,7 @@ const model = ['@langchain/openai', 'openai'];
 const mcp = ['@modelcontextprotocol/server', '@modelcontextprotocol/client', '@modelcontextprotocol/core'];
 const rules = ['@cedar-policy/cedar-wasm'];
 const jq = ['jq-wasm'];
+const server = ['pg', 'pg-boss'];
 
 function expectNone(code: ReadonlySet<string>, packages: readonly string[]): void {
   expect(packages.filter((name) => code.has(name))).toEqual([]);
@@ -65,8 +66,8 @@ function expectNone(code: ReadonlySet<string>, packages: readonly string[]): voi
 describe('what a command loads', () => {
   it('knows each of the packages by name: every one of them is in the bundle or beside it', () => {
     const all = new Set(Object.keys(outputs).flatMap((file) => contents(file.replace(/^dist\//, ''))));
-    for (const name of [...terminal, ...agent, ...oauth, ...sandbox, ...model, ...mcp, ...rules, ...jq])
-      expect(all, name).toContain(name);
+    const named = [...terminal, ...agent, ...oauth, ...sandbox, ...model, ...mcp, ...rules, ...jq, ...server];
+    for (const name of named) expect(all, name).toContain(name);
   });
 
   it.each([[['--version']], [['--help']], [['run', '--help']], [['help', 'orders']]])(
@@ -95,9 +96,17 @@ describe('what a command loads', () => {
         ...mcp,
         ...rules,
         ...jq,
+        ...server,
       ]);
     },
   );
+
+  it('the engine of jobs is in a file of its own, with nothing that another command has a use for', () => {
+    const files = Object.keys(outputs).map((file) => contents(file.replace(/^dist\//, '')));
+    const [engine = [], another] = files.filter((names) => names.includes('pg-boss'));
+    expect(another).toBeUndefined();
+    expect(engine.filter((name) => name.startsWith('src/') && !name.startsWith('src/jobs/'))).toEqual([]);
+  });
 
   it('jq is loaded where its option is used', async () => {
     const { code } = await loads(['quote', 'AAPL', '--jq', '.quotes[0].symbol']);
@@ -113,8 +122,14 @@ describe('what a command loads', () => {
 
   it('a run of the built-in planner loads no chat, no model client, no OAuth library and no sandbox', async () => {
     const { files, code } = await loads(['run', 'who am I']);
+    // What asks an agent at a server.
+    expect(
+      [...code].filter(
+        (file) => /^src\/(agent\/remote|app\/server)\//.test(file) && !/require-here/.test(file),
+      ),
+    ).toEqual([]);
     expect([...code]).toEqual(expect.arrayContaining([...agent, ...database]));
-    expectNone(code, [...terminal, ...oauth, ...sandbox, ...model, ...mcp, ...rules, ...jq]);
+    expectNone(code, [...terminal, ...oauth, ...sandbox, ...model, ...mcp, ...rules, ...jq, ...server]);
     expect([...code].filter((name) => name.startsWith('src/cli/commands/'))).toEqual([
       'src/cli/commands/run/run.ts',
     ]);

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { createMoves } from '../../src/approval/moves.ts';
-import { createTokenSeal } from '../../src/approval/token-seal.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { credentialNames } from '../../src/secrets/credential-store.ts';
 import { databaseKey } from '../../src/secrets/database-key.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
+import { createTokenSeal } from '../../src/secrets/token-seal.ts';
+import { questionSeal } from '../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { openStateDatabase } from '../../src/store/sqlite/state-database.ts';
 
@@ -41,22 +42,23 @@ export async function dumpState(agentHome: string): Promise<string> {
 }
 
 /**
- * What the gateway holds for proposals that are open: the tokens of approvals, opened, and what the identity provider
- * shows when it calls back.
+ * What the gateway holds for proposals that are open: the tokens of approvals and the ids of questions, opened, and what the
+ * identity provider shows when it calls back.
  * @param key the private part of the gateway's key
  */
 export async function readGatewaySecrets(
   gatewayDb: string,
   key: string,
-): Promise<{ readonly approvalTokens: string[]; readonly notificationTokens: string[] }> {
+): Promise<Record<'approvalTokens' | 'notificationTokens' | 'questions', string[]>> {
   const database = new Database(gatewayDb);
   try {
-    const { proposals } = sqliteGatewayStores(database);
+    const { proposals } = sqliteGatewayStores(database, questionSeal(key));
     const moves = createMoves(proposals, createTokenSeal(key), systemClock);
     const open = await proposals.list({ state: 'open' });
     const tokens = await Promise.all(open.map((proposal) => moves.token(proposal)));
     return {
       approvalTokens: tokens.flatMap((token) => token ?? []),
+      questions: open.flatMap(({ authReqId }) => authReqId ?? []),
       notificationTokens: open.flatMap(({ notificationToken }) => notificationToken ?? []),
     };
   } finally {

@@ -1,27 +1,33 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { systemClock } from '../../src/machine/clock.ts';
+import { verifyAuditFile } from '../../src/approval/audit-chain.ts';
+import { postgresAuditStore } from '../../src/store/postgres/audit-store.ts';
+import { openGateway } from '../../src/store/postgres/gateway-database.ts';
 import { migrate } from '../../src/store/postgres/migrate.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { appOf } from '../../src/store/postgres/schema.ts';
-import type { Proposal } from '../../src/trading/proposal.ts';
 import { seededRandom } from '../fixtures/seeded-random.ts';
 import { atOnce } from '../load/many-proposals.ts';
 import { startLoadWorld } from '../load/world.ts';
 import { type Cluster, postgresPrograms, SUPERUSER, startCluster } from '../postgres/support/cluster.ts';
 import { runSql } from '../postgres/support/database.ts';
-import { startFleet } from './fleet.ts';
+import { breakAtRandom, type Fault } from './faults.ts';
+import { recordFile, startFleet } from './fleet.ts';
+import { type Passage, passage, shown } from './passage.ts';
+import { undeduplicated } from './undeduplicated.ts';
 
 /** `npm run test:fleet` asks for 10,000; `npm test` leaves it out. */
 const COUNT = Number(process.env.FLEET_PROPOSALS ?? 0);
 const SEED = Number(process.env.FLEET_SEED ?? 1);
+/** For so many minutes new ones are proposed at most; those there are by then are played to their end. */
+const MINUTES = Number(process.env.FLEET_MINUTES ?? 0) || Number.POSITIVE_INFINITY;
 /** Between two faults, milliseconds at most: work in hand lies for as long as its lease, and then goes on. */
 const PAUSE_MS = Number(process.env.FLEET_PAUSE_MS ?? 40_000);
 /** Proposals under way at once. */
-const LANES = 32;
+const LANES = Number(process.env.FLEET_LANES ?? 32);
 /** How long work in hand may lie there after whoever had it was killed, or stood still: the lease, and a look. */
 const GOES_ON_MS = 20_000;
-/** For one proposal from its first request to its fill, whatever is killed meanwhile. */
-const PATIENCE_MS = 240_000;
+const TENANT = 'fleet';
 
 const programs = postgresPrograms();
 const required = process.env.POSTGRES_TESTS === 'required';
@@ -38,113 +44,102 @@ beforeAll(async () => {
 afterAll(() => cluster?.remove());
 
 it.runIf(COUNT > 0 && (programs !== undefined || required))(
-  `two gateways over one database, each killed, stopped and cut off from it at random: ${COUNT} proposals, one order each`,
+  `two gateways over one database, each killed, stopped and cut off from it at random: ${COUNT} proposals at most, one order each`,
   async () => {
-    const random = seededRandom(SEED);
-    const fleet = await startFleet(2, { address: cluster.address('gateways', 'postgres'), tenant: 'fleet' });
+    const address = cluster.address('gateways', 'postgres');
+    const fleet = await startFleet(2, { address, tenant: TENANT });
     const broker = undeduplicated();
     const world = await startLoadWorld({ startGateway: async () => fleet, watchBroker: broker.watch });
     const done = new AbortController();
-    const faults = { killed: 0, stopped: 0, cut: 0 };
-    const breaking = (async () => {
-      while (!done.signal.aborted) {
-        await systemClock.sleep(random() * PAUSE_MS, done.signal).catch(() => undefined);
-        if (done.signal.aborted) return;
-        const which = Math.floor(random() * fleet.count);
-        const what = random();
-        if (what < 0.5) {
-          faults.killed++;
-          await fleet.kill(which);
-        } else if (what < 0.8) {
-          faults.stopped++;
-          await fleet.standStill(which, random() * 10_000);
-        } else {
-          faults.cut++;
-          await cluster.stop('immediate');
-          await cluster.start();
-        }
-      }
-    })();
-    const fillMs: number[] = [];
+    const random = seededRandom(SEED);
+    const breaking = breakAtRandom({ fleet, cluster, random, pauseMs: PAUSE_MS, signal: done.signal });
+    const passages: Passage[] = [];
+    let faults: Fault[] = [];
     try {
+      const until = performance.now() + MINUTES * 60_000;
       await atOnce(
-        Array.from({ length: COUNT }, (_, n) => n),
+        numbersUntil(COUNT, () => performance.now() > until),
         async (n) => {
           const qty = (0.01 + n / 1_000_000).toFixed(6);
-          const asked = () => world.propose(qty, `fleet-${n}`);
-          const [proposal] = await Promise.all([
-            persist(asked),
-            // A fifth of all requests come twice.
-            ...(n % 5 === 0 ? [persist(asked)] : []),
-          ]);
-          const question = await persist(async () => world.questionOf(proposal.id));
-          await persist(() => world.phone.decide(question, 'approve'));
-          const tappedAt = performance.now();
-          let seen: Proposal = proposal;
-          while (!isFilled(seen)) {
-            if (isOver(seen)) throw new Error(`a plain order ended ${seen.state}: ${seen.reason?.text}`);
-            seen = await persist(() => world.next(seen));
-          }
-          fillMs.push(performance.now() - tappedAt);
+          // A fifth of all requests come twice.
+          passages.push(await passage(world, { qty, key: `fleet-${n}`, twice: n % 5 === 0 }));
         },
         LANES,
       );
     } finally {
       done.abort();
-      await breaking;
+      faults = await breaking;
+      tell(passages, faults);
     }
     const ordered = world.ordered();
+    await fleet.close();
+    const record = await recordOf(address, world.folder);
     await world.close();
-    const sorted = fillMs.toSorted((a, b) => a - b);
-    const at = (part: number) => Math.round(sorted[Math.floor((sorted.length - 1) * part)] ?? 0);
-    console.log(
-      `${COUNT} proposals, ${ordered.length} orders, ${broker.posts()} sent; ${faults.killed} kills, ${faults.stopped} stops, ${faults.cut} cuts of the database; tap to fill ${at(0.5)} ms (median), ${at(0.95)} (95 %), ${at(1)} at most`,
-    );
-    expect(ordered).toHaveLength(COUNT);
-    expect(new Set(ordered).size).toBe(COUNT);
+    const { length: count } = passages;
+    if (MINUTES === Number.POSITIVE_INFINITY) expect(count).toBe(COUNT);
+    expect(ordered).toHaveLength(count);
+    expect(new Set(ordered).size).toBe(count);
     // A broker that takes an id twice would have made two orders of these.
     expect(broker.twice()).toEqual([]);
-    if (COUNT >= 1_000) expect(Object.values(faults)).not.toContain(0);
-    // Of most nobody who had them in hand was killed; of none was it twice in a row, or it is told by the line above.
-    expect(at(0.95)).toBeLessThan(GOES_ON_MS);
+    // The record is whole, in the database and on each machine's disk, and has each proposal executed once.
+    expect(record.verdicts.filter(({ ok }) => !ok)).toEqual([]);
+    expect(record.executed).toHaveLength(count);
+    expect(new Set(record.executed).size).toBe(count);
+    const kinds = new Set(faults.map(({ what }) => what));
+    if (count >= 1_000) expect([...kinds].toSorted()).toEqual(['cut', 'killed', 'stopped']);
+    expect(tooLate(passages, faults).map(({ steps }) => shown(steps))).toEqual([]);
   },
   3 * 3_600_000,
 );
 
-const isFilled = ({ state, result }: Proposal) =>
-  state === 'executed' && (result as { status?: unknown } | null)?.status === 'filled';
-const isOver = ({ state }: Proposal) => ['blocked', 'expired', 'denied', 'cancelled'].includes(state);
+function* numbersUntil(count: number, isOver: () => boolean): Generator<number> {
+  for (let n = 0; n < count && !isOver(); n++) yield n;
+}
 
-/** Asks again, as programs do, until there is an answer. */
-async function persist<T>(ask: () => Promise<T>): Promise<T> {
-  const until = performance.now() + PATIENCE_MS;
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (performance.now() > until) throw error;
-      await systemClock.sleep(200);
-    }
+/** What the record has, and whether it is as it was written: all of it from the database, then as each machine's file has it. */
+async function recordOf(address: string, folder: string) {
+  const database = await openGateway({ address, tenant: TENANT });
+  try {
+    const store = postgresAuditStore(database);
+    const verdicts = [];
+    for (const file of ['none.jsonl', recordFile(0), recordFile(1)])
+      verdicts.push(await verifyAuditFile(join(folder, file), store));
+    const { pending } = await store.standing(join(folder, 'none.jsonl'));
+    const lines = pending.map((line) => JSON.parse(line) as { event: string; proposal?: string });
+    return {
+      verdicts,
+      executed: lines.filter(({ event }) => event === 'executed').map(({ proposal }) => proposal),
+    };
+  } finally {
+    await database.close();
   }
 }
 
-/** Counts what a broker would make two orders of that does not look at ids: sent again while the first is there, or on its way. */
-function undeduplicated() {
-  const there = new Set<string>();
-  const twice: string[] = [];
-  let posts = 0;
-  return {
-    async watch(request: Request, answer: () => Promise<Response>): Promise<Response> {
-      if (request.method !== 'POST' || new URL(request.url).pathname !== '/v2/orders') return answer();
-      const { client_order_id: id } = (await request.json()) as { client_order_id: string };
-      posts += 1;
-      if (there.has(id)) twice.push(id);
-      there.add(id);
-      const response = await answer();
-      if (!response.ok) there.delete(id);
-      return response;
-    },
-    posts: () => posts,
-    twice: () => twice,
-  };
+/** What lay there for longer than it may, after each of the faults that came between its tap and its fill. */
+function tooLate(passages: readonly Passage[], faults: readonly Fault[]): Passage[] {
+  return passages.filter(({ tappedAt, filledAt }) => {
+    const met = faults.filter(({ from, until }) => from < filledAt && until > tappedAt).length;
+    return filledAt - tappedAt > (met + 1) * GOES_ON_MS;
+  });
 }
+
+function tell(passages: readonly Passage[], faults: readonly Fault[]): void {
+  const slowest = passages.toSorted((a, b) => lasted(b) - lasted(a));
+  const at = (part: number) => Math.round(lasted(slowest[Math.floor((slowest.length - 1) * (1 - part))]));
+  const count = (kind: Fault['what']) => faults.filter(({ what }) => what === kind).length;
+  const again = passages.filter(({ taps }) => taps > 1).length;
+  console.log(
+    `${passages.length} proposals; ${count('killed')} kills, ${count('stopped')} stops, ${count('cut')} cuts of the database; tap to fill ${at(0.5)} ms (median), ${at(0.95)} (95 %), ${at(1)} at most; ${again} asked again`,
+  );
+  for (const one of slowest.slice(0, 5))
+    if (lasted(one) > GOES_ON_MS) {
+      const met = faults.filter(({ from, until }) => from < one.filledAt && until > one.tappedAt);
+      const when = met.map(
+        ({ what, from, until }) =>
+          `${what} ${Math.round(from - one.tappedAt)}–${Math.round(until - one.tappedAt)}`,
+      );
+      console.log(`${Math.round(lasted(one))} ms; since the tap ${when.join(', ')}; ${shown(one.steps)}`);
+    }
+}
+
+const lasted = (one: Passage | undefined) => (one === undefined ? 0 : one.filledAt - one.tappedAt);

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, type ServerResponse, request as send } from 'node:http';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/machine/clock.ts';
 import { listenOnLoopback } from '../../src/net/http-server.ts';
@@ -10,13 +11,23 @@ import type { LoadGateway } from '../load/world.ts';
 /** Several gateways over one database, behind one address. Any of them can be killed, or made to stand still. */
 export interface Fleet extends LoadGateway {
   readonly count: number;
+  /** The processes of those that are there now. */
+  pids(): number[];
   /** Ends one as a power cut does, and starts another in its place. */
   kill(index: number): Promise<void>;
+  /** Ends one as an operator does, once what it has in hand is given back, and starts another program's in its place. */
+  replace(index: number, program: Program): Promise<void>;
   /** Has one stand still for so long, while it is asked as ever. */
   standStill(index: number, ms: number): Promise<void>;
 }
 
+/** The folder of a program's sources: this one's, or an earlier version's. */
+export type Program = string;
+
+export const THIS_PROGRAM: Program = fileURLToPath(new URL('../..', import.meta.url));
+
 interface Member {
+  readonly program: Program;
   readonly child: ChildProcess;
   readonly port: number;
 }
@@ -25,35 +36,50 @@ interface Member {
 const ANSWER_MS = 30_000;
 
 /** @param where the database, and the tenant */
-export async function startFleet(count: number, where: GatewayLoad['postgres']): Promise<Fleet> {
+export async function startFleet(
+  count: number,
+  where: GatewayLoad['postgres'],
+  program: Program = THIS_PROGRAM,
+): Promise<Fleet> {
   const balancer = await listenOnLoopback(0, () => 0);
   const members: Member[] = [];
   let options: GatewayLoad | undefined;
   let next = 0;
+  let isClosed = false;
   balancer.serve((request, response) => {
     next = (next + 1) % members.length;
-    pass(request, response, members[next]?.port ?? 0);
+    const inTurn = [...members.slice(next), ...members.slice(0, next)];
+    void pass(
+      request,
+      response,
+      inTurn.map(({ port }) => port),
+    ).catch(() => response.destroy());
   });
-  const start = async (index: number) => {
-    const member = await startMember();
-    member.child.send({ options });
+  const start = async (index: number, itsProgram: Program) => {
+    const member = await startMember(itsProgram);
+    member.child.send({ options: options && withOwnRecord(options, index) });
     await heard(member.child);
     members[index] = member;
   };
   return {
     url: balancer.url,
     count,
+    pids: () => members.map(({ child }) => child.pid ?? 0),
     async open(given) {
       options = { ...given, resource: balancer.url, ...(where && { postgres: where }) };
-      for (let index = 0; index < count; index++) await start(index);
+      for (let index = 0; index < count; index++) await start(index, program);
     },
     figures: () => Promise.reject(new Error('each of several has its own')),
     async kill(index) {
-      const { child } = members[index] as Member;
+      const { child, program: itsProgram } = members[index] as Member;
       const ended = once(child, 'exit');
       child.kill('SIGKILL');
       await ended;
-      await start(index);
+      await start(index, itsProgram);
+    },
+    async replace(index, another) {
+      await end(members[index] as Member);
+      await start(index, another);
     },
     async standStill(index, ms) {
       const { child } = members[index] as Member;
@@ -62,27 +88,41 @@ export async function startFleet(count: number, where: GatewayLoad['postgres']):
       child.kill('SIGCONT');
     },
     async close() {
-      await Promise.all(
-        members.map(async ({ child }) => {
-          const ended = once(child, 'exit');
-          child.send('close');
-          await ended;
-        }),
-      );
+      if (isClosed) return;
+      isClosed = true;
+      await Promise.all(members.map(end));
       await balancer.close();
     },
   };
 }
 
-async function startMember(): Promise<Member> {
-  const file = fileURLToPath(new URL('../load/gateway-process.ts', import.meta.url));
-  const child = fork(file, [], {
+/** Each machine has the record in a file of its own, which the next gateway on it goes on with. */
+export const recordFile = (index: number): string => `audit-${index}.jsonl`;
+
+function withOwnRecord(options: GatewayLoad, index: number): GatewayLoad {
+  const { approval } = options;
+  if (approval === undefined) return options;
+  return {
+    ...options,
+    approval: { ...approval, auditFile: join(dirname(approval.auditFile), recordFile(index)) },
+  };
+}
+
+/** As it ends at SIGTERM. */
+async function end({ child }: Member): Promise<void> {
+  const ended = once(child, 'exit');
+  child.send('close');
+  await ended;
+}
+
+async function startMember(program: Program): Promise<Member> {
+  const child = fork(join(program, 'test/load/gateway-process.ts'), [], {
     execArgv: ['--expose-gc', '--no-warnings'],
     env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['ignore', 'inherit', 'ignore', 'ipc'],
   });
   const { port } = new URL(String(await heard(child)));
-  return { child, port: Number(port) };
+  return { program, child, port: Number(port) };
 }
 
 async function heard(child: ChildProcess): Promise<unknown> {
@@ -100,20 +140,43 @@ async function heard(child: ChildProcess): Promise<unknown> {
 
 const agent = new Agent({ keepAlive: true });
 
-/** Hands a request on as it is, and its answer back; 502 where there is none. */
-function pass(request: IncomingMessage, response: ServerResponse, port: number): void {
-  const { method, url, headers } = request;
-  const passed = send({ agent, host: '127.0.0.1', port, method, path: url, headers, timeout: ANSWER_MS });
-  passed.once('response', (answer) => {
+/**
+ * Hands a request on as it is, and its answer back. Where one does not answer at all the next is asked, as docs/OPERATIONS.md has
+ * it; 502 where none does.
+ */
+async function pass(
+  request: IncomingMessage,
+  response: ServerResponse,
+  ports: readonly number[],
+): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const body = Buffer.concat(chunks);
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  for (const port of ports) {
+    const answer = await ask(request, body, port, gone.signal);
+    if (answer === undefined) continue;
     response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
     answer.once('error', () => response.destroy());
+    answer.pipe(response);
+    return;
+  }
+  response.writeHead(502, { 'content-type': 'application/json' }).end('{}');
+}
+
+/** Undefined where there is no answer. */
+function ask(
+  { method, url, headers }: IncomingMessage,
+  body: Buffer,
+  port: number,
+  signal: AbortSignal,
+): Promise<IncomingMessage | undefined> {
+  return new Promise((resolve) => {
+    const to = { agent, host: '127.0.0.1', port, method, path: url, headers, timeout: ANSWER_MS, signal };
+    const passed = send(to, resolve);
+    passed.once('timeout', () => passed.destroy());
+    passed.on('error', () => resolve(undefined));
+    passed.end(body);
   });
-  passed.once('timeout', () => passed.destroy());
-  passed.once('error', () => {
-    if (response.headersSent) response.destroy();
-    else response.writeHead(502, { 'content-type': 'application/json' }).end('{}');
-  });
-  response.once('close', () => passed.destroy());
-  request.pipe(passed);
 }

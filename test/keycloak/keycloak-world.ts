@@ -13,6 +13,7 @@ import { listenOnLoopback } from '../../src/net/http-server.ts';
 import { createMarket } from '../../src/sandbox/market/market.ts';
 import { createPaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
+import { questionSeal } from '../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { startCommand } from '../e2e/world.ts';
 import { brokerDoor } from './broker-door.ts';
@@ -109,7 +110,7 @@ export async function openKeycloakWorld(home: string, folder: string) {
 
       environment: 'paper',
       brokers: [{ name: 'broker', kind: 'alpaca', trading_url: brokerServer.url, simulated: true }],
-      stores: sqliteGatewayStores(database('gateway')),
+      stores: sqliteGatewayStores(database('gateway'), questionSeal('of the gateway')),
       log: (entry) => {
         if (entry.code !== undefined) refusals.push(entry.code);
       },

@@ -7,6 +7,7 @@ import { createGateway } from '../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../src/gateway/gateway-options.ts';
 import { listenOnLoopback } from '../../src/net/http-server.ts';
 import { openGateway, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
+import { questionSeal } from '../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 
 /** What the gateway is told before it opens. */
@@ -86,13 +87,14 @@ async function open(server: Awaited<ReturnType<typeof listenOnLoopback>>, option
   };
 }
 
-async function openStores({ databaseFile, postgres }: GatewayLoad) {
+async function openStores({ databaseFile, postgres, approval }: GatewayLoad) {
+  const seal = approval && questionSeal(approval.sealSecret);
   if (postgres !== undefined) {
     const opened = await openGateway(postgres);
-    return { stores: await postgresGatewayStores(opened), close: () => opened.close() };
+    return { stores: await postgresGatewayStores(opened, seal), close: () => opened.close() };
   }
   const database = new Database(databaseFile);
-  return { stores: sqliteGatewayStores(database), close: async () => void database.close() };
+  return { stores: sqliteGatewayStores(database, seal), close: async () => void database.close() };
 }
 
 const server = await listenOnLoopback(0, () => 0);
@@ -109,4 +111,6 @@ process.on('message', (message: 'figures' | 'collected' | 'close' | { options: G
     });
   }
 });
+// Whoever started it is gone, and would never end it.
+process.on('disconnect', () => process.exit());
 process.send?.(server.url);

@@ -174,12 +174,14 @@ function stepsOf(traffic: readonly Traffic[], at: number, until: number): Steps 
 }
 
 export async function atOnce<T, R>(
-  items: readonly T[],
+  items: Iterable<T>,
   work: (item: T) => Promise<R>,
   lanes = AT_ONCE,
 ): Promise<R[]> {
   const done: R[] = [];
-  const queue = items.values();
+  const queue = (function* each() {
+    yield* items;
+  })();
   const lane = async () => {
     for (const item of queue) done.push(await work(item));
   };

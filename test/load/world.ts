@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { JWK } from 'jose';
 import { beginDeviceLogin } from '../../src/auth/session/device-login.ts';
 import { openSession } from '../../src/auth/session/token-session.ts';
@@ -25,6 +26,8 @@ import type { Figures, GatewayLoad } from './gateway-process.ts';
 
 /** The sandbox's provider, phone and broker in this process, the gateway in one of its own, and alice signed in. */
 export interface LoadWorld {
+  /** Where all of it is kept: the gateway's record is `audit.jsonl`. */
+  readonly folder: string;
   readonly phone: PhoneClient;
   /** Alice proposes to buy a little AAPL; each quantity once, since identical proposals are one. */
   propose(qty: string, key: string): Promise<Proposal>;
@@ -34,7 +37,11 @@ export interface LoadWorld {
   withdraw(proposal: string): Promise<Proposal>;
   /** Opens what answers piece by piece, or late: until the signal aborts. */
   open(path: string, signal: AbortSignal): Promise<Response>;
-  /** The phone's own id of the question about a proposal. */
+  /** The provider's own database: questions that nobody answers can be put there. */
+  readonly provider: Database;
+  /** The phone's own id of the question about a proposal; undefined where it shows none that waits for an answer. */
+  shownOf(proposal: string): string | undefined;
+  /** The same, where there must be one. */
   questionOf(proposal: string): string;
   /** What the gateway takes now, or after a garbage collection. */
   gateway(when?: 'figures' | 'collected'): Promise<Figures>;
@@ -126,6 +133,8 @@ export async function startLoadWorld({
     'SELECT id FROM approval_requests WHERE proposal = ? AND decision IS NULL AND withdrawn_at IS NULL',
   );
   return {
+    folder,
+    provider: requests,
     phone,
     async propose(qty, key) {
       const order = { symbol: 'AAPL', side: 'buy', qty };
@@ -136,6 +145,7 @@ export async function startLoadWorld({
       send(`/v1/proposals/${id}?wait=25&since=${encodeURIComponent(updated_at)}`, {}),
     withdraw: (proposal) => send(`/v1/proposals/${proposal}`, { method: 'DELETE' }),
     open,
+    shownOf: (proposal) => question.get(proposal)?.id,
     questionOf(proposal) {
       const found = question.get(proposal);
       if (found === undefined) throw new Error(`the phone does not show ${proposal}`);

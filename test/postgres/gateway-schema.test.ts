@@ -1,9 +1,11 @@
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
+import { postgresGatewayKeyRows } from '../../src/store/postgres/gateway-key-rows.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import { SWEEP_PROOFS } from '../../src/store/postgres/proof-store.ts';
+import { sweepProofs } from '../../src/store/postgres/proof-store.ts';
+import { postgresRegistrationPlace } from '../../src/store/postgres/registration-place.ts';
 import { tenantDatabase } from '../../src/store/postgres/tenant-database.ts';
 import { migratedDatabase, newTenant, runSql, type TestDatabase, withPostgres } from './support/database.ts';
 import { filledStores } from './support/filled-stores.ts';
@@ -24,6 +26,9 @@ withPostgres('the gateway’s tables', () => {
     pool = await server.pool();
     stores = await postgresGatewayStores(tenantDatabase(pool, ours));
     await filledStores(stores);
+    const keys = postgresGatewayKeyRows(tenantDatabase(pool, ours));
+    await postgresRegistrationPlace(tenantDatabase(pool, ours)).write(undefined, 'registered');
+    await keys.addFirstSeal({ name: 'seal', version: 1, wrapped: 'wrapped' }, 'check');
     const all = await rowsOf(
       server.superuser,
       `SELECT tablename AS name FROM pg_tables WHERE schemaname = '${gatewaySchema.name}'
@@ -124,7 +129,11 @@ withPostgres('the gateway’s tables', () => {
     const others = await postgresGatewayStores(tenantDatabase(pool, theirs));
     await stores.proofs.remember('old', 10_000, 9_000);
     await others.proofs.remember('old', 10_000, 9_000);
-    const [, swept] = await runSql(server.sweeper, path, SWEEP_PROOFS.replace('@now', '10001'));
+    const [, swept] = await runSql(
+      server.sweeper,
+      path,
+      sweepProofs('gateway_dpop_proofs').replace('@now', '10001'),
+    );
     expect(swept?.rowCount).toBeGreaterThanOrEqual(2);
     for (const table of tables.filter((name) => name !== 'gateway_dpop_proofs')) {
       await expect(runSql(server.sweeper, path, `SELECT * FROM ${table}`), table).rejects.toThrow(

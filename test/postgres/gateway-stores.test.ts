@@ -3,6 +3,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { tenantDatabase } from '../../src/store/postgres/tenant-database.ts';
+import { questionSeal } from '../../src/store/rows/question-id.ts';
 import { gatewayStoresContract } from '../contract/stores/gateway-stores.ts';
 import { migratedDatabase, newTenant, type TestDatabase, withPostgres } from './support/database.ts';
 
@@ -19,8 +20,9 @@ withPostgres('the gateway’s stores on PostgreSQL', () => {
   // Each test is a tenant of its own, and what is another process in it has connections of its own.
   gatewayStoresContract(async () => {
     const tenant = newTenant();
-    const stores = await postgresGatewayStores(tenantDatabase(ours, tenant));
-    const other = await postgresGatewayStores(tenantDatabase(anothers, tenant));
+    const seal = questionSeal('of the test');
+    const stores = await postgresGatewayStores(tenantDatabase(ours, tenant), seal);
+    const other = await postgresGatewayStores(tenantDatabase(anothers, tenant), seal);
     return { stores, another: () => other, close: async () => undefined };
   });
 });

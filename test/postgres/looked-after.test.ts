@@ -2,9 +2,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vite
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
+import { questionSeal } from '../../src/store/rows/question-id.ts';
 import type { Proposal } from '../../src/trading/proposal.ts';
 import { type ForeignWorld, startForeignWorld } from '../integration/approval/foreign-world.ts';
-import { migratedDatabase, newTenant, type TestDatabase, withPostgres } from './support/database.ts';
+import { migratedDatabase, newTenant, runSql, type TestDatabase, withPostgres } from './support/database.ts';
 
 /** The kernels of two gateways, each with connections of its own to one database, before one identity provider. */
 withPostgres('a proposal at one of two gateways', () => {
@@ -13,7 +14,8 @@ withPostgres('a proposal at one of two gateways', () => {
   let world: ForeignWorld;
   let another: Awaited<ReturnType<ForeignWorld['another']>>;
   let number = 0;
-  const stores = async (): Promise<GatewayStores> => postgresGatewayStores(await server.open(tenant));
+  const stores = async (): Promise<GatewayStores> =>
+    postgresGatewayStores(await server.open(tenant), questionSeal('of the gateway'));
   beforeAll(async () => {
     server = await migratedDatabase(gatewaySchema);
   });
@@ -79,6 +81,35 @@ withPostgres('a proposal at one of two gateways', () => {
     const [one, two] = both.map(({ body: { id } }) => String(id));
     expect(one).toBe(two);
     await vi.waitFor(() => expect(askedAbout(String(one))).toBe(1), 10_000);
+  });
+
+  it('is asked about at once where calls may have been missed', async () => {
+    const { id } = await propose();
+    // Nobody can be reached; and a poll for a call that got lost comes after half a minute.
+    await world.decide(id, 'approve', {}, 'http://127.0.0.1:9').catch(() => undefined);
+    await runSql(
+      server.superuser,
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()',
+    );
+    await vi.waitFor(async () => expect((await at(world.url, id)).state).toBe('executed'), 10_000);
+    expect(askedAbout(id)).toBe(1);
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('is looked after also where the database was away when it was to be taken', async () => {
+    const own = await stores();
+    let failures = 1;
+    const take = async (id: string) => {
+      if (failures-- > 0) throw new Error('the connection was closed');
+      return (await own.others?.take(id)) ?? false;
+    };
+    const third = await world.another({ ...own, ...(own.others && { others: { ...own.others, take } }) });
+    const body = { kind: 'order', order: { symbol: 'AAPL', side: 'buy', qty: '78' } };
+    const key = { 'idempotency-key': 'at-the-third' };
+    const { body: proposed } = await alice().send('POST', '/v1/proposals', body, key, third.url);
+    await vi.waitFor(() => expect(askedAbout(String(proposed.id))).toBe(1), 10_000);
+    expect(failures).toBeLessThan(0);
+    await third.close();
   });
 
   it('is taken over once its own has ended, without a second question, and carried out once', async () => {

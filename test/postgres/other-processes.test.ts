@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import type { News, OtherProcesses } from '../../src/store/other-processes.ts';
@@ -77,6 +78,50 @@ withPostgres('gateways over one database', () => {
     expect(renewed.flatMap(({ taken }) => taken).toSorted()).toEqual(['pr_1', 'pr_2']);
     expect(renewed.map((each) => each.died).toSorted()).toEqual([false, true]);
     await third.others.leave();
+  });
+
+  it('leave to a new one what it took while another looked for the same', async () => {
+    const [first, second] = both();
+    await second.others.renew();
+    await draft(first, 'pr_1');
+    const client = new pg.Client({ connectionString: server.superuser });
+    await client.connect();
+    try {
+      // It lives, and takes it, in a unit of work that nobody sees the end of yet.
+      await client.query(`SET search_path = ${gatewaySchema.name}`);
+      await client.query('BEGIN');
+      await client.query(
+        `INSERT INTO gateways (tenant, name, until) VALUES ('${tenant}', 'new', now() + interval '1 minute')`,
+      );
+      await client.query(`UPDATE proposals SET attendant = 'new' WHERE tenant = '${tenant}'`);
+      let isOver = false;
+      const renewed = second.others.renew().finally(() => {
+        isOver = true;
+      });
+      const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
+      await expect
+        .poll(async () => isOver || (await runSql(server.superuser, waiting))[0]?.rowCount === 1)
+        .toBe(true);
+      await client.query('COMMIT');
+      expect((await renewed).taken).toEqual([]);
+      expect((await second.others.renew()).taken).toEqual([]);
+    } finally {
+      await client.end();
+    }
+  });
+
+  it('take all of what a dead one had, however much it is', async () => {
+    const [first, second] = both();
+    await draft(first, 'pr_0');
+    const copy = `jsonb_populate_record(p, jsonb_build_object(
+      'id', 'pr_' || n, 'subject_id', 'ta-' || n, 'version', p.version + n, 'attendant', 'dead'))`;
+    await sql(
+      `INSERT INTO proposals SELECT (${copy}).* FROM proposals p, generate_series(1, 2500) n WHERE tenant = '${tenant}'`,
+    );
+    const renewed = await Promise.all([first.others.renew(), second.others.renew()]);
+    const taken = renewed.flatMap((each) => each.taken);
+    expect(taken).toHaveLength(2501);
+    expect(new Set(taken).size).toBe(2501);
   });
 
   it('tell one that stood still that it was taken for dead, and what is its own still', async () => {

@@ -1,7 +1,8 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { addGatewayWrappingKey, gatewayKey } from '../../src/app/gateway/gateway-key.ts';
 import { liftHalt, recount, verifyRecord } from '../../src/app/gateway/gateway-record.ts';
 import { makeKey } from '../../src/app/gateway/key-file.ts';
 import { migrateDatabase } from '../../src/app/gateway/migrate-database.ts';
@@ -42,7 +43,7 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
 
   const homeOf = (name: string) => join(folder, name);
   const placesOf = (name: string) => ({ home: homeOf(name), config: join(homeOf(name), 'gateway.yaml') });
-  const machine = async (name: string, where: object = { url_env: 'GATEWAY_URL' }) => {
+  const machine = async (name: string, where: object = { url_env: 'GATEWAY_URL' }, more: object = {}) => {
     mkdirSync(homeOf(name), { mode: 0o700 });
     const settings = {
       issuer: 'https://id.example',
@@ -51,6 +52,7 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
       broker: { kind: 'alpaca', credentials: 'key_pair' },
       approval: { registration: true },
       database: where,
+      ...more,
     };
     writeFileSync(placesOf(name).config, JSON.stringify(settings));
   };
@@ -100,6 +102,37 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
     await expect(serve('two')).rejects.toMatchObject({
       code: 'invalid_config',
       message: 'the gateways over this database have another seal.key',
+    });
+  });
+
+  it('has the same keys on each machine, wrapped in the database, where a KMS is set', async () => {
+    await migrated();
+    const kms = { kms: { file: join(folder, 'wrapping-keys.json') } };
+    for (const name of ['two', 'three']) await machine(name, undefined, kms);
+    const parts = { env, clock: systemClock, fetch };
+    await expect(gatewayKey(parts, placesOf('two'), 'make', 'EC')).rejects.toMatchObject({
+      code: 'credential_store_unavailable',
+      hint: expect.stringContaining('--add-wrapping-key'),
+    });
+    expect(await addGatewayWrappingKey(placesOf('three'))).toBe(kms.kms.file);
+    await expect(serve('two')).rejects.toMatchObject({ message: expect.stringContaining('have no key') });
+    const made = await gatewayKey(parts, placesOf('two'), 'make', 'EC');
+    expect(made).toMatchObject({ status: 'made', file: null });
+    checkJson(JSON.stringify({ schema: 'trade-agent.gateway-key/1', ...made }));
+    for (const name of ['two', 'three']) {
+      expect((await fetch(`${(await serve(name)).url}/healthz`)).status).toBe(200);
+      expect((await gatewayKey(parts, placesOf(name), 'show', 'EC')).jwk).toEqual(made.jwk);
+      expect(readdirSync(homeOf(name))).not.toContain('seal.key');
+      expect(readdirSync(homeOf(name))).not.toContain('key.json');
+    }
+    await gatewayKey(parts, placesOf('three'), 'rotate', 'EC');
+    await addGatewayWrappingKey(placesOf('two'));
+    await gatewayKey(parts, placesOf('two'), 'rewrap', 'EC');
+    expect((await gatewayKey(parts, placesOf('three'), 'rotate', 'EC')).jwk).not.toEqual(made.jwk);
+    // One with files of its own would seal what nobody else opens.
+    await makeKey(homeOf('one'), 'EC').catch(() => undefined);
+    await expect(serve('one')).rejects.toMatchObject({
+      message: expect.stringContaining('another seal.key'),
     });
   });
 

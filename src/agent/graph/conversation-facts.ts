@@ -25,10 +25,14 @@ export interface ConversationFacts {
   readonly rebalancing?: Rebalancing;
 }
 
-const portfolioSchema = z.object({
-  positions: z.array(z.object({ symbol: z.string(), qty: decimalString, qty_available: decimalString })),
-});
-const ordersSchema = z.object({ orders: z.array(z.object({ id: z.string(), symbol: z.string() })) });
+const portfolioSchema = z.lazy(() =>
+  z.object({
+    positions: z.array(z.object({ symbol: z.string(), qty: decimalString, qty_available: decimalString })),
+  }),
+);
+const ordersSchema = z.lazy(() =>
+  z.object({ orders: z.array(z.object({ id: z.string(), symbol: z.string() })) }),
+);
 
 export function conversationFacts(messages: readonly BaseMessage[]): ConversationFacts {
   const asked = prompts(messages);

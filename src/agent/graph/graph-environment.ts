@@ -30,8 +30,10 @@ export interface GraphEnvironment {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly approvalMode: ApprovalMode;
+  /** Ends where it would wait. */
+  readonly suspends: boolean;
   /** Which mandate an order may be placed under. */
-  readonly mandateFor?: RunOptions['mandateFor'] | undefined;
+  readonly mandates?: RunOptions['mandates'] | undefined;
   readonly readOnly: boolean;
   /** Who or what proposes, as the person is told. */
   readonly requestedBy: string;

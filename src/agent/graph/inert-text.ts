@@ -16,11 +16,18 @@ const frames = [
   '<(?=/?(?:tool_call|tool_calls|tool_response|tool_results?|tools|function_calls?|invoke|think|thinking|system|user|assistant)\\b)',
   '<(?=/?untrusted)',
 ];
-const marks = new RegExp(frames.join('|'), 'giu');
+let marks: RegExp | undefined;
+
+/** Each begins with one of two characters; the pattern is made for text that has one. */
+function replaceMarks(text: string, by: (opening: string) => string): string {
+  if (!/[<[]/.test(text)) return text;
+  marks ??= new RegExp(frames.join('|'), 'giu');
+  return text.replace(marks, by);
+}
 
 /** Plain text in which no mark of a chat template stands: a blank follows the character that begins one. */
 export function inertText(text: string): string {
-  return text.replace(marks, (opening) => `${opening} `);
+  return replaceMarks(text, (opening) => `${opening} `);
 }
 
 /**
@@ -28,7 +35,7 @@ export function inertText(text: string): string {
  * characters stand in strings alone; what is no JSON is treated as {@link inertText}.
  */
 export function inertJson(json: string): string {
-  const escaped = json.replace(marks, (opening) => `\\u00${opening.charCodeAt(0).toString(16)}`);
+  const escaped = replaceMarks(json, (opening) => `\\u00${opening.charCodeAt(0).toString(16)}`);
   return escaped === json || isJson(escaped) ? escaped : inertText(json);
 }
 

@@ -18,6 +18,7 @@ import {
   type Provenance,
   SHORTEST_TTL_S,
 } from '../../trading/proposal.ts';
+import type { MandateChoice } from '../agent.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { type ProvenanceInput, provenanceOf } from './provenance.ts';
@@ -32,7 +33,7 @@ import { standingRequest } from './standing-request.ts';
 export async function proposalRequest(
   environment: Pick<
     GraphEnvironment,
-    'profile' | 'clock' | 'model' | 'requestedBy' | 'ttl' | 'approvalMode' | 'mandateFor'
+    'profile' | 'clock' | 'model' | 'requestedBy' | 'ttl' | 'approvalMode' | 'mandates'
   >,
   ofPerson: GatewayClient,
   tool: Tool | undefined,
@@ -141,12 +142,16 @@ function rebalanced(
 
 /** By what of the person's it may be placed without asking them: never the model's to say. */
 function underMandate(
-  { approvalMode, mandateFor }: Pick<GraphEnvironment, 'approvalMode' | 'mandateFor'>,
-  order: OrderRequest,
+  { approvalMode, mandates = [] }: Pick<GraphEnvironment, 'approvalMode' | 'mandates'>,
+  { symbol, side }: OrderRequest,
 ): AskedUnder {
-  const found = mandateFor?.(order);
-  if (approvalMode !== 'mandate') return found ?? {};
-  return { ...(found ?? { mandate: 'any' }), approval: 'mandate' };
+  const found = mandates.find(({ symbols, sides }) => symbols.includes(symbol) && sides.includes(side));
+  const under = found === undefined ? {} : { mandate: found.mandate, ...slotIn(found) };
+  return approvalMode === 'mandate' ? { mandate: 'any', ...under, approval: 'mandate' } : under;
+}
+
+function slotIn({ slot }: MandateChoice): Pick<AskedUnder, 'slot'> {
+  return slot === undefined ? {} : { slot };
 }
 
 /**

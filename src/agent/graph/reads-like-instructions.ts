@@ -1,4 +1,4 @@
-import { instructionWords } from './instruction-words.ts';
+import { hasInstructionWords } from './instruction-words.ts';
 
 /** More of one answer is not looked at, characters. */
 const MOST_READ = 200_000;
@@ -11,10 +11,9 @@ const LONGEST_ABOUT = 40;
  * @param text prose, or JSON, whose strings are looked at each by itself
  */
 export function readsLikeInstructions(text: string): boolean {
-  return stringsOf(text.slice(0, MOST_READ)).some((each) => {
-    const line = each.replace(/[ \t]+/g, ' ');
-    return instructionWords.some((words) => words.test(line));
-  });
+  return stringsOf(text.slice(0, MOST_READ)).some((each) =>
+    hasInstructionWords(each.replace(/[ \t]+/g, ' ')),
+  );
 }
 
 /** The notice, of a call or of what was handed over. @param about symbols it was about, where it says */

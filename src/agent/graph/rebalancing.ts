@@ -8,10 +8,12 @@ import { understand } from '../planner/conversation.ts';
 /** The rule's name, for whoever asks where orders come from. */
 const RULE = 'the rebalancing to the targets named';
 
-const answerSchema = z.object({
-  orders: z.array(z.record(z.string(), z.unknown())),
-  targets: z.array(z.object({ symbol: z.string(), target: z.string() })),
-});
+const answerSchema = z.lazy(() =>
+  z.object({
+    orders: z.array(z.record(z.string(), z.unknown())),
+    targets: z.array(z.object({ symbol: z.string(), target: z.string() })),
+  }),
+);
 
 /** Orders that suggest_rebalance worked out, with the targets they are for. Plain data. */
 export type Rebalancing = z.output<typeof answerSchema>;

@@ -1,8 +1,7 @@
 import { ToolMessage } from '@langchain/core/messages';
 import { isGraphInterrupt } from '@langchain/langgraph';
-import { z } from 'zod';
 import { findTool } from '../../tools/catalog.ts';
-import type { DirectTool } from '../../tools/tool.ts';
+import { argumentsOf, type DirectTool } from '../../tools/tool.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
 import { withConnection } from './awaited-connection.ts';
@@ -106,8 +105,8 @@ export function readArguments(tool: DirectTool, call: ToolCall): unknown {
 }
 
 /** Nothing but which account. */
-function takesNothing({ schema }: DirectTool): boolean {
-  return schema instanceof z.ZodObject && Object.keys(schema.shape).every((name) => name === 'account');
+function takesNothing(tool: DirectTool): boolean {
+  return Object.keys(argumentsOf(tool).shape).every((name) => name === 'account');
 }
 
 function accountOf({ args: { account } }: ToolCall): { account?: unknown } {

@@ -46,19 +46,21 @@ const lots = z.lazy(() =>
     simulated: z.boolean(),
   }),
 );
-const sale = z.object({
-  date: z.string(),
-  qty: z.string(),
-  price: z.string(),
-  loss: z.string(),
-  loss_qty: z.string(),
-  unknown_cost_qty: z.string(),
-  window: z.object({ begins: z.string(), ends: z.string() }),
-  purchases: z.array(z.object({ date: z.string(), qty: z.string() })),
-  affected_qty: z.string(),
-  affected_loss: z.string(),
-  unclear: z.string().optional(),
-});
+const sale = z.lazy(() =>
+  z.object({
+    date: z.string(),
+    qty: z.string(),
+    price: z.string(),
+    loss: z.string(),
+    loss_qty: z.string(),
+    unknown_cost_qty: z.string(),
+    window: z.object({ begins: z.string(), ends: z.string() }),
+    purchases: z.array(z.object({ date: z.string(), qty: z.string() })),
+    affected_qty: z.string(),
+    affected_loss: z.string(),
+    unclear: z.string().optional(),
+  }),
+);
 const wash = z.lazy(() =>
   z.object({
     symbol: z.string(),
@@ -70,7 +72,7 @@ const wash = z.lazy(() =>
     simulated: z.boolean(),
   }),
 );
-const finding = z.object({ rule: z.string(), severity: z.string(), message: z.string() });
+const finding = z.lazy(() => z.object({ rule: z.string(), severity: z.string(), message: z.string() }));
 const findings = z.lazy(() =>
   z.object({
     rules_file: z.string().nullable(),

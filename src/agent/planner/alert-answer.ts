@@ -1,16 +1,18 @@
 import { z } from 'zod';
 
-const one = z.object({ name: z.string(), enabled: z.boolean(), snoozed_until: z.string().nullable() });
-const care = { looked_at_by: z.array(z.string()), told_by: z.array(z.string()) };
+const one = z.lazy(() =>
+  z.object({ name: z.string(), enabled: z.boolean(), snoozed_until: z.string().nullable() }),
+);
+const care = () => ({ looked_at_by: z.array(z.string()), told_by: z.array(z.string()) });
 const set = z.lazy(() =>
   z.object({
-    ...care,
+    ...care(),
     ...{ alert: one, when: z.string(), is_new: z.boolean(), is_so_now: z.boolean() },
     last_in_words: z.string().optional(),
   }),
 );
-const listed = one.extend({ when: z.string() });
-const list = z.lazy(() => z.object({ ...care, alerts: z.array(listed), count: z.number() }));
+const listed = z.lazy(() => one.unwrap().extend({ when: z.string() }));
+const list = z.lazy(() => z.object({ ...care(), alerts: z.array(listed), count: z.number() }));
 const removed = z.lazy(() => z.object({ removed: z.array(listed) }));
 const schedule = z.lazy(() =>
   z.object({ schedule: z.string(), when: z.string(), is_new: z.boolean(), with: z.string() }),

@@ -20,7 +20,7 @@ const activities = z.lazy(() =>
     simulated: z.boolean(),
   }),
 );
-const rate = z.object({ fraction: z.string() }).nullable();
+const rate = z.lazy(() => z.object({ fraction: z.string() }).nullable());
 const performance = z.lazy(() =>
   z.object({
     period: z.enum(periods),

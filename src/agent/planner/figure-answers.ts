@@ -10,7 +10,7 @@ import type { PerformanceFigure } from './intent.ts';
 /** Lines of an answer; `trade-agent gains` has all. */
 const MOST = 10;
 
-const total = z.object({ gain: z.string() });
+const total = z.lazy(() => z.object({ gain: z.string() }));
 const gains = z.lazy(() =>
   z.object({
     year: z.string().nullable(),

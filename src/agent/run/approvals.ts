@@ -1,8 +1,8 @@
 import type { Session } from '../../auth/session/session.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { ThreadProposal, ThreadProposals, ThreadStore } from '../../store/thread-store.ts';
-import { isPassing } from '../../tools/gateway/follow-proposal.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
+import { isPassing } from '../../tools/gateway/passing.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import { loginRequired } from '../../trading/login-required.ts';
 import { isSettledState, isUnderWayState, type Proposal } from '../../trading/proposal.ts';

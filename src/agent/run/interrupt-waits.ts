@@ -68,9 +68,15 @@ export class InterruptWaits {
     await Promise.allSettled(this.#waits.values());
   }
 
+  /** Looks once, and leaves what is not decided. */
+  #comesBack(): boolean {
+    const { approvalMode, suspends } = this.#environment;
+    return approvalMode === 'detach' || suspends;
+  }
+
   #forConnection(interrupt: string, connection: string): NextStep {
     const { approvalMode } = this.#environment;
-    const once = approvalMode === 'detach';
+    const once = this.#comesBack();
     if (approvalMode === 'deny' || this.#connected.has(interrupt)) return 'resume';
     if (once && this.#looked.has(interrupt)) return 'leave';
     const wait = this.#wait(`connection ${connection}`, () =>
@@ -91,7 +97,7 @@ export class InterruptWaits {
     const looked = this.#looked.has(id);
     const seen = await proposals.get(id);
     if (seen === undefined || isSettledState(seen.proposal.state)) return 'resume';
-    const once = approvalMode === 'detach';
+    const once = this.#comesBack();
     // What this run itself has just asked for is not looked at: nobody waits.
     if (looked || (once && !this.#waits.has(id) && this.#shown.has(id))) return 'leave';
     const settles = this.#wait(id, async () => {
@@ -106,9 +112,9 @@ export class InterruptWaits {
 
   /** Tells how a proposal stands, also where nothing has changed, or the gateway can't be asked. */
   async #look(id: string): Promise<void> {
-    const { proposals, approvalMode, emit } = this.#environment;
+    const { proposals, emit } = this.#environment;
     // Whoever waits hears of a gateway out of reach from the wait.
-    await this.#follow(id, { once: true, quiet: approvalMode !== 'detach' });
+    await this.#follow(id, { once: true, quiet: !this.#comesBack() });
     const seen = await proposals.get(id);
     if (seen === undefined || this.#shown.has(id)) return;
     this.#shown.add(id);

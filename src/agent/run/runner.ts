@@ -38,7 +38,8 @@ export interface RunnerParts {
     | 'thread'
     | 'signal'
     | 'approvalMode'
-    | 'mandateFor'
+    | 'suspends'
+    | 'mandates'
     | 'requestedBy'
     | 'ttl'
     | 'maxTurns'
@@ -235,7 +236,7 @@ class Run {
 
   #environmentFor(thread: string): GraphEnvironment {
     const { gatewayFor, ...fixed } = this.#parts.environment;
-    const { signal, approval, maxTurns = DEFAULT_MAX_TURNS } = this.#options;
+    const { signal, approval, suspends = false, maxTurns = DEFAULT_MAX_TURNS } = this.#options;
     const { requestedBy = 'run', ttl = fixed.profile.approval_ttl } = this.#options;
     const emit = this.#emit;
     return {
@@ -243,7 +244,8 @@ class Run {
       thread,
       signal,
       approvalMode: approval,
-      mandateFor: this.#options.mandateFor,
+      suspends,
+      mandates: this.#options.mandates,
       requestedBy,
       ttl,
       maxTurns,

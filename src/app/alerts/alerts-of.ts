@@ -4,6 +4,7 @@ import type { AlertCare, Alerts, AlertView, LookTime } from '../../tools/alerts.
 import type { Alert } from '../../trading/alert.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
+import { requireHere } from '../server/require-here.ts';
 import { type AlertFile, alertFile, alertText, changeAlertFile } from './alert-file.ts';
 import { lookAtAlerts } from './look-at-alerts.ts';
 
@@ -22,6 +23,7 @@ export function alertsOf(app: App): Alerts {
 }
 
 async function addAlert(app: App, alert: Alert, most = Number.POSITIVE_INFINITY) {
+  await requireHere(app, 'alerts');
   const { place, result } = await changeAlertFile(app, async ({ file }, before) => {
     const { text, name, isNew } = await withAlert(before, file, alert);
     const all = await alertsIn(text, file);

@@ -63,5 +63,5 @@ async function goOn(
 ): Promise<RunObject> {
   const events = agent.resume(thread, runOptions(app, { approval: 'wait' }));
   const result = await followRun(events, app.signal, (event) => show(thread, event), thread);
-  return runObject(result, app.profileOption);
+  return runObject(result, app.chosenBy);
 }

@@ -9,11 +9,14 @@ import { withModel } from '../chosen-model.ts';
  */
 export async function otherModel(app: App, options: AgentOptions, name: string): Promise<AgentOptions> {
   const { baseUrl, ...others } = options;
+  const profile = await app.profile();
+  // Which models there are is known at the server alone.
+  if (profile.server !== undefined) return { ...others, model: name };
   const next =
     name === 'builtin' || baseUrl === undefined
       ? { ...others, model: name }
       : { ...others, model: name, baseUrl };
-  const chosen = withModel(await app.profile(), next);
+  const chosen = withModel(profile, next);
   // Said now, not at the next question: a name that is misspelt mostly leads to a server there is no key for.
   if (chosen.model.provider !== 'builtin') {
     const kept = await modelKey(await app.store(), modelUrl(chosen.model));

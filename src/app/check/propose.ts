@@ -7,7 +7,7 @@ import type { AccountMemory } from '../../store/check-store.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { MandateView } from '../../trading/mandate/mandate.ts';
 import type { App } from '../app.ts';
-import { mandateFor } from '../mandates/mandate-for.ts';
+import { mandatesFor } from '../mandates/mandates-for.ts';
 import { followRun } from '../run/follow-run.ts';
 import { askedSymbols } from './asked-symbols.ts';
 
@@ -39,7 +39,7 @@ export async function propose(
   const result = await followRun(
     agent.run(
       { orders: asked.map(({ request }) => request), composedBy: 'check', together, thread },
-      { requestedBy: 'check', ...runOptions, mandateFor: mandateFor(mandates, account, due), signal },
+      { requestedBy: 'check', ...runOptions, mandates: mandatesFor(mandates, account, due), signal },
     ),
     signal,
     show,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { ApprovalMode } from '../../agent/agent.ts';
 import type { AgentEvent, ApprovalView, RunResult } from '../../agent/events.ts';
@@ -14,14 +15,15 @@ import { databaseKey } from '../../secrets/database-key.ts';
 import type { AccountMemory, CheckStore } from '../../store/check-store.ts';
 import { openCheckStore } from '../../store/sqlite/check-store.ts';
 import type { AccountName } from '../../trading/account-entry.ts';
+import { errorObject } from '../../trading/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
-import { errorObject } from '../error-object.ts';
 import { runObject } from '../run/run-report.ts';
 import { askedSymbols } from './asked-symbols.ts';
 import { propose } from './propose.ts';
 import { packagedSectors } from './sectors.ts';
+import type { sendNotices } from './send-notices.ts';
 
 export interface CheckOptions {
   readonly rules?: string;
@@ -58,6 +60,10 @@ export interface CheckOutcome {
   readonly failure: TradeAgentError | undefined;
 }
 
+/** Said where nothing is kept on this machine. */
+const NOT_REMEMBERED =
+  'what was found is not remembered on this machine: it is found anew next time. A schedule at the server remembers';
+
 /** Sales first; what they bring is spent in a second round. */
 const MOST_ROUNDS = 2;
 
@@ -71,12 +77,20 @@ export async function runCheck(
   options: CheckOptions,
   listener: CheckListener,
 ): Promise<CheckOutcome> {
-  return await withBasis(app, options, async (basis) => {
-    const checked = await checkAndTell(app, options, listener, basis);
-    await listener.told(checked.outcome.result);
-    await checked.remember();
-    return checked.outcome;
-  });
+  return await withBasis(app, options, (basis) => checkBy(app, options, listener, basis));
+}
+
+/** As {@link runCheck}, by what it goes by. */
+export async function checkBy(
+  app: App,
+  options: CheckOptions,
+  listener: CheckListener,
+  basis: Basis,
+): Promise<CheckOutcome> {
+  const checked = await checkAndTell(app, options, listener, basis);
+  await listener.told(checked.outcome.result);
+  await checked.remember();
+  return checked.outcome;
 }
 
 /** Takes the place of whoever else would check, and opens what is remembered. */
@@ -85,17 +99,20 @@ export async function withBasis<T>(
   options: CheckOptions,
   work: (basis: Basis) => Promise<T>,
 ): Promise<T> {
-  const file = options.rules === undefined ? standardRules() : await loadRules(options.rules);
+  const rules = options.rules === undefined ? standardRules() : await loadRules(options.rules);
   // A session that is limited to reading carries no order out, whatever the phone says.
   if (!proposes(options)) app.limitToReading();
   const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
   const folder = ensurePrivateFolder(home.data);
   const lock = join(folder, `check.${profile.name}.lock`);
   return await oneAtATime(lock, app.signal, async () => {
-    const key = (await databaseKey(await app.store())).toString('hex');
-    const store = openCheckStore<Notice>(join(folder, `checks.${profile.name}.db`), key);
+    // Of a profile at a server nothing is kept here: what its checks remember, schedules at the server do.
+    const isHere = profile.server === undefined;
+    const key = isHere ? await databaseKey(await app.store()) : randomBytes(32);
+    const file = isHere ? join(folder, `checks.${profile.name}.db`) : ':memory:';
+    const store = openCheckStore<Notice>(file, key.toString('hex'));
     try {
-      return await work({ file, store, owner: `${profile.name}:${session.user.sub}` });
+      return await work({ file: rules, store, owner: `${profile.name}:${session.user.sub}` });
     } finally {
       store.close();
     }
@@ -108,6 +125,8 @@ export interface Basis {
   readonly store: CheckStore<Notice>;
   /** Whose account: profile and user. */
   readonly owner: string;
+  /** Sends what waits; at once where it is left out. */
+  readonly sendNotices?: typeof sendNotices;
   /** Of several accounts, where this one is. */
   readonly at?: Pick<AccountName, 'broker' | 'label'>;
 }
@@ -142,14 +161,15 @@ export async function checkAndTell(
   const result: CheckResult = {
     ...done.result,
     account: { ...done.result.account, ...basis.at },
-    proposals: runs.map((run) => ({ ...runObject(run, app.profileOption) })),
+    proposals: runs.map((run) => ({ ...runObject(run, app.chosenBy) })),
     notes: [...done.result.notes],
   };
+  if ((await app.profile()).server !== undefined) result.notes.push(NOT_REMEMBERED);
 
   const failure = options.report === undefined ? undefined : await writeReport(options.report, result, done);
   if (failure !== undefined) result.notes.push(failure.message);
   await listener.found(result);
-  await tellPeople(app, { owner: basis.owner, result, done, memory, runs });
+  await tellPeople(app, basis, { result, done, memory, runs });
   return {
     outcome: { result, runs, failure },
     remember: () => memory.remember(done.firing.states, done.figures.drawdowns.mark),
@@ -197,7 +217,7 @@ async function looker(app: App, options: CheckOptions, { file, store, owner }: B
 }
 
 /** Whether anybody may be asked for an order. */
-function proposes({ suggest, approval }: CheckOptions): boolean {
+export function proposes({ suggest, approval }: Pick<CheckOptions, 'suggest' | 'approval'>): boolean {
   return suggest === true && approval !== 'deny';
 }
 
@@ -222,7 +242,6 @@ function mayGoOn({ status, orders }: RunResult, { result }: Check): boolean {
 }
 
 interface Tellable {
-  readonly owner: string;
   readonly result: CheckResult;
   readonly done: Check;
   readonly memory: AccountMemory<Notice>;
@@ -230,15 +249,19 @@ interface Tellable {
 }
 
 /** Sends notices, and puts what became of them into the result. Whatever goes wrong is told, and nothing else is changed by it. */
-async function tellPeople(app: App, { owner, result, done, memory, runs }: Tellable): Promise<void> {
+async function tellPeople(
+  app: App,
+  { owner, sendNotices }: Basis,
+  { result, done, memory, runs }: Tellable,
+): Promise<void> {
   const profile = await app.profile();
   const { notices: channels } = profile;
   if (channels === undefined) return;
   const warn = (message: string) => app.tell(safeLine(`warning: ${message}`));
   try {
-    const [{ noticesOf }, { sendNotices }] = await Promise.all([
+    const [{ noticesOf }, send] = await Promise.all([
       import('./tell.ts'),
-      import('./send-notices.ts'),
+      sendNotices ?? import('./send-notices.ts').then((module) => module.sendNotices),
     ]);
     const now = Date.parse(result.checked_at);
     const { notices: outbox } = memory;
@@ -255,7 +278,7 @@ async function tellPeople(app: App, { owner, result, done, memory, runs }: Tella
         now,
       }),
     );
-    result.notices = await sendNotices(app, channels, outbox, now);
+    result.notices = await send(app, channels, outbox, now);
     for (const { channel, title, status, error } of result.notices) {
       if (error === undefined) continue;
       const next = status === 'waiting' ? '; it is tried again at the next check' : '';

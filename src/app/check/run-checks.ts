@@ -11,7 +11,7 @@ import {
   type CheckOptions,
   type CheckOutcome,
   checkAndTell,
-  runCheck,
+  checkBy,
   withBasis,
 } from './run-check.ts';
 
@@ -33,27 +33,36 @@ export async function runChecks(
   listener: Omit<CheckListener, 'told'>,
   told: (results: readonly CheckResult[], missing: CheckOutcomes['missing']) => void | Promise<void>,
 ): Promise<CheckOutcomes> {
+  return await withBasis(app, options, (basis) => checksBy(app, options, listener, told, basis));
+}
+
+/** As {@link runChecks}, by what they go by. */
+export async function checksBy(
+  app: App,
+  options: CheckOptions,
+  listener: Omit<CheckListener, 'told'>,
+  told: (results: readonly CheckResult[], missing: CheckOutcomes['missing']) => void | Promise<void>,
+  basis: Basis,
+): Promise<CheckOutcomes> {
   if (!app.ofAll) {
-    const outcome = await runCheck(app, options, { ...listener, told: (result) => told([result], []) });
-    return { checks: [outcome], missing: [] };
+    const one = { ...listener, told: (result: CheckResult) => told([result], []) };
+    return { checks: [await checkBy(app, options, one, basis)], missing: [] };
   }
-  return await withBasis(app, options, async (basis) => {
-    const checked: Checked[] = [];
-    const missing: MissingAccount[] = [];
-    for (const entry of await app.accounts()) {
-      const one = await inOne(app, entry, (own, at) => checkIn(own, at, options, listener, basis));
-      if ('at' in one) checked.push(one.value);
-      else missing.push(one);
-    }
-    if (checked.length === 0) throw noneLookedAt(missing);
-    const checks = checked.map(({ outcome }) => outcome);
-    await told(
-      checks.map(({ result }) => result),
-      missing,
-    );
-    for (const { remember } of checked) await remember();
-    return { checks, missing };
-  });
+  const checked: Checked[] = [];
+  const missing: MissingAccount[] = [];
+  for (const entry of await app.accounts()) {
+    const one = await inOne(app, entry, (own, at) => checkIn(own, at, options, listener, basis));
+    if ('at' in one) checked.push(one.value);
+    else missing.push(one);
+  }
+  if (checked.length === 0) throw noneLookedAt(missing);
+  const checks = checked.map(({ outcome }) => outcome);
+  await told(
+    checks.map(({ result }) => result),
+    missing,
+  );
+  for (const { remember } of checked) await remember();
+  return { checks, missing };
 }
 
 /** Of one of several accounts, with the agent and the report of that one. */

@@ -4,6 +4,7 @@ import { ensurePrivateFolder } from '../../machine/home.ts';
 import type { Notice } from '../../notify/notice.ts';
 import type { CheckStore } from '../../store/check-store.ts';
 import type { App } from '../app.ts';
+import { notHere } from '../server/require-here.ts';
 
 export type StoreApp = Pick<App, 'home' | 'profile' | 'requireSession' | 'store'>;
 
@@ -21,6 +22,7 @@ export async function withCheckStore<T>(
   const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
   const file = join(home.data, `checks.${profile.name}.db`);
   if ('otherwise' in options && !existsSync(file)) return options.otherwise as T;
+  if (profile.server !== undefined) throw notHere('imports', profile.server);
   const [{ openCheckStore }, { databaseKey }] = await Promise.all([
     import('../../store/sqlite/check-store.ts'),
     import('../../secrets/database-key.ts'),

@@ -1,6 +1,6 @@
+import { errorObject } from '../../trading/error-object.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
-import { errorObject } from '../error-object.ts';
 import { type Finding, fail, skip, warn } from './finding.ts';
 import {
   checkConfig,

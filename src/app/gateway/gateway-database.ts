@@ -1,12 +1,17 @@
-import { createHmac } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { DatabaseSettings } from '../../gateway/database-settings.ts';
+import type { GatewaySecrets } from '../../gateway/gateway-settings.ts';
 import { readPrivateFile } from '../../machine/private-file.ts';
+import { type KmsSettings, openKms } from '../../secrets/kms/kms-settings.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
+import { questionSeal } from '../../store/rows/question-id.ts';
 import type { Recounted } from '../../store/rows/recounted.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { sealSecret } from './key-file.ts';
+import { folderKeys, type GatewayKeys } from './gateway-keys.ts';
+import { sealFile, sealSecret } from './key-file.ts';
+import type { KeptSettings } from './settings-file.ts';
+import { sealCheck, wrappedKeys } from './wrapped-keys.ts';
 
 /** How long a running gateway may hold its SQLite database, milliseconds. */
 const BUSY_MS = 10_000;
@@ -26,35 +31,76 @@ export interface RecordStores extends Pick<GatewayStores, 'halts' | 'audit'> {
 }
 
 /**
- * All that a gateway keeps: in `gateway.db` of its folder, or where its settings say.
- * @throws {TradeAgentError} `invalid_config`, also where the gateways that are there have another `seal.key`
+ * All that a gateway keeps, its own keys among it: in its folder, or where its settings say.
+ * @throws {TradeAgentError} `invalid_config`, also where there is no key yet, or the gateways that are there have another
+ *   `seal.key`; `credential_store_…` where the key management service can't be used
  */
 export async function openGatewayDatabase(
-  database: DatabaseSettings | undefined,
+  settings: KeptSettings,
   folder: string,
   env: NodeJS.ProcessEnv,
-): Promise<OpenedDatabase<GatewayStores>> {
+): Promise<OpenedDatabase<GatewayStores> & { readonly secrets: GatewaySecrets }> {
+  const { database } = settings;
   if (database === undefined) {
+    const secrets = await secretsOf(folderKeys(folder));
     const { default: Database } = await import('better-sqlite3-multiple-ciphers');
     const { sqliteGatewayStores } = await import('../../store/sqlite/gateway-stores.ts');
     const opened = new Database(join(folder, 'gateway.db'));
-    return { stores: sqliteGatewayStores(opened), close: async () => void opened.close() };
+    const stores = sqliteGatewayStores(opened, questionSeal(secrets.sealSecret));
+    return { stores, secrets, close: async () => void opened.close() };
   }
   const { postgres, opened } = await openPostgres(database, folder, env);
   try {
+    const keys = await keysOver({ postgres, opened }, settings.kms, folder, env);
+    const secrets = await secretsOf(keys);
     // What one gateway seals the others must be able to open.
-    const check = createHmac('sha256', sealSecret(folder)).update('trade-agent gateway').digest('hex');
-    if (!(await postgres.haveSameSeal(opened, check))) {
+    if (settings.kms === undefined && !(await postgres.haveSameSeal(opened, sealCheck(sealSecret(folder))))) {
       throw new TradeAgentError('invalid_config', 'the gateways over this database have another seal.key', {
-        hint: 'Copy seal.key and key.json from the folder of the first one.',
-        details: { file: join(folder, 'seal.key') },
+        hint: 'Copy seal.key and key.json from the folder of the first one; or set "kms" as the others have it.',
+        details: { file: sealFile(folder) },
       });
     }
-    return { stores: await postgres.postgresGatewayStores(opened), close: () => opened.close() };
+    const stores = await postgres.postgresGatewayStores(opened, questionSeal(secrets.sealSecret));
+    const registration = postgres.postgresRegistrationPlace(opened);
+    return { stores, secrets: { ...secrets, registration }, close: () => opened.close() };
   } catch (error) {
     await opened.close();
     throw error;
   }
+}
+
+async function secretsOf(keys: GatewayKeys): Promise<GatewaySecrets> {
+  return { privateKey: await keys.client(), sealSecret: await keys.seal() };
+}
+
+/**
+ * A gateway's own keys alone, also while it runs.
+ * @throws what `work` throws, and {@link TradeAgentError} `invalid_config`
+ */
+export async function withGatewayKeys<T>(
+  { database, kms }: KeptSettings,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+  work: (keys: GatewayKeys) => Promise<T>,
+): Promise<T> {
+  if (database === undefined || kms === undefined) return await work(folderKeys(folder));
+  const opened = await openPostgres(database, folder, env);
+  try {
+    return await work(await keysOver(opened, kms, folder, env));
+  } finally {
+    await opened.opened.close();
+  }
+}
+
+async function keysOver(
+  { postgres, opened }: Awaited<ReturnType<typeof openPostgres>>,
+  kms: KmsSettings | undefined,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+): Promise<GatewayKeys> {
+  if (kms === undefined) return folderKeys(folder);
+  const rows = postgres.postgresGatewayKeyRows(opened);
+  return wrappedKeys({ kms: await openKms(kms, { folder, env }), rows, tenant: opened.tenant, folder });
 }
 
 /**

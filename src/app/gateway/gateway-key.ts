@@ -1,20 +1,14 @@
+import { resolve } from 'node:path';
 import { cibaClientMetadata } from '../../approval/ciba/client-registration.ts';
 import { dialectOf } from '../../config/provider/dialects.ts';
 import { detailsTypesOf, type GatewaySettings } from '../../gateway/gateway-settings.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { APPROVAL_SCOPES } from '../../trading/scopes.ts';
 import type { App } from '../app.ts';
-import {
-  keyFile,
-  makeKey,
-  nextKeyFile,
-  prepareNextKey,
-  readKey,
-  type ShownKey,
-  shownKey,
-  switchToNextKey,
-} from './key-file.ts';
-import { readSettings } from './settings-file.ts';
+import { withGatewayKeys } from './gateway-database.ts';
+import type { GatewayKeys } from './gateway-keys.ts';
+import { type ShownKey, shownKey } from './key-file.ts';
+import { readKept, readSettings } from './settings-file.ts';
 
 /** The gateway's folder, and the file that says what it serves. */
 export interface GatewayPlaces {
@@ -22,13 +16,34 @@ export interface GatewayPlaces {
   readonly config: string;
 }
 
-/** What is done about the key: `rotate` makes the next one, `confirm` switches to it once the provider knows it. */
-export type KeyStep = 'make' | 'show' | 'rotate' | 'confirm';
+/**
+ * What is done about the key: `rotate` makes the next one, `confirm` switches to it once the provider knows it; `rewrap` wraps
+ * all of the gateway's own keys by the newest wrapping key.
+ */
+export type KeyStep = 'make' | 'show' | 'rotate' | 'confirm' | 'rewrap';
+
+/**
+ * Adds a wrapping key to the file that `kms` names, by which all is wrapped from then on; makes the file where there is none.
+ * @returns the file
+ * @throws {TradeAgentError} `usage` where no file is named
+ */
+export async function addGatewayWrappingKey({ home, config }: GatewayPlaces): Promise<string> {
+  const { kms } = await readKept(config);
+  if (kms?.file === undefined) {
+    throw new TradeAgentError('usage', 'wrapping keys are in no file here', {
+      hint: 'Set "kms: {file: wrapping-keys.json}" in gateway.yaml; Vault and AWS KMS make their own.',
+    });
+  }
+  const { addWrappingKey } = await import('../../secrets/kms/file-kms.ts');
+  const file = resolve(home, kms.file);
+  await addWrappingKey(file);
+  return file;
+}
 
 export interface GatewayKey extends ShownKey {
-  readonly status: 'made' | 'in_use' | 'waiting' | 'rotated';
-  /** Where its private half is. */
-  readonly file: string;
+  readonly status: 'made' | 'in_use' | 'waiting' | 'rotated' | 'rewrapped';
+  /** Where its private half is; null where that is wrapped in the gateways' database. */
+  readonly file: string | null;
   /** What to register at the identity provider, in the words of OpenID Connect Dynamic Client Registration. */
   readonly clients: readonly Record<string, unknown>[];
 }
@@ -39,22 +54,40 @@ export interface GatewayKey extends ShownKey {
  * @throws {TradeAgentError} `usage` for a step out of turn, `invalid_config`, `provider_…` where the new key is not known there
  */
 export async function gatewayKey(
-  app: Pick<App, 'fetch' | 'clock'>,
+  app: Pick<App, 'fetch' | 'clock' | 'env'>,
   places: GatewayPlaces,
   step: KeyStep,
   kty: 'EC' | 'RSA',
 ): Promise<GatewayKey> {
-  const { home } = places;
+  const kept = await readKept(places.config);
+  return await withGatewayKeys(kept, places.home, app.env, async (keys) => {
+    const { status, key } = await taken(app, keys, places, step, kty);
+    const file = status === 'waiting' ? keys.nextFile : keys.file;
+    return { status, file, ...key, clients: await clientsToRegister(places, key.jwk.alg ?? 'ES256') };
+  });
+}
+
+/** A step that was taken, and the key that it is about. */
+async function taken(
+  app: Pick<App, 'fetch' | 'clock'>,
+  keys: GatewayKeys,
+  places: GatewayPlaces,
+  step: KeyStep,
+  kty: 'EC' | 'RSA',
+): Promise<{ readonly status: GatewayKey['status']; readonly key: ShownKey }> {
   switch (step) {
     case 'make':
-      return describe(places, 'made', await makeKey(home, kty));
+      return { status: 'made', key: await keys.make(kty) };
     case 'show':
-      return describe(places, 'in_use', shownKey(readKey(home)));
+      return { status: 'in_use', key: shownKey(await keys.client()) };
     case 'rotate':
-      return describe(places, 'waiting', await prepareNextKey(home));
+      return { status: 'waiting', key: await keys.prepareNext() };
+    case 'rewrap':
+      await keys.rewrap();
+      return { status: 'rewrapped', key: shownKey(await keys.client()) };
     case 'confirm': {
       const settings = await readSettings(places.config);
-      const next = await switchToNextKey(home, async (privateKey) => {
+      const key = await keys.switchToNext(async (privateKey) => {
         const { requireRecognised } = await import('../../approval/ciba/client-trial.ts');
         const { issuer, approval } = settings;
         const access = { fetch: app.fetch, clock: app.clock };
@@ -62,22 +95,9 @@ export async function gatewayKey(
           await requireRecognised({ issuer, clientId, privateKey, provider: approval.provider, access });
         }
       });
-      return describe(places, 'rotated', next);
+      return { status: 'rotated', key };
     }
   }
-}
-
-async function describe(
-  places: GatewayPlaces,
-  status: GatewayKey['status'],
-  key: ShownKey,
-): Promise<GatewayKey> {
-  return {
-    status,
-    file: status === 'waiting' ? nextKeyFile(places.home) : keyFile(places.home),
-    ...key,
-    clients: await clientsToRegister(places, key.jwk.alg ?? 'ES256'),
-  };
 }
 
 /** The clients that have this key and are registered by hand. */

@@ -6,7 +6,7 @@ import type { TradingState } from '../../trading/trading-state.ts';
 import type { App } from '../app.ts';
 import { openRecord, type RecordStores } from './gateway-database.ts';
 import type { GatewayPlaces } from './gateway-key.ts';
-import { readDatabase } from './settings-file.ts';
+import { readKept } from './settings-file.ts';
 
 const auditFile = (folder: string) => join(folder, 'audit.jsonl');
 
@@ -75,7 +75,7 @@ async function withRecord<T>(
   { home, config }: GatewayPlaces,
   work: (record: RecordStores) => Promise<T>,
 ): Promise<T> {
-  const { stores, close } = await openRecord(await readDatabase(config), home, env);
+  const { stores, close } = await openRecord((await readKept(config)).database, home, env);
   try {
     return await work(stores);
   } finally {

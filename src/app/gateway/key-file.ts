@@ -9,6 +9,7 @@ import { TradeAgentError } from '../../trading/errors.ts';
 const LONGEST_KEY_FILE = 16 * 1024;
 
 export const keyFile = (folder: string) => join(folder, 'key.json');
+export const sealFile = (folder: string) => join(folder, 'seal.key');
 /** Waits there until the identity provider knows it. */
 export const nextKeyFile = (folder: string) => join(folder, 'next-key.json');
 
@@ -38,13 +39,22 @@ export function readKey(folder: string): JWK {
  * @throws {TradeAgentError} `usage` where there is one
  */
 export async function makeKey(folder: string, kty: 'EC' | 'RSA'): Promise<ShownKey> {
+  const file = keyFile(folder);
+  return await makeKeyAt(
+    file,
+    kty,
+    '--show prints its public half; --rotate makes the one that is to take its place.',
+  );
+}
+
+/**
+ * The same for any file. @param hint what to do where there is one
+ * @throws {TradeAgentError} `usage` where there is one
+ */
+export async function makeKeyAt(file: string, kty: 'EC' | 'RSA', hint: string): Promise<ShownKey> {
   const key = await generateKey(kty);
-  if (!createPrivateFile(keyFile(folder), `${JSON.stringify(key)}\n`)) {
-    throw new TradeAgentError('usage', `there is a key already: ${keyFile(folder)}`, {
-      hint: '--show prints its public half; --rotate makes the one that is to take its place.',
-    });
-  }
-  return shownKey(key);
+  if (createPrivateFile(file, `${JSON.stringify(key)}\n`)) return shownKey(key);
+  throw new TradeAgentError('usage', `there is a key already: ${file}`, { hint });
 }
 
 /** The key that is to take the other's place: made now, of the same kind, unless one waits already. */
@@ -64,15 +74,17 @@ export async function prepareNextKey(folder: string): Promise<ShownKey> {
  */
 export async function switchToNextKey(folder: string, tryIt: (key: JWK) => Promise<void>): Promise<ShownKey> {
   const next = readKeyFile(nextKeyFile(folder));
-  if (next === undefined) {
-    throw new TradeAgentError('usage', 'there is no new key to switch to', {
-      hint: 'Make one with "trade-agent gateway key --rotate".',
-    });
-  }
+  if (next === undefined) throw nothingWaits();
   await tryIt(next);
   writePrivateFile(keyFile(folder), `${JSON.stringify(next)}\n`);
   rmSync(nextKeyFile(folder));
   return shownKey(next);
+}
+
+export function nothingWaits(): TradeAgentError {
+  return new TradeAgentError('usage', 'there is no new key to switch to', {
+    hint: 'Make one with "trade-agent gateway key --rotate".',
+  });
 }
 
 /**
@@ -81,12 +93,19 @@ export async function switchToNextKey(folder: string, tryIt: (key: JWK) => Promi
  * @throws {TradeAgentError} `invalid_config`
  */
 export function sealSecret(folder: string): string {
-  const file = join(folder, 'seal.key');
-  createPrivateFile(file, `${randomBytes(32).toString('base64url')}\n`);
+  createPrivateFile(sealFile(folder), `${randomBytes(32).toString('base64url')}\n`);
+  const secret = findSealSecret(folder);
+  if (secret !== undefined) return secret;
+  throw new TradeAgentError('invalid_config', `${sealFile(folder)} was removed as soon as it was made`);
+}
+
+/** Undefined where there is none yet. @throws {TradeAgentError} `invalid_config` for one that can't be used */
+export function findSealSecret(folder: string): string | undefined {
+  const file = sealFile(folder);
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, { details: { file } });
-  const secret = readPrivateFile(file, LONGEST_KEY_FILE, unusable)?.trim() ?? '';
-  if (/^[\w-]{43}$/.test(secret)) return secret;
+  const secret = readPrivateFile(file, LONGEST_KEY_FILE, unusable)?.trim();
+  if (secret === undefined || /^[\w-]{43}$/.test(secret)) return secret;
   throw unusable('it holds no key of 32 bytes (base64url)');
 }
 
@@ -96,14 +115,16 @@ export function shownKey(key: JWK): ShownKey {
   return { jwk, pem: pem.toString() };
 }
 
-async function generateKey(kty: 'EC' | 'RSA'): Promise<JWK> {
+/** @param kty see {@link makeKey} */
+export async function generateKey(kty: 'EC' | 'RSA'): Promise<JWK> {
   const alg = kty === 'EC' ? 'ES256' : 'RS256';
   const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
   const kid = kty === 'EC' ? { kid: await calculateJwkThumbprint(await exportJWK(publicKey)) } : {};
   return { ...(await exportJWK(privateKey)), alg, use: 'sig', ...kid };
 }
 
-function readKeyFile(file: string): JWK | undefined {
+/** @returns undefined where there is none. @throws {TradeAgentError} `invalid_config` */
+export function readKeyFile(file: string): JWK | undefined {
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, { details: { file } });
   const text = readPrivateFile(file, LONGEST_KEY_FILE, unusable);

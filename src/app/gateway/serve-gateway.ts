@@ -13,7 +13,6 @@ import type { App } from '../app.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { version } from '../version.ts';
 import { openGatewayDatabase } from './gateway-database.ts';
-import { readKey, sealSecret } from './key-file.ts';
 import { serveTelemetry } from './served-telemetry.ts';
 import { readSettings } from './settings-file.ts';
 
@@ -54,20 +53,19 @@ export async function serveGateway(
   // SQLite makes its files as the umask lets it.
   process.umask(0o077);
   const settings = await readSettings(options.config);
-  const privateKey = readKey(home);
   const rules = await folderRules(home, { onError: (message) => app.tell(`gateway: ${message}`) });
   ensurePrivateFolder(home);
   const lock = join(home, 'gateway.lock');
   await withProcessLock(lock, { what: `the gateway's folder ${home}`, waitMs: 0 }, async () => {
     const { tell, clock } = app;
     const server = await listen({ ...options, tell, clock }, () => clock.now());
-    const database = await openGatewayDatabase(settings.database, home, options.env).catch(async (error) => {
+    const database = await openGatewayDatabase(settings, home, options.env).catch(async (error) => {
       await server.close(0);
       throw error;
     });
     const telemetry = await serveTelemetry(settings.telemetry, clock);
     const gateway = createGateway({
-      ...gatewayOptions(settings, { privateKey, sealSecret: sealSecret(home) }, home),
+      ...gatewayOptions(settings, database.secrets, home),
       stores: telemetry.stores(database.stores),
       fetch: telemetry.fetch,
       rules,

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { readNamedFile } from '../../config/named-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
-import { type DatabaseSettings, databaseSchema } from '../../gateway/database-settings.ts';
+import { databaseSchema } from '../../gateway/database-settings.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
+import { kmsSchema } from '../../secrets/kms/kms-settings.ts';
 
 /** @throws {TradeAgentError} `invalid_config` */
 export async function readSettings(file: string): Promise<GatewaySettings> {
@@ -11,14 +12,17 @@ export async function readSettings(file: string): Promise<GatewaySettings> {
   return await parseYaml(gatewaySettingsSchema, readNamedFile(file, 'gateway configuration', hint), file);
 }
 
-const databaseAlone = z.looseObject({ database: databaseSchema.optional() });
+/** Where a gateway's data and its own keys are: in its folder, but for what is named. */
+export type KeptSettings = Pick<GatewaySettings, 'database' | 'kms'>;
+
+const keptAlone = z.looseObject({ database: databaseSchema.optional(), kms: kmsSchema.optional() });
 
 /**
  * Where the data is, whatever else is wrong with the settings: a halt can be ended all the same.
- * @returns undefined for the gateway's folder, also where there are no settings
+ * @returns nothing named where there are no settings
  * @throws {TradeAgentError} `invalid_config`
  */
-export async function readDatabase(file: string): Promise<DatabaseSettings | undefined> {
-  if (!existsSync(file)) return undefined;
-  return (await parseYaml(databaseAlone, readNamedFile(file, 'gateway configuration', ''), file)).database;
+export async function readKept(file: string): Promise<KeptSettings> {
+  if (!existsSync(file)) return {};
+  return await parseYaml(keptAlone, readNamedFile(file, 'gateway configuration', ''), file);
 }

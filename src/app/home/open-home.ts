@@ -15,6 +15,7 @@ import { createSessions } from '../../home/identity-provider/sessions.ts';
 import { openPushSubscriptions, type PushSubscriptions } from '../../home/phone/push/push-subscriptions.ts';
 import type { HomeSettings } from '../../home/settings/home-settings.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
+import { questionSeal } from '../../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
@@ -66,10 +67,10 @@ export async function withHome<T>(
   );
   const [ofGateway, ofProvider] = databases as [(typeof databases)[number], (typeof databases)[number]];
   try {
-    const stores = sqliteGatewayStores(ofGateway);
-    const { address } = settings;
     // A folder whose secret others may read is refused, whatever is to be done in it.
     const seal = sealSecret(folder);
+    const stores = sqliteGatewayStores(ofGateway, questionSeal(seal));
+    const { address } = settings;
     const people = createPeople(ofProvider, () => clock.now());
     // No form is made here.
     const sessions = createSessions({ database: ofProvider, people, formKey: '', clock });

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createMoves } from '../../approval/moves.ts';
-import { createTokenSeal } from '../../approval/token-seal.ts';
 import { forgetSignIns } from '../../home/identity-provider/forget-sign-ins.ts';
 import { createPrivateFile } from '../../machine/private-file.ts';
+import { createTokenSeal } from '../../secrets/token-seal.ts';
 import type { Reason } from '../../store/proposal-store.ts';
+import { questionSeal } from '../../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
@@ -66,10 +67,11 @@ async function settle(part: string, clock: App['clock']): Promise<Pick<Restored,
   } finally {
     provider.close();
   }
+  const seal = sealSecret(part);
   const database = new Database(gatewayDatabase, { fileMustExist: true });
   try {
-    const { proposals, audit } = sqliteGatewayStores(database);
-    const moves = createMoves(proposals, createTokenSeal(sealSecret(part)), clock);
+    const { proposals, audit } = sqliteGatewayStores(database, questionSeal(seal));
+    const moves = createMoves(proposals, createTokenSeal(seal), clock);
     let withdrawn = 0;
     let lookedUp = 0;
     for (const proposal of await proposals.list({ state: 'open' })) {

@@ -24,6 +24,7 @@ import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import { type HttpServer, type ListenOptions, listen } from '../../net/http-server.ts';
 import { listenOnLocalhost } from '../../net/localhost.ts';
 import { ownAddress } from '../../net/own-address.ts';
+import { questionSeal } from '../../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
@@ -121,7 +122,7 @@ async function open(
     ...(settings.number_matching === undefined ? {} : { numberMatching: settings.number_matching }),
     providerDatabase,
     vault: noVault(folder, providerDatabase),
-    stores: telemetry.stores(sqliteGatewayStores(gatewayDatabase)),
+    stores: telemetry.stores(sqliteGatewayStores(gatewayDatabase, questionSeal(sealSecret(folder)))),
     fetch: telemetry.fetch,
     clock,
     onError,
@@ -162,11 +163,12 @@ function homeParts(
     });
   }
   const { client } = approval;
-  const { clients = [] } = settings;
-  if (clients.some(({ client_id }) => client_id === client.id)) {
+  const { clients = [], servers = [] } = settings;
+  for (const [name, listed] of Object.entries({ clients, servers })) {
+    if (!listed.some(({ client_id }) => client_id === client.id)) continue;
     throw new TradeAgentError(
       'invalid_config',
-      `home.yaml: "clients": ${client.id} is the gateway’s own id`,
+      `home.yaml: "${name}": ${client.id} is the gateway’s own id`,
       {
         hint: 'Give that client another client_id.',
       },
@@ -176,6 +178,7 @@ function homeParts(
     address: settings.address,
     // The rest is what any program's is (`publicClientDefaults`).
     knownClients: clients.map(({ name, ...client }) => ({ ...client, client_name: name })),
+    servers,
     gateway: {
       ...options,
       approval: { ...approval, client },

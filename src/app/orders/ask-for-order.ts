@@ -7,6 +7,7 @@ import { followProposal } from '../../tools/gateway/follow-proposal.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { proposeSurely } from '../../tools/gateway/propose-surely.ts';
 import { watchFill } from '../../tools/gateway/watch-fill.ts';
+import { type ErrorObject, errorObject } from '../../trading/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import {
   askedUnder,
@@ -18,7 +19,6 @@ import {
 import type { Order } from '../../trading/views.ts';
 import type { App } from '../app.ts';
 import type { Asking } from '../approvals/ask-and-wait.ts';
-import { type ErrorObject, errorObject } from '../error-object.ts';
 
 /** How an order is asked for without a model. */
 export interface AskSettings {

@@ -9,6 +9,7 @@ import {
 } from '../../config/profile-edit.ts';
 import type { ProviderName } from '../../config/provider/dialects.ts';
 import { detectProvider, dialectOf } from '../../config/provider/dialects.ts';
+import type { Home } from '../../machine/home.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
@@ -19,12 +20,14 @@ import type { App } from '../app.ts';
 export interface NewProfile extends Partial<StorePlace> {
   readonly issuer?: string | undefined;
   readonly gateway?: string | undefined;
+  /** In the place of a gateway; it says what else there is to know. */
+  readonly server?: string | undefined;
   /** What the gateway calls itself unless given, else its address. */
   readonly audience?: string | undefined;
   /** Found out unless given. */
   readonly provider?: ProviderName | undefined;
   readonly loginClient?: string | undefined;
-  readonly environment: Environment;
+  readonly environment?: Environment | undefined;
 }
 
 /** What can't be found out, and is asked for where it isn't given. */
@@ -52,6 +55,7 @@ export async function addProfile(
 ): Promise<AddedProfile> {
   const home = await app.home();
   await requireNewProfile(home, name);
+  if (given.server !== undefined) return await addAtServer(app, home, name, given.server, given);
   const issuer = requireUrl(given.issuer ?? (await ask('issuer')), '--issuer');
   const metadata = await providerMetadata(issuer, { fetch: app.fetch, clock: app.clock });
   const provider = given.provider ?? detectProvider(metadata);
@@ -59,17 +63,71 @@ export async function addProfile(
   const gateway = requireUrl(given.gateway ?? (await ask('gateway')), '--gateway');
   const audience = given.audience ?? (await announcedAudience(app, gateway)) ?? gateway;
   const loginClient = given.loginClient ?? (await ask('loginClient'));
-  const { environment, credential_store, credential_key } = given;
   const profile: WrittenProfile = {
     provider,
     issuer: metadata.issuer,
     gateway,
     ...(audience === gateway ? {} : { audience }),
-    environment,
+    environment: given.environment ?? 'paper',
     login_client: { client_id: loginClient },
+    ...storePlace(given),
+  };
+  return await checkAndWrite(home, name, profile, metadata);
+}
+
+/** A profile of a server, as that tells of itself. @throws {TradeAgentError} `usage` where something else was said */
+async function addAtServer(
+  app: App,
+  home: Home,
+  name: string,
+  server: string,
+  given: NewProfile,
+): Promise<AddedProfile> {
+  const { gateway, environment } = given;
+  if (gateway !== undefined) {
+    throw new TradeAgentError('usage', '--server stands in the place of --gateway', {
+      hint: 'Leave out one of them.',
+    });
+  }
+  const address = requireUrl(server, '--server').replace(/\/+$/, '');
+  const { toldByServer } = await import('../server/told-by-server.ts');
+  const told = await toldByServer(address, { fetch: app.fetch, clock: app.clock, signal: app.signal });
+  if (environment !== undefined && environment !== told.environment) {
+    throw new TradeAgentError('usage', `${address} trades ${told.environment}, not ${environment}`, {
+      hint: 'Leave out --environment.',
+    });
+  }
+  const metadata = await providerMetadata(given.issuer ?? told.issuer, {
+    fetch: app.fetch,
+    clock: app.clock,
+  });
+  const { audience = told.audience, provider = told.provider, loginClient } = given;
+  app.tell(`Found ${dialectOf({ provider }).label} at ${metadata.issuer}`);
+  const profile: WrittenProfile = {
+    provider,
+    issuer: metadata.issuer,
+    server: address,
+    ...(audience === address ? {} : { audience }),
+    environment: told.environment,
+    login_client: loginClient === undefined ? told.login_client : { client_id: loginClient },
+    ...storePlace(given),
+  };
+  return await checkAndWrite(home, name, profile, metadata);
+}
+
+function storePlace({ credential_store, credential_key }: NewProfile): Partial<StorePlace> {
+  return {
     ...(credential_store === undefined ? {} : { credential_store }),
     ...(credential_key === undefined ? {} : { credential_key }),
   };
+}
+
+async function checkAndWrite(
+  home: Home,
+  name: string,
+  profile: WrittenProfile,
+  metadata: Awaited<ReturnType<typeof providerMetadata>>,
+): Promise<AddedProfile> {
   const findings = checkProviderFeatures(profileSchema.parse(profile), metadata);
   requireSignIn(findings, metadata.issuer);
   await writeProfile(home, name, profile);

@@ -1,5 +1,5 @@
 import type { AgentEvent, RunResult } from '../../agent/events.ts';
-import { RunFollower } from './run-report.ts';
+import { RunFollower } from '../../agent/run/run-follower.ts';
 
 /**
  * Takes a run from its first event to its result, also where it is cut off on the way.

@@ -1,41 +1,21 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { ApprovalMode } from '../../agent/agent.ts';
 import { shortId } from '../../agent/short-id.ts';
 import { findProfile } from '../../config/resolve-profile.ts';
 import { requireEdge } from '../../schedule/market-edge.ts';
 import { openScheduler, usualScheduler } from '../../schedule/open-scheduler.ts';
-import { type Schedule, schedulePattern, type Timing } from '../../schedule/schedule.ts';
+import type { Schedule, Timing } from '../../schedule/schedule.ts';
 import type { ScheduleStore } from '../../schedule/schedule-store.ts';
-import type { SchedulerName } from '../../schedule/scheduler-names.ts';
 import { startCommand } from '../../schedule/start-command.ts';
 import { wakeMinutes } from '../../schedule/wake-minutes.ts';
 import { ALL_ACCOUNTS } from '../../trading/account-entry.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { launcher } from '../launcher.ts';
+import { serverOf } from '../server/require-here.ts';
 import { momentsOf, scheduleStore, thisMachine } from './schedule-context.ts';
+import { type AddOptions, checkName, USUAL_TIMEOUT_MS } from './schedule-options.ts';
 import { type ScheduleState, stateOf } from './schedule-state.ts';
-
-export interface AddOptions {
-  readonly cron?: string;
-  readonly at?: string;
-  readonly name?: string;
-  readonly whenOpen?: boolean;
-  readonly rules?: string;
-  readonly report?: string;
-  readonly suggest?: boolean;
-  readonly buyOnly?: boolean;
-  readonly approval: ApprovalMode;
-  readonly with?: SchedulerName;
-  /** Writes nothing, only says what would be. */
-  readonly dryRun?: boolean;
-  /** Milliseconds that a run may take. */
-  readonly timeout?: number | undefined;
-}
-
-/** How long a run may take unless --timeout says otherwise: less than what lies between two wake-ups. */
-const USUAL_TIMEOUT_MS = 10 * 60_000;
 
 /**
  * Writes an entry; everything that can be wrong with it is found before.
@@ -47,12 +27,20 @@ export async function addSchedule(
   options: AddOptions,
   agree: (schedule: Schedule) => Promise<boolean>,
 ): Promise<ScheduleState> {
+  const timing = timingOf(options);
+  if ((await serverOf(app)) !== undefined)
+    return (await import('./at-server.ts')).addAtServer(app, timing, options);
+  if (options.onPrice === true) {
+    throw new TradeAgentError('usage', '--on-price is for a schedule at a server, which watches prices', {
+      hint: 'Leave it out; --cron "*/15 9-16 * * 1-5" looks every quarter of an hour.',
+    });
+  }
   const store = await scheduleStore(app);
   // The calendar, and whose account is meant, are all that it asks for.
   app.limitToReading();
-  const timing = timingOf(options);
   const profile = findProfile(await app.config(), app.profileName);
-  checkName(options.name, store);
+  checkName(options.name);
+  checkFree(options.name, store);
   const check = await checkOf(options);
   const account = app.ofAll ? ALL_ACCOUNTS : await app.account();
   const moments = await momentsOf(app, timing, profile.name, store);
@@ -109,13 +97,8 @@ function timingOf({ cron, at }: AddOptions): Timing {
   });
 }
 
-function checkName(name: string | undefined, store: ScheduleStore): void {
+function checkFree(name: string | undefined, store: ScheduleStore): void {
   if (name === undefined) return;
-  if (!schedulePattern.test(name)) {
-    throw new TradeAgentError('usage', `"${name}" can't be a schedule's name`, {
-      hint: 'Use small letters, digits, "-" and "_", 32 at most.',
-    });
-  }
   if (!store.list().some((other) => other.name === name || other.id === name)) return;
   throw new TradeAgentError('usage', `there is a schedule "${name}" already`, {
     hint: `Choose another name, or take that one out with "trade-agent schedule remove ${name}".`,

@@ -2,18 +2,21 @@ import { openScheduler, usualScheduler } from '../../schedule/open-scheduler.ts'
 import { schedulePattern } from '../../schedule/schedule.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
+import { serverOf } from '../server/require-here.ts';
 import { scheduleStore, thisMachine } from './schedule-context.ts';
 import { findSchedule } from './schedules.ts';
 
 /** What was taken out. */
 export interface RemovedSchedule {
   readonly id: string;
-  /** False where the machine had no entry of it any more. */
+  /** False where the machine had no entry of it any more; what a server keeps is removed whole. */
   readonly entryRemoved: boolean;
 }
 
 /** Takes out a schedule's entry and nothing else, then the schedule. @throws {TradeAgentError} `not_found`, `busy` */
 export async function removeSchedule(app: App, idOrName: string): Promise<RemovedSchedule> {
+  if ((await serverOf(app)) !== undefined)
+    return (await import('./at-server.ts')).removeAtServer(app, idOrName);
   const store = await scheduleStore(app);
   const machine = thisMachine(app, store.folder);
   const found = await lookFor(app, idOrName);

@@ -1,21 +1,23 @@
 import type { CheckResult } from '../../check/result-schema.ts';
-import { type Decision, decide } from '../../schedule/due.ts';
+import { decide } from '../../schedule/due.ts';
 import type { Moments } from '../../schedule/moments.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import type { Schedule } from '../../schedule/schedule.ts';
 import type { Journal, ScheduleStore } from '../../schedule/schedule-store.ts';
 import type { App } from '../app.ts';
 import type { CheckOutcomes } from '../check/run-checks.ts';
-import { errorObject } from '../error-object.ts';
-import { type ExitCode, exitCodeForChecks, exitCodeForError, exits } from '../exit-codes.ts';
-import { isTriedAgain, statusOf } from './run-end.ts';
+import {
+  begunRecord,
+  closedRecord,
+  type DueNow,
+  diedRecord,
+  endedRecord,
+  failedRecord,
+} from './run-records.ts';
 import { hoursFrom, momentsOf, scheduleStore } from './schedule-context.ts';
 import type { CheckProgress, ScheduledCheck } from './scheduled-check.ts';
 
-/** The worst findings a record keeps. */
-const KEPT_FINDINGS = 20;
-
-type Due = Decision & { run: true };
+type Due = DueNow;
 
 /** What a call came to. */
 export type ScheduleRun =
@@ -69,9 +71,7 @@ function needsLock(journal: Journal, moments: Moments, now: number): boolean {
 function withoutDead(journal: Journal, now: number): Journal {
   return {
     ...journal,
-    runs: journal.runs.map((run) =>
-      run.status === 'running' ? { ...run, status: 'died', ended_at: time(now) } : run,
-    ),
+    runs: journal.runs.map((run) => (run.status === 'running' ? diedRecord(run, now) : run)),
   };
 }
 
@@ -87,20 +87,7 @@ interface Turn {
 async function runNow(app: App, { store, schedule, journal, due, progress }: Turn): Promise<ScheduleRun> {
   const { clock } = app;
   const handled = due?.handled ?? journal.handled;
-  const begun: RunRecord = {
-    schedule: schedule.id,
-    due: due === undefined ? null : time(due.due),
-    started_at: time(clock.now()),
-    ended_at: null,
-    status: 'running',
-    exit_code: null,
-    missed: due?.missed ?? 0,
-    attempt: due?.attempt ?? 1,
-    found: 0,
-    findings: [],
-    approvals: [],
-    unsent: 0,
-  };
+  const begun = begunRecord(schedule.id, due, clock.now());
   const pending = due === undefined ? journal.pending : { due: due.due, attempts: due.attempt };
   // Written before: should this process be killed, the next one knows that it was tried, and how often.
   store.write(schedule.id, { handled, pending, runs: [...journal.runs, begun] });
@@ -115,8 +102,8 @@ async function runNow(app: App, { store, schedule, journal, due, progress }: Tur
   };
 
   const fail = (error: unknown, found: readonly CheckResult[] = []) => {
-    const code = codeOf(error);
-    end({ ...endOf(begun, code, found, clock.now()), error: keptError(error) }, isTriedAgain(code));
+    const { record, again } = failedRecord(begun, error, found, clock.now());
+    end(record, again);
   };
 
   let closed: boolean;
@@ -127,12 +114,7 @@ async function runNow(app: App, { store, schedule, journal, due, progress }: Tur
     throw error;
   }
   if (closed) {
-    const record: RunRecord = {
-      ...begun,
-      status: 'market_closed',
-      exit_code: exits.done,
-      ended_at: time(clock.now()),
-    };
+    const record = closedRecord(begun, clock.now());
     return { status: 'ran', record: end(record, false), check: undefined };
   }
 
@@ -143,53 +125,6 @@ async function runNow(app: App, { store, schedule, journal, due, progress }: Tur
     fail(check.error, check.found);
     throw check.error;
   }
-  const code = exitCodeForChecks(check.outcome, app.signal);
-  const results = check.outcome.checks.map(({ result }) => result);
-  const record = end(endOf(begun, code, results, clock.now()), isTriedAgain(code));
-  return { status: 'ran', record, check: check.outcome };
+  const { record, again } = endedRecord(begun, check.outcome, app.signal, clock.now());
+  return { status: 'ran', record: end(record, again), check: check.outcome };
 }
-
-function codeOf(error: unknown): ExitCode {
-  return exitCodeForError(errorObject(error).code);
-}
-
-/** @param results of each account */
-function endOf(begun: RunRecord, code: ExitCode, results: readonly CheckResult[], now: number): RunRecord {
-  const findings = results.flatMap((result) =>
-    result.findings.map((finding) => ({ ...finding, ...inAccount(result) })),
-  );
-  const approvals = results
-    .flatMap(({ proposals }) => proposals)
-    .flatMap(({ approvals }) =>
-      (approvals as { id: string; status: string }[]).map(({ id, status }) => ({ id, status })),
-    );
-  return {
-    ...begun,
-    ended_at: time(now),
-    status: statusOf(code),
-    exit_code: code,
-    found: findings.length,
-    findings: findings.slice(0, KEPT_FINDINGS).map(({ rule, severity, message, account }) => ({
-      rule,
-      severity,
-      message,
-      ...(account === undefined ? {} : { account }),
-    })),
-    approvals,
-    unsent: results.flatMap(({ notices = [] }) => notices).filter((notice) => notice.error !== undefined)
-      .length,
-  };
-}
-
-/** Of several accounts, which one. */
-function inAccount({ account }: CheckResult): { readonly account?: string } {
-  return account.label === undefined ? {} : { account: `${account.account} at ${account.label}` };
-}
-
-/** As the record's schema has it. */
-function keptError(error: unknown): NonNullable<RunRecord['error']> {
-  const { code, message, hint } = errorObject(error);
-  return { code, message, ...(hint === undefined ? {} : { hint }) };
-}
-
-const time = (at: number) => new Date(at).toISOString();

@@ -1,10 +1,9 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ensurePrivateFolder } from '../../machine/home.ts';
-import { currentCalendar } from '../../schedule/calendar-cache.ts';
+import { calendarFile, currentCalendar } from '../../schedule/calendar-cache.ts';
 import { machineCommand } from '../../schedule/machine-command.ts';
-import { parseEdge } from '../../schedule/market-edge.ts';
-import { edgeMoments, type Moments } from '../../schedule/moments.ts';
+import type { Moments } from '../../schedule/moments.ts';
 import type { Machine } from '../../schedule/open-scheduler.ts';
 import type { Timing } from '../../schedule/schedule.ts';
 import { openScheduleStore, type ScheduleStore } from '../../schedule/schedule-store.ts';
@@ -54,8 +53,7 @@ export async function momentsOf(
 ): Promise<Moments> {
   if ('cron' in timing) return momentsBy(timing, []);
   const { days } = await currentCalendar({
-    folder: store.folder,
-    profile,
+    place: calendarFile(store.folder, profile),
     now: app.clock.now(),
     ask: async (range) => (await hoursFrom(app)).calendar(range),
   });
@@ -64,11 +62,6 @@ export async function momentsOf(
 
 /** As {@link momentsOf}, by a calendar that is there. */
 export async function momentsBy(timing: Timing, calendar: readonly TradingDay[]): Promise<Moments> {
-  if ('cron' in timing) {
-    const { cronMoments } = await import('../../schedule/cron-expression.ts');
-    return cronMoments(timing.cron);
-  }
-  const edge = parseEdge(timing.at);
-  if (edge === undefined) throw new TypeError('a stored moment of a trading day is always one');
-  return edgeMoments(edge, calendar);
+  const { timingMoments } = await import('../../schedule/timing-moments.ts');
+  return timingMoments(timing, calendar);
 }

@@ -13,8 +13,9 @@ const OVERDUE_MS = 31 * 60_000;
 
 /** A schedule, and how it stands. Moments are milliseconds since the epoch. */
 export interface ScheduleState {
-  readonly schedule: Schedule;
-  readonly entry: EntryState | 'unreadable' | 'dry_run';
+  readonly schedule: Omit<Schedule, 'with'> & { readonly with: Schedule['with'] | 'server' };
+  /** `kept`: by the server, which needs none. */
+  readonly entry: EntryState | 'unreadable' | 'dry_run' | 'kept';
   /** When it runs next; none where the broker's calendar was not read yet. */
   readonly next: readonly number[];
   /** A moment that went by while nothing ran. */

@@ -15,25 +15,30 @@ export type ScheduledCheck =
   | { readonly outcome: CheckOutcomes }
   | { readonly outcome: undefined; readonly error: unknown; readonly found: readonly CheckResult[] };
 
+/** What of a schedule its check goes by. */
+export type CheckedSchedule = Pick<Schedule, 'id' | 'name' | 'check'>;
+
 /** What is told of it while it goes on. */
 export type CheckProgress = Pick<CheckListener, 'finding' | 'proposing'>;
 
 /**
  * Runs a schedule's check. Ends with the signal's reason where the check does not.
  * @param due milliseconds since the epoch; undefined where a person starts it
+ * @param checks runs them: on this machine, unless said otherwise
  */
 export async function scheduledCheck(
   app: App,
-  { id, name, check }: Schedule,
+  { id, name, check }: CheckedSchedule,
   progress: CheckProgress,
   due?: number,
+  checks: typeof runChecks = runChecks,
 ): Promise<ScheduledCheck> {
   const found: CheckResult[] = [];
   const listener = { ...progress, found: (result: CheckResult) => void found.push(result) };
   const done = new AbortController();
   try {
     const outcome = await Promise.race([
-      runChecks(
+      checks(
         app,
         { ...check, requestedBy: `schedule ${name ?? id}`, ttl: TTL_S, due },
         listener,

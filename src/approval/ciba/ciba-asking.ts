@@ -2,13 +2,14 @@ import type { JWK } from 'jose';
 import type { ProviderAccess } from '../../auth/provider/provider.ts';
 import type { ProviderName } from '../../config/provider/dialects.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
+import type { RegistrationPlace } from '../../store/registration-place.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { Asking } from '../asking-port.ts';
 import { type CibaClient, type ClientIds, cibaClient } from './ciba-client.ts';
 import { tellOutcome } from './ciba-outcome.ts';
 import { pollOnce } from './ciba-poll.ts';
 import { sendQuestion } from './ciba-request.ts';
-import { registeredIds } from './client-registration.ts';
+import { registeredIds, registrationFile } from './client-registration.ts';
 
 /** Longer than a provider's long poll (30 s is usual), or every poll would look lost. */
 const POLL_TIMEOUT_S = 40;
@@ -17,10 +18,11 @@ export interface CibaAskingOptions {
   readonly issuer: string;
   /** The gateway's resource identifier: the audience of the approval's token. */
   readonly resource: string;
-  /** The client as registered, or the file that keeps the id it gets by registering itself (RFC 7591). */
+  /** The client as registered, or what keeps the id it gets by registering itself (RFC 7591): a file, or another place. */
   readonly client:
     | { readonly id: string }
-    | { readonly registrationFile: string; readonly tokenFile?: string | undefined };
+    | { readonly registrationFile: string; readonly tokenFile?: string | undefined }
+    | { readonly registration: RegistrationPlace; readonly tokenFile?: string | undefined };
   /** Its private key. A JWK says its algorithm itself (`alg`); one without is ES256. */
   readonly privateKey: JWK;
   /** Whose dialect the issuer speaks; recognised by its metadata where nothing is said. */
@@ -89,5 +91,6 @@ export function createCibaAsking(options: CibaAskingOptions): Asking {
 function idsOf(options: CibaAskingOptions, access: ProviderAccess): ClientIds {
   const { client } = options;
   if ('id' in client) return { current: async () => client.id };
-  return registeredIds({ ...options, file: client.registrationFile, tokenFile: client.tokenFile, access });
+  const place = 'registration' in client ? client.registration : registrationFile(client.registrationFile);
+  return registeredIds({ ...options, place, tokenFile: client.tokenFile, access });
 }

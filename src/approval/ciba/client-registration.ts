@@ -7,6 +7,7 @@ import { providerError, providerFailure } from '../../auth/provider/provider-fai
 import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
 import { CIBA_GRANT } from '../../net/oauth-names.ts';
+import type { RegistrationPlace } from '../../store/registration-place.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../trading/scopes.ts';
 import { detailsTypeOfKind } from '../details.ts';
@@ -22,7 +23,7 @@ export interface RegistrationOptions {
   readonly detailsTypes?: readonly string[] | undefined;
   readonly delivery: 'poll' | 'ping';
   /** Where the id is kept. */
-  readonly file: string;
+  readonly place: RegistrationPlace;
   /** Holds an initial access token (RFC 7591 §3), where the provider lets no stranger register. */
   readonly tokenFile?: string | undefined;
   readonly access: ProviderAccess;
@@ -42,21 +43,22 @@ const LONGEST_FILE = 16 * 1024;
 export const notificationEndpoint = (resource: string) => `${resource.replace(/\/+$/, '')}/ciba/ping`;
 
 /**
- * A client id by dynamic registration (RFC 7591): got at first use, kept in a file, and got again should the provider have
- * forgotten it. One process at a time may use the file.
+ * A client id by dynamic registration (RFC 7591): got at first use, kept, and got again should the provider have forgotten it.
+ * Of several processes that register at once one keeps its id, and the others take that one.
  */
 export function registeredIds(options: RegistrationOptions): ClientIds {
   let running: Promise<string> | undefined;
 
   const current = async (forgotten: string | undefined): Promise<string> => {
     const key = await calculateJwkThumbprint(options.privateKey);
-    const kept = readRegistration(options.file);
-    const { issuer, delivery } = options;
+    const { issuer, delivery, place } = options;
+    const read = await place.read();
+    const kept = read === undefined ? undefined : parseRegistration(read);
     const fits = kept?.issuer === issuer && kept.key === key && kept.delivery === delivery;
     if (kept !== undefined && fits && kept.client_id !== forgotten) return kept.client_id;
     const client_id = await register(options);
-    writePrivateFile(options.file, `${JSON.stringify({ issuer, key, delivery, client_id })}\n`);
-    return client_id;
+    const registered = `${JSON.stringify({ issuer, key, delivery, client_id })}\n`;
+    return (await place.write(read, registered)) ? client_id : await current(forgotten);
   };
 
   return {
@@ -70,18 +72,32 @@ export function registeredIds(options: RegistrationOptions): ClientIds {
   };
 }
 
-function readRegistration(file: string) {
+/** In a file, which one process at a time may use. */
+export function registrationFile(file: string): RegistrationPlace {
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
       hint: 'Move it away: the gateway then registers itself anew.',
       details: { file },
     });
-  const text = readPrivateFile(file, LONGEST_FILE, unusable);
-  if (text === undefined) return undefined;
+  return {
+    async read() {
+      const text = readPrivateFile(file, LONGEST_FILE, unusable);
+      if (text !== undefined && parseRegistration(text) === undefined) throw unusable('it is damaged');
+      return text;
+    },
+    async write(_, text) {
+      writePrivateFile(file, text);
+      return true;
+    },
+  };
+}
+
+/** Undefined for what is none. */
+function parseRegistration(text: string) {
   try {
     return registrationSchema.parse(JSON.parse(text));
   } catch {
-    throw unusable('it is damaged');
+    return undefined;
   }
 }
 

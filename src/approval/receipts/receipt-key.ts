@@ -29,7 +29,7 @@ export const RECEIPT_TYPE = 'trade-agent-receipt+jws';
  * The same key for the same secret, on each machine that has it (HKDF-SHA256, RFC 5869).
  * @param sealSecret what only the gateway has
  */
-export async function receiptKey(sealSecret: string): Promise<ReceiptKey> {
+export async function receiptKey(sealSecret: string | Buffer): Promise<ReceiptKey> {
   const seed = Buffer.from(hkdfSync('sha256', sealSecret, '', 'trade-agent receipt key v1', 32));
   const privateKey = ed25519Key(seed);
   const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' });

@@ -1,21 +1,28 @@
 import canonicalize from 'canonicalize';
 import type { StoredProposal } from '../../store/proposal-store.ts';
-import { NO_TOKEN } from '../access.ts';
 import type { Changes } from '../changes.ts';
 import type { KernelParts } from '../kernel-parts.ts';
 import type { Proposer } from '../kind.ts';
 import type { Move } from '../moves.ts';
+import { createAskers } from './askers.ts';
 import type { Attention } from './attention.ts';
 import { createEarlyCalls } from './early-calls.ts';
 import { followResult, type ResultLook } from './follow-result.ts';
 import { lookAfter } from './look-after.ts';
+import { createMissedCalls } from './missed-calls.ts';
 import { createPacer, type Pacer } from './pacer.ts';
+import { createTakingUp } from './taking-up.ts';
 import { createTelling } from './telling.ts';
 
 /** Who looks after the open proposals of this process: each once at a time. */
 export interface Attendants {
-  /** Has a proposal looked after from wherever it stands. @param fresh it was drafted by this process just now */
-  begin(id: string, fresh: boolean): void;
+  /**
+   * Has a proposal looked after from wherever it stands.
+   * @param why `drafted` by this process just now; `taken` over from another, in the rows too; `found` where nobody may have it
+   */
+  begin(id: string, why: 'drafted' | 'taken' | 'found'): void;
+  /** Has what was taken over from others looked after, one after the other in this order. */
+  takeUp(taken: readonly string[]): void;
   /** Has what came of it followed where its changes are told, though nobody here did so any more. */
   resume(id: string): void;
   isAttended(id: string): boolean;
@@ -23,6 +30,8 @@ export interface Attendants {
   wake(id: string, news: { readonly over: boolean }): void;
   /** The provider calls back (CIBA Core §10.2). False for a call that is nobody's, as far as is known yet. */
   called(authReqId: string, notificationToken: string): Promise<boolean>;
+  /** Calls may have come that this process did not hear of: each that waits for one asks for itself, in its turn. */
+  missed(): void;
   /** Listeners, the audit file and the phone hear of a change. */
   moved(move: Move): void;
   /** Tells the phone what an earlier process died before telling. */
@@ -42,10 +51,8 @@ export interface Attendants {
  * keep gateway and provider busy with nothing, and one that holds its polls would hold thousands.
  */
 const UNCALLED_APART_MS = 200;
-/** Between the first polls after a restart: a call may have come while nobody listened. */
+/** Between the first polls after a restart, or after news were missed: a call may have come while nobody listened. */
 const RESTARTED_APART_MS = 10;
-/** People whose last token is remembered; whoever was longest away is forgotten first. */
-const MOST_ASKERS = 10_000;
 /** After what nobody foresaw (a full disk, say) it is tried again, milliseconds; the last goes on. */
 const FAILED_WAITS_MS = [1_000, 5_000, 15_000, 60_000] as const;
 
@@ -75,51 +82,42 @@ export function createAttendants(parts: AttendantParts): Attendants {
   const { store, audit, changes, others, signal } = parts;
   const attended = new Map<string, Attended>();
   const early = createEarlyCalls();
-  const askers = new Map<string, Proposer>();
+  const askers = createAskers();
   const failed = (error: unknown): void => void (signal.aborted || parts.onError(textOf(error)));
   const allOver = () => Promise.allSettled([...attended.values()].map(({ work }) => work));
   const telling = createTelling(parts, { store, changes, signal, failed });
+  const restarted = createPacer(parts.clock, RESTARTED_APART_MS);
   const attentionTo = attentions(parts, {
     uncalled: createPacer(parts.clock, UNCALLED_APART_MS),
-    restarted: createPacer(parts.clock, RESTARTED_APART_MS),
+    restarted,
     wasCalled: early.take,
     tellSending: telling.tellSending,
     moved: (move) => attendants.moved(move),
     failed,
-    askerOf: (sub) => askers.get(sub),
+    askerOf: (sub) => askers.by.get(sub),
     seen({ sub, clientId = '', accessToken }) {
-      if (accessToken !== '' && !askers.has(sub)) attendants.seen({ sub, clientId, accessToken });
+      if (accessToken !== '' && !askers.by.has(sub)) askers.seen({ sub, clientId, accessToken });
     },
   });
-  // One listener for all: of each that waits by itself, a signal that lives as long as the gateway keeps a trace.
+  const takingUp = createTakingUp(parts.clock, (id) => attendants.begin(id, 'taken'));
+  const missedCalls = createMissedCalls(parts.clock, restarted, {
+    waiting: () => attended.keys(),
+    ask: (id) => attendants.wake(id, { over: false }),
+  });
   const endAll = () => {
+    missedCalls.stop();
+    takingUp.forget();
     for (const { wake, end } of attended.values()) {
       end.abort();
       wake(true);
     }
   };
+  // One listener for all: of each that waits by itself, a signal that lives as long as the gateway keeps a trace.
   signal.addEventListener('abort', endAll);
-  /** @param look from the first to the last, until the signal aborts */
-  const attend = (
-    id: string,
-    look: (signal: AbortSignal) => Promise<void>,
-    more: Pick<Attended, 'wake' | 'isResumed'>,
-    end: AbortController,
-  ) => {
-    const work = look(end.signal)
-      .catch((error) => end.signal.aborted || failed(error))
-      .then(() => void attended.delete(id));
-    attended.set(id, { work, end, ...more });
-  };
+  const attend = attending(attended, failed);
 
   const attendants: Attendants = {
-    seen(asker) {
-      // The gateway itself comes without a token: a session that is at hand is of more use.
-      if (asker.accessToken === NO_TOKEN && askers.has(asker.sub)) return;
-      askers.delete(asker.sub);
-      askers.set(asker.sub, asker);
-      if (askers.size > MOST_ASKERS) askers.delete(askers.keys().next().value ?? '');
-    },
+    seen: askers.seen,
     moved({ outcome, proposal }) {
       if (outcome !== 'moved') return;
       audit.flushSoon();
@@ -130,33 +128,41 @@ export function createAttendants(parts: AttendantParts): Attendants {
     async tellUntold() {
       for (const proposal of await store.untold()) telling.tellOutcome(proposal);
     },
-    begin(id, fresh) {
+    begin(id, why) {
       if (attended.has(id) || signal.aborted) return;
       const end = new AbortController();
-      const { attention, wake } = attentionTo(fresh, end.signal);
+      const { attention, wake } = attentionTo(why === 'drafted', end.signal);
+      const persist = persistence(parts, attention, { attendants, failed });
       const look = async () => {
-        if (others !== undefined && !(await others.take(id))) return;
-        await persist(parts, attention, id, { attendants, failed });
-        await followResult(attention, id, { ...attendants, askers });
+        const isTaken = why === 'taken' || others === undefined || (await persist(() => others.take(id)));
+        if (!isTaken) return;
+        await persist(() => lookAfter(attention, id));
+        await followResult(attention, id, { ...attendants, askers: askers.by });
       };
       attend(id, look, { wake, isResumed: false }, end);
     },
     resume(id) {
       if (attended.has(id) || signal.aborted) return;
-      const following = { ...attendants, askers, isResumed: true };
+      const following = { ...attendants, askers: askers.by, isResumed: true };
       const look = (until: AbortSignal) => followResult({ ...parts, signal: until }, id, following);
       attend(id, look, { wake: () => undefined, isResumed: true }, new AbortController());
     },
     // Whoever looks at one that is only listened to asks for themselves, as without anybody.
     isAttended: (id) => attended.get(id)?.isResumed === false,
-    wake: (id, { over }) => attended.get(id)?.wake(over),
+    takeUp: (taken) => takingUp.add(taken),
+    wake(id, { over }) {
+      takingUp.now(id);
+      attended.get(id)?.wake(over);
+    },
     async called(authReqId, notificationToken) {
       const proposal = await calledAbout(store, early, authReqId, notificationToken);
       if (proposal === undefined) return false;
-      if (attended.has(proposal.id)) attendants.wake(proposal.id, { over: false });
+      if (attended.has(proposal.id) || takingUp.has(proposal.id))
+        attendants.wake(proposal.id, { over: false });
       else others?.tell({ called: proposal.id });
       return true;
     },
+    missed: missedCalls.askAll,
     lookAtResult: (id, asker) => lookAtResult(parts, attendants, id, asker),
     async stop() {
       endAll();
@@ -168,6 +174,21 @@ export function createAttendants(parts: AttendantParts): Attendants {
     },
   };
   return attendants;
+}
+
+/** Has something looked at from the first to the last, until its signal aborts. */
+function attending(attended: Map<string, Attended>, failed: (error: unknown) => void) {
+  return (
+    id: string,
+    look: (signal: AbortSignal) => Promise<void>,
+    more: Pick<Attended, 'wake' | 'isResumed'>,
+    end: AbortController,
+  ): void => {
+    const work = look(end.signal)
+      .catch((error) => end.signal.aborted || failed(error))
+      .then(() => void attended.delete(id));
+    attended.set(id, { work, end, ...more });
+  };
 }
 
 const textOf = (error: unknown): string =>
@@ -280,23 +301,25 @@ function attentions(
   };
 }
 
-/** Whatever goes wrong inside, an open proposal is not left alone. */
-async function persist(
+/** Whatever goes wrong inside, an open proposal is not left alone: it is tried again. */
+function persistence(
   { audit }: AttendantParts,
   attention: Attention,
-  id: string,
   { attendants, failed }: { readonly attendants: Attendants; readonly failed: (error: unknown) => void },
-): Promise<void> {
-  for (let failures = 0; ; failures++) {
-    try {
-      return await lookAfter(attention, id);
-    } catch (error) {
-      attention.signal.throwIfAborted();
-      failed(error);
-      // It may have come between a change and those who are to hear of it.
-      audit.flushSoon();
-      await attendants.tellUntold().catch(failed);
-      await attention.rest(FAILED_WAITS_MS[Math.min(failures, FAILED_WAITS_MS.length - 1)] ?? 0);
+) {
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await work();
+      } catch (error) {
+        attention.signal.throwIfAborted();
+        failed(error);
+        attention.fresh = false;
+        // It may have come between a change and those who are to hear of it.
+        audit.flushSoon();
+        await attendants.tellUntold().catch(failed);
+        await attention.rest(FAILED_WAITS_MS[Math.min(failures, FAILED_WAITS_MS.length - 1)] ?? 0);
+      }
     }
-  }
+  };
 }

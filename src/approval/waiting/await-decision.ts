@@ -13,6 +13,13 @@ const MAX_ASKED = 3;
 const SLOW_DOWN_SECONDS = 5;
 /** Longest pause after the provider could not be reached. */
 const MAX_BACKOFF_SECONDS = 30;
+/**
+ * How long an answer that is on its way is waited for when the gateway closes, milliseconds: the provider gives a token once.
+ * One that called has an answer; else it may be a long poll, of which nobody knows.
+ */
+const CLOSING_MS = { called: 5_000, uncalled: 250 } as const;
+/** How long an answer is kept at hand while it can't be stored, seconds: a database that is started again takes less. */
+const STORE_AWAY_S = 60;
 /** How long an answer may still come after the deadline: it tells a denial from an expiry. */
 const LAST_ANSWER_MS = 5_000;
 /**
@@ -72,9 +79,9 @@ export async function awaitDecision(attention: Attention, id: string): Promise<v
     }
     wait.polled = true;
     const sentAt = { ms: clock.now() };
-    const result = await pollOnce(attention, proposal, authReqId, sentAt);
-    // Also while the gateway closes: the provider gives a token once.
-    if (await settle(attention, proposal, result)) return;
+    const isThere = asking.delivery === 'ping' && wait.called;
+    const result = await pollOnce(attention, proposal, authReqId, { sentAt, isThere });
+    if (await settleSurely(attention, proposal, result)) return;
     wait.pause = await pauseAfter(attention, proposal, result, sentAt.ms, wait);
   }
 }
@@ -117,6 +124,25 @@ async function pauseAfter(
   const pause = Math.max(wait.uncalled, untilNext(interval));
   wait.uncalled = Math.min(wait.uncalled * 2, UNCALLED_SECONDS.most);
   return pause;
+}
+
+/**
+ * Takes an answer in, also while the gateway closes, and while the store is away for a moment: the provider gives a token once.
+ * Where the store had it nevertheless, the next try finds that it has moved on.
+ */
+async function settleSurely(
+  attention: Attention,
+  proposal: StoredProposal,
+  result: PollResult,
+): Promise<boolean> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await settle(attention, proposal, result);
+    } catch (error) {
+      if (tries > STORE_AWAY_S || attention.signal.aborted) throw error;
+      await attention.clock.sleep(1_000);
+    }
+  }
 }
 
 /** Takes an answer in. True where there is nothing left to wait for. */
@@ -206,19 +232,24 @@ async function pollOnce(
   attention: Attention,
   proposal: StoredProposal,
   authReqId: string,
-  sentAt: { ms: number },
+  { sentAt, isThere }: { readonly sentAt: { ms: number }; readonly isThere: boolean },
 ): Promise<PollResult> {
-  const { asking, clock } = attention;
+  const { asking, clock, signal } = attention;
   const left = Math.max(0, proposal.expiresAt - clock.now());
   const ended = new AbortController();
   const done = new AbortController();
-  const timer = clock
-    .sleep(left + LAST_ANSWER_MS, done.signal)
-    .then(() => ended.abort())
-    .catch(() => undefined);
+  const endAfter = (ms: number) =>
+    clock.sleep(ms, done.signal).then(
+      () => ended.abort(),
+      () => undefined,
+    );
+  const timer = endAfter(left + LAST_ANSWER_MS);
   // Withdrawn meanwhile: without this a long poll would sit it out. No AbortSignal.any with the gateway's own signal,
   // which lives long and keeps track of each that depends on it.
-  attention.onBreakOff(() => ended.abort());
+  attention.onBreakOff(() => {
+    if (signal.aborted) void endAfter(isThere ? CLOSING_MS.called : CLOSING_MS.uncalled);
+    else ended.abort();
+  });
   try {
     const { details } = questionOf(attention, proposal);
     ended.signal.throwIfAborted();

@@ -22,8 +22,10 @@ export async function withOthers(parts: Parts, signal: AbortSignal): Promise<voi
   const failed = (error: unknown) =>
     onError(error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
   const stopHearing = others.hear((news) => {
-    if (news === 'missed') changes.tellAll();
-    else if ('called' in news) attendants.wake(news.called, { over: false });
+    if (news === 'missed') {
+      changes.tellAll();
+      attendants.missed();
+    } else if ('called' in news) attendants.wake(news.called, { over: false });
     else if ('moved' in news) hearOf(news.moved).catch(failed);
   });
   const hearOf = async (id: string) => {
@@ -38,7 +40,7 @@ export async function withOthers(parts: Parts, signal: AbortSignal): Promise<voi
       const { taken, lapsed, died } = await others.renew();
       // It stood still, and others have taken some of what it had: whatever is under way here is begun anew, from the rows.
       if (lapsed) await attendants.stop();
-      for (const id of taken) attendants.begin(id, false);
+      attendants.takeUp(taken);
       if (isFirst || died) await attendants.tellUntold();
       if (isFirst) audit.flushSoon();
     } catch (error) {

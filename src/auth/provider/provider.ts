@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { JWK } from 'jose';
 import type {
   ClientAuth,
   ClientMetadata,
@@ -33,6 +34,8 @@ export interface ProviderAccess {
   readonly home?: Home | undefined;
   /** Seconds for each request, {@link PROVIDER_TIMEOUT_S} unless said otherwise. */
   readonly timeoutSeconds?: number | undefined;
+  /** Of a client that proves who it is (`private_key_jwt`), as a server's does; a person's own has none. */
+  readonly privateKey?: JWK | undefined;
   /** Asks for the metadata again, whatever is remembered of it. */
   readonly fresh?: boolean | undefined;
 }
@@ -153,10 +156,19 @@ export async function inProviderTime<T>(issuer: string, request: () => Promise<T
   }
 }
 
-/** The public login client. */
-export function loginClient(profile: ResolvedProfile, access: ProviderAccess): Promise<Configuration> {
+/** The client that people sign in by: a public one, but at a server. */
+export async function loginClient(profile: ResolvedProfile, access: ProviderAccess): Promise<Configuration> {
   const { client_id } = profile.login_client;
-  return clientConfiguration(profile, { client_id, token_endpoint_auth_method: 'none' }, undefined, access);
+  if (access.privateKey === undefined) {
+    return clientConfiguration(profile, { client_id, token_endpoint_auth_method: 'none' }, undefined, access);
+  }
+  const [{ PrivateKeyJwt }, { assertionKey }] = await Promise.all([
+    import('openid-client'),
+    // Brings the whole of jose, which a person's own sign-in has no use for.
+    import('./assertion-key.ts'),
+  ]);
+  const proof = PrivateKeyJwt(await assertionKey(access.privateKey));
+  return clientConfiguration(profile, { client_id }, proof, access);
 }
 
 /** The gateway as the audience of a token, in the provider's own way. */

@@ -80,7 +80,9 @@ export async function beginDeviceLogin(
   const configuration = await loginClient(profile, { ...options, fetch: clocks.fetch });
   const dialect = dialectOf(profile);
   const accounts = dialect.connectedAccounts(configuration.serverMetadata());
-  const connections = options.scopes === undefined && accounts?.atSignIn ? accounts : undefined;
+  // A sign-in at a server is for that and nothing else: what it may reach of the person's it gets by exchange.
+  const isHere = profile.server === undefined;
+  const connections = isHere && options.scopes === undefined && accounts?.atSignIn ? accounts : undefined;
   const scopes = [
     ...new Set([
       ...dialect.identityScopes,

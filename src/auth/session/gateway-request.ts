@@ -12,6 +12,8 @@ export interface GatewayRequest {
   readonly url: URL;
   readonly init: RequestInit;
   readonly timeoutMs: number;
+  /** What is asked, in messages; the gateway unless said otherwise. */
+  readonly called?: string;
 }
 
 /**
@@ -34,7 +36,15 @@ export function wantsNonce(response: Response): boolean {
   return response.status === 401 && /use_dpop_nonce/.test(response.headers.get('www-authenticate') ?? '');
 }
 
-async function sendOnce({ fetch, prover, token, url, init, timeoutMs }: GatewayRequest): Promise<Response> {
+async function sendOnce({
+  fetch,
+  prover,
+  token,
+  url,
+  init,
+  timeoutMs,
+  called = 'gateway',
+}: GatewayRequest): Promise<Response> {
   const method = (init.method ?? 'GET').toUpperCase();
   const headers = new Headers(init.headers);
   headers.set('authorization', `${token.type === 'dpop' ? 'DPoP' : 'Bearer'} ${token.value}`);
@@ -58,15 +68,15 @@ async function sendOnce({ fetch, prover, token, url, init, timeoutMs }: GatewayR
   } catch (error) {
     init.signal?.throwIfAborted();
     throw timeout.aborted
-      ? unreachable(url, `no answer within ${timeoutMs / 1000} seconds`)
-      : unreachable(url, networkCode(error), !neverConnected(error));
+      ? unreachable(called, url, `no answer within ${timeoutMs / 1000} seconds`)
+      : unreachable(called, url, networkCode(error), !neverConnected(error));
   }
   // A stream of events ends when it ends; who reads it looks for its signs of life.
   if (response.headers.get('content-type')?.startsWith('text/event-stream')) clearTimeout(timer);
   prover.rememberNonce(url, response);
   if (response.status >= 300 && response.status < 400 && response.status !== 304) {
     await response.body?.cancel();
-    throw unreachable(url, 'it answered with a redirect, which is not followed');
+    throw unreachable(called, url, 'it answered with a redirect, which is not followed');
   }
   return response;
 }
@@ -77,10 +87,10 @@ function networkCode(error: unknown): string {
 }
 
 /** @param sent false where it certainly never left */
-function unreachable(url: URL, reason: string, sent = true): TradeAgentError {
+function unreachable(called: string, url: URL, reason: string, sent = true): TradeAgentError {
   return new TradeAgentError(
     'gateway_unreachable',
-    `the gateway at ${url.origin} can't be reached (${reason})`,
+    `the ${called} at ${url.origin} can't be reached (${reason})`,
     {
       hint: 'Check the network and the profile, then try again.',
       details: { reason, sent },

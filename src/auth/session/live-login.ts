@@ -11,25 +11,28 @@ const LIVE_LOGIN_MAX_AGE_S = 900;
 /**
  * Live money alone: a session's first order needs a sign-in that is fresh. A session left open on a machine for weeks
  * shows that somebody once sat there, not who sits there now.
+ * @param signedInAt of which sign-in the request is, where the store may have another one's: seconds since the epoch
  * @throws {TradeAgentError} `login_required`
  */
 export async function requireFreshLogin(
   profile: ResolvedProfile,
   store: CredentialStore,
   clock: Clock,
+  signedInAt?: number,
 ): Promise<void> {
   if (profile.environment !== 'live') return;
   const { session: text } = await store.get(['session'], { fresh: true });
   const session = parseStoredSession(text, profile);
   if (session === undefined) throw loginRequired();
-  if (session.live === true) return;
+  const isKept = signedInAt === undefined || signedInAt === session.signed_in_at;
+  if (isKept && session.live === true) return;
   const longest = profile.live_login_max_age ?? LIVE_LOGIN_MAX_AGE_S;
-  const age = clock.now() / 1000 - (session.signed_in_at ?? Number.NEGATIVE_INFINITY);
+  const age = clock.now() / 1000 - (signedInAt ?? session.signed_in_at ?? Number.NEGATIVE_INFINITY);
   // A sign-in in the future is a clock that was set back: no proof of anything.
   if (age > longest || age < -60) {
     throw new TradeAgentError('login_required', "a session's first live order needs a fresh sign-in", {
       hint: `Run "trade-agent login --profile ${profile.name}", then ask again within ${Math.floor(longest / 60)} minutes.`,
     });
   }
-  await store.set({ session: JSON.stringify({ ...session, live: true }) }, { session: text });
+  if (isKept) await store.set({ session: JSON.stringify({ ...session, live: true }) }, { session: text });
 }

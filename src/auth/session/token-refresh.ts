@@ -18,7 +18,7 @@ import { dpopHandle, parsePrivateJwk } from './dpop-key.ts';
 import { parseStoredSession } from './stored-session.ts';
 
 /** Seconds a token without `expires_in` is used for. */
-const UNKNOWN_LIFETIME_S = 60;
+export const UNKNOWN_LIFETIME_S = 60;
 
 export interface RefreshContext {
   readonly profile: ResolvedProfile;
@@ -149,7 +149,7 @@ async function keep(
  * What the token may do. Keycloak's answer lists everything granted at sign-in although the token has less: where the
  * token can be read, what it says itself (RFC 9068 §2.2.3) counts.
  */
-function grantedScopes(token: string, answered: readonly string[]): string[] {
+export function grantedScopes(token: string, answered: readonly string[]): string[] {
   try {
     const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8');
     const { scope } = JSON.parse(payload) as { scope?: unknown };

@@ -4,13 +4,13 @@ import type { Home } from '../../machine/home.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { PROPOSE_ORDERS, READ_SCOPES, USE_MANDATES } from '../../trading/scopes.ts';
+import { PROPOSE_MESSAGES, PROPOSE_ORDERS, READ_SCOPES, USE_MANDATES } from '../../trading/scopes.ts';
 import { type AccessToken, isUsable, parseAccessToken } from './access-token.ts';
-import { parsePrivateJwk } from './dpop-key.ts';
+import { type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import { createDpopProver } from './dpop-proof.ts';
 import { GATEWAY_TIMEOUT_MS, sendToGateway } from './gateway-request.ts';
 import { requireFreshLogin } from './live-login.ts';
-import type { Session } from './session.ts';
+import type { Session, User } from './session.ts';
 import { parseStoredSession, userOf } from './stored-session.ts';
 import { covers, missingScope, refreshAccessToken } from './token-refresh.ts';
 
@@ -31,23 +31,57 @@ export interface SessionOptions {
  * a request goes straight to the gateway, and the OAuth library is not even loaded.
  */
 export async function openSession(options: SessionOptions): Promise<Session | undefined> {
-  const { profile, store, readOnly = false } = options;
+  const { profile, store } = options;
   const clock = options.clock ?? systemClock;
-  const send = options.fetch ?? fetch;
-  const timeoutMs = options.timeoutMs ?? GATEWAY_TIMEOUT_MS;
   const stored = await store.get(['session', 'refresh_token', 'access_token', 'dpop_key']);
   const session = parseStoredSession(stored.session, profile);
   if (session === undefined || stored.refresh_token === undefined || stored.dpop_key === undefined)
     return undefined;
   const user = userOf(session);
-  const prover = createDpopProver(parsePrivateJwk(stored.dpop_key), clock);
-
-  const tokens = new Map<string, AccessToken>();
+  const access = { fetch: options.fetch, clock: options.clock, home: options.home };
   const kept = parseAccessToken(stored.access_token);
-  if (kept?.sub === user.sub) tokens.set(setOf(READ_SCOPES), kept);
+  return sessionOver({
+    ...options,
+    user,
+    key: parsePrivateJwk(stored.dpop_key),
+    scopes: session.scopes,
+    kept: kept?.sub === user.sub ? kept : undefined,
+    renew: (scopes, rejected) =>
+      refreshAccessToken({ profile, store, clock, sub: user.sub, access }, scopes, rejected),
+    requireFresh: () => requireFreshLogin(profile, store, clock),
+  });
+}
 
-  let exchanges: Promise<unknown> = Promise.resolve();
-  /** One exchange at a time: two at once would send one refresh token twice. */
+export interface TokenSource extends Omit<SessionOptions, 'store' | 'home'> {
+  readonly user: User;
+  /** What its access tokens are bound to. */
+  readonly key: PrivateJwk;
+  /** All that it may ask for. */
+  readonly scopes: readonly string[];
+  /** A token for reading that is there already. */
+  readonly kept?: AccessToken | undefined;
+  /**
+   * A new access token for these scopes. Called one at a time.
+   * @param rejected a token that the gateway refused
+   * @throws {TradeAgentError} `login_required`, `insufficient_scope`, `provider_unreachable`, `provider_error`
+   */
+  readonly renew: (scopes: readonly string[], rejected: string | undefined) => Promise<AccessToken>;
+  /** @throws {TradeAgentError} `login_required` where the sign-in is too old for an order with live money */
+  readonly requireFresh: () => Promise<void>;
+}
+
+/** A session whose access tokens come from somewhere; they are kept in memory while they last. */
+export function sessionOver(source: TokenSource): Session {
+  const { profile, user, readOnly = false, renew } = source;
+  const clock = source.clock ?? systemClock;
+  const send = source.fetch ?? fetch;
+  const timeoutMs = source.timeoutMs ?? GATEWAY_TIMEOUT_MS;
+  const prover = createDpopProver(source.key, clock);
+  const tokens = new Map<string, AccessToken>();
+  if (source.kept !== undefined) tokens.set(setOf(READ_SCOPES), source.kept);
+
+  let renewals: Promise<unknown> = Promise.resolve();
+  /** One at a time: two at once would send one refresh token twice. */
   const tokenFor = (scopes: readonly string[], rejected?: string): Promise<AccessToken> => {
     const cached = () => {
       const token = tokens.get(setOf(scopes));
@@ -55,26 +89,14 @@ export async function openSession(options: SessionOptions): Promise<Session | un
     };
     const now = cached();
     if (now !== undefined) return Promise.resolve(now);
-    const exchange = exchanges.then(async () => {
-      // Whoever waited behind another exchange may find its work done.
-      const token =
-        cached() ??
-        (await refreshAccessToken(
-          {
-            profile,
-            store,
-            clock,
-            sub: user.sub,
-            access: { fetch: options.fetch, clock: options.clock, home: options.home },
-          },
-          scopes,
-          rejected,
-        ));
+    const renewal = renewals.then(async () => {
+      // Whoever waited behind another one may find its work done.
+      const token = cached() ?? (await renew(scopes, rejected));
       tokens.set(setOf(scopes), token);
       return token;
     });
-    exchanges = exchange.catch(() => {});
-    return exchange;
+    renewals = renewal.catch(() => {});
+    return renewal;
   };
 
   const gatewayUrl = (text: string): URL => {
@@ -96,10 +118,11 @@ export async function openSession(options: SessionOptions): Promise<Session | un
       const url = gatewayUrl(text);
       const wanted = tokenScopes(scopes);
       if (readOnly && !isWithin(wanted, READ_SCOPES)) throw readOnlyRefusal(scopes);
-      if (!isWithin(wanted, session.scopes)) throw missingScope(wanted);
-      if (needsFreshLogin(wanted)) await requireFreshLogin(profile, store, clock);
+      if (!isWithin(wanted, source.scopes)) throw missingScope(wanted);
+      if (needsFreshLogin(wanted)) await source.requireFresh();
       const token = await tokenFor(wanted);
-      const request = { fetch: send, prover, url, init, timeoutMs };
+      const called = profile.server === undefined ? 'gateway' : 'server';
+      const request = { fetch: send, prover, url, init, timeoutMs, called };
       const response = await sendToGateway({ ...request, token });
       // A stream can be sent once only.
       if (response.status !== 401 || init.body instanceof ReadableStream) return response;
@@ -117,9 +140,13 @@ function tokenScopes(scopes: readonly string[]): readonly string[] {
   return isWithin(scopes, READ_SCOPES) ? READ_SCOPES : [...new Set(scopes)].sort();
 }
 
-/** An order, or a mandate, but not an order under a mandate: that was said yes to when nobody need be there. */
+/**
+ * An order, or a mandate, but not an order under a mandate: that was said yes to when nobody need be there. What may send
+ * messages too is a conversation at a server, which may come to either.
+ */
 function needsFreshLogin(wanted: readonly string[]): boolean {
-  return wanted.includes(PROPOSE_ORDERS) !== wanted.includes(USE_MANDATES);
+  const [orders, mandates] = [wanted.includes(PROPOSE_ORDERS), wanted.includes(USE_MANDATES)];
+  return orders !== mandates || (orders && wanted.includes(PROPOSE_MESSAGES));
 }
 
 function isWithin(scopes: readonly string[], allowed: readonly string[]): boolean {

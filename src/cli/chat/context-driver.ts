@@ -144,8 +144,13 @@ async function portfolioReport(
 
 /** What is known before anybody was asked. @throws {TradeAgentError} `invalid_config` and what starting a sandbox throws */
 export async function firstStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
+  const profile = await context.profile();
+  if (profile.server !== undefined) {
+    const { model = 'the server’s model' } = options;
+    return { ...baseStatus(profile, options), model: model === 'builtin' ? PLANNER_NAME : safeLine(model) };
+  }
   const { withModel } = await import('../../app/chosen-model.ts');
-  return baseStatus(withModel(await context.profile(), options), options);
+  return baseStatus(withModel(profile, options), options);
 }
 
 function baseStatus(profile: ResolvedProfile, options: AgentOptions): ChatStatus {

@@ -88,7 +88,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
   for (const { thread, approvals } of session.snapshot().state.pending) {
     for (const approval of approvals)
       io.talk(`Still pending: ${approvalOutcome(approval)} (${approval.code})`);
-    io.talk(`  go on with: ${resumeCommand(thread, context.profileOption)}`);
+    io.talk(`  go on with: ${resumeCommand(thread, context.chosenBy)}`);
   }
   // A signal or a time limit ended it, not the person.
   signal.throwIfAborted();

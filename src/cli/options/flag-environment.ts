@@ -4,6 +4,7 @@ import { TradeAgentError } from '../../trading/errors.ts';
 /** Flags that mean the same on every command that has them: their variable carries no command's name. */
 const shared = new Set([
   'profile',
+  'server',
   'output',
   'jq',
   'timeout',
@@ -69,6 +70,9 @@ export function readFlagsFromEnvironment(command: Command, env: NodeJS.ProcessEn
       const text = name === undefined ? undefined : env[name];
       if (name === undefined || text === undefined || text === '') continue;
       const source = at.getOptionValueSource(option.attributeName());
+      // Each stands in the other's place: the command line has the last word.
+      const other = flag === 'server' ? 'profile' : flag === 'profile' ? 'server' : undefined;
+      if (other !== undefined && at.getOptionValueSource(other) === 'cli') continue;
       if (source !== undefined && source !== 'default') continue;
       if (mustBeSaid) throw mustBeSpoken(name, option.flags);
       if (flag === 'approval' && read(option, name, text) !== TIGHTEST_APPROVAL) {

@@ -32,7 +32,7 @@ export async function driveRun(context: Context, events: AsyncIterable<AgentEven
     if (output.format !== 'stream-json') renderer.show(event);
   });
   attention.calm();
-  const object = runObject(result, context.profileOption);
+  const object = runObject(result, context.chosenBy);
   await output.result('run', { ...object }, () => {
     renderer.finish(object.text);
     return '';
@@ -62,14 +62,14 @@ function sayWhatIsLeft(context: Context, object: RunObject): void {
   const pending = object.approvals.filter(({ status }) => status === 'requested' || status === 'drafted');
   if (pending.length > 0) {
     const what = pending.length === 1 ? 'an approval is' : `${pending.length} approvals are`;
-    io.talk(`${what} still pending; go on with: ${resumeCommand(object.thread, context.profileOption)}`);
+    io.talk(`${what} still pending; go on with: ${resumeCommand(object.thread, context.chosenBy)}`);
     io.talk('what you approve is carried out, with or without this terminal; take it back with:');
     for (const { id } of pending) io.talk(`  trade-agent approvals cancel ${id}`);
   } else if (object.connections.length > 0) {
     for (const { name, command } of object.connections)
       io.talk(`the account "${name}" is not connected: ${command}`);
-    io.talk(`then go on with: ${resumeCommand(object.thread, context.profileOption)}`);
+    io.talk(`then go on with: ${resumeCommand(object.thread, context.chosenBy)}`);
   } else if (object.status === 'unknown' || object.status === 'pending') {
-    io.talk(`go on with: ${resumeCommand(object.thread, context.profileOption)}`);
+    io.talk(`go on with: ${resumeCommand(object.thread, context.chosenBy)}`);
   }
 }

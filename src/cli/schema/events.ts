@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { orderSchema } from '../../trading/views.ts';
-import { approval, time } from './parts.ts';
+import { eventShapes } from '../../agent/view-schemas.ts';
+import { time } from './parts.ts';
 
 const event = <T extends string>(type: T, shape: z.ZodRawShape) =>
   z.object({ type: z.literal(type), thread: z.string().optional(), ...shape });
@@ -10,30 +10,16 @@ const event = <T extends string>(type: T, shape: z.ZodRawShape) =>
  * know: more may come. `thread` tells whose an event is where one command follows several.
  */
 export const eventSchemas = {
-  thread: event('thread', { thread: z.string() }).describe('the first: the thread this run belongs to'),
-  text: event('text', { delta: z.string() }).describe('a piece of the answer, as the model writes it'),
-  tool_call: event('tool_call', {
-    id: z.string(),
-    name: z.string(),
-    args: z.record(z.string(), z.unknown()),
-  }),
-  tool_result: event('tool_result', {
-    id: z.string(),
-    name: z.string(),
-    ok: z.boolean(),
-    summary: z.string(),
-    ms: z.number(),
-  }),
-  approval: event('approval', { approval }).describe('on every change of an approval'),
-  order: event('order', { order: orderSchema, approval: z.string().describe("the approval's id") }),
-  connection: event('connection', {
-    connection: z.object({
-      name: z.string(),
-      status: z.enum(['needed', 'connected', 'missing']),
-      command: z.string(),
-    }),
-  }).describe('an account elsewhere that the run needs: it stands still meanwhile'),
-  notice: event('notice', { message: z.string() }).describe('worth knowing, and ends nothing'),
+  thread: event('thread', eventShapes.thread).describe('the first: the thread this run belongs to'),
+  text: event('text', eventShapes.text).describe('a piece of the answer, as the model writes it'),
+  tool_call: event('tool_call', eventShapes.tool_call),
+  tool_result: event('tool_result', eventShapes.tool_result),
+  approval: event('approval', eventShapes.approval).describe('on every change of an approval'),
+  order: event('order', eventShapes.order),
+  connection: event('connection', eventShapes.connection).describe(
+    'an account elsewhere that the run needs: it stands still meanwhile',
+  ),
+  notice: event('notice', eventShapes.notice).describe('worth knowing, and ends nothing'),
   device_code: event('device_code', {
     user_code: z.string(),
     verification_uri: z.string(),

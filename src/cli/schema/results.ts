@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { thread, threadMessage, toolData, usage } from '../../agent/view-schemas.ts';
 import { shells } from '../../app/completion/install.ts';
 import { connectionNames } from '../../auth/connections/known-connections.ts';
 import { accountEntrySchema } from '../../trading/account-entry.ts';
@@ -52,20 +53,7 @@ const run = z.object({
   thread: z.string(),
   status: runStatus,
   text: z.string().describe('the answer, in Markdown'),
-  data: z
-    .array(
-      z.object({
-        tool: z.string(),
-        content: z
-          .record(z.string(), z.unknown())
-          .describe('as the tool answered: amounts are decimal strings, times RFC 3339'),
-        outside: z
-          .string()
-          .optional()
-          .describe('where words in it come from that neither you nor the gateway chose'),
-      }),
-    )
-    .describe('what the tools gave, in the order they did; nothing of calls that failed'),
+  data: toolData,
   orders: z.array(orderSummary),
   messages: z.array(sentMessageSchema).describe('what was sent'),
   approvals: z.array(approvalSummary),
@@ -73,12 +61,7 @@ const run = z.object({
     .array(z.object({ name: z.string(), command: z.string().describe('the shell command that connects it') }))
     .describe('accounts that must be connected before the run can go on'),
   resume: z.string().describe('the shell command that goes on with this thread'),
-  usage: z.object({
-    model: z.string(),
-    input_tokens: z.int(),
-    output_tokens: z.int(),
-    cost_usd: decimal.optional().describe('dollars; absent where it is not known'),
-  }),
+  usage,
   error: error.optional(),
 });
 
@@ -93,30 +76,6 @@ const access = z.object({
   granted_at: time,
   in_force: z.boolean(),
 });
-
-const thread = z.object({
-  thread: z.string(),
-  prompt: z.string().describe('the first prompt, cut short'),
-  status: z.union([runStatus, z.literal('running')]),
-  updated_at: time,
-});
-
-const message = z.union([
-  z.object({ role: z.literal('user'), text: z.string() }),
-  z.object({ role: z.literal('context'), text: z.string().describe('standard input') }),
-  z.object({
-    role: z.literal('agent'),
-    text: z.string(),
-    calls: z.array(z.object({ id: z.string(), name: z.string(), args: z.record(z.string(), z.unknown()) })),
-  }),
-  z.object({
-    role: z.literal('tool'),
-    call: z.string(),
-    name: z.string(),
-    ok: z.boolean(),
-    text: z.string(),
-  }),
-]);
 
 /**
  * What every command prints under `--output json`, less its `schema` ("trade-agent.NAME/1"). Within a version fields
@@ -219,7 +178,7 @@ export const resultSchemas = {
   order: z.object({ order: orderSchema.unwrap().extend(ofAccount) }),
   threads: z.object({ threads: z.array(thread) }),
   thread: z.object({
-    thread: thread.extend({ messages: z.array(message), approvals: z.array(approval) }),
+    thread: thread.extend({ messages: z.array(threadMessage), approvals: z.array(approval) }),
   }),
   'deleted-threads': z.object({
     deleted: z.array(z.string()).describe('ids of threads'),
@@ -289,17 +248,46 @@ export const resultSchemas = {
     home: z.string(),
     pid: z.int(),
   }),
+  server: z.object({
+    address: z.string().describe('what laptops name: --server ADDRESS'),
+    issuer: z.string(),
+    gateway: z.string(),
+    tenant: z.string(),
+    url: z.string().describe('where it listens'),
+    home: z.string(),
+    pid: z.int(),
+  }),
+  worker: z.object({
+    gateway: z.string(),
+    tenant: z.string(),
+    concurrency: z.int().describe('runs that it drives at once'),
+    home: z.string(),
+    pid: z.int(),
+  }),
+  'server-key': z.object({
+    status: z.enum(['made', 'in_use']),
+    file: z.string(),
+    jwk: z.record(z.string(), z.string()).describe('the public key (RFC 7517)'),
+    pem: z.string(),
+  }),
+  'server-wrapping-key': z.object({ file: z.string().describe('all wrapping keys, the newest last') }),
+  'server-rewrap': z.object({ keys: z.int().describe('how many there are') }),
+  'server-migrate': z.object({
+    from: z.int().describe('the version that the tables were of; 0 where there were none'),
+    to: z.int().describe('the version that they are of now'),
+  }),
   'gateway-key': z.object({
     status: z
-      .enum(['made', 'in_use', 'waiting', 'rotated'])
+      .enum(['made', 'in_use', 'waiting', 'rotated', 'rewrapped'])
       .describe('waiting: made by --rotate, to be registered beside the one in use'),
-    file: z.string(),
+    file: z.string().nullable().describe("null: wrapped, in the gateways' database"),
     jwk: z.record(z.string(), z.string()).describe('the public key (RFC 7517)'),
     pem: z.string(),
     clients: z
       .array(z.looseObject({ client_id: z.string().nullable() }))
       .describe('what to register at the identity provider, by the names of RFC 7591'),
   }),
+  'gateway-wrapping-key': z.object({ file: z.string().describe('all wrapping keys, the newest last') }),
   'gateway-audit': z.object({
     file: z.string(),
     ok: z.boolean().describe('whether no line was changed, removed or added'),

@@ -19,8 +19,10 @@ const schedule = z.object({
     approval: z.string(),
   }),
   timeout_ms: z.int(),
-  with: z.enum(schedulers),
-  entry: z.enum(['installed', 'missing', 'changed', 'unreadable', 'dry_run']),
+  with: z.enum([...schedulers, 'server']),
+  entry: z
+    .enum(['installed', 'missing', 'changed', 'unreadable', 'dry_run', 'kept'])
+    .describe('kept: at the server, which needs none'),
   zone: z.string(),
   local_zone: z.string(),
   next: z.array(z.object({ exchange: time, local: time })),

@@ -30,6 +30,12 @@ export const auth0: Dialect = {
   // "POST /oauth/revoke": a refresh token. An access token there lasts until it ends.
   revokesAccessTokens: false,
   exchangeGrantType: TOKEN_VAULT_GRANT,
+  onBehalf: {
+    // "On-Behalf-Of Token Exchange" gives access tokens alone.
+    grantsOffline: false,
+    setup:
+      'A Custom API client of the server’s own API (app_type resource_server), Private Key JWT, On-Behalf-Of Token Exchange to the gateway’s API.',
+  },
   // The My Account API. A session gets tokens for it by a multi-resource refresh token, which is a setting there.
   connectedAccounts: ({ issuer }) => ({
     endpoint: `${slashed(issuer)}me/v1/connected-accounts`,

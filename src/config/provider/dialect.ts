@@ -31,12 +31,22 @@ export interface Dialect {
   readonly details: 'announced' | 'registered' | 'never';
   /** The grant by which the gateway turns a user's access token into one for a connected account. */
   readonly exchangeGrantType: string;
+  /** How a server gets tokens for the gateway in people's names (RFC 8693), beside the audience. */
+  readonly onBehalf: OnBehalf;
   /** Whether access tokens can be revoked one by one (RFC 7009 §2), not only with their refresh token. */
   readonly revokesAccessTokens: boolean;
   /** Where the person's accounts elsewhere are managed; undefined where the provider has nothing of the kind. */
   connectedAccounts(metadata: ServerMetadata): ConnectedAccountsService | undefined;
   /** What to set at the provider. */
   readonly setup: Readonly<Record<Feature, string>>;
+}
+
+/** What a provider makes of a server's exchange of what a person's program called it with. */
+export interface OnBehalf {
+  /** Whether a refresh token comes of it, too: a grant of the server's own, for when the person is away. */
+  readonly grantsOffline: boolean;
+  /** What to set at the provider. */
+  readonly setup: string;
 }
 
 /** Who is signed in, by the ID token. */

@@ -25,6 +25,12 @@ export const keycloak: Dialect = {
   loginHint: ({ sub, username, email }) => username ?? email ?? sub,
   bindingMessage: (message) => fittingMessage(message, BINDING_MESSAGE_CHARACTER, LONGEST_BINDING_MESSAGE),
   details: 'never',
+  onBehalf: {
+    // Standard token exchange (26.2) gives refresh tokens of the same session alone, never of an offline one.
+    grantsOffline: false,
+    setup:
+      'Server client, Capability config: turn on "Standard Token Exchange"; an audience mapper puts it into the login client’s tokens, and the gateway into its own.',
+  },
   // Its account linking is a page of its own, and its tokens for other providers go to whoever may read them: no vault.
   connectedAccounts: () => undefined,
   setup: {

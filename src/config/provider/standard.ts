@@ -16,6 +16,11 @@ export const standard: Dialect = {
   longestApproval: 86_400,
   details: 'announced',
   exchangeGrantType: TOKEN_EXCHANGE_GRANT,
+  onBehalf: {
+    grantsOffline: true,
+    setup:
+      'Allow token exchange (RFC 8693) to the server’s client (private_key_jwt, DPoP), from its own audience to the gateway’s.',
+  },
   revokesAccessTokens: true,
   connectedAccounts: ({ connected_accounts_endpoint: endpoint }) =>
     typeof endpoint === 'string' && isSecureUrl(endpoint)

@@ -14,6 +14,8 @@ export interface BrokerPlace {
   readonly traits: BrokerTraits;
   readonly credentials: BrokerCredentials;
   readonly connect: ConnectBroker;
+  /** For requests about one person's account there. */
+  readonly sendFor: (sub: string) => typeof fetch;
   /** Whether its accounts can be opened without a session of their owner's. */
   readonly isUnattended: boolean;
 }
@@ -68,7 +70,11 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
   const openAt = async (place: BrokerPlace, who: WhoseAccount): Promise<OpenAccount> => {
     const { traits, name, label, isUnattended } = place;
     const found = await place.credentials.credentialsFor(who);
-    const broker = place.connect(found, () => place.credentials.forget(who.sub, found));
+    const broker = place.connect(
+      found,
+      () => place.credentials.forget(who.sub, found),
+      place.sendFor(who.sub),
+    );
     return Object.assign(broker, { traits, at: { name, label, isUnattended } });
   };
 

@@ -1,7 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
+import type { Rate } from '../../store/rate-buckets.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { IdentityProvider } from '../door/identity-provider.ts';
 import type { GatewayOptions } from '../gateway-options.ts';
+import { paceOf } from '../request-rates.ts';
 import { type Accounts, type BrokerPlace, createAccounts } from './accounts.ts';
 import { createAssetCatalogue } from './asset-catalogue.ts';
 import type { BrokerCredentials } from './broker-credentials.ts';
@@ -37,21 +39,31 @@ export function brokerAccess(
   requests: Requests,
 ): BrokerAccess {
   const { brokers, environment, stores } = options;
-  const { fetch, now, brokerTimeoutMs: timeoutMs } = requests;
+  const { now, brokerTimeoutMs: timeoutMs } = requests;
+  const pace = paceOf(options);
   const places = brokers.map((broker): BrokerPlace => {
     const kind = brokerOf(broker);
     const traits = traitsOf(broker);
     const assets = createAssetCatalogue(now);
+    const rate = options.rates?.broker ?? documentedRate(broker);
+    const fetch = pace(requests.fetch, `broker|${broker.name}`, rate);
     return {
       name: broker.name,
       label: broker.label ?? traits.label,
       traits,
       credentials: credentialsOf(broker, options, provider, requests),
       connect: kind.connect(broker, { environment, fetch, timeoutMs, now, sleep: setTimeout, assets }),
+      sendFor: (sub) => pace(requests.fetch, `broker|${broker.name}|${sub}`, rate),
       isUnattended: isUnattended(broker),
     };
   });
   return { places, accounts: createAccounts({ places, environment, chosen: stores.defaultAccounts }) };
+}
+
+/** What a broker says that it takes holds at its own addresses alone. */
+function documentedRate(broker: NamedBroker): Rate | undefined {
+  const isElsewhere = Object.hasOwn(broker, brokerOf(broker).address);
+  return isElsewhere ? undefined : traitsOf(broker).accountRate;
 }
 
 const isUnattended = ({ credentials, unattended }: NamedBroker): boolean =>

@@ -1,3 +1,4 @@
+import type { Rate } from '../../store/rate-buckets.ts';
 import type { TermsByClass } from '../../trading/order-terms.ts';
 
 /**
@@ -53,4 +54,6 @@ export interface BrokerTraits {
   readonly dayFlows: 'told' | 'left_out' | 'untold';
   /** Whether it tells by itself what happens to orders (`tradeUpdates` of `Broker`); where it doesn't, it is asked. */
   readonly tellsUpdates?: boolean;
+  /** How many requests for one account it says that it takes, at its own addresses; left out where it says nothing. */
+  readonly accountRate?: Rate;
 }

@@ -255,5 +255,13 @@ export interface Broker {
   tradeUpdates?(signal: AbortSignal, listener: UpdateListener): Promise<void>;
 }
 
-/** Opens the account that these credentials stand for; `onUnauthorized` when the broker refuses them. */
-export type ConnectBroker = (credentials: AccountCredentials, onUnauthorized: () => void) => Broker;
+/**
+ * Opens the account that these credentials stand for; `onUnauthorized` when the broker refuses them.
+ * @param send for this account's requests, in the place of the context's `fetch`; not used where many accounts have one
+ *   session
+ */
+export type ConnectBroker = (
+  credentials: AccountCredentials,
+  onUnauthorized: () => void,
+  send?: typeof fetch,
+) => Broker;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { createTokenSeal } from '../../approval/token-seal.ts';
+import { createTokenSeal, type SealSecrets } from '../../secrets/token-seal.ts';
 import type { BrokerKey, BrokerKeyStore } from '../../store/broker-key-store.ts';
 import { type KeptCredentials, keptKindNames, keptSchema } from './kept-kinds.ts';
 import type { VerifiedAccount } from './verified-account.ts';
@@ -30,7 +30,7 @@ export interface KeyPairs {
 export interface KeyPairsOptions {
   readonly store: BrokerKeyStore;
   /** The gateway's own: `seal.key`. */
-  readonly sealSecret: string;
+  readonly sealSecret: SealSecrets;
   readonly now: () => number;
   readonly broker: KeyPlace;
 }

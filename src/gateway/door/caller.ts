@@ -9,9 +9,13 @@ export interface Caller {
   readonly jkt?: string | undefined;
   /** As whom the provider let a client in that is not our own (claim `client_name`): its name and host. */
   readonly clientName?: string | undefined;
+  /** The client that a server acts by, where the token was exchanged for the person's (RFC 8693 §4.1 `act`). */
+  readonly act?: string | undefined;
   /** By which some providers find people (OpenID Connect Core §5.1 `preferred_username`, `email`), where the token tells. */
   readonly username?: string | undefined;
   readonly email?: string | undefined;
+  /** When they signed in (RFC 9068 §2.2.1 `auth_time`), where the token tells: seconds since the epoch. */
+  readonly authTime?: number | undefined;
   /** The token's own id: what makes an approval usable once. */
   readonly jti: string;
   /** By which sign-in (claim `acr`, RFC 9068 §2.2.1) each of those who approved did so, the owner first; '' where not told. */

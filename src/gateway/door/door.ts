@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
 import type { Clock } from '../../machine/clock.ts';
-import { Refusal, type RefusalOptions } from '../../trading/refusal.ts';
+import { ProblemError, Refusal, type RefusalOptions } from '../../trading/refusal.ts';
 import type { Scope } from '../../trading/scopes.ts';
 import type { Caller } from './caller.ts';
 import { problemResponse } from './problem.ts';
@@ -29,13 +29,17 @@ export interface DoorOptions {
   readonly metadataPath?: string;
   /** What a 401 asks for: a client that is not signed in gets all that it may need with one consent. */
   readonly challengeScopes?: readonly string[];
+  /** What is behind it, and what to do where that fails; the gateway unless said otherwise. */
+  readonly called?: string;
+  readonly internalHint?: string;
   readonly clock: Clock;
   readonly log: RequestLog;
 }
 
 export function createDoor(options: DoorOptions): Door {
   const { verify, actingFor, resource, clock, log } = options;
-  const { metadataPath = METADATA_PATH, challengeScopes } = options;
+  const { metadataPath = METADATA_PATH, challengeScopes, called = 'gateway' } = options;
+  const { internalHint = 'Ask for the order by client_order_id before you send it again.' } = options;
   const metadataUrl = `${resource.replace(/\/+$/, '')}${metadataPath}`;
 
   async function answer(
@@ -45,7 +49,7 @@ export function createDoor(options: DoorOptions): Door {
     const requestId = randomUUID();
     const startedAt = clock.now();
     let caller: Caller | undefined;
-    let refusal: Refusal | undefined;
+    let refusal: ProblemError<string> | undefined;
     let unforeseen: string | undefined;
     let response: Response;
     try {
@@ -53,13 +57,11 @@ export function createDoor(options: DoorOptions): Door {
         caller = who;
       });
     } catch (error) {
-      if (!(error instanceof Refusal)) unforeseen = error instanceof Error ? error.name : typeof error;
+      if (!(error instanceof ProblemError)) unforeseen = error instanceof Error ? error.name : typeof error;
       refusal =
-        error instanceof Refusal
+        error instanceof ProblemError
           ? error
-          : new Refusal(500, 'internal', 'something went wrong in the gateway', {
-              hint: 'Ask for the order by client_order_id before you send it again.',
-            });
+          : new Refusal(500, 'internal', `something went wrong in the ${called}`, { hint: internalHint });
       const site = { metadataUrl, algorithms: SIGNING_ALGORITHMS, requestId };
       response = problemResponse(refusal.toProblem(), asking(refusal), site);
       if (error instanceof ReplayedRefusal) response.headers.set('idempotent-replay', 'true');
@@ -77,6 +79,7 @@ export function createDoor(options: DoorOptions): Door {
       ...(refusal === undefined ? {} : { code: refusal.code }),
       ...(caller === undefined ? {} : { sub: caller.sub }),
       ...(caller?.clientId === undefined ? {} : { client_id: caller.clientId }),
+      ...(caller?.act === undefined ? {} : { act: caller.act }),
       ...(unforeseen === undefined ? {} : { error: unforeseen }),
     });
     return response;
@@ -85,7 +88,7 @@ export function createDoor(options: DoorOptions): Door {
   function asking({
     status,
     options: { challenge, retryAfter },
-  }: Refusal): Pick<RefusalOptions, 'challenge' | 'retryAfter'> {
+  }: ProblemError<string>): Pick<RefusalOptions, 'challenge' | 'retryAfter'> {
     const scoped =
       status === 401 && challenge !== undefined && challengeScopes !== undefined
         ? { scopes: challengeScopes, ...challenge }

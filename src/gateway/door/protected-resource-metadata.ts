@@ -9,10 +9,12 @@ export function protectedResourceMetadata(options: {
   issuer: string;
   detailsTypes: readonly string[];
   requireBoundTokens?: boolean | undefined;
+  /** The order gateway unless said otherwise. */
+  name?: string;
 }) {
   return {
     resource: options.resource,
-    resource_name: 'trade-agent order gateway',
+    resource_name: options.name ?? 'trade-agent order gateway',
     authorization_servers: [options.issuer],
     scopes_supported: [...SCOPES],
     bearer_methods_supported: ['header'],

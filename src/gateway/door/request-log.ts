@@ -11,6 +11,8 @@ export interface RequestLogEntry {
   readonly code?: string;
   readonly sub?: string;
   readonly client_id?: string;
+  /** By which server, where the token was exchanged (RFC 8693 `act`). */
+  readonly act?: string;
   /** The name of an error nobody foresaw. Its message stays out: it may quote what it choked on. */
   readonly error?: string;
 }

@@ -120,8 +120,10 @@ function callerOf(token: string, claims: AccessTokenClaims): Caller {
     clientId: textOf(claims.client_id) ?? textOf(claims.azp),
     scopes: new Set(typeof claims.scope === 'string' ? claims.scope.split(' ').filter(Boolean) : []),
     clientName: textOf(claims.client_name),
+    act: actorOf(claims.act),
     username: textOf(claims.preferred_username),
     email: textOf(claims.email),
+    authTime: typeof claims.auth_time === 'number' ? claims.auth_time : undefined,
     jti: claims.jti,
     acr: [textOf(claims.acr) ?? ''],
     authorizationDetails: claims.authorization_details,
@@ -129,6 +131,14 @@ function callerOf(token: string, claims: AccessTokenClaims): Caller {
     accessToken: token,
     expiresAt: claims.exp * 1000,
   };
+}
+
+/** Who uses it, of those in a chain the last (RFC 8693 §4.1). One that can't be read is nobody's to act by. */
+function actorOf(act: unknown): string | undefined {
+  if (act === undefined) return undefined;
+  const sub = typeof act === 'object' && act !== null && 'sub' in act ? textOf(act.sub) : undefined;
+  if (sub === undefined) throw tokenRefusal('token_claims', 'the access token has an "act" without a "sub"');
+  return sub;
 }
 
 function textOf(claim: unknown): string | undefined {

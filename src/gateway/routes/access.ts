@@ -4,6 +4,7 @@ import { utcSeconds } from '../../machine/clock.ts';
 import type { AccessGrant, AccessStore } from '../../store/access-store.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Door } from '../door/door.ts';
+import { requireNoQuery } from './query.ts';
 
 /**
  * Who is let at the caller's account, and whose accounts they are let at. Looking needs `orders:read`; ending what one gave,
@@ -17,6 +18,7 @@ export function accessRoutes(
   app.get(
     '/v1/access',
     door.guard(['orders:read'], async (c, { sub }) => {
+      requireNoQuery(c.req.url);
       if (store === undefined) return c.json({ account: sub, kept: 'elsewhere', granted: [], given: [] });
       const [granted, given] = await Promise.all([store.to(sub), store.of(sub)]);
       const views = (grants: readonly AccessGrant[]) => grants.map((grant) => accessView(grant, now()));

@@ -1,9 +1,9 @@
 import type { Hono } from 'hono';
-import type { GatewayStores } from '../../store/gateway-stores.ts';
 import type { Door } from '../door/door.ts';
 
 export interface HealthOptions {
-  readonly stores: Pick<GatewayStores, 'proposals'>;
+  /** Asks the store for next to nothing. @throws where it does not answer */
+  readonly askStore: () => Promise<unknown>;
   /** Whether it lets nobody in any more. */
   readonly isShut: () => boolean;
 }
@@ -16,7 +16,7 @@ const STORE_MS = 2_000;
  * where none should be sent to it now: it shuts down, or its store does not answer. A broker or an identity provider that
  * is down is neither: the next gateway would have no better one.
  */
-export function healthRoutes(app: Hono, door: Door, { stores, isShut }: HealthOptions): void {
+export function healthRoutes(app: Hono, door: Door, { askStore, isShut }: HealthOptions): void {
   app.get(
     '/healthz',
     door.open((c) => c.json({ status: 'ok' })),
@@ -27,15 +27,15 @@ export function healthRoutes(app: Hono, door: Door, { stores, isShut }: HealthOp
       const unready = (reason: string) =>
         c.json({ status: 'not ready', reason }, 503, { 'retry-after': '5', 'cache-control': 'no-store' });
       if (isShut()) return unready('closing');
-      return (await answers(stores)) ? c.json({ status: 'ready' }) : unready('store');
+      return (await answers(askStore)) ? c.json({ status: 'ready' }) : unready('store');
     }),
   );
 }
 
-async function answers({ proposals }: HealthOptions['stores']): Promise<boolean> {
+async function answers(askStore: HealthOptions['askStore']): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<false>();
   const timer = setTimeout(() => resolve(false), STORE_MS);
-  const asked = proposals.version().then(
+  const asked = askStore().then(
     () => true,
     () => false,
   );

@@ -2,19 +2,19 @@ import type { Context } from 'hono';
 import { isWellFormed } from '../../net/well-formed-json.ts';
 import { Refusal } from '../../trading/refusal.ts';
 
-/** An order is some 600 bytes; nothing that is sent here is anywhere near this. */
+/** An order is some 600 bytes; nothing that is sent to the gateway is anywhere near this. */
 const LARGEST_BODY = 16 * 1024;
 
 /**
- * The request's JSON body, read up to {@link LARGEST_BODY}.
+ * The request's JSON body, read up to so many bytes.
  * @throws {Refusal} 415 `unsupported_media_type`, 413 `body_too_large`, 400 `malformed_json`
  */
-export async function jsonBody(c: Context): Promise<unknown> {
+export async function jsonBody(c: Context, largest = LARGEST_BODY): Promise<unknown> {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') {
     throw new Refusal(415, 'unsupported_media_type', 'the request body must be application/json');
   }
-  return parsed(utf8(await limitedBody(c.req.raw.body, LARGEST_BODY)));
+  return parsed(utf8(await limitedBody(c.req.raw.body, largest)));
 }
 
 /**

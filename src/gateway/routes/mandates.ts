@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import type { Door } from '../door/door.ts';
 import type { MandateDesk } from '../mandates/mandate-desk.ts';
+import { requireNoQuery } from './query.ts';
 
 /**
  * One's own mandates. Looking needs `orders:read`; suspending and ending one what cancelling needs, since they only tighten.
@@ -9,7 +10,10 @@ import type { MandateDesk } from '../mandates/mandate-desk.ts';
 export function mandateRoutes(app: Hono, door: Door, desk: MandateDesk): void {
   app.get(
     '/v1/mandates',
-    door.guard(['orders:read'], async (c, { sub }) => c.json({ mandates: await desk.list(sub) })),
+    door.guard(['orders:read'], async (c, { sub }) => {
+      requireNoQuery(c.req.url);
+      return c.json({ mandates: await desk.list(sub) });
+    }),
   );
   app.get(
     '/v1/mandates/:id',

@@ -22,7 +22,7 @@ import { type Door, requireScopes } from '../door/door.ts';
 import { type IsRevoked, requireUnrevoked } from '../door/token-verifier.ts';
 import { forParameter, ownerNamed, type StandIn } from './for-owner.ts';
 import { jsonBody, optionalJson } from './json-body.ts';
-import { limitParameter, parseQuery } from './query.ts';
+import { limitParameter, parseQuery, requireNoQuery } from './query.ts';
 
 /** Seconds that an answer is held at most: below the time-outs of ordinary HTTP clients. */
 const MOST_WAIT_S = 25;
@@ -114,6 +114,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
   app.get(
     '/v1/events',
     door.guard(['orders:read'], async (c, caller) => {
+      requireNoQuery(c.req.url);
       const last = c.req.header('last-event-id');
       const version = last !== undefined && /^\d{1,15}$/.test(last) ? Number(last) : undefined;
       if (caller.clientId !== undefined) await kernel.watched(proposerOf(caller));
@@ -246,8 +247,8 @@ function haltRequest(body: unknown): z.output<typeof haltSchema> {
 
 /** @throws {Refusal} 403 `client_unknown` */
 export function proposerOf(caller: Caller): ProposingCaller & Proposer {
-  const { sub, clientId, clientName, jkt, accessToken, username, email } = caller;
-  if (clientId !== undefined) return { sub, clientId, clientName, jkt, accessToken, username, email };
+  const { sub, clientId, clientName, act, jkt, accessToken, username, email } = caller;
+  if (clientId !== undefined) return { sub, clientId, clientName, act, jkt, accessToken, username, email };
   throw new Refusal(403, 'client_unknown', 'the access token does not say which client it is for', {
     hint: 'Sign in by a client whose tokens carry client_id (RFC 9068).',
     challenge: {},

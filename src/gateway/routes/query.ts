@@ -24,6 +24,16 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string
   });
 }
 
+const nothing = z.strictObject({});
+
+/**
+ * For a route that takes no parameters: one that is given (`for`, say) would otherwise be answered as if it were not.
+ * @throws {Refusal} 400 `invalid_query`
+ */
+export function requireNoQuery(url: string): void {
+  parseQuery(nothing, url);
+}
+
 /** `1` to `max`, as query text. */
 export function limitParameter(max: number, fallback: number) {
   return z

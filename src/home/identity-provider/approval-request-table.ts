@@ -18,6 +18,7 @@ export interface ApprovalRequestRow {
   readonly decision: 'approve' | 'deny' | null;
   readonly decided_at: number | null;
   readonly withdrawn_at: number | null;
+  readonly replaced: 0 | 1;
   readonly outcome_state: Outcome['state'] | null;
   readonly outcome_text: string | null;
   readonly outcome_at: number | null;

@@ -33,6 +33,8 @@ export interface ApprovalRequest {
   /** When it was decided or withdrawn. */
   readonly decidedAt: number | undefined;
   readonly status: ApprovalRequestStatus;
+  /** Another question about the same proposal took its place: nobody refused this one. */
+  readonly replaced?: boolean | undefined;
   readonly outcome: ToldOutcome | undefined;
   /** What the person's own key signed, where they approved by it; goes into the approval's token. */
   readonly evidence: Readonly<Record<string, unknown>> | undefined;
@@ -261,6 +263,7 @@ function requestOf(row: ApprovalRequestRow, now: number): ApprovalRequest {
     expiresAt: row.expires_at,
     decidedAt: row.decided_at ?? row.withdrawn_at ?? undefined,
     status: statusOf(row, now),
+    replaced: row.replaced === 1,
     evidence: row.evidence === null ? undefined : JSON.parse(row.evidence),
     outcome:
       row.outcome_state === null

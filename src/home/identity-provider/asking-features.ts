@@ -17,8 +17,9 @@ import { readSubject } from './approval-subject.ts';
 import { isPublicClient } from './authorization/public-client.ts';
 import { approvalTypes, type GatewayClient } from './clients.ts';
 import { UnacceptableDetails } from './order-details.ts';
-import { connectedAccountsUrl, isIn, LOGIN_CLIENT_ID, mcpResource } from './protocol.ts';
+import { connectedAccountsUrl, isIn, LOGIN_CLIENT_ID, mcpResource, signedFor } from './protocol.ts';
 import { type RequestLimits, tooManyError } from './request-limits.ts';
+import { type AgentServer, serverAt } from './servers/agent-server.ts';
 
 type Features = NonNullable<Configuration['features']>;
 
@@ -27,6 +28,7 @@ export interface AskingOptions {
   readonly issuer: string;
   readonly resource: string;
   readonly gatewayClient: GatewayClient;
+  readonly servers: readonly AgentServer[];
   readonly requests: ApprovalRequests;
   /** Who let a client in; undefined for the home's own. */
   readonly ownerOf: (clientId: string) => string | undefined;
@@ -59,7 +61,11 @@ export function subjectOf({ resource, now }: Pick<AskingOptions, 'resource' | 'n
 }
 
 /** Which tokens are for what (RFC 8707). */
-export function resourceIndicators({ issuer, resource }: AskingOptions): Features['resourceIndicators'] {
+export function resourceIndicators({
+  issuer,
+  resource,
+  servers,
+}: AskingOptions): Features['resourceIndicators'] {
   const connectedAccounts = connectedAccountsUrl(issuer);
   return {
     enabled: true,
@@ -71,33 +77,18 @@ export function resourceIndicators({ issuer, resource }: AskingOptions): Feature
       return typeof asked !== 'string' || !asked.split(' ').every((scope) => isIn(IDENTITY_SCOPES, scope));
     },
     getResourceServerInfo: (_ctx, indicator, client) => {
-      if (indicator === connectedAccounts && client.clientId === LOGIN_CLIENT_ID) {
-        return {
-          scope: CONNECTION_SCOPES.join(' '),
-          audience: connectedAccounts,
-          accessTokenFormat: 'jwt',
-          jwt: { sign: { alg: 'ES256' } },
-        };
-      }
+      const isLogin = client.clientId === LOGIN_CLIENT_ID;
+      if (indicator === connectedAccounts && isLogin) return signedFor(indicator, CONNECTION_SCOPES);
       if (indicator === mcpResource(resource) && !client.grantTypeAllowed(CIBA_GRANT)) {
-        return {
-          scope: MCP_SCOPES.join(' '),
-          audience: indicator,
-          accessTokenFormat: 'jwt',
-          jwt: { sign: { alg: 'ES256' } },
-        };
+        return signedFor(indicator, MCP_SCOPES);
       }
       // Anybody's program gets nothing for `/v1`, by which our own clients come.
       if (isPublicClient(client))
         throw new errors.InvalidTarget(`the only resource here is ${mcpResource(resource)}`);
+      if (isLogin && serverAt(servers, indicator) !== undefined) return signedFor(indicator, SESSION_SCOPES);
       if (indicator !== resource)
         throw new errors.InvalidTarget('the only resource here is the order gateway');
-      return {
-        scope: (client.grantTypeAllowed(CIBA_GRANT) ? APPROVAL_SCOPES : SESSION_SCOPES).join(' '),
-        audience: resource,
-        accessTokenFormat: 'jwt',
-        jwt: { sign: { alg: 'ES256' } },
-      };
+      return signedFor(resource, client.grantTypeAllowed(CIBA_GRANT) ? APPROVAL_SCOPES : SESSION_SCOPES);
     },
   };
 }

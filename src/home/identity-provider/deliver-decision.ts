@@ -64,13 +64,19 @@ function deliverDecision(options: DeliveryOptions): (request: ApprovalRequest) =
           rar: [{ ...details }],
         });
       } else {
-        const refused = request.status === 'denied' ? 'the person refused' : 'the request was withdrawn';
-        await provider.backchannelResult(kept, new errors.AccessDenied(refused));
+        await provider.backchannelResult(kept, noTokenOf(request));
       }
     }
     failpoint('idp.delivered');
     requests.delivered(request.id);
   };
+}
+
+/** Why there will be no token: to whoever waits for one that was replaced its answer is lost, and not a no. */
+function noTokenOf({ status, replaced }: ApprovalRequest): errors.OIDCProviderError {
+  if (status === 'denied') return new errors.AccessDenied('the person refused');
+  if (replaced) return new errors.InvalidGrant('another question took its place');
+  return new errors.AccessDenied('the request was withdrawn');
 }
 
 /** Other details than those approved, down to the subject of a proposal's. */

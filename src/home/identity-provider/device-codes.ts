@@ -8,6 +8,7 @@ import {
 } from '../../trading/scopes.ts';
 import type { Grants } from './grants.ts';
 import { connectedAccountsUrl, mcpResource } from './protocol.ts';
+import { type AgentServer, serverAt } from './servers/agent-server.ts';
 
 /** A device that waits to be let in (RFC 8628), as the person deciding about it sees it. */
 export interface DeviceRequest {
@@ -16,8 +17,10 @@ export interface DeviceRequest {
   /** What the device calls itself; unverified. */
   readonly deviceName: string | undefined;
   readonly scopes: readonly string[];
-  /** What its tokens are for: the gateway's own API, or `/mcp`, which other people's agents come by. */
-  readonly use: 'session' | 'mcp';
+  /** What its tokens are for: the gateway's own API, `/mcp`, which other people's agents come by, or a server. */
+  readonly use: 'session' | 'mcp' | 'server';
+  /** The server's address, as it is asked for. */
+  readonly server: string | undefined;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
@@ -56,6 +59,7 @@ export function createDeviceCodes(options: {
   provider: () => Provider;
   issuer: string;
   resource: string;
+  servers: readonly AgentServer[];
   grants: Pick<Grants, 'noteDevice'>;
   now: () => number;
 }): DeviceCodes {
@@ -80,6 +84,7 @@ export function createDeviceCodes(options: {
     if (code.error !== undefined || code.accountId !== undefined || deciding.has(code.jti))
       return { status: 'used' };
     const { scope, device_name: deviceName, resource: wanted } = code.params ?? {};
+    const server = serverAt(options.servers, wanted);
     return {
       status: 'waiting',
       request: {
@@ -87,7 +92,8 @@ export function createDeviceCodes(options: {
         clientName: client.clientName ?? client.clientId,
         deviceName: typeof deviceName === 'string' ? deviceName : undefined,
         scopes: typeof scope === 'string' ? scope.split(' ').filter((name) => name !== ORDER_SCOPE) : [],
-        use: wanted === mcpResource(resource) ? 'mcp' : 'session',
+        use: server !== undefined ? 'server' : wanted === mcpResource(resource) ? 'mcp' : 'session',
+        server: server?.address,
         expiresAt: (code.exp ?? 0) * 1000,
       },
     };
@@ -116,15 +122,16 @@ export function createDeviceCodes(options: {
         const granted = (allowed: readonly string[]) =>
           lookup.request.scopes.filter((scope) => allowed.includes(scope));
         const identity = granted(IDENTITY_SCOPES);
-        const target = lookup.request.use === 'mcp' ? mcpResource(resource) : resource;
-        const session = granted(target === resource ? SESSION_SCOPES : MCP_SCOPES);
+        const { clientName, deviceName, use, server } = lookup.request;
+        const target = server ?? (use === 'mcp' ? mcpResource(resource) : resource);
+        const session = granted(use === 'mcp' ? MCP_SCOPES : SESSION_SCOPES);
         if (identity.length > 0) grant.addOIDCScope(identity);
         const connections = granted(CONNECTION_SCOPES);
         if (session.length > 0) grant.addResourceScope(target, session);
         if (connections.length > 0) grant.addResourceScope(connectedAccounts, connections);
         const grantId = await grant.save();
-        const { clientName, deviceName } = lookup.request;
-        options.grants.noteDevice(grantId, { user, clientName, deviceName });
+        const at = server === undefined ? '' : ` at ${new URL(server).host}`;
+        options.grants.noteDevice(grantId, { user, clientName: `${clientName}${at}`, deviceName });
         Object.assign(code, {
           accountId: user,
           amr: [...allowedBy.amr],

@@ -1,9 +1,11 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { ApprovalRequests } from './approval-requests.ts';
 import type { IssuedTokens } from './issued-tokens.ts';
-import type { Granted, OidcStore } from './oidc-store.ts';
+import type { OidcStore } from './oidc-store.ts';
 import type { People } from './people.ts';
 import type { RegisteredClients } from './registered-clients.ts';
+import { type AgentServer, serverOf } from './servers/agent-server.ts';
+import type { Granted } from './standing-grants.ts';
 
 /** Who may no longer do anything: one client for a person, or whoever acted for that person where no client is named. */
 export interface Revoked {
@@ -24,8 +26,8 @@ export interface GrantedDevice {
 
 /** What people have allowed to whom, and its end: at once, for all that was issued under it. */
 export interface Grants {
-  /** Whether a token was issued here, and what it was issued under still stands. */
-  isLive(jti: string): boolean;
+  /** What a token was issued under, where it was issued here and that still stands. */
+  liveGrant(jti: string): string | undefined;
   noteDevice(
     grantId: string,
     device: { user: string; clientName: string; deviceName: string | undefined },
@@ -36,6 +38,8 @@ export interface Grants {
   endDevice(user: string, id: string): Promise<boolean>;
   /** Removes a client that this person let in. False where it is not theirs. */
   endClient(owner: string, clientId: string): Promise<boolean>;
+  /** Something else takes the place of what a person granted a client: what was begun under it goes on. */
+  replaced(granted: Granted): void;
   /** Ends whatever acts for a person who was removed. */
   endPerson(sub: string): Promise<void>;
   /** The library has ended one. */
@@ -44,11 +48,15 @@ export interface Grants {
 
 export interface GrantsOptions {
   readonly database: Database;
-  readonly store: Pick<OidcStore, 'grant' | 'endGrant' | 'endGrants' | 'forgetClient'>;
+  readonly store: Pick<
+    OidcStore,
+    'grant' | 'grantsOf' | 'endGrant' | 'endGrants' | 'endOffline' | 'forgetClient'
+  >;
   readonly issued: IssuedTokens;
   readonly clients: RegisteredClients;
   readonly requests: Pick<ApprovalRequests, 'pending' | 'tell'>;
   readonly people: Pick<People, 'find'>;
+  readonly servers: readonly AgentServer[];
   /** Tells clients that poll what became of their requests. */
   readonly deliver: () => Promise<void>;
   /** Told after it is so: what was begun under it is to end, too. */
@@ -58,7 +66,7 @@ export interface GrantsOptions {
 }
 
 export function createGrants(options: GrantsOptions): Grants {
-  const { store, issued, clients, requests, people, deliver, onRevoked } = options;
+  const { store, issued, clients, requests, people, deliver, onRevoked, servers } = options;
   const rows = openDevices(options.database);
 
   /** Questions on the person's phone that nobody waits for any more. */
@@ -72,11 +80,24 @@ export function createGrants(options: GrantsOptions): Grants {
     if (open.length > 0) await deliver();
   };
 
+  /** Who may go on no longer: of a sign-in at a server that is the server, unless something else lets it. */
+  const ended = async (granted: Granted) => {
+    const server = servers.find(({ address }) => granted.resources?.includes(address));
+    if (server === undefined) return await onRevoked(granted);
+    const { sub } = granted;
+    const goesOn = store
+      .grantsOf(sub)
+      .some(
+        ({ clientId, resources }) => clientId === server.client_id || resources?.includes(server.address),
+      );
+    if (!goesOn) await onRevoked({ sub, clientId: server.client_id });
+  };
+
   return {
-    isLive(jti) {
+    liveGrant(jti) {
       const id = issued.grantOf(jti);
       const granted = id === undefined ? undefined : store.grant(id);
-      return granted !== undefined && people.find(granted.sub) !== undefined;
+      return granted !== undefined && people.find(granted.sub) !== undefined ? id : undefined;
     },
     noteDevice: (grantId, { user, clientName, deviceName }) => {
       rows.insert.run(grantId, user, clientName, deviceName ?? null, options.now());
@@ -93,7 +114,10 @@ export function createGrants(options: GrantsOptions): Grants {
       const granted = store.grant(id);
       if (granted?.sub !== user || rows.remove.run(id, user).changes !== 1) return false;
       store.endGrant(id);
-      await onRevoked(granted);
+      // It was said yes to with a sign-in that still stands: the server must not have it again by that.
+      const server = serverOf(servers, granted.clientId);
+      if (server !== undefined) store.endOffline({ sub: user, resource: server.address });
+      await ended(granted);
       return true;
     },
     async endClient(owner, clientId) {
@@ -105,6 +129,7 @@ export function createGrants(options: GrantsOptions): Grants {
       await onRevoked({ sub: owner, clientId });
       return true;
     },
+    replaced: (granted) => store.endGrants(granted),
     async endPerson(sub) {
       for (const { clientId } of clients.list(sub)) {
         store.forgetClient(clientId);
@@ -116,7 +141,7 @@ export function createGrants(options: GrantsOptions): Grants {
       await takeBack(sub, undefined, 'the person was removed');
       await onRevoked({ sub });
     },
-    ended: onRevoked,
+    ended,
   };
 }
 

@@ -15,6 +15,7 @@ import type { PushOptions } from '../phone/push/phone-push.ts';
 import type { Revoked } from './grants.ts';
 import type { People } from './people.ts';
 import type { RefreshTokenReuse } from './refresh-token-reuse.ts';
+import type { AgentServer } from './servers/agent-server.ts';
 import type { Vault } from './vault.ts';
 
 export interface IdentityProviderOptions {
@@ -32,6 +33,8 @@ export interface IdentityProviderOptions {
   readonly gatewayClient: { readonly client_id: string; readonly jwks: JSONWebKeySet };
   /** Other people’s clients that are registered beforehand (RFC 7591 metadata). */
   readonly knownClients?: readonly ClientMetadata[];
+  /** Servers that run the agent, which people sign in at. */
+  readonly servers?: readonly AgentServer[] | undefined;
   readonly vault: Vault;
   /** By user name: lets the terminal phone stand in for their browser where an account is to be connected. */
   readonly thirdPartyPasswords?: Readonly<Record<string, string>>;

@@ -41,7 +41,7 @@ const KEYS_LOOKED_AT_MS = 3_600_000;
 
 /** A home's OpenID provider: device flow, code with PKCE, CIBA with RAR, DPoP, registration, token exchange; and the phone. */
 export async function createIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
-  const { database, faults, issuer, resource, vault } = options;
+  const { database, faults, issuer, resource, servers = [], vault } = options;
   const clock = options.clock ?? systemClock;
   const now = () => clock.now();
   const onError = options.onError ?? ((message) => process.stderr.write(`identity provider: ${message}\n`));
@@ -51,10 +51,11 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
 
   const state = openState(options, { clock, closing: closing.signal, deliver: () => delivery.all() });
   const { keys, requests, limits, grants, sessions, recovery } = state;
-  const isRevoked = (jti: string) => !grants.isLive(jti);
+  const isRevoked = (jti: string) => grants.liveGrant(jti) === undefined;
   const { provider, handle: protocol } = createProtocol({
     ...options,
     ...state,
+    servers,
     now,
     verifySession: sessionTokens(options, { keys, clock, isRevoked }),
     onError,
@@ -70,7 +71,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const push = phonePush(options, { ...running, onError });
   const connections = createConnectionRequests({ database, vault, clock });
   const verify = ownTokens(options, { keys, clock, isRevoked });
-  const deviceCodes = createDeviceCodes({ provider, issuer, resource, grants, now });
+  const deviceCodes = createDeviceCodes({ provider, issuer, resource, servers, grants, now });
   const authorized = {
     list: state.authorized.list,
     end: async (user: string, clientId: string) => {
@@ -162,6 +163,7 @@ function openState(
     clients,
     requests,
     people,
+    servers: options.servers ?? [],
     deliver,
     onRevoked: options.onRevoked ?? (async () => {}),
     now,

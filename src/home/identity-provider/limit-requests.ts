@@ -9,9 +9,9 @@ const IN_ORDER = ['authorization_pending', 'slow_down', 'expired_token', 'access
 
 /**
  * In front of the library: who begins too many sign-ins, and who was refused too often.
- * @param gatewayClientId the home's own gateway, which passes on what others bring: it is not the one who tries
+ * @param passOn the home's own gateway and servers, which pass on what others bring: they are not the ones who try
  */
-export function limitProtocol(limits: RequestLimits, gatewayClientId: string) {
+export function limitProtocol(limits: RequestLimits, passOn: readonly string[]) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>): Promise<void> => {
     const address = limits.addressOf(ctx.req);
     if (ctx.path === routes.device_authorization && ctx.method === 'POST') {
@@ -27,7 +27,7 @@ export function limitProtocol(limits: RequestLimits, gatewayClientId: string) {
     if (ctx.status < 400 || ctx.status >= 500 || ctx.status === 429 || error === undefined) return;
     if (IN_ORDER.includes(error)) return;
     const client = provenClient(ctx, error);
-    if (client === gatewayClientId) return;
+    if (client !== undefined && passOn.includes(client)) return;
     // A key that no address can be.
     const wait = limits.refusals.take(client === undefined ? address : `client ${client}`);
     if (wait !== undefined) tooMany(ctx, wait);

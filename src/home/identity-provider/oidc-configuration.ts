@@ -27,7 +27,9 @@ import { checkClientMetadata } from './client-metadata.ts';
 import { gatewayClient, loginClient } from './clients.ts';
 import type { OidcStore } from './oidc-store.ts';
 import type { People } from './people.ts';
-import { isIn, routes } from './protocol.ts';
+import { ACCESS_TOKEN_S, isIn, routes } from './protocol.ts';
+import { serverAt, serverClient, serverName, serverOf } from './servers/agent-server.ts';
+import { checkServerSignIn, signedInAt } from './servers/server-sign-in.ts';
 
 export interface OidcConfigurationOptions extends AskingOptions {
   /** Registered beforehand, beside our own. */
@@ -115,14 +117,20 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
     expiresWithSession: () => false,
     issueRefreshToken: (_ctx, client, source) =>
       client.grantTypeAllowed('refresh_token') &&
-      // Anybody's program stays signed in until it is ended, and is told so on the page that asks.
-      (source.scopes.has('offline_access') || isPublicClient(client)),
+      // Anybody's program stays signed in until it is ended, and is told so on the page that asks; so is who signs in at a
+      // server, where "offline" is about what the server may do meanwhile.
+      (source.scopes.has('offline_access') ||
+        isPublicClient(client) ||
+        serverAt(options.servers, source.resource) !== undefined),
     extraTokenClaims: (ctx, token) => {
       // What the person's own key signed goes where the gateway looks for it.
       const asked = ctx.oidc.entities.BackchannelAuthenticationRequest;
       const evidence = asked === undefined ? undefined : options.requests.evidenceOf(asked.jti);
       // By a passkey that verified the person: "phishing-resistant" of OpenID Connect EAP ACR Values 1.0 §2.
       if (evidence !== undefined) return { approval_evidence: evidence, acr: PASSKEY_ACR };
+      const server = serverOf(options.servers, token.clientId);
+      if (server !== undefined) return { act: { sub: server.client_id }, client_name: serverName(server) };
+      if (serverAt(options.servers, token.aud) !== undefined) return signedInAt(ctx);
       const name =
         'grantId' in token && token.grantId !== undefined ? options.nameOf(token.grantId) : undefined;
       return name === undefined ? undefined : { client_name: name };
@@ -134,6 +142,7 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
           throw new errors.InvalidRequest('device_name must be 1 to 64 printable ASCII characters');
         }
         checkSessionScopes(ctx);
+        checkServerSignIn(ctx, options.servers);
         checkAuthorizationRequest(ctx);
       },
     },
@@ -171,9 +180,10 @@ function features(options: OidcConfigurationOptions): NonNullable<Configuration[
 function clientsOf({
   gatewayClient: ours,
   resource,
+  servers,
   knownClients = [],
 }: OidcConfigurationOptions): ClientMetadata[] {
-  return [loginClient, gatewayClient(ours, resource), ...knownClients];
+  return [loginClient, gatewayClient(ours, resource), ...servers.map(serverClient), ...knownClients];
 }
 
 /** How long what it issues lives, in seconds. */
@@ -187,7 +197,7 @@ function lifetimes({ resource, now }: OidcConfigurationOptions): Configuration['
         // What the details say of their end holds at the gateway, however long the token lives.
         return isProposalDetails(details) ? Math.max(SHORTEST_APPROVAL, left) : left;
       }
-      return 10 * MINUTE;
+      return ACCESS_TOKEN_S;
     },
     BackchannelAuthenticationRequest: (ctx, request) => {
       const asked = Number(ctx?.oidc.params?.requested_expiry ?? 5 * MINUTE);

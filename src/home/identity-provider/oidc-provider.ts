@@ -13,6 +13,7 @@ import { oneLineName } from './authorization/public-client.ts';
 import { registrationGate } from './client-registration.ts';
 import { ownPingEndpoint, pingSender } from './clients.ts';
 import { completeAnswers } from './complete-answers.ts';
+import { tokenExchangeParameters } from './exchange-parameters.ts';
 import type { Handler } from './front-door.ts';
 import type { Grants } from './grants.ts';
 import type { IdentityProviderOptions } from './identity-provider-options.ts';
@@ -24,7 +25,8 @@ import type { ProviderKeys } from './provider-keys.ts';
 import type { RegisteredClients } from './registered-clients.ts';
 import { isRequestFault } from './request-fault.ts';
 import type { RequestLimits } from './request-limits.ts';
-import { createTokenExchange, tokenExchangeParameters } from './token-exchange.ts';
+import type { AgentServer } from './servers/agent-server.ts';
+import { createTokenExchange } from './token-exchange.ts';
 
 const PING_TIMEOUT_MS = 5000;
 
@@ -51,7 +53,8 @@ export interface ProtocolParts
   readonly limits: RequestLimits;
   readonly store: OidcStore;
   readonly now: () => number;
-  readonly grants: Pick<Grants, 'isLive'>;
+  readonly grants: Pick<Grants, 'liveGrant' | 'noteDevice' | 'replaced'>;
+  readonly servers: readonly AgentServer[];
   /** For tokens of the login client's sessions. */
   readonly verifySession: TokenVerifier;
   readonly onError: (message: string) => void;
@@ -160,13 +163,19 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
       gatewayClientId: parts.gatewayClient.client_id,
       verificationKey: parts.keys.signing.verificationKey,
       vault: parts.vault,
+      servers: parts.servers,
+      grants: parts.grants,
       now,
-      isLive: parts.grants.isLive,
     }),
     tokenExchangeParameters,
   );
 
-  provider.use(limitProtocol(parts.limits, parts.gatewayClient.client_id));
+  provider.use(
+    limitProtocol(
+      parts.limits,
+      [parts.gatewayClient, ...parts.servers].map(({ client_id }) => client_id),
+    ),
+  );
   provider.use(
     registrationGate({
       limits: parts.limits,

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider';
 import { type RefreshTokenReuse, refreshTokenSuccessors } from './refresh-token-reuse.ts';
+import { type Granted, type StandingGrants, standingGrants } from './standing-grants.ts';
 
 /** How long a finished row is kept, so that a late caller hears "expired" rather than "unknown". Seconds. */
 const KEPT_AFTER_EXPIRY = 24 * 3600;
@@ -10,22 +11,10 @@ interface Row {
   readonly consumed_at: number | null;
 }
 
-/** By whom, and to which client. */
-export interface Granted {
-  readonly sub: string;
-  readonly clientId: string;
-}
-
-export interface OidcStore {
+export interface OidcStore extends StandingGrants {
   readonly adapter: AdapterFactory;
   /** Forgets a client that registered; what was granted to it is another matter. */
   forgetClient(id: string): void;
-  /** What was granted, while it stands; revocation deletes it. */
-  grant(id: string): Granted | undefined;
-  /** Ends a grant, and all that was issued under it. */
-  endGrant(id: string): void;
-  /** Ends all that a person granted, or one client of theirs was. */
-  endGrants(of: { readonly sub: string; readonly clientId?: string }): void;
 }
 
 export interface OidcStoreOptions {
@@ -64,12 +53,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
     return { ...payload, consumed: row.consumed_at };
   };
 
-  const grant = (id: string): Granted | undefined => {
-    const row = rows.byId.get('Grant', id);
-    if (row === undefined) return undefined;
-    const { accountId, clientId } = JSON.parse(row.payload);
-    return { sub: String(accountId), clientId: String(clientId) };
-  };
+  const granted = standingGrants(database);
 
   const adapter = (model: string): Adapter => (model === 'Session' ? noSessions : entities(model));
 
@@ -107,11 +91,11 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
       successors.drop(payload);
     },
     destroy: async (id) => {
-      const granted = model === 'Grant' ? grant(id) : undefined;
+      const ended = model === 'Grant' ? granted.grant(id) : undefined;
       rows.destroy.run(model, id);
-      if (granted === undefined) return;
-      rows.endGrant.run(id, id);
-      await options.onGrantEnded(granted);
+      if (ended === undefined) return;
+      granted.endGrant(id);
+      await options.onGrantEnded(ended);
     },
     revokeByGrantId: async (grantId) => {
       rows.revoke.run(model, grantId);
@@ -123,15 +107,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
     forgetClient: (id) => {
       rows.destroy.run('Client', id);
     },
-    grant,
-    endGrant: (id) => {
-      rows.endGrant.run(id, id);
-    },
-    endGrants: ({ sub, clientId }) => {
-      for (const { id } of rows.grantsOf.all(sub, clientId ?? null, clientId ?? null)) {
-        rows.endGrant.run(id, id);
-      }
-    },
+    ...granted,
   };
 }
 
@@ -187,13 +163,6 @@ function openEntities(database: Database) {
       'UPDATE oidc_entities SET consumed_at = ? WHERE model = ? AND id = ? AND consumed_at IS NULL',
     ),
     destroy: database.prepare<[string, string]>('DELETE FROM oidc_entities WHERE model = ? AND id = ?'),
-    endGrant: database.prepare<[string, string]>(
-      "DELETE FROM oidc_entities WHERE grant_id = ? OR (model = 'Grant' AND id = ?)",
-    ),
-    grantsOf: database.prepare<[string, string | null, string | null], { id: string }>(
-      `SELECT id FROM oidc_entities WHERE model = 'Grant' AND json_extract(payload, '$.accountId') = ?
-         AND (? IS NULL OR json_extract(payload, '$.clientId') = ?)`,
-    ),
     revoke: database.prepare<[string, string]>('DELETE FROM oidc_entities WHERE model = ? AND grant_id = ?'),
     purge: database.prepare<[number]>('DELETE FROM oidc_entities WHERE expires_at < ?'),
   };

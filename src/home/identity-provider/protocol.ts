@@ -1,7 +1,12 @@
+import type { ResourceServer } from 'oidc-provider';
+
 /** Names the protocol parts of the identity provider share. */
 
 /** The public client every trade-agent signs in with (RFC 8628). */
 export const LOGIN_CLIENT_ID = 'trade-agent';
+
+/** Seconds that an access token of a session lives. */
+export const ACCESS_TOKEN_S = 600;
 
 /** Seconds. */
 export const POLL_INTERVAL = 2;
@@ -46,4 +51,14 @@ export const CONSENT_PATH = '/authorize/consent';
 /** Whether a text is one of a list's, a scope say. */
 export function isIn<T extends string>(list: readonly T[], text: string): text is T {
   return (list as readonly string[]).includes(text);
+}
+
+/** A resource (RFC 8707) whose access tokens are JWTs (RFC 9068), and what they may do there. */
+export function signedFor(audience: string, scopes: readonly string[]): ResourceServer {
+  return {
+    scope: scopes.join(' '),
+    audience,
+    accessTokenFormat: 'jwt',
+    jwt: { sign: { alg: 'ES256' } },
+  };
 }

@@ -1,44 +1,34 @@
 import { type JWTVerifyGetKey, errors as joseErrors, jwtVerify } from 'jose';
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
-import { ACCESS_TOKEN_TYPE } from '../../net/oauth-names.ts';
+import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../net/oauth-names.ts';
+import type { ExchangeParameters } from './exchange-parameters.ts';
 import { mcpResource } from './protocol.ts';
+import { type AgentServer, serverOf } from './servers/agent-server.ts';
+import { createServerExchange, type ServerExchangeOptions } from './servers/server-exchange.ts';
 import type { Vault } from './vault.ts';
 import { VaultError } from './vault-error.ts';
 
-/** Parameters of RFC 8693 §2.1 that this server reads; those it does not support are read to be refused. */
-export const tokenExchangeParameters = [
-  'audience',
-  'resource',
-  'scope',
-  'subject_token',
-  'subject_token_type',
-  'requested_token_type',
-  'actor_token',
-  'actor_token_type',
-] as const;
+type Context = TokenEndpointGrantContext<ExchangeParameters>;
 
-type Parameters = { [name in (typeof tokenExchangeParameters)[number]]?: string | undefined };
-
-export interface TokenExchangeOptions {
-  readonly issuer: string;
-  readonly resource: string;
+export interface TokenExchangeOptions extends ServerExchangeOptions {
   readonly gatewayClientId: string;
+  readonly servers: readonly AgentServer[];
   readonly verificationKey: JWTVerifyGetKey;
   readonly vault: Vault;
-  readonly now: () => number;
-  /** Whether the access token with this `jti` was issued here and its grant still stands. */
-  readonly isLive: (jti: string) => boolean;
 }
 
 /**
- * RFC 8693: the gateway shows the access token a user called it with, and is given that user's access token at the
- * broker. Nobody else may exchange, and only tokens meant for the gateway, or its MCP endpoint, can be exchanged.
+ * RFC 8693. Two kinds of client may exchange: the gateway, what it was called with for the user's access at the broker, and a
+ * server of the home's, what it was called with for the user's access at the gateway.
  */
 export function createTokenExchange(options: TokenExchangeOptions) {
-  return async function tokenExchange(ctx: TokenEndpointGrantContext<Parameters>): Promise<void> {
+  const forServers = createServerExchange(options);
+  const forGateway = brokerExchange(options);
+  return async function tokenExchange(ctx: Context): Promise<void> {
     const { client, params } = ctx.oidc;
-    if (client.clientId !== options.gatewayClientId) {
-      throw new errors.UnauthorizedClient('only the gateway may exchange tokens');
+    const server = serverOf(options.servers, client.clientId);
+    if (server === undefined && client.clientId !== options.gatewayClientId) {
+      throw new errors.UnauthorizedClient('only the gateway and its servers may exchange tokens');
     }
     if (params.actor_token !== undefined || params.actor_token_type !== undefined) {
       throw new errors.InvalidRequest('actor_token is not supported');
@@ -46,9 +36,18 @@ export function createTokenExchange(options: TokenExchangeOptions) {
     if (params.subject_token_type !== ACCESS_TOKEN_TYPE) {
       throw new errors.InvalidRequest(`subject_token_type must be ${ACCESS_TOKEN_TYPE}`);
     }
-    if (params.requested_token_type !== undefined && params.requested_token_type !== ACCESS_TOKEN_TYPE) {
-      throw new errors.InvalidRequest(`requested_token_type must be ${ACCESS_TOKEN_TYPE}`);
+    const issued = server === undefined ? [ACCESS_TOKEN_TYPE] : [ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE];
+    if (params.requested_token_type !== undefined && !issued.includes(params.requested_token_type)) {
+      throw new errors.InvalidRequest(`requested_token_type must be ${issued.join(' or ')}`);
     }
+    return server === undefined ? await forGateway(ctx) : await forServers(ctx, server);
+  };
+}
+
+/** The gateway is given the user's access token at the broker, for one that was meant for the gateway, or its MCP endpoint. */
+function brokerExchange(options: TokenExchangeOptions) {
+  return async (ctx: Context): Promise<void> => {
+    const { params } = ctx.oidc;
     if (typeof params.audience !== 'string' || params.audience === '') {
       throw new errors.InvalidTarget('audience must name one connection');
     }
@@ -77,7 +76,7 @@ export function createTokenExchange(options: TokenExchangeOptions) {
         currentDate: new Date(options.now()),
       });
       if (payload.sub === undefined || payload.jti === undefined) throw invalid('lacks a claim');
-      if (!options.isLive(payload.jti)) throw invalid('was revoked');
+      if (options.grants.liveGrant(payload.jti) === undefined) throw invalid('was revoked');
       return payload.sub;
     } catch (error) {
       // The library's messages name claims, never their values.

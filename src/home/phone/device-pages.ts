@@ -5,7 +5,7 @@ import type { Person } from '../identity-provider/people.ts';
 import { type BrowserContext, type BrowserEnv, isFull } from './browser-env.ts';
 import { messagePage, page, passkeyNeeded, toSignIn } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
-import { scopeWords } from './scope-words.ts';
+import { scopesInWords } from './scope-words.ts';
 
 const problems: Record<Exclude<DeviceLookup['status'], 'waiting'>, string> = {
   unknown: 'No device is waiting with this code. Compare it with the one on your screen.',
@@ -134,8 +134,13 @@ ${
     ? html`<div class="note" data-testid="mcp-note"><strong>It is for an agent that is not trade-agent.</strong>What it gets opens <span class="mono">/mcp</span> here and nothing else, and what it proposes is shown as its own words.</div>`
     : ''
 }
+${
+  request.server === undefined
+    ? ''
+    : html`<div class="note" data-testid="server-note"><strong>It is for the server ${new URL(request.server).host}.</strong>What the device gets opens that server and nothing else. The server then acts for you here, until you sign the device out.</div>`
+}
 <p>It will be able to:</p>
-<ul data-testid="scopes">${request.scopes.map((scope) => html`<li>${scopeWords[scope] ?? scope}</li>`)}</ul>
+<ul data-testid="scopes">${scopesInWords(request.scopes, request.use).map((line) => html`<li>${line}</li>`)}</ul>
 <p class="soft small">It will not be able to place an order by itself: each is asked for here, one by one, or lies within a mandate that you approve here.</p>
 <form method="post" action="/device/confirm">
 <input type="hidden" name="form_token" value="${context.var.formToken}">

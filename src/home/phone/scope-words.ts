@@ -16,3 +16,20 @@ export const scopeWords: Readonly<Record<string, string>> = {
   'create:me:connected_accounts': 'Ask you to connect accounts elsewhere',
   'delete:me:connected_accounts': 'Disconnect them',
 };
+
+/** What is said of a sign-in that a program keeps up by itself. */
+const STAYS = scopeWords.offline_access ?? '';
+
+/**
+ * What a sign-in will be able to do, line by line.
+ * @param use at a server every sign-in stays; `offline_access` is about what the server does meanwhile
+ */
+export function scopesInWords(scopes: readonly string[], use: 'session' | 'mcp' | 'server'): string[] {
+  const words = scopes.map((scope) => scopeWords[scope] ?? scope);
+  if (use !== 'server') return words;
+  const here = words.filter((line) => line !== STAYS);
+  return [...here, STAYS, ...(scopes.includes('offline_access') ? [AWAY] : [])];
+}
+
+/** A grant of the server's own, which is ended by itself. */
+const AWAY = 'Have that server look after your account when you are away';

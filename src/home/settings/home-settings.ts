@@ -3,6 +3,7 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { noticesSchema } from '../../config/notice-channels.ts';
 import { peerList } from '../../net/peer-list.ts';
+import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import { isRedirect } from '../identity-provider/authorization/redirect-uri.ts';
 import { LOGIN_CLIENT_ID } from '../identity-provider/protocol.ts';
@@ -15,6 +16,9 @@ export const DEFAULT_PORT = 4780;
 /** Of the home's own; its gateway's id stands in gateway.yaml, and is looked at when it is served. */
 const RESERVED_IDS: readonly string[] = [LOGIN_CLIENT_ID];
 
+/** RFC 7518 §6.2.2, §6.3.2, §6.4.1. */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
+
 const wholePath = z.string().refine(isAbsolute, 'must be a whole path, from / on');
 
 /** `127.0.0.1:4780`, `[::1]:4780` */
@@ -22,11 +26,13 @@ const listenAddress = z
   .string()
   .refine((text) => listenParts(text) !== undefined, 'must be HOST:PORT, as in 127.0.0.1:4780');
 
+const clientId = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ -')
+  .refine((id) => !RESERVED_IDS.includes(id), 'is the id of one of the home’s own');
+
 const knownClientSchema = z.strictObject({
-  client_id: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ -')
-    .refine((id) => !RESERVED_IDS.includes(id), 'is the id of one of the home’s own'),
+  client_id: clientId,
   /** As the page that asks shows it. */
   name: z.string().min(1).max(60),
   redirect_uris: z
@@ -34,6 +40,32 @@ const knownClientSchema = z.strictObject({
     .min(1)
     .max(20),
 });
+
+/** RFC 7517: only the public half of a key has any business here. */
+const publicKeySchema = z
+  .looseObject({ kty: z.enum(['EC', 'OKP', 'RSA']) })
+  .refine(
+    (key) => !PRIVATE_MEMBERS.some((member) => member in key),
+    'must be the public half of the key alone',
+  );
+
+const serverSchema = z
+  .strictObject({
+    client_id: clientId,
+    /** Its public address, to the letter as people name it: what sign-ins there are for (RFC 8707). */
+    address: z
+      .string()
+      .refine(
+        (text) => isSecureUrl(text) && new URL(text).origin === text,
+        'must be an https address with nothing behind it, as in https://agent.example',
+      ),
+    jwks: z.strictObject({ keys: z.array(publicKeySchema).min(1).max(10) }).optional(),
+    jwks_uri: z.string().refine(isSecureUrl, INSECURE_URL).optional(),
+  })
+  .refine(({ jwks, jwks_uri }) => (jwks === undefined) !== (jwks_uri === undefined), {
+    path: ['jwks'],
+    error: 'is needed, or "jwks_uri": one of the two',
+  });
 
 /** What `home.yaml` says: everything about a home that is not secret, but for what its gateway serves. */
 export const homeSettingsSchema = z
@@ -55,9 +87,12 @@ export const homeSettingsSchema = z
     number_matching: z.enum(['live', 'always', 'off']).optional(),
     /** Programs that are known beforehand by an id of one's own choice, where one neither says who it is nor registers itself. */
     clients: z.array(knownClientSchema).min(1).max(50).superRefine(namesEachOnce).optional(),
+    /** Servers that run the agent for people of this home (`trade-agent server`), which sign in at them. */
+    servers: z.array(serverSchema).min(1).max(20).superRefine(namesEachOnce).optional(),
     /** How the owner is told where no push arrives; as `notices` of a profile. */
     notices: noticesSchema.optional(),
   })
+  .superRefine(namesNobodyTwice)
   .refine(({ address, tls }) => tls === undefined || !isLocalAddress(address), {
     path: ['tls'],
     error: 'is for a home at an https address',
@@ -103,6 +138,22 @@ function namesEachOnce(clients: readonly { readonly client_id: string }[], conte
   const ids = clients.map(({ client_id }) => client_id);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) context.addIssue({ code: 'custom', message: `${twice} is there twice` });
+}
+
+/** Tokens for a server must not be anybody else's as well. */
+function namesNobodyTwice({ address, clients = [], servers = [] }: Named, context: z.RefinementCtx): void {
+  const issue = (message: string) => context.addIssue({ code: 'custom', path: ['servers'], message });
+  const addresses = [address, ...servers.map((server) => server.address)];
+  const place = addresses.find((one, index) => addresses.indexOf(one) !== index);
+  if (place !== undefined) issue(`${place} is the address of two`);
+  const both = servers.find((server) => clients.some((client) => client.client_id === server.client_id));
+  if (both !== undefined) issue(`${both.client_id} is among "clients" already`);
+}
+
+interface Named {
+  readonly address: string;
+  readonly clients?: readonly { readonly client_id: string }[] | undefined;
+  readonly servers?: readonly { readonly client_id: string; readonly address: string }[] | undefined;
 }
 
 function namesProxies(addresses: readonly string[], context: z.RefinementCtx): void {

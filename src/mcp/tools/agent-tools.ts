@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import { ofOneAccount } from '../../tools/account-argument.ts';
 import { checkRules } from '../../tools/check-rules.ts';
 import { checkWashSale } from '../../tools/check-wash-sale.ts';
@@ -24,7 +23,7 @@ import { listOrders } from '../../tools/list-orders.ts';
 import { searchSymbols } from '../../tools/search-symbols.ts';
 import { setWatchlist } from '../../tools/set-watchlist.ts';
 import { suggestRebalance } from '../../tools/suggest-rebalance.ts';
-import type { DirectTool } from '../../tools/tool.ts';
+import { argumentsOf, type DirectTool } from '../../tools/tool.ts';
 import { whoami } from '../../tools/whoami.ts';
 import { defineMcpTool, type McpTool } from './mcp-tool.ts';
 
@@ -79,7 +78,7 @@ function read(tool: DirectTool, title: string): McpTool {
     name: tool.name,
     title,
     description: tool.description,
-    schema: tool.schema as z.ZodObject,
+    schema: argumentsOf(tool),
     scopes: tool.scopes,
     effect: 'reads',
     async run({ caller }, args) {

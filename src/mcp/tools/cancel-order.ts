@@ -1,6 +1,6 @@
-import type { z } from 'zod';
 import { aboutAccount, accountArgument } from '../../tools/account-argument.ts';
 import { cancelOrder as agents } from '../../tools/cancel-order.ts';
+import { argumentsOf } from '../../tools/tool.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { propose } from './propose.ts';
@@ -10,7 +10,7 @@ export const cancelOrder = defineMcpTool({
   name: agents.name,
   title: 'Cancel an order',
   description: agents.description,
-  schema: (agents.schema as z.ZodObject).extend({ account: accountArgument }),
+  schema: argumentsOf(agents).extend({ account: accountArgument }),
   scopes: agents.scopes,
   effect: 'acts',
   async run(call, args) {

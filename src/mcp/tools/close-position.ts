@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import { aboutAccount } from '../../tools/account-argument.ts';
 import { closePosition as agents, closingOrder } from '../../tools/close-position.ts';
 import { ownKey } from '../server/retries.ts';
@@ -9,7 +8,7 @@ export const closePosition = defineMcpTool({
   name: agents.name,
   title: 'Propose to close a position',
   description: `${agents.description} The answer is pending_approval while they have not decided: then call check_approval, and do not close it again.`,
-  schema: withKey(agents.schema as unknown as z.ZodObject),
+  schema: withKey(agents.schema.unwrap()),
   scopes: ['orders:propose', 'portfolio:read', 'orders:read'],
   effect: 'asks',
   async run(call, { idempotency_key, ...args }) {

@@ -7,7 +7,7 @@ export const placeOrder = defineMcpTool({
   name: agents.name,
   title: 'Propose an order',
   description: `${agents.description} The answer is pending_approval while they have not decided: then call check_approval, and do not place the order again.`,
-  schema: withKey(agents.schema),
+  schema: withKey(agents.schema.unwrap()),
   scopes: ['orders:propose', 'orders:read'],
   effect: 'asks',
   async run(call, { idempotency_key, ...args }) {

@@ -7,7 +7,7 @@ export const replaceOrder = defineMcpTool({
   name: agents.name,
   title: 'Propose to change an order',
   description: agents.description,
-  schema: withKey(agents.schema),
+  schema: withKey(agents.schema.unwrap()),
   scopes: ['orders:propose', 'orders:read'],
   effect: 'asks',
   async run(call, { idempotency_key, ...changes }) {

@@ -64,7 +64,7 @@ function newKey(): KeyRing['keys'][number] {
 
 function requireRing(file: string): KeyRing {
   const ring = readRing(file);
-  if (ring === undefined) throw unusable(file, 'there is none');
+  if (ring === undefined) throw unusable(file, 'there is none', NONE_YET);
   return ring;
 }
 
@@ -79,12 +79,15 @@ function readRing(file: string): KeyRing | undefined {
   }
 }
 
-function unusable(file: string, why: string): TradeAgentError {
+const NONE_YET =
+  'Make it with "trade-agent gateway key --add-wrapping-key", or put back the one that was there.';
+const RESTORE =
+  'Nothing was changed. Restore the file with all its keys (0600): without them what is sealed stays sealed.';
+
+function unusable(file: string, why: string, hint = RESTORE): TradeAgentError {
   return new TradeAgentError(
     'credential_store_unavailable',
     `the wrapping keys in ${file} can't be used: ${why}`,
-    {
-      hint: 'Nothing was changed. Restore the file with all its keys (0600): without them what is sealed stays sealed.',
-    },
+    { hint },
   );
 }

@@ -29,20 +29,23 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
     );
     return rows.map(({ line }) => line);
   };
+  /** @returns whether there may be more */
   const moveSome = (file: string) =>
     withFile(file, async (unit) => {
+      const before = endOf(file);
+      const lines = await linesAfter(unit, before.seq, MOST_MOVED);
+      if (lines.length === 0) return false;
+      // Whoever stood still while the database went away had the file no longer: others may have added the same.
       const { seq, tail } = endOf(file);
-      const lines = await linesAfter(unit, seq, MOST_MOVED);
-      if (lines.length > 0) {
-        appendLines(file, tail, lines);
-        failpoint('audit.appended');
-      }
-      return lines.length;
+      if (seq !== before.seq || tail !== before.tail) return true;
+      appendLines(file, tail, lines);
+      failpoint('audit.appended');
+      return lines.length === MOST_MOVED;
     });
   return {
     note: (line, now) => withHead(database, async (_, head) => head.note(line, now)),
     async moveToFile(file) {
-      while ((await moveSome(file)) === MOST_MOVED);
+      while (await moveSome(file));
     },
     standing: (file) =>
       withFile(file, async (unit) => {
@@ -62,10 +65,11 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
 function endOf(file: string): { readonly seq: number; readonly tail: string } {
   for (let longest = TAIL_BYTES; ; longest *= 8) {
     const tail = readTail(file, longest);
-    const seq = wholeLines(tail)
+    // From the last one back: nearly always it is whole.
+    const last = wholeLines(tail)
       .split('\n')
-      .map(seqOf)
-      .findLast((one) => one !== undefined);
+      .findLast((line) => seqOf(line) !== undefined);
+    const seq = last === undefined ? undefined : seqOf(last);
     if (seq !== undefined || Buffer.byteLength(tail) < longest) return { seq: seq ?? 0, tail };
   }
 }

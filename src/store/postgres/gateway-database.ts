@@ -8,9 +8,11 @@ import type { TenantDatabase } from './tenant-database.ts';
  * with it.
  */
 
+export { postgresGatewayKeyRows } from './gateway-key-rows.ts';
 export { postgresGatewayStores } from './gateway-stores.ts';
 export { haveSameSeal } from './head.ts';
 export { recountOrders } from './order-recount.ts';
+export { postgresRegistrationPlace } from './registration-place.ts';
 
 export function openGateway(options: Omit<OpenOptions, 'schema'>): Promise<TenantDatabase> {
   return openDatabase({ ...options, schema: gatewaySchema });

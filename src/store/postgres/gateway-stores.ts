@@ -1,4 +1,5 @@
 import type { GatewayStores } from '../gateway-stores.ts';
+import { noQuestions, type QuestionSeal } from '../rows/question-id.ts';
 import { postgresAccessStore } from './access-store.ts';
 import { postgresAuditStore } from './audit-store.ts';
 import { postgresBrokerKeyStore } from './broker-key-store.ts';
@@ -12,18 +13,27 @@ import { postgresOrderJournal } from './order-journal.ts';
 import { postgresOtherProcesses } from './other-processes.ts';
 import { postgresProofStore } from './proof-store.ts';
 import { postgresProposalStore } from './proposal-store.ts';
+import { postgresRateBuckets } from './rate-buckets.ts';
+import { sealClearQuestions } from './seal-questions.ts';
 import { postgresSigningKeyStore } from './signing-key-store.ts';
 import { postgresStandingStore } from './standing-store.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
-/** @param database of `gatewaySchema`; whoever opened it closes it */
-export async function postgresGatewayStores(database: TenantDatabase): Promise<GatewayStores> {
+/**
+ * @param database of `gatewaySchema`; whoever opened it closes it
+ * @param seal of the ids of questions: who asks has it, and who looks at what was asked
+ */
+export async function postgresGatewayStores(
+  database: TenantDatabase,
+  seal: QuestionSeal = noQuestions,
+): Promise<GatewayStores> {
   await ensureHead(database);
+  if (seal !== noQuestions) await sealClearQuestions(database, seal);
   return {
     orders: postgresOrderJournal(database),
     messages: postgresMessageJournal(database),
     proofs: postgresProofStore(database),
-    proposals: postgresProposalStore(database),
+    proposals: postgresProposalStore(database, seal),
     halts: postgresHalts(database),
     decisions: postgresDecisionStore(database),
     keys: postgresSigningKeyStore(database),
@@ -34,5 +44,6 @@ export async function postgresGatewayStores(database: TenantDatabase): Promise<G
     defaultAccounts: postgresDefaultAccountStore(database),
     access: postgresAccessStore(database),
     others: postgresOtherProcesses(database),
+    buckets: postgresRateBuckets(database),
   };
 }

@@ -26,11 +26,14 @@ export async function ensureHead(database: TenantDatabase): Promise<void> {
  */
 export async function haveSameSeal(database: TenantDatabase, check: string): Promise<boolean> {
   await ensureHead(database);
-  return await database.write(async (unit) => {
-    await unit.run('UPDATE heads SET seal_check = @check WHERE seal_check IS NULL', { check });
-    const head = await unit.one<{ seal_check: string }>('SELECT seal_check FROM heads');
-    return head?.seal_check === check;
-  });
+  return await database.write((unit) => holdSeal(unit, check));
+}
+
+/** The same within a unit of work, until whose end nobody else says which. */
+export async function holdSeal(unit: Unit, check: string): Promise<boolean> {
+  await unit.run('UPDATE heads SET seal_check = coalesce(seal_check, @check)', { check });
+  const head = await unit.one<{ seal_check: string }>('SELECT seal_check FROM heads');
+  return head?.seal_check === check;
 }
 
 /**

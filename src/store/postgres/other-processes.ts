@@ -8,6 +8,49 @@ const UNTIL = `clock_timestamp() + interval '${LIVES_MS} milliseconds'`;
 /** Nobody living has it. By the database's clock: those of the machines may differ. */
 const FREE = `attendant NOT IN (SELECT name FROM gateways WHERE until >= clock_timestamp())`;
 
+/** At a time: all of what a dead one had, in one unit of work, could take longer than a statement may. */
+const MOST_TAKEN = 1_000;
+const MOST_RENEWED = 5_000;
+/** Who has an open one, each found by one look at the index, however many they have. */
+const ATTENDANTS = `
+  WITH RECURSIVE attendants (name) AS (
+    (SELECT attendant FROM proposals WHERE state IN (${OPEN}) ORDER BY attendant LIMIT 1)
+    UNION ALL
+    SELECT (SELECT attendant FROM proposals WHERE state IN (${OPEN}) AND attendant > name ORDER BY attendant LIMIT 1)
+    FROM attendants WHERE name IS NOT NULL
+  )
+  SELECT name AS attendant FROM attendants WHERE name IS NOT NULL`;
+
+/** Some of what nobody living has, what is in hand before what waits for a person. @returns their ids, in this order */
+async function takeSome(unit: Unit, name: string): Promise<string[]> {
+  const dead = await unit.all<{ attendant: string }>(
+    `SELECT attendant FROM (${ATTENDANTS}) AS has WHERE ${FREE}`,
+  );
+  if (dead.length === 0) return [];
+  // Locked before it is looked at, as in `take`; what another holds is in hand, or is being taken.
+  const found = await unit.all<{ id: string }>(
+    `SELECT id FROM proposals WHERE state IN (${OPEN}) AND attendant = ANY(@dead)
+     ORDER BY state = 'requested' LIMIT ${MOST_TAKEN} FOR UPDATE SKIP LOCKED`,
+    { dead: dead.map(({ attendant }) => attendant) },
+  );
+  const ids = found.map(({ id }) => id);
+  const rows = await unit.all<{ id: string }>(
+    `UPDATE proposals SET attendant = @name WHERE id = ANY(@ids) AND state IN (${OPEN}) AND ${FREE} RETURNING id`,
+    { name, ids },
+  );
+  const taken = new Set(rows.map(({ id }) => id));
+  return ids.filter((id) => taken.has(id));
+}
+
+/** All that a process has still, that was taken for dead: no other is taking it. */
+async function allOf(unit: Unit, name: string): Promise<string[]> {
+  const rows = await unit.all<{ id: string }>(
+    `SELECT id FROM proposals WHERE state IN (${OPEN}) AND attendant = @name FOR UPDATE`,
+    { name },
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** @param name of this process; another one each time it starts */
 export function postgresOtherProcesses(
   database: TenantDatabase,
@@ -64,23 +107,23 @@ export function postgresOtherProcesses(
         return taken === 1;
       }),
     renew: async () => {
-      const standing = await database.writeUnsynced(async (unit) => {
-        const lapsed = !(await live(unit)) && isKnown;
-        const dead = await unit.run('DELETE FROM gateways WHERE until < clock_timestamp()');
-        const taken = await unit.all<{ id: string }>(
-          `UPDATE proposals SET attendant = @name WHERE state IN (${OPEN}) AND ${FREE} RETURNING id`,
-          { name },
-        );
-        const all = lapsed
-          ? await unit.all<{ id: string }>(
-              `SELECT id FROM proposals WHERE state IN (${OPEN}) AND attendant = @name`,
-              { name },
-            )
-          : taken;
-        return { taken: all.map(({ id }) => id), lapsed, died: dead > 0 };
-      });
+      const { lapsed, died } = await database.writeUnsynced(async (unit) => ({
+        lapsed: !(await live(unit)) && isKnown,
+        died: (await unit.run('DELETE FROM gateways WHERE until < clock_timestamp()')) > 0,
+      }));
+      const taken: string[] = [];
+      let some: string[];
+      // No longer than it may be taken for dead itself: the rest is for the next time.
+      do {
+        some = await database.writeUnsynced((unit) => takeSome(unit, name));
+        taken.push(...some);
+      } while (some.length === MOST_TAKEN && taken.length < MOST_RENEWED);
       isKnown = true;
-      return standing;
+      return {
+        taken: lapsed ? await database.writeUnsynced((unit) => allOf(unit, name)) : taken,
+        lapsed,
+        died,
+      };
     },
     async leave() {
       await listening?.close();

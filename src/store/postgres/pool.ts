@@ -22,16 +22,20 @@ export interface PoolOptions {
   readonly schema: string;
   /** How many connections at most. */
   readonly max?: number;
+  /** Whose rows all that is asked outside of a `TenantDatabase` is about: a library's that has statements of its own. */
+  readonly tenant?: string;
 }
 
 /**
  * Connections to one database. The driver is loaded here, so that who keeps all in SQLite never loads it.
  * @throws {TradeAgentError} `invalid_config` for an address that is none, or without TLS beyond this machine
  */
-export async function openPool({ address, schema, max = 10 }: PoolOptions): Promise<Pool> {
+export async function openPool({ address, schema, max = 10, tenant }: PoolOptions): Promise<Pool> {
   const url = readServerAddress(address);
+  const settings = { search_path: schema, lock_timeout: LOCK_MS, ...(tenant && { 'ta.tenant': tenant }) };
+  const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
   // Of what an address can say the driver lets it have the last word: this is not for it to say.
-  url.searchParams.set('options', `-c search_path=${schema} -c lock_timeout=${LOCK_MS}`);
+  url.searchParams.set('options', options.join(' '));
   const { default: pg } = await import('pg');
   const config: PoolConfig = {
     connectionString: url.href,

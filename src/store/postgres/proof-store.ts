@@ -5,10 +5,16 @@ import type { TenantDatabase } from './tenant-database.ts';
 /** How often those that are over are removed, milliseconds: they are known by their time, so that it is only for the room. */
 const SWEPT_EVERY_MS = 60_000;
 
-/** Of the tenant for the application, of all for the sweeper. */
-export const SWEEP_PROOFS = 'DELETE FROM gateway_dpop_proofs WHERE expires_at < @now';
+/** Where they are kept: a gateway's, or a server's. */
+type ProofTable = 'gateway_dpop_proofs' | 'server_dpop_proofs';
 
-export function postgresProofStore(database: TenantDatabase): ProofStore {
+/** Of the tenant for the application, of all for the sweeper. */
+export const sweepProofs = (table: ProofTable) => `DELETE FROM ${table} WHERE expires_at < @now`;
+
+export function postgresProofStore(
+  database: Pick<TenantDatabase, 'write'>,
+  table: ProofTable = 'gateway_dpop_proofs',
+): ProofStore {
   let sweptAt: number | undefined;
   return {
     async remember(proof, expiresAt, now) {
@@ -16,7 +22,7 @@ export function postgresProofStore(database: TenantDatabase): ProofStore {
       const isNew = await database.write(async (unit) => {
         // One that is over is taken again in its place; of two at once the second waits for the first.
         const written = await unit.run(
-          `INSERT INTO gateway_dpop_proofs AS known (proof, expires_at) VALUES (@proof, @expiresAt)
+          `INSERT INTO ${table} AS known (proof, expires_at) VALUES (@proof, @expiresAt)
            ON CONFLICT (tenant, proof) DO UPDATE SET expires_at = excluded.expires_at WHERE known.expires_at < @now`,
           { proof: createHash('sha256').update(proof).digest(), expiresAt: Math.ceil(expiresAt), now: at },
         );
@@ -24,7 +30,7 @@ export function postgresProofStore(database: TenantDatabase): ProofStore {
       });
       if (sweptAt === undefined || at - sweptAt >= SWEPT_EVERY_MS) {
         sweptAt = at;
-        await database.write((unit) => unit.run(SWEEP_PROOFS, { now: at }));
+        await database.write((unit) => unit.run(sweepProofs(table), { now: at }));
       }
       return isNew;
     },

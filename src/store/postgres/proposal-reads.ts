@@ -1,27 +1,37 @@
 import type { ProposalState } from '../../trading/proposal.ts';
 import type { Keyed, ProposalKey, ProposalStore, StandingQuery, StoredProposal } from '../proposal-store.ts';
-import { epochText, type ProposalRow, proposalOf } from '../rows/proposal-row.ts';
+import { epochText, type ProposalRow } from '../rows/proposal-row.ts';
 import { DECIDED, OPEN, TOLD } from '../rows/proposal-states.ts';
+import { questionHash } from '../rows/question-id.ts';
 import { haltedAt } from './halts.ts';
 import type { Values } from './statement.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
-export function proposalReads(database: TenantDatabase) {
+/** A row with what is sealed in it opened where it is looked at. */
+export type OpenedRow = (row: ProposalRow) => StoredProposal;
+
+export function proposalReads(database: TenantDatabase, opened: OpenedRow) {
   const proposals = async (text: string, values: Values = {}) => {
     const rows = await database.read((unit) => unit.all<ProposalRow>(text, values));
-    return rows.map(proposalOf);
+    return rows.map(opened);
   };
   return {
     get: async (id: string) => (await proposals('SELECT * FROM proposals WHERE id = @id', { id }))[0],
-    byAuthReqId: async (authReqId: string) =>
-      (await proposals('SELECT * FROM proposals WHERE auth_req_id = @authReqId', { authReqId }))[0],
+    async byAuthReqId(clear: string) {
+      // Each half by an index of its own: rows from before it was sealed have it in clear.
+      const [found] = await proposals(
+        `SELECT * FROM proposals WHERE auth_req_hash = @hash UNION ALL SELECT * FROM proposals WHERE auth_req_id = @clear`,
+        { hash: questionHash(clear), clear },
+      );
+      return found;
+    },
     ofSubject: async (sub: string, subjectId: string) =>
       (
         await proposals('SELECT * FROM proposals WHERE sub = @sub AND subject_id = @subjectId', {
           ...{ sub, subjectId },
         })
       )[0],
-    keyed: (key: ProposalKey) => database.read((unit) => keyedBy(unit, key)),
+    keyed: (key: ProposalKey) => database.read((unit) => keyedBy(unit, key, opened)),
     async list({ sub, party, state, limit }: Parameters<ProposalStore['list']>[0]) {
       const who =
         party !== undefined ? ['sub = @who', 'proposed_by = @who'] : sub !== undefined ? ['sub = @who'] : [];
@@ -55,9 +65,11 @@ export function proposalReads(database: TenantDatabase) {
       const row = await database.read((unit) => unit.one<{ version: number }>('SELECT version FROM heads'));
       return row?.version ?? 0;
     },
-    untold: () =>
-      proposals(`SELECT * FROM proposals WHERE auth_req_id IS NOT NULL AND told < version AND state IN (${TOLD})
-        ORDER BY version`),
+    untold() {
+      const untoldOf = (column: 'auth_req_hash' | 'auth_req_id') =>
+        `SELECT * FROM proposals WHERE ${column} IS NOT NULL AND told < version AND state IN (${TOLD})`;
+      return proposals(`${untoldOf('auth_req_hash')} UNION ALL ${untoldOf('auth_req_id')} ORDER BY version`);
+    },
     async sealedToken(id: string, of: 'owner' | 'second' = 'owner') {
       const row = await database.read((unit) =>
         unit.one<Pick<ProposalRow, 'sealed_token' | 'second_token'>>(
@@ -67,7 +79,8 @@ export function proposalReads(database: TenantDatabase) {
       );
       return row?.[of === 'owner' ? 'sealed_token' : 'second_token'] ?? undefined;
     },
-    standing: (of: StandingQuery, since: number) => database.read((unit) => standing(unit, of, since)),
+    standing: (of: StandingQuery, since: number) =>
+      database.read((unit) => standing(unit, of, since, opened)),
   } satisfies Partial<ProposalStore>;
 }
 
@@ -75,6 +88,7 @@ async function standing(
   unit: Unit,
   { sub, client, typed, fingerprint, ...by }: StandingQuery,
   since: number,
+  opened: OpenedRow,
 ) {
   const asker = { sub, client, proposedBy: by.proposedBy ?? null };
   const codes = await unit.all<{ code: string }>(
@@ -114,23 +128,27 @@ async function standing(
     openCodes: codes.map(({ code }) => code),
     ...(usage ?? { open: 0, lately: 0 }),
     decided,
-    sameOpen: same && proposalOf(same),
+    sameOpen: same && opened(same),
     sameLately: lately?.count ?? 0,
   };
 }
 
-export async function existing(unit: Unit, id: string): Promise<StoredProposal> {
+export async function existing(unit: Unit, id: string, opened: OpenedRow): Promise<StoredProposal> {
   const row = await unit.one<ProposalRow>('SELECT * FROM proposals WHERE id = @id', { id });
-  if (row !== undefined) return proposalOf(row);
+  if (row !== undefined) return opened(row);
   throw new Error(`the store has lost proposal ${id}`);
 }
 
-export async function keyedBy(unit: Unit, { sub, client, key }: ProposalKey): Promise<Keyed | undefined> {
+export async function keyedBy(
+  unit: Unit,
+  { sub, client, key }: ProposalKey,
+  opened: OpenedRow,
+): Promise<Keyed | undefined> {
   const found = await unit.one<{ request: string; proposal: string }>(
     'SELECT request, proposal FROM proposal_keys WHERE sub = @sub AND client = @client AND key = @key',
     { sub, client, key },
   );
-  return found && { request: found.request, proposal: await existing(unit, found.proposal) };
+  return found && { request: found.request, proposal: await existing(unit, found.proposal, opened) };
 }
 
 /** Every change of a proposal gives it a version above all others. */

@@ -14,16 +14,22 @@ import {
   type ProposalRow,
   proposalOf,
 } from '../rows/proposal-row.ts';
+import { QUESTION_COLUMNS, type QuestionSeal } from '../rows/question-id.ts';
 import { haltedAt } from './halts.ts';
 import { withHead } from './head.ts';
-import { epochOf, existing, keyedBy, proposalReads } from './proposal-reads.ts';
+import { epochOf, existing, keyedBy, type OpenedRow, proposalReads } from './proposal-reads.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
-export function postgresProposalStore(database: TenantDatabase): ProposalStore {
-  return { ...proposalReads(database), ...drafts(database), ...changes(database) };
+export function postgresProposalStore(database: TenantDatabase, seal: QuestionSeal): ProposalStore {
+  const opened: OpenedRow = (row) => proposalOf(row, seal);
+  return {
+    ...proposalReads(database, opened),
+    ...drafts(database, opened),
+    ...changes(database, opened, seal),
+  };
 }
 
-function drafts(database: TenantDatabase) {
+function drafts(database: TenantDatabase, opened: OpenedRow) {
   return {
     draft: (
       draft: Draft,
@@ -33,7 +39,7 @@ function drafts(database: TenantDatabase) {
       now: number,
     ) =>
       withHead(database, async (unit, head) => {
-        const known = await keyedBy(unit, key);
+        const known = await keyedBy(unit, key, opened);
         if (known !== undefined) return { outcome: 'known', ...known } as const;
         if ((await epochOf(unit, draft.sub)) !== expected.epoch) return { outcome: 'stale' } as const;
         const row = await unit.one<ProposalRow>(
@@ -48,13 +54,13 @@ function drafts(database: TenantDatabase) {
         );
         await keep(unit, key, draft.id);
         head.note(note, now);
-        return { outcome: 'drafted', proposal: proposalOf(row as ProposalRow) } as const;
+        return { outcome: 'drafted', proposal: opened(row as ProposalRow) } as const;
       }),
     alias: (key: KeyedRequest, proposal: string, expected: { readonly epoch: string }) =>
       withHead(database, async (unit) => {
-        const known = await keyedBy(unit, key);
+        const known = await keyedBy(unit, key, opened);
         if (known !== undefined) return { outcome: 'known', ...known } as const;
-        const { sub } = await existing(unit, proposal);
+        const { sub } = await existing(unit, proposal, opened);
         if ((await epochOf(unit, sub)) !== expected.epoch) return { outcome: 'stale' } as const;
         await keep(unit, key, proposal);
         return { outcome: 'kept' } as const;
@@ -69,7 +75,7 @@ async function keep(unit: Unit, { sub, client, key, request }: KeyedRequest, id:
   );
 }
 
-function changes(database: TenantDatabase) {
+function changes(database: TenantDatabase, opened: OpenedRow, seal: QuestionSeal) {
   return {
     change: (
       { id, version: seen }: Pick<StoredProposal, 'id' | 'version'>,
@@ -78,19 +84,18 @@ function changes(database: TenantDatabase) {
       { now, unlessHalted = false }: { readonly now: number; readonly unlessHalted?: boolean },
     ) =>
       withHead(database, async (unit, head): Promise<ProposalChanged> => {
-        const before = await existing(unit, id);
+        const before = await existing(unit, id, opened);
         if (before.version !== seen) return { outcome: 'stale', proposal: before };
         if (unlessHalted && (await haltedAt(unit, before.sub)) !== undefined)
           return { outcome: 'halted', proposal: before };
         const row = await unit.one<ProposalRow>(
-          `UPDATE proposals SET state = @state, auth_req_id = @authReqId, owner_auth_req_id = @ownerAuthReqId,
-             notification_token = @notificationToken, poll_interval = @interval, expires_at = @expiresAt, asked = @asked,
+          `UPDATE proposals SET state = @state, ${QUESTION_COLUMNS}, notification_token = @notificationToken, poll_interval = @interval, expires_at = @expiresAt, asked = @asked,
              result = @result, reason = @reason, updated_at = @now, version = @next, ${tokens(change.token)}
            WHERE id = @id RETURNING *`,
-          { ...changeValues(change), ...tokenValues(change.token), id, now, next: head.nextVersion() },
+          { ...changeValues(id, change, seal), ...tokenValues(change.token), now, next: head.nextVersion() },
         );
         head.note(note, now);
-        return { outcome: 'moved', proposal: proposalOf(row as ProposalRow) };
+        return { outcome: 'moved', proposal: opened(row as ProposalRow) };
       }),
     setInterval: async (id: string, seconds: number) =>
       void (await database.write((unit) =>

@@ -9,6 +9,8 @@ export interface Unit {
   one<Row>(text: string, values?: Values): Promise<Row | undefined>;
   /** @returns how many rows it wrote or removed */
   run(text: string, values?: Values): Promise<number>;
+  /** A library's own statement, with its values by place: `$1`. */
+  execute(text: string, values?: readonly unknown[]): Promise<{ rows: unknown[] }>;
 }
 
 /**
@@ -63,8 +65,13 @@ const begins = {
 const TENANT = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** @throws {RangeError} for a tenant that is not 1 to 64 of `[A-Za-z0-9._-]` */
-export function tenantDatabase(pool: Pool, tenant: string): TenantDatabase {
+export function requireTenant(tenant: string): void {
   if (!TENANT.test(tenant)) throw new RangeError('a tenant’s name is 1 to 64 of A-Z a-z 0-9 . _ -');
+}
+
+/** @throws {RangeError} for a tenant that is not 1 to 64 of `[A-Za-z0-9._-]` */
+export function tenantDatabase(pool: Pool, tenant: string): TenantDatabase {
+  requireTenant(tenant);
   const within =
     (begin: string) =>
     <T>(work: (unit: Unit) => Promise<T>) =>
@@ -128,5 +135,6 @@ function unitOf(client: PoolClient): Unit {
     one: async <Row>(text: string, values: Values = {}) =>
       (await query(text, values)).rows[0] as Row | undefined,
     run: async (text, values = {}) => (await query(text, values)).rowCount ?? 0,
+    execute: (text, values = []) => client.query(text, [...values]),
   };
 }

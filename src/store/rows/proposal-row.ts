@@ -1,5 +1,6 @@
 import type { ProposalKind, ProposalState } from '../../trading/proposal.ts';
 import type { Draft, ProposalChange, Reason, StoredProposal } from '../proposal-store.ts';
+import { openedQuestion, type QuestionSeal, questionContext, questionValues } from './question-id.ts';
 
 /** Seconds between polls where the provider names none (CIBA Core §7.3). */
 export const DEFAULT_INTERVAL_S = 5;
@@ -29,8 +30,11 @@ export interface ProposalRow {
   readonly version: number;
   readonly deadline: number;
   readonly expires_at: number;
+  /** In clear, of rows from before it was sealed, as is the owner's. */
   readonly auth_req_id: string | null;
   readonly owner_auth_req_id: string | null;
+  readonly sealed_auth_req_id: Buffer | null;
+  readonly sealed_owner_auth_req_id: Buffer | null;
   readonly notification_token: string | null;
   readonly poll_interval: number;
   readonly asked: number;
@@ -44,7 +48,8 @@ export interface ProposalRow {
 /** The parts of a row that only people read. */
 type Shown = Pick<StoredProposal, 'worstCase' | 'warnings' | 'shows' | 'provenance' | 'requestedBy'>;
 
-export function proposalOf(row: ProposalRow): StoredProposal {
+/** @param seal by which the ids of its questions are opened, where they are looked at */
+export function proposalOf(row: ProposalRow, seal: QuestionSeal): StoredProposal {
   return {
     id: row.id,
     sub: row.sub,
@@ -69,8 +74,13 @@ export function proposalOf(row: ProposalRow): StoredProposal {
     version: row.version,
     deadline: row.deadline,
     expiresAt: row.expires_at,
-    authReqId: row.auth_req_id ?? undefined,
-    ownerAuthReqId: row.owner_auth_req_id ?? undefined,
+    get authReqId() {
+      return openedQuestion(row.auth_req_id, row.sealed_auth_req_id, questionContext(row.id, 'asked'), seal);
+    },
+    get ownerAuthReqId() {
+      const context = questionContext(row.id, 'owner');
+      return openedQuestion(row.owner_auth_req_id, row.sealed_owner_auth_req_id, context, seal);
+    },
     notificationToken: row.notification_token ?? undefined,
     interval: row.poll_interval,
     asked: row.asked,
@@ -108,12 +118,11 @@ export function draftValues(draft: Draft) {
 }
 
 /** What an update takes of a change; the version after it, and what becomes of the owner's token, come beside it. */
-export function changeValues(change: ProposalChange) {
+export function changeValues(id: string, change: ProposalChange, seal: QuestionSeal) {
   const { state, interval, expiresAt, asked, result, reason } = change;
   return {
-    ...{ state, interval, expiresAt, asked },
-    authReqId: change.authReqId ?? null,
-    ownerAuthReqId: change.ownerAuthReqId ?? null,
+    ...{ id, state, interval, expiresAt, asked },
+    ...questionValues(id, change, seal),
     secondToken: change.secondToken ?? null,
     notificationToken: change.notificationToken ?? null,
     result: result === undefined ? null : JSON.stringify(result),

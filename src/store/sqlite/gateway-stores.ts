@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { GatewayStores } from '../gateway-stores.ts';
+import { noQuestions, type QuestionSeal } from '../rows/question-id.ts';
 import { sqliteAccessStore } from './access-store.ts';
 import { sqliteAuditStore } from './audit-store.ts';
 import { sqliteBrokerKeyStore } from './broker-key-store.ts';
@@ -15,20 +16,26 @@ import { reductions } from './migrations/gateway/0009-counting.ts';
 import { sqliteOrderJournal } from './order-journal.ts';
 import { sqliteProofStore } from './proof-store.ts';
 import { sqliteProposalStore } from './proposal-store.ts';
+import { sealClearQuestions } from './seal-questions.ts';
 import { sqliteSigningKeyStore } from './signing-key-store.ts';
 import { sqliteStandingStore } from './standing-store.ts';
 
 /**
  * @param database the gateway's, open; its owner closes it. Set to WAL and `synchronous=FULL` here
+ * @param seal of the ids of questions: who asks has it, and who looks at what was asked
  * @throws {Error} where it was written by a newer version; then nothing was changed
  */
-export function sqliteGatewayStores(database: Database.Database): GatewayStores {
+export function sqliteGatewayStores(
+  database: Database.Database,
+  seal: QuestionSeal = noQuestions,
+): GatewayStores {
   prepareGatewayDatabase(database);
+  if (seal !== noQuestions) sealClearQuestions(database, seal);
   return {
     orders: sqliteOrderJournal(database),
     messages: sqliteMessageJournal(database),
     proofs: sqliteProofStore(database),
-    proposals: sqliteProposalStore(database),
+    proposals: sqliteProposalStore(database, seal),
     halts: sqliteHalts(database),
     decisions: sqliteDecisionStore(database),
     keys: sqliteSigningKeyStore(database),

@@ -22,24 +22,36 @@ import {
   proposalOf,
 } from '../rows/proposal-row.ts';
 import { DECIDED, OPEN, TOLD } from '../rows/proposal-states.ts';
+import { QUESTION_COLUMNS, type QuestionSeal, questionHash } from '../rows/question-id.ts';
 import { auditNotes } from './audit-store.ts';
 
 /** @param database the gateway's, of its latest version */
-export function sqliteProposalStore(database: Database.Database): ProposalStore {
-  return { ...reads(database), ...standings(database), ...drafts(database), ...changes(database) };
+export function sqliteProposalStore(database: Database.Database, seal: QuestionSeal): ProposalStore {
+  const opened = (row: ProposalRow) => proposalOf(row, seal);
+  return {
+    ...reads(database, opened),
+    ...standings(database, opened),
+    ...drafts(database, opened),
+    ...changes(database, opened, seal),
+  };
 }
 
-function reads(database: Database.Database) {
+type Opened = (row: ProposalRow) => StoredProposal;
+
+function reads(database: Database.Database, opened: Opened) {
   const byId = database.prepare<[string], ProposalRow>('SELECT * FROM proposals WHERE id = ?');
-  const byAuthReqId = database.prepare<[string], ProposalRow>(
-    'SELECT * FROM proposals WHERE auth_req_id = ?',
+  // Each half by an index of its own: rows from before it was sealed have it in clear.
+  const byAuthReqId = database.prepare<unknown[], ProposalRow>(
+    `SELECT * FROM proposals WHERE auth_req_hash = @hash UNION ALL SELECT * FROM proposals WHERE auth_req_id = @clear`,
+  );
+  const untoldOf = (column: 'auth_req_hash' | 'auth_req_id') =>
+    `SELECT * FROM proposals WHERE ${column} IS NOT NULL AND told < version AND state IN (${TOLD})`;
+  const untold = database.prepare<[], ProposalRow>(
+    `${untoldOf('auth_req_hash')} UNION ALL ${untoldOf('auth_req_id')} ORDER BY version`,
   );
   const ofSubject = database.prepare<[string, string], ProposalRow>(
     'SELECT * FROM proposals WHERE sub = ? AND subject_id = ?',
   );
-  const untold = database.prepare<[], ProposalRow>(`
-    SELECT * FROM proposals WHERE auth_req_id IS NOT NULL AND told < version AND state IN (${TOLD})
-    ORDER BY version`);
   const openIds = database
     .prepare<[], string>(`SELECT id FROM proposals WHERE state IN (${OPEN}) ORDER BY created_at, rowid`)
     .pluck();
@@ -50,11 +62,11 @@ function reads(database: Database.Database) {
     `${changedOf('sub')} UNION ALL ${changedOf('proposed_by')} ORDER BY version LIMIT 500`,
   );
   const version = latestVersion(database);
-  const keyed = keyedBy(database);
-  const read = (row: ProposalRow | undefined) => (row === undefined ? undefined : proposalOf(row));
+  const keyed = keyedBy(database, opened);
+  const read = (row: ProposalRow | undefined) => row && opened(row);
   return {
     get: async (id) => read(byId.get(id)),
-    byAuthReqId: async (authReqId) => read(byAuthReqId.get(authReqId)),
+    byAuthReqId: async (clear) => read(byAuthReqId.get({ hash: questionHash(clear), clear })),
     ofSubject: async (sub, subjectId) => read(ofSubject.get(sub, subjectId)),
     keyed: async (key) => keyed(key),
     async list({ sub, party, state, limit = -1 }) {
@@ -75,18 +87,18 @@ function reads(database: Database.Database) {
       return database
         .prepare<unknown[], ProposalRow>(`${parts.join(' UNION ALL ')} ${newest}`)
         .all({ ...(party !== undefined ? { party } : sub !== undefined ? { sub } : {}), limit })
-        .map(proposalOf);
+        .map(opened);
     },
     openIds: async () => openIds.all(),
-    changedSince: async (party, after) => changed.all({ party, after }).map(proposalOf),
+    changedSince: async (party, after) => changed.all({ party, after }).map(opened),
     version: async () => version(),
-    untold: async () => untold.all().map(proposalOf),
+    untold: async () => untold.all().map(opened),
     sealedToken: async (id, of = 'owner') =>
       byId.get(id)?.[of === 'owner' ? 'sealed_token' : 'second_token'] ?? undefined,
   } satisfies Partial<ProposalStore>;
 }
 
-function standings(database: Database.Database) {
+function standings(database: Database.Database, opened: Opened) {
   const epoch = epochOf(database);
   const halted = haltOf(database);
   const openCodes = database
@@ -123,7 +135,7 @@ function standings(database: Database.Database) {
         openCodes: openCodes.all(sub),
         ...(usage.get({ sub, client, proposedBy, typed: typed ? 1 : 0, since }) ?? { open: 0, lately: 0 }),
         decided: decided.all({ sub, client, proposedBy }),
-        sameOpen: same === undefined ? undefined : proposalOf(same),
+        sameOpen: same && opened(same),
         sameLately: fingerprint === undefined ? 0 : (sameCount.get({ sub, fingerprint, since }) ?? 0),
       };
     },
@@ -131,12 +143,12 @@ function standings(database: Database.Database) {
   return { standing: async (of, since) => standing.deferred(of, since) } satisfies Partial<ProposalStore>;
 }
 
-function drafts(database: Database.Database) {
+function drafts(database: Database.Database, opened: Opened) {
   const note = auditNotes(database);
   const epoch = epochOf(database);
   const version = latestVersion(database);
-  const keyed = keyedBy(database);
-  const existing = existingIn(database);
+  const keyed = keyedBy(database, opened);
+  const existing = existingIn(database, opened);
   const keep = database.prepare(
     'INSERT INTO proposal_keys (sub, client, key, request, proposal) VALUES (@sub, @client, @key, @request, @id)',
   );
@@ -170,12 +182,12 @@ function drafts(database: Database.Database) {
   } satisfies Partial<ProposalStore>;
 }
 
-function changes(database: Database.Database) {
+function changes(database: Database.Database, opened: Opened, seal: QuestionSeal) {
   const note = auditNotes(database);
   const halted = haltOf(database);
   const version = latestVersion(database);
-  const existing = existingIn(database);
-  const columns = `state = @state, auth_req_id = @authReqId, owner_auth_req_id = @ownerAuthReqId, notification_token = @notificationToken,
+  const existing = existingIn(database, opened);
+  const columns = `state = @state, ${QUESTION_COLUMNS}, notification_token = @notificationToken,
     poll_interval = @interval, expires_at = @expiresAt, asked = @asked, result = @result, reason = @reason,
     updated_at = @now, version = @next`;
   const second = 'second_token = coalesce(@secondToken, second_token)';
@@ -203,7 +215,7 @@ function changes(database: Database.Database) {
       if (before.version !== seen) return { outcome: 'stale', proposal: before };
       if (unlessHalted && halted(before.sub) !== undefined) return { outcome: 'halted', proposal: before };
       const { token } = after;
-      const values = { ...changeValues(after), id, seen, now, next: version() + 1 };
+      const values = { ...changeValues(id, after, seal), seen, now, next: version() + 1 };
       if (token === 'kept') update.run(values);
       else if (token === 'erased') eraseTokens.run(values);
       else updateToken.run({ ...values, sealed: token.sealed, tokenExpiresAt: token.expiresAt });
@@ -224,17 +236,17 @@ function latestVersion(database: Database.Database): () => number {
   return () => select.get() ?? 0;
 }
 
-function existingIn(database: Database.Database): (id: string) => StoredProposal {
+function existingIn(database: Database.Database, opened: Opened): (id: string) => StoredProposal {
   const select = database.prepare<[string], ProposalRow>('SELECT * FROM proposals WHERE id = ?');
   return (id) => {
     const row = select.get(id);
-    if (row !== undefined) return proposalOf(row);
+    if (row !== undefined) return opened(row);
     throw new Error(`the store has lost proposal ${id}`);
   };
 }
 
-function keyedBy(database: Database.Database): (key: ProposalKey) => Keyed | undefined {
-  const existing = existingIn(database);
+function keyedBy(database: Database.Database, opened: Opened): (key: ProposalKey) => Keyed | undefined {
+  const existing = existingIn(database, opened);
   const select = database.prepare<[string, string, string], { request: string; proposal: string }>(
     'SELECT request, proposal FROM proposal_keys WHERE sub = ? AND client = ? AND key = ?',
   );

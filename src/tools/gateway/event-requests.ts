@@ -27,31 +27,17 @@ const LONGEST_EVENT = 1_000_000;
 export function ofEvents({ open }: GatewayRequests): EventRequests {
   return {
     async *events(until, lastEventId) {
-      const { createParser } = await import('eventsource-parser');
+      const { streamMessages } = await import('./event-stream.ts');
       const headers: Record<string, string> =
         lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
       const body = await open('/v1/events', headers, ORDERS_READ, until);
-      const found: GatewayEvent[] = [];
-      let sinceEvent = 0;
-      const parser = createParser({
-        onComment: () => found.push({ type: 'alive' }),
-        onEvent: ({ event, id, data }) => {
-          sinceEvent = 0;
-          if (id === undefined || !/^\d{1,15}$/.test(id)) return;
-          if (event === 'alive') found.push({ type: 'alive', id });
-          if (event !== 'proposal') return;
-          const proposal = proposalIn(data);
-          if (proposal !== undefined) found.push({ type: 'proposal', id, proposal });
-        },
-      });
-      const decoder = new TextDecoder();
-      for await (const chunk of body) {
-        const text = decoder.decode(chunk, { stream: true });
-        sinceEvent += text.length;
-        parser.feed(text);
-        if (found.length > 0) sinceEvent = 0;
-        if (sinceEvent > LONGEST_EVENT) return;
-        yield* found.splice(0);
+      for await (const message of streamMessages(body, LONGEST_EVENT)) {
+        if (message.comment) yield { type: 'alive' };
+        else if (message.event === 'alive') yield { type: 'alive', id: message.id };
+        else if (message.event === 'proposal') {
+          const proposal = proposalIn(message.data);
+          if (proposal !== undefined) yield { type: 'proposal', id: message.id, proposal };
+        }
       }
     },
   };

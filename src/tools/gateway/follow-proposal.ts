@@ -1,8 +1,8 @@
 import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import type { GatewayClient } from './gateway-client.ts';
+import { isPassing } from './passing.ts';
 
 /** How long the gateway may hold an answer back. */
 const LONG_POLL_SECONDS = 25;
@@ -72,12 +72,4 @@ export async function followProposal(
     if (once) return seen;
     if (!isNews && clock.now() - asked < SHORTEST_PAUSE_MS) await clock.sleep(SHORTEST_PAUSE_MS, signal);
   }
-}
-
-/** Whether the same question may be answered a little later. */
-export function isPassing(error: unknown): boolean {
-  if (!isTradeAgentError(error)) return false;
-  const { code, details } = error;
-  if (code === 'gateway_unreachable' || code === 'provider_unreachable') return true;
-  return details.status === 429 || Number(details.status) >= 500;
 }

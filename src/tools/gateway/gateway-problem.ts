@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { safeLine } from '../../net/shown-text.ts';
+import { isAgentProblem } from '../../trading/agent-problems.ts';
 import { type ErrorCode, TradeAgentError } from '../../trading/errors.ts';
 import { loginHint } from '../../trading/login-required.ts';
 import { isProblemCode } from '../../trading/problem-codes.ts';
@@ -78,6 +79,7 @@ function connectionOf(body: unknown): string | undefined {
  */
 export function errorCodeOf(problem: string, members: Readonly<Record<string, unknown>> = {}): ErrorCode {
   if (problem === 'not_placed' && members.reason !== undefined) return 'blocked';
+  if (isAgentProblem(problem)) return problem;
   return isProblemCode(problem) ? meanings[problem] : 'gateway_refused';
 }
 

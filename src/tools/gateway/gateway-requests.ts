@@ -7,7 +7,7 @@ import { gatewayError } from './gateway-problem.ts';
 
 /** Of a session, what reaches the gateway. */
 export interface GatewayAccess extends Pick<Session, 'fetch'> {
-  readonly profile: Pick<Session['profile'], 'gateway' | 'account_of'>;
+  readonly profile: Pick<Session['profile'], 'gateway' | 'account_of' | 'server'>;
 }
 
 export interface GatewayClientOptions {
@@ -41,7 +41,8 @@ export interface GatewayRequests {
 
 export function gatewayRequests(session: GatewayAccess, options: GatewayClientOptions): GatewayRequests {
   const { signal, timeoutMs = 15_000, account } = options;
-  const { gateway, account_of: accountOf } = session.profile;
+  const { gateway, account_of: accountOf, server } = session.profile;
+  const called = server === undefined ? 'the gateway' : 'the server';
   const base = gateway.replace(/\/+$/, '');
   const addressOf = (path: string) => `${base}${aboutOwner(pathInAccount(path, account), accountOf)}`;
 
@@ -56,7 +57,7 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
     return new TradeAgentError(
       'gateway_unreachable',
-      timedOut ? `the gateway did not answer within ${ms / 1000} seconds` : 'the gateway cannot be reached',
+      timedOut ? `${called} did not answer within ${ms / 1000} seconds` : `${called} cannot be reached`,
       { hint: `Check that ${base} is up, then try again.` },
     );
   };

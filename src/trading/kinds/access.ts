@@ -9,10 +9,10 @@ export const accessRoles = ['co_owner', 'advisor', 'viewer', 'firm', 'household'
 export type AccessRole = (typeof accessRoles)[number];
 
 /** A person's `sub`, a firm's or a household's name: one word of printable ASCII. */
-const name = z
-  .string()
-  .regex(/^[\x21-\x7e]{1,128}$/, 'must be one word of up to 128 letters, digits and signs');
-const time = z.iso.datetime({ precision: 0 });
+const name = z.lazy(() =>
+  z.string().regex(/^[\x21-\x7e]{1,128}$/, 'must be one word of up to 128 letters, digits and signs'),
+);
+const time = z.lazy(() => z.iso.datetime({ precision: 0 }));
 
 const requestSchema = z.lazy(() =>
   z

@@ -44,7 +44,7 @@ const distinct = <Item extends z.ZodType>(item: Item, most: number) =>
     .max(most)
     .refine((all) => new Set(all).size === all.length, 'must not have the same twice');
 
-const terms = {
+const terms = () => ({
   symbols: distinct(symbolSchema, MOST_SYMBOLS),
   sides: distinct(z.enum(sides), sides.length),
   order_types: distinct(z.enum(mandateOrderTypes), mandateOrderTypes.length),
@@ -69,24 +69,25 @@ const terms = {
   replaces: mandateIdSchema.optional(),
   /** What the gateway orders by itself; then no program goes by the mandate. */
   standing: standingSchema.optional(),
-};
+});
 
 /** What is asked for; the gateway adds account, keys, digests, and what is left out. */
-export const mandateRequestSchema = z.lazy(() =>
-  z.strictObject({
+export const mandateRequestSchema = z.lazy(() => {
+  const all = terms();
+  return z.strictObject({
     /** The number of the account; the person's default one where it is left out. */
     account: accountNumberSchema.optional(),
-    ...terms,
-    sides: terms.sides.default(['buy']),
-    order_types: terms.order_types.default(['market', 'limit']),
-    times_in_force: terms.times_in_force.default(['day']),
-    max_slippage: terms.max_slippage.optional(),
-    cadence: terms.cadence.default('on_demand'),
-    not_before: terms.not_before.optional(),
+    ...all,
+    sides: all.sides.default(['buy']),
+    order_types: all.order_types.default(['market', 'limit']),
+    times_in_force: all.times_in_force.default(['day']),
+    max_slippage: all.max_slippage.optional(),
+    cadence: all.cadence.default('on_demand'),
+    not_before: all.not_before.optional(),
     /** Refused where the account is another's. */
     environment: z.enum(environments).optional(),
-  }),
-);
+  });
+});
 export type MandateRequest = z.output<typeof mandateRequestSchema>;
 export type MandateRequestInput = z.input<typeof mandateRequestSchema>;
 
@@ -97,7 +98,7 @@ export const mandateEnvelopeSchema = z.lazy(() =>
     account: accountNumberSchema,
     environment: z.enum(environments),
     currency: z.literal('USD'),
-    ...terms,
+    ...terms(),
     /** RFC 7638 thumbprint of the key that its orders must come with (RFC 9449 `cnf.jkt`); with `standing` the gateway's. */
     agent_jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
     /** Digest of the gateway's rules as they were: under other rules its owner is asked. */

@@ -21,13 +21,15 @@ export const mandateTransitions: Readonly<Record<KeptMandateState, readonly Kept
 };
 
 /** What orders under it have come to; those that certainly came to nothing are not counted. */
-export const mandateUseSchema = z.object({
-  /** Dollars, at each order's worst; what a final partial fill left unspent is given back. */
-  total_notional: z.string(),
-  /** Dollars of today, New York's. */
-  day_notional: z.string(),
-  orders: z.number().int(),
-});
+export const mandateUseSchema = z.lazy(() =>
+  z.object({
+    /** Dollars, at each order's worst; what a final partial fill left unspent is given back. */
+    total_notional: z.string(),
+    /** Dollars of today, New York's. */
+    day_notional: z.string(),
+    orders: z.number().int(),
+  }),
+);
 export type MandateUse = z.output<typeof mandateUseSchema>;
 
 /** A mandate, and how far it is used: counted as of one moment, an order that is asked about not among it. */
@@ -40,23 +42,25 @@ export interface CountedTerms {
 }
 
 /** How a standing order stands. `stopped`: its mandate was taken back; `done`: it has ended by itself. */
-export const standingNowSchema = z.object({
-  state: z.enum(['watching', 'done', 'stopped']),
-  /** When it is due next, or was due and waits for the market to open; absent where it waits for a price, or is over. */
-  next_at: z.string().optional(),
-  /** What came of it last. `missed`: the market was closed, or the gateway down, until the next time. */
-  last: z
-    .object({
-      outcome: z.enum(['ordered', 'refused', 'missed', 'ended']),
-      at: z.string(),
-      /** The order's proposal, for `trade-agent approvals show`. */
-      proposal: z.string().optional(),
-      /** Why not: the problem's code, and a sentence. */
-      code: z.string().optional(),
-      text: z.string().optional(),
-    })
-    .optional(),
-});
+export const standingNowSchema = z.lazy(() =>
+  z.object({
+    state: z.enum(['watching', 'done', 'stopped']),
+    /** When it is due next, or was due and waits for the market to open; absent where it waits for a price, or is over. */
+    next_at: z.string().optional(),
+    /** What came of it last. `missed`: the market was closed, or the gateway down, until the next time. */
+    last: z
+      .object({
+        outcome: z.enum(['ordered', 'refused', 'missed', 'ended']),
+        at: z.string(),
+        /** The order's proposal, for `trade-agent approvals show`. */
+        proposal: z.string().optional(),
+        /** Why not: the problem's code, and a sentence. */
+        code: z.string().optional(),
+        text: z.string().optional(),
+      })
+      .optional(),
+  }),
+);
 export type StandingNow = z.output<typeof standingNowSchema>;
 
 /** A mandate as the gateway tells of it. */

@@ -19,17 +19,21 @@ export { type Recurring, type StandingDay, standingDays } from './standing-due.t
 export const STANDING_TIME = '10:00';
 
 /** Within the regular session, so that the market is open then on all but half-days. */
-const wallTime = z
-  .string()
-  .regex(
-    /^(09:[3-5]\d|1[0-4]:[0-5]\d|15:[0-5]\d)$/,
-    'must be a time of the session in New York, 09:30 to 15:59',
-  );
+const wallTime = z.lazy(() =>
+  z
+    .string()
+    .regex(
+      /^(09:[3-5]\d|1[0-4]:[0-5]\d|15:[0-5]\d)$/,
+      'must be a time of the session in New York, 09:30 to 15:59',
+    ),
+);
 
-const recurringSchema = z.strictObject({ every: z.enum(standingDays), at: wallTime });
+const recurringSchema = z.lazy(() => z.strictObject({ every: z.enum(standingDays), at: wallTime }));
 
 /** Dollars a share: `below` fires once under it, `above` once over it. */
-const triggerSchema = z.strictObject({ price: z.enum(['below', 'above']), at: positiveDecimalString });
+const triggerSchema = z.lazy(() =>
+  z.strictObject({ price: z.enum(['below', 'above']), at: positiveDecimalString }),
+);
 export type Trigger = z.output<typeof triggerSchema>;
 
 export const standingSchema = z.lazy(() =>

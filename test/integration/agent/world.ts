@@ -34,6 +34,14 @@ export function keepThreadsIn(open: NonNullable<typeof openStates>): void {
   openStates = open;
 }
 
+/** What stands between this file's tests and their agents; nothing unless a test file says otherwise. */
+let reach: ((agent: Agent) => Promise<Agent>) | undefined;
+
+/** Has this file's tests reach their agents another way. */
+export function reachAgentsBy(way: NonNullable<typeof reach>): void {
+  reach = way;
+}
+
 /** A gateway with its person, and a home of their own for one test, gone when it ends. */
 export async function createWorld(): Promise<World> {
   const gateway = await new GatewayStandIn().start();
@@ -64,7 +72,7 @@ export async function createWorld(): Promise<World> {
       };
       const agent = openState === undefined ? await createAgent(all) : agentOver(await openState(), all);
       agents.push(agent);
-      return agent;
+      return (await reach?.(agent)) ?? agent;
     },
   };
 }

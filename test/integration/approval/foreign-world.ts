@@ -11,6 +11,7 @@ import type { GatewayOptions } from '../../../src/gateway/gateway-options.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
+import { questionSeal } from '../../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { type AlpacaStandIn, startAlpacaStandIn } from '../gateway/support/alpaca-stand-in.ts';
 import { startTestIssuer, type TestIssuer } from '../gateway/support/test-issuer.ts';
@@ -66,7 +67,7 @@ const SCOPE = 'orders:read orders:propose orders:cancel messages:propose';
 
 /** A gateway over an issuer that gives tokens to any client: what the sandbox's own provider does not. */
 export async function startForeignWorld(
-  options: Pick<GatewayOptions, 'rules'> & {
+  options: Pick<GatewayOptions, 'rules' | 'rates'> & {
     readonly signature?: 'required' | 'off';
     readonly quotas?: Quotas;
     /** Instead of a database in memory. */
@@ -97,7 +98,7 @@ export async function startForeignWorld(
   const broker = await startAlpacaStandIn();
   for (const [token, user] of broker.tokens) issuer.connected.set(user, token);
   const database = new Database(':memory:');
-  const stores = given ?? sqliteGatewayStores(database);
+  const stores = given ?? sqliteGatewayStores(database, questionSeal('of the gateway'));
   const keys = createKeys({
     store: stores.keys,
     gateway: server.url,

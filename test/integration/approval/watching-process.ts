@@ -5,7 +5,8 @@ import { createGateway } from '../../../src/gateway/gateway.ts';
 import { folderRules } from '../../../src/gateway/policy/rules-source.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { SandboxHome } from '../../../src/sandbox/sandbox-home.ts';
-import { homeSettings } from '../../../src/sandbox/sandbox-settings.ts';
+import { homeSettings, sealSecret } from '../../../src/sandbox/sandbox-settings.ts';
+import { questionSeal } from '../../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { movableClock } from '../../movable-clock.ts';
 
@@ -33,7 +34,7 @@ createGateway({
   },
   issuer,
   resource: issuer,
-  stores: sqliteGatewayStores(new Database(join(folder, 'gateway.db'))),
+  stores: sqliteGatewayStores(new Database(join(folder, 'gateway.db')), questionSeal(sealSecret(home.seed))),
   clock,
 });
 process.on('message', (ms: number) => {

@@ -42,7 +42,8 @@ export interface CliWorld {
   run(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
   /** The program as a process of its own, from its source. Its standard input stays open. */
   spawn(args: readonly string[]): ChildProcessWithoutNullStreams;
-  login(user?: string): Promise<void>;
+  /** @param args of the profile that is signed in to */
+  login(user?: string, args?: readonly string[]): Promise<void>;
   /** How many orders the broker ever took. */
   ordersAtBroker(): number;
   close(): Promise<void>;
@@ -52,7 +53,14 @@ export interface CliWorld {
 export async function openCliWorld(
   options: Pick<
     SandboxOptions,
-    'marketHours' | 'marketClock' | 'marketData' | 'stories' | 'clock' | 'credentials' | 'secondAccounts'
+    | 'marketHours'
+    | 'marketClock'
+    | 'marketData'
+    | 'stories'
+    | 'clock'
+    | 'credentials'
+    | 'secondAccounts'
+    | 'servers'
   > = {},
 ): Promise<CliWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-cli-'));
@@ -91,8 +99,8 @@ export async function openCliWorld(
       child.once('close', () => children.delete(child));
       return child;
     },
-    login: async (user = 'alice') => {
-      const login = world.start(['login']);
+    login: async (user = 'alice', args = []) => {
+      const login = world.start(['login', ...args]);
       const code = await login.says(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/);
       const confirmed = await world.run(['phone', 'login', code, '--user', user]);
       const { exitCode, stderr } = await login.done;

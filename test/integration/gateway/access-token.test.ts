@@ -118,6 +118,8 @@ describe('the access token', () => {
     ['no jti', { jti: undefined }, 'token_claims'],
     ['no expiry', { exp: undefined }, 'token_claims'],
     ['no time of issue', { iat: undefined }, 'token_claims'],
+    ['an actor that is nobody', { act: {} }, 'token_claims'],
+    ['an actor that is no object', { act: 'agent-server' }, 'token_claims'],
     ['a binding other than by key thumbprint', { cnf: { 'x5t#S256': 'abc' } }, 'token_claims'],
   ];
   it.each(claimCases)('is refused with %s', async (_, claims, code) => {

@@ -35,8 +35,9 @@ it('has a person’s own lines alone, newest first, without how the provider was
   );
   expect(new Set(lines.map(({ sub }) => sub))).toEqual(new Set(['alice']));
   expect(lines.map(({ seq }) => seq)).toEqual(lines.map(({ seq }) => seq).toSorted((a, b) => b - a));
-  expect(readFileSync(file, 'utf8')).toContain('auth_req_id');
-  expect(JSON.stringify(lines)).not.toContain('auth_req_id');
+  expect(readFileSync(file, 'utf8')).toContain('auth_req_hash');
+  expect(readFileSync(file, 'utf8')).not.toContain('auth_req_id');
+  expect(JSON.stringify(lines)).not.toContain('auth_req_hash');
   expect(await record().lines('alice', 2)).toEqual(lines.slice(0, 2));
   expect(await record().lines('mallory', 100)).toEqual([]);
 });

@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { Alpaca, ApiError } from '@alpacahq/alpaca-trade-api';
+import { noPrism, startPrism } from '../prism.ts';
 import type { World } from './paper-broker-world.ts';
+
+export { startPrism, stopPrisms } from '../prism.ts';
 
 /**
  * Prism stands between Alpaca's SDK and the paper broker and turns every breach of Alpaca's OpenAPI contract, in
@@ -13,13 +13,9 @@ import type { World } from './paper-broker-world.ts';
  */
 const root = resolve(import.meta.dirname, '../../..');
 const specs = process.env.TRADE_AGENT_SPECS ?? resolve(root, '../shared/specs');
-const prism = join(root, 'node_modules/@stoplight/prism-cli/dist/index.js');
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 export const missing = !existsSync(join(specs, 'alpaca-trading-api.json'))
   ? `Alpaca's contracts are not in ${specs}; name their folder in TRADE_AGENT_SPECS`
-  : !process.env.CI && (major < 24 || (major === 24 && minor < 18))
-    ? `prism needs Node 24.18, this is ${process.versions.node}`
-    : undefined;
+  : noPrism;
 if (missing !== undefined)
   console.warn(`skipped: the paper broker against Alpaca's contract, because ${missing}`);
 
@@ -102,40 +98,6 @@ export function patchedSpec(name: string, folder: string, access: 'token' | 'key
   const file = join(folder, `${access}-${name}`);
   writeFileSync(file, JSON.stringify(spec));
   return file;
-}
-
-const running: ChildProcess[] = [];
-
-/** Starts prism and waits for the address it says it listens on. */
-export async function startPrism(spec: string, upstream: string): Promise<string> {
-  const child = spawn(
-    process.execPath,
-    [prism, 'proxy', spec, upstream, '--errors', '--host', '127.0.0.1', '--port', '0'],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, NO_COLOR: '1' } },
-  );
-  running.push(child);
-  let said = '';
-  child.stderr.on('data', (text) => {
-    said += text;
-  });
-  const lines = createInterface({ input: child.stdout });
-  for await (const line of lines) {
-    said += `${line}\n`;
-    const [, address] = /listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(line) ?? [];
-    if (address !== undefined) {
-      child.stdout.resume(); // or it stops when the pipe is full
-      return address;
-    }
-  }
-  throw new Error(`prism ended before it listened: ${said.slice(-2000)}`);
-}
-
-export async function stopPrisms(): Promise<void> {
-  for (const child of running.splice(0)) {
-    if (child.exitCode !== null) continue;
-    child.kill();
-    await once(child, 'exit');
-  }
 }
 
 /** Alpaca's SDK as somebody, with prism between. */

@@ -15,6 +15,7 @@ import { createIdentityProvider } from '../../../src/home/identity-provider/iden
 import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
 import { addMissing, createPeople } from '../../../src/home/identity-provider/people.ts';
 import type { RefreshTokenReuse } from '../../../src/home/identity-provider/refresh-token-reuse.ts';
+import type { AgentServer } from '../../../src/home/identity-provider/servers/agent-server.ts';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import type { NumberMatching } from '../../../src/home/phone/decision/picked-code.ts';
@@ -79,6 +80,7 @@ export async function startIdentityProvider(
     clientAddress?: (request: IncomingMessage) => string;
     documents?: typeof fetch;
     knownClients?: readonly ClientMetadata[];
+    servers?: readonly AgentServer[];
     refreshTokenReuse?: RefreshTokenReuse;
     onRevoked?: (who: Revoked) => Promise<void>;
     push?: PushOptions;
@@ -134,6 +136,7 @@ export async function startIdentityProvider(
       ...(options.clientAddress === undefined ? {} : { clientAddress: options.clientAddress }),
       ...(options.documents === undefined ? {} : { documents: options.documents }),
       ...(options.knownClients === undefined ? {} : { knownClients: options.knownClients }),
+      servers: options.servers,
       ...(options.refreshTokenReuse === undefined ? {} : { refreshTokenReuse: options.refreshTokenReuse }),
       ...(options.onRevoked === undefined ? {} : { onRevoked: options.onRevoked }),
       ...(options.push === undefined ? {} : { push: options.push }),
@@ -162,6 +165,7 @@ export async function startIdentityProvider(
     gatewayKey,
     keys,
     database: () => running.database,
+    provider: () => running.provider,
     vault: () => running.vault,
     /** Resolves once the token endpoint holds this many polls for a request. */
     polling: async (authReqId: string, count = 1) => {
@@ -191,13 +195,17 @@ export async function startIdentityProvider(
 }
 
 /** Signs in by the device flow, the phone's API standing in for the person. */
-export async function signIn(world: World, options: { user?: string; scope?: string } = {}) {
+export async function signIn(
+  world: World,
+  options: { user?: string; scope?: string; resource?: string } = {},
+) {
   const config = await world.loginClient();
   const keys = await client.randomDPoPKeyPair('ES256');
   const dpop = { DPoP: client.getDPoPHandle(config, keys) };
   const device = await client.initiateDeviceAuthorization(config, {
     scope: options.scope ?? ALL_SCOPES,
     device_name: 'test-laptop',
+    ...(options.resource === undefined ? {} : { resource: options.resource }),
   });
   await world.phone.completeDevice(options.user ?? 'alice', device.user_code);
   const tokens = await client.pollDeviceAuthorizationGrant(

@@ -116,7 +116,8 @@ describe('a proposal that the gateway asks about', () => {
     expect(open).toHaveLength(1);
     expect(open[0]?.id).not.toBe(firstId);
     await expect(world.phone.decide(firstId, 'approve')).rejects.toMatchObject({ code: 'approval_expired' });
-    expect(await refusal(gateway.poll(first.auth_req_id))).toBe('access_denied');
+    // Nobody refused it: whoever waits for its answer must not take that for a no.
+    expect(await refusal(gateway.poll(first.auth_req_id))).toBe('invalid_grant');
     await world.phone.decide(open[0]?.id ?? '', 'approve');
     expect((await gateway.poll(second.auth_req_id)).access_token).toBeTypeOf('string');
     const lately = await world.phone.allRequests('alice');

@@ -87,6 +87,7 @@ describe('a device code', () => {
       grantId: '',
     }).save();
     const codes = createDeviceCodes({
+      servers: [],
       provider: () => provider,
       issuer: RESOURCE,
       grants: { noteDevice: () => {} },

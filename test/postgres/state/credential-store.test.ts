@@ -58,6 +58,7 @@ withPostgres('credentials in PostgreSQL', () => {
     open,
     others: () => open('auth0|bob'),
     close: async () => undefined,
+    longest: 16_384,
   }));
 
   it('keeps the same person of two tenants apart', async () => {

@@ -33,11 +33,17 @@ export function postgresPrograms(): string | undefined {
   return folders.find((folder) => ['initdb', 'postgres'].every((name) => existsSync(join(folder, name))));
 }
 
-/** @param options.durable whether it waits for the disk, as one whose power is cut must */
-export async function startCluster(
-  programs: string,
-  { durable = false }: { readonly durable?: boolean } = {},
-): Promise<Cluster> {
+export interface ClusterOptions {
+  /** Whether it waits for the disk, as one whose power is cut must. */
+  readonly durable?: boolean;
+  /** Besides, as postgresql.conf has them. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Fills its data folder, which is empty and belongs to whom the server runs as, instead of `initdb`. */
+  readonly fill?: (data: string, runAs: object) => Promise<void>;
+}
+
+export async function startCluster(programs: string, options: ClusterOptions = {}): Promise<Cluster> {
+  const { durable = false } = options;
   // Short: a socket's path has some hundred characters.
   const folder = mkdtempSync(join(tmpdir(), 'ta-pg-'));
   const user = unprivileged();
@@ -51,6 +57,7 @@ export async function startCluster(
     fsync: durable ? 'on' : 'off',
     full_page_writes: durable ? 'on' : 'off',
     log_min_messages: 'fatal',
+    ...options.settings,
   };
   const environment = { PATH: programs, LC_ALL: 'C.UTF-8', TZ: 'UTC' };
   let server: { readonly ended: Promise<unknown>; kill(signal: NodeJS.Signals): void } | undefined;
@@ -94,7 +101,9 @@ export async function startCluster(
   process.on('exit', killed);
   try {
     const flags = ['--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync', '-U', SUPERUSER];
-    await run(join(programs, 'initdb'), ['-D', data, ...flags], { ...user, cwd: folder, env: environment });
+    if (options.fill !== undefined) await options.fill(data, { ...user, cwd: folder, env: environment });
+    else
+      await run(join(programs, 'initdb'), ['-D', data, ...flags], { ...user, cwd: folder, env: environment });
     await start();
   } catch (error) {
     await remove();

@@ -1,7 +1,11 @@
 import type { AuditNote } from '../../../src/store/audit.ts';
 import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
-import { mandateDigest, mandateEnvelopeSchema } from '../../../src/trading/mandate/envelope.ts';
+import {
+  type MandateEnvelope,
+  mandateDigest,
+  mandateEnvelopeSchema,
+} from '../../../src/trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { mandateTerms } from '../../integration/sandbox/proposal-fixture.ts';
 
@@ -12,16 +16,8 @@ const note: AuditNote = { event: 'proposed', facts: { sub } };
 
 /** Has a row in each of a gateway's tables. */
 export async function filledStores(stores: GatewayStores): Promise<void> {
-  const terms = mandateEnvelopeSchema.parse({
-    ...mandateTerms(),
-    standing: {
-      order: { symbol: 'AAPL', side: 'buy', notional: '200', type: 'market', time_in_force: 'day' },
-      when: { every: 'monday', at: '10:00' },
-    },
-  });
+  const terms = await granted(stores);
   const now = Date.parse(terms.not_before);
-  const mandate = { id: terms.mandate_id, sub, terms, digest: mandateDigest(terms), client };
-  await stores.mandates.grant({ ...mandate, approval: { issuer, jti: 'mandate' } }, now);
   const draft = {
     account: terms.account,
     client_order_id: 'ta-00000001',
@@ -32,12 +28,12 @@ export async function filledStores(stores: GatewayStores): Promise<void> {
     limit_price: '180.00',
     reference_price: '180.00',
     max_slippage: '0.01',
-    mandate: mandate.id,
+    mandate: terms.mandate_id,
     slot: '2026-W48',
   } as OrderDraft;
   const order = { sub, clientOrderId: draft.client_order_id, digest: 'digest', draft };
   await stores.orders.claim(
-    { ...order, approval: { issuer, jti: 'order' }, mandate: mandate.id, slot: '2026-W48' },
+    { ...order, approval: { issuer, jti: 'order' }, mandate: terms.mandate_id, slot: '2026-W48' },
     now,
     () => ({
       ...{
@@ -85,7 +81,22 @@ export async function filledStores(stores: GatewayStores): Promise<void> {
   });
   await stores.others?.renew();
   await stores.defaultAccounts.choose(sub, draft.account);
+  await stores.buckets?.take('broker', { perSecond: 1, burst: 1 }, 1);
   await stores.proofs.remember('proof', now + 1000, now);
+}
+
+/** Has alice give a mandate, `M-x9K2aB7cD1`. */
+export async function granted({ mandates }: GatewayStores): Promise<MandateEnvelope> {
+  const terms = mandateEnvelopeSchema.parse({
+    ...mandateTerms(),
+    standing: {
+      order: { symbol: 'AAPL', side: 'buy', notional: '200', type: 'market', time_in_force: 'day' },
+      when: { every: 'monday', at: '10:00' },
+    },
+  });
+  const mandate = { id: terms.mandate_id, sub, terms, digest: mandateDigest(terms), client };
+  await mandates.grant({ ...mandate, approval: { issuer, jti: 'mandate' } }, Date.parse(terms.not_before));
+  return terms;
 }
 
 /** Drafts an order of alice's. */

@@ -17,9 +17,10 @@ import { createMoves, proposalFacts } from '../../../src/approval/moves.ts';
 import type { ProposingCaller } from '../../../src/approval/propose.ts';
 import { questionOf } from '../../../src/approval/question.ts';
 import { defaultQuotas } from '../../../src/approval/quotas.ts';
-import { createTokenSeal } from '../../../src/approval/token-seal.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
+import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
+import { questionSeal } from '../../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { type ProposalState, proposalRequestSchema } from '../../../src/trading/proposal.ts';
 import { Refusal } from '../../../src/trading/refusal.ts';
@@ -75,7 +76,11 @@ export function kernelWorld({
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-kernel-'));
   const auditFile = join(folder, 'audit.jsonl');
   const database = new Database(':memory:');
-  const { proposals: store, halts, audit: auditStore } = sqliteGatewayStores(database);
+  const {
+    proposals: store,
+    halts,
+    audit: auditStore,
+  } = sqliteGatewayStores(database, questionSeal('of the test'));
   const moves = createMoves(store, createTokenSeal('of the test'), clock);
   const audit = createAuditChain(auditFile, auditStore);
 

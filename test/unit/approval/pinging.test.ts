@@ -30,6 +30,57 @@ describe('where the provider calls back', () => {
     expect(world.times()).toEqual([0]);
   });
 
+  it('an answer that is on its way when the gateway closes is kept: it is given once', async () => {
+    const world = kernelWorld({ delivery: 'ping' });
+    const { id } = await world.propose();
+    const answering = async (signal: AbortSignal): Promise<'approved'> => {
+      await world.clock.sleep(2_000, signal);
+      return 'approved';
+    };
+    world.answers.push(answering);
+    await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
+    await world.clock.run(world.clock.sleep(1_000));
+    expect(world.polls).toHaveLength(1);
+    await world.close();
+    expect(await world.row(id)).toMatchObject({ state: 'approved', hasToken: true });
+    world.start();
+    await world.until(id, 'executed');
+    expect(world.questions).toHaveLength(1);
+  });
+
+  it('an answer that can’t be stored for a moment is kept: nobody is asked twice', async () => {
+    const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
+    const { id } = await world.propose();
+    const { move } = world.moves;
+    let away = 5;
+    Object.assign(world.moves, {
+      move: async (...args: Parameters<typeof move>) => {
+        if (away-- > 0) throw new Error('the connection was closed');
+        return move(...args);
+      },
+    });
+    await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
+    const began = world.clock.now();
+    await world.until(id, 'executed');
+    expect(world.clock.now() - began).toBeLessThan(10_000);
+    expect(world.polls).toHaveLength(1);
+    expect(world.questions).toHaveLength(1);
+  });
+
+  it('a poll that the provider did not call for holds up nobody who closes', async () => {
+    const world = kernelWorld({ delivery: 'ping' });
+    const { id } = await world.propose();
+    const hanging = (signal: AbortSignal): Promise<'approved'> =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    world.answers.push(hanging);
+    await world.clock.run(world.clock.sleep(31_000));
+    expect(world.polls).toHaveLength(1);
+    const began = world.clock.now();
+    await world.close();
+    expect(world.clock.now() - began).toBeLessThanOrEqual(1_000);
+    expect((await world.row(id)).state).toBe('requested');
+  });
+
   it('an early call with another token counts for nothing', async () => {
     const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
     await world.kernel.called('auth-1', 'a guess');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createTokenSeal } from '../../../src/approval/token-seal.ts';
+import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
 import { Refusal } from '../../../src/trading/refusal.ts';
 import { kernelWorld, TOKEN_MS } from './kernel-world.ts';
 

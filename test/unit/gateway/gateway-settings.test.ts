@@ -63,6 +63,31 @@ describe('gateway.yaml', () => {
     }
   });
 
+  it('says what wraps the keys that are in a database, and nothing of those that are files', async () => {
+    const [database, kms] = [{ url_env: 'GATEWAY_URL' }, { file: 'wrapping-keys.json' }];
+    expect((await read({ database, kms })).kms).toEqual(kms);
+    await expect(read({ kms })).rejects.toThrow('is for keys in a database');
+    await expect(read({ database, kms: {} })).rejects.toThrow('one of file, vault, aws');
+  });
+
+  it('says how fast others are asked, or that it does not matter', async () => {
+    expect(await options()).not.toHaveProperty('rates');
+    const rates = { broker: { per_second: 2.5, burst: 50 }, provider: { per_second: 10, burst: 20 } };
+    expect(await options({ rates })).toMatchObject({
+      rates: { broker: { perSecond: 2.5, burst: 50 }, provider: { perSecond: 10, burst: 20 } },
+    });
+    expect(await options({ rates: { broker: 'off' } })).toMatchObject({ rates: { broker: 'off' } });
+    for (const [wrong, message] of [
+      [{ broker: 'fast' }, 'must be "off", or have per_second and burst'],
+      [{ broker: { per_second: 0, burst: 1 } }, 'must be "off", or have per_second and burst'],
+      [{ provider: 'off' }, 'provider'],
+      [{ provider: { per_second: 1 } }, 'burst'],
+      [{ provider: { per_second: 1, burst: 0.5 } }, 'burst'],
+      [{ phone: { per_second: 1, burst: 1 } }, 'phone'],
+    ] as const)
+      await expect(read({ rates: wrong }), message).rejects.toThrow(message);
+  });
+
   it('says how to ask, whose tokens count, and how far an order may go', async () => {
     const approval = {
       client_id: 'asks',

@@ -7,6 +7,7 @@ import { readParsed, type Source } from './sources.ts';
 export const rooms = [
   'cli',
   'app',
+  'server',
   'mcp',
   'agent',
   'check',
@@ -17,6 +18,7 @@ export const rooms = [
   'home',
   'gateway',
   'approval',
+  'jobs',
   'store',
   'auth',
   'secrets',
@@ -52,7 +54,7 @@ const downwards: Rule = (file, imports) => {
 
 /** Where a person runs a gateway, a home or a sandbox of their own, or plays the phone of one. */
 const hosts = ['app', 'cli', 'cli/commands'].flatMap((folder) =>
-  ['gateway', 'home', 'phone', 'sandbox', 'demo'].map((name) => `${folder}/${name}`),
+  ['gateway', 'home', 'phone', 'sandbox', 'server', 'demo'].map((name) => `${folder}/${name}`),
 );
 
 /** Where a receipt is verified: by the very code that looks at one before a gateway signs it. */

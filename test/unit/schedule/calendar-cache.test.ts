@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cachedCalendar, currentCalendar } from '../../../src/schedule/calendar-cache.ts';
+import { cachedCalendar, calendarFile, currentCalendar } from '../../../src/schedule/calendar-cache.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -19,8 +19,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const at = (time: number, answer: () => Promise<typeof days> = async () => days) =>
   currentCalendar({
-    folder,
-    profile: 'work',
+    place: calendarFile(folder, 'work'),
     now: time,
     ask: (range) => {
       asked.push(range);

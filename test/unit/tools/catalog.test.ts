@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { tools } from '../../../src/tools/catalog.ts';
@@ -33,4 +34,20 @@ describe.each(tools.map((tool) => [tool.name, tool] as const))('the tool %s', (n
       code: 'login_required',
     });
   });
+});
+
+it('makes schemas when they are used: all tools together are loaded with no more than a few', () => {
+  const load = `
+    import { z } from 'zod';
+    let made = 0;
+    z.config({ postProcessor: () => { made++; } });
+    await import('./src/tools/catalog.ts');
+    console.log(made);
+  `;
+  const root = new URL('../../..', import.meta.url);
+  const args = ['--input-type=module', '--eval', load];
+  const made = Number(execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8', timeout: 20_000 }));
+  expect(made).toBeGreaterThan(tools.length);
+  // Each takes some 8 µs, and had grown to 610.
+  expect(made).toBeLessThan(250);
 });

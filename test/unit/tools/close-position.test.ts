@@ -74,6 +74,7 @@ describe('close_position', () => {
       requestedBy: 'test',
       ttl: 300,
       approvalMode: 'wait',
+      suspends: false,
     } as unknown as Parameters<typeof proposalRequest>[0];
     const request = await proposalRequest(environment, gateway, closePosition as unknown as Tool, {
       call: { id: 'tc_1', name: 'close_position', args },

@@ -87,7 +87,7 @@ describe.each(proposalKinds)('a proposal of kind %s', (kind) => {
       connections: [],
     };
     const usage = { model: 'builtin', input_tokens: 0, output_tokens: 0 };
-    const { approvals } = runObject({ ...result, status: 'pending', approvals: [view], usage }, undefined);
+    const { approvals } = runObject({ ...result, status: 'pending', approvals: [view], usage });
     expect(approvals).toMatchObject([{ kind, [kind]: proposal.subject }]);
   });
 });

@@ -3,11 +3,10 @@ import { verifyAuditFile } from '../../../approval/audit-chain.ts';
 import { isKept } from '../../../gateway/broker/kept-kinds.ts';
 import type { NamedBroker } from '../../../gateway/broker/named-broker.ts';
 import { verifyCredentials } from '../../../gateway/broker/verify-keys.ts';
-
+import { errorObject } from '../../../trading/error-object.ts';
 import type { App } from '../../app.ts';
 import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
 import { clockFinding } from '../../doctor/server-checks.ts';
-import { errorObject } from '../../error-object.ts';
 import { homeFiles } from '../home-files.ts';
 import type { OpenHome } from '../open-home.ts';
 

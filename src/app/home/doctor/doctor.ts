@@ -1,7 +1,7 @@
+import { errorObject } from '../../../trading/error-object.ts';
 import type { App } from '../../app.ts';
 import { type Finding, fail } from '../../doctor/finding.ts';
 import { checkNode } from '../../doctor/machine-checks.ts';
-import { errorObject } from '../../error-object.ts';
 import { withHome } from '../open-home.ts';
 import { checkAccounts, checkAuthenticators, checkRecord, checkSignature } from './account-checks.ts';
 import { checkAddress, checkServed } from './address-check.ts';

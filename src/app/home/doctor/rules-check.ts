@@ -1,6 +1,6 @@
 import { readFolderRules } from '../../../gateway/policy/rules-source.ts';
+import { errorObject } from '../../../trading/error-object.ts';
 import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
-import { errorObject } from '../../error-object.ts';
 
 /** Whether the owner's rules can be read: while they are wrong, nothing is traded. */
 export async function checkRules(folder: string): Promise<Finding> {

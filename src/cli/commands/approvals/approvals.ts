@@ -122,6 +122,6 @@ async function showReconciled(context: Context, id: string | undefined): Promise
 async function sayHowToGoOn(context: Context, approvals: readonly ApprovalView[]): Promise<void> {
   const { resumeCommand } = await import('../../../app/run/run-report.ts');
   for (const thread of new Set(approvals.map((approval) => approval.thread).filter((id) => id !== ''))) {
-    context.io.talk(`go on with: ${resumeCommand(thread, context.profileOption)}`);
+    context.io.talk(`go on with: ${resumeCommand(thread, context.chosenBy)}`);
   }
 }

@@ -53,9 +53,9 @@ function summary({ thread, status, orders, messages, error }: RunObject): string
   return [`${thread}  ${status}`, ...what, ...told, ...why].join(' · ');
 }
 
-function sayWhatIsLeft({ io, profileOption }: Context, runs: readonly RunObject[]): void {
+function sayWhatIsLeft({ io, chosenBy }: Context, runs: readonly RunObject[]): void {
   for (const { thread, status } of runs) {
     if (status !== 'pending' && status !== 'unknown') continue;
-    io.talk(`still ${status}; go on with: ${resumeCommand(thread, profileOption)}`);
+    io.talk(`still ${status}; go on with: ${resumeCommand(thread, chosenBy)}`);
   }
 }

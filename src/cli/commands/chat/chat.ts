@@ -37,6 +37,7 @@ async function chats(program: Command, cli: Cli, command: Command, options: Chat
     });
     if (next === undefined) return;
     program.setOptionValue('profile', next);
+    program.setOptionValue('server', undefined);
     // A thread belongs to the profile it was begun under.
     const { thread: _, ...others } = chatOptions;
     chatOptions = others;

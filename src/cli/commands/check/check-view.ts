@@ -1,10 +1,10 @@
 import type { AgentEvent } from '../../../agent/events.ts';
 import type { CheckListener, CheckOutcome } from '../../../app/check/run-check.ts';
 import type { CheckOutcomes } from '../../../app/check/run-checks.ts';
-import { errorObject } from '../../../app/error-object.ts';
 import { resumeCommand } from '../../../app/run/run-report.ts';
 import type { CheckResult } from '../../../check/result-schema.ts';
 import { safeLine } from '../../../net/shown-text.ts';
+import { errorObject } from '../../../trading/error-object.ts';
 import type { Context } from '../../context.ts';
 import { talkError } from '../../output.ts';
 import { createRunRenderer, type RunRenderer } from '../../run/run-renderer.ts';
@@ -74,11 +74,11 @@ export function sayWhatIsLeft(context: Context, { checks, missing }: CheckOutcom
   }
 }
 
-function sayWhatIsLeftOf({ io, profileOption }: Context, { runs, failure }: CheckOutcome): void {
+function sayWhatIsLeftOf({ io, chosenBy }: Context, { runs, failure }: CheckOutcome): void {
   for (const { status, thread } of runs)
     if (status === 'pending') {
       io.talk('what you approve is carried out, with or without this terminal');
-      io.talk(`how it went: ${resumeCommand(thread, profileOption)}`);
+      io.talk(`how it went: ${resumeCommand(thread, chosenBy)}`);
     }
   if (failure !== undefined) talkError(io, errorObject(failure));
 }

@@ -12,6 +12,8 @@ interface KeyOptions {
   readonly show?: boolean;
   readonly rotate?: boolean;
   readonly confirm?: boolean;
+  readonly rewrap?: boolean;
+  readonly addWrappingKey?: boolean;
 }
 
 export function addGatewayKey(
@@ -33,6 +35,11 @@ export function addGatewayKey(
     .option('--show', 'only print the key in use')
     .option('--rotate', 'make the next key, to be registered beside the one in use')
     .option('--confirm', 'the next key was registered: try it, and switch to it')
+    .option('--rewrap', "wrap the gateway's own keys by the newest wrapping key (kms in gateway.yaml)")
+    .option(
+      '--add-wrapping-key',
+      'add a wrapping key to the file that kms names, by which all is wrapped from then on',
+    )
     .addHelpText(
       'after',
       examples([
@@ -47,28 +54,49 @@ export function addGatewayKey(
 
 async function printKey(context: Context, places: GatewayPlaces, options: KeyOptions): Promise<void> {
   const step = stepOf(options);
+  if (step === 'addWrappingKey') return await addWrappingKey(context, places);
   const { gatewayKey } = await import('../../../app/gateway/gateway-key.ts');
   const { status, file, jwk, pem, clients } = await gatewayKey(context, places, step, options.type);
+  const where = file ?? 'the gateways’ database, wrapped';
   await context.output.result('gateway-key', { status, file, jwk, pem, clients }, () =>
-    status === 'rotated'
-      ? `The new key ${jwk.kid ?? ''} is in ${file}. Start the gateway again; then the old one can be removed at the provider.`
-      : [
-          `The private key is in ${file}. Register this at the identity provider:`,
-          JSON.stringify(jwk),
-          pem.trimEnd(),
-          ...clients.map((client) => `for a client like this:\n${JSON.stringify(client, null, 2)}`),
-          ...(status === 'waiting'
-            ? ['Keep the old key there. Then run "trade-agent gateway key --confirm".']
-            : []),
-        ].join('\n\n'),
+    status === 'rewrapped'
+      ? 'All keys of the gateway are wrapped by the newest wrapping key.'
+      : status === 'rotated'
+        ? `The new key ${jwk.kid ?? ''} is in ${where}. Start ${file === null ? 'each gateway' : 'the gateway'} again; then the old one can be removed at the provider.`
+        : [
+            `The private key is in ${where}. Register this at the identity provider:`,
+            JSON.stringify(jwk),
+            pem.trimEnd(),
+            ...clients.map((client) => `for a client like this:\n${JSON.stringify(client, null, 2)}`),
+            ...(status === 'waiting'
+              ? [
+                  file === null
+                    ? 'Keep the old key there, and start each gateway again: what one seals by the next keys the others must be able to open. Then run "trade-agent gateway key --confirm".'
+                    : 'Keep the old key there. Then run "trade-agent gateway key --confirm".',
+                ]
+              : []),
+          ].join('\n\n'),
   );
 }
 
+async function addWrappingKey(context: Context, places: GatewayPlaces): Promise<void> {
+  const { addGatewayWrappingKey } = await import('../../../app/gateway/gateway-key.ts');
+  const file = await addGatewayWrappingKey(places);
+  await context.output.result(
+    'gateway-wrapping-key',
+    { file },
+    () =>
+      `The newest wrapping key is in ${file}. Give the file to each machine that has it; then run "trade-agent gateway key --rewrap".`,
+  );
+}
+
+const steps = ['show', 'rotate', 'confirm', 'rewrap', 'addWrappingKey'] as const;
+
 /** @throws {TradeAgentError} `usage` for several at once */
-function stepOf(options: KeyOptions): KeyStep {
-  const [step = 'make', ...more] = (['show', 'rotate', 'confirm'] as const).filter((name) => options[name]);
+function stepOf(options: KeyOptions): KeyStep | 'addWrappingKey' {
+  const [step = 'make', ...more] = steps.filter((name) => options[name]);
   if (more.length === 0) return step;
-  throw new TradeAgentError('usage', '--show, --rotate and --confirm are one at a time', {
+  throw new TradeAgentError('usage', '--show, --rotate, --confirm and the others are one at a time', {
     hint: 'First --rotate; then --confirm, once the provider knows the new key.',
   });
 }

@@ -32,10 +32,10 @@ export async function showOutcome(
   return exitCodeForRun(outcome);
 }
 
-function sayWhatIsLeft({ io, profileOption }: Context, { status, approval, error, key }: OrderOutcome): void {
+function sayWhatIsLeft({ io, chosenBy }: Context, { status, approval, error, key }: OrderOutcome): void {
   if (error !== undefined) talkError(io, error);
   if (approval === null) return;
-  const profile = profileOption === undefined ? '' : ` --profile ${profileOption}`;
+  const profile = chosenBy.map((word) => ` ${word}`).join('');
   if (status === 'pending') {
     io.talk(`still pending; wait for it with: trade-agent approvals wait ${approval.id}${profile}`);
     io.talk('what you approve is carried out, with or without this terminal; take it back with:');

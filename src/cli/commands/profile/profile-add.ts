@@ -10,7 +10,7 @@ import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
+import type { Cli, GlobalOptions } from '../../surroundings.ts';
 
 interface AddOptions {
   readonly home?: string;
@@ -57,6 +57,7 @@ export function addProfileAdd(profile: Command, cli: Cli): void {
       'after',
       examples([
         ['trade-agent profile add work', 'asks for everything'],
+        ['trade-agent profile add work --server https://agents.example', 'an agent that runs elsewhere'],
         ['trade-agent profile add home --home https://home.example', 'a home on another machine'],
         [
           'trade-agent profile add work --issuer https://id.example --gateway https://gw.example --login-client agent',
@@ -65,22 +66,29 @@ export function addProfileAdd(profile: Command, cli: Cli): void {
       ]) + exitCodes([]),
     )
     .action((name: string, options: AddOptions, command: Command) =>
-      runCommand(cli, command, (context) => add(context, name, options)),
+      runCommand(cli, command, (context) =>
+        add(context, name, options, command.optsWithGlobals<GlobalOptions>().server),
+      ),
     );
 }
 
-async function add(context: Context, name: string, options: AddOptions): Promise<void> {
+async function add(
+  context: Context,
+  name: string,
+  options: AddOptions,
+  server: string | undefined,
+): Promise<void> {
   const [{ addProfile }, { credentialKeySetting }] = await Promise.all([
     import('../../../app/profile/add-profile.ts'),
     import('../../options/credential-key.ts'),
   ]);
-  const { audience, provider, environment = 'paper', credentialStore, credentialKey } = options;
+  const { audience, provider, environment, credentialStore, credentialKey } = options;
   const { issuer, gateway, loginClient } = placesOf(options);
   const added = await addProfile(
     context,
     name,
     {
-      ...{ issuer, gateway, audience, provider, loginClient, environment },
+      ...{ issuer, gateway, server, audience, provider, loginClient, environment },
       ...(credentialStore === undefined ? {} : { credential_store: credentialStore }),
       ...(credentialKey === undefined
         ? {}

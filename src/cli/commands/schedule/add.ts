@@ -1,5 +1,5 @@
-import type { AddOptions } from '../../../app/schedule/add-schedule.ts';
 import { addSchedule } from '../../../app/schedule/add-schedule.ts';
+import type { AddOptions } from '../../../app/schedule/schedule-options.ts';
 import type { Schedule } from '../../../schedule/schedule.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Context } from '../../context.ts';

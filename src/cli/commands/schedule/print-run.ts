@@ -1,12 +1,13 @@
-import { errorObject } from '../../../app/error-object.ts';
 import { exits } from '../../../app/exit-codes.ts';
 import type { ScheduleRun } from '../../../app/schedule/run-schedule.ts';
 import { safeLine } from '../../../net/shown-text.ts';
 import { EXCHANGE_ZONE, type Schedule } from '../../../schedule/schedule.ts';
 import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
+import { errorObject } from '../../../trading/error-object.ts';
 import type { Context } from '../../context.ts';
 import { talkError } from '../../output.ts';
 import { checkText } from '../check/check-view.ts';
+import { recordLine } from './schedule-view.ts';
 import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 
 /**
@@ -16,7 +17,7 @@ import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
  */
 export async function printRun(
   { io, output, tell }: Context,
-  { id, account }: Schedule,
+  { id, account }: Pick<Schedule, 'id' | 'account'>,
   run: ScheduleRun,
   asked: boolean,
 ): Promise<{ exitCode: number; loud: boolean }> {
@@ -45,7 +46,13 @@ export async function printRun(
       if (!loud) return '';
       if (check !== undefined)
         return (await Promise.all(checks.map(({ result }) => checkText(result, 'text')))).join('\n\n');
-      if (record !== null) return 'The market is closed: skipped.';
+      if (record?.status === 'market_closed') return 'The market is closed: skipped.';
+      // What it found is known by its record alone where it ran elsewhere.
+      if (record !== null)
+        return [
+          recordLine(record),
+          ...record.findings.map(({ severity, message }) => `  ${severity}: ${safeLine(message)}`),
+        ].join('\n');
       return next === undefined ? 'Not due.' : `Not due; next ${bothTimes(next, localZone())}.`;
     },
   );

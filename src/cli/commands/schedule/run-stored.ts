@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
 import { runSchedule } from '../../../app/schedule/run-schedule.ts';
 import { findSchedule } from '../../../app/schedule/schedules.ts';
-import { resolveHome } from '../../../machine/home.ts';
+import { serverOf } from '../../../app/server/require-here.ts';
+import { type Home, resolveHome } from '../../../machine/home.ts';
 import type { Schedule } from '../../../schedule/schedule.ts';
 import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../../../trading/errors.ts';
 import { runCommand } from '../../cli.ts';
+import type { Context } from '../../context.ts';
 import type { Cli, GlobalOptions } from '../../surroundings.ts';
 import { checkProgress } from '../check/check-view.ts';
 import { heldLines } from './held-lines.ts';
@@ -13,8 +15,14 @@ import { printRun } from './print-run.ts';
 
 /** With the profile and the time limit the schedule was made with, and silent unless there is something to tell. */
 export async function runStored(cli: Cli, command: Command, id: string, now: boolean): Promise<void> {
-  const schedule = await findSchedule({ home: async () => resolveHome(cli.env) }, id);
   const globals = command.optsWithGlobals<GlobalOptions>();
+  const home = resolveHome(cli.env);
+  const here = globals.server === undefined ? await hereOf(home, id) : undefined;
+  if (here === undefined || 'error' in here) {
+    if (!(await isAtServer(home, cli, globals)) && here !== undefined) throw here.error;
+    return await runCommand(cli, command, (context) => runThere(context, id, now));
+  }
+  const { schedule } = here;
   const root = rootOf(command);
   if (root.getOptionValueSource('profile') === 'cli' && globals.profile !== schedule.profile) {
     throw new TradeAgentError('usage', `schedule ${id} is of profile ${schedule.profile}`, {
@@ -49,6 +57,29 @@ export async function runStored(cli: Cli, command: Command, id: string, now: boo
     throw error;
   }
   if (loud) release(say);
+}
+
+/** The machine's own schedule of that name comes first, whatever the profile: its entry names none. */
+async function hereOf(home: Home, id: string) {
+  try {
+    return { schedule: await findSchedule({ home: async () => home }, id) };
+  } catch (error) {
+    if (!isTradeAgentError(error) || error.code !== 'not_found') throw error;
+    return { error };
+  }
+}
+
+async function isAtServer(home: Home, { env }: Cli, { server, profile }: GlobalOptions): Promise<boolean> {
+  if (server !== undefined) return true;
+  const { loadConfig } = await import('../../../config/config-file.ts');
+  const profileName = profile ?? (env.TRADE_AGENT_PROFILE || undefined);
+  return (await serverOf({ config: async () => loadConfig(home), profileName })) !== undefined;
+}
+
+async function runThere(context: Context, id: string, now: boolean): Promise<number> {
+  const { runAtServer } = await import('../../../app/schedule/at-server.ts');
+  const { schedule, run } = await runAtServer(context, id, now);
+  return (await printRun(context, schedule, run, now)).exitCode;
 }
 
 function accountOf({ account }: Schedule): string {

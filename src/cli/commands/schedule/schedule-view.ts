@@ -74,6 +74,7 @@ const entryWords: Record<ScheduleView['entry'], string> = {
   changed: 'CHANGED since it was written; remove it and add it again',
   unreadable: 'can’t be read',
   dry_run: 'not written',
+  kept: 'runs there, whether or not this machine is on',
 };
 
 /** A schedule for people, in a few lines. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exits, runExits, sessionExits } from '../../../app/exit-codes.ts';
-import type { AddOptions } from '../../../app/schedule/add-schedule.ts';
+import type { AddOptions } from '../../../app/schedule/schedule-options.ts';
 import { schedulers } from '../../../schedule/scheduler-names.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import { runCommand } from '../../cli.ts';
@@ -96,6 +96,7 @@ function addAddCommand(schedule: Command, cli: Cli): void {
     .option('--at <moment>', 'by the trading day, half-days too: open+5m, close-30m')
     .option('--name <name>', 'a name to speak of it by')
     .option('--when-open', 'skip it while the market is closed')
+    .option('--on-price', 'at a server: also as soon as a price passes a limit of the rules')
     .option('--rules <file>', 'a YAML file of rules (default: the usual ones)')
     .option('--report <file>', 'write each result to an HTML file')
     .option('--suggest', 'propose orders; each waits for your approval')
@@ -145,8 +146,8 @@ async function showSchedules(context: Context): Promise<void> {
 
 async function showRemoved(context: Context, idOrName: string, yes: boolean): Promise<void> {
   if (!yes && context.io.interactive) {
-    const { findSchedule } = await import('../../../app/schedule/schedules.ts');
-    const { id, name } = await findSchedule(context, idOrName);
+    const { namedSchedule } = await import('../../../app/schedule/schedules.ts');
+    const { id, name } = await namedSchedule(context, idOrName);
     const answer = await context.io.prompt(`Remove schedule ${name ?? id}? [y/N] `, context.signal);
     if (!/^y(es)?$/i.test(answer.trim())) {
       throw new TradeAgentError('usage', 'nothing was removed', { hint: 'Say --yes not to be asked.' });

@@ -34,7 +34,7 @@ const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
 /** Alpaca, or whatever speaks its API: driven by Alpaca's own SDK, which is loaded at the first request. */
 export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
-  return (credentials, onUnauthorized) => {
+  return (credentials, onUnauthorized, send = options.fetch) => {
     let client: Promise<Alpaca> | undefined;
     const alpaca = () => {
       client ??= import('@alpacahq/alpaca-trade-api/rest').then(
@@ -48,7 +48,7 @@ export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
             retry: false,
             rateLimit: false,
             redirect: 'error',
-            fetchApi: (url, init) => options.fetch(rewriteHost(url, options), init),
+            fetchApi: (url, init) => send(rewriteHost(url, options), init),
           }),
       );
       return client;

@@ -16,4 +16,6 @@ export const alpacaTraits: BrokerTraits = {
   lacks: [],
   dayFlows: 'told',
   tellsUpdates: true,
+  // 200 a minute for each account, and as many for prices, which are at another host.
+  accountRate: { perSecond: 100 / 60, burst: 100 },
 };

@@ -15,11 +15,11 @@ import { snaptradeLacks, snaptradeTraits } from './traits.ts';
 export function connectSnaptrade(
   options: SnaptradeOptions & { readonly assets: AssetCatalogue },
 ): ConnectBroker {
-  return (credentials, onUnauthorized): Broker => {
+  return (credentials, onUnauthorized, send = options.fetch): Broker => {
     if (!('consumerKey' in credentials)) throw new TypeError('these credentials are of another broker');
     let connected: Promise<Client> | undefined;
     const client = () => {
-      connected ??= snaptradeClient(options, credentials);
+      connected ??= snaptradeClient({ ...options, fetch: send }, credentials);
       return connected;
     };
     const who = whoOf(credentials);

@@ -21,8 +21,8 @@ import { setWatchlistOf, watchlistOf } from './watchlist.ts';
 
 /** Tradier's Brokerage API (documentation.tradier.com), by plain requests. */
 export function connectTradier(options: TradierOptions & { readonly assets: AssetCatalogue }): ConnectBroker {
-  return (credentials, onUnauthorized): Broker => {
-    const client = tradierClient(options, tokenOf(credentials));
+  return (credentials, onUnauthorized, send = options.fetch): Broker => {
+    const client = tradierClient({ ...options, fetch: send }, tokenOf(credentials));
     const kept = 'token' in credentials ? 'access_token' : undefined;
     const requests = brokerRequests((error) => {
       const failure = failureOf(error, kept);

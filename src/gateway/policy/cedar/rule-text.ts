@@ -90,7 +90,7 @@ export function textsById(rules: readonly CedarRule[]): Record<string, string> {
 
 /** Nobody who reads a rule may see another one than Cedar does. */
 function requireSeen(text: RuleText): void {
-  const found = unseen.exec(text.text.replace(/[\n\r\t]/g, ' '));
+  const found = unseen().exec(text.text.replace(/[\n\r\t]/g, ' '));
   if (found === null) return;
   const start = Buffer.byteLength(text.text.slice(0, found.index));
   throw ruleError({ ...text, start }, 'there is a character that can’t be seen', {

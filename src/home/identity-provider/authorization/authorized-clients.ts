@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { Granted, OidcStore } from '../oidc-store.ts';
+import type { OidcStore } from '../oidc-store.ts';
+import type { Granted } from '../standing-grants.ts';
 import type { NamedClient } from './public-client.ts';
 
 /** A program that a person has let in by the page that asks. Times are milliseconds since the epoch. */

@@ -1,4 +1,4 @@
-import type { Granted } from '../oidc-store.ts';
+import type { Granted } from '../standing-grants.ts';
 import type { AuthorizedClients } from './authorized-clients.ts';
 
 /** How long what a client has open may outlive its tokens, where another process ended it. */

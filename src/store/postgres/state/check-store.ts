@@ -14,14 +14,20 @@ import { type PackedCloses, packCloses, unpackCloses } from '../../packed-closes
 import type { Unit } from '../tenant-database.ts';
 import { type AccountOwner, lockAccount, OF_ACCOUNT } from './account-owner.ts';
 import { postgresImportStore } from './import-store.ts';
-import { forgetTold, postgresNoticeOutbox, waitingByChannel } from './notice-outbox.ts';
+import { forgetTold, type NoticeKept, postgresNoticeOutbox, waitingByChannel } from './notice-outbox.ts';
 import type { PersonDatabase } from './person-database.ts';
 
-/** @param database one person's part of one with the tables of `stateSchema`; its owner closes it */
-export function postgresCheckStore<Notice extends KeptNotice>(database: PersonDatabase): CheckStore<Notice> {
+/**
+ * @param database one person's part of one with the tables of `stateSchema`; its owner closes it
+ * @param kept has each notice sent that is kept
+ */
+export function postgresCheckStore<Notice extends KeptNotice>(
+  database: PersonDatabase,
+  kept?: NoticeKept,
+): CheckStore<Notice> {
   return {
     closes: closeCache(database),
-    account: (owner) => accountMemory(database, owner),
+    account: (owner) => accountMemory(database, owner, kept),
     activities: (owner) => activityCache(database, owner),
     imports: (owner) => postgresImportStore(database, owner),
     waitingNotices: () => waitingByChannel(database),
@@ -32,10 +38,11 @@ export function postgresCheckStore<Notice extends KeptNotice>(database: PersonDa
 function accountMemory<Notice extends KeptNotice>(
   database: PersonDatabase,
   { profile, account }: AccountOwner,
+  kept: NoticeKept | undefined,
 ): AccountMemory<Notice> {
   const owner = { profile, account };
   return {
-    notices: postgresNoticeOutbox(database, owner),
+    notices: postgresNoticeOutbox(database, owner, kept),
     remembered: () => database.read((unit) => remembered(unit, owner)),
     remember: (states, mark) =>
       database.write(async (unit) => {

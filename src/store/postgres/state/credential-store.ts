@@ -1,9 +1,10 @@
 import { type Clock, systemClock } from '../../../machine/clock.ts';
 import {
-  type CredentialName,
   type CredentialStore,
   credentialNames,
   type Expected,
+  type ServedName,
+  servedNames,
 } from '../../../secrets/credential-store.ts';
 import { assertLengths, holds, pick } from '../../../secrets/credential-values.ts';
 import type { SealedSecret, SecretName, SecretSeal } from '../../../secrets/envelope/secret-seal.ts';
@@ -23,38 +24,41 @@ export interface PostgresCredentialsOptions {
   readonly leaseMs?: number;
 }
 
-type Sealed = Partial<Record<CredentialName, SealedSecret>>;
+/** Characters: an access token of some providers says much of its person; no header that carries one is longer. */
+const LONGEST_VALUE = 16_384;
+
+type Sealed = Partial<Record<ServedName, SealedSecret>>;
 
 /**
  * One person's secrets in PostgreSQL, sealed before they go there: neither server nor whoever copies its disk can read them. To
  * compare what is kept with what is expected takes the tenant's key, and the key may take a question to the KMS, so both are
  * done before the unit that writes, which asks whether each row is as it was read: no two sealings are the same.
  */
-export function postgresCredentialStore(options: PostgresCredentialsOptions): CredentialStore {
+export function postgresCredentialStore(options: PostgresCredentialsOptions): CredentialStore<ServedName> {
   const { sub, seal, clock = systemClock } = options;
   const database = personDatabase(asking(options.database), sub);
   const leases = credentialLeases(database, { clock, leaseMs: options.leaseMs });
   const named = (name: string): SecretName => ({ tenant: options.database.tenant, sub, name });
 
-  const open = async (sealed: Sealed): Promise<Partial<Record<CredentialName, string>>> => {
+  const open = async (sealed: Sealed): Promise<Partial<Record<ServedName, string>>> => {
     const opened = Object.entries(sealed).map(async ([name, secret]) => [
       name,
       await seal.open(named(name), secret),
     ]);
     return Object.fromEntries(await Promise.all(opened));
   };
-  const readSealed = (names: readonly CredentialName[]) => database.read((unit) => sealedOf(unit, names));
+  const readSealed = (names: readonly ServedName[]) => database.read((unit) => sealedOf(unit, names));
 
   /**
    * Makes a change once it is known to hold of what is expected, from the start where that was changed meanwhile.
    * @param prepare what takes time; made before the unit of work begins
    */
   const change = async <T>(
-    expected: Expected | undefined,
+    expected: Expected<ServedName> | undefined,
     prepare: () => Promise<T>,
     make: (unit: Unit, prepared: T) => Promise<void>,
   ): Promise<boolean> => {
-    const names = Object.keys(expected ?? {}) as CredentialName[];
+    const names = Object.keys(expected ?? {}) as ServedName[];
     for (;;) {
       const read = names.length === 0 ? {} : await readSealed(names);
       if (!holds(await open(read), expected)) return false;
@@ -70,7 +74,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
     }
   };
 
-  const sealAll = async (values: Partial<Record<CredentialName, string>>) =>
+  const sealAll = async (values: Partial<Record<ServedName, string>>) =>
     await Promise.all(
       Object.entries(values).map(async ([name, value]) => ({
         name,
@@ -83,7 +87,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
     notice: undefined,
     get: async (names) => pick(await open(await readSealed(names)), names),
     async set(values, expected) {
-      assertLengths(values);
+      assertLengths(values, LONGEST_VALUE);
       return await change(
         expected,
         () => sealAll(values),
@@ -116,7 +120,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
         await put(unit, secret);
         await unit.run('DELETE FROM credentials WHERE name = @name', { name: secret.name });
       });
-      await open(await readSealed(credentialNames));
+      await open(await readSealed([...credentialNames, ...servedNames]));
     },
     exclusively: (purpose, work, signal) => leases.exclusively(purpose, work, signal),
   };
@@ -141,7 +145,7 @@ async function put(
   );
 }
 
-async function sealedOf(unit: Unit, names: readonly CredentialName[]): Promise<Sealed> {
+async function sealedOf(unit: Unit, names: readonly ServedName[]): Promise<Sealed> {
   const rows = await unit.all<{ name: string; key_version: number; sealed: Buffer }>(
     'SELECT name, key_version, sealed FROM credentials WHERE name = ANY(@names)',
     { names },
@@ -151,7 +155,7 @@ async function sealedOf(unit: Unit, names: readonly CredentialName[]): Promise<S
   );
 }
 
-function isSame(now: Sealed, read: Sealed, names: readonly CredentialName[]): boolean {
+function isSame(now: Sealed, read: Sealed, names: readonly ServedName[]): boolean {
   return names.every((name) => {
     const [there, seen] = [now[name]?.sealed, read[name]?.sealed];
     return there === undefined || seen === undefined ? there === seen : there.equals(seen);

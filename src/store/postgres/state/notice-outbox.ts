@@ -1,5 +1,5 @@
 import { type ToldRow, untoldBy } from '../../check-rows.ts';
-import type { KeptNotice, NoticeOutbox } from '../../check-store.ts';
+import type { KeptNotice, NoticeOutbox, WaitingNotice } from '../../check-store.ts';
 import type { Unit } from '../tenant-database.ts';
 import { type AccountOwner, OF_ACCOUNT } from './account-owner.ts';
 import type { PersonDatabase } from './person-database.ts';
@@ -11,9 +11,14 @@ interface Row {
   readonly attempts: number;
 }
 
+/** Has a notice sent, in the unit that keeps it. */
+export type NoticeKept = (unit: Unit, id: string) => Promise<void>;
+
+/** @param kept told of each that was not there before */
 export function postgresNoticeOutbox<Notice extends KeptNotice>(
   database: PersonDatabase,
   { profile, account }: AccountOwner,
+  kept?: NoticeKept,
 ): NoticeOutbox<Notice> {
   const owner = { profile, account };
   return {
@@ -26,7 +31,7 @@ export function postgresNoticeOutbox<Notice extends KeptNotice>(
     async put(notices) {
       await database.write(async (unit) => {
         for (const { channel, notice, firings, until } of notices) {
-          await unit.run(
+          const isNew = await unit.run(
             `INSERT INTO notice (id, profile, account, channel, notice, made_at, until)
              VALUES (@id, @profile, @account, @channel, @notice, @made_at, @until) ON CONFLICT DO NOTHING`,
             {
@@ -34,6 +39,7 @@ export function postgresNoticeOutbox<Notice extends KeptNotice>(
               ...{ notice: JSON.stringify(notice), made_at: Date.parse(notice.at) },
             },
           );
+          if (isNew === 1) await kept?.(unit, notice.id);
           for (const { rule, subject, definition } of firings) {
             await unit.run(
               `INSERT INTO told (profile, account, channel, rule, subject, definition)
@@ -63,6 +69,37 @@ export function postgresNoticeOutbox<Notice extends KeptNotice>(
     },
     async remove(id) {
       await database.write((unit) => unit.run('DELETE FROM notice WHERE id = @id', { id }));
+    },
+  };
+}
+
+/** One notice, whichever account it is about, for whoever sends it by itself. */
+export interface OneNotice<Notice extends KeptNotice> {
+  get(id: string): Promise<WaitingNotice<Notice> | undefined>;
+  /** It was sent, or never will be. */
+  remove(id: string): Promise<void>;
+  /** It was tried in vain. @param again has it sent later, in the same unit */
+  tried(id: string, again: (unit: Unit) => Promise<void>): Promise<void>;
+}
+
+export function postgresOneNotice<Notice extends KeptNotice>(database: PersonDatabase): OneNotice<Notice> {
+  return {
+    async get(id) {
+      const row = await database.read((unit) =>
+        unit.one<Row>('SELECT channel, notice, until, attempts FROM notice WHERE id = @id', { id }),
+      );
+      if (row === undefined) return undefined;
+      const { channel, notice, until, attempts } = row;
+      return { channel, until, attempts, notice: JSON.parse(notice) as Notice };
+    },
+    async remove(id) {
+      await database.write((unit) => unit.run('DELETE FROM notice WHERE id = @id', { id }));
+    },
+    async tried(id, again) {
+      await database.write(async (unit) => {
+        await unit.run('UPDATE notice SET attempts = attempts + 1 WHERE id = @id', { id });
+        await again(unit);
+      });
     },
   };
 }

@@ -11,6 +11,7 @@ import { sql as mandates } from './gateway/0010-mandates.ts';
 import { sql as access } from './gateway/0011-access.ts';
 import { sql as standingOrders } from './gateway/0012-standing-orders.ts';
 import { sql as accounts } from './gateway/0013-accounts.ts';
+import { sql as sealedQuestions } from './gateway/0014-sealed-questions.ts';
 
 /** The versions of the gateway's database, oldest first. */
 export const gatewayMigrations = [
@@ -27,4 +28,5 @@ export const gatewayMigrations = [
   access,
   standingOrders,
   accounts,
+  sealedQuestions,
 ];

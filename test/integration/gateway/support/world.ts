@@ -50,6 +50,7 @@ export async function startWorld(
       | 'brokers'
       | 'fetch'
       | 'brokerTimeoutMs'
+      | 'rates'
       | 'mounts'
       | 'rules'
       | 'detailsType'
@@ -108,6 +109,7 @@ export async function startWorld(
       log: (entry) => log.push(entry),
       brokerTimeoutMs: options.brokerTimeoutMs ?? 2000,
       ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+      ...(options.rates === undefined ? {} : { rates: options.rates }),
       ...(options.rules === undefined ? {} : { rules: options.rules }),
       ...(options.mounts === undefined ? {} : { mounts: options.mounts }),
       ...(options.requireBoundTokens === undefined ? {} : { requireBoundTokens: options.requireBoundTokens }),

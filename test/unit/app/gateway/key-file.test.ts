@@ -9,7 +9,7 @@ import {
   sealSecret,
   switchToNextKey,
 } from '../../../../src/app/gateway/key-file.ts';
-import { createTokenSeal } from '../../../../src/approval/token-seal.ts';
+import { createTokenSeal } from '../../../../src/secrets/token-seal.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { RunFollower, resumeCommand, runObject } from '../../../../src/app/run/run-report.ts';
-import { TradeAgentError } from '../../../../src/trading/errors.ts';
-import { approval, doneResult, order } from '../../cli/sample-events.ts';
-
-const timeout = new TradeAgentError('timeout', 'not finished within 90s');
+import { resumeCommand, runObject } from '../../../../src/app/run/run-report.ts';
+import { doneResult } from '../../cli/sample-events.ts';
 
 describe('the result of a run', () => {
   it('has the documented fields and no others', () => {
-    const object = runObject(doneResult, undefined);
+    const object = runObject(doneResult);
     expect(Object.keys(object)).toEqual([
       'thread',
       'status',
@@ -46,54 +43,15 @@ describe('the result of a run', () => {
   });
 
   it('names no command to go on with where the run was refused before it had a thread', () => {
-    expect(runObject({ ...doneResult, thread: '' }, 'work').resume).toBe('');
+    expect(runObject({ ...doneResult, thread: '' }, ['--profile', 'work']).resume).toBe('');
   });
 
   it('tells the command that goes on, quoted for the shell and with the profile', () => {
-    expect(resumeCommand('th_1', undefined)).toBe('trade-agent resume th_1');
-    expect(resumeCommand('th_1', 'work')).toBe('trade-agent resume th_1 --profile work');
-    expect(resumeCommand("a'; rm -rf $HOME", undefined)).toBe(`trade-agent resume 'a'\\''; rm -rf $HOME'`);
-  });
-
-  it('is made up from the events where the run was cut off, and says what is pending', () => {
-    const follower = new RunFollower();
-    follower.follow({ type: 'thread', thread: 'th_1' });
-    follower.follow({ type: 'text', delta: 'I propose' });
-    follower.follow({ type: 'approval', approval });
-    expect(follower.result(timeout)).toMatchObject({
-      thread: 'th_1',
-      status: 'pending',
-      text: 'I propose',
-      approvals: [{ id: approval.id }],
-      error: { code: 'timeout' },
-    });
-  });
-
-  it('is unknown where it was cut off while an order was on its way', () => {
-    const follower = new RunFollower();
-    follower.follow({ type: 'thread', thread: 'th_1' });
-    follower.follow({ type: 'approval', approval: { ...approval, status: 'executing' } });
-    expect(follower.result(timeout).status).toBe('unknown');
-  });
-
-  it('keeps an outcome the run reached in spite of the time limit', () => {
-    const follower = new RunFollower();
-    follower.follow({ type: 'result', result: doneResult });
-    expect(follower.result(timeout)).toEqual(doneResult);
-  });
-
-  it('never calls a run done that ended without a result', () => {
-    const follower = new RunFollower();
-    follower.follow({ type: 'thread', thread: 'th_1' });
-    follower.follow({ type: 'order', order, approval: approval.id });
-    expect(follower.result(undefined)).toMatchObject({
-      status: 'failed',
-      orders: [order],
-      error: { code: 'internal' },
-    });
-  });
-
-  it('is the error itself where not even a thread was begun', () => {
-    expect(() => new RunFollower().result(timeout)).toThrow(timeout);
+    expect(resumeCommand('th_1')).toBe('trade-agent resume th_1');
+    expect(resumeCommand('th_1', ['--profile', 'work'])).toBe('trade-agent resume th_1 --profile work');
+    expect(resumeCommand('th_1', ['--server', 'https://agents.example'])).toBe(
+      'trade-agent resume th_1 --server https://agents.example',
+    );
+    expect(resumeCommand("a'; rm -rf $HOME")).toBe(`trade-agent resume 'a'\\''; rm -rf $HOME'`);
   });
 });

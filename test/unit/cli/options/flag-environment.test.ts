@@ -27,6 +27,23 @@ describe('a flag that the command line leaves out', () => {
     });
   });
 
+  it('names a profile or a server, of which the one on the command line stands in the place of both', async () => {
+    const both = { TRADE_AGENT_PROFILE: 'work', TRADE_AGENT_SERVER: 'https://agents.example' };
+    const chosen = async (flags: string[], env: NodeJS.ProcessEnv) => {
+      const program = await describeProgram();
+      program.parseOptions(flags);
+      readFlagsFromEnvironment(program, env);
+      const { profile, server } = program.opts();
+      return { profile, server };
+    };
+    expect(await chosen(['--server', 'https://other.example'], both)).toEqual({
+      server: 'https://other.example',
+    });
+    expect(await chosen(['--profile', 'home'], both)).toEqual({ profile: 'home' });
+    const { TRADE_AGENT_SERVER } = both;
+    expect(await chosen([], { TRADE_AGENT_SERVER })).toEqual({ server: TRADE_AGENT_SERVER });
+  });
+
   it('yields to the command line', async () => {
     expect(await parsed('run', ['--model', 'a'], { TRADE_AGENT_MODEL: 'b' })).toMatchObject({ model: 'a' });
   });

@@ -46,6 +46,12 @@ describe.each(providerNames)('the dialect %s', (name) => {
     expect(dialect.longestApproval).toBeLessThanOrEqual(86_400);
   });
 
+  it('says how a server comes to act in people’s names', () => {
+    expect(dialect.onBehalf.setup).toMatch(/\.$/);
+    // A grant for when people are away comes by exchange only where the provider gives refresh tokens for it.
+    expect(dialect.onBehalf.grantsOffline).toBe(name === 'standard');
+  });
+
   it.each(features)('says what to set there for %s', (feature) => {
     expect(dialect.setup[feature]).toMatch(/\.$/);
   });

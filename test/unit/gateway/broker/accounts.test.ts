@@ -23,7 +23,7 @@ function fake(name: string, number: string | undefined): Fake {
     down: false,
     asked: 0,
     place: {
-      ...{ name, label: name.toUpperCase(), traits: alpacaTraits, isUnattended: false },
+      ...{ name, label: name.toUpperCase(), traits: alpacaTraits, isUnattended: false, sendFor: () => fetch },
       credentials: {
         credentialsFor: async () => {
           if (it.token === undefined) throw notConnected();

@@ -7,7 +7,7 @@ const open = { open: (handle) => async (c) => await handle(c) } as Pick<Door, 'o
 
 function healthOf(version: () => Promise<number>, isShut = false): Hono {
   const app = new Hono();
-  healthRoutes(app, open, { stores: { proposals: { version } } as never, isShut: () => isShut });
+  healthRoutes(app, open, { askStore: version, isShut: () => isShut });
   return app;
 }
 

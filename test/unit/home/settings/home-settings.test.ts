@@ -36,6 +36,8 @@ describe('an address', () => {
   });
 });
 
+const publicJwk = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' };
+
 describe('home.yaml', () => {
   it('takes what a home needs', () => {
     expect(
@@ -46,6 +48,10 @@ describe('home.yaml', () => {
         proxy: ['10.0.0.2', 'fd00::/8'],
         push: { contact: 'mailto:ada@home.example' },
         notices: { ntfy: { kind: 'ntfy', topic: 'ada' } },
+        servers: [
+          { client_id: 'agent', address: 'https://agent.example', jwks: { keys: [publicJwk] } },
+          { client_id: 'lab', address: 'http://localhost:4790', jwks_uri: 'https://lab.example/jwks.json' },
+        ],
       }),
     ).toBeUndefined();
   });
@@ -132,5 +138,31 @@ describe('clients that are known beforehand', () => {
 
   it('are there once', () => {
     expect(problems(agent, agent)).toEqual(['clients: my-agent is there twice']);
+  });
+});
+
+describe('servers that run the agent', () => {
+  const server = { client_id: 'agent', address: 'https://agent.example', jwks: { keys: [publicJwk] } };
+  const problems = (...servers: object[]) => problem({ address: 'https://home.example', servers })?.join();
+
+  it.each([
+    ['plain http', { address: 'http://agent.example' }, 'servers.0.address: must be an https address'],
+    ['an address with something behind it', { address: 'https://agent.example/' }, 'servers.0.address'],
+    ['no key', { jwks: undefined }, 'servers.0.jwks: is needed, or "jwks_uri"'],
+    ['both ways to its key', { jwks_uri: 'https://agent.example/jwks' }, 'one of the two'],
+    ['a private key', { jwks: { keys: [{ ...publicJwk, d: 'd' }] } }, 'must be the public half'],
+    ['a shared secret', { jwks: { keys: [{ kty: 'oct', k: 'k' }] } }, 'servers.0.jwks.keys.0.kty'],
+    ['the login client’s id', { client_id: 'trade-agent' }, 'is the id of one of the home’s own'],
+    ['the home’s own address', { address: 'https://home.example' }, 'is the address of two'],
+  ])('are refused with %s', (_, change, says) => {
+    expect(problems({ ...server, ...change })).toContain(says);
+  });
+
+  it('are refused twice, at one address, or under the id of another client', () => {
+    expect(problems(server, { ...server, address: 'https://b.example' })).toContain('agent is there twice');
+    expect(problems(server, { ...server, client_id: 'b' })).toContain('is the address of two');
+    const clients = [{ client_id: 'agent', name: 'A', redirect_uris: ['http://127.0.0.1/callback'] }];
+    const settings = { address: 'https://home.example', clients, servers: [server] };
+    expect(problem(settings)?.join()).toContain('agent is among "clients" already');
   });
 });

@@ -1,0 +1,16 @@
+// What a fleet of gateways over one PostgreSQL takes and gives, for docs/OPERATIONS.md.
+//   npm run bench:fleet                     all parts
+//   npm run bench:fleet -- orders pending   some of them
+import { benchOrders } from './bench/fleet/orders.mjs';
+import { benchPending } from './bench/fleet/pending.mjs';
+
+const parts = { orders: benchOrders, pending: benchPending };
+
+const chosen = process.argv.slice(2);
+const unknown = chosen.filter((name) => !Object.hasOwn(parts, name));
+if (unknown.length > 0) {
+  console.error(`There is no ${unknown.join(', ')}: choose of ${Object.keys(parts).join(', ')}.`);
+  process.exit(2);
+}
+for (const [name, run] of Object.entries(parts))
+  if (chosen.length === 0 || chosen.includes(name)) await run();

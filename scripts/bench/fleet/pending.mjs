@@ -1,0 +1,157 @@
+// Two gateways over one database with many proposals that wait: what a proposal and an approval take of the processor, what
+// waiting takes of memory and processor, and the time from the tap to the fill. Then how the hot statements are planned.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startFleet } from '../../../test/fleet/fleet.ts';
+import { tapped } from '../../../test/load/many-proposals.ts';
+import { startLoadWorld } from '../../../test/load/world.ts';
+import { startDatabase } from './cluster.mjs';
+import { memoryOf, processorOf, sumOf } from './processes.mjs';
+
+const PENDING = Number(process.env.FLEET_PENDING ?? 100_000);
+const TAPS = Number(process.env.FLEET_TAPS ?? 100);
+const IDLE_MS = Number(process.env.FLEET_IDLE_MS ?? 30_000);
+/** Proposals before what is measured: they load modules and compile. */
+const WARM_UP = 60;
+/** Each asks once for what it took over, so far apart (milliseconds): src/approval/waiting/attendants.ts. */
+const RESTARTED_APART_MS = 10;
+/** After that they ask for calls that may have got lost, in turn, for as long as any waits; and a renewal or two. */
+const FIRST_UNCALLED_MS = 40_000;
+const GATEWAYS = 2;
+const MIB = 2 ** 20;
+
+export async function benchPending() {
+  const database = await startDatabase();
+  const fleet = await startFleet(GATEWAYS, { address: database.address, tenant: 'bench' });
+  const world = await startLoadWorld({ startGateway: async () => fleet });
+  const took = () => ({
+    at: performance.now(),
+    gateways: sumOf(fleet.pids(), processorOf),
+    server: database.processor(),
+  });
+  const memory = () => ({ gateways: sumOf(fleet.pids(), memoryOf), server: database.memory() });
+  let number = 0;
+  const propose = () => world.propose((0.01 + ++number / 1_000_000).toFixed(6), `bench-${number}`);
+  /** @param idle what waiting takes meanwhile, milliseconds a second */
+  const tapsOf = async (count, idle = { gateways: 0, server: 0 }) => {
+    const proposals = [];
+    const before = took();
+    for (let n = 0; n < count; n++) proposals.push(await propose());
+    const proposed = took();
+    const lasted = [];
+    for (const one of proposals) {
+      const { at, until } = await tapped(world, one);
+      lasted.push(until - at);
+    }
+    // What is told and written after the answer is part of it.
+    await sleep(500);
+    const all = took();
+    return {
+      lasted,
+      propose: each(before, proposed, count, idle),
+      approve: each(proposed, all, count, idle),
+    };
+  };
+  try {
+    await tapsOf(WARM_UP);
+    const few = await tapsOf(TAPS);
+    const before = memory();
+    await leaveWaiting(database, world, await propose());
+    console.log(`${PENDING} proposals wait at ${GATEWAYS} gateways over one PostgreSQL`);
+    await sleep((PENDING * RESTARTED_APART_MS) / GATEWAYS + FIRST_UNCALLED_MS);
+    const full = memory();
+    const from = took();
+    await sleep(IDLE_MS);
+    const idle = each(from, took(), IDLE_MS / 1000);
+    const scanned = await rowsScanned(database);
+    const many = await tapsOf(TAPS, idle);
+    await sleep(1_500);
+    const scans = Object.entries(await rowsScanned(database)).map(([table, rows]) => [
+      table,
+      rows - (scanned[table] ?? 0),
+    ]);
+    const { rows } = await database.query(
+      `SELECT count(*) FILTER (WHERE state = 'requested')::int AS waiting, pg_total_relation_size('proposals')::int / count(*) AS size,
+         count(DISTINCT attendant) FILTER (WHERE state = 'requested')::int AS attendants FROM proposals`,
+    );
+    const [{ waiting, attendants, size }] = rows;
+    console.log(
+      `  looked after: ${waiting} by ${attendants}; a row with its indexes is ${(Number(size) / 1024).toFixed(1)} KiB`,
+    );
+    for (const [what, figures] of [
+      ['gateways', 'gateways'],
+      ['PostgreSQL', 'server'],
+    ]) {
+      const grown = (full[figures] - before[figures]) / PENDING / 1024;
+      console.log(
+        `  memory of ${what}: ${(full[figures] / MIB).toFixed(0)} MiB (${grown.toFixed(1)} KiB each that waits)`,
+      );
+    }
+    const share = (ms) => `${(ms / 10).toFixed(1)} %`;
+    console.log(
+      `  waiting: ${share(idle.gateways)} of a core for the gateways, ${share(idle.server)} for PostgreSQL (aim: 5 %)`,
+    );
+    for (const [when, { propose, approve, lasted }] of [
+      ['with few', few],
+      ['with all', many],
+    ]) {
+      console.log(
+        `  ${when}: a proposal ${shown(propose)}, an approval ${shown(approve)} (aims: 10 and 11 ms, all of it)`,
+      );
+      console.log(
+        `  ${when}: tap to fill ${part(lasted, 0.5)} ms (median), ${part(lasted, 0.95)} (95 %) (aims: 100, 300)`,
+      );
+    }
+    const whole = scans.filter(([, rows]) => rows > PENDING);
+    console.log(
+      `  read whole, meanwhile: ${whole.length === 0 ? 'no table of many rows' : whole.map(([table, rows]) => `${table} (${rows} rows)`).join(', ')}`,
+    );
+  } finally {
+    await world.close();
+    await database.close();
+  }
+}
+
+/** Rows read by going through whole tables, by the table. */
+async function rowsScanned(database) {
+  const { rows } = await database.query(
+    'SELECT relname AS name, seq_tup_read::int AS rows FROM pg_stat_user_tables',
+  );
+  return Object.fromEntries(rows.map(({ name, rows: read }) => [name, read]));
+}
+
+/** Milliseconds of processor for each of so many, without what waiting takes anyway. */
+function each(from, until, count, idle = { gateways: 0, server: 0 }) {
+  const waited = (until.at - from.at) / 1000;
+  const of = (who) => ((until[who] - from[who]) * 1000 - waited * idle[who]) / count;
+  return { gateways: of('gateways'), server: of('server') };
+}
+
+const shown = ({ gateways, server }) => `${gateways.toFixed(1)} + ${server.toFixed(1)} ms`;
+const part = (values, share) =>
+  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * share)].toFixed(0);
+
+/** Copies one that waits: to twenty of each of many people, at the provider too, which knows of no answer. */
+async function leaveWaiting(database, world, { id }) {
+  const { rows } = await database.query('SELECT auth_req_id FROM proposals WHERE id = $1', [id]);
+  const [{ auth_req_id: asked }] = rows;
+  await database.query(
+    `INSERT INTO proposals SELECT (jsonb_populate_record(p, jsonb_build_object(
+         'id', 'pr_waits' || n, 'sub', 'person-' || n / 20, 'subject_id', 'ta-waits-' || n, 'fingerprint', 'f-' || n,
+         'auth_req_id', 'waits-' || n, 'version', h.version + n, 'place', h.version + n, 'attendant', ''))).*
+       FROM proposals p, heads h, generate_series(1, $2::int) n WHERE p.id = $1`,
+    [id, PENDING],
+  );
+  await database.query('UPDATE heads SET version = version + $1', [PENDING]);
+  await database.query('ANALYZE');
+  const known = world.provider
+    .prepare(`SELECT * FROM oidc_entities WHERE model = 'BackchannelAuthenticationRequest' AND id = ?`)
+    .get(asked);
+  const columns = Object.keys(known);
+  const insert = world.provider.prepare(
+    `INSERT INTO oidc_entities (${columns}) VALUES (${columns.map((name) => `@${name}`)})`,
+  );
+  world.provider.transaction(() => {
+    for (let n = 1; n <= PENDING; n++)
+      insert.run({ ...known, id: `waits-${n}`, payload: known.payload.replaceAll(asked, `waits-${n}`) });
+  })();
+}

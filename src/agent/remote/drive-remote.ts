@@ -1,0 +1,266 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../machine/clock.ts';
+import { isPassing } from '../../tools/gateway/passing.ts';
+import { errorObject } from '../../trading/error-object.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { READ_SCOPES, type Scope } from '../../trading/scopes.ts';
+import type { RunOptions } from '../agent.ts';
+import type { AgentEvent, RunResult } from '../events.ts';
+import { EventQueue } from '../run/event-queue.ts';
+import { RunFollower } from '../run/run-follower.ts';
+import type { StartedRun } from './protocol.ts';
+import type { RemoteRequests } from './remote-requests.ts';
+import { runEvents } from './run-stream.ts';
+
+/** Waits between the tries to start or stop a run, milliseconds; short, since somebody is watching. */
+const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
+/** For one try to stop a run. */
+const STOP_MS = 5_000;
+/** How long a stopped run may take to end: it may be withdrawing what is open. */
+const GRACE_MS = 15_000;
+
+/** What starts a run at the server, however often it is sent. */
+export interface RemoteStart {
+  readonly operation: 'startRun' | 'resumeThread';
+  readonly params?: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  /** Where it is known before the server says so. */
+  readonly thread: string | undefined;
+  /** What the run may do in the person's name, where their session may do that much. */
+  readonly scopes: readonly Scope[];
+}
+
+/**
+ * Drives one run at a server and streams it, as `run/runner.ts` does here: it always ends with a `result`; the signal stops
+ * the run there; a reader who leaves early stops it too, unless it is `detach`, which nobody need wait for.
+ */
+export async function* driveRemote(
+  server: RemoteRequests,
+  start: RemoteStart,
+  options: Pick<RunOptions, 'approval' | 'signal'>,
+  clock: Clock,
+): AsyncGenerator<AgentEvent, void, undefined> {
+  const events = new EventQueue<AgentEvent>();
+  const left = new AbortController();
+  const running = new RemoteRun(server, options, left.signal, clock, (event) => events.push(event))
+    .result(start)
+    .then((result) => events.push({ type: 'result', result }))
+    .finally(() => events.close());
+  // Whoever leaves is told by the last line.
+  running.catch(() => undefined);
+  try {
+    yield* events;
+  } finally {
+    left.abort(interrupted());
+    await running;
+  }
+}
+
+class RemoteRun {
+  readonly #server: RemoteRequests;
+  readonly #options: Pick<RunOptions, 'approval' | 'signal'>;
+  /** The reader left. */
+  readonly #left: AbortSignal;
+  readonly #signal: AbortSignal;
+  readonly #clock: Clock;
+  readonly #follower = new RunFollower();
+  readonly #emit: (event: AgentEvent) => void;
+
+  constructor(
+    server: RemoteRequests,
+    options: Pick<RunOptions, 'approval' | 'signal'>,
+    left: AbortSignal,
+    clock: Clock,
+    emit: (event: AgentEvent) => void,
+  ) {
+    this.#server = server;
+    this.#options = options;
+    this.#left = left;
+    this.#signal = AbortSignal.any([options.signal, left]);
+    this.#clock = clock;
+    this.#emit = (event) => {
+      this.#follower.follow(event);
+      emit(event);
+    };
+  }
+
+  async result(start: RemoteStart): Promise<RunResult> {
+    let started: StartedRun;
+    try {
+      started = await this.#start(start);
+    } catch (error) {
+      if (!isTradeAgentError(error)) throw error;
+      if (error.code === 'busy' && start.thread !== undefined)
+        this.#emit({ type: 'thread', thread: start.thread });
+      return notStarted(start.thread ?? '', error);
+    }
+    const { run, thread } = started;
+    this.#follower.follow({ type: 'thread', thread });
+    // Ends the stream; the run itself is stopped at the server.
+    const ended = new AbortController();
+    const onAbort = () => void this.#end(started, ended.signal).finally(() => ended.abort());
+    this.#signal.addEventListener('abort', onAbort, { once: true });
+    if (this.#signal.aborted) onAbort();
+    let failure: unknown;
+    try {
+      const notice = (message: string) => this.#emit({ type: 'notice', message });
+      for await (const event of runEvents(this.#server, run, {
+        clock: this.#clock,
+        signal: ended.signal,
+        notice,
+      })) {
+        if (event.type === 'result') return this.#asEnded(event.result);
+        this.#emit(event);
+      }
+    } catch (error) {
+      if (!isTradeAgentError(error)) throw error;
+      failure = error.code === 'gateway_unreachable' ? lost(thread, error) : error;
+    } finally {
+      this.#signal.removeEventListener('abort', onAbort);
+      ended.abort();
+    }
+    return this.#follower.result(failure ?? this.#reason());
+  }
+
+  /** Starts it once, however often it is asked for: by its key it stays one run. */
+  async #start({ operation, params, body, scopes }: RemoteStart): Promise<StartedRun> {
+    const key = randomUUID();
+    let allowed = scopes;
+    let mayBeThere = false;
+    let isAsked = false;
+    const post = (signal: AbortSignal | undefined, ms?: number) =>
+      this.#server.call(operation, {
+        ...(params === undefined ? {} : { params }),
+        body,
+        key,
+        scopes: allowed,
+        ...(signal === undefined ? {} : { signal }),
+        ...(ms === undefined ? {} : { ms }),
+      });
+    for (let tries = 0; ; ) {
+      try {
+        this.#signal.throwIfAborted();
+        isAsked = true;
+        return await post(this.#signal);
+      } catch (error) {
+        if (this.#signal.aborted) {
+          // Where it may have begun, its id is what it can be stopped by.
+          if (mayBeThere || (isAsked && mayHaveArrived(error))) {
+            const begun = await post(undefined, STOP_MS).catch(() => undefined);
+            if (begun !== undefined) return begun;
+          }
+          throw this.#reason();
+        }
+        if (!isTradeAgentError(error)) throw error;
+        // A session that may do less is good for a run that does less, as it is on the person's own machine.
+        if (isNotGranted(error) && allowed !== READ_SCOPES) {
+          allowed = READ_SCOPES;
+          continue;
+        }
+        const wait = BACKOFF_MS[tries++];
+        if (!isSilent(error)) throw error;
+        mayBeThere ||= mayHaveArrived(error);
+        if (wait === undefined) throw mayBeThere ? unanswered(error) : error;
+        await this.#pause(wait, this.#signal);
+      }
+    }
+  }
+
+  /** Stops the run at the server; gives it time to end, where somebody waits for how it ended. */
+  async #end({ run, thread }: StartedRun, ended: AbortSignal): Promise<void> {
+    const isLeft = this.#left.aborted && !this.#options.signal.aborted;
+    if (isLeft && this.#options.approval === 'detach') return;
+    for (const wait of [...BACKOFF_MS, undefined]) {
+      try {
+        await this.#server.call('stopRun', { params: { run }, ms: STOP_MS });
+        break;
+      } catch (error) {
+        if (isTradeAgentError(error) && error.code === 'not_found') break;
+        if (wait === undefined || !isPassing(error)) {
+          const how = `"trade-agent resume ${thread}" tells how it went`;
+          this.#emit({
+            type: 'notice',
+            message: `The server could not be told: the run goes on there; ${how}.`,
+          });
+          return;
+        }
+        if (!(await this.#pause(wait, ended))) return;
+      }
+    }
+    if (!isLeft) await this.#pause(GRACE_MS, ended);
+  }
+
+  /** False where it was ended on the way. */
+  #pause(ms: number, signal: AbortSignal): Promise<boolean> {
+    return this.#clock.sleep(ms, signal).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** The server was told to stop, and not why. */
+  #asEnded(result: RunResult): RunResult {
+    if (!this.#signal.aborted || result.error?.code !== 'interrupted') return result;
+    const { code } = this.#reason();
+    return { ...result, error: { ...errorObject(this.#reason()), code } };
+  }
+
+  #reason(): TradeAgentError {
+    const { reason } = this.#signal;
+    return isTradeAgentError(reason) ? reason : interrupted();
+  }
+}
+
+/** Whether the request may have come to the server. */
+function mayHaveArrived(error: unknown): boolean {
+  return !isTradeAgentError(error) || error.details.sent !== false;
+}
+
+/** Whether nobody said what became of the request: the answer was lost, or came in half. */
+function isSilent(error: TradeAgentError): boolean {
+  return isPassing(error) || error.details.problem === 'malformed_response';
+}
+
+/** The session itself has less than what was asked for: the server was not even asked. */
+function isNotGranted({ code, details }: TradeAgentError): boolean {
+  return code === 'insufficient_scope' && details.status === undefined;
+}
+
+function interrupted(): TradeAgentError {
+  return new TradeAgentError('interrupted', 'the run was stopped');
+}
+
+function unanswered(cause: TradeAgentError): TradeAgentError {
+  return new TradeAgentError(
+    'gateway_unreachable',
+    `the server did not say that the run began: ${cause.message}`,
+    {
+      hint: 'It may be going on there all the same: see "trade-agent threads".',
+      cause,
+    },
+  );
+}
+
+function lost(thread: string, cause: TradeAgentError): TradeAgentError {
+  return new TradeAgentError('gateway_unreachable', cause.message, {
+    hint: `The run goes on at the server: "trade-agent resume ${thread}" tells how it went.`,
+    cause,
+    details: cause.details,
+  });
+}
+
+/** The result of a run that did not begin. */
+function notStarted(thread: string, error: TradeAgentError): RunResult {
+  return {
+    thread,
+    status: 'failed',
+    text: '',
+    data: [],
+    orders: [],
+    messages: [],
+    approvals: [],
+    connections: [],
+    usage: { model: 'unknown', input_tokens: 0, output_tokens: 0 },
+    error: { ...errorObject(error), code: error.code },
+  };
+}

@@ -1,0 +1,232 @@
+import { z } from 'zod';
+import {
+  addScheduleSchema,
+  agentEventSchema,
+  approvalAnswerSchema,
+  approvalsAnswerSchema,
+  noticeChannelsSchema,
+  prunedThreadsSchema,
+  pruneThreadsSchema,
+  putNoticeSchema,
+  queuedScheduleSchema,
+  reconcileSchema,
+  resumeThreadSchema,
+  scheduleAnswerSchema,
+  scheduleRunsSchema,
+  schedulesSchema,
+  startedRunSchema,
+  startRunSchema,
+  threadRecordSchema,
+  threadsSchema,
+} from './wire-schemas.ts';
+
+/*
+ * The protocol between RemoteAgent and `trade-agent server`: each request, by its path and by the schemas of what it takes and
+ * answers (wire-schemas.ts). Both sides read by these, and the server's OpenAPI document is made of them.
+ */
+
+export { idempotencyKeySchema } from '../../trading/proposal.ts';
+export { problemSchema } from '../../trading/views.ts';
+export { fromWireInput, fromWireOptions, toWireInput, toWireOptions } from './wire.ts';
+export * from './wire-schemas.ts';
+
+/** The server gives a sign of life (a comment line) on each stream after this, milliseconds; three missed, and it is dead. */
+export const ALIVE_EVERY_MS = 15_000;
+export const IDEMPOTENCY_KEY = 'idempotency-key';
+
+/** One request of the protocol. */
+export interface Operation {
+  readonly method: 'get' | 'post' | 'delete';
+  /** With `{name}` where an id stands. */
+  readonly path: string;
+  readonly summary: string;
+  /** Whether it needs an `Idempotency-Key`: the same key and body are the same one; another body is refused with 409. */
+  readonly idempotent?: true;
+  readonly query?: Readonly<Record<string, z.ZodType>>;
+  readonly headers?: Readonly<Record<string, z.ZodType>>;
+  readonly body?: z.ZodType;
+  readonly status: 200 | 201 | 202 | 204;
+  /** Absent where there is nothing to say (204). */
+  readonly answer?: z.ZodType;
+  /** The answer is a stream of server-sent events with `answer` as the data of each. */
+  readonly streams?: true;
+  /** Reads alone: a token with the read scopes will do. */
+  readonly reads?: true;
+}
+
+export const operations = {
+  startRun: {
+    method: 'post',
+    path: '/v1/agent/runs',
+    summary: 'Starts a run: a thread, or a turn of one',
+    idempotent: true,
+    body: startRunSchema,
+    status: 202,
+    answer: startedRunSchema,
+  },
+  resumeThread: {
+    method: 'post',
+    path: '/v1/agent/threads/{thread}/resume',
+    summary: 'Goes on with a thread that stopped',
+    idempotent: true,
+    body: resumeThreadSchema,
+    status: 202,
+    answer: startedRunSchema,
+  },
+  runEvents: {
+    method: 'get',
+    path: '/v1/agent/runs/{run}/events',
+    summary: 'What happens in a run, as it does; it ends after the result',
+    headers: { 'last-event-id': z.string().regex(/^\d{1,15}$/) },
+    status: 200,
+    answer: agentEventSchema,
+    streams: true,
+    reads: true,
+  },
+  stopRun: {
+    method: 'delete',
+    path: '/v1/agent/runs/{run}',
+    summary:
+      'Stops a run as Ctrl-C would; what is proposed stays proposed, unless it was to be cancelled on exit',
+    status: 204,
+    reads: true,
+  },
+  listThreads: {
+    method: 'get',
+    path: '/v1/agent/threads',
+    summary: 'The person’s threads, newest first',
+    query: { as_kept: z.enum(['true', 'false']) },
+    status: 200,
+    answer: threadsSchema,
+    reads: true,
+  },
+  readThread: {
+    method: 'get',
+    path: '/v1/agent/threads/{thread}',
+    summary: 'A thread whole',
+    status: 200,
+    answer: threadRecordSchema,
+    reads: true,
+  },
+  deleteThread: {
+    method: 'delete',
+    path: '/v1/agent/threads/{thread}',
+    summary: 'Removes a thread with all that was said in it',
+    status: 204,
+    reads: true,
+  },
+  pruneThreads: {
+    method: 'post',
+    path: '/v1/agent/threads/prune',
+    summary: 'Removes finished threads',
+    body: pruneThreadsSchema,
+    status: 200,
+    answer: prunedThreadsSchema,
+    reads: true,
+  },
+  listApprovals: {
+    method: 'get',
+    path: '/v1/agent/approvals',
+    summary: 'The person’s approvals, newest first',
+    status: 200,
+    answer: approvalsAnswerSchema,
+    reads: true,
+  },
+  readApproval: {
+    method: 'get',
+    path: '/v1/agent/approvals/{approval}',
+    summary: 'One approval',
+    status: 200,
+    answer: approvalAnswerSchema,
+    reads: true,
+  },
+  cancelApproval: {
+    method: 'post',
+    path: '/v1/agent/approvals/{approval}/cancel',
+    summary: 'Ends an approval that was not yet carried out',
+    status: 200,
+    answer: approvalAnswerSchema,
+  },
+  reconcile: {
+    method: 'post',
+    path: '/v1/agent/approvals/reconcile',
+    summary: 'Asks the gateway what became of what was on its way',
+    body: reconcileSchema,
+    status: 200,
+    answer: approvalsAnswerSchema,
+    reads: true,
+  },
+  listSchedules: {
+    method: 'get',
+    path: '/v1/agent/schedules',
+    summary: 'The person’s schedules',
+    status: 200,
+    answer: schedulesSchema,
+    reads: true,
+  },
+  addSchedule: {
+    method: 'post',
+    path: '/v1/agent/schedules',
+    summary: 'Keeps a schedule',
+    idempotent: true,
+    body: addScheduleSchema,
+    status: 201,
+    answer: scheduleAnswerSchema,
+  },
+  readSchedule: {
+    method: 'get',
+    path: '/v1/agent/schedules/{schedule}',
+    summary: 'One schedule',
+    status: 200,
+    answer: scheduleAnswerSchema,
+    reads: true,
+  },
+  removeSchedule: {
+    method: 'delete',
+    path: '/v1/agent/schedules/{schedule}',
+    summary: 'Takes out a schedule',
+    status: 204,
+    reads: true,
+  },
+  runSchedule: {
+    method: 'post',
+    path: '/v1/agent/schedules/{schedule}/run',
+    summary: 'Runs a schedule’s check now',
+    idempotent: true,
+    status: 202,
+    answer: queuedScheduleSchema,
+  },
+  scheduleRuns: {
+    method: 'get',
+    path: '/v1/agent/schedules/{schedule}/runs',
+    summary: 'The latest runs of a schedule',
+    query: { limit: z.string().regex(/^[1-9]\d{0,2}$/) },
+    status: 200,
+    answer: scheduleRunsSchema,
+    reads: true,
+  },
+  listNotices: {
+    method: 'get',
+    path: '/v1/agent/notices',
+    summary: 'By which channels the person is told',
+    status: 200,
+    answer: noticeChannelsSchema,
+    reads: true,
+  },
+  putNotice: {
+    method: 'post',
+    path: '/v1/agent/notices/{notice}',
+    summary: 'Keeps a channel, in place of one of that name',
+    body: putNoticeSchema,
+    status: 204,
+    reads: true,
+  },
+  removeNotice: {
+    method: 'delete',
+    path: '/v1/agent/notices/{notice}',
+    summary: 'Takes out a channel, and forgets its secret',
+    status: 204,
+    reads: true,
+  },
+} as const satisfies Record<string, Operation>;
+export type OperationName = keyof typeof operations;

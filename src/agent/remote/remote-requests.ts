@@ -1,0 +1,78 @@
+import type { z } from 'zod';
+import { type GatewayAccess, gatewayRequests, parse } from '../../tools/gateway/gateway-requests.ts';
+import { CANCEL_SCOPE, READ_SCOPES, type Scope } from '../../trading/scopes.ts';
+import { IDEMPOTENCY_KEY, type Operation, type OperationName, operations } from './protocol.ts';
+
+const [MARKET_READ] = READ_SCOPES;
+
+/** What an operation answers. */
+export type AnswerOf<Name extends OperationName> = (typeof operations)[Name] extends {
+  readonly answer: infer Answer extends z.ZodType;
+}
+  ? z.output<Answer>
+  : undefined;
+
+export interface CallOptions {
+  /** By their name in the path. */
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /** Of what may be sent twice. */
+  readonly key?: string;
+  readonly signal?: AbortSignal;
+  readonly ms?: number;
+  /** What the token must be good for, where that is not said by the operation. */
+  readonly scopes?: readonly Scope[];
+}
+
+/** The server as the protocol has it, with the session's token. */
+export interface RemoteRequests {
+  /** @throws {TradeAgentError} the server's refusal; `gateway_unreachable`; the reason of the signal */
+  call<Name extends OperationName>(name: Name, options?: CallOptions): Promise<AnswerOf<Name>>;
+  /** The stream of a run's events, those after `lastEventId`. @throws as `call` */
+  events(
+    run: string,
+    lastEventId: string | undefined,
+    until: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>>;
+}
+
+/** @param session whose profile's gateway is the server's address */
+export function remoteRequests(session: GatewayAccess): RemoteRequests {
+  const { request, open } = gatewayRequests(session, {});
+  return {
+    async call(name, options = {}) {
+      const operation: Operation = operations[name];
+      const { body, key, signal, ms } = options;
+      const scopes = options.scopes ?? (operation.reads === true ? [MARKET_READ] : [CANCEL_SCOPE]);
+      const answer = await request(
+        pathOf(operation, options),
+        {
+          ...(operation.method === 'get' ? {} : { method: operation.method.toUpperCase() }),
+          headers: {
+            accept: 'application/json',
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+            ...(key === undefined ? {} : { [IDEMPOTENCY_KEY]: key }),
+          },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+          ...(signal === undefined ? {} : { signal }),
+        },
+        scopes,
+        ms,
+      );
+      return (operation.answer === undefined ? undefined : parse(operation.answer, answer)) as AnswerOf<
+        typeof name
+      >;
+    },
+    events(run, lastEventId, until) {
+      const headers: Record<string, string> =
+        lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+      return open(pathOf(operations.runEvents, { params: { run } }), headers, MARKET_READ, until);
+    },
+  };
+}
+
+function pathOf({ path }: Operation, { params = {}, query }: CallOptions): string {
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
+  return query === undefined ? filled : `${filled}?${new URLSearchParams(query)}`;
+}

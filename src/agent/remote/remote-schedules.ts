@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import type { Session } from '../../auth/session/session.ts';
+import type { Clock } from '../../machine/clock.ts';
+import type { RunRecord } from '../../schedule/run-record.ts';
+import { isPassing } from '../../tools/gateway/passing.ts';
+import type { AddSchedule, RemoteSchedule } from './protocol.ts';
+import { remoteRequests } from './remote-requests.ts';
+import { scheduleScopes } from './run-scopes.ts';
+
+/** Waits between the tries, milliseconds; somebody is watching. */
+const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
+/** Between two looks at a run that was asked for. */
+const LOOK_MS = 2_000;
+/** What a run may take beside the time that it is given. */
+const MARGIN_MS = 60_000;
+
+/** The schedules that a server keeps of the person. All throw {TradeAgentError} what the server refuses with. */
+export interface RemoteSchedules {
+  list(): Promise<RemoteSchedule[]>;
+  add(schedule: AddSchedule): Promise<RemoteSchedule>;
+  remove(id: string): Promise<void>;
+  /** Those of one schedule, newest first. */
+  runs(id: string, limit: number): Promise<RunRecord[]>;
+  /**
+   * Has one run now, and waits until it has ended.
+   * @returns undefined where it did not within its own time
+   */
+  run(schedule: Pick<RemoteSchedule, 'id' | 'timeout_ms' | 'check'>): Promise<RunRecord | undefined>;
+}
+
+export function remoteSchedules(
+  session: Session,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): RemoteSchedules {
+  const server = remoteRequests(session);
+  /** Sent again under its key where no answer came, it is still one. */
+  const surely = async <T>(send: (key: string) => Promise<T>): Promise<T> => {
+    const key = randomUUID();
+    for (const wait of BACKOFF_MS) {
+      try {
+        return await send(key);
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        await clock.sleep(wait, signal);
+      }
+    }
+    return await send(key);
+  };
+  const runs = async (id: string, limit: number): Promise<RunRecord[]> => {
+    const query = { limit: String(limit) };
+    return (await server.call('scheduleRuns', { params: { schedule: id }, query, signal })).runs;
+  };
+  return {
+    runs,
+    list: async () => (await server.call('listSchedules', { signal })).schedules,
+    add: async (body) => {
+      const scopes = scheduleScopes(body.check);
+      return (await surely((key) => server.call('addSchedule', { body, key, scopes, signal }))).schedule;
+    },
+    remove: async (id) => {
+      await server.call('removeSchedule', { params: { schedule: id }, signal });
+    },
+    run: async ({ id, timeout_ms, check }) => {
+      const params = { schedule: id };
+      const scopes = scheduleScopes(check);
+      const asked = await surely((key) => server.call('runSchedule', { params, key, scopes, signal }));
+      const queuedAt = Date.parse(asked.queued_at);
+      const until = clock.now() + timeout_ms + MARGIN_MS;
+      while (clock.now() < until) {
+        const found = (await runs(id, 5)).find(
+          ({ due, started_at, ended_at }) =>
+            due === null && ended_at !== null && Date.parse(started_at) >= queuedAt,
+        );
+        if (found !== undefined) return found;
+        await clock.sleep(LOOK_MS, signal);
+      }
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,228 @@
+import { z } from 'zod';
+import { noticeChannelSchema } from '../../config/notice-channels.ts';
+import { runRecordSchema } from '../../schedule/run-record.ts';
+import { schedulePattern, timingSchema } from '../../schedule/schedule.ts';
+import { mandateIdSchema } from '../../trading/mandate/envelope.ts';
+import {
+  accountNumberSchema,
+  environments,
+  orderRequestSchema,
+  sides,
+  symbolSchema,
+} from '../../trading/order.ts';
+import { LONGEST_TTL_S } from '../../trading/proposal.ts';
+import { orderSchema } from '../../trading/views.ts';
+import { MOST_ORDERS } from '../agent.ts';
+import type { AgentEvent, ApprovalView, RunResult, ThreadRecord } from '../events.ts';
+import {
+  approval,
+  connection,
+  error,
+  eventShapes,
+  runStatus,
+  thread,
+  threadMessage,
+  time,
+  toolData,
+  usage,
+} from '../view-schemas.ts';
+
+/*
+ * What crosses the wire between RemoteAgent and `trade-agent server`: one schema for each body and event of agent.ts and
+ * events.ts. Every refusal is a problem (RFC 9457), as the gateway's.
+ */
+
+/** Threads' and runs' own ids, and those that people choose for a thread. */
+const idSchema = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+export const threadIdSchema = idSchema;
+export const runIdSchema = idSchema;
+
+/** Characters of a prompt at most, and of the data that comes with it. */
+export const LONGEST_PROMPT = 100_000;
+export const LONGEST_CONTEXT = 1_000_000;
+
+const promptInputSchema = z.strictObject({
+  prompt: z.string().min(1).max(LONGEST_PROMPT),
+  thread: threadIdSchema.exactOptional(),
+  context: z.string().max(LONGEST_CONTEXT).exactOptional().describe('data, never instructions'),
+});
+const ordersInputSchema = z.strictObject({
+  orders: z
+    .array(orderRequestSchema)
+    .min(1)
+    .max(MOST_ORDERS)
+    .describe('proposed as they are: no model is asked'),
+  composed_by: z.string().min(1).max(80).describe('the program that put them together'),
+  together: z.boolean().exactOptional().describe('asked for as one, where they can be'),
+  thread: threadIdSchema.exactOptional(),
+});
+
+/** `RunInput` as it crosses the wire. */
+export const runInputSchema = z.union([promptInputSchema, ordersInputSchema]);
+export type WireInput = z.output<typeof runInputSchema>;
+
+/** `RunOptions` less its signal, and what an agent on the person's machine is made with. */
+export const runOptionsSchema = z.strictObject({
+  approval: z.enum(['wait', 'detach', 'deny', 'mandate']),
+  requested_by: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,80}$/)
+    .exactOptional(),
+  ttl: z.int().min(1).max(LONGEST_TTL_S).exactOptional().describe('seconds that a proposal may take'),
+  max_turns: z.int().min(1).max(1_000).exactOptional().describe('model calls at most'),
+  cancel_on_exit: z.boolean().exactOptional().describe('withdraws what is open where the run is stopped'),
+  read_only: z.boolean().exactOptional().describe('proposes and cancels nothing'),
+  model: z.string().min(1).max(128).exactOptional().describe('builtin, or a name the server’s model has'),
+  account: accountNumberSchema.exactOptional().describe('which account it is about; the default one without'),
+  mandates: z
+    .array(
+      z.strictObject({
+        symbols: z.array(symbolSchema).min(1).max(100),
+        sides: z.array(z.enum(sides)).min(1),
+        mandate: z.union([z.literal('any'), mandateIdSchema]),
+        slot: z.string().max(16).exactOptional(),
+      }),
+    )
+    .max(100)
+    .exactOptional()
+    .describe('under which mandate an order may be placed: the first for its symbol and side'),
+});
+export type WireOptions = z.output<typeof runOptionsSchema>;
+
+export const startRunSchema = z.strictObject({ input: runInputSchema, options: runOptionsSchema });
+export type StartRun = z.output<typeof startRunSchema>;
+export const resumeThreadSchema = z.strictObject({ options: runOptionsSchema });
+
+export const startedRunSchema = z.object({ run: runIdSchema, thread: threadIdSchema });
+export type StartedRun = z.output<typeof startedRunSchema>;
+
+/*
+ * Views: zod can't tell the type that a table of kinds makes, nor a key that is there and undefined, so the types are those of
+ * events.ts; test/unit/agent/remote/protocol.test.ts has one of each go through.
+ */
+const approvalSchema = approval as unknown as z.ZodType<ApprovalView>;
+
+export const runResultSchema = z.object({
+  thread: z.string(),
+  status: runStatus,
+  text: z.string().describe('the answer, in Markdown'),
+  data: toolData,
+  orders: z.array(orderSchema),
+  messages: approval.shape.sent.unwrap().array(),
+  approvals: z.array(approvalSchema),
+  connections: z.array(connection),
+  usage,
+  error: error.optional(),
+}) as unknown as z.ZodType<RunResult>;
+
+const event = <T extends AgentEvent['type'], Shape extends z.ZodRawShape>(type: T, shape: Shape) =>
+  z.object({ type: z.literal(type), ...shape });
+
+/** What one server-sent event has as its `data`. The last of a run is `result`. */
+export const agentEventSchema = z.discriminatedUnion('type', [
+  event('thread', eventShapes.thread),
+  event('text', eventShapes.text),
+  event('tool_call', eventShapes.tool_call),
+  event('tool_result', eventShapes.tool_result),
+  event('approval', eventShapes.approval),
+  event('order', eventShapes.order),
+  event('connection', eventShapes.connection),
+  event('notice', eventShapes.notice),
+  event('result', { result: runResultSchema }),
+]) as unknown as z.ZodType<AgentEvent>;
+
+export const threadsSchema = z.object({ threads: z.array(thread) });
+export const threadRecordSchema = z.object({
+  thread: thread.extend({ messages: z.array(threadMessage), approvals: z.array(approvalSchema) }),
+}) as unknown as z.ZodType<{ readonly thread: ThreadRecord }>;
+
+export const pruneThreadsSchema = z.strictObject({
+  older_than: z.int().min(0).describe('milliseconds that nothing happened in them; 0 for any age'),
+  keep: z.int().min(0).describe('spares this many of the newest'),
+  dry_run: z.boolean().exactOptional(),
+});
+export const prunedThreadsSchema = z.object({ deleted: z.array(z.string()) });
+
+export const approvalsAnswerSchema = z.object({ approvals: z.array(approvalSchema) });
+export const approvalAnswerSchema = z.object({ approval: approvalSchema });
+export const reconcileSchema = z.strictObject({
+  id: z.string().min(1).max(64).exactOptional().describe('one approval; all without'),
+});
+
+/** Characters of a rules file at most. */
+export const LONGEST_RULES = 64 * 1024;
+
+/** A schedule to be kept at the server. Its rules travel as their text: a file of the person's is none of the server's. */
+export const addScheduleSchema = z.strictObject({
+  name: z.string().regex(schedulePattern).nullable(),
+  account: z.string().min(1).max(64).exactOptional().describe('its number, or all'),
+  timing: timingSchema.describe('New York time'),
+  when_open: z.boolean(),
+  on_price: z
+    .boolean()
+    .exactOptional()
+    .describe('also as soon as a price passes a limit of its rules, and once it is back'),
+  check: z.strictObject({
+    rules: z
+      .string()
+      .max(LONGEST_RULES)
+      .exactOptional()
+      .describe('a rules file’s text (YAML); the usual without'),
+    suggest: z.boolean(),
+    buy_only: z.boolean(),
+    approval: z.enum(['wait', 'detach', 'deny', 'mandate']),
+  }),
+  timeout_ms: z
+    .int()
+    .positive()
+    .max(24 * 3_600_000),
+});
+export type AddSchedule = z.output<typeof addScheduleSchema>;
+
+export const remoteScheduleSchema = z.object({
+  ...addScheduleSchema.shape,
+  id: z.string().regex(schedulePattern),
+  created_at: time,
+  next: z.array(time).max(5).describe('when it is due next'),
+  last: runRecordSchema.nullable().describe('its latest run'),
+});
+export type RemoteSchedule = z.output<typeof remoteScheduleSchema>;
+export const schedulesSchema = z.object({ schedules: z.array(remoteScheduleSchema) });
+export const scheduleAnswerSchema = z.object({ schedule: remoteScheduleSchema });
+/** A run that a person started: the first whose `due` is null and that started no earlier than this. */
+export const queuedScheduleSchema = z.object({ queued_at: time });
+export const scheduleRunsSchema = z.object({ runs: z.array(runRecordSchema).describe('newest first') });
+
+/** By which a person is told of what their schedules find. What is secret of one goes in and never comes out. */
+export const putNoticeSchema = z.strictObject({
+  channel: noticeChannelSchema,
+  secret: z
+    .string()
+    .min(1)
+    .max(400)
+    .exactOptional()
+    .describe('password, token or signing key, where it has one'),
+});
+export const noticeChannelsSchema = z.object({
+  channels: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.string(),
+      to: z.string().describe('where it goes, in words'),
+      enabled: z.boolean(),
+      secret: z.enum(['kept', 'missing', 'not_needed']),
+    }),
+  ),
+});
+
+/** RFC 9728 §2, as far as it is read here: who signs people in for the server. */
+export const protectedResourceSchema = z.object({
+  resource: z.url(),
+  authorization_servers: z.array(z.url()).min(1),
+  /** The public client that people sign in by (RFC 8628); `trade-agent` where it is left out, as at every home. */
+  trade_agent_login_client: z.string().min(1).max(256).optional(),
+  /** Whether the money is real. */
+  trade_agent_environment: z.enum(environments).optional(),
+});
+export const PROTECTED_RESOURCE_PATH = '/.well-known/oauth-protected-resource';
+export const OPENAPI_PATH = '/openapi.json';

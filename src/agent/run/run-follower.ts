@@ -1,0 +1,73 @@
+import { errorObject } from '../../trading/error-object.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
+import type { SentMessage } from '../../trading/message.ts';
+import type { Order } from '../../trading/views.ts';
+import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../events.ts';
+
+/**
+ * Follows a run's events, so that a run that is cut off (Ctrl-C, a time limit, a crash) still ends with a result that
+ * says which thread it was and what is pending.
+ */
+export class RunFollower {
+  #thread = '';
+  #text = '';
+  #result: RunResult | undefined;
+  readonly #approvals = new Map<string, ApprovalView>();
+  readonly #orders = new Map<string, Order>();
+  readonly #connections = new Map<string, ConnectionView>();
+
+  follow(event: AgentEvent): void {
+    if (event.type === 'thread') this.#thread = event.thread;
+    else if (event.type === 'text') this.#text += event.delta;
+    else if (event.type === 'approval') this.#approvals.set(event.approval.id, event.approval);
+    else if (event.type === 'connection') this.#connections.set(event.connection.name, event.connection);
+    else if (event.type === 'order') this.#orders.set(event.order.id, event.order);
+    else if (event.type === 'result') this.#result = event.result;
+  }
+
+  /**
+   * The result, with what ended the run from outside written into it.
+   * @param failure what the event stream threw, or the reason of the signal that stopped it
+   * @throws what the stream threw where it belongs to no thread
+   */
+  result(failure: unknown): RunResult {
+    const result = this.#result;
+    if (failure === undefined && result !== undefined) return result;
+    const thread = result?.thread ?? this.#thread;
+    if (failure !== undefined && thread === '') throw failure;
+    // The run came to its own end in spite of the signal.
+    if (result !== undefined && ['done', 'denied', 'expired', 'unknown'].includes(result.status))
+      return result;
+    const cause = failure ?? new Error('the run ended without a result');
+    return {
+      thread,
+      status: result?.status ?? this.#status(),
+      text: result?.text ?? this.#text,
+      data: result?.data ?? [],
+      orders: result?.orders ?? [...this.#orders.values()],
+      messages: result?.messages ?? this.#sent(),
+      approvals: result?.approvals ?? [...this.#approvals.values()],
+      connections: result?.connections ?? this.#needed(),
+      usage: result?.usage ?? { model: 'unknown', input_tokens: 0, output_tokens: 0 },
+      error: { ...errorObject(cause), code: isTradeAgentError(cause) ? cause.code : 'internal' },
+    };
+  }
+
+  #sent(): SentMessage[] {
+    return [...this.#approvals.values()].flatMap((approval) =>
+      approval.sent === undefined ? [] : [approval.sent],
+    );
+  }
+
+  #needed(): ConnectionView[] {
+    return [...this.#connections.values()].filter(({ status }) => status === 'needed');
+  }
+
+  #status(): RunResult['status'] {
+    const statuses = [...this.#approvals.values()].map(({ status }) => status);
+    if (statuses.some((status) => status === 'unknown' || status === 'executing')) return 'unknown';
+    if (statuses.some((status) => ['drafted', 'requested', 'approved'].includes(status))) return 'pending';
+    if (this.#needed().length > 0) return 'pending';
+    return 'failed';
+  }
+}

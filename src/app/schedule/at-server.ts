@@ -1,0 +1,168 @@
+import type { RemoteSchedule } from '../../agent/remote/protocol.ts';
+import { type RemoteSchedules, remoteSchedules } from '../../agent/remote/remote-schedules.ts';
+import { readNamedFile } from '../../config/named-file.ts';
+import type { RunRecord } from '../../schedule/run-record.ts';
+import type { Timing } from '../../schedule/schedule.ts';
+import { ALL_ACCOUNTS } from '../../trading/account-entry.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { App } from '../app.ts';
+import { wholeId } from '../whole-id.ts';
+import type { ScheduleRun } from './run-schedule.ts';
+import { type AddOptions, checkName, USUAL_TIMEOUT_MS } from './schedule-options.ts';
+import type { ScheduleState } from './schedule-state.ts';
+
+/*
+ * Schedules that the profile's server keeps and runs, whether or not this machine is on: as the use cases beside this have
+ * those of the machine.
+ */
+
+async function schedulesOf(app: App): Promise<RemoteSchedules> {
+  return remoteSchedules(await app.requireSession(), app);
+}
+
+/** @throws {TradeAgentError} `usage` for what is of an entry on this machine; `invalid_config` for wrong rules */
+export async function addAtServer(app: App, timing: Timing, options: AddOptions): Promise<ScheduleState> {
+  const {
+    name,
+    whenOpen = false,
+    onPrice = false,
+    rules,
+    suggest = false,
+    buyOnly = false,
+    approval,
+    timeout,
+  } = options;
+  requireNothingHere(options);
+  checkName(name);
+  const text = rules === undefined ? undefined : await rulesText(rules);
+  const account = app.ofAll ? ALL_ACCOUNTS : await app.account();
+  const added = await (await schedulesOf(app)).add({
+    name: name ?? null,
+    ...(account === undefined ? {} : { account }),
+    timing,
+    when_open: whenOpen,
+    ...(onPrice ? { on_price: true } : {}),
+    check: { ...(text === undefined ? {} : { rules: text }), suggest, buy_only: buyOnly, approval },
+    timeout_ms: timeout ?? USUAL_TIMEOUT_MS,
+  });
+  return stateOf(await profileName(app), added);
+}
+
+function requireNothingHere({ with: starter, report, dryRun }: AddOptions): void {
+  const said = { '--with': starter, '--report': report, '--dry-run': dryRun === true ? true : undefined };
+  const [option] = Object.entries(said).find(([, value]) => value !== undefined) ?? [];
+  if (option === undefined) return;
+  throw new TradeAgentError(
+    'usage',
+    `${option} is for a schedule of this machine, and this one is kept at the server`,
+    {
+      hint: 'Leave it out.',
+    },
+  );
+}
+
+/** The rules as they are written, after they were found to be right. */
+async function rulesText(file: string): Promise<string> {
+  const text = readNamedFile(
+    file,
+    'rules file',
+    'Name another with --rules, or leave it out for the usual rules.',
+  );
+  const { parseRules } = await import('../../check/load-rules.ts');
+  await parseRules(text, file);
+  return text;
+}
+
+export async function listAtServer(app: App): Promise<ScheduleState[]> {
+  const [profile, schedules] = await Promise.all([profileName(app), schedulesOf(app)]);
+  return (await schedules.list()).map((one) => stateOf(profile, one));
+}
+
+export async function findAtServer(app: App, idOrName: string): Promise<RemoteSchedule> {
+  return find(await schedulesOf(app), idOrName);
+}
+
+/** @param idOrName or how one begins @throws {TradeAgentError} `not_found`, `usage` where several begin so */
+async function find(schedules: RemoteSchedules, idOrName: string): Promise<RemoteSchedule> {
+  const all = await schedules.list();
+  const names = all.flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
+  const whole = await wholeId(idOrName, { called: 'schedules', whole: /^$/, list: async () => names });
+  const found = all.find(({ id, name }) => id === whole || name === whole);
+  if (found !== undefined) return found;
+  throw new TradeAgentError('not_found', `there is no schedule "${idOrName}" at the server`, {
+    hint: 'List them with "trade-agent schedule list".',
+  });
+}
+
+/** @returns its id; nothing of it is left */
+export async function removeAtServer(
+  app: App,
+  idOrName: string,
+): Promise<{ readonly id: string; readonly entryRemoved: true }> {
+  const schedules = await schedulesOf(app);
+  const { id } = await find(schedules, idOrName);
+  await schedules.remove(id);
+  return { id, entryRemoved: true };
+}
+
+export async function logsAtServer(
+  app: App,
+  idOrName: string | undefined,
+  limit: number,
+): Promise<RunRecord[]> {
+  const schedules = await schedulesOf(app);
+  const meant = idOrName === undefined ? await schedules.list() : [await find(schedules, idOrName)];
+  // The protocol gives no more of one at once.
+  const runs = await Promise.all(meant.map(({ id }) => schedules.runs(id, Math.min(limit, 100))));
+  return runs
+    .flat()
+    .sort((a, b) => (a.started_at < b.started_at ? 1 : -1))
+    .slice(0, limit);
+}
+
+/**
+ * Has the server run one now, and waits for what it came to. When it is due the server knows by itself.
+ * @throws {TradeAgentError} `timeout` where it does not end
+ */
+export async function runAtServer(
+  app: App,
+  idOrName: string,
+  now: boolean,
+): Promise<{ readonly schedule: Pick<RemoteSchedule, 'id' | 'account'>; readonly run: ScheduleRun }> {
+  const schedules = await schedulesOf(app);
+  const schedule = await find(schedules, idOrName);
+  if (!now) {
+    const [next] = schedule.next;
+    return { schedule, run: { status: 'not_due', next: next === undefined ? undefined : Date.parse(next) } };
+  }
+  const record = await schedules.run(schedule);
+  if (record !== undefined) return { schedule, run: { status: 'ran', record, check: undefined } };
+  throw new TradeAgentError('timeout', `the server did not end the run of ${schedule.id} in its time`, {
+    hint: `See what became of it with "trade-agent schedule logs ${schedule.id}".`,
+  });
+}
+
+async function profileName(app: App): Promise<string> {
+  return (await app.profile()).name;
+}
+
+function stateOf(
+  profile: string,
+  { next, last, check, timeout_ms, ...schedule }: RemoteSchedule,
+): ScheduleState {
+  const { rules, suggest, buy_only: buyOnly, approval } = check;
+  return {
+    schedule: {
+      ...schedule,
+      profile,
+      check: { ...(rules === undefined ? {} : { rules: 'rules of its own' }), suggest, buyOnly, approval },
+      timeout: timeout_ms,
+      with: 'server',
+      entry: [],
+    },
+    entry: 'kept',
+    next: next.map((at) => Date.parse(at)),
+    overdue: undefined,
+    last: last ?? undefined,
+  };
+}

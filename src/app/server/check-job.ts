@@ -1,0 +1,193 @@
+import { parseRules, standardRules } from '../../check/load-rules.ts';
+import type { JobHandler } from '../../jobs/job-queue.ts';
+import { decide } from '../../schedule/due.ts';
+import type { RunRecord } from '../../schedule/run-record.ts';
+import { timingMoments } from '../../schedule/timing-moments.ts';
+import type { MarketDays } from '../../server/jobs/market-days.ts';
+import { type KeptSchedule, schedulesOf } from '../../server/kept-schedule.ts';
+import { withinScopes } from '../../server/person-agent.ts';
+import { channelsOf, checksOf, type NoticeParts } from '../../server/person-notices.ts';
+import type { ServerParts } from '../../server/server-parts.ts';
+import type { ScheduleRow, ScheduleRows } from '../../store/schedule-rows.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { proposes } from '../check/run-check.ts';
+import { checksBy } from '../check/run-checks.ts';
+import {
+  begunRecord,
+  closedRecord,
+  type DueNow,
+  diedRecord,
+  type Ended,
+  endedRecord,
+  failedRecord,
+} from '../schedule/run-records.ts';
+import { hoursFrom } from '../schedule/schedule-context.ts';
+import { scheduledCheck } from '../schedule/scheduled-check.ts';
+import { personApp } from './person-app.ts';
+import { signInDesk } from './sign-in-desk.ts';
+
+/** What failed for a passing reason is tried again so much later, as on a machine of one's own. */
+const RETRY_MS = 15 * 60_000;
+/** A run takes this long at most, whatever its schedule says: less than its job may. */
+const LONGEST_MS = 4 * 60_000;
+
+export interface CheckJobParts extends ServerParts, NoticeParts {
+  readonly days: Pick<MarketDays, 'known'>;
+}
+
+/**
+ * Runs a schedule's check where it is due, or was asked for. Why each moment is run once, however often the job is done:
+ *
+ * 1. What is due is decided anew by the schedule's own row (`schedule/due.ts`), and what is done with is moved past.
+ * 2. A run begins by compare-and-set on the row's epoch, which an earlier one's end then fails by.
+ * 3. A moment whose run was killed is begun again, as its next attempt; what that proposes twice is for the gateway one
+ *    (`app/check/propose.ts`), and what it tells twice has one id (`app/check/tell.ts`).
+ */
+export function checkJob(parts: CheckJobParts): JobHandler {
+  return async ({ ids: { person, schedule: id } }, signal) => {
+    if (person === undefined || id === undefined) return;
+    const rows = schedulesOf(parts, person);
+    const row = await rows.find(id);
+    if (row === undefined) return;
+    const now = parts.clock.now();
+    const { timing } = row.schedule;
+    const days = 'at' in timing ? await parts.days.known() : [];
+    const decision = decide(timingMoments(timing, days), row, now);
+    if (!decision.run && row.askedAt === null) {
+      if (decision.handled !== row.handled)
+        await rows.passed(id, row.epoch, { handled: decision.handled, pending: null });
+      return;
+    }
+    const turn = { person, row, due: decision.run ? decision : undefined, signal };
+    const ended = await runTurn(parts, rows, turn, decision.handled);
+    // Nothing wakes it for this but the job itself.
+    if (ended?.again === true && turn.due === undefined) throw failureOf(ended.record);
+  };
+}
+
+interface Turn {
+  readonly person: string;
+  readonly row: ScheduleRow<KeptSchedule, RunRecord>;
+  /** Undefined where it was asked for, by a person or a price. */
+  readonly due: DueNow | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** @returns undefined where another run was begun meanwhile: then nothing is written */
+async function runTurn(
+  parts: CheckJobParts,
+  rows: ScheduleRows<KeptSchedule, RunRecord>,
+  turn: Turn,
+  handled: number,
+): Promise<Ended | undefined> {
+  const { clock } = parts;
+  const { row, due } = turn;
+  const { id } = row.schedule;
+  const begun = begunRecord(id, due, clock.now());
+  const pending = due === undefined ? row.pending : { due: due.due, attempts: due.attempt };
+  const died = (run: RunRecord) => diedRecord(run, clock.now());
+  const epoch = await rows.begin(id, row.epoch, { handled, pending, run: begun }, died);
+  if (epoch === undefined) return undefined;
+  const { standing, ...ended } = await checked(parts, turn, begun);
+  // Taken back: another job goes on from the row, which says that this run began.
+  turn.signal.throwIfAborted();
+  const { record, again } = ended;
+  const isDone = due !== undefined && !again;
+  const written = await rows.end(id, epoch, {
+    run: record,
+    handled: isDone ? due.due : handled,
+    pending: isDone ? null : pending,
+    ...(row.askedAt === null || again ? {} : { answers: row.askedAt }),
+    ...(due !== undefined && again ? { wakeBy: clock.now() + RETRY_MS } : {}),
+    ...(standing === undefined ? {} : { standing }),
+    unknown: record.approvals.flatMap(({ id: approval, status }) => (status === 'unknown' ? [approval] : [])),
+  });
+  return written ? ended : undefined;
+}
+
+type Standing = readonly { readonly rule: string; readonly subject: string }[];
+
+/** The check itself. Whatever it throws is how the run ended. */
+async function checked(
+  parts: CheckJobParts,
+  { person, row, due, signal }: Turn,
+  begun: RunRecord,
+): Promise<Ended & { readonly standing?: Standing }> {
+  const { clock } = parts;
+  const { schedule } = row;
+  const limit = timeLimit(parts, Math.min(schedule.timeout_ms, LONGEST_MS), signal);
+  const notices = () => channelsOf(parts, person).all();
+  const desk = signInDesk(parts, person);
+  try {
+    const session = withinScopes(await parts.sessions.of(person), schedule.scopes);
+    if (row.last?.error?.code === 'login_required') await desk.signedIn();
+    const app = personApp(parts, {
+      ...{ session, notices, credentials: () => parts.credentials(person), signal: limit.signal },
+      account: schedule.account,
+    });
+    try {
+      if (schedule.when_open && !(await (await hoursFrom(app)).clock()).is_open)
+        return { record: closedRecord(begun, clock.now()), again: false };
+      const store = checksOf(parts, person);
+      const check = await scheduledCheck(
+        app,
+        checkOf(schedule),
+        { finding: () => undefined, proposing: () => undefined },
+        due?.due,
+        async (own, options, listener, told) => {
+          if (!proposes(options)) own.limitToReading();
+          const { rules } = schedule.check;
+          const file = rules === undefined ? standardRules() : await parseRules(rules, 'rules');
+          const basis = { file, store, owner: person, sendNotices: async () => [] };
+          return await checksBy(own, options, listener, told, basis);
+        },
+      );
+      if (check.outcome === undefined) throw new CheckFailed(check.error, check.found);
+      const found = check.outcome.checks.flatMap(({ result }) => [...result.findings, ...result.ongoing]);
+      const standing = found.map(({ rule, subject }) => ({ rule, subject }));
+      return { ...endedRecord(begun, check.outcome, limit.signal, clock.now()), standing };
+    } finally {
+      await app.close();
+    }
+  } catch (thrown) {
+    const { error, found } = thrown instanceof CheckFailed ? thrown : { error: thrown, found: [] };
+    if (isTradeAgentError(error) && error.code === 'login_required') await desk.tell(await notices(), error);
+    return failedRecord(begun, error, found, clock.now());
+  } finally {
+    limit.clear();
+  }
+}
+
+class CheckFailed {
+  readonly error: unknown;
+  readonly found: Parameters<typeof failedRecord>[2];
+  constructor(error: unknown, found: Parameters<typeof failedRecord>[2]) {
+    this.error = error;
+    this.found = found;
+  }
+}
+
+/** A wait is a row: at a server nobody waits for an approval, so a check that would is one that leaves it to the gateway. */
+function checkOf({ id, name, check }: KeptSchedule) {
+  const { suggest, buy_only: buyOnly, approval } = check;
+  return {
+    id,
+    name,
+    check: { suggest, buyOnly, approval: approval === 'wait' ? 'detach' : approval } as const,
+  };
+}
+
+function timeLimit({ clock }: CheckJobParts, ms: number, signal: AbortSignal) {
+  const over = new AbortController();
+  const done = new AbortController();
+  clock.sleep(ms, done.signal).then(
+    () => over.abort(new TradeAgentError('timeout', `the ${ms / 1000} s of the run are over`)),
+    () => undefined,
+  );
+  return { signal: AbortSignal.any([signal, over.signal]), clear: () => done.abort() };
+}
+
+function failureOf({ status, error }: RunRecord): TradeAgentError {
+  const { code = 'internal', message = `the run ended ${status}` } = error ?? {};
+  return new TradeAgentError(code as TradeAgentError['code'], message);
+}

@@ -1,0 +1,106 @@
+import type { Hono } from 'hono';
+import { providerMetadata } from '../../auth/provider/provider.ts';
+import { detectProvider } from '../../config/provider/dialects.ts';
+import type { Door } from '../../gateway/door/door.ts';
+import type { Clock } from '../../machine/clock.ts';
+import { publicFetch } from '../../net/public-fetch.ts';
+import { createDataKeys } from '../../secrets/envelope/data-keys.ts';
+import { createSecretSeal } from '../../secrets/envelope/secret-seal.ts';
+import { openKms } from '../../secrets/kms/kms-settings.ts';
+import { gatewayProxy } from '../../server/http/gateway-proxy.ts';
+import { noticeRoutes } from '../../server/http/notice-routes.ts';
+import { scheduleRoutes } from '../../server/http/schedule-routes.ts';
+import type { NoticeParts } from '../../server/person-notices.ts';
+import type { ServerParts } from '../../server/server-parts.ts';
+import { exchangingSessions } from '../../server/sessions/exchanging-sessions.ts';
+import { serverProfile } from '../../server/settings/server-profile.ts';
+import type { ServerSettings } from '../../server/settings/server-settings.ts';
+import type { Rate } from '../../store/rate-buckets.ts';
+import type { DueRuns } from '../../store/run-store.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
+import { type AddressPlace, readDatabaseAddress } from '../gateway/gateway-database.ts';
+import { readServerKey, type ServerPlaces } from './server-places.ts';
+
+export interface OpenedServer {
+  readonly parts: ServerParts;
+  readonly due: DueRuns;
+  /** Waits for its turn to ask the gateway about one person, among all workers of the tenant. */
+  readonly paced: () => Promise<void>;
+  /** By what people are told of what their schedules find. */
+  readonly notices: NoticeParts;
+  readonly routes: readonly ((app: Hono, door: Door, parts: ServerParts) => void)[];
+  close(): Promise<void>;
+}
+
+interface Surroundings {
+  readonly clock: Clock;
+  readonly fetch: typeof fetch;
+  readonly tell: (line: string) => void;
+}
+
+/** How often workers together ask the gateway how things stand, of people who may not be watching. */
+const COLLECT_RATE: Rate = { perSecond: 50, burst: 100 };
+
+/**
+ * What a server and a worker have in common, opened by their settings.
+ * @throws {TradeAgentError} `invalid_config`; `provider_unreachable`
+ */
+export async function openServer(
+  settings: ServerSettings,
+  places: ServerPlaces & { readonly env: NodeJS.ProcessEnv },
+  { clock, fetch, tell }: Surroundings,
+): Promise<OpenedServer> {
+  const { home, env } = places;
+  const { tenant, ...place } = settings.database;
+  const privateKey = readServerKey(places, settings);
+  const address = readDatabaseAddress(place as AddressPlace, home, env);
+  const kms = await openKms(settings.kms, { folder: home, env, fetch });
+  const access = { fetch, clock, privateKey };
+  const provider = detectProvider(await providerMetadata(settings.issuer, access));
+  const [store, { pgBossQueue }] = await Promise.all([
+    import('../../store/postgres/server-database.ts'),
+    import('../../jobs/pg-boss/pg-boss-queue.ts'),
+  ]);
+  const onError = (message: string) => tell(`server: ${message}`);
+  const database = await store.openServerDatabase({ address, tenant });
+  const jobs = await pgBossQueue({
+    ...{ address, tenant },
+    heard: (error) => onError(`jobs: ${isTradeAgentError(error) ? error.message : nameOf(error)}`),
+  }).catch(async (error: unknown) => {
+    await database.close();
+    throw error;
+  });
+  const seal = createSecretSeal(
+    createDataKeys(
+      kms,
+      store.postgresDataKeyRows(() => database),
+      clock,
+    ),
+  );
+  const news = store.postgresRunNews(database);
+  const buckets = store.postgresRateBuckets(database);
+  const credentials = (sub: string) => store.postgresCredentialStore({ database, sub, seal, clock });
+  const sessions = exchangingSessions({
+    ...{ profile: serverProfile(settings, provider), access, clock, credentials },
+  });
+  const notices = { database, jobs, clock, credentials, noticeFetch: publicFetch() };
+  return {
+    parts: { database, jobs, news, sessions, model: settings.model, clock, fetch, env, onError },
+    due: store.postgresDueRuns(database),
+    async paced() {
+      for (let wait = 1; wait > 0; ) {
+        wait = await buckets.take('collect', COLLECT_RATE, 1);
+        if (wait > 0) await clock.sleep(wait);
+      }
+    },
+    notices,
+    routes: [scheduleRoutes, noticeRoutes(notices), gatewayProxy],
+    async close() {
+      await news.close();
+      await jobs.close();
+      await database.close();
+    },
+  };
+}
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);

@@ -1,0 +1,24 @@
+import { findProfile } from '../../config/resolve-profile.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { App } from '../app.ts';
+
+/** The address of the server that the profile in use has; undefined where its agent runs here. Asks nobody. */
+export async function serverOf(app: Pick<App, 'config' | 'profileName'>): Promise<string | undefined> {
+  return findProfile(await app.config(), app.profileName).server;
+}
+
+/**
+ * For what an agent on this machine alone can do.
+ * @param what is kept or done here: `alerts`
+ * @throws {TradeAgentError} `usage` where the profile's agent runs at a server
+ */
+export async function requireHere(app: Pick<App, 'config' | 'profileName'>, what: string): Promise<void> {
+  const server = await serverOf(app);
+  if (server !== undefined) throw notHere(what, server);
+}
+
+export function notHere(what: string, server: string): TradeAgentError {
+  return new TradeAgentError('usage', `${what} are kept on this machine, and this agent runs at ${server}`, {
+    hint: 'Use a profile without a server; what looks at your account there is a schedule.',
+  });
+}

@@ -1,0 +1,94 @@
+import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
+import { writePrivateFile } from '../../machine/private-file.ts';
+import { requireHost } from '../../net/host-check.ts';
+import { type ListenOptions, listen, listenerOf } from '../../net/http-server.ts';
+import { createServerApp } from '../../server/http/server-app.ts';
+import type { App } from '../app.ts';
+import { serveTelemetry } from '../gateway/served-telemetry.ts';
+import { servedUntilStopped } from '../served-until-stopped.ts';
+import { version } from '../version.ts';
+import { openServer } from './open-server.ts';
+import { readServerSettings, type ServerPlaces } from './server-places.ts';
+
+export interface ServeServerOptions
+  extends ServerPlaces,
+    Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
+  /** What may hold the database's address, and the key of the model's server. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Written once it serves: what `ready` is told. */
+  readonly readyFile?: string;
+  readonly ready: (server: ServedServer) => Promise<void>;
+  readonly log: (entry: RequestLogEntry) => void;
+}
+
+/** A server that serves. */
+export interface ServedServer {
+  /** Its public address. */
+  readonly address: string;
+  readonly issuer: string;
+  readonly gateway: string;
+  readonly tenant: string;
+  /** Where it listens, without the proxy in front of it. */
+  readonly url: string;
+  /** Where its metrics are, if they are served. */
+  readonly metrics?: string;
+  readonly home: string;
+  readonly pid: number;
+}
+
+/** Nothing is driven here: an answer is a few statements, and a question to the gateway. Milliseconds. */
+const DRAIN_MS = 20_000;
+
+/**
+ * Serves until the signal aborts; any number of them over one database.
+ * @throws {TradeAgentError} `invalid_config`, `port_in_use`, `usage` for plain HTTP beyond this machine
+ */
+export async function serveServer(
+  app: Pick<App, 'clock' | 'signal' | 'tell'>,
+  options: ServeServerOptions,
+): Promise<void> {
+  const settings = await readServerSettings(options.config);
+  const { tell, clock } = app;
+  const server = await listen({ ...options, tell, clock }, () => clock.now());
+  const telemetry = await serveTelemetry(settings.telemetry, clock);
+  const opened = await openServer(settings, options, { clock, tell, fetch: telemetry.fetch }).catch(
+    async (error) => {
+      await Promise.all([server.close(0), telemetry.close()]);
+      throw error;
+    },
+  );
+  const { address, issuer, gateway, environment, database } = settings;
+  const served = createServerApp({
+    ...opened.parts,
+    ...{ address, issuer, environment, loginClient: settings.login_client },
+    ...{ version: version(), log: options.log, routes: opened.routes },
+  });
+  // Its own address too, for whoever looks after it at this machine.
+  const isForUs = requireHost([address, server.url, `http://localhost:${server.port}`]);
+  const toServer = telemetry.requests(
+    listenerOf(served.app),
+    served.app.routes.map(({ path }) => path),
+  );
+  server.serve((request, response) => {
+    if (isForUs(request, response)) toServer(request, response);
+  });
+  const measured = telemetry.url === undefined ? {} : { metrics: telemetry.url };
+  const { home } = options;
+  const told = {
+    address,
+    issuer,
+    gateway,
+    tenant: database.tenant,
+    url: server.url,
+    ...measured,
+    home,
+    pid: process.pid,
+  };
+  if (options.readyFile !== undefined) writePrivateFile(options.readyFile, `${JSON.stringify(told)}\n`);
+  await options.ready(told);
+  await servedUntilStopped(app.signal, async () => {
+    await Promise.all([served.close(), server.close(DRAIN_MS)]);
+    await telemetry.close();
+    await opened.close();
+  });
+}

@@ -1,0 +1,30 @@
+import type { Condition } from '../store/schedule-rows.ts';
+import type { Limits } from './observation.ts';
+import { moveLimits, priceLimits, sideOf } from './observe-prices.ts';
+import type { Rule, RulesFile } from './rules-schema.ts';
+
+/** The limits that a price alone can pass: of rules about named symbols, at a price or by the day's change. */
+export function conditionsOf({ rules }: RulesFile): Condition[] {
+  return rules.flatMap((rule) => (rule.enabled ? ofRule(rule) : []));
+}
+
+function ofRule(rule: Rule): Condition[] {
+  if (rule.kind === 'price' || rule.kind === 'order') {
+    const [side] = sideOf(rule);
+    return [{ rule: rule.name, symbol: rule.symbol, side, ...texts(priceLimits(rule), 1) }];
+  }
+  if (rule.kind !== 'move' || rule.sessions !== 1 || rule.symbols === 'held') return [];
+  const limits = moveLimits(rule);
+  return rule.symbols.flatMap((symbol) => [
+    ...(rule.direction === 'down'
+      ? []
+      : [{ rule: rule.name, symbol, side: 'up', ...texts(limits, 1) } as const]),
+    ...(rule.direction === 'up'
+      ? []
+      : [{ rule: rule.name, symbol, side: 'down', ...texts(limits, -1) } as const]),
+  ]);
+}
+
+function texts({ limit, clear }: Limits, sign: 1 | -1): Pick<Condition, 'limit' | 'back'> {
+  return { limit: limit.mul(sign).toFixed(), back: clear.mul(sign).toFixed() };
+}

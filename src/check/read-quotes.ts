@@ -1,0 +1,32 @@
+import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
+import type { Quote } from '../trading/views.ts';
+import type { NoPrice } from './snapshot.ts';
+import { noPriceCode } from './unreadable.ts';
+
+/** What the gateway takes at once. */
+const SYMBOLS_A_REQUEST = 50;
+
+/** One symbol without a price makes the gateway refuse all it was asked with: they are halved until it stands alone. */
+export async function readQuotes(gateway: Pick<GatewayClient, 'quotes'>, symbols: readonly string[]) {
+  const quotes = new Map<string, Quote>();
+  const noPrice: NoPrice[] = [];
+  const read = async (some: readonly string[]): Promise<void> => {
+    try {
+      for (const quote of await gateway.quotes(some)) quotes.set(quote.symbol, quote);
+    } catch (error) {
+      const code = noPriceCode(error);
+      if (code === undefined) throw error;
+      const [only] = some;
+      if (some.length === 1 && only !== undefined) {
+        noPrice.push({ symbol: only, code });
+        return;
+      }
+      const half = Math.ceil(some.length / 2);
+      await read(some.slice(0, half));
+      await read(some.slice(half));
+    }
+  };
+  for (let from = 0; from < symbols.length; from += SYMBOLS_A_REQUEST)
+    await read(symbols.slice(from, from + SYMBOLS_A_REQUEST));
+  return { quotes, noPrice };
+}

@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { TradeAgentError } from '../../trading/errors.ts';
+
+/** What commander makes of {@link addAddressOptions}. */
+export interface AddressFlags {
+  readonly urlFile?: string;
+  readonly urlEnv?: string;
+}
+
+/** Where the address of the login is that owns a database's tables. @param folder what a name of a file is in, in words */
+export function addAddressOptions(command: Command, folder: string): Command {
+  return command
+    .option('--url-file <file>', `holds the owner's address: a path, or a name in ${folder}`)
+    .option('--url-env <name>', 'the environment variable that holds it');
+}
+
+/** @throws {TradeAgentError} `usage` */
+export function addressPlaceOf({ urlFile, urlEnv }: AddressFlags) {
+  if (urlFile !== undefined && urlEnv === undefined) return { url_file: urlFile };
+  if (urlEnv !== undefined && urlFile === undefined) return { url_env: urlEnv };
+  throw new TradeAgentError('usage', 'say where the address is: --url-file or --url-env, one of them', {
+    hint: 'It is no argument itself, since it may hold a password and everybody here can read those.',
+  });
+}

@@ -1,0 +1,187 @@
+import { type JWTPayload, type JWTVerifyGetKey, errors as joseErrors, jwtVerify } from 'jose';
+import { errors, type Grant, type TokenEndpointGrantContext } from 'oidc-provider';
+import { buildTokenResponse, checkDpopReplay, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
+import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../../net/oauth-names.ts';
+import { SESSION_SCOPES } from '../../../trading/scopes.ts';
+import type { ExchangeParameters } from '../exchange-parameters.ts';
+import type { Grants } from '../grants.ts';
+import { ACCESS_TOKEN_S, LOGIN_CLIENT_ID, signedFor } from '../protocol.ts';
+import { type AgentServer, serverName } from './agent-server.ts';
+
+/** Says of an exchanged token how it came about; what is renewed later says it, too. */
+const EXCHANGED = 'token_exchange';
+
+export interface ServerExchangeOptions {
+  readonly issuer: string;
+  readonly resource: string;
+  readonly verificationKey: JWTVerifyGetKey;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly grants: Pick<Grants, 'liveGrant' | 'noteDevice' | 'replaced'>;
+}
+
+type Context = TokenEndpointGrantContext<ExchangeParameters>;
+
+/** What a server was shown, and by which sign-in. */
+interface Subject {
+  readonly sub: string;
+  readonly signIn: Grant;
+  readonly scopes: readonly string[];
+  /** Seconds since the epoch. */
+  readonly authTime: number | undefined;
+}
+
+/**
+ * RFC 8693: a server shows the access token that a person's program called it with, and is given one for the gateway, or a
+ * grant of its own. What could go wrong, and what is in its way:
+ *
+ *  1. A token that was meant for another server, or for the gateway, is worth nothing here: its audience must be the address
+ *     of the very client that shows it.
+ *  2. Nothing comes of a sign-in that has ended. The grant of the sign-in is asked, and what is exchanged belongs to it: it
+ *     ends with the sign-in, and before it.
+ *  3. Nothing gets wider: the scopes are among those of the token that was shown and of what the person allowed.
+ *  4. What is exchanged is no subject of a further exchange: it is for the gateway, and what has an actor is refused besides.
+ *  5. A stolen one is worth nothing: it is bound to the server's key, and a refresh token as well.
+ */
+export function createServerExchange(options: ServerExchangeOptions) {
+  return async (ctx: Context, server: AgentServer): Promise<void> => {
+    const { provider, client, params } = ctx.oidc;
+    requireGatewayAsked(params, options.resource);
+    const proof = await validateDpop(provider, ctx);
+    if (proof === undefined) throw new errors.InvalidDpopProof('a DPoP proof is required');
+    const subject = await subjectOf(ctx, server);
+    const scope = grantedScopes(params.scope, subject, server).join(' ');
+    await checkDpopReplay(provider, ctx, proof, client.clientId, errors.InvalidDpopProof);
+    const isOffline = params.requested_token_type === REFRESH_TOKEN_TYPE;
+    const grant = isOffline ? await ownGrant(ctx, server, { subject, scope }) : subject.signIn;
+
+    const token = new provider.AccessToken({
+      client,
+      accountId: subject.sub,
+      grantId: grant.jti,
+      gty: EXCHANGED,
+      scope,
+      expiresIn: Math.min(ACCESS_TOKEN_S, secondsLeft(grant, options.now())),
+      resourceServer: new provider.ResourceServer(
+        options.resource,
+        signedFor(options.resource, SESSION_SCOPES),
+      ),
+    });
+    token.setThumbprint('jkt', proof.thumbprint);
+    ctx.oidc.entity('AccessToken', token);
+    const accessToken = await token.save();
+    const refreshToken = isOffline
+      ? await new provider.RefreshToken({
+          client,
+          accountId: subject.sub,
+          grantId: grant.jti,
+          gty: EXCHANGED,
+          scope,
+          resource: options.resource,
+          authTime: subject.authTime,
+          jkt: proof.thumbprint,
+        }).save()
+      : undefined;
+    ctx.body = buildTokenResponse(provider, {
+      accessToken,
+      issuedTokenType: ACCESS_TOKEN_TYPE,
+      tokenType: token.tokenType,
+      expiresIn: token.expiration,
+      scope,
+      // RFC 8693 §2.2.1: for access when the original credential is no longer valid.
+      refreshToken,
+    });
+  };
+
+  async function subjectOf(ctx: Context, server: AgentServer): Promise<Subject> {
+    const { provider, params } = ctx.oidc;
+    const payload = await verified(params.subject_token, { ...options, audience: server.address });
+    const { sub, jti, scope, client_id, act, auth_time } = payload;
+    if (act !== undefined) throw invalid('was itself exchanged');
+    if (client_id !== LOGIN_CLIENT_ID) throw invalid('is of another client than people sign in by');
+    if (sub === undefined || jti === undefined) throw invalid('lacks a claim');
+    const grantId = options.grants.liveGrant(jti);
+    const signIn = grantId === undefined ? undefined : await provider.Grant.find(grantId);
+    if (signIn?.accountId !== sub || signIn.isExpired) throw invalid('was revoked');
+    return {
+      sub,
+      signIn,
+      scopes: typeof scope === 'string' ? scope.split(' ') : [],
+      authTime: typeof auth_time === 'number' ? auth_time : undefined,
+    };
+  }
+
+  /** In an earlier one's place: a server has one for a person. */
+  async function ownGrant(
+    ctx: Context,
+    server: AgentServer,
+    { subject: { sub, signIn }, scope }: { readonly subject: Subject; readonly scope: string },
+  ): Promise<Grant> {
+    if (!signIn.getOIDCScope().split(' ').includes('offline_access')) {
+      throw new errors.InvalidScope('the person did not allow it while they are away', 'offline_access');
+    }
+    const { provider, client } = ctx.oidc;
+    options.grants.replaced({ sub, clientId: client.clientId });
+    const grant = new provider.Grant({ clientId: client.clientId, accountId: sub });
+    grant.addResourceScope(options.resource, scope);
+    const grantId = await grant.save();
+    options.grants.noteDevice(grantId, {
+      user: sub,
+      clientName: `${serverName(server)}, while you are away`,
+      deviceName: undefined,
+    });
+    return grant;
+  }
+}
+
+/** @throws `invalid_target`: what it gives is for the gateway alone (RFC 8693 §2.1 `resource`, `audience`) */
+function requireGatewayAsked({ resource, audience }: ExchangeParameters, gateway: string): void {
+  for (const asked of [resource, audience]) {
+    if (asked !== undefined && asked !== gateway) {
+      throw new errors.InvalidTarget('the only resource here is the order gateway');
+    }
+  }
+}
+
+/** @throws `invalid_scope` for more than was shown, or nothing */
+function grantedScopes(
+  asked: string | undefined,
+  { scopes, signIn }: Subject,
+  { address }: AgentServer,
+): string[] {
+  const allowed = signIn.getResourceScopeFiltered(address, new Set(scopes)).split(' ').filter(Boolean);
+  const wanted = asked?.split(' ').filter(Boolean) ?? allowed;
+  const wider = wanted.filter((scope) => !allowed.includes(scope));
+  if (wider.length > 0) throw new errors.InvalidScope('the subject token does not have it', wider.join(' '));
+  if (wanted.length === 0) throw new errors.InvalidScope('the subject token has no scope', '');
+  return wanted;
+}
+
+async function verified(
+  token: unknown,
+  options: Pick<ServerExchangeOptions, 'issuer' | 'verificationKey' | 'now'> & { readonly audience: string },
+): Promise<JWTPayload> {
+  if (typeof token !== 'string' || token === '') throw invalid('is missing');
+  try {
+    const { payload } = await jwtVerify(token, options.verificationKey, {
+      issuer: options.issuer,
+      audience: options.audience,
+      typ: 'at+jwt',
+      algorithms: ['ES256'],
+      requiredClaims: ['sub', 'exp', 'iat', 'jti', 'client_id', 'cnf'],
+      currentDate: new Date(options.now()),
+    });
+    if (payload.aud !== options.audience) throw invalid('is for more than one audience');
+    return payload;
+  } catch (error) {
+    // The library's messages name claims, never their values.
+    if (error instanceof joseErrors.JOSEError) throw invalid(`is not valid: ${error.message}`);
+    throw error;
+  }
+}
+
+const invalid = (reason: string) => new errors.InvalidRequest(`subject_token ${reason}`);
+
+function secondsLeft({ exp }: Grant, now: number): number {
+  return exp === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(exp - now / 1000));
+}

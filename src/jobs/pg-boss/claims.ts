@@ -1,0 +1,66 @@
+import type { Pool } from 'pg';
+import type { JobAttempt, PgBoss } from 'pg-boss';
+import { JOBS_SCHEMA } from './jobs-schema.ts';
+import { RETRY_LIMIT } from './queues.ts';
+
+/** A job that this process is at: which one, and at which attempt, by which what it says counts or does not any more. */
+export interface Claim extends JobAttempt {
+  readonly data: unknown;
+  readonly expireInSeconds: number;
+}
+
+/** What can be said of jobs of one queue that this process is at. */
+export interface Claims {
+  /** Jobs to be at from now on, so many at most. */
+  fetch(most: number): Promise<readonly Claim[]>;
+  /** Says that this process lives. @returns those that are somebody else's by now, or nobody's */
+  renew(claims: readonly Claim[]): Promise<readonly Claim[]>;
+  done(claim: Claim): Promise<void>;
+  /** To be tried again after a pause, or dead. @param code of the error; never its text */
+  failed(claim: Claim, code: string): Promise<void>;
+  /** As if it had not been fetched: another does it at once. */
+  giveBack(claim: Claim): Promise<void>;
+}
+
+const TABLE = `${JOBS_SCHEMA}.job_common`;
+
+export function claimsOf(boss: PgBoss, pool: Pool, queue: string): Claims {
+  const isMine = async (claim: Claim) => {
+    const { rowCount } = await pool.query(
+      `SELECT FROM ${TABLE} WHERE name = $1 AND id = $2 AND state = 'active' AND retry_count = $3`,
+      [queue, claim.id, claim.retryCount],
+    );
+    return rowCount === 1;
+  };
+  return {
+    fetch: (most) => boss.fetch(queue, { batchSize: most }),
+    async renew(claims) {
+      const { affected } = (await boss.touch(queue, [...claims])) as { affected: number };
+      if (affected === claims.length) return [];
+      const mine = await Promise.all(claims.map(isMine));
+      return claims.filter((_, index) => mine[index] !== true);
+    },
+    done: async (claim) => void (await boss.complete(queue, claim)),
+    async failed(claim, code) {
+      await boss.fail(queue, claim, { code });
+      if (claim.retryCount >= RETRY_LIMIT) await clearDead(pool);
+    },
+    async giveBack({ id, retryCount }) {
+      // `fail` would count as a try, and make the next wait.
+      await pool.query(
+        `UPDATE ${TABLE} SET state = CASE retry_count WHEN 0 THEN 'created' ELSE 'retry' END::${JOBS_SCHEMA}.job_state,
+           started_on = NULL, heartbeat_on = NULL, start_after = now()
+         WHERE name = $1 AND id = $2 AND state = 'active' AND retry_count = $3`,
+        [queue, id, retryCount],
+      );
+    },
+  };
+}
+
+/**
+ * Removes the tenant's jobs that failed for good, which would hold up their keys. Their dead letters were written in the
+ * statement that failed them.
+ */
+export async function clearDead(pool: Pool): Promise<void> {
+  await pool.query(`DELETE FROM ${TABLE} WHERE state = 'failed' AND policy = 'key_strict_fifo'`);
+}

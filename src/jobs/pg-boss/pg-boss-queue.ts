@@ -1,0 +1,93 @@
+import { openPool } from '../../store/postgres/pool.ts';
+import { requireTenant } from '../../store/postgres/tenant-database.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { type Job, type JobKind, parseJob } from '../job.ts';
+import type { DeadJob, JobQueue } from '../job-queue.ts';
+import { claimsOf, clearDead } from './claims.ts';
+import { JOBS_SCHEMA } from './jobs-schema.ts';
+import { openBoss } from './open-boss.ts';
+import { ensureQueues, queueOf } from './queues.ts';
+import { startWorker, type Worker } from './worker.ts';
+
+const DRAIN_MS = 20_000;
+/** How often those are looked for that died with their workers and hold up their keys, milliseconds. */
+const CLEAR_MS = 5_000;
+
+export interface PgBossOptions {
+  /** Of the server's database, as the application's login ({@link readServerAddress}). */
+  readonly address: string;
+  readonly tenant: string;
+  /** How many connections at most; one is for being woken. */
+  readonly max?: number;
+  /** Told what goes wrong where nobody waits for it: jobs that fail, a database that went away. */
+  readonly heard?: (error: unknown) => void;
+}
+
+/**
+ * Jobs by pg-boss, in the server's database. Waits up to a minute for a database that is starting.
+ * @throws {TradeAgentError} `invalid_config` for an address that is none, or tables that are not there (`migrateJobs`)
+ * @throws {RangeError} for a tenant that is not 1 to 64 of `[A-Za-z0-9._-]`
+ */
+export async function pgBossQueue({
+  address,
+  tenant,
+  max = 6,
+  heard = () => undefined,
+}: PgBossOptions): Promise<JobQueue> {
+  requireTenant(tenant);
+  const pool = await openPool({ address, schema: JOBS_SCHEMA, max, tenant });
+  const workers = new Map<string, Worker>();
+  const woken = (queue: string | undefined) => {
+    if (queue === undefined) for (const worker of workers.values()) worker.wake();
+    else workers.get(queue)?.wake();
+  };
+  const boss = await openBoss(pool, { migrate: false, heard, woken })
+    .then(async (started) => {
+      await ensureQueues(started, tenant);
+      return started;
+    })
+    .catch(async (cause: unknown) => {
+      await pool.end();
+      throw cause;
+    });
+  let clearing: NodeJS.Timeout | undefined;
+  const end = async (drainMs: number) => {
+    await Promise.all([...workers.values()].map((worker) => worker.close(drainMs)));
+    clearInterval(clearing);
+    await boss.stop({ close: false, graceful: false });
+    await pool.end();
+  };
+  let closed: Promise<void> | undefined;
+
+  return {
+    async enqueue(unit, given, { at } = {}) {
+      const job = parseJob(given);
+      if (job.ids.tenant !== undefined && job.ids.tenant !== tenant)
+        throw new TradeAgentError('internal', 'a job of another tenant');
+      const id = await boss.send(queueOf(tenant, job.kind), job, {
+        db: { executeSql: (text, values) => unit.execute(text, values) },
+        singletonKey: job.key,
+        ...(at !== undefined && { startAfter: new Date(at) }),
+      });
+      if (id === null) throw new TradeAgentError('internal', 'a job was not taken');
+    },
+    async work(kind: JobKind, handler, { concurrency = 4 } = {}) {
+      const queue = queueOf(tenant, kind);
+      if (closed !== undefined || workers.has(queue))
+        throw new TradeAgentError('internal', `jobs of kind ${kind} are done already, or no more`);
+      workers.set(queue, startWorker({ claims: claimsOf(boss, pool, queue), handler, concurrency, heard }));
+      clearing ??= setInterval(() => void clearDead(pool).catch(heard), CLEAR_MS);
+    },
+    async dead(limit = 100) {
+      const { rows } = await pool.query<{ id: string; data: Job; at: number; code: string | null }>(
+        `SELECT id, data, source_output->>'code' AS code, (extract(epoch FROM created_on) * 1000)::bigint AS at
+         FROM ${JOBS_SCHEMA}.job_common WHERE name = $1 ORDER BY created_on DESC LIMIT $2`,
+        [queueOf(tenant, 'dead'), limit],
+      );
+      return rows.map(
+        ({ id, data, at, code }): DeadJob => ({ id, job: data, failedAt: at, code: code ?? 'lost' }),
+      );
+    },
+    close: ({ drainMs = DRAIN_MS } = {}) => (closed ??= end(drainMs)),
+  };
+}

@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { parseJob } from '../job.ts';
+import type { JobHandler } from '../job-queue.ts';
+import type { Claim, Claims } from './claims.ts';
+
+/** How often it is said that this process lives, milliseconds: thrice before its jobs count as lost. */
+const RENEW_MS = 3_000;
+/** Between two looks where there is nothing to do, milliseconds: what was enqueued wakes, what becomes due does not. */
+const [SHORTEST_MS, LONGEST_MS] = [100, 2_000];
+/**
+ * Before the next are fetched where all were taken, milliseconds: a look goes through every key that waits (65 ms of 20,000),
+ * so it is for several at once.
+ */
+const GATHER_MS = 20;
+/** So long has a job to end once its signal aborted, milliseconds. */
+const ABORT_MS = 2_000;
+
+interface WorkerOptions {
+  readonly claims: Claims;
+  readonly handler: JobHandler;
+  readonly concurrency: number;
+  readonly heard: (error: unknown) => void;
+}
+
+export interface Worker {
+  /** There may be something to do. */
+  wake(): void;
+  /** See `JobQueue.close`. */
+  close(drainMs: number): Promise<void>;
+}
+
+interface Running {
+  readonly claim: Claim;
+  readonly abort: AbortController;
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Does the jobs of one queue, so many at once. pg-boss' own `work` settles the jobs that it fetched together only when the
+ * last of them has ended, and holds up the keys of the others until then; here each is done by itself.
+ */
+export function startWorker({ claims, handler, concurrency, heard }: WorkerOptions): Worker {
+  const running = new Map<Claim, Running>();
+  const closing = new AbortController();
+  const bell = alarm();
+
+  const settle = async (claim: Claim, signal: AbortSignal): Promise<void> => {
+    let failure: { error: unknown } | undefined;
+    try {
+      await handler(parseJob(claim.data), signal);
+    } catch (error) {
+      failure = { error };
+    }
+    // Given back or lost: what becomes of it is not for this attempt to say.
+    if (!running.has(claim)) return;
+    if (failure === undefined) return await claims.done(claim);
+    if (closing.signal.aborted && signal.aborted) return await claims.giveBack(claim);
+    heard(failure.error);
+    await claims.failed(claim, failure.error instanceof TradeAgentError ? failure.error.code : 'internal');
+  };
+  const begin = (claim: Claim) => {
+    const abort = new AbortController();
+    const expiry = setTimeout(() => abort.abort(), claim.expireInSeconds * 1000);
+    const ended = Promise.resolve()
+      .then(() => settle(claim, abort.signal))
+      // Neither done nor failed for the database: it is lost, and done again.
+      .catch(heard)
+      .finally(() => {
+        clearTimeout(expiry);
+        running.delete(claim);
+        bell.ring();
+      });
+    running.set(claim, { claim, abort, ended });
+  };
+  const fetch = async (): Promise<number> => {
+    const fetched = await claims.fetch(concurrency - running.size);
+    if (closing.signal.aborted) await Promise.all(fetched.map((claim) => claims.giveBack(claim)));
+    else for (const claim of fetched) begin(claim);
+    return fetched.length;
+  };
+  const loop = async () => {
+    for (let pause = SHORTEST_MS; !closing.signal.aborted; ) {
+      const free = concurrency - running.size;
+      if (free === 0) {
+        if (await bell.rung(LONGEST_MS)) await sleep(GATHER_MS);
+        continue;
+      }
+      const found = await fetch().catch((error: unknown) => {
+        heard(error);
+        return 0;
+      });
+      pause = found > 0 ? SHORTEST_MS : Math.min(pause * 2, LONGEST_MS);
+      if (found < free && (await bell.rung(pause))) pause = SHORTEST_MS;
+    }
+  };
+  const renew = async () => {
+    const held = [...running.keys()];
+    if (held.length === 0) return;
+    for (const lost of await claims.renew(held)) {
+      const job = running.get(lost);
+      running.delete(lost);
+      job?.abort.abort();
+    }
+  };
+  const renewing = setInterval(() => void renew().catch(heard), RENEW_MS);
+  const looping = loop();
+
+  return {
+    wake: bell.ring,
+    async close(drainMs) {
+      closing.abort();
+      bell.ring();
+      await looping;
+      const all = () => Promise.all([...running.values()].map(({ ended }) => ended));
+      await within(drainMs, all());
+      for (const { abort } of running.values()) abort.abort();
+      await within(ABORT_MS, all());
+      const left = [...running.keys()];
+      running.clear();
+      await Promise.all(left.map((claim) => claims.giveBack(claim).catch(heard)));
+      clearInterval(renewing);
+    },
+  };
+}
+
+/** Something to wait for that may have happened before. */
+function alarm() {
+  let isRung = false;
+  let wake = () => {};
+  return {
+    ring: () => {
+      isRung = true;
+      wake();
+    },
+    /** False where it did not ring within that time. */
+    async rung(ms: number): Promise<boolean> {
+      if (!isRung) await within(ms, new Promise<void>((resolve) => (wake = resolve)));
+      const was = isRung;
+      isRung = false;
+      return was;
+    },
+  };
+}
+
+/** Waits for it, and no longer than that. */
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([promise, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
+}

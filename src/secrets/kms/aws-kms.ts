@@ -1,0 +1,182 @@
+import { AwsV4Signer } from 'aws4fetch';
+import { z } from 'zod';
+import { type Clock, systemClock } from '../../machine/clock.ts';
+import { boundedFetch } from '../../net/bounded-fetch.ts';
+import { requireSecureUrl } from '../../net/secure-url.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { type AwsCredentials, domainOf } from './aws/credential-source.ts';
+import { awsCredentials } from './aws/credentials.ts';
+import type { Kms } from './kms.ts';
+
+const TIMEOUT_MS = 10_000;
+/** An answer is a wrapped key and a few words. */
+const LONGEST_ANSWER = 64 * 1024;
+
+export interface AwsKmsOptions {
+  /** A symmetric key's id, ARN or alias. */
+  readonly key: string;
+  readonly region: string;
+  /** See {@link awsCredentials}; `AWS_ENDPOINT_URL_KMS` is another address of KMS (a VPC's own endpoint, FIPS). */
+  readonly env: NodeJS.ProcessEnv;
+  readonly fetch?: typeof fetch;
+  readonly clock?: Pick<Clock, 'now'>;
+  /** Milliseconds that an answer may take. */
+  readonly timeoutMs?: number;
+}
+
+/** The name that a context has among KMS's: `EncryptionContext` is pairs. It stands in CloudTrail's log in clear. */
+const CONTEXT_NAME = 'trade-agent';
+
+/**
+ * Wrapping keys in AWS KMS. What is wrapped says by which key, so that an alias may be given to another: what the one before
+ * wrapped is unwrapped by that one. A key's own rotation is AWS's affair, and is seen by nobody. Which keys may unwrap is for
+ * the IAM policy of whoever runs this: one that names them lets nobody pass off a key of their own.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html, API_Decrypt.html
+ * @throws {TradeAgentError} `invalid_config` for an address where no key may go
+ */
+export function openAwsKms(options: AwsKmsOptions): Kms {
+  const { key, region, env } = options;
+  const base = requireSecureUrl(env.AWS_ENDPOINT_URL_KMS ?? `https://kms.${region}.${domainOf(region)}`);
+  const ask = asking(base, options);
+  const pairs = (context: string) => ({ EncryptionContext: { [CONTEXT_NAME]: context } });
+  return {
+    async wrap(plain, context) {
+      const body = { KeyId: key, Plaintext: Buffer.from(plain).toString('base64'), ...pairs(context) };
+      const { CiphertextBlob, KeyId } = await ask('Encrypt', body, wrappedSchema);
+      return `aws:${KeyId}:${Buffer.from(CiphertextBlob, 'base64').toString('base64url')}`;
+    },
+    async unwrap(wrapped, context) {
+      const [, KeyId, sealed] = /^aws:(arn:[\w/:-]+):([\w-]+)$/.exec(wrapped) ?? [];
+      if (sealed === undefined) throw unavailable(base, 'did not wrap what is to be unwrapped', NOT_ITS_OWN);
+      const CiphertextBlob = Buffer.from(sealed, 'base64url').toString('base64');
+      const answer = await ask('Decrypt', { CiphertextBlob, KeyId, ...pairs(context) }, unwrappedSchema);
+      return Buffer.from(answer.Plaintext, 'base64');
+    },
+  };
+}
+
+const wrappedSchema = z.object({
+  CiphertextBlob: z.base64().min(1),
+  KeyId: z.string().regex(/^arn:[\w/:-]{1,2048}$/),
+});
+const unwrappedSchema = z.object({ Plaintext: z.base64().min(1) });
+
+const NOT_ITS_OWN =
+  'It is damaged, by a key that is gone, or was wrapped for another place. Nothing was changed.';
+
+/** What is signed, and when. */
+export interface SignedRequest {
+  readonly url: URL;
+  readonly service: string;
+  readonly region: string;
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Milliseconds since the epoch: AWS refuses what is off by more than five minutes. */
+  readonly now: number;
+}
+
+/** The headers of a request with its signature (AWS Signature Version 4). */
+export async function signedHeaders(request: SignedRequest, credentials: AwsCredentials): Promise<Headers> {
+  const { url, service, region, method, headers, body, now } = request;
+  const signer = new AwsV4Signer({
+    ...{ url: url.href, service, region, method, headers, body },
+    datetime: new Date(now).toISOString().replace(/[:-]|\.\d{3}/g, ''),
+    accessKeyId: credentials.accessKeyId,
+    secretAccessKey: credentials.secretAccessKey,
+    ...(credentials.sessionToken === undefined ? {} : { sessionToken: credentials.sessionToken }),
+  });
+  return (await signer.sign()).headers;
+}
+
+type Ask = <Schema extends z.ZodType>(
+  operation: string,
+  body: object,
+  schema: Schema,
+) => Promise<z.output<Schema>>;
+
+/** Neither what was sent nor what was answered is in an error: either may be a key. */
+function asking(base: URL, options: AwsKmsOptions): Ask {
+  const { region, env, fetch: send = fetch, clock = systemClock, timeoutMs = TIMEOUT_MS } = options;
+  const bounded = boundedFetch(send, LONGEST_ANSWER);
+  const credentials = awsCredentials({ env, region, clock, fetch: send });
+  return async (operation, content, schema) => {
+    const body = JSON.stringify(content);
+    const request = {
+      method: 'POST' as const,
+      headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `TrentService.${operation}` },
+      body,
+    };
+    const now = clock.now();
+    const headers = await signedHeaders(
+      { ...request, url: base, service: 'kms', region, now },
+      await credentials(),
+    );
+    const signal = AbortSignal.timeout(timeoutMs);
+    let status: number;
+    let answer: unknown;
+    try {
+      const response = await bounded(base, { method: 'POST', headers, body, redirect: 'error', signal });
+      ({ status } = response);
+      const text = await response.text();
+      // What stands in its way answers in its own way: a proxy, a firewall.
+      answer = status === 200 ? JSON.parse(text) : parsedOrNothing(text);
+    } catch {
+      const why = signal.aborted ? `took longer than ${timeoutMs} ms` : 'gave no sound answer';
+      throw unavailable(base, why, 'Check the network, then try again.');
+    }
+    if (status !== 200) throw refused(base, status, answer);
+    const parsed = schema.safeParse(answer);
+    if (parsed.success) return parsed.data;
+    throw unavailable(base, 'gave no sound answer', 'Is that address AWS KMS’s?');
+  };
+}
+
+const failureSchema = z.object({ __type: z.string() });
+
+const NO_SUCH_ACCESS = 'Its IAM policy must allow kms:Encrypt and kms:Decrypt on this key.';
+const WRONG_CREDENTIALS = 'The AWS credentials are wrong or have ended, or this machine’s clock is off.';
+
+/** @see https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html, and each operation's own */
+const hints: Readonly<Record<string, string>> = {
+  AccessDeniedException: NO_SUCH_ACCESS,
+  NotFoundException: 'There is no such key in this region and account.',
+  InvalidCiphertextException: NOT_ITS_OWN,
+  IncorrectKeyException: NOT_ITS_OWN,
+  InvalidKeyUsageException: 'It must be a symmetric key for encryption (SYMMETRIC_DEFAULT).',
+  ExpiredTokenException: WRONG_CREDENTIALS,
+  InvalidSignatureException: WRONG_CREDENTIALS,
+  SignatureDoesNotMatch: WRONG_CREDENTIALS,
+  UnrecognizedClientException: WRONG_CREDENTIALS,
+  InvalidClientTokenId: WRONG_CREDENTIALS,
+  MissingAuthenticationTokenException: WRONG_CREDENTIALS,
+};
+
+/** What somebody has to put right at AWS before it works again. */
+const LOCKED = ['DisabledException', 'KMSInvalidStateException'];
+
+function parsedOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function refused(base: URL, status: number, answer: unknown): TradeAgentError {
+  // Only names that are known are shown: what else it said may quote what was sent.
+  const type = /(\w+)$/.exec(failureSchema.safeParse(answer).data?.__type ?? '')?.[1] ?? '';
+  if (LOCKED.includes(type)) {
+    return new TradeAgentError('credential_store_locked', `the key at ${base.origin} is disabled (${type})`, {
+      hint: 'Enable it, or cancel its deletion, then try again.',
+    });
+  }
+  const hint = hints[type];
+  const shown = hint === undefined ? '' : ` (${type})`;
+  const otherwise = status === 403 ? `${WRONG_CREDENTIALS} ${NO_SUCH_ACCESS}` : 'Try again in a moment.';
+  return unavailable(base, `answered with HTTP status ${status}${shown}`, hint ?? otherwise);
+}
+
+function unavailable(base: URL, why: string, hint: string): TradeAgentError {
+  return new TradeAgentError('credential_store_unavailable', `AWS KMS at ${base.origin} ${why}`, { hint });
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { boundedFetch } from '../../../net/bounded-fetch.ts';
+import { TradeAgentError } from '../../../trading/errors.ts';
+import type { AwsCredentials } from './credential-source.ts';
+
+/** Those who give credentials are on this machine, or in its region. */
+const TIMEOUT_MS = 5_000;
+const LONGEST_ANSWER = 64 * 1024;
+
+export interface CredentialRequest {
+  readonly url: URL | string;
+  readonly method?: 'GET' | 'PUT' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: URLSearchParams;
+  /** Milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * The text of an answer with status 200.
+ * @param whom who is asked, as in "the container's role"
+ * @throws {TradeAgentError} `credential_store_unavailable`: of what was answered it shows the status alone
+ */
+export async function credentialText(
+  send: typeof fetch,
+  whom: string,
+  { url, timeoutMs = TIMEOUT_MS, ...init }: CredentialRequest,
+): Promise<string> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  let status: number;
+  try {
+    const response = await boundedFetch(send, LONGEST_ANSWER)(url, { ...init, redirect: 'error', signal });
+    ({ status } = response);
+    if (status === 200) return await response.text();
+    await response.body?.cancel();
+  } catch {
+    throw noCredentials(whom, signal.aborted ? `no answer within ${timeoutMs} ms` : 'no sound answer');
+  }
+  throw noCredentials(whom, `HTTP status ${status}`);
+}
+
+/** As containers and machines are told them; `Token` and `Expiration` are there, since they are a role's. */
+const roleSchema = z.object({
+  Code: z.literal('Success').optional(),
+  AccessKeyId: z.string().min(1),
+  SecretAccessKey: z.string().min(1),
+  Token: z.string().min(1),
+  Expiration: z.iso.datetime({ offset: true }),
+});
+
+/** @throws {TradeAgentError} `credential_store_unavailable` */
+export function roleCredentials(whom: string, text: string): AwsCredentials {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    throw noCredentials(whom, 'no sound answer');
+  }
+  const { data } = roleSchema.safeParse(answer);
+  if (data === undefined) throw noCredentials(whom, 'no sound answer');
+  return {
+    accessKeyId: data.AccessKeyId,
+    secretAccessKey: data.SecretAccessKey,
+    sessionToken: data.Token,
+    expiresAt: Date.parse(data.Expiration),
+  };
+}
+
+export function noCredentials(whom: string, why: string): TradeAgentError {
+  return new TradeAgentError('credential_store_unavailable', `no AWS credentials from ${whom}: ${why}`, {
+    hint: 'Nothing was changed. Look at the role that this process has at AWS, then try again.',
+  });
+}

@@ -1,0 +1,72 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
+import type { Kms } from './kms.ts';
+
+/** HashiCorp Vault's transit engine, or OpenBao's. */
+const vaultSchema = z.strictObject({
+  url: z.url().refine(isSecureUrl, INSECURE_URL),
+  /** The key's name in the transit engine. */
+  key: z.string().min(1),
+  /** Holds the token alone: a path, or a name in the folder. */
+  token_file: z.string().min(1),
+  mount: z.string().min(1).optional(),
+  namespace: z.string().min(1).optional(),
+});
+
+const awsSchema = z.strictObject({
+  /** A symmetric key: its id, its ARN, or an alias (`alias/NAME`, or the alias's ARN). */
+  key: z.string().regex(/^[\w/:-]{1,2048}$/, 'must be the id, ARN or alias of a key'),
+  region: z.string().regex(/^[a-z]{2}(?:-[a-z]+)+-\d$/, 'must be a region, such as eu-central-1'),
+});
+
+/**
+ * By what keys are wrapped before they go to a database, the same for all programs over it: `{file}`, `{vault}` or `{aws}`. It
+ * holds no secret: where there is one, it says where that is.
+ */
+export const kmsSchema = z
+  .strictObject({
+    /** Wrapping keys of one's own: a path, or a name in the folder. */
+    file: z.string().min(1).optional(),
+    vault: vaultSchema.optional(),
+    aws: awsSchema.optional(),
+  })
+  .refine((settings) => Object.values(settings).filter((one) => one !== undefined).length === 1, {
+    error: 'must say one of file, vault, aws',
+  });
+export type KmsSettings = z.output<typeof kmsSchema>;
+
+export interface KmsPlaces {
+  /** What file names in the settings are relative to. */
+  readonly folder: string;
+  /** Where AWS credentials are found, or what says where they are. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly fetch?: typeof fetch;
+}
+
+/**
+ * The key management service that the settings name. None is asked anything yet.
+ * @throws {TradeAgentError} `invalid_config`
+ */
+export async function openKms(
+  { file, vault, aws }: KmsSettings,
+  { folder, env, ...access }: KmsPlaces,
+): Promise<Kms> {
+  if (vault !== undefined) {
+    const { openVaultKms } = await import('./vault-kms.ts');
+    const { token_file, mount, namespace, ...rest } = vault;
+    return openVaultKms({
+      ...rest,
+      ...access,
+      tokenFile: resolve(folder, token_file),
+      ...(mount === undefined ? {} : { mount }),
+      ...(namespace === undefined ? {} : { namespace }),
+    });
+  }
+  if (aws !== undefined) {
+    const { openAwsKms } = await import('./aws-kms.ts');
+    return openAwsKms({ ...aws, ...access, env });
+  }
+  const { openFileKms } = await import('./file-kms.ts');
+  return openFileKms(resolve(folder, file ?? ''));
+}

@@ -1,0 +1,48 @@
+import { isAgentProblem } from '../../trading/agent-problems.ts';
+import { type ErrorCode, isTradeAgentError } from '../../trading/errors.ts';
+import { isProblemCode } from '../../trading/problem-codes.ts';
+import { problemMembers } from '../../trading/problem-members.ts';
+import { AgentRefusal, type ProblemError, Refusal } from '../../trading/refusal.ts';
+
+/** How the agent's own errors are said over HTTP. */
+const statuses: Partial<Record<ErrorCode, number>> = {
+  usage: 400,
+  not_found: 404,
+  busy: 409,
+  approval_pending: 409,
+  outcome_unknown: 409,
+  insufficient_scope: 403,
+  gateway_unreachable: 503,
+  provider_unreachable: 503,
+  provider_error: 502,
+};
+
+/**
+ * What the agent threw, as the answer to a request.
+ * @throws whatever is no error of the program's own
+ */
+export function agentRefusal(error: unknown): ProblemError<string> {
+  if (error instanceof Refusal || error instanceof AgentRefusal) return error;
+  if (!isTradeAgentError(error)) throw error;
+  const { code, message, hint, details } = error;
+  const options = { ...(hint === undefined ? {} : { hint }), cause: error };
+  if (code === 'login_required')
+    return new Refusal(401, 'token_revoked', message, { ...options, challenge: { error: 'invalid_token' } });
+  const status = statuses[code];
+  if (status !== undefined && isAgentProblem(code)) return new AgentRefusal(status, code, message, options);
+  if (status !== undefined && isProblemCode(code)) return new Refusal(status, code, message, options);
+  // The gateway's own word is passed on.
+  const { status: theirs, problem } = details;
+  if (typeof theirs === 'number' && typeof problem === 'string' && isProblemCode(problem))
+    return new Refusal(theirs, problem, message, { ...options, members: { ...problemMembers(details) } });
+  throw error;
+}
+
+/** Answers with what the agent threw. */
+export async function orRefusal<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw agentRefusal(error);
+  }
+}

@@ -1,0 +1,67 @@
+import type { Context } from 'hono';
+import type { z } from 'zod';
+import type { Agent } from '../../agent/agent.ts';
+import { idempotencyKeySchema } from '../../agent/remote/protocol.ts';
+import type { Session } from '../../auth/session/session.ts';
+import type { Caller } from '../../gateway/door/caller.ts';
+import { jsonBody } from '../../gateway/routes/json-body.ts';
+import { AgentRefusal, Refusal } from '../../trading/refusal.ts';
+import { personAgent, withinScopes } from '../person-agent.ts';
+import type { ServerParts } from '../server-parts.ts';
+import { orRefusal } from './agent-refusal.ts';
+
+/** What one request may do in the name of whoever sent it. */
+export function sessionOf(parts: Pick<ServerParts, 'sessions'>, caller: Caller): Promise<Session> {
+  return orRefusal(async () =>
+    withinScopes(await parts.sessions.seen(caller, caller.accessToken), [...caller.scopes]),
+  );
+}
+
+/** Asks a person's agent something, and closes it. What it throws is the answer. */
+export async function asked<T>(
+  parts: ServerParts,
+  caller: Caller,
+  question: (agent: Agent) => Promise<T>,
+): Promise<T> {
+  const session = await sessionOf(parts, caller);
+  return await orRefusal(async () => {
+    const agent = personAgent(parts, session);
+    try {
+      return await question(agent);
+    } finally {
+      await agent.close();
+    }
+  });
+}
+
+/**
+ * The body, by its schema.
+ * @throws {Refusal} 400 `usage`, naming the fields; as `jsonBody`
+ */
+export async function bodyOf<S extends z.ZodType>(
+  c: Context,
+  schema: S,
+  largest?: number,
+): Promise<z.output<S>> {
+  const parsed = schema.safeParse(await jsonBody(c, largest));
+  if (parsed.success) return parsed.data;
+  const fields = [...new Set(parsed.error.issues.map(({ path }) => path.join('.')))];
+  throw new AgentRefusal(
+    400,
+    'usage',
+    `the request is malformed: ${fields.filter(Boolean).join(', ') || 'its body'}`,
+    {
+      fields,
+      hint: parsed.error.issues[0]?.message ?? 'See /openapi.json.',
+    },
+  );
+}
+
+/** @throws {Refusal} 400 `idempotency_key_missing` */
+export function idempotencyKeyOf(c: Context): string {
+  const parsed = idempotencyKeySchema.safeParse(c.req.header('idempotency-key'));
+  if (parsed.success) return parsed.data;
+  throw new Refusal(400, 'idempotency_key_missing', 'this needs a header Idempotency-Key', {
+    hint: '1 to 64 characters of A-Z a-z 0-9 . _ -, a new one each time, the same when it is sent again.',
+  });
+}

@@ -1,0 +1,118 @@
+import type { Hono } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import { ALIVE_EVERY_MS } from '../../agent/remote/protocol.ts';
+import type { Door } from '../../gateway/door/door.ts';
+import type { Clock } from '../../machine/clock.ts';
+import type { RunEvent, RunNews, RunStore } from '../../store/run-store.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import { READ_SCOPES } from '../../trading/scopes.ts';
+import type { PersonWatch } from '../person-watch.ts';
+import { runsOf, type ServerParts } from '../server-parts.ts';
+import { sessionOf } from './person-requests.ts';
+import { noRun } from './run-routes.ts';
+
+const [MARKET_READ] = READ_SCOPES;
+
+/** Streams that one person has open at once here: a chat, a browser, some scripts. */
+const MOST_STREAMS = 20;
+const BATCH = 200;
+/** A timer for longer would end at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export interface RunEventsOptions extends ServerParts {
+  readonly watch: PersonWatch;
+  /** Aborts where the server closes. */
+  readonly closing: AbortSignal;
+}
+
+/** What a run tells, from its rows: whichever server is asked, and however often, it is the same. */
+export function runEventRoutes(app: Hono, door: Door, parts: RunEventsOptions): void {
+  const { clock, news, watch, closing } = parts;
+  const open = new Map<string, number>();
+  const enter = (person: string) => {
+    const now = open.get(person) ?? 0;
+    if (now >= MOST_STREAMS) {
+      throw new Refusal(429, 'too_many_open', `more than ${MOST_STREAMS} streams are open at once`, {
+        hint: 'Close one first.',
+        retryAfter: 5,
+      });
+    }
+    open.set(person, now + 1);
+    return () => {
+      const left = (open.get(person) ?? 1) - 1;
+      if (left > 0) open.set(person, left);
+      else open.delete(person);
+    };
+  };
+
+  app.get(
+    '/v1/agent/runs/:run/events',
+    door.guard([MARKET_READ], async (c, caller) => {
+      const id = c.req.param('run') ?? '';
+      const runs = runsOf(parts, caller.sub);
+      const run = await runs.find(id);
+      if (run === undefined) throw noRun(id);
+      const session = await sessionOf(parts, caller);
+      // While nobody was there it may have settled, with nobody in whose name it could be asked.
+      if (run.state === 'waiting') await runs.lookAgain(id, clock.now());
+      const leave = enter(caller.sub);
+      const last = c.req.header('last-event-id');
+      const from = last !== undefined && /^\d{1,9}$/.test(last) ? Number(last) : 0;
+      const left = Math.max(0, Math.min(caller.expiresAt - clock.now(), LONGEST_TIMER_MS));
+      return streamSSE(c, async (stream) => {
+        const unwatch = watch.watch(session);
+        // No longer than the token that opened it would open it again.
+        const ended = AbortSignal.any([AbortSignal.timeout(left), c.req.raw.signal, closing]);
+        try {
+          for await (const events of followRun(runs, id, from, { news, clock, signal: ended })) {
+            if (events.length === 0) await stream.write(': alive\n\n');
+            for (const { seq, event } of events)
+              await stream.writeSSE({ id: String(seq), data: JSON.stringify(event) });
+          }
+        } finally {
+          unwatch();
+          leave();
+        }
+      });
+    }),
+  );
+}
+
+/**
+ * What a run tells after the event of this number, until its result, or until `signal` aborts. An empty batch is a sign of life:
+ * the first says that it follows from now on.
+ */
+export async function* followRun(
+  runs: Pick<RunStore, 'eventsAfter' | 'find'>,
+  id: string,
+  from: number,
+  { news, clock, signal }: { readonly news: RunNews; readonly clock: Clock; readonly signal: AbortSignal },
+): AsyncGenerator<RunEvent[], void, undefined> {
+  let last = from;
+  let isNews = new AbortController();
+  const stop = news.hear((told) => {
+    if (told === undefined || told === id) isNews.abort();
+  });
+  try {
+    yield [];
+    while (!signal.aborted) {
+      // Renewed before it is looked: what is told meanwhile is looked for once more.
+      isNews = new AbortController();
+      const events = await runs.eventsAfter(id, last, BATCH);
+      if (events.length > 0) {
+        last = events.at(-1)?.seq ?? last;
+        yield events;
+        continue;
+      }
+      const run = await runs.find(id);
+      if (run === undefined || (run.state === 'ended' && run.events <= last)) return;
+      const woken = await clock.sleep(ALIVE_EVERY_MS, AbortSignal.any([isNews.signal, signal])).then(
+        () => false,
+        () => true,
+      );
+      if (!woken) yield [];
+    }
+  } finally {
+    stop();
+  }
+}

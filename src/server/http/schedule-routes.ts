@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import type { Hono } from 'hono';
+import { z } from 'zod';
+import { type AddSchedule, addScheduleSchema, type RemoteSchedule } from '../../agent/remote/protocol.ts';
+import { shortId } from '../../agent/short-id.ts';
+import type { Session } from '../../auth/session/session.ts';
+import { conditionsOf } from '../../check/conditions.ts';
+import { parseRules, standardRules } from '../../check/load-rules.ts';
+import type { Caller } from '../../gateway/door/caller.ts';
+import type { Door } from '../../gateway/door/door.ts';
+import { parseQuery } from '../../gateway/routes/query.ts';
+import type { Moments } from '../../schedule/moments.ts';
+import type { RunRecord } from '../../schedule/run-record.ts';
+import { schedulePattern, type Timing } from '../../schedule/schedule.ts';
+import { timingMoments } from '../../schedule/timing-moments.ts';
+import { postgresCalendarRows } from '../../store/postgres/state/calendar-rows.ts';
+import type { NewSchedule, ScheduleRow } from '../../store/schedule-rows.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
+import { AgentRefusal, Refusal } from '../../trading/refusal.ts';
+import { READ_SCOPES } from '../../trading/scopes.ts';
+import { marketDays } from '../jobs/market-days.ts';
+import { wakeTime } from '../jobs/sweep-schedules.ts';
+import { allSchedules, type KeptSchedule, schedulesOf } from '../kept-schedule.ts';
+import type { ServerParts } from '../server-parts.ts';
+import { orRefusal } from './agent-refusal.ts';
+import { bodyOf, idempotencyKeyOf, sessionOf } from './person-requests.ts';
+
+const [MARKET_READ] = READ_SCOPES;
+
+/** Schedules of one person at most. */
+const MOST_SCHEDULES = 50;
+/** What one is asked for is a rules file and little beside. */
+const LARGEST = 256 * 1024;
+const SHOWN_NEXT = 5;
+
+const runsQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(128).default(20) });
+
+/**
+ * Schedules that the server keeps. What a schedule's runs may do is what the token may that added it, and they are done while their
+ * person is away: the first has the provider grant that, the last to go ends it.
+ */
+export function scheduleRoutes(app: Hono, door: Door, parts: ServerParts): void {
+  const { clock, sessions } = parts;
+  const days = marketDays({
+    ...{ rows: postgresCalendarRows(parts.database), schedules: allSchedules(parts) },
+    ...{ sessions, clock },
+  });
+  const momentsOf = async (timing: Timing, session: () => Promise<Session>): Promise<Moments> =>
+    timingMoments(timing, 'at' in timing ? await days.askedBy(await session()) : []);
+  const shown = async (caller: Caller, rows: readonly ScheduleRow<KeptSchedule, RunRecord>[]) => {
+    let session: Promise<Session> | undefined;
+    const once = () => (session ??= sessionOf(parts, caller));
+    return await Promise.all(
+      rows.map(async (row) =>
+        viewOf(row, await orRefusal(() => momentsOf(row.schedule.timing, once)), clock.now()),
+      ),
+    );
+  };
+  const find = async (caller: Caller, idOrName: string) => {
+    const row = schedulePattern.test(idOrName)
+      ? await schedulesOf(parts, caller.sub).find(idOrName)
+      : undefined;
+    if (row !== undefined) return row;
+    throw new Refusal(404, 'not_found', `there is no schedule ${JSON.stringify(idOrName)}`, {
+      hint: 'List yours with "trade-agent schedule list".',
+    });
+  };
+
+  app.get(
+    '/v1/agent/schedules',
+    door.guard([MARKET_READ], async (c, caller) =>
+      c.json({ schedules: await shown(caller, await schedulesOf(parts, caller.sub).list()) }),
+    ),
+  );
+  app.post(
+    '/v1/agent/schedules',
+    door.guard([MARKET_READ], async (c, caller) => {
+      const key = idempotencyKeyOf(c);
+      const asked = await bodyOf(c, addScheduleSchema, LARGEST);
+      const session = await sessionOf(parts, caller);
+      const moments = await orRefusal(() => malformed(() => momentsOf(asked.timing, async () => session)));
+      const made = await malformed(() => newSchedule(asked, caller, { key, moments, now: clock.now() }));
+      await orRefusal(() => sessions.grantOffline(caller, caller.accessToken));
+      const added = await schedulesOf(parts, caller.sub).add(made, MOST_SCHEDULES);
+      if (!('schedule' in added)) throw notAdded(added.outcome, asked.name);
+      const [schedule] = await shown(caller, [await find(caller, added.schedule.id)]);
+      return c.json({ schedule }, 201);
+    }),
+  );
+  app.get(
+    '/v1/agent/schedules/:schedule',
+    door.guard([MARKET_READ], async (c, caller) => {
+      const [schedule] = await shown(caller, [await find(caller, c.req.param('schedule') ?? '')]);
+      return c.json({ schedule });
+    }),
+  );
+  app.delete(
+    '/v1/agent/schedules/:schedule',
+    door.guard([MARKET_READ], async (c, caller) => {
+      const rows = schedulesOf(parts, caller.sub);
+      await rows.remove((await find(caller, c.req.param('schedule') ?? '')).schedule.id);
+      if ((await rows.list()).length === 0) await orRefusal(() => sessions.endOffline(caller.sub));
+      return c.body(null, 204);
+    }),
+  );
+  app.post(
+    '/v1/agent/schedules/:schedule/run',
+    door.guard([MARKET_READ], async (c, caller) => {
+      const key = idempotencyKeyOf(c);
+      const { schedule } = await find(caller, c.req.param('schedule') ?? '');
+      // What the run acts by is kept before it is there.
+      await sessionOf(parts, caller);
+      const queued = await schedulesOf(parts, caller.sub).ask(schedule.id, key, clock.now());
+      return c.json({ queued_at: new Date(queued ?? clock.now()).toISOString() }, 202);
+    }),
+  );
+  app.get(
+    '/v1/agent/schedules/:schedule/runs',
+    door.guard([MARKET_READ], async (c, caller) => {
+      const { limit } = parseQuery(runsQuery, c.req.url);
+      const { schedule } = await find(caller, c.req.param('schedule') ?? '');
+      return c.json({ runs: await schedulesOf(parts, caller.sub).runs(schedule.id, limit) });
+    }),
+  );
+}
+
+async function newSchedule(
+  asked: AddSchedule,
+  caller: Caller,
+  { key, moments, now }: { readonly key: string; readonly moments: Moments; readonly now: number },
+): Promise<NewSchedule<KeptSchedule>> {
+  const { rules } = asked.check;
+  const file = rules === undefined ? standardRules() : await parseRules(rules, 'rules');
+  return {
+    schedule: {
+      ...asked,
+      id: shortId('s', 10),
+      scopes: [...caller.scopes],
+      created_at: new Date(now).toISOString(),
+    },
+    key,
+    request: createHash('sha256').update(JSON.stringify(asked)).digest('base64url'),
+    now,
+    wakeAt: wakeTime(asked.timing, moments.after(now, 1)[0], now),
+    conditions: asked.on_price === true ? conditionsOf(file) : [],
+  };
+}
+
+function viewOf(
+  { schedule: { scopes: _, ...schedule }, last }: ScheduleRow<KeptSchedule, RunRecord>,
+  moments: Moments,
+  now: number,
+): RemoteSchedule {
+  const next = moments.after(now, SHOWN_NEXT).map((moment) => new Date(moment).toISOString());
+  return { ...schedule, next, last: last ?? null };
+}
+
+/** What is wrong with rules or a time, as the answer to whoever sent them. */
+async function malformed<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isTradeAgentError(error) || !['invalid_config', 'usage'].includes(error.code)) throw error;
+    const { message, hint } = error;
+    throw new AgentRefusal(400, 'usage', message, hint === undefined ? {} : { hint });
+  }
+}
+
+function notAdded(outcome: 'conflict' | 'name_taken' | 'too_many', name: string | null): Error {
+  switch (outcome) {
+    case 'conflict':
+      return new Refusal(
+        409,
+        'idempotency_key_conflict',
+        'another schedule was asked for under this Idempotency-Key',
+        { hint: 'Use a new key for each schedule.' },
+      );
+    case 'name_taken':
+      return new AgentRefusal(409, 'usage', `there is a schedule "${name}" already`, {
+        hint: 'Choose another name, or take that one out first.',
+      });
+    case 'too_many':
+      return new AgentRefusal(409, 'usage', `there are ${MOST_SCHEDULES} schedules already`, {
+        hint: 'Take one out first.',
+      });
+  }
+}

@@ -1,0 +1,115 @@
+import { Hono } from 'hono';
+import { OPENAPI_PATH } from '../../agent/remote/protocol.ts';
+import { createDoor, type Door } from '../../gateway/door/door.ts';
+import { createIdentityProvider } from '../../gateway/door/identity-provider.ts';
+import { METADATA_PATH, protectedResourceMetadata } from '../../gateway/door/protected-resource-metadata.ts';
+import type { RequestLog } from '../../gateway/door/request-log.ts';
+import { createTokenVerifier } from '../../gateway/door/token-verifier.ts';
+import { healthRoutes } from '../../gateway/routes/health.ts';
+import { postgresProofStore } from '../../store/postgres/proof-store.ts';
+import type { Environment } from '../../trading/order.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import { createPersonWatch } from '../person-watch.ts';
+import type { ServerParts } from '../server-parts.ts';
+import { openApiDocument } from './openapi.ts';
+import { runEventRoutes } from './run-events.ts';
+import { runRoutes } from './run-routes.ts';
+import { approvalRoutes, threadRoutes } from './thread-routes.ts';
+
+/** Milliseconds for one request to the identity provider. */
+const PROVIDER_TIMEOUT_MS = 10_000;
+
+export interface ServerAppOptions extends ServerParts {
+  /** The server's public address: its resource identifier (RFC 8707), and the `aud` of its tokens. */
+  readonly address: string;
+  readonly issuer: string;
+  /** The public client there that people sign in by, if not the one of every home. */
+  readonly loginClient?: string | undefined;
+  readonly environment: Environment;
+  /** The program's, as the OpenAPI document has it. */
+  readonly version: string;
+  readonly log: RequestLog;
+  /** More of what is served, behind the same door. */
+  readonly routes?: readonly ((app: Hono, door: Door, parts: ServerParts) => void)[];
+}
+
+export interface ServerApp {
+  readonly app: Hono;
+  /** Refuses what comes from now on, and ends what streams. */
+  close(): Promise<void>;
+}
+
+/** What people's laptops ask: `agent/remote/protocol.ts` has every request. */
+export function createServerApp(options: ServerAppOptions): ServerApp {
+  const { address, issuer, clock, database, log } = options;
+  const closing = new AbortController();
+  const requireOpen = () => {
+    if (closing.signal.aborted)
+      throw new Refusal(503, 'closing', 'the server is shutting down', { retryAfter: 5 });
+  };
+  const verify = createTokenVerifier({
+    provider: createIdentityProvider({
+      ...{ issuer, fetch: options.fetch, timeoutMs: PROVIDER_TIMEOUT_MS, now: () => clock.now() },
+    }),
+    resource: address,
+    proofs: postgresProofStore(database, 'server_dpop_proofs'),
+    clock,
+    requireBoundTokens: true,
+  });
+  const door = createDoor({
+    verify: async (credentials) => {
+      requireOpen();
+      return await verify(credentials);
+    },
+    actingFor: async () => undefined,
+    resource: address,
+    called: 'server',
+    internalHint: 'Try again; with the same Idempotency-Key nothing is done twice.',
+    ...{ clock, log },
+  });
+  const watch = createPersonWatch(options);
+  const app = new Hono();
+  runRoutes(app, door, options);
+  runEventRoutes(app, door, { ...options, watch, closing: closing.signal });
+  threadRoutes(app, door, options);
+  approvalRoutes(app, door, options);
+  for (const more of options.routes ?? []) more(app, door, options);
+  healthRoutes(app, door, {
+    askStore: () => database.read((unit) => unit.one('SELECT 1 AS one')),
+    isShut: () => closing.signal.aborted,
+  });
+  const { loginClient, environment } = options;
+  // RFC 9728 §2 lets a resource say more of itself.
+  const metadata = {
+    ...protectedResourceMetadata({
+      ...{ resource: address, issuer, detailsTypes: [], requireBoundTokens: true },
+      name: 'trade-agent server',
+    }),
+    ...(loginClient === undefined ? {} : { trade_agent_login_client: loginClient }),
+    trade_agent_environment: environment,
+  };
+  app.get(
+    METADATA_PATH,
+    door.open((c) => c.json(metadata)),
+  );
+  let document: ReturnType<typeof openApiDocument> | undefined;
+  app.get(
+    OPENAPI_PATH,
+    door.open((c) => {
+      document ??= openApiDocument(address, options.version);
+      return c.json(document);
+    }),
+  );
+  app.notFound(
+    door.open(() => {
+      throw new Refusal(404, 'not_found', 'there is nothing at this address');
+    }),
+  );
+  return {
+    app,
+    async close() {
+      closing.abort();
+      await watch.close();
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import type { Hono } from 'hono';
+import { z } from 'zod';
+import { pruneThreadsSchema, reconcileSchema } from '../../agent/remote/protocol.ts';
+import type { Door } from '../../gateway/door/door.ts';
+import { parseQuery } from '../../gateway/routes/query.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import { PROPOSE_ORDERS, READ_SCOPES } from '../../trading/scopes.ts';
+import type { ServerParts } from '../server-parts.ts';
+import { asked, bodyOf } from './person-requests.ts';
+
+const [MARKET_READ] = READ_SCOPES;
+
+const threadsQuery = z.strictObject({
+  as_kept: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
+});
+
+/** A person's threads and approvals, as their agent has them. */
+export function threadRoutes(app: Hono, door: Door, parts: ServerParts): void {
+  app.get(
+    '/v1/agent/threads',
+    door.guard([MARKET_READ], async (c, caller) => {
+      const { as_kept: asKept } = parseQuery(threadsQuery, c.req.url);
+      return c.json({ threads: await asked(parts, caller, (agent) => agent.threads({ asKept })) });
+    }),
+  );
+  app.post(
+    '/v1/agent/threads/prune',
+    door.guard([MARKET_READ], async (c, caller) => {
+      const { older_than: olderThan, keep, dry_run: dryRun = false } = await bodyOf(c, pruneThreadsSchema);
+      const deleted = await asked(parts, caller, (agent) => agent.pruneThreads({ olderThan, keep, dryRun }));
+      return c.json({ deleted });
+    }),
+  );
+  app.get(
+    '/v1/agent/threads/:thread',
+    door.guard([MARKET_READ], async (c, caller) => {
+      const id = c.req.param('thread') ?? '';
+      return c.json({ thread: await asked(parts, caller, (agent) => agent.thread(id)) });
+    }),
+  );
+  app.delete(
+    '/v1/agent/threads/:thread',
+    door.guard([MARKET_READ], async (c, caller) => {
+      const id = c.req.param('thread') ?? '';
+      await asked(parts, caller, (agent) => agent.deleteThread(id));
+      return c.body(null, 204);
+    }),
+  );
+}
+
+export function approvalRoutes(app: Hono, door: Door, parts: ServerParts): void {
+  app.get(
+    '/v1/agent/approvals',
+    door.guard([MARKET_READ], async (c, caller) =>
+      c.json({ approvals: await asked(parts, caller, (agent) => agent.approvals()) }),
+    ),
+  );
+  app.post(
+    '/v1/agent/approvals/reconcile',
+    door.guard([MARKET_READ], async (c, caller) => {
+      const { id } = await bodyOf(c, reconcileSchema);
+      return c.json({ approvals: await asked(parts, caller, (agent) => agent.reconcile(id)) });
+    }),
+  );
+  app.get(
+    '/v1/agent/approvals/:approval',
+    door.guard([MARKET_READ], async (c, caller) => {
+      const id = c.req.param('approval') ?? '';
+      const approval = await asked(parts, caller, (agent) => agent.approval(id));
+      if (approval !== undefined) return c.json({ approval });
+      throw new Refusal(404, 'not_found', `there is no approval ${id}`, {
+        hint: 'List yours with "trade-agent approvals".',
+      });
+    }),
+  );
+  app.post(
+    '/v1/agent/approvals/:approval/cancel',
+    door.guard([PROPOSE_ORDERS], async (c, caller) => {
+      const id = c.req.param('approval') ?? '';
+      return c.json({ approval: await asked(parts, caller, (agent) => agent.cancelApproval(id)) });
+    }),
+  );
+}

@@ -1,0 +1,80 @@
+import type { NoticeChannel } from '../../config/notice-channels.ts';
+import type { JobHandler } from '../../jobs/job-queue.ts';
+import { leadsOutside } from '../../net/public-fetch.ts';
+import { deliver } from '../../notify/deliver.ts';
+import { type Notice, NoticeFailure } from '../../notify/notice.ts';
+import { openChannel } from '../../notify/open-channel.ts';
+import { noticeSecrets } from '../../secrets/notice-secrets.ts';
+import { postgresOneNotice } from '../../store/postgres/state/notice-outbox.ts';
+import { personDatabase } from '../../store/postgres/state/person-database.ts';
+import { jobOf } from '../../store/postgres/state/schedule-jobs.ts';
+import { channelsOf, type NoticeParts } from '../person-notices.ts';
+
+/** Between two tries of a notice that may be sent later: from a minute, twice as long each time, to an hour. */
+const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [60_000, 3_600_000];
+
+/**
+ * Sends one notice. Where that may work later it is enqueued for then, until its time is over; what can't be sent at all is a dead
+ * job for the operator to see, and stays with its row.
+ */
+export function noticeJob(parts: NoticeParts): JobHandler {
+  const { database, jobs, clock } = parts;
+  return async ({ ids: { person, notice: id } }, signal) => {
+    if (person === undefined || id === undefined) return;
+    const outbox = postgresOneNotice<Notice>(personDatabase(database, person));
+    const waiting = await outbox.get(id);
+    if (waiting === undefined) return;
+    const channel = (await channelsOf(parts, person).all())[waiting.channel];
+    if (channel?.enabled !== true) return await outbox.remove(id);
+    if (clock.now() >= waiting.until) {
+      await outbox.remove(id);
+      throw new NoticeFailure('too_old', 'it could not be sent in time');
+    }
+    const failure = await sent(parts, person, waiting.channel, channel, waiting.notice, signal);
+    if (failure === undefined) return await outbox.remove(id);
+    signal.throwIfAborted();
+    if (!failure.passing) throw new NoticeFailure(failure.code, failure.message);
+    const pause = Math.min(FIRST_PAUSE_MS * 2 ** waiting.attempts, LONGEST_PAUSE_MS);
+    await outbox.tried(id, (unit) =>
+      jobs.enqueue(unit, jobOf('notice', database.tenant, person, { notice: id }), {
+        at: clock.now() + pause,
+      }),
+    );
+  };
+}
+
+async function sent(
+  { clock, credentials, noticeFetch }: NoticeParts,
+  person: string,
+  name: string,
+  channel: NoticeChannel,
+  notice: Notice,
+  signal: AbortSignal,
+) {
+  const problem = await channelProblem(channel);
+  if (problem !== undefined) return { code: 'refused', message: problem, passing: false } as const;
+  const secret = (await noticeSecrets(credentials(person)))(name, channel);
+  const send = openChannel(name, channel, secret, {
+    fetch: noticeFetch,
+    env: {},
+    platform: process.platform,
+    now: () => clock.now(),
+    command: 'trade-agent notices',
+  });
+  const [delivery] = await deliver(send, [notice], { clock, signal, attemptMs: channel.timeout * 1000 });
+  return delivery?.failure;
+}
+
+/**
+ * Why a server does not tell anybody by a channel, in words: it has no desktop and no files of theirs, and what they name is on the
+ * open internet. Undefined where it does.
+ */
+export async function channelProblem(
+  channel: NoticeChannel,
+  outside: typeof leadsOutside = leadsOutside,
+): Promise<string | undefined> {
+  if (channel.kind === 'desktop') return 'a server has no desktop of yours';
+  if (channel.kind !== 'email') return undefined;
+  if (channel.ca_file !== undefined) return 'a server reads no file of yours (ca_file)';
+  return (await outside(channel.host)) ? undefined : 'its mail server is not on the open internet';
+}

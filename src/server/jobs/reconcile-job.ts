@@ -1,0 +1,41 @@
+import type { JobHandler } from '../../jobs/job-queue.ts';
+import { jobOf } from '../../store/postgres/state/schedule-jobs.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { isUnderWayState } from '../../trading/proposal.ts';
+import { READ_SCOPES } from '../../trading/scopes.ts';
+import { personAgent, withinScopes } from '../person-agent.ts';
+import type { ServerParts } from '../server-parts.ts';
+
+/** It is asked again after as long as it is over already: a minute at least, an hour at most, for a week. */
+const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS, UNTIL_MS] = [60_000, 3_600_000, 7 * 86_400_000];
+
+/**
+ * Asks the gateway what became of a proposal whose outcome nobody knows, and notes it. Asking has the gateway look at the broker;
+ * nothing is sent again from here. What nobody knows after a week is a dead job, for people to look at.
+ */
+export function reconcileJob(parts: ServerParts): JobHandler {
+  const { database, jobs, sessions, clock } = parts;
+  return async ({ ids: { person, proposal } }) => {
+    if (person === undefined || proposal === undefined) return;
+    const session = withinScopes(await sessions.of(person), READ_SCOPES);
+    const agent = personAgent(parts, session, { model: 'builtin', read_only: true });
+    try {
+      const open = (await agent.reconcile(proposal)).filter(({ status }) => isUnderWayState(status));
+      for (const { id, expires_at } of open) {
+        const age = clock.now() - Date.parse(expires_at);
+        if (age > UNTIL_MS) throw new TradeAgentError('outcome_unknown', 'nobody knows what became of it');
+        const pause = Math.min(Math.max(age, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
+        await database.write((unit) =>
+          jobs.enqueue(unit, jobOf('reconcile', database.tenant, person, { proposal: id }), {
+            at: clock.now() + pause,
+          }),
+        );
+      }
+    } catch (error) {
+      // The gateway has none of that id: there is nothing to ask.
+      if (!isTradeAgentError(error) || error.code !== 'not_found') throw error;
+    } finally {
+      await agent.close();
+    }
+  };
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import type { Session } from '../../auth/session/session.ts';
+import { readQuotes } from '../../check/read-quotes.ts';
+import type { SeenValue, TenantSchedules, WorkerLeases } from '../../store/schedule-rows.ts';
+import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
+import { Dec, isPositive } from '../../trading/decimal.ts';
+import { loginRequired } from '../../trading/login-required.ts';
+import type { Quote } from '../../trading/views.ts';
+import type { PersonSessions } from '../sessions/person-sessions.ts';
+
+/** Symbols are asked for in so many parts, each by one worker at a time. */
+const SHARDS = 8;
+/** A worker that says nothing for so long has lost its parts. */
+const LEASE_MS = 15_000;
+/** In so many people's names prices are asked for, one after the other. */
+const MOST_ASKED = 5;
+
+export interface WatchOptions {
+  readonly schedules: Pick<TenantSchedules, 'watched' | 'watchers' | 'crossed'>;
+  readonly leases: Pick<WorkerLeases, 'hold'>;
+  readonly sessions: Pick<PersonSessions, 'of'>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Looks once at the prices that conditions wait for, in those parts that this worker has or can have. Market data is the same for
+ * everybody, so it is asked for once, in the name of somebody who has a condition on it. A limit that was passed and passed
+ * back between two looks is not seen.
+ * @returns how many conditions were turned over
+ */
+export async function watchPrices(options: WatchOptions): Promise<number> {
+  const { schedules, leases, signal } = options;
+  const shards = Map.groupBy(await schedules.watched(), shardOf);
+  let turned = 0;
+  for (const [shard, symbols] of shards) {
+    signal.throwIfAborted();
+    if (!(await leases.hold(`prices/${shard}`, LEASE_MS))) continue;
+    const quotes = await quotesOf(options, symbols);
+    turned += await schedules.crossed(quotes.flatMap(valuesOf), options.now());
+  }
+  return turned;
+}
+
+function shardOf(symbol: string): number {
+  return (createHash('sha256').update(symbol).digest()[0] ?? 0) % SHARDS;
+}
+
+/** @throws what the last who was asked could not do */
+async function quotesOf(
+  { schedules, sessions, signal }: WatchOptions,
+  symbols: readonly string[],
+): Promise<Quote[]> {
+  let why: unknown = loginRequired();
+  for (const person of await schedules.watchers(symbols, MOST_ASKED)) {
+    signal.throwIfAborted();
+    try {
+      const session: Session = await sessions.of(person);
+      const { quotes } = await readQuotes(createGatewayClient(session, { signal }), symbols);
+      return [...quotes.values()];
+    } catch (error) {
+      why = error;
+    }
+  }
+  throw why;
+}
+
+/** What conditions are compared with; none without a price. */
+export function valuesOf({ symbol, last, previous_close: before }: Quote): SeenValue[] {
+  if (last === undefined || !isPositive(new Dec(last))) return [];
+  const prices = (['above', 'below'] as const).map((side) => ({ symbol, side, value: last }));
+  if (before === undefined || !isPositive(new Dec(before))) return prices;
+  const value = new Dec(last).minus(before).div(before).toFixed();
+  return [...prices, ...(['up', 'down'] as const).map((side) => ({ symbol, side, value }))];
+}

@@ -1,0 +1,30 @@
+import type { AddSchedule } from '../agent/remote/protocol.ts';
+import type { RunRecord } from '../schedule/run-record.ts';
+import type { Timing } from '../schedule/schedule.ts';
+import { postgresScheduleRows } from '../store/postgres/state/schedules.ts';
+import { postgresTenantSchedules } from '../store/postgres/state/tenant-schedules.ts';
+import type { ScheduleRows, TenantSchedules } from '../store/schedule-rows.ts';
+import type { ServerParts } from './server-parts.ts';
+
+/** A schedule as the server keeps it. */
+export interface KeptSchedule extends AddSchedule {
+  readonly id: string;
+  readonly timing: Timing;
+  /** What whoever added it was let do: its runs are let do no more. */
+  readonly scopes: readonly string[];
+  /** RFC 3339. Nothing before it was ever due. */
+  readonly created_at: string;
+}
+
+/** A person's schedules. */
+export function schedulesOf(
+  { database, jobs }: Pick<ServerParts, 'database' | 'jobs'>,
+  person: string,
+): ScheduleRows<KeptSchedule, RunRecord> {
+  return postgresScheduleRows(database, person, jobs);
+}
+
+/** When all of the tenant's wake. */
+export function allSchedules({ database, jobs }: Pick<ServerParts, 'database' | 'jobs'>): TenantSchedules {
+  return postgresTenantSchedules(database, jobs);
+}

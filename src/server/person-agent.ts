@@ -1,0 +1,65 @@
+import type { Agent } from '../agent/agent.ts';
+import { agentOver } from '../agent/create-agent.ts';
+import type { WireOptions } from '../agent/remote/protocol.ts';
+import type { Session } from '../auth/session/session.ts';
+import { missingScope } from '../auth/session/token-refresh.ts';
+import type { ResolvedProfile } from '../config/profile.ts';
+import { personDatabase } from '../store/postgres/state/person-database.ts';
+import { postgresStateStores } from '../store/postgres/state/state-stores.ts';
+import type { StateStores } from '../store/state-stores.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import type { ServerParts } from './server-parts.ts';
+
+/** What the agent keeps of a person. */
+export function personStores({ database }: Pick<ServerParts, 'database'>, person: string): StateStores {
+  return postgresStateStores(personDatabase(database, person));
+}
+
+/**
+ * A person's agent, over what is kept of them here; the database stays open when it is closed.
+ * @throws {TradeAgentError} `usage` for a model that this server does not have
+ */
+export function personAgent(
+  parts: Pick<ServerParts, 'database' | 'clock' | 'fetch' | 'env' | 'model'>,
+  session: Session,
+  made: Pick<WireOptions, 'read_only' | 'model' | 'account'> = {},
+): Agent {
+  const { clock, fetch, env } = parts;
+  const stores = personStores(parts, session.user.sub);
+  return agentOver(
+    { stores, giveBackSpace: () => undefined, close: async () => undefined },
+    {
+      profile: { ...session.profile, model: modelOf(parts.model, made.model) },
+      session,
+      ...{ clock, fetch, env },
+      ...(made.account === undefined ? {} : { account: made.account }),
+      readOnly: made.read_only ?? false,
+    },
+  );
+}
+
+/** The operator says what is paid for: a person chooses between that and none. */
+function modelOf(configured: ResolvedProfile['model'], wanted: string | undefined): ResolvedProfile['model'] {
+  if (wanted === undefined || wanted === configured.name) return configured;
+  if (wanted === 'builtin') return { provider: 'builtin' };
+  const { name } = configured;
+  throw new TradeAgentError('usage', `this server has no model ${JSON.stringify(wanted)}`, {
+    hint: name === undefined ? 'It has the built-in planner alone.' : `Choose ${name}, or builtin.`,
+  });
+}
+
+/**
+ * A session that goes no further than these scopes: what one client was let do for a person is not more because another of
+ * theirs was let do more.
+ */
+export function withinScopes(session: Session, scopes: readonly string[]): Session {
+  return {
+    profile: session.profile,
+    user: session.user,
+    async fetch(url, init, wanted) {
+      const missing = wanted.filter((scope) => !scopes.includes(scope));
+      if (missing.length > 0) throw missingScope(missing);
+      return await session.fetch(url, init, wanted);
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { NoticeChannel } from '../config/notice-channels.ts';
+import type { Notice } from '../notify/notice.ts';
+import type { CredentialStore } from '../secrets/credential-store.ts';
+import type { CheckStore } from '../store/check-store.ts';
+import type { NoticeChannelRows } from '../store/notice-channel-rows.ts';
+import { postgresCheckStore } from '../store/postgres/state/check-store.ts';
+import { postgresNoticeChannels } from '../store/postgres/state/notice-channel-rows.ts';
+import { personDatabase } from '../store/postgres/state/person-database.ts';
+import { jobOf } from '../store/postgres/state/schedule-jobs.ts';
+import type { ServerParts } from './server-parts.ts';
+
+/** What the server tells people by, beside what all of it has. */
+export interface NoticeParts extends Pick<ServerParts, 'database' | 'jobs' | 'clock'> {
+  /** A person's secrets, sealed. */
+  credentials(person: string): CredentialStore;
+  /** For addresses that people name: to the open internet alone. */
+  readonly noticeFetch: typeof fetch;
+}
+
+/** By which channels a person is told. */
+export function channelsOf(
+  { database }: Pick<ServerParts, 'database'>,
+  person: string,
+): NoticeChannelRows<NoticeChannel> {
+  return postgresNoticeChannels(personDatabase(database, person));
+}
+
+/** What checks remember of a person; each notice that is kept is sent by a job of the same commit. */
+export function checksOf(
+  { database, jobs }: Pick<ServerParts, 'database' | 'jobs'>,
+  person: string,
+): CheckStore<Notice> {
+  return postgresCheckStore(personDatabase(database, person), (unit, notice) =>
+    jobs.enqueue(unit, jobOf('notice', database.tenant, person, { notice })),
+  );
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { modelSchema } from '../../config/profile.ts';
+import { databaseSchema } from '../../gateway/database-settings.ts';
+import { secureAddress } from '../../gateway/secure-address.ts';
+import { telemetrySchema } from '../../gateway/telemetry-settings.ts';
+import { kmsSchema } from '../../secrets/kms/kms-settings.ts';
+import { environments, slippageSchema } from '../../trading/order.ts';
+
+const baseAddress = secureAddress.refine(
+  (text) => !/[?#]|.\/$/.test(text),
+  'must not end in "/", nor have a query or fragment',
+);
+
+/** What `server.yaml` says: all that a server and its workers have in common, and nothing secret. */
+export const serverSettingsSchema = z.strictObject({
+  address: baseAddress.describe(
+    "The server's public address: its resource identifier (RFC 8707), and the `aud` of its tokens.",
+  ),
+  issuer: secureAddress.describe('the identity provider whose tokens count'),
+  client_id: z
+    .string()
+    .min(1)
+    .describe("The server's client there, which exchanges people's tokens (RFC 8693) by `private_key_jwt`."),
+  key_file: z
+    .string()
+    .min(1)
+    .default('key.json')
+    .describe(
+      'Holds the private key of that client ("server key" makes one): a path, or a name in the folder.',
+    ),
+  login_client: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The public client there that people sign in by (RFC 8628); `trade-agent`, as at every home, by itself.',
+    ),
+  gateway: baseAddress.describe('the order gateway'),
+  environment: z.enum(environments).default('paper').describe('`live` is real money; the gateway must agree'),
+  database: databaseSchema.describe(
+    'A PostgreSQL database: where its address is (`url_file` or `url_env`), and whose part of it (`tenant`).',
+  ),
+  kms: kmsSchema.describe("By what the keys are wrapped under which people's sessions are sealed."),
+  model: modelSchema
+    .prefault({})
+    .describe('Which model answers; as that of a profile. The key of its server is in the environment.'),
+  max_slippage: slippageSchema
+    .default('0.01')
+    .describe('How far an order may go from the price it was proposed at: a fraction.'),
+  telemetry: telemetrySchema.optional().describe('How it is measured; not at all where this is left out.'),
+});
+export type ServerSettings = z.output<typeof serverSettingsSchema>;

@@ -1,0 +1,2 @@
+/** As the agent's. */
+export { buckets as sql } from '../state/0009-buckets.ts';

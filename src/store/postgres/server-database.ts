@@ -1,0 +1,24 @@
+import { migrate } from './migrate.ts';
+import { stateSchema } from './migrations/state.ts';
+import { type OpenOptions, openDatabase } from './open-database.ts';
+import type { TenantDatabase } from './tenant-database.ts';
+
+/*
+ * Everything that a program needs for a server's state on PostgreSQL, in one module: it is loaded where one is used, and the
+ * driver with it.
+ */
+
+export { postgresRateBuckets } from './rate-buckets.ts';
+export { postgresCredentialStore } from './state/credential-store.ts';
+export { postgresDataKeyRows } from './state/data-key-rows.ts';
+export { postgresDueRuns } from './state/due-runs.ts';
+export { postgresRunNews } from './state/run-news.ts';
+
+export function openServerDatabase(options: Omit<OpenOptions, 'schema'>): Promise<TenantDatabase> {
+  return openDatabase({ ...options, schema: stateSchema });
+}
+
+/** @param address of the login that owns the tables */
+export function migrateServerDatabase(address: string) {
+  return migrate(address, stateSchema);
+}

@@ -1,0 +1,18 @@
+import type { DueRun, DueRuns } from '../../run-store.ts';
+import type { TenantDatabase } from '../tenant-database.ts';
+
+/** Of all people of the tenant: which run of whose, and nothing else of it. */
+export function postgresDueRuns(database: Pick<TenantDatabase, 'write'>): DueRuns {
+  return {
+    take: (now, again, limit) =>
+      database.write((unit) =>
+        unit.all<DueRun>(
+          `UPDATE run_due SET at = @again FROM (
+             SELECT person, run FROM run_due WHERE at <= @now ORDER BY at LIMIT @limit FOR UPDATE SKIP LOCKED
+           ) AS due
+           WHERE run_due.person = due.person AND run_due.run = due.run RETURNING run_due.person, run_due.run`,
+          { now, again, limit },
+        ),
+      ),
+  };
+}

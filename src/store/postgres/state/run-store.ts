@@ -1,0 +1,291 @@
+import { createHash } from 'node:crypto';
+import { MOST_OPEN_RUNS, type NewRun, type RunStore, type RunTurn, type StoredRun } from '../../run-store.ts';
+import type { Unit } from '../tenant-database.ts';
+import { type PersonDatabase, personDatabase } from './person-database.ts';
+
+interface Row {
+  readonly id: string;
+  readonly thread: string;
+  readonly client: string;
+  readonly idempotency_key: string;
+  readonly request: string;
+  readonly input: string | null;
+  readonly options: string;
+  readonly scopes: string;
+  readonly state: StoredRun['state'];
+  readonly stopping: boolean;
+  readonly prompts: number | null;
+  readonly epoch: number;
+  readonly events: number;
+  readonly waits_for: string[];
+  readonly waits_since: number | null;
+  readonly waits_until: number | null;
+  readonly created_at: number;
+  readonly ended_at: number | null;
+}
+
+/** What is looked at by itself where nobody said a word: a job that was lost, a worker that died with its queue. Milliseconds. */
+const LOST_MS = 60_000;
+/** How long what has ended can still be read. */
+const KEPT_MS = 24 * 60 * 60_000;
+
+export interface RunStoreOptions {
+  /** The tenant's part of a database with the tables of `stateSchema`. */
+  readonly database: PersonDatabase;
+  readonly person: string;
+  readonly now: () => number;
+  /** Has a job take a run up, in the unit of work that wants it. */
+  readonly enqueue: (unit: Unit, run: { readonly id: string; readonly thread: string }) => Promise<void>;
+  /** Told of each change, once it is there. */
+  readonly changed: (run: string) => void;
+}
+
+/** What the parts of the store have in common. */
+interface Parts {
+  readonly database: PersonDatabase;
+  /** A change of a run, told where it was one. */
+  write<T>(id: string, work: (unit: Unit) => Promise<T>): Promise<T>;
+  /** Says when somebody is to look at a run next. */
+  due(unit: Unit, run: string, at: number): Promise<unknown>;
+  /** Has a job take a run up. */
+  queue(unit: Unit, run: { readonly id: string; readonly thread: string }): Promise<void>;
+  readonly changed: (run: string) => void;
+}
+
+export function postgresRunStore(options: RunStoreOptions): RunStore {
+  const { person, now, enqueue, changed } = options;
+  const database = personDatabase(options.database, person);
+  const due: Parts['due'] = (unit, run, at) =>
+    unit.run(
+      `INSERT INTO run_due (person, run, at) VALUES (@person, @run, @at)
+       ON CONFLICT (tenant, person, run) DO UPDATE SET at = excluded.at`,
+      { person, run, at },
+    );
+  const parts: Parts = {
+    database,
+    due,
+    changed,
+    write: async (id, work) => {
+      const done = await database.write(work);
+      if (done !== false && done !== undefined) changed(id);
+      return done;
+    },
+    queue: async (unit, run) => {
+      await enqueue(unit, run);
+      await due(unit, run.id, now() + LOST_MS);
+    },
+  };
+  return {
+    begin: beginning(parts),
+    ...reading(database),
+    ...turns(parts),
+    ...waking(parts),
+    async lookAgain(id, at) {
+      await database.write((unit) =>
+        unit.run('UPDATE run_due SET at = @at WHERE person = @person AND run = @id', { id, at, person }),
+      );
+    },
+    async forget(id) {
+      await database.write(async (unit) => {
+        const gone = await unit.run(`DELETE FROM runs WHERE id = @id AND state = 'ended'`, { id });
+        if (gone === 1)
+          await unit.run('DELETE FROM run_due WHERE person = @person AND run = @id', { person, id });
+      });
+    },
+  };
+}
+
+function reading(database: PersonDatabase): Pick<RunStore, 'find' | 'eventsAfter'> {
+  return {
+    find: (id) => database.read((unit) => findRun(unit, id)),
+    eventsAfter: (id, after, limit) =>
+      database.read(async (unit) => {
+        const rows = await unit.all<{ seq: number; event: string }>(
+          'SELECT seq, event FROM run_events WHERE run = @id AND seq > @after ORDER BY seq LIMIT @limit',
+          { id, after, limit },
+        );
+        return rows.map(({ seq, event }) => ({ seq, event: JSON.parse(event) as unknown }));
+      }),
+  };
+}
+
+/** What the job does that has taken a run up. */
+function turns({
+  database,
+  write,
+  due,
+  queue,
+}: Parts): Pick<RunStore, 'take' | 'noteStart' | 'append' | 'wait' | 'end'> {
+  return {
+    take: (id) =>
+      write(id, async (unit) => {
+        const row = await unit.one<Row>(
+          `UPDATE runs SET state = 'running', epoch = epoch + 1
+           WHERE id = @id AND state IN ('queued', 'running') RETURNING *`,
+          { id },
+        );
+        return row === undefined ? undefined : runOf(row);
+      }),
+    async noteStart({ id, epoch }, prompts) {
+      const noted = await database.write((unit) =>
+        unit.run(`UPDATE runs SET prompts = @prompts WHERE id = @id AND ${TURN}`, { id, epoch, prompts }),
+      );
+      return noted === 1;
+    },
+    append: (turn, events) => write(turn.id, (unit) => append(unit, turn, events)),
+    wait: ({ id, epoch }, { proposals, now: at, lookAt, until }) =>
+      write(id, async (unit) => {
+        const row = await unit.one<Row>(
+          `UPDATE runs SET state = CASE WHEN stopping THEN 'queued' ELSE 'waiting' END, waits_for = @proposals,
+             waits_since = @at, waits_until = @until
+           WHERE id = @id AND ${TURN} RETURNING *`,
+          { id, epoch, proposals, at, until },
+        );
+        if (row === undefined) return false;
+        if (row.state === 'queued') await queue(unit, row);
+        else await due(unit, id, lookAt);
+        return true;
+      }),
+    end: (turn, events, at) =>
+      write(turn.id, async (unit) => {
+        if (!(await append(unit, turn, events))) return false;
+        await unit.run(`UPDATE runs SET state = 'ended', ended_at = @at, waits_for = '{}' WHERE id = @id`, {
+          id: turn.id,
+          at,
+        });
+        await due(unit, turn.id, at + KEPT_MS);
+        return true;
+      }),
+  };
+}
+
+/** What has a run taken up again. */
+function waking({
+  database,
+  write,
+  queue,
+  changed,
+}: Parts): Pick<RunStore, 'settled' | 'wake' | 'stop' | 'requeue'> {
+  /** Has those taken up that wait and fit. */
+  const woken = async (unit: Unit, where: string, values: Record<string, string>): Promise<string[]> => {
+    const runs = await unit.all<{ id: string; thread: string }>(
+      `UPDATE runs SET state = 'queued' WHERE state = 'waiting' AND ${where} RETURNING id, thread`,
+      values,
+    );
+    for (const run of runs) await queue(unit, run);
+    return runs.map(({ id }) => id);
+  };
+  return {
+    async settled(proposal) {
+      const ids = await database.write((unit) => woken(unit, '@proposal = ANY(waits_for)', { proposal }));
+      for (const id of ids) changed(id);
+      return ids;
+    },
+    wake: (id) => write(id, async (unit) => (await woken(unit, 'id = @id', { id })).length > 0),
+    stop: (id) =>
+      write(id, async (unit) => {
+        const row = await unit.one<{ id: string }>(
+          `UPDATE runs SET stopping = true WHERE id = @id AND state <> 'ended' RETURNING id`,
+          { id },
+        );
+        if (row === undefined) return false;
+        // One that is under way is told; one that waits has nobody to be told.
+        await woken(unit, 'id = @id', { id });
+        return true;
+      }),
+    async requeue(id) {
+      await database.write(async (unit) => {
+        const run = await findRun(unit, id);
+        if (run?.state === 'queued' || run?.state === 'running') await queue(unit, run);
+      });
+    },
+  };
+}
+
+/** Whose turn it is stands in the row that is written. */
+const TURN = `epoch = @epoch AND state = 'running'`;
+
+function beginning({ database, queue, changed }: Parts): RunStore['begin'] {
+  return async (run, now) => {
+    const { id, thread, client, idempotencyKey: key, scopes } = run;
+    const request = requestOf(run);
+    const begun = await database.write(async (unit) => {
+      const open = await unit.one<{ count: number }>(
+        "SELECT count(*) AS count FROM runs WHERE state <> 'ended' AND idempotency_key <> @key",
+        { key },
+      );
+      if ((open?.count ?? 0) >= MOST_OPEN_RUNS) return { outcome: 'full' as const };
+      const row = await unit.one<Row>(
+        `INSERT INTO runs (id, thread, client, idempotency_key, request, input, options, scopes, state, created_at)
+         VALUES (@id, @thread, @client, @key, @request, @input, @options, @scopes, 'queued', @now)
+         ON CONFLICT (tenant, person, client, idempotency_key) DO NOTHING RETURNING *`,
+        {
+          ...{ id, thread, client, key, request, now, scopes: scopes.join(' ') },
+          ...{
+            input: run.input === undefined ? null : JSON.stringify(run.input),
+            options: JSON.stringify(run.options),
+          },
+        },
+      );
+      if (row !== undefined) {
+        await queue(unit, row);
+        return { outcome: 'begun' as const, run: runOf(row) };
+      }
+      const earlier = await unit.one<Row>(
+        'SELECT * FROM runs WHERE client = @client AND idempotency_key = @key',
+        { client, key },
+      );
+      // Forgotten between the two statements: nothing that is there for a day at least.
+      if (earlier === undefined) throw new Error('a run with this key was there and is gone');
+      return {
+        outcome: earlier.request === request ? ('known' as const) : ('other' as const),
+        run: runOf(earlier),
+      };
+    });
+    if (begun.outcome === 'begun') changed(id);
+    return begun;
+  };
+}
+
+async function append(unit: Unit, { id, epoch }: RunTurn, events: readonly unknown[]): Promise<boolean> {
+  const row = await unit.one<{ events: number }>(
+    `UPDATE runs SET events = events + @count WHERE id = @id AND ${TURN} RETURNING events`,
+    { id, epoch, count: events.length },
+  );
+  if (row === undefined) return false;
+  const first = row.events - events.length + 1;
+  await unit.run(
+    `INSERT INTO run_events (run, seq, event)
+     SELECT @id, @first + place - 1, event FROM unnest(@events::text[]) WITH ORDINALITY AS told (event, place)`,
+    // PostgreSQL's text has no NUL: as JSON has it escaped it is none.
+    { id, first, events: events.map((event) => JSON.stringify(event)) },
+  );
+  return true;
+}
+
+async function findRun(unit: Unit, id: string): Promise<StoredRun | undefined> {
+  const row = await unit.one<Row>('SELECT * FROM runs WHERE id = @id', { id });
+  return row === undefined ? undefined : runOf(row);
+}
+
+/** By what two that have one key are told apart; a thread that was given to it, and not chosen, is no part of it. */
+function requestOf({ input, options, thread }: NewRun): string {
+  const asked = input === undefined ? { thread, options } : { input, options };
+  return createHash('sha256').update(JSON.stringify(asked)).digest('base64url');
+}
+
+function runOf(row: Row): StoredRun {
+  return {
+    ...{ id: row.id, thread: row.thread, client: row.client, idempotencyKey: row.idempotency_key },
+    input: row.input === null ? undefined : JSON.parse(row.input),
+    options: JSON.parse(row.options),
+    scopes: row.scopes.split(' ').filter(Boolean),
+    ...{ state: row.state, stopping: row.stopping, epoch: row.epoch, events: row.events },
+    prompts: row.prompts ?? undefined,
+    waitsFor: row.waits_for,
+    waitsSince: row.waits_since ?? undefined,
+    waitsUntil: row.waits_until ?? undefined,
+    createdAt: row.created_at,
+    endedAt: row.ended_at ?? undefined,
+  };
+}

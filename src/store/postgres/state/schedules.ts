@@ -1,0 +1,261 @@
+import type {
+  Added,
+  Condition,
+  KeptSchedule,
+  NewSchedule,
+  RunEnd,
+  ScheduleProgress,
+  ScheduleRow,
+  ScheduleRows,
+} from '../../schedule-rows.ts';
+import type { TenantDatabase, Unit } from '../tenant-database.ts';
+import { type PersonDatabase, personDatabase } from './person-database.ts';
+import { jobOf, type ScheduleJobs } from './schedule-jobs.ts';
+import { progressOf, turned } from './tenant-schedules.ts';
+
+/** As many runs of a schedule are kept: a quarter of trading days, twice a day. */
+const KEPT_RUNS = 128;
+
+interface Row {
+  readonly definition: string;
+  readonly wake_at: number | null;
+  readonly open_since: number | null;
+  readonly handled: number;
+  readonly pending_due: number | null;
+  readonly pending_attempts: number;
+  readonly epoch: number;
+  readonly last: string | null;
+}
+
+/** The row of `@id` among this person's. */
+const OF_SCHEDULE = 'person = current_person() AND schedule = @id';
+
+const READ = `
+  SELECT definition, wake_at, CASE WHEN asked_at > answered_at THEN asked_at END AS open_since, handled, pending_due, pending_attempts, epoch,
+    (SELECT record FROM schedule_runs AS runs
+     WHERE runs.schedule = schedules.id ORDER BY runs.epoch DESC LIMIT 1) AS last
+  FROM schedules JOIN schedule_times AS times
+    ON times.tenant = schedules.tenant AND times.person = schedules.person AND times.schedule = schedules.id`;
+
+/** @param database a tenant's part of one with the tables of `stateSchema`; its owner closes it */
+export function postgresScheduleRows<Schedule extends KeptSchedule, Run>(
+  tenants: Pick<TenantDatabase, 'tenant' | 'read' | 'write'>,
+  person: string,
+  jobs: ScheduleJobs,
+): ScheduleRows<Schedule, Run> {
+  const database = personDatabase(tenants, person);
+  const job = (kind: 'check' | 'reconcile', ids: { schedule: string } | { proposal: string }) =>
+    jobOf(kind, tenants.tenant, person, ids);
+  return {
+    async list() {
+      const rows = await database.read((unit) => unit.all<Row>(`${READ} ORDER BY seq`));
+      return rows.map((row) => rowOf<Schedule, Run>(row));
+    },
+    async find(idOrName) {
+      const row = await database.read((unit) =>
+        unit.one<Row>(
+          `${READ} WHERE id = @idOrName OR name = @idOrName ORDER BY id = @idOrName DESC LIMIT 1`,
+          { idOrName },
+        ),
+      );
+      return row && rowOf<Schedule, Run>(row);
+    },
+    add: (schedule, most) => database.write((unit) => added(unit, schedule, most)),
+    async remove(id) {
+      const removed = await database.write((unit) =>
+        unit.run('DELETE FROM schedules WHERE id = @id', { id }),
+      );
+      return removed === 1;
+    },
+    async runs(id, limit) {
+      const rows = await database.read((unit) =>
+        unit.all<{ record: string }>(
+          'SELECT record FROM schedule_runs WHERE schedule = @id ORDER BY epoch DESC LIMIT @limit',
+          { id, limit },
+        ),
+      );
+      return rows.map(({ record }) => JSON.parse(record) as Run);
+    },
+    ask: (id, key, now) =>
+      database.write(async (unit) => {
+        const there = await unit.one<{ asked_by: string | null; asked_at: number }>(
+          `SELECT asked_by, asked_at FROM schedule_times WHERE ${OF_SCHEDULE} FOR UPDATE`,
+          { id },
+        );
+        if (there === undefined) return undefined;
+        if (there.asked_by === key) return there.asked_at;
+        await unit.run(`UPDATE schedule_times SET asked_at = @now, asked_by = @key WHERE ${OF_SCHEDULE}`, {
+          id,
+          key,
+          now,
+        });
+        await jobs.enqueue(unit, job('check', { schedule: id }));
+        return now;
+      }),
+    ...runsOf<Run>(database, async (unit, proposal) => jobs.enqueue(unit, job('reconcile', { proposal }))),
+  };
+}
+
+async function added<Schedule extends KeptSchedule>(
+  unit: Unit,
+  { schedule, key, request, now, wakeAt, conditions }: NewSchedule<Schedule>,
+  most: number,
+): Promise<Added<Schedule>> {
+  // One at a time for a person, so that the count holds.
+  await unit.one(
+    "SELECT pg_advisory_xact_lock(hashtextextended(json_build_array('schedules', current_tenant(), current_person())::text, 0))",
+  );
+  const earlier = await unit.one<{ request: string; definition: string }>(
+    'SELECT request, definition FROM schedules WHERE key = @key',
+    { key },
+  );
+  if (earlier !== undefined) {
+    if (earlier.request !== request) return { outcome: 'conflict' };
+    return { outcome: 'there', schedule: JSON.parse(earlier.definition) as Schedule };
+  }
+  const { id, name } = schedule;
+  const others = await unit.all<{ id: string; name: string | null }>('SELECT id, name FROM schedules');
+  if (others.length >= most) return { outcome: 'too_many' };
+  if (
+    others.some((other) =>
+      [other.id, other.name].some((one) => one === id || (one === name && name !== null)),
+    )
+  )
+    return { outcome: 'name_taken' };
+  await unit.run(
+    `INSERT INTO schedules (id, name, definition, key, request) VALUES (@id, @name, @definition, @key, @request)`,
+    { id, name, definition: JSON.stringify(schedule), key, request },
+  );
+  await unit.run(
+    `INSERT INTO schedule_times (person, schedule, timing, wake_at, handled)
+     VALUES (current_person(), @id, @timing, @wakeAt, @now)`,
+    { id, timing: JSON.stringify(schedule.timing), wakeAt, now },
+  );
+  await arm(unit, id, conditions);
+  return { outcome: 'added', schedule };
+}
+
+async function arm(unit: Unit, id: string, conditions: readonly Condition[]): Promise<void> {
+  await unit.run(
+    `INSERT INTO conditions (person, schedule, rule, symbol, side, threshold, back)
+     SELECT current_person(), @id, given.*
+     FROM unnest(@rules::text[], @symbols::text[], @sides::text[], @limits::numeric[], @backs::numeric[]) AS given`,
+    {
+      id,
+      rules: conditions.map(({ rule }) => rule),
+      symbols: conditions.map(({ symbol }) => symbol),
+      sides: conditions.map(({ side }) => side),
+      limits: conditions.map(({ side, limit }) => turned(side, limit)),
+      backs: conditions.map(({ side, back }) => turned(side, back)),
+    },
+  );
+}
+
+/** Runs begin and end by compare-and-set on the schedule's epoch. */
+function runsOf<Run>(
+  database: PersonDatabase,
+  reconcile: (unit: Unit, proposal: string) => Promise<void>,
+): Pick<ScheduleRows<KeptSchedule, Run>, 'begin' | 'passed' | 'end'> {
+  return {
+    begin: (id, seen, { run, ...progress }, died) =>
+      database.write(async (unit) => {
+        const moved = await unit.one<{ epoch: number }>(
+          `UPDATE schedule_times SET epoch = epoch + 1, queued_at = NULL, handled = @handled, pending_due = @due, pending_attempts = @attempts
+           WHERE ${OF_SCHEDULE} AND epoch = @seen RETURNING epoch`,
+          { id, seen, ...valuesOf(progress) },
+        );
+        if (moved === undefined) return undefined;
+        await endDead(unit, id, died);
+        await unit.run('INSERT INTO schedule_runs (schedule, epoch, record) VALUES (@id, @epoch, @record)', {
+          id,
+          epoch: moved.epoch,
+          record: JSON.stringify(run),
+        });
+        return moved.epoch;
+      }),
+    async passed(id, seen, progress) {
+      const moved = await database.write((unit) =>
+        unit.run(
+          `UPDATE schedule_times SET queued_at = NULL, handled = @handled, pending_due = @due, pending_attempts = @attempts
+           WHERE ${OF_SCHEDULE} AND epoch = @seen`,
+          { id, seen, ...valuesOf(progress) },
+        ),
+      );
+      return moved === 1;
+    },
+    end: (id, epoch, end) =>
+      database.write(async (unit) => {
+        if (!(await moveOn(unit, id, epoch, end))) return false;
+        await unit.run(
+          'UPDATE schedule_runs SET record = @record, ended = true WHERE schedule = @id AND epoch = @epoch',
+          { id, epoch, record: JSON.stringify(end.run) },
+        );
+        if (epoch > KEPT_RUNS) {
+          const oldest = epoch - KEPT_RUNS;
+          await unit.run('DELETE FROM schedule_runs WHERE schedule = @id AND epoch <= @oldest', {
+            id,
+            oldest,
+          });
+        }
+        if (end.standing !== undefined) await rearm(unit, id, end.standing);
+        for (const proposal of end.unknown ?? []) await reconcile(unit, proposal);
+        return true;
+      }),
+  };
+}
+
+async function endDead<Run>(unit: Unit, id: string, died: (run: Run) => Run): Promise<void> {
+  const dead = await unit.all<{ epoch: number; record: string }>(
+    'SELECT epoch, record FROM schedule_runs WHERE schedule = @id AND NOT ended',
+    { id },
+  );
+  for (const { epoch, record } of dead) {
+    await unit.run(
+      'UPDATE schedule_runs SET record = @record, ended = true WHERE schedule = @id AND epoch = @epoch',
+      { id, epoch, record: JSON.stringify(died(JSON.parse(record) as Run)) },
+    );
+  }
+}
+
+async function moveOn<Run>(
+  unit: Unit,
+  id: string,
+  epoch: number,
+  { wakeBy, answers, ...end }: RunEnd<Run>,
+): Promise<boolean> {
+  const moved = await unit.run(
+    `UPDATE schedule_times SET handled = @handled, pending_due = @due, pending_attempts = @attempts,
+       answered_at = greatest(answered_at, @answers), wake_at = CASE WHEN @wakeBy::bigint IS NULL THEN wake_at ELSE least(wake_at, @wakeBy) END
+     WHERE ${OF_SCHEDULE} AND epoch = @epoch`,
+    { id, epoch, wakeBy: wakeBy ?? null, answers: answers ?? 0, ...valuesOf(end) },
+  );
+  return moved === 1;
+}
+
+async function rearm(
+  unit: Unit,
+  id: string,
+  standing: readonly { readonly rule: string; readonly subject: string }[],
+): Promise<void> {
+  await unit.run(
+    `UPDATE conditions SET armed = NOT armed
+     WHERE ${OF_SCHEDULE} AND armed = EXISTS (
+       SELECT FROM unnest(@rules::text[], @subjects::text[]) AS given (rule, subject)
+       WHERE given.rule = conditions.rule AND given.subject = conditions.symbol
+     )`,
+    { id, rules: standing.map(({ rule }) => rule), subjects: standing.map(({ subject }) => subject) },
+  );
+}
+
+function valuesOf({ handled, pending }: ScheduleProgress) {
+  return { handled, due: pending?.due ?? null, attempts: pending?.attempts ?? 0 };
+}
+
+function rowOf<Schedule, Run>({ definition, last, ...row }: Row): ScheduleRow<Schedule, Run> {
+  return {
+    schedule: JSON.parse(definition) as Schedule,
+    last: last === null ? undefined : (JSON.parse(last) as Run),
+    ...{ wakeAt: row.wake_at, askedAt: row.open_since, epoch: row.epoch },
+    ...progressOf(row),
+  };
+}

@@ -1,0 +1,158 @@
+import type {
+  ConditionSide,
+  ScheduleProgress,
+  SeenValue,
+  TenantSchedules,
+  Waiting,
+  Woken,
+} from '../../schedule-rows.ts';
+import type { TenantDatabase, Unit } from '../tenant-database.ts';
+import { jobOf, type ScheduleJobs } from './schedule-jobs.ts';
+
+/** A check may see it otherwise than whoever watches prices (a rule that is snoozed, say): it is not run again and again. */
+const REST_MS = 5 * 60_000;
+/** A job that nobody has begun by then was lost: it holds up no other. */
+const QUEUED_MS = 15 * 60_000;
+
+interface Row {
+  readonly person: string;
+  readonly schedule: string;
+  readonly timing: string;
+  readonly handled: number;
+  readonly pending_due: number | null;
+  readonly pending_attempts: number;
+}
+
+/** @param database a tenant's part of one with the tables of `stateSchema`, without a person: its owner closes it */
+export function postgresTenantSchedules(
+  database: Pick<TenantDatabase, 'tenant' | 'read' | 'write'>,
+  jobs: ScheduleJobs,
+): TenantSchedules {
+  const check = (person: string, schedule: string) => jobOf('check', database.tenant, person, { schedule });
+  return {
+    waiting: (now) =>
+      database.read(async (unit) => {
+        const row = await unit.one<Waiting>(
+          `SELECT (SELECT count(*) FROM schedule_times WHERE wake_at <= @now) AS due,
+             (SELECT count(*) FROM schedule_times WHERE queued_at > @now::bigint - ${QUEUED_MS}) AS queued`,
+          { now },
+        );
+        return row ?? { due: 0, queued: 0 };
+      }),
+    sweep: (now, most, plan) =>
+      database.write(async (unit) => {
+        const rows = await unit.all<Row>(
+          `SELECT person, schedule, timing, handled, pending_due, pending_attempts FROM schedule_times
+           WHERE wake_at <= @now ORDER BY wake_at, person, schedule LIMIT @most FOR UPDATE SKIP LOCKED`,
+          { now, most },
+        );
+        const planned = plan(
+          rows.map(({ person, schedule, timing, ...row }) => ({
+            ...{ person, schedule, timing: JSON.parse(timing) },
+            ...progressOf(row),
+          })),
+        );
+        await wakeNext(unit, rows, planned, now);
+        for (const [index, { person, schedule }] of rows.entries()) {
+          if (planned[index]?.isDue === true) await jobs.enqueue(unit, check(person, schedule));
+        }
+        return rows.length;
+      }),
+    watched: () => column(database, 'SELECT DISTINCT symbol AS value FROM conditions ORDER BY symbol', {}),
+    watchers: (symbols, limit) =>
+      column(
+        database,
+        `SELECT person AS value FROM conditions WHERE symbol = ANY(@symbols)
+         GROUP BY person ORDER BY count(*) DESC, person LIMIT @limit`,
+        { symbols, limit },
+      ),
+    crossed: (seen, now) =>
+      database.write(async (unit) => {
+        const crossed = await turnOver(unit, seen, now);
+        const schedules = new Map(crossed.map((one) => [`${one.person}\n${one.schedule}`, one]));
+        for (const { person, schedule } of schedules.values()) {
+          await unit.run(
+            'UPDATE schedule_times SET asked_at = greatest(@now, asked_at + 1) WHERE person = @person AND schedule = @schedule',
+            { person, schedule, now },
+          );
+          await jobs.enqueue(unit, check(person, schedule));
+        }
+        return crossed.length;
+      }),
+    marketPeople: (limit) =>
+      column(
+        database,
+        `SELECT DISTINCT person AS value FROM schedule_times WHERE timing LIKE '{"at":%' ORDER BY person LIMIT @limit`,
+        { limit },
+      ),
+  };
+}
+
+async function column(
+  database: Pick<TenantDatabase, 'read'>,
+  text: string,
+  values: Readonly<Record<string, readonly string[] | number>>,
+): Promise<string[]> {
+  const rows = await database.read((unit) => unit.all<{ value: string }>(text, values));
+  return rows.map(({ value }) => value);
+}
+
+async function wakeNext(
+  unit: Unit,
+  rows: readonly Row[],
+  planned: readonly Woken[],
+  now: number,
+): Promise<void> {
+  await unit.run(
+    `UPDATE schedule_times AS times SET wake_at = nullif(given.wake_at, -1),
+       queued_at = CASE WHEN given.is_due THEN @now ELSE queued_at END
+     FROM unnest(@people::text[], @schedules::text[], @wakes::bigint[], @due::bool[])
+       AS given (person, schedule, wake_at, is_due)
+     WHERE times.person = given.person AND times.schedule = given.schedule`,
+    {
+      people: rows.map(({ person }) => person),
+      schedules: rows.map(({ schedule }) => schedule),
+      wakes: rows.map((_, index) => planned[index]?.wakeAt ?? -1),
+      due: rows.map((_, index) => String(planned[index]?.isDue ?? false)),
+      now,
+    },
+  );
+}
+
+/** A compare-and-set on each: of two that see the same value, the second finds it turned over. */
+async function turnOver(
+  unit: Unit,
+  seen: readonly SeenValue[],
+  now: number,
+): Promise<{ readonly person: string; readonly schedule: string }[]> {
+  const given = {
+    symbols: seen.map(({ symbol }) => symbol),
+    sides: seen.map(({ side }) => side),
+    values: seen.map(({ side, value }) => turned(side, value)),
+    now,
+  };
+  const over = (armed: boolean, beyond: string) =>
+    unit.all<{ person: string; schedule: string }>(
+      `UPDATE conditions SET armed = ${!armed}, turned_at = @now
+       FROM unnest(@symbols::text[], @sides::text[], @values::numeric[]) AS seen (symbol, side, value)
+       WHERE conditions.symbol = seen.symbol AND conditions.side = seen.side
+         AND ${armed ? 'armed' : 'NOT armed'} AND ${beyond}
+         AND turned_at <= @now::bigint - ${REST_MS} RETURNING person, schedule`,
+      given,
+    );
+  // The other way round one that has just been armed would be looked at twice.
+  const fired = await over(true, 'conditions.threshold < seen.value');
+  const back = await over(false, 'conditions.back >= seen.value');
+  return [...fired, ...back];
+}
+
+/** A limit or a value so that beyond is always more. @param decimal a decimal string */
+export function turned(side: ConditionSide, decimal: string): string {
+  if (side === 'above' || side === 'up') return decimal;
+  return decimal.startsWith('-') ? decimal.slice(1) : `-${decimal}`;
+}
+
+export function progressOf(row: Pick<Row, 'handled' | 'pending_due' | 'pending_attempts'>): ScheduleProgress {
+  const { handled, pending_due: due, pending_attempts: attempts } = row;
+  return { handled, pending: due === null ? null : { due, attempts } };
+}

@@ -1,0 +1,29 @@
+import { randomUUID } from 'node:crypto';
+import type { WorkerLeases } from '../../schedule-rows.ts';
+import type { TenantDatabase } from '../tenant-database.ts';
+
+/** @param holder of this process; another one each time it starts */
+export function postgresWorkerLeases(
+  database: Pick<TenantDatabase, 'writeUnsynced'>,
+  holder: string = randomUUID(),
+): WorkerLeases {
+  return {
+    async hold(name, forMs) {
+      const held = await database.writeUnsynced((unit) =>
+        unit.run(
+          `INSERT INTO worker_leases AS leases (name, holder, until)
+           VALUES (@name, @holder, clock_timestamp() + @forMs * interval '1 millisecond')
+           ON CONFLICT (tenant, name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+           WHERE leases.holder = excluded.holder OR leases.until < clock_timestamp()`,
+          { name, holder, forMs },
+        ),
+      );
+      return held === 1;
+    },
+    async release() {
+      await database.writeUnsynced((unit) =>
+        unit.run('DELETE FROM worker_leases WHERE holder = @holder', { holder }),
+      );
+    },
+  };
+}

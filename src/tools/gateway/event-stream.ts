@@ -1,0 +1,132 @@
+import { createParser } from 'eventsource-parser';
+import type { Clock } from '../../machine/clock.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { isPassing } from './passing.ts';
+
+/** First pause after a stream was lost; it doubles up to the longest. */
+const FIRST_PAUSE_MS = 1_000;
+const MAX_BACKOFF_MS = 30_000;
+/** A sign of life comes every 15 s; three missed, and the connection is dead without having ended. */
+const SILENCE_MS = 45_000;
+
+/** A message of a stream (HTML Living Standard §9.2), or a comment: a sign of life. */
+export type StreamMessage =
+  | { readonly comment: true }
+  | {
+      readonly comment?: never;
+      readonly event: string | undefined;
+      readonly id: string;
+      readonly data: string;
+    };
+
+/**
+ * The messages of one stream's body that have a number for an id, as they come; it ends with its connection.
+ * @param longest UTF-16 code units of an event: what does not end by then is none of ours
+ */
+export async function* streamMessages(
+  body: ReadableStream<Uint8Array>,
+  longest: number,
+): AsyncGenerator<StreamMessage> {
+  const found: StreamMessage[] = [];
+  let sinceEvent = 0;
+  const parser = createParser({
+    onComment: () => found.push({ comment: true }),
+    onEvent: ({ event, id, data }) => {
+      sinceEvent = 0;
+      if (id !== undefined && /^\d{1,15}$/.test(id)) found.push({ event, id, data });
+    },
+  });
+  const decoder = new TextDecoder();
+  for await (const chunk of body) {
+    const text = decoder.decode(chunk, { stream: true });
+    sinceEvent += text.length;
+    parser.feed(text);
+    if (found.length > 0) sinceEvent = 0;
+    if (sinceEvent > longest) return;
+    yield* found.splice(0);
+  }
+}
+
+export interface KeepUpOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Told when a stream was lost and is not there again yet: how many times in a row. */
+  readonly lost?: (failures: number) => void;
+  /** Gives up after so long without a sign of life, milliseconds; never without. */
+  readonly giveUpAfterMs?: number;
+}
+
+/**
+ * Keeps a stream of events up until `signal` aborts: through lost connections, sleep, restarts and tokens that end, each time
+ * from the last event seen, so that nothing is missed.
+ * @param connect opens one stream, after the event of that id; it ends with its token or its connection
+ * @throws {TradeAgentError} a refusal that waiting does not mend, such as `login_required`; what the last try came to, once
+ *   it gives up
+ */
+export async function* keepUp<Event extends { readonly id?: string }>(
+  connect: (until: AbortSignal, after: string | undefined) => AsyncIterable<Event>,
+  { clock, signal, lost = () => undefined, giveUpAfterMs = Number.POSITIVE_INFINITY }: KeepUpOptions,
+): AsyncGenerator<Event, void, undefined> {
+  let last: string | undefined;
+  let failures = 0;
+  let failure: unknown;
+  let heardAt = clock.now();
+  while (!signal.aborted) {
+    const silent = silence(clock, signal);
+    try {
+      for await (const event of connect(AbortSignal.any([signal, silent.signal]), last)) {
+        silent.heard();
+        heardAt = clock.now();
+        failures = 0;
+        last = event.id ?? last;
+        yield event;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!silent.signal.aborted && !isPassing(error) && !isBroken(error)) throw error;
+      failures += 1;
+      failure = error;
+    } finally {
+      silent.end();
+    }
+    if (signal.aborted) return;
+    if (clock.now() - heardAt >= giveUpAfterMs)
+      throw isTradeAgentError(failure) ? failure : noLonger(failure);
+    // A token's end is no failure; a server that closes at once must not be asked without a pause either.
+    if (failures > 0) lost(failures);
+    const pause = Math.min(FIRST_PAUSE_MS * 2 ** Math.max(0, failures - 1), MAX_BACKOFF_MS);
+    await clock.sleep(pause, signal).catch(() => undefined);
+  }
+}
+
+function noLonger(cause: unknown): TradeAgentError {
+  return new TradeAgentError('gateway_unreachable', 'the connection was lost', { cause });
+}
+
+/** A connection that breaks while it is read is no refusal: undici and streams say so in their own ways. */
+function isBroken(error: unknown): boolean {
+  return error instanceof TypeError || (error instanceof Error && error.name === 'AbortError');
+}
+
+/** Aborts once nothing was heard for too long. */
+function silence(clock: Clock, until: AbortSignal) {
+  const limit = new AbortController();
+  const ended = new AbortController();
+  let heardAt = clock.now();
+  const watch = async () => {
+    const signal = AbortSignal.any([until, ended.signal]);
+    for (;;) {
+      const left = heardAt + SILENCE_MS - clock.now();
+      if (left <= 0) return limit.abort(new DOMException('no sign of life', 'AbortError'));
+      await clock.sleep(left, signal);
+    }
+  };
+  watch().catch(() => undefined);
+  return {
+    signal: limit.signal,
+    heard: () => {
+      heardAt = clock.now();
+    },
+    end: () => ended.abort(),
+  };
+}

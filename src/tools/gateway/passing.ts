@@ -1,0 +1,9 @@
+import { isTradeAgentError } from '../../trading/errors.ts';
+
+/** Whether the same question may be answered a little later. */
+export function isPassing(error: unknown): boolean {
+  if (!isTradeAgentError(error)) return false;
+  const { code, details } = error;
+  if (code === 'gateway_unreachable' || code === 'provider_unreachable') return true;
+  return details.status === 429 || Number(details.status) >= 500;
+}

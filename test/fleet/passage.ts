@@ -1,0 +1,114 @@
+import { systemClock } from '../../src/machine/clock.ts';
+import type { Proposal } from '../../src/trading/proposal.ts';
+import type { LoadWorld } from '../load/world.ts';
+
+/** How one proposal went, from its first request to its fill. Times are milliseconds of `performance.now()`. */
+export interface Passage {
+  readonly id: string;
+  /** When the first question about it was tapped, and its fill seen. */
+  readonly tappedAt: number;
+  readonly filledAt: number;
+  /** How often it was asked and tapped: once, unless the answer got lost on its way. */
+  readonly taps: number;
+  /** What was seen of it and done about it, each with its time. */
+  readonly steps: readonly Step[];
+}
+
+interface Step {
+  readonly at: number;
+  readonly what: string;
+}
+
+/** For one proposal from its first request to its fill, whatever is killed meanwhile. */
+const PATIENCE_MS = 600_000;
+/** Between two tries of what was not answered. */
+const AGAIN_MS = 200;
+
+interface Asking {
+  /** Of the steps, and of what is not answered. */
+  readonly key: string;
+  /** Whether each request comes twice. */
+  readonly twice?: boolean;
+}
+
+/** Proposes, as programs do, until there is an answer; and has it filled ({@link filled}). */
+export async function passage(world: LoadWorld, asking: Asking & { readonly qty: string }): Promise<Passage> {
+  const { qty, key } = asking;
+  const log = stepsOf(asking);
+  log.note('proposed');
+  const seen = await log.often(() => world.propose(qty, key));
+  return filled(world, seen, asking, log);
+}
+
+/**
+ * Taps, as a person does, whatever the phone shows of a proposal until it is filled: an answer that was lost on its way is asked
+ * for again.
+ * @throws where it ends as anything else, or is not filled in time, with how it went
+ */
+export async function filled(
+  world: LoadWorld,
+  proposal: Proposal,
+  asking: Asking,
+  { steps, note, persist, often, until } = stepsOf(asking),
+): Promise<Passage> {
+  let seen = proposal;
+  note(standing(seen));
+  let tappedAt: number | undefined;
+  const tapped = new Set<string>();
+  while (!isFilled(seen)) {
+    if (isOver(seen)) throw new Error(`a plain order ended ${seen.state}: ${shown(steps)}`);
+    if (performance.now() > until) throw new Error(`${asking.key} is not filled: ${shown(steps)}`);
+    const question = seen.state === 'requested' ? world.shownOf(seen.id) : undefined;
+    if (question !== undefined && !tapped.has(question)) {
+      tapped.add(question);
+      note('tapped');
+      tappedAt ??= performance.now();
+      // Another question may have taken its place by now: then that one is tapped.
+      await often(async () => {
+        await world.phone.decide(question, 'approve').catch(({ message }: Error) => note(message));
+      });
+    }
+    const before = seen;
+    seen = await persist(() => world.next(before));
+    if (seen.updated_at !== before.updated_at) note(standing(seen));
+  }
+  return { id: seen.id, tappedAt: tappedAt ?? 0, filledAt: performance.now(), taps: tapped.size, steps };
+}
+
+/** What is noted of one, and how its requests are made. */
+function stepsOf({ key, twice = false }: Asking) {
+  const until = performance.now() + PATIENCE_MS;
+  const steps: Step[] = [];
+  const note = (what: string) => void steps.push({ at: performance.now(), what });
+  const persist = async <T>(ask: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        note(error instanceof Error ? error.message : String(error));
+        if (performance.now() > until) throw new Error(`${key} got no answer: ${shown(steps)}`);
+        await systemClock.sleep(AGAIN_MS);
+      }
+    }
+  };
+  const often = async <T>(ask: () => Promise<T>): Promise<T> => {
+    const [first] = await Promise.all(twice ? [persist(ask), persist(ask)] : [persist(ask)]);
+    return first;
+  };
+  return { steps, note, persist, often, until };
+}
+
+/** One line, each step with the milliseconds since the one before it. */
+export function shown(steps: readonly Step[]): string {
+  return steps
+    .map(({ at, what }, n) => `+${Math.round(at - (steps[n - 1]?.at ?? at))} ${what.slice(0, 120)}`)
+    .join(', ');
+}
+
+function standing({ state, reason }: Proposal): string {
+  return reason === null || reason === undefined ? state : `${state} (${reason.text})`;
+}
+
+const isFilled = ({ state, result }: Proposal) =>
+  state === 'executed' && (result as { status?: unknown } | null)?.status === 'filled';
+const isOver = ({ state }: Proposal) => ['blocked', 'expired', 'denied', 'cancelled'].includes(state);

@@ -1,0 +1,408 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { z } from 'zod';
+import type { Agent } from '../../../../src/agent/agent.ts';
+import type { AgentEvent } from '../../../../src/agent/events.ts';
+import {
+  type AddSchedule,
+  fromWireInput,
+  fromWireOptions,
+  IDEMPOTENCY_KEY,
+  type Operation,
+  type OperationName,
+  operations,
+  type RemoteSchedule,
+  type startedRunSchema,
+  type WireInput,
+  type WireOptions,
+} from '../../../../src/agent/remote/protocol.ts';
+import type { RunRecord } from '../../../../src/schedule/run-record.ts';
+import { isTradeAgentError, TradeAgentError } from '../../../../src/trading/errors.ts';
+
+/** What goes wrong on the wire, by how many more times. */
+export interface Faults {
+  /** POSTs that are carried out and whose answer is lost. */
+  lostAnswers: number;
+  /** POSTs whose answer comes in half. */
+  halfAnswers: number;
+  /** Messages that each stream tells before its connection is cut, in turn; a stream beyond these is whole. */
+  cuts: number[];
+  /** Whether a stream begins anew whatever the reader saw. */
+  repeats: boolean;
+  /** Streams that say nothing at all. */
+  silent: number;
+  /** Requests that are refused with 503. */
+  unavailable: number;
+}
+
+interface Run {
+  readonly id: string;
+  readonly thread: string;
+  readonly events: { readonly id: number; readonly event: AgentEvent }[];
+  readonly stop: AbortController;
+  over: boolean;
+  wake: (() => void)[];
+}
+
+type Made = Pick<WireOptions, 'read_only' | 'model' | 'account'>;
+
+/**
+ * An agent behind the protocol's HTTP, in memory: what `trade-agent server` is to its clients, less sign-in and database.
+ * Bodies are read, and answers checked, by the protocol's schemas.
+ */
+export class AgentServer {
+  url = '';
+  readonly faults: Faults = {
+    lostAnswers: 0,
+    halfAnswers: 0,
+    cuts: [],
+    repeats: false,
+    silent: 0,
+    unavailable: 0,
+  };
+  /** What is answered beside the protocol, by path. */
+  readonly also = new Map<string, () => unknown>();
+  /** What was asked, `POST /v1/agent/runs`, in order. */
+  readonly asked: string[] = [];
+  /** The bodies of the runs that were begun: one for each, however often it was sent. */
+  readonly begun: unknown[] = [];
+  readonly schedules: RemoteSchedule[] = [];
+  readonly ran: RunRecord[] = [];
+  readonly #agentFor: (made: Made) => Promise<Agent>;
+  readonly #server = createServer((request, response) => void this.#serve(request, response));
+  readonly #runs = new Map<string, Run>();
+  readonly #keys = new Map<string, { readonly body: string; readonly answer: unknown }>();
+
+  constructor(agentFor: (made: Made) => Promise<Agent>) {
+    this.#agentFor = agentFor;
+  }
+
+  async start(): Promise<this> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    for (const run of this.#runs.values()) run.stop.abort();
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  /** Ends every connection, as a restart behind a proxy would. */
+  dropConnections(): void {
+    this.#server.closeAllConnections();
+  }
+
+  /** The reasons for which runs were stopped, by their threads. */
+  stopped(): string[] {
+    return [...this.#runs.values()].filter(({ stop }) => stop.signal.aborted).map(({ thread }) => thread);
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', this.url);
+    this.asked.push(`${request.method} ${url.pathname}${url.search}`);
+    const also = this.also.get(url.pathname);
+    if (also !== undefined) {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      return void response.end(JSON.stringify(also()));
+    }
+    let text = '';
+    for await (const chunk of request) text += chunk;
+    try {
+      if (this.faults.unavailable > 0) {
+        this.faults.unavailable -= 1;
+        throw new Refusal(503, 'closing', 'the server is closing');
+      }
+      const { name, operation, params } = operationFor(request.method ?? '', url.pathname);
+      if (name === 'runEvents') return await this.#stream(params.run ?? '', request, response);
+      const answer = await this.#answer(name, operation, params, url, text, request);
+      const lost = request.method === 'POST' && this.faults.lostAnswers-- > 0;
+      if (lost) return void request.socket.destroy();
+      this.faults.lostAnswers = Math.max(0, this.faults.lostAnswers);
+      const body = operation.answer === undefined ? '' : JSON.stringify(conforming(operation.answer, answer));
+      if (request.method === 'POST' && this.faults.halfAnswers-- > 0) {
+        response.writeHead(operation.status, { 'content-type': 'application/json' });
+        return void response.end(body.slice(0, body.length / 2));
+      }
+      this.faults.halfAnswers = Math.max(0, this.faults.halfAnswers);
+      response.writeHead(operation.status, { 'content-type': 'application/json' }).end(body);
+    } catch (error) {
+      const { status, code, message, hint } = refusalOf(error);
+      const problem = { type: 'about:blank', title: message, status, code, detail: message, hint };
+      response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));
+    }
+  }
+
+  async #answer(
+    name: OperationName,
+    operation: Operation,
+    params: Readonly<Record<string, string>>,
+    url: URL,
+    text: string,
+    request: IncomingMessage,
+  ): Promise<unknown> {
+    const body = operation.body === undefined ? undefined : bodyOf(operation.body, text);
+    const again = operation.idempotent ? this.#seen(request, text) : undefined;
+    if (again !== undefined) return again;
+    const agent = await this.#agentFor({});
+    const approval = params.approval ?? '';
+    const thread = params.thread ?? '';
+    switch (name) {
+      case 'startRun': {
+        const { input, options } = body as { input: WireInput; options: WireOptions };
+        return this.#remember(
+          request,
+          text,
+          await this.#begin(options, input.thread, body, (of, stop) =>
+            of.run(fromWireInput(input), fromWireOptions(options, stop)),
+          ),
+        );
+      }
+      case 'resumeThread': {
+        const { options } = body as { options: WireOptions };
+        return this.#remember(
+          request,
+          text,
+          await this.#begin(options, thread, body, (of, stop) =>
+            of.resume(thread, fromWireOptions(options, stop)),
+          ),
+        );
+      }
+      case 'stopRun':
+        this.#run(params.run ?? '').stop.abort(new TradeAgentError('interrupted', 'the run was stopped'));
+        return undefined;
+      case 'listThreads':
+        return { threads: await agent.threads({ asKept: url.searchParams.get('as_kept') === 'true' }) };
+      case 'readThread':
+        return { thread: await agent.thread(thread) };
+      case 'deleteThread':
+        return await agent.deleteThread(thread);
+      case 'pruneThreads': {
+        const { older_than, keep, dry_run } = body as { older_than: number; keep: number; dry_run?: boolean };
+        const deleted = await agent.pruneThreads({ olderThan: older_than, keep, dryRun: dry_run === true });
+        return { deleted };
+      }
+      case 'listApprovals':
+        return { approvals: await agent.approvals() };
+      case 'readApproval': {
+        const found = await agent.approval(approval);
+        if (found === undefined) throw new TradeAgentError('not_found', `there is no approval ${approval}`);
+        return { approval: found };
+      }
+      case 'cancelApproval':
+        return { approval: await agent.cancelApproval(approval) };
+      case 'reconcile':
+        return { approvals: await agent.reconcile((body as { id?: string }).id) };
+      case 'addSchedule': {
+        const added = {
+          ...(body as AddSchedule),
+          id: `s${this.schedules.length + 1}`,
+          created_at: new Date().toISOString(),
+          next: ['2030-01-02T20:30:00.000Z'],
+          last: null,
+        };
+        this.schedules.push(added);
+        return this.#remember(request, text, { schedule: added });
+      }
+      case 'listSchedules':
+        return { schedules: this.schedules };
+      case 'readSchedule':
+        return { schedule: this.#schedule(params) };
+      case 'removeSchedule':
+        return void this.schedules.splice(this.schedules.indexOf(this.#schedule(params)), 1);
+      case 'runSchedule': {
+        const { id } = this.#schedule(params);
+        const now = new Date().toISOString();
+        this.ran.unshift({
+          ...{ schedule: id, due: null, started_at: now, ended_at: null, status: 'running', exit_code: null },
+          ...{ missed: 0, attempt: 1, found: 0, findings: [], approvals: [], unsent: 0 },
+        });
+        return this.#remember(request, text, { queued_at: now });
+      }
+      case 'scheduleRuns': {
+        const { id } = this.#schedule(params);
+        const runs = this.ran.filter(({ schedule }) => schedule === id);
+        const answer = structuredClone(runs.slice(0, Number(url.searchParams.get('limit'))));
+        // Over when it is looked at next.
+        for (const run of runs)
+          Object.assign(run, {
+            ...{ ended_at: new Date().toISOString(), status: 'found', exit_code: 3, found: 1 },
+            findings: [{ rule: 'drift', severity: 'warning', message: 'MSFT is 4 % above its target' }],
+          });
+        return { runs: answer };
+      }
+    }
+  }
+
+  /** The answer that a key had before. @throws {Refusal} where there is none, or it was for another body */
+  #seen(request: IncomingMessage, body: string): unknown {
+    const key = request.headers[IDEMPOTENCY_KEY];
+    if (typeof key !== 'string') throw new Refusal(400, 'idempotency_key_missing', 'a key is missing');
+    const seen = this.#keys.get(key);
+    if (seen !== undefined && seen.body !== body)
+      throw new Refusal(409, 'idempotency_key_conflict', 'the key was used for something else');
+    return seen?.answer;
+  }
+
+  #remember<T>(request: IncomingMessage, body: string, answer: T): T {
+    this.#keys.set(String(request.headers[IDEMPOTENCY_KEY]), { body, answer });
+    return answer;
+  }
+
+  /** Starts a run, and comes back once its thread is known; one that is refused has none. */
+  async #begin(
+    { read_only, model, account }: WireOptions,
+    wanted: string | undefined,
+    body: unknown,
+    start: (agent: Agent, stop: AbortSignal) => AsyncIterable<AgentEvent>,
+  ): Promise<z.output<typeof startedRunSchema>> {
+    const agent = await this.#agentFor({
+      ...(read_only === undefined ? {} : { read_only }),
+      ...(model === undefined ? {} : { model }),
+      ...(account === undefined ? {} : { account }),
+    });
+    const stop = new AbortController();
+    const events = start(agent, stop.signal)[Symbol.asyncIterator]();
+    const first = await events.next();
+    const begun: AgentEvent | undefined = first.done ? undefined : first.value;
+    if (begun?.type === 'result' && begun.result.error !== undefined) {
+      const { code, message, hint } = begun.result.error;
+      throw new TradeAgentError(code, message, hint === undefined ? {} : { hint });
+    }
+    const thread = begun?.type === 'thread' ? begun.thread : (wanted ?? '');
+    const run: Run = {
+      id: `rn_${randomUUID().slice(0, 8)}`,
+      thread,
+      events: [],
+      stop,
+      over: false,
+      wake: [],
+    };
+    this.#runs.set(run.id, run);
+    this.begun.push(body);
+    const told = (event: AgentEvent) => {
+      run.events.push({ id: run.events.length + 1, event });
+      for (const wake of run.wake.splice(0)) wake();
+    };
+    if (begun !== undefined) told(begun);
+    void (async () => {
+      for (let next = await events.next(); !next.done; next = await events.next()) told(next.value);
+      run.over = true;
+      for (const wake of run.wake.splice(0)) wake();
+    })();
+    return { run: run.id, thread };
+  }
+
+  #schedule({ schedule }: Readonly<Record<string, string>>): RemoteSchedule {
+    const found = this.schedules.find(({ id }) => id === schedule);
+    if (found === undefined) throw new TradeAgentError('not_found', `there is no schedule ${schedule}`);
+    return found;
+  }
+
+  #run(id: string): Run {
+    const run = this.#runs.get(id);
+    if (run === undefined) throw new TradeAgentError('not_found', `there is no run ${id}`);
+    return run;
+  }
+
+  async #stream(id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const run = this.#run(id);
+    const after = this.faults.repeats ? 0 : Number(request.headers['last-event-id'] ?? 0);
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(': alive\n\n');
+    if (this.faults.silent > 0) {
+      this.faults.silent -= 1;
+      return;
+    }
+    const cut = this.faults.cuts.shift();
+    response.once('close', () => {
+      for (const wake of run.wake.splice(0)) wake();
+    });
+    let told = 0;
+    for (let at = after; ; ) {
+      if (told === cut) return void request.socket.destroy();
+      const next = run.events[at];
+      if (next !== undefined) {
+        const data = JSON.stringify(conforming(operations.runEvents.answer, next.event));
+        response.write(`id: ${next.id}\ndata: ${data}\n\n`);
+        told += 1;
+        at += 1;
+      } else if (run.over) {
+        return void response.end();
+      } else {
+        await new Promise<void>((resolve) => run.wake.push(resolve));
+        if (response.destroyed) return;
+      }
+    }
+  }
+}
+
+/** A refusal in the words of the gateway's door. */
+class Refusal extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly hint: string | undefined = undefined;
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+const statuses: Readonly<Record<string, number>> = {
+  not_found: 404,
+  login_required: 401,
+  insufficient_scope: 403,
+  busy: 409,
+  usage: 422,
+  outcome_unknown: 409,
+  approval_pending: 409,
+};
+
+function refusalOf(error: unknown): Pick<Refusal, 'status' | 'code' | 'message' | 'hint'> {
+  if (error instanceof Refusal) return error;
+  if (isTradeAgentError(error))
+    return {
+      status: statuses[error.code] ?? 400,
+      code: error.code,
+      message: error.message,
+      hint: error.hint,
+    };
+  return { status: 500, code: 'internal', message: `the server failed: ${String(error)}`, hint: undefined };
+}
+
+/** @throws {TradeAgentError} `usage` */
+function bodyOf(schema: z.ZodType, text: string): unknown {
+  const parsed = schema.safeParse(JSON.parse(text));
+  if (parsed.success) return parsed.data;
+  const fields = parsed.error.issues.map(({ path }) => path.join('.'));
+  throw new TradeAgentError('usage', `the request is malformed: ${fields.join(', ')}`);
+}
+
+/** What is sent is as the protocol has it. */
+function conforming(schema: z.ZodType, value: unknown): unknown {
+  // As it crosses the wire: what is undefined is not there.
+  const plain: unknown = value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+  schema.parse(plain);
+  return plain;
+}
+
+function operationFor(method: string, path: string) {
+  for (const [name, operation] of Object.entries(operations) as [OperationName, Operation][]) {
+    if (operation.method !== method.toLowerCase()) continue;
+    const pattern = operation.path.replace(/\{(\w+)\}/g, '(?<$1>[^/]+)');
+    const found = new RegExp(`^${pattern}$`).exec(path);
+    if (found === null) continue;
+    const params = Object.fromEntries(
+      Object.entries(found.groups ?? {}).map(([key, value]) => [key, decodeURIComponent(value)]),
+    );
+    return { name, operation, params };
+  }
+  throw new TradeAgentError('not_found', `there is no ${method} ${path}`);
+}

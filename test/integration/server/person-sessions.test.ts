@@ -1,0 +1,222 @@
+import { decodeJwt } from 'jose';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { PersonCredentials } from '../../../src/server/sessions/kept-session.ts';
+import { READ_SCOPES } from '../../../src/trading/scopes.ts';
+import { memoryCredentials } from './memory-credentials.ts';
+import { callerOf, createServerWorld, type Laptop, type ServerWorld } from './server-world.ts';
+
+const OFFLINE = 'openid offline_access market:read portfolio:read orders:read orders:propose';
+
+let world: ServerWorld;
+beforeAll(async () => {
+  world = await createServerWorld();
+});
+afterAll(() => world?.close());
+beforeEach(() => {
+  world.sent.length = 0;
+});
+
+const clockOf = async (
+  session: { fetch: (...given: never[]) => Promise<Response> },
+  scopes = READ_SCOPES as readonly string[],
+) =>
+  (
+    await (session.fetch as (...given: unknown[]) => Promise<Response>)(
+      `${world.sandbox.ready.gateway}/v1/clock`,
+      {},
+      scopes,
+    )
+  ).status;
+const seen = (laptop: Laptop) => world.sessions.seen(laptop.caller(), laptop.tokens.access_token);
+const exchanges = () => world.sent.filter(({ url }) => url.endsWith('/token')).length;
+/** What was brought is over, as it is ten minutes later. */
+async function lapse(credentials: (person: string) => PersonCredentials, person: string) {
+  const { subject_token = '{}' } = await credentials(person).get(['subject_token']);
+  await credentials(person).set({
+    subject_token: JSON.stringify({ ...JSON.parse(subject_token), expiresAt: Date.now() - 1 }),
+  });
+}
+/** With what the gateway's clock takes, so that it says whether the token is good. */
+const CANCEL = ['market:read', 'orders:cancel'];
+const PROPOSE = ['market:read', 'orders:propose'];
+
+describe('a session of whoever calls', () => {
+  it('acts in their name, for reading with one token and for anything more with exactly what it takes', async () => {
+    const session = await seen(await world.laptop());
+    expect(session.user.sub).toBe('alice');
+    expect(await clockOf(session, ['market:read'])).toBe(200);
+    expect(await clockOf(session, ['orders:read'])).toBe(200);
+    expect(await clockOf(session, CANCEL)).toBe(200);
+    expect(exchanges()).toBe(2);
+    const scopes = world.sent
+      .filter(({ url }) => url.endsWith('/v1/clock'))
+      .map(({ headers }) => decodeJwt(headers.get('authorization')?.slice('DPoP '.length) ?? '').scope);
+    const reading = READ_SCOPES.join(' ');
+    expect(scopes).toEqual([reading, reading, CANCEL.join(' ')]);
+  });
+
+  it('is the same for the same token, so that what was exchanged serves again', async () => {
+    const laptop = await world.laptop();
+    await clockOf(await seen(laptop));
+    await clockOf(await seen(laptop));
+    expect(exchanges()).toBe(1);
+  });
+
+  it('ends with the sign-in', async () => {
+    const laptop = await world.laptop();
+    const session = await seen(laptop);
+    expect(await clockOf(session)).toBe(200);
+    await laptop.end();
+    await expect(clockOf(session)).rejects.toMatchObject({ code: 'login_required' });
+    await expect(clockOf(await seen(laptop))).rejects.toMatchObject({ code: 'login_required' });
+  });
+
+  it('sends nothing to any other address than the gateway’s', async () => {
+    const session = await seen(await world.laptop());
+    await expect(session.fetch('https://elsewhere.example/v1/clock', {}, READ_SCOPES)).rejects.toMatchObject({
+      code: 'internal',
+    });
+  });
+});
+
+describe('a session of who has called', () => {
+  it('goes on by what they brought, in another process too, and not when that is over', async () => {
+    const credentials = memoryCredentials();
+    const [server, worker] = [world.sessionsOver(credentials), world.sessionsOver(credentials)];
+    await expect(worker.of('alice')).rejects.toMatchObject({ code: 'login_required' });
+    const laptop = await world.laptop();
+    await server.seen(laptop.caller(), laptop.tokens.access_token);
+    expect(await clockOf(await worker.of('alice'))).toBe(200);
+    await expect(worker.of('bob')).rejects.toMatchObject({ code: 'login_required' });
+    await lapse(credentials, 'alice');
+    await expect(worker.of('alice')).rejects.toMatchObject({ code: 'login_required' });
+  });
+
+  it('is not cut down by a later request that may only read', async () => {
+    const credentials = memoryCredentials();
+    const sessions = world.sessionsOver(credentials);
+    const whole = await world.laptop();
+    await sessions.seen(whole.caller(), whole.tokens.access_token);
+    const reader = await world.laptop('alice', `openid ${READ_SCOPES.join(' ')}`);
+    const reading = await sessions.seen(reader.caller(), reader.tokens.access_token);
+    expect(await clockOf(await sessions.of('alice'), CANCEL)).toBe(200);
+    await expect(clockOf(reading, CANCEL)).rejects.toMatchObject({ code: 'insufficient_scope' });
+  });
+
+  it('is over where the sign-in was ended meanwhile', async () => {
+    const sessions = world.sessionsOver(memoryCredentials());
+    const laptop = await world.laptop();
+    await sessions.seen(laptop.caller(), laptop.tokens.access_token);
+    const session = await sessions.of('alice');
+    expect(await clockOf(session)).toBe(200);
+    await laptop.end();
+    await expect(clockOf(session)).rejects.toMatchObject({ code: 'login_required' });
+    await expect(sessions.of('alice')).rejects.toMatchObject({ code: 'login_required' });
+  });
+});
+
+describe('an order with live money', () => {
+  const live = async () => {
+    const credentials = memoryCredentials();
+    const sessions = world.sessionsOver(credentials, { environment: 'live' });
+    /** Of a sign-in so many seconds ago, by what its token says. */
+    const signedIn = async (ago: number | undefined) => {
+      const { access_token } = (await world.laptop()).tokens;
+      const authTime = ago === undefined ? undefined : Math.floor(Date.now() / 1000) - ago;
+      return await sessions.seen({ ...callerOf(access_token), authTime }, access_token);
+    };
+    return { credentials, signedIn };
+  };
+  const stale = { code: 'login_required', message: expect.stringContaining('fresh sign-in') };
+
+  it('takes a sign-in that is fresh, the first time', async () => {
+    const { credentials, signedIn } = await live();
+    const session = await signedIn(800);
+    expect(await clockOf(session, PROPOSE)).toBe(200);
+    const { session: kept = '' } = await credentials('alice').get(['session']);
+    expect(JSON.parse(kept)).toMatchObject({ live: true, signed_in_at: expect.any(Number) });
+  });
+
+  it('takes an older one that has shown it was fresh', async () => {
+    const { credentials, signedIn } = await live();
+    const session = await signedIn(3600);
+    await expect(clockOf(session, PROPOSE)).rejects.toMatchObject(stale);
+    const { session: kept = '' } = await credentials('alice').get(['session']);
+    await credentials('alice').set({ session: JSON.stringify({ ...JSON.parse(kept), live: true }) });
+    expect(await clockOf(session, PROPOSE)).toBe(200);
+  });
+
+  it.each([
+    ['an older one', 1000],
+    ['one whose moment no token tells', undefined],
+  ])('is refused by %s, whatever another sign-in has shown', async (_, ago) => {
+    const { signedIn } = await live();
+    expect(await clockOf(await signedIn(10), PROPOSE)).toBe(200);
+    await expect(clockOf(await signedIn(ago), PROPOSE)).rejects.toMatchObject(stale);
+  });
+});
+
+describe('a grant for when they are away', () => {
+  const granted = async (user = 'alice') => {
+    const credentials = memoryCredentials();
+    const sessions = world.sessionsOver(credentials);
+    const laptop = await world.laptop(user, OFFLINE);
+    await sessions.grantOffline(laptop.caller(), laptop.tokens.access_token);
+    return { credentials, sessions, laptop };
+  };
+
+  it('is refused where they did not allow it, with what to do', async () => {
+    const laptop = await world.laptop();
+    await expect(
+      world.sessions.grantOffline(laptop.caller(), laptop.tokens.access_token),
+    ).rejects.toMatchObject({
+      code: 'insufficient_scope',
+      hint: expect.stringContaining('Sign in at the server'),
+    });
+  });
+
+  it('goes on when what they brought is over, and after they signed out', async () => {
+    const { sessions, credentials, laptop } = await granted();
+    await laptop.end();
+    await lapse(credentials, 'alice');
+    const session = await sessions.of('alice');
+    expect(await clockOf(session)).toBe(200);
+    expect(await clockOf(session, PROPOSE)).toBe(200);
+    await expect(clockOf(session, CANCEL)).rejects.toMatchObject({ code: 'insufficient_scope' });
+  });
+
+  it('is asked for once', async () => {
+    const { sessions, laptop } = await granted();
+    const before = exchanges();
+    await sessions.grantOffline(laptop.caller(), laptop.tokens.access_token);
+    expect(exchanges()).toBe(before);
+  });
+
+  it('ends when the server ends it, at the provider too', async () => {
+    const { sessions, credentials } = await granted('bob');
+    const { refresh_token } = await credentials('bob').get(['refresh_token']);
+    await sessions.endOffline('bob');
+    await sessions.endOffline('bob');
+    await credentials('bob').delete(['subject_token']);
+    await expect(sessions.of('bob')).rejects.toMatchObject({ code: 'login_required' });
+    // Somebody who has kept a copy has nothing by it.
+    await credentials('bob').set({ refresh_token: refresh_token ?? '' });
+    await expect(clockOf(await sessions.of('bob'))).rejects.toMatchObject({ code: 'login_required' });
+  });
+
+  it('is no way around a provider that has none', async () => {
+    const sessions = world.sessionsOver(memoryCredentials(), { provider: 'keycloak' });
+    const laptop = await world.laptop('alice', OFFLINE);
+    await expect(sessions.grantOffline(laptop.caller(), laptop.tokens.access_token)).rejects.toMatchObject({
+      code: 'provider_error',
+    });
+    expect(exchanges()).toBe(0);
+  });
+});
+
+it('a provider that does not let the server exchange says what to set there', async () => {
+  const sessions = world.sessionsOver(memoryCredentials(), { login_client: { client_id: 'trade-agent' } });
+  const laptop = await world.laptop();
+  const session = await sessions.seen(laptop.caller(), laptop.tokens.access_token);
+  await expect(clockOf(session)).rejects.toMatchObject({ code: 'provider_error' });
+});

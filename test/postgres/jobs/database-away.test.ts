@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { migrateJobs } from '../../../src/jobs/pg-boss/migrate-jobs.ts';
+import { pgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
+import { migrate } from '../../../src/store/postgres/migrate.ts';
+import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
+import { openDatabase } from '../../../src/store/postgres/open-database.ts';
+import { appOf } from '../../../src/store/postgres/schema.ts';
+import { type Cluster, postgresPrograms, SUPERUSER, startCluster } from '../support/cluster.ts';
+import { runSql, withPostgres } from '../support/database.ts';
+
+withPostgres('jobs whose database goes away', () => {
+  let cluster: Cluster;
+  const tenant = 'a';
+  beforeAll(async () => {
+    cluster = await startCluster(postgresPrograms() ?? '', { durable: true });
+    const superuser = cluster.address(SUPERUSER, 'postgres');
+    await migrate(superuser, stateSchema);
+    await migrateJobs(superuser);
+    await runSql(superuser, `CREATE ROLE app LOGIN IN ROLE ${appOf(stateSchema.name)}`);
+  });
+  afterAll(() => cluster.remove());
+  const address = () => cluster.address('app', 'postgres');
+
+  it('go on when it is back, each that was enqueued once it has said so', async () => {
+    const problems: unknown[] = [];
+    const database = await openDatabase({ address: address(), schema: stateSchema, tenant });
+    const jobs = await pgBossQueue({ address: address(), tenant, heard: (error) => problems.push(error) });
+    try {
+      const [seen, begun, end] = [
+        [] as string[],
+        Promise.withResolvers<void>(),
+        Promise.withResolvers<void>(),
+      ];
+      await jobs.work('run', async ({ key }) => {
+        seen.push(key);
+        if (key !== 'a') return;
+        begun.resolve();
+        await end.promise;
+      });
+      const enqueue = (key: string) =>
+        database.write((unit) => jobs.enqueue(unit, { kind: 'run', key, ids: { run: key } }));
+      await enqueue('a');
+      await begun.promise;
+      await cluster.stop('immediate');
+      await expect(enqueue('lost')).rejects.toThrow();
+      await expect.poll(() => problems.length).toBeGreaterThan(0);
+      // Another process comes up while it is away, and waits for it.
+      const other = pgBossQueue({ address: address(), tenant });
+      await cluster.start();
+      await enqueue('b');
+      await expect.poll(() => seen).toContain('b');
+      end.resolve();
+      await (await other).close();
+      expect(seen).not.toContain('lost');
+    } finally {
+      await jobs.close({ drainMs: 0 });
+      await database.close();
+    }
+  });
+});

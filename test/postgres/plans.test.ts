@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { GatewayStores } from '../../src/store/gateway-stores.ts';
+import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
+import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
+import type { TenantDatabase, Unit } from '../../src/store/postgres/tenant-database.ts';
+import { migratedDatabase, newTenant, runSql, type TestDatabase, withPostgres } from './support/database.ts';
+import { drafted } from './support/filled-stores.ts';
+
+/** Enough that a plan which reads them all is never the cheaper one. */
+const WAITING = 5_000;
+
+interface Plan {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly Plans?: readonly Plan[];
+}
+
+/** Each statement's text, and which tables its plan reads whole. */
+type Planned = { readonly text: string; readonly whole: readonly string[] };
+
+/** Has each statement's plan noted before it is run. */
+function planned(database: TenantDatabase, seen: Planned[]): TenantDatabase {
+  const noting = (unit: Unit): Unit => {
+    const note = async (...[text, values]: Parameters<Unit['all']>) => {
+      // Locks and settings have no plan worth a look.
+      if (!/\b(proposals|record_lines|proposal_keys)\b/.test(text)) return;
+      const [row] = await unit.all<{ 'QUERY PLAN': { Plan: Plan }[] }>(
+        `EXPLAIN (FORMAT JSON) ${text}`,
+        values,
+      );
+      const [plan] = row?.['QUERY PLAN'] ?? [];
+      seen.push({ text, whole: plan === undefined ? ['?'] : readWhole(plan.Plan) });
+    };
+    return {
+      execute: unit.execute,
+      all: async <Row>(...statement: Parameters<Unit['all']>) => {
+        await note(...statement);
+        return await unit.all<Row>(...statement);
+      },
+      one: async <Row>(...statement: Parameters<Unit['one']>) => {
+        await note(...statement);
+        return await unit.one<Row>(...statement);
+      },
+      run: async (...statement) => {
+        await note(...statement);
+        return await unit.run(...statement);
+      },
+    };
+  };
+  const within =
+    (run: TenantDatabase['write']): TenantDatabase['write'] =>
+    (work) =>
+      run((unit) => work(noting(unit)));
+  const { write, writeUnsynced, read } = database;
+  return { ...database, write: within(write), writeUnsynced: within(writeUnsynced), read: within(read) };
+}
+
+function readWhole(plan: Plan): string[] {
+  const own = plan['Node Type'] === 'Seq Scan' ? [plan['Relation Name'] ?? '?'] : [];
+  return [...own, ...(plan.Plans ?? []).flatMap(readWhole)];
+}
+
+withPostgres('with thousands of proposals that wait', () => {
+  let server: TestDatabase;
+  let stores: GatewayStores;
+  const seen: Planned[] = [];
+  beforeAll(async () => {
+    server = await migratedDatabase(gatewaySchema);
+    const database = await server.open(newTenant());
+    await drafted(await postgresGatewayStores(database), 'pr_1', 1000);
+    const copy = `jsonb_populate_record(p, jsonb_build_object(
+      'id', 'pr_waits' || n, 'sub', 'person-' || n / 20, 'subject_id', 'ta-waits-' || n, 'fingerprint', 'f-' || n,
+      'state', 'requested', 'auth_req_id', 'waits-' || n, 'version', p.version + n, 'place', p.version + n,
+      'attendant', 'another'))`;
+    await runSql(
+      server.superuser,
+      `SET search_path = ${gatewaySchema.name}`,
+      `INSERT INTO gateways (tenant, name, until) SELECT tenant, 'another', now() + interval '1 day' FROM heads`,
+      `INSERT INTO proposals SELECT (${copy}).* FROM proposals p, generate_series(1, ${WAITING}) n`,
+      `INSERT INTO record_lines SELECT tenant, seq + n, '{}' FROM heads, generate_series(1, ${WAITING}) n`,
+      `UPDATE heads SET version = version + ${WAITING}, seq = seq + ${WAITING}`,
+      'ANALYZE',
+    );
+    stores = await postgresGatewayStores(planned(database, seen));
+  });
+  afterAll(() => server.drop());
+
+  const work: Readonly<Record<string, (stores: GatewayStores) => Promise<unknown>>> = {
+    'a gateway says that it lives, and looks for what a dead one had': async ({ others }) => others?.renew(),
+    'one is taken': async ({ others }) => others?.take('pr_1'),
+    'one is drafted': (all) => drafted(all, 'pr_2', 1000),
+    'one changes': async ({ proposals }) => {
+      const one = await proposals.get('pr_1');
+      if (one === undefined) throw new Error('it is not there');
+      const change = { ...one, state: 'cancelled', token: 'erased' } as const;
+      return proposals.change(one, change, { event: 'cancelled', facts: {} }, { now: 1001 });
+    },
+    'the provider calls about one': ({ proposals }) => proposals.byAuthReqId('waits-77'),
+    'the phone is to be told': ({ proposals }) => proposals.untold(),
+    'a person looks at what is theirs': async ({ proposals }) => [
+      await proposals.list({ sub: 'person-7', state: 'open' }),
+      await proposals.list({ party: 'person-7', state: 'all', limit: 100 }),
+    ],
+    'a person follows what changes': ({ proposals }) => proposals.changedSince('person-7', 100),
+    'a program asks under its key': ({ proposals }) =>
+      proposals.keyed({ sub: 'alice', client: 'trade-agent', key: 'pr_1' }),
+    'the record goes to the file': ({ audit }) => audit.standing('/nowhere/audit.jsonl'),
+  };
+
+  it.each(Object.keys(work))('no table is read whole when %s', async (name) => {
+    seen.length = 0;
+    await work[name]?.(stores);
+    expect(seen.length).toBeGreaterThan(0);
+    expect(
+      seen.filter(({ whole }) => whole.some((table) => table === 'proposals' || table === 'record_lines')),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,205 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { operations } from '../../../src/agent/remote/protocol.ts';
+import { noticeRoutes } from '../../../src/server/http/notice-routes.ts';
+import { scheduleRoutes } from '../../../src/server/http/schedule-routes.ts';
+import { channelProblem } from '../../../src/server/jobs/notice-job.ts';
+import { allSchedules, schedulesOf } from '../../../src/server/kept-schedule.ts';
+import { READ_SCOPES } from '../../../src/trading/scopes.ts';
+import { problemSchema } from '../../../src/trading/views.ts';
+import { jobsDatabase } from '../jobs/jobs-database.ts';
+import { type TestDatabase, withPostgres } from '../support/database.ts';
+import { type AskOptions, type HttpWorld, startHttpWorld, type TestServer } from './http-world.ts';
+import { sealedCredentials } from './sealed-credentials.ts';
+import { type ServerWorld, startServerWorld } from './server-world.ts';
+
+withPostgres('schedules over HTTP', () => {
+  let database: TestDatabase;
+  let http: HttpWorld;
+  let world: ServerWorld;
+  let server: TestServer;
+  let offline: string[];
+  let sealed: Awaited<ReturnType<typeof sealedCredentials>>;
+  beforeAll(async () => {
+    database = await jobsDatabase();
+    [http, sealed] = await Promise.all([startHttpWorld(), sealedCredentials()]);
+  });
+  afterAll(async () => {
+    await http.close();
+    sealed.close();
+    await database.drop();
+  });
+  beforeEach(async () => {
+    world = await startServerWorld(database);
+    offline = [];
+    server = await http.serve(world, {
+      routes: [
+        (app, door, parts) =>
+          scheduleRoutes(app, door, {
+            ...parts,
+            sessions: {
+              ...parts.sessions,
+              grantOffline: async ({ sub }) => void offline.push(`granted ${sub}`),
+              endOffline: async (sub) => void offline.push(`ended ${sub}`),
+            },
+          }),
+        (app, door, parts) =>
+          noticeRoutes({ ...parts, credentials: sealed.of(parts.database), noticeFetch: fetch })(app, door),
+      ],
+    });
+  });
+  afterEach(() => world.close());
+
+  const asked = {
+    ...{ name: 'evening', timing: { cron: '30 15 * * 1-5' }, when_open: true, timeout_ms: 60_000 },
+    check: { suggest: false, buy_only: false, approval: 'deny' },
+  };
+  const path = '/v1/agent/schedules';
+  const add = (body: object = asked, more: AskOptions = {}) =>
+    server.ask('POST', path, { key: 'key-1', body, ...more });
+  const schedule = async (response: Response) =>
+    operations.addSchedule.answer.parse(await response.json()).schedule;
+  const problemOf = async (response: Response) => {
+    const { code, status } = problemSchema.parse(await response.json());
+    return [status, code];
+  };
+
+  it('keeps one under its key, shows it, lists it, and takes it out', async () => {
+    const response = await add();
+    expect(response.status).toBe(201);
+    const made = await schedule(response);
+    expect(made).toMatchObject({ ...asked, last: null });
+    expect(made.next).toHaveLength(5);
+    expect(offline).toEqual(['granted alice-sub']);
+    expect(await schedule(await add())).toEqual(made);
+    const listed = operations.listSchedules.answer.parse(await (await server.ask('GET', path)).json());
+    expect(listed.schedules).toEqual([made]);
+    expect(await schedule(await server.ask('GET', `${path}/evening`))).toEqual(made);
+    expect((await server.ask('DELETE', `${path}/${made.id}`)).status).toBe(204);
+    expect(offline.at(-1)).toBe('ended alice-sub');
+    expect(await problemOf(await server.ask('GET', `${path}/${made.id}`))).toEqual([404, 'not_found']);
+  });
+
+  it('wakes at its next moment', async () => {
+    const made = await schedule(await add());
+    const row = await schedulesOf(server.parts, 'alice-sub').find(made.id);
+    expect(row?.wakeAt).toBe(Date.parse(made.next[0] ?? ''));
+    expect(row?.schedule.scopes).toContain('orders:propose');
+  });
+
+  it('arms the conditions of its rules only where it is to go by prices', async () => {
+    const rules = 'rules: [{name: a, kind: price, symbol: AAPL, above: 200}]';
+    const check = { ...asked.check, rules };
+    await add({ ...asked, check });
+    expect(await allSchedules(server.parts).watched()).toEqual([]);
+    await add({ ...asked, name: 'prices', check, on_price: true }, { key: 'key-2' });
+    expect(await allSchedules(server.parts).watched()).toEqual(['AAPL']);
+  });
+
+  it('has it run now, once a key, by the server’s job', async () => {
+    const made = await schedule(await add());
+    const now = (key: string) => server.ask('POST', `${path}/${made.id}/run`, { key });
+    const first = operations.runSchedule.answer.parse(await (await now('now')).json());
+    expect(operations.runSchedule.answer.parse(await (await now('now')).json())).toEqual(first);
+    const row = await schedulesOf(server.parts, 'alice-sub').find(made.id);
+    expect(row?.askedAt).toBe(Date.parse(first.queued_at));
+    const runs = await server.ask('GET', `${path}/${made.id}/runs?limit=5`);
+    expect(operations.scheduleRuns.answer.parse(await runs.json())).toEqual({ runs: [] });
+  });
+
+  it.each([
+    ['without a key', asked, { key: undefined }, [400, 'idempotency_key_missing']],
+    ['with a cron expression that is none', { ...asked, timing: { cron: '99 * * * *' } }, {}, [400, 'usage']],
+    [
+      'with rules that are none',
+      { ...asked, check: { ...asked.check, rules: 'rules: 1' } },
+      {},
+      [400, 'usage'],
+    ],
+    ['with more than there is', { ...asked, shell: 'rm' }, {}, [400, 'usage']],
+    [
+      'that is too long',
+      { ...asked, check: { ...asked.check, rules: '#'.repeat(70_000) } },
+      {},
+      [400, 'usage'],
+    ],
+    ['by a token that may not read', asked, { scopes: ['orders:cancel'] }, [403, 'insufficient_scope']],
+  ] as const)('refuses one %s', async (_, body, more, problem) => {
+    const response = await server.ask('POST', path, { key: 'key-1', body, ...(more as AskOptions) });
+    expect(await problemOf(response)).toEqual([...problem]);
+    expect(await allSchedules(server.parts).waiting(Number.MAX_SAFE_INTEGER)).toEqual({ due: 0, queued: 0 });
+    expect(offline).toEqual([]);
+  });
+
+  it('refuses another under the same key, and a name that is taken', async () => {
+    await add();
+    expect(await problemOf(await add({ ...asked, name: 'other' }))).toEqual([
+      409,
+      'idempotency_key_conflict',
+    ]);
+    expect(await problemOf(await add(asked, { key: 'key-2' }))).toEqual([409, 'usage']);
+  });
+
+  it('is each person’s own: another finds none of it, by id or by name', async () => {
+    const made = await schedule(await add());
+    const bob = { person: 'bob-sub' };
+    for (const id of [made.id, 'evening']) {
+      for (const [method, at] of [
+        ['GET', ''],
+        ['DELETE', ''],
+        ['POST', '/run'],
+        ['GET', '/runs'],
+      ] as const) {
+        const response = await server.ask(method, `${path}/${id}${at}`, { ...bob, key: 'k' });
+        expect([method, at, ...(await problemOf(response))]).toEqual([method, at, 404, 'not_found']);
+      }
+    }
+    const theirs = await server.ask('GET', path, bob);
+    expect(await theirs.json()).toEqual({ schedules: [] });
+    expect((await schedulesOf(server.parts, 'alice-sub').find(made.id))?.askedAt).toBeNull();
+  });
+
+  it('keeps what its adder’s token may, and no more', async () => {
+    const made = await schedule(await add(asked, { scopes: [...READ_SCOPES] }));
+    const row = await schedulesOf(server.parts, 'alice-sub').find(made.id);
+    expect(row?.schedule.scopes.toSorted()).toEqual([...READ_SCOPES].toSorted());
+  });
+
+  const notices = '/v1/agent/notices';
+  const slack = { kind: 'slack', enabled: true };
+  const listNotices = async (person?: string) =>
+    operations.listNotices.answer.parse(
+      await (await server.ask('GET', notices, person === undefined ? {} : { person })).json(),
+    ).channels;
+
+  it('keeps a channel and its secret, which never comes out', async () => {
+    const secret = 'https://hooks.example/planted-secret-12';
+    const put = await server.ask('POST', `${notices}/team`, { body: { channel: slack, secret } });
+    expect(put.status).toBe(204);
+    const listed = await server.ask('GET', notices);
+    const text = await listed.text();
+    expect(text).not.toContain('planted');
+    expect(JSON.parse(text).channels).toMatchObject([{ name: 'team', kind: 'slack', secret: 'kept' }]);
+    expect(await listNotices('bob-sub')).toEqual([]);
+    expect((await server.ask('DELETE', `${notices}/team`)).status).toBe(204);
+    expect(await problemOf(await server.ask('DELETE', `${notices}/team`))).toEqual([404, 'not_found']);
+    expect(await listNotices()).toEqual([]);
+  });
+
+  const mail = { kind: 'email', from: 'a@example.com', to: ['a@example.com'] };
+  it.each([
+    ['of a desktop', { kind: 'desktop' }],
+    ['of a mail server on the server’s own network', { ...mail, host: '10.0.0.1' }],
+    ['of a mail server on the server itself', { ...mail, host: 'localhost', security: 'none' }],
+    ['with a file', { ...mail, host: '8.8.8.8', ca_file: '/etc/passwd' }],
+  ])('refuses a channel %s', async (_, channel) => {
+    const response = await server.ask('POST', `${notices}/mine`, { body: { channel } });
+    expect(await problemOf(response)).toEqual([400, 'usage']);
+    expect(await listNotices()).toEqual([]);
+  });
+
+  it('asks what a name leads to, and refuses one that leads inside', async () => {
+    const channel = { ...mail, host: 'mail.example', security: 'tls', enabled: true } as never;
+    expect(await channelProblem(channel, async () => true)).toBeUndefined();
+    expect(await channelProblem(channel, async () => false)).toContain('not on the open internet');
+  });
+});

@@ -1,0 +1,133 @@
+import type { AgentEvent, RunResult } from '../../../src/agent/events.ts';
+import type { WireInput, WireOptions } from '../../../src/agent/remote/protocol.ts';
+import type { JobQueue } from '../../../src/jobs/job-queue.ts';
+import { pgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
+import { followRun } from '../../../src/server/http/run-events.ts';
+import { collectRuns } from '../../../src/server/jobs/run-collector.ts';
+import { runJob } from '../../../src/server/jobs/run-job.ts';
+import { runsOf, type ServerParts } from '../../../src/server/server-parts.ts';
+import type { PersonSessions } from '../../../src/server/sessions/person-sessions.ts';
+import { postgresDueRuns } from '../../../src/store/postgres/state/due-runs.ts';
+import { postgresRunNews } from '../../../src/store/postgres/state/run-news.ts';
+import { SESSION_SCOPES } from '../../../src/trading/scopes.ts';
+import { GatewayStandIn } from '../../integration/agent/gateway-stand-in.ts';
+import { profileAt, sessionOf } from '../../integration/agent/session.ts';
+import { newTenant, type TestDatabase } from '../support/database.ts';
+
+/** Whoever calls is signed in, as the agent's own tests have it. */
+export function sessionsAt(gateway: string): PersonSessions {
+  const of = async (person: string) => sessionOf(profileAt(gateway), person);
+  return {
+    seen: ({ sub }) => of(sub),
+    of,
+    grantOffline: async () => undefined,
+    endOffline: async () => undefined,
+  };
+}
+
+/** Servers and workers of one tenant over one database, each with connections of its own as another machine would have. */
+export async function startServerWorld(server: TestDatabase, tenant = newTenant()) {
+  const gateway = await new GatewayStandIn().start();
+  const errors: string[] = [];
+  const closing: (() => Promise<unknown>)[] = [];
+
+  const machine = async (change: Partial<ServerParts> = {}): Promise<ServerParts> => {
+    const database = await server.open(tenant);
+    const jobs = await pgBossQueue({
+      address: server.app,
+      tenant,
+      heard: (error) => errors.push(String(error)),
+    });
+    const news = postgresRunNews(database);
+    closing.push(async () => {
+      await jobs.close({ drainMs: 0 });
+      await news.close();
+    });
+    return {
+      ...{ database, jobs, news, clock: systemClock, fetch, env: {} },
+      sessions: sessionsAt(gateway.url),
+      model: { provider: 'builtin' },
+      onError: (message) => errors.push(message),
+      ...change,
+    };
+  };
+  /** One that does jobs, and looks after what no job stands behind. */
+  const worker = async (
+    change: Partial<ServerParts> = {},
+  ): Promise<{ close(drainMs?: number): Promise<void> }> => {
+    const parts = await machine(change);
+    await parts.jobs.work('run', runJob(parts));
+    const stop = new AbortController();
+    const collecting = collectRuns(
+      { ...parts, due: postgresDueRuns(parts.database), paced: async () => undefined },
+      stop.signal,
+    );
+    const close = async (drainMs = 0) => {
+      stop.abort();
+      await collecting;
+      await parts.jobs.close({ drainMs });
+    };
+    closing.push(close);
+    return { close };
+  };
+  return {
+    ...{ tenant, gateway, phone: gateway.proposals, errors, machine, worker },
+    async close() {
+      await Promise.all(closing.map((close) => close()));
+      await gateway.stop();
+    },
+  };
+}
+export type ServerWorld = Awaited<ReturnType<typeof startServerWorld>>;
+
+let keys = 0;
+
+/** Asks for a run, as the route does. @returns its id */
+export async function begin(
+  parts: ServerParts,
+  input: WireInput | undefined,
+  {
+    person = 'alice-sub',
+    thread = 't',
+    key = `key-${++keys}`,
+    scopes = [...SESSION_SCOPES] as string[],
+    ...options
+  }: Partial<WireOptions> & {
+    person?: string;
+    thread?: string;
+    key?: string;
+    scopes?: string[];
+  } = {},
+): Promise<string> {
+  const begun = await runsOf(parts, person).begin(
+    {
+      ...{ id: `run_${keys}`, thread, client: 'trade-agent', idempotencyKey: key, input, scopes },
+      options: { approval: 'wait', ...options },
+    },
+    systemClock.now(),
+  );
+  if (begun.outcome === 'full') throw new Error('there are too many');
+  return begun.run.id;
+}
+
+/** Watches a run to its end. */
+export async function watched(
+  parts: ServerParts,
+  run: string,
+  { person = 'alice-sub', from = 0, onEvent = (_: AgentEvent): void => undefined, ms = 20_000 } = {},
+): Promise<{ readonly events: AgentEvent[]; readonly result: RunResult }> {
+  const events: AgentEvent[] = [];
+  const signal = AbortSignal.timeout(ms);
+  for await (const batch of followRun(runsOf(parts, person), run, from, { ...parts, signal })) {
+    for (const { event } of batch as { event: AgentEvent }[]) {
+      events.push(event);
+      onEvent(event);
+    }
+  }
+  const last = events.at(-1);
+  if (last?.type !== 'result') throw new Error(`the run told no result: ${JSON.stringify(events)}`);
+  return { events, result: last.result };
+}
+
+export type { JobQueue };

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import type { Command } from 'commander';
+import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { describeProgram, everyCommand } from '../../../src/cli/program.ts';
+
+interface Service {
+  readonly image: string;
+  readonly build?: { readonly dockerfile: string };
+  readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
+  readonly ports?: readonly string[];
+  readonly privileged?: boolean;
+  readonly read_only?: boolean;
+  readonly stop_grace_period?: string;
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly volumes?: readonly string[];
+  readonly secrets?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+const read = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
+const compose = parse(read('deploy/compose.yaml'), { merge: true }) as {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
+  readonly secrets: Readonly<Record<string, unknown>>;
+};
+const services = Object.entries(compose.services);
+const ours = services.filter(([, { image }]) => image === 'trade-agent');
+
+it('is what the Compose Specification calls one', () => {
+  // Its published schema (compose-spec/compose-spec, Apache-2.0), which is of draft 4 by its `id`s.
+  const schema = JSON.parse(read('test/fixtures/compose-spec/compose-spec.json'), (key, value) =>
+    key === 'id' || key === '$schema' ? undefined : value,
+  );
+  const validate = new Ajv({ strict: false, validateFormats: false }).compile(schema);
+  expect(validate(compose), JSON.stringify(validate.errors)).toBe(true);
+  expect(validate({ services: { database: { imagee: 'postgres' } } })).toBe(false);
+});
+
+it('needs nothing but the packed package and PostgreSQL', () => {
+  for (const [name, { image, build }] of services)
+    expect([name, build?.dockerfile ?? image]).toEqual([
+      name,
+      image === 'trade-agent' ? 'Dockerfile' : expect.stringMatching(/^postgres:\d+$/),
+    ]);
+  expect(ours.length).toBeGreaterThanOrEqual(3);
+});
+
+it('runs commands that there are, with options that they take', async () => {
+  const commands = everyCommand(await describeProgram());
+  for (const [name, { entrypoint = [], command = [] }] of ours) {
+    const [program, ...words] = entrypoint;
+    expect(program, name).toBe('trade-agent');
+    const found = commands.find((one) => pathOf(one) === words.join(' '));
+    expect(found, words.join(' ')).toBeDefined();
+    const options = found?.options.map(({ long }) => long);
+    for (const option of command.filter((word) => word.startsWith('--'))) expect(options).toContain(option);
+  }
+});
+
+it('gives time to end, opens no port of the database, and names what there is', () => {
+  for (const [name, service] of services) {
+    expect(service.privileged, name).toBeUndefined();
+    for (const [other] of Object.entries(service.depends_on ?? {}))
+      expect(compose.services).toHaveProperty(other);
+    for (const volume of service.volumes ?? []) {
+      const [source = ''] = volume.split(':');
+      if (!source.startsWith('.')) expect(compose.volumes).toHaveProperty(source);
+    }
+    for (const secret of service.secrets ?? []) expect(compose.secrets).toHaveProperty(secret);
+    // A password is in a file, never in what "docker inspect" shows.
+    for (const [key] of Object.entries(service.environment ?? {})) expect(key).not.toMatch(/PASSWORD$/);
+  }
+  expect(compose.services.database?.ports).toBeUndefined();
+  const gateways = services.filter(([name]) => name.startsWith('gateway-'));
+  expect(gateways).toHaveLength(2);
+  for (const [, { stop_grace_period, read_only }] of gateways)
+    expect({ stop_grace_period, read_only }).toEqual({ stop_grace_period: '30s', read_only: true });
+});
+
+/** As it is typed: `gateway migrate`. */
+function pathOf(command: Command): string {
+  const words: string[] = [];
+  for (let one: Command | null = command; one?.parent; one = one.parent) words.unshift(one.name());
+  return words.join(' ');
+}

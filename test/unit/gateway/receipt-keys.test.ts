@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { receiptKey } from '../../../src/approval/receipts/receipt-key.ts';
+import { createReceipts } from '../../../src/gateway/receipts.ts';
+
+const keysOf = async (sealSecret: string | readonly [string, ...string[]]) => {
+  const parts = { approval: { sealSecret }, signed: true, now: () => 0 };
+  const { keys } = await createReceipts(
+    { resource: 'https://gateway.example' } as never,
+    parts as never,
+  ).keys();
+  return keys;
+};
+
+it('a gateway names the keys that it signed receipts with before its secret was replaced, the newest first', async () => {
+  const [newest, older] = [(await receiptKey('newest')).jwk, (await receiptKey('older')).jwk];
+  expect(await keysOf('older')).toEqual([older]);
+  expect(await keysOf(['newest', 'older'])).toEqual([newest, older]);
+});

@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { memoryRateBuckets } from '../../../src/store/memory-rate-buckets.ts';
+import { rateBucketsContract } from '../../contract/stores/rate-buckets.ts';
+
+rateBucketsContract(async () => {
+  const buckets = memoryRateBuckets();
+  return { buckets, another: () => buckets, close: async () => undefined };
+});
+
+const rate = fc.record({
+  perSecond: fc.double({ min: 0.1, max: 1_000, noNaN: true }),
+  burst: fc.integer({ min: 1, max: 50 }),
+});
+/** Attempts: so long after the last one, milliseconds, and how much of what the bucket holds. */
+const attempts = fc.array(fc.tuple(fc.integer({ min: 0, max: 500 }), fc.integer({ min: 1, max: 50 })), {
+  minLength: 1,
+  maxLength: 100,
+});
+
+it('never gives more in any stretch of time than burst and rate allow', async () => {
+  await fc.assert(
+    fc.asyncProperty(rate, attempts, async (rate, attempts) => {
+      let at = 0;
+      const buckets = memoryRateBuckets(() => at);
+      const taken: { at: number; tokens: number }[] = [];
+      for (const [later, wanted] of attempts) {
+        at += later;
+        const tokens = Math.min(wanted, rate.burst);
+        if ((await buckets.take('a', rate, tokens)) === 0) taken.push({ at, tokens });
+      }
+      for (const [from, first] of taken.entries()) {
+        let sum = 0;
+        for (const { at, tokens } of taken.slice(from)) {
+          sum += tokens;
+          const most = rate.burst + (rate.perSecond * (at - first.at)) / 1_000;
+          expect(sum).toBeLessThanOrEqual(most + 1e-6);
+        }
+      }
+    }),
+  );
+});
+
+it('gives what was refused once the wait it told is over', async () => {
+  await fc.assert(
+    fc.asyncProperty(rate, attempts, async (rate, attempts) => {
+      let at = 0;
+      const buckets = memoryRateBuckets(() => at);
+      for (const [later, wanted] of attempts) {
+        at += later;
+        const tokens = Math.min(wanted, rate.burst);
+        const wait = await buckets.take('a', rate, tokens);
+        at += wait;
+        if (wait > 0) expect(await buckets.take('a', rate, tokens)).toBe(0);
+      }
+    }),
+  );
+});
