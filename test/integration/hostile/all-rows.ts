@@ -1,6 +1,7 @@
 import type { HostileWorld } from './hostile-world.ts';
 import type { KnownThings } from './known-things.ts';
 import type { Row } from './row.ts';
+import { cibaRows } from './rows/ciba.ts';
 import { doorRows } from './rows/gateway-door.ts';
 import { orderRows } from './rows/gateway-orders.ts';
 import { requestRows } from './rows/gateway-requests.ts';
@@ -28,6 +29,7 @@ export async function allRows(hostile: HostileWorld, known: KnownThings): Promis
     ...otherPeopleRows(hostile, known),
     ...requestedRows(hostile),
     ...stateRows(hostile, known),
+    ...(await cibaRows(hostile)),
     ...(await providerRows(hostile)),
     ...phoneRows(hostile, known),
     ...mcpRows(hostile, known, tokens),
