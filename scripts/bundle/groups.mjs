@@ -13,10 +13,23 @@ export const steps = {
   run: ['src/agent/run/runner.ts', 'src/store/sqlite/history-saver.ts'],
 };
 
+/**
+ * What runs agents for others stands on all of the above: as a group after them it has them loaded whole, where it would else
+ * share them in a file for each of its own ways to them. Nothing joins it: what it asks for later, others ask for too.
+ */
+export const beyond = {
+  server: [
+    'src/app/server/serve-server.ts',
+    'src/app/server/serve-worker.ts',
+    'src/store/postgres/state/history-saver.ts',
+  ],
+};
+
 /** What a run is given and seldom asks for: left to the asking, however small. */
 const SELDOM = [
   'src/app/alerts/alerts-of.ts',
   'src/app/check/own-rules.ts',
+  'src/app/portfolio/account-history.ts',
   // Of profiles whose agent is at a server.
   'src/app/server/server-profile.ts',
   'src/app/server/told-by-server.ts',
@@ -27,6 +40,7 @@ const SELDOM = [
   'src/cli/format/csv.ts',
   'src/cli/format/csv-lists.ts',
   'src/store/sqlite/check-store.ts',
+  'src/tools/performance-in.ts',
 ];
 
 /**
@@ -51,7 +65,14 @@ const SHARED_BYTES = 24 * 1024;
  * @returns {{groups: {name: string, files: string[], shared?: string[], after?: string}[], later: Set<string>}} the lazily
  *   imported sources of each group, and those in none; `shared` are imported by nobody so, and only to stand there
  */
-export function findGroups(metafile, entry, starts = steps, small = SMALL_BYTES, tiny = SHARED_BYTES) {
+export function findGroups(
+  metafile,
+  entry,
+  starts = steps,
+  small = SMALL_BYTES,
+  tiny = SHARED_BYTES,
+  last = starts === steps ? beyond : {},
+) {
   const { inputs } = metafile;
   const bytes = bytesOf(metafile);
   const importsOf = (file, kind) =>
@@ -64,7 +85,7 @@ export function findGroups(metafile, entry, starts = steps, small = SMALL_BYTES,
       .filter((file) => file.startsWith('src/')),
   );
   if (!Object.hasOwn(inputs, entry)) throw new Error(`${entry}, the program's entry, is not in the bundle`);
-  for (const [name, files] of Object.entries(starts)) {
+  for (const [name, files] of Object.entries({ ...starts, ...last })) {
     const gone = files.find((file) => !lazy.has(file));
     if (gone !== undefined)
       throw new Error(
@@ -120,13 +141,20 @@ export function findGroups(metafile, entry, starts = steps, small = SMALL_BYTES,
     while (candidates().filter(join).length > 0);
     return { name, files: files.sort(), ...(index === 0 ? {} : { after: all[index - 1][0] }) };
   });
+  for (const [name, files] of Object.entries(last)) {
+    for (const file of files) taken.add(file);
+    groups.push({ name, files: files.toSorted(), after: groups.at(-1)?.name });
+  }
   const later = lazy.difference(taken);
   const [first, ...rest] = groups;
   const withFirst = closure(entry, new Set());
   for (const file of first.files) for (const one of closure(file, withFirst)) withFirst.add(one);
   const apart = new Set([...later].flatMap((file) => [...closure(file, withFirst)]));
   const inGroups = new Set(
-    rest.flatMap(({ files }) => files).flatMap((file) => [...closure(file, withFirst)]),
+    rest
+      .filter(({ name }) => !Object.hasOwn(last, name))
+      .flatMap(({ files }) => files)
+      .flatMap((file) => [...closure(file, withFirst)]),
   );
   const shared = [...inGroups.intersection(apart)].filter(
     (file) => file.startsWith('src/') && !taken.has(file) && weight(closure(file, withFirst)) <= tiny,

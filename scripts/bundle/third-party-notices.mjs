@@ -11,14 +11,23 @@ const DATA =
  * @throws {Error} for a package without a licence text, unless it states the MIT or the Apache licence, or the Unlicense
  */
 export function thirdPartyNotices(root, metafile) {
-  const notices = bundledFolders(metafile).map((folder) => notice(root, folder));
-  const unique = [...new Set(notices)].sort((a, b) => a.localeCompare(b, 'en'));
+  // A licence that several packages come with word for word stands there once, below all of their names.
+  const texts = new Map();
+  for (const folder of bundledFolders(metafile)) {
+    const { heading, text } = notice(root, folder);
+    texts.set(text, (texts.get(text) ?? new Set()).add(heading));
+  }
+  const notices = [...texts].map(
+    ([text, headings]) => `${[...headings].sort(inOrder).join('\n')}\n\n${text}\n`,
+  );
   return `${[
     'trade-agent contains code and data of the following packages, under their own licences.\n',
     `${DATA}.\n`,
-    ...unique,
+    ...notices.sort(inOrder),
   ].join(`\n${'-'.repeat(80)}\n\n`)}`;
 }
+
+const inOrder = (a, b) => a.localeCompare(b, 'en');
 
 function notice(root, folder) {
   const { name, version, license, author, repository } = manifestOf(root, folder);
@@ -34,7 +43,7 @@ function notice(root, folder) {
     const holder = author?.name ?? author ?? `the authors of ${repository?.url ?? repository ?? name}`;
     texts.push(`Copyright (c) ${holder}\n\n${text}`);
   }
-  return `${name} ${version} (${license ?? 'see below'})\n\n${texts.join('\n\n')}\n`;
+  return { heading: `${name} ${version} (${license ?? 'see below'})`, text: texts.join('\n\n') };
 }
 
 /** For the few packages that state the MIT licence and leave its text out. */

@@ -4,7 +4,6 @@ import { Dec, decimalString } from '../trading/decimal.ts';
 import { symbolSchema } from '../trading/order.ts';
 import { periods, periodWords } from '../trading/period.ts';
 import { DEFAULT_BENCHMARK } from '../trading/portfolio/benchmark.ts';
-import { performanceIn } from './performance-in.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 /** A year's rate that anything pays without risk; beyond it somebody wrote percent. */
@@ -32,6 +31,7 @@ export const getPerformance = defineTool({
   scopes: ['market:read', 'portfolio:read'],
   risk: 'read',
   async execute(context, { period, benchmark, risk_free, by_position }) {
+    const { performanceIn } = await import('./performance-in.ts');
     const found = await performanceIn(requireGateway(context), {
       period,
       benchmark: benchmark ?? DEFAULT_BENCHMARK,

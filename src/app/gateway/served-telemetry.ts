@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
+import type { MeasuredJobs } from '../../gateway/telemetry/measured-jobs.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { listenOnLoopback } from '../../net/http-server.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
@@ -11,6 +12,7 @@ export interface ServedTelemetry {
   stores(stores: GatewayStores): GatewayStores;
   /** @param routes the patterns of what it answers */
   requests(listener: RequestListener, routes: readonly string[]): RequestListener;
+  readonly jobs: MeasuredJobs;
   /** Where `/metrics` is; undefined where it is not served. */
   readonly url: string | undefined;
   close(): Promise<void>;
@@ -27,7 +29,15 @@ export async function serveTelemetry(
 ): Promise<ServedTelemetry> {
   if (settings === undefined) {
     const asItIs = <T>(part: T) => part;
-    return { fetch: send, stores: asItIs, requests: asItIs, url: undefined, close: async () => undefined };
+    const jobs: MeasuredJobs = (_, work) => work;
+    return {
+      fetch: send,
+      stores: asItIs,
+      requests: asItIs,
+      jobs,
+      url: undefined,
+      close: async () => undefined,
+    };
   }
   // Nothing of it is loaded by who is not measured.
   const { openTelemetry } = await import('../../gateway/telemetry/telemetry.ts');
@@ -46,6 +56,7 @@ export async function serveTelemetry(
   return {
     fetch: telemetry.fetch,
     stores: telemetry.stores,
+    jobs: telemetry.jobs,
     requests: (listener, routes) => telemetry.requests(listener, [...new Set(routes)]),
     url: server && `${server.url}/metrics`,
     async close() {

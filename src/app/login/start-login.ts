@@ -39,7 +39,7 @@ export async function startLogin(app: App): Promise<StartedLogin> {
     address: safeLine(started.verification_uri),
     completeAddress: safeLine(started.verification_uri_complete ?? started.verification_uri),
     machine: machineName(),
-    asks: describeScopes(started.scopes),
+    asks: describeScopes(started.scopes, profile.server === undefined ? 'gateway' : 'server'),
     sandboxCommand: profile.sandbox ? `trade-agent phone login ${safeLine(started.user_code)}` : undefined,
     warning: loginWarning,
     clockWarning: clockWarning(started.clockSkew),

@@ -122,7 +122,7 @@ async function checked(
     const session = withinScopes(await parts.sessions.of(person), schedule.scopes);
     if (row.last?.error?.code === 'login_required') await desk.signedIn();
     const app = personApp(parts, {
-      ...{ session, notices, credentials: parts.credentials(person), signal: limit.signal },
+      ...{ session, notices, credentials: () => parts.credentials(person), signal: limit.signal },
       account: schedule.account,
     });
     try {

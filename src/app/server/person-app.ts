@@ -10,7 +10,8 @@ import { appOf } from '../create-app.ts';
 
 export interface PersonAppOptions {
   readonly session: Session;
-  readonly credentials: CredentialStore;
+  /** Their secrets; opened where something asks for one. */
+  readonly credentials: () => CredentialStore;
   /** By which channels the person is told. */
   readonly notices: () => Promise<NoticesConfig>;
   /** The number of the account that is meant, or `all`; the default one without. */
@@ -39,7 +40,7 @@ export function personApp(
     {
       ...{ home: elsewhere, config: elsewhere, sandbox: elsewhere, openStore: elsewhere },
       profile: async () => ({ ...session.profile, notices: await notices() }),
-      store: async () => credentials,
+      store: async () => credentials(),
       foreignTools: async () => undefined,
       openSession: async (readOnly) => (readOnly ? withinScopes(session, READ_SCOPES) : session),
       startAgent: async (app, { readOnly = false, model }) => {

@@ -47,7 +47,16 @@ export async function serveWorker(
       throw error;
     },
   );
-  const { parts, due, paced } = opened;
+  const { due, paced } = opened;
+  const { jobs } = opened.parts;
+  const parts = {
+    ...opened.parts,
+    jobs: {
+      ...jobs,
+      work: (...[kind, handler, limits]: Parameters<typeof jobs.work>) =>
+        jobs.work(kind, telemetry.jobs(kind, handler), limits),
+    },
+  };
   const stop = new AbortController();
   await parts.jobs.work('run', runJob(parts), { concurrency });
   const schedules = await startScheduleWork({ ...parts, ...opened.notices, concurrency });

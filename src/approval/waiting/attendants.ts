@@ -1,14 +1,15 @@
 import canonicalize from 'canonicalize';
 import type { StoredProposal } from '../../store/proposal-store.ts';
-import { NO_TOKEN } from '../access.ts';
 import type { Changes } from '../changes.ts';
 import type { KernelParts } from '../kernel-parts.ts';
 import type { Proposer } from '../kind.ts';
 import type { Move } from '../moves.ts';
+import { createAskers } from './askers.ts';
 import type { Attention } from './attention.ts';
 import { createEarlyCalls } from './early-calls.ts';
 import { followResult, type ResultLook } from './follow-result.ts';
 import { lookAfter } from './look-after.ts';
+import { createMissedCalls } from './missed-calls.ts';
 import { createPacer, type Pacer } from './pacer.ts';
 import { createTakingUp } from './taking-up.ts';
 import { createTelling } from './telling.ts';
@@ -52,8 +53,6 @@ export interface Attendants {
 const UNCALLED_APART_MS = 200;
 /** Between the first polls after a restart, or after news were missed: a call may have come while nobody listened. */
 const RESTARTED_APART_MS = 10;
-/** People whose last token is remembered; whoever was longest away is forgotten first. */
-const MOST_ASKERS = 10_000;
 /** After what nobody foresaw (a full disk, say) it is tried again, milliseconds; the last goes on. */
 const FAILED_WAITS_MS = [1_000, 5_000, 15_000, 60_000] as const;
 
@@ -83,12 +82,11 @@ export function createAttendants(parts: AttendantParts): Attendants {
   const { store, audit, changes, others, signal } = parts;
   const attended = new Map<string, Attended>();
   const early = createEarlyCalls();
-  const askers = new Map<string, Proposer>();
+  const askers = createAskers();
   const failed = (error: unknown): void => void (signal.aborted || parts.onError(textOf(error)));
   const allOver = () => Promise.allSettled([...attended.values()].map(({ work }) => work));
   const telling = createTelling(parts, { store, changes, signal, failed });
   const restarted = createPacer(parts.clock, RESTARTED_APART_MS);
-  let asking = new AbortController();
   const attentionTo = attentions(parts, {
     uncalled: createPacer(parts.clock, UNCALLED_APART_MS),
     restarted,
@@ -96,51 +94,30 @@ export function createAttendants(parts: AttendantParts): Attendants {
     tellSending: telling.tellSending,
     moved: (move) => attendants.moved(move),
     failed,
-    askerOf: (sub) => askers.get(sub),
+    askerOf: (sub) => askers.by.get(sub),
     seen({ sub, clientId = '', accessToken }) {
-      if (accessToken !== '' && !askers.has(sub)) attendants.seen({ sub, clientId, accessToken });
+      if (accessToken !== '' && !askers.by.has(sub)) askers.seen({ sub, clientId, accessToken });
     },
   });
-  // One listener for all: of each that waits by itself, a signal that lives as long as the gateway keeps a trace.
   const takingUp = createTakingUp(parts.clock, (id) => attendants.begin(id, 'taken'));
+  const missedCalls = createMissedCalls(parts.clock, restarted, {
+    waiting: () => attended.keys(),
+    ask: (id) => attendants.wake(id, { over: false }),
+  });
   const endAll = () => {
-    asking.abort();
+    missedCalls.stop();
     takingUp.forget();
     for (const { wake, end } of attended.values()) {
       end.abort();
       wake(true);
     }
   };
+  // One listener for all: of each that waits by itself, a signal that lives as long as the gateway keeps a trace.
   signal.addEventListener('abort', endAll);
-  /** @param look from the first to the last, until the signal aborts */
-  const attend = (
-    id: string,
-    look: (signal: AbortSignal) => Promise<void>,
-    more: Pick<Attended, 'wake' | 'isResumed'>,
-    end: AbortController,
-  ) => {
-    const work = look(end.signal)
-      .catch((error) => end.signal.aborted || failed(error))
-      .then(() => void attended.delete(id));
-    attended.set(id, { work, end, ...more });
-  };
-
-  const askInTurn = async (until: AbortSignal) => {
-    for (const id of [...attended.keys()]) {
-      await parts.clock.sleep(restarted.take(), until).catch(() => undefined);
-      if (until.aborted) return;
-      attendants.wake(id, { over: false });
-    }
-  };
+  const attend = attending(attended, failed);
 
   const attendants: Attendants = {
-    seen(asker) {
-      // The gateway itself comes without a token: a session that is at hand is of more use.
-      if (asker.accessToken === NO_TOKEN && askers.has(asker.sub)) return;
-      askers.delete(asker.sub);
-      askers.set(asker.sub, asker);
-      if (askers.size > MOST_ASKERS) askers.delete(askers.keys().next().value ?? '');
-    },
+    seen: askers.seen,
     moved({ outcome, proposal }) {
       if (outcome !== 'moved') return;
       audit.flushSoon();
@@ -160,13 +137,13 @@ export function createAttendants(parts: AttendantParts): Attendants {
         const isTaken = why === 'taken' || others === undefined || (await persist(() => others.take(id)));
         if (!isTaken) return;
         await persist(() => lookAfter(attention, id));
-        await followResult(attention, id, { ...attendants, askers });
+        await followResult(attention, id, { ...attendants, askers: askers.by });
       };
       attend(id, look, { wake, isResumed: false }, end);
     },
     resume(id) {
       if (attended.has(id) || signal.aborted) return;
-      const following = { ...attendants, askers, isResumed: true };
+      const following = { ...attendants, askers: askers.by, isResumed: true };
       const look = (until: AbortSignal) => followResult({ ...parts, signal: until }, id, following);
       attend(id, look, { wake: () => undefined, isResumed: true }, new AbortController());
     },
@@ -185,11 +162,7 @@ export function createAttendants(parts: AttendantParts): Attendants {
       else others?.tell({ called: proposal.id });
       return true;
     },
-    missed() {
-      asking.abort();
-      asking = new AbortController();
-      void askInTurn(asking.signal);
-    },
+    missed: missedCalls.askAll,
     lookAtResult: (id, asker) => lookAtResult(parts, attendants, id, asker),
     async stop() {
       endAll();
@@ -201,6 +174,21 @@ export function createAttendants(parts: AttendantParts): Attendants {
     },
   };
   return attendants;
+}
+
+/** Has something looked at from the first to the last, until its signal aborts. */
+function attending(attended: Map<string, Attended>, failed: (error: unknown) => void) {
+  return (
+    id: string,
+    look: (signal: AbortSignal) => Promise<void>,
+    more: Pick<Attended, 'wake' | 'isResumed'>,
+    end: AbortController,
+  ): void => {
+    const work = look(end.signal)
+      .catch((error) => end.signal.aborted || failed(error))
+      .then(() => void attended.delete(id));
+    attended.set(id, { work, end, ...more });
+  };
 }
 
 const textOf = (error: unknown): string =>
@@ -326,6 +314,7 @@ function persistence(
       } catch (error) {
         attention.signal.throwIfAborted();
         failed(error);
+        attention.fresh = false;
         // It may have come between a change and those who are to hear of it.
         audit.flushSoon();
         await attendants.tellUntold().catch(failed);

@@ -7,8 +7,8 @@ import type { Move } from '../moves.ts';
 export interface Attention extends KernelParts {
   /** Aborts when the gateway closes. */
   readonly signal: AbortSignal;
-  /** Whether it was asked by this very process, which has heard every call since. */
-  readonly fresh: boolean;
+  /** Whether it was asked by this very process, which has heard every call since; false once something went wrong. */
+  fresh: boolean;
   /** Has listeners hear of a change, and its audit line reach the file. */
   moved(move: Move): void;
   /** Writes what is noted to the audit file, now. False where it can't be written, which whoever runs the gateway is told. */

@@ -18,6 +18,8 @@ const MAX_BACKOFF_SECONDS = 30;
  * One that called has an answer; else it may be a long poll, of which nobody knows.
  */
 const CLOSING_MS = { called: 5_000, uncalled: 250 } as const;
+/** How long an answer is kept at hand while it can't be stored, seconds: a database that is started again takes less. */
+const STORE_AWAY_S = 60;
 /** How long an answer may still come after the deadline: it tells a denial from an expiry. */
 const LAST_ANSWER_MS = 5_000;
 /**
@@ -79,8 +81,7 @@ export async function awaitDecision(attention: Attention, id: string): Promise<v
     const sentAt = { ms: clock.now() };
     const isThere = asking.delivery === 'ping' && wait.called;
     const result = await pollOnce(attention, proposal, authReqId, { sentAt, isThere });
-    // Also while the gateway closes: the provider gives a token once.
-    if (await settle(attention, proposal, result)) return;
+    if (await settleSurely(attention, proposal, result)) return;
     wait.pause = await pauseAfter(attention, proposal, result, sentAt.ms, wait);
   }
 }
@@ -123,6 +124,25 @@ async function pauseAfter(
   const pause = Math.max(wait.uncalled, untilNext(interval));
   wait.uncalled = Math.min(wait.uncalled * 2, UNCALLED_SECONDS.most);
   return pause;
+}
+
+/**
+ * Takes an answer in, also while the gateway closes, and while the store is away for a moment: the provider gives a token once.
+ * Where the store had it nevertheless, the next try finds that it has moved on.
+ */
+async function settleSurely(
+  attention: Attention,
+  proposal: StoredProposal,
+  result: PollResult,
+): Promise<boolean> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await settle(attention, proposal, result);
+    } catch (error) {
+      if (tries > STORE_AWAY_S || attention.signal.aborted) throw error;
+      await attention.clock.sleep(1_000);
+    }
+  }
 }
 
 /** Takes an answer in. True where there is nothing left to wait for. */

@@ -17,7 +17,6 @@ import { writePrivateFile } from '../../machine/private-file.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { assertionKey } from './assertion-key.ts';
 import { clockComparison } from './clock-comparison.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
 
@@ -163,7 +162,11 @@ export async function loginClient(profile: ResolvedProfile, access: ProviderAcce
   if (access.privateKey === undefined) {
     return clientConfiguration(profile, { client_id, token_endpoint_auth_method: 'none' }, undefined, access);
   }
-  const { PrivateKeyJwt } = await import('openid-client');
+  const [{ PrivateKeyJwt }, { assertionKey }] = await Promise.all([
+    import('openid-client'),
+    // Brings the whole of jose, which a person's own sign-in has no use for.
+    import('./assertion-key.ts'),
+  ]);
   const proof = PrivateKeyJwt(await assertionKey(access.privateKey));
   return clientConfiguration(profile, { client_id }, proof, access);
 }

@@ -19,9 +19,16 @@ const descriptions: Record<string, string> = {
   'delete:me:connected_accounts': accounts,
 };
 
-/** The scopes in words, in the order asked, nothing said twice; an unknown one by its own name. */
-export function describeScopes(scopes: readonly string[]): string[] {
-  return [...new Set(scopes.map((scope) => descriptions[scope] ?? scope))];
+/** At a server every sign-in stays; this is about what the server does meanwhile. */
+const atServer = { offline_access: 'have the server look after your account when you are away' };
+
+/**
+ * The scopes in words, in the order asked, nothing said twice; an unknown one by its own name.
+ * @param at whether it is a server that one signs in at
+ */
+export function describeScopes(scopes: readonly string[], at: 'gateway' | 'server' = 'gateway'): string[] {
+  const words = at === 'server' ? { ...descriptions, ...atServer } : descriptions;
+  return [...new Set(scopes.map((scope) => words[scope] ?? scope))];
 }
 
 /** Said at every sign-in: device codes are open to consent phishing (RFC 10027, BCP 247). */

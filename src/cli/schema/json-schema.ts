@@ -52,7 +52,8 @@ class NamedSchemas extends z.core.$ZodRegistry<z.core.JSONSchemaMeta> {
   }
 }
 
-const text = (schema: unknown) => `${JSON.stringify(schema, null, 2)}\n`;
+/** For programs, and in the package: indented they would be twice as large. */
+const text = (schema: unknown) => `${JSON.stringify(schema)}\n`;
 
 /** Without `additionalProperties: false`: within a version fields may be added, and a reader must not mind. */
 function open(json: unknown): Record<string, unknown> {

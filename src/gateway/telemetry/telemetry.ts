@@ -9,6 +9,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import type { Instruments } from './instruments.ts';
 import { measuredFetch } from './measured-fetch.ts';
+import { type MeasuredJobs, measuredJobs } from './measured-jobs.ts';
 import { measuredRequests } from './measured-requests.ts';
 import { measuredStores } from './measured-stores.ts';
 import { measureProcess } from './process-gauges.ts';
@@ -33,6 +34,8 @@ export interface Telemetry {
   stores(stores: GatewayStores): GatewayStores;
   /** @param routes the patterns there are (`/v1/proposals/:id`), by which requests are told apart */
   requests(listener: RequestListener, routes: readonly string[]): RequestListener;
+  /** For what a worker does. */
+  readonly jobs: MeasuredJobs;
   /** All metrics, in Prometheus's text format 0.0.4. */
   metrics(): Promise<string>;
   /** Sends what spans there are; where they can't be sent within some seconds, they are lost. Never throws. */
@@ -71,6 +74,7 @@ export function openTelemetry(options: TelemetryOptions, send: typeof fetch = fe
   return {
     fetch: measuredFetch(instruments, send),
     stores: (stores) => measuredStores(instruments, stores),
+    jobs: measuredJobs(instruments),
     requests: (listener, routes) => measuredRequests(instruments, listener, routes),
     async metrics() {
       const { resourceMetrics, errors } = await reader.collect();

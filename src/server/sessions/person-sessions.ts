@@ -7,16 +7,28 @@ import type { Caller } from '../../gateway/door/caller.ts';
  * and whose `act` says that the server uses it (§4.1). What is kept between a request and the run that it starts is sealed.
  *
  * @example
+ * ```ts
+ * import type { Caller } from '../../gateway/door/caller.ts';
+ * import type { PersonSessions } from './person-sessions.ts';
+ *
  * // A route: the door has verified the token.
- * const session = await sessions.seen(caller, caller.accessToken);
+ * export const ordersOf = async (sessions: PersonSessions, caller: Caller): Promise<Response> => {
+ *   const session = await sessions.seen(caller, caller.accessToken);
+ *   return await session.fetch(`${session.profile.gateway}/v1/orders`, {}, ['orders:read']);
+ * };
+ *
  * // A worker, later, on any machine: by the person's `sub` alone.
- * const session = await sessions.of(run.person);
- * await session.fetch(`${session.profile.gateway}/v1/orders`, {}, ['orders:read']);
+ * export const clockFor = async (sessions: PersonSessions, person: string): Promise<Response> => {
+ *   const session = await sessions.of(person);
+ *   return await session.fetch(`${session.profile.gateway}/v1/clock`, {}, ['market:read']);
+ * };
+ * ```
  */
 export interface PersonSessions {
   /**
-   * The session of whoever has just called. Keeps what the request brought, sealed, so that a run goes on after the answer: for as
-   * long as the person's sign-in stands and the token lasts; each request puts its token in the earlier one's place.
+   * The session of whoever has just called, which goes no further than their token. Keeps what the request brought, sealed, so that
+   * a run goes on after the answer: for as long as the person's sign-in stands and the token lasts, unless an earlier one does more.
+   * Asks the provider nothing yet: a sign-in that was ended is noticed with the first request to the gateway.
    * @param caller as the server's door verified them
    * @param token their access token, whose audience is the server
    * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `provider_error`, `credential_store_…`

@@ -8,10 +8,16 @@ import { laptop, running, type ServerFolder, serverFolder } from './served.ts';
 withPostgres('a server and a worker, on the sandbox', () => {
   let folder: ServerFolder;
   let run: ReturnType<typeof running>;
+  let metrics: (string | undefined)[];
   beforeAll(async () => {
     folder = await serverFolder();
     run = running(folder);
-    const [server, worker] = await Promise.all([run.server(), run.worker()]);
+    const [{ metrics: ofServer, ...server }, { metrics: ofWorker, ...worker }] = await Promise.all([
+      run.server(),
+      run.worker(),
+    ]);
+    metrics = [ofServer, ofWorker];
+    // As the commands print them.
     checkJson(JSON.stringify({ schema: 'trade-agent.server/1', ...server }));
     checkJson(JSON.stringify({ schema: 'trade-agent.worker/1', ...worker }));
     checkJson(JSON.stringify({ schema: 'trade-agent.server-migrate/1', ...folder.migrated }));
@@ -34,5 +40,11 @@ withPostgres('a server and a worker, on the sandbox', () => {
     expect(events.filter(({ type }) => type === 'notice')).toEqual([]);
     expect(await agent.threads()).toMatchObject([{ thread: result.thread, status: 'done' }]);
     expect(run.told.filter((line) => line.startsWith('server: '))).toEqual([]);
+    const [ofServer = '', ofWorker = ''] = await Promise.all(
+      metrics.map(async (url = '') => await (await fetch(url)).text()),
+    );
+    expect(ofServer).toMatch(/^http_server_request_duration_count\{[^}]*http_route="\/v1\/agent\/runs"/m);
+    expect(ofWorker).toMatch(/^trade_agent_job_duration_count\{[^}]*kind="run",outcome="done"/m);
+    for (const told of [ofServer, ofWorker]) expect(told).not.toMatch(/alice|AAPL|th_/);
   });
 });

@@ -53,6 +53,7 @@ export async function serverFolder(newDatabase: () => ReturnType<typeof emptyDat
   const settings = {
     ...{ address, issuer: sandbox.ready.issuer, client_id: 'agents', gateway: sandbox.ready.gateway },
     ...{ database: { url_env: 'SERVER_URL' }, kms: { file: 'wrapping-keys.json' } },
+    telemetry: { metrics_port: 0 },
   };
   writeFileSync(places.config, JSON.stringify(settings));
   await addServerWrappingKey(places);

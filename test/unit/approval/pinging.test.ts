@@ -48,6 +48,25 @@ describe('where the provider calls back', () => {
     expect(world.questions).toHaveLength(1);
   });
 
+  it('an answer that can’t be stored for a moment is kept: nobody is asked twice', async () => {
+    const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
+    const { id } = await world.propose();
+    const { move } = world.moves;
+    let away = 5;
+    Object.assign(world.moves, {
+      move: async (...args: Parameters<typeof move>) => {
+        if (away-- > 0) throw new Error('the connection was closed');
+        return move(...args);
+      },
+    });
+    await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
+    const began = world.clock.now();
+    await world.until(id, 'executed');
+    expect(world.clock.now() - began).toBeLessThan(10_000);
+    expect(world.polls).toHaveLength(1);
+    expect(world.questions).toHaveLength(1);
+  });
+
   it('a poll that the provider did not call for holds up nobody who closes', async () => {
     const world = kernelWorld({ delivery: 'ping' });
     const { id } = await world.propose();
