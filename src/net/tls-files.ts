@@ -23,6 +23,12 @@ const LONGEST_FILE = 1024 * 1024;
 /** Certificates are renewed days before they end. */
 const LOOK_EVERY_MS = 10_000;
 
+/** Those of TLS 1.3, and of TLS 1.2 what is authenticated and keeps no session's secret (RFC 9325 §4.2). */
+const CIPHERS = [
+  ...['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'],
+  ...['ECDHE+AESGCM', 'ECDHE+CHACHA20'],
+].join(':');
+
 const HINT =
   'Name the certificate with its chain, and its private key, both PEM files that this user can read.';
 
@@ -32,7 +38,7 @@ export async function readTlsFiles(files: TlsFiles): Promise<TlsPair> {
   const stamp = await stampOf(files);
   const cert = await readPem(certFile, 'certificate');
   const key = await readPem(keyFile, 'private key');
-  const options: SecureContextOptions = { cert, key, minVersion: 'TLSv1.2' };
+  const options: SecureContextOptions = { cert, key, minVersion: 'TLSv1.2', ciphers: CIPHERS };
   let endsAt: number;
   try {
     endsAt = Date.parse(new X509Certificate(cert).validTo);

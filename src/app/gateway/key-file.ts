@@ -118,7 +118,11 @@ export function shownKey(key: JWK): ShownKey {
 /** @param kty see {@link makeKey} */
 export async function generateKey(kty: 'EC' | 'RSA'): Promise<JWK> {
   const alg = kty === 'EC' ? 'ES256' : 'RS256';
-  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+  const { privateKey, publicKey } = await generateKeyPair(alg, {
+    extractable: true,
+    // 128 bits of security (NIST SP 800-57 part 1, table 2); of no use to ES256.
+    modulusLength: 3072,
+  });
   const kid = kty === 'EC' ? { kid: await calculateJwkThumbprint(await exportJWK(publicKey)) } : {};
   return { ...(await exportJWK(privateKey)), alg, use: 'sig', ...kid };
 }

@@ -146,6 +146,20 @@ describe('a server with a certificate', () => {
     else await expect(done).rejects.toThrow();
   });
 
+  // ECDSA and RSA certificates alike: what the test's own has no use for is refused for that already.
+  it.each([
+    ['ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256', true],
+    ['ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-CHACHA20-POLY1305', true],
+    ['AES256-GCM-SHA384:AES128-GCM-SHA256', false],
+    ['ECDHE-RSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA256', false],
+    ['DHE-RSA-AES256-GCM-SHA384', false],
+  ])('takes %s under TLS 1.2: %s', async (ciphers, taken) => {
+    const { server } = await serve();
+    const done = connected(server.port, { maxVersion: 'TLSv1.2', ciphers: `${ciphers}:@SECLEVEL=0` });
+    if (taken) expect((await done).getCipher().name).toBeOneOf(ciphers.split(':'));
+    else await expect(done).rejects.toThrow();
+  });
+
   it.each([[undefined], ['localhost'], ['another.example']])(
     'has one certificate, for the name %s too',
     async (servername) => {
