@@ -26,7 +26,10 @@ export function frontDoor(options: {
     const [path = ''] = (request.url ?? '').split(/[?#]/, 1);
     response.setHeader('x-content-type-options', 'nosniff');
     response.setHeader('referrer-policy', 'no-referrer');
-    response.setHeader('content-security-policy', "default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
+    response.setHeader(
+      'content-security-policy',
+      "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    );
     if (!isForUs(request, response)) return;
     // An address of another form (`*`, a whole URL, `//host`) would be taken for one of another server further in.
     if (!/^\/(?!\/)/.test(path)) return refuse(response, 400, 'The request names no path of this server');
