@@ -11,8 +11,7 @@ export function billOfMaterials(root, metafile) {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   const { name, version, license, dependencies } = manifestOf(root, '.');
   const bom = new Models.Bom();
-  const itself = component(Enums.ComponentType.Application, { name, version, license });
-  bom.metadata.component = itself;
+  bom.metadata.component = component(Enums.ComponentType.Application, { name, version, license });
   const seen = new Set();
   const installed = Object.keys(dependencies).map((one) => `node_modules/${one}`);
   for (const folder of [...new Set([...installed, ...bundledFolders(metafile)])].sort()) {
@@ -30,7 +29,6 @@ export function billOfMaterials(root, metafile) {
       new Models.Property('trade-agent:how', installed.includes(folder) ? 'installed' : 'bundled'),
     );
     bom.components.add(found);
-    itself.dependencies.add(found.bomRef);
   }
   const serializer = new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6));
   return `${serializer.serialize(bom, { sortLists: true })}\n`;
