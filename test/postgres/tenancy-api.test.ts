@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
+import { questionSeal } from '../../src/store/rows/question-id.ts';
 import { type Agent, type ForeignWorld, startForeignWorld } from '../integration/approval/foreign-world.ts';
 import { migratedDatabase, newTenant, type TestDatabase, withPostgres } from './support/database.ts';
 import { granted } from './support/filled-stores.ts';
@@ -100,9 +101,10 @@ withPostgres('by the gateway’s API', () => {
 
   beforeAll(async () => {
     server = await migratedDatabase(gatewaySchema);
-    const stores = await postgresGatewayStores(await server.open(newTenant()));
+    const seal = questionSeal('of the gateway');
+    const stores = await postgresGatewayStores(await server.open(newTenant()), seal);
     world = await startForeignWorld({ stores });
-    elsewhere = await world.another(await postgresGatewayStores(await server.open(newTenant())));
+    elsewhere = await world.another(await postgresGatewayStores(await server.open(newTenant()), seal));
     alice = world.agent('alice', 'trade-agent', SCOPE);
     bob = world.agent('bob', 'trade-agent', SCOPE);
     const { mandate_id: mandate } = await granted(stores);

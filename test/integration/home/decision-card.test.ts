@@ -27,6 +27,8 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 afterEach(async () => {
   await world.clear();
+  // Else the next test may look at this one's card.
+  await at('request').waitFor({ state: 'detached' });
   await page.setViewportSize({ width: 390, height: 844 });
   expect(phone.complaints).toEqual([]);
 });
