@@ -51,7 +51,7 @@ export default defineConfig({
               ? ['test/integration/**/*.test.{ts,tsx}']
               : // One of each that uses a dependency which is changed for the bundle; the rest is played in e2e.
                 [
-                  'test/integration/agent/*.test.ts',
+                  'test/integration/agent/{account-tools,asks,cut-off,messages,openai-model,reconcile,resume,run,sandbox,threads}.test.ts',
                   'test/integration/gateway/{alpaca-contract,approved-details,messages,use-once}.test.ts',
                 ]),
             'test/shipped/**/*.test.ts',

@@ -178,8 +178,9 @@ rules:
     expect(world.ordersAtBroker()).toBe(0);
     const id = approvalOf(first.result);
     expect((await world.run(['approvals', 'cancel', id])).exitCode).toBe(0);
-    // Taken back here; the question still stands on the phone, since a client can't withdraw it.
-    await world.run(['phone', '--user', 'alice', '--decide', 'deny', '--once', '--timeout', '20s']);
+    // What is taken back is gone from the phone too.
+    const phone = ['phone', '--user', 'alice', '--decide', 'deny', '--once', '--timeout', '1s'];
+    expect((await world.run(phone)).exitCode).toBe(124);
   });
 
   it('turns a drift of eight points into an order that is approved, filled once, and found no more', async () => {

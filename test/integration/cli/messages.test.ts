@@ -26,8 +26,8 @@ async function connect(name: string): Promise<void> {
 
 const ask = (prompt: string, more: readonly string[] = []) =>
   world.run(['run', prompt, '--output', 'json', ...more]);
-const decide = (decision: 'approve' | 'deny') =>
-  world.run(['phone', '--decide', decision, '--once', '--output', 'json', '--timeout', '20s']);
+const decide = (decision: 'approve' | 'deny', within = '20s') =>
+  world.run(['phone', '--decide', decision, '--once', '--output', 'json', '--timeout', within]);
 const sent = () => world.sandbox.sentMessages();
 const audit = () =>
   readFileSync(join(world.sandbox.ready.home, 'audit.jsonl'), 'utf8')
@@ -129,7 +129,7 @@ describe('a summary for Slack', () => {
     const { stdout } = await ask('send my portfolio to slack #general', ['--approval', 'detach']);
     const { approvals, thread } = json(stdout);
     await world.run(['approvals', 'cancel', approvals[0].id]);
-    await decide('approve');
+    expect((await decide('approve', '1s')).exitCode).toBe(124);
     const resumed = await world.run(['resume', thread, '--output', 'json']);
     expect([resumed.exitCode, json(resumed.stdout).approvals[0].status]).toEqual([6, 'cancelled']);
     expect(sent()).toHaveLength(before);

@@ -371,7 +371,6 @@ describe('an order that waits for an approval', () => {
     expect(message.message).toContain(approval?.expires_at);
     expect(message.priority).toBe(5);
     await world.run(['approvals', 'cancel', approval?.id ?? '']);
-    await world.run(['phone', '--user', 'alice', '--decide', 'deny', '--once', '--timeout', '20s']);
   });
 });
 
