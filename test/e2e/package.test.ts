@@ -172,6 +172,9 @@ const online =
     },
   ).status === 0;
 
+/** Other npms and Nodes, each of which is fetched first: `npm run test:package`. */
+const elsewhereToo = process.env.PACKAGE_TESTS === 'all';
+
 describe.skipIf(!online)('the package outside the checkout', () => {
   /** An empty folder with the tarball in it, and an empty home. */
   function elsewhere(name: string): { cwd: string; home: string } {
@@ -207,11 +210,15 @@ describe.skipIf(!online)('the package outside the checkout', () => {
     ]);
   });
 
-  it('plays the demo where no package may run scripts of its own', { timeout: LIMIT_MS }, () => {
-    demo('npx', 'no-scripts', {
-      env: { npm_config_ignore_scripts: 'true', npm_config_cache: join(folder, 'cache-2') },
-    });
-  });
+  it.runIf(elsewhereToo)(
+    'plays the demo where no package may run scripts of its own',
+    { timeout: LIMIT_MS },
+    () => {
+      demo('npx', 'no-scripts', {
+        env: { npm_config_ignore_scripts: 'true', npm_config_cache: join(folder, 'cache-2') },
+      });
+    },
+  );
 
   it('is found by man once it is installed for everybody', { timeout: LIMIT_MS }, () => {
     const prefix = join(folder, 'global');
@@ -238,7 +245,7 @@ describe.skipIf(!online)('the package outside the checkout', () => {
     if (read.error === undefined) expect(expectSuccess(read)).toContain('Syntax OK');
   });
 
-  it('plays the demo with the newest npm', { timeout: LIMIT_MS }, () => {
+  it.runIf(elsewhereToo)('plays the demo with the newest npm', { timeout: LIMIT_MS }, () => {
     const prefix = join(folder, 'newest-npm');
     mkdirSync(prefix);
     expectSuccess(run('npm', ['install', '--prefix', prefix, '--no-save', 'npm@latest'], { cwd: prefix }));
@@ -319,13 +326,17 @@ describe.skipIf(!online)('the package outside the checkout', () => {
     expect(on(program, ['demo'])).toMatch(/Bought 5 [A-Z]+ at/);
   });
 
-  it(`says on Node ${TOO_OLD_NODE} that it needs a newer one`, { timeout: LIMIT_MS }, () => {
-    const path = installNode(TOO_OLD_NODE);
-    const launcher = join(root, 'bin/trade-agent.js');
-    const { status, stderr } = run('node', [launcher, 'demo'], { cwd: folder, path });
-    expect(status).toBe(2);
-    expect(stderr).toContain(`needs Node 22.14 or newer; this is Node ${TOO_OLD_NODE}`);
-  });
+  it.runIf(elsewhereToo)(
+    `says on Node ${TOO_OLD_NODE} that it needs a newer one`,
+    { timeout: LIMIT_MS },
+    () => {
+      const path = installNode(TOO_OLD_NODE);
+      const launcher = join(root, 'bin/trade-agent.js');
+      const { status, stderr } = run('node', [launcher, 'demo'], { cwd: folder, path });
+      expect(status).toBe(2);
+      expect(stderr).toContain(`needs Node 22.14 or newer; this is Node ${TOO_OLD_NODE}`);
+    },
+  );
 });
 
 function isBuiltin(name: string): boolean {

@@ -175,12 +175,13 @@ export function jobQueueContract(start: () => Promise<OpenedJobs>): void {
         { concurrency: 2 },
       );
       await enqueue(runOf('a', { run: '1' }), runOf('b'), runOf('c'), runOf('a', { run: '2' }));
-      await expect.poll(() => under).toEqual(['a', 'b']);
+      // Which of two keys begins first is nobody's to say.
+      await expect.poll(() => under.toSorted()).toEqual(['a', 'b']);
       ends.get('a')?.();
       // The key of what is done is free, however long the other takes that was fetched with it.
-      await expect.poll(() => under).toEqual(['a', 'b', 'c']);
+      await expect.poll(() => under.slice(2)).toEqual(['c']);
       ends.get('c')?.();
-      await expect.poll(() => under).toEqual(['a', 'b', 'c', 'a']);
+      await expect.poll(() => under.slice(2)).toEqual(['c', 'a']);
       for (const end of ends.values()) end();
     });
 
