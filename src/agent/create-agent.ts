@@ -12,10 +12,11 @@ import type { ImportedActivities } from '../tools/gateway/imported-activities.ts
 import type { OwnRules } from '../tools/own-rules.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Agent, RunOptions } from './agent.ts';
-import type { AgentEvent, RunResult, ThreadView } from './events.ts';
+import type { AgentEvent, ThreadView } from './events.ts';
 import { errorFacts } from './graph/error-facts.ts';
 import type { ChatModel } from './model/chat-model.ts';
 import { disableTracing } from './model/no-tracing.ts';
+import { notStarted } from './not-started.ts';
 import { createApprovals } from './run/approvals.ts';
 import { newHolder } from './run/holder.ts';
 import { createLeaseKeeper } from './run/lease-keeper.ts';
@@ -109,7 +110,10 @@ export function agentOver(state: OpenState, options: AgentSettings): Agent {
       // Not kept: with the key set, say, the next run may work.
       parts = undefined;
       if (!isTradeAgentError(error)) throw error;
-      yield { type: 'result', result: notStarted(thread, profile, error) };
+      yield {
+        type: 'result',
+        result: notStarted(thread, profile.model.name ?? profile.model.provider, errorFacts(error)),
+      };
       return;
     }
     const { drive } = await import('./run/runner.ts');
@@ -246,22 +250,6 @@ async function unlessInUse(remove: () => Promise<void>): Promise<boolean> {
       return false;
     throw error;
   }
-}
-
-/** The result of a run that found no model. */
-function notStarted(thread: string, profile: ResolvedProfile, error: TradeAgentError): RunResult {
-  return {
-    thread,
-    status: 'failed',
-    text: '',
-    data: [],
-    orders: [],
-    messages: [],
-    approvals: [],
-    connections: [],
-    usage: { model: profile.model.name ?? profile.model.provider, input_tokens: 0, output_tokens: 0 },
-    error: errorFacts(error),
-  };
 }
 
 function databaseKey(key: Buffer | string): Buffer {

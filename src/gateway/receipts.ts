@@ -11,9 +11,6 @@ import { Refusal } from '../trading/refusal.ts';
 import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
 import type { OwnRecord } from './own-record.ts';
 
-/** Where the key is that receipts are signed with: a JWK Set (RFC 7517), for whoever wants to pin it. */
-export const RECEIPT_KEYS_PATH = '/.well-known/trade-agent-receipt-keys.json';
-
 /** The receipts of what was carried out here. */
 export interface Receipts {
   /** Of one's own orders, newest first. */

@@ -1,4 +1,4 @@
-import { RECEIPT_KEYS_PATH } from '../gateway/receipts.ts';
+import { RECEIPT_KEYS_PATH } from '../trading/receipt.ts';
 
 /** Where whatever the gateway has mounted may be; nothing is, where it has none. */
 const MOUNTS = ['/mcp'];

@@ -4,6 +4,9 @@ import { orderDraftSchema } from './order.ts';
 import { provenanceSchema, worstCaseSchema } from './proposal.ts';
 import { orderSchema } from './views.ts';
 
+/** Where a gateway has the key that it signs receipts with: a JWK Set (RFC 7517), for whoever wants to pin it. */
+export const RECEIPT_KEYS_PATH = '/.well-known/trade-agent-receipt-keys.json';
+
 /** Base64url without padding (RFC 4648 §5). */
 const bytes = z.string().regex(/^[A-Za-z0-9_-]+$/);
 /** base64url(SHA-256), 43 characters. */
@@ -11,66 +14,72 @@ const digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 const facts = z.record(z.string(), z.unknown());
 
 /** A proposal as it was approved: what its digest is of, and what the statement that was signed names beside it. */
-const approvedSchema = z.strictObject({
-  id: z.string(),
-  kind: z.enum(proposalKinds),
-  /** Whose account it is about. */
-  sub: z.string(),
-  /** The OAuth client that proposed it. */
-  client: z.string(),
-  proposed_by: z.string().optional(),
-  requested_by: z.string().nullable(),
-  code: z.string(),
-  nonce: z.string().nullable(),
-  digest,
-  subject: facts,
-  worst_case: worstCaseSchema.nullable(),
-  provenance: provenanceSchema.nullable(),
-  created_at: z.iso.datetime(),
-});
+const approvedSchema = z.lazy(() =>
+  z.strictObject({
+    id: z.string(),
+    kind: z.enum(proposalKinds),
+    /** Whose account it is about. */
+    sub: z.string(),
+    /** The OAuth client that proposed it. */
+    client: z.string(),
+    proposed_by: z.string().optional(),
+    requested_by: z.string().nullable(),
+    code: z.string(),
+    nonce: z.string().nullable(),
+    digest,
+    subject: facts,
+    worst_case: worstCaseSchema.nullable(),
+    provenance: provenanceSchema.nullable(),
+    created_at: z.iso.datetime(),
+  }),
+);
 
 /** One person's yes: what their key signed, and the key. */
-const signedSchema = z.strictObject({
-  sub: z.string(),
-  /** As it came in the approval's token (docs/PHONE.md). */
-  evidence: z.strictObject({
-    method: z.enum(['webauthn', 'software']),
-    credential_id: bytes,
-    authenticator_data: bytes,
-    client_data_json: bytes,
-    signature: bytes,
-    statement: facts,
+const signedSchema = z.lazy(() =>
+  z.strictObject({
+    sub: z.string(),
+    /** As it came in the approval's token (docs/PHONE.md). */
+    evidence: z.strictObject({
+      method: z.enum(['webauthn', 'software']),
+      credential_id: bytes,
+      authenticator_data: bytes,
+      client_data_json: bytes,
+      signature: bytes,
+      statement: facts,
+    }),
+    /** Of the page it was signed on, and whom keys are enrolled for (WebAuthn's RP ID). */
+    origin: z.string(),
+    rp_id: z.string(),
+    key: z.strictObject({
+      credential_id: bytes,
+      /** COSE_Key (RFC 9052 §7). */
+      public_key: bytes,
+      /** COSE algorithm: -7 (ES256), -8 (EdDSA) or -257 (RS256). */
+      algorithm: z.int(),
+      method: z.enum(['webauthn', 'software']),
+      /** Whether it can be synced to other devices. */
+      device_type: z.enum(['singleDevice', 'multiDevice']),
+      name: z.string(),
+      enrolled_at: z.iso.datetime(),
+    }),
   }),
-  /** Of the page it was signed on, and whom keys are enrolled for (WebAuthn's RP ID). */
-  origin: z.string(),
-  rp_id: z.string(),
-  key: z.strictObject({
-    credential_id: bytes,
-    /** COSE_Key (RFC 9052 §7). */
-    public_key: bytes,
-    /** COSE algorithm: -7 (ES256), -8 (EdDSA) or -257 (RS256). */
-    algorithm: z.int(),
-    method: z.enum(['webauthn', 'software']),
-    /** Whether it can be synced to other devices. */
-    device_type: z.enum(['singleDevice', 'multiDevice']),
-    name: z.string(),
-    enrolled_at: z.iso.datetime(),
-  }),
-});
+);
 
 /** What was sent to the broker, and what it said first. */
-const sentSchema = z.strictObject({
-  client_order_id: z.string(),
-  /** As it was approved. */
-  order: orderDraftSchema,
-  state: z.enum(['intent', 'placed', 'rejected', 'unknown']),
-  submissions: z.int(),
-  submitted_at: z.iso.datetime().nullable(),
-  /** The broker's order, for `placed`. */
-  answered: orderSchema.nullable(),
-  /** Why it did not come about, for `rejected`. */
-  problem: facts.nullable(),
-});
+const sentSchema = z.lazy(() =>
+  z.strictObject({
+    client_order_id: z.string(),
+    /** As it was approved. */
+    order: orderDraftSchema,
+    state: z.enum(['intent', 'placed', 'rejected', 'unknown']),
+    submissions: z.int(),
+    submitted_at: z.iso.datetime().nullable(),
+    /** The broker's order, for `placed`. */
+    answered: orderSchema.nullable(),
+    /** Why it did not come about, for `rejected`. */
+    problem: facts.nullable(),
+  }),
+);
 
 /**
  * The receipt of an order (docs/RECEIPTS.md): what was shown, who signed it, what was sent, what the broker said. A file holds

@@ -6,6 +6,7 @@ import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { READ_SCOPES, type Scope } from '../../trading/scopes.ts';
 import type { RunOptions } from '../agent.ts';
 import type { AgentEvent, RunResult } from '../events.ts';
+import { notStarted } from '../not-started.ts';
 import { EventQueue } from '../run/event-queue.ts';
 import { RunFollower } from '../run/run-follower.ts';
 import type { StartedRun } from './protocol.ts';
@@ -92,7 +93,7 @@ class RemoteRun {
       if (!isTradeAgentError(error)) throw error;
       if (error.code === 'busy' && start.thread !== undefined)
         this.#emit({ type: 'thread', thread: start.thread });
-      return notStarted(start.thread ?? '', error);
+      return notStarted(start.thread ?? '', 'unknown', { ...errorObject(error), code: error.code });
     }
     const { run, thread } = started;
     this.#follower.follow({ type: 'thread', thread });
@@ -247,20 +248,4 @@ function lost(thread: string, cause: TradeAgentError): TradeAgentError {
     cause,
     details: cause.details,
   });
-}
-
-/** The result of a run that did not begin. */
-function notStarted(thread: string, error: TradeAgentError): RunResult {
-  return {
-    thread,
-    status: 'failed',
-    text: '',
-    data: [],
-    orders: [],
-    messages: [],
-    approvals: [],
-    connections: [],
-    usage: { model: 'unknown', input_tokens: 0, output_tokens: 0 },
-    error: { ...errorObject(error), code: error.code },
-  };
 }

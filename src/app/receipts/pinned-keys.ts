@@ -3,10 +3,9 @@ import { calculateJwkThumbprint, type JWK } from 'jose';
 import { boundedFetch } from '../../net/bounded-fetch.ts';
 import { timeLimit } from '../../net/time-limit.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { RECEIPT_KEYS_PATH } from '../../trading/receipt.ts';
 import type { App } from '../app.ts';
 
-/** Where a gateway publishes the key that it signs receipts with (docs/RECEIPTS.md). */
-const KEYS_PATH = '/.well-known/trade-agent-receipt-keys.json';
 const LONGEST_ANSWER = 64 * 1024;
 const TIMEOUT_MS = 10_000;
 /** RFC 7638, SHA-256: 43 characters of base64url. */
@@ -33,7 +32,7 @@ export async function pinnedKeys(
     return { thumbprints: await ofKeys(await read(key)), from: 'pinned' };
   }
   const { gateway } = await app.profile();
-  const url = `${gateway.replace(/\/+$/, '')}${KEYS_PATH}`;
+  const url = `${gateway.replace(/\/+$/, '')}${RECEIPT_KEYS_PATH}`;
   const limit = timeLimit(TIMEOUT_MS, app.signal);
   try {
     const answer = await boundedFetch(app.fetch, LONGEST_ANSWER)(url, {
@@ -62,7 +61,7 @@ async function read(file: string): Promise<unknown> {
     return JSON.parse(await readFile(file, 'utf8'));
   } catch (cause) {
     throw new TradeAgentError('usage', `${file} holds no key (JWK or JWK Set)`, {
-      hint: `--key takes a thumbprint of 43 characters, or a file such as what the gateway has at ${KEYS_PATH}.`,
+      hint: `--key takes a thumbprint of 43 characters, or a file such as what the gateway has at ${RECEIPT_KEYS_PATH}.`,
       cause,
     });
   }

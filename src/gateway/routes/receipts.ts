@@ -1,7 +1,8 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
+import { RECEIPT_KEYS_PATH } from '../../trading/receipt.ts';
 import type { Door } from '../door/door.ts';
-import { RECEIPT_KEYS_PATH, type Receipts } from '../receipts.ts';
+import type { Receipts } from '../receipts.ts';
 import { limitParameter, parseQuery } from './query.ts';
 
 const listQuery = z.strictObject({ limit: limitParameter(500, 100) });
