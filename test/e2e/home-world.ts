@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseDocument } from 'yaml';
 import { webauthnEvidence } from '../../src/approval/signature/evidence.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { type HttpBrowser, pairByHttp } from '../integration/home/http-browser.ts';
@@ -79,6 +80,11 @@ export async function createHomeWorld(
       writeFileSync(keys, `${alice?.broker_key.key_id}\n${alice?.broker_key.secret}\n`, { mode: 0o600 });
       const named = ['--name', 'Alice', '--address', address, '--broker-key-file', keys];
       await world.json('home', 'init', ...named, '--broker-url', sandbox.ready.broker, '--yes');
+      // A new home's orders go out on weekdays from four to eight: these tests run at any hour.
+      const limits = join(home, 'limits.yaml');
+      const rules = parseDocument(readFileSync(limits, 'utf8'));
+      rules.deleteIn(['accounts', '*', 'hours']);
+      writeFileSync(limits, String(rules), { mode: 0o600 });
     },
     async serve(of = home) {
       const served = start(['home', 'serve', '--home', of], true);
