@@ -31,6 +31,8 @@ export interface BrokerFixture {
   readonly symbol: string;
   /** For a broker that tells no hours: a moment at which the market is open. */
   readonly now?: () => number;
+  /** For a broker that is asked again after a pause which its stand-in can do without. */
+  readonly sleep?: (ms: number) => Promise<void>;
   /** For a broker that is asked by POST as well: which requests may change something. */
   readonly isWrite?: (request: Request) => boolean;
   /** No symbol of the broker's. */
@@ -70,7 +72,7 @@ export async function openBench(fixture: BrokerFixture): Promise<Bench> {
       fetch: wire.send,
       timeoutMs,
       now: fixture.now ?? Date.now,
-      sleep: setTimeout,
+      sleep: fixture.sleep ?? setTimeout,
       assets: createAssetCatalogue(Date.now),
     })(fixture.credentials, () => unauthorized++);
   const broker = connect(10_000);
