@@ -151,7 +151,7 @@ function present<Name extends string, Value>(name: Name, value: Value | undefine
 
 /** Some providers write a single one without the list. What can't be read could be a group that a rule forbids. */
 function groupsOf(groups: unknown): readonly string[] | undefined {
-  if (groups === undefined) return undefined;
+  if (groups === undefined || groups === null) return undefined;
   const list: readonly unknown[] = Array.isArray(groups) ? groups : [groups];
   if (list.every((group): group is string => textOf(group) !== undefined)) return list;
   throw tokenRefusal('token_claims', 'the access token has "groups" that are no list of names');
