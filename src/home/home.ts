@@ -24,6 +24,7 @@ export interface HomeOptions
   extends Pick<
     IdentityProviderOptions,
     | 'about'
+    | 'companies'
     | 'documents'
     | 'faults'
     | 'knownClients'

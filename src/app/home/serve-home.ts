@@ -163,8 +163,9 @@ function homeParts(
     });
   }
   const { client } = approval;
-  const { clients = [], servers = [] } = settings;
-  for (const [name, listed] of Object.entries({ clients, servers })) {
+  const { clients = [], servers = [], companies = [] } = settings;
+  const theirs = companies.flatMap((company) => company.clients);
+  for (const [name, listed] of Object.entries({ clients, servers, companies: theirs })) {
     if (!listed.some(({ client_id }) => client_id === client.id)) continue;
     throw new TradeAgentError(
       'invalid_config',
@@ -179,6 +180,7 @@ function homeParts(
     // The rest is what any program's is (`publicClientDefaults`).
     knownClients: clients.map(({ name, ...client }) => ({ ...client, client_name: name })),
     servers,
+    companies,
     gateway: {
       ...options,
       approval: { ...approval, client },

@@ -12,6 +12,7 @@ import type { DashboardData } from '../phone/dashboard/dashboard-data.ts';
 import type { NumberMatching } from '../phone/decision/picked-code.ts';
 import type { Halting, HomeAbout, Mandating } from '../phone/phone-services.ts';
 import type { PushOptions } from '../phone/push/phone-push.ts';
+import type { Company } from './companies/company.ts';
 import type { Revoked } from './grants.ts';
 import type { People } from './people.ts';
 import type { RefreshTokenReuse } from './refresh-token-reuse.ts';
@@ -35,6 +36,8 @@ export interface IdentityProviderOptions {
   readonly knownClients?: readonly ClientMetadata[];
   /** Servers that run the agent, which people sign in at. */
   readonly servers?: readonly AgentServer[] | undefined;
+  /** Companies whose word about people of this home is taken. */
+  readonly companies?: readonly Company[] | undefined;
   readonly vault: Vault;
   /** By user name: lets the terminal phone stand in for their browser where an account is to be connected. */
   readonly thirdPartyPasswords?: Readonly<Record<string, string>>;

@@ -25,6 +25,8 @@ import { isPublicClient, publicClientDefaults } from './authorization/public-cli
 import { assertionFault, CLOCK_TOLERANCE } from './client-assertion.ts';
 import { checkClientMetadata } from './client-metadata.ts';
 import { gatewayClient, loginClient } from './clients.ts';
+import { COMPANY_TOKEN_S, type Company, companyClients, companyOf } from './companies/company.ts';
+import { memberClaims } from './companies/member-claims.ts';
 import type { OidcStore } from './oidc-store.ts';
 import type { People } from './people.ts';
 import { ACCESS_TOKEN_S, isIn, routes } from './protocol.ts';
@@ -34,6 +36,7 @@ import { checkServerSignIn, signedInAt } from './servers/server-sign-in.ts';
 export interface OidcConfigurationOptions extends AskingOptions {
   /** Registered beforehand, beside our own. */
   readonly knownClients?: readonly ClientMetadata[] | undefined;
+  readonly companies: readonly Company[];
   readonly store: OidcStore;
   /** Private; the first signs. */
   readonly signingKeys: readonly JWK[];
@@ -122,19 +125,7 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
       (source.scopes.has('offline_access') ||
         isPublicClient(client) ||
         serverAt(options.servers, source.resource) !== undefined),
-    extraTokenClaims: (ctx, token) => {
-      // What the person's own key signed goes where the gateway looks for it.
-      const asked = ctx.oidc.entities.BackchannelAuthenticationRequest;
-      const evidence = asked === undefined ? undefined : options.requests.evidenceOf(asked.jti);
-      // By a passkey that verified the person: "phishing-resistant" of OpenID Connect EAP ACR Values 1.0 §2.
-      if (evidence !== undefined) return { approval_evidence: evidence, acr: PASSKEY_ACR };
-      const server = serverOf(options.servers, token.clientId);
-      if (server !== undefined) return { act: { sub: server.client_id }, client_name: serverName(server) };
-      if (serverAt(options.servers, token.aud) !== undefined) return signedInAt(ctx);
-      const name =
-        'grantId' in token && token.grantId !== undefined ? options.nameOf(token.grantId) : undefined;
-      return name === undefined ? undefined : { client_name: name };
-    },
+    extraTokenClaims: tokenClaims(options),
     formats: { customizers: { jwt: (_ctx, _token, parts) => options.onAccessToken(parts.payload) } },
     extraParams: {
       device_name: (ctx, value) => {
@@ -181,13 +172,34 @@ function clientsOf({
   gatewayClient: ours,
   resource,
   servers,
+  companies,
   knownClients = [],
 }: OidcConfigurationOptions): ClientMetadata[] {
-  return [loginClient, gatewayClient(ours, resource), ...servers.map(serverClient), ...knownClients];
+  const theirs = [...servers.map(serverClient), ...companies.flatMap(companyClients)];
+  return [loginClient, gatewayClient(ours, resource), ...theirs, ...knownClients];
+}
+
+/** What an access token says beside what the library puts into every one. */
+function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configuration['extraTokenClaims']> {
+  return (ctx, token) => {
+    // What the person's own key signed goes where the gateway looks for it.
+    const asked = ctx.oidc.entities.BackchannelAuthenticationRequest;
+    const evidence = asked === undefined ? undefined : options.requests.evidenceOf(asked.jti);
+    // By a passkey that verified the person: "phishing-resistant" of OpenID Connect EAP ACR Values 1.0 §2.
+    if (evidence !== undefined) return { approval_evidence: evidence, acr: PASSKEY_ACR };
+    const member = memberClaims(token);
+    if (member !== undefined) return { ...member };
+    const server = serverOf(options.servers, token.clientId);
+    if (server !== undefined) return { act: { sub: server.client_id }, client_name: serverName(server) };
+    if (serverAt(options.servers, token.aud) !== undefined) return signedInAt(ctx);
+    const name =
+      'grantId' in token && token.grantId !== undefined ? options.nameOf(token.grantId) : undefined;
+    return name === undefined ? undefined : { client_name: name };
+  };
 }
 
 /** How long what it issues lives, in seconds. */
-function lifetimes({ resource, now }: OidcConfigurationOptions): Configuration['ttl'] {
+function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Configuration['ttl'] {
   const secondsUntil = (rfc3339: string) => Math.max(1, Math.floor((Date.parse(rfc3339) - now()) / 1000));
   return {
     AccessToken: (_ctx, token) => {
@@ -207,8 +219,12 @@ function lifetimes({ resource, now }: OidcConfigurationOptions): Configuration['
     },
     AuthorizationCode: MINUTE,
     DeviceCode: 10 * MINUTE,
-    Grant: (_ctx, grant) =>
-      [ORDER_SCOPE, MESSAGE_SCOPE].includes(grant.resources?.[resource] ?? '') ? 60 * MINUTE : 90 * DAY,
+    Grant: (_ctx, grant) => {
+      if (companyOf(companies, grant.clientId) !== undefined) return COMPANY_TOKEN_S;
+      return [ORDER_SCOPE, MESSAGE_SCOPE].includes(grant.resources?.[resource] ?? '')
+        ? 60 * MINUTE
+        : 90 * DAY;
+    },
     IdToken: 10 * MINUTE,
     Interaction: 10 * MINUTE,
     RefreshToken: 30 * DAY,

@@ -23,7 +23,8 @@ export interface People {
   remove(username: string): void;
 }
 
-const USERNAME = /^[a-z][a-z0-9._-]{0,31}$/;
+/** Also what they are named by in settings. */
+export const USERNAME = /^[a-z][a-z0-9._-]{0,31}$/;
 
 /**
  * The people in the provider's database.

@@ -3,21 +3,23 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { noticesSchema } from '../../config/notice-channels.ts';
 import { peerList } from '../../net/peer-list.ts';
-import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
+import { isSecureUrl } from '../../net/secure-url.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import { isRedirect } from '../identity-provider/authorization/redirect-uri.ts';
-import { LOGIN_CLIENT_ID } from '../identity-provider/protocol.ts';
 import { pushSettingsSchema } from '../phone/push/push-settings.ts';
+import {
+  clientId,
+  clientKeys,
+  firstTwice,
+  hasOneKeySource,
+  namesEachOnce,
+  ONE_KEY_SOURCE,
+} from './client-settings.ts';
+import { companiesSchema } from './company-settings.ts';
 import { homeAddressProblem, isLocalAddress } from './home-address.ts';
 
 /** Where a home listens where nothing else is said: behind what `tailscale serve` or a proxy passes on. */
 export const DEFAULT_PORT = 4780;
-
-/** Of the home's own; its gateway's id stands in gateway.yaml, and is looked at when it is served. */
-const RESERVED_IDS: readonly string[] = [LOGIN_CLIENT_ID];
-
-/** RFC 7518 §6.2.2, §6.3.2, §6.4.1. */
-const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
 const wholePath = z.string().refine(isAbsolute, 'must be a whole path, from / on');
 
@@ -25,11 +27,6 @@ const wholePath = z.string().refine(isAbsolute, 'must be a whole path, from / on
 const listenAddress = z
   .string()
   .refine((text) => listenParts(text) !== undefined, 'must be HOST:PORT, as in 127.0.0.1:4780');
-
-const clientId = z
-  .string()
-  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ -')
-  .refine((id) => !RESERVED_IDS.includes(id), 'is the id of one of the home’s own');
 
 const knownClientSchema = z.strictObject({
   client_id: clientId,
@@ -41,14 +38,6 @@ const knownClientSchema = z.strictObject({
     .max(20),
 });
 
-/** RFC 7517: only the public half of a key has any business here. */
-const publicKeySchema = z
-  .looseObject({ kty: z.enum(['EC', 'OKP', 'RSA']) })
-  .refine(
-    (key) => !PRIVATE_MEMBERS.some((member) => member in key),
-    'must be the public half of the key alone',
-  );
-
 const serverSchema = z
   .strictObject({
     client_id: clientId,
@@ -59,13 +48,9 @@ const serverSchema = z
         (text) => isSecureUrl(text) && new URL(text).origin === text,
         'must be an https address with nothing behind it, as in https://agent.example',
       ),
-    jwks: z.strictObject({ keys: z.array(publicKeySchema).min(1).max(10) }).optional(),
-    jwks_uri: z.string().refine(isSecureUrl, INSECURE_URL).optional(),
+    ...clientKeys,
   })
-  .refine(({ jwks, jwks_uri }) => (jwks === undefined) !== (jwks_uri === undefined), {
-    path: ['jwks'],
-    error: 'is needed, or "jwks_uri": one of the two',
-  });
+  .refine(hasOneKeySource, ONE_KEY_SOURCE);
 
 /** What `home.yaml` says: everything about a home that is not secret, but for what its gateway serves. */
 export const homeSettingsSchema = z
@@ -89,6 +74,8 @@ export const homeSettingsSchema = z
     clients: z.array(knownClientSchema).min(1).max(50).superRefine(namesEachOnce).optional(),
     /** Servers that run the agent for people of this home (`trade-agent server`), which sign in at them. */
     servers: z.array(serverSchema).min(1).max(20).superRefine(namesEachOnce).optional(),
+    /** Companies whose people sign in here by what their company's identity provider says (ID-JAG). */
+    companies: companiesSchema.optional(),
     /** How the owner is told where no push arrives; as `notices` of a profile. */
     notices: noticesSchema.optional(),
   })
@@ -134,26 +121,37 @@ export function proxiesOf({ address, tls, proxy, listen }: HomeSettings): readon
   return host === '127.0.0.1' || host === '::1' ? ['127.0.0.1', '::1'] : undefined;
 }
 
-function namesEachOnce(clients: readonly { readonly client_id: string }[], context: z.RefinementCtx): void {
-  const ids = clients.map(({ client_id }) => client_id);
-  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
-  if (twice !== undefined) context.addIssue({ code: 'custom', message: `${twice} is there twice` });
+/** Tokens for a server must not be anybody else's as well, and each client is one party's alone. */
+function namesNobodyTwice(
+  { address, clients = [], servers = [], companies = [] }: Named,
+  context: z.RefinementCtx,
+): void {
+  const issue = (name: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [name], message });
+  const place = firstTwice([address, ...servers.map((server) => server.address)]);
+  if (place !== undefined) issue('servers', `${place} is the address of two`);
+  const both = servers.find((server) => clients.some((client) => client.client_id === server.client_id));
+  if (both !== undefined) issue('servers', `${both.client_id} is among "clients" already`);
+  for (const { issuer, clients: theirs } of companies) {
+    if (issuer === address) issue('companies', `${issuer} is this home itself`);
+    for (const [name, ours] of Object.entries({ clients, servers })) {
+      const taken = theirs.find(({ client_id }) => ours.some((one) => one.client_id === client_id));
+      if (taken !== undefined) issue('companies', `${taken.client_id} is among "${name}" already`);
+    }
+  }
 }
 
-/** Tokens for a server must not be anybody else's as well. */
-function namesNobodyTwice({ address, clients = [], servers = [] }: Named, context: z.RefinementCtx): void {
-  const issue = (message: string) => context.addIssue({ code: 'custom', path: ['servers'], message });
-  const addresses = [address, ...servers.map((server) => server.address)];
-  const place = addresses.find((one, index) => addresses.indexOf(one) !== index);
-  if (place !== undefined) issue(`${place} is the address of two`);
-  const both = servers.find((server) => clients.some((client) => client.client_id === server.client_id));
-  if (both !== undefined) issue(`${both.client_id} is among "clients" already`);
+interface NamedClient {
+  readonly client_id: string;
 }
 
 interface Named {
   readonly address: string;
-  readonly clients?: readonly { readonly client_id: string }[] | undefined;
-  readonly servers?: readonly { readonly client_id: string; readonly address: string }[] | undefined;
+  readonly clients?: readonly NamedClient[] | undefined;
+  readonly servers?: readonly (NamedClient & { readonly address: string })[] | undefined;
+  readonly companies?:
+    | readonly { readonly issuer: string; readonly clients: readonly NamedClient[] }[]
+    | undefined;
 }
 
 function namesProxies(addresses: readonly string[], context: z.RefinementCtx): void {

@@ -120,6 +120,7 @@ describe('the access token', () => {
     ['no time of issue', { iat: undefined }, 'token_claims'],
     ['an actor that is nobody', { act: {} }, 'token_claims'],
     ['an actor that is no object', { act: 'agent-server' }, 'token_claims'],
+    ['groups that are no names', { groups: [{ name: 'traders' }] }, 'token_claims'],
     ['a binding other than by key thumbprint', { cnf: { 'x5t#S256': 'abc' } }, 'token_claims'],
   ];
   it.each(claimCases)('is refused with %s', async (_, claims, code) => {

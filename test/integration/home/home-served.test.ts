@@ -91,6 +91,16 @@ const cursor = {
   redirect_uris: ['cursor://anysphere.cursor-retrieval/oauth/callback'],
 };
 
+const acmeClient = {
+  client_id: 'agent-acme',
+  name: 'Agent at Acme',
+  jwks_uri: 'https://login.acme.example/agent.jwks',
+};
+const acme: NonNullable<NewHome['settings']['companies']>[number] = {
+  ...{ issuer: 'https://login.acme.example', name: 'Acme', organization: 'acme', groups: false },
+  ...{ scopes: ['market:read'], people: { 'u-alice': 'alice' }, clients: [acmeClient] },
+};
+
 it('lets a client in that its settings name, answered there alone', async () => {
   await make((host) => ({ address: `http://${host}`, clients: [cursor] }));
   const { address } = await serve();
@@ -105,6 +115,19 @@ it('lets a client in that its settings name, answered there alone', async () => 
   expect((await authorize({})).headers.get('location')).toContain('/authorize/consent/');
   expect((await authorize({ redirect_uri: 'cursor://elsewhere' })).status).toBe(400);
   expect((await authorize({ client_id: 'other' })).status).toBe(400);
+});
+
+it('takes the word of a company that its settings name', async () => {
+  const profiles = async () => {
+    const { address } = await serve();
+    const metadata = await fetch(`${address}/.well-known/openid-configuration`);
+    return ((await metadata.json()) as Record<string, unknown>).authorization_grant_profiles_supported;
+  };
+  await make((host) => ({ address: `http://${host}` }));
+  expect(await profiles()).toBeUndefined();
+  await end?.();
+  await make((host) => ({ address: `http://${host}`, companies: [acme] }));
+  expect(await profiles()).toEqual(['urn:ietf:params:oauth:grant-profile:id-jag']);
 });
 
 it('says where it is while it is served, and is served once', async () => {
@@ -160,6 +183,18 @@ it.each<[string, (host: string) => NewHome['settings'], Partial<ServeHomeOptions
     }),
     {},
     { code: 'invalid_config', message: expect.stringContaining('the gateway’s own id') },
+  ],
+  [
+    'a company’s client under that id',
+    (host: string) => ({
+      address: `http://${host}`,
+      companies: [{ ...acme, clients: [{ ...acmeClient, client_id: 'trade-agent-gateway' }] }],
+    }),
+    {},
+    {
+      code: 'invalid_config',
+      message: expect.stringContaining('"companies": trade-agent-gateway is the gateway’s own id'),
+    },
   ],
   [
     'a certificate that is not there',

@@ -47,6 +47,31 @@ describe('a file of cases', () => {
     ]);
   });
 
+  it('can say by whose word somebody comes', async () => {
+    mkdirSync(join(folder, 'policies'));
+    writeFileSync(
+      join(folder, 'policies', 'acme.cedar'),
+      `forbid (principal, action in Action::"trade", resource)
+       when { principal has org && principal.org == "acme" }
+       unless { principal has groups && principal.groups.contains("traders") };`,
+    );
+    const told = (facts: string) => `{more: {proposer.org: acme${facts}}}`;
+    expect(
+      await outcomes(
+        `
+  - {name: a trader, order: buy 1 AAPL, facts: ${told(', proposer.groups: [traders]')}, expect: ask}
+  - {name: nobody's, order: buy 1 AAPL, expect: ask}
+  - {name: of no group, order: buy 1 AAPL, facts: ${told('')}, expect: deny, reasons: [POLICY_FORBIDS]}
+`,
+        'policies: policies',
+      ),
+    ).toEqual([
+      [true, 'ask', 'APPROVAL_MISSING'],
+      [true, 'ask', 'APPROVAL_MISSING'],
+      [true, 'deny', 'POLICY_FORBIDS'],
+    ]);
+  });
+
   it('says which come out otherwise: in what is decided, or why', async () => {
     expect(
       await outcomes(`
