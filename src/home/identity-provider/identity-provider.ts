@@ -15,6 +15,8 @@ import { createAuthorizedClients } from './authorization/authorized-clients.ts';
 import { createConsents } from './authorization/consents.ts';
 import { createOpenRegistrations } from './authorization/open-registrations.ts';
 import { watchEndings } from './authorization/watch-endings.ts';
+import { CLOCK_TOLERANCE } from './client-assertion.ts';
+import { createRedeemedAssertions } from './companies/redeemed-assertions.ts';
 import { createConnectedAccounts } from './connected-accounts.ts';
 import { createConnectionRequests } from './connection-requests.ts';
 import { createDecide } from './decide.ts';
@@ -41,7 +43,7 @@ const KEYS_LOOKED_AT_MS = 3_600_000;
 
 /** A home's OpenID provider: device flow, code with PKCE, CIBA with RAR, DPoP, registration, token exchange; and the phone. */
 export async function createIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
-  const { database, faults, issuer, resource, servers = [], vault } = options;
+  const { database, faults, issuer, resource, servers = [], companies = [], vault } = options;
   const clock = options.clock ?? systemClock;
   const now = () => clock.now();
   const onError = options.onError ?? ((message) => process.stderr.write(`identity provider: ${message}\n`));
@@ -56,6 +58,8 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     ...options,
     ...state,
     servers,
+    companies,
+    redeemed: createRedeemedAssertions(database, { now, leewaySeconds: CLOCK_TOLERANCE }),
     now,
     verifySession: sessionTokens(options, { keys, clock, isRevoked }),
     onError,

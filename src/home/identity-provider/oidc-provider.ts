@@ -2,7 +2,7 @@ import type { JWK } from 'jose';
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import { TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
+import { JWT_BEARER_GRANT, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
 import { publicFetch } from '../../net/public-fetch.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
@@ -12,6 +12,9 @@ import type { OpenRegistrations } from './authorization/open-registrations.ts';
 import { oneLineName } from './authorization/public-client.ts';
 import { registrationGate } from './client-registration.ts';
 import { ownPingEndpoint, pingSender } from './clients.ts';
+import type { Company } from './companies/company.ts';
+import { companyGrantParameters, createCompanyGrant } from './companies/company-grant.ts';
+import type { RedeemedAssertions } from './companies/redeemed-assertions.ts';
 import { completeAnswers } from './complete-answers.ts';
 import { tokenExchangeParameters } from './exchange-parameters.ts';
 import type { Handler } from './front-door.ts';
@@ -55,6 +58,8 @@ export interface ProtocolParts
   readonly now: () => number;
   readonly grants: Pick<Grants, 'liveGrant' | 'noteDevice' | 'replaced'>;
   readonly servers: readonly AgentServer[];
+  readonly companies: readonly Company[];
+  readonly redeemed: RedeemedAssertions;
   /** For tokens of the login client's sessions. */
   readonly verifySession: TokenVerifier;
   readonly onError: (message: string) => void;
@@ -169,6 +174,14 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
     }),
     tokenExchangeParameters,
   );
+  if (parts.companies.length > 0) {
+    const grant = createCompanyGrant({
+      ...{ issuer, resource, now, onRefused: onError },
+      ...{ companies: parts.companies, people: parts.people, redeemed: parts.redeemed },
+      fetch: parts.fetch ?? fetch,
+    });
+    provider.registerGrantType(JWT_BEARER_GRANT, grant, companyGrantParameters);
+  }
 
   provider.use(
     limitProtocol(
@@ -188,6 +201,6 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
       ownPing: ownPingEndpoint(resource),
     }),
   );
-  completeAnswers(provider, issuer, faults);
+  completeAnswers(provider, { issuer, faults, companies: parts.companies });
   return provider;
 }
