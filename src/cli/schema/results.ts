@@ -21,6 +21,13 @@ import { scheduleResults } from './schedule-results.ts';
 
 const decimal = z.string().describe('a decimal number, never a float');
 
+/** A company's identity provider, and the client that it knows. */
+const companyClient = z.object({ issuer: z.string(), client_id: z.string() });
+const companyIssuer = z
+  .string()
+  .nullable()
+  .describe("the issuer of the person's company, where its word lets them in");
+
 /** Which account a row of several is of. */
 const ofAccount = {
   account: z.string().optional().describe('its number, where several accounts are looked at'),
@@ -84,7 +91,18 @@ const access = z.object({
 export const resultSchemas = {
   run,
   error: z.object({ error }),
-  login: z.object({ user, profile: z.string(), environment: z.enum(environments) }),
+  login: z.object({
+    user,
+    profile: z.string(),
+    environment: z.enum(environments),
+    company: companyIssuer,
+  }),
+  'company-key': z.object({
+    profile: z.string(),
+    company: companyClient,
+    key: z.record(z.string(), z.string()).describe('the public half, a JWK (RFC 7517)'),
+    home_yaml: z.string().describe('what the home must list'),
+  }),
   logout: z.object({
     user: z.object({ sub: z.string(), name: z.string().nullable() }).nullable(),
     revoked: z.boolean().describe('whether the provider has ended the session'),
@@ -98,6 +116,7 @@ export const resultSchemas = {
     profile: z.string(),
     environment: z.enum(environments),
     issuer: z.string(),
+    company: companyIssuer,
     verified: z.boolean().describe('whether the provider was asked just now (--verify)'),
     accounts: z.array(accountEntrySchema.unwrap()).nullable().describe('null where the gateway did not say'),
   }),
@@ -237,6 +256,7 @@ export const resultSchemas = {
     gateway: z.string(),
     broker: z.string(),
     phone: z.string(),
+    company: companyClient.nullable().describe('where its people work; null without --company'),
     home: z.string(),
     pid: z.int(),
   }),

@@ -103,7 +103,10 @@ function configuration({ adapter, signingKeys, cookieKey, people }: CompanyProvi
       userinfo: { enabled: true },
       dPoP: { enabled: true },
       deviceFlow: { enabled: true, deviceInfo: () => ({}) },
-      revocation: { enabled: true },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
+      },
     },
   };
 }
