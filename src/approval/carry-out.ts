@@ -221,9 +221,10 @@ function givenBy({
   proposedBy,
   second,
   client,
+  membership,
 }: StoredProposal): Pick<Approved, 'proposer' | 'approvers'> {
   return {
-    proposer: { sub: proposedBy ?? sub, client },
+    proposer: { sub: proposedBy ?? sub, client, membership },
     approvers: second === undefined ? [sub] : [sub, second],
   };
 }

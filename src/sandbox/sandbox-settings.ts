@@ -134,6 +134,7 @@ export function vaultSettings(
 export interface ApprovalSettings {
   readonly knownClients?: HomeOptions['knownClients'] | undefined;
   readonly servers?: HomeOptions['servers'];
+  readonly companies?: HomeOptions['companies'];
   readonly mounts?: HomeOptions['gateway']['mounts'] | undefined;
   readonly quotas?: Quotas | undefined;
   /** `required` unless said otherwise. */
@@ -166,6 +167,7 @@ export function homeSettings(
     softwareKeys: true,
     ...(options.knownClients === undefined ? {} : { knownClients: options.knownClients }),
     servers: options.servers,
+    companies: options.companies,
     ...(addresses.company === undefined ? {} : companiesAtHome(home, addresses.company)),
     gateway: gatewaySettings(home, addresses, options),
   };

@@ -66,10 +66,10 @@ export async function admit(
 }
 
 function subjectOf(caller: Caller, { mandate }: OrderDraft): Asked['subject'] {
-  const { sub, clientId = '', proposer, approvers, acr } = caller;
+  const { sub, clientId = '', membership, proposer, approvers, acr } = caller;
   const approval = mandate === undefined ? 'tap' : 'mandate';
   return {
-    ...(proposer ?? { sub, client: clientId }),
+    ...(proposer ?? { sub, client: clientId, membership }),
     owner: sub,
     approval,
     approvers: approvers ?? [sub],
