@@ -156,22 +156,13 @@ export async function beginDeviceLogin(
         clock,
         signal,
       });
-      if (tokens.id_token === undefined || tokens.refresh_token === undefined) {
-        throw new TradeAgentError(
-          'provider_error',
-          `the identity provider sent no ${tokens.id_token === undefined ? 'ID token' : 'refresh token'}`,
-          {
-            hint: 'Allow the login client the scopes openid and offline_access, and the refresh_token grant.',
-          },
-        );
-      }
-      const claims = await verifyIdToken(tokens.id_token, {
+      const { idToken, refreshToken } = wholeOf(tokens);
+      const claims = await verifyIdToken(idToken, {
         metadata: configuration.serverMetadata(),
         clientId: profile.login_client.client_id,
         clock,
         fetch: options.fetch,
       });
-      const { id_token: idToken, refresh_token: refreshToken } = tokens;
       const settled = await options.settle?.({ idToken, claims, dpopKey }).catch(async (error: unknown) => {
         await endAgain(profile, refreshToken, options);
         throw error;
@@ -185,6 +176,19 @@ export async function beginDeviceLogin(
       return userOf(session);
     },
   };
+}
+
+/** @throws {TradeAgentError} `provider_error` where the answer lacks what makes a session */
+function wholeOf(tokens: { readonly id_token?: string; readonly refresh_token?: string }) {
+  const { id_token: idToken, refresh_token: refreshToken } = tokens;
+  if (idToken === undefined || refreshToken === undefined) {
+    throw new TradeAgentError(
+      'provider_error',
+      `the identity provider sent no ${idToken === undefined ? 'ID token' : 'refresh token'}`,
+      { hint: 'Allow the login client the scopes openid and offline_access, and the refresh_token grant.' },
+    );
+  }
+  return { idToken, refreshToken };
 }
 
 /**

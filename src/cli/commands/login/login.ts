@@ -91,7 +91,7 @@ async function showKey(context: Context, { company: issuer, clientId }: LoginOpt
       `This machine's key, for the client ${safeLine(company.client_id)} at ${safeLine(company.issuer)}:`,
       JSON.stringify(key),
       '',
-      'For the home.yaml of whoever runs the home (docs/COMPANY.md has the rest of it):',
+      'For the home.yaml of whoever runs the home (with name, organization, scopes and people):',
       ...homeYaml.map(markedText),
     ].join('\n'),
   );
