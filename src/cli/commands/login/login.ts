@@ -88,8 +88,8 @@ async function showKey(context: Context, { company: issuer, clientId }: LoginOpt
   const { profile, company, key, homeYaml } = await showCompanyKey(context, { issuer, clientId });
   await context.output.result('company-key', { profile, company, key, home_yaml: homeYaml.join('\n') }, () =>
     [
-      `This machine's key, for the client ${safeLine(company.client_id)} at ${safeLine(company.issuer)}:`,
-      JSON.stringify(key),
+      `Client  ${safeLine(company.client_id)}, at ${safeLine(company.issuer)}`,
+      `Key     ${JSON.stringify(key)}`,
       '',
       'For the home.yaml of whoever runs the home (with name, organization, scopes and people):',
       ...homeYaml.map(markedText),
