@@ -47,23 +47,24 @@ export function createApp(options: AppOptions): App {
   const app: App = appOf(options, {
     ...parts,
     async openSession(readOnly) {
-      const { openSession } = await import('../auth/session/token-session.ts');
-      if (env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
-        const { adoptRefreshToken } = await import('../auth/session/adopt-refresh-token.ts');
-        await adoptRefreshToken(await profile(), await store(), {
-          fetch: options.fetch,
-          clock,
-          home: await home(),
-        });
-      }
-      return openSession({
+      const wanted = {
         profile: await profile(),
         store: await store(),
         home: await home(),
         fetch: options.fetch,
         clock,
         readOnly,
-      });
+      };
+      if (wanted.profile.company !== undefined) {
+        const { openCompanySession } = await import('../auth/company/company-session.ts');
+        return openCompanySession(wanted);
+      }
+      const { openSession } = await import('../auth/session/token-session.ts');
+      if (env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
+        const { adoptRefreshToken } = await import('../auth/session/adopt-refresh-token.ts');
+        await adoptRefreshToken(wanted.profile, wanted.store, wanted);
+      }
+      return openSession(wanted);
     },
     async foreignTools() {
       if ((await profile()).mcp_servers === undefined) return undefined;

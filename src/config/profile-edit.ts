@@ -4,7 +4,7 @@ import type { Home } from '../machine/home.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { configText, replaceConfig } from './config-edit.ts';
 import { loadConfig } from './config-file.ts';
-import type { profileSchema, StorePlace } from './profile.ts';
+import type { CompanySignIn, profileSchema, StorePlace } from './profile.ts';
 import { SANDBOX_PROFILE } from './resolve-profile.ts';
 
 /** A profile as it is written, before defaults. */
@@ -50,6 +50,17 @@ export async function setStorePlace(home: Home, name: string, place: StorePlace)
   document.setIn(['profiles', name, 'credential_store'], place.credential_store);
   if (place.credential_key === undefined) document.deleteIn(['profiles', name, 'credential_key']);
   else document.setIn(['profiles', name, 'credential_key'], place.credential_key);
+  await replaceConfig(home, document.toString());
+}
+
+/**
+ * Says by which company the profile's person signs in from now on; the built-in sandbox's section is made where there is none.
+ * @throws {TradeAgentError} `invalid_config`
+ */
+export async function setCompany(home: Home, name: string, company: CompanySignIn): Promise<void> {
+  const { parseDocument } = await import('yaml');
+  const document = parseDocument(configText(home));
+  document.setIn(['profiles', name, 'company'], document.createNode({ ...company }));
   await replaceConfig(home, document.toString());
 }
 

@@ -14,6 +14,17 @@ const connectionName = z.string().min(1).max(128);
 
 const httpUrl = z.url({ protocol: /^https?$/ });
 
+/** Where a company's people sign in, and as which of its clients. */
+export const companySignInSchema = z.strictObject({
+  issuer: httpUrl.describe("the company's identity provider: its issuer, an address"),
+  client_id: z
+    .string()
+    .min(1)
+    .max(256)
+    .describe('the client that is registered there for trade-agent; it proves itself by a key'),
+});
+export type CompanySignIn = z.output<typeof companySignInSchema>;
+
 export const modelSchema = z.strictObject({
   provider: z
     .enum(['builtin', 'openai'])
@@ -71,6 +82,11 @@ export const profileSchema = z.strictObject({
     .strictObject({ client_id: z.string() })
     .optional()
     .describe('the public client of the device flow, as the provider registered it'),
+  company: companySignInSchema
+    .optional()
+    .describe(
+      "The person's company, where its word is what lets them in at the home; `login --company` writes it.",
+    ),
   dpop: z
     .boolean()
     .optional()

@@ -1,7 +1,13 @@
 import { isSecureUrl } from '../net/secure-url.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { closestMatch } from './closest-match.ts';
-import { type Config, type Profile, profileSchema, type ResolvedProfile } from './profile.ts';
+import {
+  type CompanySignIn,
+  type Config,
+  type Profile,
+  profileSchema,
+  type ResolvedProfile,
+} from './profile.ts';
 import { dialectOf } from './provider/dialects.ts';
 
 /** The profile that exists without a file. */
@@ -160,6 +166,7 @@ function checkProfile(profile: ResolvedProfile): ResolvedProfile {
       );
     }
   }
+  if (profile.company !== undefined) requireCompany(profile, profile.company);
   if (profile.credential_store === 'keychain' && profile.credential_key !== undefined) {
     throw new TradeAgentError(
       'invalid_config',
@@ -170,4 +177,23 @@ function checkProfile(profile: ResolvedProfile): ResolvedProfile {
     );
   }
   return profile;
+}
+
+/** @throws {TradeAgentError} `invalid_config` for a company that can't be signed in at */
+export function requireCompany(
+  { name, server }: Pick<ResolvedProfile, 'name' | 'server'>,
+  { issuer }: CompanySignIn,
+): void {
+  if (!isSecureUrl(issuer)) {
+    throw new TradeAgentError(
+      'invalid_config',
+      `profile "${name}": the company's issuer must be an https address (${issuer})`,
+      { hint: 'Plain http is for servers on this machine only.' },
+    );
+  }
+  if (server !== undefined) {
+    throw new TradeAgentError('invalid_config', `profile "${name}" has both a server and a company`, {
+      hint: 'A company lets people in at a home: name the home with "profile add", or sign in without the company.',
+    });
+  }
 }

@@ -11,6 +11,10 @@ export const TOKEN_VAULT_GRANT =
 export const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
 /** RFC 8693 §3. */
 export const REFRESH_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:refresh_token';
+/** RFC 8693 §3. */
+export const ID_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:id_token';
+/** draft-ietf-oauth-identity-assertion-authz-grant §4.3. */
+export const ID_JAG_TYPE = 'urn:ietf:params:oauth:token-type:id-jag';
 /** RFC 7523 §2.1. */
 export const JWT_BEARER_GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 /** draft-ietf-oauth-identity-assertion-authz-grant §7.2: what metadata calls taking one. */

@@ -9,6 +9,8 @@ export const sandboxReadySchema = z.object({
   broker: z.url(),
   /** The phone page. */
   phone: z.url(),
+  /** Its people's company, where it has one: its identity provider, and the client that it knows. */
+  company: z.object({ issuer: z.url(), client_id: z.string() }).optional(),
   /** The sandbox's own folder: its state, and the phone's pairing secret. */
   home: z.string(),
   pid: z.number().int().positive(),

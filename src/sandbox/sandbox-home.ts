@@ -43,12 +43,14 @@ export interface SandboxHome {
   /** Ports the last start used, so that tokens issued then stay valid. */
   readonly ports: SandboxPorts | undefined;
   rememberPorts(ports: SandboxPorts): void;
-  database(name: 'identity-provider' | 'paper-broker' | 'gateway' | 'slack' | 'gmail'): Database.Database;
+  database(
+    name: 'identity-provider' | 'paper-broker' | 'gateway' | 'slack' | 'gmail' | 'company',
+  ): Database.Database;
   release(): void;
 }
 
-/** `issuer` is the home's: provider, phone and gateway. */
-const portsSchema = z.object({ issuer: z.number(), broker: z.number() });
+/** `issuer` is the home's: provider, phone and gateway. A sandbox that has had a company has it from then on. */
+const portsSchema = z.object({ issuer: z.number(), broker: z.number(), company: z.number().optional() });
 export type SandboxPorts = z.output<typeof portsSchema>;
 
 /**

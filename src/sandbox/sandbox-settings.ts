@@ -12,6 +12,7 @@ import type { AccessKey } from './paper-broker/access.ts';
 import type { OAuthClient } from './paper-broker/oauth/oauth-client.ts';
 import type { PaperBrokerOptions } from './paper-broker/paper-broker.ts';
 import type { Story } from './paper-broker/seed-accounts.ts';
+import { companiesAtHome } from './sandbox-company.ts';
 import type { SandboxHome, SandboxSeed } from './sandbox-home.ts';
 import { type ThirdPartiesOptions, thirdPartyScopes } from './third-parties/third-parties.ts';
 
@@ -25,6 +26,8 @@ export interface SandboxAddresses {
   readonly issuer: string;
   readonly broker: string;
   readonly services: string;
+  /** Its people's company, where it has one. */
+  readonly company?: string;
 }
 
 /** The name of the broker at which people's second accounts are. */
@@ -165,6 +168,7 @@ export function homeSettings(
     ...(options.knownClients === undefined ? {} : { knownClients: options.knownClients }),
     servers: options.servers,
     companies: options.companies,
+    ...(addresses.company === undefined ? {} : companiesAtHome(home, addresses.company)),
     gateway: gatewaySettings(home, addresses, options),
   };
 }

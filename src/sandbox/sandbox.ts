@@ -13,19 +13,21 @@ import type { GatewayStores } from '../store/gateway-stores.ts';
 import { questionSeal } from '../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
 import { createAdmin } from './admin.ts';
+import { type Company, createCompany } from './company/company.ts';
+import type { CompanyRule } from './company/rules.ts';
 import { createPaperBroker, type PaperBroker } from './paper-broker/paper-broker.ts';
 import type { Story } from './paper-broker/seed-accounts.ts';
 import { announce, defaultReadyFile, type SandboxReady } from './ready-file.ts';
+import { COMPANY_CLIENT_ID, companySettings, usualRule } from './sandbox-company.ts';
 import { openSandboxHome, type SandboxHome, type SandboxSeed } from './sandbox-home.ts';
 import { type MarketData, openSandboxMarket } from './sandbox-market.ts';
-import { listenAsBefore } from './sandbox-servers.ts';
+import { listenAsBefore, type SandboxServers } from './sandbox-servers.ts';
 import {
   brokerSettings,
   CONNECTION,
   homeSettings,
   keyPairsAt,
   phoneUrl,
-  type SandboxAddresses,
   sealSecret,
   thirdPartySettings,
   vaultSettings,
@@ -69,6 +71,10 @@ export interface SandboxOptions {
   readonly rules?: HomeOptions['gateway']['rules'];
   /** Other people’s clients that the identity provider knows beforehand. */
   readonly knownClients?: HomeOptions['knownClients'];
+  /** Whether its people work at a company whose word lets them in; once it had one, it has it from then on. */
+  readonly company?: boolean;
+  /** The company's rules, in the place of its usual one. */
+  readonly companyRules?: (usual: CompanyRule) => readonly CompanyRule[];
   /** Servers that run the agent for its people. */
   readonly servers?: HomeOptions['servers'];
   /** Companies whose word about its people is taken. */
@@ -86,6 +92,8 @@ export interface Sandbox {
   readonly faults: Faults;
   readonly broker: PaperBroker;
   readonly people: People;
+  /** Where its people work, if it has a company. */
+  readonly company: Company | undefined;
   /** What Slack and Gmail have sent, which goes nowhere. */
   sentMessages(): SentItem[];
   readonly seed: SandboxHome['seed'];
@@ -113,14 +121,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   };
 
   try {
-    const servers = await listenAsBefore(options.port, home.ports, clock);
+    const hasCompany = options.company ?? home.ports?.company !== undefined;
+    const servers = await listenAsBefore(options.port, home.ports, { clock, company: hasCompany });
     const { issuer, broker } = servers;
-    closers.push(
-      () => issuer.close(DRAIN_MS),
-      () => broker.close(DRAIN_MS),
-    );
+    for (const server of Object.values(servers)) closers.push(() => server.close(DRAIN_MS));
     if (options.port !== 0) {
-      home.rememberPorts({ issuer: issuer.port, broker: broker.port });
+      const company = servers.company === undefined ? {} : { company: servers.company.port };
+      home.rememberPorts({ issuer: issuer.port, broker: broker.port, ...company });
     }
     const services = await listenOnLoopback(0, () => clock.now());
     closers.push(() => services.close());
@@ -146,6 +153,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       gateway: issuer.url,
       broker: broker.url,
       phone: phoneUrl(issuer.url),
+      ...(parties.company === undefined
+        ? {}
+        : { company: { issuer: parties.company.issuer, client_id: COMPANY_CLIENT_ID } }),
       home: home.folder,
       pid: process.pid,
     };
@@ -156,6 +166,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       faults,
       broker: parties.broker,
       people: parties.people,
+      company: parties.company,
       sentMessages: parties.sent,
       seed: home.seed,
       pairingSecret: home.pairingSecret,
@@ -173,7 +184,7 @@ type Closer = () => void | Promise<void>;
 /** Where the parties of a sandbox find what they stand on. */
 interface Ground {
   readonly home: SandboxHome;
-  readonly servers: Readonly<Record<keyof SandboxAddresses, HttpServer>>;
+  readonly servers: SandboxServers & { readonly services: HttpServer };
   readonly clock: Clock;
   readonly faults: Faults;
   /** Closed after all that `onClose` was told of. */
@@ -186,13 +197,14 @@ interface Ground {
 async function openParties(
   options: SandboxOptions,
   { home, servers, clock, faults, openDatabase, onClose }: Ground,
-): Promise<{ broker: PaperBroker; people: People; sent: ThirdParties['sent'] }> {
+): Promise<Pick<Sandbox, 'broker' | 'people' | 'company'> & Pick<ThirdParties, 'sent'>> {
   const { marketClock, marketHours = 'always', partialFills = true } = options;
   const { seed } = home;
   const addresses = {
     issuer: servers.issuer.url,
     broker: servers.broker.url,
     services: servers.services.url,
+    ...(servers.company === undefined ? {} : { company: servers.company.url }),
   };
 
   const { market, replay } = openSandboxMarket({
@@ -251,11 +263,31 @@ async function openParties(
     await keys.enrolSoftware(username, softwareKey(home.pairingSecret, username));
   }
 
+  const company = openCompany({ home, servers, clock, openDatabase }, options);
+
   const admin = listenerOf(createAdmin({ secret: seed.admin_secret, faults, sent }));
   servers.issuer.serve((request, response) =>
     request.url?.startsWith('/admin/') ? admin(request, response) : listener(request, response),
   );
-  return { broker, people, sent };
+  return { broker, people, sent, company };
+}
+
+/** Where its people work, if they do. */
+function openCompany(
+  { home, servers, clock, openDatabase }: Omit<Ground, 'faults' | 'onClose'>,
+  { onError, companyRules = (usual) => [usual] }: SandboxOptions,
+): Company | undefined {
+  if (servers.company === undefined) return undefined;
+  const addresses = { company: servers.company.url, issuer: servers.issuer.url };
+  const company = createCompany({
+    ...companySettings(home, addresses),
+    rules: companyRules(usualRule(addresses)),
+    database: openDatabase('company'),
+    clock,
+    ...(onError === undefined ? {} : { onError }),
+  });
+  servers.company.serve(company.callback);
+  return company;
 }
 
 /** Connects everybody's account at the broker, once only: what a user has disconnected stays so. */

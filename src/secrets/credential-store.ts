@@ -7,6 +7,8 @@ export const credentialNames = [
   'access_token',
   /** ES256 private key (JWK) that access and refresh tokens are bound to. */
   'dpop_key',
+  /** ES256 private key (JWK) of the client by which a company's people sign in. */
+  'company_key',
   /** The approval client's id and private key, from before the gateway asked: only removed now. */
   'approval_client',
   /** Its secret, where the provider took no key; only removed now. */

@@ -99,6 +99,7 @@ class Session {
       GATEWAY: stage.ready.gateway,
       SANDBOX: stage.ready.home,
       BROKER: stage.ready.broker,
+      COMPANY: stage.ready.company?.issuer,
     };
   }
 

@@ -35,6 +35,7 @@ async function play(name: string, scenario: Scenario): Promise<void> {
   const sandbox = await startSandbox({
     ...{ home, port: 0, faults, partialFills: false },
     ...(name === 'run/market-closed' ? closedMarket : {}),
+    ...(name === 'login/company' ? { company: true } : {}),
     ...(name.startsWith('accounts/') ? { secondAccounts: true } : {}),
   });
   const { ready, pairingSecret } = sandbox;

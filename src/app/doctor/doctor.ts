@@ -1,6 +1,7 @@
 import { errorObject } from '../../trading/error-object.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
+import { checkCompany } from './company-check.ts';
 import { type Finding, fail, skip, warn } from './finding.ts';
 import {
   checkConfig,
@@ -57,6 +58,7 @@ async function checkProfile(app: App): Promise<Finding[]> {
   const groups = await Promise.all([
     within('provider', signal, () => checkProvider(app, profile)),
     within('gateway', signal, () => checkGateway(app, profile)),
+    within('company', signal, () => checkCompany(app, profile)),
     needsStore('session', () => checkSession(app)),
     needsStore('broker', () => checkBroker(app, profile)),
     within('model', signal, () => checkModel(app, profile, usable)),

@@ -45,7 +45,7 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
   let addresses: ReturnType<typeof connectAddresses> | undefined;
   const callerOf = async (): Promise<McpCaller> => {
     const signedIn = await session().catch(() => undefined);
-    const { client_id: clientId } = profile.login_client;
+    const clientId = signedIn?.clientId ?? profile.login_client.client_id;
     const account = signedIn === undefined ? undefined : await app.account();
     return {
       sub: signedIn?.user.sub ?? '',

@@ -10,7 +10,12 @@ import type { App } from '../app.ts';
 
 /** The phone of the sandbox's users. @throws {TradeAgentError} `invalid_config` for another user's sandbox */
 export async function openPhone(app: App): Promise<PhoneClient> {
-  const { phone, home } = await app.sandbox();
+  const { phone } = await app.sandbox();
+  return createPhoneClient({ phone, pairingSecret: await pairingSecretOf(app), fetch: app.fetch });
+}
+
+async function pairingSecretOf(app: App): Promise<string> {
+  const { home } = await app.sandbox();
   const file = join(home, 'pairing-secret');
   const pairingSecret = await readFile(file, 'utf8').catch((cause) => {
     throw new TradeAgentError('invalid_config', `the phone's pairing secret can't be read: ${file}`, {
@@ -18,12 +23,46 @@ export async function openPhone(app: App): Promise<PhoneClient> {
       cause,
     });
   });
-  return createPhoneClient({ phone, pairingSecret: pairingSecret.trim(), fetch: app.fetch });
+  return pairingSecret.trim();
 }
 
-/** Confirms the code that a login shows. @throws {TradeAgentError} `not_found`, `login_expired`, `usage` (used already) */
-export async function confirmLogin(app: App, user: string, code: string): Promise<void> {
-  await (await openPhone(app)).completeDevice(user, code);
+/**
+ * Confirms the code that a login shows.
+ * @param at where: the home, or the company that its people work at
+ * @throws {TradeAgentError} `not_found`, `login_expired`, `usage` (used already)
+ */
+export async function confirmLogin(
+  app: App,
+  user: string,
+  code: string,
+  at: 'home' | 'company' = 'home',
+): Promise<void> {
+  if (at === 'home') await (await openPhone(app)).completeDevice(user, code);
+  else await confirmAtCompany(app, user, code);
+}
+
+const CONFIRM_TIMEOUT_MS = 10_000;
+
+async function confirmAtCompany(app: App, user: string, code: string): Promise<void> {
+  const { company } = await app.sandbox();
+  if (company === undefined) {
+    throw new TradeAgentError('not_found', 'the sandbox has no company', {
+      hint: 'Start it with "trade-agent sandbox --company".',
+    });
+  }
+  const { status } = await app.fetch(`${company.issuer}/device/decide`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${await pairingSecretOf(app)}`,
+    },
+    body: JSON.stringify({ user_code: code, user }),
+    signal: AbortSignal.any([app.signal, AbortSignal.timeout(CONFIRM_TIMEOUT_MS)]),
+  });
+  if (status === 200) return;
+  throw new TradeAgentError('not_found', `the company has no open code ${code}, or nobody called ${user}`, {
+    hint: 'Check the code that "trade-agent login" shows; the people are alice and bob.',
+  });
 }
 
 /**

@@ -29,7 +29,7 @@ export async function removeProfile(
   // First the credentials: without the profile nobody could find them again.
   const { user, warning } = await logout({
     ...{ profile, store, home, fetch: app.fetch, clock: app.clock },
-    forgetApprovalClient: true,
+    forgetClients: true,
   });
   await store.delete(['notice_secrets']);
   await eraseMcpCredentials(store, home.config, name);

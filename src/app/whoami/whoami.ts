@@ -10,6 +10,8 @@ export interface WhoAmI {
   readonly profile: string;
   readonly environment: Environment;
   readonly issuer: string;
+  /** The issuer of the person's company, where that lets them in; null where they signed in at `issuer` itself. */
+  readonly company: string | null;
   /** Whether the identity provider was asked now. */
   readonly verified: boolean;
   /** Null where the gateway did not say within a moment. */
@@ -26,13 +28,16 @@ const ACCOUNTS_MS = 3_000;
  */
 export async function whoami(app: App, options: { readonly verify: boolean }): Promise<WhoAmI> {
   const { profile, user } = await app.requireSession();
-  const { name, environment, issuer } = profile;
-  const [asked, accounts] = await Promise.all([options.verify ? askedUser(app) : user, accountsOf(app)]);
+  const { name, environment, issuer, company } = profile;
+  const [asked, accounts] = await Promise.all([
+    options.verify ? askedUser(app, user) : user,
+    accountsOf(app),
+  ]);
   return {
     user: asked,
     accounts,
     profile: name,
-    ...{ environment, issuer, verified: options.verify },
+    ...{ environment, issuer, company: company?.issuer ?? null, verified: options.verify },
   };
 }
 
@@ -46,8 +51,14 @@ async function accountsOf(app: App): Promise<readonly AccountEntry[] | null> {
   });
 }
 
-async function askedUser(app: App): Promise<User> {
-  const { askUserinfo } = await import('../../auth/session/userinfo.ts');
+async function askedUser(app: App, user: User): Promise<User> {
   const [profile, store, home] = await Promise.all([app.profile(), app.store(), app.home()]);
-  return await askUserinfo({ profile, store, home, fetch: app.fetch, clock: app.clock });
+  const asking = { profile, store, home, fetch: app.fetch, clock: app.clock };
+  if (profile.company !== undefined) {
+    const { verifyCompanySession } = await import('../../auth/company/company-session.ts');
+    await verifyCompanySession(asking);
+    return user;
+  }
+  const { askUserinfo } = await import('../../auth/session/userinfo.ts');
+  return await askUserinfo(asking);
 }

@@ -7,6 +7,7 @@ import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { loginRequired } from '../../trading/login-required.ts';
 import { CONNECTION_SCOPES } from '../../trading/scopes.ts';
+import { notByCompany } from '../company/company-failure.ts';
 import { loginClient } from '../provider/provider.ts';
 import { type AccessToken, isUsable } from '../session/access-token.ts';
 import { parsePrivateJwk } from '../session/dpop-key.ts';
@@ -23,7 +24,7 @@ export interface OpenConnectedAccounts {
 /**
  * The accounts elsewhere of whoever is signed in, at their identity provider. The token for it is got at the first
  * request and kept nowhere.
- * @throws {TradeAgentError} `login_required`; `invalid_config` where the provider has no such thing
+ * @throws {TradeAgentError} `login_required`; `insufficient_scope` for a sign-in by a company; `invalid_config` where the provider has no such thing
  */
 export async function openConnectedAccounts(
   profile: ResolvedProfile,
@@ -31,6 +32,8 @@ export async function openConnectedAccounts(
   options: { home: Home; fetch?: typeof fetch; clock?: Clock },
 ): Promise<OpenConnectedAccounts> {
   const clock = options.clock ?? systemClock;
+  // They are the person's own, and a company's word is no leave to look into them.
+  if (profile.company !== undefined) throw notByCompany(profile.company, CONNECTION_SCOPES);
   const held = await store.get(['session', 'dpop_key']);
   const session = parseStoredSession(held.session, profile);
   if (session === undefined || held.dpop_key === undefined) throw loginRequired();

@@ -1,3 +1,4 @@
+import type { JWK } from 'jose';
 import type { Configuration, DPoPHandle } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { dialectOf } from '../../config/provider/dialects.ts';
@@ -14,9 +15,9 @@ import { type IdTokenClaims, verifyIdToken } from '../provider/id-token.ts';
 import { endOf } from '../provider/lifetime.ts';
 import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from '../provider/provider.ts';
 import { providerError, providerFailure } from '../provider/provider-failure.ts';
-import { dpopHandle, generatePrivateJwk, parsePrivateJwk } from './dpop-key.ts';
+import { dpopHandle, generatePrivateJwk, type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import type { User } from './session.ts';
-import { newSession, type StoredSession } from './stored-session.ts';
+import { newSession, parseStoredSession, type StoredSession, userOf } from './stored-session.ts';
 
 export { describeScopes, loginWarning } from './scope-descriptions.ts';
 
@@ -32,6 +33,15 @@ const MAX_PAUSE_S = 30;
 export interface DeviceLoginOptions {
   /** What the session may do at the gateway; {@link SESSION_SCOPES} unless said otherwise, never `orders:write`. */
   readonly scopes?: readonly string[];
+  /** Whom the session's tokens are for, in the provider's own way; the gateway unless said otherwise. */
+  readonly audience?: Readonly<Record<string, string>>;
+  /** Of a client that proves who it is. */
+  readonly privateKey?: JWK;
+  /**
+   * The last word on whether a sign-in counts, and whose session it becomes; by the ID token alone where it is absent. Where it
+   * throws, nothing is kept, and what was signed in is ended again.
+   */
+  readonly settle?: (signedIn: SignedIn) => Promise<Partial<StoredSession>>;
   /** Shown on the consent page; this machine's name unless said otherwise. */
   readonly deviceName?: string;
   readonly fetch?: typeof fetch;
@@ -41,6 +51,14 @@ export interface DeviceLoginOptions {
   readonly timeoutSeconds?: number;
   /** Ends the start of the sign-in; `complete` takes its own. */
   readonly signal?: AbortSignal;
+}
+
+/** What a person's yes has brought, checked. */
+export interface SignedIn {
+  readonly idToken: string;
+  readonly claims: IdTokenClaims;
+  /** What the session's tokens are bound to. */
+  readonly dpopKey: PrivateJwk;
 }
 
 /** A sign-in that waits for the person (RFC 8628 §3.2). */
@@ -96,7 +114,7 @@ export async function beginDeviceLogin(
   const parameters = new URLSearchParams([
     ['scope', scopes.join(' ')],
     ['device_name', printableName(options.deviceName ?? machineName())],
-    ...Object.entries(audienceParameters(profile)),
+    ...Object.entries(options.audience ?? audienceParameters(profile)),
     ...Object.entries(connections?.audience ?? {}),
   ]);
   const started = await initiateDeviceAuthorization(configuration, parameters).catch((error) => {
@@ -138,29 +156,39 @@ export async function beginDeviceLogin(
         clock,
         signal,
       });
-      if (tokens.id_token === undefined || tokens.refresh_token === undefined) {
-        throw new TradeAgentError(
-          'provider_error',
-          `the identity provider sent no ${tokens.id_token === undefined ? 'ID token' : 'refresh token'}`,
-          {
-            hint: 'Allow the login client the scopes openid and offline_access, and the refresh_token grant.',
-          },
-        );
-      }
-      const claims = await verifyIdToken(tokens.id_token, {
+      const { idToken, refreshToken } = wholeOf(tokens);
+      const claims = await verifyIdToken(idToken, {
         metadata: configuration.serverMetadata(),
         clientId: profile.login_client.client_id,
         clock,
         fetch: options.fetch,
       });
+      const settled = await options.settle?.({ idToken, claims, dpopKey }).catch(async (error: unknown) => {
+        await endAgain(profile, refreshToken, options);
+        throw error;
+      });
       const session: StoredSession = {
         ...newSession(profile, claims, tokens.scope?.split(' ') ?? scopes),
         signed_in_at: Math.floor(clock.now() / 1000),
+        ...settled,
       };
-      await storeLogin(profile, store, session, tokens.refresh_token, JSON.stringify(dpopKey), options);
-      return toUser(claims);
+      await storeLogin(profile, store, session, refreshToken, JSON.stringify(dpopKey), options);
+      return userOf(session);
     },
   };
+}
+
+/** @throws {TradeAgentError} `provider_error` where the answer lacks what makes a session */
+function wholeOf(tokens: { readonly id_token?: string; readonly refresh_token?: string }) {
+  const { id_token: idToken, refresh_token: refreshToken } = tokens;
+  if (idToken === undefined || refreshToken === undefined) {
+    throw new TradeAgentError(
+      'provider_error',
+      `the identity provider sent no ${idToken === undefined ? 'ID token' : 'refresh token'}`,
+      { hint: 'Allow the login client the scopes openid and offline_access, and the refresh_token grant.' },
+    );
+  }
+  return { idToken, refreshToken };
 }
 
 /**
@@ -171,10 +199,6 @@ function isPlainAddress(text: string): boolean {
   if (!/^[\x21-\x7e]{1,2000}$/.test(text) || !isSecureUrl(text)) return false;
   const { username, password } = new URL(text);
   return username === '' && password === '';
-}
-
-function toUser({ sub, name, email }: IdTokenClaims): User {
-  return { sub, name, email };
 }
 
 /** Puts the new session in the old one's place; the old one is ended at the provider, as far as that can be done. */
@@ -193,14 +217,21 @@ async function storeLogin(
     await store.set({ refresh_token: refreshToken, dpop_key: dpopKey, session: JSON.stringify(session) });
     return before;
   });
-  const { parseStoredSession } = await import('./stored-session.ts');
   if (previous.refresh_token === undefined || parseStoredSession(previous.session, profile) === undefined)
     return;
+  await endAgain(profile, previous.refresh_token, access);
+}
+
+/** Ends a sign-in that nobody has any more, as far as that can be done: it ends by itself otherwise. */
+async function endAgain(
+  profile: ResolvedProfile,
+  refreshToken: string,
+  access: ProviderAccess,
+): Promise<void> {
   const { tokenRevocation } = await import('openid-client');
-  const configuration = await loginClient(profile, access);
-  await tokenRevocation(configuration, previous.refresh_token).catch(() => {
-    // The new session is in place; the old one ends by itself.
-  });
+  await loginClient(profile, access)
+    .then((configuration) => tokenRevocation(configuration, refreshToken))
+    .catch(() => {});
 }
 
 interface DevicePoll {

@@ -2,6 +2,8 @@ import type { ResolvedProfile } from '../../config/profile.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { Home } from '../../machine/home.ts';
 import type { CredentialName, CredentialStore } from '../../secrets/credential-store.ts';
+import { signInProfile } from '../company/sign-in-profile.ts';
+import type { ProviderAccess } from '../provider/provider.ts';
 import { revokeTokens, type UnrevokedToken } from '../provider/token-revocation.ts';
 import { parseAccessToken } from './access-token.ts';
 import type { User } from './session.ts';
@@ -13,8 +15,8 @@ export interface LogoutOptions {
   readonly home?: Home;
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
-  /** Also removes what earlier versions kept to ask for approvals by. */
-  readonly forgetApprovalClient?: boolean;
+  /** Also removes what this machine proves itself by to a company, and what earlier versions kept to ask for approvals by. */
+  readonly forgetClients?: boolean;
 }
 
 export interface LogoutResult {
@@ -36,27 +38,37 @@ export interface LogoutResult {
  * @throws {TradeAgentError} `credential_store_…` when the session can't be removed
  */
 export async function logout(options: LogoutOptions): Promise<LogoutResult> {
-  const { profile, store } = options;
+  const { store } = options;
+  const profile = signInProfile(options.profile);
+  const access = { ...options, ...(await proofOf(options)) };
   return await store.exclusively('session', async () => {
     const stored = await store.get(['session', 'refresh_token', 'access_token'], { fresh: true });
     const session = parseStoredSession(stored.session, profile);
-    const access = parseAccessToken(stored.access_token);
-    const held = { refresh_token: stored.refresh_token, access_token: access?.value };
+    const token = parseAccessToken(stored.access_token);
+    const held = { refresh_token: stored.refresh_token, access_token: token?.value };
     // A session of another issuer's; a refresh token that came without a session was meant for this one.
     const isForeign = session === undefined && stored.session !== undefined;
-    const unrevoked = isForeign ? foreign(held) : await revokeTokens(profile, held, options);
+    const unrevoked = isForeign ? foreign(held) : await revokeTokens(profile, held, access);
 
     const names: CredentialName[] = ['refresh_token', 'access_token', 'session', 'dpop_key'];
-    if (options.forgetApprovalClient) names.push('approval_client', 'approval_secret');
+    if (options.forgetClients) names.push('company_key', 'approval_client', 'approval_secret');
     await store.delete(names);
     return {
       user: session === undefined || stored.refresh_token === undefined ? undefined : userOf(session),
-      anything: stored.refresh_token !== undefined || access !== undefined,
+      anything: stored.refresh_token !== undefined || token !== undefined,
       revoked: unrevoked.every(({ token }) => token !== 'refresh_token'),
       unrevoked,
-      warning: warningOf(unrevoked, profile.issuer, access?.expiresAt),
+      warning: warningOf(unrevoked, profile.issuer, token?.expiresAt),
     };
   });
+}
+
+/** A company's client must prove itself to end what it was given. */
+async function proofOf({ profile, store }: LogoutOptions): Promise<Pick<ProviderAccess, 'privateKey'>> {
+  if (profile.company === undefined) return {};
+  const { keptCompanyKey } = await import('../company/client-key.ts');
+  const privateKey = await keptCompanyKey(store);
+  return privateKey === undefined ? {} : { privateKey };
 }
 
 /** A token of another issuer is not sent to this one; it is only removed. */

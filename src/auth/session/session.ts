@@ -11,6 +11,8 @@ export interface User {
 export interface Session {
   readonly profile: ResolvedProfile;
   readonly user: User;
+  /** As whose the gateway has what this session asks for, where that is not the profile's login client. */
+  readonly clientId?: string | undefined;
   /**
    * Sends a request to the gateway with an access token for these scopes: reading uses one token with all read scopes,
    * anything more a token with exactly what is named (DPoP-bound where the provider binds). Refreshes as needed. Never follows a redirect to another origin.

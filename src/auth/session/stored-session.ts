@@ -20,6 +20,11 @@ export const storedSessionSchema = z.object({
   signed_in_at: z.number().optional(),
   /** Set by the session's first live order: the sign-in was fresh then. */
   live: z.boolean().optional(),
+  /**
+   * Of a sign-in at the person's company: whom that knows them as, and how the home knows its client. `sub` is the home's
+   * user there, as everywhere.
+   */
+  company: z.object({ sub: z.string().min(1), client_there: z.string().min(1) }).optional(),
   scopes: z.array(z.string()),
 });
 export type StoredSession = z.output<typeof storedSessionSchema>;

@@ -125,7 +125,7 @@ export async function refreshAccessToken(
     const isKept = problem === undefined && isReadOnly(token) && !isIdentityOnly(scopes);
     const kept = isKept ? storedForm(token) : undefined;
     if (kept !== undefined) values.access_token = kept;
-    if (Object.keys(values).length > 0) await keep(store, values, sent);
+    if (Object.keys(values).length > 0) await keepSuccessor(store, values, sent);
 
     // Checked after the new refresh token is safe: refusing the answer must not lose the session.
     if (problem !== undefined) throw problem;
@@ -135,7 +135,7 @@ export async function refreshAccessToken(
 }
 
 /** Writes the successor, once more if the store stumbles: the old refresh token is worthless from here on. */
-async function keep(
+export async function keepSuccessor(
   store: CredentialStore,
   values: Partial<Record<CredentialName, string>>,
   sent: string,

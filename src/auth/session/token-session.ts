@@ -54,6 +54,8 @@ export async function openSession(options: SessionOptions): Promise<Session | un
 
 export interface TokenSource extends Omit<SessionOptions, 'store' | 'home'> {
   readonly user: User;
+  /** As {@link Session} has it. */
+  readonly clientId?: string | undefined;
   /** What its access tokens are bound to. */
   readonly key: PrivateJwk;
   /** All that it may ask for. */
@@ -68,11 +70,13 @@ export interface TokenSource extends Omit<SessionOptions, 'store' | 'home'> {
   readonly renew: (scopes: readonly string[], rejected: string | undefined) => Promise<AccessToken>;
   /** @throws {TradeAgentError} `login_required` where the sign-in is too old for an order with live money */
   readonly requireFresh: () => Promise<void>;
+  /** What to say where it may not ask for so much, if not that a new sign-in would. */
+  readonly missing?: ((scopes: readonly string[]) => Error) | undefined;
 }
 
 /** A session whose access tokens come from somewhere; they are kept in memory while they last. */
 export function sessionOver(source: TokenSource): Session {
-  const { profile, user, readOnly = false, renew } = source;
+  const { profile, user, clientId, readOnly = false, renew, missing = missingScope } = source;
   const clock = source.clock ?? systemClock;
   const send = source.fetch ?? fetch;
   const timeoutMs = source.timeoutMs ?? GATEWAY_TIMEOUT_MS;
@@ -114,11 +118,12 @@ export function sessionOver(source: TokenSource): Session {
   return {
     profile,
     user,
+    clientId,
     async fetch(text, init, scopes) {
       const url = gatewayUrl(text);
       const wanted = tokenScopes(scopes);
       if (readOnly && !isWithin(wanted, READ_SCOPES)) throw readOnlyRefusal(scopes);
-      if (!isWithin(wanted, source.scopes)) throw missingScope(wanted);
+      if (!isWithin(wanted, source.scopes)) throw missing(wanted);
       if (needsFreshLogin(wanted)) await source.requireFresh();
       const token = await tokenFor(wanted);
       const called = profile.server === undefined ? 'gateway' : 'server';

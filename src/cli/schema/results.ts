@@ -6,18 +6,19 @@ import { accountEntrySchema } from '../../trading/account-entry.ts';
 import { accessRoles } from '../../trading/kinds/access.ts';
 import { mandateViewSchema } from '../../trading/mandate/mandate.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
-import { environments, sides } from '../../trading/order.ts';
+import { sides } from '../../trading/order.ts';
 import { tradingStates } from '../../trading/trading-state.ts';
 import { accountSchema, barSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import { alertResults } from './alert-results.ts';
 import { dataResults } from './data-results.ts';
 import { homeResults } from './home-results.ts';
 import { mcpResults } from './mcp-results.ts';
-import { approval, approvalSummary, error, finding, orderSummary, runStatus, time, user } from './parts.ts';
+import { approval, approvalSummary, error, finding, orderSummary, runStatus, time } from './parts.ts';
 import { policyResults } from './policy-results.ts';
 import { profileResults } from './profile-results.ts';
 import { receiptResults } from './receipt-results.ts';
 import { scheduleResults } from './schedule-results.ts';
+import { companyClient, signInResults } from './sign-in-results.ts';
 
 const decimal = z.string().describe('a decimal number, never a float');
 
@@ -84,23 +85,7 @@ const access = z.object({
 export const resultSchemas = {
   run,
   error: z.object({ error }),
-  login: z.object({ user, profile: z.string(), environment: z.enum(environments) }),
-  logout: z.object({
-    user: z.object({ sub: z.string(), name: z.string().nullable() }).nullable(),
-    revoked: z.boolean().describe('whether the provider has ended the session'),
-    unrevoked: z
-      .array(z.object({ token: z.enum(['refresh_token', 'access_token']), reason: z.string() }))
-      .describe('tokens that may still be good at the provider; all are deleted here'),
-    warning: z.string().nullable(),
-  }),
-  whoami: z.object({
-    user,
-    profile: z.string(),
-    environment: z.enum(environments),
-    issuer: z.string(),
-    verified: z.boolean().describe('whether the provider was asked just now (--verify)'),
-    accounts: z.array(accountEntrySchema.unwrap()).nullable().describe('null where the gateway did not say'),
-  }),
+  ...signInResults,
   connections: z.object({
     connections: z.array(
       z.object({
@@ -237,6 +222,7 @@ export const resultSchemas = {
     gateway: z.string(),
     broker: z.string(),
     phone: z.string(),
+    company: companyClient.nullable().describe('where its people work; null without --company'),
     home: z.string(),
     pid: z.int(),
   }),

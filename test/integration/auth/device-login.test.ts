@@ -156,7 +156,7 @@ describe('a sign-out', () => {
   it('forgets the approval client when asked to, never the database key', async () => {
     await world.login();
     await world.store.set({ approval_client: 'x', database_key: 'kept' });
-    await logout({ ...world, forgetApprovalClient: true });
+    await logout({ ...world, forgetClients: true });
     expect(await world.store.get(['approval_client', 'database_key'])).toEqual({ database_key: 'kept' });
   });
 

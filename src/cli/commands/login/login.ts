@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import type { StartedLogin } from '../../../app/login/start-login.ts';
 import type { ResolvedProfile } from '../../../config/profile.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { markedText, safeLine } from '../../../net/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
@@ -12,6 +12,9 @@ import type { Cli } from '../../surroundings.ts';
 
 interface LoginOptions {
   readonly open?: boolean;
+  readonly company?: string;
+  readonly clientId?: string;
+  readonly showKey?: boolean;
 }
 
 export function addLoginCommand(program: Command, cli: Cli): void {
@@ -22,16 +25,29 @@ export function addLoginCommand(program: Command, cli: Cli): void {
       'Shows a code and an address; you confirm the code there, signed in as yourself. The agent may then read your account and cancel orders. Placing one takes an approval of its own, each time.',
     )
     .option('--open', 'open the address in the browser')
+    .option(
+      '--company <issuer>',
+      "sign in at your company's identity provider, whose word lets you in at the home",
+    )
+    .option('--client-id <id>', 'the client that is registered there (default: trade-agent-company)')
+    .option(
+      '--show-key',
+      "print this machine's key for a company, and what the home must list; sign nobody in",
+    )
     .addHelpText(
       'after',
       examples([
         ['trade-agent login', 'shows a code to confirm on your phone'],
         ['trade-agent login --profile work --open', 'opens the page in your browser'],
+        ['trade-agent login --company https://login.acme.example', 'at your company, from now on'],
+        ['trade-agent login --company https://login.acme.example --show-key', 'for whoever runs the home'],
         ['trade-agent login --timeout 2m --output stream-json', 'the code as an event, for scripts'],
       ]) + exitCodes([...sessionExits, exits.timedOut]),
     )
     .action((options: LoginOptions, command: Command) =>
-      runCommand(cli, command, (context) => login(context, options)),
+      runCommand(cli, command, (context) =>
+        options.showKey ? showKey(context, options) : login(context, options),
+      ),
     );
 }
 
@@ -39,7 +55,7 @@ async function login(context: Context, options: LoginOptions): Promise<void> {
   const { output, signal } = context;
   const { startLogin } = await import('../../../app/login/start-login.ts');
   const profile = await context.profile();
-  const started = await startLogin(context);
+  const started = await startLogin(context, { issuer: options.company, clientId: options.clientId });
   if (started.clockWarning !== undefined) context.io.talk(`warning: ${started.clockWarning}`);
   output.event({
     type: 'device_code',
@@ -61,15 +77,30 @@ async function login(context: Context, options: LoginOptions): Promise<void> {
       user: { sub: user.sub, name: user.name ?? null, email: user.email ?? null },
       profile: profile.name,
       environment: profile.environment,
+      company: started.company,
     },
     () => `Signed in as ${safeLine(user.name ?? user.email ?? user.sub)} (profile ${profile.name}).`,
+  );
+}
+
+async function showKey(context: Context, { company: issuer, clientId }: LoginOptions): Promise<void> {
+  const { showCompanyKey } = await import('../../../app/login/company-key.ts');
+  const { profile, company, key, homeYaml } = await showCompanyKey(context, { issuer, clientId });
+  await context.output.result('company-key', { profile, company, key, home_yaml: homeYaml.join('\n') }, () =>
+    [
+      `Client  ${safeLine(company.client_id)}, at ${safeLine(company.issuer)}`,
+      `Key     ${JSON.stringify(key)}`,
+      '',
+      'For the home.yaml of whoever runs the home (with name, organization, scopes and people):',
+      ...homeYaml.map(markedText),
+    ].join('\n'),
   );
 }
 
 async function showLogin(context: Context, started: StartedLogin, profile: ResolvedProfile): Promise<void> {
   const { wrapWords } = await import('../../text/wrap.ts');
   const { io, clock } = context;
-  const where = new URL(profile.issuer).host;
+  const where = new URL(started.issuer).host;
   io.talk(`Sign in to profile ${profile.name} (${environmentWord(profile.environment)}) at ${where}`);
   io.talk('');
   io.talk(`  open    ${io.paint('stderr', 'underline', started.address)}`);

@@ -18,7 +18,10 @@ export function addLogoutCommand(program: Command, cli: Cli): void {
     .description(
       'Signs out: revokes refresh and access token at the identity provider and deletes them here. Without a network it deletes them all the same, and says what could not be revoked.',
     )
-    .option('--all', 'also forget what earlier versions kept to ask for approvals by')
+    .option(
+      '--all',
+      'also forget the key that a company knows this machine by, and what earlier versions kept',
+    )
     .addHelpText(
       'after',
       examples([

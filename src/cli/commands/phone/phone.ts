@@ -18,6 +18,10 @@ interface LinkOptions extends PhoneOptions {
   readonly readOnly?: boolean;
 }
 
+interface LoginOptions extends PhoneOptions {
+  readonly company?: boolean;
+}
+
 export function addPhoneCommand(program: Command, cli: Cli): void {
   const phone = program
     .command('phone')
@@ -44,12 +48,16 @@ export function addPhoneCommand(program: Command, cli: Cli): void {
     .command('login')
     .description('confirm a sign-in code as the user')
     .argument('<user-code>', 'the code that "trade-agent login" shows')
+    .option('--company', 'at the company of the sandbox\'s people, where "login --company" shows it')
     .addHelpText(
       'after',
-      examples([['trade-agent phone login WDJB-MJHT --user bob', "on bob's phone"]]) + exitCodes([]),
+      examples([
+        ['trade-agent phone login WDJB-MJHT --user bob', "on bob's phone"],
+        ['trade-agent phone login WDJB-MJHT --company', 'as alice, at her company'],
+      ]) + exitCodes([]),
     )
     .action((code: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => login(context, command.optsWithGlobals<PhoneOptions>(), code)),
+      runCommand(cli, command, (context) => login(context, command.optsWithGlobals<LoginOptions>(), code)),
     );
   phone
     .command('link')
@@ -120,9 +128,9 @@ async function watch(context: Context, { user, decide, once = false }: PhoneOpti
   });
 }
 
-async function login(context: Context, { user }: PhoneOptions, code: string): Promise<void> {
+async function login(context: Context, { user, company }: LoginOptions, code: string): Promise<void> {
   const { confirmLogin } = await import('../../../app/phone/sandbox-phone.ts');
-  await confirmLogin(context, user, code);
+  await confirmLogin(context, user, code, company ? 'company' : 'home');
   await context.output.result('phone-login', { user, user_code: code }, () => `confirmed ${code} as ${user}`);
 }
 

@@ -26,6 +26,7 @@ interface SandboxOptions {
   readonly idleExit?: number;
   readonly partialFills: boolean;
   readonly secondAccounts?: boolean;
+  readonly company?: boolean;
 }
 
 export function addSandboxCommand(program: Command, cli: Cli): void {
@@ -35,7 +36,7 @@ export function addSandboxCommand(program: Command, cli: Cli): void {
     .option('--home <folder>', "the sandbox's own folder (default: one beside the agent's)")
     .option(
       '--port <number>',
-      'first of two ports; 0 for free ones (default: those of the last start)',
+      'first of two ports, or three with a company; 0 for free ones (default: those of the last start)',
       portUpTo(65_533),
     )
     .option('--ready-file <file>', 'write addresses and process id there once it serves')
@@ -58,6 +59,10 @@ export function addSandboxCommand(program: Command, cli: Cli): void {
       dateOption('--market-start'),
     )
     .option('--second-accounts', 'each person has a second account, by the name "second"')
+    .option(
+      '--company',
+      'its people work at a company, whose word lets them in (login --company); from then on',
+    )
     .option('--no-partial-fills', 'fill every order whole, at once (otherwise about one in ten in two parts)')
     .option('--idle-exit <duration>', 'end after nobody used it for that long', parseDuration)
     .addHelpText(
@@ -97,6 +102,7 @@ async function serve(cli: Cli, parts: ServerParts, output: Output, options: Sand
     faults: Faults.parse(options.fault),
     partialFills: options.partialFills,
     secondAccounts: options.secondAccounts ?? false,
+    ...(options.company === undefined ? {} : { company: options.company }),
     marketHours: options.marketHours,
     ...(marketData === undefined
       ? {}
@@ -114,18 +120,25 @@ async function serve(cli: Cli, parts: ServerParts, output: Output, options: Sand
 async function printReady(
   io: Io,
   output: Output,
-  { issuer, gateway, broker, phone, home, pid }: SandboxReady,
+  { issuer, gateway, broker, phone, company, home, pid }: SandboxReady,
 ): Promise<void> {
   io.talk('The sandbox is up. Everything in it is simulated; it listens on this machine only.');
-  await output.result('sandbox', { issuer, gateway, broker, phone, home, pid }, () =>
-    [
-      `Phone              ${phone}`,
-      `Identity provider  ${issuer}`,
-      `Gateway            ${gateway}`,
-      `Paper broker       ${broker}`,
-    ].join('\n'),
+  await output.result(
+    'sandbox',
+    { issuer, gateway, broker, phone, company: company ?? null, home, pid },
+    () =>
+      [
+        `Phone              ${phone}`,
+        `Identity provider  ${issuer}`,
+        `Gateway            ${gateway}`,
+        `Paper broker       ${broker}`,
+        ...(company === undefined ? [] : [`Company            ${company.issuer}`]),
+      ].join('\n'),
   );
   io.talk('Its people are alice and bob. Set up a phone of theirs: trade-agent phone link --user alice');
+  if (company !== undefined) {
+    io.talk(`Both work at a company. Sign in by it: trade-agent login --company ${company.issuer}`);
+  }
   io.talk('Ctrl-C ends it; its state is kept.');
 }
 

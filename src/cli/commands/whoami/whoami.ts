@@ -38,8 +38,9 @@ async function printWhoami(context: Context, options: WhoamiOptions): Promise<vo
     async () => {
       const who = name ?? email ?? sub;
       const address = email !== undefined && email !== who ? ` <${email}>` : '';
-      const { profile, environment, issuer } = where;
-      const line = `${safeLine(`${who}${address}`)} (profile ${profile}, ${environmentWord(environment)}, ${issuer})`;
+      const { profile, environment, issuer, company } = where;
+      const by = company === null ? '' : `, by ${company}`;
+      const line = `${safeLine(`${who}${address}`)} (profile ${profile}, ${environmentWord(environment)}, ${issuer}${by})`;
       const { accounts } = where;
       if (accounts === null || accounts.length < 2) return line;
       const { accountsTable } = await import('../../text/accounts-table.ts');

@@ -1,0 +1,48 @@
+import type { CompanySignIn } from '../../config/profile.ts';
+import type { CredentialStore } from '../../secrets/credential-store.ts';
+import { publicHalf } from '../provider/assertion-key.ts';
+import { generatePrivateJwk, type PrivateJwk, parsePrivateJwk } from '../session/dpop-key.ts';
+
+/** What this machine proves itself by at the company and at the home (`private_key_jwt`), named by its own thumbprint. */
+export type CompanyKey = PrivateJwk & { readonly kid: string; readonly alg: 'ES256' };
+
+/** The key, made and kept at first use. @throws {TradeAgentError} `credential_store_…` */
+export async function companyKey(store: CredentialStore): Promise<CompanyKey> {
+  const { company_key: kept } = await store.get(['company_key'], { fresh: true });
+  if (kept !== undefined) return await named(parsePrivateJwk(kept));
+  const made = await generatePrivateJwk();
+  const isFirst = await store.set({ company_key: JSON.stringify(made) }, { company_key: undefined });
+  // Whoever was sooner has told its public half to somebody, perhaps.
+  return isFirst ? await named(made) : await companyKey(store);
+}
+
+/** The key if there is one. */
+export async function keptCompanyKey(store: CredentialStore): Promise<CompanyKey | undefined> {
+  const { company_key: kept } = await store.get(['company_key']);
+  return kept === undefined ? undefined : await named(parsePrivateJwk(kept));
+}
+
+async function named(key: PrivateJwk): Promise<CompanyKey> {
+  const { calculateJwkThumbprint } = await import('jose');
+  return { ...key, kid: await calculateJwkThumbprint(key), alg: 'ES256' };
+}
+
+/** What is registered of it: its public half (RFC 7517). */
+export function publicCompanyKey(key: CompanyKey): Record<string, string> {
+  return publicHalf(key);
+}
+
+/** What whoever runs the home adds to its home.yaml, so that this machine may come in for the company's people. */
+export function homeYamlLines(
+  { issuer, client_id }: CompanySignIn,
+  publicKey: Record<string, string>,
+): readonly string[] {
+  return [
+    'companies:',
+    `  - issuer: ${JSON.stringify(issuer)}`,
+    '    clients:',
+    `      - client_id: ${JSON.stringify(client_id)}`,
+    '        name: trade-agent',
+    `        jwks: {keys: [${JSON.stringify(publicKey)}]}`,
+  ];
+}

@@ -1,0 +1,52 @@
+import type { CompanySignIn, ResolvedProfile } from '../../config/profile.ts';
+import { systemClock } from '../../machine/clock.ts';
+import { ID_TOKEN_TYPE } from '../../net/oauth-names.ts';
+import type { CredentialStore } from '../../secrets/credential-store.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
+import { MCP_SCOPES } from '../../trading/scopes.ts';
+import { beginDeviceLogin, type DeviceLogin, type DeviceLoginOptions } from '../session/device-login.ts';
+import { companyKey } from './client-key.ts';
+import { unknownAtCompany } from './company-failure.ts';
+import { comeIn } from './identity-assertion.ts';
+import { signInProfile } from './sign-in-profile.ts';
+
+/**
+ * Starts a sign-in at the person's company. It counts once the home has let them in on the company's word: whose account that is,
+ * and what may be done there, the home says.
+ * @param profile with the `company` to sign in at
+ * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `invalid_config`, `credential_store_…`; its `complete` what
+ *   {@link beginDeviceLogin}'s does, and `insufficient_scope` where the company or the home does not let them in
+ */
+export async function beginCompanyLogin(
+  profile: ResolvedProfile & { readonly company: CompanySignIn },
+  store: CredentialStore,
+  options: Omit<DeviceLoginOptions, 'scopes' | 'audience' | 'privateKey' | 'settle'> = {},
+): Promise<DeviceLogin> {
+  const { company } = profile;
+  const key = await companyKey(store);
+  const { fetch, clock, home } = options;
+  const started = await beginDeviceLogin(signInProfile(profile), store, {
+    ...options,
+    // Who the person is, and nothing else: what may be done at the home is asked for there.
+    scopes: [],
+    audience: {},
+    privateKey: key,
+    settle: async ({ idToken, claims, dpopKey }) => {
+      const machine = {
+        profile,
+        company,
+        key,
+        dpopKey,
+        access: { fetch, clock, home },
+        clock: clock ?? systemClock,
+      };
+      const { token, clientId } = await comeIn(machine, { type: ID_TOKEN_TYPE, token: idToken }, MCP_SCOPES);
+      const at = { sub: claims.sub, client_there: clientId };
+      return { sub: token.sub, scopes: token.scopes, company: at };
+    },
+  }).catch((error: unknown) => {
+    const isUnknown = isTradeAgentError(error) && error.details?.error === 'invalid_client';
+    throw isUnknown ? unknownAtCompany(company) : error;
+  });
+  return { ...started, scopes: [...MCP_SCOPES] };
+}

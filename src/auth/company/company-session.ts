@@ -1,0 +1,147 @@
+import type { ResolvedProfile } from '../../config/profile.ts';
+import { type Clock, systemClock } from '../../machine/clock.ts';
+import { ID_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../net/oauth-names.ts';
+import type { CredentialStore } from '../../secrets/credential-store.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { loginRequired } from '../../trading/login-required.ts';
+import { bindsTokens, inProviderTime, loginClient } from '../provider/provider.ts';
+import { providerError, providerFailure } from '../provider/provider-failure.ts';
+import { dpopHandle, parsePrivateJwk } from '../session/dpop-key.ts';
+import { requireFreshLogin } from '../session/live-login.ts';
+import type { Session } from '../session/session.ts';
+import { parseStoredSession, type StoredSession, userOf } from '../session/stored-session.ts';
+import { covers, keepSuccessor } from '../session/token-refresh.ts';
+import { type SessionOptions, sessionOver } from '../session/token-session.ts';
+import { keptCompanyKey } from './client-key.ts';
+import { companyName, noLongerLetIn, notByCompany, unknownAtCompany } from './company-failure.ts';
+import type { CompanyMachine, SignedInBy } from './identity-assertion.ts';
+import { signInProfile } from './sign-in-profile.ts';
+
+interface Opened extends CompanyMachine {
+  readonly store: CredentialStore;
+  /** As it is at the company; its refresh token goes nowhere else. */
+  readonly place: ResolvedProfile;
+  readonly session: StoredSession;
+}
+
+/**
+ * The session of whoever is signed in by their company, or undefined where nobody is. Its access tokens live five minutes and
+ * are kept nowhere but in memory: for each new one the company is asked again whether the person is still theirs.
+ */
+export async function openCompanySession(options: SessionOptions): Promise<Session | undefined> {
+  const opened = await open(options);
+  if (opened === undefined) return undefined;
+  const { profile, store } = options;
+  const { company, session, place, clock } = opened;
+  return sessionOver({
+    ...options,
+    user: userOf(session),
+    clientId: session.company?.client_there ?? profile.login_client.client_id,
+    key: opened.dpopKey,
+    scopes: session.scopes,
+    missing: (scopes) => notByCompany(company, scopes),
+    renew: (scopes) => renew(opened, scopes),
+    requireFresh: () => requireFreshLogin(place, store, clock),
+  });
+}
+
+/**
+ * Asks the company and the home, now, whether the person still comes in.
+ * @throws {TradeAgentError} `login_required`, `insufficient_scope`, `provider_unreachable`, `provider_error`
+ */
+export async function verifyCompanySession(options: SessionOptions): Promise<void> {
+  const opened = await open(options);
+  if (opened === undefined) throw loginRequired();
+  const { comeIn } = await import('./identity-assertion.ts');
+  await comeIn(opened, await refresh(opened), opened.session.scopes);
+}
+
+async function open(options: SessionOptions): Promise<Opened | undefined> {
+  const { profile, store, home, fetch } = options;
+  const { company } = profile;
+  if (company === undefined) return undefined;
+  const clock: Clock = options.clock ?? systemClock;
+  const place = signInProfile(profile);
+  const stored = await store.get(['session', 'refresh_token', 'dpop_key']);
+  const session = parseStoredSession(stored.session, place);
+  const key = await keptCompanyKey(store);
+  if (session === undefined || key === undefined) return undefined;
+  if (stored.refresh_token === undefined || stored.dpop_key === undefined) return undefined;
+  const access = { fetch, clock: options.clock, home };
+  const dpopKey = parsePrivateJwk(stored.dpop_key);
+  return { profile, company, key, dpopKey, access, clock, store, place, session };
+}
+
+async function renew(opened: Opened, scopes: readonly string[]) {
+  const { comeIn } = await import('./identity-assertion.ts');
+  const { company, session } = opened;
+  const { token } = await comeIn(opened, await refresh(opened), scopes);
+  if (token.sub !== session.sub) {
+    throw new TradeAgentError('login_required', `the home now takes you for somebody else (${token.sub})`, {
+      hint: 'Sign in again with "trade-agent login".',
+    });
+  }
+  if (!covers(token, scopes)) throw notByCompany(company, scopes);
+  return token;
+}
+
+/**
+ * Renews the sign-in at the company, and keeps what came in the refresh token's place before anything is done with the rest. Of
+ * all processes one at a time: whoever sends one that is used up may end the session of all.
+ */
+async function refresh({
+  store,
+  place,
+  company,
+  key,
+  dpopKey,
+  access,
+  session,
+}: Opened): Promise<SignedInBy> {
+  const metadata = (await loginClient(place, access)).serverMetadata();
+  return await store.exclusively('session', async () => {
+    const held = await store.get(['session', 'refresh_token'], { fresh: true });
+    const kept = parseStoredSession(held.session, place);
+    if (kept === undefined || held.refresh_token === undefined)
+      throw loginRequired('you have been signed out');
+    if (kept.sub !== session.sub) throw loginRequired('somebody else has signed in since');
+    const sent = held.refresh_token;
+    const { refreshTokenGrant } = await import('openid-client');
+    const tokens = await inProviderTime(place.issuer, async () => {
+      const configuration = await loginClient(place, { ...access, privateKey: key });
+      const bound = bindsTokens(place, metadata);
+      return await refreshTokenGrant(
+        configuration,
+        sent,
+        {},
+        bound ? { DPoP: await dpopHandle(configuration, dpopKey) } : {},
+      );
+    }).catch(async (error: unknown): Promise<never> => {
+      const failure = providerFailure(error);
+      const refused = failure.kind === 'oauth' ? failure.error : undefined;
+      if (refused === 'invalid_grant') {
+        // Only what was sent: a newer token in its place is not ours to remove.
+        await store.delete(['session', 'refresh_token', 'access_token'], { refresh_token: sent });
+        throw noLongerLetIn(company);
+      }
+      if (refused === 'invalid_client') throw unknownAtCompany(company);
+      throw providerError(
+        failure,
+        `your sign-in at ${companyName(company)} could not be renewed`,
+        company.issuer,
+      );
+    });
+    const successor = tokens.refresh_token ?? sent;
+    if (successor !== sent) await keepSuccessor(store, { refresh_token: successor }, sent);
+    const claims = tokens.claims();
+    // OpenID Connect Core §12.2.
+    if (claims !== undefined && claims.sub !== session.company?.sub) {
+      throw new TradeAgentError('provider_error', `${company.issuer} renewed the session of another user`, {
+        hint: `Check that ${company.issuer} is the right company, and sign in again.`,
+      });
+    }
+    return tokens.id_token === undefined
+      ? { type: REFRESH_TOKEN_TYPE, token: successor }
+      : { type: ID_TOKEN_TYPE, token: tokens.id_token };
+  });
+}

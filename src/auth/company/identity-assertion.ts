@@ -1,0 +1,147 @@
+import { decodeJwt } from 'jose';
+import { genericGrantRequest } from 'openid-client';
+import type { CompanySignIn, ResolvedProfile } from '../../config/profile.ts';
+import type { Clock } from '../../machine/clock.ts';
+import {
+  ID_JAG_TYPE,
+  type ID_TOKEN_TYPE,
+  JWT_BEARER_GRANT,
+  type REFRESH_TOKEN_TYPE,
+  TOKEN_EXCHANGE_GRANT,
+} from '../../net/oauth-names.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { endOf } from '../provider/lifetime.ts';
+import { bindsTokens, inProviderTime, loginClient, type ProviderAccess } from '../provider/provider.ts';
+import type { AccessToken } from '../session/access-token.ts';
+import { dpopHandle, type PrivateJwk } from '../session/dpop-key.ts';
+import { grantedScopes, UNKNOWN_LIFETIME_S } from '../session/token-refresh.ts';
+import type { CompanyKey } from './client-key.ts';
+import { exchangeError, redemptionError } from './company-failure.ts';
+import { signInProfile } from './sign-in-profile.ts';
+
+/** A machine on which a company's person works. */
+export interface CompanyMachine {
+  readonly profile: ResolvedProfile;
+  readonly company: CompanySignIn;
+  /** What it proves itself by. */
+  readonly key: CompanyKey;
+  /** What its tokens are bound to. */
+  readonly dpopKey: PrivateJwk;
+  readonly access: ProviderAccess;
+  readonly clock: Clock;
+}
+
+/** What is shown to the company: of a sign-in that stands. */
+export interface SignedInBy {
+  readonly type: typeof ID_TOKEN_TYPE | typeof REFRESH_TOKEN_TYPE;
+  readonly token: string;
+}
+
+/** Let in at the home. */
+export interface LetIn {
+  readonly token: AccessToken;
+  /** As the home knows the client: the company says it, since each side has registered it by itself. */
+  readonly clientId: string;
+}
+
+/**
+ * Comes in at the home on the company's word (draft-ietf-oauth-identity-assertion-authz-grant): exchanges what the sign-in gave
+ * for an assertion there (RFC 8693), and redeems that at the home (RFC 7523 §2.1), bound to this machine's key.
+ * @param scopes all that is asked for; less may be given
+ * @throws {TradeAgentError} `login_required` where the sign-in was too weak; `insufficient_scope` where one of the two does
+ *   not let the person in; `provider_error`, `provider_unreachable`, which name whose answer it was
+ */
+export async function comeIn(
+  machine: CompanyMachine,
+  subject: SignedInBy,
+  scopes: readonly string[],
+): Promise<LetIn> {
+  const { profile, company } = machine;
+  const home = { ...machine.access, privateKey: machine.key };
+  // The name that an assertion must be for, to the letter.
+  const audience = (await loginClient(profile, machine.access)).serverMetadata().issuer;
+  const assertion = await askCompany(machine, subject, audience, scopes);
+  const clientId = namedClient(assertion, company);
+  let sentAt = machine.clock.now();
+  const answer = await inProviderTime(profile.issuer, async () => {
+    const configuration = await loginClient({ ...profile, login_client: { client_id: clientId } }, home);
+    const DPoP = await dpopHandle(configuration, machine.dpopKey);
+    sentAt = machine.clock.now();
+    const parameters = { assertion, scope: scopes.join(' ') };
+    return await genericGrantRequest(configuration, JWT_BEARER_GRANT, parameters, { DPoP });
+  }).catch((error: unknown) => {
+    throw redemptionError(error, profile, company);
+  });
+  const { sub } = claimsOf(answer.access_token) ?? {};
+  if (answer.token_type !== 'dpop' || sub === undefined) {
+    throw new TradeAgentError('provider_error', `${profile.issuer} sent a token that can't be used`, {
+      hint: `Check that ${profile.issuer} is the right home.`,
+    });
+  }
+  return {
+    clientId,
+    token: {
+      value: answer.access_token,
+      type: 'dpop',
+      scopes: grantedScopes(answer.access_token, answer.scope?.split(' ') ?? scopes),
+      expiresAt: endOf(sentAt, answer.expires_in ?? UNKNOWN_LIFETIME_S),
+      sub,
+    },
+  };
+}
+
+async function askCompany(
+  { profile, company, key, dpopKey, access }: CompanyMachine,
+  { type, token }: SignedInBy,
+  audience: string,
+  scopes: readonly string[],
+): Promise<string> {
+  const place = signInProfile(profile);
+  const answer = await inProviderTime(place.issuer, async () => {
+    const configuration = await loginClient(place, { ...access, privateKey: key });
+    const bound = bindsTokens(place, configuration.serverMetadata());
+    return await genericGrantRequest(
+      configuration,
+      TOKEN_EXCHANGE_GRANT,
+      {
+        requested_token_type: ID_JAG_TYPE,
+        subject_token: token,
+        subject_token_type: type,
+        audience,
+        resource: profile.audience,
+        scope: scopes.join(' '),
+      },
+      bound ? { DPoP: await dpopHandle(configuration, dpopKey) } : {},
+    );
+  }).catch((error: unknown) => {
+    throw exchangeError(error, profile, company);
+  });
+  if (answer.issued_token_type !== ID_JAG_TYPE) throw notAnAssertion(company);
+  return answer.access_token;
+}
+
+/** @throws {TradeAgentError} `provider_error` where it says none */
+function namedClient(assertion: string, company: CompanySignIn): string {
+  const { client_id: named } = claimsOf(assertion) ?? {};
+  if (typeof named !== 'string' || named === '') throw notAnAssertion(company);
+  return named;
+}
+
+/** What a token says, unproven: whoever it is for looks at its signature. */
+function claimsOf(token: string): Readonly<ReturnType<typeof decodeJwt>> | undefined {
+  try {
+    return decodeJwt(token);
+  } catch {
+    return undefined;
+  }
+}
+
+function notAnAssertion({ issuer }: CompanySignIn): TradeAgentError {
+  return new TradeAgentError(
+    'provider_error',
+    `${issuer} answered with something else than an identity assertion`,
+    {
+      hint: 'Ask whoever runs it whether it issues ID-JAGs (Cross App Access).',
+    },
+  );
+}

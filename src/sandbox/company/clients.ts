@@ -1,0 +1,80 @@
+import type { Database } from 'better-sqlite3-multiple-ciphers';
+import { calculateJwkThumbprint, type JWK } from 'jose';
+import type { AdapterFactory, ClientMetadata } from 'oidc-provider';
+import { z } from 'zod';
+import { DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
+
+/** A program that people of the company sign in with. */
+export interface CompanyClient {
+  readonly client_id: string;
+  readonly name: string;
+}
+
+/** An ES256 key's public half; a private member is refused, not dropped. */
+export const clientKeySchema = z.strictObject({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  x: z.string().max(64),
+  y: z.string().max(64),
+  kid: z.string().max(128).optional(),
+  alg: z.literal('ES256').optional(),
+  use: z.literal('sig').optional(),
+});
+
+export interface CompanyClients {
+  /** The public keys that a client proves itself by, one for each machine; undefined for a client that nobody knows. */
+  keys(clientId: string): { readonly keys: readonly JWK[] } | undefined;
+  /** One more; the same key twice is one. @returns false for a client that nobody knows */
+  addKey(clientId: string, key: z.output<typeof clientKeySchema>): Promise<boolean>;
+  /** The library's storage, with these clients in it. */
+  among(adapter: AdapterFactory): AdapterFactory;
+}
+
+/** Clients are given, their keys come later, as whoever runs a company enters them. */
+export function companyClients(database: Database, known: readonly CompanyClient[]): CompanyClients {
+  database.exec(
+    'CREATE TABLE IF NOT EXISTS company_client_keys (client_id TEXT, kid TEXT, jwk TEXT NOT NULL, PRIMARY KEY (client_id, kid)) STRICT',
+  );
+  const list = database.prepare<[string], { jwk: string }>(
+    'SELECT jwk FROM company_client_keys WHERE client_id = ? ORDER BY rowid',
+  );
+  const add = database.prepare<[string, string, string]>(
+    'INSERT OR IGNORE INTO company_client_keys (client_id, kid, jwk) VALUES (?, ?, ?)',
+  );
+  const find = (clientId: string) => known.find(({ client_id }) => client_id === clientId);
+  const keys = (clientId: string) =>
+    find(clientId) === undefined
+      ? undefined
+      : { keys: list.all(clientId).map(({ jwk }): JWK => JSON.parse(jwk)) };
+
+  const metadataOf = (clientId: string): ClientMetadata | undefined => {
+    const client = find(clientId);
+    const jwks = keys(clientId);
+    if (client === undefined || jwks === undefined || jwks.keys.length === 0) return undefined;
+    return {
+      client_id: client.client_id,
+      client_name: client.name,
+      token_endpoint_auth_method: 'private_key_jwt',
+      token_endpoint_auth_signing_alg: 'ES256',
+      id_token_signed_response_alg: 'ES256',
+      grant_types: [DEVICE_GRANT, 'refresh_token', TOKEN_EXCHANGE_GRANT],
+      response_types: [],
+      redirect_uris: [],
+      jwks: jwks as NonNullable<ClientMetadata['jwks']>,
+    };
+  };
+
+  return {
+    keys,
+    async addKey(clientId, { kty, crv, x, y }) {
+      if (find(clientId) === undefined) return false;
+      const kid = await calculateJwkThumbprint({ kty, crv, x, y });
+      add.run(clientId, kid, JSON.stringify({ kty, crv, x, y, kid, alg: 'ES256', use: 'sig' }));
+      return true;
+    },
+    among: (adapter) => (model) => {
+      const store = (adapter as (model: string) => ReturnType<typeof adapter>)(model);
+      return model === 'Client' ? { ...store, find: async (id) => metadataOf(id) } : store;
+    },
+  };
+}

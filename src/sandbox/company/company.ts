@@ -1,0 +1,103 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Database } from 'better-sqlite3-multiple-ciphers';
+import type { JWK } from 'jose';
+import { createOidcStore } from '../../home/identity-provider/oidc-store.ts';
+import { loadProviderKeys } from '../../home/identity-provider/provider-keys.ts';
+import { type Clock, systemClock } from '../../machine/clock.ts';
+import { requireHost } from '../../net/host-check.ts';
+import { listenerOf } from '../../net/http-server.ts';
+import { assertionExchange } from './assertion-exchange.ts';
+import { type CompanyClient, companyClients } from './clients.ts';
+import { companyProvider, ID_TOKEN_S } from './company-provider.ts';
+import { companyPages, isPagePath } from './pages.ts';
+import { type CompanyPerson, companyPeople } from './people.ts';
+import type { CompanyRule } from './rules.ts';
+import { type CompanySignIn, companySignIn } from './sign-in.ts';
+import { idTokens } from './subject.ts';
+
+export interface CompanyOptions {
+  /** Its address, and its `iss`. */
+  readonly issuer: string;
+  /** As its pages call it. */
+  readonly name: string;
+  readonly database: Database;
+  readonly people: readonly CompanyPerson[];
+  readonly clients: readonly CompanyClient[];
+  /** Read at each exchange: what is changed in the list counts from the next one on. */
+  readonly rules: readonly CompanyRule[];
+  /** By which a terminal stands in for people's browsers; without it nothing does. */
+  readonly pairingSecret?: string | undefined;
+  readonly clock?: Clock;
+  /** Told of what went wrong inside; never holds a token. */
+  readonly onError?: (message: string) => void;
+}
+
+export interface Company extends CompanySignIn {
+  readonly issuer: string;
+  readonly callback: (request: IncomingMessage, response: ServerResponse) => void;
+  /** What it signs ID tokens and assertions with, and whatever else it has to say: private, ES256. */
+  readonly signingKey: JWK;
+  /** Somebody has left: no refresh, no exchange and no sign-in from now on. */
+  deactivate(sub: string): void;
+  /** Ends somebody's sign-ins; they may sign in again. */
+  endSessions(sub: string): void;
+}
+
+/** A company's identity provider. All that it knows is in its database, people, clients and rules but as they are given. */
+export function createCompany(options: CompanyOptions): Company {
+  const { issuer, name, database, pairingSecret, rules, clock = systemClock, onError = () => {} } = options;
+  const now = () => clock.now();
+  const keys = loadProviderKeys(database, now);
+  const [signingKey, ...earlier] = keys.signing.current().keys;
+  if (signingKey === undefined) throw new Error('the company has no signing key');
+  const people = companyPeople(database, options.people);
+  const clients = companyClients(database, options.clients);
+  const issued = idTokens(database, ID_TOKEN_S, now);
+  const store = createOidcStore({
+    database,
+    now,
+    onGrantEnded: async () => {},
+    beforeBackchannelRequest: async () => {},
+  });
+  const provider = companyProvider({
+    issuer,
+    adapter: clients.among(store.adapter),
+    signingKeys: [signingKey, ...earlier],
+    cookieKey: keys.cookie,
+    people,
+    idTokens: issued,
+    exchange: assertionExchange({
+      issuer,
+      people,
+      rules,
+      idTokens: issued,
+      verificationKey: keys.signing.verificationKey,
+      signingKey: () => signingKey,
+      now,
+    }),
+  });
+  provider.on('server_error', (ctx, error) => onError(`${ctx.method} ${ctx.path}: ${error.message}`));
+  const { decide } = companySignIn(provider, people, now);
+  const pages = listenerOf(
+    companyPages({ name, clients, decide, people: options.people, pairingSecret, now }),
+  );
+  const protocol = provider.callback();
+  const isForUs = requireHost([issuer]);
+  const endSessions = (sub: string) => store.endGrants({ sub });
+  return {
+    issuer,
+    signingKey,
+    decide,
+    endSessions,
+    deactivate: (sub) => {
+      people.deactivate(sub);
+      endSessions(sub);
+    },
+    callback: (request, response) => {
+      if (!isForUs(request, response)) return;
+      const [path = ''] = (request.url ?? '').split('?', 1);
+      if (isPagePath(path)) pages(request, response);
+      else protocol(request, response).catch((error: Error) => onError(error.message));
+    },
+  };
+}

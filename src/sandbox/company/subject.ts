@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import type { Database } from 'better-sqlite3-multiple-ciphers';
+import { type JWTVerifyGetKey, errors as joseErrors, jwtVerify } from 'jose';
+import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
+import type { ExchangeParameters } from '../../home/identity-provider/exchange-parameters.ts';
+import { ID_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../net/oauth-names.ts';
+
+/** Whom a token is about that is shown for an exchange, and how they signed in. */
+export interface Subject {
+  readonly sub: string;
+  /** Seconds since the epoch. */
+  readonly authTime: number | undefined;
+  readonly acr: string | undefined;
+  readonly amr: readonly string[] | undefined;
+}
+
+/** Which sign-in an ID token came of: it says so nowhere, and must be worth nothing once that has ended. */
+export interface IdTokens {
+  note(idToken: string, grantId: string): void;
+  grantOf(idToken: string): string | undefined;
+}
+
+/** @param now milliseconds since the epoch */
+export function idTokens(database: Database, lifetimeS: number, now: () => number): IdTokens {
+  database.exec(
+    'CREATE TABLE IF NOT EXISTS company_id_tokens (digest TEXT PRIMARY KEY, grant_id TEXT NOT NULL, expires_at INTEGER NOT NULL) STRICT',
+  );
+  const insert = database.prepare<[string, string, number]>(
+    'INSERT OR IGNORE INTO company_id_tokens VALUES (?, ?, ?)',
+  );
+  const find = database.prepare<[string], { grant_id: string }>(
+    'SELECT grant_id FROM company_id_tokens WHERE digest = ?',
+  );
+  const purge = database.prepare<[number]>('DELETE FROM company_id_tokens WHERE expires_at < ?');
+  const digestOf = (token: string) => createHash('sha256').update(token).digest('base64url');
+  return {
+    note: (token, grantId) => {
+      purge.run(now());
+      insert.run(digestOf(token), grantId, now() + lifetimeS * 1000);
+    },
+    grantOf: (token) => find.get(digestOf(token))?.grant_id,
+  };
+}
+
+export interface SubjectOptions {
+  readonly issuer: string;
+  readonly verificationKey: JWTVerifyGetKey;
+  readonly idTokens: IdTokens;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/**
+ * Reads `subject_token` (RFC 8693 §2.1): an ID token that was issued to the very client that shows it, or a refresh token of
+ * its own, of a sign-in that stands.
+ * @throws `invalid_request` for another kind, `invalid_grant` for one that is worth nothing
+ */
+export async function readSubject(
+  ctx: TokenEndpointGrantContext<ExchangeParameters>,
+  options: SubjectOptions,
+): Promise<Subject> {
+  const { subject_token: token, subject_token_type: type } = ctx.oidc.params;
+  if (token === undefined || token === '') throw new errors.InvalidRequest('subject_token is missing');
+  if (type === ID_TOKEN_TYPE) return await ofIdToken(ctx, token, options);
+  if (type === REFRESH_TOKEN_TYPE) return await ofRefreshToken(ctx, token);
+  throw new errors.InvalidRequest(`subject_token_type must be ${ID_TOKEN_TYPE} or ${REFRESH_TOKEN_TYPE}`);
+}
+
+async function ofIdToken(
+  { oidc: { client, provider } }: TokenEndpointGrantContext<ExchangeParameters>,
+  token: string,
+  { issuer, verificationKey, now, idTokens: known }: SubjectOptions,
+): Promise<Subject> {
+  const { payload } = await jwtVerify(token, verificationKey, {
+    issuer,
+    audience: client.clientId,
+    algorithms: ['ES256'],
+    requiredClaims: ['sub', 'exp', 'iat'],
+    currentDate: new Date(now()),
+  }).catch((error: unknown) => {
+    if (error instanceof joseErrors.JOSEError) throw new errors.InvalidGrant(`subject_token: ${error.code}`);
+    throw error;
+  });
+  const grantId = known.grantOf(token);
+  const grant = grantId === undefined ? undefined : await provider.Grant.find(grantId);
+  if (grant === undefined || grant.accountId !== payload.sub)
+    throw new errors.InvalidGrant('the sign-in is over');
+  const { sub = '', auth_time: authTime, acr, amr } = payload;
+  return {
+    sub,
+    authTime: typeof authTime === 'number' ? authTime : undefined,
+    acr: typeof acr === 'string' ? acr : undefined,
+    amr: Array.isArray(amr) ? amr.map(String) : undefined,
+  };
+}
+
+async function ofRefreshToken(
+  { oidc: { client, provider } }: TokenEndpointGrantContext<ExchangeParameters>,
+  token: string,
+): Promise<Subject> {
+  const found = await provider.RefreshToken.find(token);
+  if (found === undefined || found.clientId !== client.clientId || found.consumed) {
+    throw new errors.InvalidGrant('subject_token is no refresh token of the client');
+  }
+  const grant = await provider.Grant.find(found.grantId ?? '');
+  if (grant === undefined || found.accountId === undefined)
+    throw new errors.InvalidGrant('the sign-in is over');
+  const { accountId: sub, authTime, acr, amr } = found;
+  return { sub, authTime, acr, amr };
+}
