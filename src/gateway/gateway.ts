@@ -116,6 +116,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...{ journal: stores.orders, others: stores.others, halts, mandates: granted, rules, brokerFor },
     ...{ gateway: options.resource, issuer, detailsType, clock, signatures },
     environment: options.environment,
+    isTakenBack: options.isTakenBack,
   });
   const messageDesk = createMessageDesk({
     ...{ journal: stores.messages, others: stores.others, outlets, issuer, clock, signatures },

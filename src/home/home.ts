@@ -11,6 +11,8 @@ import { listenerOf } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { watchDepartures } from './departures.ts';
+import { endAll } from './end-all.ts';
+import { endSignalled } from './end-signalled.ts';
 import { type TellFills, type TellFillsOptions, tellFills } from './fills/tell-fills.ts';
 import { isGatewayPath } from './gateway-paths.ts';
 import { createIdentityProvider } from './identity-provider/identity-provider.ts';
@@ -73,7 +75,7 @@ export interface Home {
  *   be traded by unsigned approvals
  */
 export async function createHome(options: HomeOptions): Promise<Home> {
-  const { address, providerDatabase, stores, servers = [], clock = systemClock } = options;
+  const { address, providerDatabase, stores, companies = [], servers = [], clock = systemClock } = options;
   const { approval } = options.gateway;
   requireSignedLiveMoney(options.gateway);
   const people = createPeople(providerDatabase, () => clock.now());
@@ -95,6 +97,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     database: providerDatabase,
     people,
     onRevoked: (who) => gateway.revoked(who),
+    onSignalled: () => signalled.look(),
     keys,
     halting: {
       trading: async (sub) => gateway.halts?.trading(sub),
@@ -129,6 +132,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     keys,
     clock,
     isRevoked: provider.isRevoked,
+    isTakenBack: provider.signals.isTakenBack,
     isKnown: (sub) => people.find(sub) !== undefined,
   });
   const departures = watchDepartures({
@@ -141,6 +145,19 @@ export async function createHome(options: HomeOptions): Promise<Home> {
       await provider.endPerson(sub);
     },
     now: () => clock.now(),
+    onError: (message) => options.onError?.(message),
+  });
+  const signalled = endAll({
+    unended: provider.signals.unended,
+    end: endSignalled({
+      companies,
+      gateway,
+      stores,
+      vault: options.vault,
+      tell: provider.tellSignalled,
+      now: () => clock.now(),
+    }),
+    ended: provider.signals.ended,
     onError: (message) => options.onError?.(message),
   });
   const fills = fillsTold(options, { gateway, people, clock, tell: provider.tellFill });
@@ -164,6 +181,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     close: async () => {
       fills?.stop();
       await departures.close();
+      await signalled.close();
       await gateway.close();
       await provider.close();
       await fills?.ended();

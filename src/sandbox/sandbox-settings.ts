@@ -131,6 +131,7 @@ export function vaultSettings(
 export interface ApprovalSettings {
   readonly knownClients?: HomeOptions['knownClients'] | undefined;
   readonly servers?: HomeOptions['servers'];
+  readonly companies?: HomeOptions['companies'];
   readonly mounts?: HomeOptions['gateway']['mounts'] | undefined;
   readonly quotas?: Quotas | undefined;
   /** `required` unless said otherwise. */
@@ -163,6 +164,7 @@ export function homeSettings(
     softwareKeys: true,
     ...(options.knownClients === undefined ? {} : { knownClients: options.knownClients }),
     servers: options.servers,
+    companies: options.companies,
     gateway: gatewaySettings(home, addresses, options),
   };
 }

@@ -71,6 +71,8 @@ export interface SandboxOptions {
   readonly knownClients?: HomeOptions['knownClients'];
   /** Servers that run the agent for its people. */
   readonly servers?: HomeOptions['servers'];
+  /** Companies whose word about its people is taken. */
+  readonly companies?: HomeOptions['companies'];
   /** How people are told of requests and fills, beside their phone's page. */
   readonly push?: HomeOptions['push'];
   /** A second place to write the ready file. */

@@ -34,6 +34,6 @@ export interface Caller {
    * Of a proposal that is carried out: whose idea it was and who said yes, as the gateway's own row has it. Left out for whoever
    * comes through a door.
    */
-  readonly proposer?: { readonly sub: string; readonly client: string };
+  readonly proposer?: { readonly sub: string; readonly client: string; readonly at: number };
   readonly approvers?: readonly string[];
 }

@@ -69,7 +69,8 @@ function subjectOf(caller: Caller, { mandate }: OrderDraft): Asked['subject'] {
   const { sub, clientId = '', proposer, approvers, acr } = caller;
   const approval = mandate === undefined ? 'tap' : 'mandate';
   return {
-    ...(proposer ?? { sub, client: clientId }),
+    sub: proposer?.sub ?? sub,
+    client: proposer?.client ?? clientId,
     owner: sub,
     approval,
     approvers: approvers ?? [sub],

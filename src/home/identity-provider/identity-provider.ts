@@ -15,6 +15,7 @@ import { createAuthorizedClients } from './authorization/authorized-clients.ts';
 import { createConsents } from './authorization/consents.ts';
 import { createOpenRegistrations } from './authorization/open-registrations.ts';
 import { watchEndings } from './authorization/watch-endings.ts';
+import { companyKeys } from './companies/company-keys.ts';
 import { createConnectedAccounts } from './connected-accounts.ts';
 import { createConnectionRequests } from './connection-requests.ts';
 import { createDecide } from './decide.ts';
@@ -35,6 +36,8 @@ import { createRegisteredClients } from './registered-clients.ts';
 import { isRequestFault } from './request-fault.ts';
 import { createRequestLimits } from './request-limits.ts';
 import { createSessions } from './sessions.ts';
+import { openCompanyStanding } from './signals/company-standing.ts';
+import { createSignalEndpoint } from './signals/signal-endpoint.ts';
 
 /** How often it is looked whether a key is due: a day before it signs is when it must be seen. */
 const KEYS_LOOKED_AT_MS = 3_600_000;
@@ -102,6 +105,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       createConnectedAccounts({ issuer, vault, requests: connections, verify, limits, now }),
       onError,
     ),
+    signals: signalsOf(options, { ...state, now, onError }),
     outcomes: serve(
       createOutcomeEndpoint({ provider, limits, requests, deliver: delivery.one, now }),
       onError,
@@ -124,6 +128,8 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       recovery.end(sub);
     },
     tellFill: push.tellFill,
+    signals: state.standing,
+    tellSignalled: push.tellSignalled,
     heldPolls: requests.waiting,
     close: async () => {
       clearInterval(looking);
@@ -132,6 +138,22 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       await push.bell.stopped();
     },
   };
+}
+
+/** Where companies' signals are taken; undefined where there are no companies. */
+function signalsOf(
+  { companies = [], fetch: send = fetch, onSignalled = () => undefined }: IdentityProviderOptions,
+  parts: Pick<ReturnType<typeof openState>, 'standing' | 'limits'> & {
+    readonly now: () => number;
+    readonly onError: (message: string) => void;
+  },
+): Handler | undefined {
+  if (companies.length === 0) return undefined;
+  const keys = companyKeys(companies, { fetch: send, now: parts.now });
+  return serve(
+    createSignalEndpoint({ ...parts, companies, keyOf: keys, onTaken: onSignalled }),
+    parts.onError,
+  );
 }
 
 /** All that is kept in the database, and who may do what by it. */
@@ -177,6 +199,7 @@ function openState(
     grants,
     authorized,
     openRegistrations,
+    standing: openCompanyStanding({ database, companies: options.companies ?? [], grants: store, now }),
     sessions: createSessions({ database, people, formKey: keys.cookie, clock }),
     recovery: createRecoveryCodes({ database, people, clock }),
     limits: createRequestLimits({ clock, clientAddress: options.clientAddress }),
