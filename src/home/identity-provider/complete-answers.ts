@@ -1,12 +1,20 @@
 import type Provider from 'oidc-provider';
 import { failpoint } from '../../machine/failpoint.ts';
-import { CIBA_GRANT } from '../../net/oauth-names.ts';
+import { CIBA_GRANT, ID_JAG_PROFILE } from '../../net/oauth-names.ts';
 import { MCP_SCOPES } from '../../trading/scopes.ts';
 import type { Faults } from '../faults.ts';
+import type { Company } from './companies/company.ts';
 import { connectedAccountsUrl, OUTCOME_PATH, POLL_INTERVAL } from './protocol.ts';
 
 /** What the library's own answers lack, or say too much of. */
-export function completeAnswers(provider: Provider, issuer: string, faults: Faults): void {
+export function completeAnswers(
+  provider: Provider,
+  {
+    issuer,
+    faults,
+    companies,
+  }: { readonly issuer: string; readonly faults: Faults; readonly companies: readonly Company[] },
+): void {
   provider.use(async (ctx, next) => {
     await next();
     const route: unknown = ctx.oidc?.route;
@@ -19,6 +27,8 @@ export function completeAnswers(provider: Provider, issuer: string, faults: Faul
         connected_accounts_endpoint: connectedAccountsUrl(issuer),
         backchannel_outcome_endpoint: `${issuer}${OUTCOME_PATH}`,
         backchannel_user_code_parameter_supported: false,
+        // By which a company's program knows that it may come so, MCP's enterprise-managed authorization (§6) too.
+        ...(companies.length === 0 ? {} : { authorization_grant_profiles_supported: [ID_JAG_PROFILE] }),
       };
     }
     if ((route === 'backchannel_authentication' || route === 'device_authorization') && ctx.status === 200) {

@@ -15,7 +15,9 @@ import { createAuthorizedClients } from './authorization/authorized-clients.ts';
 import { createConsents } from './authorization/consents.ts';
 import { createOpenRegistrations } from './authorization/open-registrations.ts';
 import { watchEndings } from './authorization/watch-endings.ts';
+import { CLOCK_TOLERANCE } from './client-assertion.ts';
 import { companyKeys } from './companies/company-keys.ts';
+import { createRedeemedAssertions } from './companies/redeemed-assertions.ts';
 import { createConnectedAccounts } from './connected-accounts.ts';
 import { createConnectionRequests } from './connection-requests.ts';
 import { createDecide } from './decide.ts';
@@ -44,7 +46,7 @@ const KEYS_LOOKED_AT_MS = 3_600_000;
 
 /** A home's OpenID provider: device flow, code with PKCE, CIBA with RAR, DPoP, registration, token exchange; and the phone. */
 export async function createIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
-  const { database, faults, issuer, resource, servers = [], vault } = options;
+  const { database, faults, issuer, resource, servers = [], companies = [], vault } = options;
   const clock = options.clock ?? systemClock;
   const now = () => clock.now();
   const onError = options.onError ?? ((message) => process.stderr.write(`identity provider: ${message}\n`));
@@ -59,6 +61,9 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     ...options,
     ...state,
     servers,
+    companies,
+    companyKeyOf: state.companyKeyOf,
+    redeemed: createRedeemedAssertions(database, { now, leewaySeconds: CLOCK_TOLERANCE }),
     now,
     verifySession: sessionTokens(options, { keys, clock, isRevoked }),
     onError,
@@ -142,18 +147,14 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
 
 /** Where companies' signals are taken; undefined where there are no companies. */
 function signalsOf(
-  { companies = [], fetch: send = fetch, onSignalled = () => undefined }: IdentityProviderOptions,
-  parts: Pick<ReturnType<typeof openState>, 'standing' | 'limits'> & {
+  { companies = [], onSignalled = () => undefined }: IdentityProviderOptions,
+  parts: Pick<ReturnType<typeof openState>, 'companyKeyOf' | 'standing' | 'limits'> & {
     readonly now: () => number;
     readonly onError: (message: string) => void;
   },
 ): Handler | undefined {
   if (companies.length === 0) return undefined;
-  const keys = companyKeys(companies, { fetch: send, now: parts.now });
-  return serve(
-    createSignalEndpoint({ ...parts, companies, keyOf: keys, onTaken: onSignalled }),
-    parts.onError,
-  );
+  return serve(createSignalEndpoint({ ...parts, companies, onTaken: onSignalled }), parts.onError);
 }
 
 /** All that is kept in the database, and who may do what by it. */
@@ -161,7 +162,7 @@ function openState(
   options: IdentityProviderOptions,
   parts: { readonly clock: Clock; readonly closing: AbortSignal; readonly deliver: () => Promise<void> },
 ) {
-  const { database, faults, people } = options;
+  const { database, faults, people, companies = [] } = options;
   const { clock, closing, deliver } = parts;
   const now = () => clock.now();
   const keys = loadProviderKeys(database, now);
@@ -199,7 +200,8 @@ function openState(
     grants,
     authorized,
     openRegistrations,
-    standing: openCompanyStanding({ database, companies: options.companies ?? [], grants: store, now }),
+    standing: openCompanyStanding({ database, companies, grants: store, now }),
+    companyKeyOf: companyKeys(companies, { fetch: options.fetch ?? fetch, now }),
     sessions: createSessions({ database, people, formKey: keys.cookie, clock }),
     recovery: createRecoveryCodes({ database, people, clock }),
     limits: createRequestLimits({ clock, clientAddress: options.clientAddress }),

@@ -25,6 +25,8 @@ import { isPublicClient, publicClientDefaults } from './authorization/public-cli
 import { assertionFault, CLOCK_TOLERANCE } from './client-assertion.ts';
 import { checkClientMetadata } from './client-metadata.ts';
 import { gatewayClient, loginClient } from './clients.ts';
+import { COMPANY_TOKEN_S, type Company, companyClients, companyOf } from './companies/company.ts';
+import { memberClaims } from './companies/member-claims.ts';
 import type { OidcStore } from './oidc-store.ts';
 import type { People } from './people.ts';
 import { ACCESS_TOKEN_S, isIn, routes } from './protocol.ts';
@@ -34,6 +36,7 @@ import { checkServerSignIn, signedInAt } from './servers/server-sign-in.ts';
 export interface OidcConfigurationOptions extends AskingOptions {
   /** Registered beforehand, beside our own. */
   readonly knownClients?: readonly ClientMetadata[] | undefined;
+  readonly companies: readonly Company[];
   readonly store: OidcStore;
   /** Private; the first signs. */
   readonly signingKeys: readonly JWK[];
@@ -128,6 +131,8 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
       const evidence = asked === undefined ? undefined : options.requests.evidenceOf(asked.jti);
       // By a passkey that verified the person: "phishing-resistant" of OpenID Connect EAP ACR Values 1.0 §2.
       if (evidence !== undefined) return { approval_evidence: evidence, acr: PASSKEY_ACR };
+      const member = memberClaims(token);
+      if (member !== undefined) return { ...member };
       const server = serverOf(options.servers, token.clientId);
       if (server !== undefined) return { act: { sub: server.client_id }, client_name: serverName(server) };
       if (serverAt(options.servers, token.aud) !== undefined) return signedInAt(ctx);
@@ -181,13 +186,15 @@ function clientsOf({
   gatewayClient: ours,
   resource,
   servers,
+  companies,
   knownClients = [],
 }: OidcConfigurationOptions): ClientMetadata[] {
-  return [loginClient, gatewayClient(ours, resource), ...servers.map(serverClient), ...knownClients];
+  const theirs = [...servers.map(serverClient), ...companies.flatMap(companyClients)];
+  return [loginClient, gatewayClient(ours, resource), ...theirs, ...knownClients];
 }
 
 /** How long what it issues lives, in seconds. */
-function lifetimes({ resource, now }: OidcConfigurationOptions): Configuration['ttl'] {
+function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Configuration['ttl'] {
   const secondsUntil = (rfc3339: string) => Math.max(1, Math.floor((Date.parse(rfc3339) - now()) / 1000));
   return {
     AccessToken: (_ctx, token) => {
@@ -207,8 +214,12 @@ function lifetimes({ resource, now }: OidcConfigurationOptions): Configuration['
     },
     AuthorizationCode: MINUTE,
     DeviceCode: 10 * MINUTE,
-    Grant: (_ctx, grant) =>
-      [ORDER_SCOPE, MESSAGE_SCOPE].includes(grant.resources?.[resource] ?? '') ? 60 * MINUTE : 90 * DAY,
+    Grant: (_ctx, grant) => {
+      if (companyOf(companies, grant.clientId) !== undefined) return COMPANY_TOKEN_S;
+      return [ORDER_SCOPE, MESSAGE_SCOPE].includes(grant.resources?.[resource] ?? '')
+        ? 60 * MINUTE
+        : 90 * DAY;
+    },
     IdToken: 10 * MINUTE,
     Interaction: 10 * MINUTE,
     RefreshToken: 30 * DAY,

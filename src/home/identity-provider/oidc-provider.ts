@@ -1,8 +1,8 @@
-import type { JWK } from 'jose';
+import type { JWK, JWTVerifyGetKey } from 'jose';
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import { TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
+import { JWT_BEARER_GRANT, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
 import { publicFetch } from '../../net/public-fetch.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
@@ -12,6 +12,9 @@ import type { OpenRegistrations } from './authorization/open-registrations.ts';
 import { oneLineName } from './authorization/public-client.ts';
 import { registrationGate } from './client-registration.ts';
 import { ownPingEndpoint, pingSender } from './clients.ts';
+import type { Company } from './companies/company.ts';
+import { companyGrantParameters, createCompanyGrant } from './companies/company-grant.ts';
+import type { RedeemedAssertions } from './companies/redeemed-assertions.ts';
 import { completeAnswers } from './complete-answers.ts';
 import { tokenExchangeParameters } from './exchange-parameters.ts';
 import type { Handler } from './front-door.ts';
@@ -26,6 +29,7 @@ import type { RegisteredClients } from './registered-clients.ts';
 import { isRequestFault } from './request-fault.ts';
 import type { RequestLimits } from './request-limits.ts';
 import type { AgentServer } from './servers/agent-server.ts';
+import type { CompanyStanding } from './signals/company-standing.ts';
 import { createTokenExchange } from './token-exchange.ts';
 
 const PING_TIMEOUT_MS = 5000;
@@ -55,6 +59,10 @@ export interface ProtocolParts
   readonly now: () => number;
   readonly grants: Pick<Grants, 'liveGrant' | 'noteDevice' | 'replaced'>;
   readonly servers: readonly AgentServer[];
+  readonly companies: readonly Company[];
+  readonly redeemed: RedeemedAssertions;
+  readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
+  readonly standing: Pick<CompanyStanding, 'refusal'>;
   /** For tokens of the login client's sessions. */
   readonly verifySession: TokenVerifier;
   readonly onError: (message: string) => void;
@@ -169,6 +177,14 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
     }),
     tokenExchangeParameters,
   );
+  if (parts.companies.length > 0) {
+    const grant = createCompanyGrant({
+      ...{ issuer, resource, now, onRefused: onError },
+      ...{ companies: parts.companies, people: parts.people, redeemed: parts.redeemed },
+      ...{ companyKeyOf: parts.companyKeyOf, standing: parts.standing },
+    });
+    provider.registerGrantType(JWT_BEARER_GRANT, grant, companyGrantParameters);
+  }
 
   provider.use(
     limitProtocol(
@@ -188,6 +204,6 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
       ownPing: ownPingEndpoint(resource),
     }),
   );
-  completeAnswers(provider, issuer, faults);
+  completeAnswers(provider, { issuer, faults, companies: parts.companies });
   return provider;
 }

@@ -5,6 +5,7 @@ import type { ExchangeParameters } from './exchange-parameters.ts';
 import { mcpResource } from './protocol.ts';
 import { type AgentServer, serverOf } from './servers/agent-server.ts';
 import { createServerExchange, type ServerExchangeOptions } from './servers/server-exchange.ts';
+import { temporarilyUnavailable } from './unavailable.ts';
 import type { Vault } from './vault.ts';
 import { VaultError } from './vault-error.ts';
 
@@ -89,7 +90,7 @@ function brokerExchange(options: TokenExchangeOptions) {
 function refusal(error: unknown): unknown {
   if (!(error instanceof VaultError)) return error;
   if (error.refusal === 'broker_unreachable') {
-    return Object.assign(new errors.TemporarilyUnavailable(error.message), { status: 503, statusCode: 503 });
+    return temporarilyUnavailable(error.message);
   }
   return new errors.InvalidTarget(error.message);
 }

@@ -10,6 +10,7 @@ import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { ClientMetadata } from 'oidc-provider';
 import * as client from 'openid-client';
 import { Faults } from '../../../src/home/faults.ts';
+import type { Company } from '../../../src/home/identity-provider/companies/company.ts';
 import type { Revoked } from '../../../src/home/identity-provider/grants.ts';
 import { createIdentityProvider } from '../../../src/home/identity-provider/identity-provider.ts';
 import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
@@ -81,6 +82,7 @@ export async function startIdentityProvider(
     documents?: typeof fetch;
     knownClients?: readonly ClientMetadata[];
     servers?: readonly AgentServer[];
+    companies?: readonly Company[];
     refreshTokenReuse?: RefreshTokenReuse;
     onRevoked?: (who: Revoked) => Promise<void>;
     push?: PushOptions;
@@ -137,6 +139,7 @@ export async function startIdentityProvider(
       ...(options.documents === undefined ? {} : { documents: options.documents }),
       ...(options.knownClients === undefined ? {} : { knownClients: options.knownClients }),
       servers: options.servers,
+      companies: options.companies,
       ...(options.refreshTokenReuse === undefined ? {} : { refreshTokenReuse: options.refreshTokenReuse }),
       ...(options.onRevoked === undefined ? {} : { onRevoked: options.onRevoked }),
       ...(options.push === undefined ? {} : { push: options.push }),

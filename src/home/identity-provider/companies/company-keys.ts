@@ -2,8 +2,8 @@ import type { JWTVerifyGetKey } from 'jose';
 import { createIdentityProvider } from '../../../gateway/door/identity-provider.ts';
 import type { Company } from './company.ts';
 
-/** One request to a company's issuer, milliseconds. */
-const TIMEOUT_MS = 5_000;
+/** How long a company's issuer may take to tell of itself, and of its keys, milliseconds: somebody waits at a terminal. */
+const TIMEOUT_MS = 3_000;
 
 /**
  * Each company's own keys: found by its issuer's discovery when one is first needed, kept, and fetched again (seldom) for a key

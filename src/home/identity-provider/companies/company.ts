@@ -1,11 +1,14 @@
+import type { ClientMetadata } from 'oidc-provider';
+import { JWT_BEARER_GRANT } from '../../../net/oauth-names.ts';
+import { type KeyClient, keyClient } from '../key-client.ts';
+
+/** Seconds that what is issued on a company's word lives: so soon the company is asked again whether somebody is still theirs. */
+export const COMPANY_TOKEN_S = 300;
+
 /** A client that a company runs for its people: a confidential one, which proves itself by a key (`private_key_jwt`). */
-export interface CompanyClient {
-  readonly client_id: string;
+export interface CompanyClient extends KeyClient {
   /** As pages and lists show it. */
   readonly name: string;
-  /** What it proves itself by: public keys (RFC 7517), or where they are. */
-  readonly jwks?: { readonly keys: readonly object[] } | undefined;
-  readonly jwks_uri?: string | undefined;
 }
 
 /** An identity provider of other people's whose word about some people of this home is taken, as `home.yaml` names it. */
@@ -30,4 +33,18 @@ export interface Company {
   readonly signals?:
     | { readonly audience: string; readonly enabled?: Readonly<Record<string, string>> | undefined }
     | undefined;
+}
+
+/** The company whose client it is. */
+export function companyOf(companies: readonly Company[], clientId: unknown): Company | undefined {
+  return companies.find(({ clients }) => clients.some(({ client_id }) => client_id === clientId));
+}
+
+/** They redeem what their own issuer signed, and nothing else; nobody signs in by them. */
+export function companyClients({ clients }: Company): ClientMetadata[] {
+  return clients.map((client) => ({
+    ...keyClient(client),
+    client_name: client.name,
+    grant_types: [JWT_BEARER_GRANT],
+  }));
 }

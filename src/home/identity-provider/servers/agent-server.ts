@@ -1,14 +1,11 @@
 import type { ClientMetadata } from 'oidc-provider';
 import { TOKEN_EXCHANGE_GRANT } from '../../../net/oauth-names.ts';
+import { type KeyClient, keyClient } from '../key-client.ts';
 
 /** A server that runs the agent for people, as `home.yaml` names it. */
-export interface AgentServer {
-  readonly client_id: string;
+export interface AgentServer extends KeyClient {
   /** Its public address: the audience of sign-ins there. */
   readonly address: string;
-  /** What it proves itself by: public keys (RFC 7517), or where they are. */
-  readonly jwks?: { readonly keys: readonly object[] } | undefined;
-  readonly jwks_uri?: string | undefined;
 }
 
 /** With what stands before it, it fits what a proposal says of who asked: 80 characters. */
@@ -33,21 +30,9 @@ export function serverName({ address }: Pick<AgentServer, 'address'>): string {
 
 /** It exchanges what people bring, and renews what they granted it; nobody signs in by it. */
 export function serverClient(server: AgentServer): ClientMetadata {
-  const { client_id, jwks, jwks_uri } = server;
   return {
-    client_id,
+    ...keyClient(server),
     client_name: serverName(server),
-    token_endpoint_auth_method: 'private_key_jwt',
     grant_types: [TOKEN_EXCHANGE_GRANT, 'refresh_token'],
-    response_types: [],
-    redirect_uris: [],
-    dpop_bound_access_tokens: true,
-    authorization_details_types: [],
-    ...(jwks === undefined
-      ? {}
-      : {
-          jwks: { keys: jwks.keys.map((key) => ({ ...key })) as NonNullable<ClientMetadata['jwks']>['keys'] },
-        }),
-    ...(jwks_uri === undefined ? {} : { jwks_uri }),
   };
 }

@@ -40,7 +40,7 @@ export interface Signal {
 export interface SignalTokenOptions {
   readonly companies: readonly Company[];
   /** A company's own keys. @throws {Refusal} 503 `provider_unreachable` */
-  readonly keyOf: (company: Company) => JWTVerifyGetKey;
+  readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -109,7 +109,7 @@ function companyOf(token: string, companies: readonly Company[]): Company {
 async function verified(
   token: string,
   company: Company,
-  { keyOf, now }: SignalTokenOptions,
+  { companyKeyOf, now }: SignalTokenOptions,
   {
     oldest,
     requiredClaims = [],
@@ -120,7 +120,7 @@ async function verified(
   },
 ): Promise<JWTPayload & { readonly jti: string; readonly iat: number }> {
   try {
-    const { payload } = await jwtVerify(token, keyOf(company), {
+    const { payload } = await jwtVerify(token, companyKeyOf(company), {
       ...rules,
       algorithms: [...SIGNING_ALGORITHMS],
       issuer: company.issuer,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { importJWK, SignJWT } from 'jose';
-import type { SigningKeys } from '../signing-keys.ts';
 import { CREDENTIAL_CHANGE, SESSION_REVOKED } from '../signals/security-events.ts';
+import type { SigningKeys } from '../signing-keys.ts';
 import type { Standing } from './what-stands.ts';
 
 /** What is told of a change: one event about one person. */
@@ -59,7 +59,11 @@ export async function signedEvent(
         : { format: 'complex', user: person, session: { format: 'opaque', id: session } },
     events: { [type]: facts },
   })
-    .setProtectedHeader({ alg: 'ES256', typ: 'secevent+jwt', ...(key.kid === undefined ? {} : { kid: key.kid }) })
+    .setProtectedHeader({
+      alg: 'ES256',
+      typ: 'secevent+jwt',
+      ...(key.kid === undefined ? {} : { kid: key.kid }),
+    })
     .setIssuer(issuer)
     .setAudience(audience)
     .setIssuedAt(Math.floor(now / 1000))

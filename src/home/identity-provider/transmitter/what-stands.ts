@@ -26,20 +26,15 @@ export function whatStands(
     const users = people.list().map(({ username }) => username);
     const all = await Promise.all(users.map((user) => keys.list(user)));
     return [
-      ...users.map((user) => ({ kind: 'person', id: user, user, endsAt: null, detail: '' }) as const),
-      ...sessions.all().map(
-        ({ id, user, expires_at }) =>
-          ({
-            ...{ kind: 'session', id, user, detail: '' },
-            endsAt: expires_at === null ? null : expires_at * 1000,
-          }) as const,
-      ),
+      ...users.map((user): Standing => ({ kind: 'person', id: user, user, endsAt: null, detail: '' })),
+      ...sessions.all().map(({ id, user, expires_at }): Standing => {
+        const endsAt = expires_at === null ? null : expires_at * 1000;
+        return { kind: 'session', id, user, endsAt, detail: '' };
+      }),
       ...all.flat().map(
-        ({ credentialId, sub, deviceType }) =>
-          ({
-            ...{ kind: 'key', id: credentialId, user: sub },
-            ...{ endsAt: null, detail: deviceType },
-          }) as const,
+        ({ credentialId: id, sub: user, deviceType: detail }): Standing => ({
+          ...{ kind: 'key', id, user, endsAt: null, detail },
+        }),
       ),
     ];
   };

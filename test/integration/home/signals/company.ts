@@ -19,7 +19,11 @@ export interface TestCompany {
   /** As home.yaml lists it: `acme-alice` is alice, `acme-bob` is bob. */
   readonly listed: Company;
   /** A Security Event Token that is as it must be, but for what is said otherwise; `undefined` leaves a claim out. */
-  event(claims?: Claims, header?: Partial<JWTHeaderParameters>, key?: CryptoKey | Uint8Array): Promise<string>;
+  event(
+    claims?: Claims,
+    header?: Partial<JWTHeaderParameters>,
+    key?: CryptoKey | Uint8Array,
+  ): Promise<string>;
   /** A logout token, likewise. */
   logout(claims?: Claims, header?: Partial<JWTHeaderParameters>): Promise<string>;
   /** Signs a person in at a home: an ID-JAG, redeemed by the company's client. */
@@ -117,7 +121,8 @@ export async function startCompany(): Promise<TestCompany> {
             { DPoP },
           )
           .catch((error: unknown) => {
-            if (error instanceof client.WWWAuthenticateChallengeError && error.response) return error.response;
+            if (error instanceof client.WWWAuthenticateChallengeError && error.response)
+              return error.response;
             throw error;
           });
         return { status: response.status, body: (await response.json()) as Claims };

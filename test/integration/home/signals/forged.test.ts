@@ -1,8 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { generateKeyPair } from 'jose';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ProposalWorld, startProposalWorld } from '../../approval/world.ts';
-import { AUDIENCE, type CompanySession, logOut, push, SESSION_REVOKED, startCompany, type TestCompany } from './company.ts';
+import {
+  AUDIENCE,
+  type CompanySession,
+  logOut,
+  push,
+  SESSION_REVOKED,
+  startCompany,
+  type TestCompany,
+} from './company.ts';
 
 const DAY_S = 24 * 3600;
 const now = () => Math.floor(Date.now() / 1000);
@@ -23,7 +31,8 @@ afterAll(async () => {
 });
 
 /** Whatever came, nothing of it was revoked. */
-const isStillIn = async () => expect(await session.call('GET', '/v1/proposals')).toMatchObject({ status: 200 });
+const isStillIn = async () =>
+  expect(await session.call('GET', '/v1/proposals')).toMatchObject({ status: 200 });
 
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
@@ -62,11 +71,15 @@ const forged: readonly (readonly [string, () => Promise<string>, string])[] = [
   ['without an id', () => company.event({ jti: undefined }), 'invalid_request'],
   ['with an empty id', () => company.event({ jti: '' }), 'invalid_request'],
   ['that is an ID token', () => company.event({}, { typ: 'JWT' }), 'invalid_request'],
-  ['that is an ID-JAG', () => company.assertion(home, 'acme-alice'), 'invalid_audience'],
+  ['that is an ID-JAG', () => company.assertion(home, 'acme-alice'), 'invalid_request'],
   ['that is a logout token', () => company.logout({ aud: AUDIENCE }), 'invalid_request'],
   ['without events', () => company.event({ events: undefined }), 'invalid_request'],
   ['with no event', () => company.event({ events: {} }), 'invalid_request'],
-  ['whose event is no object', () => company.event({ events: { [SESSION_REVOKED]: true } }), 'invalid_request'],
+  [
+    'whose event is no object',
+    () => company.event({ events: { [SESSION_REVOKED]: true } }),
+    'invalid_request',
+  ],
   ['about nobody', () => company.event({ sub_id: undefined }), 'invalid_request'],
   [
     'about somebody of another issuer',
@@ -151,13 +164,18 @@ const forgedLogouts: readonly (readonly [string, () => Promise<string>])[] = [
 describe('a logout token', () => {
   it.each(forgedLogouts)('%s is refused, and nothing is revoked', async (_, forge) => {
     const { status, body, headers } = await logOut(home, await forge());
-    expect([status, body]).toEqual([400, { error: 'invalid_request', error_description: expect.any(String) }]);
+    expect([status, body]).toEqual([
+      400,
+      { error: 'invalid_request', error_description: expect.any(String) },
+    ]);
     expect(headers.get('cache-control')).toBe('no-store');
     await isStillIn();
   });
 
   it('that is missing is refused', async () => {
-    expect((await fetch(`${home}/backchannel-logout`, { method: 'POST', body: new URLSearchParams() })).status).toBe(400);
+    expect(
+      (await fetch(`${home}/backchannel-logout`, { method: 'POST', body: new URLSearchParams() })).status,
+    ).toBe(400);
   });
 });
 
@@ -185,7 +203,9 @@ describe('the same again', () => {
       await isStillIn();
       // Signed anew, it is another token: its digest says so.
       const other = await make({ jti });
-      expect(createHash('sha256').update(other).digest('hex')).not.toBe(createHash('sha256').update(token).digest('hex'));
+      expect(createHash('sha256').update(other).digest('hex')).not.toBe(
+        createHash('sha256').update(token).digest('hex'),
+      );
       expect((await send(home, other)).status).toBe(400);
       await isStillIn();
     }
