@@ -13,12 +13,10 @@ import type { Moves } from './moves.ts';
 
 /**
  * Whether what a client proposed for a person at a time (milliseconds since the epoch) was taken back since, by whoever let
- * them in. Asked at each use: what is true of it holds at once, also where nothing was withdrawn yet.
+ * them in; without a client: what the person allowed to be done while they are away. Asked at each use: what is true of it
+ * holds at once, also where nothing was withdrawn yet.
  */
-export type IsTakenBack = (
-  proposer: { readonly sub: string; readonly client: string },
-  at: number,
-) => boolean;
+export type IsTakenBack = (of: { readonly sub: string; readonly client?: string }, at: number) => boolean;
 
 /** What proposing and looking after a proposal take. */
 export interface KernelParts {

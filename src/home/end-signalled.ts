@@ -12,7 +12,7 @@ const BY = 'signal';
 export interface EndSignalledOptions {
   readonly companies: readonly Company[];
   readonly gateway: Pick<Gateway, 'revoked' | 'mandates'>;
-  readonly stores: Pick<GatewayStores, 'proposals' | 'audit'>;
+  readonly stores: Pick<GatewayStores, 'audit'>;
   readonly vault: Pick<Vault, 'accounts' | 'disconnect' | 'forget'>;
   /** Tells the person. Resolves when it is told or given up. */
   readonly tell: (signalled: Signalled, company: Company | undefined) => Promise<void>;
@@ -27,7 +27,8 @@ export interface EndSignalledOptions {
  *
  *  1. Broker's access tokens in memory are forgotten, the gateway's and the vault's.
  *  2. What the company's clients proposed for the person and is open is cancelled, on the phone as well.
- *  3. Mandates that they asked for are suspended, and standing orders with them.
+ *  3. The person's mandates are suspended, and standing orders with them, whoever asked for them: what goes out without
+ *     their eyes rests until they look again.
  *  4. One line of the record, and one notice. After a crash between this and the note that it has ended there are two
  *     lines of the same `jti`, and two notices of the same id.
  *  5. Where the account was disabled: the broker connections that the home keeps for the person are forgotten, and taken
@@ -42,7 +43,7 @@ export function endSignalled(options: EndSignalledOptions): (signalled: Signalle
       vault.forget(user);
       const clients = company?.clients.map(({ client_id }) => client_id) ?? [];
       for (const clientId of clients) await gateway.revoked({ sub: user, clientId });
-      await suspendMandates(options, user, clients);
+      await suspendMandates(options, user);
     }
     failpoint('signal.withdrawn');
     await stores.audit.note(
@@ -69,16 +70,12 @@ export function endSignalled(options: EndSignalledOptions): (signalled: Signalle
   };
 }
 
-/** Of those that the company's clients asked for: others are of the person's own. */
 async function suspendMandates(
-  { gateway: { mandates }, stores: { proposals } }: EndSignalledOptions,
+  { gateway: { mandates } }: Pick<EndSignalledOptions, 'gateway'>,
   sub: string,
-  clients: readonly string[],
 ): Promise<void> {
   for (const { id, state } of (await mandates?.list(sub)) ?? []) {
     if (state !== 'active' && state !== 'exhausted') continue;
-    const asked = await proposals.ofSubject(sub, id);
-    if (asked === undefined || !clients.includes(asked.client)) continue;
     await mandates?.end(sub, id, 'suspended', BY).catch((error: unknown) => {
       // Its owner ended it meanwhile.
       if (!(error instanceof Refusal)) throw error;

@@ -36,6 +36,7 @@ export interface HomeOptions
     | 'push'
     | 'refreshTokenReuse'
     | 'servers'
+    | 'signalReceivers'
     | 'thirdPartyPasswords'
     | 'vault'
   > {

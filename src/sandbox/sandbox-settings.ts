@@ -132,6 +132,7 @@ export interface ApprovalSettings {
   readonly knownClients?: HomeOptions['knownClients'] | undefined;
   readonly servers?: HomeOptions['servers'];
   readonly companies?: HomeOptions['companies'];
+  readonly signalReceivers?: HomeOptions['signalReceivers'];
   readonly mounts?: HomeOptions['gateway']['mounts'] | undefined;
   readonly quotas?: Quotas | undefined;
   /** `required` unless said otherwise. */
@@ -165,6 +166,7 @@ export function homeSettings(
     ...(options.knownClients === undefined ? {} : { knownClients: options.knownClients }),
     servers: options.servers,
     companies: options.companies,
+    signalReceivers: options.signalReceivers,
     gateway: gatewaySettings(home, addresses, options),
   };
 }

@@ -274,7 +274,6 @@ async function stoppedBy(
   { sub, draft }: Intent,
   proposer: Caller['proposer'],
 ): Promise<Refusal | undefined> {
-  let since = proposer?.at ?? 0;
   if (draft.mandate !== undefined) {
     // What it used of it was decided with the claim; whether it is still in force is asked anew.
     const found = await mandates.find(sub, draft.mandate, { since: 0 });
@@ -282,11 +281,12 @@ async function stoppedBy(
     if (state === 'expired') return neverPlaced('the mandate ended before it went out', 'MANDATE_EXPIRED');
     if (state !== 'active' && state !== 'exhausted')
       return neverPlaced(`the mandate was ${state} before it went out`, 'MANDATE_NOT_ACTIVE');
-    since = Math.min(since, found?.createdAt ?? 0);
+    if (found !== undefined && isTakenBack?.({ sub }, found.createdAt) === true)
+      return neverPlaced('the mandate was suspended before it went out', 'MANDATE_NOT_ACTIVE');
   }
   const { state } = await halts.standing(sub, clock.now());
   // Last of all, and nothing is waited for after it: what was taken back a moment ago does not go out.
-  if (proposer !== undefined && isTakenBack?.(proposer, since) === true)
+  if (proposer !== undefined && isTakenBack?.(proposer, proposer.at) === true)
     return neverPlaced('the sign-in that it came by was ended before it went out', 'PRINCIPAL_REVOKED');
   if (state === 'halted') return neverPlaced('trading was halted before it went out', 'TRADING_HALTED');
   if (state === 'active' || draft.side === 'sell') return undefined;

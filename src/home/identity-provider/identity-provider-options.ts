@@ -18,6 +18,7 @@ import type { People } from './people.ts';
 import type { RefreshTokenReuse } from './refresh-token-reuse.ts';
 import type { AgentServer } from './servers/agent-server.ts';
 import type { CompanyStanding, Signalled } from './signals/company-standing.ts';
+import type { SignalReceiver } from './transmitter/transmitter.ts';
 import type { Vault } from './vault.ts';
 
 export interface IdentityProviderOptions {
@@ -39,6 +40,8 @@ export interface IdentityProviderOptions {
   readonly servers?: readonly AgentServer[] | undefined;
   /** Companies whose word about people of this home is taken. */
   readonly companies?: readonly Company[] | undefined;
+  /** Who is told when a person's sign-in here ends, or their passkeys change (Shared Signals). */
+  readonly signalReceivers?: readonly SignalReceiver[] | undefined;
   readonly vault: Vault;
   /** By user name: lets the terminal phone stand in for their browser where an account is to be connected. */
   readonly thirdPartyPasswords?: Readonly<Record<string, string>>;

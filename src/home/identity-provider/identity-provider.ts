@@ -40,6 +40,7 @@ import { createRequestLimits } from './request-limits.ts';
 import { createSessions } from './sessions.ts';
 import { openCompanyStanding } from './signals/company-standing.ts';
 import { createSignalEndpoint } from './signals/signal-endpoint.ts';
+import { startTransmitter, type TransmitterOptions } from './transmitter/transmitter.ts';
 
 /** How often it is looked whether a key is due: a day before it signs is when it must be seen. */
 const KEYS_LOOKED_AT_MS = 3_600_000;
@@ -75,6 +76,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const looking = setInterval(provider, KEYS_LOOKED_AT_MS).unref();
   const ending = watchEndings(state.authorized, { onRevoked: grants.ended, onError });
 
+  const transmitter = transmitterOf(options, { signing: keys.signing, clock, onError });
   const running = { requests, clock, closing: closing.signal };
   const push = phonePush(options, { ...running, onError });
   const connections = createConnectionRequests({ database, vault, clock });
@@ -110,6 +112,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       createConnectedAccounts({ issuer, vault, requests: connections, verify, limits, now }),
       onError,
     ),
+    transmits: transmitter !== undefined,
     signals: signalsOf(options, { ...state, now, onError }),
     outcomes: serve(
       createOutcomeEndpoint({ provider, limits, requests, deliver: delivery.one, now }),
@@ -137,12 +140,24 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     tellSignalled: push.tellSignalled,
     heldPolls: requests.waiting,
     close: async () => {
+      await transmitter?.close();
       clearInterval(looking);
       ending.stop();
       closing.abort();
       await push.bell.stopped();
     },
   };
+}
+
+/** Undefined where nobody is told anything. */
+function transmitterOf(
+  options: IdentityProviderOptions,
+  parts: Pick<TransmitterOptions, 'signing' | 'clock' | 'onError'>,
+) {
+  const { signalReceivers: receivers = [], fetch: send = fetch } = options;
+  return receivers.length === 0
+    ? undefined
+    : startTransmitter({ ...options, ...parts, receivers, fetch: send });
 }
 
 /** Where companies' signals are taken; undefined where there are no companies. */

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { Company } from '../companies/company.ts';
+import { type Company, companyOf } from '../companies/company.ts';
 import type { StandingGrants } from '../standing-grants.ts';
 import type { SignalEffect } from './security-events.ts';
 import { OLDEST_EVENT_S, type Signal } from './signal-token.ts';
@@ -31,8 +31,11 @@ export interface CompanyStanding {
   take(signal: Signal): 'taken' | 'known' | 'replayed';
   /** Why an assertion of a company's person, made at a time (seconds since the epoch), counts no more. */
   refusal(issuer: string, subject: string, issuedAt: number): 'revoked' | 'disabled' | undefined;
-  /** Whether what a client did for a person at a time (milliseconds since the epoch) was taken back since. */
-  isTakenBack(by: { readonly sub: string; readonly client: string }, at: number): boolean;
+  /**
+   * Whether what a client did for a person at a time (milliseconds since the epoch) was taken back since; without a client:
+   * what they allowed to be done without them, which rests whichever company of theirs says so.
+   */
+  isTakenBack(of: { readonly sub: string; readonly client?: string }, at: number): boolean;
   /** Of which not everything has ended yet, the oldest first. */
   unended(): Signalled[];
   ended(signalled: Signalled): void;
@@ -88,9 +91,9 @@ export function openCompanyStanding(options: {
       return issuedAt < row.revoked_before ? 'revoked' : undefined;
     },
     isTakenBack({ sub, client }, at) {
-      const company = companies.find(({ clients }) => clients.some(({ client_id }) => client_id === client));
-      if (company === undefined) return false;
-      const before = rows.revokedBefore.get(company.issuer, sub);
+      const company = client === undefined ? undefined : companyOf(companies, client);
+      if (client !== undefined && company === undefined) return false;
+      const before = rows.revokedBefore.get({ user: sub, issuer: company?.issuer ?? null });
       return before != null && at < before * 1000;
     },
     unended: () => rows.unended.all(),
@@ -140,8 +143,9 @@ function openTables(database: Database) {
       'SELECT revoked_before, disabled_at FROM company_standing WHERE issuer = ? AND subject = ?',
     ),
     revokedBefore: database
-      .prepare<[string, string], number | null>(
-        'SELECT max(revoked_before) FROM company_standing WHERE issuer = ? AND user = ?',
+      .prepare<[{ user: string; issuer: string | null }], number | null>(
+        `SELECT max(revoked_before) FROM company_standing
+         WHERE user = @user AND (@issuer IS NULL OR issuer = @issuer)`,
       )
       .pluck(),
     revoke: database.prepare(`

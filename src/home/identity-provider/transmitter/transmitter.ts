@@ -2,7 +2,6 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Keys } from '../../../approval/keys/keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import type { People } from '../people.ts';
-import { routes } from '../protocol.ts';
 import type { SigningKeys } from '../signing-keys.ts';
 import { signedEvent, type ToldEvent, toldOf } from './event-token.ts';
 import { pushSignals } from './push-signals.ts';
@@ -93,15 +92,4 @@ function changed(seen: readonly Standing[], stands: readonly Standing[]): Change
 
 function changes(seen: readonly Standing[], stands: readonly Standing[], now: number): ToldEvent[] {
   return changed(seen, stands).flatMap(([one, change]) => toldOf(one, change, now) ?? []);
-}
-
-/** Transmitter Configuration Metadata (SSF 1.0 §7.1): whom it tells, and of whom, is set in `home.yaml` alone. */
-export function transmitterMetadata(issuer: string): Readonly<Record<string, unknown>> {
-  return {
-    spec_version: '1_0',
-    issuer,
-    jwks_uri: `${issuer}${routes.jwks}`,
-    delivery_methods_supported: ['urn:ietf:rfc:8935'],
-    default_subjects: 'ALL',
-  };
 }

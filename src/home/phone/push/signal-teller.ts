@@ -7,10 +7,9 @@ import { LONGEST_TITLE, topicOf } from './push-message.ts';
 import { createTeller, type TellerOptions } from './teller.ts';
 
 const bodies: Readonly<Record<SignalEffect, string>> = {
-  ended:
-    'What came by it was withdrawn, and mandates that it asked for are suspended. You can sign in by it again.',
+  ended: 'What came by it was withdrawn, and your mandates are suspended. You can sign in by it again.',
   disabled:
-    'What came by it was withdrawn, its mandates are suspended, and your accounts are disconnected. Nobody gets in by it any more.',
+    'What came by it was withdrawn, your mandates are suspended, and your accounts are disconnected. Nobody gets in by it any more.',
   enabled: 'You can sign in by it again. What was withdrawn stays so.',
 };
 
