@@ -224,9 +224,10 @@ function givenBy({
   second,
   client,
   createdAt,
+  membership,
 }: StoredProposal): Pick<Approved, 'proposer' | 'approvers'> {
   return {
-    proposer: { sub: proposedBy ?? sub, client, at: createdAt },
+    proposer: { sub: proposedBy ?? sub, client, at: createdAt, membership },
     approvers: second === undefined ? [sub] : [sub, second],
   };
 }

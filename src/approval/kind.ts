@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Membership } from '../trading/membership.ts';
 import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalKind, WorstCase } from '../trading/proposal.ts';
 import type { Refusal } from '../trading/refusal.ts';
@@ -10,6 +11,8 @@ export interface Proposer {
   /** Who acts, where `sub` is an owner that somebody else acts for. */
   readonly by?: string;
   readonly clientId: string;
+  /** As whose they come, and who acts for them, where the token tells. */
+  readonly membership?: Membership | undefined;
   /** Thumbprint of the key that their token is bound to (RFC 9449 `cnf.jkt`), where it is bound to one. */
   readonly jkt?: string | undefined;
   /** Only for token exchange. Never logged, stored or echoed. Empty where it is not the owner themselves (`NO_TOKEN`). */
@@ -17,9 +20,14 @@ export interface Proposer {
 }
 
 /** The owner's yes: by a verified token of the approval, or by a mandate that they gave before. */
-export interface Approved {
+export type Approved = {}
   /** Who proposed it, by which client, when (milliseconds since the epoch); left out where a token is all that is known. */
-  readonly proposer?: { readonly sub: string; readonly client: string; readonly at: number };
+  readonly proposer?: {
+    readonly sub: string;
+    readonly client: string;
+    readonly at: number;
+    readonly membership?: Membership | undefined;
+  };
   /** All who said yes, the owner first. */
   readonly approvers?: readonly string[];
   readonly sub: string;

@@ -143,7 +143,7 @@ export function proposalFacts(
 ): Record<string, unknown> {
   const { id, sub, client, kind, state, code, digest, subject, worstCase, requestedBy, provenance } =
     proposal;
-  const { reason, result, authReqId, proposedBy, second } = proposal;
+  const { reason, result, authReqId, proposedBy, second, membership } = proposal;
   const mandate = mandateOf(proposal);
   return {
     proposal: id,
@@ -151,6 +151,7 @@ export function proposalFacts(
     ...(proposedBy === undefined ? {} : { proposed_by: proposedBy }),
     ...(second === undefined ? {} : { second }),
     client,
+    ...membership,
     kind,
     state,
     code,

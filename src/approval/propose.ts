@@ -32,8 +32,6 @@ const LONGEST_CLIENT_NAME = 80;
 export interface ProposingCaller extends Proposer {
   /** As whom the identity provider knows the client, for people; any text. */
   readonly clientName?: string | undefined;
-  /** The server that acts for them, by a token exchanged for theirs: stands in the record. */
-  readonly act?: string | undefined;
   readonly username?: string | undefined;
   readonly email?: string | undefined;
 }
@@ -154,13 +152,14 @@ async function propose(
     proposedBy,
     second,
     client,
+    membership: caller.membership,
     ...(proposedBy === undefined ? { username: caller.username, email: caller.email } : nobodyElse),
     fingerprint: digestOf([request.kind, kind.fingerprint(completed.subject)]),
     provenance,
     typed: asker.typed,
     deadline: Date.parse(expiresAt),
   };
-  return await write(parts, draft, key, { ...asker, act: caller.act });
+  return await write(parts, draft, key, asker);
 }
 
 /** Writes the row, or finds that there is one already. */
@@ -168,7 +167,7 @@ async function write(
   parts: KernelParts & ProposingRules,
   draft: Omit<Draft, 'again' | 'code'>,
   key: KeyedRequest,
-  { act, ...asker }: Asker & Pick<ProposingCaller, 'act'>,
+  asker: Asker,
 ): Promise<Proposed> {
   const { store, clock, quotas, drawCode } = parts;
   const { fingerprint } = draft;
@@ -191,8 +190,7 @@ async function write(
       code: drawFreeCode(standing.openCodes, drawCode),
       again: sameLately > 0 ? sameLately + 1 : undefined,
     };
-    const facts = proposalFacts({ ...numbered, state: 'drafted' });
-    const note = { event: 'proposed', facts: act === undefined ? facts : { ...facts, act } } as const;
+    const note = { event: 'proposed', facts: proposalFacts({ ...numbered, state: 'drafted' }) } as const;
     const drafted = await store.draft(numbered, key, standing, note, now);
     if (drafted.outcome === 'drafted') return { proposal: drafted.proposal, isNew: true };
     if (drafted.outcome === 'known') return known(drafted, key);

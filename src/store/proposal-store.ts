@@ -1,3 +1,4 @@
+import type { Membership } from '../trading/membership.ts';
 import type { ProblemCode } from '../trading/problem-codes.ts';
 import type { ProposalKind, ProposalState, Provenance, WorstCase } from '../trading/proposal.ts';
 import type { AuditNote } from './audit.ts';
@@ -22,6 +23,8 @@ export interface StoredProposal {
   readonly second: string | undefined;
   /** The OAuth client that proposed it. */
   readonly client: string;
+  /** As whose its proposer came, and who acted for them, where their token told. */
+  readonly membership?: Membership | undefined;
   /** For providers that find people by name. */
   readonly username: string | undefined;
   readonly email: string | undefined;
@@ -89,7 +92,7 @@ export type Draft = Pick<
   | 'typed'
   | 'deadline'
 > &
-  Partial<Pick<StoredProposal, 'proposedBy' | 'second'>>;
+  Partial<Pick<StoredProposal, 'proposedBy' | 'second' | 'membership'>>;
 
 /** All of a proposal that changes, as it is to be. */
 export interface ProposalChange

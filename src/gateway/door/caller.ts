@@ -1,3 +1,5 @@
+import type { Membership } from '../../trading/membership.ts';
+
 /** Who calls, by a verified access token (RFC 9068 §2.2). */
 export interface Caller {
   readonly sub: string;
@@ -9,8 +11,8 @@ export interface Caller {
   readonly jkt?: string | undefined;
   /** As whom the provider let a client in that is not our own (claim `client_name`): its name and host. */
   readonly clientName?: string | undefined;
-  /** The client that a server acts by, where the token was exchanged for the person's (RFC 8693 §4.1 `act`). */
-  readonly act?: string | undefined;
+  /** As whose they come, and who acts for them, where the token tells. */
+  readonly membership?: Membership | undefined;
   /** By which some providers find people (OpenID Connect Core §5.1 `preferred_username`, `email`), where the token tells. */
   readonly username?: string | undefined;
   readonly email?: string | undefined;
@@ -34,6 +36,11 @@ export interface Caller {
    * Of a proposal that is carried out: whose idea it was and who said yes, as the gateway's own row has it. Left out for whoever
    * comes through a door.
    */
-  readonly proposer?: { readonly sub: string; readonly client: string; readonly at: number };
+  readonly proposer?: {
+    readonly sub: string;
+    readonly client: string;
+    readonly at: number;
+    readonly membership?: Membership | undefined;
+  };
   readonly approvers?: readonly string[];
 }

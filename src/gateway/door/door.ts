@@ -79,7 +79,7 @@ export function createDoor(options: DoorOptions): Door {
       ...(refusal === undefined ? {} : { code: refusal.code }),
       ...(caller === undefined ? {} : { sub: caller.sub }),
       ...(caller?.clientId === undefined ? {} : { client_id: caller.clientId }),
-      ...(caller?.act === undefined ? {} : { act: caller.act }),
+      ...(caller?.membership?.act === undefined ? {} : { act: caller.membership.act }),
       ...(unforeseen === undefined ? {} : { error: unforeseen }),
     });
     return response;

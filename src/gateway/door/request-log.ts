@@ -11,7 +11,7 @@ export interface RequestLogEntry {
   readonly code?: string;
   readonly sub?: string;
   readonly client_id?: string;
-  /** By which server, where the token was exchanged (RFC 8693 `act`). */
+  /** Who acts for that person, a server or an agent, where the token tells (RFC 8693 `act`). */
   readonly act?: string;
   /** The name of an error nobody foresaw. Its message stays out: it may quote what it choked on. */
   readonly error?: string;

@@ -1,6 +1,7 @@
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
 import type { Clock } from '../../machine/clock.ts';
 import type { ProofStore } from '../../store/proof-store.ts';
+import type { Membership } from '../../trading/membership.ts';
 import type { ProblemCode } from '../../trading/problem-codes.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Caller } from './caller.ts';
@@ -120,7 +121,7 @@ function callerOf(token: string, claims: AccessTokenClaims): Caller {
     clientId: textOf(claims.client_id) ?? textOf(claims.azp),
     scopes: new Set(typeof claims.scope === 'string' ? claims.scope.split(' ').filter(Boolean) : []),
     clientName: textOf(claims.client_name),
-    act: actorOf(claims.act),
+    membership: membershipOf(claims),
     username: textOf(claims.preferred_username),
     email: textOf(claims.email),
     authTime: typeof claims.auth_time === 'number' ? claims.auth_time : undefined,
@@ -133,12 +134,37 @@ function callerOf(token: string, claims: AccessTokenClaims): Caller {
   };
 }
 
+/** Undefined where the token tells none of it. */
+function membershipOf(claims: JWTPayload): Membership | undefined {
+  const told = {
+    ...present('org', textOf(claims.org)),
+    ...present('company', textOf(claims.company)),
+    ...present('groups', groupsOf(claims.groups)),
+    ...present('act', actorOf(claims.act)),
+  };
+  return Object.keys(told).length === 0 ? undefined : told;
+}
+
+function present<Name extends string, Value>(name: Name, value: Value | undefined) {
+  return (value === undefined ? {} : { [name]: value }) as { readonly [N in Name]?: Value };
+}
+
+/** Some providers write a single one without the list. What can't be read could be a group that a rule forbids. */
+function groupsOf(groups: unknown): readonly string[] | undefined {
+  if (groups === undefined) return undefined;
+  const list: readonly unknown[] = Array.isArray(groups) ? groups : [groups];
+  if (list.every((group): group is string => textOf(group) !== undefined)) return list;
+  throw tokenRefusal('token_claims', 'the access token has "groups" that are no list of names');
+}
+
 /** Who uses it, of those in a chain the last (RFC 8693 §4.1). One that can't be read is nobody's to act by. */
 function actorOf(act: unknown): string | undefined {
   if (act === undefined) return undefined;
-  const sub = typeof act === 'object' && act !== null && 'sub' in act ? textOf(act.sub) : undefined;
-  if (sub === undefined) throw tokenRefusal('token_claims', 'the access token has an "act" without a "sub"');
-  return sub;
+  const { sub, client_id: client } = typeof act === 'object' ? ((act as Partial<JWTPayload>) ?? {}) : {};
+  const actor = textOf(sub) ?? textOf(client);
+  if (actor === undefined)
+    throw tokenRefusal('token_claims', 'the access token has an "act" without a "sub"');
+  return actor;
 }
 
 function textOf(claim: unknown): string | undefined {

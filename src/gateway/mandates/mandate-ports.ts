@@ -15,7 +15,7 @@ import type { OpenAccountOf } from '../broker/accounts.ts';
 import { decide, refusalOfDecision } from '../policy/decide.ts';
 import type { Subject } from '../policy/decision.ts';
 import { unknownSymbol } from '../policy/order-world.ts';
-import { signInFacts } from '../policy/parties.ts';
+import { tokenFacts } from '../policy/parties.ts';
 import type { Rules, RulesSource } from '../policy/rules.ts';
 import { outsideOf } from './outside-of.ts';
 
@@ -178,7 +178,7 @@ function requireGrantable(
     holdings: null,
     // A mandate is no order: nothing that is counted bears on whether it may be had.
     counted: nothingCounted,
-    more: signInFacts(subject),
+    more: tokenFacts(subject),
   });
   const passes = decision.effect === 'allow' || (decision.effect === 'ask' && subject.approval === 'none');
   if (!passes) throw refusalOfDecision(decision);

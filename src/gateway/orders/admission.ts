@@ -66,11 +66,11 @@ export async function admit(
 }
 
 function subjectOf(caller: Caller, { mandate }: OrderDraft): Asked['subject'] {
-  const { sub, clientId = '', proposer, approvers, acr } = caller;
+  const { sub, clientId = '', membership, proposer, approvers, acr } = caller;
   const approval = mandate === undefined ? 'tap' : 'mandate';
+  const whose = proposer ?? { sub, client: clientId, membership };
   return {
-    sub: proposer?.sub ?? sub,
-    client: proposer?.client ?? clientId,
+    ...{ sub: whose.sub, client: whose.client, membership: whose.membership },
     owner: sub,
     approval,
     approvers: approvers ?? [sub],

@@ -36,8 +36,8 @@ export function orderCheck({ rules, brokerFor, maxSlippage, now }: OrderCheckOpt
         expiresAt: utcSeconds(now() + DEFAULT_TTL_S * 1000),
       },
     );
-    const { sub, clientId: client } = proposer;
-    const subject = { sub, client, owner: sub, approval: 'none', approvers: [] } as const;
+    const { sub, clientId: client, membership } = proposer;
+    const subject = { sub, client, membership, owner: sub, approval: 'none', approvers: [] } as const;
     const { problem: _, reasons, texts, ...decision } = await rules.decision({ subject, draft }, found);
     return { ...decision, reasons: [...reasons], texts: [...texts] };
   };

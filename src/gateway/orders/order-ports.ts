@@ -117,8 +117,8 @@ function shownWorld(
     market,
     requireAllowed(draft, { replaces, after } = {}) {
       const approval = draft.mandate === undefined ? 'none' : 'mandate';
-      const { sub: owner, clientId: client, by } = proposer;
-      const subject = { sub: by ?? owner, client, owner, approval, approvers: [] } as const;
+      const { sub: owner, clientId: client, by, membership } = proposer;
+      const subject = { sub: by ?? owner, client, membership, owner, approval, approvers: [] } as const;
       return rules.requireAllowed({ subject, draft, replaces, after }, world, 'proposal');
     },
   };

@@ -1,4 +1,5 @@
 import type { CountedFacts } from '../../trading/counted-order.ts';
+import type { Membership } from '../../trading/membership.ts';
 import type { PositionIntent } from '../../trading/order-classes.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import type { ProblemCode } from '../../trading/problem-codes.ts';
@@ -13,6 +14,8 @@ export interface Subject {
   /** Who proposes. */
   readonly sub: string;
   readonly client: string;
+  /** As whose they come, and who acts for them, where their token tells. */
+  readonly membership?: Membership | undefined;
   /** Whose account it is. */
   readonly owner: string;
   /** By what it is approved: nothing yet, the owner's tap, or a mandate of theirs. */

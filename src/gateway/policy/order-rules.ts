@@ -14,7 +14,7 @@ import type { Relations } from '../relations/relations.ts';
 import { dayLossExceeded, decide, refusalOfDecision } from './decide.ts';
 import type { Decision, Facts, Subject, WorldFacts } from './decision.ts';
 import { type OrderWorld, readWorlds, worldFacts } from './order-world.ts';
-import { BATCH_BEFORE, relationFacts, signInFacts } from './parties.ts';
+import { BATCH_BEFORE, relationFacts, tokenFacts } from './parties.ts';
 import type { Rules, RulesSource } from './rules.ts';
 
 export interface OrderRulesOptions {
@@ -80,7 +80,7 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
     const told = await relationFacts(relations, subject, actionOf(asked), clock.now());
     const more = {
       ...told,
-      ...signInFacts(subject),
+      ...tokenFacts(subject),
       ...(after.length === 0 ? {} : { [BATCH_BEFORE]: reservedForAll(after) }),
     };
     const facts = { ...worldFacts({ draft, replaces }, world, { now: clock.now() }), more };

@@ -10,6 +10,8 @@ import type { AccountLimits } from './limit-table.ts';
 export const BATCH_BEFORE = 'batch.before';
 /** Among the facts: claim `acr` of each token that it was approved by. */
 const APPROVAL_ACR = 'approval.acr';
+/** Among the facts: what the proposer's token told of their `Membership`, each by its name. */
+export const PROPOSER = 'proposer.';
 
 /** What proposing an order takes. */
 const questionOf: { readonly [A in Action]?: RelationQuestion } = {
@@ -136,9 +138,10 @@ export function signInWanted(
   return environment === 'live' ? limits?.live?.acr : undefined;
 }
 
-/** By which sign-in it was approved, as a fact: recorded with what was decided by it. */
-export function signInFacts({ acr }: Pick<Subject, 'acr'>): Facts['more'] {
-  return acr === undefined ? {} : { [APPROVAL_ACR]: acr };
+/** What tokens told of those who have a part in it, as facts: recorded with what was decided by them. */
+export function tokenFacts({ acr, membership = {} }: Pick<Subject, 'acr' | 'membership'>): Facts['more'] {
+  const proposer = Object.entries(membership).map(([name, value]) => [`${PROPOSER}${name}`, value]);
+  return { ...Object.fromEntries(proposer), ...(acr === undefined ? {} : { [APPROVAL_ACR]: acr }) };
 }
 
 /** That everybody who approved it signed in as `live.acr` asks; before anybody has, there is nothing to say. */

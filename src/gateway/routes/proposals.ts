@@ -247,8 +247,9 @@ function haltRequest(body: unknown): z.output<typeof haltSchema> {
 
 /** @throws {Refusal} 403 `client_unknown` */
 export function proposerOf(caller: Caller): ProposingCaller & Proposer {
-  const { sub, clientId, clientName, act, jkt, accessToken, username, email } = caller;
-  if (clientId !== undefined) return { sub, clientId, clientName, act, jkt, accessToken, username, email };
+  const { sub, clientId, clientName, membership, jkt, accessToken, username, email } = caller;
+  if (clientId !== undefined)
+    return { sub, clientId, clientName, membership, jkt, accessToken, username, email };
   throw new Refusal(403, 'client_unknown', 'the access token does not say which client it is for', {
     hint: 'Sign in by a client whose tokens carry client_id (RFC 9068).',
     challenge: {},

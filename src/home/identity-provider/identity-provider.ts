@@ -63,8 +63,6 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     ...state,
     servers,
     companies,
-    companyKeyOf: state.companyKeyOf,
-    redeemed: createRedeemedAssertions(database, { now, leewaySeconds: CLOCK_TOLERANCE }),
     now,
     verifySession: sessionTokens(options, { keys, clock, isRevoked }),
     onError,
@@ -120,14 +118,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     ),
   });
   return {
-    callback: (request, response) => {
-      handle(request, response).catch((error: unknown) => {
-        const fault = isRequestFault(error, request);
-        if (!fault) onError(error instanceof Error ? error.message : 'unknown error');
-        if (!response.headersSent) response.writeHead(fault ? 400 : 500);
-        response.end();
-      });
-    },
+    callback: answering(handle, onError),
     isRevoked,
     endPerson: async (sub) => {
       sessions.endAll(sub);
@@ -170,6 +161,18 @@ function signalsOf(
 ): Handler | undefined {
   if (companies.length === 0) return undefined;
   return serve(createSignalEndpoint({ ...parts, companies, onTaken: onSignalled }), parts.onError);
+}
+
+/** What goes wrong on the way is told to whoever runs it, and answered with a status alone. */
+function answering(handle: Handler, onError: (message: string) => void): IdentityProvider['callback'] {
+  return (request, response) => {
+    handle(request, response).catch((error: unknown) => {
+      const fault = isRequestFault(error, request);
+      if (!fault) onError(error instanceof Error ? error.message : 'unknown error');
+      if (!response.headersSent) response.writeHead(fault ? 400 : 500);
+      response.end();
+    });
+  };
 }
 
 /** All that is kept in the database, and who may do what by it. */
@@ -216,6 +219,7 @@ function openState(
     authorized,
     openRegistrations,
     standing: openCompanyStanding({ database, companies, grants: store, now }),
+    redeemed: createRedeemedAssertions(database, { now, leewaySeconds: CLOCK_TOLERANCE }),
     companyKeyOf: companyKeys(companies, { fetch: options.fetch ?? fetch, now }),
     sessions: createSessions({ database, people, formKey: keys.cookie, clock }),
     recovery: createRecoveryCodes({ database, people, clock }),

@@ -125,21 +125,7 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
       (source.scopes.has('offline_access') ||
         isPublicClient(client) ||
         serverAt(options.servers, source.resource) !== undefined),
-    extraTokenClaims: (ctx, token) => {
-      // What the person's own key signed goes where the gateway looks for it.
-      const asked = ctx.oidc.entities.BackchannelAuthenticationRequest;
-      const evidence = asked === undefined ? undefined : options.requests.evidenceOf(asked.jti);
-      // By a passkey that verified the person: "phishing-resistant" of OpenID Connect EAP ACR Values 1.0 §2.
-      if (evidence !== undefined) return { approval_evidence: evidence, acr: PASSKEY_ACR };
-      const member = memberClaims(token);
-      if (member !== undefined) return { ...member };
-      const server = serverOf(options.servers, token.clientId);
-      if (server !== undefined) return { act: { sub: server.client_id }, client_name: serverName(server) };
-      if (serverAt(options.servers, token.aud) !== undefined) return signedInAt(ctx);
-      const name =
-        'grantId' in token && token.grantId !== undefined ? options.nameOf(token.grantId) : undefined;
-      return name === undefined ? undefined : { client_name: name };
-    },
+    extraTokenClaims: tokenClaims(options),
     formats: { customizers: { jwt: (_ctx, _token, parts) => options.onAccessToken(parts.payload) } },
     extraParams: {
       device_name: (ctx, value) => {
@@ -191,6 +177,25 @@ function clientsOf({
 }: OidcConfigurationOptions): ClientMetadata[] {
   const theirs = [...servers.map(serverClient), ...companies.flatMap(companyClients)];
   return [loginClient, gatewayClient(ours, resource), ...theirs, ...knownClients];
+}
+
+/** What an access token says beside what the library puts into every one. */
+function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configuration['extraTokenClaims']> {
+  return (ctx, token) => {
+    // What the person's own key signed goes where the gateway looks for it.
+    const asked = ctx.oidc.entities.BackchannelAuthenticationRequest;
+    const evidence = asked === undefined ? undefined : options.requests.evidenceOf(asked.jti);
+    // By a passkey that verified the person: "phishing-resistant" of OpenID Connect EAP ACR Values 1.0 §2.
+    if (evidence !== undefined) return { approval_evidence: evidence, acr: PASSKEY_ACR };
+    const member = memberClaims(token);
+    if (member !== undefined) return { ...member };
+    const server = serverOf(options.servers, token.clientId);
+    if (server !== undefined) return { act: { sub: server.client_id }, client_name: serverName(server) };
+    if (serverAt(options.servers, token.aud) !== undefined) return signedInAt(ctx);
+    const name =
+      'grantId' in token && token.grantId !== undefined ? options.nameOf(token.grantId) : undefined;
+    return name === undefined ? undefined : { client_name: name };
+  };
 }
 
 /** How long what it issues lives, in seconds. */

@@ -45,8 +45,11 @@ export interface ProposalRow {
   readonly reason: string | null;
 }
 
-/** The parts of a row that only people read. */
-type Shown = Pick<StoredProposal, 'worstCase' | 'warnings' | 'shows' | 'provenance' | 'requestedBy'>;
+/** The parts of a row that nothing is looked up by. */
+type Shown = Pick<
+  StoredProposal,
+  'worstCase' | 'warnings' | 'shows' | 'provenance' | 'requestedBy' | 'membership'
+>;
 
 /** @param seal by which the ids of its questions are opened, where they are looked at */
 export function proposalOf(row: ProposalRow, seal: QuestionSeal): StoredProposal {
@@ -93,7 +96,7 @@ export function proposalOf(row: ProposalRow, seal: QuestionSeal): StoredProposal
 
 /** What an insert takes of a draft. */
 export function draftValues(draft: Draft) {
-  const { worstCase, warnings, shows, provenance, requestedBy } = draft;
+  const { worstCase, warnings, shows, provenance, requestedBy, membership } = draft;
   const { id, sub, client, kind, code, subjectId, fingerprint, digest, deadline } = draft;
   return {
     id,
@@ -113,7 +116,7 @@ export function draftValues(draft: Draft) {
     again: draft.again ?? null,
     typed: draft.typed ? 1 : 0,
     subject: JSON.stringify(draft.subject),
-    shown: JSON.stringify({ worstCase, warnings, shows, provenance, requestedBy }),
+    shown: JSON.stringify({ worstCase, warnings, shows, provenance, requestedBy, membership }),
   };
 }
 

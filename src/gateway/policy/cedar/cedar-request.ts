@@ -11,6 +11,7 @@ import type {
   OrderFacts,
   Subject,
 } from '../decision.ts';
+import { PROPOSER } from '../parties.ts';
 import type { CedarRequest, CedarValue } from './cedar-engine.ts';
 
 /** Of an account's limits, what rules can name: decimal strings, dollars. */
@@ -52,18 +53,34 @@ export function cedarRequest(
     approval: subject.approval,
     approvers: subject.approvers.map((sub) => entity('User', sub)),
     approver_count: new Set(subject.approvers).size,
+    act: texts(facts.more[`${PROPOSER}act`]),
     counted: counted(facts.counted, order),
     market: market === null ? undefined : quoted(market),
     holdings: holdings === null ? undefined : held(holdings),
     order: trades && order !== null ? ordered(order, option?.intent ?? undefined) : undefined,
   });
+  const principal = { type: 'User', id: subject.sub };
+  const known = record({
+    org: texts(facts.more[`${PROPOSER}org`]),
+    company: texts(facts.more[`${PROPOSER}company`]),
+    groups: texts(facts.more[`${PROPOSER}groups`]),
+  });
   return {
-    principal: { type: 'User', id: subject.sub },
+    principal,
     action: { type: 'Action', id: action },
     resource,
     context,
-    entities: [{ uid: resource, attrs, parents: [] }],
+    entities: [
+      { uid: resource, attrs, parents: [] },
+      // Whoever is not among them has no attributes.
+      ...(Object.keys(known).length === 0 ? [] : [{ uid: principal, attrs: known, parents: [] }]),
+    ],
   };
+}
+
+/** A text, or a set of them; anything else is none of what the schema has. */
+function texts(fact: Facts['more'][string] | undefined): CedarValue | undefined {
+  return typeof fact === 'string' ? fact : Array.isArray(fact) ? [...fact] : undefined;
 }
 
 function ordered(order: OrderFacts, position_intent: string | undefined): CedarValue {

@@ -2,7 +2,7 @@ import { nothingCounted } from '../../../trading/counted-order.ts';
 import type { Account } from '../../../trading/views.ts';
 import { decide, refusalOfDecision } from '../decide.ts';
 import type { Facts, Subject } from '../decision.ts';
-import { signInFacts } from '../parties.ts';
+import { tokenFacts } from '../parties.ts';
 import type { Rules } from '../rules.ts';
 
 /**
@@ -26,7 +26,7 @@ export function requireChangeAllowed(
     holdings: null,
     // Nothing is traded by it; a halt is looked at where it is proposed and carried out.
     counted: nothingCounted,
-    more: signInFacts(subject),
+    more: tokenFacts(subject),
   };
   const decision = decide(rules, subject, 'change_policy', facts);
   // Whoever has not been asked yet is asked next.

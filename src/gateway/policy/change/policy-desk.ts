@@ -103,8 +103,10 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
 }
 
 /** Whoever changes rules changes those of their own account. */
-function of({ sub, clientId = '' }: Proposer | Approved): Pick<Subject, 'sub' | 'client' | 'owner'> {
-  return { sub, client: clientId, owner: sub };
+function of(who: Proposer | Approved): Pick<Subject, 'sub' | 'client' | 'owner' | 'membership'> {
+  const { sub, clientId = '' } = who;
+  const { membership } = 'membership' in who ? who : ((who as Approved).proposer ?? {});
+  return { sub, client: clientId, owner: sub, membership };
 }
 
 /** While nobody else changes the rules of this folder, and with whatever was cut off made whole. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decide } from '../../../../src/gateway/policy/decide.ts';
 import type { Facts, Subject } from '../../../../src/gateway/policy/decision.ts';
 import type { AccountLimits } from '../../../../src/gateway/policy/limits.ts';
-import { relationFacts, secondPersonAbove, signInFacts } from '../../../../src/gateway/policy/parties.ts';
+import { relationFacts, secondPersonAbove, tokenFacts } from '../../../../src/gateway/policy/parties.ts';
 import { RelationsUnavailable } from '../../../../src/gateway/relations/relations.ts';
 import { factsOf, NOON, subject } from './sound-order.ts';
 
@@ -98,7 +98,7 @@ describe('who has a part in an order', () => {
 describe('the sign-in of who approves', () => {
   const limits: AccountLimits = { live: { acr: 'phr' } };
   const live = { ...factsOf(), environment: 'live' } as const;
-  const by = (acr: readonly string[] | undefined) => ({ ...yes, ...signInFacts({ acr }) });
+  const by = (acr: readonly string[] | undefined) => ({ ...yes, ...tokenFacts({ acr }) });
 
   it('is the one that is asked for, of each of them', () => {
     const two: Partial<Subject> = { approvers: ['alice', 'carol'] };
