@@ -20,7 +20,7 @@ export interface Proposer {
 }
 
 /** The owner's yes: by a verified token of the approval, or by a mandate that they gave before. */
-export type Approved = {}
+export interface Approved {
   /** Who proposed it, by which client, when (milliseconds since the epoch); left out where a token is all that is known. */
   readonly proposer?: {
     readonly sub: string;

@@ -70,7 +70,7 @@ beforeAll(async () => {
       '--spi-ssf-transmitter--default--allow-insecure-push-targets=true',
     ],
   });
-  admin = await adminOf(new URL(keycloak.issuer).origin);
+  admin = adminOf(new URL(keycloak.issuer).origin);
   const listed: Company = {
     ...issuing.listed,
     issuer: keycloak.issuer,

@@ -6,24 +6,27 @@ export const ADMIN = { username: 'admin', password: 'admin-of-the-test' };
 /** Asks Keycloak's admin API, as a person does by its console. @param path below the realm's own */
 export type Admin = <T>(method: string, path: string, body?: unknown) => Promise<T>;
 
-/** @param base Keycloak's own address */
-export async function adminOf(base: string): Promise<Admin> {
-  const token = await ask<{ access_token: string }>(`${base}/realms/master/protocol/openid-connect/token`, {
-    method: 'POST',
-    body: new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', ...ADMIN }),
-  });
-  const headers = { authorization: `Bearer ${token.access_token}`, 'content-type': 'application/json' };
-  return (method, path, body) =>
-    ask(`${base}/admin/realms/${REALM}${path}`, {
+/** Its token lasts for a minute: each request has one of its own. @param base Keycloak's own address */
+export function adminOf(base: string): Admin {
+  return async (method, path, body) => {
+    const token = await ask<{ access_token: string }>(
+      `${base}/realms/master/protocol/openid-connect/token`,
+      {
+        method: 'POST',
+        body: new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', ...ADMIN }),
+      },
+    );
+    return await ask(`${base}/admin/realms/${REALM}${path}`, {
       method,
-      headers,
+      headers: { authorization: `Bearer ${token.access_token}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
+  };
 }
 
 /** Enters a client's public keys. */
 export async function setClientKeys(base: string, clientId: string, keys: readonly JWK[]): Promise<void> {
-  const admin = await adminOf(base);
+  const admin = adminOf(base);
   const [client] = await admin<{ id: string; attributes: Record<string, string> }[]>(
     'GET',
     `/clients?clientId=${clientId}`,
