@@ -9,13 +9,10 @@ export type Admin = <T>(method: string, path: string, body?: unknown) => Promise
 /** Its token lasts for a minute: each request has one of its own. @param base Keycloak's own address */
 export function adminOf(base: string): Admin {
   return async (method, path, body) => {
-    const token = await ask<{ access_token: string }>(
-      `${base}/realms/master/protocol/openid-connect/token`,
-      {
-        method: 'POST',
-        body: new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', ...ADMIN }),
-      },
-    );
+    const token = await ask<{ access_token: string }>(`${base}/realms/master/protocol/openid-connect/token`, {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', ...ADMIN }),
+    });
     return await ask(`${base}/admin/realms/${REALM}${path}`, {
       method,
       headers: { authorization: `Bearer ${token.access_token}`, 'content-type': 'application/json' },
