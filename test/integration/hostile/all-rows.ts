@@ -2,6 +2,7 @@ import type { HostileWorld } from './hostile-world.ts';
 import type { KnownThings } from './known-things.ts';
 import type { Row } from './row.ts';
 import { cibaRows } from './rows/ciba.ts';
+import { companyRows } from './rows/company.ts';
 import { doorRows } from './rows/gateway-door.ts';
 import { orderRows } from './rows/gateway-orders.ts';
 import { requestRows } from './rows/gateway-requests.ts';
@@ -31,6 +32,7 @@ export async function allRows(hostile: HostileWorld, known: KnownThings): Promis
     ...stateRows(hostile, known),
     ...(await cibaRows(hostile)),
     ...(await providerRows(hostile)),
+    ...(await companyRows(hostile)),
     ...phoneRows(hostile, known),
     ...mcpRows(hostile, known, tokens),
     ...(await receiptRows(known, published)),

@@ -10,6 +10,7 @@ import { SCOPES } from '../../../src/trading/scopes.ts';
 import type { Person } from '../approval/world.ts';
 import type { MintOptions } from '../gateway/support/test-issuer.ts';
 import { dpopKey } from '../gateway/support/world.ts';
+import { type Parties, startParties } from '../home/companies/assertion-variants.ts';
 import { type McpWorld, startMcpWorld } from '../mcp/mcp-world.ts';
 
 type DpopKey = Awaited<ReturnType<typeof dpopKey>>;
@@ -45,6 +46,8 @@ export interface HostileWorld {
   readonly jtis: readonly string[];
   /** What the attacker's tokens are bound to. */
   readonly key: DpopKey;
+  /** Two companies that the home knows, and their clients. */
+  readonly parties: Parties;
   /** The number of Alice's account. */
   readonly account: string;
   mint(options?: MintOptions): Promise<string>;
@@ -61,7 +64,8 @@ export interface HostileWorld {
 
 export async function startHostileWorld(): Promise<HostileWorld> {
   const quota = { open: 60, hour: 5_000 };
-  const world = await startMcpWorld({ holdMs: 50, quotas: { own: quota, other: quota } });
+  const { parties, companies, close } = await startParties();
+  const world = await startMcpWorld({ companies, holdMs: 50, quotas: { own: quota, other: quota } });
   const { gateway, issuer } = world.sandbox.ready;
   const [alice, bob, key] = await Promise.all([world.as('alice'), world.as('bob'), dpopKey()]);
   const stolen = await signingKey(join(world.folder, 'sandbox', 'identity-provider.db'));
@@ -78,7 +82,7 @@ export async function startHostileWorld(): Promise<HostileWorld> {
 
   const self: HostileWorld = {
     world,
-    ...{ gateway, alice, bob, jtis, key, account },
+    ...{ gateway, alice, bob, jtis, key, account, parties },
     async mint({ claims = {}, header = {}, key: other } = {}) {
       const now = Math.floor(Date.now() / 1000);
       const all: Record<string, unknown> = {
@@ -128,7 +132,10 @@ export async function startHostileWorld(): Promise<HostileWorld> {
         .split('\n')
         .map((line) => JSON.parse(line) as Record<string, unknown>),
     placed: () => world.sandbox.broker.book().filter(({ client_order_id }) => /^ta-/.test(client_order_id)),
-    close: () => world.close(),
+    close: async () => {
+      await world.close();
+      await close();
+    },
   };
   return self;
 }

@@ -10,7 +10,7 @@ export function report(results: readonly Result[]): string {
   const lines = [
     '# Security tests',
     '',
-    '`npm run test:hostile` attacks a whole sandbox home on loopback (identity provider, phone, gateway, MCP endpoint, paper broker) and writes this page. The attacker has the provider’s own signing key, a session of Alice’s, Bob’s phone and other agents: each request is sound but for the one fault that its row names. After all of them the broker’s book has the orders that Alice approved and no other, and the gateway’s record no line more but of what her own key signed.',
+    '`npm run test:hostile` attacks a whole sandbox home on loopback (identity provider, phone, gateway, MCP endpoint, paper broker) and writes this page. The attacker has the provider’s own signing key, a session of Alice’s, Bob’s phone, other agents, and what a company’s people and clients have: each request is sound but for the one fault that its row names. After all of them the broker’s book has the orders that Alice approved and no other, and the gateway’s record no line more but of what her own key signed.',
     '',
     `${results.length} rows, ${unexpected} unexpected.`,
     '',

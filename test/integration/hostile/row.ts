@@ -10,6 +10,7 @@ export const areas = [
   'proposals: amounts, symbols, words',
   'proposals: keys and states',
   'provider',
+  'company sign-in',
   'phone',
   'MCP',
   'receipts',

@@ -1,0 +1,319 @@
+import { type JWTPayload, UnsecuredJWT } from 'jose';
+import {
+  type CompanyClientKeys,
+  type CompanyIssuer,
+  companyOfTests,
+  dpopProof,
+  newClient,
+  newKey,
+  type Redeemed,
+  redeem,
+  startIssuer,
+  validClaims,
+} from './company-issuer.ts';
+
+/** A home that knows two companies, and who comes to it; `second` is another client of the first. */
+export interface Ground {
+  /** Of the home. */
+  readonly issuer: string;
+  readonly resource: string;
+  readonly acme: CompanyIssuer;
+  readonly other: CompanyIssuer;
+  readonly unlisted: CompanyIssuer;
+  readonly client: CompanyClientKeys;
+  readonly theirs: CompanyClientKeys;
+  readonly second: CompanyClientKeys;
+}
+export type Parties = Omit<Ground, 'issuer' | 'resource'>;
+
+export async function startParties() {
+  const [acme, other, unlisted] = await Promise.all([startIssuer(), startIssuer(), startIssuer()]);
+  const [client, theirs, second] = await Promise.all([
+    newClient('agent-acme'),
+    newClient('agent-other'),
+    newClient('second'),
+  ]);
+  const company = companyOfTests(acme.issuer, client);
+  return {
+    parties: { acme, other, unlisted, client, theirs, second } satisfies Parties,
+    companies: [
+      { ...company, clients: [...company.clients, ...companyOfTests('', second).clients] },
+      // It may not be set so in home.yaml: what the ceiling lets through, the grant still does not.
+      companyOfTests(other.issuer, theirs, {
+        organization: 'other',
+        scopes: ['orders:read', 'orders:write'],
+        groups: false,
+      }),
+    ],
+    close: () => Promise.all([acme.close(), other.close(), unlisted.close()]),
+  };
+}
+
+/** Of a valid assertion, but for what is changed; undefined takes out. */
+export function claimsOf({ acme, client, ...home }: Ground, changes: object = {}): JWTPayload {
+  return JSON.parse(JSON.stringify({ ...validClaims(acme.issuer, home, client.id), ...changes }));
+}
+
+const seconds = () => Math.floor(Date.now() / 1000);
+
+/** What differs from the valid one: claims, header, key, who redeems, or how. */
+export interface Variant {
+  readonly claims?: (ground: Ground) => object;
+  readonly header?: { readonly typ?: string; readonly alg?: string; readonly kid?: string };
+  readonly assertion?: (ground: Ground) => Promise<string>;
+  readonly as?: (ground: Ground) => CompanyClientKeys;
+  readonly with?: (ground: Ground) => Promise<NonNullable<Parameters<typeof redeem>[3]>>;
+}
+
+/* Each differs from the valid one in exactly one thing. The reason is the log's: the client hears the error alone. */
+export const variants: readonly [name: string, variant: Variant, error: string, reason: string][] = [
+  [
+    'is signed by nobody (alg none)',
+    { assertion: async (g) => new UnsecuredJWT(claimsOf(g)).encode() },
+    'invalid_grant',
+    'Invalid Compact JWS|"alg"',
+  ],
+  [
+    'is signed by another key under the issuer’s key id',
+    { assertion: async (g) => g.acme.sign(claimsOf(g), {}, (await newKey('x')).privateKey) },
+    'invalid_grant',
+    'signature verification failed',
+  ],
+  [
+    'is signed by a key that the issuer does not have',
+    { header: { kid: 'made-up' } },
+    'invalid_grant',
+    'a key that the issuer does not have',
+  ],
+  ['is of another type of JWT', { header: { typ: 'JWT' } }, 'invalid_grant', '"typ"'],
+  [
+    'is of an issuer that nobody listed',
+    { assertion: (g) => g.unlisted.sign(claimsOf(g, { iss: g.unlisted.issuer })) },
+    'invalid_grant',
+    '"iss"|does not have|signature',
+  ],
+  [
+    'is of another issuer by name alone',
+    { claims: (g) => ({ iss: g.other.issuer }) },
+    'invalid_grant',
+    'unexpected "iss"',
+  ],
+  [
+    'is for the token endpoint',
+    { claims: (g) => ({ aud: `${g.issuer}/token` }) },
+    'invalid_grant',
+    'aud must be',
+  ],
+  [
+    'is for two',
+    { claims: (g) => ({ aud: [g.issuer, 'https://elsewhere.example'] }) },
+    'invalid_grant',
+    'aud must be',
+  ],
+  [
+    'is for another home',
+    { claims: () => ({ aud: 'https://elsewhere.example' }) },
+    'invalid_grant',
+    'aud must be',
+  ],
+  [
+    'is for another client of the company',
+    { claims: (g) => ({ client_id: g.second.id }) },
+    'invalid_grant',
+    'client_id is another',
+  ],
+  [
+    'comes by another client of the company',
+    { as: (g) => g.second },
+    'invalid_grant',
+    'client_id is another',
+  ],
+  [
+    'comes by another company’s client',
+    { as: (g) => g.theirs, claims: (g) => ({ client_id: g.theirs.id }) },
+    'invalid_grant',
+    '"iss"|does not have|signature',
+  ],
+  [
+    'comes without client authentication',
+    {
+      with: async (g) => ({
+        parameters: { client_assertion: undefined, client_assertion_type: undefined, client_id: g.client.id },
+      }),
+    },
+    'invalid_client',
+    '',
+  ],
+  [
+    'comes by a client whose proof another key has signed',
+    { as: (g) => ({ ...g.client, key: g.theirs.key }) },
+    'invalid_client',
+    '',
+  ],
+  [
+    'comes by a public client',
+    {
+      with: async () => ({
+        parameters: {
+          client_assertion: undefined,
+          client_assertion_type: undefined,
+          client_id: 'trade-agent',
+        },
+      }),
+    },
+    'invalid_request',
+    '',
+  ],
+  ['has ended', { claims: () => ({ iat: seconds() - 290, exp: seconds() - 6 }) }, 'invalid_grant', '"exp"'],
+  [
+    'was issued in the future',
+    { claims: () => ({ iat: seconds() + 30, exp: seconds() + 60 }) },
+    'invalid_grant',
+    'iat lies ahead',
+  ],
+  ['is not valid yet', { claims: () => ({ nbf: seconds() + 30 }) }, 'invalid_grant', '"nbf"'],
+  [
+    'lives for 301 seconds',
+    { claims: () => ({ exp: seconds() + 301, iat: seconds() }) },
+    'invalid_grant',
+    'lives longer than 300 s',
+  ],
+  [
+    'lives for an hour',
+    { claims: () => ({ exp: seconds() + 3600 }) },
+    'invalid_grant',
+    'lives longer than 300 s',
+  ],
+  ['has no jti', { claims: () => ({ jti: undefined }) }, 'invalid_grant', '"jti"'],
+  ['has an empty jti', { claims: () => ({ jti: '' }) }, 'invalid_grant', 'jti is not'],
+  ['is about nobody', { claims: () => ({ sub: undefined }) }, 'invalid_grant', '"sub"'],
+  [
+    'is about somebody whom the home does not know',
+    { claims: () => ({ sub: 'u-mallory' }) },
+    'invalid_grant',
+    'sub is nobody',
+  ],
+  [
+    'is about a name of the language’s own',
+    { claims: () => ({ sub: 'constructor' }) },
+    'invalid_grant',
+    'sub is nobody',
+  ],
+  [
+    'is about somebody who is not here any more',
+    { claims: () => ({ sub: 'u-gone' }) },
+    'invalid_grant',
+    'is not here any more',
+  ],
+  [
+    'is for another resource',
+    { claims: () => ({ resource: 'https://elsewhere.example' }) },
+    'invalid_grant',
+    'resource is not the gateway',
+  ],
+  ['is for no resource', { claims: () => ({ resource: undefined }) }, 'invalid_grant', 'resource is not as'],
+  [
+    'is redeemed for another resource',
+    { with: async (g) => ({ parameters: { resource: `${g.resource}/mcp` } }) },
+    'invalid_target',
+    'another resource',
+  ],
+  [
+    'is bound to another key',
+    { claims: () => ({ cnf: { jkt: 'A'.repeat(43) } }) },
+    'invalid_grant',
+    'bound to another key',
+  ],
+  [
+    'is bound in a way that can’t be checked',
+    { claims: () => ({ cnf: { kid: 'x' } }) },
+    'invalid_grant',
+    'cnf.* is not as',
+  ],
+  [
+    'comes without a DPoP proof',
+    { with: async () => ({ proof: undefined }) },
+    'invalid_dpop_proof',
+    'a DPoP proof is required',
+  ],
+  [
+    'comes with a proof for another address',
+    {
+      with: async (g) => ({
+        proof: await dpopProof(g.client.dpop, 'POST', 'https://elsewhere.example/token'),
+      }),
+    },
+    'invalid_dpop_proof',
+    '',
+  ],
+  [
+    'has a chain of actors',
+    { claims: () => ({ act: { sub: 'a', act: { sub: 'b' } } }) },
+    'invalid_grant',
+    'act.* is not as',
+  ],
+  [
+    'has an actor of another form',
+    { claims: () => ({ act: { sub: 'a', may_act_until: 1 } }) },
+    'invalid_grant',
+    'act.* is not as',
+  ],
+  [
+    'has an actor that is nobody',
+    { claims: () => ({ act: { iss: 'https://acme.example' } }) },
+    'invalid_grant',
+    'act.* is not as',
+  ],
+  [
+    'carries what its owner alone approves',
+    { claims: () => ({ authorization_details: [{ type: 'trade_order' }] }) },
+    'invalid_grant',
+    'authorization_details is not as',
+  ],
+  [
+    'is asked to carry what its owner alone approves',
+    { with: async () => ({ parameters: { authorization_details: '[{"type":"trade_order"}]' } }) },
+    'invalid_authorization_details',
+    '',
+  ],
+  [
+    'grants what an approval alone can give',
+    { claims: () => ({ scope: 'orders:write' }) },
+    'invalid_scope',
+    'none of the scopes',
+  ],
+  [
+    'grants what is beyond the company’s ceiling',
+    { claims: () => ({ scope: 'orders:cancel' }) },
+    'invalid_scope',
+    'none of the scopes',
+  ],
+  ['grants nothing', { claims: () => ({ scope: undefined }) }, 'invalid_scope', 'none of the scopes'],
+  [
+    'is asked for what it does not grant',
+    { with: async () => ({ parameters: { scope: 'portfolio:read orders:write' } }) },
+    'invalid_scope',
+    'none of the scopes',
+  ],
+  [
+    'has groups of another form',
+    { claims: () => ({ groups: 'traders' }) },
+    'invalid_grant',
+    'groups is not as',
+  ],
+  [
+    'has more groups than a token takes',
+    { claims: () => ({ groups: Array.from({ length: 200 }, (_, at) => `group-number-${at}-of-many`) }) },
+    'invalid_grant',
+    'groups is not as',
+  ],
+];
+
+export async function attempt(ground: Ground, variant: Variant): Promise<Redeemed> {
+  const { as, claims, header, assertion, with: how } = variant;
+  const signed =
+    assertion === undefined
+      ? await ground.acme.sign(claimsOf(ground, claims?.(ground)), header)
+      : await assertion(ground);
+  return await redeem(ground.issuer, as?.(ground) ?? ground.client, signed, await how?.(ground));
+}
