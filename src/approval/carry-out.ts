@@ -9,7 +9,7 @@ import { requireStanding } from './access.ts';
 import { requireSameDetails } from './compare.ts';
 import { noteDenied } from './denied.ts';
 import { proposalDigest } from './details.ts';
-import { haltedReason, passesHalt } from './halts.ts';
+import { haltedReason, passesHalt, revokedReason } from './halts.ts';
 import type { Approved, Execution } from './kind.ts';
 import { mandateOf } from './mandate-of.ts';
 import { mandateApproval } from './mandated.ts';
@@ -152,14 +152,16 @@ async function reasonNotTo(
   attention: Attention,
   proposal: StoredProposal,
 ): Promise<{ readonly to: 'expired' | 'cancelled' | 'blocked'; readonly reason: Reason } | undefined> {
-  const { halts, clock, access } = attention;
-  const { sub, proposedBy, second, kind, deadline } = proposal;
+  const { halts, clock, access, isTakenBack } = attention;
+  const { sub, proposedBy, second, kind, deadline, client, createdAt } = proposal;
   if (clock.now() >= deadline) {
     const text = 'it was approved, but its time ran out before it could be carried out';
     return { to: 'expired', reason: { code: 'approval_expired', text } };
   }
   if (!passesHalt(kind) && (await halts.haltedAt(sub)) !== undefined)
     return { to: 'cancelled', reason: haltedReason };
+  if (isTakenBack?.({ sub: proposedBy ?? sub, client }, createdAt) === true)
+    return { to: 'cancelled', reason: revokedReason };
   try {
     await requireStanding(access, { kind, owner: sub, proposer: proposedBy ?? sub, second });
     return undefined;
@@ -221,10 +223,11 @@ function givenBy({
   proposedBy,
   second,
   client,
+  createdAt,
   membership,
 }: StoredProposal): Pick<Approved, 'proposer' | 'approvers'> {
   return {
-    proposer: { sub: proposedBy ?? sub, client, membership },
+    proposer: { sub: proposedBy ?? sub, client, at: createdAt, membership },
     approvers: second === undefined ? [sub] : [sub, second],
   };
 }

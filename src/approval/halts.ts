@@ -6,6 +6,12 @@ export function passesHalt(kind: ProposalKind): boolean {
   return kinds[kind].passesHalt;
 }
 
+/** Why nothing came of a proposal, where whoever proposed it may not any more. */
+export const revokedReason: Reason = {
+  code: 'approval_cancelled',
+  text: 'withdrawn: the sign-in that it came by was ended',
+};
+
 /** Why nothing came of a proposal, where trading is halted. */
 export const haltedReason = {
   code: 'policy_denied',

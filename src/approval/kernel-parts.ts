@@ -11,6 +11,13 @@ import type { Keys } from './keys/keys.ts';
 import type { Approved, Kind } from './kind.ts';
 import type { Moves } from './moves.ts';
 
+/**
+ * Whether what a client proposed for a person at a time (milliseconds since the epoch) was taken back since, by whoever let
+ * them in; without a client: what the person allowed to be done while they are away. Asked at each use: what is true of it
+ * holds at once, also where nothing was withdrawn yet.
+ */
+export type IsTakenBack = (of: { readonly sub: string; readonly client?: string }, at: number) => boolean;
+
 /** What proposing and looking after a proposal take. */
 export interface KernelParts {
   readonly store: ProposalStore;
@@ -42,6 +49,8 @@ export interface KernelParts {
   readonly acrFor?:
     | ((proposal: Pick<StoredProposal, 'kind' | 'subject'>) => Promise<string | undefined>)
     | undefined;
+  /** None is, where it is left out. */
+  readonly isTakenBack?: IsTakenBack | undefined;
   /** Told of what the owner's rules refused, for the gateway's log of decisions. */
   readonly onDenied?: ((denied: Denied) => Promise<void>) | undefined;
 }

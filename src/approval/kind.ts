@@ -21,10 +21,11 @@ export interface Proposer {
 
 /** The owner's yes: by a verified token of the approval, or by a mandate that they gave before. */
 export interface Approved {
-  /** Who proposed it, by which client; left out where a token is all that is known. */
+  /** Who proposed it, by which client, when (milliseconds since the epoch); left out where a token is all that is known. */
   readonly proposer?: {
     readonly sub: string;
     readonly client: string;
+    readonly at: number;
     readonly membership?: Membership | undefined;
   };
   /** All who said yes, the owner first. */

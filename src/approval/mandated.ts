@@ -22,12 +22,13 @@ export async function approveByMandate(
  */
 export function mandateApproval(
   { askerOf }: Pick<Attention, 'askerOf'>,
-  { sub, client, subjectId, deadline }: StoredProposal,
+  { sub, client, proposedBy = sub, createdAt, membership, subjectId, deadline }: StoredProposal,
   mandate: string,
 ): Approved {
   const asker = askerOf(sub);
   return {
     sub,
+    proposer: { sub: proposedBy, client, at: createdAt, membership },
     clientId: asker?.clientId ?? client,
     mandate,
     jti: `m:${mandate}:${subjectId}`,

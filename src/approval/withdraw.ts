@@ -1,7 +1,7 @@
 import type { Reason, StoredProposal } from '../store/proposal-store.ts';
 import { isSettledState } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
-import { haltedReason, passesHalt } from './halts.ts';
+import { haltedReason, passesHalt, revokedReason } from './halts.ts';
 import type { KernelParts } from './kernel-parts.ts';
 import type { Proposer } from './kind.ts';
 import type { Move } from './moves.ts';
@@ -11,10 +11,6 @@ type Parts = Pick<KernelParts, 'store' | 'moves' | 'halts' | 'clock'> & {
   readonly attendants: Pick<Attendants, 'moved' | 'wake'>;
 };
 
-const revokedReason: Reason = {
-  code: 'approval_cancelled',
-  text: 'withdrawn: the sign-in that it came by was ended',
-};
 const withdrawnReason: Reason = { code: 'approval_cancelled', text: 'withdrawn before it was carried out' };
 
 /** @throws {Refusal} 409 `proposal_executing`, `proposal_settled` */

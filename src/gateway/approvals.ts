@@ -90,6 +90,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
       ),
     }),
     signatures: parts.signatures,
+    isTakenBack: options.isTakenBack,
     verifyApproval: (token, time) => verifyApprovalToken(token, { provider, resource, clock }, time),
     quotas: approval.quotas ?? defaultQuotas,
     maxTtlSeconds: approval.maxTtl,

@@ -1,4 +1,5 @@
 import type { CibaAskingOptions } from '../approval/ciba/ciba-asking.ts';
+import type { IsTakenBack } from '../approval/kernel-parts.ts';
 import type { Keys } from '../approval/keys/keys.ts';
 import type { Quotas } from '../approval/quotas.ts';
 import type { Clock } from '../machine/clock.ts';
@@ -48,6 +49,8 @@ export interface GatewayOptions {
   readonly rules?: RulesSource;
   /** Who says how people stand to accounts; the gateway itself where it is left out. */
   readonly relations?: RelationsOptions;
+  /** Whether what a client proposed was taken back since by whoever let it in, where that can be asked at each use. */
+  readonly isTakenBack?: IsTakenBack;
   /** Whether the provider has somebody of this `sub`, where it can be asked: only such are let at an account. */
   readonly isKnown?: (sub: string) => boolean;
   readonly log?: RequestLog;

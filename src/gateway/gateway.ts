@@ -115,7 +115,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const desk = createOrderDesk({
     ...{ journal: stores.orders, others: stores.others, halts, mandates: granted, rules, brokerFor },
     ...{ gateway: options.resource, issuer, detailsType, clock, signatures },
-    environment: options.environment,
+    ...{ environment: options.environment, isTakenBack: options.isTakenBack },
   });
   const messageDesk = createMessageDesk({
     ...{ journal: stores.messages, others: stores.others, outlets, issuer, clock, signatures },

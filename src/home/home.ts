@@ -11,6 +11,8 @@ import { listenerOf } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { watchDepartures } from './departures.ts';
+import { type EndAll, endAll } from './end-all.ts';
+import { endSignalled } from './end-signalled.ts';
 import { type TellFills, type TellFillsOptions, tellFills } from './fills/tell-fills.ts';
 import { isGatewayPath } from './gateway-paths.ts';
 import { createIdentityProvider } from './identity-provider/identity-provider.ts';
@@ -34,6 +36,7 @@ export interface HomeOptions
     | 'push'
     | 'refreshTokenReuse'
     | 'servers'
+    | 'signalReceivers'
     | 'thirdPartyPasswords'
     | 'vault'
   > {
@@ -95,6 +98,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     database: providerDatabase,
     people,
     onRevoked: (who) => gateway.revoked(who),
+    onSignalled: () => signalled.look(),
     keys,
     halting: {
       trading: async (sub) => gateway.halts?.trading(sub),
@@ -129,20 +133,10 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     keys,
     clock,
     isRevoked: provider.isRevoked,
+    isTakenBack: provider.signals.isTakenBack,
     isKnown: (sub) => people.find(sub) !== undefined,
   });
-  const departures = watchDepartures({
-    database: providerDatabase,
-    end: async (sub) => {
-      await keys.endPerson(sub);
-      await stores.brokerKeys.removeAll(sub);
-      await stores.defaultAccounts.remove(sub);
-      await stores.access.endPerson(sub, clock.now());
-      await provider.endPerson(sub);
-    },
-    now: () => clock.now(),
-    onError: (message) => options.onError?.(message),
-  });
+  const { departures, signalled } = endings(options, { provider, gateway, keys, clock });
   const fills = fillsTold(options, { gateway, people, clock, tell: provider.tellFill });
   const toGateway = listenerOf(gateway.app);
   const isForUs = requireHost([address]);
@@ -164,11 +158,49 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     close: async () => {
       fills?.stop();
       await departures.close();
+      await signalled.close();
       await gateway.close();
       await provider.close();
       await fills?.ended();
     },
   };
+}
+
+/** What ends in one database at once, and elsewhere after it: a person who was removed, and what a company took back. */
+function endings(
+  { providerDatabase: database, stores, companies = [], vault, onError = () => undefined }: HomeOptions,
+  {
+    provider,
+    gateway,
+    keys,
+    clock,
+  }: {
+    readonly provider: IdentityProvider;
+    readonly gateway: Gateway;
+    readonly keys: Keys;
+    readonly clock: Clock;
+  },
+): { readonly departures: EndAll; readonly signalled: EndAll } {
+  const now = () => clock.now();
+  const departures = watchDepartures({
+    database,
+    end: async (sub) => {
+      await keys.endPerson(sub);
+      await stores.brokerKeys.removeAll(sub);
+      await stores.defaultAccounts.remove(sub);
+      await stores.access.endPerson(sub, now());
+      await provider.endPerson(sub);
+    },
+    now,
+    onError,
+  });
+  const signalled = endAll({
+    unended: provider.signals.unended,
+    end: endSignalled({ companies, gateway, stores, vault, tell: provider.tellSignalled, now }),
+    ended: provider.signals.ended,
+    onError,
+  });
+  return { departures, signalled };
 }
 
 /** Undefined where nothing is proposed. */

@@ -135,6 +135,7 @@ export interface ApprovalSettings {
   readonly knownClients?: HomeOptions['knownClients'] | undefined;
   readonly servers?: HomeOptions['servers'];
   readonly companies?: HomeOptions['companies'];
+  readonly signalReceivers?: HomeOptions['signalReceivers'];
   readonly mounts?: HomeOptions['gateway']['mounts'] | undefined;
   readonly quotas?: Quotas | undefined;
   /** `required` unless said otherwise. */
@@ -169,6 +170,7 @@ export function homeSettings(
     servers: options.servers,
     companies: options.companies,
     ...(addresses.company === undefined ? {} : companiesAtHome(home, addresses.company)),
+    signalReceivers: options.signalReceivers,
     gateway: gatewaySettings(home, addresses, options),
   };
 }

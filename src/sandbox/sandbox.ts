@@ -79,6 +79,8 @@ export interface SandboxOptions {
   readonly servers?: HomeOptions['servers'];
   /** Companies whose word about its people is taken. */
   readonly companies?: HomeOptions['companies'];
+  /** Who is told when a person's sign-in ends, or their keys change. */
+  readonly signalReceivers?: HomeOptions['signalReceivers'];
   /** How people are told of requests and fills, beside their phone's page. */
   readonly push?: HomeOptions['push'];
   /** A second place to write the ready file. */

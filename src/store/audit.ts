@@ -26,6 +26,7 @@ export type AuditEvent =
   | 'key_removed'
   | 'access_granted'
   | 'access_revoked'
+  | 'signal_received'
   | 'owner_approved'
   | 'second_requested'
   | 'mandate_granted'

@@ -14,14 +14,17 @@ const DOWNLOAD_LIMIT_MS = 600_000;
  * Keycloak's own distribution, unmodified, fetched by Maven and unpacked into `folder`.
  * @returns where it is, or why there is none on this machine
  */
-export async function unpackKeycloak(folder: string): Promise<{ home: string } | { missing: string }> {
+export async function unpackKeycloak(
+  folder: string,
+  version = KEYCLOAK_VERSION,
+): Promise<{ home: string } | { missing: string }> {
   const java = await run('java', ['-version']).catch(() => undefined);
   const major = Number(/version "(\d+)/.exec(java?.stderr ?? '')?.[1] ?? 0);
   if (major < 17) return { missing: 'Java 17 or newer is not installed' };
   if (!(await run('mvn', ['--version']).catch(() => undefined))) return { missing: 'Maven is not installed' };
 
   const copies = mkdtempSync(join(folder, 'maven-'));
-  const artifact = `org.keycloak:keycloak-quarkus-dist:${KEYCLOAK_VERSION}:zip`;
+  const artifact = `org.keycloak:keycloak-quarkus-dist:${version}:zip`;
   const maven = (goal: string, ...properties: string[]) =>
     run(
       'mvn',
@@ -40,7 +43,7 @@ export async function unpackKeycloak(folder: string): Promise<{ home: string } |
   await run('jar', ['xf', join(copies, zip)], { cwd: folder }).catch(() =>
     run('unzip', ['-q', join(copies, zip), '-d', folder]),
   );
-  const home = join(folder, `keycloak-${KEYCLOAK_VERSION}`);
+  const home = join(folder, `keycloak-${version}`);
   return existsSync(join(home, 'bin', 'kc.sh'))
     ? { home }
     : { missing: 'the distribution is not as expected' };

@@ -3,17 +3,30 @@ import { REALM } from './realm.ts';
 
 export const ADMIN = { username: 'admin', password: 'admin-of-the-test' };
 
-/** What a person does in Keycloak's admin console: enters a client's public keys. */
+/** Asks Keycloak's admin API, as a person does by its console. @param path below the realm's own */
+export type Admin = <T>(method: string, path: string, body?: unknown) => Promise<T>;
+
+/** Its token lasts for a minute: each request has one of its own. @param base Keycloak's own address */
+export function adminOf(base: string): Admin {
+  return async (method, path, body) => {
+    const token = await ask<{ access_token: string }>(`${base}/realms/master/protocol/openid-connect/token`, {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', ...ADMIN }),
+    });
+    return await ask(`${base}/admin/realms/${REALM}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token.access_token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  };
+}
+
+/** Enters a client's public keys. */
 export async function setClientKeys(base: string, clientId: string, keys: readonly JWK[]): Promise<void> {
-  const token = await ask<{ access_token: string }>(`${base}/realms/master/protocol/openid-connect/token`, {
-    method: 'POST',
-    body: new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', ...ADMIN }),
-  });
-  const headers = { authorization: `Bearer ${token.access_token}`, 'content-type': 'application/json' };
-  const clients = `${base}/admin/realms/${REALM}/clients`;
-  const [client] = await ask<{ id: string; attributes: Record<string, string> }[]>(
-    `${clients}?clientId=${clientId}`,
-    { headers },
+  const admin = adminOf(base);
+  const [client] = await admin<{ id: string; attributes: Record<string, string> }[]>(
+    'GET',
+    `/clients?clientId=${clientId}`,
   );
   if (client === undefined) throw new Error(`Keycloak has no client ${clientId}`);
   const attributes = {
@@ -21,14 +34,10 @@ export async function setClientKeys(base: string, clientId: string, keys: readon
     'use.jwks.string': 'true',
     'jwks.string': JSON.stringify({ keys }),
   };
-  await ask(`${clients}/${client.id}`, {
-    method: 'PUT',
-    headers,
-    body: JSON.stringify({ ...client, attributes }),
-  });
+  await admin('PUT', `/clients/${client.id}`, { ...client, attributes });
 }
 
-async function ask<T>(url: string, init: RequestInit): Promise<T> {
+export async function ask<T>(url: string, init: RequestInit): Promise<T> {
   const response = await fetch(url, { ...init, signal: AbortSignal.timeout(60_000) });
   const text = await response.text();
   if (!response.ok) throw new Error(`${url}: ${response.status} ${text}`);

@@ -17,11 +17,13 @@ export interface KeycloakServer {
 /**
  * Starts an unpacked Keycloak on loopback with one realm.
  * @param channel where it reports CIBA requests: its authentication channel
+ * @param settings further arguments of `kc.sh`
  */
 export async function startKeycloak(options: {
   readonly home: string;
   readonly realm: Record<string, unknown>;
-  readonly channel: string;
+  readonly channel?: string;
+  readonly settings?: readonly string[];
 }): Promise<KeycloakServer> {
   const [port, management] = [await freePort(), await freePort()];
   const base = `http://127.0.0.1:${port}`;
@@ -39,8 +41,13 @@ export async function startKeycloak(options: {
       `--http-port=${port}`,
       `--http-management-port=${management}`,
       `--hostname=${base}`,
-      '--spi-ciba-auth-channel--ciba-http-auth-channel--http-authentication-channel-uri',
-      options.channel,
+      ...(options.channel === undefined
+        ? []
+        : [
+            '--spi-ciba-auth-channel--ciba-http-auth-channel--http-authentication-channel-uri',
+            options.channel,
+          ]),
+      ...(options.settings ?? []),
     ],
     {
       // A group of its own: kc.sh starts Java as a child, which must end with it.

@@ -35,7 +35,7 @@ export function phoneNotices(options: {
   return {
     async tell(told, signal) {
       const used = Object.entries(channels).filter(
-        ([, { enabled, approvals, fills }]) => enabled && ('fill' in told ? fills : approvals),
+        ([, channel]) => channel.enabled && isWanted(told, channel),
       );
       if (used.length === 0 || told.user !== owner()) return;
       const secretOf = await noticeSecrets(options.secrets);
@@ -74,11 +74,22 @@ async function send(
   if (failure !== undefined) throw new NoticeFailure(failure.code, failure.message);
 }
 
+/** That a sign-in has ended is told by each of them. */
+function isWanted(
+  told: PhoneNotice,
+  { approvals, fills }: Pick<NoticeChannel, 'approvals' | 'fills'>,
+): boolean {
+  if ('access' in told) return true;
+  return 'fill' in told ? fills : approvals;
+}
+
 function noticeOf(told: PhoneNotice): Notice {
   const { id, title, body, at } = told;
-  return 'fill' in told
-    ? { id, type: 'fill', severity: 'info', title, body, at, data: { fill: told.fill } }
-    : { id, type: 'approval', severity: 'warning', title, body, at, data: { approval: told.approval } };
+  const said = { id, title, body, at };
+  if ('fill' in told) return { ...said, type: 'fill', severity: 'info', data: { fill: told.fill } };
+  if ('access' in told)
+    return { ...said, type: 'access', severity: 'warning', data: { access: told.access } };
+  return { ...said, type: 'approval', severity: 'warning', data: { approval: told.approval } };
 }
 
 function timeLimit(clock: Clock, signal: AbortSignal): { readonly signal: AbortSignal; over(): void } {

@@ -181,6 +181,7 @@ function homeParts(
     knownClients: clients.map(({ name, ...client }) => ({ ...client, client_name: name })),
     servers,
     companies,
+    signalReceivers: settings.signals?.receivers,
     gateway: {
       ...options,
       approval: { ...approval, client },

@@ -39,6 +39,7 @@ export interface Caller {
   readonly proposer?: {
     readonly sub: string;
     readonly client: string;
+    readonly at: number;
     readonly membership?: Membership | undefined;
   };
   readonly approvers?: readonly string[];

@@ -68,8 +68,9 @@ export async function admit(
 function subjectOf(caller: Caller, { mandate }: OrderDraft): Asked['subject'] {
   const { sub, clientId = '', membership, proposer, approvers, acr } = caller;
   const approval = mandate === undefined ? 'tap' : 'mandate';
+  const whose = proposer ?? { sub, client: clientId, membership };
   return {
-    ...(proposer ?? { sub, client: clientId, membership }),
+    ...{ sub: whose.sub, client: whose.client, membership: whose.membership },
     owner: sub,
     approval,
     approvers: approvers ?? [sub],

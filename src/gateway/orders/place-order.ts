@@ -1,3 +1,4 @@
+import type { IsTakenBack } from '../../approval/kernel-parts.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type { Halts } from '../../store/halts.ts';
 import type { MandateStore } from '../../store/mandate-store.ts';
@@ -51,6 +52,8 @@ export interface OrderDeskOptions extends AdmissionOptions {
   readonly others?: OtherProcesses | undefined;
   /** Where approvals are signed. */
   readonly signatures?: Signatures | undefined;
+  /** None is, where it is left out. */
+  readonly isTakenBack?: IsTakenBack | undefined;
 }
 
 export interface Placement {
@@ -156,7 +159,7 @@ async function placeNew(desk: Desk, approved: ApprovedOrder, caller: Caller): Pr
       return replay(desk, await entryOf(journal, claim), approved, caller);
     case 'claimed':
       failpoint('gateway.claimed');
-      return placement(await fly(desk, claim, () => submit(desk, claim, admitted)), false);
+      return placement(await fly(desk, claim, () => submit(desk, claim, admitted, caller)), false);
   }
 }
 
@@ -207,7 +210,7 @@ async function settleOrSubmit(
   }
   if ((await journal.reclaim(entry, clock.now())) === 'stale') throw outcomeUnknown(entry.clientOrderId);
   failpoint('gateway.reclaimed');
-  return submit(desk, entry, admitted);
+  return submit(desk, entry, admitted, caller);
 }
 
 async function settle(desk: Desk, caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined> {
@@ -255,14 +258,21 @@ function afterOthers({ options }: Desk, entry: JournalEntry): Promise<JournalEnt
   });
 }
 
-function submit({ options }: Desk, intent: Intent, { broker, send }: Admitted): Promise<JournalEntry> {
-  return submitIntent(intent, send, broker, { ...options, stopped: (order) => stoppedBy(options, order) });
+function submit(
+  { options }: Desk,
+  intent: Intent,
+  { broker, send }: Admitted,
+  { proposer }: Pick<Caller, 'proposer'>,
+): Promise<JournalEntry> {
+  const stopped = (order: Intent) => stoppedBy(options, order, proposer);
+  return submitIntent(intent, send, broker, { ...options, stopped });
 }
 
 /** Why an order that is claimed must not go out after all: looked at right before it would. */
 async function stoppedBy(
-  { halts, mandates, clock }: Pick<OrderDeskOptions, 'halts' | 'mandates' | 'clock'>,
+  { halts, mandates, clock, isTakenBack }: OrderDeskOptions,
   { sub, draft }: Intent,
+  proposer: Caller['proposer'],
 ): Promise<Refusal | undefined> {
   if (draft.mandate !== undefined) {
     // What it used of it was decided with the claim; whether it is still in force is asked anew.
@@ -271,8 +281,13 @@ async function stoppedBy(
     if (state === 'expired') return neverPlaced('the mandate ended before it went out', 'MANDATE_EXPIRED');
     if (state !== 'active' && state !== 'exhausted')
       return neverPlaced(`the mandate was ${state} before it went out`, 'MANDATE_NOT_ACTIVE');
+    if (found !== undefined && isTakenBack?.({ sub }, found.createdAt) === true)
+      return neverPlaced('the mandate was suspended before it went out', 'MANDATE_NOT_ACTIVE');
   }
   const { state } = await halts.standing(sub, clock.now());
+  // Last of all, and nothing is waited for after it: what was taken back a moment ago does not go out.
+  if (proposer !== undefined && isTakenBack?.(proposer, proposer.at) === true)
+    return neverPlaced('the sign-in that it came by was ended before it went out', 'PRINCIPAL_REVOKED');
   if (state === 'halted') return neverPlaced('trading was halted before it went out', 'TRADING_HALTED');
   if (state === 'active' || draft.side === 'sell') return undefined;
   return neverPlaced('positions may only be made smaller since', 'TRADING_REDUCING_ONLY');

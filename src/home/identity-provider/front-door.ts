@@ -3,7 +3,15 @@ import type { Clock } from '../../machine/clock.ts';
 import { requireHost } from '../../net/host-check.ts';
 import type { Faults } from '../faults.ts';
 import { isPhonePath } from '../phone/phone-app.ts';
-import { CONNECTED_ACCOUNTS_PATH, OUTCOME_PATH, routes } from './protocol.ts';
+import {
+  CONNECTED_ACCOUNTS_PATH,
+  LOGOUT_PATH,
+  OUTCOME_PATH,
+  routes,
+  SIGNALS_PATH,
+  TRANSMITTER_PATH,
+} from './protocol.ts';
+import { transmitterMetadata } from './transmitter/transmitter-metadata.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
@@ -19,8 +27,12 @@ export function frontDoor(options: {
   readonly phone: Handler;
   readonly connectedAccounts: Handler;
   readonly outcomes: Handler;
+  /** Where companies' signals are taken; undefined where there are none. */
+  readonly signals: Handler | undefined;
+  /** Whether it tells others what ended here, and says how. */
+  readonly transmits: boolean;
 }): Handler {
-  const { issuer, faults, clock, closing, protocol, phone, connectedAccounts, outcomes } = options;
+  const { issuer, faults, clock, closing, protocol, phone, connectedAccounts, outcomes, signals } = options;
   const isForUs = requireHost([issuer]);
   return async (request, response) => {
     const [path = ''] = (request.url ?? '').split(/[?#]/, 1);
@@ -37,6 +49,16 @@ export function frontDoor(options: {
     if (isPhonePath(path)) return phone(request, response);
     if (path.startsWith(`${CONNECTED_ACCOUNTS_PATH}/`)) return connectedAccounts(request, response);
     if (path === OUTCOME_PATH) return outcomes(request, response);
+    if (signals !== undefined && (path === SIGNALS_PATH || path === LOGOUT_PATH)) {
+      if (request.method === 'POST') return signals(request, response);
+      return refuse(response, 405, 'Method not allowed', { allow: 'POST' });
+    }
+    if (options.transmits && path === TRANSMITTER_PATH && request.method === 'GET') {
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify(transmitterMetadata(issuer)));
+      return;
+    }
     const methods = methodsOf(path);
     if (methods === undefined) return refuse(response, 404, 'Not found');
     if (!methods.includes(request.method ?? '')) {

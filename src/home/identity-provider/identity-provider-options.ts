@@ -17,6 +17,8 @@ import type { Revoked } from './grants.ts';
 import type { People } from './people.ts';
 import type { RefreshTokenReuse } from './refresh-token-reuse.ts';
 import type { AgentServer } from './servers/agent-server.ts';
+import type { CompanyStanding, Signalled } from './signals/company-standing.ts';
+import type { SignalReceiver } from './transmitter/transmitter.ts';
 import type { Vault } from './vault.ts';
 
 export interface IdentityProviderOptions {
@@ -38,6 +40,8 @@ export interface IdentityProviderOptions {
   readonly servers?: readonly AgentServer[] | undefined;
   /** Companies whose word about people of this home is taken. */
   readonly companies?: readonly Company[] | undefined;
+  /** Who is told when a person's sign-in here ends, or their passkeys change (Shared Signals). */
+  readonly signalReceivers?: readonly SignalReceiver[] | undefined;
   readonly vault: Vault;
   /** By user name: lets the terminal phone stand in for their browser where an account is to be connected. */
   readonly thirdPartyPasswords?: Readonly<Record<string, string>>;
@@ -60,6 +64,8 @@ export interface IdentityProviderOptions {
   readonly refreshTokenReuse?: RefreshTokenReuse;
   /** Told when somebody may no longer do what they could, after it is so: what was begun by it is to end, too. */
   readonly onRevoked?: (who: Revoked) => Promise<void>;
+  /** Told after a company's signal is kept: what it takes back elsewhere is to end. */
+  readonly onSignalled?: (() => void) | undefined;
   /** How people's phones ring. */
   readonly push?: PushOptions;
   /** What people approve with, and sign in by. */
@@ -87,6 +93,10 @@ export interface IdentityProvider {
   endPerson(sub: string): Promise<void>;
   /** Tells a person what was filled of an order of theirs. Rejects where closing cut it off. */
   tellFill(fill: Fill): Promise<void>;
+  /** What companies' signals have taken back, and of which not everything has ended yet. */
+  readonly signals: Pick<CompanyStanding, 'isTakenBack' | 'unended' | 'ended'>;
+  /** Tells a person what a signal took back. Rejects where closing cut it off. */
+  tellSignalled(signalled: Signalled, company: Company | undefined): Promise<void>;
   /** How many polls the token endpoint is holding for a CIBA request. */
   readonly heldPolls: (authReqId: string) => number;
   /** Ends what waits (long polls, event streams); the database stays open. */

@@ -16,6 +16,7 @@ import { createConsents } from './authorization/consents.ts';
 import { createOpenRegistrations } from './authorization/open-registrations.ts';
 import { watchEndings } from './authorization/watch-endings.ts';
 import { CLOCK_TOLERANCE } from './client-assertion.ts';
+import { companyKeys } from './companies/company-keys.ts';
 import { createRedeemedAssertions } from './companies/redeemed-assertions.ts';
 import { createConnectedAccounts } from './connected-accounts.ts';
 import { createConnectionRequests } from './connection-requests.ts';
@@ -37,6 +38,9 @@ import { createRegisteredClients } from './registered-clients.ts';
 import { isRequestFault } from './request-fault.ts';
 import { createRequestLimits } from './request-limits.ts';
 import { createSessions } from './sessions.ts';
+import { openCompanyStanding } from './signals/company-standing.ts';
+import { createSignalEndpoint } from './signals/signal-endpoint.ts';
+import { startTransmitter, type TransmitterOptions } from './transmitter/transmitter.ts';
 
 /** How often it is looked whether a key is due: a day before it signs is when it must be seen. */
 const KEYS_LOOKED_AT_MS = 3_600_000;
@@ -59,7 +63,6 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     ...state,
     servers,
     companies,
-    redeemed: createRedeemedAssertions(database, { now, leewaySeconds: CLOCK_TOLERANCE }),
     now,
     verifySession: sessionTokens(options, { keys, clock, isRevoked }),
     onError,
@@ -71,6 +74,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const looking = setInterval(provider, KEYS_LOOKED_AT_MS).unref();
   const ending = watchEndings(state.authorized, { onRevoked: grants.ended, onError });
 
+  const transmitter = transmitterOf(options, { signing: keys.signing, clock, onError });
   const running = { requests, clock, closing: closing.signal };
   const push = phonePush(options, { ...running, onError });
   const connections = createConnectionRequests({ database, vault, clock });
@@ -106,20 +110,15 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       createConnectedAccounts({ issuer, vault, requests: connections, verify, limits, now }),
       onError,
     ),
+    transmits: transmitter !== undefined,
+    signals: signalsOf(options, { ...state, now, onError }),
     outcomes: serve(
       createOutcomeEndpoint({ provider, limits, requests, deliver: delivery.one, now }),
       onError,
     ),
   });
   return {
-    callback: (request, response) => {
-      handle(request, response).catch((error: unknown) => {
-        const fault = isRequestFault(error, request);
-        if (!fault) onError(error instanceof Error ? error.message : 'unknown error');
-        if (!response.headersSent) response.writeHead(fault ? 400 : 500);
-        response.end();
-      });
-    },
+    callback: answering(handle, onError),
     isRevoked,
     endPerson: async (sub) => {
       sessions.endAll(sub);
@@ -128,8 +127,11 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       recovery.end(sub);
     },
     tellFill: push.tellFill,
+    signals: state.standing,
+    tellSignalled: push.tellSignalled,
     heldPolls: requests.waiting,
     close: async () => {
+      await transmitter?.close();
       clearInterval(looking);
       ending.stop();
       closing.abort();
@@ -138,12 +140,47 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   };
 }
 
+/** Undefined where nobody is told anything. */
+function transmitterOf(
+  options: IdentityProviderOptions,
+  parts: Pick<TransmitterOptions, 'signing' | 'clock' | 'onError'>,
+) {
+  const { signalReceivers: receivers = [], fetch: send = fetch } = options;
+  return receivers.length === 0
+    ? undefined
+    : startTransmitter({ ...options, ...parts, receivers, fetch: send });
+}
+
+/** Where companies' signals are taken; undefined where there are no companies. */
+function signalsOf(
+  { companies = [], onSignalled = () => undefined }: IdentityProviderOptions,
+  parts: Pick<ReturnType<typeof openState>, 'companyKeyOf' | 'standing' | 'limits'> & {
+    readonly now: () => number;
+    readonly onError: (message: string) => void;
+  },
+): Handler | undefined {
+  if (companies.length === 0) return undefined;
+  return serve(createSignalEndpoint({ ...parts, companies, onTaken: onSignalled }), parts.onError);
+}
+
+/** What goes wrong on the way is told to whoever runs it, and answered with a status alone. */
+function answering(handle: Handler, onError: (message: string) => void): IdentityProvider['callback'] {
+  return (request, response) => {
+    handle(request, response).catch((error: unknown) => {
+      const fault = isRequestFault(error, request);
+      if (!fault) onError(error instanceof Error ? error.message : 'unknown error');
+      if (!response.headersSent) response.writeHead(fault ? 400 : 500);
+      response.end();
+    });
+  };
+}
+
 /** All that is kept in the database, and who may do what by it. */
 function openState(
   options: IdentityProviderOptions,
   parts: { readonly clock: Clock; readonly closing: AbortSignal; readonly deliver: () => Promise<void> },
 ) {
-  const { database, faults, people } = options;
+  const { database, faults, people, companies = [] } = options;
   const { clock, closing, deliver } = parts;
   const now = () => clock.now();
   const keys = loadProviderKeys(database, now);
@@ -181,6 +218,9 @@ function openState(
     grants,
     authorized,
     openRegistrations,
+    standing: openCompanyStanding({ database, companies, grants: store, now }),
+    redeemed: createRedeemedAssertions(database, { now, leewaySeconds: CLOCK_TOLERANCE }),
+    companyKeyOf: companyKeys(companies, { fetch: options.fetch ?? fetch, now }),
     sessions: createSessions({ database, people, formKey: keys.cookie, clock }),
     recovery: createRecoveryCodes({ database, people, clock }),
     limits: createRequestLimits({ clock, clientAddress: options.clientAddress }),

@@ -1,4 +1,4 @@
-import type { JWK } from 'jose';
+import type { JWK, JWTVerifyGetKey } from 'jose';
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { failpoint } from '../../machine/failpoint.ts';
@@ -29,6 +29,7 @@ import type { RegisteredClients } from './registered-clients.ts';
 import { isRequestFault } from './request-fault.ts';
 import type { RequestLimits } from './request-limits.ts';
 import type { AgentServer } from './servers/agent-server.ts';
+import type { CompanyStanding } from './signals/company-standing.ts';
 import { createTokenExchange } from './token-exchange.ts';
 
 const PING_TIMEOUT_MS = 5000;
@@ -60,6 +61,8 @@ export interface ProtocolParts
   readonly servers: readonly AgentServer[];
   readonly companies: readonly Company[];
   readonly redeemed: RedeemedAssertions;
+  readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
+  readonly standing: Pick<CompanyStanding, 'refusal'>;
   /** For tokens of the login client's sessions. */
   readonly verifySession: TokenVerifier;
   readonly onError: (message: string) => void;
@@ -178,7 +181,7 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
     const grant = createCompanyGrant({
       ...{ issuer, resource, now, onRefused: onError },
       ...{ companies: parts.companies, people: parts.people, redeemed: parts.redeemed },
-      fetch: parts.fetch ?? fetch,
+      ...{ companyKeyOf: parts.companyKeyOf, standing: parts.standing },
     });
     provider.registerGrantType(JWT_BEARER_GRANT, grant, companyGrantParameters);
   }

@@ -30,6 +30,15 @@ export const routes = {
  */
 export const OUTCOME_PATH = '/bc-outcome';
 
+/** Where companies push Security Event Tokens to (RFC 8935 §2). */
+export const SIGNALS_PATH = '/signals/events';
+
+/** Where it says how it tells others (OpenID Shared Signals Framework 1.0 §7.1.1). */
+export const TRANSMITTER_PATH = '/.well-known/ssf-configuration';
+
+/** `backchannel_logout_uri` of companies' clients (OpenID Connect Back-Channel Logout 1.0 §2.2). */
+export const LOGOUT_PATH = '/backchannel-logout';
+
 /** Where a person connects an account: by a program's `ticket`, or the `connection` that they themselves want. */
 export const CONNECT_PATH = '/connections/connect';
 

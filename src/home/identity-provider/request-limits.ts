@@ -25,6 +25,8 @@ export interface RequestLimits {
    * proven who it is. Only what is wrong is answered 429: what is right is always answered, as nobody can guess it.
    */
   readonly refusals: RateLimit;
+  /** Signals of companies, by address. */
+  readonly signals: RateLimit;
   /** Clients that were let in, by person. */
   readonly registrations: RateLimit;
   /** Questions for a person's phone, by client. */
@@ -56,6 +58,7 @@ export function createRequestLimits(options: {
     openRegistrations: limit(20, MINUTE),
     documents: limit(20, 30 * SECOND),
     refusals: limit(100, SECOND),
+    signals: limit(300, SECOND / 10),
     registrations: limit(60, 5 * MINUTE),
     questions: limit(60, 5 * SECOND),
     deviceCodes: limit(20, 15 * SECOND),

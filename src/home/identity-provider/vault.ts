@@ -74,6 +74,8 @@ export interface Vault {
   ): Promise<void>;
   /** @throws {VaultError} */
   accessToken(user: string, connection: string): Promise<BrokerToken>;
+  /** Forgets the access tokens at hand: the next is made anew. */
+  forget(user: string): void;
   /**
    * Forgets the account at once, and then ends the consent at the third party (RFC 7009), with every token that came
    * of it.
@@ -155,6 +157,10 @@ export function createVault(options: VaultOptions): Vault {
     async accessToken(user, name) {
       connectionNamed(name);
       return tokens.get(user, name);
+    },
+
+    forget(user) {
+      for (const name of Object.keys(options.connections)) tokens.forget(user, name);
     },
 
     async disconnect(user, name) {

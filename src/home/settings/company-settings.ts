@@ -45,7 +45,12 @@ const companySchema = z.strictObject({
     .min(1)
     .max(20),
   groups: z.boolean().default(false),
-  signals: z.strictObject({ audience: z.string().min(1).max(255) }).optional(),
+  signals: z
+    .strictObject({
+      audience: z.string().min(1).max(255),
+      enabled: z.record(z.string().min(1).max(255), z.iso.datetime({ offset: true })).optional(),
+    })
+    .optional(),
 });
 
 /** Tokens are told apart by who issued what they were issued for, and by whose client came: neither may be two. */

@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { noticesSchema } from '../../config/notice-channels.ts';
 import { peerList } from '../../net/peer-list.ts';
-import { isSecureUrl } from '../../net/secure-url.ts';
+import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import { isRedirect } from '../identity-provider/authorization/redirect-uri.ts';
 import { pushSettingsSchema } from '../phone/push/push-settings.ts';
@@ -52,6 +52,12 @@ const serverSchema = z
   })
   .refine(hasOneKeySource, ONE_KEY_SOURCE);
 
+/** Shared Signals: where Security Event Tokens are pushed to (RFC 8935), and their `aud`. */
+const receiverSchema = z.strictObject({
+  endpoint: z.string().refine(isSecureUrl, INSECURE_URL),
+  audience: z.string().min(1).max(255),
+});
+
 /** What `home.yaml` says: everything about a home that is not secret, but for what its gateway serves. */
 export const homeSettingsSchema = z
   .strictObject({
@@ -76,6 +82,8 @@ export const homeSettingsSchema = z
     servers: z.array(serverSchema).min(1).max(20).superRefine(namesEachOnce).optional(),
     /** Companies whose people sign in here by what their company's identity provider says (ID-JAG). */
     companies: companiesSchema.optional(),
+    /** Who is told when a person's sign-in here ends, or their passkeys change. */
+    signals: z.strictObject({ receivers: z.array(receiverSchema).min(1).max(20) }).optional(),
     /** How the owner is told where no push arrives; as `notices` of a profile. */
     notices: noticesSchema.optional(),
   })

@@ -58,7 +58,7 @@ describe('what takes two people', () => {
     expect(seen).toEqual([
       {
         approvers: ['alice', 'carol'],
-        proposer: { sub: 'alice', client: 'trade-agent' },
+        proposer: { sub: 'alice', client: 'trade-agent', at: expect.any(Number) },
         sub: 'alice',
         acr: ['phr', 'phr'],
       },

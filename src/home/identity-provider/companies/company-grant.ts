@@ -1,17 +1,16 @@
+import type { JWTVerifyGetKey } from 'jose';
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
 import { buildTokenResponse, checkDpopReplay, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
-import { createIdentityProvider, type IdentityProvider } from '../../../gateway/door/identity-provider.ts';
 import { MCP_SCOPES } from '../../../trading/scopes.ts';
 import { printableAscii } from '../../../trading/unseen.ts';
 import type { People } from '../people.ts';
 import { isIn, mcpResource, signedFor } from '../protocol.ts';
+import type { CompanyStanding } from '../signals/company-standing.ts';
 import { COMPANY_TOKEN_S, type Company, companyOf } from './company.ts';
 import { fault, type IdentityAssertion, readAssertion } from './identity-assertion.ts';
 import { noteClaims } from './member-claims.ts';
 import type { RedeemedAssertions } from './redeemed-assertions.ts';
 
-/** How long a company's issuer may take to tell of itself, and of its keys, milliseconds: somebody waits at a terminal. */
-const ISSUER_TIMEOUT_MS = 3000;
 /** Characters of a client's name: what a proposal says of who asked has 80. */
 const LONGEST_NAME = 60;
 
@@ -28,8 +27,9 @@ export interface CompanyGrantOptions {
   readonly companies: readonly Company[];
   readonly people: Pick<People, 'find'>;
   readonly redeemed: RedeemedAssertions;
-  /** Reaches the companies' issuers. */
-  readonly fetch: typeof fetch;
+  /** A company's own keys. */
+  readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
+  readonly standing: Pick<CompanyStanding, 'refusal'>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Told why one was refused; never holds any of it. */
@@ -49,28 +49,29 @@ export interface CompanyGrantOptions {
  *     this company have, all at once, and among what any program may have at most. What places an order is not among it.
  *  5. An assertion is redeemed once. That is written down last, when nothing else stands against it: one that was refused for
  *     another reason may come again, and of two that come at once one is given a token.
- *  6. A stolen token is worth nothing, as it is bound to a key; a leaver's ends soon, since none can be renewed but by asking
+ *  6. What the company has taken back since (`signals/`) counts no more: that is asked before anything is issued, and once more
+ *     after it, since whoever takes it back ends only what is there by then.
+ *  7. A stolen token is worth nothing, as it is bound to a key; a leaver's ends soon, since none can be renewed but by asking
  *     the company again.
  */
 export function createCompanyGrant(options: CompanyGrantOptions) {
-  const issuers = new Map(options.companies.map(({ issuer }) => [issuer, issuerOf(issuer, options)]));
   const redeem = async (ctx: Context): Promise<void> => {
     const { provider, client, params } = ctx.oidc;
     const company = companyOf(options.companies, client.clientId);
-    const key = company === undefined ? undefined : issuers.get(company.issuer)?.key;
-    if (company === undefined || key === undefined) {
+    if (company === undefined) {
       throw new errors.UnauthorizedClient('only a company’s client may redeem what its issuer says');
     }
     if (!params.assertion) throw new errors.InvalidRequest('assertion is missing');
     const proof = await validateDpop(provider, ctx);
     if (proof === undefined) throw new errors.InvalidDpopProof('a DPoP proof is required');
     const assertion = await readAssertion(params.assertion, {
-      ...{ company, key, issuer: options.issuer },
+      ...{ company, key: options.companyKeyOf(company), issuer: options.issuer },
       ...{ clientId: client.clientId, jkt: proof.thumbprint, now: options.now() },
     });
     const resource = requireResource(assertion, params.resource, options.resource);
     const scope = grantedScope(assertion, params.scope, company);
     const accountId = personOf(assertion, company);
+    requireNotTakenBack(assertion);
     await checkDpopReplay(provider, ctx, proof, client.clientId, errors.InvalidDpopProof);
     if (!options.redeemed.take(assertion)) throw fault('it was redeemed before');
 
@@ -95,8 +96,15 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
       ...(act === undefined ? {} : { act }),
     });
     ctx.oidc.entity('AccessToken', token);
+    const accessToken = await token.save();
+    try {
+      requireNotTakenBack(assertion);
+    } catch (error) {
+      await grant.destroy();
+      throw error;
+    }
     ctx.body = buildTokenResponse(provider, {
-      accessToken: await token.save(),
+      accessToken,
       tokenType: token.tokenType,
       expiresIn: token.expiration,
       scope,
@@ -122,10 +130,12 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
     if (options.people.find(username) === undefined) throw fault('whom sub stands for is not here any more');
     return username;
   }
-}
 
-function issuerOf(issuer: string, { fetch, now }: CompanyGrantOptions): IdentityProvider {
-  return createIdentityProvider({ issuer, fetch, now, timeoutMs: ISSUER_TIMEOUT_MS });
+  function requireNotTakenBack({ iss, sub, iat }: IdentityAssertion): void {
+    const refusal = options.standing.refusal(iss, sub, iat);
+    if (refusal === 'disabled') throw fault('the company has disabled the account of sub');
+    if (refusal === 'revoked') throw fault('the company has ended the sign-ins of sub since');
+  }
 }
 
 /** @throws `invalid_grant`, `invalid_target` */

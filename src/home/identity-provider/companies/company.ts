@@ -26,8 +26,13 @@ export interface Company {
   readonly clients: readonly CompanyClient[];
   /** Whether its `groups` claim is taken as policy facts. */
   readonly groups: boolean;
-  /** Shared Signals: for whom its security events are (`aud`). */
-  readonly signals?: { readonly audience: string } | undefined;
+  /**
+   * Shared Signals: for whom its security events are (`aud`); and whose account counts as enabled again, by their `sub`: what
+   * said before that time (RFC 3339) that it was disabled counts no more.
+   */
+  readonly signals?:
+    | { readonly audience: string; readonly enabled?: Readonly<Record<string, string>> | undefined }
+    | undefined;
 }
 
 /** The company whose client it is. */

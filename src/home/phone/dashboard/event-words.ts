@@ -25,6 +25,7 @@ const words: Readonly<Record<AuditEvent, string>> = {
   key_removed: 'Key removed',
   access_granted: 'Access granted',
   access_revoked: 'Access taken back',
+  signal_received: 'Signal of a company',
   owner_approved: 'Approved by its owner',
   second_requested: 'Second person asked',
   mandate_granted: 'Mandate granted',

@@ -8,7 +8,7 @@ interface Told {
   /** One line. */
   readonly title: string;
   readonly body: string;
-  /** When it was asked or filled, RFC 3339. */
+  /** When it was asked or filled, or came about, RFC 3339. */
   readonly at: string;
 }
 
@@ -36,7 +36,13 @@ export interface FillNotice extends Told {
   readonly fill: Fill['facts'] | Record<never, never>;
 }
 
-export type PhoneNotice = RequestNotice | FillNotice;
+/** That a company ended a person's sign-in, or let them in again. */
+export interface AccessNotice extends Told {
+  /** The same in fields, for programs. */
+  readonly access: { readonly company: string; readonly signal: string };
+}
+
+export type PhoneNotice = RequestNotice | FillNotice | AccessNotice;
 
 /**
  * How people are told where a push doesn't reach them. What can't be sent is the implementation's to report: a notice

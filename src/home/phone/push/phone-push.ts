@@ -11,6 +11,7 @@ import type { LookUp } from './push-endpoint.ts';
 import type { PushContent } from './push-message.ts';
 import { createPushSender } from './push-sender.ts';
 import { openPushSubscriptions, type PushSubscriptions } from './push-subscriptions.ts';
+import { createSignalTeller } from './signal-teller.ts';
 import { loadVapidKeys } from './vapid-keys.ts';
 
 /** How a home rings; what isn't said is as for a home of one's own. */
@@ -37,6 +38,8 @@ export interface PhonePush {
   readonly bell: Bell;
   /** Tells a person what was filled of an order of theirs. */
   tellFill(fill: Fill): Promise<void>;
+  /** Tells a person what their company's signal took back. */
+  readonly tellSignalled: ReturnType<typeof createSignalTeller>;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -83,5 +86,6 @@ export function createPhonePush(
   };
   const bell = createBell({ hidesCode: () => false, ...ringing, phone: `${issuer}/phone` });
   const tellFill = options.fills === false ? async () => undefined : createFillTeller(ringing);
-  return { publicKey: vapid.publicKey, subscriptions, bell, tellFill };
+  const tellSignalled = createSignalTeller(ringing);
+  return { publicKey: vapid.publicKey, subscriptions, bell, tellFill, tellSignalled };
 }

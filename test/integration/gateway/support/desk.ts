@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import Database from 'better-sqlite3-multiple-ciphers';
+import type { IsTakenBack } from '../../../../src/approval/kernel-parts.ts';
 import type { OpenAccount } from '../../../../src/gateway/broker/accounts.ts';
 import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
@@ -40,6 +41,8 @@ export interface DeskWorld {
   another(): OrderDesk;
   /** Runs after each claim, before anything is sent. */
   onClaimed: () => Promise<void>;
+  /** What a company has taken back; nothing unless set. */
+  isTakenBack: IsTakenBack;
   close(): Promise<void>;
 }
 
@@ -84,6 +87,7 @@ export async function startDesk(): Promise<DeskWorld> {
       detailsType: 'trade_order',
       environment: 'paper',
       clock,
+      isTakenBack: (of, at) => world.isTakenBack(of, at),
     });
   const world: DeskWorld = {
     clock,
@@ -96,6 +100,7 @@ export async function startDesk(): Promise<DeskWorld> {
     mandates,
     another: start,
     onClaimed: async () => {},
+    isTakenBack: () => false,
     resting(changes = {}) {
       const order: StandInOrder = {
         id: randomUUID(),

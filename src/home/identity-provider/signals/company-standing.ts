@@ -1,0 +1,167 @@
+import type { Database } from 'better-sqlite3-multiple-ciphers';
+import { type Company, companyOf } from '../companies/company.ts';
+import type { StandingGrants } from '../standing-grants.ts';
+import type { SignalEffect } from './security-events.ts';
+import { OLDEST_EVENT_S, type Signal } from './signal-token.ts';
+
+/** What a signal took from a person of this home, until what is left of it elsewhere has ended. */
+export interface Signalled {
+  readonly id: number;
+  /** The home's user. */
+  readonly user: string;
+  readonly issuer: string;
+  readonly effect: SignalEffect;
+  readonly event: string;
+  readonly reason: string;
+  readonly jti: string;
+  /** When it came, milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/**
+ * What companies' signals have taken back. What decides who gets in, and what may still go out, is asked of these rows at
+ * each use: it holds from the commit that keeps the signal.
+ */
+export interface CompanyStanding {
+  /**
+   * Keeps a signal, and ends all that came by its company for that person, in one transaction: their grants with every token
+   * under them; nobody gets in by an assertion from before.
+   * `known`: the very same came before. `replayed`: another one had its `jti`. In both nothing was written.
+   */
+  take(signal: Signal): 'taken' | 'known' | 'replayed';
+  /** Why an assertion of a company's person, made at a time (seconds since the epoch), counts no more. */
+  refusal(issuer: string, subject: string, issuedAt: number): 'revoked' | 'disabled' | undefined;
+  /**
+   * Whether what a client did for a person at a time (milliseconds since the epoch) was taken back since; without a client:
+   * what they allowed to be done without them, which rests whichever company of theirs says so.
+   */
+  isTakenBack(of: { readonly sub: string; readonly client?: string }, at: number): boolean;
+  /** Of which not everything has ended yet, the oldest first. */
+  unended(): Signalled[];
+  ended(signalled: Signalled): void;
+}
+
+/** Longer than one may be old, and clocks apart. */
+const SEEN_KEPT_S = OLDEST_EVENT_S + 24 * 3600;
+
+interface StandingRow {
+  readonly revoked_before: number;
+  readonly disabled_at: number | null;
+}
+
+/** @param now milliseconds since the epoch */
+export function openCompanyStanding(options: {
+  readonly database: Database;
+  readonly companies: readonly Company[];
+  readonly grants: Pick<StandingGrants, 'endGrants'>;
+  readonly now: () => number;
+}): CompanyStanding {
+  const { database, companies, grants, now } = options;
+  const rows = openTables(database);
+
+  const take = database.transaction((signal: Signal): 'taken' | 'known' | 'replayed' => {
+    const { company, jti, digest, issuedAt, about } = signal;
+    const at = now();
+    const seconds = Math.floor(at / 1000);
+    const seen = rows.seen.get(company.issuer, jti);
+    if (seen !== undefined) return seen === digest ? 'known' : 'replayed';
+    rows.forget.run(seconds);
+    rows.see.run(company.issuer, jti, digest, seconds + SEEN_KEPT_S);
+    const user = about && userOf(company, about.subject);
+    if (about === undefined || user === undefined) return 'taken';
+    const { effect, event, reason, subject } = about;
+    const of = { issuer: company.issuer, subject, user };
+    if (effect === 'enabled') rows.enable.run(of);
+    else {
+      // Assertions are made by the company's clock, to a second: what was made in this one is from before.
+      const revokedBefore = Math.max(seconds, Math.floor(issuedAt)) + 1;
+      rows.revoke.run({ ...of, revokedBefore, disabledAt: effect === 'disabled' ? seconds : null });
+      for (const { client_id } of company.clients) grants.endGrants({ sub: user, clientId: client_id });
+    }
+    rows.insert.run({ ...of, effect, event, reason, jti, at });
+    return 'taken';
+  });
+
+  return {
+    take: (signal) => take.immediate(signal),
+    refusal(issuer, subject, issuedAt) {
+      const row = rows.standing.get(issuer, subject);
+      if (row === undefined) return undefined;
+      if (isDisabled(row, enabledBy(companies, issuer, subject))) return 'disabled';
+      return issuedAt < row.revoked_before ? 'revoked' : undefined;
+    },
+    isTakenBack({ sub, client }, at) {
+      const company = client === undefined ? undefined : companyOf(companies, client);
+      if (client !== undefined && company === undefined) return false;
+      const before = rows.revokedBefore.get({ user: sub, issuer: company?.issuer ?? null });
+      return before != null && at < before * 1000;
+    },
+    unended: () => rows.unended.all(),
+    ended: ({ id }) => {
+      rows.ended.run(now(), id);
+    },
+  };
+}
+
+function userOf({ people }: Company, subject: string): string | undefined {
+  return Object.hasOwn(people, subject) ? people[subject] : undefined;
+}
+
+/** Whoever runs the home may have said so after it. */
+function isDisabled({ disabled_at }: StandingRow, enabledAt: string | undefined): boolean {
+  return disabled_at !== null && !(enabledAt !== undefined && Date.parse(enabledAt) / 1000 > disabled_at);
+}
+
+function enabledBy(companies: readonly Company[], issuer: string, subject: string): string | undefined {
+  const enabled = companies.find((one) => one.issuer === issuer)?.signals?.enabled ?? {};
+  return Object.hasOwn(enabled, subject) ? enabled[subject] : undefined;
+}
+
+function openTables(database: Database) {
+  database.exec(`
+    CREATE TABLE IF NOT EXISTS company_standing (
+      issuer TEXT NOT NULL, subject TEXT NOT NULL, user TEXT NOT NULL,
+      revoked_before INTEGER NOT NULL, disabled_at INTEGER, PRIMARY KEY (issuer, subject)
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS signals_seen (
+      issuer TEXT NOT NULL, jti TEXT NOT NULL, digest TEXT NOT NULL, kept_until INTEGER NOT NULL,
+      PRIMARY KEY (issuer, jti)
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS signalled (
+      id INTEGER PRIMARY KEY AUTOINCREMENT, user TEXT NOT NULL, issuer TEXT NOT NULL, effect TEXT NOT NULL,
+      event TEXT NOT NULL, reason TEXT NOT NULL, jti TEXT NOT NULL, at INTEGER NOT NULL, ended_at INTEGER
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS signalled_unended ON signalled (id) WHERE ended_at IS NULL;
+  `);
+  return {
+    seen: database
+      .prepare<[string, string], string>('SELECT digest FROM signals_seen WHERE issuer = ? AND jti = ?')
+      .pluck(),
+    see: database.prepare<[string, string, string, number]>('INSERT INTO signals_seen VALUES (?, ?, ?, ?)'),
+    forget: database.prepare<[number]>('DELETE FROM signals_seen WHERE kept_until < ?'),
+    standing: database.prepare<[string, string], StandingRow>(
+      'SELECT revoked_before, disabled_at FROM company_standing WHERE issuer = ? AND subject = ?',
+    ),
+    revokedBefore: database
+      .prepare<[{ user: string; issuer: string | null }], number | null>(
+        `SELECT max(revoked_before) FROM company_standing
+         WHERE user = @user AND (@issuer IS NULL OR issuer = @issuer)`,
+      )
+      .pluck(),
+    revoke: database.prepare(`
+      INSERT INTO company_standing VALUES (@issuer, @subject, @user, @revokedBefore, @disabledAt)
+      ON CONFLICT (issuer, subject) DO UPDATE SET user = excluded.user,
+        revoked_before = max(revoked_before, excluded.revoked_before),
+        disabled_at = coalesce(excluded.disabled_at, disabled_at)`),
+    enable: database.prepare(
+      'UPDATE company_standing SET disabled_at = NULL WHERE issuer = @issuer AND subject = @subject',
+    ),
+    insert: database.prepare(`
+      INSERT INTO signalled (user, issuer, effect, event, reason, jti, at)
+      VALUES (@user, @issuer, @effect, @event, @reason, @jti, @at)`),
+    unended: database.prepare<[], Signalled>(
+      'SELECT id, user, issuer, effect, event, reason, jti, at FROM signalled WHERE ended_at IS NULL ORDER BY id',
+    ),
+    ended: database.prepare<[number, number]>('UPDATE signalled SET ended_at = ? WHERE id = ?'),
+  };
+}

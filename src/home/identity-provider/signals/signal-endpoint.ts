@@ -1,0 +1,109 @@
+import type { HttpBindings } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { failpoint } from '../../../machine/failpoint.ts';
+import { Refusal } from '../../../trading/refusal.ts';
+import { LOGOUT_PATH, SIGNALS_PATH } from '../protocol.ts';
+import { readableForm } from '../readable-form.ts';
+import type { RequestLimits } from '../request-limits.ts';
+import type { CompanyStanding } from './company-standing.ts';
+import { SignalRefusal } from './signal-refusal.ts';
+import { logoutToken, type Signal, type SignalTokenOptions, securityEvent } from './signal-token.ts';
+
+/** Far longer than any sound token. */
+const LONGEST_BYTES = 32 * 1024;
+/** Seconds after which it is to be sent again, where the company's keys could not be had. */
+const AGAIN_S = 5;
+
+interface SignalEndpointOptions extends SignalTokenOptions {
+  readonly standing: Pick<CompanyStanding, 'take'>;
+  readonly limits: Pick<RequestLimits, 'addressOf' | 'signals'>;
+  /** One was taken: what is left is to be ended. */
+  readonly onTaken: () => void;
+  /** Told of what was refused or means nothing here, by its issuer and reason; never of what stood in it. */
+  readonly onError: (message: string) => void;
+}
+
+/** Takes signals: what one takes back has ended when it is answered 202 (or 200), but for what `onTaken` ends in a moment. */
+export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bindings: HttpBindings }> {
+  const { limits, standing, onTaken, onError } = options;
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  app.use(async (context, next) => {
+    context.header('cache-control', 'no-store');
+    const wait = limits.signals.take(limits.addressOf(context.env.incoming));
+    if (wait === undefined) return await next();
+    context.header('retry-after', String(wait));
+    return context.body(null, 429);
+  });
+
+  const take = (signal: Signal): void => {
+    const outcome = standing.take(signal);
+    if (outcome === 'replayed') throw new SignalRefusal('invalid_request', 'another token had this jti');
+    if (outcome === 'known') return;
+    failpoint('signal.kept');
+    if (signal.about === undefined)
+      onError(`signal of ${signal.company.issuer}: no event that is known here`);
+    onTaken();
+  };
+  /** @param refused how the protocol says no */
+  const answer = async (
+    context: Context,
+    read: () => Promise<Signal>,
+    refused: (refusal: SignalRefusal) => Response,
+    taken: 200 | 202,
+  ): Promise<Response> => {
+    try {
+      take(await read());
+      return context.body(null, taken);
+    } catch (error) {
+      if (error instanceof SignalRefusal) {
+        onError(`signal refused: ${error.fault}: ${error.message}`);
+        return refused(error);
+      }
+      if (!(error instanceof Refusal)) throw error;
+      context.header('retry-after', String(AGAIN_S));
+      return context.body(null, 503);
+    }
+  };
+
+  const tooLong = (refused: (context: Context, refusal: SignalRefusal) => Response) =>
+    bodyLimit({
+      maxSize: LONGEST_BYTES,
+      onError: (context) => refused(context, new SignalRefusal('invalid_request', 'the token is too long')),
+    });
+
+  /** RFC 8935 §2.3. */
+  const noEvent = (context: Context, { fault, message }: SignalRefusal) =>
+    context.json({ err: fault, description: message }, 400);
+  app.post(SIGNALS_PATH, tooLong(noEvent), (context) =>
+    answer(
+      context,
+      async () => {
+        const [type] = (context.req.header('content-type') ?? '').split(';', 1);
+        if (type?.trim().toLowerCase() !== 'application/secevent+jwt') {
+          throw new SignalRefusal('invalid_request', 'the content type must be application/secevent+jwt');
+        }
+        return await securityEvent((await context.req.text()).trim(), options);
+      },
+      (refusal) => noEvent(context, refusal),
+      202,
+    ),
+  );
+
+  /** Back-Channel Logout 1.0 §2.8. */
+  const noLogout = (context: Context, { message }: SignalRefusal) =>
+    context.json({ error: 'invalid_request', error_description: message }, 400);
+  app.post(LOGOUT_PATH, tooLong(noLogout), readableForm, (context) =>
+    answer(
+      context,
+      async () => {
+        const { logout_token: token } = await context.req.parseBody();
+        if (typeof token !== 'string') throw new SignalRefusal('invalid_request', 'logout_token is needed');
+        return await logoutToken(token, options);
+      },
+      (refusal) => noLogout(context, refusal),
+      200,
+    ),
+  );
+  return app;
+}

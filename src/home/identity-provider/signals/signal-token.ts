@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import {
+  decodeJwt,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  errors as joseErrors,
+  jwtVerify,
+} from 'jose';
+import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from '../../../gateway/door/token-rules.ts';
+import { Refusal } from '../../../trading/refusal.ts';
+import type { Company } from '../companies/company.ts';
+import { eventOf, isObject, type SecurityEvent } from './security-events.ts';
+import { SignalRefusal } from './signal-refusal.ts';
+import { subjectOf } from './signal-subject.ts';
+
+/**
+ * How old a security event may be. Days, not minutes: whoever sends them tries again for as long as this home is off, and a
+ * leaver must not stay in because it was. What was seen is kept for longer than that, so that none comes twice.
+ */
+export const OLDEST_EVENT_S = 7 * 24 * 3600;
+/** A logout token is made for one request (Back-Channel Logout 1.0 §2.4 recommends two minutes). */
+const OLDEST_LOGOUT_S = 10 * 60;
+
+/** Back-Channel Logout 1.0 §2.4. */
+const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+
+/** A token that a listed company signed, and what it says. */
+export interface Signal {
+  readonly company: Company;
+  readonly jti: string;
+  /** Of the token as it came: the same again is no replay, another one of the same `jti` is. */
+  readonly digest: string;
+  /** Seconds since the epoch, by the company's clock. */
+  readonly issuedAt: number;
+  /** What is to be done about whom; undefined where it concerns nobody here. */
+  readonly about: (SecurityEvent & { readonly subject: string }) | undefined;
+}
+
+export interface SignalTokenOptions {
+  readonly companies: readonly Company[];
+  /** A company's own keys. @throws {Refusal} 503 `provider_unreachable` */
+  readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/**
+ * A Security Event Token (RFC 8417 §2.2, RFC 8935 §2).
+ * @throws {SignalRefusal}
+ * @throws {Refusal} 503 where the company's keys are out of reach: it is to be sent again
+ */
+export async function securityEvent(token: string, options: SignalTokenOptions): Promise<Signal> {
+  const company = companyOf(
+    token,
+    options.companies.filter(({ signals }) => signals !== undefined),
+  );
+  const payload = await verified(token, company, options, {
+    typ: 'secevent+jwt',
+    audience: company.signals?.audience ?? '',
+    oldest: OLDEST_EVENT_S,
+  });
+  const event = eventOf(payload.events);
+  const about = event && { ...event, subject: subjectOf(payload.sub_id, company.issuer) };
+  return signalOf(token, company, payload, about);
+}
+
+/**
+ * A logout token (Back-Channel Logout 1.0 §2.6): of a whole person, since of a company's sessions (`sid`) nothing is known here.
+ * @throws as {@link securityEvent}
+ */
+export async function logoutToken(token: string, options: SignalTokenOptions): Promise<Signal> {
+  const company = companyOf(token, options.companies);
+  const payload = await verified(token, company, options, {
+    typ: 'logout+jwt',
+    audience: company.clients.map(({ client_id }) => client_id),
+    oldest: OLDEST_LOGOUT_S,
+    requiredClaims: ['exp'],
+  });
+  const { events, nonce, sub, sid } = payload;
+  if (!isObject(events) || !isObject(events[LOGOUT_EVENT])) {
+    throw new SignalRefusal('invalid_request', 'events does not say that it is a logout');
+  }
+  // An ID token has one: it must not pass for a logout.
+  if (nonce !== undefined) throw new SignalRefusal('invalid_request', 'a logout token has no nonce');
+  if (sid !== undefined && typeof sid !== 'string') {
+    throw new SignalRefusal('invalid_request', 'sid is no text');
+  }
+  if (typeof sub !== 'string' || sub === '') {
+    throw new SignalRefusal('invalid_request', 'sub is needed: of sessions alone nobody is known here');
+  }
+  const about = { effect: 'ended', event: 'backchannel-logout', reason: '', subject: sub } as const;
+  return signalOf(token, company, payload, about);
+}
+
+/** By the issuer that it names, which the signature proves afterwards. */
+function companyOf(token: string, companies: readonly Company[]): Company {
+  let issuer: unknown;
+  try {
+    issuer = decodeJwt(token).iss;
+  } catch {
+    throw new SignalRefusal('invalid_request', 'it is no JWT');
+  }
+  const company = companies.find((one) => one.issuer === issuer);
+  if (company === undefined) throw new SignalRefusal('invalid_issuer', 'the issuer is not one of those here');
+  return company;
+}
+
+async function verified(
+  token: string,
+  company: Company,
+  { companyKeyOf, now }: SignalTokenOptions,
+  {
+    oldest,
+    requiredClaims = [],
+    ...rules
+  }: Required<Pick<JWTVerifyOptions, 'typ' | 'audience'>> & {
+    readonly oldest: number;
+    readonly requiredClaims?: readonly string[];
+  },
+): Promise<JWTPayload & { readonly jti: string; readonly iat: number }> {
+  try {
+    const { payload } = await jwtVerify(token, companyKeyOf(company), {
+      ...rules,
+      algorithms: [...SIGNING_ALGORITHMS],
+      issuer: company.issuer,
+      clockTolerance: CLOCK_SKEW_SECONDS,
+      currentDate: new Date(now()),
+      requiredClaims: ['iss', 'aud', 'iat', 'jti', ...requiredClaims],
+    });
+    const { jti, iat } = payload;
+    if (typeof jti !== 'string' || jti === '' || jti.length > 255) {
+      throw new SignalRefusal('invalid_request', 'jti is no usable id');
+    }
+    const seconds = now() / 1000;
+    if (typeof iat !== 'number' || iat > seconds + CLOCK_SKEW_SECONDS) {
+      throw new SignalRefusal('invalid_request', 'iat lies ahead');
+    }
+    if (iat < seconds - oldest) throw new SignalRefusal('invalid_request', 'iat is too long ago');
+    return { ...payload, jti, iat };
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+function refusalOf(error: unknown): unknown {
+  if (error instanceof SignalRefusal) return error;
+  // Of the company's keys: 503 is passed on, so that it is sent again; a key that it does not have is the token's fault.
+  if (error instanceof Refusal) {
+    if (error.status === 503) return error;
+    return new SignalRefusal('invalid_key', 'the issuer has no such key');
+  }
+  if (error instanceof joseErrors.JOSEAlgNotAllowed || error instanceof joseErrors.JOSENotSupported) {
+    return new SignalRefusal('invalid_key', 'it is signed by an algorithm not accepted here');
+  }
+  if (error instanceof joseErrors.JWSSignatureVerificationFailed) {
+    return new SignalRefusal('authentication_failed', 'the signature is wrong');
+  }
+  if (error instanceof joseErrors.JWTClaimValidationFailed && error.claim === 'aud') {
+    return new SignalRefusal('invalid_audience', 'it is for another audience');
+  }
+  if (error instanceof joseErrors.JWTClaimValidationFailed || error instanceof joseErrors.JWTExpired) {
+    return new SignalRefusal('invalid_request', `its claim ${error.claim} is not as it must be`);
+  }
+  if (error instanceof joseErrors.JOSEError)
+    return new SignalRefusal('invalid_request', 'it is no signed JWT');
+  return error;
+}
+
+function signalOf(
+  token: string,
+  company: Company,
+  { jti, iat }: { readonly jti: string; readonly iat: number },
+  about: Signal['about'],
+): Signal {
+  const digest = createHash('sha256').update(token).digest('base64url');
+  return { company, jti, digest, issuedAt: iat, about };
+}
