@@ -35,6 +35,7 @@ import type { PolicyDesk } from './policy/change/policy-desk.ts';
 import { createOrderRules } from './policy/order-rules.ts';
 import { type RulesSource, staticRules } from './policy/rules.ts';
 import { createReceipts, type Receipts } from './receipts.ts';
+import { ownCheckpointReader, recordCheckpoints } from './record-checkpoints.ts';
 import { peopleOf } from './relations/people.ts';
 import { toProvider } from './request-rates.ts';
 import { accessRoutes } from './routes/access.ts';
@@ -164,6 +165,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   kernel?.start();
   own.watch?.start();
+  own.checkpoints?.start();
   return {
     app,
     halts: kernel,
@@ -172,6 +174,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     async close() {
       entrance.shut();
       await own.watch?.close();
+      await own.checkpoints?.close();
       await kernel?.close();
       await updates.close();
     },
@@ -210,7 +213,7 @@ function whatIsOwn(
   if (kernel === undefined || options.approval === undefined) {
     return {
       ...{ mandates: undefined, watch: undefined, record: undefined },
-      ...{ owner: undefined, receipts: undefined },
+      ...{ owner: undefined, receipts: undefined, checkpoints: undefined },
     };
   }
   const { mandates: granted, standing, proposals, audit } = options.stores;
@@ -225,12 +228,14 @@ function whatIsOwn(
     now: () => clock.now(),
     noted,
   });
-  const record = ownRecord(options.approval.auditFile, audit);
+  const own = options.approval;
+  const record = ownRecord(own.auditFile, audit, () => ownCheckpointReader(own));
   const approval = howAsked(options);
   return {
     mandates,
     watch: isUnattended ? createStandingWatch(parts) : undefined,
     record,
+    checkpoints: recordCheckpoints(options, own, clock),
     receipts: createReceipts(options, {
       ...{ kernel, record, signed },
       approval: options.approval,

@@ -7,6 +7,7 @@ import { accessRoles } from '../../trading/kinds/access.ts';
 import { mandateViewSchema } from '../../trading/mandate/mandate.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';
+import { recordFaults } from '../../trading/record-line.ts';
 import { tradingStates } from '../../trading/trading-state.ts';
 import { accountSchema, barSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import { alertResults } from './alert-results.ts';
@@ -294,7 +295,24 @@ export const resultSchemas = {
     lines: z.int().optional().describe('how many there are; absent where one is wrong'),
     line: z.int().optional().describe('the first that is wrong, counted from 1'),
     seq: z.int().optional().describe('the entry that belongs there'),
-    what: z.enum(['changed', 'removed', 'added', 'unreadable']).optional(),
+    what: z
+      .enum([...recordFaults, 'kept'])
+      .optional()
+      .describe(
+        'checkpoint, signer, anchor: the line signs something else, by another key, or vouches for nothing; kept: the checkpoint that was named is not in it',
+      ),
+    signed: z
+      .object({
+        checkpoints: z.int(),
+        last: z.object({ seq: z.int(), day: z.string(), hash: z.string() }).nullable(),
+        anchors: z.object({
+          count: z.int(),
+          unvouched: z.int().describe('by authorities whose certificates lead to none that are trusted'),
+          late: z.int().describe('stamped more than three days after the day that they close'),
+          last: z.object({ seq: z.int(), time, by: z.string() }).nullable(),
+        }),
+      })
+      .optional(),
   }),
   'gateway-recount': z.object({
     orders: z.int().describe('how many were dated after the clock'),
