@@ -164,8 +164,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
-  own.watch?.start();
-  own.checkpoints?.start();
+  for (const one of own.running) one.start();
   return {
     app,
     halts: kernel,
@@ -173,8 +172,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     revoked: (who) => takeAway(who, { broker, outlets, kernel }),
     async close() {
       entrance.shut();
-      await own.watch?.close();
-      await own.checkpoints?.close();
+      for (const one of own.running) await one.close();
       await kernel?.close();
       await updates.close();
     },
@@ -200,7 +198,7 @@ function howAsked({ approval }: GatewayOptions): ProposalRouteOptions['approval'
   return { method: 'ciba', phoneUrl: approval?.phoneUrl };
 }
 
-/** A person's own, to look at and to end; and what the gateway does by itself under some of their mandates. */
+/** A person's own, to look at and to end; and what the gateway does by itself: under some of their mandates, and to its record. */
 function whatIsOwn(
   options: GatewayOptions,
   {
@@ -212,8 +210,7 @@ function whatIsOwn(
 ) {
   if (kernel === undefined || options.approval === undefined) {
     return {
-      ...{ mandates: undefined, watch: undefined, record: undefined },
-      ...{ owner: undefined, receipts: undefined, checkpoints: undefined },
+      ...{ mandates: undefined, record: undefined, owner: undefined, receipts: undefined, running: [] },
     };
   }
   const { mandates: granted, standing, proposals, audit } = options.stores;
@@ -233,9 +230,8 @@ function whatIsOwn(
   const approval = howAsked(options);
   return {
     mandates,
-    watch: isUnattended ? createStandingWatch(parts) : undefined,
     record,
-    checkpoints: recordCheckpoints(options, own, clock),
+    running: [...(isUnattended ? [createStandingWatch(parts)] : []), recordCheckpoints(options, own, clock)],
     receipts: createReceipts(options, {
       ...{ kernel, record, signed },
       approval: options.approval,

@@ -7,7 +7,6 @@ import { anchorSchema } from '../../gateway/anchor-settings.ts';
 import { databaseSchema } from '../../gateway/database-settings.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import { kmsSchema } from '../../secrets/kms/kms-settings.ts';
-import type { GatewayPlaces } from './gateway-key.ts';
 
 /** @throws {TradeAgentError} `invalid_config` */
 export async function readSettings(file: string): Promise<GatewaySettings> {
@@ -33,8 +32,8 @@ export async function readKept(file: string): Promise<KeptSettings> {
 const anchorAlone = z.looseObject({ anchor: anchorSchema.optional() });
 
 /** The certificates that the record's authority is held to, where some are set. @throws {TradeAgentError} `invalid_config` */
-export async function readAnchorCa({ home, config }: GatewayPlaces): Promise<string | undefined> {
+export async function readAnchorCa(config: string, folder: string): Promise<string | undefined> {
   if (!existsSync(config)) return undefined;
   const { anchor } = await parseYaml(anchorAlone, readNamedFile(config, 'gateway configuration', ''), config);
-  return anchor?.ca_file === undefined ? undefined : resolve(home, anchor.ca_file);
+  return anchor?.ca_file === undefined ? undefined : resolve(folder, anchor.ca_file);
 }

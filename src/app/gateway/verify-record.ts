@@ -54,7 +54,7 @@ export async function verifyRecord(
   const pinned =
     options.key === undefined && !isCopy ? await ownKeys(app, places) : await pinnedKeys(app, options.key);
   const kept = options.checkpoint === undefined ? undefined : await keptCheckpoint(options.checkpoint);
-  const ca = options.authorityCa ?? (isCopy ? undefined : await readAnchorCa(places));
+  const ca = options.authorityCa ?? (isCopy ? undefined : await readAnchorCa(places.config, places.home));
   const checkpoints = checkpointReader({
     isTrusted: trusted(pinned),
     trustedAuthorities: ca === undefined ? undefined : await readCertificates(ca),

@@ -30,8 +30,3 @@ export type VerifyAnchor = (
 ) => Promise<Vouched>;
 
 export type AnchorKind = 'rfc3161';
-
-/** Loaded where a record has one. */
-export const anchors: Readonly<Record<AnchorKind, () => Promise<VerifyAnchor>>> = {
-  rfc3161: async () => (await import('./rfc3161/time-stamp-token.ts')).verifyTimeStampToken,
-};

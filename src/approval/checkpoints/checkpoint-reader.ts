@@ -1,6 +1,7 @@
 import { NO_LINE } from '../../store/audit.ts';
 import type { RecordFault } from '../../trading/record-line.ts';
-import { anchors, type Vouched } from './anchor.ts';
+import type { Vouched } from './anchor.ts';
+import { anchors } from './anchor-kinds.ts';
 import { signedCheckpoint } from './checkpoint.ts';
 
 /** More than an authority may need to be reached again: what was stamped later shows less. */

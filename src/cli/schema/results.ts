@@ -7,7 +7,6 @@ import { accessRoles } from '../../trading/kinds/access.ts';
 import { mandateViewSchema } from '../../trading/mandate/mandate.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';
-import { recordFaults } from '../../trading/record-line.ts';
 import { tradingStates } from '../../trading/trading-state.ts';
 import { accountSchema, barSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import { alertResults } from './alert-results.ts';
@@ -18,6 +17,7 @@ import { approval, approvalSummary, error, finding, orderSummary, runStatus, tim
 import { policyResults } from './policy-results.ts';
 import { profileResults } from './profile-results.ts';
 import { receiptResults } from './receipt-results.ts';
+import { recordResults } from './record-results.ts';
 import { scheduleResults } from './schedule-results.ts';
 
 const decimal = z.string().describe('a decimal number, never a float');
@@ -289,31 +289,7 @@ export const resultSchemas = {
       .describe('what to register at the identity provider, by the names of RFC 7591'),
   }),
   'gateway-wrapping-key': z.object({ file: z.string().describe('all wrapping keys, the newest last') }),
-  'gateway-audit': z.object({
-    file: z.string(),
-    ok: z.boolean().describe('whether no line was changed, removed or added'),
-    lines: z.int().optional().describe('how many there are; absent where one is wrong'),
-    line: z.int().optional().describe('the first that is wrong, counted from 1'),
-    seq: z.int().optional().describe('the entry that belongs there'),
-    what: z
-      .enum([...recordFaults, 'kept'])
-      .optional()
-      .describe(
-        'checkpoint, signer, anchor: the line signs something else, by another key, or vouches for nothing; kept: the checkpoint that was named is not in it',
-      ),
-    signed: z
-      .object({
-        checkpoints: z.int(),
-        last: z.object({ seq: z.int(), day: z.string(), hash: z.string() }).nullable(),
-        anchors: z.object({
-          count: z.int(),
-          unvouched: z.int().describe('by authorities whose certificates lead to none that are trusted'),
-          late: z.int().describe('stamped more than three days after the day that they close'),
-          last: z.object({ seq: z.int(), time, by: z.string() }).nullable(),
-        }),
-      })
-      .optional(),
-  }),
+  ...recordResults,
   'gateway-recount': z.object({
     orders: z.int().describe('how many were dated after the clock'),
     newest: time.nullable().describe('when the latest of them was dated'),
