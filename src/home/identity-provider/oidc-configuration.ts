@@ -61,7 +61,7 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
   return {
     adapter: options.store.adapter,
     jwks: { keys: [...options.signingKeys] } as NonNullable<Configuration['jwks']>,
-    cookies: { keys: [options.cookieKey] },
+    cookies: { keys: [options.cookieKey], names: cookieNames(options.issuer) },
     routes,
     clients: clientsOf(options),
     clientDefaults: {
@@ -184,6 +184,15 @@ function clientsOf({
   knownClients = [],
 }: OidcConfigurationOptions): ClientMetadata[] {
   return [loginClient, gatewayClient(ours, resource), ...servers.map(serverClient), ...knownClients];
+}
+
+/**
+ * Of the browser's request to let a program in. Over https no other address can set them (`__Secure-`, RFC 6265bis §4.1.3.1);
+ * `__Host-` would take one path for all, and of two requests at once one the other's place.
+ */
+function cookieNames(issuer: string): { interaction: string; resume: string } {
+  const prefix = issuer.startsWith('https:') ? '__Secure-' : '';
+  return { interaction: `${prefix}interaction`, resume: `${prefix}interaction_resume` };
 }
 
 /** How long what it issues lives, in seconds. */

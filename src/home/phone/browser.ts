@@ -8,7 +8,7 @@ import { type NewSession, SESSION_MS } from '../identity-provider/sessions.ts';
 import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { browserName } from './browser-name.ts';
 import { isOpenSession } from './open-session.ts';
-import { messagePage, shellPage } from './page.ts';
+import { AGAIN, messagePage, shellPage } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 /** The header with the origin key; src/home/phone/web/key.ts says why there is one. */
@@ -36,6 +36,9 @@ export function signIn(
   session: Omit<NewSession, 'browser' | 'key'>,
 ): void {
   const cookies = cookiesOf(services.issuer);
+  // A browser has one session: whoever kept the earlier one's secret has nothing. Its page hands in anew what rings.
+  const { session: earlier } = context.var;
+  if (earlier !== undefined) services.sessions.end(earlier.username, earlier.id);
   const secret = services.sessions.open({
     ...session,
     browser: browserName(context.req.header('user-agent')),
@@ -71,7 +74,10 @@ export function browserMiddleware(services: PhoneServices) {
     const unkeyed = !cookies.secure && key === undefined;
     const found = unkeyed
       ? undefined
-      : sessions.find(getCookie(context, cookies.session), cookies.secure ? undefined : key);
+      : sessions.find(getCookie(context, cookies.session), {
+          key: cookies.secure ? undefined : key,
+          isTheirs: isTheirDoing(context),
+        });
     const session = found !== undefined && (await isOpenSession(found, services)) ? found : undefined;
     const browser = cookies.secure ? knownBrowser(context, cookies) : (key ?? '');
     context.set('about', services.about);
@@ -100,6 +106,17 @@ export function browserMiddleware(services: PhoneServices) {
     context.res.headers.delete('location');
     context.res = new Response(null, { status: 204, headers: { [LOCATION_HEADER]: location } });
   });
+}
+
+/**
+ * Whether the person does something, and not the page by itself: streams that it holds open, what it tells of what it has
+ * shown and by what it rings, and its looking again without script. These keep no session open.
+ */
+function isTheirDoing({ req }: BrowserContext): boolean {
+  const { path } = req;
+  const isStream = req.header('accept') === 'text/event-stream';
+  const isTold = path.startsWith('/phone/push/') || /^\/phone\/requests\/[^/]+\/seen$/.test(path);
+  return !isStream && !isTold && req.query(AGAIN) === undefined;
 }
 
 /** Tells one browser from another where no key does: without script, over https. */
