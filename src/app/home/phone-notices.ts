@@ -18,7 +18,7 @@ export function homeSecrets(folder: string): CredentialStore {
 }
 
 /**
- * Tells a home's owner of a request, or of what was filled, by the channels of `home.yaml`: by ntfy, e-mail, signed webhook, whatever a profile
+ * Tells a home's owner of a request, of what was filled, or of what happened to how they get in, by the channels of `home.yaml`: by ntfy, e-mail, signed webhook, whatever a profile
  * can have. Whoever else lives there is told nothing: the channels are the owner's.
  */
 export function phoneNotices(options: {
@@ -35,7 +35,8 @@ export function phoneNotices(options: {
   return {
     async tell(told, signal) {
       const used = Object.entries(channels).filter(
-        ([, { enabled, approvals, fills }]) => enabled && ('fill' in told ? fills : approvals),
+        ([, { enabled, approvals, fills }]) =>
+          enabled && ('fill' in told ? fills : 'account' in told || approvals),
       );
       if (used.length === 0 || told.user !== owner()) return;
       const secretOf = await noticeSecrets(options.secrets);
@@ -76,8 +77,11 @@ async function send(
 
 function noticeOf(told: PhoneNotice): Notice {
   const { id, title, body, at } = told;
-  return 'fill' in told
-    ? { id, type: 'fill', severity: 'info', title, body, at, data: { fill: told.fill } }
+  if ('fill' in told) {
+    return { id, type: 'fill', severity: 'info', title, body, at, data: { fill: told.fill } };
+  }
+  return 'account' in told
+    ? { id, type: 'account', severity: 'critical', title, body, at, data: { account: told.account } }
     : { id, type: 'approval', severity: 'warning', title, body, at, data: { approval: told.approval } };
 }
 

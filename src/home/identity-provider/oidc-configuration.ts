@@ -192,7 +192,7 @@ function clientsOf({
  */
 function cookieNames(issuer: string): { interaction: string; resume: string } {
   const prefix = issuer.startsWith('https:') ? '__Secure-' : '';
-  return { interaction: `${prefix}interaction`, resume: `${prefix}interaction_resume` };
+  return { interaction: `${prefix}_interaction`, resume: `${prefix}_interaction_resume` };
 }
 
 /** How long what it issues lives, in seconds. */

@@ -10,6 +10,7 @@ import { browserName } from './browser-name.ts';
 import { isOpenSession } from './open-session.ts';
 import { AGAIN, messagePage, shellPage } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
+import type { AccountEvent } from './push/account-teller.ts';
 
 /** The header with the origin key; src/home/phone/web/key.ts says why there is one. */
 export const KEY_HEADER = 'x-phone-key';
@@ -47,6 +48,16 @@ export function signIn(
   failpoint('session.opened');
   // As long as the server keeps it: an installed page that the phone has put to sleep is still signed in after a push.
   setCookie(context, cookies.session, secret, { ...cookies.attributes, maxAge: SESSION_MS / 1000 });
+}
+
+/** Has a person's other browsers ring for what was done here. */
+export function tellOf(
+  { req, var: { session } }: BrowserContext,
+  { push }: Pick<PhoneServices, 'push'>,
+  event: Pick<AccountEvent, 'user' | 'what' | 'name'>,
+): void {
+  const own = session?.username === event.user ? session.id : undefined;
+  push.tellAccount({ ...event, browser: browserName(req.header('user-agent')), session: own });
 }
 
 export function signOut(context: BrowserContext, services: PhoneServices): void {

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { signIn, signOut } from './browser.ts';
+import { signIn, signOut, tellOf } from './browser.ts';
 import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { readAssertion } from './credential-json.ts';
 import { messagePage, page } from './page.ts';
@@ -51,6 +51,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
       return signInPage(context, target, 401, 'That user name and recovery code do not match.');
     }
     signIn(context, services, { username: name, by: 'recovery' });
+    tellOf(context, services, { user: name, what: 'recovery_sign_in', name: '' });
     return context.redirect(target, 303);
   });
 

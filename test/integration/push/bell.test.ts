@@ -205,6 +205,12 @@ describe('after a restart', () => {
     expect(world.push().publicKey).toBe(publicKey);
     expect(Buffer.from(publicKey, 'base64url')).toHaveLength(65);
     expect(world.problems).toEqual([]);
-    expect(Object.keys(world.push())).toEqual(['publicKey', 'subscriptions', 'bell', 'tellFill']);
+    expect(Object.keys(world.push())).toEqual([
+      'publicKey',
+      'subscriptions',
+      'bell',
+      'tellFill',
+      'tellAccount',
+    ]);
   });
 });

@@ -8,7 +8,7 @@ interface Told {
   /** One line. */
   readonly title: string;
   readonly body: string;
-  /** When it was asked or filled, RFC 3339. */
+  /** When it was asked, filled or done, RFC 3339. */
   readonly at: string;
 }
 
@@ -36,7 +36,18 @@ export interface FillNotice extends Told {
   readonly fill: Fill['facts'] | Record<never, never>;
 }
 
-export type PhoneNotice = RequestNotice | FillNotice;
+/** What happened to how a person gets in. */
+export interface AccountNotice extends Told {
+  /** The same in fields, for programs. */
+  readonly account: {
+    readonly event: 'passkey_added' | 'passkey_removed' | 'recovery_sign_in';
+    readonly browser: string;
+    /** What the passkey is called. */
+    readonly name?: string;
+  };
+}
+
+export type PhoneNotice = RequestNotice | FillNotice | AccountNotice;
 
 /**
  * How people are told where a push doesn't reach them. What can't be sent is the implementation's to report: a notice

@@ -13,7 +13,7 @@ const PHONE = '/phone';
 
 /** As `push/push-message.ts` makes it. */
 interface PushMessage {
-  readonly kind: 'ask' | 'settled' | 'fill';
+  readonly kind: 'ask' | 'settled' | 'fill' | 'account';
   readonly id: string;
   readonly title: string;
   readonly body: string;
@@ -72,7 +72,7 @@ function read(data: PushMessageData | null): PushMessage {
   try {
     const { kind, id, title, body, tag, again } = data?.json() ?? {};
     if ([id, title, body, tag].every((text) => typeof text === 'string')) {
-      const known = kind === 'settled' || kind === 'fill' ? kind : 'ask';
+      const known = kind === 'settled' || kind === 'fill' || kind === 'account' ? kind : 'ask';
       return { kind: known, id, title, body, tag, again: again === true };
     }
   } catch {
@@ -88,7 +88,7 @@ async function show({ kind, id, title, body, tag, again = false }: PushMessage):
     tag,
     renotify: again,
     // There is nothing to do about a fill: it may go by itself.
-    requireInteraction: kind === 'ask',
+    requireInteraction: kind !== 'fill',
     icon: icon(192),
     badge: icon(96),
     data: { id },
