@@ -304,3 +304,13 @@ describe('letting a device in', () => {
     await expect(tokens()).rejects.toMatchObject({ error: 'access_denied' });
   });
 });
+
+it('a refusal of the front door says in which letters it is', async () => {
+  for (const [path, method] of [
+    ['/nothing', 'GET'],
+    ['/token', 'DELETE'],
+  ] as const) {
+    const answer = await fetch(`${world.issuer}${path}`, { method });
+    expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+  }
+});

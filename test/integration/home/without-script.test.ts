@@ -124,8 +124,8 @@ describe('over https, without script', () => {
     const { clientId, redirectUri } = await registered();
     const browser = plainBrowser();
     const query = new URLSearchParams({
-      ...{ client_id: clientId, redirect_uri: redirectUri, response_type: 'code', scope: 'orders:read' },
-      ...{ code_challenge: 'A'.repeat(43), code_challenge_method: 'S256', state: 'state', resource: ADDRESS },
+      ...{ client_id: clientId, redirect_uri: redirectUri, response_type: 'code' },
+      ...{ code_challenge: 'c'.repeat(43), code_challenge_method: 'S256' },
     });
     const answer = await browser.ask(`/authorize?${query}`);
     expect(answer.status).toBe(303);
