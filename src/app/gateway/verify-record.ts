@@ -5,7 +5,7 @@ import { signedCheckpoint } from '../../approval/checkpoints/checkpoint.ts';
 import { type CheckpointsSeen, checkpointReader } from '../../approval/checkpoints/checkpoint-reader.ts';
 import { receiptKey } from '../../approval/receipts/receipt-key.ts';
 import { readCertificates } from '../../net/certificate-file.ts';
-import { eachSecret } from '../../secrets/token-seal.ts';
+import { eachSecret, type SealSecrets } from '../../secrets/token-seal.ts';
 import type { AuditStore } from '../../store/audit.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
@@ -74,14 +74,23 @@ const copy = {
   standing: async (file: string) => ({ pending: [], bytes: statSync(file).size }),
 };
 
-/** What the gateway of this folder signs by, and has signed by. */
+/** What the gateway of this folder signs by, and has signed by; nothing where there is no key yet. */
 async function ownKeys({ env }: Pick<App, 'env'>, { home, config }: GatewayPlaces): Promise<PinnedKeys> {
-  const kept = await readKept(config);
-  // Looking at them would make them.
-  if (kept.kms === undefined && !existsSync(sealFile(home))) return { thumbprints: [], from: home };
-  const secrets = await withGatewayKeys(kept, home, env, (keys) => keys.seal());
-  const keys = await Promise.all(eachSecret(secrets).map(receiptKey));
+  const secrets = await ownSecrets(env, { home, config });
+  const keys = secrets === undefined ? [] : await Promise.all(eachSecret(secrets).map(receiptKey));
   return { thumbprints: keys.map(({ jwk }) => jwk.kid), from: home };
+}
+
+async function ownSecrets(
+  env: NodeJS.ProcessEnv,
+  { home, config }: GatewayPlaces,
+): Promise<SealSecrets | undefined> {
+  const kept = await readKept(config);
+  // To look at a key that is not there would make it.
+  if (kept.kms !== undefined || existsSync(sealFile(home)))
+    return await withGatewayKeys(kept, home, env, (keys) => keys.seal());
+  const { keptSandboxSecret } = await import('../../sandbox/kept-secret.ts');
+  return keptSandboxSecret(home);
 }
 
 /** A checkpoint's line by itself, or what "audit verify --output json" printed, or the last one that a receipt names. */

@@ -185,6 +185,29 @@ describe('a record’s checkpoints', () => {
     expect(await verify(changed)).toMatchObject({ ok: false, what: 'checkpoint', seq: second.seq });
   });
 
+  it('at the gateway’s machine hold by its own key, and its database knows of what was cut off the end', async () => {
+    const { home, file, lines, database } = await recordOver(2, { by: await receiptKey('s'.repeat(43)) });
+    database.close();
+    const here = { home, config: join(home, 'none.yaml') };
+    expect(await verifyRecord(app, here, {})).toMatchObject({ ok: false, what: 'signer' });
+    writeFileSync(join(home, 'seal.key'), 's'.repeat(43), { mode: 0o600 });
+    expect(await verifyRecord(app, here, {})).toMatchObject({ ok: true, signed: { checkpoints: 2 } });
+    const cut = lines().slice(
+      0,
+      lines().findLastIndex((line) => eventOf(line) === 'checkpoint'),
+    );
+    writeFileSync(file, cut.map((line) => `${line}\n`).join(''));
+    expect(await verifyRecord(app, here, {})).toMatchObject({ ok: false, what: 'removed' });
+  });
+
+  it('of a sandbox hold by what it signs with', async () => {
+    const { home, database } = await recordOver(1, { by: await receiptKey('of the sandbox') });
+    database.close();
+    writeFileSync(join(home, 'seed.json'), JSON.stringify({ gateway_key: { d: 'of the sandbox' } }));
+    const here = { home, config: join(home, 'none.yaml') };
+    expect(await verifyRecord(app, here, {})).toMatchObject({ ok: true, signed: { checkpoints: 1 } });
+  });
+
   it('that somebody kept show a record that was cut off before them, or replaced', async () => {
     const { home, lines, verify } = await recordOver(3);
     const at = lines().findLastIndex((line) => eventOf(line) === 'checkpoint');
