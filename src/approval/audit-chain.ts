@@ -1,6 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { type AuditStore, lineHash, NO_LINE } from '../store/audit.ts';
+import { type AuditHead, type AuditStanding, type AuditStore, lineHash, NO_LINE } from '../store/audit.ts';
+import type { RecordFault } from '../trading/record-line.ts';
+import type { CheckpointReader } from './checkpoints/checkpoint-reader.ts';
 
 /** What follows within this time goes to the disk together: an approval, say, and that it is being carried out. */
 const SOON_MS = 20;
@@ -48,17 +50,20 @@ export type AuditVerdict =
       /** Counted from 1, as an editor shows it. */
       readonly line: number;
       readonly seq: number;
-      readonly what: 'changed' | 'removed' | 'added' | 'unreadable';
+      readonly what: RecordFault;
     };
 
 /**
  * Reads the whole record and finds the first line that was changed, removed or added; also while the gateway writes to
  * it. A line that was rewritten together with its own hash is found by the one after it, and the last by the store,
- * which also knows how many there must be. Whoever can write that as well can't be found out here.
+ * which also knows how many there must be. Whoever can write that as well is found out by the checkpoints, or by whoever kept one.
+ * @param store where a copy is read there is no last line that is known
+ * @param checkpoints looks at each line that holds
  */
 export async function verifyAuditFile(
   file: string,
-  store: Pick<AuditStore, 'standing'>,
+  store: { standing(file: string): Promise<Omit<AuditStanding, 'head'> & { readonly head?: AuditHead }> },
+  checkpoints?: Pick<CheckpointReader, 'see'>,
 ): Promise<AuditVerdict> {
   const { head, pending, bytes } = await store.standing(file);
   let number = 0;
@@ -72,7 +77,7 @@ export async function verifyAuditFile(
     seq: seq + 1,
     what,
   });
-  const check = (text: string): AuditVerdict | undefined => {
+  const check = async (text: string): Promise<AuditVerdict | undefined> => {
     if (cut !== undefined && !text.startsWith(cut.text)) return fault('unreadable', cut.number);
     const entry = entryOf(text);
     if (entry === undefined) {
@@ -81,26 +86,29 @@ export async function verifyAuditFile(
     }
     cut = undefined;
     if (entry.seq > seq + 1) return fault('removed');
-    if (entry.seq <= seq || entry.seq > head.seq) return fault('added');
+    if (entry.seq <= seq || (head !== undefined && entry.seq > head.seq)) return fault('added');
     // As it was written, byte for byte: a member given twice, say, is read by some programs one way, by some the other.
     if (JSON.stringify(entry) !== text) return fault('changed');
     if (entry.hash !== lineHash(entry) || entry.prev !== prev) return fault('changed');
+    const wrong = await checkpoints?.see(entry);
+    if (wrong !== undefined) return fault(wrong);
     seq = entry.seq;
     prev = entry.hash;
     return undefined;
   };
   for await (const text of linesOf(file, bytes)) {
     number += 1;
-    const found = text === '' ? undefined : check(text);
+    const found = text === '' ? undefined : await check(text);
     if (found !== undefined) return found;
   }
   for (const text of pending) {
     if ((entryOf(text)?.seq ?? 0) <= seq) continue;
     number += 1;
-    const found = check(text);
+    const found = await check(text);
     if (found !== undefined) return found;
   }
   if (cut !== undefined) return fault('unreadable', cut.number);
+  if (head === undefined) return { ok: true, lines: seq };
   if (seq < head.seq) return fault('removed', number + 1);
   // A whole chain of somebody else's making ends in another hash.
   if (prev !== head.hash) return { ok: false, line: number, seq, what: 'changed' };

@@ -7,6 +7,7 @@ import type { SealSecrets } from '../secrets/token-seal.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import type { Rate } from '../store/rate-buckets.ts';
 import type { MessageService } from '../trading/message.ts';
+import type { AnchorSettings } from './anchor-settings.ts';
 import type { BrokerExchange } from './broker/broker-token.ts';
 import type { NamedBroker } from './broker/named-broker.ts';
 import type { RequestLog } from './door/request-log.ts';
@@ -58,6 +59,8 @@ export interface GatewayOptions {
   readonly onError?: (message: string) => void;
   /** How fast it asks others, all gateways over the same stores together. */
   readonly rates?: RequestRates;
+  /** Who says when the record's checkpoints were there; nobody where it is left out. `ca_file` is a path. */
+  readonly anchor?: AnchorSettings;
   /** One request to the broker, milliseconds; at most 15 s, so that a lost one is over before it may be repeated. */
   readonly brokerTimeoutMs?: number;
   /** One request to the identity provider, milliseconds. */

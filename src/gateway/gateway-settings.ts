@@ -11,6 +11,7 @@ import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { slippageSchema } from '../trading/order.ts';
 import { LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
+import { anchorSchema } from './anchor-settings.ts';
 import { isKept } from './broker/kept-kinds.ts';
 import { brokersSettings, type NamedBroker, namedBrokers } from './broker/named-broker.ts';
 import { databaseSchema } from './database-settings.ts';
@@ -127,6 +128,8 @@ const settingsSchema = z.strictObject({
   /** The part of the price an order may go beyond its reference where its proposal says nothing. */
   max_slippage: slippageSchema.default('0.01'),
   rates: ratesSchema.optional(),
+  /** Nobody outside is asked where it is left out. */
+  anchor: anchorSchema.optional(),
   /** Not measured where it is left out. */
   telemetry: telemetrySchema.optional(),
 });
@@ -232,7 +235,14 @@ export function gatewayOptions(
     ownClients: settings.own_clients,
     maxSlippage: settings.max_slippage,
     ...(settings.rates === undefined ? {} : { rates: settings.rates }),
+    ...anchorOptions(settings, folder),
   };
+}
+
+function anchorOptions({ anchor }: GatewaySettings, folder: string): Pick<GatewayOptions, 'anchor'> {
+  if (anchor === undefined) return {};
+  const { ca_file, ...rest } = anchor;
+  return { anchor: ca_file === undefined ? rest : { ...rest, ca_file: resolve(folder, ca_file) } };
 }
 
 /** The RFC 9396 types that it asks for, by the provider's own names. */

@@ -35,6 +35,7 @@ import type { PolicyDesk } from './policy/change/policy-desk.ts';
 import { createOrderRules } from './policy/order-rules.ts';
 import { type RulesSource, staticRules } from './policy/rules.ts';
 import { createReceipts, type Receipts } from './receipts.ts';
+import { ownCheckpointReader, recordCheckpoints } from './record-checkpoints.ts';
 import { peopleOf } from './relations/people.ts';
 import { toProvider } from './request-rates.ts';
 import { accessRoutes } from './routes/access.ts';
@@ -163,7 +164,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
-  own.watch?.start();
+  for (const one of own.running) one.start();
   return {
     app,
     halts: kernel,
@@ -171,7 +172,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     revoked: (who) => takeAway(who, { broker, outlets, kernel }),
     async close() {
       entrance.shut();
-      await own.watch?.close();
+      for (const one of own.running) await one.close();
       await kernel?.close();
       await updates.close();
     },
@@ -197,7 +198,7 @@ function howAsked({ approval }: GatewayOptions): ProposalRouteOptions['approval'
   return { method: 'ciba', phoneUrl: approval?.phoneUrl };
 }
 
-/** A person's own, to look at and to end; and what the gateway does by itself under some of their mandates. */
+/** A person's own, to look at and to end; and what the gateway does by itself: under some of their mandates, and to its record. */
 function whatIsOwn(
   options: GatewayOptions,
   {
@@ -209,8 +210,7 @@ function whatIsOwn(
 ) {
   if (kernel === undefined || options.approval === undefined) {
     return {
-      ...{ mandates: undefined, watch: undefined, record: undefined },
-      ...{ owner: undefined, receipts: undefined },
+      ...{ mandates: undefined, record: undefined, owner: undefined, receipts: undefined, running: [] },
     };
   }
   const { mandates: granted, standing, proposals, audit } = options.stores;
@@ -225,12 +225,13 @@ function whatIsOwn(
     now: () => clock.now(),
     noted,
   });
-  const record = ownRecord(options.approval.auditFile, audit);
+  const own = options.approval;
+  const record = ownRecord(own.auditFile, audit, () => ownCheckpointReader(own));
   const approval = howAsked(options);
   return {
     mandates,
-    watch: isUnattended ? createStandingWatch(parts) : undefined,
     record,
+    running: [...(isUnattended ? [createStandingWatch(parts)] : []), recordCheckpoints(options, own, clock)],
     receipts: createReceipts(options, {
       ...{ kernel, record, signed },
       approval: options.approval,

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { linesOf, verifyAuditFile } from '../approval/audit-chain.ts';
+import type { CheckpointReader } from '../approval/checkpoints/checkpoint-reader.ts';
 import type { AuditStore } from '../store/audit.ts';
 import { type RecordLine, type RecordVerdict, recordLineSchema } from '../trading/record-line.ts';
 
@@ -17,8 +18,15 @@ export interface OwnRecord {
   verify(): Promise<RecordVerdict>;
 }
 
-/** @param file which may not be there yet */
-export function ownRecord(file: string, store: Pick<AuditStore, 'standing'>): OwnRecord {
+/**
+ * @param file which may not be there yet
+ * @param reader one for each time that the whole is read
+ */
+export function ownRecord(
+  file: string,
+  store: Pick<AuditStore, 'standing'>,
+  reader: () => Promise<CheckpointReader>,
+): OwnRecord {
   let verified: { readonly upTo: string; readonly verdict: Promise<RecordVerdict> } | undefined;
   return {
     async lines(sub, limit) {
@@ -47,7 +55,7 @@ export function ownRecord(file: string, store: Pick<AuditStore, 'standing'>): Ow
       const changedAt = statSync(file, { throwIfNoEntry: false })?.ctimeMs;
       const upTo = `${head.seq} ${head.hash} ${bytes} ${changedAt}`;
       if (verified?.upTo !== upTo) {
-        const verdict = verifyAuditFile(file, store);
+        const verdict = reader().then((checkpoints) => verifyAuditFile(file, store, checkpoints));
         verified = { upTo, verdict };
         verdict.catch(() => {
           verified = undefined;

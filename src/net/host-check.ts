@@ -53,7 +53,5 @@ function isForUs(target: string | undefined, origins: readonly string[]): boolea
 }
 
 function refuse(response: ServerResponse, status: 403 | 421, words: string): void {
-  response
-    .writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' })
-    .end(words);
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(words);
 }

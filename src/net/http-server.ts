@@ -6,6 +6,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { TradeAgentError } from '../trading/errors.ts';
+import { answerHeaders } from './answer-headers.ts';
 import { type PeerList, peerList } from './peer-list.ts';
 import { isLoopback } from './secure-url.ts';
 import { followRenewals, readTlsFiles, type TlsFiles } from './tls-files.ts';
@@ -73,11 +74,12 @@ export async function listen(options: ListenOptions, now: () => number): Promise
   requireProtected(options);
   let last = now();
   let handler: RequestListener = (_request, response) => {
-    response.writeHead(503, { 'retry-after': '1' }).end();
+    response.writeHead(503, { 'retry-after': '1', 'cache-control': 'no-store' }).end();
   };
   let closing = false;
   const onRequest: RequestListener = (request, response) => {
     last = now();
+    answerHeaders(response);
     response.once('close', () => {
       if (closing) server.closeIdleConnections();
     });

@@ -36,7 +36,9 @@ export type AuditEvent =
   | 'standing_ordered'
   | 'standing_refused'
   | 'standing_missed'
-  | 'standing_ended';
+  | 'standing_ended'
+  | 'checkpoint'
+  | 'anchored';
 
 /** A line of the record, to be written in the transaction that makes it true. */
 export interface AuditNote {

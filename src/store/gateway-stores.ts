@@ -1,6 +1,7 @@
 import type { AccessStore } from './access-store.ts';
 import type { AuditStore } from './audit.ts';
 import type { BrokerKeyStore } from './broker-key-store.ts';
+import type { CheckpointStore } from './checkpoint-store.ts';
 import type { DecisionStore } from './decision-store.ts';
 import type { DefaultAccountStore } from './default-account-store.ts';
 import type { Halts } from './halts.ts';
@@ -27,6 +28,7 @@ export interface GatewayStores {
   readonly standing: StandingStore;
   /** The lines that the stores before write. */
   readonly audit: AuditStore;
+  readonly checkpoints: CheckpointStore;
   readonly brokerKeys: BrokerKeyStore;
   readonly defaultAccounts: DefaultAccountStore;
   readonly access: AccessStore;

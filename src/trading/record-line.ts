@@ -6,6 +6,13 @@ export const recordLineSchema = z.lazy(() =>
 );
 export type RecordLine = z.output<typeof recordLineSchema>;
 
+/** What is wrong with a line: the last three are about what signs the record up to there, or vouches for it. */
+export const recordFaults = [
+  ...(['changed', 'removed', 'added', 'unreadable'] as const),
+  ...(['checkpoint', 'signer', 'anchor'] as const),
+] as const;
+export type RecordFault = (typeof recordFaults)[number];
+
 /** Whether the record is whole; else its first line that is not, counted from 1. */
 export const recordVerdictSchema = z.lazy(() =>
   z.discriminatedUnion('ok', [
@@ -14,7 +21,7 @@ export const recordVerdictSchema = z.lazy(() =>
       ok: z.literal(false),
       line: z.int(),
       seq: z.int(),
-      what: z.enum(['changed', 'removed', 'added', 'unreadable']),
+      what: z.enum(recordFaults),
     }),
   ]),
 );

@@ -43,6 +43,7 @@ export function distantStores(stores: GatewayStores, life: Life, activity: Activ
     decisions: distant(stores.decisions),
     keys: distant(stores.keys),
     audit: distant(stores.audit),
+    checkpoints: distant(stores.checkpoints),
     brokerKeys: distant(stores.brokerKeys),
     defaultAccounts: distant(stores.defaultAccounts),
     access: distant(stores.access),

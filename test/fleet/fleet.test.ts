@@ -14,6 +14,7 @@ import { runSql } from '../postgres/support/database.ts';
 import { breakAtRandom, type Fault } from './faults.ts';
 import { recordFile, startFleet } from './fleet.ts';
 import { type Passage, passage, shown } from './passage.ts';
+import { receiptFaults } from './receipts.ts';
 import { undeduplicated } from './undeduplicated.ts';
 
 /** `npm run test:fleet` asks for 10,000; `npm test` leaves it out. */
@@ -72,6 +73,10 @@ it.runIf(COUNT > 0 && (programs !== undefined || required))(
       tell(passages, faults);
     }
     const ordered = world.ordered();
+    const receipts = await receiptFaults(
+      world,
+      passages.map(({ id }) => id),
+    );
     await fleet.close();
     const record = await recordOf(address, world.folder);
     await world.close();
@@ -81,6 +86,8 @@ it.runIf(COUNT > 0 && (programs !== undefined || required))(
     expect(new Set(ordered).size).toBe(count);
     // A broker that takes an id twice would have made two orders of these.
     expect(broker.twice()).toEqual([]);
+    // Every receipt verifies.
+    expect(receipts).toEqual([]);
     // The record is whole, in the database and on each machine's disk, and has each proposal executed once.
     expect(record.verdicts.filter(({ ok }) => !ok)).toEqual([]);
     expect(record.executed).toHaveLength(count);

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { addGatewayWrappingKey, gatewayKey } from '../../src/app/gateway/gateway-key.ts';
-import { liftHalt, recount, verifyRecord } from '../../src/app/gateway/gateway-record.ts';
+import { liftHalt, recount } from '../../src/app/gateway/gateway-record.ts';
 import { makeKey } from '../../src/app/gateway/key-file.ts';
 import { migrateDatabase } from '../../src/app/gateway/migrate-database.ts';
 import { type ServedGateway, serveGateway } from '../../src/app/gateway/serve-gateway.ts';
+import { verifyRecord } from '../../src/app/gateway/verify-record.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { openGateway, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
@@ -143,6 +144,7 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
     await halts.halt('alice', 'cli', systemClock.now());
     await opened.close();
     const parts = { env, clock: systemClock };
+    const { signal } = new AbortController();
     expect(await liftHalt(parts, placesOf('one'), 'alice')).toMatchObject({
       ended: 'halted',
       state: 'active',
@@ -150,7 +152,8 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
     expect(await recount(parts, placesOf('one'))).toEqual({ orders: 0, newest: null });
     await machine('two');
     for (const name of ['one', 'two']) {
-      expect(await verifyRecord(parts, placesOf(name))).toMatchObject({ ok: true, lines: 2 });
+      const app = { ...parts, profile: () => Promise.reject(new Error('none')), fetch, signal };
+      expect(await verifyRecord(app, placesOf(name), {})).toMatchObject({ ok: true, lines: 2 });
     }
   });
 

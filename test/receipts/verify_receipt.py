@@ -72,6 +72,16 @@ def cbor(raw, at=0):
     return members, at
 
 
+def signed_by(thumbprint, sealed, payload, typ):
+    header = json.loads(unb64(sealed["protected"]))
+    jwk = {name: header["jwk"][name] for name in ("crv", "kty", "x")}
+    need(header["alg"] == "EdDSA" and header["typ"] == typ, "gateway_signature")
+    need((jwk["kty"], jwk["crv"], sorted(sealed)) == ("OKP", "Ed25519", ["protected", "signature"]), "gateway_signature")
+    signing_input = (sealed["protected"] + "." + b64(payload.encode())).encode()
+    ed25519.Ed25519PublicKey.from_public_bytes(unb64(jwk["x"])).verify(unb64(sealed["signature"]), signing_input)
+    need(b64(sha256(jcs(jwk))) == thumbprint, "signer")
+
+
 def phone_signed(key, signed, signature):
     cose, end = cbor(unb64(key["public_key"]))
     need(end == len(unb64(key["public_key"])) and cose[3] == key["algorithm"], "phone_key")
@@ -142,7 +152,7 @@ def orders_hold(proposal, orders):
             need(all(answered[n] == one["order"][n] for n in ("client_order_id", "symbol", "side")), "order")
 
 
-def record_holds(receipt):
+def record_holds(receipt, thumbprint):
     proposal, approvals, mandate = receipt["proposal"], receipt["approvals"], receipt["mandate"]
     keys = {one["key"]["credential_id"] for one in approvals or (mandate or {}).get("approvals", [])}
     last, steps, signed = 0, [], set()
@@ -152,6 +162,12 @@ def record_holds(receipt):
         need(json.dumps(line, ensure_ascii=False, separators=(",", ":")) == text, "record")
         need(hashlib.sha256(jcs(rest).encode()).hexdigest() == line["hash"] and line["seq"] > last, "record")
         last, about = line["seq"], {line.get("proposal"), line.get("approval")}
+        if line["event"] == "checkpoint" and text == receipt["record"][-1]:
+            of = {name: line[name] for name in "gateway day lines head previous".split()}
+            need((of["gateway"], of["lines"], of["head"]) == (receipt["gateway"], last - 1, line["prev"]), "record")
+            payload = jcs({"type": "trade-agent.checkpoint", "v": 1, **of})
+            signed_by(thumbprint, line["signature"], payload, "trade-agent-checkpoint+jws")
+            continue
         if line["event"] == "key_enrolled" and line.get("credential_id") in keys:
             continue
         if mandate is not None and mandate["proposal"]["id"] in about:
@@ -171,13 +187,7 @@ def verify(raw, thumbprint):
     need(sorted(receipt) == sorted(MEMBERS) and receipt["type"] == "trade-agent.receipt" and receipt["v"] == 1, "form")
     need((jcs(receipt) + "\n").encode() == raw, "form")
     payload = jcs({name: value for name, value in receipt.items() if name != "signature"})
-    sealed, header = receipt["signature"], json.loads(unb64(receipt["signature"]["protected"]))
-    jwk = {name: header["jwk"][name] for name in ("crv", "kty", "x")}
-    need(header["alg"] == "EdDSA" and header["typ"] == "trade-agent-receipt+jws", "gateway_signature")
-    need((jwk["kty"], jwk["crv"], sorted(sealed)) == ("OKP", "Ed25519", ["protected", "signature"]), "gateway_signature")
-    signing_input = (sealed["protected"] + "." + b64(payload.encode())).encode()
-    ed25519.Ed25519PublicKey.from_public_bytes(unb64(jwk["x"])).verify(unb64(sealed["signature"]), signing_input)
-    need(b64(sha256(jcs(jwk))) == thumbprint, "signer")
+    signed_by(thumbprint, receipt["signature"], payload, "trade-agent-receipt+jws")
     proposal, mandate, decision = receipt["proposal"], receipt["mandate"], receipt["decision"]
     if mandate is None:
         need("mandate" not in proposal["subject"], "mandate")
@@ -186,7 +196,7 @@ def verify(raw, thumbprint):
         mandated(receipt, mandate)
     orders_hold(proposal, receipt["orders"])
     need(decision is None or decision["effect"] == "allow", "decision")
-    record_holds(receipt)
+    record_holds(receipt, thumbprint)
     return receipt
 
 

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { type AuditVerdict, verifyAuditFile } from '../../approval/audit-chain.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { TradingState } from '../../trading/trading-state.ts';
@@ -8,22 +7,8 @@ import { openRecord, type RecordStores } from './gateway-database.ts';
 import type { GatewayPlaces } from './gateway-key.ts';
 import { readKept } from './settings-file.ts';
 
-const auditFile = (folder: string) => join(folder, 'audit.jsonl');
-
-/**
- * Looks for the first line of the gateway's record that was changed, removed or added; also while the gateway runs.
- * @throws {TradeAgentError} `invalid_config` where no gateway has run in the folder
- */
-export async function verifyRecord(
-  { env }: Pick<App, 'env'>,
-  places: GatewayPlaces,
-): Promise<AuditVerdict & { readonly file: string }> {
-  const file = auditFile(places.home);
-  return await withRecord(env, places, async ({ audit }) => ({
-    file,
-    ...(await verifyAuditFile(file, audit)),
-  }));
-}
+/** The gateway's record. */
+export const auditFile = (folder: string) => join(folder, 'audit.jsonl');
 
 /**
  * Ends a halt, or where there is none what may only reduce, at the gateway's own machine, where its owner's phone can't; also while the gateway runs.
@@ -70,7 +55,8 @@ export async function recount(
   });
 }
 
-async function withRecord<T>(
+/** The record and the halts, also while the gateway runs. @throws {TradeAgentError} `invalid_config` where none has run here */
+export async function withRecord<T>(
   env: NodeJS.ProcessEnv,
   { home, config }: GatewayPlaces,
   work: (record: RecordStores) => Promise<T>,

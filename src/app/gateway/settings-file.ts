@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { readNamedFile } from '../../config/named-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
+import { anchorSchema } from '../../gateway/anchor-settings.ts';
 import { databaseSchema } from '../../gateway/database-settings.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import { kmsSchema } from '../../secrets/kms/kms-settings.ts';
@@ -25,4 +27,13 @@ const keptAlone = z.looseObject({ database: databaseSchema.optional(), kms: kmsS
 export async function readKept(file: string): Promise<KeptSettings> {
   if (!existsSync(file)) return {};
   return await parseYaml(keptAlone, readNamedFile(file, 'gateway configuration', ''), file);
+}
+
+const anchorAlone = z.looseObject({ anchor: anchorSchema.optional() });
+
+/** The certificates that the record's authority is held to, where some are set. @throws {TradeAgentError} `invalid_config` */
+export async function readAnchorCa(config: string, folder: string): Promise<string | undefined> {
+  if (!existsSync(config)) return undefined;
+  const { anchor } = await parseYaml(anchorAlone, readNamedFile(config, 'gateway configuration', ''), config);
+  return anchor?.ca_file === undefined ? undefined : resolve(folder, anchor.ca_file);
 }

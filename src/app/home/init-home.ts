@@ -38,7 +38,7 @@ export interface NewHome {
 }
 
 export interface MadeHome {
-  /** To be shown once: 80 bits that read, deny and halt, and approve nothing. */
+  /** To be shown once: 120 bits that read, deny and halt, and approve nothing. */
   readonly recoveryCode: string;
 }
 

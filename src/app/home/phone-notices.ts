@@ -18,7 +18,7 @@ export function homeSecrets(folder: string): CredentialStore {
 }
 
 /**
- * Tells a home's owner of a request, or of what was filled, by the channels of `home.yaml`: by ntfy, e-mail, signed webhook, whatever a profile
+ * Tells a home's owner of a request, of what was filled, or of what happened to how they get in, by the channels of `home.yaml`: by ntfy, e-mail, signed webhook, whatever a profile
  * can have. Whoever else lives there is told nothing: the channels are the owner's.
  */
 export function phoneNotices(options: {
@@ -74,12 +74,12 @@ async function send(
   if (failure !== undefined) throw new NoticeFailure(failure.code, failure.message);
 }
 
-/** That a sign-in has ended is told by each of them. */
+/** Who gets in, and who does no more, is told by each of them. */
 function isWanted(
   told: PhoneNotice,
   { approvals, fills }: Pick<NoticeChannel, 'approvals' | 'fills'>,
 ): boolean {
-  if ('access' in told) return true;
+  if ('access' in told || 'account' in told) return true;
   return 'fill' in told ? fills : approvals;
 }
 
@@ -89,6 +89,8 @@ function noticeOf(told: PhoneNotice): Notice {
   if ('fill' in told) return { ...said, type: 'fill', severity: 'info', data: { fill: told.fill } };
   if ('access' in told)
     return { ...said, type: 'access', severity: 'warning', data: { access: told.access } };
+  if ('account' in told)
+    return { ...said, type: 'account', severity: 'critical', data: { account: told.account } };
   return { ...said, type: 'approval', severity: 'warning', data: { approval: told.approval } };
 }
 

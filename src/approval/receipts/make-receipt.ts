@@ -62,10 +62,13 @@ export async function makeReceipt(
             reasons: [...decided.reasons],
           },
     orders,
-    record: await sources.lines(
-      (line) =>
-        ids.some((id) => line.proposal === id || line.approval === id) ||
-        (line.event === 'key_enrolled' && credentials.includes(String(line.credential_id))),
+    record: upToItsCheckpoint(
+      await sources.lines(
+        (line) =>
+          line.event === 'checkpoint' ||
+          ids.some((id) => line.proposal === id || line.approval === id) ||
+          (line.event === 'key_enrolled' && credentials.includes(String(line.credential_id))),
+      ),
     ),
   };
   // As it will be read: what JSON leaves out is in no receipt.
@@ -74,8 +77,18 @@ export async function makeReceipt(
     // Where approvals are not signed, the gateway's word is all there is; who verifies it says so.
     if (!(error instanceof NoReceipt) || error.fault !== 'not_signed') throw error;
   });
-  const signature = await sources.key.sign(receiptPayload(plain));
+  const signature = sources.key.sign(receiptPayload(plain));
   return receiptText({ ...plain, signature });
+}
+
+/** Of all checkpoints the first that covers the lines, where it has been signed by now. */
+function upToItsCheckpoint(lines: readonly string[]): string[] {
+  const isCheckpoint = (line: string) => (JSON.parse(line) as { event?: unknown }).event === 'checkpoint';
+  const last = lines.findLastIndex((line) => !isCheckpoint(line));
+  return [
+    ...lines.slice(0, last + 1).filter((line) => !isCheckpoint(line)),
+    ...lines.slice(last + 1, last + 2),
+  ];
 }
 
 function approvedOf(proposal: StoredProposal): ApprovedProposal {

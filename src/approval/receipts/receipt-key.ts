@@ -1,5 +1,5 @@
-import { createPublicKey, hkdfSync } from 'node:crypto';
-import { calculateJwkThumbprint, FlattenedSign, flattenedVerify, type JWK } from 'jose';
+import { createPublicKey, hkdfSync, sign } from 'node:crypto';
+import { calculateJwkThumbprint, flattenedVerify, type JWK } from 'jose';
 import { ed25519Key } from '../signature/software-key.ts';
 
 /** The public half of the key that a gateway signs receipts with (RFC 8037), with its RFC 7638 thumbprint as `kid`. */
@@ -13,12 +13,15 @@ export interface ReceiptJwk extends JWK {
 /** A gateway's own: what it signs with it, it says. */
 export interface ReceiptKey {
   readonly jwk: ReceiptJwk;
-  /** JWS with detached payload (RFC 7515 appendix F). */
-  sign(payload: string): Promise<DetachedSignature>;
+  /**
+   * JWS with detached payload (RFC 7515 appendix F). At once, as a checkpoint is signed within a transaction.
+   * @param type {@link RECEIPT_TYPE} unless said otherwise
+   */
+  sign(payload: string, type?: string): DetachedSignature;
 }
 
 export interface DetachedSignature {
-  /** Header, base64url: `alg` EdDSA, `typ` {@link RECEIPT_TYPE}, `kid`, and the public key itself (`jwk`). */
+  /** Header, base64url: `alg` EdDSA, `typ` (what is signed), `kid`, and the public key itself (`jwk`). */
   readonly protected: string;
   readonly signature: string;
 }
@@ -36,14 +39,15 @@ export async function receiptKey(sealSecret: string | Buffer): Promise<ReceiptKe
   const jwk = await publicJwk(x);
   return {
     jwk,
-    async sign(payload) {
-      const signed = await new FlattenedSign(new TextEncoder().encode(payload))
-        .setProtectedHeader({ alg: 'EdDSA', typ: RECEIPT_TYPE, kid: jwk.kid, jwk: { ...jwk } })
-        .sign(privateKey);
-      return { protected: signed.protected ?? '', signature: signed.signature };
+    sign(payload, typ = RECEIPT_TYPE) {
+      const header = base64url(JSON.stringify({ alg: 'EdDSA', typ, kid: jwk.kid, jwk }));
+      const signature = sign(null, Buffer.from(`${header}.${base64url(payload)}`), privateKey);
+      return { protected: header, signature: signature.toString('base64url') };
     },
   };
 }
+
+const base64url = (text: string): string => Buffer.from(text).toString('base64url');
 
 async function publicJwk(x: string): Promise<ReceiptJwk> {
   const jwk = { kty: 'OKP', crv: 'Ed25519', x } as const;
@@ -52,20 +56,20 @@ async function publicJwk(x: string): Promise<ReceiptJwk> {
 
 /**
  * Whose signature it is: the key that the header carries, where the signature is by that.
- * @returns undefined where it is no signature of this payload
+ * @returns undefined where it is no signature of this payload, or one of something else than `type`
  */
 export async function signerOf(
   { protected: header, signature }: DetachedSignature,
   payload: string,
+  type: string = RECEIPT_TYPE,
 ): Promise<ReceiptJwk | undefined> {
   try {
     // As it was written: bits that no byte is made of would be another text with the same signature.
     if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) return undefined;
     const { alg, typ, jwk } = JSON.parse(Buffer.from(header, 'base64url').toString('utf8'));
-    if (alg !== 'EdDSA' || typ !== RECEIPT_TYPE || jwk?.kty !== 'OKP' || jwk.crv !== 'Ed25519')
-      return undefined;
+    if (alg !== 'EdDSA' || typ !== type || jwk?.kty !== 'OKP' || jwk.crv !== 'Ed25519') return undefined;
     const key = await publicJwk(jwk.x);
-    const encoded = Buffer.from(payload).toString('base64url');
+    const encoded = base64url(payload);
     await flattenedVerify({ protected: header, payload: encoded, signature }, { ...key, alg: 'EdDSA' });
     return key;
   } catch {

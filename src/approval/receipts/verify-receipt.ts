@@ -2,6 +2,7 @@ import { lineHash } from '../../store/audit.ts';
 import { mandateEnvelopeSchema } from '../../trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { type Receipt, receiptSchema, type UnsignedReceipt } from '../../trading/receipt.ts';
+import { signedCheckpoint } from '../checkpoints/checkpoint.ts';
 import { NoReceipt, receiptPayload, receiptText, same } from './receipt-form.ts';
 import { type ReceiptJwk, signerOf } from './receipt-key.ts';
 import { requireApproved } from './signed-approval.ts';
@@ -46,6 +47,10 @@ export async function verifyReceipt(
   }
   if (!isTrusted(signer.kid)) throw new NoReceipt('signer', `another key signed it: ${signer.kid}`);
   await requireSound(receipt);
+  const covering = await signedCheckpoint(lineOf(receipt.record.at(-1) ?? ''));
+  if (covering !== undefined && !isTrusted(covering.signer.kid)) {
+    throw new NoReceipt('signer', `another key signed its checkpoint: ${covering.signer.kid}`);
+  }
   return { receipt, signer };
 }
 
@@ -84,7 +89,7 @@ export async function requireSound(receipt: UnsignedReceipt): Promise<void> {
   }
   requireOrders(receipt);
   requireDecision(receipt);
-  requireRecord(receipt);
+  await requireRecord(receipt);
 }
 
 /** Under a mandate the person signed that; and the order is one of those that it is for. */
@@ -134,12 +139,26 @@ function requireDecision({ decision }: UnsignedReceipt): void {
   throw new NoReceipt('decision', 'the rules had refused it');
 }
 
-/** The lines are whole, in their order, about this, and say that it was approved before it was sent. */
-function requireRecord({ proposal, approvals, mandate, record }: UnsignedReceipt): void {
+/**
+ * The lines are whole, in their order, about this, and say that it was approved before it was sent; the last may be the
+ * checkpoint that covers them.
+ */
+async function requireRecord({
+  gateway,
+  proposal,
+  approvals,
+  mandate,
+  record,
+}: UnsignedReceipt): Promise<void> {
   const yes = approvals.length > 0 ? approvals : (mandate?.approvals ?? []);
   const credentials = yes.map(({ key }) => key.credential_id);
-  const told = record.map((text) => {
-    const line = lineOf(text);
+  const lines = record.map(lineOf);
+  const covering = lines.at(-1)?.event === 'checkpoint' ? lines.at(-1) : undefined;
+  if (covering !== undefined && (await signedCheckpoint(covering))?.checkpoint.gateway !== gateway) {
+    throw new NoReceipt('record', 'the checkpoint is not this record’s');
+  }
+  const told = lines.map((line) => {
+    if (line === covering) return line;
     const isOfKey = line.event === 'key_enrolled' && credentials.includes(String(line.credential_id));
     const isOf = ({ id }: { id: string }) => line.proposal === id || line.approval === id;
     if (isOfKey || (mandate !== null && isOf(mandate.proposal))) return { ...line, event: '' };

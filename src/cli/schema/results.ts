@@ -17,6 +17,7 @@ import { approval, approvalSummary, error, finding, orderSummary, runStatus, tim
 import { policyResults } from './policy-results.ts';
 import { profileResults } from './profile-results.ts';
 import { receiptResults } from './receipt-results.ts';
+import { recordResults } from './record-results.ts';
 import { scheduleResults } from './schedule-results.ts';
 import { companyClient, signInResults } from './sign-in-results.ts';
 
@@ -274,14 +275,7 @@ export const resultSchemas = {
       .describe('what to register at the identity provider, by the names of RFC 7591'),
   }),
   'gateway-wrapping-key': z.object({ file: z.string().describe('all wrapping keys, the newest last') }),
-  'gateway-audit': z.object({
-    file: z.string(),
-    ok: z.boolean().describe('whether no line was changed, removed or added'),
-    lines: z.int().optional().describe('how many there are; absent where one is wrong'),
-    line: z.int().optional().describe('the first that is wrong, counted from 1'),
-    seq: z.int().optional().describe('the entry that belongs there'),
-    what: z.enum(['changed', 'removed', 'added', 'unreadable']).optional(),
-  }),
+  ...recordResults,
   'gateway-recount': z.object({
     orders: z.int().describe('how many were dated after the clock'),
     newest: time.nullable().describe('when the latest of them was dated'),

@@ -68,7 +68,6 @@ export function createDoor(options: DoorOptions): Door {
     }
     if (!response.headers.has('cache-control')) response.headers.set('cache-control', 'no-store');
     response.headers.set('x-request-id', requestId);
-    response.headers.set('x-content-type-options', 'nosniff');
     log({
       at: new Date(startedAt).toISOString(),
       request_id: requestId,

@@ -36,12 +36,6 @@ export function frontDoor(options: {
   const isForUs = requireHost([issuer]);
   return async (request, response) => {
     const [path = ''] = (request.url ?? '').split(/[?#]/, 1);
-    response.setHeader('x-content-type-options', 'nosniff');
-    response.setHeader('referrer-policy', 'no-referrer');
-    response.setHeader(
-      'content-security-policy',
-      "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
-    );
     if (!isForUs(request, response)) return;
     // An address of another form (`*`, a whole URL, `//host`) would be taken for one of another server further in.
     if (!/^\/(?!\/)/.test(path)) return refuse(response, 400, 'The request names no path of this server');
@@ -95,5 +89,5 @@ function methodsOf(path: string): readonly string[] | undefined {
 }
 
 function refuse(response: ServerResponse, status: number, text: string, headers: OutgoingHttpHeaders = {}) {
-  response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(`${text}\n`);
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(`${text}\n`);
 }

@@ -64,7 +64,7 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
   return {
     adapter: options.store.adapter,
     jwks: { keys: [...options.signingKeys] } as NonNullable<Configuration['jwks']>,
-    cookies: { keys: [options.cookieKey] },
+    cookies: { keys: [options.cookieKey], names: cookieNames(options.issuer) },
     routes,
     clients: clientsOf(options),
     clientDefaults: {
@@ -196,6 +196,15 @@ function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configurati
       'grantId' in token && token.grantId !== undefined ? options.nameOf(token.grantId) : undefined;
     return name === undefined ? undefined : { client_name: name };
   };
+}
+
+/**
+ * Of the browser's request to let a program in. Over https no other address can set them (`__Secure-`, RFC 6265bis §4.1.3.1);
+ * `__Host-` would take one path for all, and of two requests at once one the other's place.
+ */
+function cookieNames(issuer: string): { interaction: string; resume: string } {
+  const prefix = issuer.startsWith('https:') ? '__Secure-' : '';
+  return { interaction: `${prefix}_interaction`, resume: `${prefix}_interaction_resume` };
 }
 
 /** How long what it issues lives, in seconds. */

@@ -6,7 +6,7 @@ import type { People } from './people.ts';
 
 /** Crockford's base32 without I, L, O and U: five bits a character. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-const GROUPS = 4;
+const GROUPS = 6;
 const GROUP = 4;
 
 export interface RecoveryCode {
@@ -23,7 +23,7 @@ export interface RecoveryCode {
 export interface RecoveryCodes {
   /**
    * A new one; an older one ends.
-   * @returns 80 bits, to be shown once: `7K2M-Q9XD-0HVT-B4NE`
+   * @returns 120 bits, to be shown once: `7K2M-Q9XD-0HVT-B4NE-6RWA-31CZ`. One hash keeps so many
    * @throws {RangeError} for nobody of this home
    */
   issue(username: string): string;

@@ -6,6 +6,8 @@ import type { People } from './people.ts';
 
 /** How long a sign-in lasts, milliseconds. */
 export const SESSION_MS = 8 * 3600 * 1000;
+/** How long it lasts while nobody does anything by it, milliseconds. */
+export const IDLE_MS = 30 * 60 * 1000;
 const TICKET_MS = 10 * 60 * 1000;
 /** How exactly it is known when a session was last used. */
 const SEEN_MS = 60 * 1000;
@@ -47,9 +49,13 @@ export interface Sessions {
   open(session: NewSession): string;
   /**
    * @param secret the cookie's
-   * @param key the origin key that must have opened it; undefined where the cookie alone counts
+   * @param by.key the origin key that must have opened it; undefined where the cookie alone counts
+   * @param by.isTheirs whether the person does something by it; what a page does by itself keeps it open no longer
    */
-  find(secret: string | undefined, key: string | undefined): Session | undefined;
+  find(
+    secret: string | undefined,
+    by: { readonly key: string | undefined; readonly isTheirs: boolean },
+  ): Session | undefined;
   isOpen(id: string): boolean;
   /** The person's own, the one used last first. */
   list(username: string): Session[];
@@ -109,17 +115,17 @@ export function createSessions(options: {
       });
       return made;
     },
-    find(given, key) {
+    find(given, { key, isTheirs }) {
       if (given === undefined) return undefined;
       const now = clock.now();
-      const row = statements.find.get(digest(given), now);
+      const row = statements.find.get(digest(given), now, now - IDLE_MS);
       if (row === undefined || !known(row.user)) return undefined;
       if (key !== undefined && !sameSecret(row.key ?? '', digest(key))) return undefined;
-      if (now - row.seen_at >= SEEN_MS) statements.seen.run(now, row.digest);
+      if (isTheirs && now - row.seen_at >= SEEN_MS) statements.seen.run(now, row.digest);
       return sessionOf(row);
     },
-    isOpen: (id) => statements.find.get(id, clock.now()) !== undefined,
-    list: (username) => statements.list.all(username, clock.now()).map(sessionOf),
+    isOpen: (id) => statements.find.get(id, clock.now(), clock.now() - IDLE_MS) !== undefined,
+    list: (username) => statements.list.all(username, clock.now(), clock.now() - IDLE_MS).map(sessionOf),
     end: (username, id) => statements.end.run(username, id).changes === 1,
     endAll: (username) => {
       statements.endAll.run(username);
@@ -168,12 +174,12 @@ function prepare(database: Database, now: number) {
       `INSERT INTO browser_sessions VALUES (@digest, @user, @key, @signed_in_by, @credential_id, @synced, @browser,
          @opened_at, @seen_at, @expires_at)`,
     ),
-    find: database.prepare<[string, number], Row>(
-      'SELECT * FROM browser_sessions WHERE digest = ? AND expires_at > ?',
+    find: database.prepare<[string, number, number], Row>(
+      'SELECT * FROM browser_sessions WHERE digest = ? AND expires_at > ? AND seen_at > ?',
     ),
     seen: database.prepare<[number, string]>('UPDATE browser_sessions SET seen_at = ? WHERE digest = ?'),
-    list: database.prepare<[string, number], Row>(
-      'SELECT * FROM browser_sessions WHERE user = ? AND expires_at > ? ORDER BY seen_at DESC, opened_at DESC',
+    list: database.prepare<[string, number, number], Row>(
+      'SELECT * FROM browser_sessions WHERE user = ? AND expires_at > ? AND seen_at > ? ORDER BY seen_at DESC, opened_at DESC',
     ),
     end: database.prepare<[string, string]>('DELETE FROM browser_sessions WHERE user = ? AND digest = ?'),
     endAll: database.prepare<[string]>('DELETE FROM browser_sessions WHERE user = ?'),

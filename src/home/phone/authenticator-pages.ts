@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { SigningKey } from '../../store/signing-key-store.ts';
+import { tellOf } from './browser.ts';
 import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { isFull } from './browser-env.ts';
 import { readAssertion, readRegistration } from './credential-json.ts';
@@ -53,7 +54,8 @@ export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserE
     const body = await context.req.parseBody();
     const [registration, assertion] = [readRegistration(body.registration), readAssertion(body.assertion)];
     if (registration === undefined || assertion === undefined) return incomplete(context);
-    await keys.enrol({ sub, assertion }, registration, nameOf(context, body.name));
+    const { name } = await keys.enrol({ sub, assertion }, registration, nameOf(context, body.name));
+    tellOf(context, services, { user: sub, what: 'passkey_added', name });
     return context.redirect(PATH, 303);
   });
 
@@ -72,8 +74,10 @@ export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserE
     const { id, assertion: given } = await context.req.parseBody();
     const assertion = readAssertion(given);
     if (assertion === undefined) return incomplete(context);
+    const removed = (await keys.list(sub)).find(({ credentialId }) => credentialId === text(id));
     await keys.remove({ sub, assertion }, text(id));
     sessions.endOf(sub, text(id));
+    tellOf(context, services, { user: sub, what: 'passkey_removed', name: removed?.name ?? '' });
     return context.redirect(PATH, 303);
   });
 

@@ -8,8 +8,9 @@ import { type NewSession, SESSION_MS } from '../identity-provider/sessions.ts';
 import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { browserName } from './browser-name.ts';
 import { isOpenSession } from './open-session.ts';
-import { messagePage, shellPage } from './page.ts';
+import { AGAIN, messagePage, shellPage } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
+import type { AccountEvent } from './push/account-teller.ts';
 
 /** The header with the origin key; src/home/phone/web/key.ts says why there is one. */
 export const KEY_HEADER = 'x-phone-key';
@@ -36,6 +37,9 @@ export function signIn(
   session: Omit<NewSession, 'browser' | 'key'>,
 ): void {
   const cookies = cookiesOf(services.issuer);
+  // A browser has one session: whoever kept the earlier one's secret has nothing. Its page hands in anew what rings.
+  const { session: earlier } = context.var;
+  if (earlier !== undefined) services.sessions.end(earlier.username, earlier.id);
   const secret = services.sessions.open({
     ...session,
     browser: browserName(context.req.header('user-agent')),
@@ -44,6 +48,16 @@ export function signIn(
   failpoint('session.opened');
   // As long as the server keeps it: an installed page that the phone has put to sleep is still signed in after a push.
   setCookie(context, cookies.session, secret, { ...cookies.attributes, maxAge: SESSION_MS / 1000 });
+}
+
+/** Has a person's other browsers ring for what was done here. */
+export function tellOf(
+  { req, var: { session } }: BrowserContext,
+  { push }: Pick<PhoneServices, 'push'>,
+  event: Pick<AccountEvent, 'user' | 'what' | 'name'>,
+): void {
+  const own = session?.username === event.user ? session.id : undefined;
+  push.tellAccount({ ...event, browser: browserName(req.header('user-agent')), session: own });
 }
 
 export function signOut(context: BrowserContext, services: PhoneServices): void {
@@ -71,7 +85,10 @@ export function browserMiddleware(services: PhoneServices) {
     const unkeyed = !cookies.secure && key === undefined;
     const found = unkeyed
       ? undefined
-      : sessions.find(getCookie(context, cookies.session), cookies.secure ? undefined : key);
+      : sessions.find(getCookie(context, cookies.session), {
+          key: cookies.secure ? undefined : key,
+          isTheirs: isTheirDoing(context),
+        });
     const session = found !== undefined && (await isOpenSession(found, services)) ? found : undefined;
     const browser = cookies.secure ? knownBrowser(context, cookies) : (key ?? '');
     context.set('about', services.about);
@@ -100,6 +117,17 @@ export function browserMiddleware(services: PhoneServices) {
     context.res.headers.delete('location');
     context.res = new Response(null, { status: 204, headers: { [LOCATION_HEADER]: location } });
   });
+}
+
+/**
+ * Whether the person does something, and not the page by itself: streams that it holds open, what it tells of what it has
+ * shown and by what it rings, and its looking again without script. These keep no session open.
+ */
+function isTheirDoing({ req }: BrowserContext): boolean {
+  const { path } = req;
+  const isStream = req.header('accept') === 'text/event-stream';
+  const isTold = path.startsWith('/phone/push/') || /^\/phone\/requests\/[^/]+\/seen$/.test(path);
+  return !isStream && !isTold && req.query(AGAIN) === undefined;
 }
 
 /** Tells one browser from another where no key does: without script, over https. */

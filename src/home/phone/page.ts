@@ -5,6 +5,9 @@ import { type BrowserContext, isFull } from './browser-env.ts';
 import { type AssetName, assetUrl } from './phone-assets.ts';
 import { installHead } from './push/install-files.ts';
 
+/** In the address of a page that looks again by itself: nobody has done anything. */
+export const AGAIN = 'again';
+
 /** Markup that is safe to send: made by hono's `html`, which escapes what is put into it. */
 export type Markup = ReturnType<typeof html>;
 
@@ -32,7 +35,7 @@ ${footer(context)}`;
     return context.html(parts, status, { 'content-type': `${FRAGMENT}; charset=utf-8` });
   }
   const head = options.noScriptRefresh
-    ? html`<noscript><meta http-equiv="refresh" content="5"></noscript>`
+    ? html`<noscript><meta http-equiv="refresh" content="5; url=?${AGAIN}"></noscript>`
     : '';
   return context.html(whole(context, title, head, parts), status);
 }

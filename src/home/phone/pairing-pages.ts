@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { signIn } from './browser.ts';
+import { signIn, tellOf } from './browser.ts';
 import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { browserName } from './browser-name.ts';
 import { readRegistration } from './credential-json.ts';
@@ -67,6 +67,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
       const { sub: username, credentialId, deviceType } = key;
       const synced = deviceType === 'multiDevice';
       signIn(context, services, { username, by: 'passkey', credentialId, synced });
+      tellOf(context, services, { user: username, what: 'passkey_added', name: key.name });
     } catch (error) {
       return refusedPage(context, error, { href: '/signin', text: 'Sign in with your passkey' });
     }

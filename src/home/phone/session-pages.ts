@@ -24,13 +24,14 @@ export function createSessionPages({ sessions }: PhoneServices): Hono<BrowserEnv
     return page(context, {
       title: 'Signed in on',
       body: html`<h1 tabindex="-1">Signed in on</h1>
-<p class="soft">Each ends by itself eight hours after its sign-in.</p>
+<p class="soft">Each ends by itself eight hours after its sign-in, and after half an hour in which nobody does anything there.</p>
 <ul class="recent">${sessions.list(user.username).map(
         (one) => html`<li data-testid="session"><span>${one.browser}${
           one.id === session?.id ? html` <strong data-testid="this-browser">this browser</strong>` : ''
         }<br><span class="soft small">${how[one.by]}, ${localTime(one.openedAt)}; last used ${localTime(one.seenAt)}</span></span>
 <form method="post" action="${PATH}/end"><input type="hidden" name="form_token" value="${formToken}"><input type="hidden" name="id" value="${one.id}"><button class="quiet" data-testid="end-session">Sign out</button></form></li>`,
-      )}</ul>`,
+      )}</ul>
+<form method="post" action="${PATH}/end-others"><input type="hidden" name="form_token" value="${formToken}"><button class="stop wide" data-testid="end-others">Sign out everywhere else</button></form>`,
     });
   });
 
@@ -39,6 +40,14 @@ export function createSessionPages({ sessions }: PhoneServices): Hono<BrowserEnv
     if (user === undefined) return toSignIn(context, PATH);
     const { id } = await context.req.parseBody();
     if (typeof id === 'string') sessions.end(user.username, id);
+    return context.redirect(PATH, 303);
+  });
+
+  app.post(`${PATH}/end-others`, (context) => {
+    const { user, session } = context.var;
+    if (user === undefined) return toSignIn(context, PATH);
+    for (const { id } of sessions.list(user.username))
+      if (id !== session?.id) sessions.end(user.username, id);
     return context.redirect(PATH, 303);
   });
 

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { signIn, signOut } from './browser.ts';
+import { signIn, signOut, tellOf } from './browser.ts';
 import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { readAssertion } from './credential-json.ts';
 import { messagePage, page } from './page.ts';
@@ -51,11 +51,14 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
       return signInPage(context, target, 401, 'That user name and recovery code do not match.');
     }
     signIn(context, services, { username: name, by: 'recovery' });
+    tellOf(context, services, { user: name, what: 'recovery_sign_in', name: '' });
     return context.redirect(target, 303);
   });
 
   app.post('/signout', (context) => {
     signOut(context, services);
+    // What the browser keeps of this address, the key of its origin among it: nobody's from now on (Clear Site Data §3).
+    context.header('clear-site-data', '"storage"');
     return context.redirect('/signin', 303);
   });
 
@@ -125,7 +128,7 @@ ${hidden}
 <label for="username">User name</label>
 <input type="text" id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required data-testid="username">
 <label for="code">Recovery code</label>
-<input class="code" type="text" id="code" name="code" placeholder="XXXX-XXXX-XXXX-XXXX" maxlength="24" autocomplete="off" autocapitalize="characters" spellcheck="false" required data-testid="recovery-code">
+<input class="code" type="text" id="code" name="code" placeholder="XXXX-XXXX-XXXX-XXXX-XXXX-XXXX" maxlength="40" autocomplete="off" autocapitalize="characters" spellcheck="false" required data-testid="recovery-code">
 <p class="small soft">It lets you read, deny, halt trading, and sign browsers out. It can’t approve anything, and can’t set up a passkey.</p>
 <button class="quiet wide" data-testid="recover">Sign in with the code</button>
 </form>

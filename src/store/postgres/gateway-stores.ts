@@ -3,6 +3,7 @@ import { noQuestions, type QuestionSeal } from '../rows/question-id.ts';
 import { postgresAccessStore } from './access-store.ts';
 import { postgresAuditStore } from './audit-store.ts';
 import { postgresBrokerKeyStore } from './broker-key-store.ts';
+import { postgresCheckpointStore } from './checkpoint-store.ts';
 import { postgresDecisionStore } from './decision-store.ts';
 import { postgresDefaultAccountStore } from './default-account-store.ts';
 import { postgresHalts } from './halts.ts';
@@ -40,6 +41,7 @@ export async function postgresGatewayStores(
     mandates: postgresMandateStore(database),
     standing: postgresStandingStore(database),
     audit: postgresAuditStore(database),
+    checkpoints: postgresCheckpointStore(database),
     brokerKeys: postgresBrokerKeyStore(database),
     defaultAccounts: postgresDefaultAccountStore(database),
     access: postgresAccessStore(database),

@@ -5,6 +5,8 @@ import type { TenantDatabase, Unit } from './tenant-database.ts';
 export interface Head {
   /** Notes a line of the record, after all there are. @param now milliseconds since the epoch */
   note(note: AuditNote, now: number): void;
+  /** The last line by now. */
+  last(): AuditHead;
   /** A version above all others. */
   nextVersion(): number;
 }
@@ -59,6 +61,7 @@ export function withHead<T>(
         lines.push({ seq: head.seq, line });
         last = head;
       },
+      last: () => ({ seq: last.seq, hash: last.hash }),
       nextVersion: () => ++version,
     });
     if (lines.length === 0 && version === found.version) return result;

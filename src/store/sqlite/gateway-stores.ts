@@ -4,6 +4,7 @@ import { noQuestions, type QuestionSeal } from '../rows/question-id.ts';
 import { sqliteAccessStore } from './access-store.ts';
 import { sqliteAuditStore } from './audit-store.ts';
 import { sqliteBrokerKeyStore } from './broker-key-store.ts';
+import { sqliteCheckpointStore } from './checkpoint-store.ts';
 import { sqliteDecisionStore } from './decision-store.ts';
 import { sqliteDefaultAccountStore } from './default-account-store.ts';
 import { prepareGatewayDatabase } from './gateway-database.ts';
@@ -42,6 +43,7 @@ export function sqliteGatewayStores(
     mandates: sqliteMandateStore(database),
     standing: sqliteStandingStore(database),
     audit: sqliteAuditStore(database),
+    checkpoints: sqliteCheckpointStore(database),
     brokerKeys: sqliteBrokerKeyStore(database),
     defaultAccounts: sqliteDefaultAccountStore(database),
     access: sqliteAccessStore(database),

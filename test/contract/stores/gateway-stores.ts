@@ -1,6 +1,7 @@
 import { accessStoreContract } from './access-store.ts';
 import { auditStoreContract } from './audit-store.ts';
 import { brokerKeyStoreContract } from './broker-key-store.ts';
+import { checkpointStoreContract } from './checkpoint-store.ts';
 import { decisionStoreContract } from './decision-store.ts';
 import type { OpenStores } from './gateway-factory.ts';
 import { mandateStoreContract } from './mandate-store.ts';
@@ -27,6 +28,7 @@ export function gatewayStoresContract(open: OpenStores): void {
   proposalCountsContract(open);
   proposalPartiesContract(open);
   auditStoreContract(open);
+  checkpointStoreContract(open);
   brokerKeyStoreContract(open);
   accessStoreContract(open);
   mandateStoreContract(open);

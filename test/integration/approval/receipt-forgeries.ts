@@ -16,7 +16,7 @@ type Forged = 'order' | 'mandated';
 export async function forged(text: string, key: ReceiptKey, forge: Forging): Promise<string> {
   const receipt = JSON.parse(text) as Receipt;
   forge(receipt);
-  return receiptText({ ...receipt, signature: await key.sign(receiptPayload(receipt)) });
+  return receiptText({ ...receipt, signature: key.sign(receiptPayload(receipt)) });
 }
 
 /** A line of the record with its hash right. */

@@ -2,11 +2,15 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NoReceipt } from '../../../src/approval/receipts/receipt-form.ts';
+import { checkpointNote } from '../../../src/approval/checkpoints/checkpoint.ts';
+import { NoReceipt, receiptText } from '../../../src/approval/receipts/receipt-form.ts';
 import { type ReceiptKey, receiptKey } from '../../../src/approval/receipts/receipt-key.ts';
 import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
+import { lineHash } from '../../../src/store/audit.ts';
+import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import type { Receipt } from '../../../src/trading/receipt.ts';
 import type { Order } from '../../../src/trading/views.ts';
@@ -175,6 +179,69 @@ describe('a receipt', () => {
   it.runIf(hasPython)('with a byte changed anywhere is refused by the second verifier too', () => {
     const args = [join(scripts, 'every_byte.py'), gatewayKey, written('bytes', order), String(STRIDE)];
     expect(execFileSync('python3', args, { encoding: 'utf8', timeout: 600_000 })).toMatch(/^\d+ \[\]\n$/);
+  });
+});
+
+describe('a receipt of a day that is over', () => {
+  const day = { day: '2026-11-23', today: '2026-11-24' };
+  let covered: Receipt;
+  let key: ReceiptKey;
+  beforeAll(async () => {
+    key = await receiptKey('what only the gateway has');
+    const { home, gateway } = world.sandbox.ready;
+    const database = new Database(join(home, 'gateway.db'));
+    const { checkpoints, audit } = sqliteGatewayStores(database);
+    // As a gateway notes them at midnight; the sandbox's clock is today's.
+    for (const at of [{ day: '2026-01-01', today: '2100-01-01' }, day, { ...day, today: '2026-11-20' }])
+      await checkpoints.close(at, checkpointNote(key, gateway, at.day), Date.now());
+    await audit.moveToFile(join(home, 'audit.jsonl'));
+    database.close();
+    covered = JSON.parse((await fileOf((JSON.parse(order) as Receipt).proposal.id)).text);
+  });
+  const last = (receipt: Receipt) => JSON.parse(receipt.record.at(-1) ?? '{}') as Record<string, unknown>;
+
+  it('names the first checkpoint that covers it, and that alone', async () => {
+    const events = covered.record.map((line) => (JSON.parse(line) as { event: string }).event);
+    expect(events.filter((event) => event === 'checkpoint')).toHaveLength(1);
+    expect(last(covered)).toMatchObject({ event: 'checkpoint', gateway: covered.gateway });
+    // Both by one key, as a gateway's are.
+    const text = await forged(receiptText(covered), key, () => undefined);
+    expect(await faultOf(text, key.jwk.kid)).toBe('holds');
+    if (hasPython) expect(pythonSays([written('covered', text)], key.jwk.kid)).toEqual(['holds']);
+    expect(await faultOf(receiptText(covered))).toBe('signer');
+  });
+
+  it.each<[string, string, (line: Record<string, unknown>, receipt: Receipt) => void]>([
+    [
+      'of another gateway',
+      'record',
+      (line) => void Object.assign(line, { gateway: 'https://other.example' }),
+    ],
+    ['of another day', 'record', (line) => void Object.assign(line, { day: '2026-11-22' })],
+    ['that is not signed', 'record', (line) => void delete line.signature],
+    ['in the middle', 'record', (_, receipt) => void receipt.record.push(receipt.record.shift() ?? '')],
+  ])('with a checkpoint %s is refused', async (_, fault, forge) => {
+    const text = await forged(receiptText(covered), key, (receipt) => {
+      const { hash: _hash, ...line } = last(receipt);
+      forge(line, receipt);
+      if (receipt.record.at(-1)?.includes('"checkpoint"'))
+        receipt.record[receipt.record.length - 1] = JSON.stringify({ ...line, hash: lineHash(line) });
+    });
+    expect(await faultOf(text, key.jwk.kid)).toBe(fault);
+    if (hasPython) expect(pythonSays([written('covered', text)], key.jwk.kid)).not.toEqual(['holds']);
+  });
+
+  it('with a checkpoint that another key signed is refused', async () => {
+    const thief = await receiptKey('of a thief');
+    const text = await forged(receiptText(covered), key, (receipt) => {
+      const { hash: _, signature: __, ...line } = last(receipt);
+      const head = { seq: Number(line.seq) - 1, hash: String(line.prev) };
+      const { facts } = checkpointNote(thief, receipt.gateway, String(line.day))(head, String(line.previous));
+      const signed = { ...line, ...facts };
+      receipt.record[receipt.record.length - 1] = JSON.stringify({ ...signed, hash: lineHash(signed) });
+    });
+    expect(await faultOf(text, key.jwk.kid)).toBe('signer');
+    if (hasPython) expect(pythonSays([written('covered', text)], key.jwk.kid)).toEqual(['signer']);
   });
 });
 

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { checkpointReader } from '../../../src/approval/checkpoints/checkpoint-reader.ts';
 import { ownRecord } from '../../../src/gateway/own-record.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
@@ -23,7 +24,10 @@ afterAll(async () => {
   await world?.close();
 });
 
-const record = () => ownRecord(file, sqliteGatewayStores(database).audit);
+const record = () =>
+  ownRecord(file, sqliteGatewayStores(database).audit, async () =>
+    checkpointReader({ isTrusted: () => true }),
+  );
 
 it('has a person’s own lines alone, newest first, without how the provider was asked', async () => {
   await expect

@@ -123,10 +123,69 @@ describe('signing in by passkey', () => {
 describe('a session', () => {
   it('ends eight hours after the sign-in', async () => {
     const { browser: own } = await pairByHttp(await link());
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 8 * 3600_000 - 60_000 });
-    expect((await own.visit('/phone')).status).toBe(200);
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 });
+    const start = Date.now();
+    const quarters = 8 * 4;
+    for (let quarter = 1; quarter < quarters; quarter++) {
+      vi.useFakeTimers({ toFake: ['Date'], now: start + quarter * 15 * 60_000 });
+      expect((await own.visit('/phone')).status).toBe(200);
+    }
+    vi.useFakeTimers({ toFake: ['Date'], now: start + quarters * 15 * 60_000 + 1_000 });
     expect(ledTo(await own.visit('/phone'))).toMatch(/^\/signin/);
+  });
+
+  it('ends after half an hour in which nobody does anything, whatever its page asks by itself', async () => {
+    const { browser: own } = await pairByHttp(await link());
+    const start = Date.now();
+    for (const minute of [10, 20, 29]) {
+      vi.useFakeTimers({ toFake: ['Date'], now: start + minute * 60_000 });
+      const stream = await own.visit('/phone/events', { headers: { accept: 'text/event-stream' } });
+      expect(stream.status).toBe(200);
+      await stream.body?.cancel();
+      expect((await own.submit('/phone?again', '/phone/requests/none/seen')).status).toBe(404);
+      expect((await own.submit('/phone?again', '/phone/push/subscriptions/remove')).status).toBe(404);
+    }
+    vi.useFakeTimers({ toFake: ['Date'], now: start + 30 * 60_000 + 1_000 });
+    expect((await own.visit('/phone/events', { headers: { accept: 'text/event-stream' } })).status).toBe(401);
+    expect(ledTo(await own.visit('/phone'))).toMatch(/^\/signin/);
+  });
+
+  it('that is idle ends the stream that its page holds open', async () => {
+    const { browser: own } = await pairByHttp(await link('bob'));
+    const stream = await own.visit('/phone/events', { headers: { accept: 'text/event-stream' } });
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31 * 60_000 });
+    expect(await stream.text()).toContain('event: signed_out');
+  }, 30_000);
+
+  it('gives way to the next sign-in on the same browser', async () => {
+    const { browser: own, authenticator } = await pairByHttp(await link('bob'));
+    const earlier = new Map(own.jar);
+    const options = await own.submit('/signin', '/signin/options', {}, json);
+    const assertion = JSON.stringify(authenticator.assert(await challengeOf(options)));
+    expect(ledTo(await own.submit('/signin', '/signin/passkey', { assertion }))).toBe('/phone');
+    expect((await own.visit('/phone')).status).toBe(200);
+    const thief = createHttpBrowser(world.issuer, own.key);
+    for (const [name, value] of earlier) thief.jar.set(name, value);
+    expect(ledTo(await thief.visit('/phone'))).toMatch(/^\/signin/);
+  });
+
+  it('ends all others at once, and stays', async () => {
+    const { browser: own, authenticator } = await pairByHttp(await link('bob'));
+    const others = [
+      await signInByHttp(world.issuer, authenticator),
+      await signInByHttp(world.issuer, authenticator),
+    ];
+    const { browser: alices } = await pairByHttp(await link());
+    expect(ledTo(await own.submit('/phone/sessions', '/phone/sessions/end-others'))).toBe('/phone/sessions');
+    for (const other of others) expect(ledTo(await other.visit('/phone'))).toMatch(/^\/signin/);
+    for (const still of [own, alices]) expect((await still.visit('/phone')).status).toBe(200);
+  });
+
+  it('leaves nothing in the browser at sign-out', async () => {
+    const { browser: own } = await pairByHttp(await link('bob'));
+    const answer = await own.submit('/phone', '/signout');
+    expect(ledTo(answer)).toBe('/signin');
+    expect(answer.headers.get('clear-site-data')).toBe('"storage"');
+    expect([...own.jar.keys()].filter((name) => name.includes('session'))).toEqual([]);
   });
 
   it('outlives a restart of the home, and not the person', async () => {
@@ -244,4 +303,14 @@ describe('letting a device in', () => {
     await own.submit(page, '/device/confirm', { user_code: code, decision: 'refuse' });
     await expect(tokens()).rejects.toMatchObject({ error: 'access_denied' });
   });
+});
+
+it('a refusal of the front door says in which letters it is', async () => {
+  for (const [path, method] of [
+    ['/nothing', 'GET'],
+    ['/token', 'DELETE'],
+  ] as const) {
+    const answer = await fetch(`${world.issuer}${path}`, { method });
+    expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+  }
 });

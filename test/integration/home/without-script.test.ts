@@ -120,6 +120,24 @@ describe('over https, without script', () => {
     expect(answer.headers['strict-transport-security']).toMatch(/^max-age=\d{8}/);
   });
 
+  it('a program’s request is known by cookies that no other address can set, and that one request takes from no other', async () => {
+    const { clientId, redirectUri } = await registered();
+    const browser = plainBrowser();
+    const query = new URLSearchParams({
+      ...{ client_id: clientId, redirect_uri: redirectUri, response_type: 'code' },
+      ...{ code_challenge: 'c'.repeat(43), code_challenge_method: 'S256' },
+    });
+    const answer = await browser.ask(`/authorize?${query}`);
+    expect(answer.status).toBe(303);
+    const names = answer.cookies.map((cookie) => cookie.split('=', 1)[0]);
+    expect(names).toContain('__Secure-_interaction');
+    for (const cookie of answer.cookies) {
+      if (cookie.startsWith('__Host-')) continue;
+      expect(cookie).toMatch(/^__Secure-_interaction/);
+      expect(cookie.toLowerCase()).toMatch(/; path=\/.+; .*secure/);
+    }
+  });
+
   it('one reads and denies, and approves nothing', async () => {
     const { browser } = await recovered();
     const { id, path } = await asked({ symbol: 'NFLX' });

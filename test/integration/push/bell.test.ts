@@ -211,6 +211,7 @@ describe('after a restart', () => {
       'bell',
       'tellFill',
       'tellSignalled',
+      'tellAccount',
     ]);
   });
 });

@@ -79,6 +79,8 @@ export async function filledStores(stores: GatewayStores): Promise<void> {
     ...{ sub, connection: 'broker', kind: 'alpaca', sealed: Buffer.from([1]), accountNumber: draft.account },
     ...{ environment: 'paper', keptAt: now },
   });
+  const noted = () => note;
+  await stores.checkpoints.close({ day: '2026-11-23', today: '2026-11-24' }, noted, now);
   await stores.others?.renew();
   await stores.defaultAccounts.choose(sub, draft.account);
   await stores.buckets?.take('broker', { perSecond: 1, burst: 1 }, 1);

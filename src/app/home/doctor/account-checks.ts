@@ -3,10 +3,12 @@ import { verifyAuditFile } from '../../../approval/audit-chain.ts';
 import { isKept } from '../../../gateway/broker/kept-kinds.ts';
 import type { NamedBroker } from '../../../gateway/broker/named-broker.ts';
 import { verifyCredentials } from '../../../gateway/broker/verify-keys.ts';
+import { ownCheckpointReader } from '../../../gateway/record-checkpoints.ts';
 import { errorObject } from '../../../trading/error-object.ts';
 import type { App } from '../../app.ts';
 import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
 import { clockFinding } from '../../doctor/server-checks.ts';
+import { sealSecret } from '../../gateway/key-file.ts';
 import { homeFiles } from '../home-files.ts';
 import type { OpenHome } from '../open-home.ts';
 
@@ -134,15 +136,33 @@ export function checkSignature({ gateway, settings }: Pick<OpenHome, 'gateway' |
   ];
 }
 
-/** Whether the record of what was proposed, approved and carried out is whole. */
-export async function checkRecord({ folder, stores }: Pick<OpenHome, 'folder' | 'stores'>): Promise<Finding> {
+/** Whether the record of what was proposed, approved and carried out is whole, and is vouched for where that is set. */
+export async function checkRecord({
+  folder,
+  stores,
+  gateway,
+}: Pick<OpenHome, 'folder' | 'stores' | 'gateway'>): Promise<Finding> {
   const { record } = homeFiles(folder);
-  const verdict = await verifyAuditFile(record, stores.audit);
-  return verdict.ok
-    ? ok('record', `${verdict.lines} lines, whole`)
-    : fail(
-        'record',
-        `${record}, line ${verdict.line}: ${verdict.what}`,
-        'Find out who changed it: "trade-agent gateway audit verify" says more.',
-      );
+  const verdict = await verifyAuditFile(
+    record,
+    stores.audit,
+    await ownCheckpointReader({ sealSecret: sealSecret(folder) }),
+  );
+  if (!verdict.ok) {
+    return fail(
+      'record',
+      `${record}, line ${verdict.line}: ${verdict.what}`,
+      'Find out who changed it: "trade-agent gateway audit verify" says more.',
+    );
+  }
+  const last = await stores.checkpoints.last();
+  const signed = last === undefined || last.seq === 0 ? '' : `; signed up to ${last.day}`;
+  if (gateway.anchor !== undefined && last?.anchored === false) {
+    return warn(
+      'record',
+      `${verdict.lines} lines, whole${signed}, but ${gateway.anchor.rfc3161} has not time-stamped that yet`,
+      'It is tried again each hour: look whether the authority can be reached ("anchor" in gateway.yaml).',
+    );
+  }
+  return ok('record', `${verdict.lines} lines, whole${signed}`);
 }

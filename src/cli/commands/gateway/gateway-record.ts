@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { exits } from '../../../app/exit-codes.ts';
 import type { GatewayPlaces } from '../../../app/gateway/gateway-key.ts';
 import { runCommand } from '../../cli.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
+import { addGatewayAudit } from './gateway-audit.ts';
 
 /** What is done about the gateway's record and its halts at its own machine. @param placesOf what options name */
 export function addGatewayRecord(
@@ -11,32 +11,7 @@ export function addGatewayRecord(
   cli: Cli,
   placesOf: (options: { readonly home?: string; readonly config?: string }) => GatewayPlaces,
 ): void {
-  gateway
-    .command('audit')
-    .description("the gateway's record: what was proposed, asked, decided, carried out")
-    .addHelpText(
-      'after',
-      examples([['trade-agent gateway audit verify', 'find out whether it is whole']]) + exitCodes([]),
-    )
-    .command('verify')
-    .description('finds the first line of the record that was changed, removed or added')
-    .addHelpText(
-      'after',
-      examples([['trade-agent gateway audit verify --home /srv/gateway', 'also while the gateway runs']]) +
-        exitCodes([]),
-    )
-    .action((_: object, command: Command) =>
-      runCommand(cli, command, async ({ output, env }) => {
-        const { verifyRecord } = await import('../../../app/gateway/gateway-record.ts');
-        const { file, ...verdict } = await verifyRecord({ env }, placesOf(command.optsWithGlobals()));
-        await output.result('gateway-audit', { file, ...verdict }, () =>
-          verdict.ok
-            ? `${file} is whole: ${verdict.lines} lines`
-            : `${file}, line ${verdict.line}: ${wrongLine[verdict.what]} (entry ${verdict.seq})`,
-        );
-        return verdict.ok ? exits.done : exits.failed;
-      }),
-    );
+  addGatewayAudit(gateway, cli, placesOf);
 
   gateway
     .command('halt')
@@ -90,11 +65,3 @@ export function addGatewayRecord(
       }),
     );
 }
-
-/** What `gateway audit verify` says of a line. */
-const wrongLine = {
-  changed: 'changed, or it does not follow from the line before',
-  removed: 'one or more lines before this were removed',
-  added: 'added, or in another place than it was written',
-  unreadable: 'unreadable',
-} as const;

@@ -36,6 +36,8 @@ const words: Readonly<Record<AuditEvent, string>> = {
   standing_refused: 'Standing order refused',
   standing_missed: 'Standing order missed its time',
   standing_ended: 'Standing order ended',
+  checkpoint: 'Record signed up to here',
+  anchored: 'Record time-stamped up to here',
   orders_recounted: 'Orders counted anew for today: they were dated ahead',
 };
 

@@ -87,6 +87,9 @@ const wrong: Readonly<Record<Extract<RecordVerdict, { ok: false }>['what'], stri
   removed: 'is missing, or lines before it are',
   added: 'was added, or put elsewhere',
   unreadable: 'can’t be read',
+  checkpoint: 'does not sign what stands before it',
+  signer: 'is signed by another key',
+  anchor: 'vouches for nothing',
 };
 
 /** The person's own lines, and whether the whole is as it was written. */

@@ -8,7 +8,7 @@ interface Told {
   /** One line. */
   readonly title: string;
   readonly body: string;
-  /** When it was asked or filled, or came about, RFC 3339. */
+  /** When it was asked, filled or done, or came about, RFC 3339. */
   readonly at: string;
 }
 
@@ -42,7 +42,18 @@ export interface AccessNotice extends Told {
   readonly access: { readonly company: string; readonly signal: string };
 }
 
-export type PhoneNotice = RequestNotice | FillNotice | AccessNotice;
+/** What happened to how a person gets in. */
+export interface AccountNotice extends Told {
+  /** The same in fields, for programs. */
+  readonly account: {
+    readonly event: 'passkey_added' | 'passkey_removed' | 'recovery_sign_in';
+    readonly browser: string;
+    /** What the passkey is called. */
+    readonly name?: string;
+  };
+}
+
+export type PhoneNotice = RequestNotice | FillNotice | AccessNotice | AccountNotice;
 
 /**
  * How people are told where a push doesn't reach them. What can't be sent is the implementation's to report: a notice

@@ -4,6 +4,7 @@ import type { Keys } from '../../../approval/keys/keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import type { Fill } from '../../fills/fill.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
+import { type AccountEvent, createAccountTeller } from './account-teller.ts';
 import { type Bell, createBell } from './bell.ts';
 import { createFillTeller } from './fill-teller.ts';
 import type { PhoneNotices } from './phone-notices.ts';
@@ -40,6 +41,8 @@ export interface PhonePush {
   tellFill(fill: Fill): Promise<void>;
   /** Tells a person what their company's signal took back. */
   readonly tellSignalled: ReturnType<typeof createSignalTeller>;
+  /** Tells a person what happened to how they get in. Whoever did it waits for nothing; what fails is the home's to hear. */
+  tellAccount(event: AccountEvent): void;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -87,5 +90,10 @@ export function createPhonePush(
   const bell = createBell({ hidesCode: () => false, ...ringing, phone: `${issuer}/phone` });
   const tellFill = options.fills === false ? async () => undefined : createFillTeller(ringing);
   const tellSignalled = createSignalTeller(ringing);
-  return { publicKey: vapid.publicKey, subscriptions, bell, tellFill, tellSignalled };
+  const teller = createAccountTeller(ringing);
+  const tellAccount = (event: AccountEvent) =>
+    void teller(event).catch((error: Error) => {
+      if (!closing.aborted) parts.onError(error.message);
+    });
+  return { publicKey: vapid.publicKey, subscriptions, bell, tellFill, tellSignalled, tellAccount };
 }

@@ -14,7 +14,7 @@ export type PushContent = 'full' | 'short';
 
 /** What reaches the service worker, as JSON. */
 export interface PushMessage {
-  readonly kind: 'ask' | 'settled' | 'fill' | 'access';
+  readonly kind: 'ask' | 'settled' | 'fill' | 'access' | 'account';
   /** The phone's name of the request: opens its card, and gives no right to anything. Empty for what is no request. */
   readonly id: string;
   /** `Buy 5 AAPL · PAPER` */

@@ -7,6 +7,7 @@ import { sql as gateways } from './gateway/0006-gateways.ts';
 import { sql as buckets } from './gateway/0007-buckets.ts';
 import { sql as sealedQuestions } from './gateway/0008-sealed-questions.ts';
 import { sql as gatewayKeys } from './gateway/0009-gateway-keys.ts';
+import { sql as recordCheckpoints } from './gateway/0010-record-checkpoints.ts';
 
 /** Its roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
 const NAME = 'trade_agent_gateway';
@@ -24,5 +25,6 @@ export const gatewaySchema: Schema = {
     buckets(NAME),
     sealedQuestions,
     gatewayKeys(NAME),
+    recordCheckpoints(NAME),
   ],
 };

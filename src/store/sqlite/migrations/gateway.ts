@@ -12,6 +12,7 @@ import { sql as access } from './gateway/0011-access.ts';
 import { sql as standingOrders } from './gateway/0012-standing-orders.ts';
 import { sql as accounts } from './gateway/0013-accounts.ts';
 import { sql as sealedQuestions } from './gateway/0014-sealed-questions.ts';
+import { sql as recordCheckpoints } from './gateway/0015-record-checkpoints.ts';
 
 /** The versions of the gateway's database, oldest first. */
 export const gatewayMigrations = [
@@ -29,4 +30,5 @@ export const gatewayMigrations = [
   standingOrders,
   accounts,
   sealedQuestions,
+  recordCheckpoints,
 ];

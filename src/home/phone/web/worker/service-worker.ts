@@ -11,9 +11,11 @@ const CACHE_PREFIX = 'trade-agent ';
 const CACHE = CACHE_PREFIX + SHELL;
 const PHONE = '/phone';
 
+const kinds = ['ask', 'settled', 'fill', 'access', 'account'] as const;
+
 /** As `push/push-message.ts` makes it. */
 interface PushMessage {
-  readonly kind: 'ask' | 'settled' | 'fill' | 'access';
+  readonly kind: (typeof kinds)[number];
   readonly id: string;
   readonly title: string;
   readonly body: string;
@@ -72,7 +74,7 @@ function read(data: PushMessageData | null): PushMessage {
   try {
     const { kind, id, title, body, tag, again } = data?.json() ?? {};
     if ([id, title, body, tag].every((text) => typeof text === 'string')) {
-      const known = kind === 'settled' || kind === 'fill' || kind === 'access' ? kind : 'ask';
+      const known = kinds.find((one) => one === kind) ?? 'ask';
       return { kind: known, id, title, body, tag, again: again === true };
     }
   } catch {
@@ -88,7 +90,7 @@ async function show({ kind, id, title, body, tag, again = false }: PushMessage):
     tag,
     renotify: again,
     // There is nothing to do about a fill, or a sign-in that ended: it may go by itself.
-    requireInteraction: kind === 'ask',
+    requireInteraction: kind === 'ask' || kind === 'account',
     icon: icon(192),
     badge: icon(96),
     data: { id },

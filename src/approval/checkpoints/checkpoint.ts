@@ -1,0 +1,69 @@
+import canonicalize from 'canonicalize';
+import { z } from 'zod';
+import type { AuditHead, AuditNote } from '../../store/audit.ts';
+import { type ReceiptJwk, type ReceiptKey, signerOf } from '../receipts/receipt-key.ts';
+
+/** What a signature says that it is of (RFC 7515 §4.1.9): a receipt's is none of a checkpoint. */
+const CHECKPOINT_TYPE = 'trade-agent-checkpoint+jws';
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** A checkpoint, as it stands in the record: what it signs, beside what each line has. */
+const checkpointSchema = z.lazy(() =>
+  z.strictObject({
+    seq: z.int(),
+    at: z.iso.datetime(),
+    event: z.literal('checkpoint'),
+    prev: hash,
+    hash,
+    /** The gateway's resource identifier. */
+    gateway: z.string(),
+    /** The UTC day that it closes. */
+    day: z.iso.date(),
+    /** How many there are before it, and the hash of the last of them. */
+    lines: z.int(),
+    head: hash,
+    /** The hash of the checkpoint before; zeros for the first. */
+    previous: hash,
+    signature: z.strictObject({ protected: z.string(), signature: z.string() }),
+  }),
+);
+export type Checkpoint = z.output<typeof checkpointSchema>;
+
+/** The line that closes a day: signed as it is noted, so that nothing comes between. */
+export function checkpointNote(
+  key: ReceiptKey,
+  gateway: string,
+  day: string,
+): (head: AuditHead, previous: string) => AuditNote {
+  return (head, previous) => {
+    const facts = { gateway, day, lines: head.seq, head: head.hash, previous };
+    const signature = key.sign(payloadOf(facts), CHECKPOINT_TYPE);
+    return { event: 'checkpoint', facts: { ...facts, signature } };
+  };
+}
+
+/**
+ * Whose checkpoint a line is, where it is one that holds by itself.
+ * @returns undefined where it is none, or is not as it was signed
+ */
+export async function signedCheckpoint(
+  line: unknown,
+): Promise<{ readonly checkpoint: Checkpoint; readonly signer: ReceiptJwk } | undefined> {
+  const checkpoint = checkpointSchema.safeParse(line).data;
+  if (checkpoint === undefined) return undefined;
+  // What is signed is about the place where it stands, and no other.
+  if (checkpoint.lines !== checkpoint.seq - 1 || checkpoint.head !== checkpoint.prev) return undefined;
+  const signer = await signerOf(checkpoint.signature, payloadOf(checkpoint), CHECKPOINT_TYPE);
+  return signer && { checkpoint, signer };
+}
+
+function payloadOf({
+  gateway,
+  day,
+  lines,
+  head,
+  previous,
+}: Pick<Checkpoint, 'gateway' | 'day' | 'lines' | 'head' | 'previous'>): string {
+  return canonicalize({ type: 'trade-agent.checkpoint', v: 1, gateway, day, lines, head, previous }) ?? '';
+}

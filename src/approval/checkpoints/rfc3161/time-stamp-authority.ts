@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import { Boolean as AsnBoolean, Integer, Null, ObjectIdentifier, OctetString, Sequence } from 'asn1js';
+import { boundedFetch } from '../../../net/bounded-fetch.ts';
+import type { Anchor } from '../anchor.ts';
+import { NoTimeStamp, parse, rawOf, sequenceOf } from './der.ts';
+import { verifyTimeStampToken } from './time-stamp-token.ts';
+
+const SHA_256 = '2.16.840.1.101.3.4.2.1';
+/** PKIStatus (RFC 3161 §2.4.2): granted, or granted with modifications. */
+const GRANTED = [0, 1];
+/** A token with its certificates has three to eight kilobytes; each is kept as a line of the record. */
+const LONGEST_ANSWER = 24 * 1024;
+const NONCE_BYTES = 8;
+
+/**
+ * A time-stamp authority, over HTTP (RFC 3161 §3.4). It learns a hash, and nothing of what it is of.
+ * @param options.trusted certificates that its own must lead to, PEM; what it gives is refused where it does not
+ */
+export function timeStampAuthority({
+  url,
+  fetch,
+  trusted,
+}: {
+  readonly url: string;
+  readonly fetch: typeof globalThis.fetch;
+  readonly trusted?: readonly string[] | undefined;
+}): Anchor {
+  return {
+    kind: 'rfc3161',
+    authority: url,
+    async vouch(digest, signal) {
+      const nonce = newNonce();
+      const answer = await boundedFetch(fetch, LONGEST_ANSWER)(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/timestamp-query', accept: 'application/timestamp-reply' },
+        body: new Uint8Array(timeStampRequest(digest, nonce)),
+        redirect: 'error',
+        signal,
+      });
+      if (!answer.ok) throw new NoTimeStamp(`the authority answered ${answer.status}`);
+      const token = tokenOf(Buffer.from(await answer.arrayBuffer()));
+      const vouched = await verifyTimeStampToken(token, digest, trusted, { nonce });
+      if (trusted !== undefined && !vouched.isTrusted)
+        throw new NoTimeStamp('the authority’s certificate leads to none of "ca_file"');
+      return { ...vouched, token };
+    },
+  };
+}
+
+/** TimeStampReq (RFC 3161 §2.4.1), with `certReq`: its token must verify by itself. */
+function timeStampRequest(digest: Buffer, nonce: Buffer): ArrayBuffer {
+  const algorithm = new Sequence({ value: [new ObjectIdentifier({ value: SHA_256 }), new Null()] });
+  return new Sequence({
+    value: [
+      new Integer({ value: 1 }),
+      new Sequence({ value: [algorithm, new OctetString({ valueHex: digest })] }),
+      new Integer({ valueHex: nonce }),
+      new AsnBoolean({ value: true }),
+    ],
+  }).toBER();
+}
+
+/** Of a TimeStampResp (RFC 3161 §2.4.2). */
+function tokenOf(answer: Buffer): Buffer {
+  const [info, token] = sequenceOf(parse(answer));
+  const [status] = sequenceOf(info);
+  const granted = status instanceof Integer && GRANTED.includes(status.valueBlock.valueDec);
+  if (!granted || token === undefined) throw new NoTimeStamp('the authority gave no token');
+  return Buffer.from(rawOf(token));
+}
+
+/** Positive, and without a leading zero: an INTEGER has one encoding in DER. */
+function newNonce(): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  nonce[0] = ((nonce[0] ?? 0) & 0x3f) | 0x40;
+  return nonce;
+}

@@ -1,0 +1,42 @@
+import { createAuditChain } from '../approval/audit-chain.ts';
+import { type CheckpointReader, checkpointReader } from '../approval/checkpoints/checkpoint-reader.ts';
+import { type Checkpoints, createCheckpoints } from '../approval/checkpoints/checkpoints.ts';
+import { receiptKey } from '../approval/receipts/receipt-key.ts';
+import type { Clock } from '../machine/clock.ts';
+import { readCertificates } from '../net/certificate-file.ts';
+import { eachSecret } from '../secrets/token-seal.ts';
+import type { AnchorSettings } from './anchor-settings.ts';
+import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
+
+/** The checkpoints of a gateway's own record. */
+export function recordCheckpoints(
+  { resource, stores, anchor, ...options }: GatewayOptions,
+  { sealSecret, auditFile }: Pick<GatewayApproval, 'sealSecret' | 'auditFile'>,
+  clock: Clock,
+): Checkpoints {
+  const [newest] = eachSecret(sealSecret);
+  const { onError = (message) => process.stderr.write(`gateway: ${message}\n`) } = options;
+  return createCheckpoints({
+    store: stores.checkpoints,
+    key: receiptKey(newest),
+    gateway: resource,
+    ...(anchor === undefined ? {} : { anchor: () => anchorOf(anchor, options.fetch ?? fetch) }),
+    flush: () => createAuditChain(auditFile, stores.audit).flush(),
+    clock,
+    onError,
+  });
+}
+
+/** Whether the record's checkpoints are the gateway's own. */
+export async function ownCheckpointReader({
+  sealSecret,
+}: Pick<GatewayApproval, 'sealSecret'>): Promise<CheckpointReader> {
+  const keys = await Promise.all(eachSecret(sealSecret).map(receiptKey));
+  return checkpointReader({ isTrusted: (kid) => keys.some(({ jwk }) => jwk.kid === kid) });
+}
+
+async function anchorOf({ rfc3161, ca_file }: AnchorSettings, send: typeof fetch) {
+  const { timeStampAuthority } = await import('../approval/checkpoints/rfc3161/time-stamp-authority.ts');
+  const trusted = ca_file === undefined ? undefined : await readCertificates(ca_file);
+  return timeStampAuthority({ url: rfc3161, fetch: send, trusted });
+}
