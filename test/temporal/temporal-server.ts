@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,8 @@ export interface TemporalServer {
   /** Ids of the workflows that are open, and how many there are and were of one. */
   open(): Promise<string[]>;
   executions(workflow: string): Promise<number>;
+  /** All that it has on disk. */
+  bytes(): Promise<string>;
   remove(): Promise<void>;
 }
 
@@ -136,6 +138,7 @@ export async function startTemporal(binary: string): Promise<TemporalServer> {
     },
     open: () => list("ExecutionStatus = 'Running'"),
     executions: async (workflow) => (await list(`WorkflowId = '${workflow}'`)).length,
+    bytes: async () => ['', '-wal'].map((name) => readFileSync(`${file}${name}`, 'latin1')).join(''),
     async remove() {
       process.off('exit', dying);
       await kill();

@@ -36,7 +36,10 @@ export const temporalSchema = z
       .refine(({ cert_file, key_file }) => (cert_file === undefined) === (key_file === undefined), {
         error: 'must have both of cert_file and key_file, or none',
       })
-      .optional(),
+      .optional()
+      .describe(
+        'How TLS is spoken; by the public authorities and without a certificate of its own where it is left out.',
+      ),
   })
   .refine(({ api_key_file, tls, address }) => !api_key_file || tls || !isHere(address), {
     error: 'api_key_file goes over TLS alone: set tls',
