@@ -153,7 +153,7 @@ function bundled({ worker, workflowLibrary }: TemporalSdk): Promise<WorkflowBund
       ...config,
       resolve: {
         ...config.resolve,
-        alias: { ...config.resolve?.alias, '@temporalio/workflow$': workflowLibrary },
+        alias: { ...config.resolve?.alias, '@temporalio/workflow': workflowLibrary },
       },
     }),
   });

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { TradeAgentError } from '../../trading/errors.ts';
 
 /*
@@ -32,7 +33,7 @@ export interface TemporalSdk {
       create(options: { message: string; type: string; nextRetryDelay?: number }): Error;
     };
   };
-  /** Where its workflow library is: the workflow is bundled with it, wherever that stands. */
+  /** The folder of its workflow library: the workflow is bundled with it, wherever that stands. */
   readonly workflowLibrary: string;
 }
 
@@ -123,7 +124,7 @@ export function loadTemporal(heard: (message: string) => void): TemporalSdk {
       worker: load(entry),
       client: load('@temporalio/client'),
       activity: load('@temporalio/activity'),
-      workflowLibrary: load.resolve('@temporalio/workflow'),
+      workflowLibrary: dirname(load.resolve('@temporalio/workflow/package.json')),
     };
   } catch (cause) {
     throw new TradeAgentError('invalid_config', 'Temporal’s libraries are installed, but can’t be loaded', {
