@@ -47,6 +47,8 @@ export async function openJobs(server: TestDatabase, temporal: TemporalServer): 
     // Three tries take three seconds.
     hurry: async () => undefined,
     hangingWorker: hangingWorker(address, server, database.tenant),
+    // Each is a workflow of its own, of a server on the same processors.
+    perSecond: 2,
     close: async () => void (await Promise.all(opened.map((jobs) => jobs.close({ drainMs: 0 })))),
   };
 }

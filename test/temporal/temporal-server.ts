@@ -55,7 +55,7 @@ export async function startTemporal(binary: string): Promise<TemporalServer> {
   const settings = {
     log: { stdout: true, level: 'error' },
     persistence: {
-      ...{ defaultStore: 'all', visibilityStore: 'all', numHistoryShards: 1 },
+      ...{ defaultStore: 'all', visibilityStore: 'all', numHistoryShards: 4 },
       datastores: { all: sql },
     },
     global: { membership: { maxJoinDuration: '30s', broadcastAddress: '127.0.0.1' } },
@@ -157,10 +157,12 @@ async function connect(address: string): Promise<Client> {
 }
 
 async function withNamespace({ workflowService }: Client): Promise<void> {
-  const described = () => workflowService.describeNamespace({ namespace: NAMESPACE });
-  if (await described().catch(() => undefined)) return;
   const day = { seconds: 86_400 };
-  await workflowService.registerNamespace({ namespace: NAMESPACE, workflowExecutionRetentionPeriod: day });
+  await workflowService
+    .describeNamespace({ namespace: NAMESPACE })
+    .catch(() =>
+      workflowService.registerNamespace({ namespace: NAMESPACE, workflowExecutionRetentionPeriod: day }),
+    );
   // It is known to all parts of the server a moment later.
   await workflowService.listWorkflowExecutions({ namespace: NAMESPACE, query: '' });
 }

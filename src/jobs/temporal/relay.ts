@@ -87,14 +87,16 @@ async function handOverAll(
   { outbox, handOver, againMs = AGAIN_MS }: RelayOptions,
 ): Promise<void> {
   const keys = [...Map.groupBy(rows, ({ kind, key }) => `${kind}|${key}`).values()].values();
+  const handed: number[] = [];
   const handOverKeys = async () => {
     for (const [first, ...rest] of keys) {
       if (first === undefined) continue;
       const ids = [first, ...rest].map(({ id }) => id);
       await handOver(first, ids);
-      await outbox.handed(ids, againMs);
+      handed.push(...ids);
     }
   };
   const handing = await Promise.allSettled(Array.from({ length: KEYS_AT_ONCE }, handOverKeys));
+  if (handed.length > 0) await outbox.handed(handed, againMs);
   for (const one of handing) if (one.status === 'rejected') throw one.reason;
 }

@@ -76,8 +76,9 @@ export async function openTemporal(options: TemporalOptions): Promise<Temporal> 
           ...{ connection, namespace, taskQueue: queueOf(kind), workflowBundle: bundle },
           activities: attempts.activities,
           maxConcurrentActivityTaskExecutions: concurrency,
-          // Nothing is kept between steps, and one is asked for at a time: what a worker that stands still was given waits.
-          ...{ maxCachedWorkflows: 0, maxConcurrentWorkflowTaskPolls: 1 },
+          // Nothing is kept between steps, and few are asked for at a time: what a worker that stands still is given waits for
+          // as long as a step may take, and may be given to it as often as it asked.
+          ...{ maxCachedWorkflows: 0, maxConcurrentWorkflowTaskPolls: 2 },
           ...{ maxHeartbeatThrottleInterval: RENEW_MS, defaultHeartbeatThrottleInterval: RENEW_MS },
           // What is under way is ended by `Attempts`, which knows how long it has.
           shutdownGraceTime: '1 day',

@@ -20,6 +20,8 @@ export interface OpenedJobs {
    * its signal does, and ends none.
    */
   readonly hangingWorker: readonly string[];
+  /** How many jobs it does in a second, on a machine that does other things; 50 unless said. */
+  readonly perSecond?: number;
   /** Closes all that was opened. */
   close(): Promise<void>;
 }
@@ -273,7 +275,8 @@ export function jobQueueContract(start: () => Promise<OpenedJobs>): void {
       const hanging = async (key: string) => {
         const child = spawn(process.execPath, [...opened.hangingWorker], {
           stdio: ['ignore', 'pipe', 'inherit'],
-          env: { PATH: process.env.PATH },
+          // Where libraries are that stand elsewhere.
+          env: { PATH: process.env.PATH, NODE_PATH: process.env.NODE_PATH },
         });
         children.push(child);
         const said: string[] = [];
@@ -282,9 +285,8 @@ export function jobQueueContract(start: () => Promise<OpenedJobs>): void {
         await expect.poll(() => said).toEqual([key]);
         return { child, said };
       };
-      const stopped = await hanging('a');
+      const [stopped, killed] = [await hanging('a'), await hanging('b')];
       stopped.child.kill('SIGSTOP');
-      const killed = await hanging('b');
       killed.child.kill('SIGKILL');
       const begun = Date.now();
       const seen = await noted(jobs);
@@ -296,14 +298,15 @@ export function jobQueueContract(start: () => Promise<OpenedJobs>): void {
       await expect.poll(() => stopped.said).toEqual(['a', 'a aborted']);
     });
 
-    it('does a thousand jobs at fifty a second and more', async () => {
-      const keys = Array.from({ length: 1_000 }, (_, n) => `key-${n}`);
+    it('does twenty seconds’ worth of jobs in less', async () => {
+      const { perSecond = 50 } = opened;
+      const keys = Array.from({ length: 20 * perSecond }, (_, n) => `key-${n}`);
       await enqueue(...keys.map((key) => runOf(key)));
       const seen: string[] = [];
       const begun = Date.now();
       await jobs.work('run', async ({ key }) => void seen.push(key), { concurrency: 8 });
       await expect.poll(() => seen.length, { timeout: 25_000, interval: 20 }).toBe(keys.length);
-      expect((keys.length / (Date.now() - begun)) * 1_000).toBeGreaterThan(50);
+      expect((keys.length / (Date.now() - begun)) * 1_000).toBeGreaterThan(perSecond);
       expect(seen.toSorted()).toEqual(keys.toSorted());
     });
   });
