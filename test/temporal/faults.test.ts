@@ -146,6 +146,26 @@ describe.runIf(inject('temporalBinary') !== undefined)('jobs by Temporal', () =>
     expect(seen).toContain('b');
   });
 
+  it('a worker closes in time while Temporal is away', async () => {
+    const queue = open();
+    const [begun, never] = [Promise.withResolvers<void>(), new Promise<void>(() => {})];
+    await queue.work('run', async () => {
+      begun.resolve();
+      await never;
+    });
+    await enqueue(queue, runOf('a'));
+    await begun.promise;
+    await temporal.kill();
+    try {
+      const began = Date.now();
+      await queue.close({ drainMs: 10 });
+      // Two seconds for who does not heed it, five for Temporal, ten for what is being handed over.
+      expect(Date.now() - began).toBeLessThan(18_000);
+    } finally {
+      await temporal.start();
+    }
+  });
+
   it('a job whose workers are lost three times is dead, and its key goes on', async () => {
     const queue = open();
     await enqueue(queue, runOf('a', 'lost'), runOf('a', 'next'));

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { within } from '../alarm.ts';
 import type { JobKind } from '../job.ts';
 import { expireInSeconds, HEARTBEAT_SECONDS, RENEW_MS, RETRY_SECONDS } from '../job-limits.ts';
 import type { JobHandler } from '../job-queue.ts';
@@ -22,6 +23,8 @@ const ANSWER_MS = 10_000;
 /** For one that is starting, milliseconds; and between two tries. */
 const START_MS = 60_000;
 const RETRY_MS = 1_000;
+/** So long has what ended to be told to Temporal where it closes, milliseconds. */
+const LEAVE_MS = 5_000;
 /** A step of the workflow takes milliseconds: one given to a worker that stands still is another's after so long. */
 const STEP_TIMEOUT = '3s';
 /** By its name in `key-workflow.ts`. */
@@ -88,9 +91,10 @@ export async function openTemporal(options: TemporalOptions): Promise<Temporal> 
     async drain(drainMs) {
       for (const { worker } of doing) worker.stop();
       await Promise.all(doing.map(({ attempts }) => attempts.close(drainMs)));
-      await Promise.all(doing.map(({ worker }) => worker.ended));
+      // One that can't tell Temporal what became of its jobs would try for ever.
+      await within(LEAVE_MS, Promise.all(doing.map(({ worker }) => worker.ended)));
     },
-    close: () => connection.close(),
+    close: () => connection.close().catch(heard),
   };
 }
 
