@@ -82,7 +82,7 @@ describe.runIf(inject('temporalBinary') !== undefined)('jobs by Temporal', () =>
     await expect.poll(async () => [seen, await rows()]).toMatchObject([['a'], [{ isDue: false }]]);
     end.resolve();
     await expect.poll(rows).toEqual([]);
-    await expect.poll(() => temporal.open()).toEqual([]);
+    await expect.poll(() => temporal.open(database.tenant)).toEqual([]);
     expect(seen).toEqual(['a']);
     expect(await temporal.executions(`trade-agent/${database.tenant}/run/a`)).toBe(1);
   });
@@ -97,7 +97,7 @@ describe.runIf(inject('temporalBinary') !== undefined)('jobs by Temporal', () =>
     const engine = await engineHere();
     await engine.handOver({ kind: 'run', key: 'a' }, [id]);
     await expect.poll(() => temporal.executions(`trade-agent/${database.tenant}/run/a`)).toBe(2);
-    await expect.poll(() => temporal.open()).toEqual([]);
+    await expect.poll(() => temporal.open(database.tenant)).toEqual([]);
     await engine.close();
     expect(seen).toEqual(['a']);
   });
@@ -185,7 +185,7 @@ describe.runIf(inject('temporalBinary') !== undefined)('jobs by Temporal', () =>
     await queue.work('run', async ({ ids: { run } }) => void seen.push(run));
     await expect.poll(() => seen.length, { timeout: 60_000 }).toBe(numbers.length);
     expect(seen).toEqual(numbers);
-    await expect.poll(() => temporal.open()).toEqual([]);
+    await expect.poll(() => temporal.open(database.tenant)).toEqual([]);
     expect(await temporal.executions(`trade-agent/${database.tenant}/run/a`)).toBe(3);
   });
 
@@ -214,7 +214,7 @@ describe.runIf(inject('temporalBinary') !== undefined)('jobs by Temporal', () =>
     await queue.work('run', fails);
     await enqueue(queue, runOf('the-key'));
     await expect.poll(() => queue.dead()).toHaveLength(1);
-    await expect.poll(() => temporal.open()).toEqual([]);
+    await expect.poll(() => temporal.open(database.tenant)).toEqual([]);
     const kept = await temporal.bytes();
     const found = (what: string) => [what, kept.includes(what)];
     for (const what of ['/run/the-key', 'enqueued']) expect(found(what)).toEqual([what, true]);

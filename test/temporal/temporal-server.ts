@@ -14,8 +14,8 @@ export interface TemporalServer {
   start(): Promise<void>;
   /** Forgets all that it has; it must not run. */
   forget(): void;
-  /** Ids of the workflows that are open, and how many there are and were of one. */
-  open(): Promise<string[]>;
+  /** Ids of a tenant's workflows that are open, and how many there are and were of one. */
+  open(tenant: string): Promise<string[]>;
   executions(workflow: string): Promise<number>;
   /** All that it has on disk. */
   bytes(): Promise<string>;
@@ -136,7 +136,8 @@ export async function startTemporal(binary: string): Promise<TemporalServer> {
     forget() {
       for (const name of ['', '-wal', '-shm']) rmSync(`${file}${name}`, { force: true });
     },
-    open: () => list("ExecutionStatus = 'Running'"),
+    open: async (tenant) =>
+      (await list("ExecutionStatus = 'Running'")).filter((id) => id.startsWith(`trade-agent/${tenant}/`)),
     executions: async (workflow) => (await list(`WorkflowId = '${workflow}'`)).length,
     bytes: async () => ['', '-wal'].map((name) => readFileSync(`${file}${name}`, 'latin1')).join(''),
     async remove() {

@@ -127,15 +127,17 @@ export function jobQueueContract(start: () => Promise<OpenedJobs>): void {
           { concurrency: 3 },
         );
       }
-      const numbers = Array.from({ length: 100 }, (_, n) => n);
+      const many = Math.min(100, 10 * (opened.perSecond ?? 50));
+      const numbers = Array.from({ length: many }, (_, n) => n);
       // Some in one unit of work, some in one each.
       await enqueue(
-        ...numbers.slice(0, 50).flatMap((n) => keys.map((key) => runOf(key, { run: String(n) }))),
+        ...numbers.slice(0, many / 2).flatMap((n) => keys.map((key) => runOf(key, { run: String(n) }))),
       );
-      for (const n of numbers.slice(50)) await enqueue(...keys.map((key) => runOf(key, { run: String(n) })));
+      for (const n of numbers.slice(many / 2))
+        await enqueue(...keys.map((key) => runOf(key, { run: String(n) })));
       await expect
         .poll(() => [...order.values()].map(({ length }) => length), { timeout: 25_000 })
-        .toEqual([100, 100, 100]);
+        .toEqual([many, many, many]);
       expect(Object.fromEntries(order)).toEqual({ a: numbers, b: numbers, c: numbers });
       expect([...most.values()]).toEqual([1, 1, 1]);
     });
