@@ -15,11 +15,18 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const folder = join(root, outdir);
 rmSync(folder, { recursive: true, force: true });
 
-// A program of its own, which is started as such.
+// Programs of their own: one is started as such, one is Temporal's to bundle.
 const KEYCHAIN_CHILD = 'src/secrets/keychain/keychain-child.ts';
+const KEY_WORKFLOW = 'src/jobs/temporal/key-workflow.ts';
 const sources = globSync('src/**/*.{ts,tsx}', { cwd: root })
   .map((file) => file.replaceAll('\\', '/'))
-  .filter((file) => file !== KEYCHAIN_CHILD && !file.startsWith('src/home/phone/web/'));
+  .filter(
+    (file) =>
+      file !== KEYCHAIN_CHILD &&
+      file !== KEY_WORKFLOW &&
+      !file.endsWith('.d.ts') &&
+      !file.startsWith('src/home/phone/web/'),
+  );
 // It puts a Request of its own in the place of Node's, so that there can be one copy of it only: the tests' too.
 const SERVER = '@hono/node-server';
 const chunkOf = (file) => file.replace(/^src\/|\.tsx?$/g, '').replaceAll('/', '__');

@@ -46,3 +46,14 @@ export function parseJob(job: unknown): Job {
   const where = error.issues.map(({ path }) => path.join('.') || 'job').join(', ');
   throw new TradeAgentError('internal', `a job carries ids alone (${where})`);
 }
+
+/**
+ * A job to be enqueued for a tenant.
+ * @throws {TradeAgentError} `internal` as {@link parseJob}, and for another tenant's
+ */
+export function parseJobOf(tenant: string, given: unknown): Job {
+  const job = parseJob(given);
+  if (job.ids.tenant !== undefined && job.ids.tenant !== tenant)
+    throw new TradeAgentError('internal', 'a job of another tenant');
+  return job;
+}

@@ -2,6 +2,8 @@ import type { Hono } from 'hono';
 import { providerMetadata } from '../../auth/provider/provider.ts';
 import { detectProvider } from '../../config/provider/dialects.ts';
 import type { Door } from '../../gateway/door/door.ts';
+import type { JobQueue } from '../../jobs/job-queue.ts';
+import { connectionOptions } from '../../jobs/temporal/temporal-settings.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { publicFetch } from '../../net/public-fetch.ts';
 import { createDataKeys } from '../../secrets/envelope/data-keys.ts';
@@ -15,6 +17,7 @@ import type { ServerParts } from '../../server/server-parts.ts';
 import { exchangingSessions } from '../../server/sessions/exchanging-sessions.ts';
 import { serverProfile } from '../../server/settings/server-profile.ts';
 import type { ServerSettings } from '../../server/settings/server-settings.ts';
+import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
 import type { Rate } from '../../store/rate-buckets.ts';
 import type { DueRuns } from '../../store/run-store.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
@@ -57,14 +60,11 @@ export async function openServer(
   const kms = await openKms(settings.kms, { folder: home, env, fetch });
   const access = { fetch, clock, privateKey };
   const provider = detectProvider(await providerMetadata(settings.issuer, access));
-  const [store, { pgBossQueue }] = await Promise.all([
-    import('../../store/postgres/server-database.ts'),
-    import('../../jobs/pg-boss/pg-boss-queue.ts'),
-  ]);
+  const store = await import('../../store/postgres/server-database.ts');
   const onError = (message: string) => tell(`server: ${message}`);
   const database = await store.openServerDatabase({ address, tenant });
-  const jobs = await pgBossQueue({
-    ...{ address, tenant },
+  const jobs = await openJobs(settings.jobs, {
+    ...{ address, tenant, database, home },
     heard: (error) => onError(`jobs: ${isTradeAgentError(error) ? error.message : nameOf(error)}`),
   }).catch(async (error: unknown) => {
     await database.close();
@@ -101,6 +101,27 @@ export async function openServer(
       await database.close();
     },
   };
+}
+
+interface JobPlaces {
+  readonly address: string;
+  readonly tenant: string;
+  readonly database: TenantDatabase;
+  /** What file names in the settings are relative to. */
+  readonly home: string;
+  readonly heard: (error: unknown) => void;
+}
+
+async function openJobs(settings: ServerSettings['jobs'], places: JobPlaces): Promise<JobQueue> {
+  const { database, home, heard } = places;
+  if (settings === undefined) {
+    const { pgBossQueue } = await import('../../jobs/pg-boss/pg-boss-queue.ts');
+    return await pgBossQueue(places);
+  }
+  const { temporal } = settings;
+  const { temporalQueue } = await import('../../jobs/temporal/temporal-queue.ts');
+  const connection = () => connectionOptions(temporal, home);
+  return temporalQueue({ database, connection, namespace: temporal.namespace, heard });
 }
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);

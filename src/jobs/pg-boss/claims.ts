@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { JobAttempt, PgBoss } from 'pg-boss';
+import { RETRY_LIMIT } from '../job-limits.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
-import { RETRY_LIMIT } from './queues.ts';
 
 /** A job that this process is at: which one, and at which attempt, by which what it says counts or does not any more. */
 export interface Claim extends JobAttempt {

@@ -1,7 +1,8 @@
 import { openPool } from '../../store/postgres/pool.ts';
 import { requireTenant } from '../../store/postgres/tenant-database.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { type Job, type JobKind, parseJob } from '../job.ts';
+import { type Job, type JobKind, parseJobOf } from '../job.ts';
+import { DRAIN_MS } from '../job-limits.ts';
 import type { DeadJob, JobQueue } from '../job-queue.ts';
 import { claimsOf, clearDead } from './claims.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
@@ -9,7 +10,6 @@ import { openBoss } from './open-boss.ts';
 import { ensureQueues, queueOf } from './queues.ts';
 import { startWorker, type Worker } from './worker.ts';
 
-const DRAIN_MS = 20_000;
 /** How often those are looked for that died with their workers and hold up their keys, milliseconds. */
 const CLEAR_MS = 5_000;
 
@@ -61,9 +61,7 @@ export async function pgBossQueue({
 
   return {
     async enqueue(unit, given, { at } = {}) {
-      const job = parseJob(given);
-      if (job.ids.tenant !== undefined && job.ids.tenant !== tenant)
-        throw new TradeAgentError('internal', 'a job of another tenant');
+      const job = parseJobOf(tenant, given);
       const id = await boss.send(queueOf(tenant, job.kind), job, {
         db: { executeSql: (text, values) => unit.execute(text, values) },
         singletonKey: job.key,

@@ -1,25 +1,17 @@
 import type { PgBoss, QueueOptions } from 'pg-boss';
 import { JOB_KINDS, type JobKind } from '../job.ts';
+import {
+  expireInSeconds,
+  HEARTBEAT_SECONDS,
+  KEEP_DEAD_SECONDS,
+  RETRY_LIMIT,
+  RETRY_SECONDS,
+} from '../job-limits.ts';
 
-/** How often one is tried again. What fails thrice is not mended by time, and whoever waits for it is to be told. */
-export const RETRY_LIMIT = 2;
-/** A worker that says nothing for so long has lost its jobs; the least that pg-boss takes. */
-const HEARTBEAT_SECONDS = 10;
 /** What is done is forgotten soon: the rows say what came of it. */
 const KEEP_DONE_SECONDS = 3600;
 /** One that nobody came to do is of no use after that, and can be made again from the rows. */
 const KEEP_UNDONE_SECONDS = 14 * 24 * 3600;
-/** The dead are for people to look at. */
-const KEEP_DEAD_SECONDS = 30 * 24 * 3600;
-
-/** How long one may take, seconds. A run asks a language model many times; the others ask a gateway or send a message. */
-const expireInSeconds: Readonly<Record<JobKind, number>> = {
-  run: 900,
-  collect: 120,
-  check: 300,
-  notice: 120,
-  reconcile: 120,
-};
 
 /** A tenant's queue of a kind. Its jobs are the tenant's by this name (`jobs-schema.ts`). */
 export const queueOf = (tenant: string, kind: JobKind | 'dead'): string => `${tenant}/${kind}`;
@@ -35,7 +27,8 @@ export async function ensureQueues(boss: PgBoss, tenant: string): Promise<void> 
   for (const kind of JOB_KINDS) {
     // `singleton` lets jobs of a key overtake each other.
     await ensure(queueOf(tenant, kind), 'key_strict_fifo', {
-      ...{ retryLimit: RETRY_LIMIT, retryBackoff: true, retryDelay: 1, heartbeatSeconds: HEARTBEAT_SECONDS },
+      ...{ retryLimit: RETRY_LIMIT, retryBackoff: true, retryDelay: RETRY_SECONDS },
+      heartbeatSeconds: HEARTBEAT_SECONDS,
       ...{ retentionSeconds: KEEP_UNDONE_SECONDS, deleteAfterSeconds: KEEP_DONE_SECONDS },
       ...{ expireInSeconds: expireInSeconds[kind], deadLetter: dead, notify: true },
     });

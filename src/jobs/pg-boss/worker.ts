@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { alarm, within } from '../alarm.ts';
 import { parseJob } from '../job.ts';
+import { ABORT_MS, RENEW_MS } from '../job-limits.ts';
 import type { JobHandler } from '../job-queue.ts';
 import type { Claim, Claims } from './claims.ts';
 
-/** How often it is said that this process lives, milliseconds: thrice before its jobs count as lost. */
-const RENEW_MS = 3_000;
 /** Between two looks where there is nothing to do, milliseconds: what was enqueued wakes, what becomes due does not. */
 const [SHORTEST_MS, LONGEST_MS] = [100, 2_000];
 /**
@@ -13,8 +13,6 @@ const [SHORTEST_MS, LONGEST_MS] = [100, 2_000];
  * so it is for several at once.
  */
 const GATHER_MS = 20;
-/** So long has a job to end once its signal aborted, milliseconds. */
-const ABORT_MS = 2_000;
 
 interface WorkerOptions {
   readonly claims: Claims;
@@ -122,30 +120,4 @@ export function startWorker({ claims, handler, concurrency, heard }: WorkerOptio
       clearInterval(renewing);
     },
   };
-}
-
-/** Something to wait for that may have happened before. */
-function alarm() {
-  let isRung = false;
-  let wake = () => {};
-  return {
-    ring: () => {
-      isRung = true;
-      wake();
-    },
-    /** False where it did not ring within that time. */
-    async rung(ms: number): Promise<boolean> {
-      if (!isRung) await within(ms, new Promise<void>((resolve) => (wake = resolve)));
-      const was = isRung;
-      isRung = false;
-      return was;
-    },
-  };
-}
-
-/** Waits for it, and no longer than that. */
-async function within(ms: number, promise: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([promise, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
-  clearTimeout(timer);
 }

@@ -3,6 +3,7 @@ import { modelSchema } from '../../config/profile.ts';
 import { databaseSchema } from '../../gateway/database-settings.ts';
 import { secureAddress } from '../../gateway/secure-address.ts';
 import { telemetrySchema } from '../../gateway/telemetry-settings.ts';
+import { temporalSchema } from '../../jobs/temporal/temporal-settings.ts';
 import { kmsSchema } from '../../secrets/kms/kms-settings.ts';
 import { environments, slippageSchema } from '../../trading/order.ts';
 
@@ -41,6 +42,14 @@ export const serverSettingsSchema = z.strictObject({
     'A PostgreSQL database: where its address is (`url_file` or `url_env`), and whose part of it (`tenant`).',
   ),
   kms: kmsSchema.describe("By what the keys are wrapped under which people's sessions are sealed."),
+  jobs: z
+    .strictObject({
+      temporal: temporalSchema.describe('A Temporal server, and by what workers are known to it.'),
+    })
+    .optional()
+    .describe(
+      'What does the jobs, where it is not the database itself; the same for all servers and workers.',
+    ),
   model: modelSchema
     .prefault({})
     .describe('Which model answers; as that of a profile. The key of its server is in the environment.'),

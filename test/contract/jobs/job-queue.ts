@@ -20,6 +20,8 @@ export interface OpenedJobs {
    * its signal does, and ends none.
    */
   readonly hangingWorker: readonly string[];
+  /** How many jobs it does in a second, on a machine that does other things; 50 unless said. */
+  readonly perSecond?: number;
   /** Closes all that was opened. */
   close(): Promise<void>;
 }
@@ -125,15 +127,17 @@ export function jobQueueContract(start: () => Promise<OpenedJobs>): void {
           { concurrency: 3 },
         );
       }
-      const numbers = Array.from({ length: 100 }, (_, n) => n);
+      const many = Math.min(100, 10 * (opened.perSecond ?? 50));
+      const numbers = Array.from({ length: many }, (_, n) => n);
       // Some in one unit of work, some in one each.
       await enqueue(
-        ...numbers.slice(0, 50).flatMap((n) => keys.map((key) => runOf(key, { run: String(n) }))),
+        ...numbers.slice(0, many / 2).flatMap((n) => keys.map((key) => runOf(key, { run: String(n) }))),
       );
-      for (const n of numbers.slice(50)) await enqueue(...keys.map((key) => runOf(key, { run: String(n) })));
+      for (const n of numbers.slice(many / 2))
+        await enqueue(...keys.map((key) => runOf(key, { run: String(n) })));
       await expect
         .poll(() => [...order.values()].map(({ length }) => length), { timeout: 25_000 })
-        .toEqual([100, 100, 100]);
+        .toEqual([many, many, many]);
       expect(Object.fromEntries(order)).toEqual({ a: numbers, b: numbers, c: numbers });
       expect([...most.values()]).toEqual([1, 1, 1]);
     });
@@ -273,7 +277,8 @@ export function jobQueueContract(start: () => Promise<OpenedJobs>): void {
       const hanging = async (key: string) => {
         const child = spawn(process.execPath, [...opened.hangingWorker], {
           stdio: ['ignore', 'pipe', 'inherit'],
-          env: { PATH: process.env.PATH },
+          // Where libraries are that stand elsewhere.
+          env: { PATH: process.env.PATH, NODE_PATH: process.env.NODE_PATH },
         });
         children.push(child);
         const said: string[] = [];
@@ -282,9 +287,8 @@ export function jobQueueContract(start: () => Promise<OpenedJobs>): void {
         await expect.poll(() => said).toEqual([key]);
         return { child, said };
       };
-      const stopped = await hanging('a');
+      const [stopped, killed] = [await hanging('a'), await hanging('b')];
       stopped.child.kill('SIGSTOP');
-      const killed = await hanging('b');
       killed.child.kill('SIGKILL');
       const begun = Date.now();
       const seen = await noted(jobs);
@@ -296,14 +300,15 @@ export function jobQueueContract(start: () => Promise<OpenedJobs>): void {
       await expect.poll(() => stopped.said).toEqual(['a', 'a aborted']);
     });
 
-    it('does a thousand jobs at fifty a second and more', async () => {
-      const keys = Array.from({ length: 1_000 }, (_, n) => `key-${n}`);
+    it('does twenty seconds’ worth of jobs in less', async () => {
+      const { perSecond = 50 } = opened;
+      const keys = Array.from({ length: 20 * perSecond }, (_, n) => `key-${n}`);
       await enqueue(...keys.map((key) => runOf(key)));
       const seen: string[] = [];
       const begun = Date.now();
       await jobs.work('run', async ({ key }) => void seen.push(key), { concurrency: 8 });
       await expect.poll(() => seen.length, { timeout: 25_000, interval: 20 }).toBe(keys.length);
-      expect((keys.length / (Date.now() - begun)) * 1_000).toBeGreaterThan(50);
+      expect((keys.length / (Date.now() - begun)) * 1_000).toBeGreaterThan(perSecond);
       expect(seen.toSorted()).toEqual(keys.toSorted());
     });
   });

@@ -7,6 +7,7 @@ import { credentials } from './state/0006-credentials.ts';
 import { runs } from './state/0007-runs.ts';
 import { schedules } from './state/0008-schedules.ts';
 import { buckets } from './state/0009-buckets.ts';
+import { jobs } from './state/0010-jobs.ts';
 
 const name = 'trade_agent_state';
 
@@ -23,5 +24,6 @@ export const stateSchema: Schema = {
     runs(name),
     schedules(name),
     buckets(name),
+    jobs(name),
   ],
 };

@@ -1,0 +1,25 @@
+/** Something to wait for that may have happened before. */
+export function alarm() {
+  let isRung = false;
+  let wake = () => {};
+  return {
+    ring: () => {
+      isRung = true;
+      wake();
+    },
+    /** False where it did not ring within that time. */
+    async rung(ms: number): Promise<boolean> {
+      if (!isRung) await within(ms, new Promise<void>((resolve) => (wake = resolve)));
+      const was = isRung;
+      isRung = false;
+      return was;
+    },
+  };
+}
+
+/** Waits for it, and no longer than that. */
+export async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([promise, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,102 @@
+import { isTradeAgentError } from '../../trading/errors.ts';
+import { within } from '../alarm.ts';
+import { ABORT_MS, RENEW_MS, RETRY_LIMIT } from '../job-limits.ts';
+import type { JobHandler } from '../job-queue.ts';
+import type { Activities } from './key-workflow.ts';
+import type { Outbox } from './outbox.ts';
+import type { TemporalSdk } from './temporal-sdk.ts';
+
+/** The attempts of one process at jobs of one kind. */
+export interface Attempts {
+  readonly activities: Activities;
+  /** Lets what is under way end for so long, and gives back the rest. Whoever calls it has seen to it that none is begun. */
+  close(drainMs: number): Promise<void>;
+}
+
+interface AttemptsOptions {
+  readonly outbox: Pick<Outbox, 'begin' | 'giveBack' | 'done' | 'bury'>;
+  readonly handler: JobHandler;
+  readonly sdk: Pick<TemporalSdk, 'activity'>;
+  readonly heard: (error: unknown) => void;
+}
+
+/**
+ * How often a job was tried is counted in its row, as it is begun: a database that is away for a while uses up no tries, and
+ * Temporal has nothing to do but to try again until it is told that there is nothing more to do.
+ */
+export function attemptsAt({ outbox, handler, sdk, heard }: AttemptsOptions): Attempts {
+  const { Context, ApplicationFailure } = sdk.activity;
+  const running = new Set<Promise<unknown>>();
+  let isClosing = false;
+  /** Time to drain is over; and then, that of those who do not heed it. */
+  const [closing, leaving] = [new AbortController(), new AbortController()];
+  const left = new Promise<never>((_, reject) => {
+    leaving.signal.addEventListener('abort', () => reject(leaving.signal.reason), { once: true });
+  });
+  left.catch(() => undefined);
+
+  /** What Temporal is told of a failure: its code, not what was said, nor where. */
+  const failure = (code: string, nextRetryDelay?: number) => {
+    const failed = ApplicationFailure.create({
+      ...{ message: code, type: code },
+      ...(nextRetryDelay === undefined ? {} : { nextRetryDelay }),
+    });
+    failed.stack = '';
+    return failed;
+  };
+  const givenBack = () => failure('given_back', 1);
+
+  const attempt = async (id: number): Promise<void> => {
+    if (isClosing) throw givenBack();
+    const context = Context.current();
+    const { cancellationSignal: lost } = context;
+    const signal = AbortSignal.any([lost, closing.signal]);
+    const begun = await outbox.begin(id);
+    if (begun === undefined) return;
+    const { job, tries } = begun;
+    if (tries > RETRY_LIMIT + 1) return await outbox.bury(id, 'lost');
+    const alive = setInterval(() => context.heartbeat(), RENEW_MS);
+    try {
+      const working = handler(job, signal);
+      await Promise.race([working, left]);
+    } catch (error) {
+      // It is another's by now: what became of it is not for this one to say.
+      if (lost.aborted) throw error;
+      if (closing.signal.aborted) {
+        await outbox.giveBack(id);
+        throw givenBack();
+      }
+      heard(error);
+      const code = isTradeAgentError(error) ? error.code : 'internal';
+      if (tries <= RETRY_LIMIT) throw failure(code);
+      return await outbox.bury(id, code);
+    } finally {
+      clearInterval(alive);
+    }
+    lost.throwIfAborted();
+    await outbox.done(id);
+  };
+  return {
+    activities: {
+      attempt(id) {
+        const attempted = attempt(id).catch((error: unknown) => {
+          if (error instanceof ApplicationFailure) throw error;
+          heard(error);
+          throw failure('internal');
+        });
+        const ended = attempted.catch(() => undefined).finally(() => running.delete(ended));
+        running.add(ended);
+        return attempted;
+      },
+    },
+    async close(drainMs) {
+      isClosing = true;
+      const all = () => Promise.all(running);
+      await within(drainMs, all());
+      closing.abort();
+      await within(ABORT_MS, all());
+      leaving.abort();
+      await all();
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import type { TenantDatabase, Unit } from '../../store/postgres/tenant-database.ts';
+import { type Job, type JobKind, parseJob } from '../job.ts';
+import { KEEP_DEAD_SECONDS } from '../job-limits.ts';
+import type { DeadJob } from '../job-queue.ts';
+
+/** Jobs of a tenant as rows, in the order they were enqueued in: each is there until it is done, and may be made known again. */
+export interface Outbox {
+  /** In the caller's unit of work; whoever listens is told when it commits. */
+  add(unit: Unit, job: Job, at?: number): Promise<void>;
+  /** Those to be handed over now, of all kinds, in order. @param limit so many at most */
+  due(limit: number): Promise<readonly OutboxRow[]>;
+  /** They were handed over: not again before so many milliseconds. */
+  handed(ids: readonly number[], againMs: number): Promise<void>;
+  /** The job, which is tried once more by that; undefined where it is done or dead. */
+  begin(id: number): Promise<BegunJob | undefined>;
+  /** As if it had not been begun. */
+  giveBack(id: number): Promise<void>;
+  done(id: number): Promise<void>;
+  /** It failed as often as it may. @param code of the error; never its text */
+  bury(id: number, code: string): Promise<void>;
+  /** The newest first. */
+  dead(limit: number): Promise<DeadJob[]>;
+  /** Removes the dead that nobody is to look at any more. */
+  clear(): Promise<void>;
+  /** Hears that there may be something to hand over. */
+  listen(heard: () => void): { close(): Promise<void> };
+}
+
+export interface OutboxRow {
+  readonly id: number;
+  readonly kind: JobKind;
+  readonly key: string;
+}
+
+interface StoredJob extends OutboxRow {
+  readonly ids: string;
+}
+
+export interface BegunJob {
+  readonly job: Job;
+  /** How often it was begun, with this time. */
+  readonly tries: number;
+}
+
+const jobOf = ({ kind, key, ids }: StoredJob): Job => parseJob({ kind, key, ids: JSON.parse(ids) });
+
+/** The table is `job_outbox` (`store/postgres/migrations/state/0010-jobs.ts`). */
+export function postgresOutbox(database: TenantDatabase): Outbox {
+  const channel = `ta_jobs_${createHash('sha256').update(database.tenant).digest('hex').slice(0, 40)}`;
+  return {
+    async add(unit, { kind, key, ids }, at) {
+      // Its id is taken as it is written: under a lock that two share, the second has the higher one.
+      await unit.run(
+        `WITH added AS (
+           INSERT INTO job_outbox (kind, key, ids, due_at)
+           VALUES (@kind, @key, @ids, coalesce(to_timestamp(@at::double precision / 1000), clock_timestamp()))
+         ) SELECT pg_notify(@channel, '')`,
+        { kind, key, ids: JSON.stringify(ids), at: at ?? null, channel },
+      );
+    },
+    due: (limit) =>
+      database.read((unit) =>
+        unit.all<OutboxRow>(
+          `SELECT id, kind, key FROM job_outbox WHERE dead_at IS NULL AND due_at <= clock_timestamp()
+           ORDER BY id LIMIT @limit`,
+          { limit },
+        ),
+      ),
+    // Lost, it is handed over once more: nothing waits for the disk.
+    handed: async (ids, againMs) =>
+      void (await database.writeUnsynced((unit) =>
+        unit.run(
+          `UPDATE job_outbox SET due_at = clock_timestamp() + @againMs * interval '1 millisecond'
+           WHERE id = ANY (@ids::bigint[]) AND dead_at IS NULL`,
+          { ids, againMs },
+        ),
+      )),
+    async begin(id) {
+      const row = await database.writeUnsynced((unit) =>
+        unit.one<StoredJob & { tries: number }>(
+          `UPDATE job_outbox SET tries = tries + 1 WHERE id = @id AND dead_at IS NULL
+           RETURNING id, kind, key, ids, tries`,
+          { id },
+        ),
+      );
+      return row === undefined ? undefined : { job: jobOf(row), tries: row.tries };
+    },
+    giveBack: async (id) =>
+      void (await database.writeUnsynced((unit) =>
+        unit.run('UPDATE job_outbox SET tries = tries - 1 WHERE id = @id', { id }),
+      )),
+    done: async (id) =>
+      void (await database.writeUnsynced((unit) =>
+        unit.run('DELETE FROM job_outbox WHERE id = @id AND dead_at IS NULL', { id }),
+      )),
+    bury: async (id, code) =>
+      void (await database.write((unit) =>
+        unit.run(
+          'UPDATE job_outbox SET dead_at = clock_timestamp(), code = @code WHERE id = @id AND dead_at IS NULL',
+          { id, code },
+        ),
+      )),
+    async dead(limit) {
+      const rows = await database.read((unit) =>
+        unit.all<StoredJob & { code: string; at: number }>(
+          `SELECT id, kind, key, ids, code, (extract(epoch FROM dead_at) * 1000)::bigint AS at
+           FROM job_outbox WHERE dead_at IS NOT NULL ORDER BY dead_at DESC LIMIT @limit`,
+          { limit },
+        ),
+      );
+      return rows.map((row) => ({ id: String(row.id), job: jobOf(row), code: row.code, failedAt: row.at }));
+    },
+    clear: async () =>
+      void (await database.writeUnsynced((unit) =>
+        unit.run(
+          `DELETE FROM job_outbox WHERE dead_at < clock_timestamp() - @seconds * interval '1 second'`,
+          {
+            seconds: KEEP_DEAD_SECONDS,
+          },
+        ),
+      )),
+    listen: (heard) => database.listen(channel, heard),
+  };
+}

@@ -1,0 +1,166 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { within } from '../alarm.ts';
+import type { JobKind } from '../job.ts';
+import { expireInSeconds, HEARTBEAT_SECONDS, RENEW_MS, RETRY_SECONDS } from '../job-limits.ts';
+import type { JobHandler } from '../job-queue.ts';
+import { type Attempts, attemptsAt } from './attempts.ts';
+import type { jobsOfKey, KeyLimits } from './key-workflow.ts';
+import type { Outbox } from './outbox.ts';
+import type { HandOver } from './relay.ts';
+import {
+  type Connection,
+  type ConnectionOptions,
+  loadTemporal,
+  type TemporalSdk,
+  type TemporalWorker,
+  type WorkflowBundle,
+} from './temporal-sdk.ts';
+
+/** How long Temporal has to take a job, milliseconds. */
+const ANSWER_MS = 10_000;
+/** For one that is starting, milliseconds; and between two tries. */
+const START_MS = 60_000;
+const RETRY_MS = 1_000;
+/** So long has what ended to be told to Temporal where it closes, milliseconds. */
+const LEAVE_MS = 5_000;
+/** A step of the workflow takes milliseconds: one given to a worker that stands still is another's after so long. */
+const STEP_TIMEOUT = '3s';
+/** By its name in `key-workflow.ts`. */
+const WORKFLOW: (typeof jobsOfKey)['name'] = 'jobsOfKey';
+
+interface TemporalOptions {
+  readonly connection: ConnectionOptions;
+  readonly namespace: string;
+  readonly tenant: string;
+  readonly outbox: Outbox;
+  readonly heard: (error: unknown) => void;
+}
+
+/** Temporal as this process uses it: it hands jobs over, and does those of some kinds. */
+export interface Temporal {
+  readonly handOver: HandOver;
+  work(kind: JobKind, handler: JobHandler, concurrency: number): Promise<void>;
+  /** Takes no more, and ends or gives back what is under way. */
+  drain(drainMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @throws {TradeAgentError} `invalid_config` where its libraries are not there, or it does not answer within a minute */
+export async function openTemporal(options: TemporalOptions): Promise<Temporal> {
+  const { namespace, tenant, heard } = options;
+  const sdk = loadTemporal((message) => heard(new TradeAgentError('internal', `Temporal: ${message}`)));
+  const connection = await connected(sdk, options.connection);
+  const client = new sdk.client.Client({ connection, namespace });
+  const bundle = await bundled(sdk);
+  const doing: { readonly attempts: Attempts; readonly worker: RunningWorker }[] = [];
+  const queueOf = (kind: JobKind) => `trade-agent/${tenant}/${kind}`;
+  return {
+    async handOver({ kind, key }, ids) {
+      const limits: KeyLimits = {
+        expireInSeconds: expireInSeconds[kind],
+        heartbeatSeconds: HEARTBEAT_SECONDS,
+        retrySeconds: RETRY_SECONDS,
+      };
+      await connection.withDeadline(Date.now() + ANSWER_MS, () =>
+        client.workflow.signalWithStart(WORKFLOW, {
+          workflowId: `${queueOf(kind)}/${key}`,
+          taskQueue: queueOf(kind),
+          args: [limits],
+          ...{ signal: 'enqueued', signalArgs: [ids], workflowTaskTimeout: STEP_TIMEOUT },
+        }),
+      );
+    },
+    async work(kind, handler, concurrency) {
+      const attempts = attemptsAt({ ...options, handler, sdk });
+      const make = () =>
+        sdk.worker.Worker.create({
+          ...{ connection, namespace, taskQueue: queueOf(kind), workflowBundle: bundle },
+          activities: attempts.activities,
+          maxConcurrentActivityTaskExecutions: concurrency,
+          // Nothing is kept between steps, and few are asked for at a time: what a worker that stands still is given waits for
+          // as long as a step may take, and may be given to it as often as it asked.
+          ...{ maxCachedWorkflows: 0, maxConcurrentWorkflowTaskPolls: 2 },
+          ...{ maxHeartbeatThrottleInterval: RENEW_MS, defaultHeartbeatThrottleInterval: RENEW_MS },
+          // What is under way is ended by `Attempts`, which knows how long it has.
+          shutdownGraceTime: '1 day',
+        });
+      doing.push({ attempts, worker: await runWorker(make, heard) });
+    },
+    async drain(drainMs) {
+      for (const { worker } of doing) worker.stop();
+      await Promise.all(doing.map(({ attempts }) => attempts.close(drainMs)));
+      // One that can't tell Temporal what became of its jobs would try for ever.
+      await within(LEAVE_MS, Promise.all(doing.map(({ worker }) => worker.ended)));
+    },
+    close: () => connection.close().catch(heard),
+  };
+}
+
+interface RunningWorker {
+  /** Takes no more. */
+  stop(): void;
+  readonly ended: Promise<void>;
+}
+
+/** Runs one after the other, as long as it is not stopped: one that Temporal refuses ends. */
+async function runWorker(
+  make: () => Promise<TemporalWorker>,
+  heard: (error: unknown) => void,
+): Promise<RunningWorker> {
+  const closing = new AbortController();
+  let worker = await make();
+  const stop = () => {
+    closing.abort();
+    worker.shutdown();
+  };
+  const run = async () => {
+    while (!closing.signal.aborted) {
+      try {
+        await worker.run();
+        if (closing.signal.aborted) return;
+      } catch (error) {
+        heard(error);
+      }
+      await sleep(RETRY_MS, undefined, { signal: closing.signal }).catch(() => undefined);
+      if (!closing.signal.aborted) worker = await make();
+    }
+  };
+  return { stop, ended: run().catch(heard) };
+}
+
+async function connected(sdk: TemporalSdk, options: ConnectionOptions): Promise<Connection> {
+  const until = Date.now() + START_MS;
+  for (;;) {
+    try {
+      return await sdk.worker.NativeConnection.connect(options);
+    } catch (cause) {
+      if (Date.now() > until)
+        throw new TradeAgentError('invalid_config', `Temporal does not answer at ${options.address}`, {
+          hint: 'Look whether it runs there, and at "jobs" in server.yaml.',
+          cause,
+        });
+    }
+    await sleep(RETRY_MS);
+  }
+}
+
+let bundling: Promise<WorkflowBundle> | undefined;
+
+/** Once in a process: Temporal's own bundler makes what it runs of the workflow and its library. */
+function bundled({ worker, workflowLibrary }: TemporalSdk): Promise<WorkflowBundle> {
+  const name = import.meta.url.endsWith('.ts') ? './key-workflow.ts' : './key-workflow.js';
+  bundling ??= worker.bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL(name, import.meta.url)),
+    logger: new worker.DefaultLogger('ERROR', () => undefined),
+    webpackConfigHook: (config) => ({
+      ...config,
+      resolve: {
+        ...config.resolve,
+        alias: { ...config.resolve?.alias, '@temporalio/workflow': workflowLibrary },
+      },
+    }),
+  });
+  return bundling;
+}

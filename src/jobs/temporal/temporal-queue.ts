@@ -1,0 +1,62 @@
+import { postgresWorkerLeases } from '../../store/postgres/state/worker-leases.ts';
+import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { parseJobOf } from '../job.ts';
+import { DRAIN_MS } from '../job-limits.ts';
+import type { JobQueue } from '../job-queue.ts';
+import { postgresOutbox } from './outbox.ts';
+import { startRelay } from './relay.ts';
+import { openTemporal, type Temporal } from './temporal-engine.ts';
+import type { ConnectionOptions } from './temporal-sdk.ts';
+
+export interface TemporalQueueOptions {
+  /** Of the server's state; whoever opened it closes it, after the queue. */
+  readonly database: TenantDatabase;
+  /** How Temporal is reached; asked for when there are jobs to do, and not by who enqueues alone. */
+  readonly connection: () => ConnectionOptions;
+  readonly namespace: string;
+  /** Told what goes wrong where nobody waits for it: jobs that fail, an engine or a database that is away. */
+  readonly heard?: (error: unknown) => void;
+  /** See `AGAIN_MS`. */
+  readonly againMs?: number;
+}
+
+/**
+ * Jobs by Temporal: rows of an outbox, which whoever does jobs hands over. Who enqueues alone needs neither Temporal nor its
+ * libraries.
+ */
+export function temporalQueue(options: TemporalQueueOptions): JobQueue {
+  const { database, connection, namespace, heard = () => undefined, againMs } = options;
+  const { tenant } = database;
+  const outbox = postgresOutbox(database);
+  const kinds = new Set<string>();
+  let temporal: Promise<Temporal> | undefined;
+  let relay: ReturnType<typeof startRelay> | undefined;
+  let closed: Promise<void> | undefined;
+
+  const end = async (drainMs: number) => {
+    const engine = await temporal?.catch(() => undefined);
+    await engine?.drain(drainMs);
+    await relay?.close();
+    await engine?.close();
+  };
+  return {
+    async enqueue(unit, given, { at } = {}) {
+      await outbox.add(unit, parseJobOf(tenant, given), at);
+    },
+    async work(kind, handler, { concurrency = 4 } = {}) {
+      if (closed !== undefined || kinds.has(kind))
+        throw new TradeAgentError('internal', `jobs of kind ${kind} are done already, or no more`);
+      kinds.add(kind);
+      temporal ??= openTemporal({ connection: connection(), namespace, tenant, outbox, heard });
+      const engine = await temporal;
+      await engine.work(kind, handler, concurrency);
+      relay ??= startRelay({
+        ...{ outbox, leases: postgresWorkerLeases(database), handOver: engine.handOver, heard },
+        ...(againMs === undefined ? {} : { againMs }),
+      });
+    },
+    dead: (limit = 100) => outbox.dead(limit),
+    close: ({ drainMs = DRAIN_MS } = {}) => (closed ??= end(drainMs)),
+  };
+}

@@ -1,0 +1,154 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { TradeAgentError } from '../../trading/errors.ts';
+
+/*
+ * Of Temporal's own libraries what this folder takes, in their words. They have a native part for each platform (260 MB in
+ * all), so whoever wants them installs them beside this program: https://typescript.temporal.io/api
+ */
+
+export interface TemporalSdk {
+  readonly worker: {
+    readonly Runtime: { install(options: object): unknown };
+    readonly DefaultLogger: new (
+      level: 'ERROR',
+      write: (entry: { readonly message: string }) => void,
+    ) => object;
+    readonly NativeConnection: { connect(options: ConnectionOptions): Promise<Connection> };
+    readonly Worker: { create(options: WorkerOptions): Promise<TemporalWorker> };
+    bundleWorkflowCode(options: {
+      readonly workflowsPath: string;
+      readonly logger?: object;
+      readonly webpackConfigHook?: (config: WebpackConfig) => WebpackConfig;
+    }): Promise<WorkflowBundle>;
+  };
+  readonly client: {
+    readonly Client: new (options: { connection: Connection; namespace: string }) => TemporalClient;
+  };
+  readonly activity: {
+    readonly Context: { current(): ActivityContext };
+    readonly ApplicationFailure: (abstract new (
+      ...args: never[]
+    ) => Error) & {
+      create(options: { message: string; type: string; nextRetryDelay?: number }): Error;
+    };
+  };
+  /** The folder of its workflow library: the workflow is bundled with it, wherever that stands. */
+  readonly workflowLibrary: string;
+}
+
+export interface ConnectionOptions {
+  readonly address: string;
+  readonly tls: boolean | TlsOptions;
+  readonly apiKey?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export interface TlsOptions {
+  readonly serverRootCACertificate?: Buffer;
+  readonly serverNameOverride?: string;
+  readonly clientCertPair?: { readonly crt: Buffer; readonly key: Buffer };
+}
+
+export interface Connection {
+  withDeadline<T>(deadline: number, work: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface WorkerOptions {
+  readonly connection: Connection;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  readonly workflowBundle: WorkflowBundle;
+  readonly activities: object;
+  readonly maxConcurrentActivityTaskExecutions: number;
+  readonly maxConcurrentWorkflowTaskPolls: number;
+  readonly maxCachedWorkflows: number;
+  readonly maxHeartbeatThrottleInterval: number;
+  readonly defaultHeartbeatThrottleInterval: number;
+  readonly shutdownGraceTime: string;
+}
+
+export interface TemporalWorker {
+  /** Resolves once it was shut down, and what was under way has ended. */
+  run(): Promise<void>;
+  shutdown(): void;
+}
+
+export interface TemporalClient {
+  readonly workflow: {
+    signalWithStart(
+      workflow: string,
+      options: {
+        readonly workflowId: string;
+        readonly taskQueue: string;
+        readonly args: readonly unknown[];
+        readonly signal: string;
+        readonly signalArgs: readonly unknown[];
+        readonly workflowTaskTimeout: string;
+      },
+    ): Promise<unknown>;
+  };
+}
+
+export interface ActivityContext {
+  readonly info: { readonly attempt: number };
+  readonly cancellationSignal: AbortSignal;
+  heartbeat(): void;
+}
+
+export interface WorkflowBundle {
+  readonly code: string;
+}
+
+export interface WebpackConfig {
+  readonly resolve?: { readonly alias?: object };
+}
+
+export const INSTALL = 'npm install @temporalio/worker@1.24';
+
+let loaded: TemporalSdk | undefined;
+
+/**
+ * Loads Temporal's libraries, and says what they log nobody but `heard`.
+ * @param heard told a line that names neither a job nor what an error said
+ * @throws {TradeAgentError} `invalid_config` where they are not installed beside this program, or not for this platform
+ */
+export function loadTemporal(heard: (message: string) => void): TemporalSdk {
+  if (loaded !== undefined) return loaded;
+  const entry = resolved();
+  const load = createRequire(entry);
+  let sdk: TemporalSdk;
+  try {
+    sdk = {
+      worker: load(entry),
+      client: load('@temporalio/client'),
+      activity: load('@temporalio/activity'),
+      workflowLibrary: dirname(load.resolve('@temporalio/workflow/package.json')),
+    };
+  } catch (cause) {
+    throw new TradeAgentError('invalid_config', 'Temporal’s libraries are installed, but can’t be loaded', {
+      hint: `They need glibc on Linux. Install them anew beside trade-agent: ${INSTALL}`,
+      cause,
+    });
+  }
+  const { Runtime, DefaultLogger } = sdk.worker;
+  // Signals are for this program to heed.
+  Runtime.install({
+    shutdownSignals: [],
+    logger: new DefaultLogger('ERROR', ({ message }) => heard(message)),
+    telemetryOptions: { logging: { forward: {}, filter: 'off' } },
+  });
+  loaded = sdk;
+  return sdk;
+}
+
+function resolved(): string {
+  try {
+    return createRequire(import.meta.url).resolve('@temporalio/worker');
+  } catch {
+    throw new TradeAgentError('invalid_config', 'Temporal’s libraries are not installed', {
+      hint: `Install them beside trade-agent, where it was installed (with -g where it was): ${INSTALL}`,
+    });
+  }
+}

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { readPrivateFile } from '../../machine/private-file.ts';
+import { isLoopback } from '../../net/secure-url.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { ConnectionOptions } from './temporal-sdk.ts';
+
+const file = z.string().min(1);
+
+/** Where Temporal is, and by what this program is known to it. Nothing in it is secret: it says in which files secrets are. */
+export const temporalSchema = z
+  .strictObject({
+    address: z
+      .string()
+      .regex(/^(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}$/, 'must be HOST:PORT')
+      .default('127.0.0.1:7233')
+      .describe('`HOST:PORT` of its frontend. TLS is used by itself beyond this machine.'),
+    namespace: z
+      .string()
+      .regex(/^[\w.-]{1,255}$/, 'must be the name of a namespace')
+      .default('default')
+      .describe('Must be there; several tenants may share one.'),
+    api_key_file: file.optional().describe('Holds an API key alone (Temporal Cloud); 0600.'),
+    tls: z
+      .strictObject({
+        ca_file: file.optional().describe('PEM, where no public authority has signed the server.'),
+        cert_file: file.optional().describe("PEM of the client's certificate (mTLS)."),
+        key_file: file.optional().describe('PEM of its private key; 0600.'),
+        server_name: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('The name in its certificate, where it is another.'),
+      })
+      .refine(({ cert_file, key_file }) => (cert_file === undefined) === (key_file === undefined), {
+        error: 'must have both of cert_file and key_file, or none',
+      })
+      .optional()
+      .describe(
+        'How TLS is spoken; by the public authorities and without a certificate of its own where it is left out.',
+      ),
+  })
+  .refine(({ api_key_file, tls, address }) => !api_key_file || tls || !isHere(address), {
+    error: 'api_key_file goes over TLS alone: set tls',
+  });
+export type TemporalSettings = z.output<typeof temporalSchema>;
+
+const LONGEST_KEY = 64 * 1024;
+const isHere = (address: string) => isLoopback(new URL(`http://${address}`));
+
+/**
+ * How a connection is made; files are read anew each time.
+ * @param folder what file names are relative to
+ * @throws {TradeAgentError} `invalid_config` for a file that is not there, or whose secret others may read
+ */
+export function connectionOptions(settings: TemporalSettings, folder: string): ConnectionOptions {
+  const { address, tls, api_key_file } = settings;
+  const apiKey = api_key_file === undefined ? undefined : secretIn(resolve(folder, api_key_file)).trim();
+  const options = { address, ...(apiKey === undefined ? {} : { apiKey }) };
+  if (tls === undefined) return { ...options, tls: !isHere(address) };
+  const { ca_file, cert_file, key_file, server_name } = tls;
+  return {
+    ...options,
+    tls: {
+      ...(ca_file === undefined ? {} : { serverRootCACertificate: publicFile(resolve(folder, ca_file)) }),
+      ...(server_name === undefined ? {} : { serverNameOverride: server_name }),
+      ...(cert_file === undefined || key_file === undefined
+        ? {}
+        : {
+            clientCertPair: {
+              crt: publicFile(resolve(folder, cert_file)),
+              key: Buffer.from(secretIn(resolve(folder, key_file))),
+            },
+          }),
+    },
+  };
+}
+
+function secretIn(path: string): string {
+  const unusable = (why: string) =>
+    new TradeAgentError('invalid_config', `${path} can't be used: ${why}`, { details: { file: path } });
+  const secret = readPrivateFile(path, LONGEST_KEY, unusable);
+  if (secret === undefined || secret.trim() === '') throw unusable('it is not there, or empty');
+  return secret;
+}
+
+function publicFile(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
+    throw new TradeAgentError('invalid_config', `${path} can't be read (${code})`, {
+      details: { file: path },
+      cause,
+    });
+  }
+}
