@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/machine/clock.ts';
 import { listenOnLoopback } from '../../src/net/http-server.ts';
 import type { GatewayLoad } from '../load/gateway-process.ts';
-import type { LoadGateway } from '../load/world.ts';
+import { type LoadGateway, memberFlags } from '../load/world.ts';
 
 /** Several gateways over one database, behind one address. Any of them can be killed, or made to stand still. */
 export interface Fleet extends LoadGateway {
@@ -117,7 +117,7 @@ async function end({ child }: Member): Promise<void> {
 
 async function startMember(program: Program): Promise<Member> {
   const child = fork(join(program, 'test/load/gateway-process.ts'), [], {
-    execArgv: ['--expose-gc', '--no-warnings'],
+    execArgv: memberFlags(),
     env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['ignore', 'inherit', 'ignore', 'ipc'],
   });

@@ -50,6 +50,9 @@ export interface LoadWorld {
   close(): Promise<void>;
 }
 
+/** By which the gateway seals what it keeps. */
+export const SEAL_SECRET = 'of the gateway';
+
 const CONNECTION = 'paper-broker';
 const CLIENT = 'trade-agent-gateway';
 const SCOPES = ['orders:read', 'orders:propose'];
@@ -110,7 +113,7 @@ export async function startLoadWorld({
       auditFile: join(folder, 'audit.jsonl'),
       client: { id: CLIENT },
       privateKey: home.seed.gateway_key as JWK,
-      sealSecret: 'of the gateway',
+      sealSecret: SEAL_SECRET,
       delivery: 'ping',
       maxTtl: LONGEST_TTL_S,
       quotas: { own: PLENTY, other: PLENTY },
@@ -245,16 +248,18 @@ async function signIn(
   };
 }
 
+/** Of Node, for a gateway's process: `LOAD_PROFILE` names a folder for what its processor did. */
+export function memberFlags(): string[] {
+  const profiled = process.env.LOAD_PROFILE;
+  const profile = profiled === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiled}`];
+  return ['--expose-gc', '--no-warnings', ...profile];
+}
+
 /** Starts the gateway's process. It says its address first: all others are told it before it opens. */
 export async function oneGateway(): Promise<LoadGateway & { readonly pid: number }> {
   const file = fileURLToPath(new URL('gateway-process.ts', import.meta.url));
-  const profiled = process.env.LOAD_PROFILE;
   const child = fork(file, [], {
-    execArgv: [
-      '--expose-gc',
-      '--no-warnings',
-      ...(profiled === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiled}`]),
-    ],
+    execArgv: memberFlags(),
     // What runs the tests sets its own options for Node.
     env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
