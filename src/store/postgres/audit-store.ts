@@ -8,7 +8,7 @@ import type { TenantDatabase, Unit } from './tenant-database.ts';
 /** So many lines are moved in one unit of work: of a file that is new on this machine, all there ever were. */
 const MOST_MOVED = 1_000;
 /** Longer than nearly every line; a file whose end holds none is read further back. */
-const TAIL_BYTES = 65_536;
+const TAIL_BYTES = 16_384;
 
 /**
  * The record is in the database for good, where nobody but its owner can change or remove a line; each machine's file is a copy of

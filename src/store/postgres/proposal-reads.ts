@@ -12,7 +12,7 @@ export type OpenedRow = (row: ProposalRow) => StoredProposal;
 
 export function proposalReads(database: TenantDatabase, opened: OpenedRow) {
   const proposals = async (text: string, values: Values = {}) => {
-    const rows = await database.read((unit) => unit.all<ProposalRow>(text, values));
+    const rows = await database.read((unit) => unit.last.all<ProposalRow>(text, values));
     return rows.map(opened);
   };
   return {
@@ -49,7 +49,7 @@ export function proposalReads(database: TenantDatabase, opened: OpenedRow) {
     },
     async openIds() {
       const rows = await database.read((unit) =>
-        unit.all<{ id: string }>(
+        unit.last.all<{ id: string }>(
           `SELECT id FROM proposals WHERE state IN (${OPEN}) ORDER BY created_at, place`,
         ),
       );
@@ -62,7 +62,9 @@ export function proposalReads(database: TenantDatabase, opened: OpenedRow) {
       return proposals(text, { party, after });
     },
     async version() {
-      const row = await database.read((unit) => unit.one<{ version: number }>('SELECT version FROM heads'));
+      const row = await database.read((unit) =>
+        unit.last.one<{ version: number }>('SELECT version FROM heads'),
+      );
       return row?.version ?? 0;
     },
     untold() {
@@ -72,7 +74,7 @@ export function proposalReads(database: TenantDatabase, opened: OpenedRow) {
     },
     async sealedToken(id: string, of: 'owner' | 'second' = 'owner') {
       const row = await database.read((unit) =>
-        unit.one<Pick<ProposalRow, 'sealed_token' | 'second_token'>>(
+        unit.last.one<Pick<ProposalRow, 'sealed_token' | 'second_token'>>(
           'SELECT sealed_token, second_token FROM proposals WHERE id = @id',
           { id },
         ),
@@ -91,40 +93,39 @@ async function standing(
   opened: OpenedRow,
 ) {
   const asker = { sub, client, proposedBy: by.proposedBy ?? null };
-  const codes = await unit.all<{ code: string }>(
-    `SELECT code FROM proposals WHERE sub = @sub AND state IN (${OPEN})`,
-    { sub },
-  );
   const mine = `sub = @sub AND client = @client AND proposed_by IS NOT DISTINCT FROM @proposedBy`;
-  // Each count by an index of its own.
-  const usage = await unit.one<{ open: number; lately: number }>(
-    `SELECT
-       (SELECT count(*) FROM proposals WHERE ${mine} AND typed = @typed AND state IN (${OPEN})) AS open,
-       (SELECT count(*) FROM proposals WHERE ${mine} AND typed = @typed AND created_at > @since) AS lately`,
-    { ...asker, typed, since },
-  );
-  const decided = await unit.all<{ state: ProposalState; at: number }>(
-    `SELECT state, updated_at AS at FROM proposals WHERE ${mine} AND state IN (${DECIDED})
-     ORDER BY updated_at DESC, version DESC LIMIT 2`,
-    asker,
-  );
   const alike = fingerprint === undefined ? undefined : { sub, fingerprint };
-  const same =
+  const [epoch, halted, codes, usage, decided, same, lately] = await Promise.all([
+    epochOf(unit, sub),
+    haltedAt(unit, sub),
+    unit.all<{ code: string }>(`SELECT code FROM proposals WHERE sub = @sub AND state IN (${OPEN})`, { sub }),
+    // Each count by an index of its own.
+    unit.one<{ open: number; lately: number }>(
+      `SELECT
+         (SELECT count(*) FROM proposals WHERE ${mine} AND typed = @typed AND state IN (${OPEN})) AS open,
+         (SELECT count(*) FROM proposals WHERE ${mine} AND typed = @typed AND created_at > @since) AS lately`,
+      { ...asker, typed, since },
+    ),
+    unit.all<{ state: ProposalState; at: number }>(
+      `SELECT state, updated_at AS at FROM proposals WHERE ${mine} AND state IN (${DECIDED})
+       ORDER BY updated_at DESC, version DESC LIMIT 2`,
+      asker,
+    ),
     alike &&
-    (await unit.one<ProposalRow>(
-      `SELECT * FROM proposals WHERE ${mine} AND fingerprint = @fingerprint AND state IN ('drafted', 'requested')
-       ORDER BY created_at, place LIMIT 1`,
-      { ...asker, ...alike },
-    ));
-  const lately =
+      unit.one<ProposalRow>(
+        `SELECT * FROM proposals WHERE ${mine} AND fingerprint = @fingerprint AND state IN ('drafted', 'requested')
+         ORDER BY created_at, place LIMIT 1`,
+        { ...asker, ...alike },
+      ),
     alike &&
-    (await unit.one<{ count: number }>(
-      'SELECT count(*) FROM proposals WHERE sub = @sub AND fingerprint = @fingerprint AND created_at > @since',
-      { ...alike, since },
-    ));
+      unit.one<{ count: number }>(
+        'SELECT count(*) FROM proposals WHERE sub = @sub AND fingerprint = @fingerprint AND created_at > @since',
+        { ...alike, since },
+      ),
+  ]);
   return {
-    epoch: await epochOf(unit, sub),
-    haltedAt: await haltedAt(unit, sub),
+    epoch,
+    haltedAt: halted,
     openCodes: codes.map(({ code }) => code),
     ...(usage ?? { open: 0, lately: 0 }),
     decided,
@@ -133,7 +134,11 @@ async function standing(
   };
 }
 
-export async function existing(unit: Unit, id: string, opened: OpenedRow): Promise<StoredProposal> {
+export async function existing(
+  unit: Pick<Unit, 'one'>,
+  id: string,
+  opened: OpenedRow,
+): Promise<StoredProposal> {
   const row = await unit.one<ProposalRow>('SELECT * FROM proposals WHERE id = @id', { id });
   if (row !== undefined) return opened(row);
   throw new Error(`the store has lost proposal ${id}`);
@@ -153,9 +158,11 @@ export async function keyedBy(
 
 /** Every change of a proposal gives it a version above all others. */
 export async function epochOf(unit: Unit, sub: string): Promise<string> {
-  const row = await unit.one<{ latest: number | null }>(
-    'SELECT max(version) AS latest FROM proposals WHERE sub = @sub',
-    { sub },
-  );
-  return epochText(row?.latest ?? 0, await haltedAt(unit, sub));
+  const [row, halted] = await Promise.all([
+    unit.one<{ latest: number | null }>('SELECT max(version) AS latest FROM proposals WHERE sub = @sub', {
+      sub,
+    }),
+    haltedAt(unit, sub),
+  ]);
+  return epochText(row?.latest ?? 0, halted);
 }

@@ -107,12 +107,12 @@ async function inTransaction<T>(pool: Pool, begin: string, work: (unit: Unit) =>
   const client = await pool.connect();
   let result: T;
   try {
-    const begun = client.query(begin);
+    const begun = send(client, begin);
     // What follows it fails by the same, and is told first.
     begun.catch(() => undefined);
     let ended: Promise<QueryResult> | undefined;
     const commit = () => {
-      ended = client.query('COMMIT');
+      ended = send(client, 'COMMIT');
       ended.catch(() => undefined);
       return ended;
     };
@@ -127,6 +127,14 @@ async function inTransaction<T>(pool: Pool, begin: string, work: (unit: Unit) =>
   }
   client.release();
   return result;
+}
+
+/** What is sent until whoever sends it waits for something goes out as one write. */
+function send(client: PoolClient, statement: string | QueryConfig): Promise<QueryResult> {
+  const { stream } = client.connection;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+  return client.query(statement);
 }
 
 /** Undoes it; false where the connection is of no more use. */
@@ -148,7 +156,7 @@ interface Ending {
 function unitOf(client: PoolClient, { isOver, end }: Ending): Unit {
   const sent = (statement: QueryConfig) => {
     if (isOver()) throw new Error('the unit of work has ended: nothing may follow its last statement');
-    return client.query(statement);
+    return send(client, statement);
   };
   const query = async (text: string, values: Values, isLast: boolean) => {
     const { names, ...statement } = statementOf(text);
