@@ -3,6 +3,7 @@ import type { Keyed, ProposalKey, ProposalStore, StandingQuery, StoredProposal }
 import { epochText, type ProposalRow } from '../rows/proposal-row.ts';
 import { DECIDED, OPEN, TOLD } from '../rows/proposal-states.ts';
 import { questionHash } from '../rows/question-id.ts';
+import { gathered } from './gathered.ts';
 import { haltedAt } from './halts.ts';
 import type { Values } from './statement.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
@@ -16,7 +17,11 @@ export function proposalReads(database: TenantDatabase, opened: OpenedRow) {
     return rows.map(opened);
   };
   return {
-    get: async (id: string) => (await proposals('SELECT * FROM proposals WHERE id = @id', { id }))[0],
+    // A change is heard of by all who wait for it, and each looks for itself.
+    get: gathered(async (ids) => {
+      const found = await proposals('SELECT * FROM proposals WHERE id = ANY(@ids)', { ids });
+      return new Map(found.map((proposal) => [proposal.id, proposal]));
+    }),
     async byAuthReqId(clear: string) {
       // Each half by an index of its own: rows from before it was sealed have it in clear.
       const [found] = await proposals(

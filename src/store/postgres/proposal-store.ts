@@ -115,8 +115,9 @@ function changes(database: TenantDatabase, opened: OpenedRow, seal: QuestionSeal
       void (await database.write((unit) =>
         unit.last.run('UPDATE proposals SET poll_interval = @seconds WHERE id = @id', { id, seconds }),
       )),
+    // Where this is lost with the power, the phone is told again.
     told: async (id: string, told: number) =>
-      void (await database.write((unit) =>
+      void (await database.writeUnsynced((unit) =>
         unit.last.run('UPDATE proposals SET told = @told WHERE id = @id AND told < @told', { id, told }),
       )),
   } satisfies Partial<ProposalStore>;
