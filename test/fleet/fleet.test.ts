@@ -25,7 +25,7 @@ const MINUTES = Number(process.env.FLEET_MINUTES ?? 0) || Number.POSITIVE_INFINI
 /** Between two faults, milliseconds at most: work in hand lies for as long as its lease, and then goes on. */
 const PAUSE_MS = Number(process.env.FLEET_PAUSE_MS ?? 40_000);
 /** Proposals under way at once. */
-const LANES = Number(process.env.FLEET_LANES ?? 32);
+const LANES = Number(process.env.FLEET_LANES ?? 48);
 /** Of so many proposals one goes through the agent at the servers; the others straight to the gateways. None for 0. */
 const THROUGH_SERVERS = Number(process.env.FLEET_THROUGH_SERVERS ?? 10);
 const [GATEWAYS, SERVERS, WORKERS] = [2, 2, 3] as const;

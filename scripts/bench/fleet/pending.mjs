@@ -14,7 +14,7 @@ const IDLE_MS = Number(process.env.FLEET_IDLE_MS ?? 30_000);
 /** Proposals before what is measured: they load modules and compile. */
 const WARM_UP = 60;
 /** Each asks once for what it took over, so far apart (milliseconds): src/approval/waiting/attendants.ts. */
-const RESTARTED_APART_MS = 10;
+const RESTARTED_APART_MS = 20;
 /** After that they ask for calls that may have got lost, in turn, for as long as any waits; and a renewal or two. */
 const FIRST_UNCALLED_MS = 40_000;
 const GATEWAYS = 2;

@@ -47,7 +47,7 @@ export interface TenantDatabase {
   write<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
   /**
    * The same, without waiting for the disk: where the server dies within the next moments, it never was. For what can be
-   * looked up elsewhere, and for nothing else.
+   * looked up elsewhere or may be done twice, and for nothing else.
    */
   writeUnsynced<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
   /** As of one moment, however many statements it takes. Writes nothing. */
