@@ -29,6 +29,8 @@ export interface Changes {
   }): void;
   /** Anything may have changed. */
   tellAll(): void;
+  /** Whether anybody may wait for a change of a proposal, whosever it is. */
+  isAwaited(proposal: string): boolean;
   listen(to: Watched): News;
 }
 
@@ -53,6 +55,7 @@ export function createChanges(clock: Clock): Changes {
     tellAll() {
       for (const all of [people, proposals]) for (const listeners of all.values()) wake(listeners);
     },
+    isAwaited: (proposal) => proposals.has(proposal) || people.size > 0 || anybody.size > 0,
     listen(to) {
       const [all, name] = placeOf(to);
       let heard = false;

@@ -1,10 +1,12 @@
 import { systemClock } from '../../src/machine/clock.ts';
 import type { Cluster } from '../postgres/support/cluster.ts';
-import type { Fleet } from './fleet.ts';
+import type { Breakable } from './processes.ts';
 
 /** What was done to the fleet, and from when until when: `performance.now()`. */
 export interface Fault {
   readonly what: 'killed' | 'stopped' | 'cut';
+  /** What it was done to: the name of a kind of processes, or the database. */
+  readonly to: string;
   readonly from: number;
   readonly until: number;
 }
@@ -13,7 +15,8 @@ export interface Fault {
 const STANDS_MS = 20_000;
 
 interface Breaking {
-  readonly fleet: Fleet;
+  /** Kinds of processes, by name: one kind is as likely as another. */
+  readonly fleet: Readonly<Record<string, Breakable>>;
   readonly cluster: Pick<Cluster, 'stop' | 'start'>;
   /** Numbers from 0 to 1. */
   random(): number;
@@ -23,7 +26,7 @@ interface Breaking {
   readonly signal: AbortSignal;
 }
 
-/** Kills gateways, has them stand still, and cuts the power of their database, one at a time, until the signal aborts. */
+/** Kills processes, has them stand still, and cuts the power of their database, one at a time, until the signal aborts. */
 export async function breakAtRandom(breaking: Breaking): Promise<Fault[]> {
   const { random, signal, pauseMs } = breaking;
   const faults: Fault[] = [];
@@ -31,23 +34,26 @@ export async function breakAtRandom(breaking: Breaking): Promise<Fault[]> {
     await systemClock.sleep(random() * pauseMs, signal).catch(() => undefined);
     if (signal.aborted) return faults;
     const from = performance.now();
-    const what = await breakOnce(breaking);
-    faults.push({ what, from, until: performance.now() });
+    const done = await breakOnce(breaking);
+    faults.push({ ...done, from, until: performance.now() });
   }
 }
 
-async function breakOnce({ fleet, cluster, random }: Breaking): Promise<Fault['what']> {
-  const which = Math.floor(random() * fleet.count);
+async function breakOnce({ fleet, cluster, random }: Breaking): Promise<Pick<Fault, 'what' | 'to'>> {
+  const kinds = Object.entries(fleet);
+  const [to, kind] = kinds[Math.floor(random() * kinds.length)] ?? [];
+  if (to === undefined || kind === undefined) throw new Error('there is nothing to break');
+  const which = Math.floor(random() * kind.count);
   const what = random();
   if (what < 0.5) {
-    await fleet.kill(which);
-    return 'killed';
+    await kind.kill(which);
+    return { what: 'killed', to };
   }
   if (what < 0.8) {
-    await fleet.standStill(which, random() * STANDS_MS);
-    return 'stopped';
+    await kind.standStill(which, random() * STANDS_MS);
+    return { what: 'stopped', to };
   }
   await cluster.stop('immediate');
   await cluster.start();
-  return 'cut';
+  return { what: 'cut', to: 'database' };
 }

@@ -11,9 +11,10 @@ import { atOnce } from '../load/many-proposals.ts';
 import { startLoadWorld } from '../load/world.ts';
 import { type Cluster, postgresPrograms, SUPERUSER, startCluster } from '../postgres/support/cluster.ts';
 import { runSql } from '../postgres/support/database.ts';
+import { prepareAgents } from './agents.ts';
 import { breakAtRandom, type Fault } from './faults.ts';
 import { recordFile, startFleet } from './fleet.ts';
-import { type Passage, passage, shown } from './passage.ts';
+import { type Passage, passage, passageThrough, shown } from './passage.ts';
 import { receiptFaults } from './receipts.ts';
 import { undeduplicated } from './undeduplicated.ts';
 
@@ -25,7 +26,10 @@ const MINUTES = Number(process.env.FLEET_MINUTES ?? 0) || Number.POSITIVE_INFINI
 /** Between two faults, milliseconds at most: work in hand lies for as long as its lease, and then goes on. */
 const PAUSE_MS = Number(process.env.FLEET_PAUSE_MS ?? 40_000);
 /** Proposals under way at once. */
-const LANES = Number(process.env.FLEET_LANES ?? 32);
+const LANES = Number(process.env.FLEET_LANES ?? 48);
+/** Of so many proposals one goes through the agent at the servers; the others straight to the gateways. None for 0. */
+const THROUGH_SERVERS = Number(process.env.FLEET_THROUGH_SERVERS ?? 10);
+const [GATEWAYS, SERVERS, WORKERS] = [2, 2, 3] as const;
 /** How long work in hand may lie there after whoever had it was killed, or stood still: the lease, and a look. */
 const GOES_ON_MS = 20_000;
 const TENANT = 'fleet';
@@ -45,15 +49,28 @@ beforeAll(async () => {
 afterAll(() => cluster?.remove());
 
 it.runIf(COUNT > 0 && (programs !== undefined || required))(
-  `two gateways over one database, each killed, stopped and cut off from it at random: ${COUNT} proposals at most, one order each`,
+  `${GATEWAYS} gateways, ${SERVERS} servers and ${WORKERS} workers over one database, each killed, stopped and cut off from it at random: ${COUNT} proposals at most, one order each`,
   async () => {
     const address = cluster.address('gateways', 'postgres');
-    const fleet = await startFleet(2, { address, tenant: TENANT });
+    const fleet = await startFleet(GATEWAYS, { address, tenant: TENANT });
+    const agents = await prepareAgents(cluster, { servers: SERVERS, workers: WORKERS });
     const broker = undeduplicated();
-    const world = await startLoadWorld({ startGateway: async () => fleet, watchBroker: broker.watch });
+    const world = await startLoadWorld({
+      startGateway: async () => fleet,
+      servers: [agents.server],
+      watchBroker: broker.watch,
+    });
+    await agents.open({ issuer: world.issuer, gateway: fleet.url });
+    const agent = await world.agentAt(agents.server.address);
     const done = new AbortController();
-    const random = seededRandom(SEED);
-    const breaking = breakAtRandom({ fleet, cluster, random, pauseMs: PAUSE_MS, signal: done.signal });
+    const breaking = breakAtRandom({
+      ...{ cluster, random: seededRandom(SEED), pauseMs: PAUSE_MS, signal: done.signal },
+      fleet: {
+        gateways: fleet,
+        ...(THROUGH_SERVERS > 0 && { servers: agents.servers, workers: agents.workers }),
+      },
+    });
+    const began = performance.now();
     const passages: Passage[] = [];
     let faults: Fault[] = [];
     try {
@@ -63,20 +80,23 @@ it.runIf(COUNT > 0 && (programs !== undefined || required))(
         async (n) => {
           const qty = (0.01 + n / 1_000_000).toFixed(6);
           // A fifth of all requests come twice.
-          passages.push(await passage(world, { qty, key: `fleet-${n}`, twice: n % 5 === 0 }));
+          const asking = { qty, key: `fleet-${n}`, twice: n % 5 === 0 };
+          const isThrough = THROUGH_SERVERS > 0 && n % THROUGH_SERVERS === 1;
+          passages.push(await (isThrough ? passageThrough(agent, world, asking) : passage(world, asking)));
         },
         LANES,
       );
     } finally {
       done.abort();
       faults = await breaking;
-      tell(passages, faults);
+      tell(passages, faults, performance.now() - began);
     }
     const ordered = world.ordered();
     const receipts = await receiptFaults(
       world,
       passages.map(({ id }) => id),
     );
+    await agents.close();
     await fleet.close();
     const record = await recordOf(address, world.folder);
     await world.close();
@@ -124,29 +144,50 @@ async function recordOf(address: string, folder: string) {
 
 /** What lay there for longer than it may, after each of the faults that came between its tap and its fill. */
 function tooLate(passages: readonly Passage[], faults: readonly Fault[]): Passage[] {
-  return passages.filter(({ tappedAt, filledAt }) => {
-    const met = faults.filter(({ from, until }) => from < filledAt && until > tappedAt).length;
-    return filledAt - tappedAt > (met + 1) * GOES_ON_MS;
-  });
+  return passages.filter((one) => lasted(one) > (meetings(one, faults).length + 1) * GOES_ON_MS);
 }
 
-function tell(passages: readonly Passage[], faults: readonly Fault[]): void {
+function tell(passages: readonly Passage[], faults: readonly Fault[], tookMs: number): void {
   const slowest = passages.toSorted((a, b) => lasted(b) - lasted(a));
-  const at = (part: number) => Math.round(lasted(slowest[Math.floor((slowest.length - 1) * (1 - part))]));
-  const count = (kind: Fault['what']) => faults.filter(({ what }) => what === kind).length;
+  const seconds = tookMs / 1000;
+  const through = passages.filter(({ by }) => by === 'servers');
   const again = passages.filter(({ taps }) => taps > 1).length;
   console.log(
-    `${passages.length} proposals; ${count('killed')} kills, ${count('stopped')} stops, ${count('cut')} cuts of the database; tap to fill ${at(0.5)} ms (median), ${at(0.95)} (95 %), ${at(1)} at most; ${again} asked again`,
+    `${passages.length} proposals in ${seconds.toFixed(0)} s, ${(passages.length / seconds).toFixed(1)} a second; ${through.length} through the servers, of which ${through.filter(isBegunAnew).length} were asked for again; ${again} tapped again`,
   );
+  console.log(`  tap to fill: ${parts(passages.map(lasted))}`);
+  const counted = Map.groupBy(faults, ({ what, to }) => `${to} ${what}`);
+  console.log(`  ${[...counted].map(([name, all]) => `${all.length} × ${name}`).join(', ') || 'no faults'}`);
+  const wentOn = passages.flatMap((one) => {
+    const met = meetings(one, faults);
+    // Of one that met several nobody can tell which held it up.
+    return met.length === 1 && met[0] !== undefined
+      ? [one.filledAt - Math.max(met[0].from, one.tappedAt)]
+      : [];
+  });
+  console.log(`  in hand at a fault, from then to the fill: ${parts(wentOn)}; ${wentOn.length} of them`);
   for (const one of slowest.slice(0, 5))
     if (lasted(one) > GOES_ON_MS) {
-      const met = faults.filter(({ from, until }) => from < one.filledAt && until > one.tappedAt);
-      const when = met.map(
-        ({ what, from, until }) =>
-          `${what} ${Math.round(from - one.tappedAt)}–${Math.round(until - one.tappedAt)}`,
+      const when = meetings(one, faults).map(
+        ({ what, to, from, until }) =>
+          `${to} ${what} ${Math.round(from - one.tappedAt)}–${Math.round(until - one.tappedAt)}`,
       );
       console.log(`${Math.round(lasted(one))} ms; since the tap ${when.join(', ')}; ${shown(one.steps)}`);
     }
 }
 
-const lasted = (one: Passage | undefined) => (one === undefined ? 0 : one.filledAt - one.tappedAt);
+const isBegunAnew = ({ steps }: Passage) => steps.some(({ what }) => what.startsWith('the run ended'));
+
+/** The faults between its tap and its fill. */
+function meetings({ tappedAt, filledAt }: Passage, faults: readonly Fault[]): readonly Fault[] {
+  return faults.filter(({ from, until }) => from < filledAt && until > tappedAt);
+}
+
+/** Of times in milliseconds. */
+function parts(times: readonly number[]): string {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (part: number) => Math.round(sorted[Math.floor((sorted.length - 1) * part)] ?? 0);
+  return `${at(0.5)} ms (median), ${at(0.95)} (95 %), ${at(1)} at most`;
+}
+
+const lasted = ({ tappedAt, filledAt }: Passage) => filledAt - tappedAt;

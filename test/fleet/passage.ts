@@ -1,3 +1,5 @@
+import type { Agent } from '../../src/agent/agent.ts';
+import type { RunResult } from '../../src/agent/events.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import type { Proposal } from '../../src/trading/proposal.ts';
 import type { LoadWorld } from '../load/world.ts';
@@ -10,6 +12,8 @@ export interface Passage {
   readonly filledAt: number;
   /** How often it was asked and tapped: once, unless the answer got lost on its way. */
   readonly taps: number;
+  /** By which way it was proposed: straight to the gateways, or through the agent at the servers. */
+  readonly by: 'gateways' | 'servers';
   /** What was seen of it and done about it, each with its time. */
   readonly steps: readonly Step[];
 }
@@ -72,7 +76,71 @@ export async function filled(
     seen = await persist(() => world.next(before));
     if (seen.updated_at !== before.updated_at) note(standing(seen));
   }
-  return { id: seen.id, tappedAt: tappedAt ?? 0, filledAt: performance.now(), taps: tapped.size, steps };
+  return {
+    id: seen.id,
+    tappedAt: tappedAt ?? 0,
+    filledAt: performance.now(),
+    taps: tapped.size,
+    by: 'gateways',
+    steps,
+  };
+}
+
+/**
+ * The same by a sentence to the agent at a server, which proposes it in a run of a worker's; and the run is watched to its end. A
+ * run that ends before it has proposed is begun anew: while the proposal of an earlier one is open, theirs is that one.
+ */
+export async function passageThrough(
+  agent: Pick<Agent, 'run'>,
+  world: LoadWorld,
+  asking: Asking & { readonly qty: string },
+): Promise<Passage> {
+  const { qty, key } = asking;
+  const log = stepsOf(asking);
+  for (;;) {
+    log.note('asked the agent');
+    const { proposal, result } = runOf(agent, `buy ${qty} AAPL`);
+    const id = await proposal;
+    if (id === undefined) {
+      const { status, error } = (await result) ?? {};
+      log.note(`the run ended ${status} without a proposal: ${error?.message}`);
+      if (performance.now() > log.until) throw new Error(`${key} was not proposed: ${shown(log.steps)}`);
+      await systemClock.sleep(AGAIN_MS);
+      continue;
+    }
+    const seen = await log.persist(() => world.next({ id, updated_at: LONG_AGO }));
+    const passage = await filled(world, seen, asking, log);
+    const told = await result;
+    const [order] = told?.orders ?? [];
+    if (told?.status !== 'done' || order?.status !== 'filled')
+      throw new Error(`a run ended ${told?.status}: ${told?.error?.message}; ${shown(log.steps)}`);
+    return { ...passage, by: 'servers' };
+  }
+}
+
+/** Before anything was proposed here. */
+const LONG_AGO = '2000-01-01T00:00:00.000Z';
+
+/** A run: the id of what it proposes, undefined where it ends without; and its result. */
+function runOf(agent: Pick<Agent, 'run'>, prompt: string) {
+  const { promise: proposal, resolve } = Promise.withResolvers<string | undefined>();
+  const watched = async (): Promise<RunResult | undefined> => {
+    let result: RunResult | undefined;
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    try {
+      for await (const event of agent.run({ prompt }, { approval: 'wait', signal })) {
+        if (event.type === 'approval') resolve(event.approval.id);
+        if (event.type === 'result') result = event.result;
+      }
+    } finally {
+      resolve(undefined);
+    }
+    return result;
+  };
+  const result = watched();
+  // Whoever waits for the proposal hears of it with the result.
+  result.catch(() => undefined);
+  return { proposal, result };
 }
 
 /** What is noted of one, and how its requests are made. */

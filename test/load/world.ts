@@ -5,13 +5,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { JWK } from 'jose';
+import type { Agent } from '../../src/agent/agent.ts';
+import { createRemoteAgent } from '../../src/agent/remote/remote-agent.ts';
 import { beginDeviceLogin } from '../../src/auth/session/device-login.ts';
+import type { Session } from '../../src/auth/session/session.ts';
 import { openSession } from '../../src/auth/session/token-session.ts';
+import type { ResolvedProfile } from '../../src/config/profile.ts';
 import { resolveProfile } from '../../src/config/resolve-profile.ts';
 import { Faults } from '../../src/home/faults.ts';
 import { createIdentityProvider } from '../../src/home/identity-provider/identity-provider.ts';
 import { addMissing, createPeople } from '../../src/home/identity-provider/people.ts';
 import { LOGIN_CLIENT_ID } from '../../src/home/identity-provider/protocol.ts';
+import type { AgentServer } from '../../src/home/identity-provider/servers/agent-server.ts';
 import { createVault } from '../../src/home/identity-provider/vault.ts';
 import { createPhoneClient, type PhoneClient } from '../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../src/machine/clock.ts';
@@ -29,6 +34,9 @@ export interface LoadWorld {
   /** Where all of it is kept: the gateway's record is `audit.jsonl`. */
   readonly folder: string;
   readonly phone: PhoneClient;
+  readonly issuer: string;
+  /** Alice's agent at a server, whose address is all that she knows. */
+  agentAt(server: string): Promise<Agent>;
   /** Alice proposes to buy a little AAPL; each quantity once, since identical proposals are one. */
   propose(qty: string, key: string): Promise<Proposal>;
   /** Waits until it stands otherwise than when it was last seen, at most 25 s. */
@@ -50,6 +58,9 @@ export interface LoadWorld {
   close(): Promise<void>;
 }
 
+/** By which the gateway seals what it keeps. */
+export const SEAL_SECRET = 'of the gateway';
+
 const CONNECTION = 'paper-broker';
 const CLIENT = 'trade-agent-gateway';
 const SCOPES = ['orders:read', 'orders:propose'];
@@ -59,6 +70,8 @@ const PLENTY = { open: 1_000_000, hour: 1_000_000 };
 /** What is in front of the broker, and which gateway or gateways there are. */
 export interface LoadOptions {
   readonly startGateway?: () => Promise<LoadGateway>;
+  /** Servers that run the agent for people. */
+  readonly servers?: readonly AgentServer[];
   /** Sees each request to the broker before it is answered, and what the answer was. */
   readonly watchBroker?: (request: Request, answer: () => Promise<Response>) => Promise<Response>;
 }
@@ -73,6 +86,7 @@ export interface LoadGateway {
 
 export async function startLoadWorld({
   startGateway = oneGateway,
+  servers: agentServers = [],
   watchBroker,
 }: LoadOptions = {}): Promise<LoadWorld> {
   // In memory where there is such a place: how long a disk takes says nothing of how the gateway's own work grows.
@@ -94,6 +108,7 @@ export async function startLoadWorld({
     about: { name: 'Sandbox', environment: 'paper', simulated: true },
     phonePairingSecret: home.pairingSecret,
     gatewayClient: { client_id: CLIENT, jwks: { keys: [publicKey] } },
+    servers: agentServers,
     vault,
     faults: new Faults(),
   });
@@ -110,13 +125,13 @@ export async function startLoadWorld({
       auditFile: join(folder, 'audit.jsonl'),
       client: { id: CLIENT },
       privateKey: home.seed.gateway_key as JWK,
-      sealSecret: 'of the gateway',
+      sealSecret: SEAL_SECRET,
       delivery: 'ping',
       maxTtl: LONGEST_TTL_S,
       quotas: { own: PLENTY, other: PLENTY },
     },
     requireBoundTokens: true,
-    ownClients: [LOGIN_CLIENT_ID],
+    ownClients: [LOGIN_CLIENT_ID, ...agentServers.map(({ client_id }) => client_id)],
     databaseFile: join(folder, 'gateway.db'),
   });
 
@@ -124,11 +139,13 @@ export async function startLoadWorld({
     phone: `${servers.issuer.url}/phone`,
     pairingSecret: home.pairingSecret,
   });
-  const { send, open } = await signIn(folder, phone, {
+  const ready = {
     issuer: servers.issuer.url,
     gateway: gateway.url,
     phone: `${servers.issuer.url}/phone`,
-  });
+  };
+  const profile = resolveProfile({ profiles: {} }, undefined, ready);
+  const { send, open } = waysOf(await signIn(folder, phone, profile), gateway.url);
   const question = requests.prepare<[string], { id: string }>(
     'SELECT id FROM approval_requests WHERE proposal = ? AND decision IS NULL AND withdrawn_at IS NULL',
   );
@@ -136,6 +153,11 @@ export async function startLoadWorld({
     folder,
     provider: requests,
     phone,
+    issuer: servers.issuer.url,
+    async agentAt(server) {
+      const at = { ...profile, name: 'at-server', server, gateway: server, audience: server };
+      return createRemoteAgent({ session: await signIn(folder, phone, at) });
+    },
     async propose(qty, key) {
       const order = { symbol: 'AAPL', side: 'buy', qty };
       const body = JSON.stringify({ kind: 'order', order, ttl: 3600, requested_by: 'a load' });
@@ -216,21 +238,20 @@ interface Ways {
   open(path: string, signal: AbortSignal): Promise<Response>;
 }
 
-/** Signs alice in as the CLI does, and returns her ways to the gateway. */
-async function signIn(
-  folder: string,
-  phone: PhoneClient,
-  ready: NonNullable<Parameters<typeof resolveProfile>[2]>,
-): Promise<Ways> {
+/** Signs alice in as the CLI does. */
+async function signIn(folder: string, phone: PhoneClient, profile: ResolvedProfile): Promise<Session> {
   const home = { config: folder, data: folder, log: folder, sandbox: folder };
-  const profile = resolveProfile({ profiles: {} }, undefined, ready);
   const store = openFileStore({ folder: join(folder, 'alice'), profile: profile.name });
   const login = await beginDeviceLogin(profile, store, { home });
   await phone.completeDevice('alice', login.user_code);
   await login.complete(new AbortController().signal);
   const session = await openSession({ profile, store, home });
   if (session === undefined) throw new Error('nobody is signed in');
-  const ask = (path: string, init: RequestInit) => session.fetch(`${ready.gateway}${path}`, init, SCOPES);
+  return session;
+}
+
+function waysOf(session: Session, gateway: string): Ways {
+  const ask = (path: string, init: RequestInit) => session.fetch(`${gateway}${path}`, init, SCOPES);
   return {
     async send(path, { headers, ...init }) {
       const response = await ask(path, {
@@ -245,16 +266,18 @@ async function signIn(
   };
 }
 
+/** Of Node, for a gateway's process: `LOAD_PROFILE` names a folder for what its processor did. */
+export function memberFlags(): string[] {
+  const profiled = process.env.LOAD_PROFILE;
+  const profile = profiled === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiled}`];
+  return ['--expose-gc', '--no-warnings', ...profile];
+}
+
 /** Starts the gateway's process. It says its address first: all others are told it before it opens. */
 export async function oneGateway(): Promise<LoadGateway & { readonly pid: number }> {
   const file = fileURLToPath(new URL('gateway-process.ts', import.meta.url));
-  const profiled = process.env.LOAD_PROFILE;
   const child = fork(file, [], {
-    execArgv: [
-      '--expose-gc',
-      '--no-warnings',
-      ...(profiled === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiled}`]),
-    ],
+    execArgv: memberFlags(),
     // What runs the tests sets its own options for Node.
     env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -31,21 +31,21 @@ function planned(database: TenantDatabase, seen: Planned[]): TenantDatabase {
       const [plan] = row?.['QUERY PLAN'] ?? [];
       seen.push({ text, whole: plan === undefined ? ['?'] : readWhole(plan.Plan) });
     };
-    return {
-      execute: unit.execute,
+    const noted = (by: Unit['last']): Unit['last'] => ({
       all: async <Row>(...statement: Parameters<Unit['all']>) => {
         await note(...statement);
-        return await unit.all<Row>(...statement);
+        return await by.all<Row>(...statement);
       },
       one: async <Row>(...statement: Parameters<Unit['one']>) => {
         await note(...statement);
-        return await unit.one<Row>(...statement);
+        return await by.one<Row>(...statement);
       },
       run: async (...statement) => {
         await note(...statement);
-        return await unit.run(...statement);
+        return await by.run(...statement);
       },
-    };
+    });
+    return { execute: unit.execute, ...noted(unit), last: noted(unit.last) };
   };
   const within =
     (run: TenantDatabase['write']): TenantDatabase['write'] =>

@@ -98,6 +98,26 @@ withPostgres('a tenant’s part of a database', () => {
     expect(await idsOf(ours)).toEqual([{ id: 'a', n: 1 }]);
   });
 
+  it('ends with what was said to be the last statement: it is written, and nothing may follow', async () => {
+    expect(await ours.write((unit) => unit.last.run(PUT, { id: 'b', n: 2 }))).toBe(1);
+    expect(await ours.read((unit) => unit.last.all('SELECT id FROM things'))).toHaveLength(2);
+    const following = ours.write(async (unit) => {
+      await unit.last.run(PUT, { id: 'c', n: 3 });
+      await unit.run(PUT, { id: 'd', n: 4 });
+    });
+    await expect(following).rejects.toThrow('nothing may follow');
+    expect((await idsOf(ours)).map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('undoes all of what went out together where one of it fails, the last or the first', async () => {
+    const twice = { id: 'a', n: 2 };
+    const together = (first: object, last: object) =>
+      ours.write((unit) => Promise.all([unit.run(PUT, { ...first }), unit.last.run(PUT, { ...last })]));
+    await expect(together({ id: 'b', n: 2 }, twice)).rejects.toThrow('duplicate key');
+    await expect(together(twice, { id: 'c', n: 3 })).rejects.toThrow('duplicate key');
+    expect(await idsOf(ours)).toEqual([{ id: 'a', n: 1 }]);
+  });
+
   it('reads as of one moment, and writes nothing while it does', async () => {
     const counts = await ours.read(async (unit) => {
       const before = await unit.all('SELECT * FROM things');

@@ -5,6 +5,7 @@ import { startFleet } from '../../../test/fleet/fleet.ts';
 import { tapped } from '../../../test/load/many-proposals.ts';
 import { startLoadWorld } from '../../../test/load/world.ts';
 import { startDatabase } from './cluster.mjs';
+import { leaveWaiting } from './leave-waiting.mjs';
 import { memoryOf, processorOf, sumOf } from './processes.mjs';
 
 const PENDING = Number(process.env.FLEET_PENDING ?? 100_000);
@@ -13,7 +14,7 @@ const IDLE_MS = Number(process.env.FLEET_IDLE_MS ?? 30_000);
 /** Proposals before what is measured: they load modules and compile. */
 const WARM_UP = 60;
 /** Each asks once for what it took over, so far apart (milliseconds): src/approval/waiting/attendants.ts. */
-const RESTARTED_APART_MS = 10;
+const RESTARTED_APART_MS = 20;
 /** After that they ask for calls that may have got lost, in turn, for as long as any waits; and a renewal or two. */
 const FIRST_UNCALLED_MS = 40_000;
 const GATEWAYS = 2;
@@ -55,7 +56,7 @@ export async function benchPending() {
     await tapsOf(WARM_UP);
     const few = await tapsOf(TAPS);
     const before = memory();
-    await leaveWaiting(database, world, await propose());
+    await leaveWaiting({ database, world, proposal: await propose(), count: PENDING });
     console.log(`${PENDING} proposals wait at ${GATEWAYS} gateways over one PostgreSQL`);
     await sleep((PENDING * RESTARTED_APART_MS) / GATEWAYS + FIRST_UNCALLED_MS);
     const full = memory();
@@ -129,29 +130,3 @@ function each(from, until, count, idle = { gateways: 0, server: 0 }) {
 const shown = ({ gateways, server }) => `${gateways.toFixed(1)} + ${server.toFixed(1)} ms`;
 const part = (values, share) =>
   values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * share)].toFixed(0);
-
-/** Copies one that waits: to twenty of each of many people, at the provider too, which knows of no answer. */
-async function leaveWaiting(database, world, { id }) {
-  const { rows } = await database.query('SELECT auth_req_id FROM proposals WHERE id = $1', [id]);
-  const [{ auth_req_id: asked }] = rows;
-  await database.query(
-    `INSERT INTO proposals SELECT (jsonb_populate_record(p, jsonb_build_object(
-         'id', 'pr_waits' || n, 'sub', 'person-' || n / 20, 'subject_id', 'ta-waits-' || n, 'fingerprint', 'f-' || n,
-         'auth_req_id', 'waits-' || n, 'version', h.version + n, 'place', h.version + n, 'attendant', ''))).*
-       FROM proposals p, heads h, generate_series(1, $2::int) n WHERE p.id = $1`,
-    [id, PENDING],
-  );
-  await database.query('UPDATE heads SET version = version + $1', [PENDING]);
-  await database.query('ANALYZE');
-  const known = world.provider
-    .prepare(`SELECT * FROM oidc_entities WHERE model = 'BackchannelAuthenticationRequest' AND id = ?`)
-    .get(asked);
-  const columns = Object.keys(known);
-  const insert = world.provider.prepare(
-    `INSERT INTO oidc_entities (${columns}) VALUES (${columns.map((name) => `@${name}`)})`,
-  );
-  world.provider.transaction(() => {
-    for (let n = 1; n <= PENDING; n++)
-      insert.run({ ...known, id: `waits-${n}`, payload: known.payload.replaceAll(asked, `waits-${n}`) });
-  })();
-}

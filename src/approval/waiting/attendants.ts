@@ -50,9 +50,9 @@ export interface Attendants {
  * Between polls for calls that may have got lost, of all proposals together: with ten thousand open they would otherwise
  * keep gateway and provider busy with nothing, and one that holds its polls would hold thousands.
  */
-const UNCALLED_APART_MS = 200;
+const UNCALLED_APART_MS = 400;
 /** Between the first polls after a restart, or after news were missed: a call may have come while nobody listened. */
-const RESTARTED_APART_MS = 10;
+const RESTARTED_APART_MS = 20;
 /** After what nobody foresaw (a full disk, say) it is tried again, milliseconds; the last goes on. */
 const FAILED_WAITS_MS = [1_000, 5_000, 15_000, 60_000] as const;
 

@@ -29,6 +29,7 @@ export async function withOthers(parts: Parts, signal: AbortSignal): Promise<voi
     else if ('moved' in news) hearOf(news.moved).catch(failed);
   });
   const hearOf = async (id: string) => {
+    if (!changes.isAwaited(id) && !attendants.isAttended(id)) return;
     const proposal = await store.get(id);
     if (proposal === undefined) return;
     changes.tell(proposal);

@@ -6,9 +6,9 @@ import type { TenantDatabase, Unit } from './tenant-database.ts';
 const SELECT = `SELECT id, account, role, who, via AS "of", valid_from AS "from", valid_until AS until,
   granted_at AS "grantedAt", revoked_at AS "revokedAt" FROM access_grants WHERE revoked_at IS NULL`;
 
-const to = (unit: Unit, account: string) =>
+const to = (unit: Pick<Unit, 'all'>, account: string) =>
   unit.all<AccessGrant>(`${SELECT} AND account = @account ORDER BY granted_at, place`, { account });
-const of = (unit: Unit, who: string) =>
+const of = (unit: Pick<Unit, 'all'>, who: string) =>
   unit.all<AccessGrant>(
     `${SELECT} AND who = @who AND role NOT IN ('firm', 'household') ORDER BY granted_at, place`,
     { who },
@@ -39,8 +39,8 @@ export function postgresAccessStore(database: TenantDatabase): AccessStore {
         if (found !== undefined) await revokeOne(unit, head, found, now);
         return found !== undefined;
       }),
-    to: (account) => database.read((unit) => to(unit, account)),
-    of: (who) => database.read((unit) => of(unit, who)),
+    to: (account) => database.read((unit) => to(unit.last, account)),
+    of: (who) => database.read((unit) => of(unit.last, who)),
     endPerson: (sub, now) =>
       withHead(database, async (unit, head) => {
         const all = new Map([...(await to(unit, sub)), ...(await of(unit, sub))].map((one) => [one.id, one]));

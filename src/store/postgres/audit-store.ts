@@ -8,20 +8,18 @@ import type { TenantDatabase, Unit } from './tenant-database.ts';
 /** So many lines are moved in one unit of work: of a file that is new on this machine, all there ever were. */
 const MOST_MOVED = 1_000;
 /** Longer than nearly every line; a file whose end holds none is read further back. */
-const TAIL_BYTES = 65_536;
+const TAIL_BYTES = 16_384;
 
 /**
  * The record is in the database for good, where nobody but its owner can change or remove a line; each machine's file is a copy of
  * all of it, and what that lacks is seen by its own last line.
  */
 export function postgresAuditStore(database: TenantDatabase): AuditStore {
-  /** One at a time has a file, whichever machine it is on: a folder may be shared. */
-  const withFile = <T>(file: string, work: (unit: Unit) => Promise<T>) =>
-    database.write(async (unit) => {
-      const key = JSON.stringify(['record', database.tenant, file]);
-      await unit.all('SELECT pg_advisory_xact_lock(hashtextextended(@key, 0))', { key });
-      return await work(unit);
-    });
+  /** One at a time has a file, whichever machine it is on: a folder may be shared. To be awaited, or to be followed by a look. */
+  const lock = (unit: Unit, file: string) => {
+    const key = JSON.stringify(['record', database.tenant, file]);
+    return unit.all('SELECT pg_advisory_xact_lock(hashtextextended(@key, 0))', { key });
+  };
   const linesAfter = async (unit: Unit, after: number, most: number | null): Promise<string[]> => {
     const rows = await unit.all<{ line: string }>(
       'SELECT line FROM record_lines WHERE seq > @after ORDER BY seq LIMIT @most::bigint',
@@ -31,11 +29,11 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
   };
   /** @returns whether there may be more */
   const moveSome = (file: string) =>
-    withFile(file, async (unit) => {
+    database.write(async (unit) => {
       const before = endOf(file);
-      const lines = await linesAfter(unit, before.seq, MOST_MOVED);
+      const [, lines] = await Promise.all([lock(unit, file), linesAfter(unit, before.seq, MOST_MOVED)]);
       if (lines.length === 0) return false;
-      // Whoever stood still while the database went away had the file no longer: others may have added the same.
+      // Whoever had the file before may have added the same; and whoever stood still while the database went away had it no longer.
       const { seq, tail } = endOf(file);
       if (seq !== before.seq || tail !== before.tail) return true;
       appendLines(file, tail, lines);
@@ -48,7 +46,8 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
       while (await moveSome(file));
     },
     standing: (file) =>
-      withFile(file, async (unit) => {
+      database.write(async (unit) => {
+        await lock(unit, file);
         const head = await unit.one<AuditHead>('SELECT seq, hash FROM heads');
         const lines = await linesAfter(unit, endOf(file).seq, null);
         return {

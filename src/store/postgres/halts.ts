@@ -11,27 +11,42 @@ interface Row {
 }
 
 /** How far trading goes, in the unit of work that goes by it. @param now milliseconds since the epoch */
-export async function tradingStanding(unit: Unit, sub: string, now: number): Promise<TradingStanding> {
+export async function tradingStanding(
+  unit: Pick<Unit, 'all'>,
+  sub: string,
+  now: number,
+): Promise<TradingStanding> {
+  return (await tradingStandingBy(unit, sub))(now);
+}
+
+/** The same, where what time it is comes with the next answer. */
+export async function tradingStandingBy(
+  unit: Pick<Unit, 'all'>,
+  sub: string,
+): Promise<(now: number) => TradingStanding> {
   const rows = await unit.all<Row>(
     `SELECT true AS halted, halted_at AS since, NULL::bigint AS until, by_client AS by FROM halts WHERE sub = @sub
      UNION ALL
-     SELECT false, reduced_at, until, reduced_by FROM reductions
-     WHERE sub = @sub AND (until IS NULL OR until > @now)`,
-    { sub, now },
+     SELECT false, reduced_at, until, reduced_by FROM reductions WHERE sub = @sub`,
+    { sub },
   );
-  const [halt, reduction] = [rows.find(({ halted }) => halted), rows.find(({ halted }) => !halted)];
-  return standingOf(halt && { since: halt.since, by: halt.by }, reduction);
+  const halt = rows.find(({ halted }) => halted);
+  const reduction = rows.find(({ halted }) => !halted);
+  return (now) => {
+    const isOver = reduction !== undefined && reduction.until !== null && reduction.until <= now;
+    return standingOf(halt && { since: halt.since, by: halt.by }, isOver ? undefined : reduction);
+  };
 }
 
-export async function haltedAt(unit: Unit, sub: string): Promise<number | undefined> {
+export async function haltedAt(unit: Pick<Unit, 'one'>, sub: string): Promise<number | undefined> {
   const row = await unit.one<{ at: number }>('SELECT halted_at AS at FROM halts WHERE sub = @sub', { sub });
   return row?.at;
 }
 
 export function postgresHalts(database: TenantDatabase): Halts {
   return {
-    haltedAt: (sub) => database.read((unit) => haltedAt(unit, sub)),
-    standing: (sub, now) => database.read((unit) => tradingStanding(unit, sub, now)),
+    haltedAt: (sub) => database.read((unit) => haltedAt(unit.last, sub)),
+    standing: (sub, now) => database.read((unit) => tradingStanding(unit.last, sub, now)),
     halt: (sub, by, now) =>
       withHead(database, async (unit, head) => {
         const written = await unit.run(

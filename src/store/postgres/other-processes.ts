@@ -87,7 +87,7 @@ export function postgresOtherProcesses(
       const told = { channel, payload: JSON.stringify({ by: name, news }) };
       // In a transaction of its own that does not wait for the disk: one that notifies holds up all others at its commit.
       database
-        .writeUnsynced((unit) => unit.all('SELECT pg_notify(@channel, @payload)', told))
+        .writeUnsynced((unit) => unit.last.all('SELECT pg_notify(@channel, @payload)', told))
         .catch(() => undefined);
     },
     hear(listener) {
@@ -99,11 +99,13 @@ export function postgresOtherProcesses(
       database.writeUnsynced(async (unit) => {
         if (!isKnown) await live(unit);
         // Locked before it is looked at: who waited for the lock must see whoever took it as one that is there.
-        await unit.one('SELECT id FROM proposals WHERE id = @proposal FOR UPDATE', { proposal });
-        const taken = await unit.run(
-          `UPDATE proposals SET attendant = @name WHERE id = @proposal AND (attendant = @name OR ${FREE})`,
-          { name, proposal },
-        );
+        const [, taken] = await Promise.all([
+          unit.one('SELECT id FROM proposals WHERE id = @proposal FOR UPDATE', { proposal }),
+          unit.last.run(
+            `UPDATE proposals SET attendant = @name WHERE id = @proposal AND (attendant = @name OR ${FREE})`,
+            { name, proposal },
+          ),
+        ]);
         return taken === 1;
       }),
     renew: async () => {

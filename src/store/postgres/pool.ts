@@ -37,8 +37,10 @@ export async function openPool({ address, schema, max = 10, tenant }: PoolOption
   // Of what an address can say the driver lets it have the last word: this is not for it to say.
   url.searchParams.set('options', options.join(' '));
   const { default: pg } = await import('pg');
-  const config: PoolConfig = {
+  const config: PoolConfig & { readonly pipeline: true } = {
     connectionString: url.href,
+    // What is asked next doesn't wait for the answer before; the server answers in the order of asking.
+    pipeline: true,
     max,
     connectionTimeoutMillis: CONNECT_MS,
     statement_timeout: STATEMENT_MS,

@@ -21,7 +21,7 @@ export function postgresProofStore(
       const at = Math.floor(now);
       const isNew = await database.write(async (unit) => {
         // One that is over is taken again in its place; of two at once the second waits for the first.
-        const written = await unit.run(
+        const written = await unit.last.run(
           `INSERT INTO ${table} AS known (proof, expires_at) VALUES (@proof, @expiresAt)
            ON CONFLICT (tenant, proof) DO UPDATE SET expires_at = excluded.expires_at WHERE known.expires_at < @now`,
           { proof: createHash('sha256').update(proof).digest(), expiresAt: Math.ceil(expiresAt), now: at },
@@ -30,7 +30,7 @@ export function postgresProofStore(
       });
       if (sweptAt === undefined || at - sweptAt >= SWEPT_EVERY_MS) {
         sweptAt = at;
-        await database.write((unit) => unit.run(sweepProofs(table), { now: at }));
+        await database.write((unit) => unit.last.run(sweepProofs(table), { now: at }));
       }
       return isNew;
     },

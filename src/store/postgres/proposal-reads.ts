@@ -3,6 +3,7 @@ import type { Keyed, ProposalKey, ProposalStore, StandingQuery, StoredProposal }
 import { epochText, type ProposalRow } from '../rows/proposal-row.ts';
 import { DECIDED, OPEN, TOLD } from '../rows/proposal-states.ts';
 import { questionHash } from '../rows/question-id.ts';
+import { gathered } from './gathered.ts';
 import { haltedAt } from './halts.ts';
 import type { Values } from './statement.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
@@ -12,11 +13,15 @@ export type OpenedRow = (row: ProposalRow) => StoredProposal;
 
 export function proposalReads(database: TenantDatabase, opened: OpenedRow) {
   const proposals = async (text: string, values: Values = {}) => {
-    const rows = await database.read((unit) => unit.all<ProposalRow>(text, values));
+    const rows = await database.read((unit) => unit.last.all<ProposalRow>(text, values));
     return rows.map(opened);
   };
   return {
-    get: async (id: string) => (await proposals('SELECT * FROM proposals WHERE id = @id', { id }))[0],
+    // A change is heard of by all who wait for it, and each looks for itself.
+    get: gathered(async (ids) => {
+      const found = await proposals('SELECT * FROM proposals WHERE id = ANY(@ids)', { ids });
+      return new Map(found.map((proposal) => [proposal.id, proposal]));
+    }),
     async byAuthReqId(clear: string) {
       // Each half by an index of its own: rows from before it was sealed have it in clear.
       const [found] = await proposals(
@@ -49,7 +54,7 @@ export function proposalReads(database: TenantDatabase, opened: OpenedRow) {
     },
     async openIds() {
       const rows = await database.read((unit) =>
-        unit.all<{ id: string }>(
+        unit.last.all<{ id: string }>(
           `SELECT id FROM proposals WHERE state IN (${OPEN}) ORDER BY created_at, place`,
         ),
       );
@@ -62,7 +67,9 @@ export function proposalReads(database: TenantDatabase, opened: OpenedRow) {
       return proposals(text, { party, after });
     },
     async version() {
-      const row = await database.read((unit) => unit.one<{ version: number }>('SELECT version FROM heads'));
+      const row = await database.read((unit) =>
+        unit.last.one<{ version: number }>('SELECT version FROM heads'),
+      );
       return row?.version ?? 0;
     },
     untold() {
@@ -72,7 +79,7 @@ export function proposalReads(database: TenantDatabase, opened: OpenedRow) {
     },
     async sealedToken(id: string, of: 'owner' | 'second' = 'owner') {
       const row = await database.read((unit) =>
-        unit.one<Pick<ProposalRow, 'sealed_token' | 'second_token'>>(
+        unit.last.one<Pick<ProposalRow, 'sealed_token' | 'second_token'>>(
           'SELECT sealed_token, second_token FROM proposals WHERE id = @id',
           { id },
         ),
@@ -91,40 +98,39 @@ async function standing(
   opened: OpenedRow,
 ) {
   const asker = { sub, client, proposedBy: by.proposedBy ?? null };
-  const codes = await unit.all<{ code: string }>(
-    `SELECT code FROM proposals WHERE sub = @sub AND state IN (${OPEN})`,
-    { sub },
-  );
   const mine = `sub = @sub AND client = @client AND proposed_by IS NOT DISTINCT FROM @proposedBy`;
-  // Each count by an index of its own.
-  const usage = await unit.one<{ open: number; lately: number }>(
-    `SELECT
-       (SELECT count(*) FROM proposals WHERE ${mine} AND typed = @typed AND state IN (${OPEN})) AS open,
-       (SELECT count(*) FROM proposals WHERE ${mine} AND typed = @typed AND created_at > @since) AS lately`,
-    { ...asker, typed, since },
-  );
-  const decided = await unit.all<{ state: ProposalState; at: number }>(
-    `SELECT state, updated_at AS at FROM proposals WHERE ${mine} AND state IN (${DECIDED})
-     ORDER BY updated_at DESC, version DESC LIMIT 2`,
-    asker,
-  );
   const alike = fingerprint === undefined ? undefined : { sub, fingerprint };
-  const same =
+  const [epoch, halted, codes, usage, decided, same, lately] = await Promise.all([
+    epochOf(unit, sub),
+    haltedAt(unit, sub),
+    unit.all<{ code: string }>(`SELECT code FROM proposals WHERE sub = @sub AND state IN (${OPEN})`, { sub }),
+    // Each count by an index of its own.
+    unit.one<{ open: number; lately: number }>(
+      `SELECT
+         (SELECT count(*) FROM proposals WHERE ${mine} AND typed = @typed AND state IN (${OPEN})) AS open,
+         (SELECT count(*) FROM proposals WHERE ${mine} AND typed = @typed AND created_at > @since) AS lately`,
+      { ...asker, typed, since },
+    ),
+    unit.all<{ state: ProposalState; at: number }>(
+      `SELECT state, updated_at AS at FROM proposals WHERE ${mine} AND state IN (${DECIDED})
+       ORDER BY updated_at DESC, version DESC LIMIT 2`,
+      asker,
+    ),
     alike &&
-    (await unit.one<ProposalRow>(
-      `SELECT * FROM proposals WHERE ${mine} AND fingerprint = @fingerprint AND state IN ('drafted', 'requested')
-       ORDER BY created_at, place LIMIT 1`,
-      { ...asker, ...alike },
-    ));
-  const lately =
+      unit.one<ProposalRow>(
+        `SELECT * FROM proposals WHERE ${mine} AND fingerprint = @fingerprint AND state IN ('drafted', 'requested')
+         ORDER BY created_at, place LIMIT 1`,
+        { ...asker, ...alike },
+      ),
     alike &&
-    (await unit.one<{ count: number }>(
-      'SELECT count(*) FROM proposals WHERE sub = @sub AND fingerprint = @fingerprint AND created_at > @since',
-      { ...alike, since },
-    ));
+      unit.one<{ count: number }>(
+        'SELECT count(*) FROM proposals WHERE sub = @sub AND fingerprint = @fingerprint AND created_at > @since',
+        { ...alike, since },
+      ),
+  ]);
   return {
-    epoch: await epochOf(unit, sub),
-    haltedAt: await haltedAt(unit, sub),
+    epoch,
+    haltedAt: halted,
     openCodes: codes.map(({ code }) => code),
     ...(usage ?? { open: 0, lately: 0 }),
     decided,
@@ -133,7 +139,11 @@ async function standing(
   };
 }
 
-export async function existing(unit: Unit, id: string, opened: OpenedRow): Promise<StoredProposal> {
+export async function existing(
+  unit: Pick<Unit, 'one'>,
+  id: string,
+  opened: OpenedRow,
+): Promise<StoredProposal> {
   const row = await unit.one<ProposalRow>('SELECT * FROM proposals WHERE id = @id', { id });
   if (row !== undefined) return opened(row);
   throw new Error(`the store has lost proposal ${id}`);
@@ -153,9 +163,11 @@ export async function keyedBy(
 
 /** Every change of a proposal gives it a version above all others. */
 export async function epochOf(unit: Unit, sub: string): Promise<string> {
-  const row = await unit.one<{ latest: number | null }>(
-    'SELECT max(version) AS latest FROM proposals WHERE sub = @sub',
-    { sub },
-  );
-  return epochText(row?.latest ?? 0, await haltedAt(unit, sub));
+  const [row, halted] = await Promise.all([
+    unit.one<{ latest: number | null }>('SELECT max(version) AS latest FROM proposals WHERE sub = @sub', {
+      sub,
+    }),
+    haltedAt(unit, sub),
+  ]);
+  return epochText(row?.latest ?? 0, halted);
 }

@@ -26,7 +26,7 @@ export function postgresRateBuckets(database: TenantDatabase): RateBuckets {
       const values = { bucket, cost: tokens / rate.perSecond, most: rate.burst / rate.perSecond };
       // Where the server dies, what was taken in its last moments was not: a little more goes through once, and meanwhile
       // nobody who waits for the row waits for the disk.
-      const row = await database.writeUnsynced((unit) => unit.one<{ wait: number }>(TAKE, values));
+      const row = await database.writeUnsynced((unit) => unit.last.one<{ wait: number }>(TAKE, values));
       return row?.wait ?? 0;
     },
   };

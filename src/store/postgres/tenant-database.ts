@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg';
 import { type Listener, listenTo } from './listener.ts';
 import { statementOf, type Values, valuesOf } from './statement.ts';
 
@@ -11,6 +11,11 @@ export interface Unit {
   run(text: string, values?: Values): Promise<number>;
   /** A library's own statement, with its values by place: `$1`. */
   execute(text: string, values?: readonly unknown[]): Promise<{ rows: unknown[] }>;
+  /**
+   * The statement that the unit ends with: its commit goes out with it, in the same message. So nothing may follow it, and
+   * what it answers can undo nothing any more.
+   */
+  readonly last: Pick<Unit, 'all' | 'one' | 'run'>;
 }
 
 /**
@@ -42,7 +47,7 @@ export interface TenantDatabase {
   write<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
   /**
    * The same, without waiting for the disk: where the server dies within the next moments, it never was. For what can be
-   * looked up elsewhere, and for nothing else.
+   * looked up elsewhere or may be done twice, and for nothing else.
    */
   writeUnsynced<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
   /** As of one moment, however many statements it takes. Writes nothing. */
@@ -102,9 +107,18 @@ async function inTransaction<T>(pool: Pool, begin: string, work: (unit: Unit) =>
   const client = await pool.connect();
   let result: T;
   try {
-    await client.query(begin);
-    result = await work(unitOf(client));
-    const { command } = await client.query('COMMIT');
+    const begun = send(client, begin);
+    // What follows it fails by the same, and is told first.
+    begun.catch(() => undefined);
+    let ended: Promise<QueryResult> | undefined;
+    const commit = () => {
+      ended = send(client, 'COMMIT');
+      ended.catch(() => undefined);
+      return ended;
+    };
+    result = await work(unitOf(client, { isOver: () => ended !== undefined, end: commit }));
+    await begun;
+    const { command } = await (ended ?? commit());
     // A statement that failed, and whose error somebody swallowed, makes it a rollback without a word.
     if (command !== 'COMMIT') throw new Error('the unit of work failed before its end, and was undone');
   } catch (error) {
@@ -113,6 +127,14 @@ async function inTransaction<T>(pool: Pool, begin: string, work: (unit: Unit) =>
   }
   client.release();
   return result;
+}
+
+/** What is sent until whoever sends it waits for something goes out as one write. */
+function send(client: PoolClient, statement: string | QueryConfig): Promise<QueryResult> {
+  const { stream } = client.connection;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+  return client.query(statement);
 }
 
 /** Undoes it; false where the connection is of no more use. */
@@ -125,16 +147,32 @@ async function rolledBack(client: PoolClient, error: unknown): Promise<boolean> 
   );
 }
 
-function unitOf(client: PoolClient): Unit {
-  const query = async (text: string, values: Values) => {
-    const { names, ...statement } = statementOf(text);
-    return await client.query({ ...statement, values: valuesOf({ ...statement, names }, values) });
+interface Ending {
+  isOver(): boolean;
+  /** Sends the commit. */
+  end(): void;
+}
+
+function unitOf(client: PoolClient, { isOver, end }: Ending): Unit {
+  const sent = (statement: QueryConfig) => {
+    if (isOver()) throw new Error('the unit of work has ended: nothing may follow its last statement');
+    return send(client, statement);
   };
-  return {
-    all: async <Row>(text: string, values: Values = {}) => (await query(text, values)).rows as Row[],
+  const query = async (text: string, values: Values, isLast: boolean) => {
+    const { names, ...statement } = statementOf(text);
+    const answer = sent({ ...statement, values: valuesOf({ ...statement, names }, values) });
+    if (isLast) end();
+    return await answer;
+  };
+  const statements = (isLast: boolean) => ({
+    all: async <Row>(text: string, values: Values = {}) => (await query(text, values, isLast)).rows as Row[],
     one: async <Row>(text: string, values: Values = {}) =>
-      (await query(text, values)).rows[0] as Row | undefined,
-    run: async (text, values = {}) => (await query(text, values)).rowCount ?? 0,
-    execute: (text, values = []) => client.query(text, [...values]),
+      (await query(text, values, isLast)).rows[0] as Row | undefined,
+    run: async (text: string, values: Values = {}) => (await query(text, values, isLast)).rowCount ?? 0,
+  });
+  return {
+    ...statements(false),
+    last: statements(true),
+    execute: async (text, values = []) => await sent({ text, values: [...values] }),
   };
 }

@@ -9,8 +9,8 @@ import type { Order } from '../../trading/views.ts';
 import type { Claim, Counting, Usage } from '../order-journal.ts';
 
 /** Longer than any `min_seconds_between_same`. */
-const SAME_WITHIN_MS = 86_400_000;
-const MINUTE_MS = 60_000;
+export const SAME_WITHIN_MS = 86_400_000;
+export const MINUTE_MS = 60_000;
 /**
  * A newest order that is dated so long after the clock was dated by a clock that was wrong, or this one is: whose day it is
  * can't be told, and nothing is placed until somebody has looked.
@@ -34,6 +34,17 @@ export interface LateOrder {
   readonly created_at: number;
   readonly notional: string;
   readonly terms: string;
+}
+
+/** What those that may have gone out lately come to. Times are milliseconds since the epoch. */
+export interface LateOrders {
+  /** Dollars of the day's, exact. */
+  readonly notional: string;
+  /** How many of the day, and of the last minute. */
+  readonly orders: number;
+  readonly last_minute: number;
+  /** When the last one of the same terms was claimed, within {@link SAME_WITHIN_MS}. */
+  readonly same_at: number | null;
 }
 
 /** Of an order that is not known to be over. */
@@ -62,22 +73,36 @@ export interface OutOrders {
   /** {@link countingTime}. */
   readonly now: number;
   readonly clock: number;
-  /** Those since {@link lateSince}, but for the order that is asked about and the one that it is put in place of. */
-  readonly late: readonly LateOrder[];
+  /** Of those since {@link lateSince}, but for the order that is asked about and the one that it is put in place of. */
+  readonly late: LateOrders;
   /** The same of those that are open. */
   readonly open: readonly OpenOrder[];
   readonly state: TradingState;
 }
 
-/** What an account has used up. */
-export function usageOf({ now, clock, late, open, state }: OutOrders): Usage {
+/** The terms of no order. */
+export const NO_TERMS = '';
+
+/** What orders since {@link lateSince} come to. @param terms of those that count as the same */
+export function lateOrders(late: readonly LateOrder[], now: number, terms: string): LateOrders {
   const began = dayBegan(now);
   const ofDay = late.filter(({ created_at }) => created_at >= began);
+  const same = late.flatMap((row) => (row.terms === terms ? [row.created_at] : []));
+  return {
+    notional: sum(ofDay.map(({ notional }) => notional)).toFixed(),
+    orders: ofDay.length,
+    last_minute: late.filter(({ created_at }) => created_at > now - MINUTE_MS).length,
+    same_at: same.length === 0 ? null : Math.max(...same),
+  };
+}
+
+/** What an account has used up. */
+export function usageOf({ now, clock, late, open, state }: OutOrders): Usage {
   return {
     state,
-    day_notional: sum(ofDay.map(({ notional }) => notional)).toFixed(2),
-    day_orders: ofDay.length,
-    last_minute: late.filter(({ created_at }) => created_at > now - MINUTE_MS).length,
+    day_notional: new Dec(late.notional).toFixed(2),
+    day_orders: late.orders,
+    last_minute: late.last_minute,
     open_orders: open.length,
     ...(now - clock > MOST_AHEAD_MS ? { clock_behind: Math.floor((now - clock) / 1000) } : {}),
   };
@@ -94,8 +119,6 @@ export function countedFacts(
 ): CountedFacts {
   const { symbol, side } = draft;
   const { now, late, open } = out;
-  const terms = sameTerms(draft);
-  const same = late.flatMap((row) => (row.terms === terms ? [row.created_at] : []));
   const inSymbol = open.filter((row) => row.symbol === symbol);
   const covering = coveringOf(symbol, open);
   return {
@@ -104,7 +127,7 @@ export function countedFacts(
       2,
     ),
     open_symbol_sells: sum(inSymbol.flatMap((row) => (row.side === 'sell' ? [row.qty] : []))).toFixed(),
-    same_before: same.length === 0 ? null : Math.floor((now - Math.max(...same)) / 1000),
+    same_before: late.same_at === null ? null : Math.floor((now - late.same_at) / 1000),
     opposes_open: inSymbol.some((row) => row.side !== side),
     ...(covering === undefined ? {} : { covering }),
     ...(mandate === undefined ? {} : { mandate }),

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
-import type { CountedFacts } from '../../trading/counted-order.ts';
+import { type CountedFacts, sameTerms } from '../../trading/counted-order.ts';
 import type { CountedTerms } from '../../trading/mandate/mandate.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
@@ -11,7 +11,9 @@ import {
   filledPart,
   isOver,
   type LateOrder,
+  lateOrders,
   lateSince,
+  NO_TERMS,
   type OpenOrder,
   type OutOrders,
   type Reserved,
@@ -50,12 +52,13 @@ export function orderCounts(database: Database.Database) {
     key: typeof NO_ORDER & { readonly account: string },
     sub: string,
     clock: number,
+    terms: string,
   ): OutOrders => {
     const now = timeOf(key.account, clock);
     return {
       now,
       clock,
-      late: late.all({ ...key, since: lateSince(now) }),
+      late: lateOrders(late.all({ ...key, since: lateSince(now) }), now, terms),
       open: open.all(key),
       state: standing(sub, now).state,
     };
@@ -69,7 +72,8 @@ export function orderCounts(database: Database.Database) {
     timeOf,
     counted(order: Counting, clock: number): CountedFacts {
       const { sub, clientOrderId, draft, replaces = null } = order;
-      const out = outOf({ account: draft.account, sub, clientOrderId, replaces }, sub, clock);
+      const key = { account: draft.account, sub, clientOrderId, replaces };
+      const out = outOf(key, sub, clock, sameTerms(draft));
       return countedFacts(
         order,
         out,
@@ -77,7 +81,7 @@ export function orderCounts(database: Database.Database) {
       );
     },
     usage: (sub: string, account: string, clock: number): Usage =>
-      usageOf(outOf({ ...NO_ORDER, account }, sub, clock)),
+      usageOf(outOf({ ...NO_ORDER, account }, sub, clock, NO_TERMS)),
   };
 }
 

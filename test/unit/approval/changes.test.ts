@@ -61,3 +61,18 @@ it('a change that came before anybody waited is heard, until it is forgotten', a
   await wait;
   news.end();
 });
+
+it('a change of a proposal is awaited by who listens for it, for any person or for anybody, until they stop', () => {
+  const changes = createChanges(systemClock);
+  expect(changes.isAwaited('one')).toBe(false);
+  const its = changes.listen({ proposal: 'one' });
+  expect([changes.isAwaited('one'), changes.isAwaited('two')]).toEqual([true, false]);
+  its.end();
+  // Whose the other is stands in its row.
+  for (const to of [{ sub: 'alice' }, 'anybody'] as const) {
+    const news = changes.listen(to);
+    expect(changes.isAwaited('two')).toBe(true);
+    news.end();
+    expect(changes.isAwaited('two')).toBe(false);
+  }
+});

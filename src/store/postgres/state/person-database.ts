@@ -9,8 +9,12 @@ export function personDatabase(database: PersonDatabase, person: string): Person
     (which: 'read' | 'write'): PersonDatabase['write'] =>
     (work) =>
       database[which](async (unit) => {
-        await unit.one("SELECT set_config('ta.person', @person, true)", { person });
-        return await work(unit);
+        // It is answered before the first statement of the work, which goes out with it.
+        const set = unit.one("SELECT set_config('ta.person', @person, true)", { person });
+        set.catch(() => undefined);
+        const result = await work(unit);
+        await set;
+        return result;
       });
   return { read: within('read'), write: within('write') };
 }

@@ -1,0 +1,73 @@
+// Proposals that wait for their people's answers, by the gateway's own store, each with its lines of the record: what a gateway
+// does for one besides (reading prices, asking the provider) takes thirty times as long, and leaves nothing behind.
+import { createMoves } from '../../../src/approval/moves.ts';
+import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
+import { openGateway, postgresGatewayStores } from '../../../src/store/postgres/gateway-database.ts';
+import { questionSeal } from '../../../src/store/rows/question-id.ts';
+import { SEAL_SECRET } from '../../../test/load/world.ts';
+
+/** Of each person. */
+const EACH = 20;
+/** People at once. */
+const LANES = 4;
+
+/**
+ * Leaves so many waiting like the one that does: twenty of each of many people, at the provider too, which knows of no answer.
+ * @param given.proposal of alice's, who waits for her answer
+ */
+export async function leaveWaiting({ database, world, proposal, count }) {
+  const opened = await openGateway({ address: database.address, tenant: 'bench' });
+  const stores = await postgresGatewayStores(opened, questionSeal(SEAL_SECRET));
+  const like = await stores.proposals.get(proposal.id);
+  askAtProvider(world.provider, like.authReqId, count);
+  const moves = createMoves(stores.proposals, createTokenSeal(SEAL_SECRET), { now: Date.now });
+  const people = Array.from({ length: Math.ceil(count / EACH) }, (_, number) => number).values();
+  const lane = async () => {
+    for (const person of people) {
+      const last = Math.min(count, (person + 1) * EACH);
+      for (let n = person * EACH; n < last; n++) await leaveOne(stores.proposals, moves, { like, person, n });
+    }
+  };
+  // As what a gateway has that is lost then: until all are there, nobody else looks after the first.
+  await database.query("INSERT INTO gateways (tenant, name, until) VALUES ('bench', 'lost', 'infinity')");
+  await database.query("ALTER TABLE proposals ALTER attendant SET DEFAULT 'lost'");
+  try {
+    await Promise.all(Array.from({ length: LANES }, lane));
+  } finally {
+    await opened.close();
+  }
+  await database.query("ALTER TABLE proposals ALTER attendant SET DEFAULT ''");
+  await database.query('ANALYZE');
+  await database.query("DELETE FROM gateways WHERE name = 'lost'");
+}
+
+async function leaveOne(store, moves, { like, person, n }) {
+  const sub = `person-${person}`;
+  const now = Date.now();
+  const { epoch } = await store.standing({ ...like, sub, fingerprint: undefined }, now);
+  const draft = { ...like, id: `pr_waits${n}`, sub, subjectId: `ta-waits-${n}`, fingerprint: `f-${n}` };
+  const key = { sub, client: like.client, key: `waits-${n}`, request: 'request' };
+  const note = { event: 'proposed', facts: { proposal: draft.id, sub } };
+  const { outcome, proposal } = await store.draft(draft, key, { epoch }, note, now);
+  if (outcome !== 'drafted') throw new Error(`a draft was ${outcome}`);
+  const { notificationToken, interval, expiresAt } = like;
+  const asked = { authReqId: askedAs(n), notificationToken, interval, expiresAt };
+  const { outcome: moved } = await moves.move(proposal, 'requested', asked);
+  if (moved !== 'moved') throw new Error(`a proposal that was drafted is ${moved}`);
+}
+
+const askedAs = (n) => `waits-${n}`;
+
+function askAtProvider(provider, asked, count) {
+  const known = provider
+    .prepare(`SELECT * FROM oidc_entities WHERE model = 'BackchannelAuthenticationRequest' AND id = ?`)
+    .get(asked);
+  const columns = Object.keys(known);
+  const insert = provider.prepare(
+    `INSERT INTO oidc_entities (${columns}) VALUES (${columns.map((name) => `@${name}`)})`,
+  );
+  provider.transaction(() => {
+    for (let n = 0; n < count; n++)
+      insert.run({ ...known, id: askedAs(n), payload: known.payload.replaceAll(asked, askedAs(n)) });
+  })();
+}

@@ -1,0 +1,104 @@
+import type { CountedFacts } from '../../trading/counted-order.ts';
+import type { DecisionNote } from '../decision-store.ts';
+import type { Claim } from '../order-journal.ts';
+import { countedColumns } from '../rows/order-counts.ts';
+import { noteDecision, noting, notingValues } from './decision-store.ts';
+import { holdMandate, takePlace } from './mandate-store.ts';
+import { countOrder } from './order-counts.ts';
+import type { Unit } from './tenant-database.ts';
+import { spending } from './used-approvals.ts';
+
+/*
+ * Twice to the database and back, since somebody decides in between; once where nobody does:
+ *
+ *  1. The locks, and then what is looked at. A statement sees what was committed before it began, so all that whoever had the lock
+ *     before has written.
+ *  2. All that is written, in one statement, and its commit: the approval is used up where there is no such order yet, and the
+ *     intent is written where it was.
+ */
+
+type Outcome = 'claimed' | 'known' | 'approval_used' | 'denied';
+
+/** Claims an order, as {@link OrderJournal.claim} has it. The unit ends with it. */
+export async function claimOrder(
+  unit: Unit,
+  tenant: string,
+  order: Claim,
+  now: number,
+  decide: ((counted: CountedFacts) => DecisionNote) | undefined,
+): Promise<Outcome> {
+  const { sub, clientOrderId, draft, mandate } = order;
+  // Until the end nobody else counts what the account has out, or has this client_order_id.
+  const locked = unit.all(
+    'SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest(@keys::text[]) AS key',
+    {
+      keys: [
+        JSON.stringify(['account', tenant, draft.account]),
+        JSON.stringify(['order', tenant, sub, clientOrderId]),
+      ],
+    },
+  );
+  const held = mandate === undefined ? undefined : holdMandate(unit, sub, mandate);
+  const looked = Promise.all([
+    decide && unit.one(`SELECT FROM gateway_orders ${SAME}`, { sub, clientOrderId }),
+    decide && countOrder(unit, order, now),
+  ]);
+  const [[known, counted]] =
+    decide === undefined ? [[undefined, undefined]] : await Promise.all([looked, locked, held]);
+  if (known !== undefined) return 'known';
+  const decision = counted && decide?.(counted);
+  if (decision?.effect === 'deny') {
+    await noteDecision(unit.last, decision, now);
+    return 'denied';
+  }
+  const written = write(mandate === undefined ? unit.last : unit, order, now, decision);
+  const [outcome] = await Promise.all([written, locked, held]);
+  if (mandate !== undefined && outcome === 'claimed') {
+    const { symbol, side } = draft;
+    await takePlace(unit, order, mandate, { slot: order.slot ?? '', symbol, side });
+  }
+  return outcome;
+}
+
+const SAME = 'WHERE sub = @sub AND client_order_id = @clientOrderId';
+
+/** By it is counted: it never goes back. */
+const COUNTED_AT = `greatest(@now::bigint, (SELECT max(created_at) FROM gateway_orders WHERE account = @account))`;
+
+const INTENT = `
+  known AS (SELECT FROM gateway_orders ${SAME}),
+  spent AS (${spending("'order'", '@clientOrderId', 'WHERE NOT EXISTS (SELECT FROM known)')}),
+  intent AS (
+    INSERT INTO gateway_orders
+      (sub, client_order_id, digest, draft, replaces, state, submissions, submitted_at, created_at, updated_at,
+       account, symbol, side, notional, qty, terms, mandate, slot)
+    SELECT @sub, @clientOrderId, @digest, @draft, @replaces, 'intent', 1, @now, ${COUNTED_AT}, @now,
+       @account, @symbol, @side, @notional, @qty, @terms, @mandate, @slot FROM spent
+  )`;
+const ANSWER = 'SELECT EXISTS (SELECT FROM known) AS known, EXISTS (SELECT FROM spent) AS spent';
+const WRITE = `WITH ${INTENT} ${ANSWER}`;
+const WRITE_DECIDED = `WITH ${INTENT}, ${noting('FROM spent')} ${ANSWER}`;
+
+async function write(
+  unit: Pick<Unit, 'one'>,
+  order: Claim,
+  now: number,
+  decision: DecisionNote | undefined,
+): Promise<Outcome> {
+  const { approval, sub, clientOrderId, digest, draft, replaces, mandate, slot } = order;
+  const row = await unit.one<{ known: boolean; spent: boolean }>(
+    decision === undefined ? WRITE : WRITE_DECIDED,
+    {
+      ...(decision && notingValues(decision, now)),
+      ...approval,
+      ...{ sub, clientOrderId, digest, now },
+      ...countedColumns(order),
+      draft: JSON.stringify(draft),
+      replaces: replaces ?? null,
+      mandate: mandate ?? null,
+      slot: slot ?? null,
+    },
+  );
+  if (row?.known === true) return 'known';
+  return row?.spent === true ? 'claimed' : 'approval_used';
+}
