@@ -22,7 +22,8 @@ const problems = (...companies: object[]) =>
 describe('companies whose word is taken', () => {
   it('are there with whom of theirs is who here, and their clients; groups are taken where that is said', () => {
     expect(read(acme).data?.companies).toEqual([{ ...acme, groups: false }]);
-    const more = { groups: true, signals: { audience: 'https://home.example/signals' } };
+    const enabled = { '00u1abc': '2026-11-27T10:00:00Z' };
+    const more = { groups: true, signals: { audience: 'https://home.example/signals', enabled } };
     expect(read({ ...acme, ...more }).data?.companies).toEqual([{ ...acme, ...more }]);
     expect(problems({ ...acme, issuer: 'http://127.0.0.1:4749/realms/acme' })).toBeUndefined();
   });
@@ -37,6 +38,12 @@ describe('companies whose word is taken', () => {
     ],
     ['what an approval alone can give', { scopes: ['orders:write'] }, 'scopes.0: must be one of market:read'],
     ['what our own client alone may ask for', { scopes: ['orders:mandate'] }, 'scopes.0: must be one of'],
+    ['an empty audience', { signals: { audience: '' } }, 'signals.audience: Too small'],
+    [
+      'a day as a time',
+      { signals: { audience: 'a', enabled: { '00u1abc': '2026-11-27' } } },
+      'signals.enabled.00u1abc: Invalid',
+    ],
     ['no scope', { scopes: [] }, 'scopes: Too small'],
     ['nobody', { people: {} }, 'people: names nobody'],
     ['what is no user name', { people: { a: 'Alice Smith' } }, 'people.a: is no user name of this home'],
@@ -69,5 +76,24 @@ describe('companies whose word is taken', () => {
       const { error } = homeSettingsSchema.safeParse({ address, companies: [acme], ...taken });
       expect(error?.issues[0]?.message).toBe(`agent-acme is among "${Object.keys(taken)[0]}" already`);
     }
+  });
+});
+
+describe('who is told what ended here', () => {
+  const receiver = { endpoint: 'https://receiver.example/events', audience: 'https://receiver.example' };
+  const told = (...receivers: object[]) => homeSettingsSchema.safeParse({ address, signals: { receivers } });
+
+  it('is named by an address and an audience', () => {
+    expect(told(receiver).data?.signals).toEqual({ receivers: [receiver] });
+    expect(told({ ...receiver, endpoint: 'http://127.0.0.1:4749/events' }).success).toBe(true);
+  });
+
+  it.each([
+    ['plain http', [{ ...receiver, endpoint: 'http://receiver.example/events' }]],
+    ['no audience', [{ endpoint: receiver.endpoint }]],
+    ['a secret', [{ ...receiver, token: 'x' }]],
+    ['nobody', []],
+  ])('is refused with %s', (_, receivers) => {
+    expect(told(...receivers).success).toBe(false);
   });
 });
