@@ -16,10 +16,15 @@ export interface ToTell {
   /** @param short for browsers whose push service must not be told more */
   readonly message: (short: boolean, expires: number) => PushMessage;
   readonly notice: PhoneNotice;
+  /** It says that somebody else may be at work: it wakes the phone, and whoever was away for days hears of it too. */
+  readonly isUrgent?: boolean;
+  /** The session whose browser does not ring: it knows. */
+  readonly except?: string | undefined;
 }
 
 /** Milliseconds that a push is worth delivering: a phone may be off for the night. */
 const WORTH_MS = 24 * 60 * 60_000;
+const URGENT_WORTH_MS = 7 * WORTH_MS;
 
 /**
  * Tells a person: on each browser that rings for them, and by other ways where none was reached, or always.
@@ -27,15 +32,16 @@ const WORTH_MS = 24 * 60 * 60_000;
  */
 export function createTeller(options: TellerOptions): (told: ToTell) => Promise<void> {
   const { notices, noticesWhen, clock, closing } = options;
-  return async ({ user, key, message, notice }) => {
-    const until = clock.now() + WORTH_MS;
-    const sending = pushToAll(options, user, {
-      payload: (short) => JSON.stringify(message(short, until)),
+  return async ({ user, key, message, notice, isUrgent = false, except }) => {
+    const until = clock.now() + (isUrgent ? URGENT_WORTH_MS : WORTH_MS);
+    const pushed = {
+      payload: (short: boolean) => JSON.stringify(message(short, until)),
       topic: topicOf(key),
-      urgency: 'normal',
+      urgency: isUrgent ? 'high' : 'normal',
       until,
       wanted: () => true,
-    });
+    } as const;
+    const sending = pushToAll(options, user, pushed, ({ session }) => session !== except);
     if (notices !== undefined && noticesWhen === 'always') {
       await Promise.all([sending, notices.tell(notice, closing)]);
     } else if (!(await sending) && notices !== undefined) {
