@@ -22,7 +22,7 @@ export interface GraphEnvironment {
   readonly model: ChatModel;
   /** Tools of other people's servers; absent where the profile has none, or no language model. */
   readonly foreign: ForeignTools | undefined;
-  /** The person's alerts, on this machine; absent where nobody keeps them. */
+  /** The person's alerts; absent where nobody keeps them. */
   readonly alerts?: Alerts | undefined;
   /** The person's rules file; absent where nobody reads it here. */
   readonly ownRules: OwnRules | undefined;

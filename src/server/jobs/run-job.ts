@@ -122,7 +122,7 @@ async function resultOf(
   };
   let agent: ReturnType<typeof personAgent>;
   try {
-    agent = personAgent(parts, session, options);
+    agent = personAgent(parts, session, options, run.scopes);
   } catch (error) {
     return failed(parts, run, error);
   }

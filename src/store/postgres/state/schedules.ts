@@ -3,6 +3,7 @@ import type {
   Condition,
   KeptSchedule,
   NewSchedule,
+  RevisedSchedule,
   RunEnd,
   ScheduleProgress,
   ScheduleRow,
@@ -61,6 +62,7 @@ export function postgresScheduleRows<Schedule extends KeptSchedule, Run>(
       return row && rowOf<Schedule, Run>(row);
     },
     add: (schedule, most) => database.write((unit) => added(unit, schedule, most)),
+    revise: (seen, to) => database.write((unit) => revised(unit, seen, to)),
     async remove(id) {
       const removed = await database.write((unit) =>
         unit.run('DELETE FROM schedules WHERE id = @id', { id }),
@@ -135,19 +137,49 @@ async function added<Schedule extends KeptSchedule>(
   return { outcome: 'added', schedule };
 }
 
+async function revised<Schedule extends KeptSchedule>(
+  unit: Unit,
+  seen: Schedule,
+  { schedule, wakeAt, conditions }: RevisedSchedule<Schedule>,
+): Promise<boolean> {
+  const { id } = seen;
+  const changed = await unit.run(
+    'UPDATE schedules SET definition = @to WHERE id = @id AND definition = @from',
+    { id, from: JSON.stringify(seen), to: JSON.stringify(schedule) },
+  );
+  if (changed === 0) return false;
+  await unit.run(`UPDATE schedule_times SET timing = @timing, wake_at = @wakeAt WHERE ${OF_SCHEDULE}`, {
+    ...{ id, timing: JSON.stringify(schedule.timing), wakeAt },
+  });
+  await unit.run(
+    `DELETE FROM conditions WHERE ${OF_SCHEDULE} AND NOT EXISTS (
+       SELECT FROM ${GIVEN_CONDITIONS} WHERE (given.rule, given.symbol, given.side, given.threshold, given.back)
+         = (conditions.rule, conditions.symbol, conditions.side, conditions.threshold, conditions.back))`,
+    conditionValues(id, conditions),
+  );
+  await arm(unit, id, conditions);
+  return true;
+}
+
+const GIVEN_CONDITIONS =
+  'unnest(@rules::text[], @symbols::text[], @sides::text[], @limits::numeric[], @backs::numeric[]) AS given (rule, symbol, side, threshold, back)';
+
+function conditionValues(id: string, conditions: readonly Condition[]) {
+  return {
+    id,
+    rules: conditions.map(({ rule }) => rule),
+    symbols: conditions.map(({ symbol }) => symbol),
+    sides: conditions.map(({ side }) => side),
+    limits: conditions.map(({ side, limit }) => turned(side, limit)),
+    backs: conditions.map(({ side, back }) => turned(side, back)),
+  };
+}
+
 async function arm(unit: Unit, id: string, conditions: readonly Condition[]): Promise<void> {
   await unit.run(
     `INSERT INTO conditions (person, schedule, rule, symbol, side, threshold, back)
-     SELECT current_person(), @id, given.*
-     FROM unnest(@rules::text[], @symbols::text[], @sides::text[], @limits::numeric[], @backs::numeric[]) AS given`,
-    {
-      id,
-      rules: conditions.map(({ rule }) => rule),
-      symbols: conditions.map(({ symbol }) => symbol),
-      sides: conditions.map(({ side }) => side),
-      limits: conditions.map(({ side, limit }) => turned(side, limit)),
-      backs: conditions.map(({ side, back }) => turned(side, back)),
-    },
+     SELECT current_person(), @id, given.* FROM ${GIVEN_CONDITIONS} ON CONFLICT DO NOTHING`,
+    conditionValues(id, conditions),
   );
 }
 
