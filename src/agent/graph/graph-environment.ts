@@ -32,6 +32,8 @@ export interface GraphEnvironment {
   readonly approvalMode: ApprovalMode;
   /** Ends where it would wait. */
   readonly suspends: boolean;
+  /** As `RunOptions` has it. */
+  readonly connectBy?: number | undefined;
   /** Which mandate an order may be placed under. */
   readonly mandates?: RunOptions['mandates'] | undefined;
   readonly readOnly: boolean;
