@@ -200,6 +200,8 @@ export interface CalendarRows<Calendar> {
 export interface WorkerLeases {
   /** Takes or keeps it for so long. False where another worker has it. */
   hold(name: string, forMs: number): Promise<boolean>;
+  /** What was ever held, and whether somebody holds it. */
+  all(): Promise<readonly { readonly name: string; readonly isHeld: boolean }[]>;
   /** Gives back what is held. */
   release(): Promise<void>;
 }

@@ -7,6 +7,7 @@ import { servedUntilStopped } from '../served-until-stopped.ts';
 import { openServer } from './open-server.ts';
 import { startScheduleWork } from './schedule-work.ts';
 import { readServerSettings, type ServerPlaces } from './server-places.ts';
+import { workerBacklog } from './worker-backlog.ts';
 
 export interface ServeWorkerOptions extends ServerPlaces {
   readonly env: NodeJS.ProcessEnv;
@@ -61,6 +62,13 @@ export async function serveWorker(
   await parts.jobs.work('run', runJob(parts), { concurrency });
   const schedules = await startScheduleWork({ ...parts, ...opened.notices, concurrency });
   const looking = [collectRuns({ ...parts, due, paced }, stop.signal)];
+  telemetry.worker(
+    {
+      askStore: () => parts.database.read((unit) => unit.one('SELECT 1 AS one')),
+      isShut: () => stop.signal.aborted,
+    },
+    () => workerBacklog(parts),
+  );
   const measured = telemetry.url === undefined ? {} : { metrics: telemetry.url };
   const { gateway, database } = settings;
   const told = { gateway, tenant: database.tenant, concurrency, ...measured, home, pid: process.pid };
