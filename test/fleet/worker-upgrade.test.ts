@@ -85,7 +85,8 @@ const counted = async (state: string): Promise<number> => {
     owner,
     `SELECT count(*)::int AS count FROM trade_agent_state.runs WHERE state = '${state}'`,
   );
-  return (found?.rows[0] as { count: number }).count;
+  const [row] = (found?.rows ?? []) as { count: number }[];
+  return row?.count ?? 0;
 };
 const runsFrom = (first: number, count: number): RunToBegin[] =>
   Array.from({ length: count }, (_, index) => {
