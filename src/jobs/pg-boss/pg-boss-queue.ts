@@ -35,7 +35,7 @@ export async function pgBossQueue({
   heard = () => undefined,
 }: PgBossOptions): Promise<JobQueue> {
   requireTenant(tenant);
-  const pool = await openPool({ address, schema: JOBS_SCHEMA, max, tenant });
+  const pool = await openPool({ address, schema: JOBS_SCHEMA, max, tenant, synced: false });
   const workers = new Map<string, Worker>();
   const woken = (queue: string | undefined) => {
     if (queue === undefined) for (const worker of workers.values()) worker.wake();
@@ -59,17 +59,31 @@ export async function pgBossQueue({
   };
   let closed: Promise<void> | undefined;
 
+  const own = (given: Job): Job => {
+    const job = parseJob(given);
+    if (job.ids.tenant === undefined || job.ids.tenant === tenant) return job;
+    throw new TradeAgentError('internal', 'a job of another tenant');
+  };
+
   return {
     async enqueue(unit, given, { at } = {}) {
-      const job = parseJob(given);
-      if (job.ids.tenant !== undefined && job.ids.tenant !== tenant)
-        throw new TradeAgentError('internal', 'a job of another tenant');
+      const job = own(given);
       const id = await boss.send(queueOf(tenant, job.kind), job, {
         db: { executeSql: (text, values) => unit.execute(text, values) },
         singletonKey: job.key,
         ...(at !== undefined && { startAfter: new Date(at) }),
       });
       if (id === null) throw new TradeAgentError('internal', 'a job was not taken');
+    },
+    async enqueueAll(unit, given) {
+      for (const [kind, jobs] of Map.groupBy(given.map(own), (job) => job.kind)) {
+        const taken = await boss.insert(
+          queueOf(tenant, kind),
+          jobs.map((job) => ({ data: job, singletonKey: job.key })),
+          { db: { executeSql: (text, values) => unit.execute(text, values) }, returnId: true },
+        );
+        if (taken?.length !== jobs.length) throw new TradeAgentError('internal', 'a job was not taken');
+      }
     },
     async work(kind: JobKind, handler, { concurrency = 4 } = {}) {
       const queue = queueOf(tenant, kind);

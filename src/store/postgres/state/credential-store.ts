@@ -166,9 +166,9 @@ function isSame(now: Sealed, read: Sealed, names: readonly ServedName[]): boolea
 function asking({ read, write }: TenantDatabase): PersonDatabase {
   const told =
     (ask: PersonDatabase['write']): PersonDatabase['write'] =>
-    async (work) => {
+    async (work, person) => {
       try {
-        return await ask(work);
+        return await ask(work, person);
       } catch (error) {
         if (isTradeAgentError(error)) throw error;
         const { code = 'no answer' } = error as { code?: unknown };

@@ -5,12 +5,8 @@ export type PersonDatabase = Pick<TenantDatabase, 'read' | 'write'>;
 
 /** @param person the subject at the tenant's identity provider */
 export function personDatabase(database: PersonDatabase, person: string): PersonDatabase {
-  const within =
-    (which: 'read' | 'write'): PersonDatabase['write'] =>
-    (work) =>
-      database[which](async (unit) => {
-        await unit.one("SELECT set_config('ta.person', @person, true)", { person });
-        return await work(unit);
-      });
-  return { read: within('read'), write: within('write') };
+  return {
+    read: (work) => database.read(work, person),
+    write: (work) => database.write(work, person),
+  };
 }

@@ -191,18 +191,19 @@ function runsOf<Run>(
   return {
     begin: (id, seen, { run, ...progress }, died) =>
       database.write(async (unit) => {
-        const moved = await unit.one<{ epoch: number }>(
-          `UPDATE schedule_times SET epoch = epoch + 1, queued_at = NULL, handled = @handled, pending_due = @due, pending_attempts = @attempts
-           WHERE ${OF_SCHEDULE} AND epoch = @seen RETURNING epoch`,
-          { id, seen, ...valuesOf(progress) },
+        // One message for all: it is what a check costs most, beside what it looks at. What it says of dead runs is as it was before.
+        const moved = await unit.one<{ epoch: number; dead: boolean }>(
+          `WITH moved AS (
+             UPDATE schedule_times SET epoch = epoch + 1, queued_at = NULL, handled = @handled, pending_due = @due, pending_attempts = @attempts
+             WHERE ${OF_SCHEDULE} AND epoch = @seen RETURNING epoch
+           ), begun AS (
+             INSERT INTO schedule_runs (schedule, epoch, record) SELECT @id, epoch, @record FROM moved
+           )
+           SELECT epoch, EXISTS (SELECT FROM schedule_runs WHERE schedule = @id AND NOT ended) AS dead FROM moved`,
+          { id, seen, record: JSON.stringify(run), ...valuesOf(progress) },
         );
         if (moved === undefined) return undefined;
-        await endDead(unit, id, died);
-        await unit.run('INSERT INTO schedule_runs (schedule, epoch, record) VALUES (@id, @epoch, @record)', {
-          id,
-          epoch: moved.epoch,
-          record: JSON.stringify(run),
-        });
+        if (moved.dead) await endDead(unit, id, moved.epoch, died);
         return moved.epoch;
       }),
     async passed(id, seen, progress) {
@@ -218,10 +219,6 @@ function runsOf<Run>(
     end: (id, epoch, end) =>
       database.write(async (unit) => {
         if (!(await moveOn(unit, id, epoch, end))) return false;
-        await unit.run(
-          'UPDATE schedule_runs SET record = @record, ended = true WHERE schedule = @id AND epoch = @epoch',
-          { id, epoch, record: JSON.stringify(end.run) },
-        );
         if (epoch > KEPT_RUNS) {
           const oldest = epoch - KEPT_RUNS;
           await unit.run('DELETE FROM schedule_runs WHERE schedule = @id AND epoch <= @oldest', {
@@ -236,10 +233,11 @@ function runsOf<Run>(
   };
 }
 
-async function endDead<Run>(unit: Unit, id: string, died: (run: Run) => Run): Promise<void> {
+/** @param before the epoch of the run that begins */
+async function endDead<Run>(unit: Unit, id: string, before: number, died: (run: Run) => Run): Promise<void> {
   const dead = await unit.all<{ epoch: number; record: string }>(
-    'SELECT epoch, record FROM schedule_runs WHERE schedule = @id AND NOT ended',
-    { id },
+    'SELECT epoch, record FROM schedule_runs WHERE schedule = @id AND NOT ended AND epoch < @before',
+    { id, before },
   );
   for (const { epoch, record } of dead) {
     await unit.run(
@@ -256,10 +254,21 @@ async function moveOn<Run>(
   { wakeBy, answers, ...end }: RunEnd<Run>,
 ): Promise<boolean> {
   const moved = await unit.run(
-    `UPDATE schedule_times SET handled = @handled, pending_due = @due, pending_attempts = @attempts,
-       answered_at = greatest(answered_at, @answers), wake_at = CASE WHEN @wakeBy::bigint IS NULL THEN wake_at ELSE least(wake_at, @wakeBy) END
-     WHERE ${OF_SCHEDULE} AND epoch = @epoch`,
-    { id, epoch, wakeBy: wakeBy ?? null, answers: answers ?? 0, ...valuesOf(end) },
+    `WITH moved AS (
+       UPDATE schedule_times SET handled = @handled, pending_due = @due, pending_attempts = @attempts,
+         answered_at = greatest(answered_at, @answers), wake_at = CASE WHEN @wakeBy::bigint IS NULL THEN wake_at ELSE least(wake_at, @wakeBy) END
+       WHERE ${OF_SCHEDULE} AND epoch = @epoch RETURNING epoch
+     )
+     UPDATE schedule_runs SET record = @record, ended = true FROM moved
+     WHERE schedule_runs.schedule = @id AND schedule_runs.epoch = moved.epoch`,
+    {
+      id,
+      epoch,
+      wakeBy: wakeBy ?? null,
+      answers: answers ?? 0,
+      record: JSON.stringify(end.run),
+      ...valuesOf(end),
+    },
   );
   return moved === 1;
 }
