@@ -47,6 +47,11 @@ export interface RunOptions {
    * that a process must not stand for is made of.
    */
   readonly suspends?: boolean;
+  /**
+   * When an account that is not connected is waited for no longer, milliseconds since the epoch: the call goes on then, and says
+   * so. The profile's `approval_ttl` after it began to wait unless said otherwise.
+   */
+  readonly connectBy?: number | undefined;
   /** Withdraws what is open where the signal ends the run. */
   readonly cancelOnExit?: boolean;
   /** Who or what proposes, as the person is told: `chat`, `run`, `check`, `schedule NAME`; printable ASCII, 80 at most. */

@@ -52,7 +52,7 @@ export interface AgentSettings {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Tools of other people's servers, for a language model, where not read-only; closed with the agent. */
   readonly foreign?: ForeignTools | undefined;
-  /** The person's alerts, on this machine. */
+  /** The person's alerts, which this machine or the server it runs at keeps. */
   readonly alerts?: Alerts | undefined;
   readonly fetch?: typeof fetch;
   /** @internal What the tools know of the person's rules file; without it they know none. */

@@ -44,6 +44,8 @@ export interface JobQueue {
    * @throws {TradeAgentError} `internal` for what carries more than ids, or another tenant's
    */
   enqueue(unit: Unit, job: Job, options?: { readonly at?: number }): Promise<void>;
+  /** Several at once, with what {@link enqueue} says of each; of engines that take them so. */
+  enqueueAll?(unit: Unit, jobs: readonly Job[]): Promise<void>;
   /**
    * Does jobs of a kind from now on, those of one key one at a time and in order, whichever process is at them. One that
    * fails is tried again after a pause that grows; in the end it is dead, and the next of its key is done.

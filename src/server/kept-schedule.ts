@@ -6,6 +6,9 @@ import { postgresTenantSchedules } from '../store/postgres/state/tenant-schedule
 import type { ScheduleRows, TenantSchedules } from '../store/schedule-rows.ts';
 import type { ServerParts } from './server-parts.ts';
 
+/** Schedules of one person at most. */
+export const MOST_SCHEDULES = 50;
+
 /** A schedule as the server keeps it. */
 export interface KeptSchedule extends AddSchedule {
   readonly id: string;

@@ -8,6 +8,8 @@ import { personDatabase } from '../store/postgres/state/person-database.ts';
 import { postgresStateStores } from '../store/postgres/state/state-stores.ts';
 import type { StateStores } from '../store/state-stores.ts';
 import { TradeAgentError } from '../trading/errors.ts';
+import { READ_SCOPES } from '../trading/scopes.ts';
+import { personAlerts } from './person-alerts.ts';
 import type { ServerParts } from './server-parts.ts';
 
 /** What the agent keeps of a person. */
@@ -17,12 +19,14 @@ export function personStores({ database }: Pick<ServerParts, 'database'>, person
 
 /**
  * A person's agent, over what is kept of them here; the database stays open when it is closed.
+ * @param scopes what whoever it works for was let do: no alert of theirs is looked at by more
  * @throws {TradeAgentError} `usage` for a model that this server does not have
  */
 export function personAgent(
-  parts: Pick<ServerParts, 'database' | 'clock' | 'fetch' | 'env' | 'model'>,
+  parts: Pick<ServerParts, 'database' | 'clock' | 'fetch' | 'env' | 'model' | 'jobs' | 'sessions'>,
   session: Session,
   made: Pick<WireOptions, 'read_only' | 'model' | 'account'> = {},
+  scopes: readonly string[] = READ_SCOPES,
 ): Agent {
   const { clock, fetch, env } = parts;
   const stores = personStores(parts, session.user.sub);
@@ -34,6 +38,10 @@ export function personAgent(
       ...{ clock, fetch, env },
       ...(made.account === undefined ? {} : { account: made.account }),
       readOnly: made.read_only ?? false,
+      alerts: personAlerts(parts, session.user.sub, {
+        scopes,
+        allowOffline: () => parts.sessions.keepOffline(session.user.sub),
+      }),
     },
   );
 }

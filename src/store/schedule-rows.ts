@@ -61,6 +61,9 @@ export interface NewSchedule<Schedule> {
   readonly conditions: readonly Condition[];
 }
 
+/** What a schedule becomes; milliseconds since the epoch. */
+export type RevisedSchedule<Schedule> = Pick<NewSchedule<Schedule>, 'schedule' | 'wakeAt' | 'conditions'>;
+
 /** `there`: it was asked for before, by the same key and request; `conflict`: by the same key and another request. */
 export type Added<Schedule> =
   | { readonly outcome: 'added' | 'there'; readonly schedule: Schedule }
@@ -98,6 +101,12 @@ export interface ScheduleRows<Schedule extends KeptSchedule, Run> {
   find(idOrName: string): Promise<ScheduleRow<Schedule, Run> | undefined>;
   /** @param most there may be after it */
   add(schedule: NewSchedule<Schedule>, most: number): Promise<Added<Schedule>>;
+  /**
+   * Puts another in the place of one, which keeps its id, its name and its runs. Conditions that stay as they were stay armed or not.
+   * @param seen as it was read
+   * @returns false, with nothing written, where it was changed or removed meanwhile
+   */
+  revise(seen: Schedule, to: RevisedSchedule<Schedule>): Promise<boolean>;
   /** With all that is known of it. False where there was none. */
   remove(id: string): Promise<boolean>;
   /** Newest first. */
@@ -191,6 +200,8 @@ export interface CalendarRows<Calendar> {
 export interface WorkerLeases {
   /** Takes or keeps it for so long. False where another worker has it. */
   hold(name: string, forMs: number): Promise<boolean>;
+  /** What was ever held, and whether somebody holds it. */
+  all(): Promise<readonly { readonly name: string; readonly isHeld: boolean }[]>;
   /** Gives back what is held. */
   release(): Promise<void>;
 }

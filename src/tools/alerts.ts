@@ -4,6 +4,15 @@ import type { Alert } from '../trading/alert.ts';
 export const lookTimes = ['15m', '30m', '1h', 'open', 'close'] as const;
 export type LookTime = (typeof lookTimes)[number];
 
+/** By New York time, with the market's hours left to a schedule's `when_open`. */
+export const lookTimings: Readonly<Record<LookTime, { readonly cron: string } | { readonly at: string }>> = {
+  '15m': { cron: '*/15 9-16 * * 1-5' },
+  '30m': { cron: '*/30 9-16 * * 1-5' },
+  '1h': { cron: '30 9-15 * * 1-5' },
+  open: { at: 'open+5m' },
+  close: { at: 'close-30m' },
+};
+
 /** As in "are looked at …". */
 export const lookWords: Readonly<Record<LookTime, string>> = {
   '15m': 'every 15 minutes while the market is open',
@@ -30,7 +39,7 @@ export interface AlertCare {
   readonly told_by: readonly string[];
 }
 
-/** The person's own alerts, on this machine. */
+/** The person's own alerts: on this machine, or at the server that their agent runs at. */
 export interface Alerts {
   list(): Promise<AlertCare & { readonly alerts: readonly AlertView[] }>;
   /** @param most alerts there may be after it @throws {TradeAgentError} `blocked`, `invalid_config` */
@@ -40,7 +49,7 @@ export interface Alerts {
   ): Promise<AlertCare & { readonly added: AlertView; readonly isNew: boolean }>;
   /** @param which a name, or a symbol: then all of it @throws {TradeAgentError} `not_found` */
   remove(which: string): Promise<{ readonly removed: readonly AlertView[] }>;
-  /** Has this machine look; a schedule that does so already is left as it is. */
+  /** Has it looked at them at these times; a schedule that does so already is left as it is. */
   look(
     every: LookTime,
   ): Promise<{ readonly schedule: string; readonly isNew: boolean; readonly with: string }>;

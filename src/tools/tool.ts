@@ -18,7 +18,7 @@ export interface ToolContext {
   /** Absent when nobody is signed in; so is the gateway. */
   readonly session: SignedIn | undefined;
   readonly gateway: GatewayClient | undefined;
-  /** The person's alerts; absent where what calls is not their own agent, on their own machine. */
+  /** The person's alerts; absent where what calls is not their own agent. */
   readonly alerts?: Alerts | undefined;
   /** Absent where the rules file is not at hand. */
   readonly ownRules?: OwnRules | undefined;
@@ -46,8 +46,8 @@ export interface ToolBase<Schema extends z.ZodType> {
 
 /**
  * A tool that acts by itself, within the session's own scopes. One that reduces proposes instead, where the gateway
- * wants the person's tap; one that keeps changes what trades nothing (a watchlist). One that is local changes files of the
- * person's on this machine: it is for their own agent alone, and takes what it writes from the person's own words.
+ * wants the person's tap; one that keeps changes what trades nothing (a watchlist). One that is local changes what
+ * is the person's own, of files here or of rows at their server: it is for their own agent alone, and takes what it writes from the person's own words.
  */
 export interface DirectTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
   readonly risk: 'read' | 'reduce' | 'keep' | 'local';

@@ -133,6 +133,7 @@ export const problemCodes = [
   'token_exchange_failed',
   'state_corrupt',
   'closing',
+  'store_unavailable',
   'internal',
 ] as const; // prettier-ignore
 export type ProblemCode = (typeof problemCodes)[number];

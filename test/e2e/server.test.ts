@@ -49,9 +49,14 @@ describe.runIf(programs !== undefined)('a server of one’s own', () => {
     startCommand(args, { env: { TRADE_AGENT_HOME: join(folder.folder, 'laptop') } });
   const atLaptop = (...args: string[]) => laptop(...args, '--profile', 'work');
   const stateOfRuns = async () =>
-    (await runSql(folder.database.superuser, 'SELECT state, epoch FROM trade_agent_state.runs'))[0]?.rows;
+    (
+      await runSql(
+        folder.database.superuser,
+        "SELECT state, epoch FROM trade_agent_state.runs WHERE state <> 'ended'",
+      )
+    )[0]?.rows;
 
-  it('goes on with a run whose worker is killed, and fills one order', async () => {
+  it('tells of prices, and goes on with a run whose worker is killed, and fills one order', async () => {
     const server = await serve('server', ['server', '--port', String(folder.port)]);
     const first = await serve<ServedWorker>('first', ['worker']);
     const added = laptop('profile', 'add', 'work', '--server', folder.address, '--credential-store', 'file');
@@ -60,6 +65,24 @@ describe.runIf(programs !== undefined)('a server of one’s own', () => {
     const [, code = ''] = await login.waitFor(/([A-Z0-9]{4}-[A-Z0-9]{4})/);
     await folder.phone.completeDevice('alice', code);
     expect((await login.finished).code).toBe(0);
+
+    // What they are told of is the server's: nothing of it is on this machine.
+    const said = async (...args: string[]) => {
+      const ended = await atLaptop(...args).finished;
+      expect(ended.code, ended.stderr).toBe(0);
+      return ended.stdout;
+    };
+    expect(await said('notices', 'add', 'push', 'ntfy', 'topic=alice')).toContain('push tells');
+    expect(await said('alert', 'add', 'AAPL<1', '--schedule', 'close')).toContain(
+      'The server looks half an hour',
+    );
+    expect(JSON.parse(await said('alert', 'list', '--output', 'json'))).toMatchObject({
+      ...{ alerts: [{ name: 'aapl-below-1' }], file: null, looked_at_by: ['alerts'], told_by: ['push'] },
+    });
+    expect(await said('run', 'what alerts do I have?')).toContain('aapl-below-1');
+    expect(await said('alert', 'remove', 'AAPL')).toContain('not told any more');
+    expect(await said('notices', 'remove', 'push')).toContain('told nothing any more');
+    expect(await said('notices')).toContain('No channels');
 
     folder.sandbox.faults.set('slow_answers', 2);
     const run = atLaptop('run', 'buy 5 AAPL', '--output', 'json');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Program, THIS_PROGRAM } from './fleet.ts';
 
 /** What a gateway does and how it keeps it. */
-const PARTS = ['src/approval', 'src/gateway', 'src/store'];
+const GATEWAY_PARTS = ['src/approval', 'src/gateway', 'src/store'];
 
 export interface EarlierProgram {
   readonly folder: Program;
@@ -16,10 +16,11 @@ export interface EarlierProgram {
 }
 
 /**
- * The sources of before the last change to what a gateway is, from the repository's history, or those of `UPGRADE_FROM`.
+ * The sources of before the last change to what a gateway is, or to other parts, from the repository's history, or those of
+ * `UPGRADE_FROM`.
  * Undefined where that is not at hand: a copy without its history, or with the last commit alone.
  */
-export function earlierProgram(): EarlierProgram | undefined {
+export function earlierProgram(parts: readonly string[] = GATEWAY_PARTS): EarlierProgram | undefined {
   const git = (...args: string[]) =>
     execFileSync('git', args, {
       cwd: THIS_PROGRAM,
@@ -28,7 +29,7 @@ export function earlierProgram(): EarlierProgram | undefined {
     }).trim();
   let commit: string;
   try {
-    const changed = git('rev-list', '-1', 'HEAD', '--', ...PARTS);
+    const changed = git('rev-list', '-1', 'HEAD', '--', ...parts);
     commit = git('rev-parse', '--verify', `${process.env.UPGRADE_FROM ?? `${changed}^`}^{commit}`);
   } catch {
     return undefined;
@@ -52,5 +53,15 @@ export function migrateBy(program: Program, owner: string): void {
     import { migrate } from '${program}/src/store/postgres/migrate.ts';
     import { gatewaySchema } from '${program}/src/store/postgres/migrations/gateway.ts';
     await migrate(process.argv[1], gatewaySchema);`;
+  execFileSync(process.execPath, ['--no-warnings', '--input-type=module', '-e', script, owner]);
+}
+
+/** The same of a server's database, with its jobs. */
+export function migrateServerBy(program: Program, owner: string): void {
+  const script = `
+    import { migrateServerDatabase } from '${program}/src/store/postgres/server-database.ts';
+    import { migrateJobs } from '${program}/src/jobs/pg-boss/migrate-jobs.ts';
+    await migrateServerDatabase(process.argv[1]);
+    await migrateJobs(process.argv[1]);`;
   execFileSync(process.execPath, ['--no-warnings', '--input-type=module', '-e', script, owner]);
 }

@@ -8,7 +8,11 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { makeKey } from '../../src/app/gateway/key-file.ts';
 import { migrateDatabase } from '../../src/app/gateway/migrate-database.ts';
 import { type ServedGateway, serveGateway } from '../../src/app/gateway/serve-gateway.ts';
+import { migrateJobs } from '../../src/jobs/pg-boss/migrate-jobs.ts';
+import { pgBossQueue } from '../../src/jobs/pg-boss/pg-boss-queue.ts';
 import { systemClock } from '../../src/machine/clock.ts';
+import { migrate } from '../../src/store/postgres/migrate.ts';
+import { stateSchema } from '../../src/store/postgres/migrations/state.ts';
 import { type Cluster, postgresPrograms, SUPERUSER, startCluster } from './support/cluster.ts';
 
 const deploy = fileURLToPath(new URL('../../deploy', import.meta.url));
@@ -23,6 +27,14 @@ it.runIf(programs !== undefined)('the compose file’s database and checks serve
   await expect(ready(`${served.url}/readyz`)).rejects.toMatchObject({ code: 1 });
 });
 
+it.runIf(programs !== undefined)('its roles are those of a server and its workers, too', async () => {
+  const address = (user: string) => cluster.address(user, 'trade_agent_server');
+  await migrate(address('trade_agent_owner'), stateSchema);
+  await migrateJobs(address('trade_agent_owner'));
+  const jobs = await pgBossQueue({ address: address('agents'), tenant: 'default' });
+  await jobs.close({ drainMs: 0 });
+});
+
 let cluster: Cluster;
 let folder: string;
 let served: ServedGateway;
@@ -32,7 +44,7 @@ const stop = new AbortController();
 beforeAll(async () => {
   if (programs === undefined) return;
   folder = mkdtempSync(join(tmpdir(), 'trade-agent-deploy-'));
-  for (const name of ['owner', 'gateway'])
+  for (const name of ['owner', 'gateway', 'agents'])
     writeFileSync(join(folder, `${name}_password`), `${name}'s "word"\n`);
   // A server of its own: roles are the whole server's.
   cluster = await startCluster(programs);

@@ -22,7 +22,7 @@ export interface GraphEnvironment {
   readonly model: ChatModel;
   /** Tools of other people's servers; absent where the profile has none, or no language model. */
   readonly foreign: ForeignTools | undefined;
-  /** The person's alerts, on this machine; absent where nobody keeps them. */
+  /** The person's alerts; absent where nobody keeps them. */
   readonly alerts?: Alerts | undefined;
   /** The person's rules file; absent where nobody reads it here. */
   readonly ownRules: OwnRules | undefined;
@@ -32,6 +32,8 @@ export interface GraphEnvironment {
   readonly approvalMode: ApprovalMode;
   /** Ends where it would wait. */
   readonly suspends: boolean;
+  /** As `RunOptions` has it. */
+  readonly connectBy?: number | undefined;
   /** Which mandate an order may be placed under. */
   readonly mandates?: RunOptions['mandates'] | undefined;
   readonly readOnly: boolean;

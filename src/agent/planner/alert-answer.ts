@@ -33,7 +33,7 @@ export function alertAnswer(tool: string, content: unknown): string {
     default: {
       const { schedule: id, when, is_new, with: by } = schedule.parse(content);
       return is_new
-        ? `Your alerts are looked at ${when}: schedule ${id}, by ${by}. \`trade-agent schedule remove ${id}\` takes it out.`
+        ? `Your alerts are looked at ${when}: schedule ${id}, by ${by}.${by === 'server' ? '' : ` \`trade-agent schedule remove ${id}\` takes it out.`}`
         : `Your alerts are looked at ${when} already: schedule ${id}.`;
     }
   }

@@ -1,7 +1,14 @@
 import { z } from 'zod';
-import { noticeChannelSchema } from '../../config/notice-channels.ts';
+import {
+  type NoticeChannelKind,
+  noticeChannelSchema,
+  noticeKindNames,
+} from '../../config/notice-channels.ts';
+import { noticeSeverities } from '../../config/notice-settings.ts';
 import { runRecordSchema } from '../../schedule/run-record.ts';
 import { schedulePattern, timingSchema } from '../../schedule/schedule.ts';
+import { lookTimes } from '../../tools/alerts.ts';
+import { alertSchema } from '../../trading/alert.ts';
 import { mandateIdSchema } from '../../trading/mandate/envelope.ts';
 import {
   accountNumberSchema,
@@ -193,27 +200,50 @@ export const scheduleAnswerSchema = z.object({ schedule: remoteScheduleSchema })
 export const queuedScheduleSchema = z.object({ queued_at: time });
 export const scheduleRunsSchema = z.object({ runs: z.array(runRecordSchema).describe('newest first') });
 
+const alertViewSchema = z.object({
+  name: z.string(),
+  alert: alertSchema,
+  enabled: z.boolean(),
+  snoozed_until: time.nullable(),
+});
+const alertCare = {
+  looked_at_by: z.array(z.string()).describe('schedules, by name or id'),
+  told_by: z.array(z.string()).describe('channels of notices'),
+};
+export const alertsSchema = z.object({ alerts: z.array(alertViewSchema), ...alertCare });
+export const addAlertSchema = z.strictObject({ alert: alertSchema });
+export const addedAlertSchema = z.object({
+  added: alertViewSchema,
+  is_new: z.boolean().describe('false where it was there already'),
+  ...alertCare,
+});
+export const removedAlertsSchema = z.object({ removed: z.array(alertViewSchema) });
+export const lookAtAlertsSchema = z.strictObject({ every: z.enum(lookTimes) });
+export const lookedAtAlertsSchema = z.object({ schedule: z.string(), is_new: z.boolean(), with: z.string() });
+
 /** By which a person is told of what their schedules find. What is secret of one goes in and never comes out. */
+const noticeSecret = z.string().min(1).max(400).describe('password, token or signing key, where it has one');
 export const putNoticeSchema = z.strictObject({
   channel: noticeChannelSchema,
-  secret: z
-    .string()
-    .min(1)
-    .max(400)
-    .exactOptional()
-    .describe('password, token or signing key, where it has one'),
+  secret: noticeSecret.exactOptional(),
 });
 export const noticeChannelsSchema = z.object({
   channels: z.array(
     z.object({
       name: z.string(),
-      kind: z.string(),
+      kind: z.enum(noticeKindNames as NoticeChannelKind[]),
       to: z.string().describe('where it goes, in words'),
       enabled: z.boolean(),
+      min_severity: z.enum(noticeSeverities),
+      rules: z.array(z.string()).nullable().describe('findings of these alone; null: of all'),
       secret: z.enum(['kept', 'missing', 'not_needed']),
+      wants: z.string().nullable().describe('what its secret is, in words; null where it has none'),
+      waiting: z.int().min(0).describe('notices that could not be sent yet'),
     }),
   ),
 });
+export const noticeSecretSchema = z.strictObject({ secret: noticeSecret });
+export const testedNoticeSchema = z.object({ id: z.string(), attempts: z.int() });
 
 /** RFC 9728 §2, as far as it is read here: who signs people in for the server. */
 export const protectedResourceSchema = z.object({

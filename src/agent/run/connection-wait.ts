@@ -11,18 +11,24 @@ export function connectionView(name: string, status: ConnectionView['status']): 
 }
 
 /**
- * Waits until an account elsewhere is connected, as long as an approval may take.
+ * Waits until an account elsewhere is connected: until `connectBy`, or as long as an approval may take.
  * @param options.once asks once, and comes back either way
- * @returns false where it is not connected
+ * @returns `missing` where it was not connected in time, `needed` where there is time left
  * @throws the signal's reason, when the run ends first
  */
 export async function waitForConnection(
-  { gateway, clock, profile, emit }: Pick<GraphEnvironment, 'gateway' | 'clock' | 'profile' | 'emit'>,
+  {
+    gateway,
+    clock,
+    profile,
+    emit,
+    connectBy,
+  }: Pick<GraphEnvironment, 'gateway' | 'clock' | 'profile' | 'emit' | 'connectBy'>,
   name: string,
   signal: AbortSignal,
   { once = false }: { once?: boolean } = {},
-): Promise<boolean> {
-  const deadline = clock.now() + profile.approval_ttl * 1000;
+): Promise<ConnectionView['status']> {
+  const deadline = connectBy ?? clock.now() + profile.approval_ttl * 1000;
   let told = false;
   for (;;) {
     const connected = await (gateway?.isConnected(name) ?? Promise.resolve(false)).catch((error: unknown) => {
@@ -34,16 +40,16 @@ export async function waitForConnection(
     signal.throwIfAborted();
     if (connected) {
       emit({ type: 'connection', connection: connectionView(name, 'connected') });
-      return true;
+      return 'connected';
     }
     if (!told) emit({ type: 'connection', connection: connectionView(name, 'needed') });
     told = true;
-    if (once) return false;
     const left = deadline - clock.now();
     if (left <= 0) {
       emit({ type: 'connection', connection: connectionView(name, 'missing') });
-      return false;
+      return 'missing';
     }
+    if (once) return 'needed';
     await clock.sleep(Math.min(PAUSE_MS, left), signal);
   }
 }

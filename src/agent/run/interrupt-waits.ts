@@ -85,7 +85,7 @@ export class InterruptWaits {
     const told = wait.then((found) => {
       this.#looked.add(interrupt);
       // Not in time: the call goes on too, and says that it could not be done.
-      if (found === true || !once) this.#connected.add(interrupt);
+      if (found !== 'needed') this.#connected.add(interrupt);
     });
     told.catch(() => undefined);
     return { settles: told };

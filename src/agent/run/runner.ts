@@ -39,6 +39,7 @@ export interface RunnerParts {
     | 'signal'
     | 'approvalMode'
     | 'suspends'
+    | 'connectBy'
     | 'mandates'
     | 'requestedBy'
     | 'ttl'
@@ -245,6 +246,7 @@ class Run {
       signal,
       approvalMode: approval,
       suspends,
+      connectBy: this.#options.connectBy,
       mandates: this.#options.mandates,
       requestedBy,
       ttl,

@@ -1,20 +1,11 @@
 import { existsSync } from 'node:fs';
-import type { Schedule, Timing } from '../../schedule/schedule.ts';
+import type { Schedule } from '../../schedule/schedule.ts';
 import type { SchedulerName } from '../../schedule/scheduler-names.ts';
-import type { LookTime } from '../../tools/alerts.ts';
+import { type LookTime, lookTimings } from '../../tools/alerts.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { addSchedule } from '../schedule/add-schedule.ts';
 import { alertFile } from './alert-file.ts';
-
-/** By New York time, with the market's hours left to {@link Schedule.when_open}. */
-const timings: Readonly<Record<LookTime, Timing>> = {
-  '15m': { cron: '*/15 9-16 * * 1-5' },
-  '30m': { cron: '*/30 9-16 * * 1-5' },
-  '1h': { cron: '30 9-15 * * 1-5' },
-  open: { at: 'open+5m' },
-  close: { at: 'close-30m' },
-};
 
 /** The machine's entry for a schedule that looks at alerts: what it is made by, and who agrees to it. */
 export interface LookOptions {
@@ -36,7 +27,7 @@ export async function lookAtAlerts(app: App, every: LookTime, options: LookOptio
       hint: 'Set one first: "tell me when AAPL falls below 180", or trade-agent alert add.',
     });
   }
-  const timing = timings[every];
+  const timing = lookTimings[every];
   const there = place.watching.find((one) => JSON.stringify(one.timing) === JSON.stringify(timing));
   if (there !== undefined) return { schedule: there.name ?? there.id, isNew: false, with: there.with };
   const { schedule } = await addSchedule(

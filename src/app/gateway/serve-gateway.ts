@@ -4,12 +4,11 @@ import { createGateway } from '../../gateway/gateway.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
 import { folderRules } from '../../gateway/policy/rules-source.ts';
 import { ensurePrivateFolder } from '../../machine/home.ts';
-import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { mcpMount } from '../../mcp/http/mcp-mount.ts';
-import { requireHost } from '../../net/host-check.ts';
-import { type ListenOptions, listen, listenerOf } from '../../net/http-server.ts';
+import { type ListenOptions, listen } from '../../net/http-server.ts';
 import type { App } from '../app.ts';
+import { serveRoutes, tellReady } from '../serve-routes.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { version } from '../version.ts';
 import { openGatewayDatabase } from './gateway-database.ts';
@@ -74,19 +73,10 @@ export async function serveGateway(
       log: options.log,
     });
     const { issuer, resource, environment } = settings;
-    // Its own address too, for whoever looks after it at this machine.
-    const isForUs = requireHost([resource, server.url, `http://localhost:${server.port}`]);
-    const toGateway = telemetry.requests(
-      listenerOf(gateway.app),
-      gateway.app.routes.map(({ path }) => path),
-    );
-    server.serve((request, response) => {
-      if (isForUs(request, response)) toGateway(request, response);
-    });
+    serveRoutes(server, gateway.app, telemetry, resource);
     const measured = telemetry.url === undefined ? {} : { metrics: telemetry.url };
     const served = { resource, issuer, environment, url: server.url, ...measured, home, pid: process.pid };
-    if (options.readyFile !== undefined) writePrivateFile(options.readyFile, `${JSON.stringify(served)}\n`);
-    await options.ready(served);
+    await tellReady(options, served);
     void rules.preload();
     await servedUntilStopped(app.signal, async () => {
       await Promise.all([gateway.close(), server.close(DRAIN_MS)]);

@@ -1,5 +1,7 @@
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
+import { type HealthOptions, unreadiness } from '../../gateway/routes/health.ts';
+import type { Backlog } from '../../gateway/telemetry/measured-backlog.ts';
 import type { MeasuredJobs } from '../../gateway/telemetry/measured-jobs.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { listenOnLoopback } from '../../net/http-server.ts';
@@ -13,6 +15,8 @@ export interface ServedTelemetry {
   /** @param routes the patterns of what it answers */
   requests(listener: RequestListener, routes: readonly string[]): RequestListener;
   readonly jobs: MeasuredJobs;
+  /** Has it say how a process is doing that answers no requests: `/healthz` and `/readyz` beside `/metrics`. */
+  worker(health: HealthOptions, backlog: () => Promise<Backlog>): void;
   /** Where `/metrics` is; undefined where it is not served. */
   readonly url: string | undefined;
   close(): Promise<void>;
@@ -35,6 +39,7 @@ export async function serveTelemetry(
       stores: asItIs,
       requests: asItIs,
       jobs,
+      worker: () => undefined,
       url: undefined,
       close: async () => undefined,
     };
@@ -44,8 +49,13 @@ export async function serveTelemetry(
   const { metrics_port: port, traces } = settings;
   const server = port === undefined ? undefined : await listenOnLoopback(port, () => clock.now());
   const telemetry = openTelemetry({ version: version(), clock, traces }, send);
+  let health: HealthOptions | undefined;
   server?.serve(async (request, response) => {
-    if (request.method !== 'GET' || request.url !== '/metrics') return void response.writeHead(404).end();
+    if (request.method !== 'GET') return void response.writeHead(404).end();
+    if (health !== undefined && request.url === '/healthz') return void sayHealth(response, undefined);
+    if (health !== undefined && request.url === '/readyz')
+      return void sayHealth(response, await unreadiness(health));
+    if (request.url !== '/metrics') return void response.writeHead(404).end();
     try {
       const text = await telemetry.metrics();
       response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);
@@ -57,6 +67,10 @@ export async function serveTelemetry(
     fetch: telemetry.fetch,
     stores: telemetry.stores,
     jobs: telemetry.jobs,
+    worker(given, backlog) {
+      health = given;
+      telemetry.backlog(backlog);
+    },
     requests: (listener, routes) => telemetry.requests(listener, [...new Set(routes)]),
     url: server && `${server.url}/metrics`,
     async close() {
@@ -64,4 +78,14 @@ export async function serveTelemetry(
       await telemetry.close();
     },
   };
+}
+
+function sayHealth(response: ServerResponse, reason: string | undefined): void {
+  const said = reason === undefined ? { status: 'ok' } : { status: 'not ready', reason };
+  response
+    .writeHead(reason === undefined ? 200 : 503, {
+      ...{ 'content-type': 'application/json', 'cache-control': 'no-store' },
+      ...(reason === undefined ? {} : { 'retry-after': '5' }),
+    })
+    .end(JSON.stringify(said));
 }

@@ -9,6 +9,7 @@ import { readYaml } from '../../config/yaml-file.ts';
 import { noticeSecretNeed } from '../../secrets/notice-secrets.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
+import { serverOf } from '../server/require-here.ts';
 
 /** What takes more than one; each may be said several times. */
 const LISTS: readonly string[] = ['to', 'rules', 'tags'];
@@ -19,7 +20,7 @@ export async function noticeEntry(app: Pick<App, 'home' | 'profile'>, name: stri
 }
 
 /**
- * Writes a channel into the profile in use.
+ * Writes a channel into the profile in use; where that has a server, that keeps it.
  * @param settings `KEY=VALUE`, each value as YAML has it; `to`, `rules` and `tags` may come again
  * @throws {TradeAgentError} `usage` for a kind there is not, a name that is taken, or what is no setting; `invalid_config`
  *   for settings that its kind doesn't take: then nothing is written
@@ -39,13 +40,19 @@ export async function addNotice(
       hint: `The kinds are ${noticeKindNames.join(', ')}.`,
     });
   }
-  if (Object.hasOwn((await app.profile()).notices ?? {}, name)) {
+  const atServer = (await serverOf(app)) === undefined ? undefined : await import('./at-server.ts');
+  const there =
+    atServer === undefined
+      ? Object.keys((await app.profile()).notices ?? {})
+      : (await atServer.listAtServer(app)).map((one) => one.name);
+  if (there.includes(name)) {
     throw new TradeAgentError('usage', `there is a channel "${name}" already`, {
       hint: `Choose another name, or remove it first: trade-agent notices remove ${name}`,
     });
   }
   const written = { kind, ...(await settingsOf(settings)) };
-  await writeEntry(await noticeEntry(app, name), written);
+  if (atServer === undefined) await writeEntry(await noticeEntry(app, name), written);
+  else await atServer.addAtServer(app, name, written);
   const channel = noticeChannelSchema.parse(written);
   return { kind: channel.kind, to: noticeDestination(channel), secret: noticeSecretNeed(channel) };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type NoticeChannel, noticeDestination } from '../../config/notice-channels.ts';
 import { noticeSecretNeed, noticeSecrets } from '../../secrets/notice-secrets.ts';
 import type { App } from '../app.ts';
+import { serverOf } from '../server/require-here.ts';
 
 export interface ListedChannel extends Pick<NoticeChannel, 'kind' | 'enabled' | 'min_severity'> {
   readonly name: string;
@@ -14,8 +15,9 @@ export interface ListedChannel extends Pick<NoticeChannel, 'kind' | 'enabled' | 
   readonly waiting: number;
 }
 
-/** The channels of the profile in use. @throws {TradeAgentError} `credential_store_…` */
+/** The channels of the profile in use, or of its server. @throws {TradeAgentError} `credential_store_…` */
 export async function listNotices(app: App): Promise<readonly ListedChannel[]> {
+  if ((await serverOf(app)) !== undefined) return (await import('./at-server.ts')).listAtServer(app);
   const { notices = {} } = await app.profile();
   const channels = Object.entries(notices);
   if (channels.length === 0) return [];

@@ -9,6 +9,7 @@ import { publicFetch } from '../../net/public-fetch.ts';
 import { createDataKeys } from '../../secrets/envelope/data-keys.ts';
 import { createSecretSeal } from '../../secrets/envelope/secret-seal.ts';
 import { openKms } from '../../secrets/kms/kms-settings.ts';
+import { alertRoutes } from '../../server/http/alert-routes.ts';
 import { gatewayProxy } from '../../server/http/gateway-proxy.ts';
 import { noticeRoutes } from '../../server/http/notice-routes.ts';
 import { scheduleRoutes } from '../../server/http/schedule-routes.ts';
@@ -22,6 +23,7 @@ import type { Rate } from '../../store/rate-buckets.ts';
 import type { DueRuns } from '../../store/run-store.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import { type AddressPlace, readDatabaseAddress } from '../gateway/gateway-database.ts';
+import { testPersonNotice } from './person-notice-test.ts';
 import { readServerKey, type ServerPlaces } from './server-places.ts';
 
 export interface OpenedServer {
@@ -94,7 +96,7 @@ export async function openServer(
       }
     },
     notices,
-    routes: [scheduleRoutes, noticeRoutes(notices), gatewayProxy],
+    routes: [scheduleRoutes, alertRoutes, noticeRoutes(notices, testPersonNotice), gatewayProxy],
     async close() {
       await news.close();
       await jobs.close();

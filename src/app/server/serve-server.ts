@@ -1,10 +1,9 @@
 import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
-import { writePrivateFile } from '../../machine/private-file.ts';
-import { requireHost } from '../../net/host-check.ts';
-import { type ListenOptions, listen, listenerOf } from '../../net/http-server.ts';
+import { type ListenOptions, listen } from '../../net/http-server.ts';
 import { createServerApp } from '../../server/http/server-app.ts';
 import type { App } from '../app.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
+import { serveRoutes, tellReady } from '../serve-routes.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { version } from '../version.ts';
 import { openServer } from './open-server.ts';
@@ -63,15 +62,7 @@ export async function serveServer(
     ...{ address, issuer, environment, loginClient: settings.login_client },
     ...{ version: version(), log: options.log, routes: opened.routes },
   });
-  // Its own address too, for whoever looks after it at this machine.
-  const isForUs = requireHost([address, server.url, `http://localhost:${server.port}`]);
-  const toServer = telemetry.requests(
-    listenerOf(served.app),
-    served.app.routes.map(({ path }) => path),
-  );
-  server.serve((request, response) => {
-    if (isForUs(request, response)) toServer(request, response);
-  });
+  serveRoutes(server, served.app, telemetry, address);
   const measured = telemetry.url === undefined ? {} : { metrics: telemetry.url };
   const { home } = options;
   const told = {
@@ -84,8 +75,7 @@ export async function serveServer(
     home,
     pid: process.pid,
   };
-  if (options.readyFile !== undefined) writePrivateFile(options.readyFile, `${JSON.stringify(told)}\n`);
-  await options.ready(told);
+  await tellReady(options, told);
   await servedUntilStopped(app.signal, async () => {
     await Promise.all([served.close(), server.close(DRAIN_MS)]);
     await telemetry.close();

@@ -1,12 +1,13 @@
-import { writePrivateFile } from '../../machine/private-file.ts';
 import { collectRuns } from '../../server/jobs/run-collector.ts';
 import { runJob } from '../../server/jobs/run-job.ts';
 import type { App } from '../app.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
+import { tellReady } from '../serve-routes.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { openServer } from './open-server.ts';
 import { startScheduleWork } from './schedule-work.ts';
 import { readServerSettings, type ServerPlaces } from './server-places.ts';
+import { workerBacklog } from './worker-backlog.ts';
 
 export interface ServeWorkerOptions extends ServerPlaces {
   readonly env: NodeJS.ProcessEnv;
@@ -61,11 +62,17 @@ export async function serveWorker(
   await parts.jobs.work('run', runJob(parts), { concurrency });
   const schedules = await startScheduleWork({ ...parts, ...opened.notices, concurrency });
   const looking = [collectRuns({ ...parts, due, paced }, stop.signal)];
+  telemetry.worker(
+    {
+      askStore: () => parts.database.read((unit) => unit.one('SELECT 1 AS one')),
+      isShut: () => stop.signal.aborted,
+    },
+    () => workerBacklog(parts),
+  );
   const measured = telemetry.url === undefined ? {} : { metrics: telemetry.url };
   const { gateway, database } = settings;
   const told = { gateway, tenant: database.tenant, concurrency, ...measured, home, pid: process.pid };
-  if (options.readyFile !== undefined) writePrivateFile(options.readyFile, `${JSON.stringify(told)}\n`);
-  await options.ready(told);
+  await tellReady(options, told);
   await servedUntilStopped(app.signal, async () => {
     stop.abort();
     await Promise.all([...looking, schedules.stop(), parts.jobs.close({ drainMs: DRAIN_MS })]);

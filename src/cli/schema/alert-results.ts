@@ -16,7 +16,7 @@ const alert = z.object({
   snoozed_until: time.nullable(),
 });
 const heard = {
-  file: z.string().describe('the rules file that has them'),
+  file: z.string().nullable().describe('the rules file that has them; null at a server'),
   looked_at_by: z.array(z.string()).describe('schedules, by name or id'),
   told_by: z.array(z.string()).describe('channels of notices'),
 };
@@ -27,7 +27,7 @@ export const alertResults = {
   'alert-added': z.object({
     added: alert,
     is_new: z.boolean().describe('false where it was there already'),
-    schedule: z.string().nullable().describe('the schedule that was written for it, by id'),
+    schedule: z.string().nullable().describe('the schedule that was written or changed for it, by id'),
     ...heard,
   }),
   'alert-removed': z.object({ removed: z.array(alert) }),

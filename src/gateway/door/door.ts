@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
 import type { Clock } from '../../machine/clock.ts';
+import { isStoreAway } from '../../store/postgres/store-away.ts';
 import { ProblemError, Refusal, type RefusalOptions } from '../../trading/refusal.ts';
 import type { Scope } from '../../trading/scopes.ts';
 import type { Caller } from './caller.ts';
@@ -10,6 +11,9 @@ import { ReplayedRefusal } from './recorded-refusal.ts';
 import type { RequestLog } from './request-log.ts';
 import { SIGNING_ALGORITHMS } from './token-rules.ts';
 import type { TokenVerifier } from './token-verifier.ts';
+
+/** A database that is started again, or whose replica takes over, is back in about so long. Seconds. */
+const STORE_RETRY_S = 5;
 
 /** What happens in front of every route: who calls, may they, and how a no is said. */
 export interface Door {
@@ -61,7 +65,12 @@ export function createDoor(options: DoorOptions): Door {
       refusal =
         error instanceof ProblemError
           ? error
-          : new Refusal(500, 'internal', `something went wrong in the ${called}`, { hint: internalHint });
+          : isStoreAway(error)
+            ? new Refusal(503, 'store_unavailable', `the ${called}’s database does not answer`, {
+                hint: internalHint,
+                retryAfter: STORE_RETRY_S,
+              })
+            : new Refusal(500, 'internal', `something went wrong in the ${called}`, { hint: internalHint });
       const site = { metadataUrl, algorithms: SIGNING_ALGORITHMS, requestId };
       response = problemResponse(refusal.toProblem(), asking(refusal), site);
       if (error instanceof ReplayedRefusal) response.headers.set('idempotent-replay', 'true');

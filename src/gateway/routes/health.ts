@@ -26,10 +26,19 @@ export function healthRoutes(app: Hono, door: Door, { askStore, isShut }: Health
     door.open(async (c) => {
       const unready = (reason: string) =>
         c.json({ status: 'not ready', reason }, 503, { 'retry-after': '5', 'cache-control': 'no-store' });
-      if (isShut()) return unready('closing');
-      return (await answers(askStore)) ? c.json({ status: 'ready' }) : unready('store');
+      const reason = await unreadiness({ askStore, isShut });
+      return reason === undefined ? c.json({ status: 'ready' }) : unready(reason);
     }),
   );
+}
+
+/** Why nothing should be sent to the process now; undefined where it may be. */
+export async function unreadiness({
+  askStore,
+  isShut,
+}: HealthOptions): Promise<'closing' | 'store' | undefined> {
+  if (isShut()) return 'closing';
+  return (await answers(askStore)) ? undefined : 'store';
 }
 
 async function answers(askStore: HealthOptions['askStore']): Promise<boolean> {

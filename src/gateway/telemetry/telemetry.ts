@@ -8,6 +8,7 @@ import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../../machine/clock.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import type { Instruments } from './instruments.ts';
+import { type Backlog, measureBacklog } from './measured-backlog.ts';
 import { measuredFetch } from './measured-fetch.ts';
 import { type MeasuredJobs, measuredJobs } from './measured-jobs.ts';
 import { measuredRequests } from './measured-requests.ts';
@@ -36,6 +37,8 @@ export interface Telemetry {
   requests(listener: RequestListener, routes: readonly string[]): RequestListener;
   /** For what a worker does. */
   readonly jobs: MeasuredJobs;
+  /** What waits for a worker and its like: read at each scrape. */
+  backlog(read: () => Promise<Backlog>): void;
   /** All metrics, in Prometheus's text format 0.0.4. */
   metrics(): Promise<string>;
   /** Sends what spans there are; where they can't be sent within some seconds, they are lost. Never throws. */
@@ -75,6 +78,7 @@ export function openTelemetry(options: TelemetryOptions, send: typeof fetch = fe
     fetch: measuredFetch(instruments, send),
     stores: (stores) => measuredStores(instruments, stores),
     jobs: measuredJobs(instruments),
+    backlog: (read) => measureBacklog(instruments, read),
     requests: (listener, routes) => measuredRequests(instruments, listener, routes),
     async metrics() {
       const { resourceMetrics, errors } = await reader.collect();

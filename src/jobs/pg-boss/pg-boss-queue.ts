@@ -35,7 +35,7 @@ export async function pgBossQueue({
   heard = () => undefined,
 }: PgBossOptions): Promise<JobQueue> {
   requireTenant(tenant);
-  const pool = await openPool({ address, schema: JOBS_SCHEMA, max, tenant });
+  const pool = await openPool({ address, schema: JOBS_SCHEMA, max, tenant, synced: false });
   const workers = new Map<string, Worker>();
   const woken = (queue: string | undefined) => {
     if (queue === undefined) for (const worker of workers.values()) worker.wake();
@@ -68,6 +68,19 @@ export async function pgBossQueue({
         ...(at !== undefined && { startAfter: new Date(at) }),
       });
       if (id === null) throw new TradeAgentError('internal', 'a job was not taken');
+    },
+    async enqueueAll(unit, given) {
+      for (const [kind, jobs] of Map.groupBy(
+        given.map((job) => parseJobOf(tenant, job)),
+        (job) => job.kind,
+      )) {
+        const taken = await boss.insert(
+          queueOf(tenant, kind),
+          jobs.map((job) => ({ data: job, singletonKey: job.key })),
+          { db: { executeSql: (text, values) => unit.execute(text, values) }, returnId: true },
+        );
+        if (taken?.length !== jobs.length) throw new TradeAgentError('internal', 'a job was not taken');
+      }
     },
     async work(kind: JobKind, handler, { concurrency = 4 } = {}) {
       const queue = queueOf(tenant, kind);

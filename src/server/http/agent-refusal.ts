@@ -9,6 +9,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   usage: 400,
   not_found: 404,
   busy: 409,
+  blocked: 409,
+  notice_failed: 502,
   approval_pending: 409,
   outcome_unknown: 409,
   insufficient_scope: 403,

@@ -1,17 +1,18 @@
 import type { Hono } from 'hono';
-import { putNoticeSchema } from '../../agent/remote/protocol.ts';
-import { noticeDestination, noticeNameSchema } from '../../config/notice-channels.ts';
+import { noticeSecretSchema, putNoticeSchema } from '../../agent/remote/protocol.ts';
+import { type NoticeChannel, noticeDestination, noticeNameSchema } from '../../config/notice-channels.ts';
 import type { Door } from '../../gateway/door/door.ts';
 import {
   forgetNoticeSecret,
   noticeSecretNeed,
   noticeSecrets,
+  noticeSecretWords,
   storeNoticeSecret,
 } from '../../secrets/notice-secrets.ts';
 import { AgentRefusal, Refusal } from '../../trading/refusal.ts';
 import { READ_SCOPES } from '../../trading/scopes.ts';
 import { channelProblem } from '../jobs/notice-job.ts';
-import { channelsOf, type NoticeParts } from '../person-notices.ts';
+import { channelsOf, checksOf, type NoticeParts } from '../person-notices.ts';
 import { orRefusal } from './agent-refusal.ts';
 import { bodyOf } from './person-requests.ts';
 
@@ -20,24 +21,42 @@ const [MARKET_READ] = READ_SCOPES;
 /** Channels of one person at most. */
 const MOST_CHANNELS = 10;
 
+/** Sends a person a test by a channel of theirs now. @throws {TradeAgentError} `not_found`, `notice_failed` */
+export type TestNotice = (
+  parts: NoticeParts,
+  person: string,
+  name: string,
+  signal: AbortSignal,
+) => Promise<{ readonly id: string; readonly attempts: number }>;
+
 /** By which channels a person is told of what their schedules find. A secret is sealed at once, and never told again. */
 export const noticeRoutes =
-  (parts: NoticeParts) =>
+  (parts: NoticeParts, test: TestNotice) =>
   (app: Hono, door: Door): void => {
+    const named = async (person: string, name: string): Promise<NoticeChannel> => {
+      const channels = await channelsOf(parts, person).all();
+      const channel = Object.hasOwn(channels, name) ? channels[name] : undefined;
+      if (channel !== undefined) return channel;
+      throw new Refusal(404, 'not_found', `there is no channel "${name}"`);
+    };
     app.get(
       '/v1/agent/notices',
       door.guard([MARKET_READ], async (c, { sub }) => {
         const secretOf = await orRefusal(() => noticeSecrets(parts.credentials(sub)));
         const all = Object.entries(await channelsOf(parts, sub).all());
+        const waiting = await checksOf(parts, sub).waitingNotices();
         return c.json({
           channels: all.map(([name, channel]) => ({
             ...{ name, kind: channel.kind, to: noticeDestination(channel), enabled: channel.enabled },
+            ...{ min_severity: channel.min_severity, rules: channel.rules ?? null },
             secret:
               secretOf(name, channel) !== undefined
                 ? 'kept'
                 : noticeSecretNeed(channel) === 'required'
                   ? 'missing'
                   : 'not_needed',
+            wants: noticeSecretNeed(channel) === 'none' ? null : noticeSecretWords(channel),
+            waiting: waiting.get(name) ?? 0,
           })),
         });
       }),
@@ -55,6 +74,23 @@ export const noticeRoutes =
         if (!(await channelsOf(parts, sub).put(name, channel, MOST_CHANNELS)))
           throw refused(`there are ${MOST_CHANNELS} channels already`, 'Take one out first.');
         return c.body(null, 204);
+      }),
+    );
+    app.post(
+      '/v1/agent/notices/:notice/secret',
+      door.guard([MARKET_READ], async (c, { sub }) => {
+        const name = nameOf(c.req.param('notice'));
+        const { secret } = await bodyOf(c, noticeSecretSchema);
+        const channel = await named(sub, name);
+        await orRefusal(() => storeNoticeSecret(parts.credentials(sub), name, channel, secret));
+        return c.body(null, 204);
+      }),
+    );
+    app.post(
+      '/v1/agent/notices/:notice/test',
+      door.guard([MARKET_READ], async (c, { sub }) => {
+        const name = nameOf(c.req.param('notice'));
+        return c.json(await orRefusal(() => test(parts, sub, name, c.req.raw.signal)));
       }),
     );
     app.delete(

@@ -20,15 +20,13 @@ import { AgentRefusal, Refusal } from '../../trading/refusal.ts';
 import { READ_SCOPES } from '../../trading/scopes.ts';
 import { marketDays } from '../jobs/market-days.ts';
 import { wakeTime } from '../jobs/sweep-schedules.ts';
-import { allSchedules, type KeptSchedule, schedulesOf } from '../kept-schedule.ts';
+import { allSchedules, type KeptSchedule, MOST_SCHEDULES, schedulesOf } from '../kept-schedule.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { orRefusal } from './agent-refusal.ts';
 import { bodyOf, idempotencyKeyOf, sessionOf } from './person-requests.ts';
 
 const [MARKET_READ] = READ_SCOPES;
 
-/** Schedules of one person at most. */
-const MOST_SCHEDULES = 50;
 /** What one is asked for is a rules file and little beside. */
 const LARGEST = 256 * 1024;
 const SHOWN_NEXT = 5;

@@ -16,7 +16,7 @@ import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { personAgent, personStores, withinScopes } from '../person-agent.ts';
 import { runsOf, type ServerParts } from '../server-parts.ts';
 import { runTelling, TurnOver } from './run-telling.ts';
-import { waitOf } from './run-wait.ts';
+import { connectsBy, waitOf } from './run-wait.ts';
 
 /**
  * Drives a run to where it can't go on by itself: to its end, or to proposals that somebody is to decide about, when it is left
@@ -122,14 +122,17 @@ async function resultOf(
   };
   let agent: ReturnType<typeof personAgent>;
   try {
-    agent = personAgent(parts, session, options);
+    agent = personAgent(parts, session, options, run.scopes);
   } catch (error) {
     return failed(parts, run, error);
   }
   try {
     await freeThread(stores, run.thread, parts.clock);
     // What is open is withdrawn by who stops it, not by a worker that closes.
-    const wire = { ...fromWireOptions(options, driving), suspends: true, cancelOnExit: false };
+    const wire = {
+      ...fromWireOptions(options, driving),
+      ...{ suspends: true, cancelOnExit: false, connectBy: connectsBy(run) },
+    };
     let result: RunResult | undefined;
     if (!stop.signal.aborted) {
       const isSaid = await saysAlready(stores, runs, run);

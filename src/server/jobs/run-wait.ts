@@ -9,7 +9,7 @@ const FIRST_LOOK_MS = 2_000;
 const GRACE_MS = 60_000;
 /** How long to wait for news of what is on its way and unknown: it may take the gateway hours to learn. */
 const UNKNOWN_MS = 10_000;
-/** How long an account may take to be connected, where no proposal says how long it waits. */
+/** How long an account may take to be connected, where the run does not say how long a proposal may. */
 const CONNECTING_MS = 5 * 60_000;
 
 /**
@@ -17,7 +17,7 @@ const CONNECTING_MS = 5 * 60_000;
  * open, or it waited for just this until its time was over.
  */
 export function waitOf(
-  { waitsUntil, waitsFor, createdAt }: Pick<StoredRun, 'waitsUntil' | 'waitsFor' | 'createdAt'>,
+  run: Pick<StoredRun, 'waitsUntil' | 'waitsFor'>,
   { approval, ttl }: Pick<WireOptions, 'approval' | 'ttl'>,
   { approvals, connections }: Pick<RunResult, 'approvals' | 'connections'>,
   now: number,
@@ -27,13 +27,23 @@ export function waitOf(
   const proposals = open.map(({ id }) => id);
   const isConnecting = connections.some(({ status }) => status === 'needed');
   if (proposals.length === 0 && !isConnecting) return undefined;
-  const isOver = waitsUntil !== undefined && waitsUntil <= now;
-  if (isOver && proposals.every((id) => waitsFor.includes(id))) return undefined;
-  const until = [
+  const isOver = run.waitsUntil !== undefined && run.waitsUntil <= now;
+  if (isOver && !isConnecting && proposals.every((id) => run.waitsFor.includes(id))) return undefined;
+  const connecting = ttl === undefined ? CONNECTING_MS : ttl * 1000;
+  const connectBy = connectsBy(run) ?? now + connecting;
+  const until = Math.max(
     ...open.map(({ status, expires_at }) =>
       status === 'unknown' ? now + UNKNOWN_MS : Date.parse(expires_at) + GRACE_MS,
     ),
-    ...(isConnecting ? [createdAt + (ttl === undefined ? CONNECTING_MS : ttl * 1000)] : []),
-  ];
-  return { proposals, now, lookAt: now + FIRST_LOOK_MS, until: Math.max(...until) };
+    ...(isConnecting ? [connectBy] : []),
+  );
+  // Of proposals news comes by itself. Whether an account is connected is asked by taking the run up: ever less often.
+  const waited = isConnecting ? now - (connectBy - connecting) : 0;
+  const lookAt = Math.min(now + Math.max(FIRST_LOOK_MS, waited / 4), until);
+  return { proposals, now, lookAt: Math.ceil(lookAt), until };
+}
+
+/** Until when a run waits for an account, where that was all it waited for; it goes on without it then. */
+export function connectsBy({ waitsUntil, waitsFor }: Pick<StoredRun, 'waitsUntil' | 'waitsFor'>) {
+  return waitsFor.length === 0 ? waitsUntil : undefined;
 }

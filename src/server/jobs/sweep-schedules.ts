@@ -1,5 +1,4 @@
 import { decide } from '../../schedule/due.ts';
-import type { Moments } from '../../schedule/moments.ts';
 import { type Timing, timingSchema } from '../../schedule/schedule.ts';
 import { timingMoments } from '../../schedule/timing-moments.ts';
 import type { TenantSchedules, Woken, WokenSchedule, WorkerLeases } from '../../store/schedule-rows.ts';
@@ -19,8 +18,6 @@ const LEASE_MS = 5_000;
 const MARKET_LOOK_MS = 12 * 3_600_000;
 /** And this often while nobody knows them. */
 const NO_MARKET_LOOK_MS = 5 * 60_000;
-/** Expressions whose moments are kept: to read one takes longer than to ask it. */
-const MOST_KEPT = 1_000;
 
 export interface SweepOptions {
   readonly schedules: Pick<TenantSchedules, 'waiting' | 'sweep'>;
@@ -75,8 +72,8 @@ function looked(
   now: number,
 ): Woken {
   const timing = timingSchema.parse(stored);
-  const decision = decide(momentsFor(timing, days), progress, now);
-  const next = decision.run ? momentsFor(timing, days).after(now, 1)[0] : decision.next;
+  const decision = decide(timingMoments(timing, days), progress, now);
+  const next = decision.run ? timingMoments(timing, days).after(now, 1)[0] : decision.next;
   return { wakeAt: wakeTime(timing, next, now), isDue: decision.run };
 }
 
@@ -84,16 +81,4 @@ function looked(
 export function wakeTime(timing: Timing, next: number | undefined, now: number): number | null {
   if ('cron' in timing) return next ?? null;
   return next === undefined ? now + NO_MARKET_LOOK_MS : Math.min(next, now + MARKET_LOOK_MS);
-}
-
-const kept = new Map<string, Moments>();
-
-function momentsFor(timing: Timing, days: readonly TradingDay[]): Moments {
-  if (!('cron' in timing)) return timingMoments(timing, days);
-  const known = kept.get(timing.cron);
-  if (known !== undefined) return known;
-  if (kept.size >= MOST_KEPT) kept.clear();
-  const moments = timingMoments(timing, days);
-  kept.set(timing.cron, moments);
-  return moments;
 }

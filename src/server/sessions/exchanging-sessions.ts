@@ -8,7 +8,7 @@ import { sessionOver, type TokenSource } from '../../auth/session/token-session.
 import { loginRequired } from '../../trading/login-required.ts';
 import { SESSION_SCOPES } from '../../trading/scopes.ts';
 import { broughtBy, keepBrought, keptSession, keyOf, type PersonCredentials } from './kept-session.ts';
-import { endOffline, grantOffline } from './offline-grant.ts';
+import { endOffline, grantOffline, keepOffline } from './offline-grant.ts';
 import type { PersonSessions } from './person-sessions.ts';
 import { exchangeToken, type ServerClient } from './token-exchange.ts';
 
@@ -87,6 +87,7 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
     },
 
     grantOffline: (caller, token) => grantOffline(options, caller, token),
+    keepOffline: (person) => keepOffline(options, person),
     endOffline: (person) => endOffline(options, person),
   };
 }

@@ -1,9 +1,10 @@
 import { revokeTokens } from '../../auth/provider/token-revocation.ts';
+import type { AccessToken } from '../../auth/session/access-token.ts';
 import { dialectOf } from '../../config/provider/dialects.ts';
 import type { Caller } from '../../gateway/door/caller.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { loginRequired } from '../../trading/login-required.ts';
-import { broughtBy, keepBrought, keyOf, type PersonCredentials } from './kept-session.ts';
+import { broughtBy, keepBrought, keptSession, keyOf, type PersonCredentials } from './kept-session.ts';
 import type { PersonSessions } from './person-sessions.ts';
 import { exchangeToken, type ServerClient } from './token-exchange.ts';
 
@@ -11,26 +12,46 @@ type Options = ServerClient & { readonly credentials: (person: string) => Person
 
 /** As {@link PersonSessions.grantOffline}. */
 export async function grantOffline(options: Options, caller: Caller, token: string): Promise<void> {
-  const { profile, credentials } = options;
-  const { onBehalf } = dialectOf(profile);
-  if (!onBehalf.grantsOffline) {
-    throw new TradeAgentError(
-      'provider_error',
-      'the identity provider lets no server act while you are away',
-      {
-        hint: 'Schedules and alerts at a server need a provider that does, as a home is.',
-      },
-    );
-  }
-  const store = credentials(caller.sub);
+  requireOffline(options);
+  const store = options.credentials(caller.sub);
   const brought = broughtBy(caller, token);
-  const key = await keyOf(store);
+  await keyOf(store);
   await keepBrought(store, brought, caller, options);
+  await granted(options, store, async () => brought);
+}
+
+/** As {@link PersonSessions.keepOffline}. */
+export async function keepOffline(options: Options, person: string): Promise<void> {
+  requireOffline(options);
+  const store = options.credentials(person);
+  await granted(
+    options,
+    store,
+    async () => (await keptSession(store, options.profile, options.clock)).subject,
+  );
+}
+
+/** @throws {TradeAgentError} `provider_error` */
+function requireOffline({ profile }: Options): void {
+  if (dialectOf(profile).onBehalf.grantsOffline) return;
+  throw new TradeAgentError('provider_error', 'the identity provider lets no server act while you are away', {
+    hint: 'Schedules and alerts at a server need a provider that does, as a home is.',
+  });
+}
+
+/** @param broughtOf what is exchanged for the grant, where none stands; undefined where nothing lasts any more */
+async function granted(
+  options: Options,
+  store: PersonCredentials,
+  broughtOf: () => Promise<AccessToken | undefined>,
+): Promise<void> {
   await store.exclusively('session', async () => {
     const { refresh_token: standing } = await store.get(['refresh_token'], { fresh: true });
     if (standing !== undefined) return;
-    const subject = { token: brought, key };
-    const exchange = await exchangeToken(options, subject, brought.scopes, 'offline').catch(
+    const token = await broughtOf();
+    if (token === undefined) throw loginRequired('the sign-in at this server has ended');
+    const subject = { token, key: await keyOf(store) };
+    const exchange = await exchangeToken(options, subject, token.scopes, 'offline').catch(
       (error: unknown): never => {
         throw isTradeAgentError(error) && error.code === 'insufficient_scope' ? notWhileAway() : error;
       },
@@ -39,7 +60,7 @@ export async function grantOffline(options: Options, caller: Caller, token: stri
     const { refreshToken } = exchange;
     if (refreshToken === undefined) {
       throw new TradeAgentError('provider_error', 'the identity provider sent no refresh token', {
-        hint: onBehalf.setup,
+        hint: dialectOf(options.profile).onBehalf.setup,
       });
     }
     await store.set({ refresh_token: refreshToken });

@@ -47,6 +47,12 @@ export interface PersonSessions {
    */
   grantOffline(caller: Caller, token: string): Promise<void>;
   /**
+   * The same for somebody in whose name a run is under way, by what their last request brought.
+   * @param person their `sub`
+   * @throws {TradeAgentError} as `grantOffline`
+   */
+  keepOffline(person: string): Promise<void>;
+  /**
    * Ends that grant, here and at the provider (RFC 7009); does nothing where there is none. It is gone here also where the provider
    * can't be reached.
    * @throws {TradeAgentError} `credential_store_…`

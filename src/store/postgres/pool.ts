@@ -24,15 +24,27 @@ export interface PoolOptions {
   readonly max?: number;
   /** Whose rows all that is asked outside of a `TenantDatabase` is about: a library's that has statements of its own. */
   readonly tenant?: string;
+  /** False where a commit need not wait for the disk: what is lost with the server is done again. */
+  readonly synced?: boolean;
 }
 
 /**
  * Connections to one database. The driver is loaded here, so that who keeps all in SQLite never loads it.
  * @throws {TradeAgentError} `invalid_config` for an address that is none, or without TLS beyond this machine
  */
-export async function openPool({ address, schema, max = 10, tenant }: PoolOptions): Promise<Pool> {
+export async function openPool({
+  address,
+  schema,
+  max = 10,
+  tenant,
+  synced = true,
+}: PoolOptions): Promise<Pool> {
   const url = readServerAddress(address);
-  const settings = { search_path: schema, lock_timeout: LOCK_MS, ...(tenant && { 'ta.tenant': tenant }) };
+  const settings = {
+    ...{ search_path: schema, lock_timeout: LOCK_MS },
+    ...(tenant && { 'ta.tenant': tenant }),
+    ...(synced ? {} : { synchronous_commit: 'off' }),
+  };
   const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
   // Of what an address can say the driver lets it have the last word: this is not for it to say.
   url.searchParams.set('options', options.join(' '));

@@ -41,17 +41,18 @@ export interface TenantDatabase {
   readonly tenant: string;
   /**
    * A unit of work: all of what it writes is on disk when the promise resolves, or none of it.
+   * @param person whose rows alone it is about, where they are people's (`personDatabase`)
    * @throws what `work` throws, and where the database does not answer. Where it went away at the commit itself nobody knows
    *   whether the unit holds
    */
-  write<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
+  write<T>(work: (unit: Unit) => Promise<T>, person?: string): Promise<T>;
   /**
    * The same, without waiting for the disk: where the server dies within the next moments, it never was. For what can be
    * looked up elsewhere or may be done twice, and for nothing else.
    */
   writeUnsynced<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
   /** As of one moment, however many statements it takes. Writes nothing. */
-  read<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
+  read<T>(work: (unit: Unit) => Promise<T>, person?: string): Promise<T>;
   /**
    * Hears what is told on a channel, which has no tenant but by its name. @param heard see {@link listenTo}
    */
@@ -79,9 +80,16 @@ export function tenantDatabase(pool: Pool, tenant: string): TenantDatabase {
   requireTenant(tenant);
   const within =
     (begin: string) =>
-    <T>(work: (unit: Unit) => Promise<T>) =>
+    <T>(work: (unit: Unit) => Promise<T>, person?: string) =>
       // In one message: what it costs is paid by every unit.
-      inTransaction(pool, `${begin}; SELECT set_config('ta.tenant', '${tenant}', true)`, work);
+      inTransaction(
+        pool,
+        (literal) =>
+          `${begin}; SELECT set_config('ta.tenant', '${tenant}', true)${
+            person === undefined ? '' : `, set_config('ta.person', ${literal(person)}, true)`
+          }`,
+        work,
+      );
   const listeners: Listener[] = [];
   const end = async () => {
     await Promise.all(listeners.map((listener) => listener.close()));
@@ -102,12 +110,19 @@ export function tenantDatabase(pool: Pool, tenant: string): TenantDatabase {
   };
 }
 
-/** @param begin what opens the transaction, as one text */
-async function inTransaction<T>(pool: Pool, begin: string, work: (unit: Unit) => Promise<T>): Promise<T> {
+/** @param begin what opens the transaction, as one text; given what makes a literal of a word */
+async function inTransaction<T>(
+  pool: Pool,
+  begin: (literal: (word: string) => string) => string,
+  work: (unit: Unit) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect();
   let result: T;
   try {
-    const begun = send(client, begin);
+    const begun = send(
+      client,
+      begin((word) => client.escapeLiteral(word)),
+    );
     // What follows it fails by the same, and is told first.
     begun.catch(() => undefined);
     let ended: Promise<QueryResult> | undefined;

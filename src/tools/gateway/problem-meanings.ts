@@ -135,5 +135,6 @@ export const meanings: Readonly<Record<ProblemCode, ErrorCode>> = {
   token_exchange_failed: 'gateway_refused',
   state_corrupt: 'gateway_refused',
   closing: 'gateway_refused',
+  store_unavailable: 'gateway_refused',
   internal: 'gateway_refused',
 };

@@ -102,6 +102,11 @@ export class ProposalsStandIn {
     this.#decide(found.id, decision);
   }
 
+  /** The person decides on one proposal. */
+  decideOn(id: string, decision: Decision): void {
+    this.#decide(id, decision);
+  }
+
   /** Nobody decided in time. */
   expire(about: string): void {
     const found = this.asked.findLast((one) => aboutOf(one) === about);

@@ -196,7 +196,11 @@ describe('a profile of a server', () => {
       ['run', 'x', '--base-url', 'http://127.0.0.1:1/v1'],
       /for the agent’s server to say/,
     ],
-    ['alerts', ['alert', 'add', 'AAPL<180'], /alerts are kept on this machine/],
+    [
+      'schedule of this machine for its alerts',
+      ['alert', 'add', 'AAPL<180', '--with', 'cron'],
+      /the server looks by itself/,
+    ],
   ])('takes no %s', async (_, args, message) => {
     const refused = await world.run([...args, ...inProfile]);
     expect(refused.exitCode, refused.stderr).toBe(2);

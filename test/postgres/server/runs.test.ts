@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { AgentEvent } from '../../../src/agent/events.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { runJob } from '../../../src/server/jobs/run-job.ts';
+import { schedulesOf } from '../../../src/server/kept-schedule.ts';
 import { personStores } from '../../../src/server/person-agent.ts';
 import { runsOf, type ServerParts } from '../../../src/server/server-parts.ts';
 import { MOST_OPEN_RUNS } from '../../../src/store/run-store.ts';
@@ -47,6 +49,59 @@ withPostgres('a run of a server’s', () => {
     expect(await stateOf(run)).toBe('ended');
     expect(world.gateway.book).toHaveLength(1);
     expect(world.errors).toEqual([]);
+  });
+
+  it('sets an alert that the server keeps, within what its run may, and tells of it', async () => {
+    await world.worker();
+    const kept: string[] = [];
+    await world.worker({
+      sessions: { ...front.sessions, keepOffline: async (person) => void kept.push(person) },
+    });
+    const say = async (prompt: string) => {
+      const run = await begin(front, { prompt });
+      return (await watched(front, run)).result;
+    };
+    expect(await say('tell me when AAPL falls below 150')).toMatchObject({
+      ...{ status: 'done', text: expect.stringContaining('You are told, once, when AAPL falls below') },
+    });
+    const row = await schedulesOf(front, 'alice-sub').find('alerts');
+    expect(row?.schedule).toMatchObject({ on_price: true, check: { suggest: false } });
+    expect(row?.schedule.scopes).toEqual([...READ_SCOPES]);
+    expect((await say('what alerts do I have?')).text).toContain('aapl-below-150');
+    expect(await schedulesOf(front, 'bob-sub').list()).toEqual([]);
+    await say('remove my AAPL alerts');
+    expect(await schedulesOf(front, 'alice-sub').list()).toEqual([]);
+    expect(world.errors).toEqual([]);
+  });
+
+  const message = { prompt: 'send my portfolio to slack #trading' };
+  const connectionsIn = (events: readonly AgentEvent[]) =>
+    events.flatMap((event) => (event.type === 'connection' ? [event.connection.status] : []));
+
+  it('goes on once an account is connected that it needs', async () => {
+    await world.worker();
+    world.phone.auto = () => 'approve';
+    world.gateway.connected.delete('slack');
+    const run = await begin(front, message);
+    const watching = watched(front, run);
+    await expect.poll(() => stateOf(run), { timeout: 5_000 }).toBe('waiting');
+    expect(world.phone.asked).toHaveLength(0);
+    world.gateway.connected.add('slack');
+    const { events, result } = await watching;
+    expect(result).toMatchObject({ status: 'done', messages: [{ recipient: '#trading' }] });
+    expect(connectionsIn(events)).toEqual(['needed', 'connected']);
+    expect(world.errors).toEqual([]);
+  });
+
+  it('goes on without an account that nobody connects in time, and says what connects it', async () => {
+    await world.worker();
+    world.gateway.connected.delete('slack');
+    const run = await begin(front, message, { ttl: 3 });
+    const { events, result } = await watched(front, run);
+    expect(result).toMatchObject({ status: 'failed', connections: [] });
+    expect(JSON.stringify(events)).toContain('trade-agent connections add slack');
+    expect(connectionsIn(events)).toEqual(['needed', 'missing']);
+    expect(world.phone.asked).toHaveLength(0);
   });
 
   it('is the first one where the same is asked under the same key, and another is refused', async () => {

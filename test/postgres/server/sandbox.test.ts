@@ -39,12 +39,21 @@ withPostgres('a server and a worker, on the sandbox', () => {
     });
     expect(events.filter(({ type }) => type === 'notice')).toEqual([]);
     expect(await agent.threads()).toMatchObject([{ thread: result.thread, status: 'done' }]);
+    const health = async (path: string) => {
+      const response = await fetch(new URL(path, metrics[1]));
+      return [response.status, await response.json()];
+    };
+    expect(await health('/healthz')).toEqual([200, { status: 'ok' }]);
+    expect(await health('/readyz')).toEqual([200, { status: 'ok' }]);
+    expect((await fetch(new URL('/anything', metrics[1]))).status).toBe(404);
     expect(run.told.filter((line) => line.startsWith('server: '))).toEqual([]);
     const [ofServer = '', ofWorker = ''] = await Promise.all(
       metrics.map(async (url = '') => await (await fetch(url)).text()),
     );
     expect(ofServer).toMatch(/^http_server_request_duration_count\{[^}]*http_route="\/v1\/agent\/runs"/m);
     expect(ofWorker).toMatch(/^trade_agent_job_duration_count\{[^}]*kind="run",outcome="done"/m);
+    expect(ofWorker).toMatch(/^trade_agent_jobs_waiting\{[^}]*kind="run"[^}]*\} 0/m);
+    expect(ofWorker).toMatch(/^trade_agent_jobs_dead\{?.* 0$/m);
     for (const told of [ofServer, ofWorker]) expect(told).not.toMatch(/alice|AAPL|th_/);
   });
 });

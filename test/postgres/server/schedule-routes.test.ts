@@ -1,9 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { operations } from '../../../src/agent/remote/protocol.ts';
+import { testPersonNotice } from '../../../src/app/server/person-notice-test.ts';
+import { alertRoutes } from '../../../src/server/http/alert-routes.ts';
 import { noticeRoutes } from '../../../src/server/http/notice-routes.ts';
 import { scheduleRoutes } from '../../../src/server/http/schedule-routes.ts';
 import { channelProblem } from '../../../src/server/jobs/notice-job.ts';
 import { allSchedules, schedulesOf } from '../../../src/server/kept-schedule.ts';
+import type { PersonSessions } from '../../../src/server/sessions/person-sessions.ts';
 import { READ_SCOPES } from '../../../src/trading/scopes.ts';
 import { problemSchema } from '../../../src/trading/views.ts';
 import { jobsDatabase } from '../jobs/jobs-database.ts';
@@ -18,6 +21,8 @@ withPostgres('schedules over HTTP', () => {
   let world: ServerWorld;
   let server: TestServer;
   let offline: string[];
+  let posted: string[];
+  let answer: number;
   let sealed: Awaited<ReturnType<typeof sealedCredentials>>;
   beforeAll(async () => {
     database = await jobsDatabase();
@@ -31,19 +36,30 @@ withPostgres('schedules over HTTP', () => {
   beforeEach(async () => {
     world = await startServerWorld(database);
     offline = [];
+    posted = [];
+    answer = 200;
     server = await http.serve(world, {
       routes: [
+        (app, door, parts) => {
+          const sessions: PersonSessions = {
+            ...parts.sessions,
+            grantOffline: async ({ sub }) => void offline.push(`granted ${sub}`),
+            endOffline: async (sub) => void offline.push(`ended ${sub}`),
+          };
+          scheduleRoutes(app, door, { ...parts, sessions });
+          alertRoutes(app, door, { ...parts, sessions });
+        },
         (app, door, parts) =>
-          scheduleRoutes(app, door, {
-            ...parts,
-            sessions: {
-              ...parts.sessions,
-              grantOffline: async ({ sub }) => void offline.push(`granted ${sub}`),
-              endOffline: async (sub) => void offline.push(`ended ${sub}`),
+          noticeRoutes(
+            {
+              ...{ ...parts, credentials: sealed.of(parts.database) },
+              noticeFetch: async (url, { body } = {}) => {
+                posted.push(`${url} ${body}`);
+                return new Response(null, { status: answer });
+              },
             },
-          }),
-        (app, door, parts) =>
-          noticeRoutes({ ...parts, credentials: sealed.of(parts.database), noticeFetch: fetch })(app, door),
+            testPersonNotice,
+          )(app, door),
       ],
     });
   });
@@ -183,6 +199,98 @@ withPostgres('schedules over HTTP', () => {
     expect((await server.ask('DELETE', `${notices}/team`)).status).toBe(204);
     expect(await problemOf(await server.ask('DELETE', `${notices}/team`))).toEqual([404, 'not_found']);
     expect(await listNotices()).toEqual([]);
+  });
+
+  it('takes a secret later, sends a test by it, and says where that is refused, without a word of it', async () => {
+    const at = `${notices}/team`;
+    const send = () => server.ask('POST', `${at}/test`);
+    const giveSecret = () =>
+      server.ask('POST', `${at}/secret`, { body: { secret: 'https://hooks.example/planted-secret-12' } });
+    expect(await problemOf(await giveSecret())).toEqual([404, 'not_found']);
+    expect(await problemOf(await send())).toEqual([404, 'not_found']);
+    await server.ask('POST', at, { body: { channel: { ...slack, min_severity: 'critical' } } });
+    expect(await problemOf(await send())).toEqual([502, 'notice_failed']);
+    expect((await giveSecret()).status).toBe(204);
+    expect(await listNotices()).toMatchObject([
+      { name: 'team', secret: 'kept', min_severity: 'critical', rules: null, waiting: 0 },
+    ]);
+    expect(operations.testNotice.answer.parse(await (await send()).json())).toMatchObject({ attempts: 1 });
+    expect(posted).toEqual([expect.stringMatching(/planted-secret-12 .*Test from trade-agent/)]);
+    answer = 403;
+    const refused = await (await send()).text();
+    expect(refused).toContain('notice_failed');
+    expect(refused).not.toContain('planted');
+    // Another's channel is nobody's.
+    expect(await problemOf(await server.ask('POST', `${at}/test`, { person: 'bob-sub' }))).toEqual([
+      ...[404, 'not_found'],
+    ]);
+  });
+
+  const alerts = '/v1/agent/alerts';
+  const addAlert = async (alert: object, more: AskOptions = {}) => {
+    const response = await server.ask('POST', alerts, { body: { alert }, ...more });
+    expect(response.status).toBe(200);
+    return operations.addAlert.answer.parse(await response.json());
+  };
+  const listAlerts = async (person = 'alice-sub') =>
+    operations.listAlerts.answer.parse(await (await server.ask('GET', alerts, { person })).json());
+  const below = { symbol: 'AAPL', below: '180' };
+
+  it('keeps alerts as rules of a schedule of theirs, which watches prices and reads alone', async () => {
+    expect(await listAlerts()).toEqual({ alerts: [], looked_at_by: [], told_by: [] });
+    await server.ask('POST', `${notices}/team`, { body: { channel: slack } });
+    const heard = { looked_at_by: ['alerts'], told_by: ['team'] };
+    const added = await addAlert(below);
+    expect(added).toMatchObject({ added: { name: 'aapl-below-180', alert: below }, is_new: true, ...heard });
+    expect(offline).toEqual(['granted alice-sub']);
+    expect(await addAlert(below)).toMatchObject({ is_new: false });
+    await addAlert({ symbol: 'NVDA', falls_by: '5%' });
+    expect(await listAlerts()).toMatchObject({
+      ...{ alerts: [{ name: 'aapl-below-180' }, { name: 'nvda-falls-by-5' }], ...heard },
+    });
+    expect(await allSchedules(server.parts).watched()).toEqual(['AAPL', 'NVDA']);
+    const row = await schedulesOf(server.parts, 'alice-sub').find('alerts');
+    expect(row?.schedule).toMatchObject({ check: { suggest: false, approval: 'deny' }, on_price: true });
+    expect(row?.schedule.scopes.toSorted()).toEqual([...READ_SCOPES].toSorted());
+    expect(row?.wakeAt).toBeGreaterThan(Date.now());
+  });
+
+  it('looks at them when it is told to, and takes them out with their schedule and its grant', async () => {
+    const look = (every: string) => server.ask('POST', `${alerts}/look`, { body: { every } });
+    expect(await problemOf(await look('close'))).toEqual([404, 'not_found']);
+    await addAlert(below);
+    await addAlert({ symbol: 'AAPL', above: '300' });
+    expect(await (await look('close')).json()).toEqual({ schedule: 'alerts', with: 'server', is_new: true });
+    expect(await (await look('close')).json()).toMatchObject({ is_new: false });
+    const row = await schedulesOf(server.parts, 'alice-sub').find('alerts');
+    expect(row?.schedule.timing).toEqual({ at: 'close-30m' });
+    const remove = (which: string) => server.ask('DELETE', `${alerts}/${which}`);
+    const removed = operations.removeAlert.answer.parse(await (await remove('aapl-above-300')).json());
+    expect(removed.removed).toMatchObject([{ name: 'aapl-above-300' }]);
+    expect(offline).not.toContain('ended alice-sub');
+    expect((await remove('AAPL')).status).toBe(200);
+    expect(await problemOf(await remove('AAPL'))).toEqual([404, 'not_found']);
+    expect(offline.at(-1)).toBe('ended alice-sub');
+    expect(await allSchedules(server.parts).watched()).toEqual([]);
+  });
+
+  it('has alerts be each person’s own, and all of them there where many are added at once', async () => {
+    const symbols = ['AAPL', 'MSFT', 'NVDA'];
+    await Promise.all(symbols.map((symbol) => addAlert({ symbol, below: '1' })));
+    expect((await listAlerts()).alerts.map(({ alert }) => alert.symbol).toSorted()).toEqual(symbols);
+    expect((await listAlerts('bob-sub')).alerts).toEqual([]);
+    const theirs = await server.ask('DELETE', `${alerts}/AAPL`, { person: 'bob-sub' });
+    expect(await problemOf(theirs)).toEqual([404, 'not_found']);
+    expect((await listAlerts()).alerts).toHaveLength(3);
+  });
+
+  it.each([
+    ['that is none', { symbol: 'AAPL' }, {}, [400, 'usage']],
+    ['by a token that may not read', below, { scopes: ['orders:cancel'] }, [403, 'insufficient_scope']],
+  ] as const)('refuses an alert %s', async (_, alert, more, problem) => {
+    const response = await server.ask('POST', alerts, { body: { alert }, ...(more as AskOptions) });
+    expect(await problemOf(response)).toEqual([...problem]);
+    expect(offline).toEqual([]);
   });
 
   const mail = { kind: 'email', from: 'a@example.com', to: ['a@example.com'] };

@@ -38,6 +38,7 @@ const work = await startScheduleWork({
     of,
     seen: ({ sub }) => of(sub),
     grantOffline: async () => undefined,
+    keepOffline: async () => undefined,
     endOffline: async () => undefined,
   },
   news: { tell: () => undefined, hear: () => () => undefined, close: async () => undefined } as never,

@@ -22,6 +22,7 @@ export function sessionsAt(gateway: string): PersonSessions {
     seen: ({ sub }) => of(sub),
     of,
     grantOffline: async () => undefined,
+    keepOffline: async () => undefined,
     endOffline: async () => undefined,
   };
 }

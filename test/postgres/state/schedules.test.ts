@@ -99,6 +99,24 @@ withPostgres('schedules in PostgreSQL', () => {
     expect((await alice.list()).map(({ wakeAt }) => wakeAt)).toEqual([9000, 9000, 9000, 5000, null]);
   });
 
+  it('become another where they are as they were read, and what stays of their conditions stays as it was', async () => {
+    const condition = (limit: string): Condition => ({
+      ...{ rule: `r${limit}`, symbol: 'AAPL', side: 'above', limit, back: '90' },
+    });
+    const first = made('s1', { conditions: [condition('100'), condition('200')] });
+    await alice.add(first, 9);
+    expect(await all.crossed([{ symbol: 'AAPL', side: 'above', value: '150' }], 1_000_000)).toBe(1);
+    const to = { ...first.schedule, timing: { cron: '0 * * * *' } };
+    const change = { schedule: to, wakeAt: 7000, conditions: [condition('100'), condition('120')] };
+    expect(await of('bob').revise(first.schedule, change)).toBe(false);
+    expect(await alice.revise(first.schedule, change)).toBe(true);
+    expect(await alice.revise(first.schedule, change)).toBe(false);
+    expect(await alice.find('s1')).toMatchObject({ schedule: to, wakeAt: 7000, handled: 1000 });
+    // The first fired already; the one that is new has not.
+    expect(await all.crossed([{ symbol: 'AAPL', side: 'above', value: '150' }], 9_000_000)).toBe(1);
+    expect(await all.crossed([{ symbol: 'AAPL', side: 'above', value: '250' }], 9_000_001)).toBe(0);
+  });
+
   it('leave those alone that another sweep is at', async () => {
     await alice.add(made('s1'), 9);
     await alice.add(made('s2'), 9);

@@ -1,6 +1,5 @@
-import { alertFile } from '../../../app/alerts/alert-file.ts';
-import { alertsOf } from '../../../app/alerts/alerts-of.ts';
 import { lookAtAlerts } from '../../../app/alerts/look-at-alerts.ts';
+import { ownAlerts } from '../../../app/alerts/own-alerts.ts';
 import type { SchedulerName } from '../../../schedule/scheduler-names.ts';
 import { type AlertCare, type LookTime, lookWords } from '../../../tools/alerts.ts';
 import { alertWords, parseAlert } from '../../../trading/alert.ts';
@@ -19,34 +18,45 @@ const USUAL: LookTime = '15m';
 /** Writes an alert, has the machine look where the person wants that, and says what is missing for it to be heard. */
 export async function addAndShow(context: Context, text: string, options: AddAlertOptions): Promise<void> {
   const alert = parseAlert(text);
+  const own = await ownAlerts(context);
+  const isHere = own.file !== undefined;
   const { yes = false } = options;
-  if (options.schedule !== undefined && !yes && !context.io.interactive) {
+  if (!isHere && options.with !== undefined) {
+    throw new TradeAgentError(
+      'usage',
+      '--with is for a schedule of this machine, and the server looks by itself',
+      {
+        hint: 'Leave it out.',
+      },
+    );
+  }
+  if (isHere && options.schedule !== undefined && !yes && !context.io.interactive) {
     throw new TradeAgentError('usage', 'a schedule writes an entry that starts this program', {
       hint: 'Say --yes to write it without being asked. Nothing was written.',
     });
   }
-  const alerts = alertsOf(context);
-  const { added, isNew, ...care } = await alerts.add(alert);
+  const { added, isNew, ...care } = await own.add(alert);
   const every = await lookTime(context, care, options.schedule);
   let schedule: string | undefined;
   if (every !== undefined) {
-    const look = await lookAtAlerts(context, every, {
-      ...(options.with === undefined ? {} : { with: options.with }),
-      agree: async (entry) => yes || (await agree(context, entry)),
-    });
+    const look = isHere
+      ? await lookAtAlerts(context, every, {
+          ...(options.with === undefined ? {} : { with: options.with }),
+          agree: async (entry) => yes || (await agree(context, entry)),
+        })
+      : await own.look(every);
     if (look.isNew) schedule = look.schedule;
   }
-  const { file, watching } = await alertFile(context);
-  const heard = { looked_at_by: watching.map(({ name, id }) => name ?? id), told_by: care.told_by };
+  const { alerts: _, ...heard } = await own.list();
   await context.output.result(
     'alert-added',
-    { added, is_new: isNew, schedule: schedule ?? null, file, ...heard },
+    { added, is_new: isNew, schedule: schedule ?? null, file: own.file ?? null, ...heard },
     () =>
       [
         `${isNew ? 'You are told, once,' : 'You are told already'} when ${alertWords(added.alert)} (${added.name}).`,
         ...(schedule === undefined || every === undefined
           ? []
-          : [`This machine looks ${lookWords[every]}: schedule ${schedule}.`]),
+          : [`${isHere ? 'This machine' : 'The server'} looks ${lookWords[every]}: schedule ${schedule}.`]),
         ...missing(heard),
       ].join('\n'),
   );

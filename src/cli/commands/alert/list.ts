@@ -1,5 +1,4 @@
-import { alertFile } from '../../../app/alerts/alert-file.ts';
-import { alertsOf } from '../../../app/alerts/alerts-of.ts';
+import { ownAlerts } from '../../../app/alerts/own-alerts.ts';
 import type { AlertView } from '../../../tools/alerts.ts';
 import { alertWords } from '../../../trading/alert.ts';
 import type { Context } from '../../context.ts';
@@ -7,8 +6,9 @@ import { table } from '../../text/table.ts';
 import { missing } from './add.ts';
 
 export async function showAlerts(context: Context): Promise<void> {
-  const [{ alerts, ...care }, { file }] = await Promise.all([alertsOf(context).list(), alertFile(context)]);
-  await context.output.result('alerts', { alerts, file, ...care }, async () => {
+  const own = await ownAlerts(context);
+  const { alerts, ...care } = await own.list();
+  await context.output.result('alerts', { alerts, file: own.file ?? null, ...care }, async () => {
     if (alerts.length === 0) return "No alerts: trade-agent alert add 'AAPL<180' adds one.";
     return [
       await table<AlertView>(
@@ -33,7 +33,7 @@ function stateOf({ enabled, snoozed_until }: AlertView): string {
 }
 
 export async function removeAndShow(context: Context, which: string): Promise<void> {
-  const { removed } = await alertsOf(context).remove(which);
+  const { removed } = await (await ownAlerts(context)).remove(which);
   await context.output.result('alert-removed', { removed }, () =>
     removed
       .map(({ name, alert }) => `${name}: you are not told any more when ${alertWords(alert)}.`)

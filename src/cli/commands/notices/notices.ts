@@ -11,7 +11,7 @@ export function addNoticesCommand(program: Command, cli: Cli): void {
     .command('notices')
     .summary('who is told what a check found')
     .description(
-      'Who is told what a check found, and how: the channels under "notices" of the profile in config.yaml (desktop, email, slack, webhook, ntfy). Lists them, tries one out, and keeps their secrets.',
+      'Who is told what a check found, and how: the channels under "notices" of the profile in config.yaml, or those that its server keeps (desktop, email, slack, webhook, ntfy). Lists them, tries one out, and keeps their secrets.',
     )
     .addHelpText(
       'after',
@@ -145,26 +145,22 @@ async function removeChannel(context: Context, name: string): Promise<void> {
 }
 
 async function sendTest(context: Context, name: string): Promise<void> {
-  const [{ testNotice }, { profileNotices }] = await Promise.all([
-    import('../../../app/notices/test-notice.ts'),
-    import('../../../app/notices/notice-place.ts'),
-  ]);
-  const { id, attempts } = await testNotice(context, profileNotices(context), name);
+  const { testOwnNotice } = await import('../../../app/notices/own-notices.ts');
+  const { id, attempts } = await testOwnNotice(context, name);
   await context.output.result('notice-test', { channel: name, id, attempts }, () => `Sent by ${name}.`);
 }
 
 async function setSecret(context: Context, name: string): Promise<void> {
-  const [{ setNoticeSecret }, { profileNotices }, { readSecret }] = await Promise.all([
-    import('../../../app/notices/set-notice-secret.ts'),
-    import('../../../app/notices/notice-place.ts'),
+  const [{ setOwnSecret }, { readSecret }] = await Promise.all([
+    import('../../../app/notices/own-notices.ts'),
     import('../../terminal/secret-input.ts'),
   ]);
-  const { kind, words } = await setNoticeSecret(profileNotices(context), name, (what) =>
+  const { kind, place, words } = await setOwnSecret(context, name, (what) =>
     readSecret(context, `${what} (not shown): `),
   );
   await context.output.result(
     'notice-secret',
     { channel: name, kind },
-    () => `The ${words} is kept in the credential store.`,
+    () => `The ${words} is kept ${place}.`,
   );
 }

@@ -9,6 +9,7 @@ import {
 import { assertLengths, holds, pick } from '../../../secrets/credential-values.ts';
 import type { SealedSecret, SecretName, SecretSeal } from '../../../secrets/envelope/secret-seal.ts';
 import { isTradeAgentError, TradeAgentError } from '../../../trading/errors.ts';
+import { isStoreAway } from '../store-away.ts';
 import type { TenantDatabase, Unit } from '../tenant-database.ts';
 import { credentialLeases } from './credential-leases.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
@@ -166,16 +167,16 @@ function isSame(now: Sealed, read: Sealed, names: readonly ServedName[]): boolea
 function asking({ read, write }: TenantDatabase): PersonDatabase {
   const told =
     (ask: PersonDatabase['write']): PersonDatabase['write'] =>
-    async (work) => {
+    async (work, person) => {
       try {
-        return await ask(work);
+        return await ask(work, person);
       } catch (error) {
         if (isTradeAgentError(error)) throw error;
         const { code = 'no answer' } = error as { code?: unknown };
         throw new TradeAgentError(
           'credential_store_unavailable',
           `the database of the credentials can't be used (${code})`,
-          { hint: 'Try again in a moment.', details: { state: 'database' } },
+          { hint: 'Try again in a moment.', details: { state: 'database', away: isStoreAway(error) } },
         );
       }
     };

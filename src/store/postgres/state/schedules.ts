@@ -3,6 +3,7 @@ import type {
   Condition,
   KeptSchedule,
   NewSchedule,
+  RevisedSchedule,
   RunEnd,
   ScheduleProgress,
   ScheduleRow,
@@ -61,6 +62,7 @@ export function postgresScheduleRows<Schedule extends KeptSchedule, Run>(
       return row && rowOf<Schedule, Run>(row);
     },
     add: (schedule, most) => database.write((unit) => added(unit, schedule, most)),
+    revise: (seen, to) => database.write((unit) => revised(unit, seen, to)),
     async remove(id) {
       const removed = await database.write((unit) =>
         unit.run('DELETE FROM schedules WHERE id = @id', { id }),
@@ -135,19 +137,49 @@ async function added<Schedule extends KeptSchedule>(
   return { outcome: 'added', schedule };
 }
 
+async function revised<Schedule extends KeptSchedule>(
+  unit: Unit,
+  seen: Schedule,
+  { schedule, wakeAt, conditions }: RevisedSchedule<Schedule>,
+): Promise<boolean> {
+  const { id } = seen;
+  const changed = await unit.run(
+    'UPDATE schedules SET definition = @to WHERE id = @id AND definition = @from',
+    { id, from: JSON.stringify(seen), to: JSON.stringify(schedule) },
+  );
+  if (changed === 0) return false;
+  await unit.run(`UPDATE schedule_times SET timing = @timing, wake_at = @wakeAt WHERE ${OF_SCHEDULE}`, {
+    ...{ id, timing: JSON.stringify(schedule.timing), wakeAt },
+  });
+  await unit.run(
+    `DELETE FROM conditions WHERE ${OF_SCHEDULE} AND NOT EXISTS (
+       SELECT FROM ${GIVEN_CONDITIONS} WHERE (given.rule, given.symbol, given.side, given.threshold, given.back)
+         = (conditions.rule, conditions.symbol, conditions.side, conditions.threshold, conditions.back))`,
+    conditionValues(id, conditions),
+  );
+  await arm(unit, id, conditions);
+  return true;
+}
+
+const GIVEN_CONDITIONS =
+  'unnest(@rules::text[], @symbols::text[], @sides::text[], @limits::numeric[], @backs::numeric[]) AS given (rule, symbol, side, threshold, back)';
+
+function conditionValues(id: string, conditions: readonly Condition[]) {
+  return {
+    id,
+    rules: conditions.map(({ rule }) => rule),
+    symbols: conditions.map(({ symbol }) => symbol),
+    sides: conditions.map(({ side }) => side),
+    limits: conditions.map(({ side, limit }) => turned(side, limit)),
+    backs: conditions.map(({ side, back }) => turned(side, back)),
+  };
+}
+
 async function arm(unit: Unit, id: string, conditions: readonly Condition[]): Promise<void> {
   await unit.run(
     `INSERT INTO conditions (person, schedule, rule, symbol, side, threshold, back)
-     SELECT current_person(), @id, given.*
-     FROM unnest(@rules::text[], @symbols::text[], @sides::text[], @limits::numeric[], @backs::numeric[]) AS given`,
-    {
-      id,
-      rules: conditions.map(({ rule }) => rule),
-      symbols: conditions.map(({ symbol }) => symbol),
-      sides: conditions.map(({ side }) => side),
-      limits: conditions.map(({ side, limit }) => turned(side, limit)),
-      backs: conditions.map(({ side, back }) => turned(side, back)),
-    },
+     SELECT current_person(), @id, given.* FROM ${GIVEN_CONDITIONS} ON CONFLICT DO NOTHING`,
+    conditionValues(id, conditions),
   );
 }
 
@@ -159,18 +191,19 @@ function runsOf<Run>(
   return {
     begin: (id, seen, { run, ...progress }, died) =>
       database.write(async (unit) => {
-        const moved = await unit.one<{ epoch: number }>(
-          `UPDATE schedule_times SET epoch = epoch + 1, queued_at = NULL, handled = @handled, pending_due = @due, pending_attempts = @attempts
-           WHERE ${OF_SCHEDULE} AND epoch = @seen RETURNING epoch`,
-          { id, seen, ...valuesOf(progress) },
+        // One message for all: it is what a check costs most, beside what it looks at. What it says of dead runs is as it was before.
+        const moved = await unit.one<{ epoch: number; dead: boolean }>(
+          `WITH moved AS (
+             UPDATE schedule_times SET epoch = epoch + 1, queued_at = NULL, handled = @handled, pending_due = @due, pending_attempts = @attempts
+             WHERE ${OF_SCHEDULE} AND epoch = @seen RETURNING epoch
+           ), begun AS (
+             INSERT INTO schedule_runs (schedule, epoch, record) SELECT @id, epoch, @record FROM moved
+           )
+           SELECT epoch, EXISTS (SELECT FROM schedule_runs WHERE schedule = @id AND NOT ended) AS dead FROM moved`,
+          { id, seen, record: JSON.stringify(run), ...valuesOf(progress) },
         );
         if (moved === undefined) return undefined;
-        await endDead(unit, id, died);
-        await unit.run('INSERT INTO schedule_runs (schedule, epoch, record) VALUES (@id, @epoch, @record)', {
-          id,
-          epoch: moved.epoch,
-          record: JSON.stringify(run),
-        });
+        if (moved.dead) await endDead(unit, id, moved.epoch, died);
         return moved.epoch;
       }),
     async passed(id, seen, progress) {
@@ -186,10 +219,6 @@ function runsOf<Run>(
     end: (id, epoch, end) =>
       database.write(async (unit) => {
         if (!(await moveOn(unit, id, epoch, end))) return false;
-        await unit.run(
-          'UPDATE schedule_runs SET record = @record, ended = true WHERE schedule = @id AND epoch = @epoch',
-          { id, epoch, record: JSON.stringify(end.run) },
-        );
         if (epoch > KEPT_RUNS) {
           const oldest = epoch - KEPT_RUNS;
           await unit.run('DELETE FROM schedule_runs WHERE schedule = @id AND epoch <= @oldest', {
@@ -204,10 +233,11 @@ function runsOf<Run>(
   };
 }
 
-async function endDead<Run>(unit: Unit, id: string, died: (run: Run) => Run): Promise<void> {
+/** @param before the epoch of the run that begins */
+async function endDead<Run>(unit: Unit, id: string, before: number, died: (run: Run) => Run): Promise<void> {
   const dead = await unit.all<{ epoch: number; record: string }>(
-    'SELECT epoch, record FROM schedule_runs WHERE schedule = @id AND NOT ended',
-    { id },
+    'SELECT epoch, record FROM schedule_runs WHERE schedule = @id AND NOT ended AND epoch < @before',
+    { id, before },
   );
   for (const { epoch, record } of dead) {
     await unit.run(
@@ -224,10 +254,21 @@ async function moveOn<Run>(
   { wakeBy, answers, ...end }: RunEnd<Run>,
 ): Promise<boolean> {
   const moved = await unit.run(
-    `UPDATE schedule_times SET handled = @handled, pending_due = @due, pending_attempts = @attempts,
-       answered_at = greatest(answered_at, @answers), wake_at = CASE WHEN @wakeBy::bigint IS NULL THEN wake_at ELSE least(wake_at, @wakeBy) END
-     WHERE ${OF_SCHEDULE} AND epoch = @epoch`,
-    { id, epoch, wakeBy: wakeBy ?? null, answers: answers ?? 0, ...valuesOf(end) },
+    `WITH moved AS (
+       UPDATE schedule_times SET handled = @handled, pending_due = @due, pending_attempts = @attempts,
+         answered_at = greatest(answered_at, @answers), wake_at = CASE WHEN @wakeBy::bigint IS NULL THEN wake_at ELSE least(wake_at, @wakeBy) END
+       WHERE ${OF_SCHEDULE} AND epoch = @epoch RETURNING epoch
+     )
+     UPDATE schedule_runs SET record = @record, ended = true FROM moved
+     WHERE schedule_runs.schedule = @id AND schedule_runs.epoch = moved.epoch`,
+    {
+      id,
+      epoch,
+      wakeBy: wakeBy ?? null,
+      answers: answers ?? 0,
+      record: JSON.stringify(end.run),
+      ...valuesOf(end),
+    },
   );
   return moved === 1;
 }

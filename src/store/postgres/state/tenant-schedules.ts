@@ -7,7 +7,7 @@ import type {
   Woken,
 } from '../../schedule-rows.ts';
 import type { TenantDatabase, Unit } from '../tenant-database.ts';
-import { jobOf, type ScheduleJobs } from './schedule-jobs.ts';
+import { enqueueAll, jobOf, type ScheduleJobs } from './schedule-jobs.ts';
 
 /** A check may see it otherwise than whoever watches prices (a rule that is snoozed, say): it is not run again and again. */
 const REST_MS = 5 * 60_000;
@@ -53,9 +53,12 @@ export function postgresTenantSchedules(
           })),
         );
         await wakeNext(unit, rows, planned, now);
-        for (const [index, { person, schedule }] of rows.entries()) {
-          if (planned[index]?.isDue === true) await jobs.enqueue(unit, check(person, schedule));
-        }
+        const due = rows.filter((_, index) => planned[index]?.isDue === true);
+        await enqueueAll(
+          jobs,
+          unit,
+          due.map(({ person, schedule }) => check(person, schedule)),
+        );
         return rows.length;
       }),
     watched: () => column(database, 'SELECT DISTINCT symbol AS value FROM conditions ORDER BY symbol', {}),
@@ -75,8 +78,12 @@ export function postgresTenantSchedules(
             'UPDATE schedule_times SET asked_at = greatest(@now, asked_at + 1) WHERE person = @person AND schedule = @schedule',
             { person, schedule, now },
           );
-          await jobs.enqueue(unit, check(person, schedule));
         }
+        await enqueueAll(
+          jobs,
+          unit,
+          [...schedules.values()].map(({ person, schedule }) => check(person, schedule)),
+        );
         return crossed.length;
       }),
     marketPeople: (limit) =>

@@ -4,7 +4,7 @@ import type { TenantDatabase } from '../tenant-database.ts';
 
 /** @param holder of this process; another one each time it starts */
 export function postgresWorkerLeases(
-  database: Pick<TenantDatabase, 'writeUnsynced'>,
+  database: Pick<TenantDatabase, 'read' | 'writeUnsynced'>,
   holder: string = randomUUID(),
 ): WorkerLeases {
   return {
@@ -20,9 +20,17 @@ export function postgresWorkerLeases(
       );
       return held === 1;
     },
+    async all() {
+      const rows = await database.read((unit) =>
+        unit.all<{ name: string; held: boolean }>(
+          'SELECT name, until >= clock_timestamp() AS held FROM worker_leases ORDER BY name',
+        ),
+      );
+      return rows.map(({ name, held }) => ({ name, isHeld: held }));
+    },
     async release() {
       await database.writeUnsynced((unit) =>
-        unit.run('DELETE FROM worker_leases WHERE holder = @holder', { holder }),
+        unit.run('UPDATE worker_leases SET until = to_timestamp(0) WHERE holder = @holder', { holder }),
       );
     },
   };

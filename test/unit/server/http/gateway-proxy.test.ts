@@ -54,6 +54,7 @@ beforeEach(() => {
     seen: async () => session,
     of: async () => session,
     grantOffline: async () => undefined,
+    keepOffline: async () => undefined,
     endOffline: async () => undefined,
   };
   gatewayProxy(app, door, { sessions, clock });

@@ -1,0 +1,20 @@
+import type { Session } from '../../auth/session/session.ts';
+import type { Alerts } from '../../tools/alerts.ts';
+import { remoteRequests } from './remote-requests.ts';
+
+/** The alerts that a server keeps of the person. All throw {TradeAgentError} what the server refuses with. */
+export function remoteAlerts(session: Session, { signal }: { readonly signal: AbortSignal }): Alerts {
+  const server = remoteRequests(session);
+  return {
+    list: () => server.call('listAlerts', { signal }),
+    async add(alert) {
+      const { is_new: isNew, ...added } = await server.call('addAlert', { body: { alert }, signal });
+      return { ...added, isNew };
+    },
+    remove: (which) => server.call('removeAlert', { params: { alert: which }, signal }),
+    async look(every) {
+      const { is_new: isNew, ...look } = await server.call('lookAtAlerts', { body: { every }, signal });
+      return { ...look, isNew };
+    },
+  };
+}

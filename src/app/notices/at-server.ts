@@ -1,0 +1,72 @@
+import { type AnswerOf, type RemoteRequests, remoteRequests } from '../../agent/remote/remote-requests.ts';
+import { type NoticeChannel, noticeChannelSchema, noticeNameSchema } from '../../config/notice-channels.ts';
+import { parseYaml } from '../../config/yaml-file.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { App } from '../app.ts';
+
+/* Channels that the profile's server keeps, as the use cases beside this have those of config.yaml. */
+
+type ServerApp = Pick<App, 'requireSession' | 'signal'>;
+
+const serverOf = async (app: ServerApp): Promise<RemoteRequests> =>
+  remoteRequests(await app.requireSession());
+
+export async function listAtServer(app: ServerApp): Promise<AnswerOf<'listNotices'>['channels']> {
+  return (await (await serverOf(app)).call('listNotices', { signal: app.signal })).channels;
+}
+
+/** @throws {TradeAgentError} `not_found` */
+async function namedAtServer(app: ServerApp, name: string) {
+  const channels = await listAtServer(app);
+  const found = channels.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  const names = channels.map((one) => one.name).join(', ');
+  throw new TradeAgentError('not_found', `there is no channel "${name}" at the server`, {
+    hint: names === '' ? 'Add one with "trade-agent notices add NAME KIND".' : `The channels are ${names}.`,
+  });
+}
+
+/** @param written as config.yaml would have it @throws {TradeAgentError} `invalid_config`, `usage` */
+export async function addAtServer(app: ServerApp, name: string, written: unknown): Promise<NoticeChannel> {
+  if (!noticeNameSchema.safeParse(name).success) {
+    throw new TradeAgentError('usage', `"${name}" can't be a channel's name`, {
+      hint: 'Use small letters, digits and "-", 32 at most.',
+    });
+  }
+  const channel = await parseYaml(noticeChannelSchema, JSON.stringify(written), name);
+  await (await serverOf(app)).call('putNotice', {
+    params: { notice: name },
+    body: { channel },
+    signal: app.signal,
+  });
+  return channel;
+}
+
+export async function removeAtServer(app: ServerApp, name: string): Promise<void> {
+  const { signal } = app;
+  await (await serverOf(app)).call('removeNotice', { params: { notice: name }, signal });
+}
+
+/** @throws {TradeAgentError} `notice_failed` */
+export async function testAtServer(
+  app: ServerApp,
+  name: string,
+): Promise<{ readonly id: string; readonly attempts: number }> {
+  const { signal } = app;
+  // The server makes three attempts of a minute at most.
+  return await (await serverOf(app)).call('testNotice', { params: { notice: name }, signal, ms: 200_000 });
+}
+
+/** @param ask gives the secret; `words` say what it is @throws {TradeAgentError} `not_found`; `usage` where it needs none */
+export async function setSecretAtServer(
+  app: ServerApp,
+  name: string,
+  ask: (words: string) => Promise<string>,
+): Promise<{ readonly kind: string; readonly words: string }> {
+  const { kind, wants } = await namedAtServer(app, name);
+  if (wants === null) throw new TradeAgentError('usage', `${name} needs no secret`, { hint: 'Just use it.' });
+  const body = { secret: await ask(wants) };
+  const { signal } = app;
+  await (await serverOf(app)).call('setNoticeSecret', { params: { notice: name }, body, signal });
+  return { kind, words: wants };
+}

@@ -1,0 +1,59 @@
+import type { Instruments } from './instruments.ts';
+
+/** What waits for the workers of a tenant, whichever of them is asked. */
+export interface Backlog {
+  /** By kind. */
+  readonly jobs: readonly {
+    readonly kind: string;
+    /** To be done now, and done by nobody. */
+    readonly waiting: number;
+    /** Seconds that the one of these has waited that was enqueued first; 0 where none waits. */
+    readonly oldest: number;
+    /** Done right now, by whichever worker. */
+    readonly running: number;
+  }[];
+  /** Failed for good. */
+  readonly dead: number;
+  /** Schedules to be looked at, of which no job is made yet. */
+  readonly schedulesDue: number;
+  /** What one worker alone does, by name, and whether one does. */
+  readonly leases: readonly { readonly name: string; readonly isHeld: boolean }[];
+}
+
+/**
+ * Reads it at each scrape, once for all of its gauges. Where it can't be read they stay as they were, which `backlog.read` says:
+ * OpenTelemetry tells what was observed last.
+ */
+export function measureBacklog({ meter }: Pick<Instruments, 'meter'>, read: () => Promise<Backlog>): void {
+  const gauge = (name: string, description: string, unit?: string) =>
+    meter.createObservableGauge(`trade_agent.${name}`, {
+      description,
+      ...(unit === undefined ? {} : { unit }),
+    });
+  const waiting = gauge('jobs.waiting', 'Jobs that are to be done now and that nobody does.');
+  const oldest = gauge('jobs.oldest', 'How long the first of these has waited.', 's');
+  const running = gauge('jobs.running', 'Jobs that a worker does.');
+  const dead = gauge('jobs.dead', 'Jobs that failed for good.');
+  const due = gauge('schedules.due', 'Schedules to be looked at, of which no job is made yet.');
+  const held = gauge('worker.lease', 'Whether a worker does what one alone does: 1 or 0.');
+  const isRead = gauge(
+    'backlog.read',
+    'Whether what waits could be read just now: 1, or 0 where it is of an earlier look.',
+  );
+  meter.addBatchObservableCallback(
+    async (result) => {
+      const backlog = await read().catch(() => undefined);
+      result.observe(isRead, backlog === undefined ? 0 : 1);
+      if (backlog === undefined) return;
+      for (const { kind, ...jobs } of backlog.jobs) {
+        result.observe(waiting, jobs.waiting, { kind });
+        result.observe(oldest, jobs.oldest, { kind });
+        result.observe(running, jobs.running, { kind });
+      }
+      result.observe(dead, backlog.dead);
+      result.observe(due, backlog.schedulesDue);
+      for (const { name, isHeld } of backlog.leases) result.observe(held, isHeld ? 1 : 0, { name });
+    },
+    [isRead, waiting, oldest, running, dead, due, held],
+  );
+}

@@ -1,0 +1,47 @@
+import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
+import { JOB_KINDS, type JobKind } from '../job.ts';
+import { JOBS_SCHEMA } from './jobs-schema.ts';
+import { queueOf } from './queues.ts';
+
+/** How many jobs of a kind there are that are not done. */
+export interface JobCounts {
+  readonly kind: JobKind;
+  /** To be done now, and done by nobody. */
+  readonly waiting: number;
+  /** Seconds that the first of these has waited; 0 where none waits. */
+  readonly oldest: number;
+  /** Done right now. */
+  readonly running: number;
+}
+
+interface Row {
+  readonly name: string;
+  readonly waiting: number;
+  readonly oldest: number;
+  readonly running: number;
+}
+
+/** A tenant's jobs, for who looks after its workers. Those that are done are not gone through. */
+export async function jobCounts(
+  database: Pick<TenantDatabase, 'tenant' | 'read'>,
+): Promise<{ readonly jobs: readonly JobCounts[]; readonly dead: number }> {
+  const { tenant } = database;
+  const dead = queueOf(tenant, 'dead');
+  const rows = await database.read((unit) =>
+    unit.all<Row>(
+      `SELECT name, count(*) FILTER (WHERE state < 'active' AND start_after <= now()) AS waiting,
+         coalesce(extract(epoch FROM now() - min(created_on) FILTER (WHERE state < 'active' AND start_after <= now())), 0)::float8 AS oldest,
+         count(*) FILTER (WHERE state = 'active') AS running
+       FROM ${JOBS_SCHEMA}.job_common WHERE name = ANY(@names) AND state <= 'active' GROUP BY name`,
+      { names: [...JOB_KINDS.map((kind) => queueOf(tenant, kind)), dead] },
+    ),
+  );
+  const of = (name: string) => rows.find((row) => row.name === name);
+  return {
+    jobs: JOB_KINDS.map((kind) => {
+      const { waiting = 0, oldest = 0, running = 0 } = of(queueOf(tenant, kind)) ?? {};
+      return { kind, waiting, oldest, running };
+    }),
+    dead: of(dead)?.waiting ?? 0,
+  };
+}

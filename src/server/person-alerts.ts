@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { LONGEST_RULES } from '../agent/remote/protocol.ts';
+import { shortId } from '../agent/short-id.ts';
+import { addedAlert, listedAlerts, removedAlerts } from '../check/alert-list.ts';
+import { conditionsOf } from '../check/conditions.ts';
+import { parseRules } from '../check/load-rules.ts';
+import { timingMoments } from '../schedule/timing-moments.ts';
+import type { Alerts, LookTime } from '../tools/alerts.ts';
+import { lookTimings } from '../tools/alerts.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import { READ_SCOPES } from '../trading/scopes.ts';
+import { wakeTime } from './jobs/sweep-schedules.ts';
+import { type KeptSchedule, MOST_SCHEDULES, schedulesOf } from './kept-schedule.ts';
+import { channelsOf } from './person-notices.ts';
+import type { ServerParts } from './server-parts.ts';
+
+/** Alerts are the rules of the person's schedule of this name, which goes by prices, and by the hour beside that. */
+const ALERTS = 'alerts';
+/** A person has this many at most. */
+const MOST_ALERTS = 100;
+const USUAL: LookTime = '15m';
+const TIMEOUT_MS = 4 * 60_000;
+/** Two that change them at once each try again. */
+const MOST_TRIES = 5;
+
+export interface AlertRights {
+  /** What whoever asks is let do: what looks at the alerts is let do no more, and reads alone. */
+  readonly scopes: readonly string[];
+  /** Has the server be let act while the person is away. */
+  readonly allowOffline: () => Promise<void>;
+}
+
+/** A person's alerts that the server keeps, and looks at itself. */
+export function personAlerts(
+  parts: Pick<ServerParts, 'database' | 'jobs' | 'sessions' | 'clock'>,
+  person: string,
+  rights: AlertRights,
+): Alerts {
+  const rows = schedulesOf(parts, person);
+  const find = async () => (await rows.find(ALERTS))?.schedule;
+  const care = async (schedule: KeptSchedule | undefined) => ({
+    looked_at_by: schedule === undefined ? [] : [schedule.name ?? schedule.id],
+    told_by: Object.entries(await channelsOf(parts, person).all()).flatMap(([name, { enabled }]) =>
+      enabled ? [name] : [],
+    ),
+  });
+  const revised = async (seen: KeptSchedule, to: KeptSchedule): Promise<boolean> =>
+    await rows.revise(seen, { schedule: to, ...(await wokenBy(to, parts.clock.now())) });
+  const added = async (text: string): Promise<boolean> => {
+    const now = parts.clock.now();
+    const schedule = newSchedule(text, rights, now);
+    const { outcome } = await rows.add(
+      { schedule, key: randomUUID(), request: text, now, ...(await wokenBy(schedule, now)) },
+      MOST_SCHEDULES,
+    );
+    if (outcome === 'too_many') throw refused(`there are ${MOST_SCHEDULES} schedules already`);
+    return outcome === 'added';
+  };
+  /** Writes the rules; the schedule goes with the last of them. False where somebody else changed it meanwhile. */
+  const written = async (seen: KeptSchedule | undefined, text: string): Promise<boolean> => {
+    if (text === textOf(seen)) return true;
+    if (text.length > LONGEST_RULES) throw refused('there are too many alerts');
+    if (seen === undefined) return await added(text);
+    if ((await parseRules(text, ALERTS)).rules.length > 0)
+      return await revised(seen, { ...seen, check: { ...seen.check, rules: text } });
+    await rows.remove(seen.id);
+    if ((await rows.list()).length === 0) await parts.sessions.endOffline(person);
+    return true;
+  };
+  const change = async <T>(work: (before: string) => Promise<T & { readonly text: string }>): Promise<T> => {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const seen = await find();
+      const result = await work(textOf(seen));
+      if (await written(seen, result.text)) return result;
+    }
+    throw busy();
+  };
+  return {
+    async list() {
+      const schedule = await find();
+      return { alerts: await listedAlerts(textOf(schedule), ALERTS), ...(await care(schedule)) };
+    },
+    async add(alert, most = MOST_ALERTS) {
+      await rights.allowOffline();
+      const made = await change((before) => addedAlert(before, ALERTS, alert, Math.min(most, MOST_ALERTS)));
+      return { added: made.added, isNew: made.isNew, ...(await care(await find())) };
+    },
+    async remove(which) {
+      const { removed } = await change((before) => removedAlerts(before, ALERTS, which));
+      return { removed };
+    },
+    async look(every) {
+      const timing = lookTimings[every];
+      for (let tries = 0; tries < MOST_TRIES; tries++) {
+        const seen = await find();
+        if (seen === undefined) {
+          throw new TradeAgentError('not_found', 'there are no alerts to look at', {
+            hint: 'Set one first: "tell me when AAPL falls below 180", or trade-agent alert add.',
+          });
+        }
+        const isNew = JSON.stringify(seen.timing) !== JSON.stringify(timing);
+        if (!isNew || (await revised(seen, { ...seen, timing })))
+          return { schedule: ALERTS, isNew, with: 'server' };
+      }
+      throw busy();
+    },
+  };
+}
+
+function newSchedule(rules: string, { scopes }: AlertRights, now: number): KeptSchedule {
+  return {
+    ...{ id: shortId('s', 10), name: ALERTS, timing: lookTimings[USUAL], when_open: true, on_price: true },
+    check: { rules, suggest: false, buy_only: false, approval: 'deny' },
+    timeout_ms: TIMEOUT_MS,
+    scopes: READ_SCOPES.filter((scope) => scopes.includes(scope)),
+    created_at: new Date(now).toISOString(),
+  };
+}
+
+/** When it is looked at next, and at which prices. Moments of a trading day are the sweep's to find. */
+async function wokenBy({ timing, on_price, check }: KeptSchedule, now: number) {
+  const next = 'cron' in timing ? timingMoments(timing, []).after(now, 1)[0] : now;
+  const conditions = on_price === true ? conditionsOf(await parseRules(check.rules ?? '', ALERTS)) : [];
+  return { wakeAt: wakeTime(timing, next, now), conditions };
+}
+
+/** @throws {TradeAgentError} `usage` for a schedule of that name that goes by the usual rules */
+function textOf(schedule: KeptSchedule | undefined): string {
+  if (schedule === undefined) return '';
+  const { rules } = schedule.check;
+  if (rules !== undefined) return rules;
+  throw refused(
+    `your schedule "${ALERTS}" goes by the usual rules`,
+    'Take it out, and add it by another name.',
+  );
+}
+
+const refused = (message: string, hint = 'Take one out first.') =>
+  new TradeAgentError('usage', message, { hint });
+const busy = () =>
+  new TradeAgentError('busy', 'the alerts are being changed by another request', { hint: 'Try again.' });
