@@ -8,7 +8,7 @@ import { createServerApp, type ServerAppOptions } from '../../../src/server/http
 import { SESSION_SCOPES } from '../../../src/trading/scopes.ts';
 import { testClock } from '../../integration/gateway/support/test-clock.ts';
 import { startTestIssuer } from '../../integration/gateway/support/test-issuer.ts';
-import { dpopKey } from '../../integration/gateway/support/world.ts';
+import { dpopKey } from '../../integration/gateway/support/dpop-key.ts';
 import type { ServerWorld } from './server-world.ts';
 
 export interface AskOptions {
