@@ -115,7 +115,7 @@ export const jsonReaders: Readonly<Record<string, JsonReader>> = {
       if (typeof value !== 'object' || value === null) return;
       const { name, description, inputSchema } = value as Record<string, never>;
       // The protocol's own schema has been at it by then.
-      if (typeof name !== 'string' || typeof (description ?? '') !== 'string') return;
+      if (typeof name !== 'string' || !['string', 'undefined'].includes(typeof description)) return;
       if (typeof inputSchema === 'object' && inputSchema !== null)
         fitTool({ name, description, inputSchema });
     },

@@ -173,11 +173,12 @@ export async function openRequestTarget(): Promise<Target> {
 /** Undefined for what is none, for what the terminal phone would approve by, or the browser sign out, and for what waits. */
 function requestOf(text: string): FuzzedRequest | undefined {
   const [, method, path, as, type, body = ''] =
-    /^(GET|POST|PUT|PATCH|DELETE) (\/[\x21-\x7e]{0,300}) (\w+) ([\w/+-]{1,60})\n?([^]*)$/.exec(text) ?? [];
+    /^(GET|POST|PUT|PATCH|DELETE) (\/[\x21-\x7e]{0,300}) (\w+) ([\w/+-]{1,60})\n?(.*)$/s.exec(text) ?? [];
   const by = people.find((one) => one === as);
   if (method === undefined || path === undefined || type === undefined || by === undefined) return undefined;
   if ((by === 'phone' || by === 'browser') && /approve|sign-?out|logout/i.test(`${path} ${body}`))
     return undefined;
-  if (/wait/.test(path)) return undefined;
+  // Behind a host of its own, as a browser reads it.
+  if (/wait/.test(path) || (by === 'browser' && path.startsWith('//'))) return undefined;
   return { method, path, as: by, type, body };
 }

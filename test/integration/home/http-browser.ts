@@ -17,11 +17,7 @@ export function createHttpBrowser(address: string, key = randomBytes(32).toStrin
     headers.set('cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '));
     if (!headers.has('x-phone-key')) headers.set('x-phone-key', key);
     if (!headers.has('accept')) headers.set('accept', FRAGMENT);
-    const response = await fetch(`${new URL(address).origin}${path}`, {
-      ...init,
-      headers,
-      redirect: 'manual',
-    });
+    const response = await fetch(new URL(path, address), { ...init, headers, redirect: 'manual' });
     for (const cookie of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
       if (value === '') jar.delete(name);
