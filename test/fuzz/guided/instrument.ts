@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire, registerHooks, stripTypeScriptTypes } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
@@ -24,16 +27,35 @@ export function instrumentSources(): void {
     load(url, context, next) {
       const loaded = next(url, context);
       if (!url.startsWith(sources) || loaded.format !== 'module-typescript') return loaded;
-      const coverage = esmCodeCoverage();
-      const { code } = transformSync(stripTypeScriptTypes(String(loaded.source)), {
-        filename: fileURLToPath(url),
-        plugins: [coverage.plugin, compareHooks],
-        sourceType: 'module',
-        retainLines: true,
-        ...{ configFile: false, babelrc: false, compact: false },
+      const source = kept(String(loaded.source), url, () => {
+        const coverage = esmCodeCoverage();
+        const { code } = transformSync(stripTypeScriptTypes(String(loaded.source)), {
+          filename: fileURLToPath(url),
+          plugins: [coverage.plugin, compareHooks],
+          sourceType: 'module',
+          retainLines: true,
+          ...{ configFile: false, babelrc: false, compact: false },
+        });
+        return `const __jazzer_cov = Fuzzer.coverageTracker.createModuleCounters(${coverage.edgeCount()});${code}`;
       });
-      const counters = `const __jazzer_cov = Fuzzer.coverageTracker.createModuleCounters(${coverage.edgeCount()});`;
-      return { format: 'module', source: `${counters}${code}`, shortCircuit: true };
+      return { format: 'module', source, shortCircuit: true };
     },
   });
+}
+
+const itself = readFileSync(import.meta.filename, 'utf8');
+const folder = fileURLToPath(new URL('../../../test-results/instrumented/', import.meta.url));
+
+/** Hundreds of sources take longer than fuzzing them for a few seconds: what was made of one is kept until it changes. */
+function kept(source: string, url: string, make: () => string): string {
+  const file = join(folder, createHash('sha256').update([itself, url, source].join('\n')).digest('hex'));
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    const made = make();
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(`${file}.${process.pid}`, made);
+    renameSync(`${file}.${process.pid}`, file);
+    return made;
+  }
 }
