@@ -158,6 +158,8 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
   'home.yaml': reads(
     (text) => parseYaml(homeSettingsSchema, text, 'home.yaml'),
     'address: https://home.example\nlisten: 127.0.0.1:4780\nproxy: {from: [127.0.0.1]}\n',
+    // It was an error of ours once.
+    'address: htt[s://home.example:8443\ntls: {cert: a.pem, key: b.pem}\n',
     'address: https://home.example:8443\ntls: {cert: a.pem, key: b.pem}\n',
   ),
   'rules in Cedar': async () => {
