@@ -33,7 +33,13 @@ export default defineConfig({
         // Hundreds of small files: loading the sources anew for each took longer than their tests.
         test: { name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}'], isolate: false },
       },
-      { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.{ts,tsx}'] } },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.{ts,tsx}', 'test/fuzz/corpus.test.ts'],
+        },
+      },
       {
         extends: true,
         plugins: [

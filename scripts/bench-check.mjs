@@ -205,8 +205,9 @@ function world(size) {
   };
 }
 
-/** Milliseconds of processor time a process takes from its start, by its own word ({@link TELL}). */
-function processorTime(args) {
+/** Milliseconds that a process takes from its start: of processor time by its own word ({@link TELL}), and by the clock. */
+function timed(args) {
+  const from = performance.now();
   const { status, stderr } = spawnSync(process.execPath, args, {
     env: { PATH: process.env.PATH },
     encoding: 'utf8',
@@ -214,12 +215,26 @@ function processorTime(args) {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stderr.trim().split('\n').at(-1));
+  return { ...JSON.parse(stderr.trim().split('\n').at(-1)), elapsed: performance.now() - from };
 }
 
-const bareNode = () => processorTime(['-e', TELL]);
+const bareNode = () => timed(['-e', TELL]);
 
 const least = (times, thread) => Math.min(...times.map((time) => time[thread]));
+
+/**
+ * How much longer it took by the clock than bare Node right after it, turn by turn: the median, and a quarter of the turns
+ * are below the first and above the last figure. What else the machine does is in each half of a turn.
+ */
+function elapsedOver(times, bare) {
+  const ratios = times.map(({ elapsed }, turn) => elapsed / bare[turn].elapsed).sort((a, b) => a - b);
+  const [low, median, high] = [0.25, 0.5, 0.75].map((part) => {
+    const at = part * (ratios.length - 1);
+    const below = ratios[Math.floor(at)];
+    return (below + (ratios[Math.ceil(at)] - below) * (at % 1)).toFixed(1);
+  });
+  return `${median.padStart(6)} × (${low} to ${high})`;
+}
 
 async function prepare({ openCheckStore }, folder, size) {
   const { closes, quotes, ...snapshot } = world(size);
@@ -274,7 +289,7 @@ export async function benchCheck() {
       const runs = size > 1000 ? Math.min(5, RUNS) : RUNS;
       const place = mkdtempSync(join(folder, 'size-'));
       await prepare(program, place, size);
-      const run = () => processorTime([join(folder, 'one-check.mjs'), place, KEY]);
+      const run = () => timed([join(folder, 'one-check.mjs'), place, KEY]);
       run();
       const times = [];
       const bare = [];
@@ -290,7 +305,7 @@ export async function benchCheck() {
       const name = `${size.toLocaleString('en-US')} positions`.padEnd(18);
       const aim = size === 1000 ? '   aims 3 ×, 10 ×' : '';
       lines.push(
-        `  check, ${name} mathematics ${shown(maths, 'all')}   whole process ${whole('all')}, its main thread ${whole('main')}${aim}`,
+        `  check, ${name} mathematics ${shown(maths, 'all')}   whole process ${whole('all')}, its main thread ${whole('main')}, elapsed ${elapsedOver(times, bare)}${aim}`,
       );
     }
     return lines;

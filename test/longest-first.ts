@@ -4,6 +4,8 @@ import { BaseSequencer } from 'vitest/node';
 /** Vitest begins with large files; these are small ones that take long, and would be waited for at the end. */
 const LONG = [
   'test/e2e/scripts.test.ts',
+  // It waits for a lease to end.
+  'test/crash/stopped.test.ts',
   'test/unit/store/sqlite/gateway-stores.test.ts',
   'test/integration/notify/notices.test.ts',
   'test/integration/cli/messages.test.ts',

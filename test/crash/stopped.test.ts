@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { THREAD_LEASE_MS } from '../../src/agent/run/threads.ts';
 import { type CrashWorld, createCrashWorld } from './crash-world.ts';
 import { createPerson, type Person } from './person.ts';
 import type { Ended, Program } from './program.ts';
@@ -30,11 +31,16 @@ const statusOf = ({ stdout }: Ended): unknown => JSON.parse(stdout).status;
 const standsAt = (failpoint: string, said: () => string) =>
   expect.poll(said, { timeout: 30_000, interval: 20 }).toContain(`failpoint ${failpoint}`);
 
-/** Resumes until no other run holds the thread. */
+const resumed = () => world.agent(['resume', THREAD, '--output', 'json']).ended;
+
+/** Resumes until no other run holds the thread: nobody can before the lease is over, which is looked at once. */
 async function takeOver(limitMs: number): Promise<Ended> {
   const deadline = Date.now() + limitMs;
+  const leased = Date.now() + THREAD_LEASE_MS;
+  expect(statusOf(await resumed())).not.toBe('done');
+  await sleep(leased - Date.now());
   for (;;) {
-    const ended = await world.agent(['resume', THREAD, '--output', 'json']).ended;
+    const ended = await resumed();
     if (statusOf(ended) === 'done') return ended;
     if (Date.now() > deadline) throw new Error(`nobody could take over: ${ended.stdout}`);
     await sleep(1_000);

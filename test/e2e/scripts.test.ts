@@ -1,8 +1,8 @@
-import { globSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPhoneClient } from '../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
@@ -28,16 +28,25 @@ const closedMarket = {
   marketClock: { ...systemClock, now: () => sunday + (Date.now() - started) },
 };
 
+const folder = mkdtempSync(join(tmpdir(), 'trade-agent-scripts-'));
+/** A sandbox's home as it is made: making one takes four times as long as starting a copy. */
+const made = join(folder, 'made');
+beforeAll(async () => {
+  await (await startSandbox({ home: made, port: 0, partialFills: false })).close();
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
 /** Each has a sandbox of its own, since most of a scenario's time is waiting, and several can wait at once. */
 async function play(name: string, scenario: Scenario): Promise<void> {
-  const home = mkdtempSync(join(tmpdir(), 'trade-agent-scripts-'));
+  const home = mkdtempSync(join(folder, 'home-'));
   const faults = new ScriptFaults();
-  const sandbox = await startSandbox({
-    ...{ home, port: 0, faults, partialFills: false },
+  const other = {
     ...(name === 'run/market-closed' ? closedMarket : {}),
     ...(name === 'login/company' ? { company: true } : {}),
     ...(name.startsWith('accounts/') ? { secondAccounts: true } : {}),
-  });
+  };
+  if (Object.keys(other).length === 0) cpSync(made, home, { recursive: true });
+  const sandbox = await startSandbox({ home, port: 0, faults, partialFills: false, ...other });
   const { ready, pairingSecret } = sandbox;
   try {
     const phone = createPhoneClient({ phone: ready.phone, pairingSecret });

@@ -1,18 +1,20 @@
 import fc from 'fast-check';
 
-/** Seconds of the whole run; half of them for the routes, half for the parsers. */
+/** Seconds of the whole run; half of them guided by coverage, a quarter for routes by chance, a quarter for parsers. */
 const SECONDS = Number(process.env.FUZZ_SECONDS ?? 60);
+/** Milliseconds of this share of it. */
+export const msOf = (share: number) => SECONDS * 1000 * share;
 
 /** fast-check for this share of the time, however many examples that is; one that fails is shrunk, and told with its seed. */
 export const forShare = (share: number) => ({
   numRuns: Number.MAX_SAFE_INTEGER,
-  interruptAfterTimeLimit: SECONDS * 1000 * share,
+  interruptAfterTimeLimit: msOf(share),
   markInterruptAsFailure: false,
   endOnFailure: false,
 });
 
 /** Words that mean something to one parser or another. */
-const words = [
+export const words = [
   ...[
     'buy',
     'sell',

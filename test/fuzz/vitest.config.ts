@@ -7,6 +7,7 @@ export default defineConfig({
     name: 'fuzz',
     root: new URL('../..', import.meta.url).pathname,
     include: ['test/fuzz/**/*.test.ts'],
+    exclude: ['test/fuzz/corpus.test.ts'],
     reporters: ['default', new SummaryReporter()],
     testTimeout: 86_400_000,
     hookTimeout: 120_000,

@@ -23,5 +23,5 @@ export function homeAddressProblem(text: string): string | undefined {
 
 /** Whether a home at this address is for this machine alone: plain http, which nothing else may have. */
 export function isLocalAddress(address: string): boolean {
-  return new URL(address).protocol === 'http:';
+  return URL.canParse(address) && new URL(address).protocol === 'http:';
 }

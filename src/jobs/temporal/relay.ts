@@ -24,7 +24,7 @@ export type HandOver = (job: Pick<OutboxRow, 'kind' | 'key'>, ids: readonly numb
 
 interface RelayOptions {
   readonly outbox: Pick<Outbox, 'due' | 'handed' | 'clear' | 'listen'>;
-  readonly leases: WorkerLeases;
+  readonly leases: Pick<WorkerLeases, 'hold' | 'release'>;
   readonly handOver: HandOver;
   readonly heard: (error: unknown) => void;
   readonly againMs?: number;

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { z } from 'zod';
 import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
@@ -31,8 +30,6 @@ export interface BrokerFixture {
   readonly symbol: string;
   /** For a broker that tells no hours: a moment at which the market is open. */
   readonly now?: () => number;
-  /** For a broker that is asked again after a pause which its stand-in can do without. */
-  readonly sleep?: (ms: number) => Promise<void>;
   /** For a broker that is asked by POST as well: which requests may change something. */
   readonly isWrite?: (request: Request) => boolean;
   /** No symbol of the broker's. */
@@ -72,7 +69,8 @@ export async function openBench(fixture: BrokerFixture): Promise<Bench> {
       fetch: wire.send,
       timeoutMs,
       now: fixture.now ?? Date.now,
-      sleep: fixture.sleep ?? setTimeout,
+      // A broker that says how seldom it may be asked is a stand-in here: nobody waits for it.
+      sleep: async () => undefined,
       assets: createAssetCatalogue(Date.now),
     })(fixture.credentials, () => unauthorized++);
   const broker = connect(10_000);

@@ -14,8 +14,8 @@ import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
 import { questionSeal } from '../../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { type AlpacaStandIn, startAlpacaStandIn } from '../gateway/support/alpaca-stand-in.ts';
+import { dpopKey } from '../gateway/support/dpop-key.ts';
 import { startTestIssuer, type TestIssuer } from '../gateway/support/test-issuer.ts';
-import { dpopKey } from '../gateway/support/world.ts';
 import type { Answer } from './world.ts';
 
 type DpopKey = Awaited<ReturnType<typeof dpopKey>>;

@@ -2,7 +2,8 @@ import { request } from 'node:http';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { OrderDraft } from '../../../src/trading/order.ts';
-import { dpopKey, expectRefusal, startWorld, type World } from './support/world.ts';
+import { dpopKey } from './support/dpop-key.ts';
+import { expectRefusal, startWorld, type World } from './support/world.ts';
 
 type Key = Awaited<ReturnType<typeof dpopKey>>;
 let world: World;

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
 import { ibkrClient, keepAlive } from '../../../src/gateway/broker/ibkr/client.ts';
@@ -21,8 +20,6 @@ brokerContract(ibkr.traits, async () => {
     symbol: 'GEAR',
     unknownSymbol: 'NOSUCH',
     now,
-    // A first look at a price is for nothing there, and made again after a quarter of a second.
-    sleep: () => setImmediate(),
     close: () => server.close(),
   };
 });

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIdentityProvider } from '../../../src/gateway/door/identity-provider.ts';
 import { verifyApprovalToken } from '../../../src/gateway/door/token-verifier.ts';
-import { dpopKey, expectRefusal, startWorld, type World } from './support/world.ts';
+import { dpopKey } from './support/dpop-key.ts';
+import { expectRefusal, startWorld, type World } from './support/world.ts';
 
 let world: World;
 beforeAll(async () => {

@@ -8,8 +8,8 @@ import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { SCOPES } from '../../../src/trading/scopes.ts';
 import type { Person } from '../approval/world.ts';
+import { dpopKey } from '../gateway/support/dpop-key.ts';
 import type { MintOptions } from '../gateway/support/test-issuer.ts';
-import { dpopKey } from '../gateway/support/world.ts';
 import { type Parties, startParties } from '../home/companies/assertion-variants.ts';
 import { type McpWorld, startMcpWorld } from '../mcp/mcp-world.ts';
 

@@ -6,9 +6,9 @@ import { systemClock } from '../../../src/machine/clock.ts';
 import { listenerOf, listenOnLoopback } from '../../../src/net/http-server.ts';
 import { createServerApp, type ServerAppOptions } from '../../../src/server/http/server-app.ts';
 import { SESSION_SCOPES } from '../../../src/trading/scopes.ts';
+import { dpopKey } from '../../integration/gateway/support/dpop-key.ts';
 import { testClock } from '../../integration/gateway/support/test-clock.ts';
 import { startTestIssuer } from '../../integration/gateway/support/test-issuer.ts';
-import { dpopKey } from '../../integration/gateway/support/world.ts';
 import type { ServerWorld } from './server-world.ts';
 
 export interface AskOptions {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { MCP_SCOPES } from '../../../../src/trading/scopes.ts';
-import { dpopKey } from '../../gateway/support/world.ts';
+import { dpopKey } from '../../gateway/support/dpop-key.ts';
 import { request, tasksExtension } from '../../mcp/rpc.ts';
 import type { Attempt, HostileWorld } from '../hostile-world.ts';
 import type { KnownThings } from '../known-things.ts';

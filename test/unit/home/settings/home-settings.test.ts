@@ -79,6 +79,10 @@ describe('home.yaml', () => {
 
   it('refuses a certificate where there is no https', () => {
     const tls = { cert: '/c', key: '/k' };
+    // An address that is none is told as such: with `tls` beside it, it was an error of ours.
+    expect(problem({ address: 'htt[s://home.example:8443', tls })?.join()).toContain(
+      'address: write it whole',
+    );
     expect(problem({ address: 'http://localhost:4780', tls })?.join()).toContain(
       'tls: is for a home at an https',
     );

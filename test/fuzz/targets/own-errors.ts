@@ -1,0 +1,19 @@
+import { InvalidArgumentError } from 'commander';
+import { NoReceipt } from '../../../src/approval/receipts/receipt-form.ts';
+import { UnacceptableDetails } from '../../../src/home/identity-provider/order-details.ts';
+import { isTradeAgentError } from '../../../src/trading/errors.ts';
+import { ProblemError } from '../../../src/trading/refusal.ts';
+
+/** Whether it is an error by which something is refused, and not one that nobody foresaw. */
+export const isOwnError = (error: unknown): boolean =>
+  isTradeAgentError(error) ||
+  [ProblemError, NoReceipt, UnacceptableDetails, InvalidArgumentError].some((kind) => error instanceof kind);
+
+/** @throws whatever is thrown that is no refusal */
+export async function readsOrRefuses(read: () => unknown): Promise<void> {
+  try {
+    await read();
+  } catch (error) {
+    if (!isOwnError(error)) throw error;
+  }
+}
