@@ -55,7 +55,10 @@ it('runs commands that there are, with options that they take', async () => {
     expect(program, name).toBe('trade-agent');
     const found = commands.find((one) => pathOf(one) === words.join(' '));
     expect(found, words.join(' ')).toBeDefined();
-    const options = found?.options.map(({ long }) => long);
+    // A command takes its group's as well.
+    const options: unknown[] = [];
+    for (let one: Command | null = found ?? null; one; one = one.parent)
+      options.push(...one.options.map(({ long }) => long));
     for (const option of command.filter((word) => word.startsWith('--'))) expect(options).toContain(option);
   }
 });

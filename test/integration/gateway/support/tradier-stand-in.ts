@@ -178,22 +178,26 @@ export async function startTradier(): Promise<TradierStandIn> {
     return answer('daily', { history: none('day', days) });
   });
   app.get('/v1/markets/timesales', (c) => {
-    const minutes = Number.parseInt(c.req.query('interval') ?? '', 10);
+    const step = Number.parseInt(c.req.query('interval') ?? '', 10) * 60_000;
     const at = (name: string) => {
       const [date = '', time = ''] = (c.req.query(name) ?? '').split(' ');
       return newYorkInstant(date, time);
     };
+    const [start, end] = [at('start'), at('end')];
     const data = [];
-    for (let ms = at('start'); ms <= at('end'); ms += minutes * 60_000) {
-      const session = sessionOf(newYorkDate(ms), 'exchange');
-      if (session === undefined || ms < session.open || ms >= session.close) continue;
-      data.push({
-        time: newYorkTimestamp(ms).slice(0, 19),
-        timestamp: ms / 1000,
-        price: 100,
-        ...candle,
-        vwap: 100.05,
-      });
+    for (let date = newYorkDate(start); date <= newYorkDate(end); date = addDays(date, 1)) {
+      const session = sessionOf(date, 'exchange');
+      if (session === undefined) continue;
+      const first = session.open + Math.max(0, Math.ceil((start - session.open) / step)) * step;
+      for (let ms = first; ms < session.close && ms <= end; ms += step) {
+        data.push({
+          time: newYorkTimestamp(ms).slice(0, 19),
+          timestamp: ms / 1000,
+          price: 100,
+          ...candle,
+          vwap: 100.05,
+        });
+      }
     }
     return answer('timesales', { series: none('data', data) });
   });
