@@ -51,7 +51,7 @@ export type Action = 'kill' | 'fail';
  * test/crash/home.
  */
 const names = (Object.keys(failpoints) as Failpoint[]).filter(
-  (name) => !/^(?:push|init|account|broker\.named|key|person|session)(?:\.|$)/.test(name),
+  (name) => !/^(?:push|init|account|broker\.named|key|person|session|signal)(?:\.|$)/.test(name),
 );
 
 /** Failpoints an order passes before anybody decides: the tap may come before the death or after it. */
