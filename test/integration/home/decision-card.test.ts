@@ -21,7 +21,7 @@ let phone: PhoneBrowser;
 let page: Page;
 beforeAll(async () => {
   world = await startDecisionWorld();
-  phone = await world.phone();
+  phone = await world.phone({ skipsTime: true });
   page = phone.page;
 }, 120_000);
 afterAll(() => world?.close());

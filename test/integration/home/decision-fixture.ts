@@ -11,6 +11,10 @@ import { openPhoneBrowser, type PhoneBrowser, type PhoneBrowserOptions } from '.
 const screenshots = join(import.meta.dirname, '../../../test-results/screenshots');
 mkdirSync(screenshots, { recursive: true });
 
+/** How long a button that moved takes no tap. */
+const SETTLE_MS = 700;
+const skippingTime = new WeakSet<Page>();
+
 /** A usual order, as the gateway asks for it: company, effects, two warnings, one field of other origin. */
 export function usualOrder(changes: Partial<ProposalDetails> = {}): ProposalDetails {
   return proposalDetails('order', {
@@ -64,8 +68,11 @@ export interface DecisionWorld {
   readonly world: World;
   readonly gateway: GatewayAsking;
   readonly browser: Browser;
-  /** A phone that is paired to Alice, with the page of requests on it. */
-  phone(options?: PhoneBrowserOptions): Promise<PhoneBrowser>;
+  /**
+   * A phone that is paired to Alice, with the page of requests on it.
+   * @param options `skipsTime`: `settled` puts its clock on by what buttons that moved rest, instead of waiting for it
+   */
+  phone(options?: PhoneBrowserOptions & { skipsTime?: boolean }): Promise<PhoneBrowser>;
   /** Denies all that waits. */
   clear(): Promise<void>;
   close(): Promise<void>;
@@ -84,8 +91,12 @@ export async function startDecisionWorld(
     world,
     gateway,
     browser,
-    async phone(given = {}) {
+    async phone({ skipsTime = false, ...given } = {}) {
       const phone = await openPhoneBrowser(browser, given);
+      if (skipsTime) {
+        await phone.page.clock.install();
+        skippingTime.add(phone.page);
+      }
       await phone.pair((await world.phone.pairing('alice')).url);
       await connected(phone.page);
       return phone;
@@ -105,8 +116,10 @@ export const connected = (page: Page): Promise<void> =>
   page.getByText('Connected', { exact: true }).waitFor({ state: 'attached' });
 
 /** The card's buttons take a tap again. */
-export const settled = (page: Page): Promise<void> =>
-  page.locator('[data-testid=deny]:not([aria-disabled])').waitFor();
+export async function settled(page: Page): Promise<void> {
+  if (skippingTime.has(page)) await page.clock.fastForward(SETTLE_MS);
+  await page.locator('[data-testid=deny]:not([aria-disabled])').waitFor();
+}
 
 /** Waits for the card of this headline, whose buttons take a tap. */
 export async function cardOf(page: Page, headline: string): Promise<void> {
@@ -114,4 +127,8 @@ export async function cardOf(page: Page, headline: string): Promise<void> {
   await settled(page);
 }
 
-export const shot = (page: Page, name: string) => page.screenshot({ path: join(screenshots, `${name}.png`) });
+/** A picture for people, who look at it with `PAGES=all`; no test compares it, and one takes up to a second. */
+export async function shot(page: Page, name: string, fullPage = false): Promise<void> {
+  if (process.env.PAGES !== 'all') return;
+  await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage });
+}

@@ -17,23 +17,52 @@ let world: DecisionWorld;
 let phone: PhoneBrowser;
 let page: Page;
 let loads = 0;
+/** The next test pairs a phone of its own: this one has no key or no session any more, or nobody knows what it has. */
+let isSpent = true;
 beforeAll(async () => {
   world = await startDecisionWorld();
 }, 120_000);
-afterAll(() => world?.close());
+afterAll(async () => {
+  await closePhone();
+  await world?.close();
+});
 beforeEach(async () => {
   await world.clear();
-  phone = await world.phone();
-  page = phone.page;
+  const begin = isSpent ? pair : startAnew;
+  isSpent = true;
+  await begin();
+  isSpent = false;
   loads = 0;
+});
+afterEach(async ({ task }) => {
+  isSpent ||= task.result?.state === 'fail';
+  await page.unrouteAll();
+  expect(phone.complaints.splice(0)).toEqual([]);
+});
+
+async function closePhone(): Promise<void> {
+  await phone?.close();
+  expect(phone?.complaints.splice(0) ?? []).toEqual([]);
+}
+
+async function pair(): Promise<void> {
+  await closePhone();
+  phone = await world.phone({ skipsTime: true });
+  page = phone.page;
   page.on('load', () => {
     loads += 1;
   });
-});
-afterEach(async () => {
-  await phone.close();
-  expect(phone.complaints).toEqual([]);
-});
+}
+
+/** The page as a new tab of the paired phone has it: what the test before kept on it is forgotten. */
+async function startAnew(): Promise<void> {
+  await phone.authenticator.unlock(true);
+  // From a page that keeps nothing, else what it hears on its way out is kept after all.
+  await page.goto(`${world.world.issuer}/.well-known/openid-configuration`);
+  await page.evaluate('sessionStorage.clear()');
+  await page.goto(`${world.world.issuer}/phone`);
+  await connected(page);
+}
 
 const at = (name: string) => page.getByTestId(name);
 const text = async (name: string) => (await at(name).first().textContent())?.trim();
@@ -143,6 +172,7 @@ describe('a key that does not sign', () => {
   });
 
   it('because it is on another device: said in the card, and Deny still works', async () => {
+    isSpent = true;
     await ask();
     await phone.cdp.send('WebAuthn.clearCredentials', { authenticatorId: phone.authenticator.id });
     await at('approve').tap();
@@ -167,6 +197,7 @@ describe('a key that does not sign', () => {
   });
 
   it('because the browser is signed in by a link alone: a sentence stands in the button’s place', async () => {
+    isSpent = true;
     await phone.page.getByRole('button', { name: 'Sign out' }).tap();
     await page.waitForURL('**/signin');
     await phone.openLink((await world.world.phone.ticket('alice')).url);
