@@ -5,7 +5,7 @@ import { type CliWorld, openCliWorld } from './cli-world.ts';
 
 let world: CliWorld;
 beforeAll(async () => {
-  world = await openCliWorld({ hasty: true });
+  world = await openCliWorld();
   await world.login('alice');
   await connect('slack');
   await connect('gmail');
