@@ -6,16 +6,19 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execute } from '../../../src/cli/program.ts';
 import { createInterruption } from '../../../src/cli/terminal/interruption.ts';
-import { systemClock } from '../../../src/machine/clock.ts';
+import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { asHere } from '../../shipped/modules.ts';
 import { fakeTerminal } from '../../unit/cli/fake-terminal.ts';
+import { hastyClock } from '../hasty-clock.ts';
 
 export interface CommandOptions {
   readonly stdin?: string;
   readonly env?: NodeJS.ProcessEnv;
   /** Whether its streams are a terminal. */
   readonly tty?: boolean;
+  /** What it waits by; the system's unless said. */
+  readonly clock?: Clock;
 }
 
 export interface CommandResult {
@@ -49,20 +52,25 @@ export interface CliWorld {
   close(): Promise<void>;
 }
 
-/** @param options of the sandbox, beside its home and ports */
-export async function openCliWorld(
-  options: Pick<
-    SandboxOptions,
-    | 'marketHours'
-    | 'marketClock'
-    | 'marketData'
-    | 'stories'
-    | 'clock'
-    | 'credentials'
-    | 'secondAccounts'
-    | 'servers'
-  > = {},
-): Promise<CliWorld> {
+/**
+ * @param options of the sandbox, beside its home and ports
+ * @param options.hasty whether sandbox and commands wait by {@link hastyClock}; what `--timeout` says holds all the same
+ */
+export async function openCliWorld({
+  hasty = false,
+  ...options
+}: { readonly hasty?: boolean } & Pick<
+  SandboxOptions,
+  | 'marketHours'
+  | 'marketClock'
+  | 'marketData'
+  | 'stories'
+  | 'clock'
+  | 'credentials'
+  | 'secondAccounts'
+  | 'servers'
+> = {}): Promise<CliWorld> {
+  const clock = hasty ? hastyClock() : systemClock;
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-cli-'));
   const readyFile = join(folder, 'ready.json');
   const sandbox = await startSandbox({
@@ -70,6 +78,7 @@ export async function openCliWorld(
     port: 0,
     readyFile,
     partialFills: false,
+    ...(hasty && { clock }),
     ...options,
   });
   const env: NodeJS.ProcessEnv = {
@@ -83,7 +92,7 @@ export async function openCliWorld(
     sandbox,
     folder,
     env,
-    start: (args, options = {}) => start(args, { ...env, ...options.env }, options),
+    start: (args, options = {}) => start(args, { ...env, ...options.env }, { clock, ...options }),
     run: (args, options) => world.start(args, options).done,
     spawn: (args) => {
       const main = fileURLToPath(new URL('../../../src/cli/start/main.ts', import.meta.url));
@@ -118,7 +127,7 @@ export async function openCliWorld(
 }
 
 function start(args: readonly string[], env: NodeJS.ProcessEnv, options: CommandOptions): RunningCommand {
-  const { stdin = '', tty = false } = options;
+  const { stdin = '', tty = false, clock = systemClock } = options;
   const terminal = fakeTerminal({ env, tty });
   const signals = new EventEmitter();
   const interruption = createInterruption({
@@ -132,7 +141,7 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv, options: Command
   const done = execute(args, {
     io: terminal.io,
     env,
-    clock: systemClock,
+    clock,
     fetch: globalThis.fetch,
     interruption,
     exitCode: 0,

@@ -3,7 +3,7 @@ import { type CliWorld, openCliWorld } from './cli-world.ts';
 
 let world: CliWorld;
 beforeAll(async () => {
-  world = await openCliWorld();
+  world = await openCliWorld({ hasty: true });
   await world.login('alice');
 });
 afterAll(() => world.close());

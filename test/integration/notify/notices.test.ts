@@ -18,7 +18,7 @@ let http: HttpRecorder;
 let mail: MailServer;
 beforeAll(async () => {
   [world, http, mail] = await Promise.all([
-    openCliWorld(),
+    openCliWorld({ hasty: true }),
     openHttpRecorder(),
     openMailServer({ password: PASSWORD }),
   ]);

@@ -15,7 +15,7 @@ afterAll(() => world.close());
 
 /** Reads as the page's script does: every part, from the first event of its stream. */
 async function opened(...args: string[]): Promise<(query?: string) => Promise<Record<string, string>>> {
-  const { origin, secret } = await world.web(...args);
+  const { origin, secret } = await world.web(args);
   const key = randomBytes(32).toString('base64url');
   const let_in = await fetch(`${origin}/open`, {
     method: 'POST',

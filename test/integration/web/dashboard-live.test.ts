@@ -1,6 +1,8 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { systemClock } from '../../../src/machine/clock.ts';
 import { launchChromium } from '../chromium.ts';
+import { impatientClock } from '../hasty-clock.ts';
 import { openWebPage, openWebWorld, settled, shot, type WebWorld } from './web-world.ts';
 
 /** Milliseconds from following the link until the portfolio's value is painted. */
@@ -32,8 +34,11 @@ const watched = `
     requestAnimationFrame(() => setTimeout(() => { window.paintedAt ??= performance.timeOrigin + performance.now(); }));
   }).observe(document, { childList: true, subtree: true })`;
 
-async function opened(screen = {}): Promise<{ page: Page; began: number; close: () => Promise<void> }> {
-  const { link, origin } = await world.web();
+async function opened(
+  screen = {},
+  clock = systemClock,
+): Promise<{ page: Page; began: number; close: () => Promise<void> }> {
+  const { link, origin } = await world.web([], { clock });
   const { context, page } = await openWebPage(browser, screen, origin);
   await page.addInitScript(watched);
   const began = Date.now();
@@ -50,7 +55,7 @@ it.each([
   let shifted = 0;
   // The first has the program load what it takes; other tests may have the processor for a while.
   for (let opening = 0; opening < 4; opening += 1) {
-    const { page, began, close } = await opened(screen);
+    const { page, began, close } = await opened(screen, opening === 0 ? impatientClock : systemClock);
     await page.waitForFunction('window.paintedAt !== undefined');
     times.push((await page.evaluate<number>('window.paintedAt')) - began);
     if (opening === 0) {
@@ -96,12 +101,22 @@ it('what changes at the gateway is on the page within a second, and what was ope
 });
 
 it('a part that can’t be read says so and why, and the others stand', async () => {
-  const { page, close } = await opened();
+  // Each is withdrawn to have the page read anew at once.
+  const [first, second] = await Promise.all(
+    ['MSFT', 'KO'].map(async (symbol) => {
+      const prompt = `buy 3 ${symbol} limit 10 gtc`;
+      const { stdout } = await world.run(['run', prompt, '--approval', 'detach', '--output', 'json']);
+      return JSON.parse(stdout).approvals[0].id as string;
+    }),
+  );
+  const { page, close } = await opened({}, impatientClock);
   world.sandbox.faults.set('broker_5xx', Number.POSITIVE_INFINITY);
+  await world.run(['approvals', 'cancel', first ?? '']);
   await page.getByTestId('part-summary').getByTestId('unread').waitFor({ timeout: 20_000 });
   expect(await page.getByTestId('proposals').count()).toBe(1);
   await shot(page, 'unread');
   world.sandbox.faults.set('broker_5xx', 0);
+  await world.run(['approvals', 'cancel', second ?? '']);
   await page.getByTestId('equity').waitFor({ timeout: 20_000 });
   await close();
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { SandboxOptions } from '../../../src/sandbox/sandbox.ts';
-import { type CliWorld, openCliWorld, type RunningCommand } from '../cli/cli-world.ts';
+import { type CliWorld, type CommandOptions, openCliWorld, type RunningCommand } from '../cli/cli-world.ts';
 
 const screenshots = join(import.meta.dirname, '../../../test-results/screenshots');
 mkdirSync(screenshots, { recursive: true });
@@ -13,7 +13,10 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 /** A signed-in agent on a sandbox, with `trade-agent web` under way. */
 export interface WebWorld extends CliWorld {
   /** Starts one more, and gives its link. */
-  web(...args: string[]): Promise<{
+  web(
+    args?: readonly string[],
+    options?: CommandOptions,
+  ): Promise<{
     readonly link: string;
     readonly origin: string;
     readonly secret: string;
@@ -27,18 +30,16 @@ export async function openWebWorld(options: Pick<SandboxOptions, 'secondAccounts
   const started: RunningCommand[] = [];
   return {
     ...world,
-    async web(...args) {
-      const running = world.start(['web', '--no-open', ...args]);
+    async web(args = [], options) {
+      const running = world.start(['web', '--no-open', ...args], options);
       started.push(running);
       const link = await running.says(/http:\/\/127\.0\.0\.1:\d+\/#[A-Za-z0-9_-]{43}/);
       const { origin, hash } = new URL(link);
       return { link, origin, secret: hash.slice(1), running };
     },
     async close() {
-      for (const running of started) {
-        running.interrupt();
-        await running.done;
-      }
+      for (const running of started) running.interrupt();
+      await Promise.all(started.map(({ done }) => done));
       await world.close();
     },
   };

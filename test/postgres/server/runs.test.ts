@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { AgentEvent } from '../../../src/agent/events.ts';
-import { systemClock } from '../../../src/machine/clock.ts';
 import { runJob } from '../../../src/server/jobs/run-job.ts';
 import { schedulesOf } from '../../../src/server/kept-schedule.ts';
 import { personStores } from '../../../src/server/person-agent.ts';
@@ -8,8 +7,9 @@ import { runsOf, type ServerParts } from '../../../src/server/server-parts.ts';
 import { MOST_OPEN_RUNS } from '../../../src/store/run-store.ts';
 import { TradeAgentError } from '../../../src/trading/errors.ts';
 import { READ_SCOPES } from '../../../src/trading/scopes.ts';
+import { hastyClock } from '../../integration/hasty-clock.ts';
 import { jobsDatabase } from '../jobs/jobs-database.ts';
-import { type TestDatabase, withPostgres } from '../support/database.ts';
+import { newTenant, type TestDatabase, withPostgres } from '../support/database.ts';
 import { begin, type ServerWorld, startServerWorld, watched } from './server-world.ts';
 
 withPostgres('a run of a server’s', () => {
@@ -21,7 +21,7 @@ withPostgres('a run of a server’s', () => {
   });
   afterAll(() => server.drop());
   beforeEach(async () => {
-    world = await startServerWorld(server);
+    world = await startServerWorld(server, newTenant(), hastyClock());
     front = await world.machine();
   });
   afterEach(() => world.close());
@@ -256,7 +256,7 @@ withPostgres('a run of a server’s', () => {
 
   it('is told from wherever it was heard to, and forgotten a day after its end', async () => {
     let ahead = 0;
-    const clock = { now: () => Date.now() + ahead, sleep: systemClock.sleep };
+    const clock = { ...front.clock, now: () => front.clock.now() + ahead };
     await world.worker({ clock });
     const run = await begin(front, { prompt: 'quote AAPL' });
     const { events } = await watched(front, run);

@@ -28,7 +28,7 @@ export function sessionsAt(gateway: string): PersonSessions {
 }
 
 /** Servers and workers of one tenant over one database, each with connections of its own as another machine would have. */
-export async function startServerWorld(server: TestDatabase, tenant = newTenant()) {
+export async function startServerWorld(server: TestDatabase, tenant = newTenant(), clock = systemClock) {
   const gateway = await new GatewayStandIn().start();
   const errors: string[] = [];
   const closing: (() => Promise<unknown>)[] = [];
@@ -46,7 +46,7 @@ export async function startServerWorld(server: TestDatabase, tenant = newTenant(
       await news.close();
     });
     return {
-      ...{ database, jobs, news, clock: systemClock, fetch, env: {} },
+      ...{ database, jobs, news, clock, fetch, env: {} },
       sessions: sessionsAt(gateway.url),
       model: { provider: 'builtin' },
       onError: (message) => errors.push(message),
