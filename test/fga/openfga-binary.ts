@@ -1,37 +1,14 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import { goBinary } from '../go-binary.ts';
 
 /** The version these tests were written against; OPENFGA_VERSION tries another. */
 export const OPENFGA_VERSION = process.env.OPENFGA_VERSION ?? 'v1.22.1';
 
-const BUILD_LIMIT_MS = 1_500_000;
-
-/**
- * OpenFGA's own server, unmodified, built from Go's module proxy once and kept in the user's cache.
- * @returns where it is, or why there is none on this machine
- */
-export async function openFgaBinary(): Promise<{ binary: string } | { missing: string }> {
-  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-  const folder = join(cache, 'trade-agent-tests', `openfga-${OPENFGA_VERSION}`);
-  const binary = join(folder, 'openfga');
-  if (existsSync(binary)) return { binary };
-  if (!(await run('go', ['version']).catch(() => undefined))) return { missing: 'Go is not installed' };
-  mkdirSync(folder, { recursive: true });
-  const module = `github.com/openfga/openfga/cmd/openfga@${OPENFGA_VERSION}`;
-  process.stderr.write(`Building ${module}: four to five minutes of processor time, once.\n`);
-  try {
-    await run('go', ['install', module], {
-      env: { ...process.env, GOBIN: folder },
-      timeout: BUILD_LIMIT_MS,
-      maxBuffer: 64 * 1024 * 1024,
-    });
-  } catch {
-    return { missing: `Go could not build ${module}` };
-  }
-  return existsSync(binary) ? { binary } : { missing: 'Go built something else' };
-}
+/** OpenFGA's own server. */
+export const openFgaBinary = () =>
+  goBinary({
+    name: `openfga-${OPENFGA_VERSION}`,
+    module: `github.com/openfga/openfga/cmd/openfga@${OPENFGA_VERSION}`,
+    file: 'openfga',
+    takes: 'four to five minutes',
+    limitMs: 1_500_000,
+  });

@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Somebody else's server, unmodified. */
+export interface GoProgram {
+  /** `openfga-v1.22.1`: what it is kept as. */
+  readonly name: string;
+  /** `github.com/openfga/openfga/cmd/openfga@v1.22.1` */
+  readonly module: string;
+  /** What Go names it. */
+  readonly file: string;
+  /** What building it takes, in words: `four to five minutes`. */
+  readonly takes: string;
+  /** Milliseconds after which that is given up. */
+  readonly limitMs: number;
+}
+
+/**
+ * Built from Go's module proxy once, and kept in the user's cache.
+ * @returns where it is, or why there is none on this machine
+ */
+export async function goBinary({
+  name,
+  module,
+  file,
+  takes,
+  limitMs,
+}: GoProgram): Promise<{ binary: string } | { missing: string }> {
+  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  const folder = join(cache, 'trade-agent-tests', name);
+  const binary = join(folder, file);
+  if (existsSync(binary)) return { binary };
+  if (!(await run('go', ['version']).catch(() => undefined))) return { missing: 'Go is not installed' };
+  mkdirSync(folder, { recursive: true });
+  process.stderr.write(`Building ${module}: ${takes} of processor time, once.\n`);
+  try {
+    await run('go', ['install', module], {
+      env: { ...process.env, GOBIN: folder },
+      timeout: limitMs,
+      maxBuffer: 64 * 1024 * 1024,
+    });
+  } catch {
+    return { missing: `Go could not build ${module}` };
+  }
+  return existsSync(binary) ? { binary } : { missing: 'Go built something else' };
+}
