@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/longest-first.ts';
@@ -17,8 +18,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // A condition that is waited for comes late where the machine is busy, not wrong.
     expect: { poll: { timeout: 10_000 } },
-    // One each processor: most of a test's time is waiting for a process or a server of its own.
-    maxWorkers: '100%',
+    // More than processors: much of a test's time is waiting for a process or a server of its own. A percentage is held to their number.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     sequence: { sequencer: LongestFirst },
     reporters: ['default', new SummaryReporter()],
     alias: [
