@@ -1,4 +1,3 @@
-import type { Pool } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { postgresGatewayKeyRows } from '../../src/store/postgres/gateway-key-rows.ts';
@@ -6,13 +5,11 @@ import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.t
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { sweepProofs } from '../../src/store/postgres/proof-store.ts';
 import { postgresRegistrationPlace } from '../../src/store/postgres/registration-place.ts';
-import { tenantDatabase } from '../../src/store/postgres/tenant-database.ts';
 import { migratedDatabase, newTenant, runSql, type TestDatabase, withPostgres } from './support/database.ts';
 import { filledStores } from './support/filled-stores.ts';
 
 withPostgres('the gateway’s tables', () => {
   let server: TestDatabase;
-  let pool: Pool;
   let stores: GatewayStores;
   const [ours, theirs] = [newTenant(), newTenant()];
   let tables: string[];
@@ -23,11 +20,11 @@ withPostgres('the gateway’s tables', () => {
 
   beforeAll(async () => {
     server = await migratedDatabase(gatewaySchema);
-    pool = await server.pool();
-    stores = await postgresGatewayStores(tenantDatabase(pool, ours));
+    const database = await server.open(ours);
+    stores = await postgresGatewayStores(database);
     await filledStores(stores);
-    const keys = postgresGatewayKeyRows(tenantDatabase(pool, ours));
-    await postgresRegistrationPlace(tenantDatabase(pool, ours)).write(undefined, 'registered');
+    const keys = postgresGatewayKeyRows(database);
+    await postgresRegistrationPlace(database).write(undefined, 'registered');
     await keys.addFirstSeal({ name: 'seal', version: 1, wrapped: 'wrapped' }, 'check');
     const all = await rowsOf(
       server.superuser,
@@ -101,7 +98,7 @@ withPostgres('the gateway’s tables', () => {
         table,
       ).rejects.toThrow(/row-level security|permission denied/);
     }
-    const others = await postgresGatewayStores(tenantDatabase(pool, theirs));
+    const others = await postgresGatewayStores(await server.open(theirs));
     expect(await others.proposals.list({ state: 'all' })).toEqual([]);
     expect(await others.proposals.version()).toBe(0);
     expect(await others.keys.of('alice')).toEqual([]);
@@ -126,7 +123,7 @@ withPostgres('the gateway’s tables', () => {
   });
 
   it('let the sweeper at proofs that are over, of every tenant, and at nothing else', async () => {
-    const others = await postgresGatewayStores(tenantDatabase(pool, theirs));
+    const others = await postgresGatewayStores(await server.open(theirs));
     await stores.proofs.remember('old', 10_000, 9_000);
     await others.proofs.remember('old', 10_000, 9_000);
     const [, swept] = await runSql(

@@ -1,19 +1,18 @@
-import type { Pool } from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import { tenantDatabase } from '../../src/store/postgres/tenant-database.ts';
+import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts';
 import { questionSeal } from '../../src/store/rows/question-id.ts';
 import { gatewayStoresContract } from '../contract/stores/gateway-stores.ts';
 import { migratedDatabase, newTenant, type TestDatabase, withPostgres } from './support/database.ts';
 
 withPostgres('the gateway’s stores on PostgreSQL', () => {
   let server: TestDatabase;
-  let ours: Pool;
-  let anothers: Pool;
+  let ours: (tenant: string) => TenantDatabase;
+  let anothers: (tenant: string) => TenantDatabase;
   beforeAll(async () => {
     server = await migratedDatabase(gatewaySchema);
-    [ours, anothers] = [await server.pool(), await server.pool()];
+    [ours, anothers] = [await server.lend(), await server.lend()];
   });
   afterAll(() => server.drop());
 
@@ -21,8 +20,8 @@ withPostgres('the gateway’s stores on PostgreSQL', () => {
   gatewayStoresContract(async () => {
     const tenant = newTenant();
     const seal = questionSeal('of the test');
-    const stores = await postgresGatewayStores(tenantDatabase(ours, tenant), seal);
-    const other = await postgresGatewayStores(tenantDatabase(anothers, tenant), seal);
+    const stores = await postgresGatewayStores(ours(tenant), seal);
+    const other = await postgresGatewayStores(anothers(tenant), seal);
     return { stores, another: () => other, close: async () => undefined };
   });
 });

@@ -61,7 +61,7 @@ export function postgresOutbox(database: TenantDatabase): Outbox {
     },
     due: (limit) =>
       database.read((unit) =>
-        unit.all<OutboxRow>(
+        unit.last.all<OutboxRow>(
           `SELECT id, kind, key FROM job_outbox WHERE dead_at IS NULL AND due_at <= clock_timestamp()
            ORDER BY id LIMIT @limit`,
           { limit },
@@ -70,7 +70,7 @@ export function postgresOutbox(database: TenantDatabase): Outbox {
     // Lost, it is handed over once more: nothing waits for the disk.
     handed: async (ids, againMs) =>
       void (await database.writeUnsynced((unit) =>
-        unit.run(
+        unit.last.run(
           `UPDATE job_outbox SET due_at = clock_timestamp() + @againMs * interval '1 millisecond'
            WHERE id = ANY (@ids::bigint[]) AND dead_at IS NULL`,
           { ids, againMs },
@@ -78,7 +78,7 @@ export function postgresOutbox(database: TenantDatabase): Outbox {
       )),
     async begin(id) {
       const row = await database.writeUnsynced((unit) =>
-        unit.one<StoredJob & { tries: number }>(
+        unit.last.one<StoredJob & { tries: number }>(
           `UPDATE job_outbox SET tries = tries + 1 WHERE id = @id AND dead_at IS NULL
            RETURNING id, kind, key, ids, tries`,
           { id },
@@ -88,22 +88,22 @@ export function postgresOutbox(database: TenantDatabase): Outbox {
     },
     giveBack: async (id) =>
       void (await database.writeUnsynced((unit) =>
-        unit.run('UPDATE job_outbox SET tries = tries - 1 WHERE id = @id', { id }),
+        unit.last.run('UPDATE job_outbox SET tries = tries - 1 WHERE id = @id', { id }),
       )),
     done: async (id) =>
       void (await database.writeUnsynced((unit) =>
-        unit.run('DELETE FROM job_outbox WHERE id = @id AND dead_at IS NULL', { id }),
+        unit.last.run('DELETE FROM job_outbox WHERE id = @id AND dead_at IS NULL', { id }),
       )),
     bury: async (id, code) =>
       void (await database.write((unit) =>
-        unit.run(
+        unit.last.run(
           'UPDATE job_outbox SET dead_at = clock_timestamp(), code = @code WHERE id = @id AND dead_at IS NULL',
           { id, code },
         ),
       )),
     async dead(limit) {
       const rows = await database.read((unit) =>
-        unit.all<StoredJob & { code: string; at: number }>(
+        unit.last.all<StoredJob & { code: string; at: number }>(
           `SELECT id, kind, key, ids, code, (extract(epoch FROM dead_at) * 1000)::bigint AS at
            FROM job_outbox WHERE dead_at IS NOT NULL ORDER BY dead_at DESC LIMIT @limit`,
           { limit },
@@ -113,7 +113,7 @@ export function postgresOutbox(database: TenantDatabase): Outbox {
     },
     clear: async () =>
       void (await database.writeUnsynced((unit) =>
-        unit.run(
+        unit.last.run(
           `DELETE FROM job_outbox WHERE dead_at < clock_timestamp() - @seconds * interval '1 second'`,
           {
             seconds: KEEP_DEAD_SECONDS,

@@ -7,7 +7,7 @@ export function postgresBrokerKeyStore(database: TenantDatabase): BrokerKeyStore
   return {
     find: (sub, connection) =>
       database.read((unit) =>
-        unit.one<BrokerKey>(
+        unit.last.one<BrokerKey>(
           `SELECT ${COLUMNS} FROM broker_keys WHERE sub = @sub AND connection = @connection`,
           {
             ...{ sub, connection },
@@ -16,14 +16,14 @@ export function postgresBrokerKeyStore(database: TenantDatabase): BrokerKeyStore
       ),
     list: (connection) =>
       database.read((unit) =>
-        unit.all<BrokerKey>(
+        unit.last.all<BrokerKey>(
           `SELECT ${COLUMNS} FROM broker_keys WHERE connection = @connection ORDER BY sub COLLATE "C"`,
           { connection },
         ),
       ),
     keep: async (key) =>
       void (await database.write((unit) =>
-        unit.run(
+        unit.last.run(
           `INSERT INTO broker_keys (sub, connection, kind, sealed, account_number, environment, kept_at)
            VALUES (@sub, @connection, @kind, @sealed, @accountNumber, @environment, @keptAt)
            ON CONFLICT (tenant, sub, connection) DO UPDATE
@@ -34,7 +34,7 @@ export function postgresBrokerKeyStore(database: TenantDatabase): BrokerKeyStore
       )),
     async remove(sub, connection) {
       const removed = await database.write((unit) =>
-        unit.run('DELETE FROM broker_keys WHERE sub = @sub AND connection = @connection', {
+        unit.last.run('DELETE FROM broker_keys WHERE sub = @sub AND connection = @connection', {
           sub,
           connection,
         }),
@@ -42,6 +42,8 @@ export function postgresBrokerKeyStore(database: TenantDatabase): BrokerKeyStore
       return removed === 1;
     },
     removeAll: async (sub) =>
-      void (await database.write((unit) => unit.run('DELETE FROM broker_keys WHERE sub = @sub', { sub }))),
+      void (await database.write((unit) =>
+        unit.last.run('DELETE FROM broker_keys WHERE sub = @sub', { sub }),
+      )),
   };
 }

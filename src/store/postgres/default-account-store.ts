@@ -5,13 +5,13 @@ export function postgresDefaultAccountStore(database: TenantDatabase): DefaultAc
   return {
     async find(sub) {
       const row = await database.read((unit) =>
-        unit.one<{ account: string }>('SELECT account FROM default_accounts WHERE sub = @sub', { sub }),
+        unit.last.one<{ account: string }>('SELECT account FROM default_accounts WHERE sub = @sub', { sub }),
       );
       return row?.account;
     },
     choose: async (sub, account) =>
       void (await database.write((unit) =>
-        unit.run(
+        unit.last.run(
           `INSERT INTO default_accounts (sub, account) VALUES (@sub, @account)
            ON CONFLICT (tenant, sub) DO UPDATE SET account = excluded.account`,
           { sub, account },
@@ -19,7 +19,7 @@ export function postgresDefaultAccountStore(database: TenantDatabase): DefaultAc
       )),
     remove: async (sub) =>
       void (await database.write((unit) =>
-        unit.run('DELETE FROM default_accounts WHERE sub = @sub', { sub }),
+        unit.last.run('DELETE FROM default_accounts WHERE sub = @sub', { sub }),
       )),
   };
 }

@@ -19,7 +19,7 @@ export function postgresGatewayKeyRows(database: TenantDatabase): GatewayKeyRows
   return {
     all: () =>
       database.read((unit) =>
-        unit.all<WrappedGatewayKey>(
+        unit.last.all<WrappedGatewayKey>(
           'SELECT name, version, wrapped FROM gateway_keys ORDER BY name, version DESC',
         ),
       ),

@@ -18,7 +18,7 @@ export interface Head {
 export async function ensureHead(database: TenantDatabase): Promise<void> {
   const { seq, hash } = NO_LINE;
   await database.write((unit) =>
-    unit.run(
+    unit.last.run(
       'INSERT INTO heads (seq, hash, version) VALUES (@seq, @hash, 0) ON CONFLICT (tenant) DO NOTHING',
       { seq, hash },
     ),

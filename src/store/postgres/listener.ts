@@ -14,7 +14,7 @@ export interface Listener {
  * @param heard what was told; undefined each time it begins to listen, since something may have been told before
  */
 export function listenTo(
-  pool: Pool,
+  pool: Pick<Pool, 'connect'>,
   channel: string,
   heard: (payload: string | undefined) => void,
 ): Listener {

@@ -3,7 +3,10 @@ import { TradeAgentError } from '../../trading/errors.ts';
 import { tooNew } from './migrate.ts';
 import { openPool, type PoolOptions } from './pool.ts';
 import { appOf, type Schema } from './schema.ts';
-import { type TenantDatabase, tenantDatabase } from './tenant-database.ts';
+import { requireTenant, type TenantDatabase, tenantDatabase } from './tenant-database.ts';
+
+/** Connections whose commits don't wait for the disk: they are over at once. */
+const UNSYNCED_MAX = 3;
 
 export interface OpenOptions extends Pick<PoolOptions, 'address' | 'max'> {
   readonly schema: Schema;
@@ -16,12 +19,15 @@ export interface OpenOptions extends Pick<PoolOptions, 'address' | 'max'> {
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function openDatabase({ schema, tenant, ...server }: OpenOptions): Promise<TenantDatabase> {
-  const pool = await openPool({ ...server, schema: schema.name });
+  requireTenant(tenant);
+  const about = { ...server, schema: schema.name, tenant };
+  const synced = await openPool(about);
   try {
-    await requireFit(pool, schema);
-    return tenantDatabase(pool, tenant);
+    await requireFit(synced, schema);
+    const unsynced = await openPool({ ...about, max: UNSYNCED_MAX, synced: false });
+    return tenantDatabase(tenant, { synced, unsynced });
   } catch (error) {
-    await pool.end();
+    await synced.end();
     throw error;
   }
 }

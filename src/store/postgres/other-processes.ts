@@ -129,7 +129,7 @@ export function postgresOtherProcesses(
     },
     async leave() {
       await listening?.close();
-      await database.write((unit) => unit.run('DELETE FROM gateways WHERE name = @name', { name }));
+      await database.write((unit) => unit.last.run('DELETE FROM gateways WHERE name = @name', { name }));
     },
   };
 }

@@ -22,7 +22,7 @@ export interface PoolOptions {
   readonly schema: string;
   /** How many connections at most. */
   readonly max?: number;
-  /** Whose rows all that is asked outside of a `TenantDatabase` is about: a library's that has statements of its own. */
+  /** Whose rows all that is asked is about; none for who owns the tables. See `requireTenant`. */
   readonly tenant?: string;
   /** False where a commit need not wait for the disk: what is lost with the server is done again. */
   readonly synced?: boolean;

@@ -6,7 +6,7 @@ export function postgresRegistrationPlace(database: TenantDatabase): Registratio
   return {
     async read() {
       const row = await database.read((unit) =>
-        unit.one<{ registration: string }>('SELECT registration FROM registered_clients'),
+        unit.last.one<{ registration: string }>('SELECT registration FROM registered_clients'),
       );
       return row?.registration;
     },

@@ -14,7 +14,7 @@ import type { TenantDatabase } from './tenant-database.ts';
  */
 export async function sealClearQuestions(database: TenantDatabase, seal: QuestionSeal): Promise<void> {
   // Looked at first: the head is what every proposal waits for.
-  const hasSome = () => database.read((unit) => unit.one(CLEAR_QUESTIONS));
+  const hasSome = () => database.read((unit) => unit.last.one(CLEAR_QUESTIONS));
   while ((await hasSome()) !== undefined) {
     await withHead(database, async (unit) => {
       for (const row of await unit.all<ClearQuestions>(CLEAR_QUESTIONS))

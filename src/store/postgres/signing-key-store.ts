@@ -9,7 +9,7 @@ export function postgresSigningKeyStore(database: TenantDatabase): SigningKeySto
     byId: (credentialId) => database.read((unit) => byId(unit, credentialId)),
     async of(sub) {
       const rows = await database.read((unit) =>
-        unit.all<SigningKeyRow>(
+        unit.last.all<SigningKeyRow>(
           'SELECT * FROM signing_keys WHERE sub = @sub AND removed_at IS NULL ORDER BY enrolled_at, place',
           { sub },
         ),
@@ -45,7 +45,7 @@ export function postgresSigningKeyStore(database: TenantDatabase): SigningKeySto
       }),
     async rename({ sub, credentialId }, name) {
       const changed = await database.write((unit) =>
-        unit.run(
+        unit.last.run(
           `UPDATE signing_keys SET name = @name
            WHERE credential_id = @credentialId AND sub = @sub AND removed_at IS NULL`,
           { sub, credentialId, name },
@@ -57,7 +57,7 @@ export function postgresSigningKeyStore(database: TenantDatabase): SigningKeySto
     signed: ({ sub, approval, digest }) => database.read((unit) => isSigned(unit, { sub, approval, digest })),
     async evidence({ sub, approval }) {
       const row = await database.read((unit) =>
-        unit.one<{ evidence: string }>(
+        unit.last.one<{ evidence: string }>(
           `SELECT evidence FROM signatures WHERE sub = @sub AND approval = @approval
            ORDER BY signed_at DESC, digest LIMIT 1`,
           { sub, approval },
@@ -88,17 +88,17 @@ function pairings(database: TenantDatabase) {
   return {
     pair: async ({ digest, sub, expiresAt }) =>
       void (await database.write((unit) =>
-        unit.run(
+        unit.last.run(
           `INSERT INTO pairings (sub, digest, expires_at) VALUES (@sub, @digest, @expiresAt)
            ON CONFLICT (tenant, sub) DO UPDATE SET digest = excluded.digest, expires_at = excluded.expires_at`,
           { sub, digest, expiresAt },
         ),
       )),
     unpair: async (sub) =>
-      void (await database.write((unit) => unit.run('DELETE FROM pairings WHERE sub = @sub', { sub }))),
+      void (await database.write((unit) => unit.last.run('DELETE FROM pairings WHERE sub = @sub', { sub }))),
     pairing: (digest, now) =>
       database.read((unit) =>
-        unit.one(
+        unit.last.one(
           'SELECT sub, expires_at AS "expiresAt" FROM pairings WHERE digest = @digest AND expires_at > @now',
           { digest, now },
         ),

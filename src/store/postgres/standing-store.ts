@@ -8,7 +8,7 @@ export function postgresStandingStore(database: TenantDatabase): StandingStore {
   return {
     async watched() {
       const rows = await database.read((unit) =>
-        unit.all<StandingRow>(
+        unit.last.all<StandingRow>(
           `SELECT * FROM standing_orders WHERE state = 'watching' ORDER BY sub COLLATE "C", mandate COLLATE "C"`,
         ),
       );
@@ -16,7 +16,7 @@ export function postgresStandingStore(database: TenantDatabase): StandingStore {
     },
     async find(sub, mandate) {
       const row = await database.read((unit) =>
-        unit.one<StandingRow>('SELECT * FROM standing_orders WHERE sub = @sub AND mandate = @mandate', {
+        unit.last.one<StandingRow>('SELECT * FROM standing_orders WHERE sub = @sub AND mandate = @mandate', {
           ...{ sub, mandate },
         }),
       );

@@ -5,7 +5,7 @@ import { migrate } from '../../../src/store/postgres/migrate.ts';
 import { openDatabase } from '../../../src/store/postgres/open-database.ts';
 import { openPool } from '../../../src/store/postgres/pool.ts';
 import { appOf, type Schema, sweeperOf } from '../../../src/store/postgres/schema.ts';
-import type { TenantDatabase } from '../../../src/store/postgres/tenant-database.ts';
+import { type TenantDatabase, tenantDatabase } from '../../../src/store/postgres/tenant-database.ts';
 import { SUPERUSER, socketAddress } from './cluster.ts';
 
 /** For tests that need PostgreSQL: left out where there is none (`setup.ts` says so, or fails). */
@@ -18,10 +18,10 @@ export interface TestDatabase {
   readonly sweeper: string;
   /** Row security does not hold for it: to look at what is really there. */
   readonly superuser: string;
-  /** Connections as the application has them, which tenants can share; closed with the database. */
-  pool(): Promise<pg.Pool>;
   /** A new tenant's part, as the application opens it; closed with the database. @param tenant an earlier one again */
   open(tenant?: string): Promise<TenantDatabase>;
+  /** The same over connections that one tenant after another has: to open some takes longer than most tests. */
+  lend(): Promise<(tenant: string) => TenantDatabase>;
   drop(): Promise<void>;
 }
 
@@ -59,15 +59,25 @@ export async function migratedDatabase(schema: Schema): Promise<TestDatabase> {
     ...empty,
     app: addressOf(app, name),
     sweeper: addressOf(sweeper, name),
-    async pool() {
-      const pool = await openPool({ address: addressOf(app, name), schema: schema.name, max: 8 });
-      pools.push(pool);
-      return pool;
-    },
     async open(tenant = newTenant()) {
       const database = await openDatabase({ address: addressOf(app, name), schema, tenant, max: 8 });
       opened.push(database);
       return database;
+    },
+    async lend() {
+      const pool = await openPool({ address: addressOf(app, name), schema: schema.name, max: 8 });
+      pools.push(pool);
+      return (tenant) => {
+        const lent = {
+          async connect() {
+            const client = await pool.connect();
+            await client.query("SELECT set_config('ta.tenant', $1, false)", [tenant]);
+            return client;
+          },
+          end: async () => undefined,
+        };
+        return tenantDatabase(tenant, { synced: lent, unsynced: lent });
+      };
     },
     async drop() {
       await Promise.all([...opened.map((database) => database.close()), ...pools.map((pool) => pool.end())]);

@@ -7,13 +7,13 @@ export function postgresCalendarRows<Calendar>(
   return {
     async get() {
       const row = await database.read((unit) =>
-        unit.one<{ calendar: string }>('SELECT calendar FROM calendars'),
+        unit.last.one<{ calendar: string }>('SELECT calendar FROM calendars'),
       );
       return row === undefined ? undefined : (JSON.parse(row.calendar) as Calendar);
     },
     async put(calendar) {
       await database.write((unit) =>
-        unit.run(
+        unit.last.run(
           `INSERT INTO calendars (calendar) VALUES (@calendar)
            ON CONFLICT (tenant) DO UPDATE SET calendar = excluded.calendar`,
           { calendar: JSON.stringify(calendar) },

@@ -54,7 +54,7 @@ function accountMemory<Notice extends KeptNotice>(
       }),
     async proposing(rule, definition, thread, now) {
       await database.write((unit) =>
-        unit.run(
+        unit.last.run(
           `INSERT INTO proposed (profile, account, rule, definition, thread, asked, at)
            VALUES (@profile, @account, @rule, @definition, @thread, false, @now)
            ON CONFLICT (tenant, person, profile, account, rule, definition)
@@ -65,7 +65,7 @@ function accountMemory<Notice extends KeptNotice>(
     },
     async asked(rule, definition) {
       await database.write((unit) =>
-        unit.run(
+        unit.last.run(
           `UPDATE proposed SET asked = true WHERE ${OF_ACCOUNT} AND rule = @rule AND definition = @definition`,
           { ...owner, rule, definition },
         ),
@@ -155,7 +155,7 @@ function activityCache(database: PersonDatabase, { profile, account }: AccountOw
   return {
     async get() {
       const row = await database.read((unit) =>
-        unit.one<{ rows: string; whole_at: number }>(
+        unit.last.one<{ rows: string; whole_at: number }>(
           `SELECT rows, whole_at FROM activities WHERE ${OF_ACCOUNT}`,
           owner,
         ),
@@ -164,7 +164,7 @@ function activityCache(database: PersonDatabase, { profile, account }: AccountOw
     },
     async put(activities, wholeAt) {
       await database.write((unit) =>
-        unit.run(
+        unit.last.run(
           `INSERT INTO activities (profile, account, rows, whole_at) VALUES (@profile, @account, @rows, @wholeAt)
            ON CONFLICT (tenant, person, profile, account) DO UPDATE SET rows = excluded.rows, whole_at = excluded.whole_at`,
           { ...owner, rows: JSON.stringify(activities), wholeAt },
@@ -178,7 +178,7 @@ function activityCache(database: PersonDatabase, { profile, account }: AccountOw
 function closeCache(database: PersonDatabase): CloseCache {
   const getAll = async (symbols: readonly string[]) => {
     const rows = await database.read((unit) =>
-      unit.all<PackedCloses & { readonly symbol: string }>(
+      unit.last.all<PackedCloses & { readonly symbol: string }>(
         'SELECT symbol, days, closes FROM closes WHERE symbol = ANY(@symbols)',
         { symbols },
       ),
@@ -190,7 +190,7 @@ function closeCache(database: PersonDatabase): CloseCache {
     getAll,
     async put(symbol, history) {
       await database.write((unit) =>
-        unit.run(
+        unit.last.run(
           `INSERT INTO closes (symbol, days, closes) VALUES (@symbol, @days, @closes)
            ON CONFLICT (tenant, symbol) DO UPDATE SET days = excluded.days, closes = excluded.closes`,
           { symbol, ...packCloses(history) },

@@ -46,7 +46,7 @@ export function credentialLeases(
 
   const take = async (purpose: LockPurpose): Promise<Lease | undefined> => {
     const taken = await database.write((unit) =>
-      unit.one<{ epoch: number }>(
+      unit.last.one<{ epoch: number }>(
         `INSERT INTO credential_leases AS lease (purpose, epoch, until)
          VALUES (@purpose, 1, clock_timestamp() + @leaseMs * interval '1 millisecond')
          ON CONFLICT (tenant, person, purpose) DO UPDATE SET epoch = lease.epoch + 1, until = excluded.until
@@ -73,10 +73,13 @@ export function credentialLeases(
   };
   const setUntil = (lease: Lease, until: string): Promise<number> =>
     database.write((unit) =>
-      unit.run(`UPDATE credential_leases SET until = ${until} WHERE purpose = @purpose AND epoch = @epoch`, {
-        purpose: lease.purpose,
-        epoch: lease.epoch,
-      }),
+      unit.last.run(
+        `UPDATE credential_leases SET until = ${until} WHERE purpose = @purpose AND epoch = @epoch`,
+        {
+          purpose: lease.purpose,
+          epoch: lease.epoch,
+        },
+      ),
     );
   const keep = async (lease: Lease, signal: AbortSignal): Promise<void> => {
     const until = `clock_timestamp() + interval '${leaseMs} milliseconds'`;

@@ -9,13 +9,13 @@ export function postgresDataKeyRows(
 ): DataKeyRows {
   return {
     newest: (tenant) =>
-      of(tenant).read((unit) => unit.one<WrappedKey>(`${ONE} ORDER BY version DESC LIMIT 1`)),
+      of(tenant).read((unit) => unit.last.one<WrappedKey>(`${ONE} ORDER BY version DESC LIMIT 1`)),
     find: (tenant, version) =>
-      of(tenant).read((unit) => unit.one<WrappedKey>(`${ONE} WHERE version = @version`, { version })),
-    all: (tenant) => of(tenant).read((unit) => unit.all<WrappedKey>(`${ONE} ORDER BY version`)),
+      of(tenant).read((unit) => unit.last.one<WrappedKey>(`${ONE} WHERE version = @version`, { version })),
+    all: (tenant) => of(tenant).read((unit) => unit.last.all<WrappedKey>(`${ONE} ORDER BY version`)),
     async add(tenant, { version, wrapped }) {
       const added = await of(tenant).write((unit) =>
-        unit.run(
+        unit.last.run(
           'INSERT INTO data_keys (version, wrapped) VALUES (@version, @wrapped) ON CONFLICT DO NOTHING',
           { version, wrapped },
         ),
@@ -24,11 +24,14 @@ export function postgresDataKeyRows(
     },
     async replace(tenant, { version, wrapped: before }, wrapped) {
       const replaced = await of(tenant).write((unit) =>
-        unit.run('UPDATE data_keys SET wrapped = @wrapped WHERE version = @version AND wrapped = @before', {
-          version,
-          before,
-          wrapped,
-        }),
+        unit.last.run(
+          'UPDATE data_keys SET wrapped = @wrapped WHERE version = @version AND wrapped = @before',
+          {
+            version,
+            before,
+            wrapped,
+          },
+        ),
       );
       return replaced === 1;
     },

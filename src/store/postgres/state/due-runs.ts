@@ -6,7 +6,7 @@ export function postgresDueRuns(database: Pick<TenantDatabase, 'write'>): DueRun
   return {
     take: (now, again, limit) =>
       database.write((unit) =>
-        unit.all<DueRun>(
+        unit.last.all<DueRun>(
           `UPDATE run_due SET at = @again FROM (
              SELECT person, run FROM run_due WHERE at <= @now ORDER BY at LIMIT @limit FOR UPDATE SKIP LOCKED
            ) AS due

@@ -12,13 +12,13 @@ export function postgresImportStore(
   return {
     async activities() {
       const rows = await database.read((unit) =>
-        unit.all<{ row: string }>(`SELECT row FROM imported WHERE ${OF_ACCOUNT} ORDER BY at, id`, owner),
+        unit.last.all<{ row: string }>(`SELECT row FROM imported WHERE ${OF_ACCOUNT} ORDER BY at, id`, owner),
       );
       return rows.map(({ row }) => JSON.parse(row) as Activity);
     },
     files: () =>
       database.read((unit) =>
-        unit.all<ImportedFile>(
+        unit.last.all<ImportedFile>(
           `SELECT id, file, at, (SELECT count(*) FROM imported WHERE profile = imports.profile
              AND account = imports.account AND import = imports.id) AS rows
            FROM imports WHERE ${OF_ACCOUNT} ORDER BY at DESC, id COLLATE "C"`,

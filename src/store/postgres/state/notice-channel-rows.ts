@@ -5,7 +5,7 @@ export function postgresNoticeChannels<Channel>(database: PersonDatabase): Notic
   return {
     async all() {
       const rows = await database.read((unit) =>
-        unit.all<{ name: string; channel: string }>(
+        unit.last.all<{ name: string; channel: string }>(
           'SELECT name, channel FROM notice_channels ORDER BY name',
         ),
       );
@@ -13,7 +13,7 @@ export function postgresNoticeChannels<Channel>(database: PersonDatabase): Notic
     },
     async put(name, channel, most) {
       const put = await database.write((unit) =>
-        unit.run(
+        unit.last.run(
           `INSERT INTO notice_channels (name, channel)
            SELECT @name, @channel WHERE (SELECT count(*) FROM notice_channels WHERE name <> @name) < @most
            ON CONFLICT (tenant, person, name) DO UPDATE SET channel = excluded.channel`,
@@ -24,7 +24,7 @@ export function postgresNoticeChannels<Channel>(database: PersonDatabase): Notic
     },
     async remove(name) {
       const removed = await database.write((unit) =>
-        unit.run('DELETE FROM notice_channels WHERE name = @name', { name }),
+        unit.last.run('DELETE FROM notice_channels WHERE name = @name', { name }),
       );
       return removed === 1;
     },

@@ -24,7 +24,10 @@ export function postgresNoticeOutbox<Notice extends KeptNotice>(
   return {
     async untold() {
       const rows = await database.read((unit) =>
-        unit.all<ToldRow>(`SELECT channel, rule, subject, definition FROM told WHERE ${OF_ACCOUNT}`, owner),
+        unit.last.all<ToldRow>(
+          `SELECT channel, rule, subject, definition FROM told WHERE ${OF_ACCOUNT}`,
+          owner,
+        ),
       );
       return untoldBy(rows);
     },
@@ -52,7 +55,7 @@ export function postgresNoticeOutbox<Notice extends KeptNotice>(
     },
     async waiting() {
       const rows = await database.read((unit) =>
-        unit.all<Row>(
+        unit.last.all<Row>(
           `SELECT channel, notice, until, attempts FROM notice WHERE ${OF_ACCOUNT} ORDER BY made_at, seq`,
           owner,
         ),
@@ -64,11 +67,11 @@ export function postgresNoticeOutbox<Notice extends KeptNotice>(
     },
     async tried(id, attempts) {
       await database.write((unit) =>
-        unit.run('UPDATE notice SET attempts = attempts + @attempts WHERE id = @id', { id, attempts }),
+        unit.last.run('UPDATE notice SET attempts = attempts + @attempts WHERE id = @id', { id, attempts }),
       );
     },
     async remove(id) {
-      await database.write((unit) => unit.run('DELETE FROM notice WHERE id = @id', { id }));
+      await database.write((unit) => unit.last.run('DELETE FROM notice WHERE id = @id', { id }));
     },
   };
 }
@@ -86,14 +89,14 @@ export function postgresOneNotice<Notice extends KeptNotice>(database: PersonDat
   return {
     async get(id) {
       const row = await database.read((unit) =>
-        unit.one<Row>('SELECT channel, notice, until, attempts FROM notice WHERE id = @id', { id }),
+        unit.last.one<Row>('SELECT channel, notice, until, attempts FROM notice WHERE id = @id', { id }),
       );
       if (row === undefined) return undefined;
       const { channel, notice, until, attempts } = row;
       return { channel, until, attempts, notice: JSON.parse(notice) as Notice };
     },
     async remove(id) {
-      await database.write((unit) => unit.run('DELETE FROM notice WHERE id = @id', { id }));
+      await database.write((unit) => unit.last.run('DELETE FROM notice WHERE id = @id', { id }));
     },
     async tried(id, again) {
       await database.write(async (unit) => {
@@ -118,7 +121,7 @@ export async function forgetTold(unit: Unit, { profile, account }: AccountOwner)
 /** How many notices each channel has yet to send, whichever account of the person's. */
 export async function waitingByChannel(database: PersonDatabase): Promise<ReadonlyMap<string, number>> {
   const rows = await database.read((unit) =>
-    unit.all<{ channel: string; count: number }>(
+    unit.last.all<{ channel: string; count: number }>(
       'SELECT channel, count(*) AS count FROM notice GROUP BY channel',
     ),
   );

@@ -16,13 +16,13 @@ export async function rotateDataKey(
   const { tenant } = database;
   const version = await keys.rotate(tenant);
   const holders = await database.read((unit) =>
-    unit.all<{ sub: string }>('SELECT person AS sub FROM credential_holders'),
+    unit.last.all<{ sub: string }>('SELECT person AS sub FROM credential_holders'),
   );
   let count = 0;
   for (const { sub } of holders) {
     const theirs = personDatabase(database, sub);
     const older = await theirs.read((unit) =>
-      unit.all<{ name: string; key_version: number; sealed: Buffer }>(
+      unit.last.all<{ name: string; key_version: number; sealed: Buffer }>(
         'SELECT name, key_version, sealed FROM credentials WHERE key_version < @version',
         { version },
       ),
@@ -32,7 +32,7 @@ export async function rotateDataKey(
       const text = await seal.open(of, { keyVersion: key_version, sealed: before });
       const { keyVersion, sealed } = await seal.seal(of, text);
       count += await theirs.write((unit) =>
-        unit.run(
+        unit.last.run(
           `UPDATE credentials SET key_version = @keyVersion, sealed = @sealed
            WHERE name = @name AND sealed = @before`,
           { name, keyVersion, sealed, before },

@@ -14,7 +14,7 @@ export function postgresRunNews(
     tell(run) {
       // In a transaction of its own that does not wait for the disk: one that notifies holds up all others at its commit.
       database
-        .writeUnsynced((unit) => unit.all('SELECT pg_notify(@channel, @run)', { channel, run }))
+        .writeUnsynced((unit) => unit.last.all('SELECT pg_notify(@channel, @run)', { channel, run }))
         .catch(() => undefined);
     },
     hear(heard) {

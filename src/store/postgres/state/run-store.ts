@@ -82,7 +82,7 @@ export function postgresRunStore(options: RunStoreOptions): RunStore {
     ...waking(parts),
     async lookAgain(id, at) {
       await database.write((unit) =>
-        unit.run('UPDATE run_due SET at = @at WHERE person = @person AND run = @id', { id, at, person }),
+        unit.last.run('UPDATE run_due SET at = @at WHERE person = @person AND run = @id', { id, at, person }),
       );
     },
     async forget(id) {
@@ -128,7 +128,11 @@ function turns({
       }),
     async noteStart({ id, epoch }, prompts) {
       const noted = await database.write((unit) =>
-        unit.run(`UPDATE runs SET prompts = @prompts WHERE id = @id AND ${TURN}`, { id, epoch, prompts }),
+        unit.last.run(`UPDATE runs SET prompts = @prompts WHERE id = @id AND ${TURN}`, {
+          id,
+          epoch,
+          prompts,
+        }),
       );
       return noted === 1;
     },

@@ -49,12 +49,12 @@ export function postgresScheduleRows<Schedule extends KeptSchedule, Run>(
     jobOf(kind, tenants.tenant, person, ids);
   return {
     async list() {
-      const rows = await database.read((unit) => unit.all<Row>(`${READ} ORDER BY seq`));
+      const rows = await database.read((unit) => unit.last.all<Row>(`${READ} ORDER BY seq`));
       return rows.map((row) => rowOf<Schedule, Run>(row));
     },
     async find(idOrName) {
       const row = await database.read((unit) =>
-        unit.one<Row>(
+        unit.last.one<Row>(
           `${READ} WHERE id = @idOrName OR name = @idOrName ORDER BY id = @idOrName DESC LIMIT 1`,
           { idOrName },
         ),
@@ -65,13 +65,13 @@ export function postgresScheduleRows<Schedule extends KeptSchedule, Run>(
     revise: (seen, to) => database.write((unit) => revised(unit, seen, to)),
     async remove(id) {
       const removed = await database.write((unit) =>
-        unit.run('DELETE FROM schedules WHERE id = @id', { id }),
+        unit.last.run('DELETE FROM schedules WHERE id = @id', { id }),
       );
       return removed === 1;
     },
     async runs(id, limit) {
       const rows = await database.read((unit) =>
-        unit.all<{ record: string }>(
+        unit.last.all<{ record: string }>(
           'SELECT record FROM schedule_runs WHERE schedule = @id ORDER BY epoch DESC LIMIT @limit',
           { id, limit },
         ),
@@ -208,7 +208,7 @@ function runsOf<Run>(
       }),
     async passed(id, seen, progress) {
       const moved = await database.write((unit) =>
-        unit.run(
+        unit.last.run(
           `UPDATE schedule_times SET queued_at = NULL, handled = @handled, pending_due = @due, pending_attempts = @attempts
            WHERE ${OF_SCHEDULE} AND epoch = @seen`,
           { id, seen, ...valuesOf(progress) },

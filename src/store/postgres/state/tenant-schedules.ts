@@ -100,7 +100,7 @@ async function column(
   text: string,
   values: Readonly<Record<string, readonly string[] | number>>,
 ): Promise<string[]> {
-  const rows = await database.read((unit) => unit.all<{ value: string }>(text, values));
+  const rows = await database.read((unit) => unit.last.all<{ value: string }>(text, values));
   return rows.map(({ value }) => value);
 }
 

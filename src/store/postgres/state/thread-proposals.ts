@@ -33,14 +33,14 @@ export function postgresThreadProposals(database: PersonDatabase): ThreadProposa
     note: (seen) => database.write((unit) => note(unit, seen)),
     async get(id) {
       const row = await database.read((unit) =>
-        unit.one<Row>('SELECT * FROM thread_proposals WHERE proposal = @id', { id }),
+        unit.last.one<Row>('SELECT * FROM thread_proposals WHERE proposal = @id', { id }),
       );
       return row === undefined ? undefined : read(row);
     },
     ofThread: (thread, prompt) => database.read((unit) => proposalsOf(unit, thread, prompt)),
     async list({ profile, sub }) {
       const rows = await database.read((unit) =>
-        unit.all<Row>(
+        unit.last.all<Row>(
           `SELECT seen.* FROM thread_proposals AS seen JOIN threads ON threads.id = seen.thread
            WHERE threads.profile = @profile AND (threads.sub IS NULL OR threads.sub = coalesce(@sub, threads.sub))
            ORDER BY seen.seq`,

@@ -26,13 +26,13 @@ export function postgresThreadStore(database: PersonDatabase): ThreadStore {
   return {
     async find(id) {
       const row = await database.read((unit) =>
-        unit.one<Row>('SELECT * FROM threads WHERE id = @id', { id }),
+        unit.last.one<Row>('SELECT * FROM threads WHERE id = @id', { id }),
       );
       return row === undefined ? undefined : leasedThread(row);
     },
     async list({ profile, sub }) {
       const rows = await database.read((unit) =>
-        unit.all<Row>(
+        unit.last.all<Row>(
           `SELECT * FROM threads WHERE profile = @profile AND (sub IS NULL OR sub = @sub)
            ORDER BY updated_at DESC, seq DESC`,
           { profile, sub: sub ?? null },
@@ -44,7 +44,7 @@ export function postgresThreadStore(database: PersonDatabase): ThreadStore {
     isHeld: (lease) => database.read((unit) => isHeldLease(unit, lease, { keep: false })),
     async renew(holder, ids, until) {
       const rows = await database.write((unit) =>
-        unit.all<{ id: string }>(
+        unit.last.all<{ id: string }>(
           'UPDATE threads SET lease_until = @until WHERE lease_owner = @holder AND id = ANY(@ids) RETURNING id',
           { holder, ids, until },
         ),
@@ -53,7 +53,7 @@ export function postgresThreadStore(database: PersonDatabase): ThreadStore {
     },
     async end({ thread, holder, epoch }, status, now) {
       await database.write((unit) =>
-        unit.run(
+        unit.last.run(
           `UPDATE threads SET lease_owner = NULL, lease_until = 0, status = coalesce(@status, status),
              updated_at = CASE WHEN @status::text IS NULL THEN updated_at ELSE @now END
            WHERE id = @thread AND lease_owner = @holder AND lease_epoch = @epoch`,
@@ -63,7 +63,7 @@ export function postgresThreadStore(database: PersonDatabase): ThreadStore {
     },
     async reconciled(id) {
       await database.write((unit) =>
-        unit.run(`UPDATE threads SET status = 'pending' WHERE id = @id AND status = 'unknown'`, { id }),
+        unit.last.run(`UPDATE threads SET status = 'pending' WHERE id = @id AND status = 'unknown'`, { id }),
       );
     },
     remove: removal(database),

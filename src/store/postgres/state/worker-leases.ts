@@ -10,7 +10,7 @@ export function postgresWorkerLeases(
   return {
     async hold(name, forMs) {
       const held = await database.writeUnsynced((unit) =>
-        unit.run(
+        unit.last.run(
           `INSERT INTO worker_leases AS leases (name, holder, until)
            VALUES (@name, @holder, clock_timestamp() + @forMs * interval '1 millisecond')
            ON CONFLICT (tenant, name) DO UPDATE SET holder = excluded.holder, until = excluded.until
@@ -22,7 +22,7 @@ export function postgresWorkerLeases(
     },
     async all() {
       const rows = await database.read((unit) =>
-        unit.all<{ name: string; held: boolean }>(
+        unit.last.all<{ name: string; held: boolean }>(
           'SELECT name, until >= clock_timestamp() AS held FROM worker_leases ORDER BY name',
         ),
       );
@@ -30,7 +30,7 @@ export function postgresWorkerLeases(
     },
     async release() {
       await database.writeUnsynced((unit) =>
-        unit.run('UPDATE worker_leases SET until = to_timestamp(0) WHERE holder = @holder', { holder }),
+        unit.last.run('UPDATE worker_leases SET until = to_timestamp(0) WHERE holder = @holder', { holder }),
       );
     },
   };
