@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { verifyAuditFile } from '../../src/approval/audit-chain.ts';
 import { postgresAuditStore } from '../../src/store/postgres/audit-store.ts';
-import { openGateway } from '../../src/store/postgres/gateway-database.ts';
+import { openGateway, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
 import { migrate } from '../../src/store/postgres/migrate.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { appOf } from '../../src/store/postgres/schema.ts';
+import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts';
 import { seededRandom } from '../fixtures/seeded-random.ts';
 import { atOnce } from '../load/many-proposals.ts';
 import { startLoadWorld } from '../load/world.ts';
@@ -55,10 +56,13 @@ it.runIf(COUNT > 0 && (programs !== undefined || required))(
     const fleet = await startFleet(GATEWAYS, { address, tenant: TENANT });
     const agents = await prepareAgents(cluster, { servers: SERVERS, workers: WORKERS });
     const broker = undeduplicated();
+    const database = await openGateway({ address, tenant: TENANT });
+    const { keys: signingKeys } = await postgresGatewayStores(database);
     const world = await startLoadWorld({
       startGateway: async () => fleet,
       servers: [agents.server],
       watchBroker: broker.watch,
+      signingKeys,
     });
     await agents.open({ issuer: world.issuer, gateway: fleet.url });
     const agent = await world.agentAt(agents.server.address);
@@ -95,18 +99,20 @@ it.runIf(COUNT > 0 && (programs !== undefined || required))(
     const receipts = await receiptFaults(
       world,
       passages.map(({ id }) => id),
+      await signingKeys.of('alice'),
     );
     await agents.close();
     await fleet.close();
-    const record = await recordOf(address, world.folder);
+    const record = await recordOf(database, world.folder);
     await world.close();
+    await database.close();
     const { length: count } = passages;
     if (MINUTES === Number.POSITIVE_INFINITY) expect(count).toBe(COUNT);
     expect(ordered).toHaveLength(count);
     expect(new Set(ordered).size).toBe(count);
     // A broker that takes an id twice would have made two orders of these.
     expect(broker.twice()).toEqual([]);
-    // Every receipt verifies.
+    // Every receipt verifies whole: the passkey's signature over the order, the gateway's over all of it.
     expect(receipts).toEqual([]);
     // The record is whole, in the database and on each machine's disk, and has each proposal executed once.
     expect(record.verdicts.filter(({ ok }) => !ok)).toEqual([]);
@@ -124,22 +130,17 @@ function* numbersUntil(count: number, isOver: () => boolean): Generator<number> 
 }
 
 /** What the record has, and whether it is as it was written: all of it from the database, then as each machine's file has it. */
-async function recordOf(address: string, folder: string) {
-  const database = await openGateway({ address, tenant: TENANT });
-  try {
-    const store = postgresAuditStore(database);
-    const verdicts = [];
-    for (const file of ['none.jsonl', recordFile(0), recordFile(1)])
-      verdicts.push(await verifyAuditFile(join(folder, file), store));
-    const { pending } = await store.standing(join(folder, 'none.jsonl'));
-    const lines = pending.map((line) => JSON.parse(line) as { event: string; proposal?: string });
-    return {
-      verdicts,
-      executed: lines.filter(({ event }) => event === 'executed').map(({ proposal }) => proposal),
-    };
-  } finally {
-    await database.close();
-  }
+async function recordOf(database: TenantDatabase, folder: string) {
+  const store = postgresAuditStore(database);
+  const verdicts = [];
+  for (const file of ['none.jsonl', recordFile(0), recordFile(1)])
+    verdicts.push(await verifyAuditFile(join(folder, file), store));
+  const { pending } = await store.standing(join(folder, 'none.jsonl'));
+  const lines = pending.map((line) => JSON.parse(line) as { event: string; proposal?: string });
+  return {
+    verdicts,
+    executed: lines.filter(({ event }) => event === 'executed').map(({ proposal }) => proposal),
+  };
 }
 
 /** What lay there for longer than it may, after each of the faults that came between its tap and its fill. */

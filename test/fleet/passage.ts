@@ -1,6 +1,7 @@
 import type { Agent } from '../../src/agent/agent.ts';
 import type { RunResult } from '../../src/agent/events.ts';
 import { systemClock } from '../../src/machine/clock.ts';
+import { isTradeAgentError, type TradeAgentError } from '../../src/trading/errors.ts';
 import type { Proposal } from '../../src/trading/proposal.ts';
 import type { LoadWorld } from '../load/world.ts';
 
@@ -45,8 +46,8 @@ export async function passage(world: LoadWorld, asking: Asking & { readonly qty:
 }
 
 /**
- * Taps, as a person does, whatever the phone shows of a proposal until it is filled: an answer that was lost on its way is asked
- * for again.
+ * Taps, as a person does, whatever the phone shows of a proposal until it is filled: again where the tap did not get through, and
+ * where the gateway asks again since the answer was lost on its way.
  * @throws where it ends as anything else, or is not filled in time, with how it went
  */
 export async function filled(
@@ -67,9 +68,11 @@ export async function filled(
       tapped.add(question);
       note('tapped');
       tappedAt ??= performance.now();
-      // Another question may have taken its place by now: then that one is tapped.
       await often(async () => {
-        await world.phone.decide(question, 'approve').catch(({ message }: Error) => note(message));
+        await world.phone.decide(question, 'approve').catch((error: unknown) => {
+          if (!isPast(error)) throw error;
+          note(error.message);
+        });
       });
     }
     const before = seen;
@@ -177,6 +180,9 @@ function standing({ state, reason }: Proposal): string {
   return reason === null || reason === undefined ? state : `${state} (${reason.text})`;
 }
 
+/** Of a question whose answer counts no more: another may have taken its place by now, and is tapped then. */
+const isPast = (error: unknown): error is TradeAgentError =>
+  isTradeAgentError(error) && ['not_found', 'approval_expired', 'usage'].includes(error.code);
 const isFilled = ({ state, result }: Proposal) =>
   state === 'executed' && (result as { status?: unknown } | null)?.status === 'filled';
 const isOver = ({ state }: Proposal) => ['blocked', 'expired', 'denied', 'cancelled'].includes(state);

@@ -1,18 +1,27 @@
 import { verdictOf } from '../../src/app/receipts/verify-file.ts';
-import { RECEIPT_KEYS_PATH, type Receipt } from '../../src/trading/receipt.ts';
+import type { SigningKey } from '../../src/store/signing-key-store.ts';
+import { RECEIPT_KEYS_PATH } from '../../src/trading/receipt.ts';
 import type { LoadWorld } from '../load/world.ts';
 
 /** Asked for at once. */
 const LANES = 8;
 
+/** By whom a receipt must be signed. */
+interface Signers {
+  /** Whether a gateway's key is one that the gateways publish, by its thumbprint. */
+  isTrusted(thumbprint: string): boolean;
+  /** The person's, as they were enrolled. */
+  readonly passkeys: readonly SigningKey[];
+}
+
 /**
- * What is wrong with the receipts of what was ordered, by the code of "receipts verify" and the key that the gateways publish:
- * empty where each holds as far as it can. Approvals are not signed in a world of load, so each ends with `not_signed`: by then
- * its form, its gateway's signature and its digest hold. That it is of one order, which was placed, is looked at here.
+ * What is wrong with the receipts of what was ordered, by the code of "receipts verify", the keys that the gateways publish and
+ * the passkeys of who approved: empty where each verifies whole, and is of one order, which was placed, of its proposal.
  */
 export async function receiptFaults(
   world: Pick<LoadWorld, 'open'>,
   proposals: readonly string[],
+  passkeys: readonly SigningKey[],
 ): Promise<string[]> {
   const { signal } = new AbortController();
   const get = async (path: string) => (await world.open(path, signal)).text();
@@ -22,14 +31,30 @@ export async function receiptFaults(
   const waiting = [...proposals];
   const lane = async () => {
     for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-      const text = await get(`/v1/receipts/${id}`);
-      const verdict = await verdictOf(text, isTrusted);
-      const { orders, proposal } = JSON.parse(text) as Partial<Receipt>;
-      const isPlaced = orders?.length === 1 && orders[0]?.state === 'placed' && proposal?.id === id;
-      if (verdict.ok || verdict.fault !== 'not_signed' || !isPlaced)
-        faults.push(`${id}: ${verdict.ok ? 'holds, though nobody signed it' : verdict.fault}`);
+      const fault = await faultOf(await get(`/v1/receipts/${id}`), id, { isTrusted, passkeys });
+      if (fault !== undefined) faults.push(`${id}: ${fault}`);
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));
   return faults;
+}
+
+async function faultOf(
+  text: string,
+  id: string,
+  { isTrusted, passkeys }: Signers,
+): Promise<string | undefined> {
+  const verdict = await verdictOf(text, isTrusted);
+  if (!verdict.ok) return `${verdict.fault}: ${verdict.text}`;
+  const { approvals, orders, proposal } = verdict.receipt;
+  const isOfPasskey = ({ sub, key }: (typeof approvals)[number]) =>
+    passkeys.some(
+      ({ sub: whose, method, publicKey }) =>
+        whose === sub &&
+        method === 'webauthn' &&
+        Buffer.from(publicKey).toString('base64url') === key.public_key,
+    );
+  if (approvals.length !== 1 || !approvals.every(isOfPasskey)) return 'not signed by one passkey of hers';
+  const isPlaced = orders.length === 1 && orders[0]?.state === 'placed' && proposal.id === id;
+  return isPlaced ? undefined : 'not of one order of this proposal, placed';
 }

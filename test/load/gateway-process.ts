@@ -9,9 +9,10 @@ import { listenOnLoopback } from '../../src/net/http-server.ts';
 import { openGateway, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
 import { questionSeal } from '../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
+import { testKeys } from '../integration/home/test-keys.ts';
 
 /** What the gateway is told before it opens. */
-export type GatewayLoad = Omit<GatewayOptions, 'resource' | 'stores'> & {
+export type GatewayLoad = Omit<GatewayOptions, 'resource' | 'stores' | 'keys'> & {
   readonly databaseFile: string;
   /** Instead of the file, where there are several: one on PostgreSQL. */
   readonly postgres?: { readonly address: string; readonly tenant: string };
@@ -69,10 +70,12 @@ function figures(collected: boolean): Figures {
 
 async function open(server: Awaited<ReturnType<typeof listenOnLoopback>>, options: GatewayLoad) {
   const database = await openStores(options);
+  const { issuer, resource = server.url } = options;
   const gateway = createGateway({
     ...options,
-    resource: options.resource ?? server.url,
+    resource,
     stores: database.stores,
+    keys: testKeys(issuer, resource, database.stores.keys),
     fetch: (url, init) =>
       noted('out', `${init?.method ?? 'GET'} ${new URL(String(url)).pathname}`, () => fetch(url, init)),
   });

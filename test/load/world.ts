@@ -25,8 +25,12 @@ import { createMarket } from '../../src/sandbox/market/market.ts';
 import { createPaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import { openSandboxHome, type SandboxHome } from '../../src/sandbox/sandbox-home.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
+import type { SigningKeyStore } from '../../src/store/signing-key-store.ts';
 import { LONGEST_TTL_S, type Proposal, proposalSchema } from '../../src/trading/proposal.ts';
+import { pairByHttp } from '../integration/home/http-browser.ts';
 import { testKeys } from '../integration/home/test-keys.ts';
+import { createAuthenticator } from '../unit/approval/signature/authenticator.ts';
+import { signed } from '../unit/approval/signature/signing-world.ts';
 import type { Figures, GatewayLoad } from './gateway-process.ts';
 
 /** The sandbox's provider, phone and broker in this process, the gateway in one of its own, and alice signed in. */
@@ -74,6 +78,11 @@ export interface LoadOptions {
   readonly servers?: readonly AgentServer[];
   /** Sees each request to the broker before it is answered, and what the answer was. */
   readonly watchBroker?: (request: Request, answer: () => Promise<Response>) => Promise<Response>;
+  /**
+   * Has approvals signed, by a passkey of alice's: where the gateways keep the keys that people sign by. The provider looks
+   * there too, as in a home. Without it a tap is enough, and receipts end with `not_signed`.
+   */
+  readonly signingKeys?: SigningKeyStore;
 }
 
 /** One gateway in a process of its own, or several that go by one address. */
@@ -88,6 +97,7 @@ export async function startLoadWorld({
   startGateway = oneGateway,
   servers: agentServers = [],
   watchBroker,
+  signingKeys,
 }: LoadOptions = {}): Promise<LoadWorld> {
   // In memory where there is such a place: how long a disk takes says nothing of how the gateway's own work grows.
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'trade-agent-load-'));
@@ -104,7 +114,8 @@ export async function startLoadWorld({
     database: requests,
     resource: gateway.url,
     people,
-    keys: testKeys(servers.issuer.url, gateway.url),
+    keys: testKeys(servers.issuer.url, gateway.url, signingKeys),
+    signatures: signingKeys === undefined ? 'off' : 'required',
     about: { name: 'Sandbox', environment: 'paper', simulated: true },
     phonePairingSecret: home.pairingSecret,
     gatewayClient: { client_id: CLIENT, jwks: { keys: [publicKey] } },
@@ -121,7 +132,7 @@ export async function startLoadWorld({
     approval: {
       method: 'ciba',
       details: 'rar',
-      signature: 'off',
+      signature: signingKeys === undefined ? 'off' : 'required',
       auditFile: join(folder, 'audit.jsonl'),
       client: { id: CLIENT },
       privateKey: home.seed.gateway_key as JWK,
@@ -135,14 +146,15 @@ export async function startLoadWorld({
     databaseFile: join(folder, 'gateway.db'),
   });
 
-  const phone = createPhoneClient({
-    phone: `${servers.issuer.url}/phone`,
-    pairingSecret: home.pairingSecret,
-  });
+  const phoneAt = { phone: `${servers.issuer.url}/phone`, pairingSecret: home.pairingSecret };
+  const phone =
+    signingKeys === undefined
+      ? createPhoneClient(phoneAt)
+      : await phoneWithPasskey(phoneAt, servers.issuer.url);
   const ready = {
     issuer: servers.issuer.url,
     gateway: gateway.url,
-    phone: `${servers.issuer.url}/phone`,
+    phone: phoneAt.phone,
   };
   const profile = resolveProfile({ profiles: {} }, undefined, ready);
   const { send, open } = waysOf(await signIn(folder, phone, profile), gateway.url);
@@ -230,6 +242,19 @@ async function startBroker(
     await vault.connect(username, CONNECTION, { username, password });
   }
   return { broker, vault };
+}
+
+/** Sets up alice's phone, which signs by its passkey from then on. */
+async function phoneWithPasskey(
+  options: Parameters<typeof createPhoneClient>[0],
+  origin: string,
+): Promise<PhoneClient> {
+  const place = { origin, rpId: new URL(origin).hostname };
+  // One that is synced counts nothing. Of two taps at once the later may come first: by a count the other would be a copy's.
+  const passkey = createAuthenticator('ES256', place, { synced: true, counts: false });
+  const { url } = await createPhoneClient(options).pairing('alice');
+  await pairByHttp(url, { authenticator: passkey });
+  return createPhoneClient({ ...options, keyOf: () => ({ sign: (details) => signed(passkey, details) }) });
 }
 
 interface Ways {

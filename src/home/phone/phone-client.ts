@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { softwareKey } from '../../approval/signature/software-key.ts';
+import { type SoftwareKey, softwareKey } from '../../approval/signature/software-key.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { Refusal } from '../../trading/refusal.ts';
@@ -26,7 +26,7 @@ export interface PhoneClient {
     options?: { until?: 'decision' | 'outcome'; waitSeconds?: number; signal?: AbortSignal },
   ): Promise<PhoneRequest>;
   /**
-   * An approval is signed by the user's software key, which follows from the pairing secret.
+   * An approval is signed by the user's key: their software key, or the one that the client was told of (`keyOf`).
    * @throws {TradeAgentError} `not_found`, `approval_expired` (or withdrawn), `usage` (already decided the other way),
    *   `provider_error` (not signed by a key that is enrolled)
    */
@@ -76,6 +76,8 @@ interface PhoneClientOptions {
   readonly phone: string;
   readonly pairingSecret: string;
   readonly fetch?: typeof fetch;
+  /** What a user's approvals are signed by: their software key, which follows from the pairing secret, unless said otherwise. */
+  readonly keyOf?: (user: string) => Pick<SoftwareKey, 'sign'>;
 }
 
 export function createPhoneClient(options: PhoneClientOptions): PhoneClient {
@@ -157,13 +159,16 @@ function noRequest(id: string) {
 }
 
 /** Answers a request; an approval is signed by the user's own key. */
-function decider({ phone, pairingSecret }: PhoneClientOptions, call: Call): PhoneClient['decide'] {
+function decider(
+  { phone, pairingSecret, keyOf = (user) => softwareKey(pairingSecret, user) }: PhoneClientOptions,
+  call: Call,
+): PhoneClient['decide'] {
   /** Nothing of one that waits no more: it is answered as what it is. */
   const signed = async (path: string, id: string) => {
     const { user, details, status } = await call(phoneRequestSchema, path, { 404: noRequest(id) });
     if (status !== 'pending') return undefined;
     try {
-      return softwareKey(pairingSecret, user).sign(details, { origin: new URL(phone).origin });
+      return keyOf(user).sign(details, { origin: new URL(phone).origin });
     } catch (error) {
       // What can't be signed can be approved only where no signature is asked for; the phone says which it is.
       if (!(error instanceof Refusal)) throw error;

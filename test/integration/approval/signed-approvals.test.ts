@@ -98,18 +98,14 @@ describe('an approval in a home', () => {
     await alice.until(proposal.id, 'executed');
   });
 
-  it('by a phone client of another secret is refused in words', async () => {
+  it('by a phone client with another key is refused in words', async () => {
     const { proposal, request } = await asked();
-    const keysOfAnother = createPhoneClient({
+    const withAnotherKey = createPhoneClient({
       phone: world.sandbox.ready.phone,
-      pairingSecret: 'guessed',
-      fetch: (input, init) => {
-        const headers = new Headers(init?.headers);
-        headers.set('authorization', `Bearer ${world.sandbox.pairingSecret}`);
-        return fetch(input, { ...init, headers });
-      },
+      pairingSecret: world.sandbox.pairingSecret,
+      keyOf: (user) => softwareKey('guessed', user),
     });
-    await expect(keysOfAnother.decide(request.id, 'approve')).rejects.toMatchObject({
+    await expect(withAnotherKey.decide(request.id, 'approve')).rejects.toMatchObject({
       code: 'provider_error',
       message: expect.stringContaining('not enrolled here'),
     });

@@ -1,13 +1,22 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { createKeys, type Keys } from '../../../src/approval/keys/keys.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
+import type { SigningKeyStore } from '../../../src/store/signing-key-store.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 
-/** The keys of a home of which only the provider is there. @param file of the gateway's database */
-export function testKeys(address: string, gateway: string, file = ':memory:'): Keys {
+/**
+ * The keys of a home whose provider and gateway are apart.
+ * @param address the provider's
+ * @param store the gateway's; one in memory where nothing is to be found in it later
+ */
+export function testKeys(
+  address: string,
+  gateway: string,
+  store: SigningKeyStore = sqliteGatewayStores(new Database(':memory:')).keys,
+): Keys {
   const { origin, hostname } = new URL(address);
   return createKeys({
-    store: sqliteGatewayStores(new Database(file)).keys,
+    store,
     gateway,
     rpId: hostname,
     origin,

@@ -25,6 +25,7 @@ import type { HomeAbout } from '../../../src/home/phone/phone-services.ts';
 import type { PushOptions } from '../../../src/home/phone/push/phone-push.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import type { ResolveHost } from '../../../src/net/public-fetch.ts';
+import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import {
   bindingMessage,
   type TradeOrderDetails,
@@ -32,7 +33,6 @@ import {
   tradeOrderDetailsSchema,
 } from '../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
-
 import { testKeys } from '../home/test-keys.ts';
 
 export const RESOURCE = 'http://127.0.0.1:9/gateway';
@@ -105,7 +105,8 @@ export async function startIdentityProvider(
   }, options.tls);
   const address = options.address ?? server.url;
 
-  const keys = testKeys(address, RESOURCE, join(folder, 'gateway.db'));
+  const ofGateway = new Database(join(folder, 'gateway.db'));
+  const keys = testKeys(address, RESOURCE, sqliteGatewayStores(ofGateway).keys);
   const start = async () => {
     const database = new Database(join(folder, 'state.db'));
     const vault = createVault({
