@@ -58,9 +58,10 @@ withPostgres('a proposal at one of two gateways', () => {
     const { id } = await propose();
     const { authReqId, notificationToken } =
       world.issuer.questions.find(({ details }) => details.proposal === id) ?? {};
+    await vi.waitFor(async () => expect((await at(world.url, id)).state).toBe('requested'), 10_000);
     const [found] = await runSql(
       server.superuser,
-      `SELECT row_to_json(proposals)::text AS text FROM proposals WHERE id = '${id}'`,
+      `SELECT row_to_json(p)::text AS text FROM ${gatewaySchema.name}.proposals p WHERE id = '${id}'`,
     );
     const row = String(found?.rows[0]?.text);
     expect(row).toContain('"state":"requested"');
