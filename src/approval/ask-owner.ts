@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { failpoint } from '../machine/failpoint.ts';
 import type { Reason, StoredProposal } from '../store/proposal-store.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
@@ -29,12 +28,13 @@ export async function askOwner(attention: Attention, proposal: StoredProposal): 
 
 /** Asks whoever's turn it is, unless it is settled or asked by somebody else meanwhile. */
 export async function putQuestion(attention: Attention, proposal: StoredProposal): Promise<void> {
-  const { store, moves, clock, asking, moved, signal } = attention;
+  const { store, moves, clock, asking, moved, signal, notificationTokens } = attention;
   const { id, deadline, state } = proposal;
+  const asked = proposal.asked + 1;
   const question = {
     ...questionOf(attention, proposal),
     acr: await attention.acrFor?.(proposal),
-    notificationToken: randomBytes(32).toString('base64url'),
+    notificationToken: notificationTokens.of({ id, asked }),
   };
   failpoint('ask.before_call');
   let sent: BackchannelAuthentication | undefined;
@@ -69,16 +69,10 @@ export async function putQuestion(attention: Attention, proposal: StoredProposal
   failpoint('ask.answered');
   const { authReqId, interval } = sent;
   const expiresAt = Math.min(sent.expiresAt, deadline);
-  const { notificationToken } = question;
-  const asked = await moves.move(proposal, 'requested', {
-    authReqId,
-    interval,
-    expiresAt,
-    notificationToken,
-  });
+  const requested = await moves.move(proposal, 'requested', { authReqId, interval, expiresAt, asked });
   // Withdrawn while they were asked.
-  if (asked.outcome !== 'moved') return void (await asking.tell(authReqId, withdrawn));
-  moved(asked);
+  if (requested.outcome !== 'moved') return void (await asking.tell(authReqId, withdrawn));
+  moved(requested);
   failpoint('ask.stored');
 }
 

@@ -20,7 +20,7 @@ export interface Question {
   readonly acr?: string | undefined;
   /** Seconds from now. */
   readonly expiresIn: number;
-  /** For providers that call back (CIBA Core §7.1, ping): random, one for each question. */
+  /** For providers that call back (CIBA Core §7.1, ping): one for each question (notification-tokens.ts). */
   readonly notificationToken: string;
 }
 

@@ -10,6 +10,7 @@ import type { Denied } from './denied.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Approved, Kind } from './kind.ts';
 import type { Moves } from './moves.ts';
+import type { NotificationTokens } from './notification-tokens.ts';
 
 /**
  * Whether what a client proposed for a person at a time (milliseconds since the epoch) was taken back since, by whoever let
@@ -29,6 +30,7 @@ export interface KernelParts {
   readonly access: Access;
   readonly audit: AuditChain;
   readonly asking: Asking;
+  readonly notificationTokens: NotificationTokens;
   readonly clock: Clock;
   /** The gateway's resource identifier. */
   readonly gateway: string;

@@ -34,9 +34,10 @@ export interface ApprovalToken {
 /** What may change along with a state. A token is sealed before it reaches the disk. */
 export interface Changes {
   readonly authReqId?: string;
-  readonly notificationToken?: string;
   readonly interval?: number;
   readonly expiresAt?: number;
+  /** With this question counted. */
+  readonly asked?: number;
   /** The owner's. */
   readonly token?: ApprovalToken;
   readonly ownerAuthReqId?: string;
@@ -100,10 +101,9 @@ function changed(seen: StoredProposal, to: ProposalState, changes: Changes, seal
     // Kept where it is over: the phone is told by it what became of the question.
     authReqId: again ? undefined : (changes.authReqId ?? seen.authReqId),
     ownerAuthReqId: again ? undefined : (changes.ownerAuthReqId ?? seen.ownerAuthReqId),
-    notificationToken: again || over ? undefined : (changes.notificationToken ?? seen.notificationToken),
     interval: changes.interval ?? seen.interval,
     expiresAt: changes.expiresAt ?? seen.expiresAt,
-    asked: changes.notificationToken === undefined ? seen.asked : seen.asked + 1,
+    asked: changes.asked ?? seen.asked,
     result: changes.result === undefined ? seen.result : changes.result,
     reason: changes.reason,
     token:

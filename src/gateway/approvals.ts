@@ -15,6 +15,7 @@ import { orderKind } from '../approval/kinds/order/kind.ts';
 import { type PolicyPorts, policyChangeKind } from '../approval/kinds/policy-change/kind.ts';
 import { type ReplacePorts, replaceKind } from '../approval/kinds/replace/kind.ts';
 import { createMoves } from '../approval/moves.ts';
+import { createNotificationTokens } from '../approval/notification-tokens.ts';
 import { defaultQuotas } from '../approval/quotas.ts';
 import type { Clock } from '../machine/clock.ts';
 import { createTokenSeal } from '../secrets/token-seal.ts';
@@ -89,6 +90,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
         (kind) => detailsTypes[kind] ?? detailsTypeOfKind[kind],
       ),
     }),
+    notificationTokens: createNotificationTokens(approval.sealSecret),
     signatures: parts.signatures,
     isTakenBack: options.isTakenBack,
     verifyApproval: (token, time) => verifyApprovalToken(token, { provider, resource, clock }, time),

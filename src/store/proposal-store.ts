@@ -57,6 +57,7 @@ export interface StoredProposal {
   readonly authReqId: string | undefined;
   /** Of the question that the owner said yes to, where a second person must say so too. */
   readonly ownerAuthReqId: string | undefined;
+  /** In clear, where a gateway of before it was derived (approval/notification-tokens.ts) asked; gone with the next change. */
   readonly notificationToken: string | undefined;
   /** 5 until the provider says otherwise (CIBA Core §7.3). */
   readonly interval: number;
@@ -98,7 +99,7 @@ export type Draft = Pick<
 export interface ProposalChange
   extends Pick<
       StoredProposal,
-      'state' | 'authReqId' | 'notificationToken' | 'interval' | 'expiresAt' | 'asked' | 'result' | 'reason'
+      'state' | 'authReqId' | 'interval' | 'expiresAt' | 'asked' | 'result' | 'reason'
     >,
     Partial<Pick<StoredProposal, 'ownerAuthReqId'>> {
   /** The owner's. Where it is erased, so is the second person's. */

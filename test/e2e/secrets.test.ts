@@ -149,7 +149,7 @@ describe('tokens, keys and passwords', () => {
       .join('\n');
     expect(database.includes('"symbol":"KO"')).toBe(true);
     expect(
-      [...tokenShapes, ...gateway.approvalTokens, ...gateway.questions].filter(
+      [...tokenShapes, ...gateway.approvalTokens, ...gateway.notificationTokens, ...gateway.questions].filter(
         (secret) => database.search(secret) >= 0,
       ),
     ).toEqual([]);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { createMoves } from '../../src/approval/moves.ts';
+import { createNotificationTokens } from '../../src/approval/notification-tokens.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { credentialNames } from '../../src/secrets/credential-store.ts';
 import { databaseKey } from '../../src/secrets/database-key.ts';
@@ -59,7 +60,7 @@ export async function readGatewaySecrets(
     return {
       approvalTokens: tokens.flatMap((token) => token ?? []),
       questions: open.flatMap(({ authReqId }) => authReqId ?? []),
-      notificationTokens: open.flatMap(({ notificationToken }) => notificationToken ?? []),
+      notificationTokens: open.map(createNotificationTokens(key).of),
     };
   } finally {
     database.close();

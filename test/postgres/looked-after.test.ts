@@ -54,6 +54,24 @@ withPostgres('a proposal at one of two gateways', () => {
     expect(askedAbout(id)).toBe(1);
   });
 
+  it('has in its row neither the id of its question nor the token that went with it', async () => {
+    const { id } = await propose();
+    const { authReqId, notificationToken } =
+      world.issuer.questions.find(({ details }) => details.proposal === id) ?? {};
+    await vi.waitFor(async () => expect((await at(world.url, id)).state).toBe('requested'), 10_000);
+    const [found] = await runSql(
+      server.superuser,
+      `SELECT row_to_json(p)::text AS text FROM ${gatewaySchema.name}.proposals p WHERE id = '${id}'`,
+    );
+    const row = String(found?.rows[0]?.text);
+    expect(row).toContain('"state":"requested"');
+    for (const secret of [authReqId ?? '', notificationToken ?? '']) {
+      expect(secret).toMatch(/^[\w-]{36,}$/);
+      // In bytes as well, which are shown in hex.
+      for (const shown of [secret, Buffer.from(secret).toString('hex')]) expect(row).not.toContain(shown);
+    }
+  });
+
   it('is decided by a call that lands at the other', async () => {
     const { id } = await propose();
     await world.decide(id, 'approve', {}, another.url);

@@ -20,10 +20,14 @@ withPostgres('the id of a question to the identity provider, on PostgreSQL', () 
     database.write((unit) =>
       unit.run(
         `INSERT INTO proposals (id, sub, client, kind, state, code, subject, subject_id, fingerprint, digest, shown, typed,
-           created_at, updated_at, version, place, deadline, expires_at, poll_interval, auth_req_id)
+           created_at, updated_at, version, place, deadline, expires_at, poll_interval, auth_req_id,
+           notification_token)
          VALUES (@id, 'alice', 'trade-agent', 'order', @state, '7K3M', '{}', @id, 'f', 'd', '{}', false,
-           1, 1, @version, @version, 9, 9, 5, @question)`,
-        { id, state, version, question: `question of ${id}` },
+           1, 1, @version, @version, 9, 9, 5, @question, @token)`,
+        {
+          ...{ id, state, version, question: `question of ${id}` },
+          token: state === 'requested' ? `token with ${id}` : null,
+        },
       ),
     );
   const clear = (database: TenantDatabase) =>
@@ -31,7 +35,7 @@ withPostgres('the id of a question to the identity provider, on PostgreSQL', () 
       const rows = await unit.all<{ row: string }>(
         'SELECT row_to_json(proposals)::text AS row FROM proposals',
       );
-      return rows.flatMap(({ row }) => /question of \w+/.exec(row) ?? []).toSorted();
+      return rows.flatMap(({ row }) => row.match(/(?:question of|token with) \w+/g) ?? []).toSorted();
     });
 
   it('is sealed once it is over, and stays readable to gateways of an older version until then', async () => {
@@ -40,7 +44,7 @@ withPostgres('the id of a question to the identity provider, on PostgreSQL', () 
     await asked(database, 'open', 'requested', 1);
     await asked(database, 'over', 'cancelled', 2);
     const { proposals } = await postgresGatewayStores(database, seal);
-    expect(await clear(database)).toEqual(['question of open']);
+    expect(await clear(database)).toEqual(['question of open', 'token with open']);
     for (const id of ['open', 'over'])
       expect(await proposals.byAuthReqId(`question of ${id}`)).toMatchObject({
         id,

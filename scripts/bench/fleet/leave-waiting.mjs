@@ -50,9 +50,9 @@ async function leaveOne(store, moves, { like, person, n }) {
   const note = { event: 'proposed', facts: { proposal: draft.id, sub } };
   const { outcome, proposal } = await store.draft(draft, key, { epoch }, note, now);
   if (outcome !== 'drafted') throw new Error(`a draft was ${outcome}`);
-  const { notificationToken, interval, expiresAt } = like;
-  const asked = { authReqId: askedAs(n), notificationToken, interval, expiresAt };
-  const { outcome: moved } = await moves.move(proposal, 'requested', asked);
+  const { interval, expiresAt, asked } = like;
+  const question = { authReqId: askedAs(n), interval, expiresAt, asked };
+  const { outcome: moved } = await moves.move(proposal, 'requested', question);
   if (moved !== 'moved') throw new Error(`a proposal that was drafted is ${moved}`);
 }
 

@@ -4,9 +4,10 @@ import type { Changes } from '../changes.ts';
 import type { KernelParts } from '../kernel-parts.ts';
 import type { Proposer } from '../kind.ts';
 import type { Move } from '../moves.ts';
+import { isSettled } from '../states.ts';
 import { createAskers } from './askers.ts';
 import type { Attention } from './attention.ts';
-import { createEarlyCalls } from './early-calls.ts';
+import { createEarlyCalls, type EarlyCalls } from './early-calls.ts';
 import { followResult, type ResultLook } from './follow-result.ts';
 import { lookAfter } from './look-after.ts';
 import { createMissedCalls } from './missed-calls.ts';
@@ -81,7 +82,7 @@ interface Attended {
 export function createAttendants(parts: AttendantParts): Attendants {
   const { store, audit, changes, others, signal } = parts;
   const attended = new Map<string, Attended>();
-  const early = createEarlyCalls();
+  const early = createEarlyCalls(parts.notificationTokens);
   const askers = createAskers();
   const failed = (error: unknown): void => void (signal.aborted || parts.onError(textOf(error)));
   const allOver = () => Promise.allSettled([...attended.values()].map(({ work }) => work));
@@ -155,7 +156,7 @@ export function createAttendants(parts: AttendantParts): Attendants {
       attended.get(id)?.wake(over);
     },
     async called(authReqId, notificationToken) {
-      const proposal = await calledAbout(store, early, authReqId, notificationToken);
+      const proposal = await calledAbout(parts, early, authReqId, notificationToken);
       if (proposal === undefined) return false;
       if (attended.has(proposal.id) || takingUp.has(proposal.id))
         attendants.wake(proposal.id, { over: false });
@@ -196,8 +197,8 @@ const textOf = (error: unknown): string =>
 
 /** What the provider calls about; undefined for nothing, or as far as is known yet. */
 async function calledAbout(
-  store: Pick<KernelParts['store'], 'byAuthReqId'>,
-  early: ReturnType<typeof createEarlyCalls>,
+  { store, notificationTokens }: Pick<KernelParts, 'store' | 'notificationTokens'>,
+  early: EarlyCalls,
   authReqId: string,
   notificationToken: string,
 ): Promise<StoredProposal | undefined> {
@@ -207,9 +208,10 @@ async function calledAbout(
     // Its answer may have come into the row while that was read, and nobody would look for an early call again.
     proposal = await store.byAuthReqId(authReqId);
     if (proposal === undefined) return undefined;
-    early.take(authReqId, notificationToken);
+    early.take(proposal);
   }
-  return proposal.notificationToken === notificationToken ? proposal : undefined;
+  const isAsked = !isSettled(proposal.state) && notificationTokens.isOf(notificationToken, proposal);
+  return isAsked ? proposal : undefined;
 }
 
 async function lookAtResult(

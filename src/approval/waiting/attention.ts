@@ -29,7 +29,7 @@ export interface Attention extends KernelParts {
   /** Takes its turn among all proposals to poll though the provider has not called. @returns milliseconds until then */
   turn(why: 'uncalled' | 'restarted'): number;
   /** Whether the provider called before its answer was in the row; says so once. */
-  wasCalled(authReqId: string, notificationToken: string | undefined): boolean;
+  wasCalled(proposal: StoredProposal): boolean;
   /** Calls back where it is withdrawn, or the gateway closes; at once, where that is so already. */
   onBreakOff(callback: () => void): void;
 }

@@ -54,12 +54,13 @@ export async function awaitDecision(attention: Attention, id: string): Promise<v
     called: true,
     uncalled: UNCALLED_SECONDS.first,
   };
-  const { authReqId: asked = '', notificationToken } = (await store.get(id)) ?? {};
-  if (asking.delivery === 'ping' && !attention.wasCalled(asked, notificationToken)) {
+  const found = await store.get(id);
+  if (found === undefined) return;
+  if (asking.delivery === 'ping' && !attention.wasCalled(found)) {
     wait.called = false;
     // After a restart a call may have come while nobody listened: one poll as soon as the others let it.
     if (attention.fresh) wait.pause = UNCALLED_SECONDS.first;
-    else await takeTurn(attention, wait, 'restarted', (await store.get(id))?.expiresAt ?? 0);
+    else await takeTurn(attention, wait, 'restarted', found.expiresAt);
   }
   for (;;) {
     signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createPrivateFile, readPrivateFile } from '../../machine/private-file.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { isSame } from './constant-time.ts';
+import { isSame } from '../constant-time.ts';
 import type { PassphraseKeys } from './passphrase-keys.ts';
 import type { KeyHeader, KeyKind } from './sealed-file.ts';
 

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, type ScryptOptions, scrypt } from 'node:crypto';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { isSame } from './constant-time.ts';
+import { isSame } from '../constant-time.ts';
 import type { KeyHeader } from './sealed-file.ts';
 
 /** Where a passphrase comes from. */

@@ -128,7 +128,7 @@ function changing(token: ProposalChange['token'], unlessHalted: boolean): string
   const unless = unlessHalted ? 'AND NOT EXISTS (SELECT FROM halts WHERE halts.sub = proposals.sub)' : '';
   return `
     WITH moved AS (
-      UPDATE proposals SET state = @state, ${QUESTION_COLUMNS}, notification_token = @notificationToken,
+      UPDATE proposals SET state = @state, ${QUESTION_COLUMNS},
         poll_interval = @interval, expires_at = @expiresAt, asked = @asked, result = @result, reason = @reason,
         updated_at = @now, version = @next, ${tokens(token)}
       WHERE id = @id AND version = @seen ${unless}

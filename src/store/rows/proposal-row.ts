@@ -127,7 +127,6 @@ export function changeValues(id: string, change: ProposalChange, seal: QuestionS
     ...{ id, state, interval, expiresAt, asked },
     ...questionValues(id, change, seal),
     secondToken: change.secondToken ?? null,
-    notificationToken: change.notificationToken ?? null,
     result: result === undefined ? null : JSON.stringify(result),
     reason: reason === undefined ? null : JSON.stringify(reason),
   };

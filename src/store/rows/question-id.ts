@@ -63,9 +63,9 @@ export function questionValues(
   };
 }
 
-/** How an update writes them. */
-export const QUESTION_COLUMNS = `auth_req_id = NULL, owner_auth_req_id = NULL, auth_req_hash = @questionHash,
-  sealed_auth_req_id = @sealedQuestion, sealed_owner_auth_req_id = @sealedOwnerQuestion`;
+/** How an update writes them. `notification_token` stays while gateways of a version that writes it may run beside. */
+export const QUESTION_COLUMNS = `auth_req_id = NULL, owner_auth_req_id = NULL, notification_token = NULL,
+  auth_req_hash = @questionHash, sealed_auth_req_id = @sealedQuestion, sealed_owner_auth_req_id = @sealedOwnerQuestion`;
 
 /** Rows that are over and have one in clear. */
 export const CLEAR_QUESTIONS = `SELECT id, auth_req_id, owner_auth_req_id FROM proposals

@@ -187,7 +187,7 @@ function changes(database: Database.Database, opened: Opened, seal: QuestionSeal
   const halted = haltOf(database);
   const version = latestVersion(database);
   const existing = existingIn(database, opened);
-  const columns = `state = @state, ${QUESTION_COLUMNS}, notification_token = @notificationToken,
+  const columns = `state = @state, ${QUESTION_COLUMNS},
     poll_interval = @interval, expires_at = @expiresAt, asked = @asked, result = @result, reason = @reason,
     updated_at = @now, version = @next`;
   const second = 'second_token = coalesce(@secondToken, second_token)';

@@ -250,8 +250,16 @@ describe('a hostile agent', () => {
 
   it('that calls back in the provider’s place decides nothing', async () => {
     const { body } = await own.propose(buy(5), 'k');
-    const [asked] = world.issuer.questions;
-    for (const token of ['a-guess', asked?.authReqId ?? '']) {
+    await own.propose(buy(6), 'another');
+    const [asked, other] = world.issuer.questions;
+    const { notificationToken: right = '' } = asked ?? {};
+    for (const token of [
+      'a-guess',
+      asked?.authReqId ?? '',
+      other?.notificationToken ?? '',
+      right.slice(0, -1),
+      `${right}A`,
+    ]) {
       const answer = await fetch(`${world.url}/ciba/ping`, {
         method: 'POST',
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },

@@ -27,7 +27,7 @@ describe('what was approved', () => {
     expect(result).toEqual({ order: (await world.row(id)).subjectId });
     expect(world.book).toHaveLength(1);
     expect(world.told.map(({ state }) => state)).toEqual(['executed']);
-    expect(await world.row(id)).toMatchObject({ hasToken: false, notificationToken: undefined });
+    expect(await world.row(id)).toMatchObject({ hasToken: false });
   });
 
   it('is told as being sent where that takes more than a moment', async () => {

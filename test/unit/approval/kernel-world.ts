@@ -14,6 +14,7 @@ import type { KernelParts } from '../../../src/approval/kernel-parts.ts';
 import type { Approved, Execution, Kind, Proposer } from '../../../src/approval/kind.ts';
 import { liftKind } from '../../../src/approval/kinds/lift/kind.ts';
 import { createMoves, proposalFacts } from '../../../src/approval/moves.ts';
+import { createNotificationTokens } from '../../../src/approval/notification-tokens.ts';
 import type { ProposingCaller } from '../../../src/approval/propose.ts';
 import { questionOf } from '../../../src/approval/question.ts';
 import { defaultQuotas } from '../../../src/approval/quotas.ts';
@@ -82,6 +83,7 @@ export function kernelWorld({
     audit: auditStore,
   } = sqliteGatewayStores(database, questionSeal('of the test'));
   const moves = createMoves(store, createTokenSeal('of the test'), clock);
+  const notificationTokens = createNotificationTokens('of the test');
   const audit = createAuditChain(auditFile, auditStore);
 
   /** When the desk was asked to carry one out, and what became of it, milliseconds since the epoch. */
@@ -100,6 +102,7 @@ export function kernelWorld({
     database,
     store,
     moves,
+    notificationTokens,
     halts,
     audit,
     auditFile,
@@ -253,7 +256,7 @@ export function kernelWorld({
       for (const to of way[state]) {
         const changes =
           to === 'requested'
-            ? { authReqId: `left-${id}`, notificationToken: `secret-${id}`, interval, expiresAt: deadline }
+            ? { authReqId: `left-${id}`, interval, expiresAt: deadline, asked: 1 }
             : to === 'approved'
               ? { token }
               : to === 'executed'
@@ -359,6 +362,7 @@ export function kernelWorld({
       },
       audit,
       asking,
+      notificationTokens,
       clock,
       gateway: GATEWAY,
       details,

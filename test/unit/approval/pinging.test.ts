@@ -100,6 +100,63 @@ describe('where the provider calls back', () => {
     expect(world.polls).toEqual([]);
   });
 
+  it('a call about a question that is asked anew is nobody’s with the token of the one before', async () => {
+    const world = kernelWorld({ delivery: 'ping', answers: [{ status: 'lost' }, 'approved'] });
+    const tokens = () => world.questions.map(({ notificationToken }) => notificationToken);
+    const { request } = world.asking;
+    Object.assign(world.asking, {
+      request: async (question: Parameters<typeof request>[0]) => {
+        const sent = await request(question);
+        // Before the row has it as well as after.
+        if (sent.authReqId === 'auth-2') await world.kernel.called('auth-2', tokens()[0] ?? '');
+        return sent;
+      },
+    });
+    const { id } = await world.propose();
+    expect(await world.kernel.called('auth-1', tokens()[0] ?? '')).toBe(true);
+    await world.clock.run(world.clock.sleep(5_000));
+    const [first = '', second = ''] = tokens();
+    expect(second).not.toBe(first);
+    for (const token of [first, second.slice(0, -1), `${second}A`, ''])
+      expect(await world.kernel.called('auth-2', token)).toBe(false);
+    await world.clock.run(world.clock.sleep(20_000));
+    expect(world.polls.map((poll) => poll.id)).toEqual(['auth-1']);
+    expect(await world.kernel.called('auth-2', second)).toBe(true);
+    await world.until(id, 'executed');
+  });
+
+  it('no token that went with a question is in the database, while it is open or afterwards', async () => {
+    const world = kernelWorld({ delivery: 'ping', answers: [{ status: 'lost' }, 'approved'] });
+    const inDatabase = () =>
+      world.questions.filter(({ notificationToken }) =>
+        world.database.serialize().includes(notificationToken),
+      );
+    const { id } = await world.propose();
+    await world.propose('6');
+    expect(inDatabase()).toEqual([]);
+    await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
+    await world.clock.run(world.clock.sleep(1_000));
+    expect(await world.kernel.called('auth-3', world.questions[2]?.notificationToken ?? '')).toBe(true);
+    await world.until(id, 'executed');
+    expect(inDatabase()).toEqual([]);
+  });
+
+  it('a question that an older gateway asked is called about by its token in the row, which goes with the answer', async () => {
+    const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
+    const { id } = await world.left('requested');
+    world.start();
+    world.answers.unshift(pending);
+    await world.clock.run(world.clock.sleep(1_000));
+    expect(world.polls).toHaveLength(1);
+    world.database.exec(`UPDATE proposals SET notification_token = 'drawn by an older one'`);
+    expect(await world.kernel.called(`left-${id}`, 'drawn by an older')).toBe(false);
+    expect(await world.kernel.called(`left-${id}`, 'drawn by an older one')).toBe(true);
+    await world.until(id, 'executed');
+    expect(world.polls).toHaveLength(2);
+    const kept = world.database.prepare('SELECT notification_token FROM proposals').pluck();
+    expect(kept.all()).toEqual([null]);
+  });
+
   it('a call that got lost is made up for by polls, after 30 seconds, then after twice as long each time', async () => {
     const world = kernelWorld({ delivery: 'ping' });
     const { id } = await world.propose('5', { ttl: 3_600 });

@@ -52,12 +52,13 @@ describe('an order that stays unknown', () => {
 
   it('is not asked about sooner because its provider calls once more', async () => {
     const [world, id] = await leftUnknown(unknown);
-    const { authReqId = '', notificationToken = '' } = await world.row(id);
+    const row = await world.row(id);
+    const token = world.notificationTokens.of(row);
     world.start();
     const until = world.clock.now() + 60_000;
     const calls = async () => {
       while (world.clock.now() < until) {
-        await world.kernel.called(authReqId, notificationToken);
+        expect(await world.kernel.called(row.authReqId ?? '', token)).toBe(true);
         await world.clock.sleep(100);
       }
     };

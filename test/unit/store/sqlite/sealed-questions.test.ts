@@ -6,7 +6,7 @@ import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores
 import { migrate } from '../../../../src/store/sqlite/migrate.ts';
 import { gatewayMigrations } from '../../../../src/store/sqlite/migrations/gateway.ts';
 
-const [OPEN, OVER] = ['the-question-that-is-open', 'the-question-that-is-over'];
+const [OPEN, OVER, TOKEN] = ['the-question-that-is-open', 'the-question-that-is-over', 'the-token-with-it'];
 const note = { event: 'requested', facts: {} } as const;
 
 /** A database from before they were sealed, with a question that is open and one that is over. */
@@ -15,12 +15,12 @@ const before = () => {
   migrate(database, gatewayMigrations.slice(0, 13), { tooNew: () => new Error('not new') });
   const insert = database.prepare(`
     INSERT INTO proposals (id, sub, client, kind, state, code, subject, subject_id, fingerprint, digest, shown, typed,
-      created_at, updated_at, version, deadline, expires_at, poll_interval, auth_req_id, owner_auth_req_id)
+      created_at, updated_at, version, deadline, expires_at, poll_interval, auth_req_id, owner_auth_req_id, notification_token)
     VALUES (@id, 'alice', 'trade-agent', 'order', @state, '7K3M', '{"qty":"5"}', @id, 'f', 'd',
       '{"worstCase":null,"warnings":[],"shows":{},"provenance":null,"requestedBy":null}', 0, 1, 1, @version, 9, 9, 5,
-      @question, @owner)`);
-  insert.run({ id: 'pr_1', state: 'requested', version: 1, question: OPEN, owner: null });
-  insert.run({ id: 'pr_2', state: 'cancelled', version: 2, question: OVER, owner: OVER });
+      @question, @owner, @token)`);
+  insert.run({ id: 'pr_1', state: 'requested', version: 1, question: OPEN, owner: null, token: TOKEN });
+  insert.run({ id: 'pr_2', state: 'cancelled', version: 2, question: OVER, owner: OVER, token: null });
   return database;
 };
 const bytes = (database: Database.Database) => {
@@ -44,7 +44,11 @@ describe('the id of a question to the identity provider', () => {
   it('of a database from before is sealed once it is over; one that is open is asked about as before', async () => {
     expect(bytes(database)).toContain(OPEN);
     expect(bytes(database)).not.toContain(OVER);
-    expect(await proposals.get('pr_1')).toMatchObject({ authReqId: OPEN, ownerAuthReqId: undefined });
+    expect(await proposals.get('pr_1')).toMatchObject({
+      authReqId: OPEN,
+      ownerAuthReqId: undefined,
+      notificationToken: TOKEN,
+    });
     expect(await proposals.get('pr_2')).toMatchObject({ authReqId: OVER, ownerAuthReqId: OVER });
     for (const [question, id] of [
       [OPEN, 'pr_1'],
@@ -55,11 +59,11 @@ describe('the id of a question to the identity provider', () => {
     expect((await proposals.untold()).map(({ id }) => id)).toEqual(['pr_2']);
   });
 
-  it('is in clear nowhere after its next change', async () => {
+  it('is in clear nowhere after its next change, nor is the token that went with it', async () => {
     await moved('pr_1', { state: 'cancelled' });
     await moved('pr_2', { ownerAuthReqId: 'another-question' });
     const kept = bytes(database);
-    for (const question of [OPEN, OVER, 'another-question']) expect(kept).not.toContain(question);
+    for (const secret of [OPEN, OVER, 'another-question', TOKEN]) expect(kept).not.toContain(secret);
     expect(await proposals.byAuthReqId(OPEN)).toMatchObject({ id: 'pr_1', authReqId: OPEN });
     expect(await proposals.get('pr_2')).toMatchObject({
       authReqId: OVER,
