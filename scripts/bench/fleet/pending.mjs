@@ -12,7 +12,7 @@ const PENDING = Number(process.env.FLEET_PENDING ?? 100_000);
 const TAPS = Number(process.env.FLEET_TAPS ?? 100);
 const IDLE_MS = Number(process.env.FLEET_IDLE_MS ?? 30_000);
 /** Proposals before what is measured: they load modules and compile. */
-const WARM_UP = 60;
+const WARM_UP = 300;
 /** Each asks once for what it took over, so far apart (milliseconds): src/approval/waiting/attendants.ts. */
 const RESTARTED_APART_MS = 20;
 /** After that they ask for calls that may have got lost, in turn, for as long as any waits; and a renewal or two. */
