@@ -30,6 +30,8 @@ const PAUSE_MS = Number(process.env.FLEET_PAUSE_MS ?? 40_000);
 const LANES = Number(process.env.FLEET_LANES ?? 48);
 /** Of so many proposals one goes through the agent at the servers; the others straight to the gateways. None for 0. */
 const THROUGH_SERVERS = Number(process.env.FLEET_THROUGH_SERVERS ?? 10);
+/** Who propose, each from an account of their own. */
+const PEOPLE = Number(process.env.FLEET_PEOPLE ?? 50);
 const [GATEWAYS, SERVERS, WORKERS] = [2, 2, 3] as const;
 /** How long work in hand may lie there after whoever had it was killed, or stood still: the lease, and a look. */
 const GOES_ON_MS = 20_000;
@@ -59,13 +61,19 @@ it.runIf(COUNT > 0 && (programs !== undefined || required))(
     const database = await openGateway({ address, tenant: TENANT });
     const { keys: signingKeys } = await postgresGatewayStores(database);
     const world = await startLoadWorld({
+      people: PEOPLE,
       startGateway: async () => fleet,
       servers: [agents.server],
       watchBroker: broker.watch,
       signingKeys,
     });
     await agents.open({ issuer: world.issuer, gateway: fleet.url });
-    const agent = await world.agentAt(agents.server.address);
+    const traders = await Promise.all(
+      world.people.map(async (person) => {
+        const agent = await person.agentAt(agents.server.address);
+        return { ...world, ...person, agent };
+      }),
+    );
     const done = new AbortController();
     const breaking = breakAtRandom({
       ...{ cluster, random: seededRandom(SEED), pauseMs: PAUSE_MS, signal: done.signal },
@@ -85,8 +93,9 @@ it.runIf(COUNT > 0 && (programs !== undefined || required))(
           const qty = (0.01 + n / 1_000_000).toFixed(6);
           // A fifth of all requests come twice.
           const asking = { qty, key: `fleet-${n}`, twice: n % 5 === 0 };
+          const trader = traders[n % PEOPLE] as (typeof traders)[number];
           const isThrough = THROUGH_SERVERS > 0 && n % THROUGH_SERVERS === 1;
-          passages.push(await (isThrough ? passageThrough(agent, world, asking) : passage(world, asking)));
+          passages.push(await (isThrough ? passageThrough(trader, asking) : passage(trader, asking)));
         },
         LANES,
       );
@@ -96,11 +105,11 @@ it.runIf(COUNT > 0 && (programs !== undefined || required))(
       tell(passages, faults, performance.now() - began);
     }
     const ordered = world.ordered();
-    const receipts = await receiptFaults(
-      world,
-      passages.map(({ id }) => id),
-      await signingKeys.of('alice'),
-    );
+    const receipts: string[] = [];
+    for (const trader of traders) {
+      const theirs = passages.filter(({ username }) => username === trader.username).map(({ id }) => id);
+      receipts.push(...(await receiptFaults(trader, theirs, await signingKeys.of(trader.username))));
+    }
     await agents.close();
     await fleet.close();
     const record = await recordOf(database, world.folder);

@@ -3,11 +3,14 @@ import type { RunResult } from '../../src/agent/events.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { isTradeAgentError, type TradeAgentError } from '../../src/trading/errors.ts';
 import type { Proposal } from '../../src/trading/proposal.ts';
+import type { LoadPerson } from '../load/people.ts';
 import type { LoadWorld } from '../load/world.ts';
 
 /** How one proposal went, from its first request to its fill. Times are milliseconds of `performance.now()`. */
 export interface Passage {
   readonly id: string;
+  /** Whose it is. */
+  readonly username: string;
   /** When the first question about it was tapped, and its fill seen. */
   readonly tappedAt: number;
   readonly filledAt: number;
@@ -24,6 +27,9 @@ interface Step {
   readonly what: string;
 }
 
+/** Whoever trades, with what their phone shows. */
+export type Trader = LoadPerson & Pick<LoadWorld, 'phone' | 'shownOf'>;
+
 /** For one proposal from its first request to its fill, whatever is killed meanwhile. */
 const PATIENCE_MS = 600_000;
 /** Between two tries of what was not answered. */
@@ -37,12 +43,12 @@ interface Asking {
 }
 
 /** Proposes, as programs do, until there is an answer; and has it filled ({@link filled}). */
-export async function passage(world: LoadWorld, asking: Asking & { readonly qty: string }): Promise<Passage> {
+export async function passage(trader: Trader, asking: Asking & { readonly qty: string }): Promise<Passage> {
   const { qty, key } = asking;
   const log = stepsOf(asking);
   log.note('proposed');
-  const seen = await log.often(() => world.propose(qty, key));
-  return filled(world, seen, asking, log);
+  const seen = await log.often(() => trader.propose(qty, key));
+  return filled(trader, seen, asking, log);
 }
 
 /**
@@ -51,7 +57,7 @@ export async function passage(world: LoadWorld, asking: Asking & { readonly qty:
  * @throws where it ends as anything else, or is not filled in time, with how it went
  */
 export async function filled(
-  world: LoadWorld,
+  trader: Trader,
   proposal: Proposal,
   asking: Asking,
   { steps, note, persist, often, until } = stepsOf(asking),
@@ -63,24 +69,25 @@ export async function filled(
   while (!isFilled(seen)) {
     if (isOver(seen)) throw new Error(`a plain order ended ${seen.state}: ${shown(steps)}`);
     if (performance.now() > until) throw new Error(`${asking.key} is not filled: ${shown(steps)}`);
-    const question = seen.state === 'requested' ? world.shownOf(seen.id) : undefined;
+    const question = seen.state === 'requested' ? trader.shownOf(seen.id) : undefined;
     if (question !== undefined && !tapped.has(question)) {
       tapped.add(question);
       note('tapped');
       tappedAt ??= performance.now();
       await often(async () => {
-        await world.phone.decide(question, 'approve').catch((error: unknown) => {
+        await trader.phone.decide(question, 'approve').catch((error: unknown) => {
           if (!isPast(error)) throw error;
           note(error.message);
         });
       });
     }
     const before = seen;
-    seen = await persist(() => world.next(before));
+    seen = await persist(() => trader.next(before));
     if (seen.updated_at !== before.updated_at) note(standing(seen));
   }
   return {
     id: seen.id,
+    username: trader.username,
     tappedAt: tappedAt ?? 0,
     filledAt: performance.now(),
     taps: tapped.size,
@@ -94,15 +101,14 @@ export async function filled(
  * run that ends before it has proposed is begun anew: while the proposal of an earlier one is open, theirs is that one.
  */
 export async function passageThrough(
-  agent: Pick<Agent, 'run'>,
-  world: LoadWorld,
+  trader: Trader & { readonly agent: Pick<Agent, 'run'> },
   asking: Asking & { readonly qty: string },
 ): Promise<Passage> {
   const { qty, key } = asking;
   const log = stepsOf(asking);
   for (;;) {
     log.note('asked the agent');
-    const { proposal, result } = runOf(agent, `buy ${qty} AAPL`);
+    const { proposal, result } = runOf(trader.agent, `buy ${qty} AAPL`);
     const id = await proposal;
     if (id === undefined) {
       const { status, error } = (await result) ?? {};
@@ -111,8 +117,8 @@ export async function passageThrough(
       await systemClock.sleep(AGAIN_MS);
       continue;
     }
-    const seen = await log.persist(() => world.next({ id, updated_at: LONG_AGO }));
-    const passage = await filled(world, seen, asking, log);
+    const seen = await log.persist(() => trader.next({ id, updated_at: LONG_AGO }));
+    const passage = await filled(trader, seen, asking, log);
     const told = await result;
     const [order] = told?.orders ?? [];
     if (told?.status !== 'done' || order?.status !== 'filled')

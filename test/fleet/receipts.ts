@@ -1,7 +1,7 @@
 import { verdictOf } from '../../src/app/receipts/verify-file.ts';
 import type { SigningKey } from '../../src/store/signing-key-store.ts';
 import { RECEIPT_KEYS_PATH } from '../../src/trading/receipt.ts';
-import type { LoadWorld } from '../load/world.ts';
+import type { LoadPerson } from '../load/people.ts';
 
 /** Asked for at once. */
 const LANES = 8;
@@ -15,16 +15,16 @@ interface Signers {
 }
 
 /**
- * What is wrong with the receipts of what was ordered, by the code of "receipts verify", the keys that the gateways publish and
- * the passkeys of who approved: empty where each verifies whole, and is of one order, which was placed, of its proposal.
+ * What is wrong with the receipts of what a person ordered, by the code of "receipts verify", the keys that the gateways publish and
+ * their passkeys: empty where each verifies whole, and is of one order, which was placed, of its proposal.
  */
 export async function receiptFaults(
-  world: Pick<LoadWorld, 'open'>,
+  person: Pick<LoadPerson, 'open'>,
   proposals: readonly string[],
   passkeys: readonly SigningKey[],
 ): Promise<string[]> {
   const { signal } = new AbortController();
-  const get = async (path: string) => (await world.open(path, signal)).text();
+  const get = async (path: string) => (await person.open(path, signal)).text();
   const { keys } = JSON.parse(await get(RECEIPT_KEYS_PATH)) as { keys: { kid: string }[] };
   const isTrusted = (thumbprint: string) => keys.some(({ kid }) => kid === thumbprint);
   const faults: string[] = [];
@@ -54,7 +54,7 @@ async function faultOf(
         method === 'webauthn' &&
         Buffer.from(publicKey).toString('base64url') === key.public_key,
     );
-  if (approvals.length !== 1 || !approvals.every(isOfPasskey)) return 'not signed by one passkey of hers';
+  if (approvals.length !== 1 || !approvals.every(isOfPasskey)) return 'not signed by one passkey of theirs';
   const isPlaced = orders.length === 1 && orders[0]?.state === 'placed' && proposal.id === id;
   return isPlaced ? undefined : 'not of one order of this proposal, placed';
 }

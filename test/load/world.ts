@@ -5,12 +5,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { JWK } from 'jose';
-import type { Agent } from '../../src/agent/agent.ts';
-import { createRemoteAgent } from '../../src/agent/remote/remote-agent.ts';
-import { beginDeviceLogin } from '../../src/auth/session/device-login.ts';
-import type { Session } from '../../src/auth/session/session.ts';
-import { openSession } from '../../src/auth/session/token-session.ts';
-import type { ResolvedProfile } from '../../src/config/profile.ts';
 import { resolveProfile } from '../../src/config/resolve-profile.ts';
 import { Faults } from '../../src/home/faults.ts';
 import { createIdentityProvider } from '../../src/home/identity-provider/identity-provider.ts';
@@ -24,31 +18,20 @@ import { type HttpServer, listenerOf, listenOnLoopback } from '../../src/net/htt
 import { createMarket } from '../../src/sandbox/market/market.ts';
 import { createPaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import { openSandboxHome, type SandboxHome } from '../../src/sandbox/sandbox-home.ts';
-import { openFileStore } from '../../src/secrets/file/file-store.ts';
 import type { SigningKeyStore } from '../../src/store/signing-key-store.ts';
-import { LONGEST_TTL_S, type Proposal, proposalSchema } from '../../src/trading/proposal.ts';
-import { pairByHttp } from '../integration/home/http-browser.ts';
+import { LONGEST_TTL_S } from '../../src/trading/proposal.ts';
 import { testKeys } from '../integration/home/test-keys.ts';
-import { createAuthenticator } from '../unit/approval/signature/authenticator.ts';
-import { signed } from '../unit/approval/signature/signing-world.ts';
 import type { Figures, GatewayLoad } from './gateway-process.ts';
+import { type LoadPerson, phoneWithPasskeys, signInPerson, usersOf } from './people.ts';
 
-/** The sandbox's provider, phone and broker in this process, the gateway in one of its own, and alice signed in. */
-export interface LoadWorld {
+/** The sandbox's provider, phone and broker in this process, the gateway in one of its own, and alice signed in, or several. */
+export interface LoadWorld extends LoadPerson {
   /** Where all of it is kept: the gateway's record is `audit.jsonl`. */
   readonly folder: string;
   readonly phone: PhoneClient;
   readonly issuer: string;
-  /** Alice's agent at a server, whose address is all that she knows. */
-  agentAt(server: string): Promise<Agent>;
-  /** Alice proposes to buy a little AAPL; each quantity once, since identical proposals are one. */
-  propose(qty: string, key: string): Promise<Proposal>;
-  /** Waits until it stands otherwise than when it was last seen, at most 25 s. */
-  next(seen: Pick<Proposal, 'id' | 'updated_at'>): Promise<Proposal>;
-  /** Takes a proposal back. */
-  withdraw(proposal: string): Promise<Proposal>;
-  /** Opens what answers piece by piece, or late: until the signal aborts. */
-  open(path: string, signal: AbortSignal): Promise<Response>;
+  /** All who are signed in, alice first: what one person's have in common (quotas, their account) is no measure of many's. */
+  readonly people: readonly LoadPerson[];
   /** The provider's own database: questions that nobody answers can be put there. */
   readonly provider: Database;
   /** The phone's own id of the question about a proposal; undefined where it shows none that waits for an answer. */
@@ -67,19 +50,20 @@ export const SEAL_SECRET = 'of the gateway';
 
 const CONNECTION = 'paper-broker';
 const CLIENT = 'trade-agent-gateway';
-const SCOPES = ['orders:read', 'orders:propose'];
 /** More than is ever open here: what is measured is not the quotas. */
 const PLENTY = { open: 1_000_000, hour: 1_000_000 };
 
-/** What is in front of the broker, and which gateway or gateways there are. */
+/** What is in front of the broker, who trades, and which gateway or gateways there are. */
 export interface LoadOptions {
+  /** How many people; one unless said otherwise. */
+  readonly people?: number;
   readonly startGateway?: () => Promise<LoadGateway>;
   /** Servers that run the agent for people. */
   readonly servers?: readonly AgentServer[];
   /** Sees each request to the broker before it is answered, and what the answer was. */
   readonly watchBroker?: (request: Request, answer: () => Promise<Response>) => Promise<Response>;
   /**
-   * Has approvals signed, by a passkey of alice's: where the gateways keep the keys that people sign by. The provider looks
+   * Has approvals signed, by a passkey of each person's: where the gateways keep the keys that people sign by. The provider looks
    * there too, as in a home. Without it a tap is enough, and receipts end with `not_signed`.
    */
   readonly signingKeys?: SigningKeyStore;
@@ -98,17 +82,19 @@ export async function startLoadWorld({
   servers: agentServers = [],
   watchBroker,
   signingKeys,
+  people: count = 1,
 }: LoadOptions = {}): Promise<LoadWorld> {
   // In memory where there is such a place: how long a disk takes says nothing of how the gateway's own work grows.
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'trade-agent-load-'));
   const home = await openSandboxHome(join(folder, 'sandbox'));
   const gateway = await startGateway();
   const servers = { issuer: await listenOnLoopback(0, () => 0), broker: await listenOnLoopback(0, () => 0) };
-  const { broker, vault } = await startBroker(home, servers, watchBroker);
+  const users = usersOf(home.seed.users, count);
+  const { broker, vault } = await startBroker({ home, users, servers, watch: watchBroker });
   const { d: _, ...publicKey } = home.seed.gateway_key as JWK;
   const requests = home.database('identity-provider');
   const people = createPeople(requests, Date.now);
-  addMissing(people, home.seed.users);
+  addMissing(people, users);
   const provider = await createIdentityProvider({
     issuer: servers.issuer.url,
     database: requests,
@@ -147,38 +133,32 @@ export async function startLoadWorld({
   });
 
   const phoneAt = { phone: `${servers.issuer.url}/phone`, pairingSecret: home.pairingSecret };
+  const traders = users.slice(0, count).map(({ username }) => username);
   const phone =
     signingKeys === undefined
       ? createPhoneClient(phoneAt)
-      : await phoneWithPasskey(phoneAt, servers.issuer.url);
+      : await phoneWithPasskeys(phoneAt, servers.issuer.url, traders);
   const ready = {
     issuer: servers.issuer.url,
     gateway: gateway.url,
     phone: phoneAt.phone,
   };
   const profile = resolveProfile({ profiles: {} }, undefined, ready);
-  const { send, open } = waysOf(await signIn(folder, phone, profile), gateway.url);
+  const place = { folder, phone, profile, gateway: gateway.url };
+  // At once: each waits for a poll's interval.
+  const signedIn = await Promise.all(traders.map((username) => signInPerson(username, place)));
+  const [alice] = signedIn;
+  if (alice === undefined) throw new Error('nobody is signed in');
   const question = requests.prepare<[string], { id: string }>(
     'SELECT id FROM approval_requests WHERE proposal = ? AND decision IS NULL AND withdrawn_at IS NULL',
   );
   return {
+    ...alice,
+    people: signedIn,
     folder,
     provider: requests,
     phone,
     issuer: servers.issuer.url,
-    async agentAt(server) {
-      const at = { ...profile, name: 'at-server', server, gateway: server, audience: server };
-      return createRemoteAgent({ session: await signIn(folder, phone, at) });
-    },
-    async propose(qty, key) {
-      const order = { symbol: 'AAPL', side: 'buy', qty };
-      const body = JSON.stringify({ kind: 'order', order, ttl: 3600, requested_by: 'a load' });
-      return send('/v1/proposals', { method: 'POST', headers: { 'idempotency-key': key }, body });
-    },
-    next: ({ id, updated_at }) =>
-      send(`/v1/proposals/${id}?wait=25&since=${encodeURIComponent(updated_at)}`, {}),
-    withdraw: (proposal) => send(`/v1/proposals/${proposal}`, { method: 'DELETE' }),
-    open,
     shownOf: (proposal) => question.get(proposal)?.id,
     questionOf(proposal) {
       const found = question.get(proposal);
@@ -202,11 +182,14 @@ export async function startLoadWorld({
   };
 }
 
-async function startBroker(
-  home: SandboxHome,
-  servers: { issuer: HttpServer; broker: HttpServer },
-  watch: LoadOptions['watchBroker'],
-) {
+interface AtBroker {
+  readonly home: SandboxHome;
+  readonly users: SandboxHome['seed']['users'];
+  readonly servers: { readonly issuer: HttpServer; readonly broker: HttpServer };
+  readonly watch: LoadOptions['watchBroker'];
+}
+
+async function startBroker({ home, users, servers, watch }: AtBroker) {
   const client = { client_id: 'trade-agent-vault', client_secret: home.seed.vault_client_secret };
   const redirectUri = `${servers.issuer.url}/connections/callback/${CONNECTION}`;
   const broker = createPaperBroker({
@@ -215,7 +198,7 @@ async function startBroker(
     market: createMarket({ seed: 'load', clock: systemClock, hours: 'always' }),
     clock: systemClock,
     faults: new Faults(),
-    users: home.seed.users.map(({ username, name, broker_password }) => ({
+    users: users.map(({ username, name, broker_password }) => ({
       username,
       name,
       password: broker_password,
@@ -238,57 +221,10 @@ async function startBroker(
     },
     clock: systemClock,
   });
-  for (const { username, broker_password: password } of home.seed.users) {
+  for (const { username, broker_password: password } of users) {
     await vault.connect(username, CONNECTION, { username, password });
   }
   return { broker, vault };
-}
-
-/** Sets up alice's phone, which signs by its passkey from then on. */
-async function phoneWithPasskey(
-  options: Parameters<typeof createPhoneClient>[0],
-  origin: string,
-): Promise<PhoneClient> {
-  const place = { origin, rpId: new URL(origin).hostname };
-  // One that is synced counts nothing. Of two taps at once the later may come first: by a count the other would be a copy's.
-  const passkey = createAuthenticator('ES256', place, { synced: true, counts: false });
-  const { url } = await createPhoneClient(options).pairing('alice');
-  await pairByHttp(url, { authenticator: passkey });
-  return createPhoneClient({ ...options, keyOf: () => ({ sign: (details) => signed(passkey, details) }) });
-}
-
-interface Ways {
-  /** The answer must be a proposal. */
-  send(path: string, init: { method?: string; headers?: object; body?: string }): Promise<Proposal>;
-  open(path: string, signal: AbortSignal): Promise<Response>;
-}
-
-/** Signs alice in as the CLI does. */
-async function signIn(folder: string, phone: PhoneClient, profile: ResolvedProfile): Promise<Session> {
-  const home = { config: folder, data: folder, log: folder, sandbox: folder };
-  const store = openFileStore({ folder: join(folder, 'alice'), profile: profile.name });
-  const login = await beginDeviceLogin(profile, store, { home });
-  await phone.completeDevice('alice', login.user_code);
-  await login.complete(new AbortController().signal);
-  const session = await openSession({ profile, store, home });
-  if (session === undefined) throw new Error('nobody is signed in');
-  return session;
-}
-
-function waysOf(session: Session, gateway: string): Ways {
-  const ask = (path: string, init: RequestInit) => session.fetch(`${gateway}${path}`, init, SCOPES);
-  return {
-    async send(path, { headers, ...init }) {
-      const response = await ask(path, {
-        ...init,
-        headers: { 'content-type': 'application/json', ...headers },
-      });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
-      return proposalSchema.parse(JSON.parse(text));
-    },
-    open: (path, signal) => ask(path, { signal }),
-  };
 }
 
 /** Of Node, for a gateway's process: `LOAD_PROFILE` names a folder for what its processor did. */

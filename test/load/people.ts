@@ -1,0 +1,135 @@
+import { join } from 'node:path';
+import type { Agent } from '../../src/agent/agent.ts';
+import { createRemoteAgent } from '../../src/agent/remote/remote-agent.ts';
+import { beginDeviceLogin } from '../../src/auth/session/device-login.ts';
+import type { Session } from '../../src/auth/session/session.ts';
+import { openSession } from '../../src/auth/session/token-session.ts';
+import type { ResolvedProfile } from '../../src/config/profile.ts';
+import { createPhoneClient, type PhoneClient } from '../../src/home/phone/phone-client.ts';
+import type { SandboxSeed } from '../../src/sandbox/sandbox-home.ts';
+import { openFileStore } from '../../src/secrets/file/file-store.ts';
+import { type Proposal, proposalSchema } from '../../src/trading/proposal.ts';
+import { pairByHttp } from '../integration/home/http-browser.ts';
+import { createAuthenticator } from '../unit/approval/signature/authenticator.ts';
+import { signed } from '../unit/approval/signature/signing-world.ts';
+
+/** Who is signed in at the gateway, and has an account of their own. */
+export interface LoadPerson {
+  readonly username: string;
+  /** Their agent at a server, whose address is all that they know. */
+  agentAt(server: string): Promise<Agent>;
+  /** Proposes to buy a little AAPL; each quantity once, since identical proposals are one. */
+  propose(qty: string, key: string): Promise<Proposal>;
+  /** Waits until it stands otherwise than when it was last seen, at most 25 s. */
+  next(seen: Pick<Proposal, 'id' | 'updated_at'>): Promise<Proposal>;
+  /** Takes a proposal back. */
+  withdraw(proposal: string): Promise<Proposal>;
+  /** Opens what answers piece by piece, or late: until the signal aborts. */
+  open(path: string, signal: AbortSignal): Promise<Response>;
+}
+
+const SCOPES = ['orders:read', 'orders:propose'];
+
+type Users = SandboxSeed['users'];
+
+/** So many who trade, alice first; whoever else the sandbox has comes after them. */
+export function usersOf(seeded: Users, count: number): Users {
+  const [alice, ...others] = seeded;
+  if (alice === undefined) throw new Error('a sandbox has alice');
+  const more = Array.from({ length: count - 1 }, (_, n) => {
+    const username = `person-${n + 1}`;
+    return { ...alice, username, name: `Person ${n + 1}`, email: `${username}@example.com` };
+  });
+  return [alice, ...more, ...others];
+}
+
+/** Sets up their phones: one client for all, which signs by the passkey of whoever is asked. */
+export async function phoneWithPasskeys(
+  options: Parameters<typeof createPhoneClient>[0],
+  origin: string,
+  usernames: readonly string[],
+): Promise<PhoneClient> {
+  const place = { origin, rpId: new URL(origin).hostname };
+  const passkeys = new Map<string, ReturnType<typeof createAuthenticator>>();
+  const setUp = createPhoneClient(options);
+  for (const username of usernames) {
+    // One that is synced counts nothing. Of two taps at once the later may come first: by a count the other would be a copy's.
+    const passkey = createAuthenticator('ES256', place, { synced: true, counts: false });
+    const { url } = await setUp.pairing(username);
+    await pairByHttp(url, { authenticator: passkey });
+    passkeys.set(username, passkey);
+  }
+  const keyOf = (user: string) => {
+    const passkey = passkeys.get(user);
+    if (passkey === undefined) throw new Error(`${user} has no passkey`);
+    return { sign: (details: Parameters<typeof signed>[1]) => signed(passkey, details) };
+  };
+  return createPhoneClient({ ...options, keyOf });
+}
+
+interface Place {
+  /** Where what they keep is kept. */
+  readonly folder: string;
+  readonly phone: PhoneClient;
+  readonly profile: ResolvedProfile;
+  readonly gateway: string;
+}
+
+/** Signs them in at the gateway as the CLI does. */
+export async function signInPerson(username: string, place: Place): Promise<LoadPerson> {
+  const { profile, gateway } = place;
+  const { send, open } = waysOf(await signIn(username, place, profile), gateway);
+  return {
+    username,
+    async agentAt(server) {
+      const at = { ...profile, name: 'at-server', server, gateway: server, audience: server };
+      return createRemoteAgent({ session: await signIn(username, place, at) });
+    },
+    async propose(qty, key) {
+      const order = { symbol: 'AAPL', side: 'buy', qty };
+      const body = JSON.stringify({ kind: 'order', order, ttl: 3600, requested_by: 'a load' });
+      return send('/v1/proposals', { method: 'POST', headers: { 'idempotency-key': key }, body });
+    },
+    next: ({ id, updated_at }) =>
+      send(`/v1/proposals/${id}?wait=25&since=${encodeURIComponent(updated_at)}`, {}),
+    withdraw: (proposal) => send(`/v1/proposals/${proposal}`, { method: 'DELETE' }),
+    open,
+  };
+}
+
+async function signIn(
+  username: string,
+  { folder, phone }: Pick<Place, 'folder' | 'phone'>,
+  profile: ResolvedProfile,
+): Promise<Session> {
+  const home = { config: folder, data: folder, log: folder, sandbox: folder };
+  const store = openFileStore({ folder: join(folder, username), profile: profile.name });
+  const login = await beginDeviceLogin(profile, store, { home });
+  await phone.completeDevice(username, login.user_code);
+  await login.complete(new AbortController().signal);
+  const session = await openSession({ profile, store, home });
+  if (session === undefined) throw new Error('nobody is signed in');
+  return session;
+}
+
+interface Ways {
+  /** The answer must be a proposal. */
+  send(path: string, init: { method?: string; headers?: object; body?: string }): Promise<Proposal>;
+  open(path: string, signal: AbortSignal): Promise<Response>;
+}
+
+function waysOf(session: Session, gateway: string): Ways {
+  const ask = (path: string, init: RequestInit) => session.fetch(`${gateway}${path}`, init, SCOPES);
+  return {
+    async send(path, { headers, ...init }) {
+      const response = await ask(path, {
+        ...init,
+        headers: { 'content-type': 'application/json', ...headers },
+      });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
+      return proposalSchema.parse(JSON.parse(text));
+    },
+    open: (path, signal) => ask(path, { signal }),
+  };
+}
