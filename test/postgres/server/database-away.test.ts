@@ -91,16 +91,14 @@ withPostgres('a server whose database is away', () => {
     const broken = () => http.log.filter(({ status, code }) => status === 200 && code !== undefined);
     expect(broken()).toEqual([]);
     await cluster.stop('immediate');
-    await expect
-      .poll(broken)
-      .toMatchObject([
-        {
-          method: 'GET',
-          path: expect.stringMatching(/events$/),
-          code: 'store_unavailable',
-          sub: 'alice-sub',
-        },
-      ]);
+    await expect.poll(broken).toMatchObject([
+      {
+        method: 'GET',
+        path: expect.stringMatching(/events$/),
+        code: 'store_unavailable',
+        sub: 'alice-sub',
+      },
+    ]);
     await expect.poll(() => answered).toContainEqual([503, '5']);
     await cluster.start();
     world.phone.decide('AAPL', 'approve');
