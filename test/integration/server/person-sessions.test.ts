@@ -103,6 +103,19 @@ describe('a session of who has called', () => {
     await expect(clockOf(reading, CANCEL)).rejects.toMatchObject({ code: 'insufficient_scope' });
   });
 
+  it.each([
+    ['ends when it does', 0],
+    ['ends a minute before it', 60_000],
+  ])('is not held up by an earlier request that may only read, whose token %s', async (_, earlier) => {
+    const sessions = world.sessionsOver(memoryCredentials());
+    const reader = await world.laptop('alice', `openid ${READ_SCOPES.join(' ')}`);
+    await sessions.seen(reader.caller(), reader.tokens.access_token);
+    const whole = await world.laptop();
+    const expiresAt = reader.caller().expiresAt - earlier;
+    await sessions.seen({ ...whole.caller(), expiresAt }, whole.tokens.access_token);
+    expect(await clockOf(await sessions.of('alice'), CANCEL)).toBe(200);
+  });
+
   it('is over where the sign-in was ended meanwhile', async () => {
     const sessions = world.sessionsOver(memoryCredentials());
     const laptop = await world.laptop();
