@@ -245,3 +245,24 @@ it('a provider that does not let the server exchange says what to set there', as
   const session = await sessions.seen(laptop.caller(), laptop.tokens.access_token);
   await expect(clockOf(session)).rejects.toMatchObject({ code: 'provider_error' });
 });
+
+// Measured: Keycloak 26.4.7 and 26.7.3.
+it.each([
+  ['Invalid token', { code: 'login_required' }],
+  [
+    'Sender-constrained token exchange rejected as the token was not issued for the requesting client',
+    { code: 'provider_error', hint: expect.stringContaining('26.7') },
+  ],
+])('Keycloak’s "%s" is told for what it is, and it is asked for no audience', async (description, error) => {
+  const asked: URLSearchParams[] = [];
+  const keycloak: typeof fetch = async (url, init) => {
+    if (!String(url).endsWith('/token')) return await fetch(url, init);
+    asked.push(new URLSearchParams(String(init?.body)));
+    return Response.json({ error: 'invalid_request', error_description: description }, { status: 400 });
+  };
+  const laptop = await world.laptop();
+  const sessions = world.sessionsOver(memoryCredentials(), { provider: 'keycloak' }, keycloak);
+  const session = await sessions.seen(laptop.caller(), laptop.tokens.access_token);
+  await expect(clockOf(session)).rejects.toMatchObject(error);
+  expect(asked.map((form) => [form.has('subject_token'), form.has('audience')])).toEqual([[true, false]]);
+});
