@@ -51,8 +51,7 @@ export interface DoorOptions {
 
 export function createDoor(options: DoorOptions): Door {
   const { verify, actingFor, resource, clock, log } = options;
-  const { metadataPath = METADATA_PATH, challengeScopes, called = 'gateway' } = options;
-  const { internalHint = 'Ask for the order by client_order_id before you send it again.' } = options;
+  const { metadataPath = METADATA_PATH, challengeScopes } = options;
   const metadataUrl = `${resource.replace(/\/+$/, '')}${metadataPath}`;
 
   async function answer(
@@ -71,7 +70,7 @@ export function createDoor(options: DoorOptions): Door {
         path: pathOf(c),
         status,
         duration_ms: clock.now() - startedAt,
-        ...(failed === undefined ? {} : { code: refusalOf(failed).code }),
+        ...(failed === undefined ? {} : { code: refusalOf(failed, options).code }),
         ...(caller === undefined ? {} : { sub: caller.sub }),
         ...(caller?.clientId === undefined ? {} : { client_id: caller.clientId }),
         ...(caller?.membership?.act === undefined ? {} : { act: caller.membership.act }),
@@ -89,7 +88,7 @@ export function createDoor(options: DoorOptions): Door {
       });
     } catch (error) {
       failure = error;
-      const refusal = refusalOf(error);
+      const refusal = refusalOf(error, options);
       const site = { metadataUrl, algorithms: SIGNING_ALGORITHMS, requestId };
       response = problemResponse(refusal.toProblem(), asking(refusal), site);
       if (error instanceof ReplayedRefusal) response.headers.set('idempotent-replay', 'true');
@@ -98,17 +97,6 @@ export function createDoor(options: DoorOptions): Door {
     response.headers.set('x-request-id', requestId);
     logged(response.status, failure);
     return response;
-  }
-
-  function refusalOf(error: unknown): ProblemError<string> {
-    if (error instanceof ProblemError) return error;
-    if (!isStoreAway(error)) {
-      return new Refusal(500, 'internal', `something went wrong in the ${called}`, { hint: internalHint });
-    }
-    return new Refusal(503, 'store_unavailable', `the ${called}’s database does not answer`, {
-      hint: internalHint,
-      retryAfter: STORE_RETRY_S,
-    });
   }
 
   function asking({
@@ -151,6 +139,23 @@ export function createDoor(options: DoorOptions): Door {
         return streamSSE(c, (stream) => write(stream).catch(answering.brokeOff));
       }),
   };
+}
+
+/** What was thrown, as it is said to who asked. */
+function refusalOf(
+  error: unknown,
+  {
+    called = 'gateway',
+    internalHint: hint = 'Ask for the order by client_order_id before you send it again.',
+  }: Pick<DoorOptions, 'called' | 'internalHint'>,
+): ProblemError<string> {
+  if (error instanceof ProblemError) return error;
+  return isStoreAway(error)
+    ? new Refusal(503, 'store_unavailable', `the ${called}’s database does not answer`, {
+        hint,
+        retryAfter: STORE_RETRY_S,
+      })
+    : new Refusal(500, 'internal', `something went wrong in the ${called}`, { hint });
 }
 
 /** What is said of a request while it is answered, for its log. */
