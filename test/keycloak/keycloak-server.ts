@@ -93,7 +93,8 @@ export async function startKeycloak(options: {
   return { issuer: `${base}/realms/${REALM}`, close };
 }
 
-async function freePort(): Promise<number> {
+/** One that was free a moment ago. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

@@ -16,14 +16,17 @@ import { openFileStore } from '../../src/secrets/file/file-store.ts';
 import { questionSeal } from '../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { startCommand } from '../e2e/world.ts';
+import { agentServer } from './agent-server.ts';
 import { brokerDoor } from './broker-door.ts';
 import { setClientKeys } from './keycloak-admin.ts';
 import { startKeycloak } from './keycloak-server.ts';
 import { startPhone } from './phone.ts';
-import { BROKER_CLIENT, GATEWAY_CLIENT, LOGIN_CLIENT, realm } from './realm.ts';
+import { BROKER_CLIENT, GATEWAY_CLIENT, LOGIN_CLIENT, realm, SERVER_CLIENT } from './realm.ts';
 
 export const ALICE = { username: 'alice', password: 'alice-at-keycloak' };
 export const PROFILE = 'work';
+/** Whose gateway is the server of agents. */
+export const SERVER_PROFILE = 'agents';
 const REDIRECT = 'http://127.0.0.1/callback';
 
 /** Keycloak, our gateway in front of our paper broker, a phone, and one user's machine with the built program. */
@@ -44,9 +47,10 @@ export async function openKeycloakWorld(home: string, folder: string) {
     const { privateKey } = await generateKeyPair('ES256', { extractable: true });
     const gatewayKey = { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig', kid: 'first' };
     const gatewayJwk = publicHalf(gatewayKey);
+    const agents = await agentServer(folder);
     const keycloak = await startKeycloak({
       home,
-      realm: realm({ gateway: gatewayServer.url, gatewayKey: gatewayJwk, users: [ALICE] }),
+      realm: realm({ gateway: gatewayServer.url, gatewayKey: gatewayJwk, server: agents, users: [ALICE] }),
       channel: phone.channel,
     });
     closers.push(keycloak.close);
@@ -86,6 +90,7 @@ export async function openKeycloakWorld(home: string, folder: string) {
     await vault.connect('alice', 'paper-broker', { username: 'alice', password: 'alice-at-broker' });
 
     const refusals: string[] = [];
+    const clients = new Set<string>();
     const gateway = createGateway({
       issuer: keycloak.issuer,
       resource: gatewayServer.url,
@@ -106,18 +111,21 @@ export async function openKeycloakWorld(home: string, folder: string) {
         auditFile: join(folder, 'audit.jsonl'),
       },
       requireBoundTokens: true,
-      ownClients: [LOGIN_CLIENT],
-
+      ownClients: [LOGIN_CLIENT, SERVER_CLIENT],
       environment: 'paper',
       brokers: [{ name: 'broker', kind: 'alpaca', trading_url: brokerServer.url, simulated: true }],
       stores: sqliteGatewayStores(database('gateway'), questionSeal('of the gateway')),
       log: (entry) => {
         if (entry.code !== undefined) refusals.push(entry.code);
+        if (entry.client_id !== undefined) clients.add(entry.client_id);
       },
     });
     closers.push(() => gateway.close());
     const listener = getRequestListener(gateway.app.fetch);
     gatewayServer.serve((request, response) => void listener(request, response));
+
+    const served = await agents.serve(keycloak.issuer, gatewayServer.url);
+    if (served !== undefined) closers.push(served.close);
 
     const env = { HOME: machine, TRADE_AGENT_HOME: join(machine, 'agent') };
     const base = new URL(keycloak.issuer).origin;
@@ -126,6 +134,10 @@ export async function openKeycloakWorld(home: string, folder: string) {
       gateway: gatewayServer.url,
       phone,
       broker,
+      /** The server of agents; undefined where this machine has no PostgreSQL for it. */
+      server: served && agents.address,
+      /** By whom the gateway was called. */
+      clients,
       /** The codes the gateway refused requests with, oldest first. */
       refusals,
       exchanged: door.exchanged,
@@ -134,6 +146,7 @@ export async function openKeycloakWorld(home: string, folder: string) {
       start: (...args: string[]) => startCommand(args, { env }),
       cli: (...args: string[]) => startCommand(args, { env }).finished,
       store: openFileStore({ folder: env.TRADE_AGENT_HOME, profile: PROFILE }),
+      serverStore: openFileStore({ folder: env.TRADE_AGENT_HOME, profile: SERVER_PROFILE }),
       gatewayKey,
       enterKeys: (keys: readonly JWK[]) => setClientKeys(base, GATEWAY_CLIENT, keys),
       close,

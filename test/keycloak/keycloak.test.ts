@@ -5,14 +5,18 @@ import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCibaAsking } from '../../src/approval/ciba/ciba-asking.ts';
 import { publicHalf } from '../../src/auth/provider/assertion-key.ts';
+import { openSession } from '../../src/auth/session/token-session.ts';
 import { createBrokerTokens } from '../../src/gateway/broker/broker-token.ts';
 import { createIdentityProvider } from '../../src/gateway/door/identity-provider.ts';
 import { verifyApprovalToken } from '../../src/gateway/door/token-verifier.ts';
 import { systemClock } from '../../src/machine/clock.ts';
+import { READ_SCOPES } from '../../src/trading/scopes.ts';
+import { profileAt } from '../integration/agent/session.ts';
+import { postgresPrograms } from '../postgres/support/cluster.ts';
 import { openBrowser } from './browser.ts';
 import { unpackKeycloak } from './distribution.ts';
-import { ALICE, type KeycloakWorld, openKeycloakWorld, PROFILE } from './keycloak-world.ts';
-import { BROKER_CLIENT, GATEWAY_CLIENT, LOGIN_CLIENT } from './realm.ts';
+import { ALICE, type KeycloakWorld, openKeycloakWorld, PROFILE, SERVER_PROFILE } from './keycloak-world.ts';
+import { BROKER_CLIENT, GATEWAY_CLIENT, LOGIN_CLIENT, SERVER_CLIENT, SERVER_LOGIN_CLIENT } from './realm.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'trade-agent-keycloak-dist-'));
 const keycloak = await unpackKeycloak(folder);
@@ -29,10 +33,42 @@ afterAll(async () => {
 
 const json = (text: string) => JSON.parse(text);
 const inProfile = (...args: string[]) => world.cli(...args, '--profile', PROFILE, '--output', 'json');
+const atServer = (...args: string[]) => world.cli(...args, '--profile', SERVER_PROFILE, '--output', 'json');
+
+/** Signs in by the device flow: alice's browser says yes. @returns who that is */
+async function signIn(profile: string) {
+  const login = world.start('login', '--profile', profile, '--output', 'stream-json');
+  const [, address = ''] = await login.waitFor(/"verification_uri_complete":"([^"]+)"/);
+  const browser = openBrowser();
+  await browser.open(address);
+  await browser.submit(ALICE);
+  expect(await browser.submit({ accept: 'Yes' })).toContain('Device Login Successful');
+  expect((await login.finished).code).toBe(0);
+  const { user } = json((await world.cli('whoami', '--profile', profile, '--output', 'json')).stdout);
+  return user;
+}
+
+/** The token that her machine sends to the server. */
+async function tokenSent(): Promise<string> {
+  const { server = '', issuer } = world;
+  const profile = {
+    ...{ ...profileAt(server), name: SERVER_PROFILE, provider: 'keycloak' as const, server, issuer },
+    login_client: { client_id: SERVER_LOGIN_CLIENT },
+  };
+  const home = { config: folder, data: folder, log: folder, sandbox: folder };
+  let sent = '';
+  const watched: typeof fetch = (url, init) => {
+    if (String(url).startsWith(server)) sent = new Headers(init?.headers).get('authorization') ?? '';
+    return fetch(url, init);
+  };
+  const session = await openSession({ profile, store: world.serverStore, home, fetch: watched });
+  await session?.fetch(`${server}/v1/agent/threads`, {}, READ_SCOPES);
+  return sent.replace(/^DPoP /, '');
+}
 
 /** Proposes an order and decides on the phone; the result of the run. */
-async function runOrder(sentence: string, decision: 'SUCCEED' | 'UNAUTHORIZED') {
-  const running = world.start('run', sentence, '--profile', PROFILE, '--output', 'json', '--timeout', '60s');
+async function runOrder(sentence: string, decision: 'SUCCEED' | 'UNAUTHORIZED', profile = PROFILE) {
+  const running = world.start('run', sentence, '--profile', profile, '--output', 'json', '--timeout', '60s');
   const ended = running.finished.then(({ stdout, stderr }) => {
     throw new Error(`the phone was not asked: ${stdout}${stderr}`);
   });
@@ -66,15 +102,7 @@ describe.skipIf('missing' in keycloak)('with Keycloak', () => {
   });
 
   it('alice signs in by the device flow', async () => {
-    const login = world.start('login', '--profile', PROFILE, '--output', 'stream-json');
-    const [, address = ''] = await login.waitFor(/"verification_uri_complete":"([^"]+)"/);
-    const browser = openBrowser();
-    await browser.open(address);
-    await browser.submit(ALICE);
-    expect(await browser.submit({ accept: 'Yes' })).toContain('Device Login Successful');
-    const { code } = await login.finished;
-    expect(code).toBe(0);
-    const { user } = json((await inProfile('whoami')).stdout);
+    const user = await signIn(PROFILE);
     expect(user).toMatchObject({ name: 'alice Example', email: 'alice@example.com' });
     world.connect(user.sub);
   });
@@ -214,5 +242,53 @@ describe.skipIf('missing' in keycloak)('with Keycloak', () => {
     });
     expect(answer.status).toBe(400);
     expect((await inProfile('whoami')).code).toBe(4);
+  });
+});
+
+describe.skipIf('missing' in keycloak || postgresPrograms() === undefined)('a server, with Keycloak', () => {
+  it('says by which client people sign in, and alice does: her token is for the server alone, and bound', async () => {
+    const { code, stdout } = await world.cli(
+      ...['profile', 'add', SERVER_PROFILE, '--server', world.server ?? ''],
+      ...['--credential-store', 'file', '--output', 'json'],
+    );
+    expect(code).toBe(0);
+    expect(json(stdout).profile).toMatchObject({
+      ...{ provider: 'keycloak', issuer: world.issuer, login_client: { client_id: SERVER_LOGIN_CLIENT } },
+    });
+    world.connect((await signIn(SERVER_PROFILE)).sub);
+    const claims = decodeJwt(await tokenSent());
+    expect(claims.aud).toEqual(expect.arrayContaining([world.server, SERVER_CLIENT]));
+    expect(claims.aud).toHaveLength(2);
+    expect(claims).toMatchObject({ azp: SERVER_LOGIN_CLIENT, cnf: { jkt: expect.any(String) } });
+  });
+
+  it('exchanges it for one of its own, by which the gateway is called in her name', async () => {
+    world.clients.clear();
+    world.refusals.length = 0;
+    const { code, stdout } = await atServer('portfolio');
+    expect(code).toBe(0);
+    expect(json(stdout).account).toMatchObject({ environment: 'paper' });
+    expect([...world.clients]).toEqual([SERVER_CLIENT]);
+    expect(world.refusals).toEqual([]);
+  });
+
+  it('runs her agent: the order is asked for on her phone, and filled', async () => {
+    world.refusals.length = 0;
+    const before = world.broker.book().length;
+    const { asked, code, result } = await runOrder('buy 3 AAPL', 'SUCCEED', SERVER_PROFILE);
+    expect(asked).toMatchObject({ login_hint: 'alice', scope: expect.stringContaining('orders:write') });
+    expect({ code, status: result.status }).toEqual({ code: 0, status: 'done' });
+    expect(world.broker.book().slice(before)).toMatchObject([{ symbol: 'AAPL', qty: '3' }]);
+    expect(world.refusals).toEqual([]);
+  });
+
+  it('keeps no schedule of hers: nobody may act there while she is away', async () => {
+    const { stdout } = await atServer('schedule', 'add', '--at', 'open+5m', '--yes');
+    expect(json(stdout).error.message).toContain('lets no server act while you are away');
+  });
+
+  it('is of no use to her once she has signed out', async () => {
+    expect(json((await atServer('logout')).stdout)).toMatchObject({ revoked: true });
+    expect((await atServer('portfolio')).code).toBe(4);
   });
 });

@@ -4,6 +4,9 @@ export const REALM = 'brokerage';
 export const LOGIN_CLIENT = 'trade-agent-login';
 export const GATEWAY_CLIENT = 'trade-agent-gateway';
 export const BROKER_CLIENT = 'paper-broker';
+/** What people sign in by at a server of agents, and the server itself. */
+export const SERVER_LOGIN_CLIENT = 'agents-login';
+export const SERVER_CLIENT = 'agents';
 
 const SESSION_SCOPES = [
   'market:read',
@@ -22,12 +25,14 @@ export interface RealmOptions {
   /** The gateway's URL: the audience of its tokens. */
   readonly gateway: string;
   readonly gatewayKey: JWK;
+  /** Its address, which is the audience of its tokens, and the public half of its key. */
+  readonly server: { readonly address: string; readonly jwk: JWK };
   readonly users: readonly { username: string; password: string }[];
 }
 
 /**
  * The realm as docs/providers/keycloak.md has a person set it up by hand: one client for the agent, one for the
- * gateway, one that stands for the broker.
+ * gateway, one that stands for the broker; and two for a server of agents.
  */
 export function realm(options: RealmOptions): Record<string, unknown> {
   const scopes = [...SESSION_SCOPES, ...APPROVAL_SCOPES];
@@ -64,18 +69,11 @@ export function realm(options: RealmOptions): Record<string, unknown> {
         name,
         protocol: 'openid-connect',
         attributes: { 'include.in.token.scope': 'true' },
-        protocolMappers: [
-          audienceMapper('gateway', { 'included.custom.audience': options.gateway }),
-          // Standard token exchange: only who is in the token's audience may exchange it.
-          audienceMapper('gateway-client', { 'included.client.audience': GATEWAY_CLIENT }),
-        ],
       })),
-      {
-        name: 'broker',
-        protocol: 'openid-connect',
-        attributes: { 'include.in.token.scope': 'false' },
-        protocolMappers: [audienceMapper('broker', { 'included.client.audience': BROKER_CLIENT })],
-      },
+      // Standard token exchange: only who is in a token's audience may exchange it.
+      audienceScope('to-gateway', { address: options.gateway, client: GATEWAY_CLIENT }),
+      audienceScope('to-server', { address: options.server.address, client: SERVER_CLIENT }),
+      audienceScope('broker', { client: BROKER_CLIENT }),
     ],
     defaultDefaultClientScopes: [],
     defaultOptionalClientScopes: [],
@@ -88,7 +86,7 @@ export function realm(options: RealmOptions): Record<string, unknown> {
           'dpop.bound.access.tokens': 'true',
           'oauth2.device.authorization.grant.enabled': 'true',
         },
-        defaultClientScopes: ['basic', 'profile', 'email'],
+        defaultClientScopes: ['basic', 'profile', 'email', 'to-gateway'],
         optionalClientScopes: [...SESSION_SCOPES, 'offline_access'],
       },
       {
@@ -101,8 +99,31 @@ export function realm(options: RealmOptions): Record<string, unknown> {
           'oidc.ciba.grant.enabled': 'true',
           'ciba.backchannel.token.delivery.mode': 'poll',
         },
-        defaultClientScopes: ['basic', 'broker'],
+        defaultClientScopes: ['basic', 'to-gateway', 'broker'],
         optionalClientScopes: APPROVAL_SCOPES,
+      },
+      {
+        ...client(SERVER_LOGIN_CLIENT),
+        publicClient: true,
+        attributes: {
+          ...rfc9068,
+          'dpop.bound.access.tokens': 'true',
+          'oauth2.device.authorization.grant.enabled': 'true',
+        },
+        defaultClientScopes: ['basic', 'profile', 'email', 'to-server'],
+        optionalClientScopes: SESSION_SCOPES,
+      },
+      {
+        ...client(SERVER_CLIENT),
+        ...signedJwt(options.server.jwk),
+        attributes: {
+          ...rfc9068,
+          ...signedJwt(options.server.jwk).attributes,
+          'dpop.bound.access.tokens': 'true',
+          'standard.token.exchange.enabled': 'true',
+        },
+        defaultClientScopes: ['basic', 'profile', 'email', 'to-gateway'],
+        optionalClientScopes: SESSION_SCOPES,
       },
       { ...client(BROKER_CLIENT), bearerOnly: true },
     ],
@@ -135,6 +156,17 @@ function signedJwt(key: JWK) {
     },
   };
 }
+
+/** A client scope that says whom its clients' tokens are for, and does nothing else. */
+const audienceScope = (name: string, { address, client }: { address?: string; client: string }) => ({
+  name,
+  protocol: 'openid-connect',
+  attributes: { 'include.in.token.scope': 'false' },
+  protocolMappers: [
+    ...(address === undefined ? [] : [audienceMapper('address', { 'included.custom.audience': address })]),
+    audienceMapper('client', { 'included.client.audience': client }),
+  ],
+});
 
 const audienceMapper = (name: string, config: Record<string, string>) => ({
   name: `audience-${name}`,

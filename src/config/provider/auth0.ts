@@ -31,6 +31,7 @@ export const auth0: Dialect = {
   revokesAccessTokens: false,
   exchangeGrantType: TOKEN_VAULT_GRANT,
   onBehalf: {
+    namesAudience: true,
     // "On-Behalf-Of Token Exchange" gives access tokens alone.
     grantsOffline: false,
     setup:

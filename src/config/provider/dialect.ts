@@ -43,6 +43,10 @@ export interface Dialect {
 
 /** What a provider makes of a server's exchange of what a person's program called it with. */
 export interface OnBehalf {
+  /** Whether it names the gateway as the audience; where not, what is set for the server's client says whom its tokens are for. */
+  readonly namesAudience: boolean;
+  /** What it says of a token that it exchanges for nobody but the client whose key it is bound to; undefined where it has no such rule. */
+  readonly refusesBound?: RegExp;
   /** Whether a refresh token comes of it, too: a grant of the server's own, for when the person is away. */
   readonly grantsOffline: boolean;
   /** What to set at the provider. */

@@ -26,10 +26,15 @@ export const keycloak: Dialect = {
   bindingMessage: (message) => fittingMessage(message, BINDING_MESSAGE_CHARACTER, LONGEST_BINDING_MESSAGE),
   details: 'never',
   onBehalf: {
+    // Measured (26.4): an `audience` must be a client's id there ("Audience not found"), and takes all others out of the token; the
+    // gateway's own client must stay in it, or could not exchange it for the broker's.
+    namesAudience: false,
+    // Measured (26.7.3), by `invalid_request` as where a sign-in has ended; 26.4 exchanges such tokens.
+    refusesBound: /^Sender-constrained token exchange rejected/,
     // Standard token exchange (26.2) gives refresh tokens of the same session alone, never of an offline one.
     grantsOffline: false,
     setup:
-      'Server client, Capability config: turn on "Standard Token Exchange"; an audience mapper puts it into the login client’s tokens, and the gateway into its own.',
+      'Server client, Capability config: turn on "Standard Token Exchange"; an audience mapper puts it into the login client’s tokens, and the gateway into its own. Keycloak 26.7 and newer can’t be used: what is bound by DPoP is exchanged for its own client alone there.',
   },
   // Its account linking is a page of its own, and its tokens for other providers go to whoever may read them: no vault.
   connectedAccounts: () => undefined,

@@ -17,6 +17,7 @@ export const standard: Dialect = {
   details: 'announced',
   exchangeGrantType: TOKEN_EXCHANGE_GRANT,
   onBehalf: {
+    namesAudience: true,
     grantsOffline: true,
     setup:
       'Allow token exchange (RFC 8693) to the server’s client (private_key_jwt, DPoP), from its own audience to the gateway’s.',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
+import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { Clock } from '../../machine/clock.ts';
 import { isStoreAway } from '../../store/postgres/store-away.ts';
 import { ProblemError, Refusal, type RefusalOptions } from '../../trading/refusal.ts';
@@ -19,6 +20,14 @@ const STORE_RETRY_S = 5;
 export interface Door {
   /** A handler for callers whose token has all these scopes. */
   guard(scopes: readonly Scope[], handle: (c: Context, caller: Caller) => Promise<Response>): Handler;
+  /**
+   * The same, answered by server-sent events: `handle` looks at the request, and what it returns writes them. Where that fails the
+   * stream ends, and the log says why; whoever reads asks anew, after the last event that they saw, and is told then.
+   */
+  stream(
+    scopes: readonly Scope[],
+    handle: (c: Context, caller: Caller) => Promise<(stream: SSEStreamingApi) => Promise<void>>,
+  ): Handler;
   /** A handler for anyone. */
   open(handle: (c: Context) => Response | Promise<Response>): Handler;
 }
@@ -42,54 +51,51 @@ export interface DoorOptions {
 
 export function createDoor(options: DoorOptions): Door {
   const { verify, actingFor, resource, clock, log } = options;
-  const { metadataPath = METADATA_PATH, challengeScopes, called = 'gateway' } = options;
-  const { internalHint = 'Ask for the order by client_order_id before you send it again.' } = options;
+  const { metadataPath = METADATA_PATH, challengeScopes } = options;
   const metadataUrl = `${resource.replace(/\/+$/, '')}${metadataPath}`;
 
   async function answer(
     c: Context,
-    handle: (seen: (caller: Caller) => void) => Response | Promise<Response>,
+    handle: (answering: Answering) => Response | Promise<Response>,
   ): Promise<Response> {
     const requestId = randomUUID();
     const startedAt = clock.now();
     let caller: Caller | undefined;
-    let refusal: ProblemError<string> | undefined;
-    let unforeseen: string | undefined;
+    const logged = (status: number, failed?: unknown): void => {
+      const isForeseen = failed === undefined || failed instanceof ProblemError;
+      log({
+        at: new Date(startedAt).toISOString(),
+        request_id: requestId,
+        method: c.req.method,
+        path: pathOf(c),
+        status,
+        duration_ms: clock.now() - startedAt,
+        ...(failed === undefined ? {} : { code: refusalOf(failed, options).code }),
+        ...(caller === undefined ? {} : { sub: caller.sub }),
+        ...(caller?.clientId === undefined ? {} : { client_id: caller.clientId }),
+        ...(caller?.membership?.act === undefined ? {} : { act: caller.membership.act }),
+        ...(isForeseen ? {} : { error: failed instanceof Error ? failed.name : typeof failed }),
+      });
+    };
+    let failure: unknown;
     let response: Response;
     try {
-      response = await handle((who) => {
-        caller = who;
+      response = await handle({
+        seen: (who) => {
+          caller = who;
+        },
+        brokeOff: (error) => logged(200, error),
       });
     } catch (error) {
-      if (!(error instanceof ProblemError)) unforeseen = error instanceof Error ? error.name : typeof error;
-      refusal =
-        error instanceof ProblemError
-          ? error
-          : isStoreAway(error)
-            ? new Refusal(503, 'store_unavailable', `the ${called}’s database does not answer`, {
-                hint: internalHint,
-                retryAfter: STORE_RETRY_S,
-              })
-            : new Refusal(500, 'internal', `something went wrong in the ${called}`, { hint: internalHint });
+      failure = error;
+      const refusal = refusalOf(error, options);
       const site = { metadataUrl, algorithms: SIGNING_ALGORITHMS, requestId };
       response = problemResponse(refusal.toProblem(), asking(refusal), site);
       if (error instanceof ReplayedRefusal) response.headers.set('idempotent-replay', 'true');
     }
     if (!response.headers.has('cache-control')) response.headers.set('cache-control', 'no-store');
     response.headers.set('x-request-id', requestId);
-    log({
-      at: new Date(startedAt).toISOString(),
-      request_id: requestId,
-      method: c.req.method,
-      path: pathOf(c),
-      status: response.status,
-      duration_ms: clock.now() - startedAt,
-      ...(refusal === undefined ? {} : { code: refusal.code }),
-      ...(caller === undefined ? {} : { sub: caller.sub }),
-      ...(caller?.clientId === undefined ? {} : { client_id: caller.clientId }),
-      ...(caller?.membership?.act === undefined ? {} : { act: caller.membership.act }),
-      ...(unforeseen === undefined ? {} : { error: unforeseen }),
-    });
+    logged(response.status, failure);
     return response;
   }
 
@@ -107,23 +113,56 @@ export function createDoor(options: DoorOptions): Door {
     };
   }
 
+  /** Who calls, if they may. */
+  async function callerAt(c: Context, scopes: readonly Scope[], { seen }: Answering): Promise<Caller> {
+    const caller =
+      (await actingFor(c.req.raw)) ??
+      (await verify({
+        method: c.req.method,
+        path: pathOf(c),
+        authorization: c.req.header('authorization'),
+        dpop: c.req.header('dpop'),
+      }));
+    seen(caller);
+    requireScopes(caller, scopes);
+    return caller;
+  }
+
   return {
     open: (handle) => (c) => answer(c, () => handle(c)),
     guard: (scopes, handle) => (c) =>
-      answer(c, async (seen) => {
-        const caller =
-          (await actingFor(c.req.raw)) ??
-          (await verify({
-            method: c.req.method,
-            path: pathOf(c),
-            authorization: c.req.header('authorization'),
-            dpop: c.req.header('dpop'),
-          }));
-        seen(caller);
-        requireScopes(caller, scopes);
-        return handle(c, caller);
+      answer(c, async (answering) => handle(c, await callerAt(c, scopes, answering))),
+    stream: (scopes, handle) => (c) =>
+      answer(c, async (answering) => {
+        const write = await handle(c, await callerAt(c, scopes, answering));
+        // Caught here: Hono prints what is thrown with its stack, or tells it to whoever reads.
+        return streamSSE(c, (stream) => write(stream).catch(answering.brokeOff));
       }),
   };
+}
+
+/** What was thrown, as it is said to who asked. */
+function refusalOf(
+  error: unknown,
+  {
+    called = 'gateway',
+    internalHint: hint = 'Ask for the order by client_order_id before you send it again.',
+  }: Pick<DoorOptions, 'called' | 'internalHint'>,
+): ProblemError<string> {
+  if (error instanceof ProblemError) return error;
+  return isStoreAway(error)
+    ? new Refusal(503, 'store_unavailable', `the ${called}’s database does not answer`, {
+        hint,
+        retryAfter: STORE_RETRY_S,
+      })
+    : new Refusal(500, 'internal', `something went wrong in the ${called}`, { hint });
+}
+
+/** What is said of a request while it is answered, for its log. */
+interface Answering {
+  seen(caller: Caller): void;
+  /** Its answer has begun, and ends too soon. */
+  brokeOff(error: unknown): void;
 }
 
 /** @throws {Refusal} 403 `insufficient_scope` (RFC 6750 §3.1), naming what is needed */

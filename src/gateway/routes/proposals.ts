@@ -1,5 +1,4 @@
 import type { Hono } from 'hono';
-import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import type { ApprovalKernel } from '../../approval/kernel.ts';
 import type { Proposer } from '../../approval/kind.ts';
@@ -113,12 +112,12 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
   );
   app.get(
     '/v1/events',
-    door.guard(['orders:read'], async (c, caller) => {
+    door.stream(['orders:read'], async (c, caller) => {
       requireNoQuery(c.req.url);
       const last = c.req.header('last-event-id');
       const version = last !== undefined && /^\d{1,15}$/.test(last) ? Number(last) : undefined;
       if (caller.clientId !== undefined) await kernel.watched(proposerOf(caller));
-      return streamSSE(c, async (stream) => {
+      return async (stream) => {
         // No longer than the token that opened it would open it again.
         const ended = AbortSignal.any([
           AbortSignal.timeout(Math.max(0, Math.min(caller.expiresAt - now(), 2 ** 31 - 1))),
@@ -137,7 +136,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
           if (changed.proposals.length === 0)
             await stream.write(`: alive\nevent: alive\nid: ${changed.version}\ndata:\n\n`);
         }
-      });
+      };
     }),
   );
   haltRoutes(app, door, options);

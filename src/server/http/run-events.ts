@@ -1,5 +1,4 @@
 import type { Hono } from 'hono';
-import { streamSSE } from 'hono/streaming';
 import { ALIVE_EVERY_MS } from '../../agent/remote/protocol.ts';
 import type { Door } from '../../gateway/door/door.ts';
 import type { Clock } from '../../machine/clock.ts';
@@ -47,7 +46,7 @@ export function runEventRoutes(app: Hono, door: Door, parts: RunEventsOptions): 
 
   app.get(
     '/v1/agent/runs/:run/events',
-    door.guard([MARKET_READ], async (c, caller) => {
+    door.stream([MARKET_READ], async (c, caller) => {
       const id = c.req.param('run') ?? '';
       const runs = runsOf(parts, caller.sub);
       const run = await runs.find(id);
@@ -59,7 +58,7 @@ export function runEventRoutes(app: Hono, door: Door, parts: RunEventsOptions): 
       const last = c.req.header('last-event-id');
       const from = last !== undefined && /^\d{1,9}$/.test(last) ? Number(last) : 0;
       const left = Math.max(0, Math.min(caller.expiresAt - clock.now(), LONGEST_TIMER_MS));
-      return streamSSE(c, async (stream) => {
+      return async (stream) => {
         const unwatch = watch.watch(session);
         // No longer than the token that opened it would open it again.
         const ended = AbortSignal.any([AbortSignal.timeout(left), c.req.raw.signal, closing]);
@@ -73,7 +72,7 @@ export function runEventRoutes(app: Hono, door: Door, parts: RunEventsOptions): 
           unwatch();
           leave();
         }
-      });
+      };
     }),
   );
 }

@@ -71,11 +71,12 @@ async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn
     const tell = (event: AgentEvent) => {
       if (!signal.aborted) telling.tell(event);
     };
-    const result = await resultOf(parts, runs, run, { ...turn, options, driving, stop, tell });
+    const { result, isStopped } = await resultOf(parts, runs, run, { ...turn, options, driving, stop, tell });
     ended.signal.throwIfAborted();
     signal.throwIfAborted();
     const rest = await telling.rest();
-    const wait = stop.signal.aborted ? undefined : waitOf(run, options, result, clock.now());
+    // Whoever stops it from here on finds it waiting, or has it queued by the wait: what is open is withdrawn by the next turn.
+    const wait = isStopped ? undefined : waitOf(run, options, result, clock.now());
     if (wait === undefined) {
       if (!(await runs.end(run, [...rest, { type: 'result', result }], clock.now()))) throw new TurnOver();
       return;
@@ -95,12 +96,18 @@ interface Driving extends Turn {
   readonly tell: (event: AgentEvent) => void;
 }
 
+interface Driven {
+  readonly result: RunResult;
+  /** Whether it is over because its person wanted that. */
+  readonly isStopped: boolean;
+}
+
 async function resultOf(
   parts: ServerParts,
   runs: RunStore,
   run: StoredRun,
   { person, options, driving, stop, tell }: Driving,
-): Promise<RunResult> {
+): Promise<Driven> {
   const stores = personStores(parts, person);
   await stop.looked;
   // Nothing of it was said yet: what is in the thread is not its own.
@@ -142,14 +149,13 @@ async function resultOf(
             agent.run({ ...fromWireInput(runInputSchema.parse(run.input)), thread: run.thread }, wire),
           );
     }
-    if (!stop.signal.aborted) return result as RunResult;
-    return await heard(
-      agent.resume(run.thread, {
-        ...wire,
-        signal: stop.signal,
-        cancelOnExit: options.cancel_on_exit ?? false,
-      }),
-    );
+    if (result !== undefined && !stop.signal.aborted) return { result, isStopped: false };
+    const stopped = agent.resume(run.thread, {
+      ...wire,
+      signal: stop.signal,
+      cancelOnExit: options.cancel_on_exit ?? false,
+    });
+    return { result: await heard(stopped), isStopped: true };
   } finally {
     await agent.close();
   }
@@ -207,10 +213,11 @@ function stopOf({ news }: ServerParts, runs: RunStore, run: StoredRun): Stop {
 
 const interrupted = () => new TradeAgentError('interrupted', 'the run was stopped');
 
-/** The result of a run that could not be driven. */
-function failed({ model }: ServerParts, run: StoredRun, error: unknown): RunResult {
-  return runResult(run.thread, {}, [], {
+/** Of a run that could not be driven: nothing of it is open. */
+function failed({ model }: ServerParts, run: StoredRun, error: unknown): Driven {
+  const result = runResult(run.thread, {}, [], {
     model: model.name ?? model.provider,
     error: errorFacts(asTradeAgentError(error)),
   });
+  return { result, isStopped: false };
 }

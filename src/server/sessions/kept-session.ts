@@ -57,7 +57,8 @@ export async function keyOf(store: PersonCredentials): Promise<PrivateJwk> {
 
 /**
  * Keeps what a request brought, unless something is there that does as much: a request for reading must not take the place of the
- * one that a run was started by. Of two sign-ins the later one says when the person was last there.
+ * one that a run was started by, nor stand in its way. Of two that do the same the one that lasts longer is kept; of two sign-ins the
+ * later one says when the person was last there.
  */
 export async function keepBrought(
   store: PersonCredentials,
@@ -69,7 +70,9 @@ export async function keepBrought(
     const held = await store.get(['session', 'subject_token'], { fresh: true });
     const before = parseAccessToken(held.subject_token);
     const isBetter =
-      !isUsable(before, clock) || (covers(brought, before.scopes) && brought.expiresAt > before.expiresAt);
+      !isUsable(before, clock) ||
+      (covers(brought, before.scopes) &&
+        (!covers(before, brought.scopes) || brought.expiresAt > before.expiresAt));
     const session = laterSession(parseStoredSession(held.session, profile), callerSession(profile, caller));
     const text = JSON.stringify(session);
     if (!isBetter && text === held.session) return;

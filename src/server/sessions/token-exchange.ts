@@ -75,7 +75,7 @@ export async function exchangeToken(
           subject_token_type: ACCESS_TOKEN_TYPE,
           requested_token_type: wanted === 'offline' ? REFRESH_TOKEN_TYPE : ACCESS_TOKEN_TYPE,
           scope: scopes.join(' '),
-          ...audienceParameters(profile),
+          ...(onBehalf.namesAudience ? audienceParameters(profile) : {}),
         },
         proof,
       );
@@ -94,7 +94,8 @@ export async function exchangeToken(
     if (error instanceof TradeAgentError) throw error;
     const failure = providerFailure(error);
     if (failure.kind === 'oauth') {
-      if (NOT_TAKEN.includes(failure.error)) return { outcome: 'gone' };
+      const isNever = onBehalf.refusesBound?.test(failure.description ?? '') ?? false;
+      if (!isNever && NOT_TAKEN.includes(failure.error)) return { outcome: 'gone' };
       if (failure.error === 'invalid_scope') throw missingScope(scopes);
       throw new TradeAgentError(
         'provider_error',

@@ -8,7 +8,7 @@ import { createKeys, type Keys } from '../../../src/approval/keys/keys.ts';
 import { defaultQuotas, type Quotas } from '../../../src/approval/quotas.ts';
 import { createGateway, type Gateway } from '../../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../../src/gateway/gateway-options.ts';
-import { systemClock } from '../../../src/machine/clock.ts';
+import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
 import { questionSeal } from '../../../src/store/rows/question-id.ts';
@@ -67,19 +67,21 @@ const SCOPE = 'orders:read orders:propose orders:cancel messages:propose';
 
 /** A gateway over an issuer that gives tokens to any client: what the sandbox's own provider does not. */
 export async function startForeignWorld(
-  options: Pick<GatewayOptions, 'rules' | 'rates'> & {
+  options: Pick<GatewayOptions, 'rules' | 'rates' | 'log' | 'onError'> & {
     readonly signature?: 'required' | 'off';
     readonly quotas?: Quotas;
     /** Instead of a database in memory. */
     readonly stores?: GatewayStores;
+    /** The gateway's pauses. */
+    readonly sleep?: Clock['sleep'];
   } = {},
 ): Promise<ForeignWorld> {
-  const { signature = 'off', quotas = defaultQuotas, stores: given, ...rules } = options;
+  const { signature = 'off', quotas = defaultQuotas, stores: given, sleep, ...rules } = options;
   let offset = 0;
   const slept: number[] = [];
   const clock = {
     now: () => Date.now() + offset,
-    sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms, signal),
+    sleep: sleep ?? systemClock.sleep,
     advance: (ms: number) => {
       offset += ms;
     },

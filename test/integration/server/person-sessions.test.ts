@@ -103,6 +103,19 @@ describe('a session of who has called', () => {
     await expect(clockOf(reading, CANCEL)).rejects.toMatchObject({ code: 'insufficient_scope' });
   });
 
+  it.each([
+    ['ends when it does', 0],
+    ['ends a minute before it', 60_000],
+  ])('is not held up by an earlier request that may only read, whose token %s', async (_, earlier) => {
+    const sessions = world.sessionsOver(memoryCredentials());
+    const reader = await world.laptop('alice', `openid ${READ_SCOPES.join(' ')}`);
+    await sessions.seen(reader.caller(), reader.tokens.access_token);
+    const whole = await world.laptop();
+    const expiresAt = reader.caller().expiresAt - earlier;
+    await sessions.seen({ ...whole.caller(), expiresAt }, whole.tokens.access_token);
+    expect(await clockOf(await sessions.of('alice'), CANCEL)).toBe(200);
+  });
+
   it('is over where the sign-in was ended meanwhile', async () => {
     const sessions = world.sessionsOver(memoryCredentials());
     const laptop = await world.laptop();
@@ -231,4 +244,25 @@ it('a provider that does not let the server exchange says what to set there', as
   const laptop = await world.laptop();
   const session = await sessions.seen(laptop.caller(), laptop.tokens.access_token);
   await expect(clockOf(session)).rejects.toMatchObject({ code: 'provider_error' });
+});
+
+// Measured: Keycloak 26.4.7 and 26.7.3.
+it.each([
+  ['Invalid token', { code: 'login_required' }],
+  [
+    'Sender-constrained token exchange rejected as the token was not issued for the requesting client',
+    { code: 'provider_error', hint: expect.stringContaining('26.7') },
+  ],
+])('Keycloak’s "%s" is told for what it is, and it is asked for no audience', async (description, error) => {
+  const asked: URLSearchParams[] = [];
+  const keycloak: typeof fetch = async (url, init) => {
+    if (!String(url).endsWith('/token')) return await fetch(url, init);
+    asked.push(new URLSearchParams(String(init?.body)));
+    return Response.json({ error: 'invalid_request', error_description: description }, { status: 400 });
+  };
+  const laptop = await world.laptop();
+  const sessions = world.sessionsOver(memoryCredentials(), { provider: 'keycloak' }, keycloak);
+  const session = await sessions.seen(laptop.caller(), laptop.tokens.access_token);
+  await expect(clockOf(session)).rejects.toMatchObject(error);
+  expect(asked.map((form) => [form.has('subject_token'), form.has('audience')])).toEqual([[true, false]]);
 });

@@ -53,10 +53,11 @@ export async function createServerWorld(
   const sessionsOver = (
     kept: ExchangingSessionsOptions['credentials'],
     changed: Partial<ResolvedProfile> = {},
+    send = spying,
   ) =>
     exchangingSessions({
       profile: { ...profile, ...changed },
-      access: { fetch: spying, privateKey: { ...server.privateJwk, kid: CLIENT, alg: 'ES256' } },
+      access: { fetch: send, privateKey: { ...server.privateJwk, kid: CLIENT, alg: 'ES256' } },
       clock: systemClock,
       credentials: kept,
     });

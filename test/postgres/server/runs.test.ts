@@ -4,6 +4,7 @@ import { runJob } from '../../../src/server/jobs/run-job.ts';
 import { schedulesOf } from '../../../src/server/kept-schedule.ts';
 import { personStores } from '../../../src/server/person-agent.ts';
 import { runsOf, type ServerParts } from '../../../src/server/server-parts.ts';
+import type { TenantDatabase, Unit } from '../../../src/store/postgres/tenant-database.ts';
 import { MOST_OPEN_RUNS } from '../../../src/store/run-store.ts';
 import { TradeAgentError } from '../../../src/trading/errors.ts';
 import { READ_SCOPES } from '../../../src/trading/scopes.ts';
@@ -196,6 +197,40 @@ withPostgres('a run of a server’s', () => {
     expect(result).toMatchObject({ status, approvals: [{ status: proposal }] });
     expect(world.gateway.book).toEqual([]);
     expect(await runsOf(front, 'alice-sub').stop(run)).toBe(false);
+  });
+
+  it('is stopped when it has only just come to its wait: what is open is withdrawn', async () => {
+    const parts = await world.machine();
+    const { promise: heard, resolve: hear } = Promise.withResolvers<void>();
+    let isReached = false;
+    // The last of what it tells is written late: by then nothing drives it any more, and its row does not wait yet.
+    const stopFirst = async () => {
+      if (isReached || world.phone.asked.length === 0) return;
+      isReached = true;
+      const { threads } = personStores(front, 'alice-sub');
+      await expect.poll(async () => (await threads.find('t'))?.holder).toBeUndefined();
+      parts.news.hear((told) => told === run && hear());
+      await runsOf(front, 'alice-sub').stop(run);
+      await heard;
+      await runsOf(parts, 'alice-sub').find(run);
+    };
+    const { database } = parts;
+    const write: TenantDatabase['write'] = (work, person) =>
+      database.write((unit) => {
+        const one: Unit['one'] = async (text, values) => {
+          if (text.includes('SET events = events +')) await stopFirst();
+          return await unit.one(text, values);
+        };
+        return work({ ...unit, one });
+      }, person);
+    const run = await begin(front, { prompt: 'buy 5 AAPL' }, { cancel_on_exit: true });
+    const ids = { tenant: world.tenant, person: 'alice-sub', thread: 't', run };
+    const driven = runJob({ ...parts, database: { ...database, write } });
+    await driven({ kind: 'run', key: 'k', ids }, new AbortController().signal);
+    expect(isReached).toBe(true);
+    await world.worker();
+    const { result } = await watched(front, run);
+    expect(result).toMatchObject({ status: 'failed', approvals: [{ status: 'cancelled' }] });
   });
 
   it('is stopped while it runs', async () => {

@@ -80,7 +80,7 @@ export async function serverFolder(newDatabase: () => ReturnType<typeof emptyDat
 export type ServerFolder = Awaited<ReturnType<typeof serverFolder>>;
 
 /** Servers and workers in this process, as their commands run them. */
-export function running({ places, env, port }: ServerFolder) {
+export function running({ places, env, port }: Pick<ServerFolder, 'places' | 'env' | 'port'>) {
   const stops: AbortController[] = [];
   const all: Promise<void>[] = [];
   const told: string[] = [];
