@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type AllClientMetadata, errors } from 'oidc-provider';
 import { detailsTypeOfKind } from '../../approval/details.ts';
 import { CIBA_GRANT, DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
@@ -48,9 +49,15 @@ export function gatewayClient(
 }
 
 /**
- * Sends CIBA pings (CIBA Core §10.2). A ping is a hint, and the client polls anyway: none is waited for, and one that
- * fails changes nothing.
- * @param timeoutMs it must not outlive the approval
+ * After so long, milliseconds, who was called and did not answer is called again: another gateway may have taken its place, or its
+ * database may be there again. All of it is over before an approval is.
+ */
+const CALLED_AGAIN_MS = [1_000, 2_000, 4_000];
+
+/**
+ * Sends CIBA pings (CIBA Core §10.2). A ping is a hint, and the client polls anyway, but seldom: none is waited for, and one that
+ * is lost changes nothing.
+ * @param timeoutMs for an answer
  */
 export function pingSender(options: {
   resource: string;
@@ -62,20 +69,33 @@ export function pingSender(options: {
 }): typeof fetch {
   const own = pingUrl(options.resource);
   return async (url, init) => {
-    const signal = AbortSignal.timeout(options.timeoutMs);
     const { method, headers, body } = init ?? {};
-    const ping: RequestInit = {
-      method: method ?? 'POST',
-      headers: headers ?? {},
-      body: body ?? null,
-      redirect: 'manual',
-      signal,
+    const send = () => {
+      const ping: RequestInit = {
+        method: method ?? 'POST',
+        headers: headers ?? {},
+        body: body ?? null,
+        redirect: 'manual',
+        signal: AbortSignal.timeout(options.timeoutMs),
+      };
+      return String(url) === secureForm(own)
+        ? options.fetch(own, ping)
+        : options.publicFetch(String(url), ping);
     };
-    const sent =
-      String(url) === secureForm(own) ? options.fetch(own, ping) : options.publicFetch(String(url), ping);
-    void sent.catch(() => {});
+    void called(send);
     return new Response(null, { status: 204 });
   };
+}
+
+/** Until there is an answer: what is refused once is refused again, but for who could not look (5xx). */
+async function called(send: () => Promise<Response>): Promise<void> {
+  for (const pause of [...CALLED_AGAIN_MS, undefined]) {
+    const answer = await send().catch(() => undefined);
+    await answer?.body?.cancel().catch(() => undefined);
+    if (pause === undefined || (answer !== undefined && answer.status < 500)) return;
+    // It keeps no home open that closes.
+    await sleep(pause, undefined, { ref: false });
+  }
 }
 
 /** The gateway's ping endpoint, as it is registered. */

@@ -206,6 +206,22 @@ describe('the gateway is called back', () => {
     expect((await world.phone.decide(await waiting(), 'approve')).status).toBe('approved');
     expect((await gateway.poll(request.auth_req_id)).access_token).toBeTypeOf('string');
   });
+
+  it('again where it could not look, and not where it says no', async () => {
+    const answers = [404, 503, 204];
+    onPing = async () => new Response(null, { status: answers.shift() ?? 500 });
+    const calls = async (token: string) => {
+      await gateway.ask(proposalDetails(), { client_notification_token: token });
+      await world.phone.decide(await waiting(), 'approve');
+      return () => pings.filter(({ authorization }) => authorization === `Bearer ${token}`).length;
+    };
+    const refused = await calls('refused');
+    await vi.waitFor(() => expect(refused()).toBe(1));
+    const away = await calls('away');
+    // By then the first would have come again.
+    await vi.waitFor(() => expect(away()).toBe(2), 5_000);
+    expect([refused(), answers]).toEqual([1, []]);
+  });
 });
 
 describe('a session', () => {
