@@ -16,10 +16,14 @@ export const accessTokenSchema = z.object({
 export type AccessToken = z.output<typeof accessTokenSchema>;
 
 /** A token is left alone this long before it ends, so that it doesn't end on the way. */
-const EXPIRY_MARGIN_MS = 30_000;
+export const EXPIRY_MARGIN_MS = 30_000;
 
-export function isUsable(token: AccessToken | undefined, clock: Clock): token is AccessToken {
-  return token !== undefined && token.expiresAt - EXPIRY_MARGIN_MS > clock.now();
+export function isUsable(
+  token: AccessToken | undefined,
+  clock: Clock,
+  marginMs = EXPIRY_MARGIN_MS,
+): token is AccessToken {
+  return token !== undefined && token.expiresAt - marginMs > clock.now();
 }
 
 /** The stored text as a token, else `undefined`: a damaged one is simply fetched anew. */

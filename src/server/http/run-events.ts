@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import { ALIVE_EVERY_MS } from '../../agent/remote/protocol.ts';
+import { EXPIRY_MARGIN_MS } from '../../auth/session/access-token.ts';
 import type { Door } from '../../gateway/door/door.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { RunEvent, RunNews, RunStore } from '../../store/run-store.ts';
@@ -57,10 +58,12 @@ export function runEventRoutes(app: Hono, door: Door, parts: RunEventsOptions): 
       const leave = enter(caller.sub);
       const last = c.req.header('last-event-id');
       const from = last !== undefined && /^\d{1,9}$/.test(last) ? Number(last) : 0;
-      const left = Math.max(0, Math.min(caller.expiresAt - clock.now(), LONGEST_TIMER_MS));
+      const lasts = Math.max(0, Math.min(caller.expiresAt - clock.now(), LONGEST_TIMER_MS));
+      // No longer than the token that opened it would open it again; and as soon as whoever watches would bring another, by which the
+      // run goes on in their name.
+      const left = lasts > EXPIRY_MARGIN_MS ? lasts - EXPIRY_MARGIN_MS : lasts;
       return async (stream) => {
         const unwatch = watch.watch(session);
-        // No longer than the token that opened it would open it again.
         const ended = AbortSignal.any([AbortSignal.timeout(left), c.req.raw.signal, closing]);
         try {
           for await (const events of followRun(runs, id, from, { news, clock, signal: ended })) {

@@ -15,6 +15,12 @@ export function broughtBy({ sub, scopes, expiresAt, jkt }: Caller, token: string
   return { value: token, type: jkt === undefined ? 'bearer' : 'dpop', scopes: [...scopes], expiresAt, sub };
 }
 
+/**
+ * What was brought serves nearly to its end, milliseconds: it is exchanged at once. Whoever watches a run brings another before that
+ * (`http/run-events.ts`), so that no run finds its person away who is there.
+ */
+export const EXCHANGED_WITHIN_MS = 2_000;
+
 /** What is kept of a person between a request of theirs and the runs that follow. */
 export interface KeptSession {
   readonly session: StoredSession | undefined;
@@ -35,7 +41,7 @@ export async function keptSession(
   const subject = parseAccessToken(held.subject_token);
   return {
     session: parseStoredSession(held.session, profile),
-    subject: isUsable(subject, clock) ? subject : undefined,
+    subject: isUsable(subject, clock, EXCHANGED_WITHIN_MS) ? subject : undefined,
     subjectText: held.subject_token,
     hasGrant: held.refresh_token !== undefined,
   };

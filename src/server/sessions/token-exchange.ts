@@ -15,6 +15,7 @@ import { dialectOf } from '../../config/provider/dialects.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { EXCHANGED_WITHIN_MS } from './kept-session.ts';
 
 /** The server's client at the provider, and where its tokens are for. */
 export interface ServerClient {
@@ -55,7 +56,7 @@ export async function exchangeToken(
   scopes: readonly string[],
   wanted: 'online' | 'offline' = 'online',
 ): Promise<Exchange> {
-  if (!isUsable(brought, clock)) return { outcome: 'gone' };
+  if (!isUsable(brought, clock, EXCHANGED_WITHIN_MS)) return { outcome: 'gone' };
   if (!covers(brought, scopes)) throw missingScope(scopes);
   const { onBehalf } = dialectOf(profile);
   const oidc = await import('openid-client');

@@ -29,11 +29,11 @@ const clockOf = async (
   ).status;
 const seen = (laptop: Laptop) => world.sessions.seen(laptop.caller(), laptop.tokens.access_token);
 const exchanges = () => world.sent.filter(({ url }) => url.endsWith('/token')).length;
-/** What was brought is over, as it is ten minutes later. */
-async function lapse(credentials: (person: string) => PersonCredentials, person: string) {
+/** What was brought is over in so long, as it is ten minutes later. */
+async function lapse(credentials: (person: string) => PersonCredentials, person: string, inMs = -1) {
   const { subject_token = '{}' } = await credentials(person).get(['subject_token']);
   await credentials(person).set({
-    subject_token: JSON.stringify({ ...JSON.parse(subject_token), expiresAt: Date.now() - 1 }),
+    subject_token: JSON.stringify({ ...JSON.parse(subject_token), expiresAt: Date.now() + inMs }),
   });
 }
 /** With what the gateway's clock takes, so that it says whether the token is good. */
@@ -166,6 +166,25 @@ describe('an order with live money', () => {
     const { signedIn } = await live();
     expect(await clockOf(await signedIn(10), PROPOSE)).toBe(200);
     await expect(clockOf(await signedIn(ago), PROPOSE)).rejects.toMatchObject(stale);
+  });
+});
+
+describe('what was brought', () => {
+  const leftWith = async (ms: number) => {
+    const credentials = memoryCredentials();
+    const sessions = world.sessionsOver(credentials);
+    const laptop = await world.laptop();
+    await sessions.seen(laptop.caller(), laptop.tokens.access_token);
+    await lapse(credentials, 'alice', ms);
+    return async () => await clockOf(await sessions.of('alice'));
+  };
+
+  it('serves until it ends: nobody who is there is taken for away', async () => {
+    expect(await (await leftWith(20_000))()).toBe(200);
+  });
+
+  it('does not serve where it would end on its way', async () => {
+    await expect((await leftWith(1_000))()).rejects.toMatchObject({ code: 'login_required' });
   });
 });
 

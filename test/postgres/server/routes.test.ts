@@ -182,6 +182,15 @@ withPostgres('a server', () => {
       .toBe(200);
   });
 
+  it('ends a stream as soon as another token would be brought, while the run can still go on by the one that opened it', async () => {
+    const { run } = await startRun('buy 5 AAPL', 'one');
+    // Its last half minute is left alone by whoever has it: they come with another.
+    const exp = Math.floor(Date.now() / 1000) + 33;
+    const from = performance.now();
+    await eventsOf(await server.ask('GET', `/v1/agent/runs/${run}/events`, { claims: { exp } }));
+    expect(performance.now() - from).toBeLessThan(10_000);
+  });
+
   it('says who it is and how it is, and takes nothing more once it closes', async () => {
     const { authorization_servers, dpop_bound_access_tokens_required } = (await (
       await fetch(`${server.url}${METADATA_PATH}`)
