@@ -5,8 +5,11 @@ import { openPool, type PoolOptions } from './pool.ts';
 import { appOf, type Schema } from './schema.ts';
 import { requireTenant, type TenantDatabase, tenantDatabase } from './tenant-database.ts';
 
-/** Connections whose commits don't wait for the disk: they are over at once. */
-const UNSYNCED_MAX = 3;
+/**
+ * Connections whose commits don't wait for the disk. A process says by them that it lives: it must not stand behind its own units that
+ * wait for what one that stands still has locked.
+ */
+const UNSYNCED_MAX = 5;
 
 export interface OpenOptions extends Pick<PoolOptions, 'address' | 'max'> {
   readonly schema: Schema;
