@@ -12,8 +12,11 @@ const LONGEST_TAIL = 4 * 1024 * 1024;
 export interface OwnRecord {
   /** Their own lines, newest first, of the file's last four mebibytes. */
   lines(sub: string, limit: number): Promise<RecordLine[]>;
-  /** Those of everybody's lines that are about something, as they stand there; oldest first. Reads the whole file. */
-  about(isAbout: (line: RecordLine) => boolean): Promise<string[]>;
+  /**
+   * Those of everybody's lines that are about something, as they stand there; oldest first. Reads the whole file.
+   * @param named one of which stands in the text of each such line: no other is looked at
+   */
+  about(named: readonly string[], isAbout: (line: RecordLine) => boolean): Promise<string[]>;
   /** Of the whole file, which is read where it has changed since: whose lines they are is not told. */
   verify(): Promise<RecordVerdict>;
 }
@@ -38,11 +41,11 @@ export function ownRecord(
       }
       return [...found.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
     },
-    async about(isAbout) {
+    async about(named, isAbout) {
       const { pending, bytes } = await store.standing(file);
       const found = new Map<number, string>();
       const look = (text: string) => {
-        const line = parsed(text);
+        const line = named.some((name) => text.includes(name)) ? parsed(text) : undefined;
         if (line !== undefined && isAbout(line)) found.set(line.seq, text);
       };
       for await (const text of linesOf(file, bytes)) look(text);

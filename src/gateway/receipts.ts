@@ -43,7 +43,7 @@ export function createReceipts(
     keys: stores.keys,
     orders: stores.orders,
     decisions: stores.decisions,
-    lines: (isAbout: Parameters<OwnRecord['about']>[0]) => record.about(isAbout),
+    lines: record.about,
     site: keys?.site,
     key: await key,
     now,

@@ -17,8 +17,11 @@ export interface ReceiptSources {
   readonly keys: Pick<SigningKeyStore, 'evidence' | 'byId'>;
   readonly orders: Pick<OrderJournal, 'find'>;
   readonly decisions: Pick<DecisionStore, 'about'>;
-  /** The lines of the record that `isAbout` says yes to, oldest first. */
-  readonly lines: (isAbout: (line: Readonly<Record<string, unknown>>) => boolean) => Promise<string[]>;
+  /** The lines of the record that have one of `named` in their text and `isAbout` says yes to, oldest first. */
+  readonly lines: (
+    named: readonly string[],
+    isAbout: (line: Readonly<Record<string, unknown>>) => boolean,
+  ) => Promise<string[]>;
   /** Where approvals are signed; undefined where they are not. */
   readonly site: { readonly origin: string; readonly rpId: string } | undefined;
   readonly key: ReceiptKey;
@@ -64,6 +67,7 @@ export async function makeReceipt(
     orders,
     record: upToItsCheckpoint(
       await sources.lines(
+        ['checkpoint', ...ids, ...credentials],
         (line) =>
           line.event === 'checkpoint' ||
           ids.some((id) => line.proposal === id || line.approval === id) ||
