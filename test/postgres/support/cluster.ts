@@ -52,7 +52,8 @@ export async function startCluster(programs: string, options: ClusterOptions = {
   const settings = {
     listen_addresses: '',
     unix_socket_directories: folder,
-    max_connections: '200',
+    // Of several test files at once, each with connections of its own for everything.
+    max_connections: '500',
     shared_buffers: '32MB',
     fsync: durable ? 'on' : 'off',
     full_page_writes: durable ? 'on' : 'off',
