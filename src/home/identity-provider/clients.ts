@@ -70,7 +70,7 @@ export function pingSender(options: {
   const own = pingUrl(options.resource);
   return async (url, init) => {
     const { method, headers, body } = init ?? {};
-    const send = () => {
+    const send = async () => {
       const ping: RequestInit = {
         method: method ?? 'POST',
         headers: headers ?? {},
