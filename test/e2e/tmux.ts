@@ -108,12 +108,12 @@ export function openTerminal(options: {
     type: (text) => {
       for (const [index, line] of text.split('\n').entries()) {
         if (index > 0) tmux('send-keys', '-t', 'test', 'Enter');
-        if (line !== '') tmux('send-keys', '-t', 'test', '-l', line);
+        if (line !== '') tmux('send-keys', '-t', 'test', '-l', '--', line);
       }
     },
     press: (...keys) => tmux('send-keys', '-t', 'test', ...keys),
     paste: (text) => {
-      tmux('set-buffer', text);
+      tmux('set-buffer', '--', text);
       tmux('paste-buffer', '-p', '-t', 'test');
     },
     resize: (columns, rows) => tmux('resize-window', '-t', 'test', '-x', String(columns), '-y', String(rows)),
