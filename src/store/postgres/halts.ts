@@ -3,39 +3,33 @@ import { isAsStrict, reducingNote, standingOf } from '../rows/halt-row.ts';
 import { withHead } from './head.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
-interface Row {
-  readonly halted: boolean;
-  readonly since: number;
+/** How a person's trading stands, beside other things: a row whether it was ever stopped or not, of {@link StandingRow}'s columns. */
+export const standingFor = (sub: string) => `
+  (SELECT ${sub}::text AS sub) AS person LEFT JOIN halts USING (sub) LEFT JOIN reductions USING (sub)`;
+export const STANDING = 'halted_at, by_client, reduced_at, until, reduced_by';
+
+export interface StandingRow {
+  readonly halted_at: number | null;
+  readonly by_client: string;
+  readonly reduced_at: number | null;
   readonly until: number | null;
-  readonly by: string;
+  readonly reduced_by: string;
+}
+
+/** @param now milliseconds since the epoch */
+export function standingAt(row: StandingRow, now: number): TradingStanding {
+  const { halted_at: halted, reduced_at: reduced, until } = row;
+  const isOver = until !== null && until <= now;
+  return standingOf(
+    halted === null ? undefined : { since: halted, by: row.by_client },
+    reduced === null || isOver ? undefined : { since: reduced, until, by: row.reduced_by },
+  );
 }
 
 /** How far trading goes, in the unit of work that goes by it. @param now milliseconds since the epoch */
-export async function tradingStanding(
-  unit: Pick<Unit, 'all'>,
-  sub: string,
-  now: number,
-): Promise<TradingStanding> {
-  return (await tradingStandingBy(unit, sub))(now);
-}
-
-/** The same, where what time it is comes with the next answer. */
-export async function tradingStandingBy(
-  unit: Pick<Unit, 'all'>,
-  sub: string,
-): Promise<(now: number) => TradingStanding> {
-  const rows = await unit.all<Row>(
-    `SELECT true AS halted, halted_at AS since, NULL::bigint AS until, by_client AS by FROM halts WHERE sub = @sub
-     UNION ALL
-     SELECT false, reduced_at, until, reduced_by FROM reductions WHERE sub = @sub`,
-    { sub },
-  );
-  const halt = rows.find(({ halted }) => halted);
-  const reduction = rows.find(({ halted }) => !halted);
-  return (now) => {
-    const isOver = reduction !== undefined && reduction.until !== null && reduction.until <= now;
-    return standingOf(halt && { since: halt.since, by: halt.by }, isOver ? undefined : reduction);
-  };
+async function tradingStanding(unit: Pick<Unit, 'one'>, sub: string, now: number): Promise<TradingStanding> {
+  const row = await unit.one<StandingRow>(`SELECT ${STANDING} FROM ${standingFor('@sub')}`, { sub });
+  return standingAt(row as StandingRow, now);
 }
 
 export async function haltedAt(unit: Pick<Unit, 'one'>, sub: string): Promise<number | undefined> {

@@ -55,7 +55,7 @@ export function postgresMandateStore(database: TenantDatabase): MandateStore {
   };
 }
 
-async function rowOf(unit: Unit, sub: string, id: string): Promise<MandateRow | undefined> {
+async function rowOf(unit: Pick<Unit, 'one'>, sub: string, id: string): Promise<MandateRow | undefined> {
   return await unit.one<MandateRow>('SELECT * FROM mandates WHERE sub = @sub AND id = @id', { sub, id });
 }
 
@@ -67,7 +67,7 @@ async function move(unit: Unit, sub: string, id: string, to: string, now: number
 
 /** @param but an order that is not counted: the one that is asked about */
 export async function findMandate(
-  unit: Unit,
+  unit: Pick<Unit, 'one' | 'all'>,
   sub: string,
   id: string,
   query: MandateQuery,
@@ -78,7 +78,7 @@ export async function findMandate(
 }
 
 async function counted(
-  unit: Unit,
+  unit: Pick<Unit, 'one' | 'all'>,
   row: MandateRow,
   { since, slot }: MandateQuery,
   but: string,

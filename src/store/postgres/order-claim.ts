@@ -4,7 +4,7 @@ import type { Claim } from '../order-journal.ts';
 import { countedColumns } from '../rows/order-counts.ts';
 import { noteDecision, noting, notingValues } from './decision-store.ts';
 import { holdMandate, takePlace } from './mandate-store.ts';
-import { countOrder } from './order-counts.ts';
+import { lookAtOrder } from './order-counts.ts';
 import type { Unit } from './tenant-database.ts';
 import { spending } from './used-approvals.ts';
 
@@ -39,14 +39,10 @@ export async function claimOrder(
     },
   );
   const held = mandate === undefined ? undefined : holdMandate(unit, sub, mandate);
-  const looked = Promise.all([
-    decide && unit.one(`SELECT FROM gateway_orders ${SAME}`, { sub, clientOrderId }),
-    decide && countOrder(unit, order, now),
-  ]);
-  const [[known, counted]] =
-    decide === undefined ? [[undefined, undefined]] : await Promise.all([looked, locked, held]);
-  if (known !== undefined) return 'known';
-  const decision = counted && decide?.(counted);
+  const looked = decide && lookAtOrder(unit, order, now);
+  const [seen] = looked === undefined ? [] : await Promise.all([looked, locked, held]);
+  if (seen?.isKnown === true) return 'known';
+  const decision = seen && decide?.(seen.counted);
   if (decision?.effect === 'deny') {
     await noteDecision(unit.last, decision, now);
     return 'denied';

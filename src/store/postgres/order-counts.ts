@@ -13,7 +13,7 @@ import {
   SAME_WITHIN_MS,
   usageOf,
 } from '../rows/order-counts.ts';
-import { tradingStandingBy } from './halts.ts';
+import { STANDING, type StandingRow, standingAt, standingFor } from './halts.ts';
 import { findMandate } from './mandate-store.ts';
 import type { Unit } from './tenant-database.ts';
 
@@ -29,63 +29,83 @@ const OTHERS = `account = @account AND state <> 'rejected'
   AND NOT (sub = @sub AND client_order_id = @clientOrderId)
   AND NOT (@replaces::text IS NOT NULL AND state = 'placed' AND result::json ->> 'id' = @replaces)`;
 
-/** Summed up there, exactly: an account may have thousands of a day. @see lateOrders, of rows */
-const LATE = `
-  SELECT coalesce(sum(notional::numeric) FILTER (WHERE created_at >= @began), 0)::text AS notional,
-    count(*) FILTER (WHERE created_at >= @began) AS orders,
-    count(*) FILTER (WHERE created_at > counting.now - ${MINUTE_MS}) AS last_minute,
-    max(created_at) FILTER (WHERE terms = @terms AND created_at >= least(@began, counting.now - ${SAME_WITHIN_MS})) AS same_at
-  FROM gateway_orders, (
-    SELECT greatest(@clock::bigint, max(created_at)) AS now FROM gateway_orders WHERE account = @account
-  ) AS counting
-  WHERE ${OTHERS} AND created_at >= @since`;
+/**
+ * All of it as of one moment. What may have gone out lately is summed up there, exactly: an account may have thousands of a day.
+ * @see lateOrders, of rows
+ */
+const OUT = `
+  SELECT newest, late.*, open, known, ${STANDING}
+  FROM (SELECT max(created_at) AS newest FROM gateway_orders WHERE account = @account) AS counting,
+    LATERAL (
+      SELECT coalesce(sum(notional::numeric) FILTER (WHERE created_at >= @began), 0)::text AS notional,
+        count(*) FILTER (WHERE created_at >= @began) AS orders,
+        count(*) FILTER (WHERE created_at > greatest(@clock::bigint, newest) - ${MINUTE_MS}) AS last_minute,
+        max(created_at) FILTER (
+          WHERE terms = @terms AND created_at >= least(@began, greatest(@clock::bigint, newest) - ${SAME_WITHIN_MS})
+        ) AS same_at
+      FROM gateway_orders WHERE ${OTHERS} AND created_at >= @since
+    ) AS late,
+    (
+      SELECT coalesce(json_agg(json_build_object('symbol', symbol, 'side', side, 'notional', notional, 'qty', qty)), '[]')
+        AS open
+      FROM gateway_orders
+      WHERE ${OTHERS} AND over_at IS NULL AND state IN ('intent', 'placed', 'unknown')
+    ) AS open_orders,
+    (SELECT EXISTS (SELECT FROM gateway_orders WHERE sub = @sub AND client_order_id = @clientOrderId) AS known) AS itself,
+    ${standingFor('@owner')}`;
 
-const lateBy = async (unit: Unit, others: Others, terms: string, clock: number): Promise<LateOrders> => {
-  const times = { clock, began: dayBegan(clock), since: lateSince(clock) };
-  return (await unit.one<LateOrders>(LATE, { ...others, ...times, terms })) as LateOrders;
-};
+interface OutRow extends LateOrders, StandingRow {
+  readonly newest: number | null;
+  readonly open: readonly OpenOrder[];
+  readonly known: boolean;
+}
 
 interface Whose {
   /** Whose trading may be halted. */
-  readonly sub: string;
+  readonly owner: string;
   readonly terms: string;
 }
 
-async function outOf(unit: Unit, others: Others, { sub, terms }: Whose, clock: number): Promise<OutOrders> {
-  const { account } = others;
-  const [found, late, open, standing] = await Promise.all([
-    unit.one<{ newest: number | null }>(
-      'SELECT max(created_at) AS newest FROM gateway_orders WHERE account = @account',
-      { account },
-    ),
-    lateBy(unit, others, terms, clock),
-    unit.all<OpenOrder>(
-      `SELECT symbol, side, notional, qty FROM gateway_orders
-       WHERE ${OTHERS} AND over_at IS NULL AND state IN ('intent', 'placed', 'unknown')`,
-      { ...others },
-    ),
-    tradingStandingBy(unit, sub),
-  ]);
-  const now = countingTime(found?.newest, clock);
-  const isOfAnotherDay = dayBegan(now) !== dayBegan(clock);
-  const ofDay = isOfAnotherDay ? await lateBy(unit, others, terms, now) : late;
-  return { now, clock, late: ofDay, open, state: standing(now).state };
+/** A unit of work, or what asks each time by itself: where one statement tells all there is to tell. */
+type Asked = Pick<Unit, 'one' | 'all'>;
+
+async function outOf(
+  unit: Asked,
+  others: Others,
+  whose: Whose,
+  clock: number,
+): Promise<OutOrders & { readonly isKnown: boolean }> {
+  const outAt = async (at: number) => {
+    const times = { clock: at, began: dayBegan(at), since: lateSince(at) };
+    return (await unit.one<OutRow>(OUT, { ...others, ...whose, ...times })) as OutRow;
+  };
+  const found = await outAt(clock);
+  const now = countingTime(found.newest, clock);
+  const row = dayBegan(now) === dayBegan(clock) ? found : await outAt(now);
+  const { notional, orders, last_minute, same_at, open, known } = row;
+  const late = { notional, orders, last_minute, same_at };
+  return { now, clock, late, open, state: standingAt(row, now).state, isKnown: known };
 }
 
 /** What an order meets: in a unit of work that nobody adds an order to the account beside, or that writes nothing. */
-export async function countOrder(unit: Unit, order: Counting, clock: number): Promise<CountedFacts> {
-  const { sub, clientOrderId, draft, replaces = null } = order;
-  const { account, symbol, side, slot = '' } = draft;
-  const whose = { sub, terms: sameTerms(draft) };
-  const out = await outOf(unit, { account, sub, clientOrderId, replaces }, whose, clock);
-  if (draft.mandate === undefined) return countedFacts(order, out, undefined);
-  const query = { since: dayBegan(out.now), slot: { slot, symbol, side } };
-  const mandate = await findMandate(unit, sub, draft.mandate, query, draft.client_order_id);
-  return countedFacts(order, out, mandate ?? null);
+export async function countOrder(unit: Asked, order: Counting, clock: number): Promise<CountedFacts> {
+  return (await lookAtOrder(unit, order, clock)).counted;
 }
 
-export async function countUsage(unit: Unit, sub: string, account: string, clock: number): Promise<Usage> {
+/** The same, and whether there is one of this client_order_id already. */
+export async function lookAtOrder(unit: Asked, order: Counting, clock: number) {
+  const { sub, clientOrderId, draft, replaces = null } = order;
+  const { account, symbol, side, slot = '' } = draft;
+  const whose = { owner: sub, terms: sameTerms(draft) };
+  const { isKnown, ...out } = await outOf(unit, { account, sub, clientOrderId, replaces }, whose, clock);
+  if (draft.mandate === undefined) return { isKnown, counted: countedFacts(order, out, undefined) };
+  const query = { since: dayBegan(out.now), slot: { slot, symbol, side } };
+  const mandate = await findMandate(unit, sub, draft.mandate, query, draft.client_order_id);
+  return { isKnown, counted: countedFacts(order, out, mandate ?? null) };
+}
+
+export async function countUsage(unit: Asked, sub: string, account: string, clock: number): Promise<Usage> {
   // Nobody's order: no user has an empty id.
   const others = { account, sub: '', clientOrderId: '', replaces: null };
-  return usageOf(await outOf(unit, others, { sub, terms: NO_TERMS }, clock));
+  return usageOf(await outOf(unit, others, { owner: sub, terms: NO_TERMS }, clock));
 }

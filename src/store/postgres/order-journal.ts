@@ -8,6 +8,7 @@ import { countOrder, countUsage } from './order-counts.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
 export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
+  const alone = byItself(database);
   return {
     find: (sub, clientOrderId) =>
       database.read(async (unit) => {
@@ -19,8 +20,11 @@ export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
       }),
     claim: (order, now, decide) =>
       database.write((unit) => claimOrder(unit, database.tenant, order, now, decide)),
-    counted: (order, now) => database.read((unit) => countOrder(unit, order, now)),
-    usage: (sub, account, now) => database.read((unit) => countUsage(unit, sub, account, now)),
+    counted: (order, now) =>
+      order.draft.mandate === undefined
+        ? countOrder(alone, order, now)
+        : database.read((unit) => countOrder(unit, order, now)),
+    usage: (sub, account, now) => countUsage(alone, sub, account, now),
     open: (account, limit) =>
       database.read((unit) =>
         unit.last.all<OpenEntry>(
@@ -112,6 +116,14 @@ async function endIfOver(unit: Unit, key: OrderKey, order: Order, now: number): 
      WHERE sub = @sub AND client_order_id = @clientOrderId`,
     { ...idOf(key), ...filledPart(reserved, order), now },
   );
+}
+
+/** Each statement is a unit of work. */
+function byItself(database: TenantDatabase): Pick<Unit, 'one' | 'all'> {
+  return {
+    one: (text, values) => database.read((unit) => unit.last.one(text, values)),
+    all: (text, values) => database.read((unit) => unit.last.all(text, values)),
+  };
 }
 
 function idOf({ sub, clientOrderId }: OrderKey): { sub: string; clientOrderId: string } {
