@@ -287,7 +287,7 @@ function attentions(
       onBreakOff(callback) {
         breakOff = callback;
         // It was withdrawn between the look at the row and the call that is to be broken off.
-        if (isOver) callback();
+        if (isOver) callback?.();
       },
     };
     return {

@@ -30,6 +30,6 @@ export interface Attention extends KernelParts {
   turn(why: 'uncalled' | 'restarted'): number;
   /** Whether the provider called before its answer was in the row; says so once. */
   wasCalled(proposal: StoredProposal): boolean;
-  /** Calls back where it is withdrawn, or the gateway closes; at once, where that is so already. */
-  onBreakOff(callback: () => void): void;
+  /** Calls back where it is withdrawn, or the gateway closes; at once, where that is so already. Undefined: nobody any more. */
+  onBreakOff(callback: (() => void) | undefined): void;
 }

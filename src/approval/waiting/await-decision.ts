@@ -37,6 +37,8 @@ interface Wait {
   /** False where the provider would call, and has not: then its polls wait for their turn among all proposals. */
   called: boolean;
   uncalled: number;
+  /** As the row had it at the last look, milliseconds since the epoch. */
+  expiresAt: number;
 }
 
 /**
@@ -46,55 +48,60 @@ interface Wait {
  * @throws the signal's reason, when the gateway closes first; the proposal then stays as it is
  */
 export async function awaitDecision(attention: Attention, id: string): Promise<void> {
-  const { store, clock, asking, signal } = attention;
-  const wait: Wait = {
-    pause: 0,
-    failures: 0,
-    polled: false,
-    called: true,
-    uncalled: UNCALLED_SECONDS.first,
-  };
-  const found = await store.get(id);
-  if (found === undefined) return;
-  if (asking.delivery === 'ping' && !attention.wasCalled(found)) {
-    wait.called = false;
-    // After a restart a call may have come while nobody listened: one poll as soon as the others let it.
-    if (attention.fresh) wait.pause = UNCALLED_SECONDS.first;
-    else await takeTurn(attention, wait, 'restarted', found.expiresAt);
-  }
+  const wait = await waitFor(attention, id);
+  if (wait === undefined) return;
+  // After a restart a call may have come while nobody listened: one poll as soon as the others let it.
+  if (!wait.called && !attention.fresh) await takeTurn(attention, wait, 'restarted');
   for (;;) {
-    signal.throwIfAborted();
-    const proposal = await store.get(id);
-    if (proposal?.state !== 'requested' || proposal.authReqId === undefined) return;
-    // The owner said yes: the other question is put first (second-person.ts).
-    if (isSecondToBeAsked(proposal)) return;
-    const { authReqId } = proposal;
-    const left = proposal.expiresAt - clock.now();
-    // Once after the deadline it is still asked: the person may have said no in time.
-    if (left <= 0 && wait.polled) return await expire(attention, proposal);
-    if (wait.pause > 0 && left > 0) {
-      wait.called = (await attention.rest(Math.min(wait.pause * 1000, left))) || wait.called;
-      if (!wait.called) await takeTurn(attention, wait, 'uncalled', proposal.expiresAt);
-      wait.pause = 0;
-      continue;
-    }
-    wait.polled = true;
-    const sentAt = { ms: clock.now() };
-    const isThere = asking.delivery === 'ping' && wait.called;
-    const result = await pollOnce(attention, proposal, authReqId, { sentAt, isThere });
-    if (await settleSurely(attention, proposal, result)) return;
-    wait.pause = await pauseAfter(attention, proposal, result, sentAt.ms, wait);
+    attention.signal.throwIfAborted();
+    // What is read of the proposal ends with each look: a wait keeps its times, and nothing else.
+    const next = await look(attention, id, wait);
+    if (next === 'over') return;
+    if (next === 'polled') continue;
+    wait.called = (await attention.rest(next)) || wait.called;
+    if (!wait.called) await takeTurn(attention, wait, 'uncalled');
+    wait.pause = 0;
   }
 }
 
-async function takeTurn(
-  attention: Attention,
-  wait: Wait,
-  why: 'uncalled' | 'restarted',
-  expiresAt: number,
-): Promise<void> {
+/** How a wait begins; undefined for a proposal that is not there. */
+async function waitFor(attention: Attention, id: string): Promise<Wait | undefined> {
+  const found = await attention.store.get(id);
+  if (found === undefined) return undefined;
+  const called = attention.asking.delivery !== 'ping' || attention.wasCalled(found);
+  const uncalled = UNCALLED_SECONDS.first;
+  const pause = !called && attention.fresh ? uncalled : 0;
+  return { pause, failures: 0, polled: false, called, uncalled, expiresAt: found.expiresAt };
+}
+
+/** Polls, where it is time to. @returns milliseconds to rest before the next look, where it is not */
+async function look(attention: Attention, id: string, wait: Wait): Promise<'over' | 'polled' | number> {
+  const { store, clock, asking } = attention;
+  const proposal = await store.get(id);
+  if (proposal?.state !== 'requested' || proposal.authReqId === undefined) return 'over';
+  // The owner said yes: the other question is put first (second-person.ts).
+  if (isSecondToBeAsked(proposal)) return 'over';
+  const { authReqId, expiresAt } = proposal;
+  wait.expiresAt = expiresAt;
+  const left = expiresAt - clock.now();
+  // Once after the deadline it is still asked: the person may have said no in time.
+  if (left <= 0 && wait.polled) {
+    await expire(attention, proposal);
+    return 'over';
+  }
+  if (wait.pause > 0 && left > 0) return Math.min(wait.pause * 1000, left);
+  wait.polled = true;
+  const sentAt = { ms: clock.now() };
+  const isThere = asking.delivery === 'ping' && wait.called;
+  const result = await pollOnce(attention, proposal, authReqId, { sentAt, isThere });
+  if (await settleSurely(attention, proposal, result)) return 'over';
+  wait.pause = await pauseAfter(attention, proposal, result, sentAt.ms, wait);
+  return 'polled';
+}
+
+async function takeTurn(attention: Attention, wait: Wait, why: 'uncalled' | 'restarted'): Promise<void> {
   const turn = attention.turn(why);
-  const left = expiresAt - attention.clock.now();
+  const left = wait.expiresAt - attention.clock.now();
   if (turn > 0 && left > 0) wait.called = await attention.rest(Math.min(turn, left));
 }
 
@@ -267,6 +274,7 @@ async function pollOnce(
     // The client promises not to throw for an answer; what is left (an abort, an unreadable key) is no decision.
     return { status: 'unreachable', reason: 'no answer' };
   } finally {
+    attention.onBreakOff(undefined);
     done.abort();
     await timer;
   }

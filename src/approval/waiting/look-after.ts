@@ -12,24 +12,39 @@ import { awaitDecision } from './await-decision.ts';
  * left. Ends early where the gateway closes, or where only the person's next visit can tell more.
  */
 export async function lookAfter(attention: Attention, id: string): Promise<void> {
-  const { store, signal } = attention;
-  while (!signal.aborted) {
-    const proposal = await store.get(id);
-    switch (proposal?.state) {
-      case 'drafted':
-        if (mandateOf(proposal) === undefined) await askOwner(attention, proposal);
-        else await approveByMandate(attention, proposal);
+  while (!attention.signal.aborted) {
+    switch (await step(attention, id)) {
+      case 'moved':
         break;
-      case 'requested':
-        if (isSecondToBeAsked(proposal)) await askSecond(attention, proposal);
-        else await awaitDecision(attention, id);
+      case 'asked':
+        // Nothing of the proposal is kept at hand meanwhile: thousands wait at once, for hours.
+        await awaitDecision(attention, id);
         break;
-      case 'approved':
-      case 'executing':
-      case 'unknown':
+      case 'answered':
         return carryOut(attention, id);
-      default:
+      case 'over':
         return;
     }
+  }
+}
+
+/** Asks whoever is to be asked next. */
+async function step(attention: Attention, id: string): Promise<'moved' | 'asked' | 'answered' | 'over'> {
+  const proposal = await attention.store.get(id);
+  switch (proposal?.state) {
+    case 'drafted':
+      if (mandateOf(proposal) === undefined) await askOwner(attention, proposal);
+      else await approveByMandate(attention, proposal);
+      return 'moved';
+    case 'requested':
+      if (!isSecondToBeAsked(proposal)) return 'asked';
+      await askSecond(attention, proposal);
+      return 'moved';
+    case 'approved':
+    case 'executing':
+    case 'unknown':
+      return 'answered';
+    default:
+      return 'over';
   }
 }
