@@ -1,10 +1,15 @@
-import type { ProposalState } from '../../trading/proposal.ts';
-import type { Keyed, ProposalKey, ProposalStore, StandingQuery, StoredProposal } from '../proposal-store.ts';
+import type {
+  Keyed,
+  ProposalKey,
+  ProposalStore,
+  Standing,
+  StandingQuery,
+  StoredProposal,
+} from '../proposal-store.ts';
 import { epochText, type ProposalRow } from '../rows/proposal-row.ts';
 import { DECIDED, OPEN, TOLD } from '../rows/proposal-states.ts';
 import { questionHash } from '../rows/question-id.ts';
 import { gathered } from './gathered.ts';
-import { haltedAt } from './halts.ts';
 import type { Values } from './statement.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
@@ -36,7 +41,7 @@ export function proposalReads(database: TenantDatabase, opened: OpenedRow) {
           ...{ sub, subjectId },
         })
       )[0],
-    keyed: (key: ProposalKey) => database.read((unit) => keyedBy(unit, key, opened)),
+    keyed: (key: ProposalKey) => database.read((unit) => keyedBy(unit.last, key, opened)),
     async list({ sub, party, state, limit }: Parameters<ProposalStore['list']>[0]) {
       const who =
         party !== undefined ? ['sub = @who', 'proposed_by = @who'] : sub !== undefined ? ['sub = @who'] : [];
@@ -91,51 +96,65 @@ export function proposalReads(database: TenantDatabase, opened: OpenedRow) {
   } satisfies Partial<ProposalStore>;
 }
 
+const EPOCH = `(SELECT max(version) FROM proposals WHERE sub = @sub) AS latest,
+  (SELECT halted_at FROM halts WHERE sub = @sub) AS halted`;
+
+interface EpochRow {
+  readonly latest: number | null;
+  readonly halted: number | null;
+}
+
+const MINE = 'sub = @sub AND client = @client AND proposed_by IS NOT DISTINCT FROM @proposedBy';
+
+/** Each count by an index of its own. */
+const STANDING = `
+  SELECT ${EPOCH},
+    (SELECT coalesce(array_agg(code), '{}') FROM proposals WHERE sub = @sub AND state IN (${OPEN})) AS codes,
+    (SELECT count(*) FROM proposals WHERE ${MINE} AND typed = @typed AND state IN (${OPEN})) AS open,
+    (SELECT count(*) FROM proposals WHERE ${MINE} AND typed = @typed AND created_at > @since) AS lately,
+    (SELECT count(*) FROM proposals WHERE sub = @sub AND fingerprint = @fingerprint AND created_at > @since) AS alike,
+    (
+      SELECT coalesce(json_agg(json_build_object('state', state, 'at', at) ORDER BY at DESC, version DESC), '[]')
+      FROM (
+        SELECT state, updated_at AS at, version FROM proposals WHERE ${MINE} AND state IN (${DECIDED})
+        ORDER BY updated_at DESC, version DESC LIMIT 2
+      ) AS last
+    ) AS decided`;
+
+interface StandingRow extends EpochRow {
+  readonly codes: readonly string[];
+  readonly open: number;
+  readonly lately: number;
+  readonly alike: number;
+  readonly decided: Standing['decided'];
+}
+
+const SAME_OPEN = `
+  SELECT * FROM proposals WHERE ${MINE} AND fingerprint = @fingerprint AND state IN ('drafted', 'requested')
+  ORDER BY created_at, place LIMIT 1`;
+
 async function standing(
   unit: Unit,
   { sub, client, typed, fingerprint, ...by }: StandingQuery,
   since: number,
   opened: OpenedRow,
-) {
+): Promise<Standing> {
   const asker = { sub, client, proposedBy: by.proposedBy ?? null };
-  const mine = `sub = @sub AND client = @client AND proposed_by IS NOT DISTINCT FROM @proposedBy`;
-  const alike = fingerprint === undefined ? undefined : { sub, fingerprint };
-  const [epoch, halted, codes, usage, decided, same, lately] = await Promise.all([
-    epochOf(unit, sub),
-    haltedAt(unit, sub),
-    unit.all<{ code: string }>(`SELECT code FROM proposals WHERE sub = @sub AND state IN (${OPEN})`, { sub }),
-    // Each count by an index of its own.
-    unit.one<{ open: number; lately: number }>(
-      `SELECT
-         (SELECT count(*) FROM proposals WHERE ${mine} AND typed = @typed AND state IN (${OPEN})) AS open,
-         (SELECT count(*) FROM proposals WHERE ${mine} AND typed = @typed AND created_at > @since) AS lately`,
-      { ...asker, typed, since },
-    ),
-    unit.all<{ state: ProposalState; at: number }>(
-      `SELECT state, updated_at AS at FROM proposals WHERE ${mine} AND state IN (${DECIDED})
-       ORDER BY updated_at DESC, version DESC LIMIT 2`,
-      asker,
-    ),
-    alike &&
-      unit.one<ProposalRow>(
-        `SELECT * FROM proposals WHERE ${mine} AND fingerprint = @fingerprint AND state IN ('drafted', 'requested')
-         ORDER BY created_at, place LIMIT 1`,
-        { ...asker, ...alike },
-      ),
-    alike &&
-      unit.one<{ count: number }>(
-        'SELECT count(*) FROM proposals WHERE sub = @sub AND fingerprint = @fingerprint AND created_at > @since',
-        { ...alike, since },
-      ),
+  const asked = { ...asker, typed, since, fingerprint: fingerprint ?? null };
+  const [same, found] = await Promise.all([
+    fingerprint === undefined ? undefined : unit.one<ProposalRow>(SAME_OPEN, { ...asker, fingerprint }),
+    unit.last.one<StandingRow>(STANDING, asked),
   ]);
+  const { codes, open, lately, alike, decided, ...row } = found as StandingRow;
   return {
-    epoch,
-    haltedAt: halted,
-    openCodes: codes.map(({ code }) => code),
-    ...(usage ?? { open: 0, lately: 0 }),
+    epoch: epochIn(row),
+    haltedAt: row.halted ?? undefined,
+    openCodes: codes,
+    open,
+    lately,
     decided,
     sameOpen: same && opened(same),
-    sameLately: lately?.count ?? 0,
+    sameLately: alike,
   };
 }
 
@@ -150,24 +169,25 @@ export async function existing(
 }
 
 export async function keyedBy(
-  unit: Unit,
-  { sub, client, key }: ProposalKey,
+  unit: Pick<Unit, 'one'>,
+  key: ProposalKey,
   opened: OpenedRow,
 ): Promise<Keyed | undefined> {
-  const found = await unit.one<{ request: string; proposal: string }>(
-    'SELECT request, proposal FROM proposal_keys WHERE sub = @sub AND client = @client AND key = @key',
-    { sub, client, key },
+  const found = await unit.one<ProposalRow & { readonly request: string }>(
+    `SELECT proposals.*, keys.request FROM proposal_keys AS keys JOIN proposals ON proposals.id = keys.proposal
+     WHERE keys.sub = @sub AND keys.client = @client AND keys.key = @key`,
+    { sub: key.sub, client: key.client, key: key.key },
   );
-  return found && { request: found.request, proposal: await existing(unit, found.proposal, opened) };
+  if (found === undefined) return undefined;
+  const { request, ...row } = found;
+  return { request, proposal: opened(row) };
 }
 
 /** Every change of a proposal gives it a version above all others. */
-export async function epochOf(unit: Unit, sub: string): Promise<string> {
-  const [row, halted] = await Promise.all([
-    unit.one<{ latest: number | null }>('SELECT max(version) AS latest FROM proposals WHERE sub = @sub', {
-      sub,
-    }),
-    haltedAt(unit, sub),
-  ]);
-  return epochText(row?.latest ?? 0, halted);
+export async function epochOf(unit: Pick<Unit, 'one'>, sub: string): Promise<string> {
+  return epochIn((await unit.one<EpochRow>(`SELECT ${EPOCH}`, { sub })) as EpochRow);
+}
+
+function epochIn({ latest, halted }: EpochRow): string {
+  return epochText(latest ?? 0, halted ?? undefined);
 }
