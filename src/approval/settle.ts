@@ -40,8 +40,8 @@ export function createSettling(
     if (state === 'executed' && !attendants.isAttended(id)) {
       // The broker may be out of reach: then it is as it was last seen.
       await attendants.lookAtResult(id, asker).catch(refused);
-    }
-    if (state === 'unknown') await lookOnce(proposal, asker);
+    } else if (state === 'unknown') await lookOnce(proposal, asker);
+    else return proposal;
     return (await store.get(id)) ?? proposal;
   };
 }
