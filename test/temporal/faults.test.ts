@@ -94,6 +94,9 @@ describe.runIf(inject('temporalBinary') !== undefined)('jobs by Temporal', () =>
     await enqueue(queue, runOf('a'));
     const [{ id } = { id: -1 }] = await rows();
     await expect.poll(rows).toEqual([]);
+    // Until its execution has ended, that one would be told.
+    await expect.poll(() => temporal.executions(`trade-agent/${database.tenant}/run/a`)).toBe(1);
+    await expect.poll(() => temporal.open(database.tenant)).toEqual([]);
     const engine = await engineHere();
     await engine.handOver({ kind: 'run', key: 'a' }, [id]);
     await expect.poll(() => temporal.executions(`trade-agent/${database.tenant}/run/a`)).toBe(2);
