@@ -13,10 +13,11 @@ const TAPS = Number(process.env.FLEET_TAPS ?? 100);
 const IDLE_MS = Number(process.env.FLEET_IDLE_MS ?? 30_000);
 /** Proposals before what is measured: they load modules and compile. */
 const WARM_UP = 300;
-/** Each asks once for what it took over, so far apart (milliseconds): src/approval/waiting/attendants.ts. */
-const RESTARTED_APART_MS = 20;
-/** After that they ask for calls that may have got lost, in turn, for as long as any waits; and a renewal or two. */
-const FIRST_UNCALLED_MS = 40_000;
+/**
+ * Each asks once for what it took over, one after the other, and half a minute later for calls that may have got lost, in turn, for
+ * as long as any waits. The first is over where the gateways take less than this part of a core for so long (milliseconds).
+ */
+const TAKEN_OVER = { part: 0.15, ms: 20_000 };
 const GATEWAYS = 2;
 const MIB = 2 ** 20;
 
@@ -60,7 +61,7 @@ export async function benchPending() {
     const before = memory();
     await leaveWaiting({ database, world, proposal: await propose(), count: PENDING });
     console.log(`${PENDING} proposals wait at ${GATEWAYS} gateways over one PostgreSQL`);
-    await sleep((PENDING * RESTARTED_APART_MS) / GATEWAYS + FIRST_UNCALLED_MS);
+    await takenOver(took);
     const full = memory();
     const from = took();
     await sleep(IDLE_MS);
@@ -111,6 +112,15 @@ export async function benchPending() {
   } finally {
     await world.close();
     await database.close();
+  }
+}
+
+async function takenOver(took) {
+  for (;;) {
+    const from = took();
+    await sleep(TAKEN_OVER.ms);
+    const until = took();
+    if (((until.gateways - from.gateways) * 1000) / (until.at - from.at) < TAKEN_OVER.part) return;
   }
 }
 
