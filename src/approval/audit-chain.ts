@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { open } from 'node:fs/promises';
 import { type AuditHead, type AuditStanding, type AuditStore, lineHash, NO_LINE } from '../store/audit.ts';
 import type { RecordFault } from '../trading/record-line.ts';
 import type { CheckpointReader } from './checkpoints/checkpoint-reader.ts';
@@ -128,11 +127,40 @@ function entryOf(text: string): (Record<string, unknown> & { seq: number; hash: 
   }
 }
 
-/** The lines of the record's file, as far as its first bytes reach. */
+/** What of the file is read at once, bytes; a line that is longer is read whole all the same. */
+const BLOCK = 512 * 1024;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/**
+ * The lines of the record's file, as far as its first bytes reach. Only a line feed ends one: JSON leaves U+2028 as it is, which
+ * ends a line elsewhere.
+ */
 export async function* linesOf(file: string, bytes: number): AsyncGenerator<string> {
   if (bytes === 0) return;
-  yield* createInterface({
-    input: createReadStream(file, { end: bytes - 1 }),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  });
+  const handle = await open(file, 'r');
+  try {
+    let buffer = Buffer.allocUnsafeSlow(BLOCK);
+    for (let at = 0; ; ) {
+      const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, bytes - at), at);
+      const isLast = bytesRead < buffer.length;
+      const end = isLast ? bytesRead : buffer.lastIndexOf(LINE_FEED) + 1;
+      yield* linesIn(buffer.subarray(0, end));
+      if (isLast) return;
+      // The beginning of a line is read again with the rest of it.
+      if (end === 0) buffer = Buffer.allocUnsafeSlow(2 * buffer.length);
+      at += end;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+function* linesIn(block: Buffer): Generator<string> {
+  for (let start = 0; start < block.length; ) {
+    const found = block.indexOf(LINE_FEED, start);
+    const end = found < 0 ? block.length : found;
+    yield block.toString('utf8', start, block[end - 1] === CARRIAGE_RETURN ? end - 1 : end);
+    start = end + 1;
+  }
 }
