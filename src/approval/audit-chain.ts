@@ -135,8 +135,13 @@ const CARRIAGE_RETURN = 0x0d;
 /**
  * The lines of the record's file, as far as its first bytes reach. Only a line feed ends one: JSON leaves U+2028 as it is, which
  * ends a line elsewhere.
+ * @param named only those in whose text one of these stands: of the others no text is made
  */
-export async function* linesOf(file: string, bytes: number): AsyncGenerator<string> {
+export async function* linesOf(
+  file: string,
+  bytes: number,
+  named?: readonly string[],
+): AsyncGenerator<string> {
   if (bytes === 0) return;
   const handle = await open(file, 'r');
   try {
@@ -145,7 +150,9 @@ export async function* linesOf(file: string, bytes: number): AsyncGenerator<stri
       const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, bytes - at), at);
       const isLast = bytesRead < buffer.length;
       const end = isLast ? bytesRead : buffer.lastIndexOf(LINE_FEED) + 1;
-      yield* linesIn(buffer.subarray(0, end));
+      const whole = buffer.subarray(0, end);
+      for (const start of named === undefined ? allStarts(whole) : startsNaming(whole, named))
+        yield lineAt(whole, start);
       if (isLast) return;
       // The beginning of a line is read again with the rest of it.
       if (end === 0) buffer = Buffer.allocUnsafeSlow(2 * buffer.length);
@@ -156,11 +163,27 @@ export async function* linesOf(file: string, bytes: number): AsyncGenerator<stri
   }
 }
 
-function* linesIn(block: Buffer): Generator<string> {
-  for (let start = 0; start < block.length; ) {
-    const found = block.indexOf(LINE_FEED, start);
-    const end = found < 0 ? block.length : found;
-    yield block.toString('utf8', start, block[end - 1] === CARRIAGE_RETURN ? end - 1 : end);
-    start = end + 1;
+/** Where lines start. */
+function* allStarts(block: Buffer): Generator<number> {
+  for (let at = 0; at < block.length; at = endOfLine(block, at) + 1) yield at;
+}
+
+/** The same of those in whose text one of the names stands. */
+function startsNaming(block: Buffer, named: readonly string[]): number[] {
+  const starts = new Set<number>();
+  for (const name of named) {
+    for (let at = block.indexOf(name); at >= 0; at = block.indexOf(name, endOfLine(block, at)))
+      starts.add(block.lastIndexOf(LINE_FEED, at) + 1);
   }
+  return [...starts].sort((a, b) => a - b);
+}
+
+function lineAt(block: Buffer, start: number): string {
+  const end = endOfLine(block, start);
+  return block.toString('utf8', start, block[end - 1] === CARRIAGE_RETURN ? end - 1 : end);
+}
+
+function endOfLine(block: Buffer, from: number): number {
+  const found = block.indexOf(LINE_FEED, from);
+  return found < 0 ? block.length : found;
 }
