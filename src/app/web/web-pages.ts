@@ -116,6 +116,7 @@ export function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
       isOpen: async () => true,
       clock,
       closing,
+      onError: (message) => process.stderr.write(`dashboard: ${message}\n`),
     }),
   );
   return app;
