@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { open } from 'node:fs/promises';
 import { type AuditHead, type AuditStanding, type AuditStore, lineHash, NO_LINE } from '../store/audit.ts';
 import type { RecordFault } from '../trading/record-line.ts';
 import type { CheckpointReader } from './checkpoints/checkpoint-reader.ts';
@@ -128,11 +127,63 @@ function entryOf(text: string): (Record<string, unknown> & { seq: number; hash: 
   }
 }
 
-/** The lines of the record's file, as far as its first bytes reach. */
-export async function* linesOf(file: string, bytes: number): AsyncGenerator<string> {
+/** What of the file is read at once, bytes; a line that is longer is read whole all the same. */
+const BLOCK = 512 * 1024;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/**
+ * The lines of the record's file, as far as its first bytes reach. Only a line feed ends one: JSON leaves U+2028 as it is, which
+ * ends a line elsewhere.
+ * @param named only those in whose text one of these stands: of the others no text is made
+ */
+export async function* linesOf(
+  file: string,
+  bytes: number,
+  named?: readonly string[],
+): AsyncGenerator<string> {
   if (bytes === 0) return;
-  yield* createInterface({
-    input: createReadStream(file, { end: bytes - 1 }),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  });
+  const handle = await open(file, 'r');
+  try {
+    let buffer = Buffer.allocUnsafeSlow(BLOCK);
+    for (let at = 0; ; ) {
+      const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, bytes - at), at);
+      const isLast = bytesRead < buffer.length;
+      const end = isLast ? bytesRead : buffer.lastIndexOf(LINE_FEED) + 1;
+      const whole = buffer.subarray(0, end);
+      for (const start of named === undefined ? allStarts(whole) : startsNaming(whole, named))
+        yield lineAt(whole, start);
+      if (isLast) return;
+      // The beginning of a line is read again with the rest of it.
+      if (end === 0) buffer = Buffer.allocUnsafeSlow(2 * buffer.length);
+      at += end;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Where lines start. */
+function* allStarts(block: Buffer): Generator<number> {
+  for (let at = 0; at < block.length; at = endOfLine(block, at) + 1) yield at;
+}
+
+/** The same of those in whose text one of the names stands. */
+function startsNaming(block: Buffer, named: readonly string[]): number[] {
+  const starts = new Set<number>();
+  for (const name of named) {
+    for (let at = block.indexOf(name); at >= 0; at = block.indexOf(name, endOfLine(block, at)))
+      starts.add(block.lastIndexOf(LINE_FEED, at) + 1);
+  }
+  return [...starts].sort((a, b) => a - b);
+}
+
+function lineAt(block: Buffer, start: number): string {
+  const end = endOfLine(block, start);
+  return block.toString('utf8', start, block[end - 1] === CARRIAGE_RETURN ? end - 1 : end);
+}
+
+function endOfLine(block: Buffer, from: number): number {
+  const found = block.indexOf(LINE_FEED, from);
+  return found < 0 ? block.length : found;
 }

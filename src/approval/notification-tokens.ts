@@ -1,5 +1,5 @@
 import { hkdfSync } from 'node:crypto';
-import { isSame } from '../secrets/constant-time.ts';
+import { sameSecret } from '../secrets/constant-time.ts';
 import { eachSecret, type SealSecrets } from '../secrets/token-seal.ts';
 import type { StoredProposal } from '../store/proposal-store.ts';
 
@@ -28,7 +28,7 @@ export function createNotificationTokens(secrets: SealSecrets): NotificationToke
     of: (question) => derived(each[0], question),
     isOf: (token, proposal) =>
       [proposal.notificationToken, ...each.map((secret) => derived(secret, proposal))].some(
-        (one) => one !== undefined && isSame(Buffer.from(token), Buffer.from(one)),
+        (one) => one !== undefined && sameSecret(token, one),
       ),
   };
 }

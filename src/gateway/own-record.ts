@@ -45,11 +45,11 @@ export function ownRecord(
       const { pending, bytes } = await store.standing(file);
       const found = new Map<number, string>();
       const look = (text: string) => {
-        const line = named.some((name) => text.includes(name)) ? parsed(text) : undefined;
+        const line = parsed(text);
         if (line !== undefined && isAbout(line)) found.set(line.seq, text);
       };
-      for await (const text of linesOf(file, bytes)) look(text);
-      pending.forEach(look);
+      for await (const text of linesOf(file, bytes, named)) look(text);
+      pending.filter((text) => named.some((name) => text.includes(name))).forEach(look);
       return [...found].sort(([a], [b]) => a - b).map(([, text]) => text);
     },
     async verify() {

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { type FaultName, type Faults, faults as knownFaults } from '../home/faults.ts';
-import { sameSecret } from '../home/identity-provider/constant-time.ts';
+import { sameSecret } from '../secrets/constant-time.ts';
 
 /**
  * Switches faults on and off while the sandbox runs: `POST /admin/faults {"name", "times"?}`, `DELETE /admin/faults`,

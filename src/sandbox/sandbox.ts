@@ -5,7 +5,7 @@ import { keyPlaceOf, type NamedBroker, ONLY_BROKER } from '../gateway/broker/nam
 import { folderRules } from '../gateway/policy/rules-source.ts';
 import { Faults } from '../home/faults.ts';
 import { createHome, type HomeOptions } from '../home/home.ts';
-import { addMissing, type People } from '../home/identity-provider/people.ts';
+import { addMissing, createPeople, type People } from '../home/identity-provider/people.ts';
 import { createVault, type Vault } from '../home/identity-provider/vault.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { type HttpServer, listenerOf, listenOnLoopback } from '../net/http-server.ts';
@@ -238,8 +238,15 @@ async function openParties(
   servers.services.serveApp(app);
 
   const database = openDatabase('identity-provider');
+  // Who was removed stays so: nothing of theirs is kept again.
+  const seeded = createPeople(database, () => clock.now());
+  addMissing(seeded, seed.users);
+  const present = {
+    ...seed,
+    users: seed.users.filter(({ username }) => seeded.find(username) !== undefined),
+  };
   const vault = createVault({ ...vaultSettings(seed, addresses), database, clock });
-  await connectBroker(vault, seed.users);
+  await connectBroker(vault, present.users);
   const { credentials, push } = options;
   const kept = sqliteGatewayStores(openDatabase('gateway'), questionSeal(sealSecret(seed)));
   const { onError } = options;
@@ -248,7 +255,7 @@ async function openParties(
   const settings = homeSettings(home, addresses, { ...options, rules });
   const { brokers } = settings.gateway;
   if (credentials !== 'exchange')
-    await keepKeyPairs(kept, seed, { brokers, paper: broker, now: () => clock.now() });
+    await keepKeyPairs(kept, present, { brokers, paper: broker, now: () => clock.now() });
   const stores = credentials === 'key_pair' ? kept : { ...kept, brokerKeys: whileConnected(kept, vault) };
   const { people, keys, listener, close } = await createHome({
     ...settings,
@@ -260,8 +267,7 @@ async function openParties(
     clock,
   });
   onClose(close);
-  addMissing(people, seed.users);
-  for (const { username } of seed.users) {
+  for (const { username } of present.users) {
     await keys.enrolSoftware(username, softwareKey(home.pairingSecret, username));
   }
 

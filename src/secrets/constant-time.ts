@@ -1,6 +1,13 @@
-import { timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** Compares without telling by its time how much was right. */
-export function isSame(a: Buffer, b: Buffer): boolean {
-  return a.length === b.length && timingSafeEqual(a, b);
+/**
+ * Whether two secrets are the same, in a time that tells nothing about where they differ or how long they are. Nothing is no
+ * secret: it is not the same as nothing.
+ */
+export function sameSecret(one: string | Buffer, other: string | Buffer): boolean {
+  return one.length > 0 && timingSafeEqual(digest(one), digest(other));
+}
+
+function digest(secret: string | Buffer): Buffer {
+  return createHash('sha256').update(secret).digest();
 }

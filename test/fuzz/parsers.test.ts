@@ -10,10 +10,14 @@ const share = 0.25 / (Object.keys(wordTargets).length + Object.keys(jsonReaders)
 describe('any text', () => {
   it.each(Object.entries(wordTargets))('is read or refused as %s', async (_, open) => {
     const target = await open();
-    await fc.assert(
-      fc.asyncProperty(text, (some) => readsOrRefuses(() => target.read(some))),
-      forShare(share),
-    );
+    try {
+      await fc.assert(
+        fc.asyncProperty(text, (some) => readsOrRefuses(() => target.read(some))),
+        forShare(share),
+      );
+    } finally {
+      await target.close?.();
+    }
   });
 });
 

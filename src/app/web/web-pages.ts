@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { getCookie, setCookie } from 'hono/cookie';
@@ -11,6 +11,7 @@ import { messagePage, page, shellPage } from '../../home/phone/page.ts';
 import { createPhoneAssets } from '../../home/phone/phone-assets.ts';
 import type { HomeAbout } from '../../home/phone/phone-services.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { sameSecret } from '../../secrets/constant-time.ts';
 
 const DASHBOARD = '/dashboard';
 const OPEN = '/open';
@@ -55,8 +56,8 @@ export function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
   let letIn: LetIn | undefined;
   const isLetIn = (context: BrowserContext) =>
     letIn !== undefined &&
-    same(context.var.key ?? '', letIn.key) &&
-    same(getCookie(context, cookieName) ?? '', letIn.cookie);
+    sameSecret(context.var.key ?? '', letIn.key) &&
+    sameSecret(getCookie(context, cookieName) ?? '', letIn.cookie);
 
   const app = new Hono<BrowserEnv>();
   app.use(bodyLimit({ maxSize: 16 * 1024 }));
@@ -90,7 +91,7 @@ export function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
 
   app.post(OPEN, async (context) => {
     const { secret } = await context.req.parseBody();
-    if (typeof secret !== 'string' || !same(secret, options.secret)) return notLetIn(context, 'wrong');
+    if (typeof secret !== 'string' || !sameSecret(secret, options.secret)) return notLetIn(context, 'wrong');
     if (letIn !== undefined) return notLetIn(context, 'used');
     letIn = { key: context.var.key ?? '', cookie: drawn(), formToken: drawn() };
     setCookie(context, cookieName, letIn.cookie, { httpOnly: true, sameSite: 'Strict', path: '/' });
@@ -101,7 +102,7 @@ export function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
     if (!isLetIn(context)) return toGetIn(context);
     if (context.req.method === 'POST') {
       const { form_token: token } = await context.req.parseBody();
-      if (typeof token !== 'string' || !same(token, letIn?.formToken ?? '')) return toGetIn(context);
+      if (typeof token !== 'string' || !sameSecret(token, letIn?.formToken ?? '')) return toGetIn(context);
     }
     await next();
   });
@@ -116,6 +117,7 @@ export function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
       isOpen: async () => true,
       clock,
       closing,
+      onError: (message) => process.stderr.write(`dashboard: ${message}\n`),
     }),
   );
   return app;
@@ -155,10 +157,4 @@ function isElsewhere(context: BrowserContext, origin: string): boolean {
 
 function drawn(): string {
   return randomBytes(32).toString('base64url');
-}
-
-/** In the same time whatever differs. */
-function same(given: string, expected: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return expected !== '' && timingSafeEqual(digest(given), digest(expected));
 }

@@ -1,5 +1,6 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../../machine/clock.ts';
+import { sameSecret } from '../../secrets/constant-time.ts';
 
 /** How long a person may take to unlock a key. */
 const LIFETIME_MS = 5 * 60_000;
@@ -38,7 +39,7 @@ export function createChallenges(clock: Pick<Clock, 'now'>): Challenges {
       const bytes = Buffer.from(challenge, 'base64url');
       if (bytes.length !== HEAD_BYTES + MAC_BYTES) return false;
       const head = bytes.subarray(0, HEAD_BYTES);
-      if (!timingSafeEqual(bytes.subarray(HEAD_BYTES), macOf(head, about))) return false;
+      if (!sameSecret(bytes.subarray(HEAD_BYTES), macOf(head, about))) return false;
       const age = clock.now() - head.readUIntBE(0, TIME_BYTES);
       return age >= 0 && age <= LIFETIME_MS;
     },

@@ -87,7 +87,7 @@ export function enrolment(parts: KeyParts) {
         throw refused('signature_software', 'a key of the terminal phone’s does not count here');
       }
       const earlier = await store.byId(credentialId);
-      if (earlier?.sub === sub && earlier.removedAt === undefined) return;
+      if (earlier?.sub === sub) return;
       const key: SigningKey = {
         credentialId,
         publicKey,

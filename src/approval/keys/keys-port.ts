@@ -109,8 +109,9 @@ export interface Keys {
     time?: { readonly isFirst: boolean },
   ): Promise<VerifiedEvidence>;
   /**
-   * Enrols the terminal phone's key ({@link softwareKey}), in place of an earlier one; again for the same changes nothing.
-   * @throws `signature_software` where such keys don't count, `key_known` where it is somebody else's or was removed
+   * Enrols the terminal phone's key ({@link softwareKey}), in place of an earlier one; again for the same changes nothing, so
+   * that one that was removed stays so.
+   * @throws `signature_software` where such keys don't count, `key_known` where it is somebody else's
    */
   enrolSoftware(sub: string, key: Pick<SigningKey, 'credentialId' | 'publicKey'>): Promise<void>;
 }

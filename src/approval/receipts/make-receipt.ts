@@ -67,7 +67,8 @@ export async function makeReceipt(
     orders,
     record: upToItsCheckpoint(
       await sources.lines(
-        ['checkpoint', ...ids, ...credentials],
+        // A key's own line is found by what it is: its id is named wherever the key has signed.
+        ['"event":"checkpoint"', '"event":"key_enrolled"', ...ids],
         (line) =>
           line.event === 'checkpoint' ||
           ids.some((id) => line.proposal === id || line.approval === id) ||

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
-import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
+import type { SSEStreamingApi } from 'hono/streaming';
 import type { Clock } from '../../machine/clock.ts';
+import { eventAnswer } from '../../net/event-answer.ts';
 import { isStoreAway } from '../../store/postgres/store-away.ts';
 import { ProblemError, Refusal, type RefusalOptions } from '../../trading/refusal.ts';
 import type { Scope } from '../../trading/scopes.ts';
@@ -135,8 +136,7 @@ export function createDoor(options: DoorOptions): Door {
     stream: (scopes, handle) => (c) =>
       answer(c, async (answering) => {
         const write = await handle(c, await callerAt(c, scopes, answering));
-        // Caught here: Hono prints what is thrown with its stack, or tells it to whoever reads.
-        return streamSSE(c, (stream) => write(stream).catch(answering.brokeOff));
+        return eventAnswer(c, answering.brokeOff, write);
       }),
   };
 }

@@ -75,8 +75,8 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const ending = watchEndings(state.authorized, { onRevoked: grants.ended, onError });
 
   const transmitter = transmitterOf(options, { signing: keys.signing, clock, onError });
-  const running = { requests, clock, closing: closing.signal };
-  const push = phonePush(options, { ...running, onError });
+  const running = { requests, clock, closing: closing.signal, onError };
+  const push = phonePush(options, running);
   const connections = createConnectionRequests({ database, vault, clock });
   const verify = ownTokens(options, { keys, clock, isRevoked });
   const deviceCodes = createDeviceCodes({ provider, issuer, resource, servers, grants, now });
@@ -249,7 +249,7 @@ function phoneApp(
   parts: Omit<ReturnType<typeof openState>, 'keys' | 'authorized'> &
     Pick<
       PhoneServices,
-      'authorized' | 'connections' | 'consents' | 'deviceCodes' | 'clock' | 'closing' | 'push'
+      'authorized' | 'connections' | 'consents' | 'deviceCodes' | 'clock' | 'closing' | 'push' | 'onError'
     > & {
       readonly delivery: Delivery;
     },

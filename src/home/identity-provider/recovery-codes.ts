@@ -1,7 +1,7 @@
 import { createHash, randomInt } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../../machine/clock.ts';
-import { sameSecret } from './constant-time.ts';
+import { sameSecret } from '../../secrets/constant-time.ts';
 import type { People } from './people.ts';
 
 /** Crockford's base32 without I, L, O and U: five bits a character. */

@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../../machine/clock.ts';
-import { sameSecret } from './constant-time.ts';
+import { sameSecret } from '../../secrets/constant-time.ts';
 import type { People } from './people.ts';
 
 /** How long a sign-in lasts, milliseconds. */

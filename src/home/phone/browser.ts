@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { createMiddleware } from 'hono/factory';
 import { failpoint } from '../../machine/failpoint.ts';
-import { sameSecret } from '../identity-provider/constant-time.ts';
+import { sameSecret } from '../../secrets/constant-time.ts';
 import { type NewSession, SESSION_MS } from '../identity-provider/sessions.ts';
 import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { browserName } from './browser-name.ts';

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { streamSSE } from 'hono/streaming';
+import { eventAnswer } from '../../net/event-answer.ts';
 import { type BrowserContext, type BrowserEnv, isFull } from './browser-env.ts';
 import { createDecisionRoutes } from './decision/decision-routes.ts';
 import { createHistoryPages } from './decision/history-pages.ts';
@@ -37,29 +37,31 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
     const { session } = context.var;
     const viewer = viewerOf(context);
     if (viewer === undefined) return context.text('sign in first', 401);
-    return streamSSE(context, async (stream) => {
-      const gone = new AbortController();
-      stream.onAbort(() => gone.abort());
-      const sent = new Map<string, string>();
-      let last = '';
-      while (!gone.signal.aborted && !services.closing.aborted) {
-        if (session === undefined || !(await isOpenSession(session, services))) {
-          await stream.writeSSE({ event: 'signed_out', data: '' });
-          return;
+    return eventAnswer(
+      context,
+      ({ message }) => services.onError(message),
+      async (stream, over) => {
+        const sent = new Map<string, string>();
+        let last = '';
+        while (!over.aborted && !services.closing.aborted) {
+          if (session === undefined || !(await isOpenSession(session, services))) {
+            await stream.writeSSE({ event: 'signed_out', data: '' });
+            return;
+          }
+          // From before the state is read: a change in between must not wait for the next sign of life.
+          const change = nextChange(services, viewer.user, HEARTBEAT, over);
+          const { cards, ...rest } = await phoneUpdate(await phoneState(services, viewer), sent);
+          const now = JSON.stringify(rest);
+          await stream.writeSSE(
+            now === last && cards.length === 0
+              ? { event: 'alive', data: '' }
+              : { event: 'requests', data: JSON.stringify({ ...rest, cards }) },
+          );
+          last = now;
+          await change;
         }
-        // From before the state is read: a change in between must not wait for the next sign of life.
-        const change = nextChange(services, viewer.user, HEARTBEAT, gone.signal);
-        const { cards, ...rest } = await phoneUpdate(await phoneState(services, viewer), sent);
-        const now = JSON.stringify(rest);
-        await stream.writeSSE(
-          now === last && cards.length === 0
-            ? { event: 'alive', data: '' }
-            : { event: 'requests', data: JSON.stringify({ ...rest, cards }) },
-        );
-        last = now;
-        await change;
-      }
-    });
+      },
+    );
   });
 
   return app;

@@ -78,6 +78,8 @@ export interface PhoneServices {
   readonly clock: Clock;
   /** Aborts when the server closes, so that nothing that waits holds it open. */
   readonly closing: AbortSignal;
+  /** Told of what went wrong inside; never holds a token. */
+  readonly onError: (message: string) => void;
   /** What is done before an approval counts, beside signing it. */
   readonly steps: ApprovalSteps;
   /** Whether an approval must be signed by one of them. */

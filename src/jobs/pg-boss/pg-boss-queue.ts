@@ -38,7 +38,7 @@ export async function pgBossQueue({
   const pool = await openPool({ address, schema: JOBS_SCHEMA, max, tenant, synced: false });
   const workers = new Map<string, Worker>();
   const woken = (queue: string | undefined) => {
-    if (queue === undefined) for (const worker of workers.values()) worker.wake();
+    if (queue === undefined) for (const worker of workers.values()) worker.again();
     else workers.get(queue)?.wake();
   };
   const boss = await openBoss(pool, { migrate: false, heard, woken })

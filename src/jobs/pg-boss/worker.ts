@@ -5,6 +5,7 @@ import { parseJob } from '../job.ts';
 import { ABORT_MS, RENEW_MS } from '../job-limits.ts';
 import type { JobHandler } from '../job-queue.ts';
 import type { Claim, Claims } from './claims.ts';
+import { createOutcomes } from './outcomes.ts';
 
 /** Between two looks where there is nothing to do, milliseconds: what was enqueued wakes, what becomes due does not. */
 const [SHORTEST_MS, LONGEST_MS] = [100, 2_000];
@@ -24,6 +25,8 @@ interface WorkerOptions {
 export interface Worker {
   /** There may be something to do. */
   wake(): void;
+  /** The same, and the database may have been away: what was said of jobs lately is said again. */
+  again(): void;
   /** See `JobQueue.close`. */
   close(drainMs: number): Promise<void>;
 }
@@ -43,6 +46,11 @@ export function startWorker({ claims, handler, concurrency, heard }: WorkerOptio
   const closing = new AbortController();
   const bell = alarm();
 
+  const outcomes = createOutcomes({
+    isOurs: (claim) => !closing.signal.aborted && running.has(claim),
+    heard,
+  });
+
   const settle = async (claim: Claim, signal: AbortSignal): Promise<void> => {
     let failure: { error: unknown } | undefined;
     try {
@@ -52,17 +60,18 @@ export function startWorker({ claims, handler, concurrency, heard }: WorkerOptio
     }
     // Given back or lost: what becomes of it is not for this attempt to say.
     if (!running.has(claim)) return;
-    if (failure === undefined) return await claims.done(claim);
+    if (failure === undefined) return await outcomes.say(claim, () => claims.done(claim));
     if (closing.signal.aborted && signal.aborted) return await claims.giveBack(claim);
     heard(failure.error);
-    await claims.failed(claim, failure.error instanceof TradeAgentError ? failure.error.code : 'internal');
+    const code = failure.error instanceof TradeAgentError ? failure.error.code : 'internal';
+    await outcomes.say(claim, () => claims.failed(claim, code));
   };
   const begin = (claim: Claim) => {
     const abort = new AbortController();
     const expiry = setTimeout(() => abort.abort(), claim.expireInSeconds * 1000);
     const ended = Promise.resolve()
       .then(() => settle(claim, abort.signal))
-      // Neither done nor failed for the database: it is lost, and done again.
+      // Not given back for the database: it is lost, and done again.
       .catch(heard)
       .finally(() => {
         clearTimeout(expiry);
@@ -106,6 +115,10 @@ export function startWorker({ claims, handler, concurrency, heard }: WorkerOptio
 
   return {
     wake: bell.ring,
+    again() {
+      outcomes.again();
+      bell.ring();
+    },
     async close(drainMs) {
       closing.abort();
       bell.ring();

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { z } from 'zod';
-import { sameSecret } from '../../home/identity-provider/constant-time.ts';
+import { sameSecret } from '../../secrets/constant-time.ts';
 import { formOf } from '../paper-broker/oauth/form-body.ts';
 import { createLogin } from '../paper-broker/oauth/login.ts';
 import { type CompanyClients, clientKeySchema } from './clients.ts';

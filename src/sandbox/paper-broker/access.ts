@@ -1,6 +1,6 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
-import { sameSecret } from '../../home/identity-provider/constant-time.ts';
+import { sameSecret } from '../../secrets/constant-time.ts';
 import { BrokerError } from './broker-error.ts';
 import type { TokenStore } from './oauth/token-store.ts';
 import type { AccountRecord } from './records.ts';

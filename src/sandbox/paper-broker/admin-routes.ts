@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { sameSecret } from '../../home/identity-provider/constant-time.ts';
+import { sameSecret } from '../../secrets/constant-time.ts';
 import type { Market } from '../market/market.ts';
 import type { BookedOrder } from './order-json.ts';
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createPrivateFile, readPrivateFile } from '../../machine/private-file.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { isSame } from '../constant-time.ts';
+import { sameSecret } from '../constant-time.ts';
 import type { PassphraseKeys } from './passphrase-keys.ts';
 import type { KeyHeader, KeyKind } from './sealed-file.ts';
 
@@ -65,7 +65,7 @@ function namedKey(keyFile: string, file: string): FileKey {
     open: async (header) => {
       const key = requireKey(keyFile, file);
       const check = header.kind === 'key-file' ? Buffer.from(header.check, 'base64') : Buffer.alloc(0);
-      if (isSame(check, checkOf(key))) return key;
+      if (sameSecret(check, checkOf(key))) return key;
       throw unusableKey(`${keyFile} is not the key of the credential file ${file}`);
     },
     create: async () => {

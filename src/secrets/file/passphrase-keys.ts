@@ -1,6 +1,6 @@
 import { createHash, randomBytes, type ScryptOptions, scrypt } from 'node:crypto';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { isSame } from '../constant-time.ts';
+import { sameSecret } from '../constant-time.ts';
 import type { KeyHeader } from './sealed-file.ts';
 
 /** Where a passphrase comes from. */
@@ -89,7 +89,7 @@ export function createPassphraseKeys(
           const known = passphrases.get(where.file);
           const passphrase = known ?? normalized(await source.read('open', where.profile));
           const found = await derived(passphrase, header);
-          if (isSame(found.check, check)) {
+          if (sameSecret(found.check, check)) {
             passphrases.set(where.file, passphrase);
             return found.key;
           }

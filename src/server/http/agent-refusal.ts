@@ -19,6 +19,9 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   provider_error: 502,
 };
 
+/** Who is asked behind the server is back in about so long, where they don't say themselves. Seconds. */
+const RETRY_S = 5;
+
 /**
  * What the agent threw, as the answer to a request.
  * @throws whatever is no error of the program's own
@@ -27,14 +30,20 @@ export function agentRefusal(error: unknown): ProblemError<string> {
   if (error instanceof Refusal || error instanceof AgentRefusal) return error;
   if (!isTradeAgentError(error)) throw error;
   const { code, message, hint, details } = error;
-  const options = { ...(hint === undefined ? {} : { hint }), cause: error };
+  const { status: theirs, problem, retryAfter } = details;
+  const ours = statuses[code];
+  const options = {
+    ...(hint === undefined ? {} : { hint }),
+    ...((ours ?? theirs) === 503
+      ? { retryAfter: typeof retryAfter === 'number' ? retryAfter : RETRY_S }
+      : {}),
+    cause: error,
+  };
   if (code === 'login_required')
     return new Refusal(401, 'token_revoked', message, { ...options, challenge: { error: 'invalid_token' } });
-  const status = statuses[code];
-  if (status !== undefined && isAgentProblem(code)) return new AgentRefusal(status, code, message, options);
-  if (status !== undefined && isProblemCode(code)) return new Refusal(status, code, message, options);
+  if (ours !== undefined && isAgentProblem(code)) return new AgentRefusal(ours, code, message, options);
+  if (ours !== undefined && isProblemCode(code)) return new Refusal(ours, code, message, options);
   // The gateway's own word is passed on.
-  const { status: theirs, problem } = details;
   if (typeof theirs === 'number' && typeof problem === 'string' && isProblemCode(problem))
     return new Refusal(theirs, problem, message, { ...options, members: { ...problemMembers(details) } });
   throw error;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { callsWithin, readWritten } from '../../../src/agent/model/written-calls.ts';
@@ -38,13 +38,21 @@ import { decimal, decimalString, isOnTick, plain, price } from '../../../src/tra
 import { type OpenTarget, reads } from './target.ts';
 
 const NOW = Date.parse('2026-11-25T17:00:00Z');
-const folder = mkdtempSync(join(tmpdir(), 'fuzzed-'));
-/** For what reads a file: it has this text. */
-const asFile = (read: (file: string) => unknown) => (text: string) => {
-  const file = join(folder, 'file');
-  writeFileSync(file, text);
-  return read(file);
-};
+/** What reads a file: it has the text. */
+const readsFile =
+  (read: (file: string) => unknown, ...seeds: readonly string[]): OpenTarget =>
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fuzzed-'));
+    const file = join(folder, 'file');
+    return {
+      seeds: () => seeds,
+      read(text) {
+        writeFileSync(file, text);
+        return read(file);
+      },
+      close: async () => rmSync(folder, { recursive: true }),
+    };
+  };
 
 /** Read from text that anybody may have written. */
 export const wordTargets: Readonly<Record<string, OpenTarget>> = {
@@ -128,13 +136,13 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
     // Nothing that draws, rings or turns around; and a line is one.
     assert.doesNotMatch(safeLine(text), /[\p{Cc}\u202a-\u202e\u2066-\u2069\u200b]/u);
   }, 'a\u202eb\u001b[31m'),
-  'a history': reads(
-    asFile((file) => readHistory(file, NOW)),
+  'a history': readsFile(
+    (file) => readHistory(file, NOW),
     'date,type,symbol,qty,price,amount\n2025-03-31,buy,KO,5,60.10,\n2025-04-01,dividend,KO,,,2.30\n',
     '\ufeffdate,type,symbol,qty,from,fraction\n2025-03-31,spin_off,NEW,5,OLD,0.2\n2025-03-31,split,KO,2,,\n',
   ),
-  'named lots': reads(
-    asFile((file) => chosenLots(file)),
+  'named lots': readsFile(
+    (file) => chosenLots(file),
     'symbol,sold,acquired,qty\nKO,2026-03-31,2025-01-02,5\n',
   ),
   'days as CSV': reads(

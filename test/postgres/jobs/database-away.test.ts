@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { jobCounts } from '../../../src/jobs/pg-boss/job-counts.ts';
 import { migrateJobs } from '../../../src/jobs/pg-boss/migrate-jobs.ts';
 import { pgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
 import { migrate } from '../../../src/store/postgres/migrate.ts';
@@ -52,6 +53,43 @@ withPostgres('jobs whose database goes away', () => {
       end.resolve();
       await (await other).close();
       expect(seen).not.toContain('lost');
+    } finally {
+      await jobs.close({ drainMs: 0 });
+      await database.close();
+    }
+  });
+
+  it.each([
+    ['before they have ended', false],
+    ['right after', true],
+  ])('hold no key where it goes away %s, and are done once', { timeout: 40_000 }, async (_, isOver) => {
+    const database = await openDatabase({ address: address(), schema: stateSchema, tenant });
+    const jobs = await pgBossQueue({ address: address(), tenant });
+    try {
+      const seen: string[] = [];
+      const [begun, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      await jobs.work('run', async ({ ids: { run = '' } }) => {
+        seen.push(run);
+        begun.resolve();
+        await end.promise;
+      });
+      const enqueue = (run: string) =>
+        database.write((unit) => jobs.enqueue(unit, { kind: 'run', key: 'held', ids: { run } }));
+      const running = async () => (await jobCounts(database)).jobs.map((one) => one.running);
+      await enqueue('first');
+      await begun.promise;
+      // That it was taken up is on disk; what is told below is not waited for.
+      await runSql(cluster.address(SUPERUSER, 'postgres'), 'CHECKPOINT');
+      if (isOver) {
+        end.resolve();
+        await expect.poll(running, { interval: 5 }).not.toContain(1);
+      }
+      await cluster.stop('immediate');
+      end.resolve();
+      await cluster.start();
+      await vi.waitFor(() => enqueue('second'), { timeout: 10_000 });
+      await expect.poll(() => seen.at(-1), { timeout: 20_000 }).toBe('second');
+      expect(seen).toEqual(['first', 'second']);
     } finally {
       await jobs.close({ drainMs: 0 });
       await database.close();

@@ -77,6 +77,20 @@ describe('the gateway’s record', () => {
     expect(await (await recordOf(0)).verify()).toEqual({ ok: true, lines: 0 });
   });
 
+  it('is whole where a text in it has what ends a line elsewhere', async () => {
+    const record = await recordOf(1);
+    record.note('key_enrolled', { name: 'a\u2028phone\u2029of\u0085mine' });
+    record.note('proposed', { proposal: 'pr_2' });
+    await record.chain.flush();
+    expect(await record.verify()).toEqual({ ok: true, lines: 3 });
+  });
+
+  it('is whole as a copy whose lines end as Windows has them', async () => {
+    const record = await recordOf(3);
+    record.write(record.lines().map((line) => `${line}\r`));
+    expect(await record.verify()).toEqual({ ok: true, lines: 3 });
+  });
+
   it.each([1, 5, 10])('shows that line %i of ten was changed', async (at) => {
     const record = await recordOf(10);
     record.write(

@@ -35,5 +35,6 @@ export function createDashboardPages(
     },
     clock,
     closing: services.closing,
+    onError: services.onError,
   });
 }

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
-import { streamSSE } from 'hono/streaming';
 import type { Clock } from '../../../machine/clock.ts';
+import { eventAnswer } from '../../../net/event-answer.ts';
 import { isTradeAgentError } from '../../../trading/errors.ts';
 import { accountNumberSchema } from '../../../trading/order.ts';
 import { Refusal } from '../../../trading/refusal.ts';
@@ -35,6 +35,8 @@ export interface DashboardPlace {
   readonly clock: Clock;
   /** Ends what is open. */
   readonly closing: AbortSignal;
+  /** Told why a stream broke off. */
+  readonly onError: (message: string) => void;
 }
 
 /** The page, its stream, and the two things that are done on it. */
@@ -63,29 +65,31 @@ export function createDashboardRoutes(place: DashboardPlace): Hono<BrowserEnv> {
   app.get(`${path}/events`, (context) => {
     const data = place.dataOf(context);
     if (data === undefined) return context.text('sign in first', 401);
-    return streamSSE(context, async (stream) => {
-      const gone = new AbortController();
-      stream.onAbort(() => gone.abort());
-      const signal = AbortSignal.any([gone.signal, place.closing]);
-      const told = toldOf(data, place.clock, signal);
-      const sent = new Map<string, string>();
-      const names = partNames.filter((name) => name !== 'waiting' || place.decide === undefined);
-      while (!signal.aborted) {
-        if (!(await place.isOpen(context))) {
-          await stream.writeSSE({ event: 'signed_out', data: '' });
-          return;
+    return eventAnswer(
+      context,
+      ({ message }) => place.onError(message),
+      async (stream, over) => {
+        const signal = AbortSignal.any([over, place.closing]);
+        const told = toldOf(data, place.clock, signal);
+        const sent = new Map<string, string>();
+        const names = partNames.filter((name) => name !== 'waiting' || place.decide === undefined);
+        while (!signal.aborted) {
+          if (!(await place.isOpen(context))) {
+            await stream.writeSSE({ event: 'signed_out', data: '' });
+            return;
+          }
+          // From before anything is read: a change in between must not wait for the next look.
+          const change = told();
+          const parts = await Promise.all(names.map((name) => makePart(name, viewOf(context, data))));
+          const news = parts.filter(({ name, digest }) => sent.get(name) !== digest);
+          for (const { name, digest } of news) sent.set(name, digest);
+          await stream.writeSSE(
+            news.length === 0 ? { event: 'alive', data: '' } : { event: 'parts', data: JSON.stringify(news) },
+          );
+          await change;
         }
-        // From before anything is read: a change in between must not wait for the next look.
-        const change = told();
-        const parts = await Promise.all(names.map((name) => makePart(name, viewOf(context, data))));
-        const news = parts.filter(({ name, digest }) => sent.get(name) !== digest);
-        for (const { name, digest } of news) sent.set(name, digest);
-        await stream.writeSSE(
-          news.length === 0 ? { event: 'alive', data: '' } : { event: 'parts', data: JSON.stringify(news) },
-        );
-        await change;
-      }
-    });
+      },
+    );
   });
 
   const deed = (name: string, act: (data: KeptReads, form: Record<string, unknown>) => Promise<unknown>) =>

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { z } from 'zod';
 import type { Clock } from '../../../machine/clock.ts';
-import { sameSecret } from '../../identity-provider/constant-time.ts';
+import { sameSecret } from '../../../secrets/constant-time.ts';
 import { isPushEndpoint } from './push-endpoint.ts';
 
 /** Browsers that ring for one person. */

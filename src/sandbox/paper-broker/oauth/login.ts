@@ -1,4 +1,4 @@
-import { sameSecret } from '../../../home/identity-provider/constant-time.ts';
+import { sameSecret } from '../../../secrets/constant-time.ts';
 
 /** Wrong passwords before a user name has to wait, and how long (milliseconds). */
 const MOST_TRIES = 10;

@@ -1,4 +1,4 @@
-import { sameSecret } from '../../../home/identity-provider/constant-time.ts';
+import { sameSecret } from '../../../secrets/constant-time.ts';
 import { formDecoded } from './form-body.ts';
 
 export interface OAuthClient {

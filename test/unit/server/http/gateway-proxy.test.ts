@@ -5,6 +5,7 @@ import type { Caller } from '../../../../src/gateway/door/caller.ts';
 import { createDoor } from '../../../../src/gateway/door/door.ts';
 import type { Clock } from '../../../../src/machine/clock.ts';
 import { gatewayProxy } from '../../../../src/server/http/gateway-proxy.ts';
+import { TradeAgentError } from '../../../../src/trading/errors.ts';
 
 const NOW = Date.parse('2026-11-02T15:00:00Z');
 const caller: Caller = {
@@ -132,6 +133,39 @@ it('reads no answer without end', async () => {
   const response = await app.request('https://agent.example/v1/orders');
   expect(response.status).toBe(503);
   expect(await response.json()).toMatchObject({ code: 'gateway_unreachable' });
+});
+
+it.each([
+  ['the gateway cannot be reached', new TradeAgentError('gateway_unreachable', 'no connection'), '5'],
+  ['the provider cannot be reached', new TradeAgentError('provider_unreachable', 'no connection'), '5'],
+  [
+    'the provider says when it takes more',
+    new TradeAgentError('provider_unreachable', 'asked too often', { details: { retryAfter: 40 } }),
+    '40',
+  ],
+])('says when to come again where %s', async (_, failure, wait) => {
+  answer = () => {
+    throw failure;
+  };
+  const response = await app.request('https://agent.example/v1/orders');
+  expect(response.status).toBe(503);
+  expect(await response.json()).toMatchObject({ code: failure.code });
+  expect(response.headers.get('retry-after')).toBe(wait);
+});
+
+it('asks nobody to come again for what the provider will answer once more', async () => {
+  answer = () => {
+    throw new TradeAgentError('provider_error', 'no access to the gateway (unauthorized_client)', {
+      hint: 'Let the server’s client exchange tokens.',
+    });
+  };
+  const response = await app.request('https://agent.example/v1/orders');
+  expect(response.status).toBe(502);
+  expect(await response.json()).toMatchObject({
+    code: 'provider_error',
+    hint: 'Let the server’s client exchange tokens.',
+  });
+  expect(response.headers.get('retry-after')).toBeNull();
 });
 
 describe('a stream of events', () => {

@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3-multiple-ciphers';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
+import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { impatientClock } from '../hasty-clock.ts';
+import { type HttpBrowser, pairByHttp } from './http-browser.ts';
+
+let sandbox: Sandbox;
+let browser: HttpBrowser;
+const folder = mkdtempSync(join(tmpdir(), 'trade-agent-broken-off-'));
+beforeAll(async () => {
+  sandbox = await startSandbox({ home: folder, port: 0, clock: impatientClock });
+  const phone = createPhoneClient({ phone: sandbox.ready.phone, pairingSecret: sandbox.pairingSecret });
+  browser = (await pairByHttp((await phone.pairing('alice')).url)).browser;
+});
+afterAll(async () => {
+  await sandbox.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What the gateway's database is without: its people's keys can't be read then. */
+const tables = (sql: string) => {
+  const database = new Database(join(folder, 'gateway.db'));
+  database.exec(sql);
+  database.close();
+};
+
+it.each(['/phone/events', '/phone/dashboard/events'])(
+  'the stream %s ends where the database goes away: who runs the home is told, and nothing is printed',
+  async (path) => {
+    const printed = vi.spyOn(console, 'error').mockReturnValue();
+    const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const open = () => browser.visit(path, { headers: { accept: 'text/event-stream' } });
+    const stream = (await open()).body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await stream?.read())?.value).toContain('event: ');
+    tables('ALTER TABLE signing_keys RENAME TO away');
+    try {
+      let rest = '';
+      for (;;) {
+        const { done, value } = (await stream?.read()) ?? { done: true };
+        if (done) break;
+        rest += value;
+      }
+      expect(rest).not.toContain('error');
+      expect(told.mock.calls.flat()).toContain('identity provider: no such table: signing_keys\n');
+      expect(printed).not.toHaveBeenCalled();
+    } finally {
+      tables('ALTER TABLE away RENAME TO signing_keys');
+      vi.restoreAllMocks();
+    }
+    const again = (await open()).body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await again?.read())?.value).toContain('event: ');
+    await again?.cancel();
+  },
+  15_000,
+);
