@@ -81,6 +81,9 @@ export default defineConfig({
             'test/shipped/**/*.test.ts',
           ],
           globalSetup: ['test/shipped/build.ts'],
+          // Among all there are those of integration-alone.
+          isolate: SHIPPED_TESTS === 'all',
+          setupFiles: ['test/integration/put-back.ts'],
           env: { TRADE_AGENT_SHIPPED: '1' },
           server: { deps: { external: [new RegExp(`/${SHIPPED}/`)] } },
         },
