@@ -105,6 +105,8 @@ export default defineConfig({
           name: 'postgres',
           include: ['test/postgres/**/*.test.ts'],
           globalSetup: ['test/postgres/support/setup.ts'],
+          isolate: false,
+          setupFiles: ['test/integration/put-back.ts'],
         },
       },
       { extends: true, test: { name: 'fleet', include: ['test/fleet/**/*.test.ts'] } },
