@@ -8,6 +8,18 @@ import { SummaryReporter } from './test/summary-reporter.ts';
 const { SHIPPED_TESTS } = process.env;
 
 /**
+ * Integration tests that share no process with others: they mock a module, look at memory, or have an issuer lie (the
+ * program remembers what an issuer said, and a later one may have its port).
+ */
+const ALONE = [
+  'test/integration/auth/**/*.test.ts',
+  'test/integration/approval/lying-asking.test.ts',
+  'test/integration/gateway/worst-case*.test.ts',
+  'test/integration/agent/history-growth.test.ts',
+  'test/integration/mcp/hostile.test.ts',
+];
+
+/**
  * One command for all. `unit` touches no I/O beyond temporary files; `integration` starts real servers on loopback;
  * `shipped` is the same tests on the sources as they are bundled, with the dependencies as they are shipped; `e2e` runs the built program (dist/) as a user would; `crash` kills processes of a build with failpoints;
  * `postgres` starts a real PostgreSQL, where there is one; `mcp` has the protocol's own conformance suite look at the MCP endpoint; `chaos` plays random histories, and loads one gateway with proposals.
@@ -39,8 +51,13 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.{ts,tsx}', 'test/fuzz/corpus.test.ts'],
+          exclude: ALONE,
+          // For the same reason: most load a server and a client of every kind.
+          isolate: false,
+          setupFiles: ['test/integration/put-back.ts'],
         },
       },
+      { extends: true, test: { name: 'integration-alone', include: ALONE } },
       {
         extends: true,
         plugins: [
@@ -64,6 +81,9 @@ export default defineConfig({
             'test/shipped/**/*.test.ts',
           ],
           globalSetup: ['test/shipped/build.ts'],
+          // Among all there are those of integration-alone.
+          isolate: SHIPPED_TESTS === 'all',
+          setupFiles: ['test/integration/put-back.ts'],
           env: { TRADE_AGENT_SHIPPED: '1' },
           server: { deps: { external: [new RegExp(`/${SHIPPED}/`)] } },
         },
@@ -85,6 +105,8 @@ export default defineConfig({
           name: 'postgres',
           include: ['test/postgres/**/*.test.ts'],
           globalSetup: ['test/postgres/support/setup.ts'],
+          isolate: false,
+          setupFiles: ['test/integration/put-back.ts'],
         },
       },
       { extends: true, test: { name: 'fleet', include: ['test/fleet/**/*.test.ts'] } },

@@ -16,6 +16,9 @@ import { billOfMaterials } from './bundle/sbom.mjs';
 import { chunkSettings, settings } from './bundle/settings.mjs';
 import { thirdPartyNotices } from './bundle/third-party-notices.mjs';
 
+// Where `npm test` comes next, which builds too, `npm ci` need not (.ci/run).
+if (process.env.npm_lifecycle_event === 'prepare' && process.env.BUILD_LATER === '1') process.exit(0);
+
 // "--failpoints FOLDER" makes the one build that heeds TRADE_AGENT_FAILPOINT (src/machine/failpoint.ts), for test/crash.
 const [flag, folder] = process.argv.slice(2);
 const forTests = flag === '--failpoints' && folder !== undefined;

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { compiledCode } from '../e2e/world.ts';
 import { PATIENCE_MS } from './patience.ts';
 
 const launcher = new URL('./trade-agent.mjs', import.meta.url).pathname;
@@ -35,7 +36,7 @@ export function startProgram(
   options: { endless?: boolean } = {},
 ): Program {
   const child = spawn(process.execPath, [launcher, ...args], {
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, XDG_CACHE_HOME: compiledCode('dist-failpoints'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   if (SLOWNESS > 1) slow(child);

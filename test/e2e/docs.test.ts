@@ -61,10 +61,8 @@ describe('docs/MANDATES.md', () => {
   it('shows commands', () => expect(shown.length).toBeGreaterThan(5));
 
   it.each(shown)('$line', async ({ args, exit }) => {
-    const listed = await world.cli(['mandates', '--output', 'json']);
-    const [, id = ''] = /"id":"(M-[^"]+)","state":"(?:active|suspended)"/.exec(listed.stdout) ?? [];
     // The one that the document begins with: a later one has taken its place by the last command.
-    first ??= id === '' ? undefined : id;
+    first ??= await listed();
     const until = new Date(Date.now() + 20 * 86_400_000).toISOString().slice(0, 10);
     const given = args.map((word) =>
       word === 'M-x9K2aB7cD1' ? (first ?? word) : word.replace('2026-12-20', until),
@@ -77,6 +75,10 @@ describe('docs/MANDATES.md', () => {
     expect(code, stdout + stderr).toBe(exit);
   });
   let first: string | undefined;
+  const listed = async () => {
+    const { stdout } = await world.cli(['mandates', '--output', 'json']);
+    return /"id":"(M-[^"]+)","state":"(?:active|suspended)"/.exec(stdout)?.[1];
+  };
 });
 
 describe('docs/HOME.md', () => {

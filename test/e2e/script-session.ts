@@ -11,16 +11,7 @@ import { badModelServer, type ModelServerMode, type RunningModelServer } from '.
 import { checkJson } from './output-schemas.ts';
 import { enrolPasskey } from './passkey.ts';
 import type { Expectation, Scenario, Step } from './script-file.ts';
-
-let compiled: string | undefined;
-/** Where all sessions' programs keep what V8 compiled: as on a machine where the program has run before. */
-function compiledOnce(): string {
-  if (compiled !== undefined) return compiled;
-  const folder = mkdtempSync(join(tmpdir(), 'trade-agent-compiled-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  compiled = folder;
-  return folder;
-}
+import { compiledCode } from './world.ts';
 
 /** Nothing a script does takes this long. */
 const LIMIT_MS = 90_000;
@@ -92,7 +83,7 @@ class Session {
     this.#env = {
       PATH: `${bin}${delimiter}${process.env.PATH}`,
       HOME: this.#folder,
-      XDG_CACHE_HOME: compiledOnce(),
+      XDG_CACHE_HOME: compiledCode('dist'),
       TRADE_AGENT_HOME: join(this.#folder, 'agent'),
       TRADE_AGENT_SANDBOX: readyFile,
       ISSUER: stage.ready.issuer,

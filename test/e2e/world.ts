@@ -7,6 +7,13 @@ import { readReadyFile, type SandboxReady } from '../../src/sandbox/ready-file.t
 
 const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
 
+/**
+ * `XDG_CACHE_HOME` of the program in every test's world, so that what V8 compiled is kept from one to the next, as on a
+ * machine where it has run before. A folder each build: the program doesn't take another's.
+ */
+export const compiledCode = (build: 'dist' | 'dist-failpoints'): string =>
+  new URL(`../../test-results/compiled/${build}`, import.meta.url).pathname;
+
 /** Nothing a test does takes this long; a hang is reported with what the command had said until then. */
 const LIMIT_MS = 40_000;
 
@@ -79,7 +86,7 @@ export function startCommand(
   options: CommandOptions & { env: NodeJS.ProcessEnv },
 ): Running {
   const child = spawn(process.execPath, [options.program ?? launcher, ...args], {
-    env: { PATH: process.env.PATH, ...options.env },
+    env: { PATH: process.env.PATH, XDG_CACHE_HOME: compiledCode('dist'), ...options.env },
     cwd: options.cwd,
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });

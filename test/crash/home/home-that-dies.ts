@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/machine/clock.ts';
 import type { Failpoint } from '../../../src/machine/failpoint.ts';
 import { createHomeWorld, type HomeWorld } from '../../e2e/home-world.ts';
 import { ScriptFaults } from '../../e2e/script-session.ts';
-import type { Finished } from '../../e2e/world.ts';
+import { compiledCode, type Finished } from '../../e2e/world.ts';
 
 const launcher = new URL('../trade-agent.mjs', import.meta.url).pathname;
 
@@ -33,6 +33,7 @@ export async function createHomeThatDies(): Promise<HomeThatDies> {
   const world = await createHomeWorld(faults, {
     launcher,
     env: {
+      XDG_CACHE_HOME: compiledCode('dist-failpoints'),
       get TRADE_AGENT_FAILPOINT() {
         return `@${armed}`;
       },
