@@ -92,7 +92,8 @@ describe('one request', () => {
   });
 
   it('is waited for no longer than it lives', async () => {
-    await approval.ask(details(), { requested_expiry: '1' });
+    // In whole seconds: of one second nearly nothing may be left.
+    await approval.ask(details(), { requested_expiry: '2' });
     const id = (await world.phone.requests('alice'))[0]?.id ?? '';
     expect(await world.phone.request(id, { waitSeconds: 20 })).toMatchObject({ status: 'expired' });
   });
