@@ -24,21 +24,40 @@ export interface AuditChain {
 /** @param file made with the first line, 0600 */
 export function createAuditChain(file: string, store: Pick<AuditStore, 'moveToFile'>): AuditChain {
   let soon: NodeJS.Timeout | undefined;
-  const chain: AuditChain = {
+  let underWay: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  const move = (): Promise<void> => {
+    underWay = store.moveToFile(file).finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
+  /** One that is under way may have looked before the last was noted: whoever comes meanwhile shares the one after it. */
+  const moved = (): Promise<void> => {
+    if (next !== undefined) return next;
+    if (underWay === undefined) return move();
+    next = underWay
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined;
+        return move();
+      });
+    return next;
+  };
+  return {
     async flush() {
       clearTimeout(soon);
       soon = undefined;
-      await store.moveToFile(file);
+      await moved();
     },
     flushSoon() {
       soon ??= setTimeout(() => {
         soon = undefined;
         // It stays noted: before anything is sent it is tried again, and then a failure counts.
-        store.moveToFile(file).catch(() => undefined);
+        moved().catch(() => undefined);
       }, SOON_MS);
     },
   };
-  return chain;
 }
 
 /** What `gateway audit verify` finds. */

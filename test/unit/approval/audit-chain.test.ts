@@ -65,6 +65,32 @@ function rehashed(entry: Entry): Entry {
 const parsed = (line: string | undefined) => JSON.parse(line ?? '') as Entry;
 
 describe('the gateway’s record', () => {
+  it('is moved once for all who come while it is', async () => {
+    const { file, open, note, lines } = await recordOf(1);
+    const { audit } = open();
+    const gate = Promise.withResolvers<void>();
+    let moves = 0;
+    const chain = createAuditChain(file, {
+      async moveToFile(to) {
+        moves += 1;
+        await audit.moveToFile(to);
+        // What is noted from here on is not among it.
+        if (moves === 1) await gate.promise;
+      },
+    });
+    const first = chain.flush();
+    await Promise.resolve();
+    note('proposed', { proposal: 'pr_late' });
+    const later = [chain.flush(), chain.flush(), chain.flush()];
+    gate.resolve();
+    await Promise.race(later);
+    expect(lines().at(-1)).toContain('pr_late');
+    await Promise.all([first, ...later]);
+    expect(moves).toBe(2);
+    await chain.flush();
+    expect(moves).toBe(3);
+  });
+
   it('holds what was noted, once, in order, for its owner alone to read', async () => {
     const record = await recordOf(3);
     await record.chain.flush();
