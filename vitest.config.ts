@@ -8,15 +8,23 @@ import { SummaryReporter } from './test/summary-reporter.ts';
 const { SHIPPED_TESTS } = process.env;
 
 /**
- * Integration tests that share no process with others: they mock a module, look at memory, or have an issuer lie (the
- * program remembers what an issuer said, and a later one may have its port).
+ * Integration tests that share no process with others: they mock a module, look at memory, have an issuer lie (the
+ * program remembers what an issuer said, and a later one may have its port), or run others' tests once more another way.
  */
 const ALONE = [
+  'test/integration/agent/remote/as-here.test.ts',
   'test/integration/auth/**/*.test.ts',
   'test/integration/approval/lying-asking.test.ts',
   'test/integration/gateway/worst-case*.test.ts',
   'test/integration/agent/history-growth.test.ts',
   'test/integration/mcp/hostile.test.ts',
+];
+
+/** Those that hold a page or a terminal to a second: they have the processors once all others are through. */
+const TIMED = [
+  'test/integration/cli/live.test.ts',
+  'test/integration/home/card-paint.test.ts',
+  'test/integration/web/dashboard-live.test.ts',
 ];
 
 /**
@@ -51,13 +59,14 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.{ts,tsx}', 'test/fuzz/corpus.test.ts'],
-          exclude: ALONE,
+          exclude: [...ALONE, ...TIMED],
           // For the same reason: most load a server and a client of every kind.
           isolate: false,
           setupFiles: ['test/integration/put-back.ts'],
         },
       },
       { extends: true, test: { name: 'integration-alone', include: ALONE } },
+      { extends: true, test: { name: 'integration-timed', include: TIMED, sequence: { groupOrder: 1 } } },
       {
         extends: true,
         plugins: [
@@ -105,8 +114,6 @@ export default defineConfig({
           name: 'postgres',
           include: ['test/postgres/**/*.test.ts'],
           globalSetup: ['test/postgres/support/setup.ts'],
-          isolate: false,
-          setupFiles: ['test/integration/put-back.ts'],
         },
       },
       { extends: true, test: { name: 'fleet', include: ['test/fleet/**/*.test.ts'] } },
