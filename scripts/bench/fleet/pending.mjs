@@ -14,8 +14,8 @@ const IDLE_MS = Number(process.env.FLEET_IDLE_MS ?? 30_000);
 /** Proposals before what is measured: they load modules and compile. */
 const WARM_UP = 300;
 /**
- * Each asks once for what it took over, one after the other, and half a minute later for calls that may have got lost, in turn, for
- * as long as any waits. The first is over where the gateways take less than this part of a core for so long (milliseconds).
+ * A gateway asks once about each that it took over, as fast as it may; what it asks for later, calls that may have got lost, takes
+ * little. So the taking over has ended once the gateways need less than this part of a core, for so many milliseconds.
  */
 const TAKEN_OVER = { part: 0.15, ms: 20_000 };
 const GATEWAYS = 2;
