@@ -11,6 +11,7 @@ export function movableClock(real: Clock): MovableClock {
   const now = () => real.now() + ahead;
   return {
     now,
+    monotonic: now,
     async sleep(ms, signal) {
       const woken = new AbortController();
       const sleeper = { until: now() + ms, wake: () => woken.abort() };

@@ -35,6 +35,7 @@ export async function startBroker(market: Market) {
     // For its tokens, which are not what is tested: they live on while hours pass in the market.
     clock: {
       now: () => BROKER_TIME,
+      monotonic: () => BROKER_TIME,
       sleep: (_, signal) =>
         new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
     },

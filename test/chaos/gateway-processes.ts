@@ -102,6 +102,7 @@ export class GatewayProcesses {
       stores: options.distant ? distantStores(near, life, activity) : near,
       clock: life.clock({
         now: () => machine.now(),
+        monotonic: () => machine.monotonic(),
         sleep: (ms, signal) => activity.asleep('agent-gateway', clock.sleep(ms, signal)),
       }),
       fetch: network.fetchFor(

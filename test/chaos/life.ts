@@ -96,7 +96,11 @@ export class Life {
   }
 
   clock(clock: Clock): Clock {
-    return { now: () => clock.now(), sleep: (ms, signal) => this.outside(() => clock.sleep(ms, signal)) };
+    return {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      sleep: (ms, signal) => this.outside(() => clock.sleep(ms, signal)),
+    };
   }
 
   #die(): void {

@@ -9,6 +9,8 @@ interface Sleeper {
 /** Time that only a history moves: nobody wakes before it says so, and then in the order of their alarms. */
 export class SimClock implements Clock {
   #now: number;
+  /** How long it was asleep altogether. */
+  #asleep = 0;
   #asked = 0;
   readonly #sleepers = new Set<Sleeper>();
 
@@ -18,6 +20,10 @@ export class SimClock implements Clock {
 
   now(): number {
     return this.#now;
+  }
+
+  monotonic(): number {
+    return this.#now - this.#asleep;
   }
 
   /** How many sleeps were begun: tells whether anything happened. */
@@ -66,6 +72,7 @@ export class SimClock implements Clock {
   /** Goes to `time` at once, as a machine does that was asleep: whoever should have woken meanwhile wakes late. */
   leap(ms: number): void {
     this.#now += ms;
+    this.#asleep += ms;
   }
 
   #next(): Sleeper | undefined {
@@ -92,6 +99,7 @@ export function machineClock(world: Clock): MachineClock {
   const clock: MachineClock = {
     skew: 0,
     now: () => world.now() + clock.skew,
+    monotonic: () => world.monotonic(),
     sleep: (ms, signal) => world.sleep(ms, signal),
   };
   return clock;

@@ -5,6 +5,7 @@ export function hastyClock(): Clock {
   const began = Date.now();
   return {
     now: () => began + (Date.now() - began) * 4,
+    monotonic: () => began + (Date.now() - began) * 4,
     sleep: (ms, signal) => systemClock.sleep(ms / 4, signal),
   };
 }

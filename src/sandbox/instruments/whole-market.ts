@@ -11,7 +11,11 @@ import { optionBars, optionQuote } from './option-prices.ts';
 export function wholeMarket(stocks: Market): Market {
   const coins = createMarket({
     seed: stocks.seed,
-    clock: { now: stocks.now, sleep: () => Promise.reject(new Error('a market waits for nothing')) },
+    clock: {
+      now: stocks.now,
+      monotonic: stocks.now,
+      sleep: () => Promise.reject(new Error('a market waits for nothing')),
+    },
     hours: 'always',
     symbols: cryptoPairs(),
   });

@@ -29,6 +29,7 @@ async function worldOf(version: string): Promise<{ world: World; facts: Facts; c
   const shift = facts.made_at + 10_000 - Date.now();
   const clock: Clock = {
     now: () => Date.now() + shift,
+    monotonic: () => Date.now() + shift,
     sleep: (ms, signal) => systemClock.sleep(ms / 50, signal),
   };
   return { world, facts, clock };

@@ -289,6 +289,7 @@ describe('waiting', () => {
     const start = Date.now();
     const clock = {
       now: () => start + (Date.now() - start) * 50,
+      monotonic: () => start + (Date.now() - start) * 50,
       sleep: (ms: number, signal?: AbortSignal) =>
         new Promise<void>((resolve, reject) => {
           const timer = setTimeout(resolve, ms / 50);

@@ -81,6 +81,7 @@ export async function createWorld(): Promise<World> {
 export function quickClock(ahead = 0): Clock {
   return {
     now: () => Date.now() + ahead * 1000,
+    monotonic: () => Date.now() + ahead * 1000,
     sleep: (ms, signal) => systemClock.sleep(ms / 50, signal),
   };
 }

@@ -43,7 +43,11 @@ async function recordOver(days: number, options: { authority?: TimeStampServer; 
         }),
     }),
     flush: () => createAuditChain(file, audit).flush(),
-    clock: { now: () => now, sleep: () => Promise.reject(new Error('nothing waits here')) },
+    clock: {
+      now: () => now,
+      monotonic: () => now,
+      sleep: () => Promise.reject(new Error('nothing waits here')),
+    },
     onError: (message) => said.push(message),
   });
   const note = (proposal: string) => audit.note({ event: 'proposed', facts: { proposal } }, now);

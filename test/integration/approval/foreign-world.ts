@@ -81,6 +81,7 @@ export async function startForeignWorld(
   const slept: number[] = [];
   const clock = {
     now: () => Date.now() + offset,
+    monotonic: () => Date.now() + offset,
     sleep: sleep ?? systemClock.sleep,
     advance: (ms: number) => {
       offset += ms;

@@ -120,7 +120,11 @@ describe('a proposal that could not be carried out is refused before the phone r
   beforeAll(async () => {
     world = await startProposalWorld({
       marketHours: 'exchange',
-      marketClock: { now: () => Date.now() + sunday, sleep: () => Promise.reject(new Error('nobody waits')) },
+      marketClock: {
+        now: () => Date.now() + sunday,
+        monotonic: () => Date.now() + sunday,
+        sleep: () => Promise.reject(new Error('nobody waits')),
+      },
     });
     alice = await world.as('alice');
   });

@@ -33,6 +33,7 @@ export async function startLiveWorld(options: Partial<SandboxOptions> = {}) {
   };
   const clock: Clock = {
     now: () => systemClock.now(),
+    monotonic: () => systemClock.now(),
     async sleep(ms, signal) {
       const rest = {};
       if (ms === TOLD_MS) resting.add(rest);

@@ -24,6 +24,7 @@ let now: number;
 let tokens: BrokerTokens;
 const clock: Clock = {
   now: () => now,
+  monotonic: () => now,
   sleep: async (ms) => {
     now += ms;
   },

@@ -39,6 +39,7 @@ let gatewayKey: JWK;
 /** Time that passes only by waiting. */
 const clock: Clock = {
   now: () => now,
+  monotonic: () => now,
   sleep: async (ms, signal) => {
     signal?.throwIfAborted();
     now += ms;

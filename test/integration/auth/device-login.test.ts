@@ -49,6 +49,7 @@ describe('a sign-in', () => {
     let polls = 0;
     const clock = {
       now: Date.now,
+      monotonic: Date.now,
       // Each step happens between two polls.
       sleep: async () => {
         polls += 1;
@@ -66,6 +67,7 @@ describe('a sign-in', () => {
     let now = Date.now();
     const clock = {
       now: () => now,
+      monotonic: () => now,
       sleep: async (ms: number) => {
         now += ms;
       },

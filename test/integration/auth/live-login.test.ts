@@ -16,7 +16,11 @@ afterEach(() => world.close());
 const MINUTE = 60_000;
 /** Proposes an order (or a message) this long after now. */
 async function propose(profile: ResolvedProfile, later = 0, what: 'orders' | 'messages' = 'orders') {
-  const clock = { now: () => Date.now() + later, sleep: () => Promise.resolve() };
+  const clock = {
+    now: () => Date.now() + later,
+    monotonic: () => Date.now() + later,
+    sleep: () => Promise.resolve(),
+  };
   const session = await openSession({ ...world, profile });
   if (session === undefined) throw new Error('nobody is signed in');
   if (what === 'orders') await requireFreshLogin(profile, world.store, clock);

@@ -103,6 +103,7 @@ describe('a sign-in', () => {
     const pauses: number[] = [];
     const clock = {
       now: Date.now,
+      monotonic: Date.now,
       sleep: async (ms: number) => {
         pauses.push(ms);
         if (pauses.length === 3) delete provider.lies.tokenError;

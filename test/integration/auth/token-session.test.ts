@@ -87,7 +87,7 @@ describe('a session', () => {
 
   it('renews a token that is about to end, not one that lasts', async () => {
     let now = Date.now();
-    const clock = { now: () => now, sleep: () => Promise.resolve() };
+    const clock = { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() };
     const session = await open({ clock });
     await session.fetch(url(), {}, READ);
     now += 9 * 60_000;

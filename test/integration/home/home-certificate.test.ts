@@ -27,7 +27,7 @@ const found = async (
   { now = Date.now(), trusts = authority }: { now?: number; trusts?: string | undefined } = {},
 ) => {
   const { signal } = new AbortController();
-  const clock = { now: () => now, sleep: async () => undefined };
+  const clock = { now: () => now, monotonic: () => now, sleep: async () => undefined };
   const findings = await checkCertificate({ clock, signal }, settings, trusts);
   return findings.map(({ check, status, message }) => `${check} ${status}: ${message}`);
 };

@@ -28,6 +28,10 @@ export class MovedClock implements Clock {
     return this.#now;
   }
 
+  monotonic(): number {
+    return this.#now;
+  }
+
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (ms <= 20) return systemClock.sleep(ms, signal);
     return new Promise((resolve, reject) => {

@@ -125,7 +125,7 @@ describe('one attempt', () => {
       contact: 'mailto:alice@example.com',
       fetch,
       lookUp: async () => [{ address: '93.184.215.14' }],
-      clock: { now: () => Date.now(), sleep: async (ms) => void waits.push(ms) },
+      clock: { now: () => Date.now(), monotonic: () => Date.now(), sleep: async (ms) => void waits.push(ms) },
       closing: new AbortController().signal,
       timeoutMs: 50,
       loopback: true,

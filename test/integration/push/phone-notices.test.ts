@@ -64,7 +64,11 @@ const ring = (notices: NoticesConfig) =>
       owner: () => 'alice',
       secrets: homeSecrets(folder),
       surroundings: { fetch, env: {}, platform: process.platform, command: 'trade-agent home notices' },
-      clock: { now: () => Date.now(), sleep: world.clock.sleep.bind(world.clock) },
+      clock: {
+        now: () => Date.now(),
+        monotonic: () => Date.now(),
+        sleep: world.clock.sleep.bind(world.clock),
+      },
       onError: (problem) => problems.push(problem),
     }),
   });

@@ -25,6 +25,7 @@ export function manualClock(start: number): ManualClock {
   const sleepers = new Set<{ until: number; wake: () => void }>();
   return {
     now: () => time,
+    monotonic: () => time,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason);

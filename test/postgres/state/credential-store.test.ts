@@ -207,6 +207,7 @@ withPostgres('credentials in PostgreSQL', () => {
     /** Of a process that stands still: it renews nothing. */
     const still: Clock = {
       now: () => 0,
+      monotonic: () => 0,
       sleep: (_, signal) => new Promise((_resolve, stopped) => signal?.addEventListener('abort', stopped)),
     };
 
@@ -264,6 +265,7 @@ withPostgres('credentials in PostgreSQL', () => {
         let now = 0;
         const fast: Clock = {
           now: () => now,
+          monotonic: () => now,
           sleep: async (ms) => {
             now += ms * 1000;
           },

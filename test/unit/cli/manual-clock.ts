@@ -13,6 +13,7 @@ export function manualClock(start = 0): ManualClock {
   const watchers = new Set<() => void>();
   return {
     now: () => now,
+    monotonic: () => now,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason);

@@ -41,6 +41,7 @@ export function replayClock({ clock, file, start, end, restarts }: ReplayClockOp
   };
   return {
     now,
+    monotonic: () => clock.monotonic(),
     sleep: (ms, signal) => clock.sleep(ms, signal),
     check,
     moveTo(at) {

@@ -13,6 +13,7 @@ import { AgentServer } from './agent-server.ts';
 /** The pauses between tries pass at once; what watches for silence (45 s), or gives time to end (15 s), keeps its time. */
 export const hurriedClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => Date.now(),
   sleep: (ms, signal) => systemClock.sleep(ms <= 30_000 && ms !== 15_000 ? 1 : ms, signal),
 };
 

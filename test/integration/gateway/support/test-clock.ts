@@ -11,6 +11,7 @@ export function testClock(): TestClock {
   const slept: number[] = [];
   return {
     now: () => Date.now() + offset,
+    monotonic: () => Date.now() + offset,
     sleep: async (ms) => {
       slept.push(ms);
       offset += ms;

@@ -15,7 +15,7 @@ function refusing(refusal: Refusal) {
       return Response.json(refusal.toProblem(), { status: refusal.status });
     },
   } as unknown as Session;
-  const clock = { now: () => 0, sleep: async (ms: number) => void pauses.push(ms) };
+  const clock = { now: () => 0, monotonic: () => 0, sleep: async (ms: number) => void pauses.push(ms) };
   const schedules = remoteSchedules(session, { clock, signal: new AbortController().signal });
   return { schedules, keys, pauses };
 }

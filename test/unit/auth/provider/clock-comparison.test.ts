@@ -14,7 +14,7 @@ async function skew(
       now += answerTakes;
       return new Response('', date === undefined ? {} : { headers: { date } });
     },
-    { now: () => now, sleep: () => Promise.resolve() },
+    { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() },
   );
   await clocks.fetch('https://id.example');
   return clocks.skew();
@@ -40,7 +40,11 @@ describe('two clocks', () => {
       now += 30_000;
       return new Response('', { headers: { date: new Date(SERVER + 30_000).toUTCString() } });
     };
-    const clocks = clockComparison(send, { now: () => now, sleep: () => Promise.resolve() }, 44);
+    const clocks = clockComparison(
+      send,
+      { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() },
+      44,
+    );
     await clocks.fetch('https://id.example');
     expect(clocks.skew()).toBe(44);
   });
@@ -48,7 +52,11 @@ describe('two clocks', () => {
   it('are not apart because an answer lay in a cache', async () => {
     const date = new Date(SERVER - 600_000).toUTCString();
     const send = async () => new Response('', { headers: { date, age: '600' } });
-    const clocks = clockComparison(send, { now: () => SERVER, sleep: () => Promise.resolve() });
+    const clocks = clockComparison(send, {
+      now: () => SERVER,
+      monotonic: () => SERVER,
+      sleep: () => Promise.resolve(),
+    });
     await clocks.fetch('https://id.example');
     expect(clocks.skew()).toBe(0);
   });

@@ -30,7 +30,7 @@ it('nobody is answered with what becomes of another user’s message of the same
     gateway,
     issuer: 'https://issuer.example',
     detailsType: 'message_send',
-    clock: { now, sleep: async () => {} },
+    clock: { now, monotonic: now, sleep: async () => {} },
   });
   const caller = (sub: string): Caller => ({
     sub,

@@ -48,7 +48,11 @@ async function claimedAt(late: number) {
     },
     traits: alpacaTraits,
   } as unknown as OpenAccount;
-  const clock = { now: () => START + 60_000 + late, sleep: async () => {} };
+  const clock = {
+    now: () => START + 60_000 + late,
+    monotonic: () => START + 60_000 + late,
+    sleep: async () => {},
+  };
   return {
     journal,
     submitted,
@@ -101,7 +105,7 @@ it.each<[string, Submission]>([
       orderByClientOrderId: async () => undefined,
       traits: alpacaTraits,
     } as unknown as OpenAccount;
-    const clock = { now: () => START + 31_000, sleep: async () => {} };
+    const clock = { now: () => START + 31_000, monotonic: () => START + 31_000, sleep: async () => {} };
     await expect(
       submitIntent(intent, () => broker.submit(draft), broker, {
         journal,
@@ -129,7 +133,7 @@ describe('a gateway that stood still while it looked whether an order may still 
     };
     const { state } = await submitIntent(intent, send, { traits: alpacaTraits } as OpenAccount, {
       journal,
-      clock: { now: () => now, sleep: async () => {} },
+      clock: { now: () => now, monotonic: () => now, sleep: async () => {} },
       stopped: async () => {
         const look = each[looks++];
         now += look?.ms ?? 0;
@@ -186,7 +190,11 @@ describe('where the broker', () => {
     } as unknown as OpenAccount;
     const context = {
       journal,
-      clock: { now: () => START + 24 * 60 * 60_000, sleep: async () => {} },
+      clock: {
+        now: () => START + 24 * 60 * 60_000,
+        monotonic: () => START + 24 * 60 * 60_000,
+        sleep: async () => {},
+      },
     };
     const entry = await journal.find('alice', id);
     expect(entry && (await settleByLookup(entry, broker, context))).toBeUndefined();
@@ -201,7 +209,11 @@ describe('where the broker', () => {
     const broker = { traits: { ...alpacaTraits, ...ids(true, 'never') } } as OpenAccount;
     const context = {
       journal,
-      clock: { now: () => START + 24 * 60 * 60_000, sleep: async () => {} },
+      clock: {
+        now: () => START + 24 * 60 * 60_000,
+        monotonic: () => START + 24 * 60 * 60_000,
+        sleep: async () => {},
+      },
     };
     const entry = await journal.find('alice', id);
     expect(entry && (await settleByLookup(entry, broker, context))).toBeUndefined();

@@ -202,7 +202,7 @@ it(`an order meets the same reasons tried out, before the phone rings and in its
           halts: stores.halts,
           decisions: stores.decisions,
           traits: alpacaTraits,
-          clock: { now: () => NOON, sleep: async () => {} },
+          clock: { now: () => NOON, monotonic: () => NOON, sleep: async () => {} },
         },
       });
       const found = {

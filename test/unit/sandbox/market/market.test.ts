@@ -14,7 +14,7 @@ const marketAt = (now: number, hours: MarketHours = 'always', seed = 'test') =>
   createMarket({
     seed,
     hours,
-    clock: { now: () => now, sleep: () => Promise.reject(new Error('nobody sleeps')) },
+    clock: { now: () => now, monotonic: () => now, sleep: () => Promise.reject(new Error('nobody sleeps')) },
   });
 const symbols = [...listedSymbols().keys()];
 const instants = fc.integer({ min: Date.UTC(2024, 0, 1), max: Date.UTC(2030, 0, 1) });

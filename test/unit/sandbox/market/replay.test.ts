@@ -18,6 +18,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
 const clockAt = (now: number) => ({
   now: () => now,
+  monotonic: () => now,
   sleep: () => Promise.reject(new Error('nobody sleeps')),
 });
 const at = (text: string) => Date.parse(text);

@@ -21,7 +21,11 @@ export function openExchangeWorld({ cash, partialFills = true }: { cash: string;
   const ledger = openLedger(database);
   const orders = openOrderBook(database);
   const settings = openAccountSettings(database);
-  const clock = { now: () => time, sleep: () => Promise.reject(new Error('nobody sleeps')) };
+  const clock = {
+    now: () => time,
+    monotonic: () => time,
+    sleep: () => Promise.reject(new Error('nobody sleeps')),
+  };
   const market = wholeMarket(createMarket({ seed: 'test', hours: 'always', clock }));
   const exchange = createExchange({
     ...{ database, ledger, orders, market, partialFills, settings },

@@ -29,6 +29,7 @@ beforeEach(() => {
   answer = () => Response.json({});
   const clock: Clock = {
     now: () => NOW,
+    monotonic: () => NOW,
     sleep: (ms, signal) =>
       new Promise((come, gone) => {
         waits.push({ ms, come, signal });
