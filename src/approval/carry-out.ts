@@ -10,6 +10,7 @@ import { requireSameDetails } from './compare.ts';
 import { noteDenied } from './denied.ts';
 import { proposalDigest } from './details.ts';
 import { haltedReason, passesHalt, revokedReason } from './halts.ts';
+import type { KernelParts } from './kernel-parts.ts';
 import type { Approved, Execution } from './kind.ts';
 import { mandateOf } from './mandate-of.ts';
 import { mandateApproval } from './mandated.ts';
@@ -106,13 +107,50 @@ async function execute(
   return found ?? { outcome: 'not_taken', refusal: new Refusal(403, haltedReason.code, haltedReason.text) };
 }
 
+/** Why a proposal is `executed` that had been reported as expired: what its owner has to know, and can do. */
+export async function placedLate(
+  { excessOf }: Pick<KernelParts, 'excessOf'>,
+  proposal: StoredProposal,
+): Promise<Reason> {
+  const text =
+    'The order was reported as not placed, and reached the broker later. Cancel it while it is open, or close what it traded.';
+  const excess = await excessOf?.(proposal);
+  return excess === undefined
+    ? { code: 'placed_late', text }
+    : { code: 'placed_late', text: `${text} ${excess}`, members: { excess } };
+}
+
+/**
+ * Records that a proposal was carried out. That is proof: it holds whatever else became of the proposal meanwhile, also where
+ * it had been reported as expired.
+ */
+export async function recordExecuted(
+  attention: Pick<Attention, 'moves' | 'moved' | 'excessOf'>,
+  proposal: StoredProposal,
+  result: unknown,
+): Promise<void> {
+  const { moves, moved } = attention;
+  for (let seen = proposal; ; ) {
+    const reason = seen.state === 'expired' ? await placedLate(attention, seen) : undefined;
+    const after = await moves.move(seen, 'executed', reason === undefined ? { result } : { result, reason });
+    failpoint('execute.recorded');
+    if (after.outcome === 'stale') {
+      seen = after.proposal;
+      continue;
+    }
+    moved(after);
+    return;
+  }
+}
+
 /** Notes what carrying out came to, if it still stands as it was given. Milliseconds until it is tried again; undefined where it is over. */
 export async function settleExecution(
-  { moves, moved }: Pick<Attention, 'moves' | 'moved'>,
+  attention: Pick<Attention, 'moves' | 'moved' | 'excessOf'>,
   proposal: StoredProposal,
   execution: Execution<unknown>,
   tries: number,
 ): Promise<number | undefined> {
+  const { moves, moved } = attention;
   const move = async (to: ProposalState, changes: Changes) => {
     const after = await moves.move(proposal, to, changes);
     failpoint('execute.recorded');
@@ -120,7 +158,7 @@ export async function settleExecution(
   };
   switch (execution.outcome) {
     case 'executed':
-      await move('executed', { result: execution.result });
+      await recordExecuted(attention, proposal, execution.result);
       return undefined;
     case 'refused': {
       const reason = reasonOf(execution.refusal);

@@ -51,6 +51,10 @@ export interface KernelParts {
   readonly acrFor?:
     | ((proposal: Pick<StoredProposal, 'kind' | 'subject'>) => Promise<string | undefined>)
     | undefined;
+  /** Whether accounts at the broker can be opened without a session of their owner's. */
+  readonly isUnattended?: boolean;
+  /** By what an order that was found late takes its mandate beyond its bounds, for its owner; undefined where it does not. */
+  readonly excessOf?: ((proposal: StoredProposal) => Promise<string | undefined>) | undefined;
   /** None is, where it is left out. */
   readonly isTakenBack?: IsTakenBack | undefined;
   /** Told of what the owner's rules refused, for the gateway's log of decisions. */

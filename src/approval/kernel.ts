@@ -3,6 +3,8 @@ import type { TradingStanding } from '../store/halts.ts';
 import type { ProposalKey, StoredProposal } from '../store/proposal-store.ts';
 import type { ProposalRequest } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
+import { NO_TOKEN } from './access.ts';
+import { placedLate, recordExecuted } from './carry-out.ts';
 import { createChanges, type News } from './changes.ts';
 import type { KernelParts } from './kernel-parts.ts';
 import type { Proposer } from './kind.ts';
@@ -68,6 +70,15 @@ export interface ApprovalKernel {
   settle(proposal: StoredProposal, asker: Proposer): Promise<StoredProposal>;
   /** Takes up whatever an earlier process left open. */
   start(): void;
+  /** Has those of unknown outcome that nobody supervises asked about again. */
+  pursueUnknown(): Promise<void>;
+  /**
+   * An order of a person's was found at the broker, and the journal has it as placed: corrects the proposal that it belongs to.
+   * @returns `unexplained` where no proposal accounts for it
+   */
+  orderFound(sub: string, subjectId: string): Promise<'accounted' | 'unexplained'>;
+  /** With whose token a person's accounts may be asked about; undefined where none is known. */
+  askerOf(sub: string): Proposer | undefined;
   /** Stops waiting and asking; what is being carried out is finished first. */
   close(): Promise<void>;
 }
@@ -174,6 +185,13 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
           : withOthers({ ...parts, others, changes }, closing.signal);
     },
 
+    async pursueUnknown() {
+      for (const { id } of await store.list({ state: 'open' }))
+        if ((await store.get(id))?.state === 'unknown') attendants.begin(id, 'found');
+    },
+    orderFound: (sub, subjectId) => orderFound(parts, sub, subjectId),
+    askerOf: attendants.askerOf,
+
     async close() {
       closing.abort();
       await started;
@@ -205,6 +223,36 @@ async function takeUp(
       await clock.sleep(wait, signal).catch(() => undefined);
     }
   }
+}
+
+/** What a proposal came to is asked for again, and proof corrects what was reported. */
+async function orderFound(
+  parts: Parts,
+  sub: string,
+  subjectId: string,
+): Promise<'accounted' | 'unexplained'> {
+  const { store, kindOf, moves, attendants } = parts;
+  const proposal = await store.ofSubject(sub, subjectId);
+  if (proposal === undefined) return 'unexplained';
+  const { id, kind, state, subject, result } = proposal;
+  if (state === 'unknown' || state === 'executing') {
+    attendants.begin(id, 'found');
+    return 'accounted';
+  }
+  if (state !== 'expired' && state !== 'executed') return 'unexplained';
+  const { isCorrected } = kindOf(kind);
+  if (state === 'executed' && isCorrected === undefined) return 'accounted';
+  const asker = attendants.askerOf(sub) ?? { sub, clientId: '', accessToken: NO_TOKEN };
+  const found = await kindOf(kind).settle(subject, asker);
+  if (found?.outcome !== 'executed') return 'accounted';
+  if (state === 'expired') {
+    await recordExecuted({ ...parts, moved: attendants.moved }, proposal, found.result);
+    return 'accounted';
+  }
+  // Of a batch some lines may have been placed before: what its result says of the others is corrected.
+  if (isCorrected?.(result, found.result) !== true) return 'accounted';
+  attendants.moved(await moves.recordResult(proposal, found.result, await placedLate(parts, proposal)));
+  return 'accounted';
 }
 
 /** The owner's, or of who proposed it. */

@@ -178,8 +178,12 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
    * `unknown` while nobody knows; undefined where it was never handed over, so that nothing can have come of it yet.
    */
   settle(subject: Subject, asker: Proposer): Promise<Execution<Result> | undefined>;
+  /** The proposal has ended, and nothing of it will be carried out: whatever was kept ready for it is given up. Safe to repeat. */
+  abandon?(subject: Subject, sub: string): Promise<void>;
   /** A later look at what came of it (a fill), with the same token; undefined where nothing more will change. */
   follow?(subject: Subject, result: Result, asker: Proposer): Promise<Result | undefined>;
+  /** Whether a result says of something that it was placed which the result before said was not. */
+  isCorrected?(before: Result, after: Result): boolean;
   /** Whether nothing more will change of it. */
   isOver?(result: Result): boolean;
   /** Who tells when it is worth a look; undefined where nobody does, or nothing more will change. */

@@ -9,10 +9,10 @@ import type {
   StoredProposal,
 } from '../store/proposal-store.ts';
 import { questionHash } from '../store/rows/question-id.ts';
-import type { ProposalState } from '../trading/proposal.ts';
+import { isSettledState, type ProposalState } from '../trading/proposal.ts';
 import { passesHalt } from './halts.ts';
 import { mandateOf } from './mandate-of.ts';
-import { isSettled, transitions } from './states.ts';
+import { transitions } from './states.ts';
 
 /*
  * The one writer of a proposal's state, and of the line of the record that says so.
@@ -59,8 +59,8 @@ export interface Move {
 export interface Moves {
   /** Moves a proposal from where it was seen. */
   move(seen: StoredProposal, to: ProposalState, changes?: Changes): Promise<Move>;
-  /** Notes what became of what was carried out (a later fill). */
-  recordResult(seen: StoredProposal, result: unknown): Promise<Move>;
+  /** Notes what became of what was carried out (a later fill). @param reason what there is to say about it; as before, where left out */
+  recordResult(seen: StoredProposal, result: unknown, reason?: Reason): Promise<Move>;
   /** The token of the owner's yes, or of the second person's. @throws {TradeAgentError} `state_corrupt` */
   token(proposal: StoredProposal, of?: 'owner' | 'second'): Promise<string | undefined>;
 }
@@ -81,9 +81,9 @@ export function createMoves(
       const begins = seen.state === 'approved' && to === 'executing';
       return await change(seen, changed(seen, to, changes, seal), begins && !passesHalt(seen.kind));
     },
-    async recordResult(seen, result) {
+    async recordResult(seen, result, reason = seen.reason) {
       if (seen.state !== 'executed') return { outcome: 'barred', proposal: seen };
-      return await change(seen, { ...seen, result, token: 'kept' }, false);
+      return await change(seen, { ...seen, result, reason, token: 'kept' }, false);
     },
     async token(proposal, of = 'owner') {
       const sealed = await store.sealedToken(proposal.id, of);
@@ -94,7 +94,7 @@ export function createMoves(
 
 function changed(seen: StoredProposal, to: ProposalState, changes: Changes, seal: TokenSeal): ProposalChange {
   const again = to === 'drafted';
-  const over = isSettled(to);
+  const over = isSettledState(to);
   const { token, secondToken } = changes;
   return {
     state: to,

@@ -47,17 +47,19 @@ export function createSettling(
 }
 
 async function lookAtUnknown(
-  { kindOf, moves, attendants }: Parts,
+  { kindOf, moves, attendants, excessOf }: Parts,
   proposal: StoredProposal,
   asker: Proposer,
 ): Promise<void> {
   const execution = await kindOf(proposal.kind).settle(proposal.subject, asker).catch(refused);
   const isKnown = execution?.outcome === 'executed' || execution?.outcome === 'refused';
   if (isKnown || (execution?.outcome === 'unknown' && execution.final === true)) {
-    await settleExecution({ moves, moved: attendants.moved }, proposal, execution, 0);
+    await settleExecution({ moves, moved: attendants.moved, excessOf }, proposal, execution, 0);
+    return;
   }
-  // Never handed over, and nobody is at it any more: now it is carried out, or its time is over.
-  if (execution === undefined) attendants.begin(proposal.id, 'found');
+  // Never handed over, and nobody is at it any more: now it is carried out, or its time is over. One that is still unknown is
+  // asked about until it is known: a look now and then does not measure how long an order has been absent.
+  attendants.begin(proposal.id, 'found');
 }
 
 function refused(error: unknown): undefined {

@@ -1,4 +1,4 @@
-import type { ProposalState } from '../trading/proposal.ts';
+import { isSettledState, type ProposalState, proposalStates } from '../trading/proposal.ts';
 
 /**
  * Every change a proposal may go through; what isn't here can't happen. `move` in `proposal-store.ts`, a
@@ -9,6 +9,7 @@ import type { ProposalState } from '../trading/proposal.ts';
  * - `requested → drafted`: the answer was lost after the person decided, so they are asked again.
  * - `executing → approved`: it certainly came to nothing (the broker was busy), and the approval still stands.
  * - `executing → executing`: a gateway that died in between goes on.
+ * - `expired → executed`: the order had been written off, and was found at the broker afterwards. Proof overrides inference.
  * - `unknown` is not an end: the order may be at the broker. Only an answer about it leads out.
  */
 export const transitions: Readonly<Record<ProposalState, readonly ProposalState[]>> = {
@@ -19,15 +20,10 @@ export const transitions: Readonly<Record<ProposalState, readonly ProposalState[
   unknown: ['executing', 'executed', 'blocked', 'expired'],
   executed: [],
   denied: [],
-  expired: [],
+  expired: ['executed'],
   cancelled: [],
   blocked: [],
 };
 
-/** Whether nothing more can come of the proposal. */
-export function isSettled(state: ProposalState): boolean {
-  return transitions[state].length === 0;
-}
-
 /** The states that are not settled, for queries. */
-export const openStates = (Object.keys(transitions) as ProposalState[]).filter((state) => !isSettled(state));
+export const openStates = proposalStates.filter((state) => !isSettledState(state));

@@ -30,7 +30,7 @@ import { signInWanted } from './policy/parties.ts';
 import type { RulesSource } from './policy/rules.ts';
 import type { Signatures } from './signatures.ts';
 
-export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
+export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes' | 'isUnattended' | 'excessOf'> {
   readonly clock: Clock;
   /** For requests to the provider. */
   readonly send: typeof fetch;
@@ -92,6 +92,8 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     }),
     notificationTokens: createNotificationTokens(approval.sealSecret),
     signatures: parts.signatures,
+    isUnattended: parts.isUnattended ?? false,
+    excessOf: parts.excessOf,
     isTakenBack: options.isTakenBack,
     verifyApproval: (token, time) => verifyApprovalToken(token, { provider, resource, clock }, time),
     quotas: approval.quotas ?? defaultQuotas,

@@ -13,6 +13,7 @@ import type { NamedBroker } from './broker/named-broker.ts';
 import type { RequestLog } from './door/request-log.ts';
 import type { IsRevoked } from './door/token-verifier.ts';
 import type { Mount } from './mounts/mount.ts';
+import type { UnexplainedOrder } from './orders/unexplained-order.ts';
 import type { RulesSource } from './policy/rules.ts';
 import type { RelationsOptions } from './relations/relations-settings.ts';
 
@@ -54,6 +55,8 @@ export interface GatewayOptions {
   readonly isTakenBack?: IsTakenBack;
   /** Whether the provider has somebody of this `sub`, where it can be asked: only such are let at an account. */
   readonly isKnown?: (sub: string) => boolean;
+  /** Told of an open order of this gateway's that no proposal accounts for; `onError` is told where this is left out. */
+  readonly onUnexplainedOrder?: (found: UnexplainedOrder) => void;
   readonly log?: RequestLog;
   /** Told of what went wrong inside the kernel; never holds a token. */
   readonly onError?: (message: string) => void;

@@ -3,9 +3,11 @@ import type { Access } from '../approval/access.ts';
 import type { ApprovalKernel } from '../approval/kernel.ts';
 import type { BrokerOf } from '../approval/kinds/account-shown.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
+import { dispatchFetch } from '../net/dispatch-fetch.ts';
 import type { AccessStore } from '../store/access-store.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
+import type { OrderDraft } from '../trading/order.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { approvalKernel } from './approvals.ts';
 import type { OpenAccountOf } from './broker/accounts.ts';
@@ -24,10 +26,13 @@ import { createMessageDesk, type MessageDesk } from './messages/message-desk.ts'
 import { messageOutlets } from './messages/message-outlets.ts';
 import { messagePorts } from './messages/message-ports.ts';
 import { mountedRoutes } from './mounts/mounted-routes.ts';
+import { mandateExcess } from './orders/adoption.ts';
 import { type OrderCheck, orderCheck } from './orders/order-check.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
+import { createReconciliation } from './orders/reconciliation.ts';
+import type { UnexplainedOrder } from './orders/unexplained-order.ts';
 import { type OwnRecord, ownRecord } from './own-record.ts';
 import { type OwnerDesk, ownerDesk } from './owner-desk.ts';
 import { gatewayPolicy } from './policy/change/gateway-policy.ts';
@@ -82,7 +87,7 @@ const LONGEST_BROKER_TIMEOUT_MS = QUIET_MS / 2;
 export function createGateway(options: GatewayOptions): Gateway {
   const clock = options.clock ?? systemClock;
   const now = () => clock.now();
-  const send = options.fetch ?? fetch;
+  const send = options.fetch ?? dispatchFetch;
   const { stores, detailsType = TRADE_ORDER_TYPE, messageDetailsType = MESSAGE_SEND_TYPE } = options;
   const providerTimeoutMs = options.providerTimeoutMs ?? 10_000;
   const brokerTimeoutMs = Math.min(options.brokerTimeoutMs ?? 10_000, LONGEST_BROKER_TIMEOUT_MS);
@@ -145,9 +150,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     signatures,
     ...people,
     rules: source,
+    isUnattended: broker.places.some((place) => place.isUnattended),
+    excessOf: async ({ sub, kind, subject }) =>
+      kind === 'order'
+        ? await mandateExcess({ mandates: granted, clock }, { sub, draft: subject as OrderDraft })
+        : undefined,
   });
 
-  const own = whatIsOwn(options, { broker, kernel, clock, isSigned: signatures !== undefined });
+  const own = whatIsOwn(options, { broker, kernel, desk, clock, isSigned: signatures !== undefined });
   const app = gatewayRoutes(options, {
     rules: source,
     entrance,
@@ -193,6 +203,14 @@ function failedOf({ onError = (message) => process.stderr.write(`gateway: ${mess
   return (error: unknown): void => onError(error instanceof Error ? error.name : 'unknown');
 }
 
+/** By its ids alone: whoever runs the gateway is not its owner. */
+function toldAsError({
+  onError = (message) => process.stderr.write(`gateway: ${message}\n`),
+}: GatewayOptions) {
+  return ({ account, order }: UnexplainedOrder): void =>
+    onError(`the broker has order ${order.id} in account ${account}, which no proposal accounts for`);
+}
+
 /** For display. */
 function howAsked({ approval }: GatewayOptions): ProposalRouteOptions['approval'] {
   return { method: 'ciba', phoneUrl: approval?.phoneUrl };
@@ -204,9 +222,10 @@ function whatIsOwn(
   {
     kernel,
     broker,
+    desk,
     clock,
     isSigned: signed,
-  }: Pick<RouteParts, 'kernel' | 'broker'> & { readonly clock: Clock; readonly isSigned: boolean },
+  }: Pick<RouteParts, 'kernel' | 'broker' | 'desk'> & { readonly clock: Clock; readonly isSigned: boolean },
 ) {
   if (kernel === undefined || options.approval === undefined) {
     return {
@@ -231,7 +250,15 @@ function whatIsOwn(
   return {
     mandates,
     record,
-    running: [...(isUnattended ? [createStandingWatch(parts)] : []), recordCheckpoints(options, own, clock)],
+    running: [
+      ...(isUnattended ? [createStandingWatch(parts)] : []),
+      recordCheckpoints(options, own, clock),
+      createReconciliation({
+        ...{ journal: options.stores.orders, desk, kernel, brokerFor, isUnattended, clock },
+        report: options.onUnexplainedOrder ?? toldAsError(options),
+        onError: options.onError ?? ((message) => process.stderr.write(`gateway: ${message}\n`)),
+      }),
+    ],
     receipts: createReceipts(options, {
       ...{ kernel, record, signed },
       approval: options.approval,

@@ -1,11 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Until when a request may leave this process. */
-export interface DispatchDeadline {
-  /** Whether nothing may leave any more. Asked synchronously, right before the first byte is written. */
-  isOver(): boolean;
-}
-
 /** The request was stopped by its dispatch deadline: no byte of it left. */
 export class NotDispatched extends Error {
   override name = 'NotDispatched';
@@ -15,24 +9,56 @@ export class NotDispatched extends Error {
   }
 }
 
+/** Until when requests of one piece of work may leave this process, and what became of them. */
+export class DispatchDeadline {
+  readonly #isOver: () => boolean;
+  #stopped = false;
+  #left = false;
+
+  /** @param isOver whether nothing may leave any more; asked synchronously, right before the first byte is written */
+  constructor(isOver: () => boolean) {
+    this.#isOver = isOver;
+  }
+
+  /**
+   * Called by the transport right before it writes: after this, the request counts as sent.
+   * @throws {NotDispatched} once the deadline has passed
+   */
+  dispatch(): void {
+    if (this.#isOver()) {
+      this.#stopped = true;
+      throw new NotDispatched();
+    }
+    this.#left = true;
+  }
+
+  /** True where a request was stopped, and none left: proof that nothing was sent. False where none got as far. */
+  get nothingLeft(): boolean {
+    return this.#stopped && !this.#left;
+  }
+}
+
 const deadlines = new AsyncLocalStorage<DispatchDeadline>();
 
 /**
- * Runs `work` so that no request that it sends leaves after the deadline. The deadline reaches the socket through whatever
- * client library is in between, which could not pass it on.
+ * Runs `work` so that no request that it sends to change something leaves after the deadline. The deadline reaches the socket
+ * through whatever client library is in between, which could not pass it on.
  *
  * @example
  * ```ts
- * import { type DispatchDeadline, requireDispatchable, withDispatchDeadline } from './dispatch-deadline.ts';
+ * import { currentDispatchDeadline, DispatchDeadline, withDispatchDeadline } from './dispatch-deadline.ts';
  *
  * // A transport asks right before it writes, however long it took to connect.
- * async function send(deadline: DispatchDeadline | undefined, connect: () => Promise<{ write(): void }>): Promise<void> {
+ * async function send(connect: () => Promise<{ write(): void }>): Promise<void> {
+ *   const deadline = currentDispatchDeadline();
  *   const socket = await connect();
- *   requireDispatchable(deadline);
+ *   deadline?.dispatch();
  *   socket.write();
  * }
- * export const late = (connect: () => Promise<{ write(): void }>) =>
- *   withDispatchDeadline({ isOver: () => true }, () => send({ isOver: () => true }, connect));
+ *
+ * export async function sendByNoon(noon: number, connect: () => Promise<{ write(): void }>): Promise<void> {
+ *   await withDispatchDeadline(new DispatchDeadline(() => Date.now() >= noon), () => send(connect));
+ * }
  * ```
  */
 export function withDispatchDeadline<T>(deadline: DispatchDeadline, work: () => Promise<T>): Promise<T> {
@@ -44,15 +70,7 @@ export function currentDispatchDeadline(): DispatchDeadline | undefined {
   return deadlines.getStore();
 }
 
-/** @throws {NotDispatched} once the deadline has passed */
+/** As {@link DispatchDeadline.dispatch}, where there may be no deadline. @throws {NotDispatched} */
 export function requireDispatchable(deadline: DispatchDeadline | undefined): void {
-  if (deadline?.isOver() === true) throw new NotDispatched();
-}
-
-/** Whether a request was stopped before it left, however its error was wrapped. */
-export function isNotDispatched(error: unknown): boolean {
-  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
-    if (at.name === 'NotDispatched') return true;
-  }
-  return false;
+  deadline?.dispatch();
 }

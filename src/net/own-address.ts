@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http';
+import { dispatchFetch } from './dispatch-fetch.ts';
 import { type HttpServer, listenOnLoopback } from './http-server.ts';
 
 /** A server's own way to itself. */
@@ -17,7 +18,7 @@ export interface OwnAddress {
 export async function ownAddress(
   address: string,
   listener: RequestListener,
-  { now, otherwise = fetch }: { readonly now: () => number; readonly otherwise?: typeof fetch },
+  { now, otherwise = dispatchFetch }: { readonly now: () => number; readonly otherwise?: typeof fetch },
 ): Promise<OwnAddress> {
   const { origin, host } = new URL(address);
   const inner: HttpServer = await listenOnLoopback(0, now);

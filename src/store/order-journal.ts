@@ -8,12 +8,13 @@ import type { Approval } from './used-approval.ts';
  * Where an order is, as far as we can prove:
  *
  *     intent ──▶ placed      the broker has it
- *       │  ▲ └─▶ rejected    the broker said no, or it can no longer come about
+ *       │  ▲ └─▶ rejected    the broker said no, nothing was ever sent, or it was written off ──▶ placed
  *       ▼  │
  *     unknown ──▶ placed | rejected
  *
- * `placed` and `rejected` are final. `intent` is written before the broker is called, so an intent found later means
- * that the process died, or another one is at it.
+ * `placed` is final. `rejected` is final too, except against proof: an order that was written off was only inferred to be
+ * absent, and becomes `placed` when the broker answers after all or a lookup finds it. `intent` is written before the broker
+ * is called, so an intent found later means that the process died, or that another one is sending the order.
  */
 export type JournalState = 'intent' | 'placed' | 'rejected' | 'unknown';
 
@@ -39,6 +40,11 @@ export interface JournalEntry extends OrderKey {
   readonly order: Order | undefined;
   /** The first result, for `rejected`. */
   readonly problem: Problem | undefined;
+  /**
+   * When it was inferred that the broker does not have it; null for an order whose state was always proved. It stays when the
+   * order is found afterwards.
+   */
+  readonly writtenOffAt: number | null;
 }
 
 export interface Claim extends OrderKey {
@@ -60,8 +66,6 @@ export type Counting = OrderKey & Pick<Claim, 'draft' | 'replaces'>;
 export interface OpenEntry extends OrderKey {
   /** The broker's id of it; null where the broker has not been heard to have it. */
   readonly orderId: string | null;
-  /** When it was claimed, milliseconds since the epoch. */
-  readonly claimedAt: number;
 }
 
 /** What an account has used up, but for what is about one symbol. */
@@ -93,7 +97,8 @@ export interface OrderJournal {
    * `approval_used`: for another order, or a message. `denied`: as `decide` says. In each of the three nothing was used, and
    * no order written. What was decided is written with it, also where it was denied.
    *
-   * From then on the order counts, at what it can come to at worst (`countOf`), until it is recorded as refused.
+   * From then on the order counts, at what it can come to at worst (`countOf`), until it is recorded as refused; one that is
+   * written off counts until `reservedUntil`.
    * @param decide by what is counted in this transaction. It is the one piece of the caller's code that runs inside one: it
    *   must be synchronous, and change nothing
    */
@@ -130,10 +135,32 @@ export interface OrderJournal {
    * The last submission was refused, or never made, and no earlier one can have been taken. `stale` as for a release.
    */
   refuse(key: OrderKey, problem: Problem, now: number): Promise<'rejected' | 'stale'>;
-  /** The broker has it, as is proved; a first result stays as it is. */
-  place(key: OrderKey, order: Order, now: number): Promise<void>;
-  /** It will never come about, as is proved whatever was sent; a first result stays as it is. */
+  /**
+   * The broker has it: proof, which overrides `rejected`. Such an order counts again, and takes its place in its mandate's slot
+   * again, beyond the bound if necessary. The first order that was recorded as placed stays as it is.
+   * @returns `adopted`: it was recorded as rejected before; `known`: it was recorded as placed before
+   */
+  place(key: OrderKey, order: Order, now: number): Promise<'placed' | 'adopted' | 'known'>;
+  /** The broker has another order under this id; a first result stays as it is. */
   reject(key: OrderKey, problem: Problem, now: number): Promise<void>;
+  /**
+   * It is inferred that the broker does not have the order and that no submission can still arrive. Until `reservedUntil` it
+   * counts as if it could. `stale`: somebody sent it again since `seen` was read, or it is settled.
+   */
+  writeOff(
+    seen: JournalEntry,
+    problem: Problem,
+    times: { readonly now: number; readonly reservedUntil: number },
+  ): Promise<'written_off' | 'stale'>;
+  /**
+   * Ends an order of which nothing is out: its proposal has ended, so nothing will be. `stale`: a submission may be out, it is
+   * settled, or there is no such order.
+   */
+  abandon(key: OrderKey, problem: Problem, now: number): Promise<'rejected' | 'stale'>;
+  /** The orders that were written off since then, and those of them that were found afterwards; the oldest first. */
+  writtenOff(since: number): Promise<JournalEntry[]>;
+  /** Whose orders were claimed since then, and in which accounts. */
+  accountsSince(since: number): Promise<{ readonly sub: string; readonly account: string }[]>;
   /** Its outcome is not known; one that is settled stays so. */
   doubt(key: OrderKey, now: number): Promise<void>;
 }

@@ -116,6 +116,7 @@ export const problemCodes = [
   'not_cancelable',
   'not_replaceable',
   'not_placed',
+  'placed_late',
   'outcome_unknown',
   // those behind the gateway, and itself
   'broker_busy',

@@ -1,6 +1,7 @@
 import canonicalize from 'canonicalize';
 import { passesHalt } from '../../src/approval/halts.ts';
-import { isSettled, transitions } from '../../src/approval/states.ts';
+import { transitions } from '../../src/approval/states.ts';
+import { isSettledState } from '../../src/trading/proposal.ts';
 import type { BookedOrder } from '../../src/sandbox/paper-broker/order-json.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';
@@ -159,7 +160,7 @@ function same(a: string | null | undefined, b: string | null | undefined): boole
 /** One approval's token, one order; and no settled row keeps one. */
 function checkTokens({ world, book, rows, questionsOf }: Evidence, must: Must): void {
   for (const { id, state, hasToken } of rows) {
-    must(!(isSettled(state) && hasToken), `${id} is ${state} and still keeps a token`);
+    must(!(isSettledState(state) && hasToken), `${id} is ${state} and still keeps a token`);
   }
   const jtis = new Set(world.provider.questions.all.map(({ jti }) => jti));
   for (const jti of jtis) {

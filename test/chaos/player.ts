@@ -1,4 +1,4 @@
-import { isSettled } from '../../src/approval/states.ts';
+import { isSettledState } from '../../src/trading/proposal.ts';
 import type { ProposalRequestInput } from '../../src/trading/proposal.ts';
 import { Client, identities } from './client.ts';
 import type { Tally } from './history.ts';
@@ -143,7 +143,7 @@ export class Player {
       }
       case 'brink': {
         const row = pick(
-          (await world.proposals()).filter(({ state }) => !isSettled(state)),
+          (await world.proposals()).filter(({ state }) => !isSettledState(state)),
           step.row,
         );
         if (row === undefined) return;
@@ -307,7 +307,7 @@ export class Player {
       if (restart) life.dieAfter(0);
       this.#startGateway(number);
     }
-    const open = async () => (await world.proposals()).filter(({ state }) => !isSettled(state));
+    const open = async () => (await world.proposals()).filter(({ state }) => !isSettledState(state));
     for (let round = 0; round < LAST_ROUNDS; round++) {
       const left = await open();
       if (left.length === 0 && round > 0) break;

@@ -4,6 +4,7 @@ import { type HealthOptions, unreadiness } from '../../gateway/routes/health.ts'
 import type { Backlog } from '../../gateway/telemetry/measured-backlog.ts';
 import type { MeasuredJobs } from '../../gateway/telemetry/measured-jobs.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { dispatchFetch } from '../../net/dispatch-fetch.ts';
 import { listenOnLoopback } from '../../net/http-server.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { version } from '../version.ts';
@@ -29,7 +30,7 @@ export interface ServedTelemetry {
 export async function serveTelemetry(
   settings: GatewaySettings['telemetry'],
   clock: Clock,
-  send: typeof fetch = fetch,
+  send: typeof fetch = dispatchFetch,
 ): Promise<ServedTelemetry> {
   if (settings === undefined) {
     const asItIs = <T>(part: T) => part;

@@ -1,10 +1,10 @@
 import canonicalize from 'canonicalize';
 import type { StoredProposal } from '../../store/proposal-store.ts';
+import { isSettledState } from '../../trading/proposal.ts';
 import type { Changes } from '../changes.ts';
 import type { KernelParts } from '../kernel-parts.ts';
 import type { Proposer } from '../kind.ts';
 import type { Move } from '../moves.ts';
-import { isSettled } from '../states.ts';
 import { createAskers } from './askers.ts';
 import type { Attention } from './attention.ts';
 import { createEarlyCalls, type EarlyCalls } from './early-calls.ts';
@@ -41,6 +41,8 @@ export interface Attendants {
   lookAtResult(id: string, asker: Proposer): Promise<ResultLook>;
   /** Keeps in memory, and nowhere else, with whose token a person's accounts may be asked about. */
   seen(asker: Proposer): void;
+  /** With whose token a person's accounts may be asked about; undefined where none came by since the gateway started. */
+  askerOf(sub: string): Proposer | undefined;
   /** Whoever looks after something here is to stop: another process may have it now. Resolves once they have. */
   stop(): Promise<void>;
   /** Resolves when nothing is under way any more; to be called once the signal has aborted. */
@@ -119,12 +121,15 @@ export function createAttendants(parts: AttendantParts): Attendants {
 
   const attendants: Attendants = {
     seen: askers.seen,
+    askerOf: (sub) => askers.by.get(sub),
     moved({ outcome, proposal }) {
       if (outcome !== 'moved') return;
       audit.flushSoon();
       changes.tell(proposal);
       others?.tell({ moved: proposal.id });
       telling.tellOutcome(proposal);
+      if (isSettledState(proposal.state) && proposal.state !== 'executed')
+        abandon(parts, proposal).catch(failed);
     },
     async tellUntold() {
       for (const proposal of await store.untold()) telling.tellOutcome(proposal);
@@ -177,6 +182,11 @@ export function createAttendants(parts: AttendantParts): Attendants {
   return attendants;
 }
 
+/** What has ended without being carried out keeps nothing ready. Where the process dies first, reconciliation does it. */
+async function abandon({ kindOf }: Pick<KernelParts, 'kindOf'>, proposal: StoredProposal): Promise<void> {
+  await kindOf(proposal.kind).abandon?.(proposal.subject, proposal.sub);
+}
+
 /** Has something looked at from the first to the last, until its signal aborts. */
 function attending(attended: Map<string, Attended>, failed: (error: unknown) => void) {
   return (
@@ -210,7 +220,7 @@ async function calledAbout(
     if (proposal === undefined) return undefined;
     early.take(proposal);
   }
-  const isAsked = !isSettled(proposal.state) && notificationTokens.isOf(notificationToken, proposal);
+  const isAsked = !isSettledState(proposal.state) && notificationTokens.isOf(notificationToken, proposal);
   return isAsked ? proposal : undefined;
 }
 

@@ -6,6 +6,7 @@ import { approveByMandate } from '../mandated.ts';
 import { askSecond } from '../second-person.ts';
 import type { Attention } from './attention.ts';
 import { awaitDecision } from './await-decision.ts';
+import { pursueUnknown } from './pursue-unknown.ts';
 
 /**
  * Looks after one proposal from wherever it stands to its end: asks, waits, carries out. Picks up what another process
@@ -21,7 +22,8 @@ export async function lookAfter(attention: Attention, id: string): Promise<void>
         await awaitDecision(attention, id);
         break;
       case 'answered':
-        return carryOut(attention, id);
+        await carryOut(attention, id);
+        return pursueUnknown(attention, id);
       case 'over':
         return;
     }

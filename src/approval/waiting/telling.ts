@@ -71,7 +71,9 @@ export function createTelling(
         inOrder(ownerAuthReqId, async () => void (await asking.tell(ownerAuthReqId, outcome)));
       }
       if (authReqId === undefined || !isTold(state)) return;
-      const text = state === 'executed' ? kindOf(kind).resultText(result) : (reason?.text ?? state);
+      const came = state === 'executed' ? kindOf(kind).resultText(result) : (reason?.text ?? state);
+      const isLate = state === 'executed' && reason?.code === 'placed_late';
+      const text = isLate ? `${came}; it was reported as not placed, and reached the broker later` : came;
       const untold = new Set(questionsAsked(proposal));
       for (const asked of questionsAsked(proposal)) {
         inOrder(asked, async () => {

@@ -52,6 +52,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
     },
     prepare: (draft, owner) => desk.prepare(draft, callerOf(owner)),
     place: async (approved, owner) => (await desk.placeApproved(approved, callerOf(owner))).order,
+    abandon: (sub, clientOrderId) => desk.abandon({ sub, clientOrderId }),
     async outcome(asker, clientOrderId) {
       const entry = await desk.settle(callerOf(asker), clientOrderId);
       if (entry?.problem !== undefined) throw recordedRefusal(entry.problem);

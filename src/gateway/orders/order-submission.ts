@@ -1,49 +1,71 @@
 import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
+import { DispatchDeadline, withDispatchDeadline } from '../../net/dispatch-deadline.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
+import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import type { Order } from '../../trading/views.ts';
+import type { MarketClock, Order } from '../../trading/views.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
 import type { Broker, Submission } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
+import type { Absence } from './absence.ts';
 import { isOrderOf, notReplaceable } from './replacement.ts';
 
 /*
- * From a claimed intent to an outcome: never two orders, and no order lost.
+ * From a claimed intent to an outcome: why one approval is never two orders, and why no order is lost.
  *
- * The broker's answer to a submission may be lost (time-out, dropped connection, 5xx, kill -9 of this process). Then
+ * What is known, and from what:
  *
- *  1. The order is looked up by its client_order_id. A hit proves it was taken. A miss proves nothing: the request may
- *     still be on its way, or the broker's reads may lag behind its writes.
- *  2. Sending it again is safe only because the broker takes each client_order_id once (see `Broker`; of one whose
- *     traits say otherwise nothing is ever sent again): where the first submission was taken, the second is rejected
- *     as a duplicate, and where the first was late and arrives after the second, it is the first that is rejected.
- *     Either way there is one order. So a second submission carries the same client_order_id, is made only for a
- *     request that bears the approval again (and passes every check anew), and not before QUIET_MS have passed since
- *     the last one, so that no submission of ours is still on its way.
- *  3. Only one may send: the right to is taken in the journal by compare-and-set on the number of submissions.
- *  4. A refusal of a second submission ("insufficient buying power", say) says nothing about the first, which may be
- *     the very reason for it. So once a submission is ambiguous, nothing but a hit settles it while the approval
- *     lives. The journal looks whether it is ambiguous in the very transaction that would write the refusal: another
- *     gateway may send the order at any moment before that.
- *  5. After the approval has expired nobody will send the order again, and ABSENCE_MS after that and after the last
- *     submission a miss in the approved account counts as proof that it did not come about.
+ *  1. The broker takes each client_order_id once, also after the order is over (see `Broker`). Every submission for an
+ *     approval carries the same client_order_id. So however many submissions arrive, and however late, there is at most one
+ *     order. Nothing below is needed for this. To a broker without this property (its traits say so) nothing is sent twice.
+ *  2. An answer from the broker is proof, whenever it comes: an acceptance, a duplicate, a refusal of a first submission.
+ *     An order found by its client_order_id is proof that it was taken.
+ *  3. A timeout proves nothing about delivery. It limits how long we listen, not how long the operating system and the
+ *     network go on delivering. We reset the connection, so that the operating system discards what it has buffered; that
+ *     makes a late arrival less likely and proves nothing either. The same holds for the death of the process.
+ *  4. A miss (the broker does not know the id) proves nothing by itself. The request may still be on its way, and the
+ *     broker's reads lag behind its writes.
+ *  5. A refusal of a second submission ("insufficient buying power", say) says nothing about the first, which may be the
+ *     reason for it. So once an order was sent while an earlier submission might have been taken (`ambiguous`), no refusal
+ *     settles it. The journal checks this in the transaction that would write the refusal.
  *
- * All of it holds for an order that is put in place of another, too: the replacement has a client_order_id of its own,
- * which the broker takes once, and by which it is looked up. And an order is replaced once at most: sent again after it
- * was taken, the change is refused since the earlier order is closed, which (4) does not take for a no.
+ * What ends a submission:
+ *
+ *  6. No byte of a submission leaves more than DISPATCH_MS after the checks that allowed it, or after its approval has
+ *     expired, by the wall clock or by the monotonic clock. Both are compared after the connection is made, synchronously
+ *     before the write (net/dispatch-deadline.ts), so it does not matter where a process, a machine or a network stood still.
+ *     A submission that is stopped there was not sent, which is proof.
+ *  7. Only one process may send: the right to do so is taken in the journal by compare-and-set on the number of submissions.
+ *     Sending again takes the approval and every check again, and QUIET_MS since the last time. By (1) a wrong QUIET_MS
+ *     would cost a duplicate that the broker refuses, not a second order.
+ *
+ * When an order is reported as not placed although the broker never said so:
+ *
+ *  8. An order is written off only when its approval has expired, so by (6) nothing more will leave; when nobody has sent it
+ *     again since the first miss; when no request for it is open in this process; and when the broker has answered for
+ *     ABSENCE_MS of awake time that it does not have it (absence.ts). This is an inference, because of (3).
+ *  9. So it is provisional. Its reservation (what it uses of its mandate and of the day's limits) is kept until the trading day
+ *     is over. Proof overrides it at any time: the journal then records the order as placed, whatever it said before, counts it
+ *     again, the proposal becomes `executed`, and its owner is told (adoption.ts). Reconciliation looks it up again at each
+ *     start, after each sleep and every day for 30 days (reconciliation.ts).
+ * 10. A lookup made for another order settles nothing. An order is looked up on behalf of its own proposal alone.
+ *
+ * All of this holds for an order that replaces another one: the replacement has a client_order_id of its own, which the broker
+ * takes once and by which it is looked up. An order is replaced at most once: sent again after it was taken, the change is
+ * refused because the earlier order is closed, and by (5) that refusal settles nothing.
  */
 
-/** Longer than any submission can be on its way (the broker's time-out, 10 s by default), with room to spare. */
+/** Before an order may be sent again, milliseconds: most submissions are delivered or lost by then. See (7). */
 export const QUIET_MS = 30_000;
 
-/** Far longer than any broker's reads lag behind its writes. */
-export const ABSENCE_MS = 5 * 60_000;
+/** How long a submission may take from its checks to the first byte, milliseconds. See (6). */
+const DISPATCH_MS = 15_000;
 
-/** A look that took longer is of another moment than the sending. */
+/** A check that took longer describes another moment than that of sending, milliseconds. */
 const FRESH_MS = 1_000;
 
 /** Waits between the look-ups after a submission without an answer; the first look-up comes at once. */
@@ -52,6 +74,10 @@ const LOOKUP_WAITS_MS = [200, 500, 1000, 2000] as const;
 export interface SubmissionContext {
   readonly journal: OrderJournal;
   readonly clock: Clock;
+  /** How long each order has been absent at the broker, as this process has measured it. */
+  readonly absence: Absence;
+  /** Called when an order that was recorded as rejected is found at the broker. */
+  readonly adopted: (entry: JournalEntry) => Promise<void>;
 }
 
 /** As {@link SubmissionContext}, where something is sent. */
@@ -70,7 +96,7 @@ export interface Intent extends OrderKey {
  * Sends an order whose intent is in the journal, and records what became of it.
  * @param send one request that carries the draft's client_order_id: a submission, or the replacement of another order
  * @returns the entry afterwards, `placed` or `rejected`
- * @throws {Refusal} 504 `outcome_unknown`, 503 `broker_busy`, 409 `account_not_connected`
+ * @throws {Refusal} 504 `outcome_unknown`, 503 `broker_busy`, `service_busy`, 409 `account_not_connected`
  */
 export async function submitIntent(
   intent: Intent,
@@ -82,21 +108,19 @@ export async function submitIntent(
   const { draft } = intent;
   const id = draft.client_order_id;
   failpoint('gateway.before_submit');
-  const stopped = await reasonNotToSend(intent, context);
-  if (stopped !== undefined) {
-    const refused = await journal.refuse(intent, stopped.toProblem(), clock.now());
+  const cleared = await clearToSend(intent, context);
+  if (cleared instanceof Refusal) {
+    const refused = await journal.refuse(intent, cleared.toProblem(), clock.now());
     const entry = await entryOf(journal, intent);
     if (refused === 'stale' && !isSettled(entry)) throw outcomeUnknown(id);
     return entry;
   }
-  const submission = await send();
+  const submission = await withDispatchDeadline(cleared, send);
   failpoint('gateway.submitted');
   switch (submission.outcome) {
     case 'accepted':
       // The answer to our own request: whatever it looks like, this is the order that came of it.
-      await journal.place(intent, submission.order, clock.now());
-      failpoint('gateway.recorded');
-      return await entryOf(journal, intent);
+      return await recordPlaced(submission.order, intent, context, 'gateway.recorded');
     case 'not_taken':
       if ((await journal.release(intent, clock.now())) === 'stale') break;
       throw notTaken(submission);
@@ -107,6 +131,8 @@ export async function submitIntent(
       return await entryOf(journal, intent);
     }
     case 'unknown':
+      // Stopped before it left: the checks have to be made again, as for a request that the broker did not take.
+      if (cleared.nothingLeft && (await journal.release(intent, clock.now())) === 'released') throw notSent();
       break;
   }
   await journal.doubt(intent, clock.now());
@@ -117,48 +143,120 @@ export async function submitIntent(
 }
 
 /**
- * Whoever stood still since the approval was checked must not trade on one that has ended meanwhile: the order may count as
- * never placed by now (5), and another be on its way in its place. Whoever stood still while looking looks again: what they
- * saw may have been taken back, and whoever did that been told so.
+ * Checks one last time that the order may go out: its approval may have expired since it was checked, and trading may have been
+ * halted. A process that stood still while it looked looks again.
+ * @returns until when it may leave, or why it may not
  */
-async function reasonNotToSend(
+async function clearToSend(
   intent: Intent,
   { clock, stopped }: Pick<SendingContext, 'clock' | 'stopped'>,
-): Promise<Refusal | undefined> {
+): Promise<DispatchDeadline | Refusal> {
   for (;;) {
-    const lookedAt = clock.now();
-    if (lookedAt >= Date.parse(intent.draft.expires_at))
-      return neverPlaced('the approval expired before the broker took the order');
+    const lookedAt = { wall: clock.now(), monotonic: clock.monotonic() };
+    const left = Math.min(Date.parse(intent.draft.expires_at) - lookedAt.wall, DISPATCH_MS);
+    if (left <= 0) return expiredUnplaced();
     const reason = await stopped(intent);
-    if (reason !== undefined || clock.now() - lookedAt < FRESH_MS) return reason;
+    if (reason !== undefined) return reason;
+    const passed = (ms: number) =>
+      clock.now() >= lookedAt.wall + ms || clock.monotonic() >= lookedAt.monotonic + ms;
+    if (!passed(FRESH_MS)) return new DispatchDeadline(() => passed(left));
   }
 }
 
 /**
- * Settles an entry whose outcome isn't known, by asking the broker once.
- * @returns the settled entry, or undefined where the broker doesn't know the order (which proves nothing yet)
+ * Settles an entry whose outcome isn't known, by asking the broker once: for its own proposal, or for whoever looks at that.
+ * @returns the settled entry, or undefined where nothing can be concluded yet
  */
 export async function settleByLookup(
   entry: JournalEntry,
   broker: OpenAccount,
   context: SubmissionContext,
 ): Promise<JournalEntry | undefined> {
+  const { absence, clock } = context;
   const { lookedUp } = broker.traits.clientOrderId;
   if (lookedUp === 'never') return undefined;
-  const order = await broker.orderByClientOrderId(entry.clientOrderId);
-  failpoint('gateway.asked');
+  const order = await lookUpOnce(entry, broker, context);
   if (order !== undefined) return await recordFound(order, entry, context);
   // It may have been taken, and be listed no more.
   if (lookedUp !== 'for_good') return undefined;
-  const { journal, clock } = context;
-  const last = Math.max(entry.submittedAt ?? 0, Date.parse(entry.draft.expires_at));
-  if (clock.now() < last + ABSENCE_MS) return undefined;
-  // What went out is in the account it was approved for; the user may have connected another one since.
-  if (entry.submittedAt !== null && (await broker.account()).account !== entry.draft.account)
+  const name = nameOf(entry);
+  if (clock.now() < Date.parse(entry.draft.expires_at)) {
+    absence.forget(name);
     return undefined;
-  const problem = neverPlaced('the approval expired before the broker took the order').toProblem();
-  await journal.reject(entry, problem, clock.now());
-  return await entryOf(journal, entry);
+  }
+  if (entry.submittedAt === null) return await abandonUnsent(entry, context);
+  if (!absence.missed(name, `${entry.submissions} ${entry.submittedAt}`)) return undefined;
+  return await writeOff(entry, broker, context);
+}
+
+/**
+ * Looks for an order that was written off.
+ * @returns the entry, adopted where the broker has the order after all
+ */
+export async function recheck(
+  entry: JournalEntry,
+  broker: OpenAccount,
+  context: SubmissionContext,
+): Promise<JournalEntry> {
+  if (broker.traits.clientOrderId.lookedUp === 'never') return entry;
+  const order = await broker.orderByClientOrderId(entry.clientOrderId);
+  return order === undefined ? entry : await recordPlaced(order, entry, context, 'gateway.settled');
+}
+
+/** Every submission is known to have come to nothing, and after its approval expired nobody sends it any more. */
+async function abandonUnsent(
+  entry: JournalEntry,
+  { journal, clock }: SubmissionContext,
+): Promise<JournalEntry | undefined> {
+  const abandoned = await journal.abandon(entry, expiredUnplaced().toProblem(), clock.now());
+  return abandoned === 'rejected' ? await entryOf(journal, entry) : undefined;
+}
+
+async function lookUpOnce(
+  entry: JournalEntry,
+  broker: OpenAccount,
+  { absence }: SubmissionContext,
+): Promise<Order | undefined> {
+  try {
+    const order = await broker.orderByClientOrderId(entry.clientOrderId);
+    failpoint('gateway.asked');
+    if (order !== undefined) absence.forget(nameOf(entry));
+    return order;
+  } catch (error) {
+    absence.forget(nameOf(entry));
+    throw error;
+  }
+}
+
+/** See (8) and (9) at the top. */
+async function writeOff(
+  entry: JournalEntry,
+  broker: OpenAccount,
+  { journal, clock, absence }: SubmissionContext,
+): Promise<JournalEntry | undefined> {
+  const [account, market] = await Promise.all([broker.account(), broker.clock()]);
+  // What went out is in the account it was approved for; the user may have connected another one since.
+  if (account.account !== entry.draft.account) return undefined;
+  const now = clock.now();
+  const written = await journal.writeOff(entry, expiredUnplaced().toProblem(), {
+    now,
+    reservedUntil: tradingDayEnd(market, now),
+  });
+  absence.forget(nameOf(entry));
+  failpoint('gateway.written_off');
+  return written === 'stale' ? undefined : await entryOf(journal, entry);
+}
+
+/** The end of the New York day on which the session ends that is open, or opens next. Milliseconds since the epoch. */
+function tradingDayEnd({ next_close }: MarketClock, now: number): number {
+  const closes = Date.parse(next_close);
+  const last = Math.max(now, Number.isNaN(closes) ? now : closes);
+  return newYorkInstant(addDays(newYorkDate(last), 1), '00:00');
+}
+
+/** JSON, since no separator is safe in what a provider may call a user. */
+export function nameOf({ sub, clientOrderId }: OrderKey): string {
+  return JSON.stringify([sub, clientOrderId]);
 }
 
 /** Whether what became of it is known for good. */
@@ -190,18 +288,25 @@ async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<
   return undefined;
 }
 
-async function recordFound(
+async function recordFound(order: Order, intent: Intent, context: SubmissionContext): Promise<JournalEntry> {
+  if (isOrderOf(order, intent)) return await recordPlaced(order, intent, context, 'gateway.settled');
+  const { journal, clock } = context;
+  await journal.reject(intent, idTaken().toProblem(), clock.now());
+  return await entryOf(journal, intent);
+}
+
+/** Proof that the broker has it, whatever the journal says. */
+async function recordPlaced(
   order: Order,
   intent: Intent,
-  { journal, clock }: SubmissionContext,
+  { journal, clock, adopted }: SubmissionContext,
+  moment: 'gateway.recorded' | 'gateway.settled',
 ): Promise<JournalEntry> {
-  if (isOrderOf(order, intent)) {
-    await journal.place(intent, order, clock.now());
-    failpoint('gateway.settled');
-  } else {
-    await journal.reject(intent, idTaken().toProblem(), clock.now());
-  }
-  return await entryOf(journal, intent);
+  const came = await journal.place(intent, order, clock.now());
+  failpoint(moment);
+  const entry = await entryOf(journal, intent);
+  if (came === 'adopted') await adopted(entry);
+  return entry;
 }
 
 export async function entryOf(
@@ -254,6 +359,23 @@ function notTaken({ reason }: Submission & { outcome: 'not_taken' }): Refusal {
     : new Refusal(409, 'account_not_connected', 'the broker does not accept the connection to the account', {
         hint: 'Send the very same request again; if that fails too, connect the brokerage account again, or give its key pair again.',
       });
+}
+
+function notSent(): Refusal {
+  return new Refusal(
+    503,
+    'service_busy',
+    'the gateway could not send the order in time, and did not send it',
+    {
+      hint: 'Send the very same request again: the approval is still unused.',
+      retryAfter: 1,
+    },
+  );
+}
+
+/** What an order is rejected with that nobody may send any more, and that the broker does not have. */
+export function expiredUnplaced(): Refusal {
+  return neverPlaced('the approval expired before the broker took the order');
 }
 
 function idTaken(): Refusal {

@@ -14,16 +14,22 @@ import type { Caller } from '../door/caller.ts';
 import { whenLanded } from '../door/landing.ts';
 import { ReplayedRefusal, recordedRefusal } from '../door/recorded-refusal.ts';
 import { requireSigned, type Signatures } from '../signatures.ts';
+import { createAbsence } from './absence.ts';
 import { type AdmissionOptions, type Admitted, admit } from './admission.ts';
+import { suspendIfExceeded } from './adoption.ts';
 import { type ApprovedOrder, approvedOrder } from './approved-order.ts';
 import { createEarlyOrders, type EarlyOrders } from './early-orders.ts';
 import {
   entryOf,
+  expiredUnplaced,
   type Intent,
   isSettled,
   maySubmitAgain,
+  nameOf,
   neverPlaced,
   outcomeUnknown,
+  recheck,
+  type SubmissionContext,
   settleByLookup,
   submitIntent,
 } from './order-submission.ts';
@@ -48,7 +54,7 @@ export interface OrderDeskOptions extends AdmissionOptions {
   readonly issuer: string;
   readonly detailsType: string;
   readonly halts: Pick<Halts, 'standing'>;
-  readonly mandates: Pick<MandateStore, 'find'>;
+  readonly mandates: Pick<MandateStore, 'find' | 'end'>;
   readonly others?: OtherProcesses | undefined;
   /** Where approvals are signed. */
   readonly signatures?: Signatures | undefined;
@@ -81,6 +87,14 @@ export interface OrderDesk {
    * @throws {Refusal} 504 `outcome_unknown`
    */
   settle(caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined>;
+  /**
+   * Looks at the broker for an order that was written off, and adopts it where it is there.
+   * @returns the entry afterwards; undefined where this gateway never placed it
+   * @throws {Refusal} as the broker's reads do
+   */
+  recheck(caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined>;
+  /** Its proposal has ended: an order of which nothing is out is given up, and what it used of its mandate returned. */
+  abandon(key: OrderKey): Promise<void>;
 }
 
 interface Arrival {
@@ -91,7 +105,7 @@ interface Arrival {
 
 /** What this process does at the moment, and with what. */
 interface Desk {
-  readonly options: OrderDeskOptions;
+  readonly options: OrderDeskOptions & SubmissionContext;
   /** What is being sent or settled by this process, by user and client_order_id: whoever asks for the same waits for it. */
   readonly flights: Map<string, Promise<JournalEntry>>;
   /**
@@ -102,8 +116,13 @@ interface Desk {
   readonly early: EarlyOrders;
 }
 
-export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
-  const early = createEarlyOrders(options.brokerFor, options.clock);
+export function createOrderDesk(given: OrderDeskOptions): OrderDesk {
+  const early = createEarlyOrders(given.brokerFor, given.clock);
+  const options = {
+    ...given,
+    absence: createAbsence(given.clock),
+    adopted: (entry: JournalEntry) => suspendIfExceeded(given, entry),
+  };
   const desk: Desk = { options, flights: new Map(), arriving: new Map(), early };
   const { gateway, detailsType } = options;
   return {
@@ -116,6 +135,11 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
     prepare: early.ask,
     placeApproved: (approved, caller) => placeApproved(desk, approved, caller),
     settle: (caller, clientOrderId) => settle(desk, caller, clientOrderId),
+    recheck: (caller, clientOrderId) => recheckOrder(desk, caller, clientOrderId),
+    async abandon(key) {
+      const { journal, clock } = options;
+      await journal.abandon(key, expiredUnplaced().toProblem(), clock.now());
+    },
   };
 }
 
@@ -178,7 +202,7 @@ async function replay(
   }
   if (isSettled(entry)) return placement(entry, true);
   const flight =
-    desk.flights.get(flightOf(entry)) ??
+    desk.flights.get(nameOf(entry)) ??
     fly(desk, entry, async () => {
       const landed = await afterOthers(desk, entry);
       return isSettled(landed) ? landed : await settleOrSubmit(desk, landed, approved, caller);
@@ -225,13 +249,27 @@ async function settle(desk: Desk, caller: Caller, clientOrderId: string): Promis
     return undefined;
   }
   if (isSettled(entry)) return entry;
-  const flight = desk.flights.get(flightOf(entry));
+  const flight = desk.flights.get(nameOf(entry));
   if (flight !== undefined) return flight;
   const landed = await afterOthers(desk, entry);
   if (isSettled(landed)) return landed;
   const { settled } = await askBroker(desk, landed, caller);
   if (settled === undefined) throw outcomeUnknown(clientOrderId);
   return settled;
+}
+
+async function recheckOrder(
+  { options, flights }: Desk,
+  caller: Caller,
+  clientOrderId: string,
+): Promise<JournalEntry | undefined> {
+  const entry = await options.journal.find(caller.sub, clientOrderId);
+  if (entry === undefined || entry.state !== 'rejected') return entry;
+  // The answer to our own request is on its way, and says more than a lookup.
+  const flight = flights.get(nameOf(entry));
+  if (flight !== undefined) return await flight;
+  const broker = await options.brokerFor(caller, entry.draft.account);
+  return await recheck(entry, broker, options);
 }
 
 /** The broker of the account that it was approved for. While that one can't be asked, an order that may be there stays unknown: anything else could be read as a no. */
@@ -298,18 +336,13 @@ function fly(
   key: OrderKey,
   run: () => Promise<JournalEntry>,
 ): Promise<JournalEntry> {
-  const name = flightOf(key);
+  const name = nameOf(key);
   const flight = run().finally(() => {
     if (flights.get(name) === flight) flights.delete(name);
     options.others?.tell({ landed: key.clientOrderId });
   });
   flights.set(name, flight);
   return flight;
-}
-
-/** JSON, since no separator is safe in what a provider may call a user. */
-function flightOf({ sub, clientOrderId }: OrderKey): string {
-  return JSON.stringify([sub, clientOrderId]);
 }
 
 function placement(entry: JournalEntry, replay: boolean): Placement {

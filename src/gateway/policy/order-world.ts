@@ -1,4 +1,5 @@
-import type { OpenEntry } from '../../store/order-journal.ts';
+import type { Clock } from '../../machine/clock.ts';
+import type { OpenEntry, OrderJournal } from '../../store/order-journal.ts';
 import { assetClassOf, unitsOf } from '../../trading/asset-class.ts';
 import { countOf } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
@@ -14,7 +15,6 @@ import { boundedOrder } from '../../trading/worst-case.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
 import type { Asset } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
-import { isSettled, type SubmissionContext, settleByLookup } from '../orders/order-submission.ts';
 import { asksDayLoss, dayFlowOf, readDayFlows } from './day-flows.ts';
 import type { BrokerFacts, HoldingFacts, MarketFacts, OrderFacts, WorldFacts } from './decision.ts';
 import { lastSession } from './last-session.ts';
@@ -25,12 +25,16 @@ import type { Rules } from './rules.ts';
 const MOST_OPEN = 500;
 /** So many orders that may be over are asked about for one decision; the rest for the next ones. */
 const MOST_ASKED = 20;
-/** An order whose outcome is not known so long after its claim is asked about here, since nobody else may: milliseconds. */
-const UNSETTLED_MS = 10 * 60_000;
 
 /** The first of what an order is decided by. @throws {Refusal} as the broker's reads do */
 export const openOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
   broker.orders({ status: 'open', limit: MOST_OPEN, symbols: [] });
+
+/** What a look at the world writes. */
+export interface WorldContext {
+  readonly journal: Pick<OrderJournal, 'open' | 'over'>;
+  readonly clock: Pick<Clock, 'now'>;
+}
 
 /** What the broker tells of an account and a symbol at one moment; of several symbols, at the same one. */
 export interface OrderWorld {
@@ -64,7 +68,7 @@ export async function readWorlds(
   broker: OpenAccount,
   symbols: readonly string[],
   rules: Rules,
-  context: SubmissionContext,
+  context: WorldContext,
   early?: Promise<readonly Order[]>,
 ): Promise<ReadonlyMap<string, OrderWorld>> {
   // All at once: the price would be no fresher for waiting until the others are there. What must come after another waits
@@ -86,10 +90,8 @@ export async function readWorlds(
   const own = await context.journal.open(account.account, MOST_OPEN);
   // An entry that is filled may be listed for the sake of its exits.
   const stillOpen = new Set(open.flatMap((order) => (isPastEntry(order) ? [] : [order.id])));
-  const before = context.clock.now() - UNSETTLED_MS;
-  const gone = own.filter(({ orderId, claimedAt }) =>
-    orderId === null ? claimedAt < before : !stillOpen.has(orderId),
-  );
+  // One that the broker has not been heard to have is looked up for its own proposal alone: it keeps what it reserved.
+  const gone = own.filter(({ orderId }) => orderId !== null && !stillOpen.has(orderId));
   await Promise.all(gone.slice(0, MOST_ASKED).map((entry) => lookAt(entry, broker, context)));
   // By either id: not every broker tells a client_order_id back.
   const ours = new Set(
@@ -129,15 +131,10 @@ export function requireSymbol(worlds: ReadonlyMap<string, OrderWorld>, symbol: s
 }
 
 /** Tells the journal what became of one of its orders, as far as the broker knows. */
-async function lookAt(entry: OpenEntry, broker: OpenAccount, context: SubmissionContext): Promise<void> {
+async function lookAt(entry: OpenEntry, broker: OpenAccount, context: WorldContext): Promise<void> {
   const { journal, clock } = context;
-  if (entry.orderId !== null) {
-    const order = await broker.order(entry.orderId);
-    if (order !== undefined) await journal.over(entry, order, clock.now());
-    return;
-  }
-  const found = await journal.find(entry.sub, entry.clientOrderId);
-  if (found !== undefined && !isSettled(found)) await settleByLookup(found, broker, context);
+  const order = entry.orderId === null ? undefined : await broker.order(entry.orderId);
+  if (order !== undefined) await journal.over(entry, order, clock.now());
 }
 
 export function unknownSymbol(symbol: string): Refusal {

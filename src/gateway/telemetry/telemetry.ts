@@ -6,6 +6,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../../machine/clock.ts';
+import { dispatchFetch } from '../../net/dispatch-fetch.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import type { Instruments } from './instruments.ts';
 import { type Backlog, measureBacklog } from './measured-backlog.ts';
@@ -46,7 +47,7 @@ export interface Telemetry {
 }
 
 /** @param send what {@link Telemetry.fetch} sends by */
-export function openTelemetry(options: TelemetryOptions, send: typeof fetch = fetch): Telemetry {
+export function openTelemetry(options: TelemetryOptions, send: typeof fetch = dispatchFetch): Telemetry {
   const reader = new PrometheusExporter({ preventServerStart: true });
   const meters = new MeterProvider({ readers: [reader] });
   const tracers = new TracerProvider({

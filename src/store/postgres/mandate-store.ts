@@ -55,6 +55,9 @@ export function postgresMandateStore(database: TenantDatabase): MandateStore {
   };
 }
 
+/** An order that was written off counts until its day is over. */
+const COUNTS = `(orders.state <> 'rejected' OR orders.reserved_until > @since)`;
+
 async function rowOf(unit: Pick<Unit, 'one'>, sub: string, id: string): Promise<MandateRow | undefined> {
   return await unit.one<MandateRow>('SELECT * FROM mandates WHERE sub = @sub AND id = @id', { sub, id });
 }
@@ -83,20 +86,20 @@ async function counted(
   { since, slot }: MandateQuery,
   but: string,
 ): Promise<CountedMandate> {
-  const key = { sub: row.sub, mandate: row.id, but };
+  const key = { sub: row.sub, mandate: row.id, but, since };
   // What an order counts for is the journal's: it shrinks to what filled, and is nothing where it was refused.
   const uses = await unit.all<MandateUse>(
     `SELECT orders.notional, orders.created_at AS at
      FROM mandate_uses AS uses JOIN gateway_orders AS orders USING (tenant, sub, client_order_id)
-     WHERE uses.sub = @sub AND uses.mandate = @mandate AND orders.state <> 'rejected'
+     WHERE uses.sub = @sub AND uses.mandate = @mandate AND ${COUNTS}
        AND uses.client_order_id <> @but`,
     key,
   );
   if (slot === undefined) return countedMandate(row, uses, since, 0);
   const taken = await unit.one<{ count: number }>(
-    `SELECT count(*) FROM mandate_uses
-     WHERE sub = @sub AND mandate = @mandate AND slot = @slot AND symbol = @symbol AND side = @side
-       AND client_order_id <> @but`,
+    `SELECT count(*) FROM mandate_uses AS uses JOIN gateway_orders AS orders USING (tenant, sub, client_order_id)
+     WHERE uses.sub = @sub AND uses.mandate = @mandate AND uses.slot = @slot AND uses.symbol = @symbol
+       AND uses.side = @side AND ${COUNTS} AND uses.client_order_id <> @but`,
     { ...key, ...slot },
   );
   return countedMandate(row, uses, since, taken?.count ?? 0);

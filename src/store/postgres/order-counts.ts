@@ -25,7 +25,7 @@ interface Others {
   readonly replaces: string | null;
 }
 
-const OTHERS = `account = @account AND state <> 'rejected'
+const OTHERS = `account = @account AND (state <> 'rejected' OR reserved_until > @clock)
   AND NOT (sub = @sub AND client_order_id = @clientOrderId)
   AND NOT (@replaces::text IS NOT NULL AND state = 'placed' AND result::json ->> 'id' = @replaces)`;
 

@@ -1,5 +1,5 @@
 import type { Order, Problem } from '../../trading/views.ts';
-import type { JournalEntry, OpenEntry, OrderJournal, OrderKey } from '../order-journal.ts';
+import type { JournalEntry, JournalState, OpenEntry, OrderJournal, OrderKey } from '../order-journal.ts';
 import { filledPart, isOver, type Reserved } from '../rows/order-counts.ts';
 import { entryOf, type OrderRow } from '../rows/order-row.ts';
 import { giveBackPlace } from './mandate-store.ts';
@@ -28,11 +28,26 @@ export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
     open: (account, limit) =>
       database.read((unit) =>
         unit.last.all<OpenEntry>(
-          `SELECT sub, client_order_id AS "clientOrderId", result::json ->> 'id' AS "orderId",
-             created_at AS "claimedAt" FROM gateway_orders
+          `SELECT sub, client_order_id AS "clientOrderId", result::json ->> 'id' AS "orderId" FROM gateway_orders
            WHERE account = @account AND over_at IS NULL AND state IN ('intent', 'placed', 'unknown')
            ORDER BY created_at, place LIMIT @limit`,
           { account, limit },
+        ),
+      ),
+    writtenOff: (since) =>
+      database.read(async (unit) => {
+        const rows = await unit.last.all<OrderRow>(
+          'SELECT * FROM gateway_orders WHERE written_off_at >= @since ORDER BY written_off_at, sub, client_order_id',
+          { since },
+        );
+        return rows.map(entryOf);
+      }),
+    accountsSince: (since) =>
+      database.read((unit) =>
+        unit.last.all(
+          `SELECT DISTINCT sub COLLATE "C" AS sub, account FROM gateway_orders
+           WHERE created_at >= @since ORDER BY sub, account`,
+          { since },
         ),
       ),
     over: (key, order, now) => database.write((unit) => endIfOver(unit, key, order, now)),
@@ -42,6 +57,27 @@ export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
 
 const UNSETTLED = `sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown')`;
 const UNDOUBTED = `${UNSETTLED} AND NOT ambiguous`;
+const UNSENT = `sub = @sub AND client_order_id = @clientOrderId AND state = 'intent' AND submitted_at IS NULL`;
+
+/** Answers with the state before. An order that had been rejected takes its place in its mandate's slot again. */
+const PLACE = `
+  WITH seen AS (
+    SELECT state FROM gateway_orders WHERE sub = @sub AND client_order_id = @clientOrderId FOR UPDATE
+  ), placed AS (
+    UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state <> 'placed'
+    RETURNING sub, client_order_id, mandate, coalesce(slot, '') AS slot, symbol, side
+  ), taken AS (
+    INSERT INTO mandate_uses (sub, mandate, slot, symbol, side, n, client_order_id)
+    SELECT placed.sub, mandate, slot, symbol, side,
+      (SELECT coalesce(max(n), 0) + 1 FROM mandate_uses AS uses
+       WHERE uses.sub = placed.sub AND uses.mandate = placed.mandate AND uses.slot = placed.slot
+         AND uses.symbol = placed.symbol AND uses.side = placed.side),
+      client_order_id
+    FROM placed, seen WHERE seen.state = 'rejected' AND mandate IS NOT NULL
+    ON CONFLICT (tenant, sub, client_order_id) DO NOTHING
+  )
+  SELECT state FROM seen`;
 
 /** What becomes of an order once it is claimed: each a compare-and-set on its state. */
 function changes(database: TenantDatabase) {
@@ -86,12 +122,32 @@ function changes(database: TenantDatabase) {
     // The broker has it: where this is lost with the power, whoever asks next looks it up there.
     place: (key: OrderKey, order: Order, now: number) =>
       database.writeUnsynced(async (unit) => {
-        const placed = (isOver(order) ? unit : unit.last).run(
-          `UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now WHERE ${UNSETTLED}`,
-          { ...idOf(key), result: JSON.stringify(order), now },
-        );
-        await Promise.all([placed, endIfOver(unit, key, order, now)]);
+        const values = { ...idOf(key), result: JSON.stringify(order), now };
+        const placed = (isOver(order) ? unit : unit.last).one<{ state: JournalState }>(PLACE, values);
+        const [before] = await Promise.all([placed, endIfOver(unit, key, order, now)]);
+        if (before === undefined || before.state === 'placed') return 'known';
+        return before.state === 'rejected' ? 'adopted' : 'placed';
       }),
+    writeOff: async (
+      seen: JournalEntry,
+      problem: Problem,
+      { now, reservedUntil }: { readonly now: number; readonly reservedUntil: number },
+    ) => {
+      const { submissions, submittedAt } = seen;
+      // It keeps its place in its mandate's slot until then.
+      const changed = await database.write((unit) =>
+        unit.last.run(
+          `UPDATE gateway_orders
+           SET state = 'rejected', result = @result, updated_at = @now, written_off_at = @now,
+             reserved_until = @reservedUntil
+           WHERE ${UNSETTLED} AND submissions = @submissions AND submitted_at IS NOT DISTINCT FROM @submittedAt`,
+          { ...idOf(seen), submissions, submittedAt, result: JSON.stringify(problem), now, reservedUntil },
+        ),
+      );
+      return changed === 1 ? 'written_off' : 'stale';
+    },
+    abandon: async (key: OrderKey, problem: Problem, now: number) =>
+      (await reject(key, problem, now, UNSENT)) ? 'rejected' : 'stale',
     doubt: async (key: OrderKey, now: number) =>
       void (await database.write((unit) =>
         unit.last.run(

@@ -14,6 +14,9 @@ export interface OrderRow {
   readonly submitted_at: number | null;
   readonly ambiguous: number | boolean;
   readonly result: string | null;
+  readonly written_off_at: number | null;
+  readonly mandate: string | null;
+  readonly slot: string | null;
 }
 
 export function entryOf(row: OrderRow): JournalEntry {
@@ -30,5 +33,6 @@ export function entryOf(row: OrderRow): JournalEntry {
     order: row.state === 'placed' && row.result !== null ? (JSON.parse(row.result) as Order) : undefined,
     problem:
       row.state === 'rejected' && row.result !== null ? (JSON.parse(row.result) as Problem) : undefined,
+    writtenOffAt: row.written_off_at,
   };
 }

@@ -76,19 +76,20 @@ export function mandateReads(database: Database.Database) {
     'SELECT * FROM mandates WHERE sub = ? ORDER BY created_at DESC, id',
   );
   // What an order counts for is the journal's: it shrinks to what filled, and is nothing where it was refused.
+  const counts = `(orders.state <> 'rejected' OR orders.reserved_until > @since)`;
   const uses = database.prepare<unknown[], MandateUse>(`
     SELECT orders.notional, orders.created_at AS at
     FROM mandate_uses AS uses JOIN gateway_orders AS orders USING (sub, client_order_id)
-    WHERE uses.sub = @sub AND uses.mandate = @mandate AND orders.state <> 'rejected'
+    WHERE uses.sub = @sub AND uses.mandate = @mandate AND ${counts}
       AND uses.client_order_id <> @but`);
   const inSlot = database
     .prepare<unknown[], number>(`
-      SELECT count(*) FROM mandate_uses
-      WHERE sub = @sub AND mandate = @mandate AND slot = @slot AND symbol = @symbol AND side = @side
-        AND client_order_id <> @but`)
+      SELECT count(*) FROM mandate_uses AS uses JOIN gateway_orders AS orders USING (sub, client_order_id)
+      WHERE uses.sub = @sub AND uses.mandate = @mandate AND uses.slot = @slot AND uses.symbol = @symbol
+        AND uses.side = @side AND ${counts} AND uses.client_order_id <> @but`)
     .pluck();
   const counted = (found: MandateRow, { since, slot }: MandateQuery, but: string): CountedMandate => {
-    const key = { sub: found.sub, mandate: found.id, but };
+    const key = { sub: found.sub, mandate: found.id, but, since };
     const taken = slot === undefined ? 0 : (inSlot.get({ ...key, ...slot }) ?? 0);
     return countedMandate(found, uses.all(key), since, taken);
   };
@@ -114,12 +115,19 @@ export function mandateSlots(database: Database.Database) {
   const insert = database.prepare(`
     INSERT INTO mandate_uses (sub, mandate, slot, symbol, side, n, client_order_id)
     VALUES (@sub, @mandate, @slot, @symbol, @side, @n, @clientOrderId)`);
+  const held = database
+    .prepare<[string, string], number>('SELECT n FROM mandate_uses WHERE sub = ? AND client_order_id = ?')
+    .pluck();
   const remove = database.prepare('DELETE FROM mandate_uses WHERE sub = ? AND client_order_id = ?');
   return {
     /** @throws where there is no place: what may be taken is decided before */
     take({ sub, clientOrderId }: OrderKey, mandate: string, slot: MandateSlot): void {
       const n = freePlace(taken.all({ sub, mandate, ...slot }));
       insert.run({ sub, clientOrderId, mandate, ...slot, n });
+    },
+    /** The order was found at the broker after its place was given back: it is taken again, whether or not there is room. */
+    takeAgain(key: OrderKey, mandate: string, slot: MandateSlot): void {
+      if (held.get(key.sub, key.clientOrderId) === undefined) this.take(key, mandate, slot);
     },
     giveBack({ sub, clientOrderId }: OrderKey): void {
       remove.run(sub, clientOrderId);

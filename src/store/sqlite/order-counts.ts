@@ -37,7 +37,7 @@ export function orderCounts(database: Database.Database) {
     .prepare<[string], number | null>('SELECT max(created_at) FROM gateway_orders WHERE account = ?')
     .pluck();
   // The order itself, and the one that it is put in place of, are no others.
-  const others = `account = @account AND state <> 'rejected' AND NOT (sub = @sub AND client_order_id = @clientOrderId)
+  const others = `account = @account AND (state <> 'rejected' OR reserved_until > @now) AND NOT (sub = @sub AND client_order_id = @clientOrderId)
     AND NOT (@replaces IS NOT NULL AND state = 'placed' AND json_extract(result, '$.id') = @replaces)`;
   const late = database.prepare<[object], LateOrder>(`
     SELECT created_at, notional, terms FROM gateway_orders
@@ -58,8 +58,8 @@ export function orderCounts(database: Database.Database) {
     return {
       now,
       clock,
-      late: lateOrders(late.all({ ...key, since: lateSince(now) }), now, terms),
-      open: open.all(key),
+      late: lateOrders(late.all({ ...key, now, since: lateSince(now) }), now, terms),
+      open: open.all({ ...key, now }),
       state: standing(sub, now).state,
     };
   };
@@ -89,8 +89,7 @@ export function orderCounts(database: Database.Database) {
 export function orderEndings(database: Database.Database) {
   // Sorted after they are found (`+`): in the order of an index, SQLite would go through all that the account ever placed.
   const open = database.prepare<[string, number], OpenEntry>(`
-    SELECT sub, client_order_id AS clientOrderId, json_extract(result, '$.id') AS orderId,
-      created_at AS claimedAt FROM gateway_orders
+    SELECT sub, client_order_id AS clientOrderId, json_extract(result, '$.id') AS orderId FROM gateway_orders
     WHERE account = ? AND over_at IS NULL AND state IN ('intent', 'placed', 'unknown')
     ORDER BY +created_at LIMIT ?`);
   const select = database.prepare<[string, string], Reserved>(

@@ -1,8 +1,9 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { CountedFacts } from '../../trading/counted-order.ts';
+import type { OrderDraft } from '../../trading/order.ts';
 import type { Order, Problem } from '../../trading/views.ts';
 import type { DecisionNote } from '../decision-store.ts';
-import type { Claim, OrderJournal, OrderKey } from '../order-journal.ts';
+import type { Claim, JournalEntry, OrderJournal, OrderKey } from '../order-journal.ts';
 import { countedColumns } from '../rows/order-counts.ts';
 import { entryOf, type OrderRow } from '../rows/order-row.ts';
 import { decisionNotes } from './decision-store.ts';
@@ -54,26 +55,37 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
       return 'claimed' as const;
     },
   );
-  const { again, release, refuse, finish, doubt } = updates(database);
+  const { again, release, refuse, finish, doubt, place, writeOff, abandon } = updates(database);
   const { open, endIfOver } = orderEndings(database);
   const over = database.transaction(endIfOver);
   // What it used of a mandate is free again with the very commit that says that it came to nothing.
   const rejected = database.transaction(
     (statement: typeof refuse, key: OrderKey, problem: Problem, now: number) => {
-      const { changes } = statement.run({
-        ...idOf(key),
-        state: 'rejected',
-        result: JSON.stringify(problem),
-        now,
-      });
+      const { changes } = statement.run({ ...idOf(key), result: JSON.stringify(problem), now });
       if (changes === 1) slots.giveBack(key);
       return changes === 1;
     },
   );
-  const place = database.transaction((key: OrderKey, order: Order, now: number) => {
-    finish.run({ ...idOf(key), state: 'placed', result: JSON.stringify(order), now });
+  const placed = database.transaction((key: OrderKey, order: Order, now: number) => {
+    const before = select.get(key.sub, key.clientOrderId);
+    if (before !== undefined && before.state !== 'placed')
+      place.run({ ...idOf(key), result: JSON.stringify(order), now });
     endIfOver(key, order, now);
+    if (before === undefined || before.state === 'placed') return 'known' as const;
+    if (before.state !== 'rejected') return 'placed' as const;
+    const { mandate, slot, draft } = before;
+    const { symbol, side } = JSON.parse(draft) as OrderDraft;
+    if (mandate !== null) slots.takeAgain(key, mandate, { slot: slot ?? '', symbol, side });
+    return 'adopted' as const;
   });
+  const ended = (key: OrderKey, problem: Problem, now: number) =>
+    rejected.immediate(abandon, key, problem, now) ? ('rejected' as const) : ('stale' as const);
+  const writtenOff = database.prepare<[number], OrderRow>(
+    'SELECT * FROM gateway_orders WHERE written_off_at >= ? ORDER BY written_off_at, sub, client_order_id',
+  );
+  const accountsSince = database.prepare<[number], { sub: string; account: string }>(
+    'SELECT DISTINCT sub, account FROM gateway_orders WHERE created_at >= ? ORDER BY sub, account',
+  );
 
   return {
     async find(sub, clientOrderId) {
@@ -93,8 +105,20 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
     release: async (key, now) => (release.run({ ...idOf(key), now }).changes === 1 ? 'released' : 'stale'),
     refuse: async (key, problem, now) =>
       rejected.immediate(refuse, key, problem, now) ? 'rejected' : 'stale',
-    place: async (key, order, now) => place.immediate(key, order, now),
+    place: async (key, order, now) => placed.immediate(key, order, now),
     reject: async (key, problem, now) => void rejected.immediate(finish, key, problem, now),
+    async writeOff(seen: JournalEntry, problem, { now, reservedUntil }) {
+      const { submissions, submittedAt } = seen;
+      const { changes } = writeOff.run({
+        ...idOf(seen),
+        ...{ submissions, submittedAt, now, reservedUntil },
+        result: JSON.stringify(problem),
+      });
+      return changes === 1 ? 'written_off' : 'stale';
+    },
+    abandon: async (key, problem, now) => ended(key, problem, now),
+    writtenOff: async (since) => writtenOff.all(since).map(entryOf),
+    accountsSince: async (since) => accountsSince.all(since),
     doubt: async (key, now) => void doubt.run({ ...idOf(key), now }),
   };
 }
@@ -115,12 +139,24 @@ function updates(database: Database.Database) {
     UPDATE gateway_orders SET state = 'rejected', result = @result, updated_at = @now
     WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown') AND ambiguous = 0`);
   const finish = database.prepare(`
-    UPDATE gateway_orders SET state = @state, result = @result, updated_at = @now
+    UPDATE gateway_orders SET state = 'rejected', result = @result, updated_at = @now
     WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown')`);
+  const place = database.prepare(`
+    UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now
+    WHERE sub = @sub AND client_order_id = @clientOrderId`);
+  // It keeps its place in its mandate's slot until then.
+  const writeOff = database.prepare(`
+    UPDATE gateway_orders
+    SET state = 'rejected', result = @result, updated_at = @now, written_off_at = @now, reserved_until = @reservedUntil
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown')
+      AND submissions = @submissions AND submitted_at IS @submittedAt`);
+  const abandon = database.prepare(`
+    UPDATE gateway_orders SET state = 'rejected', result = @result, updated_at = @now
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state = 'intent' AND submitted_at IS NULL`);
   const doubt = database.prepare(`
     UPDATE gateway_orders SET state = 'unknown', updated_at = @now
     WHERE sub = @sub AND client_order_id = @clientOrderId AND state = 'intent'`);
-  return { again, release, refuse, finish, doubt };
+  return { again, release, refuse, finish, doubt, place, writeOff, abandon };
 }
 
 function idOf({ sub, clientOrderId }: OrderKey): OrderKey {

@@ -118,6 +118,7 @@ export const meanings: Readonly<Record<ProblemCode, ErrorCode>> = {
   not_cancelable: 'gateway_refused',
   not_replaceable: 'gateway_refused',
   not_placed: 'approval_expired',
+  placed_late: 'outcome_unknown',
   outcome_unknown: 'outcome_unknown',
   // those behind the gateway, and itself
   broker_busy: 'gateway_refused',

@@ -330,8 +330,8 @@ export function orderCountsContract(open: OpenStores): void {
     const [first, second, third] = [await claimed(order()), await claimed(order()), await claimed(order())];
     await journal.place(first, brokers('accepted'), NOON);
     await journal.refuse(second, problem, NOON);
-    const entry = { sub: 'alice', clientOrderId: first.clientOrderId, orderId: 'order-1', claimedAt: NOON };
-    const intent = { sub: 'alice', clientOrderId: third.clientOrderId, orderId: null, claimedAt: NOON };
+    const entry = { sub: 'alice', clientOrderId: first.clientOrderId, orderId: 'order-1' };
+    const intent = { sub: 'alice', clientOrderId: third.clientOrderId, orderId: null };
     expect(await journal.open('PA3ALICE01', 10)).toEqual([entry, intent]);
     await journal.over(first, brokers('filled', { filled_qty: '5' }), NOON);
     expect(await journal.open('PA3ALICE01', 10)).toEqual([intent]);

@@ -69,7 +69,10 @@ async function lost(kind: string, afterwards?: Mishap) {
     { ...intent, digest: 'digest', approval: { issuer: 'https://id.example', jti: 'j' } },
     time,
   );
-  const context = { journal, clock: { now: () => time, monotonic: () => time, sleep: async () => {} } };
+  const context = {
+    ...{ journal, absence: { missed: () => true, forget: () => undefined }, adopted: async () => undefined },
+    clock: { now: () => time, monotonic: () => time, sleep: async () => {} },
+  };
   const send = async () => {
     wire.mishap = 'lost answer';
     const answer = await broker.submit(draft);

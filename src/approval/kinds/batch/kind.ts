@@ -63,6 +63,11 @@ export function batchKind(
       JSON.stringify([on_failure, orders.map(orderFingerprint).sort()]),
     execute: (subject, approved) => execute(ports, clock, subject, approved),
     settle: (subject, asker) => settle(ports, clock, subject, asker),
+    async abandon({ orders }, sub) {
+      for (const { client_order_id } of orders) await ports.abandon(sub, client_order_id);
+    },
+    isCorrected: (before, { lines }) =>
+      lines.some((line, at) => isPlaced(line) && before.lines[at]?.outcome !== 'placed'),
     isOver: ({ lines }) => openOrders(lines).length === 0,
     news({ account }, { lines }, asker) {
       const open = openOrders(lines);

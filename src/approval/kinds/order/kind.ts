@@ -80,6 +80,8 @@ export interface OrderPorts {
    * @throws {Refusal} 504 `outcome_unknown`
    */
   outcome(asker: Proposer, clientOrderId: string): Promise<Order | undefined>;
+  /** Nothing of it will be placed: an order of which nothing is out is given up. */
+  abandon(sub: string, clientOrderId: string): Promise<void>;
   /** An order of this gateway's as the broker has it now; where it is over, it counts for what was filled from then on. */
   order(asker: Proposer, account: string, id: string, clientOrderId: string): Promise<Order | undefined>;
   /** Who tells when these orders of an account's may have changed; undefined where nobody does. */
@@ -126,6 +128,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
       if (found.outcome !== 'executed') return found;
       return found.result === undefined ? undefined : { outcome: 'executed', result: found.result };
     },
+    abandon: ({ client_order_id }, sub) => ports.abandon(sub, client_order_id),
     isOver,
     news: ({ account }, order, asker) => (isOver(order) ? undefined : ports.news(asker, account, [order])),
     async follow({ account, client_order_id }, order, asker) {

@@ -76,6 +76,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
       if (found.outcome !== 'executed') return found;
       return found.result === undefined ? undefined : { outcome: 'executed', result: found.result };
     },
+    abandon: ({ draft }, sub) => ports.abandon(sub, draft.client_order_id),
     isOver,
     news: ({ draft }, order, asker) =>
       isOver(order) ? undefined : ports.news(asker, draft.account, [order]),

@@ -8,6 +8,7 @@ import { sql as buckets } from './gateway/0007-buckets.ts';
 import { sql as sealedQuestions } from './gateway/0008-sealed-questions.ts';
 import { sql as gatewayKeys } from './gateway/0009-gateway-keys.ts';
 import { sql as recordCheckpoints } from './gateway/0010-record-checkpoints.ts';
+import { sql as writtenOff } from './gateway/0011-written-off.ts';
 
 /** Its roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
 const NAME = 'trade_agent_gateway';
@@ -26,5 +27,6 @@ export const gatewaySchema: Schema = {
     sealedQuestions,
     gatewayKeys(NAME),
     recordCheckpoints(NAME),
+    writtenOff,
   ],
 };

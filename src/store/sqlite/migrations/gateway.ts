@@ -13,6 +13,7 @@ import { sql as standingOrders } from './gateway/0012-standing-orders.ts';
 import { sql as accounts } from './gateway/0013-accounts.ts';
 import { sql as sealedQuestions } from './gateway/0014-sealed-questions.ts';
 import { sql as recordCheckpoints } from './gateway/0015-record-checkpoints.ts';
+import { sql as writtenOff } from './gateway/0016-written-off.ts';
 
 /** The versions of the gateway's database, oldest first. */
 export const gatewayMigrations = [
@@ -31,4 +32,5 @@ export const gatewayMigrations = [
   accounts,
   sealedQuestions,
   recordCheckpoints,
+  writtenOff,
 ];

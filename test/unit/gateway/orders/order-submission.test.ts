@@ -6,6 +6,7 @@ import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { Submission } from '../../../../src/gateway/broker/broker.ts';
 import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
 
+import type { Absence } from '../../../../src/gateway/orders/absence.ts';
 import {
   maySubmitAgain,
   neverPlaced,
@@ -31,6 +32,9 @@ const draft = {
   expires_at: utcSeconds(START + 60_000),
 } as OrderDraft;
 const stopped = async () => undefined;
+const adopted = async () => undefined;
+/** Nothing is ever absent for long enough. */
+const absence: Absence = { missed: () => false, forget: () => undefined };
 
 const intent = { sub: 'alice', clientOrderId: id, draft };
 const approval = { issuer: 'https://issuer.example', jti: 'jti-1' };
@@ -58,9 +62,7 @@ async function claimedAt(late: number) {
     submitted,
     submit: () =>
       submitIntent(intent, () => broker.submit(draft), broker, {
-        journal,
-        clock,
-        stopped,
+        ...{ journal, clock, stopped, adopted, absence },
       }),
   };
 }
@@ -108,9 +110,7 @@ it.each<[string, Submission]>([
     const clock = { now: () => START + 31_000, monotonic: () => START + 31_000, sleep: async () => {} };
     await expect(
       submitIntent(intent, () => broker.submit(draft), broker, {
-        journal,
-        clock,
-        stopped,
+        ...{ journal, clock, stopped, adopted, absence },
       }),
     ).rejects.toMatchObject({
       code: 'outcome_unknown',
@@ -132,7 +132,7 @@ describe('a gateway that stood still while it looked whether an order may still 
       return { outcome: 'accepted', order: { id: 'order-1', client_order_id: id } } as Submission;
     };
     const { state } = await submitIntent(intent, send, { traits: alpacaTraits } as OpenAccount, {
-      journal,
+      ...{ journal, adopted, absence },
       clock: { now: () => now, monotonic: () => now, sleep: async () => {} },
       stopped: async () => {
         const look = each[looks++];
@@ -189,7 +189,7 @@ describe('where the broker', () => {
       traits: { ...alpacaTraits, ...ids(false, 'while_listed') },
     } as unknown as OpenAccount;
     const context = {
-      journal,
+      ...{ journal, adopted, absence },
       clock: {
         now: () => START + 24 * 60 * 60_000,
         monotonic: () => START + 24 * 60 * 60_000,
@@ -208,7 +208,7 @@ describe('where the broker', () => {
     await journal.claim(claim, START);
     const broker = { traits: { ...alpacaTraits, ...ids(true, 'never') } } as OpenAccount;
     const context = {
-      journal,
+      ...{ journal, adopted, absence },
       clock: {
         now: () => START + 24 * 60 * 60_000,
         monotonic: () => START + 24 * 60 * 60_000,

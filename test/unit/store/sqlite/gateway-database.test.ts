@@ -118,7 +118,7 @@ describe('the gateway’s database', () => {
     });
     // What was placed is taken for over; what nobody knows of is not.
     expect(await orders.open('', 10)).toEqual([
-      { sub: 'alice', clientOrderId: 'ta-00000002', orderId: null, claimedAt: 900 },
+      { sub: 'alice', clientOrderId: 'ta-00000002', orderId: null },
     ]);
     // An approval that was used stays used, by whichever issuer, and the ids are free for others.
     const [one, two] = [approvalOf('jti-4'), { issuer: 'https://other.example', jti: 'jti-1' }];

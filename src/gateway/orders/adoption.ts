@@ -1,0 +1,48 @@
+import type { Clock } from '../../machine/clock.ts';
+import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
+import type { JournalEntry } from '../../store/order-journal.ts';
+import { dollars } from '../../trading/amounts.ts';
+import { Dec } from '../../trading/decimal.ts';
+import { dayBegan } from '../../trading/new-york-time.ts';
+import { ordersPerSlot } from '../mandates/within-mandate.ts';
+
+interface Parts {
+  readonly mandates: Pick<MandateStore, 'find' | 'end'>;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/**
+ * What an order that was written off, and then found at the broker, does to its mandate: another order may have used the same
+ * budget or slot meanwhile. A mandate that was used beyond what its owner signed is suspended.
+ */
+export async function suspendIfExceeded(parts: Parts, entry: JournalEntry): Promise<void> {
+  const { sub, draft } = entry;
+  if (draft.mandate === undefined || (await mandateExcess(parts, entry)) === undefined) return;
+  await parts.mandates.end({ sub, id: draft.mandate }, 'suspended', 'gateway', parts.clock.now());
+}
+
+/** By what a mandate was used beyond its bounds, for its owner; undefined where it was not, or the order went by none. */
+export async function mandateExcess(
+  { mandates, clock }: Parts,
+  { sub, draft }: Pick<JournalEntry, 'sub' | 'draft'>,
+): Promise<string | undefined> {
+  const { mandate: id, slot = '', symbol, side } = draft;
+  if (id === undefined) return undefined;
+  const found = await mandates.find(sub, id, { since: dayBegan(clock.now()), slot: { slot, symbol, side } });
+  const beyond = found === undefined ? [] : excessOf(found);
+  return beyond.length === 0
+    ? undefined
+    : `Mandate ${id} was used for more than you approved: ${beyond.join('; ')}.`;
+}
+
+function excessOf({ terms, used, inSlot }: CountedMandate): string[] {
+  const { max_total_notional: total, max_day_notional: day, max_orders: orders } = terms;
+  const ofDollars = (value: string, limit: string, when: string) =>
+    new Dec(value).gt(limit) ? [`${dollars(value)} of ${dollars(limit)}${when}`] : [];
+  return [
+    ...ofDollars(used.total_notional, total, ''),
+    ...(day === undefined ? [] : ofDollars(used.day_notional, day, ' today')),
+    ...(used.orders > orders ? [`${used.orders} orders of ${orders}`] : []),
+    ...(inSlot > ordersPerSlot(terms) ? [`${inSlot} orders of ${ordersPerSlot(terms)} in one period`] : []),
+  ];
+}

@@ -1,0 +1,110 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
+import { connect as connectTcp, type NetConnectOpts, Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { currentDispatchDeadline, type DispatchDeadline } from './dispatch-deadline.ts';
+
+/** Statuses whose answer has no body (Fetch, "null body status"). */
+const BODILESS = [204, 205, 304];
+
+/** The TCP connection below a TLS connection: it alone can be reset. */
+const below = new WeakMap<Socket, Socket>();
+
+/** Makes TLS connections whose TCP connection is at hand. */
+class ResettableTlsAgent extends HttpsAgent {
+  override createConnection(options: RequestOptions): Socket {
+    const tcp = connectTcp(options as NetConnectOpts);
+    const secure = connectTls({ ...options, socket: tcp } as ConnectionOptions);
+    below.set(secure, tcp);
+    return secure;
+  }
+}
+
+const agents = {
+  'http:': new HttpAgent({ keepAlive: true }),
+  'https:': new ResettableTlsAgent({ keepAlive: true }),
+};
+
+/**
+ * `fetch`, with which a request that changes something keeps to its dispatch deadline (`withDispatchDeadline`), if there is one:
+ *
+ * - The deadline is looked at after the connection is made, synchronously before the first byte is written, so no pause of the
+ *   process, the machine or the network in between lets the request leave late.
+ * - When its signal aborts (a timeout, say), the connection is reset, so that the operating system discards what it has not
+ *   delivered. Closed in the usual way, it would go on delivering, even after this process has died.
+ * - It is never redirected.
+ *
+ * @throws {TypeError} as `fetch`, with a {@link NotDispatched} as its cause where the deadline had passed
+ */
+export const dispatchFetch: typeof fetch = async (input, init) => {
+  const deadline = currentDispatchDeadline();
+  const method = (init?.method ?? (input instanceof Request ? input.method : 'GET')).toUpperCase();
+  if (deadline === undefined || method === 'GET' || method === 'HEAD') return await fetch(input, init);
+  const request = new Request(input, init);
+  const body = Buffer.from(await request.arrayBuffer());
+  return await sendBy(deadline, request, body);
+};
+
+function sendBy(deadline: DispatchDeadline, request: Request, body: Buffer): Promise<Response> {
+  const { signal, method } = request;
+  const url = new URL(request.url);
+  const isTls = url.protocol === 'https:';
+  return new Promise((answered, failed) => {
+    const fail = (cause: unknown) => failed(new TypeError('fetch failed', { cause }));
+    if (!isTls && url.protocol !== 'http:') return fail(new Error(`${url.protocol} is not HTTP`));
+    if (signal.aborted) return failed(signal.reason);
+    const headers = { ...Object.fromEntries(request.headers), 'content-length': String(body.length) };
+    const sent = isTls
+      ? httpsRequest(url, { method, headers, agent: agents['https:'] })
+      : httpRequest(url, { method, headers, agent: agents['http:'] });
+    const abort = () => {
+      failed(signal.reason);
+      if (sent.socket !== null) reset(sent.socket);
+      sent.destroy(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    sent.on('close', () => signal.removeEventListener('abort', abort));
+    sent.on('error', fail);
+    sent.on('socket', (socket) => {
+      const write = () => {
+        try {
+          deadline.dispatch();
+        } catch (error) {
+          sent.destroy(error as Error);
+          return;
+        }
+        // Nothing was written before: without a body, headers wait for the end.
+        sent.end(body);
+      };
+      if (socket.connecting) socket.once(isTls ? 'secureConnect' : 'connect', write);
+      else write();
+    });
+    sent.on('response', (response) => {
+      const { statusCode: status = 502 } = response;
+      if (status < 300 || status >= 400 || status === 304) return answered(answerOf(response, status));
+      response.resume();
+      fail(new Error('unexpected redirect'));
+    });
+  });
+}
+
+/** Closes a connection with RST: what was not delivered yet never is. */
+function reset(socket: Socket): void {
+  const tcp = below.get(socket) ?? socket;
+  if (tcp instanceof Socket && !tcp.connecting && !tcp.destroyed) tcp.resetAndDestroy();
+}
+
+function answerOf(response: IncomingMessage, status: number): Response {
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(response.headersDistinct))
+    for (const value of values ?? []) headers.append(name, value);
+  if (BODILESS.includes(status)) response.resume();
+  const body = BODILESS.includes(status) ? null : (Readable.toWeb(response) as ReadableStream<Uint8Array>);
+  return new Response(body as ConstructorParameters<typeof Response>[0], {
+    status,
+    statusText: response.statusMessage ?? '',
+    headers,
+  });
+}
