@@ -23,7 +23,7 @@ import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
 import { questionSeal } from '../../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
-import { type ProposalState, proposalRequestSchema } from '../../../src/trading/proposal.ts';
+import { isSettledState, type ProposalState, proposalRequestSchema } from '../../../src/trading/proposal.ts';
 import { Refusal } from '../../../src/trading/refusal.ts';
 import { VirtualClock } from '../../virtual-clock.ts';
 
@@ -198,13 +198,14 @@ export function kernelWorld({
           ),
         )
         .then(({ proposal }) => proposal),
-    /** Runs until it stands so. */
+    /** Runs until it is in one of these states. @throws {Error} if it ends in another one */
     until: (id: string, ...states: ProposalState[]) =>
       clock.run(
         (async () => {
           for (;;) {
             const proposal = await world.row(id);
             if (states.includes(proposal.state)) return proposal;
+            if (isSettledState(proposal.state)) throw new Error(`${id} is ${proposal.state} for good`);
             await world.kernel.awaitChange(id, proposal.version, LONG_MS, new AbortController().signal);
           }
         })(),
