@@ -24,6 +24,24 @@ describe('asking the owner', () => {
     expect(expiresAt).toBe(world.clock.now() + 600_000);
   });
 
+  it('ends at the proposal’s deadline, even if the provider would take an answer for longer', async () => {
+    const world = kernelWorld();
+    const { request } = world.asking;
+    Object.assign(world.asking, {
+      request: async (...given: Parameters<typeof request>) => {
+        const sent = await request(...given);
+        return { ...sent, expiresAt: sent.expiresAt + 3_600_000 };
+      },
+    });
+    const deadline = world.clock.now() + 300_000;
+    const { id, expiresAt } = await world.propose('5', { ttl: 300 });
+    expect(expiresAt).toBe(deadline);
+    await world.clock.run(world.clock.sleep(310_000));
+    expect(await world.row(id)).toMatchObject({ state: 'expired', reason: { code: 'approval_expired' } });
+    // The phone stops showing it as open.
+    expect(world.told.at(-1)).toMatchObject({ authReqId: 'auth-1', state: 'expired' });
+  });
+
   it('is tried again while the provider can’t be reached, twice', async () => {
     const world = kernelWorld();
     let fails = 2;

@@ -235,6 +235,20 @@ describe('what was approved', () => {
     expect((await world.until(id, 'blocked')).reason?.code).toBe('outcome_unknown');
   });
 
+  it('of unknown outcome is still looked up for some minutes after its token has expired', async () => {
+    const world = kernelWorld({ answers: ['approved'] });
+    const foundAt = world.clock.now() + TOKEN_MS + 10 * 60_000;
+    world.steps.push(
+      ...Array(500).fill(async (subject: Parameters<typeof world.place>[0]) =>
+        world.clock.now() < foundAt ? unknown : world.place(subject),
+      ),
+    );
+    const { id } = await world.propose();
+    await world.clock.run(world.clock.sleep(TOKEN_MS + 12 * 60_000));
+    expect((await world.row(id)).state).toBe('executed');
+    expect(world.book).toHaveLength(1);
+  });
+
   it('unknown when its token is of no use any more is settled by the owner’s next visit', async () => {
     const world = kernelWorld({ answers: ['approved'] });
     world.steps.push(...Array(500).fill(unknown));

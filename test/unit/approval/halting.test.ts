@@ -71,6 +71,24 @@ describe('a halt', () => {
     await world.until((await world.propose()).id, 'executed');
   });
 
+  it.each(['executing', 'unknown'] as const)(
+    'sends nothing of what was %s before it: the broker is only asked about it',
+    async (state) => {
+      const world = kernelWorld();
+      const { id } = await world.left(state);
+      await world.kernel.halt(alice);
+      world.start();
+      await world.clock.run(world.clock.sleep(60_000));
+      expect(world.looks.length).toBeGreaterThan(0);
+      expect(await world.row(id)).toMatchObject({ state: 'unknown' });
+      // The broker never received it.
+      world.settled = undefined;
+      await world.clock.run(world.clock.sleep(60_000));
+      expect(await world.row(id)).toMatchObject({ state: 'cancelled' });
+      expect(world.book).toEqual([]);
+    },
+  );
+
   it('is not lifted by anything else that is approved', async () => {
     const world = kernelWorld();
     const { id } = await world.left('executing');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { StoredProposal } from '../../../src/store/proposal-store.ts';
 import { proposalRequestSchema } from '../../../src/trading/proposal.ts';
-import { alice, type KernelWorld, kernelWorld } from './kernel-world.ts';
+import { alice, type KernelWorld, kernelWorld, TOKEN_MS } from './kernel-world.ts';
 
 /** Something that happens while an answer of the store is on its way back, once. */
 function whileAnswering<Name extends 'get' | 'byAuthReqId' | 'keyed'>(
@@ -67,6 +68,19 @@ describe('what happens between a look at the store and what follows from it', ()
     await world.clock.run(world.clock.sleep(20_000));
     expect(await world.row(id)).toMatchObject({ state: 'cancelled' });
     expect(world.polls).toHaveLength(length);
+  });
+
+  it('a withdrawal that meets the approval still takes the order back', async () => {
+    const world = kernelWorld();
+    const { id } = await world.left('requested');
+    whileAnswering(world, 'get', (row) => {
+      const token = { value: `token ${id}`, expiresAt: world.clock.now() + TOKEN_MS };
+      return world.moves.move(row as StoredProposal, 'approved', { token });
+    });
+    expect(await world.kernel.withdraw('alice', id)).toMatchObject({ state: 'cancelled', hasToken: false });
+    world.start();
+    await world.clock.run(world.clock.sleep(60_000));
+    expect(world.book).toEqual([]);
   });
 
   it('of many proposed at once no more than the quota allows are taken in', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { isSettledState } from '../../../src/trading/proposal.ts';
 import { Refusal } from '../../../src/trading/refusal.ts';
 import { alice, type KernelWorld, kernelWorld, type WorldOptions } from './kernel-world.ts';
 
@@ -17,6 +18,7 @@ function worldOfTwo(options: WorldOptions = {}): KernelWorld {
   };
   return world;
 }
+const bob = { sub: 'bob', clientId: 'trade-agent', accessToken: 'BOBS-TOKEN' } as const;
 const askedOf = (world: KernelWorld) => world.questions.map(({ asked }) => asked.sub);
 
 describe('what takes two people', () => {
@@ -179,6 +181,17 @@ describe('what takes two people', () => {
     expect(world.book).toEqual([]);
   });
 
+  it('does not ring the second phone for an owner’s approval whose token has already expired', async () => {
+    const world = worldOfTwo();
+    const { id } = await world.propose(MUCH);
+    const expiresAt = world.clock.now();
+    world.answers.push({ status: 'approved', accessToken: `token ${id}`, expiresAt }, 'approved');
+    await world.clock.run(world.clock.sleep(60_000));
+    expect(askedOf(world)).toEqual(['alice']);
+    expect(isSettledState((await world.row(id)).state)).toBe(true);
+    expect(world.book).toEqual([]);
+  });
+
   it('refuses the owner’s yes before the second phone rings, where it is none', async () => {
     const world = worldOfTwo({ answers: ['approved', 'approved'] });
     world.verify = async () => {
@@ -202,6 +215,22 @@ describe('what takes two people', () => {
     const { id } = await world.propose(MUCH);
     const { digest } = await world.until(id, 'executed');
     expect([...new Set(checked)]).toEqual([`alice ${digest}`, `carol ${digest}`]);
+  });
+
+  it('is never approved a second time by whoever proposed it, even if they are a co-owner', async () => {
+    const world = worldOfTwo({ answers: ['approved', 'approved'] });
+    const coOwners = ['bob', 'carol'];
+    world.access = {
+      require: async () => undefined,
+      second: async (_account, but) => {
+        const found = coOwners.find((who) => !but.includes(who));
+        if (found === undefined) throw new Refusal(403, 'policy_denied', 'there is nobody');
+        return found;
+      },
+    };
+    const { id } = await world.propose(MUCH, { by: bob, owner: 'alice' });
+    expect(await world.until(id, 'executed')).toMatchObject({ proposedBy: 'bob', second: 'carol' });
+    expect(askedOf(world)).toEqual(['alice', 'carol']);
   });
 
   it('is not proposed where nobody could be the second', async () => {

@@ -173,6 +173,44 @@ describe('waiting for a decision', () => {
     expect(world.polls).toHaveLength(3);
   });
 
+  it('ends by a denial that arrives after the row has changed, and nobody is asked again', async () => {
+    const world = kernelWorld();
+    const { id } = await world.propose();
+    world.answers.push(async () => {
+      // Another gateway on the same database lost the answer meanwhile, and asked again.
+      const drafted = await world.moves.move(await world.row(id), 'drafted');
+      await world.moves.move(drafted.proposal, 'requested', { authReqId: 'auth-of-another', asked: 2 });
+      return { status: 'denied' };
+    });
+    await world.clock.run(world.clock.sleep(20_000));
+    expect(await world.row(id)).toMatchObject({ state: 'denied', reason: { code: 'approval_denied' } });
+    expect(world.polls.map((poll) => poll.id)).not.toContain('auth-of-another');
+    expect(world.questions).toHaveLength(1);
+  });
+
+  it('keeps an approval that arrives while the store is unavailable, and does not ask again', async () => {
+    const world = kernelWorld();
+    const { change } = world.store;
+    let failures = 0;
+    Object.assign(world.store, {
+      change: async (...given: Parameters<typeof change>) => {
+        if (failures-- > 0) throw new Error('the store is unavailable');
+        return change(...given);
+      },
+    });
+    const { id } = await world.propose();
+    world.answers.push(async () => {
+      failures = 3;
+      return 'approved';
+    });
+    // The provider gives the token out once: then its answer is lost, and it takes another question to get one.
+    const later = async () => (world.questions.length > 1 ? 'approved' : ({ status: 'lost' } as const));
+    world.answers.push(...Array<typeof later>(10).fill(later));
+    await world.until(id, 'executed');
+    expect(world.questions).toHaveLength(1);
+    expect(world.book).toHaveLength(1);
+  });
+
   it('ends when it is withdrawn during a long poll, and drops a token that comes after', async () => {
     const world = kernelWorld();
     world.answers.push(
