@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { proposalDigest } from '../../../../src/approval/details.ts';
+import { NoReceipt, receiptPayload, receiptText } from '../../../../src/approval/receipts/receipt-form.ts';
+import { type ReceiptKey, receiptKey } from '../../../../src/approval/receipts/receipt-key.ts';
+import { verifyReceipt } from '../../../../src/approval/receipts/verify-receipt.ts';
+import { lineAfter, NO_LINE } from '../../../../src/store/audit.ts';
+import type { Receipt, SignedApproval, UnsignedReceipt } from '../../../../src/trading/receipt.ts';
+import { draft } from '../../gateway/policy/sound-order.ts';
+import type { Authenticator } from '../signature/authenticator.ts';
+import { ADDRESS, authenticatorOf, detailsOf, START, signed } from '../signature/signing-world.ts';
+
+const AT = new Date(START).toISOString();
+const people = { alice: authenticatorOf(), carol: authenticatorOf() };
+type Name = keyof typeof people;
+
+const statement = {
+  kind: 'order' as const,
+  subject: { ...draft },
+  worst_case: null,
+  provenance: null,
+  requested_by: null,
+  client: 'trade-agent',
+};
+const proposal: Receipt['proposal'] = {
+  ...statement,
+  ...{ id: 'pr_0123456789abcdef', sub: 'alice', code: '7K3M', nonce: 'AAAAAAAAAAAAAAAAAAAAAA' },
+  ...{ digest: proposalDigest(statement), created_at: AT },
+};
+
+function approvalOf(sub: Name): SignedApproval {
+  const authenticator: Authenticator = people[sub];
+  const { method: _, ...evidence } = signed(
+    authenticator,
+    detailsOf({ ...statement, digest: proposal.digest }),
+  );
+  return {
+    sub,
+    evidence: { method: 'webauthn', ...evidence },
+    origin: ADDRESS,
+    rp_id: 'localhost',
+    key: {
+      credential_id: authenticator.credentialId,
+      public_key: Buffer.from(authenticator.publicKey).toString('base64url'),
+      algorithm: authenticator.algorithm,
+      ...{ method: 'webauthn', device_type: 'singleDevice', name: 'phone', enrolled_at: AT },
+    },
+  };
+}
+
+/** The record of an order that these people's keys signed before it was sent. */
+function recordOf(signers: readonly Name[]): string[] {
+  const { id, digest } = proposal;
+  const lines: string[] = [];
+  let head = NO_LINE;
+  const note = (event: 'proposed' | 'signed' | 'executing', facts: object) => {
+    const { line, ...next } = lineAfter(head, { event, facts: { ...facts, digest } }, START);
+    head = next;
+    lines.push(line);
+  };
+  note('proposed', { proposal: id });
+  for (const sub of signers) note('signed', { approval: id, sub, credential_id: people[sub].credentialId });
+  note('executing', { proposal: id });
+  return lines;
+}
+
+/** A receipt of an order that alice and carol approved. @param signers whose signatures the record tells of */
+function receiptOf(key: ReceiptKey, signers: readonly Name[]): string {
+  const unsigned: UnsignedReceipt = {
+    type: 'trade-agent.receipt',
+    v: 1,
+    gateway: ADDRESS,
+    issued_at: AT,
+    state: 'unknown',
+    proposal,
+    approvals: [approvalOf('alice'), approvalOf('carol')],
+    mandate: null,
+    decision: null,
+    orders: [
+      {
+        ...{ client_order_id: draft.client_order_id, order: draft, state: 'unknown', submissions: 1 },
+        ...{ submitted_at: AT, answered: null, problem: null },
+      },
+    ],
+    record: recordOf(signers),
+  };
+  return receiptText({ ...unsigned, signature: key.sign(receiptPayload(unsigned)) });
+}
+
+async function faultOf(signers: readonly Name[]): Promise<string> {
+  const key = await receiptKey('of the gateway');
+  try {
+    await verifyReceipt(receiptOf(key, signers), (thumbprint) => thumbprint === key.jwk.kid);
+    return 'holds';
+  } catch (error) {
+    if (error instanceof NoReceipt) return error.fault;
+    throw error;
+  }
+}
+
+describe('a receipt of an order that two people approved', () => {
+  it('holds if the record tells of both signatures', async () => {
+    expect(await faultOf(['alice', 'carol'])).toBe('holds');
+  });
+
+  it.each<[Name, Name]>([
+    ['alice', 'carol'],
+    ['carol', 'alice'],
+  ])('is refused if the record tells of the signature of %s alone, not of %s', async (signer) => {
+    expect(await faultOf([signer])).toBe('record');
+  });
+});
