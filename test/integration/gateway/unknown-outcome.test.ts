@@ -318,6 +318,53 @@ it('an order that is still being looked at is not called unknown to the gateway'
   expect((await lookUp()).status).toBe(200);
 });
 
+it('an order that is written while it is looked up is not called unknown to the gateway', async () => {
+  const arrived = Promise.withResolvers<void>();
+  const decided = Promise.withResolvers<void>();
+  /** Runs once, between the journal's answer to a look-up and what follows from it. */
+  let meanwhile: (() => Promise<unknown>) | undefined;
+  const slow = await startWorld({
+    brokerTimeoutMs: 300,
+    rules: readAfter(async () => {
+      arrived.resolve();
+      await decided.promise;
+    }),
+    stores: (stores) => ({
+      ...stores,
+      orders: {
+        ...stores.orders,
+        async find(...key) {
+          const entry = await stores.orders.find(...key);
+          const happens = meanwhile;
+          meanwhile = undefined;
+          await happens?.();
+          return entry;
+        },
+      },
+    }),
+  });
+  onTestFinished(() => slow.close());
+  // The broker takes the order, its answer is lost, and its reads lag behind.
+  slow.broker.hiddenLookups = 100;
+  slow.broker.onSubmit.push(({ accept, drop }) => {
+    accept();
+    drop();
+  });
+  const order = slow.draft();
+  const placing = slow.place(order, await slow.approve(order));
+  await arrived.promise;
+  meanwhile = async () => {
+    decided.resolve();
+    await placing;
+  };
+  const found = await slow.get(
+    `/v1/orders:by_client_order_id?client_order_id=${order.client_order_id}`,
+    await slow.reader('orders:read'),
+  );
+  expect((await placing).status).toBe(504);
+  expect([found.status, await found.json()]).toMatchObject([504, { code: 'outcome_unknown' }]);
+});
+
 it('an order of someone else’s under our id is never reported as ours', async () => {
   world.broker.onSubmit.push(({ accept, answer }) => {
     const order = accept();
