@@ -1,0 +1,30 @@
+import Database from 'better-sqlite3-multiple-ciphers';
+import { expect, it, onTestFinished } from 'vitest';
+import { createPeople } from '../../../../src/home/identity-provider/people.ts';
+import { createSessions, type Sessions } from '../../../../src/home/identity-provider/sessions.ts';
+import { VirtualClock } from '../../../virtual-clock.ts';
+
+function sessionsOf(...usernames: string[]): Sessions {
+  const database = new Database(':memory:');
+  onTestFinished(() => void database.close());
+  const clock = new VirtualClock();
+  const people = createPeople(database, () => clock.now());
+  for (const username of usernames) people.add({ username, name: username, email: '' });
+  return createSessions({ database, people, clock, formKey: 'of the test' });
+}
+
+it('signing a person out everywhere ends their sessions and the one-time links they have not used', () => {
+  const sessions = sessionsOf('alice', 'bob');
+  const cookie = sessions.open({
+    username: 'alice',
+    by: 'link',
+    browser: 'Safari on iPhone',
+    key: undefined,
+  });
+  const [hers, his] = [sessions.issueTicket('alice'), sessions.issueTicket('bob')];
+  sessions.endAll('alice');
+  expect(sessions.find(cookie, { key: undefined, isTheirs: true })).toBeUndefined();
+  expect(sessions.redeemTicket(hers ?? '')).toBeUndefined();
+  // Other people's links still open a session.
+  expect(sessions.redeemTicket(his ?? '')).toBe('bob');
+});
