@@ -47,6 +47,8 @@ export type Told =
       readonly ended: number;
     }
   | { readonly what: 'withdrawn'; readonly id: string; readonly status: number | undefined }
+  /** Trading was halted, and whoever did that knows it; the world's time. */
+  | { readonly what: 'halted'; readonly sub: string; readonly at: number }
   /** A mandate was taken back, and whoever did that knows it. */
   | {
       readonly what: 'ended';
@@ -84,11 +86,7 @@ export class Client {
     this.who = who;
     this.#world = world;
     this.life = new Life(`client ${++count}`, world.activity);
-    this.#fetch = world.network.fetchFor(
-      this.life,
-      () => world.clock.now(),
-      () => 'agent-gateway',
-    );
+    this.#fetch = world.network.fetchFor(this.life, world.clock, () => 'agent-gateway');
   }
 
   /** Proposes, and watches to the end where `watch` says so. Never rejects. */
@@ -159,8 +157,10 @@ export class Client {
     told.push({ what: 'withdrawn', id, status: answer?.status });
   }
 
-  async halt(): Promise<void> {
-    await this.#send('PUT', '/v1/halt', { body: '{}' });
+  async halt(gateway = 0): Promise<void> {
+    const { told, clock } = this.#world;
+    const answer = await this.#send('PUT', '/v1/halt', { body: '{}', gateway });
+    if (answer?.status === 200) told.push({ what: 'halted', sub: this.who.sub, at: clock.now() });
   }
 
   /** Suspends or revokes a mandate of one's own. */
@@ -183,8 +183,8 @@ export class Client {
   }
 
   /** By a bearer token; where there are mandates by one that is bound to the program's key (RFC 9449). */
-  async #authorization(method: string, url: string): Promise<Record<string, string>> {
-    const { provider, options, programs, machine } = this.#world;
+  async #authorization(method: string, url: string, gateway: number): Promise<Record<string, string>> {
+    const { provider, options, programs, machine, gateways } = this.#world;
     const { sub, clientId } = this.who;
     const claims = { sub, client_id: clientId };
     const key = options.mandates === undefined ? undefined : programs[this.who.machine];
@@ -195,7 +195,7 @@ export class Client {
     const token = await provider.accessToken({ ...claims, scope, cnf: { jkt: key.jkt } });
     return {
       authorization: `DPoP ${token}`,
-      dpop: await proofOf(key, { method, url, token, now: machine.now() }),
+      dpop: await proofOf(key, { method, url, token, now: machine(gateway % gateways()).now() }),
     };
   }
 
@@ -210,7 +210,7 @@ export class Client {
       const response = await this.#fetch(`${url}${path}`, {
         method,
         headers: {
-          ...(await this.#authorization(method, `${url}${path}`)),
+          ...(await this.#authorization(method, `${url}${path}`, gateway)),
           'content-type': 'application/json',
           [GATEWAY_HEADER]: String(gateway),
           ...headers,

@@ -119,12 +119,10 @@ function sharesToken(world: World, { id, jti }: Question): boolean {
 
 /** Whether anything was in the gateway's way between two times of the world. */
 export function isHindered({ hindrances, network }: World, from: number, to: number): boolean {
+  const isThen = ({ at, until }: { readonly at: number; readonly until: number }) =>
+    at <= to && until >= from;
   return (
-    hindrances.some(({ at, until }) => at <= to && until >= from) ||
-    network.sent.some(
-      ({ fault, leg, at }) =>
-        fault !== undefined && leg !== 'agent-gateway' && at <= to && at + 15_000 >= from,
-    )
+    hindrances.some(isThen) || network.disturbances.some((one) => one.leg !== 'agent-gateway' && isThen(one))
   );
 }
 

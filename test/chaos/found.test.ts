@@ -106,11 +106,11 @@ it.each(found)('$name', async ({ world, steps, executed }) => {
 
 it('a clock that is set back while a poll is under way does not put off the next one', async () => {
   const world = await createWorld(keys, { interval: 5, hold: 30_000, delivery: 'poll', details: 'rar' });
-  world.machine.skew = 60_000;
+  world.machine().skew = 60_000;
   const client = new Client(world, identities[0]);
   void client.propose('key', { kind: 'order', order: bodies[0], ttl: 300 }, false);
   await world.advance(1_000);
-  world.machine.skew = 0;
+  world.machine().skew = 0;
   // The poll was held for thirty seconds; the next is due five seconds after it was sent.
   await world.advance(30_000);
   for (const question of world.provider.questions.open())

@@ -31,6 +31,7 @@ interface GatewayParts {
   readonly network: Network;
   readonly activity: Activity;
   readonly clock: SimClock;
+  /** Its machine's. */
   readonly machine: MachineClock;
   readonly files: { readonly database: string; readonly audit: string };
   readonly troubles: string[];
@@ -107,7 +108,7 @@ export class GatewayProcesses {
       }),
       fetch: network.fetchFor(
         life,
-        () => machine.now(),
+        machine,
         ({ origin }) => (origin === provider.url ? 'gateway-provider' : 'gateway-broker'),
         (sent) => this.before(sent),
       ),

@@ -5,7 +5,7 @@ import { check } from './oracle.ts';
 import { draftsOf } from './placing.ts';
 import { Player } from './player.ts';
 import { bodies, type History } from './steps.ts';
-import { createWorld, type SharedKeys } from './world.ts';
+import { createWorld, type SharedKeys, type World } from './world.ts';
 
 /** How the histories went, so that a run that exercises nothing is seen. */
 export interface Tally {
@@ -50,8 +50,17 @@ export function noTally(): Tally {
   };
 }
 
-/** Plays one history to its end and lets everything settle. @throws what the checker finds */
-export async function play(keys: SharedKeys, history: History, tally: Tally): Promise<void> {
+/**
+ * Plays one history to its end and lets everything settle.
+ * @param look at the world in the end, once the checker has found nothing
+ * @throws what the checker finds
+ */
+export async function play(
+  keys: SharedKeys,
+  history: History,
+  tally: Tally,
+  look?: (world: World) => Promise<void>,
+): Promise<void> {
   const world = await createWorld(keys, history.world);
   try {
     await new Player(world, history, tally).play();
@@ -74,7 +83,8 @@ export async function play(keys: SharedKeys, history: History, tally: Tally): Pr
       tally.underMandate += drafts.filter((draft) => draft.mandate !== undefined && isBooked(draft)).length;
     }
     for (const { event } of world.audit()) tally.events[event] = (tally.events[event] ?? 0) + 1;
-    tally.faults += world.network.sent.filter((sent) => sent.fault !== undefined).length;
+    tally.faults += world.network.disturbances.length;
+    await look?.(world);
     tally.pings += world.network.sent.filter(({ leg }) => leg === 'provider-gateway').length;
   } finally {
     await world.close();

@@ -14,8 +14,6 @@ export class Gone extends Error {
 export class Life {
   readonly name: string;
   readonly died: Promise<void>;
-  /** How often it was stopped. */
-  pauses = 0;
   readonly #activity: Activity;
   #left = Number.POSITIVE_INFINITY;
   #untilPause = Number.POSITIVE_INFINITY;
@@ -55,7 +53,6 @@ export class Life {
   #pause(): void {
     this.#untilPause = Number.POSITIVE_INFINITY;
     if (this.#gate !== undefined || this.#dead) return;
-    this.pauses += 1;
     this.#gate = new Promise((resolve) => {
       this.#open = resolve;
     });
@@ -78,6 +75,11 @@ export class Life {
     this.#activity.sign();
     if (!this.#dead && --this.#left <= 0) this.#die();
     if (--this.#untilPause <= 0) this.#pause();
+    if (this.#gate !== undefined || this.#dead) await this.running();
+  }
+
+  /** Goes on once the process runs: unlike `cross` no point at which it may die or be stopped. Dead, it never goes on. */
+  async running(): Promise<void> {
     while (this.#gate !== undefined && !this.#dead) await this.#gate;
     // A promise of its own each time: a shared one would keep all that ever waited for it in memory.
     if (this.#dead) await new Promise(() => undefined);

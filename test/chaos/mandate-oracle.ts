@@ -10,6 +10,7 @@ import { isFinal } from '../../src/trading/views.ts';
 import { isHindered } from './ends-oracle.ts';
 import type { KeptMandate } from './kept-use.ts';
 import type { Evidence, Must } from './oracle.ts';
+import { DISPATCH_WINDOW_MS } from './wire-oracle.ts';
 
 const AT_ONCE_MS = 2_000;
 
@@ -126,7 +127,7 @@ function ofItsTerms(
   );
   must(asked, `${what} was asked for by another program than the mandate's`);
   const late = sendsOf(world, order.client_order_id).some(
-    ({ senderAt, from }) => from.pauses === 0 && senderAt >= Date.parse(terms.expires_at),
+    ({ senderAt }) => senderAt >= Date.parse(terms.expires_at),
   );
   must(!late, `${what} was sent after the mandate had ended`);
 }
@@ -243,8 +244,8 @@ function counted({ world, book, placing }: Evidence, must: Must): void {
 }
 
 /**
- * Once whoever took it back has been told so, nothing more leaves under it. Where stores are some way off, what was looked at
- * in the same moment may still leave.
+ * Once whoever took it back has been told so, nothing more is sent under it, and what had been decided to be sent leaves soon
+ * or never. Where stores are some way off, what was looked at in the same moment may still be sent.
  */
 function takenBack({ world, placing }: Evidence, must: Must): void {
   const { options, network, told } = world;
@@ -254,11 +255,13 @@ function takenBack({ world, placing }: Evidence, must: Must): void {
     const state = mandates.find(({ id }) => id === end.mandate)?.state ?? 'none';
     const stays = end.to === 'revoked' ? ['revoked'] : ['suspended', 'revoked', 'replaced'];
     must(stays.includes(state), `${end.mandate} was told to be ${end.to}, and is ${state}`);
-    for (const { note, decided } of network.sent) {
+    for (const { note, decided, at } of network.sent) {
       const draft = placing.get(String(note.clientOrderId))?.draft;
       if (draft?.mandate !== end.mandate) continue;
       const isLater = options.distant ? decided.at > end.at : decided.count > end.ended;
       must(!isLater, `${note.clientOrderId} was sent under ${end.mandate}, which was ${end.to} by then`);
+      const isSoon = at <= end.at + DISPATCH_WINDOW_MS;
+      must(isSoon, `${note.clientOrderId} left long after ${end.mandate} was ${end.to}`);
     }
   }
 }

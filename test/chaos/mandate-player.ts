@@ -52,9 +52,7 @@ export async function takeMandateStep(hands: MandateHands, step: MandateStep): P
     case 'midnight': {
       const now = world.clock.now();
       const at = newYorkInstant(addDays(newYorkDate(now), 1), '00:00') + step.seconds * 1000;
-      world.hinder('sleep', 0);
-      if (at > now) world.clock.leap(at - now);
-      return;
+      return at > now ? world.suspend(at - now) : undefined;
     }
   }
 }
@@ -79,7 +77,10 @@ function askUnder(hands: MandateHands, step: MandateStep & { do: 'under' }): voi
   const order = nth(mandateBodies, step.body) ?? mandateBodies[0];
   const named = step.mandate === 'any' ? undefined : nth(mandatesOf(world, subOf(step.client)), step.mandate);
   const cadence = named?.terms.cadence ?? 'daily';
-  const slot = step.slot === 'present' ? slotOf(cadence, world.machine.now()) : OTHER_SLOT;
+  const slot =
+    step.slot === 'present'
+      ? slotOf(cadence, world.machine(step.gateway % world.gateways()).now())
+      : OTHER_SLOT;
   const request: ProposalRequestInput = {
     ...{ kind: 'order', order, ttl: step.ttl, mandate: named?.id ?? 'any' },
     ...(step.slot === 'none' || slot === undefined ? {} : { slot }),

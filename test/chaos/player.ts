@@ -32,7 +32,8 @@ export class Player {
   /** The clients alive, by their number in the history. */
   readonly #clients = new Map<number, Client>();
   readonly #asks: Ask[] = [];
-  #unskew: () => void = () => undefined;
+  /** What ends that a gateway's clock is wrong, by its number. */
+  readonly #unskew = new Map<number, () => void>();
   #undisk: () => void = () => undefined;
   #unprice: () => void = () => undefined;
   /** What ends that a gateway's process is down, by its number. */
@@ -153,10 +154,9 @@ export class Player {
         return;
       }
       case 'sleep':
-        world.hinder('sleep', 0);
-        return world.clock.leap(step.seconds * 1000);
+        return world.suspend(step.seconds * 1000);
       case 'skew':
-        return this.#skew(step.seconds * 1000);
+        return this.#skew(step.seconds * 1000, step.number);
       case 'fault':
         return world.network.arm(step.fault);
       case 'part':
@@ -264,12 +264,11 @@ export class Player {
     if (known !== undefined) world.hinder('start', 40_000);
   }
 
-  #skew(ms: number): void {
+  #skew(ms: number, number = 0): void {
     const world = this.#world;
-    this.#unskew();
-    world.machine.skew = ms;
-    const over = world.hinder('skew');
-    this.#unskew = over;
+    this.#unskew.get(number)?.();
+    world.machine(number).skew = ms;
+    this.#unskew.set(number, world.hinder('skew'));
   }
 
   #client(number: number): Client {
@@ -296,8 +295,8 @@ export class Player {
     world.network.heal();
     world.provider.faults.length = 0;
     // Set right is set another time: who waits by the clock may wait longer, or shorter.
-    if (world.machine.skew !== 0) this.#skew(0);
-    this.#unskew();
+    for (const number of this.#unskew.keys()) if (world.machine(number).skew !== 0) this.#skew(0, number);
+    for (const over of this.#unskew.values()) over();
     this.#undisk();
     for (const symbol of symbols) world.market.setPrice(symbol, prices[symbol]);
     // One that is to die at some later point does not do so any more.

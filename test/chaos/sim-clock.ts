@@ -1,8 +1,15 @@
 import type { Clock } from '../../src/machine/clock.ts';
 
+/**
+ * What becomes of a sleep while the machine is suspended. `overslept`: an alarm that falls into it rings right afterwards.
+ * `elsewhere`: it rings in time, since it is not of this machine. `frozen`: only time awake counts, as for CLOCK_MONOTONIC.
+ */
+type Suspended = 'overslept' | 'elsewhere' | 'frozen';
+
 interface Sleeper {
-  readonly at: number;
+  at: number;
   readonly order: number;
+  readonly suspended: Suspended;
   readonly wake: () => void;
 }
 
@@ -32,6 +39,10 @@ export class SimClock implements Clock {
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return this.sleepAs('overslept', ms, signal);
+  }
+
+  sleepAs(suspended: Suspended, ms: number, signal?: AbortSignal): Promise<void> {
     this.#asked += 1;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
@@ -42,6 +53,7 @@ export class SimClock implements Clock {
       const sleeper: Sleeper = {
         at: this.#now + ms,
         order: this.#asked,
+        suspended,
         wake: () => {
           this.#sleepers.delete(sleeper);
           signal?.removeEventListener('abort', onAbort);
@@ -69,15 +81,26 @@ export class SimClock implements Clock {
     next.wake();
   }
 
-  /** Goes to `time` at once, as a machine does that was asleep: whoever should have woken meanwhile wakes late. */
+  /** Suspends the machine for so long: whoever should have woken meanwhile wakes late. */
   leap(ms: number): void {
     this.#now += ms;
     this.#asleep += ms;
+    for (const sleeper of this.#sleepers) if (sleeper.suspended === 'frozen') sleeper.at += ms;
   }
 
-  #next(): Sleeper | undefined {
+  /** Within a suspend until `time`: goes on to the next alarm elsewhere, and wakes that sleeper. False if there is none. */
+  leapToNext(time: number): boolean {
+    const next = this.#next('elsewhere');
+    if (next === undefined || next.at > time) return false;
+    this.leap(Math.max(0, next.at - this.#now));
+    next.wake();
+    return true;
+  }
+
+  #next(suspended?: Suspended): Sleeper | undefined {
     let first: Sleeper | undefined;
     for (const sleeper of this.#sleepers) {
+      if (suspended !== undefined && sleeper.suspended !== suspended) continue;
       if (
         first === undefined ||
         sleeper.at < first.at ||

@@ -39,7 +39,9 @@ export type Step =
   | MandateStep
   /** The gateway's clock falls behind, and a deadline passes, or nearly so. */
   | { readonly do: 'brink'; readonly row: number; readonly seconds: number }
-  | { readonly do: 'wait' | 'sleep' | 'skew'; readonly seconds: number }
+  | { readonly do: 'wait' | 'sleep'; readonly seconds: number }
+  /** The clock of a gateway's machine is set; the first's, where none is named. */
+  | { readonly do: 'skew'; readonly seconds: number; readonly number?: number }
   | { readonly do: 'fault'; readonly fault: Fault }
   | { readonly do: 'part'; readonly leg: Leg; readonly seconds: number }
   | { readonly do: 'provider'; readonly fault: ProviderFault }

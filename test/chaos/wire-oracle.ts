@@ -16,25 +16,43 @@ export function checkWire(evidence: Evidence, must: Must): void {
 const orders = ({ world }: Evidence) =>
   world.network.sent.filter(({ leg, note }) => leg === 'gateway-broker' && note.clientOrderId !== undefined);
 
-/** Longer than it takes from the intent to the broker, where no answer in between is lost. */
-const ON_ITS_WAY_MS = 15_000;
+/** How long after the last look at what could stop it an order may leave. */
+export const DISPATCH_WINDOW_MS = 15_000;
 
 /** In the row, on the record, before its deadline: then it may leave. */
 function intentBeforeCall(evidence: Evidence, must: Must): void {
-  // Of two processes one may be told by the journal that it can't know, while the other sends.
-  const isShared = evidence.world.gateways() > 1;
-  for (const { note, senderAt, from } of orders(evidence)) {
-    const { clientOrderId: id, state, audited, deadline, halted } = note;
+  const { world } = evidence;
+  // Of two processes one may be told by the journal that it can't know, or that it is placed, while the other sends.
+  const isShared = world.gateways() > 1;
+  const skews = world.hindrances.filter(({ what }) => what === 'skew').length;
+  for (const sent of orders(evidence)) {
+    const { clientOrderId: id, state, audited, halted } = sent.note;
+    const deadline = Number(sent.note.deadline);
     // What was on its way when the halt came is not called back; after that nothing leaves, for the first time or again.
-    const isLate = typeof halted === 'number' && senderAt > halted + ON_ITS_WAY_MS;
-    must(!isLate, `${id} was sent to the broker while trading was halted`);
-    // A process that stood still on the way may be late with what it had begun.
-    const isBegun = state === 'executing' || (isShared && state === 'unknown');
-    if (from.pauses === 0) must(isBegun, `${id} was sent while its row said ${state}`);
+    const isLate = typeof halted === 'number' && sent.senderAt > halted + DISPATCH_WINDOW_MS;
+    must(!(isLate && skews === 0), `${id} was sent to the broker while trading was halted`);
+    const isBegun = state === 'executing' || (isShared && (state === 'unknown' || state === 'executed'));
+    must(isBegun, `${id} was sent while its row said ${state}`);
     must(audited === true, `${id} was sent before the record had it`);
-    if (from.pauses === 0) {
-      must(senderAt < Number(deadline), `${id} was sent to the broker after its deadline`);
-    }
+    must(sent.senderAt < deadline, `${id} was sent to the broker after its deadline`);
+    must(
+      skews > 0 || sent.at < deadline,
+      `${id} was sent to the broker after its deadline by the world's time`,
+    );
+    // A clock that was set once can't have been ahead when the sender looked at it, and be right afterwards.
+    const took = sent.monotonicAt - sent.decided.monotonicAt;
+    must(
+      skews > 1 || took < deadline - sent.decided.senderAt,
+      `${id} was sent to the broker after its deadline by the monotonic clock`,
+    );
+  }
+  for (const { note, at } of orders(evidence)) {
+    const sub = evidence.placing.get(String(note.clientOrderId))?.row.sub;
+    const halt = world.told.findLast((told) => told.what === 'halted' && told.sub === sub && told.at <= at);
+    if (halt?.what !== 'halted' || typeof note.halted !== 'number') continue;
+    // The halt that was in force when the order left, and not one that came after it was lifted.
+    const isSame = skews > 0 || note.halted <= halt.at;
+    must(!isSame || at <= halt.at + DISPATCH_WINDOW_MS, `${note.clientOrderId} left long after the halt`);
   }
 }
 

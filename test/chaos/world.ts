@@ -84,8 +84,8 @@ export interface World {
   readonly options: WorldOptions;
   readonly programs: readonly ProgramKey[];
   readonly clock: SimClock;
-  /** The gateway's machine. */
-  readonly machine: MachineClock;
+  /** The machine of one of the gateway's processes; the first, where there are two. */
+  machine(number?: number): MachineClock;
   readonly activity: Activity;
   readonly network: Network;
   readonly provider: Provider;
@@ -120,6 +120,8 @@ export interface World {
   rest(): Promise<void>;
   /** Lets `ms` pass, alarm by alarm. */
   advance(ms: number): Promise<void>;
+  /** Suspends all machines for so long; what is on its way in the network arrives meanwhile. */
+  suspend(ms: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -131,18 +133,15 @@ const LONGEST_CLOSE_MS = 120_000;
 
 export async function createWorld(keys: SharedKeys, options: WorldOptions): Promise<World> {
   const clock = new SimClock(START);
-  const machine = machineClock(clock);
+  const machines: MachineClock[] = [];
+  const machine = (number = 0) => (machines[number] ??= machineClock(clock));
   const activity = new Activity();
   const network = new Network(activity, clock);
   const folder = memoryFolder('trade-agent-chaos-');
   const files = { database: join(folder, 'gateway.db'), audit: join(folder, 'audit.jsonl') };
 
   const server: HttpServer = await listenOnLoopback(0, () => 0);
-  const caller = network.fetchFor(
-    new Life('provider', activity),
-    () => clock.now(),
-    () => 'provider-gateway',
-  );
+  const caller = network.fetchFor(new Life('provider', activity), clock, () => 'provider-gateway');
   const provider = await startProvider({
     clock,
     activity,
@@ -176,11 +175,10 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
     network,
     activity,
     clock,
-    machine,
     files,
     troubles,
   };
-  const processes = [new GatewayProcesses({ ...parts, number: 0 })];
+  const processes = [new GatewayProcesses({ ...parts, number: 0, machine: machine() })];
   const process = (number = 0) => {
     const found = processes[number];
     if (found === undefined) throw new TypeError('there is no such gateway');
@@ -208,6 +206,13 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
     };
   };
 
+  const suspend = async (ms: number) => {
+    const until = clock.now() + ms;
+    hinder('sleep', 0);
+    while (clock.leapToNext(until)) await rest();
+    if (until > clock.now()) clock.leap(until - clock.now());
+  };
+
   return {
     options,
     clock,
@@ -227,7 +232,7 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
     gateways: () => processes.length,
     startGateway(number = 0) {
       if (number < processes.length) return process(number).start();
-      const beside = new GatewayProcesses({ ...parts, number });
+      const beside = new GatewayProcesses({ ...parts, number, machine: machine(number) });
       beside.before = before;
       processes.push(beside);
     },
@@ -273,6 +278,7 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
     },
     rest,
     advance,
+    suspend,
     async close() {
       for (const { life } of processes) life.dieAfter(0);
       await Promise.all([server.close(), provider.close(), paper.close()]);
