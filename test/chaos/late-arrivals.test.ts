@@ -2,12 +2,13 @@ import { beforeAll, expect, it } from 'vitest';
 import { watchCryptography } from './activity.ts';
 import { noTally, play, warmUp } from './history.ts';
 import type { Fault } from './network.ts';
+import { draftsOf } from './placing.ts';
 import type { History, Step } from './steps.ts';
 import { makeKeys, type SharedKeys, type WorldOptions } from './world.ts';
 
 /*
  * Orders that were written off as never placed and still reached the broker, found by hand and by two random runs. Each
- * history says how many orders its book has, how its proposals ended, and whether its mandate had to be suspended.
+ * history says what became of the order that was late.
  */
 
 let keys: SharedKeys;
@@ -50,41 +51,39 @@ const fault = (kind: Fault['kind'], seconds: number, frozen = false): Step => ({
   fault: { leg: 'gateway-broker', kind, after: 0, writesOnly: true, seconds, frozen },
 });
 
+/** What became of the first proposal that is not one for a mandate. All else is the checker's. */
 interface Outcome {
-  /** Orders in the book in the end. */
+  readonly state: string;
+  /** Its orders in the book. */
   readonly orders: number;
-  /** How the proposals ended, mandates left out, in the order in which they were made; `refused`: it was not proposed. */
-  readonly states: readonly string[];
-  /** Mandates in the end. */
-  readonly mandates?: readonly string[];
 }
 
-const histories: readonly (Outcome & {
+const arrived: Outcome = { state: 'executed', orders: 1 };
+const neverLeft: Outcome = { state: 'expired', orders: 0 };
+
+const histories: readonly {
   readonly name: string;
   readonly world: WorldOptions;
   readonly steps: readonly Step[];
-})[] = [
+  readonly outcome: Outcome;
+}[] = [
   {
     name: 'B: an order that was tapped arrives after a suspend, when another was asked for',
     world: byTap,
     steps: [order, wait(1), fault('late', 1, true), tap, sleep(7_200), order],
-    orders: 1,
-    states: ['executed', 'expired'],
+    outcome: arrived,
   },
   {
     name: 'C2: an order that was tapped arrives after its process died and the machine was suspended',
     world: byTap,
     steps: [order, wait(1), fault('late', 1, true), tap, kill, sleep(365), start(), look],
-    orders: 1,
-    states: ['executed'],
+    outcome: arrived,
   },
   {
     name: 'E: an order under a mandate arrives after a suspend, when another was asked for',
     world: byMandate,
     steps: [...mandate, fault('late', 1, true), under(), sleep(7_200), under()],
-    orders: 1,
-    states: ['executed'],
-    mandates: ['active'],
+    outcome: arrived,
   },
   {
     name: 'O: an order arrives a second late, at a machine whose clock was set ahead',
@@ -93,57 +92,95 @@ const histories: readonly (Outcome & {
       ...[order, wait(1), fault('late', 1), tap, kill],
       ...[{ do: 'skew', seconds: 400 } as const, start(), look],
     ],
-    orders: 1,
-    states: ['executed'],
+    outcome: arrived,
   },
   {
     name: 'H: an order under a mandate waits for a connection through a suspend, when another was asked for',
     world: byMandate,
     steps: [...mandate, fault('connecting', 5), under(), sleep(7_200), under()],
-    orders: 1,
-    states: ['expired', 'executed'],
-    mandates: ['active'],
+    outcome: neverLeft,
   },
   {
     name: 'I: an order that was tapped waits for a connection through a suspend, when another was asked for',
     world: byTap,
     steps: [order, wait(1), fault('connecting', 5), tap, sleep(7_200), order],
-    orders: 0,
-    states: ['expired', 'expired'],
+    outcome: neverLeft,
   },
   {
     name: 'J: an order that waited for a connection through a suspend does not leave hours later',
     world: byTap,
     steps: [order, wait(1), fault('connecting', 5), tap, sleep(7_200), look],
-    orders: 0,
-    states: ['expired'],
+    outcome: neverLeft,
   },
-  ...[610, 700].map((seconds) => ({
+  ...[400, 610, 700].map((seconds) => ({
     name: `P: a process stands still for ${seconds} s between its last look and the broker, and another goes on`,
     world: byMandate,
     steps: [...mandate, start(1), fault('stopped', seconds), under(0), wait(605), under(1), wait(120)],
-    orders: 1,
-    states: ['expired', 'executed'],
-    mandates: ['active'],
+    outcome: neverLeft,
   })),
 ];
 
-it.each(histories)('$name', async ({ world, steps, orders, states, mandates }) => {
-  expect(await ends({ world, steps, finally: 'nothing', restart: false })).toEqual({
-    orders,
-    states,
-    mandates: mandates ?? [],
-  });
-});
+/**
+ * Two of random runs: seed 226326686, path 356, and seed 1735544399, path 127. A suspend until midnight is one of two hours
+ * here, which a connection outlives; what had no part in it is left out.
+ */
+const drawn: typeof histories = [
+  {
+    name: 'of three orders under a mandate the first arrives after two suspends, when it was written off',
+    world: { ...byMandate, distant: true },
+    steps: [
+      ...mandate,
+      { do: 'fault', fault: { leg: 'gateway-provider', kind: 'broken', after: 0, writesOnly: true } },
+      fault('late', 1, true),
+      wait(9),
+      {
+        ...{ do: 'under', client: 1, body: 5, mandate: 'any', slot: 'none', only: false, ttl: 300, times: 3 },
+        gateway: 0,
+      },
+      sleep(200),
+      sleep(7_200),
+      { do: 'part', leg: 'gateway-provider', seconds: 20 },
+      sleep(200),
+      { do: 'batch', client: 1, batch: 3, stop: false, ttl: 150 },
+      {
+        ...{ do: 'under', client: 4, body: 0, mandate: 2, slot: 'present', only: true, ttl: 300, times: 1 },
+        gateway: 1,
+      },
+    ],
+    outcome: arrived,
+  },
+  {
+    name: 'a line of a batch that was tapped arrives after a suspend, when it was written off',
+    world: { ...byTap, mandates: 'exchange' },
+    steps: [
+      { do: 'batch', client: 0, batch: 0, stop: true, ttl: 300 },
+      wait(1),
+      fault('late', 1, true),
+      tap,
+      sleep(7_200),
+      {
+        ...{ do: 'under', client: 1, body: 6, mandate: 'any', slot: 'other', only: true, ttl: 60, times: 1 },
+        gateway: 0,
+      },
+      { do: 'gateway', how: 'kill', after: 59, down: true },
+      { do: 'skew', seconds: 120 },
+      wait(6),
+      { do: 'gateway', how: 'kill', after: 3, down: false },
+      wait(1),
+    ],
+    outcome: arrived,
+  },
+];
 
-async function ends(history: History): Promise<Required<Outcome>> {
-  let outcome: Required<Outcome> = { orders: 0, states: [], mandates: [] };
-  await play(keys, history, noTally(), async (world) => {
-    outcome = {
-      orders: world.broker.book().length,
-      states: (await world.proposals()).flatMap(({ kind, state }) => (kind === 'mandate' ? [] : [state])),
-      mandates: world.kept().mandates.map(({ state }) => state),
-    };
+it.each([...histories, ...drawn])('$name', async ({ world, steps, outcome }) => {
+  let found: Outcome | undefined;
+  const history: History = { world, steps, finally: 'nothing', restart: false };
+  await play(keys, history, noTally(), async ({ proposals, broker }) => {
+    const first = (await proposals()).find(({ kind }) => kind !== 'mandate');
+    if (first === undefined) return;
+    const ids = draftsOf(first).map(({ client_order_id }) => client_order_id);
+    const booked = broker.book().filter(({ client_order_id }) => ids.includes(client_order_id));
+    found = { state: first.state, orders: booked.length };
   });
-  return outcome;
-}
+  expect(found).toEqual(outcome);
+});
