@@ -11,6 +11,8 @@ export interface Reservation {
   readonly mandate: string | null;
   /** When it was claimed, milliseconds since the epoch. */
   readonly created_at: number;
+  /** Of one that was written off: until when it counts. */
+  readonly reserved_until: number | null;
 }
 
 /** What an order took of a mandate. */
@@ -32,6 +34,7 @@ export interface KeptMandate {
 /** What the gateway keeps of mandates and of what counts, read past it. */
 export interface KeptUse {
   readonly mandates: readonly KeptMandate[];
+  /** What may count: all but what was refused. */
   readonly reservations: readonly Reservation[];
   readonly uses: readonly MandateUseRow[];
 }
@@ -42,11 +45,16 @@ export function readKept(database: Database.Database): KeptUse {
       'SELECT id, sub, state, terms FROM mandates ORDER BY created_at, id',
     )
     .all();
+  const columns = database
+    .prepare<[], string>("SELECT name FROM pragma_table_info('gateway_orders')")
+    .pluck()
+    .all();
+  const until = columns.includes('reserved_until') ? 'reserved_until' : 'NULL AS reserved_until';
   return {
     mandates: rows.map((row) => ({ ...row, terms: JSON.parse(row.terms) as MandateEnvelope })),
     reservations: database
       .prepare<[], Reservation>(
-        `SELECT sub, client_order_id, state, notional, mandate, created_at FROM gateway_orders
+        `SELECT sub, client_order_id, state, notional, mandate, created_at, ${until} FROM gateway_orders
          WHERE state <> 'rejected' ORDER BY created_at`,
       )
       .all(),

@@ -119,9 +119,24 @@ async function overtake(hands: MandateHands, step: MandateStep & { do: 'overtake
   over();
 }
 
-/** Much later each account is looked at again: what nothing came of counts no more from then on. */
+/**
+ * Much later each account is looked at again: what nothing came of counts no more from then on. What was written off without a
+ * proof counts to the end of its trading day.
+ */
 export async function sweepAccounts(world: World): Promise<void> {
+  const booked = new Set(world.broker.book().map(({ client_order_id }) => client_order_id));
+  const held = () => world.kept().reservations.filter(({ client_order_id: id }) => !booked.has(id));
+  if (held().length === 0) return;
   await world.advance(SWEPT_AFTER_MS);
+  await lookAtAccounts(world);
+  const until = Math.max(0, ...held().map(({ reserved_until }) => reserved_until ?? 0));
+  if (until <= world.clock.now()) return;
+  await world.suspend(until - world.clock.now());
+  await lookAtAccounts(world);
+}
+
+/** Everybody asks what would be decided about an order, so that the gateway looks at their account. */
+export async function lookAtAccounts(world: World): Promise<void> {
   for (const number of [0, 3]) {
     // One that no earlier step has told to die.
     const client = new Client(world, identities[number] ?? identities[0]);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { MandateRequestInput } from '../../src/trading/mandate/envelope.ts';
-import { type Fault, type Leg, legs } from './network.ts';
-import { bodies, type History, made, pick, points, type Step, tap, wait } from './steps.ts';
+import { legs } from './network.ts';
+import { bodies, faultOf, type History, made, pick, points, type Step, tap, wait } from './steps.ts';
 import type { WorldOptions } from './world.ts';
 
 type Terms = Omit<MandateRequestInput, 'expires_at' | 'replaces'> & { readonly lasts: number };
@@ -129,18 +129,11 @@ const repeat = made('repeat', 3, {
   other: fc.constant(false),
   times: fc.integer({ min: 1, max: 3 }),
 });
-const fault: fc.Arbitrary<Fault> = fc.record({
-  leg: fc.constantFrom<Leg[]>(
-    'agent-gateway',
-    'gateway-broker',
-    'gateway-broker',
-    'gateway-broker',
-    'gateway-provider',
-  ),
-  kind: fc.constantFrom('refused', 'lost', 'lost', 'late', 'unavailable', 'broken', 'busy'),
-  after: fc.constantFrom(0, 0, 1, 2, 5),
-  writesOnly: fc.constantFrom(true, true, false),
-});
+const fault = faultOf(
+  ['agent-gateway', 'gateway-broker', 'gateway-broker', 'gateway-broker', 'gateway-provider'],
+  ['refused', 'lost', 'lost', 'late', 'unavailable', 'broken', 'busy'],
+  fc.constantFrom(true, true, false),
+);
 const trouble = [
   made('kill', 1, { client, after: points }),
   made('fault', 5, { fault }),
@@ -156,8 +149,11 @@ const ofGateways = (number: fc.Arbitrary<number>) => [
     number,
   }),
   made('start', 2, { number }),
-  made('pause', 2, { after: fc.nat({ max: 30 }), seconds: fc.constantFrom(5, 35, 130), number }),
+  made('pause', 2, { after: fc.nat({ max: 30 }), seconds: fc.constantFrom(5, 35, 130, 400, 700), number }),
 ];
+
+const skew = (number: fc.Arbitrary<number>) =>
+  made('skew', 1, { seconds: fc.constantFrom(-3_600, -900, -20, 20, 120, 400, 3_600), number });
 
 const world = (distant: boolean): fc.Arbitrary<WorldOptions> =>
   fc.record({
@@ -191,7 +187,7 @@ export const mandated: fc.Arbitrary<History> = fc
         made('withdraw', 1, { client, proposal: pick }),
         made('halt', 1, { client: fc.constantFrom(0, 3) }),
         made('lift', 2, { client: fc.constantFrom(0, 3) }),
-        made('skew', 1, { seconds: fc.constantFrom(-900, -20, 20, 120) }),
+        skew(fc.constant(0)),
       ),
       { minLength: 10, maxLength: 36, size: 'max' },
     ),
@@ -210,6 +206,7 @@ export const shared: fc.Arbitrary<History> = fc
         ...[{ ...under, arbitrary: under.arbitrary.map((step) => ({ ...step, only: true }) as Step) }],
         ...[takeBack, overtaken, midnight, repeat, wait, ...trouble],
         ...ofGateways(gateway),
+        skew(gateway),
       ),
       { minLength: 10, maxLength: 36, size: 'max' },
     ),

@@ -3,7 +3,8 @@ import type { ProposalRequestInput } from '../../src/trading/proposal.ts';
 import { Client, identities } from './client.ts';
 import type { Tally } from './history.ts';
 import type { Life } from './life.ts';
-import { type MandateHands, sweepAccounts, takeMandateStep } from './mandate-player.ts';
+import { lookAtAccounts, type MandateHands, sweepAccounts, takeMandateStep } from './mandate-player.ts';
+import { placing } from './placing.ts';
 import type { Question } from './questions.ts';
 import { bodies, type History, type MandateStep, type Step } from './steps.ts';
 import { prices, symbols, type World } from './world.ts';
@@ -291,7 +292,7 @@ export class Player {
   /** The world becomes well: no faults, all up. Then everything must come to an end. */
   async #settle(): Promise<void> {
     const world = this.#world;
-    const { finally: answer, restart } = this.#history;
+    const { restart } = this.#history;
     world.network.heal();
     world.provider.faults.length = 0;
     // Set right is set another time: who waits by the clock may wait longer, or shorter.
@@ -306,6 +307,21 @@ export class Player {
       if (restart) life.dieAfter(0);
       this.#startGateway(number);
     }
+    await this.#untilNothingIsOpen();
+    // What is late arrives, and is found in the book by a gateway that starts; or it made an agent's request a new proposal.
+    if (world.network.underWay > 0) {
+      await world.advance(world.network.underWay);
+      await this.#untilNothingIsOpen();
+    }
+    for (let tries = 0; tries < 2 && (await isMissed(world)); tries++) await this.#startAnew();
+    if (world.options.mandates !== undefined) await sweepAccounts(world);
+    for (const { life } of this.#clients.values()) life.dieAfter(0);
+  }
+
+  /** Everybody's eye is on it until nothing is open any more. @throws {Error} where that never comes */
+  async #untilNothingIsOpen(): Promise<void> {
+    const world = this.#world;
+    const { finally: answer } = this.#history;
     const open = async () => (await world.proposals()).filter(({ state }) => !isSettledState(state));
     for (let round = 0; round < LAST_ROUNDS; round++) {
       const left = await open();
@@ -322,9 +338,27 @@ export class Player {
       const all = left.map(({ id, kind, state, reason }) => `${id} ${kind} ${state} (${reason?.text})`);
       throw new Error(`never settled: ${all.join(', ')}; ${world.troubles.join(', ')}`);
     }
-    if (world.options.mandates !== undefined) await sweepAccounts(world);
-    for (const { life } of this.#clients.values()) life.dieAfter(0);
   }
+
+  /** The gateway starts again, and everybody has it look at their account. */
+  async #startAnew(): Promise<void> {
+    const world = this.#world;
+    for (let number = 0; number < world.gateways(); number++) {
+      world.gateway(number).dieAfter(0);
+      this.#startGateway(number);
+    }
+    await world.advance(10_000);
+    await lookAtAccounts(world);
+    await this.#untilNothingIsOpen();
+  }
+}
+
+/** Whether an order is in the book of which its proposal does not say so. */
+async function isMissed(world: World): Promise<boolean> {
+  const known = placing(await world.proposals());
+  return world.broker
+    .book()
+    .some(({ client_order_id: id }) => (known.get(id)?.row.state ?? 'executed') !== 'executed');
 }
 
 /** The proposal that a question is about, by the code that both show. */

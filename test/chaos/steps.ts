@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { ProposalRequestInput } from '../../src/trading/proposal.ts';
-import { type Fault, type Leg, legs } from './network.ts';
+import { type Fault, type FaultKind, type Leg, legs } from './network.ts';
 import type { ProviderFault } from './provider.ts';
 import { symbols, type WorldOptions } from './world.ts';
 
@@ -159,19 +159,54 @@ const client = fc.nat({ max: 3 });
 export const pick = fc.nat({ max: 5 });
 /** Often small: death soon after something began. */
 export const points = fc.oneof(fc.nat({ max: 12 }), fc.nat({ max: 120 }));
-const fault: fc.Arbitrary<Fault> = fc.record({
-  leg: fc.constantFrom<Leg[]>(
+const after = fc.constantFrom(0, 0, 1, 2, 5);
+
+/** Faults of requests on any leg, and such of what the gateway asks as take a while. */
+export const faultOf = (
+  legs: readonly Leg[],
+  kinds: readonly FaultKind[],
+  writesOnly: fc.Arbitrary<boolean>,
+): fc.Arbitrary<Fault> => {
+  const own = legs.filter((leg) => leg === 'gateway-broker' || leg === 'gateway-provider');
+  const lasting = (leg: fc.Arbitrary<Leg>, kind: FaultKind, seconds: readonly number[]) =>
+    fc.record({
+      leg,
+      kind: fc.constant(kind),
+      after: fc.constantFrom(0, 0, 0, 1),
+      writesOnly: fc.constant(true),
+      seconds: fc.constantFrom(...seconds),
+      frozen: fc.boolean(),
+    });
+  return fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        leg: fc.constantFrom(...legs),
+        kind: fc.constantFrom(...kinds),
+        after,
+        writesOnly,
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: lasting(fc.constant('gateway-broker'), 'late', [1, 1, 3, 14, 40, 120, 400, 1_200]),
+    },
+    { weight: 1, arbitrary: lasting(fc.constantFrom(...own), 'connecting', [1, 5, 9, 60, 600, 3_600]) },
+    { weight: 1, arbitrary: lasting(fc.constantFrom(...own), 'stopped', [5, 35, 130, 400, 700]) },
+  );
+};
+const fault = faultOf(
+  [
     'agent-gateway',
     'gateway-broker',
     'gateway-broker',
     'gateway-provider',
     'gateway-provider',
     'provider-gateway',
-  ),
-  kind: fc.constantFrom('refused', 'lost', 'lost', 'late', 'unavailable', 'broken'),
-  after: fc.constantFrom(0, 0, 1, 2, 5),
-  writesOnly: fc.boolean(),
-});
+  ],
+  ['refused', 'lost', 'lost', 'late', 'unavailable', 'broken'],
+  fc.boolean(),
+);
 export const made = <const D extends Step['do'], const Model extends object>(
   what: D,
   weight: number,
@@ -213,11 +248,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     down: fc.boolean(),
   }),
   made('start', 2, {}),
-  made('pause', 1, { after: points, seconds: fc.constantFrom(5, 35, 130, 400) }),
+  made('pause', 1, { after: points, seconds: fc.constantFrom(5, 35, 130, 400, 700) }),
   made('brink', 1, { row: pick, seconds: fc.integer({ min: -3, max: 15 }) }),
   made('sleep', 1, { seconds: fc.constantFrom(40, 200, 7_200) }),
   made('skew', 1, {
-    seconds: fc.oneof(fc.integer({ min: -20, max: 20 }), fc.constantFrom(-900, -120, 120, 900)),
+    seconds: fc.oneof(
+      fc.integer({ min: -20, max: 20 }),
+      fc.constantFrom(-3_600, -900, -120, 120, 900, 3_600),
+    ),
   }),
   made('fault', 7, { fault }),
   made('part', 1, { leg: fc.constantFrom(...legs), seconds: fc.constantFrom(3, 20, 100, 400) }),
