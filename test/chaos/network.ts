@@ -2,7 +2,7 @@ import type { Clock } from '../../src/machine/clock.ts';
 import {
   currentDispatchDeadline,
   type DispatchDeadline,
-  isNotDispatched,
+  NotDispatched,
   requireDispatchable,
 } from '../../src/net/dispatch-deadline.ts';
 import type { Activity } from './activity.ts';
@@ -241,7 +241,7 @@ export class Network {
     try {
       requireDispatchable(deadline);
     } catch (error) {
-      if (!isNotDispatched(error)) throw error;
+      if (!(error instanceof NotDispatched)) throw error;
       this.held.push({ ...request, why: 'stopped' });
       throw new TypeError('fetch failed', { cause: error });
     }

@@ -1,11 +1,11 @@
 import canonicalize from 'canonicalize';
 import { passesHalt } from '../../src/approval/halts.ts';
 import { transitions } from '../../src/approval/states.ts';
-import { isSettledState } from '../../src/trading/proposal.ts';
 import type { BookedOrder } from '../../src/sandbox/paper-broker/order-json.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';
 import type { ProposalState } from '../../src/trading/proposal.ts';
+import { isSettledState } from '../../src/trading/proposal.ts';
 import { type WithLegs, withLegs } from '../fixtures/booked-legs.ts';
 import { isWithinApproval } from '../fixtures/within-approval.ts';
 import { checkAnswers } from './answers-oracle.ts';

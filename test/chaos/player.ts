@@ -1,5 +1,5 @@
-import { isSettledState } from '../../src/trading/proposal.ts';
 import type { ProposalRequestInput } from '../../src/trading/proposal.ts';
+import { isSettledState } from '../../src/trading/proposal.ts';
 import { Client, identities } from './client.ts';
 import type { Tally } from './history.ts';
 import type { Life } from './life.ts';
