@@ -13,6 +13,7 @@ import { Refusal } from '../trading/refusal.ts';
 import { watchDepartures } from './departures.ts';
 import { type EndAll, endAll } from './end-all.ts';
 import { endSignalled } from './end-signalled.ts';
+import { unexplainedNews } from './fills/order-news.ts';
 import { type TellFills, type TellFillsOptions, tellFills } from './fills/tell-fills.ts';
 import { isGatewayPath } from './gateway-paths.ts';
 import { createIdentityProvider } from './identity-provider/identity-provider.ts';
@@ -132,12 +133,22 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     stores,
     keys,
     clock,
+    onUnexplainedOrder: (found) =>
+      void provider
+        .tellOrder(unexplainedNews(found, clock.now()))
+        .catch((error: Error) => options.onError?.(error.message)),
     isRevoked: provider.isRevoked,
     isTakenBack: provider.signals.isTakenBack,
     isKnown: (sub) => people.find(sub) !== undefined,
   });
   const { departures, signalled } = endings(options, { provider, gateway, keys, clock });
-  const fills = fillsTold(options, { gateway, people, clock, tell: provider.tellFill });
+  const fills = fillsTold(options, {
+    gateway,
+    people,
+    clock,
+    tell: provider.tellFill,
+    tellOrder: provider.tellOrder,
+  });
   const toGateway = listenerOf(gateway.app);
   const isForUs = requireHost([address]);
   return {
@@ -209,7 +220,7 @@ function fillsTold(
   {
     gateway: { halts, owner },
     ...parts
-  }: { readonly gateway: Gateway } & Pick<TellFillsOptions, 'people' | 'clock' | 'tell'>,
+  }: { readonly gateway: Gateway } & Pick<TellFillsOptions, 'people' | 'clock' | 'tell' | 'tellOrder'>,
 ): TellFills | undefined {
   if (halts === undefined || owner === undefined) return undefined;
   return tellFills({

@@ -4,7 +4,7 @@ import type { NoticeSeverity } from '../config/notice-settings.ts';
 export interface Notice {
   /** Of what it tells: whoever gets it twice sees that it is the same. Letters, digits, `-`, `_`. */
   readonly id: string;
-  readonly type: 'finding' | 'approval' | 'fill' | 'access' | 'account' | 'test';
+  readonly type: 'finding' | 'approval' | 'fill' | 'access' | 'account' | 'order' | 'test';
   readonly severity: NoticeSeverity;
   /** One line. */
   readonly title: string;

@@ -74,12 +74,12 @@ async function send(
   if (failure !== undefined) throw new NoticeFailure(failure.code, failure.message);
 }
 
-/** Who gets in, and who does no more, is told by each of them. */
+/** Who gets in, who does no more, and orders that nobody expected are told by each of them. */
 function isWanted(
   told: PhoneNotice,
   { approvals, fills }: Pick<NoticeChannel, 'approvals' | 'fills'>,
 ): boolean {
-  if ('access' in told || 'account' in told) return true;
+  if ('access' in told || 'account' in told || 'order' in told) return true;
   return 'fill' in told ? fills : approvals;
 }
 
@@ -91,6 +91,7 @@ function noticeOf(told: PhoneNotice): Notice {
     return { ...said, type: 'access', severity: 'warning', data: { access: told.access } };
   if ('account' in told)
     return { ...said, type: 'account', severity: 'critical', data: { account: told.account } };
+  if ('order' in told) return { ...said, type: 'order', severity: 'critical', data: { order: told.order } };
   return { ...said, type: 'approval', severity: 'warning', data: { approval: told.approval } };
 }
 

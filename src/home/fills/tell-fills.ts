@@ -4,6 +4,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { ProposalStore } from '../../store/proposal-store.ts';
 import type { People } from '../identity-provider/people.ts';
 import { type Fill, fillsOf } from './fill.ts';
+import { lateOrderOf, type OrderNews } from './order-news.ts';
 
 export interface TellFillsOptions {
   /** Where it is kept what was told: the provider's. */
@@ -16,6 +17,8 @@ export interface TellFillsOptions {
   readonly lookAtOrders: (sub: string) => Promise<void>;
   /** Resolves when it is told or given up; rejects where it was cut off. */
   readonly tell: (fill: Fill) => Promise<void>;
+  /** As `tell`, of an order that was reported as not placed and reached the broker later. */
+  readonly tellOrder: (news: OrderNews) => Promise<void>;
   readonly clock: Clock;
   /** Told of what went wrong inside; never holds an order. */
   readonly onError: (message: string) => void;
@@ -50,13 +53,19 @@ export function tellFills(options: TellFillsOptions): TellFills {
     if (version === since) return;
     const everybody = people.list().map(({ username }) => username);
     const changed = (await Promise.all(everybody.map((sub) => proposals.changedSince(sub, since)))).flat();
-    const fills = new Map(changed.flatMap(fillsOf).map((fill) => [fill.key, fill]));
+    const news = [
+      ...changed.flatMap(fillsOf).map((fill) => [fill.key, () => options.tell(fill)] as const),
+      ...changed.flatMap((proposal) => {
+        const late = lateOrderOf(proposal);
+        return late === undefined ? [] : [[late.key, () => options.tellOrder(late)] as const];
+      }),
+    ];
     await Promise.all(
-      [...fills.values()]
-        .filter(({ key }) => !told.has(key))
-        .map(async (fill) => {
-          await options.tell(fill);
-          told.note(fill.key, clock.now());
+      [...new Map(news)]
+        .filter(([key]) => !told.has(key))
+        .map(async ([key, tell]) => {
+          await tell();
+          told.note(key, clock.now());
         }),
     );
     told.seen(version);

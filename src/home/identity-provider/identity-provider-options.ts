@@ -8,6 +8,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { ResolveHost } from '../../net/public-fetch.ts';
 import type { Faults } from '../faults.ts';
 import type { Fill } from '../fills/fill.ts';
+import type { OrderNews } from '../fills/order-news.ts';
 import type { DashboardData } from '../phone/dashboard/dashboard-data.ts';
 import type { NumberMatching } from '../phone/decision/picked-code.ts';
 import type { Halting, HomeAbout, Mandating } from '../phone/phone-services.ts';
@@ -93,6 +94,8 @@ export interface IdentityProvider {
   endPerson(sub: string): Promise<void>;
   /** Tells a person what was filled of an order of theirs. Rejects where closing cut it off. */
   tellFill(fill: Fill): Promise<void>;
+  /** Tells a person about an order that they did not expect. Rejects where closing cut it off. */
+  tellOrder(news: OrderNews): Promise<void>;
   /** What companies' signals have taken back, and of which not everything has ended yet. */
   readonly signals: Pick<CompanyStanding, 'isTakenBack' | 'unended' | 'ended'>;
   /** Tells a person what a signal took back. Rejects where closing cut it off. */

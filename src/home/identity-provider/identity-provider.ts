@@ -127,6 +127,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       recovery.end(sub);
     },
     tellFill: push.tellFill,
+    tellOrder: push.tellOrder,
     signals: state.standing,
     tellSignalled: push.tellSignalled,
     heldPolls: requests.waiting,

@@ -1,4 +1,5 @@
 import type { Fill } from '../../fills/fill.ts';
+import type { OrderNews } from '../../fills/order-news.ts';
 
 /** What is told by another way than a push. */
 interface Told {
@@ -53,7 +54,13 @@ export interface AccountNotice extends Told {
   };
 }
 
-export type PhoneNotice = RequestNotice | FillNotice | AccessNotice | AccountNotice;
+/** An order that its owner did not expect. */
+export interface OrderNotice extends Told {
+  /** The same in fields, for programs; nothing where a lock screen may not show it. */
+  readonly order: OrderNews['facts'] | Record<never, never>;
+}
+
+export type PhoneNotice = RequestNotice | FillNotice | AccessNotice | AccountNotice | OrderNotice;
 
 /**
  * How people are told where a push doesn't reach them. What can't be sent is the implementation's to report: a notice

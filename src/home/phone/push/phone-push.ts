@@ -3,10 +3,12 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Keys } from '../../../approval/keys/keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import type { Fill } from '../../fills/fill.ts';
+import type { OrderNews } from '../../fills/order-news.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import { type AccountEvent, createAccountTeller } from './account-teller.ts';
 import { type Bell, createBell } from './bell.ts';
 import { createFillTeller } from './fill-teller.ts';
+import { createOrderTeller } from './order-teller.ts';
 import type { PhoneNotices } from './phone-notices.ts';
 import type { LookUp } from './push-endpoint.ts';
 import type { PushContent } from './push-message.ts';
@@ -39,6 +41,8 @@ export interface PhonePush {
   readonly bell: Bell;
   /** Tells a person what was filled of an order of theirs. */
   tellFill(fill: Fill): Promise<void>;
+  /** Tells a person about an order that they did not expect. */
+  tellOrder(news: OrderNews): Promise<void>;
   /** Tells a person what their company's signal took back. */
   readonly tellSignalled: ReturnType<typeof createSignalTeller>;
   /** Tells a person what happened to how they get in. Whoever did it waits for nothing; what fails is the home's to hear. */
@@ -89,11 +93,12 @@ export function createPhonePush(
   };
   const bell = createBell({ hidesCode: () => false, ...ringing, phone: `${issuer}/phone` });
   const tellFill = options.fills === false ? async () => undefined : createFillTeller(ringing);
+  const tellOrder = createOrderTeller(ringing);
   const tellSignalled = createSignalTeller(ringing);
   const teller = createAccountTeller(ringing);
   const tellAccount = (event: AccountEvent) =>
     void teller(event).catch((error: Error) => {
       if (!closing.aborted) parts.onError(error.message);
     });
-  return { publicKey: vapid.publicKey, subscriptions, bell, tellFill, tellSignalled, tellAccount };
+  return { publicKey: vapid.publicKey, subscriptions, bell, tellFill, tellOrder, tellSignalled, tellAccount };
 }

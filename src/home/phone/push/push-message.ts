@@ -14,7 +14,7 @@ export type PushContent = 'full' | 'short';
 
 /** What reaches the service worker, as JSON. */
 export interface PushMessage {
-  readonly kind: 'ask' | 'settled' | 'fill' | 'access' | 'account';
+  readonly kind: 'ask' | 'settled' | 'fill' | 'access' | 'account' | 'order';
   /** The phone's name of the request: opens its card, and gives no right to anything. Empty for what is no request. */
   readonly id: string;
   /** `Buy 5 AAPL · PAPER` */
@@ -31,7 +31,7 @@ export interface PushMessage {
 
 /** UTF-16 code units; with three bytes each, and all that is around them, a message stays below 3 KB. */
 export const LONGEST_TITLE = 160;
-const LONGEST_BODY = 560;
+export const LONGEST_BODY = 560;
 
 /** The request, as it asks for the person. Pure. Where its code is empty, it is to be picked on the phone. */
 export function askMessage(request: ApprovalRequest, content: PushContent, again = false): PushMessage {

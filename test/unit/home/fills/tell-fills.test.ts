@@ -57,6 +57,7 @@ async function start(): Promise<void> {
       await telling();
       told.push(`${user}: ${headline}`);
     },
+    tellOrder: async ({ user, title, body }) => void told.push(`${user}: ${title}. ${body}`),
     clock,
     onError: (message) => problems.push(message),
   });

@@ -11,7 +11,7 @@ const CACHE_PREFIX = 'trade-agent ';
 const CACHE = CACHE_PREFIX + SHELL;
 const PHONE = '/phone';
 
-const kinds = ['ask', 'settled', 'fill', 'access', 'account'] as const;
+const kinds = ['ask', 'settled', 'fill', 'access', 'account', 'order'] as const;
 
 /** As `push/push-message.ts` makes it. */
 interface PushMessage {
@@ -90,7 +90,7 @@ async function show({ kind, id, title, body, tag, again = false }: PushMessage):
     tag,
     renotify: again,
     // There is nothing to do about a fill, or a sign-in that ended: it may go by itself.
-    requireInteraction: kind === 'ask' || kind === 'account',
+    requireInteraction: kind === 'ask' || kind === 'account' || kind === 'order',
     icon: icon(192),
     badge: icon(96),
     data: { id },

@@ -1,0 +1,61 @@
+import type { UnexplainedOrder } from '../../gateway/orders/unexplained-order.ts';
+import type { StoredProposal } from '../../store/proposal-store.ts';
+import { aboutAccount } from '../../trading/about-account.ts';
+import { ordersOf } from '../../trading/kinds/kind-words.ts';
+import { kindWords } from '../../trading/kinds/kinds.ts';
+import { describeOpenOrder } from '../../trading/open-order.ts';
+
+/** Something about an order that its owner did not expect, and can still do something about. */
+export interface OrderNews {
+  /** The same for the same news: it is told once. */
+  readonly key: string;
+  /** Whose order it is. */
+  readonly user: string;
+  readonly title: string;
+  readonly body: string;
+  /** RFC 3339. */
+  readonly at: string;
+  /** The same in fields, for programs. */
+  readonly facts: {
+    readonly event: 'placed_late' | 'unexplained';
+    readonly account: string | undefined;
+    readonly order_ids: readonly string[];
+    readonly proposal?: string;
+    /** By what it takes its mandate beyond its bounds. */
+    readonly excess?: string;
+  };
+}
+
+/** An order that was reported as not placed, and reached the broker later; undefined for every other proposal. */
+export function lateOrderOf(proposal: StoredProposal): OrderNews | undefined {
+  const { id, sub, kind, state, reason, subject, result, updatedAt } = proposal;
+  if (state !== 'executed' || reason?.code !== 'placed_late') return undefined;
+  const orders = ordersOf(kindWords(kind).came(result));
+  const excess = reason.members?.excess;
+  return {
+    key: JSON.stringify(['late', sub, id, orders.length]),
+    user: sub,
+    title: `Placed late: ${orders.map(describeOpenOrder).join(', ')}`,
+    body: reason.text,
+    at: new Date(updatedAt).toISOString(),
+    facts: {
+      event: 'placed_late',
+      account: aboutAccount(subject)?.account,
+      order_ids: orders.map((order) => order.id),
+      proposal: id,
+      ...(typeof excess === 'string' ? { excess } : {}),
+    },
+  };
+}
+
+/** An open order that no proposal accounts for. */
+export function unexplainedNews({ sub, account, order }: UnexplainedOrder, now: number): OrderNews {
+  return {
+    key: JSON.stringify(['unexplained', sub, order.id]),
+    user: sub,
+    title: `Not in our records: ${describeOpenOrder(order)}`,
+    body: 'The broker has an open order with an id of this home, and no proposal accounts for it. Cancel it if you do not want it.',
+    at: new Date(now).toISOString(),
+    facts: { event: 'unexplained', account, order_ids: [order.id] },
+  };
+}
