@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Clock } from '../machine/clock.ts';
 
 /** The request was stopped by its dispatch deadline: no byte of it left. */
 export class NotDispatched extends Error {
@@ -36,6 +37,34 @@ export class DispatchDeadline {
   get nothingLeft(): boolean {
     return this.#stopped && !this.#left;
   }
+}
+
+/**
+ * A deadline `ms` milliseconds after a moment, by the wall clock or by the monotonic clock, whichever is first: a machine that
+ * sleeps stops the one, and a clock that is set back the other.
+ */
+export function deadlineAfter(
+  ms: number,
+  clock: Pick<Clock, 'now' | 'monotonic'>,
+  from: Moment = momentOf(clock),
+): DispatchDeadline {
+  return new DispatchDeadline(() => hasPassed(ms, clock, from));
+}
+
+/** A moment by both clocks, milliseconds. */
+export interface Moment {
+  readonly wall: number;
+  readonly monotonic: number;
+}
+
+export const momentOf = (clock: Pick<Clock, 'now' | 'monotonic'>): Moment => ({
+  wall: clock.now(),
+  monotonic: clock.monotonic(),
+});
+
+/** Whether `ms` have passed since, by either clock. */
+export function hasPassed(ms: number, clock: Pick<Clock, 'now' | 'monotonic'>, from: Moment): boolean {
+  return clock.now() >= from.wall + ms || clock.monotonic() >= from.monotonic + ms;
 }
 
 const deadlines = new AsyncLocalStorage<DispatchDeadline>();

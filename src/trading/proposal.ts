@@ -12,7 +12,13 @@ import {
 } from './kinds/kinds.ts';
 import { slotPattern } from './mandate/cadence.ts';
 import { mandateIdSchema } from './mandate/envelope.ts';
-import { isSettledState, isUnderWayState, type ProposalState, proposalStates } from './proposal-state.ts';
+import {
+  isFinalState,
+  isSettledState,
+  isUnderWayState,
+  type ProposalState,
+  proposalStates,
+} from './proposal-state.ts';
 
 /*
  * Proposals as they cross the wire: what is asked of the gateway, and what it answers (docs/GATEWAY.md, "Proposals").
@@ -21,6 +27,7 @@ import { isSettledState, isUnderWayState, type ProposalState, proposalStates } f
  */
 
 export {
+  isFinalState,
   isSettledState,
   isUnderWayState,
   type ProposalKind,

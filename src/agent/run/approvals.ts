@@ -5,7 +5,7 @@ import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { isPassing } from '../../tools/gateway/passing.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import { loginRequired } from '../../trading/login-required.ts';
-import { isSettledState, isUnderWayState, type Proposal } from '../../trading/proposal.ts';
+import { isFinalState, isSettledState, isUnderWayState, type Proposal } from '../../trading/proposal.ts';
 import type { Agent } from '../agent.ts';
 import type { ApprovalView } from '../events.ts';
 import { approvalView } from '../graph/proposal-view.ts';
@@ -52,8 +52,9 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
   const current = async (
     known: ThreadProposal,
     gateway: GatewayClient | undefined,
+    isOver = isSettledState,
   ): Promise<ApprovalView> => {
-    if (gateway === undefined || isSettledState(known.proposal.state)) return asLastSeen(known);
+    if (gateway === undefined || isOver(known.proposal.state)) return asLastSeen(known);
     const proposal = await unlessOutOfReach(() => gateway.proposal(known.proposal.id));
     return proposal === undefined ? asLastSeen(known) : await seen(proposal);
   };
@@ -83,7 +84,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
     },
     async get(id) {
       const known = await ownOf(id);
-      if (known !== undefined) return current(known, await gatewayClient());
+      if (known !== undefined) return current(known, await gatewayClient(), isFinalState);
       const gateway = await gatewayClient();
       if (gateway === undefined) return undefined;
       try {
@@ -103,7 +104,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
     },
     async reconcile(id) {
       const known = id === undefined ? undefined : await ownOf(id);
-      if (known !== undefined && isSettledState(known.proposal.state)) return [asLastSeen(known)];
+      if (known !== undefined && isFinalState(known.proposal.state)) return [asLastSeen(known)];
       const gateway = await requireClient(session);
       const open =
         id === undefined

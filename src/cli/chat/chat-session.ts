@@ -1,4 +1,4 @@
-import type { AgentEvent } from '../../agent/events.ts';
+import type { AgentEvent, ApprovalView } from '../../agent/events.ts';
 import type { ThemeName } from '../../config/theme-name.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { safeLine, safeText } from '../../net/shown-text.ts';
@@ -6,7 +6,7 @@ import { errorObject } from '../../trading/error-object.ts';
 import { ordersOf } from '../../trading/kinds/kind-words.ts';
 import { orderOutcome } from '../../trading/order-outcome.ts';
 import type { Order } from '../../trading/views.ts';
-import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
+import { approvalOutcome, isFinalApproval, isPlacedLate } from '../text/approval-lines.ts';
 import { DEFAULT_THEME } from '../text/theme.ts';
 import { runChatCommand } from './chat-commands.ts';
 import type { ChatDriver, ChatStatus } from './chat-driver.ts';
@@ -40,6 +40,8 @@ export class ChatSession implements CommandedChat {
   readonly #onQuit: () => void;
   readonly #live = new AbortController();
   #following = false;
+  /** Late orders that this chat has told of. */
+  readonly #toldLate = new Set<string>();
   #snapshot: ChatSnapshot;
   #answer: ((yes: boolean) => void) | undefined;
   #quit = false;
@@ -273,15 +275,28 @@ export class ChatSession implements CommandedChat {
   async #signedIn(): Promise<void> {
     this.#watch.look();
     this.#followLive();
-    const open = await this.driver.approvals().then(
-      (all) => all.filter(({ status }) => !isFinalApproval(status)),
-      () => [],
-    );
+    const all = await this.driver.approvals().catch(() => []);
+    this.#addLate(all);
+    const open = all.filter(({ status }) => !isFinalApproval(status));
     for (const approval of open) {
       this.add({
         type: 'note',
         text: `from an earlier session: ${approvalOutcome(approval)} (${approval.code}); go on with /resume ${approval.thread}`,
       });
+    }
+  }
+
+  /** An order may reach the broker after it was reported as not placed: its owner hears of it at once. */
+  async #tellLate(): Promise<void> {
+    this.#addLate(await this.driver.approvals().catch(() => []));
+  }
+
+  #addLate(approvals: readonly ApprovalView[]): void {
+    for (const approval of approvals) {
+      if (!isPlacedLate(approval) || this.#toldLate.has(approval.id) || this.#quit) continue;
+      this.#toldLate.add(approval.id);
+      const text = `${approvalOutcome(approval)} (${approval.code}); see "trade-agent approvals show ${approval.id}"`;
+      this.add({ type: 'outcome', text: safeLine(text), good: false });
     }
   }
 
@@ -295,6 +310,7 @@ export class ChatSession implements CommandedChat {
       events: this.driver.events,
       changed: () => {
         this.#watch.look();
+        void this.#tellLate();
         void this.refresh();
       },
       tick: () => this.refresh(),

@@ -76,11 +76,17 @@ export function askedBy({ requested_by, client }: ApprovalView, machine?: string
   return `${client}${place}${requested_by === null ? '' : ` (${requested_by})`}`;
 }
 
+/** Whether it was reported as not placed before, and reached the broker later: only then does what was placed have a reason. */
+export function isPlacedLate({ status, reason }: ApprovalView): boolean {
+  return status === 'executed' && reason !== undefined;
+}
+
 /** How an approval ended, or where it is, in one line. */
 export function approvalOutcome(approval: ApprovalView): string {
   if (approval.kind === 'order' && approval.status === 'executed' && approval.placed !== undefined) {
     const by = approval.mandate_id === undefined ? '' : ` (by mandate ${approval.mandate_id})`;
-    return safeLine(`${orderOutcome(approval.placed)}${by}`);
+    const late = isPlacedLate(approval) ? ` · ${approval.reason}` : '';
+    return safeLine(`${orderOutcome(approval.placed)}${by}${late}`);
   }
   const status = currentText(approval);
   const parts = [`${subjectHeadline(approval)}: ${status}`];

@@ -1,4 +1,5 @@
 import type { Clock } from '../../machine/clock.ts';
+import { deadlineAfter, withDispatchDeadline } from '../../net/dispatch-deadline.ts';
 import type { MessageEntry, MessageJournal, MessageKey, MessageResult } from '../../store/message-journal.ts';
 import type { OtherProcesses } from '../../store/other-processes.ts';
 import type { MessageDraft, MessageService, SentMessage } from '../../trading/message.ts';
@@ -8,6 +9,7 @@ import type { BrokerTokens } from '../broker/broker-token.ts';
 import type { Caller } from '../door/caller.ts';
 import { whenLanded } from '../door/landing.ts';
 import { ReplayedRefusal, recordedRefusal } from '../door/recorded-refusal.ts';
+import { DISPATCH_MS } from '../orders/order-submission.ts';
 import { requireSigned, type Signatures } from '../signatures.ts';
 import { type ApprovedMessage, approvedMessage } from './approved-message.ts';
 import type { Deliver, Delivery } from './delivery.ts';
@@ -228,9 +230,12 @@ async function handOver(
 ): Promise<MessageEntry> {
   const { sub, id } = claimed;
   const { service, recipient } = draft;
-  const delivery: Delivery = await outlet
-    .deliver(draft, token)
-    .catch((): Delivery => ({ outcome: 'unknown' }));
+  // No byte leaves after the approval has expired, wherever the process stood still.
+  const left = Math.min(Date.parse(draft.expires_at) - clock.now(), DISPATCH_MS);
+  const deadline = deadlineAfter(left, clock);
+  const delivery: Delivery = await withDispatchDeadline(deadline, () => outlet.deliver(draft, token)).catch(
+    (): Delivery => ({ outcome: 'unknown' }),
+  );
   const now = clock.now();
   const finish = async (result: MessageResult) => (await journal.finish(claimed, result, now)).entry;
   switch (delivery.outcome) {
@@ -249,7 +254,9 @@ async function handOver(
       if (delivery.reason === 'unauthorized') outlet.tokens.forget(sub, token);
       throw notTaken(service, delivery.reason);
     case 'unknown':
-      return await finish({ state: 'unknown' });
+      if (!deadline.nothingLeft) return await finish({ state: 'unknown' });
+      await finish({ state: 'ready' });
+      throw notSentYet();
   }
 }
 

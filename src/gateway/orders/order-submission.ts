@@ -1,6 +1,12 @@
 import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import { DispatchDeadline, withDispatchDeadline } from '../../net/dispatch-deadline.ts';
+import {
+  type DispatchDeadline,
+  deadlineAfter,
+  hasPassed,
+  momentOf,
+  withDispatchDeadline,
+} from '../../net/dispatch-deadline.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
@@ -63,7 +69,7 @@ import { isOrderOf, notReplaceable } from './replacement.ts';
 export const QUIET_MS = 30_000;
 
 /** How long a submission may take from its checks to the first byte, milliseconds. See (6). */
-const DISPATCH_MS = 15_000;
+export const DISPATCH_MS = 15_000;
 
 /** A check that took longer describes another moment than that of sending, milliseconds. */
 const FRESH_MS = 1_000;
@@ -152,14 +158,12 @@ async function clearToSend(
   { clock, stopped }: Pick<SendingContext, 'clock' | 'stopped'>,
 ): Promise<DispatchDeadline | Refusal> {
   for (;;) {
-    const lookedAt = { wall: clock.now(), monotonic: clock.monotonic() };
+    const lookedAt = momentOf(clock);
     const left = Math.min(Date.parse(intent.draft.expires_at) - lookedAt.wall, DISPATCH_MS);
     if (left <= 0) return expiredUnplaced();
     const reason = await stopped(intent);
     if (reason !== undefined) return reason;
-    const passed = (ms: number) =>
-      clock.now() >= lookedAt.wall + ms || clock.monotonic() >= lookedAt.monotonic + ms;
-    if (!passed(FRESH_MS)) return new DispatchDeadline(() => passed(left));
+    if (!hasPassed(FRESH_MS, clock, lookedAt)) return deadlineAfter(left, clock, lookedAt);
   }
 }
 
