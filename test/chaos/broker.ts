@@ -21,14 +21,33 @@ export const accounts = ['alice', 'bob'] as const;
 /** As the paper broker opens them. */
 export const NUMBERS = { alice: 'PA3ALICE01', bob: 'PA3BOB0002' } as const;
 
-/** The paper broker with accounts of alice's and bob's, and their tokens there. */
+/** Nothing listens there: requests go over the simulated network. */
+const URL = 'http://127.0.0.1:1';
+
+type Tokens = Readonly<Record<(typeof accounts)[number], string>>;
+
+/** The broker's database as it is before anything is ordered, and whose tokens are in it. */
+let opened: Promise<{ readonly image: Buffer; readonly tokens: Tokens }> | undefined;
+
+/** The paper broker with accounts of alice's and bob's, and their tokens there. Each is a copy of one that was opened once. */
 export async function startBroker(market: Market) {
-  let listener: ReturnType<typeof getRequestListener> | undefined;
-  const server = createServer((request, response) => void listener?.(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const database = new Database(':memory:');
-  const broker = createPaperBroker({
+  opened ??= openAccounts(market);
+  const { image, tokens } = await opened;
+  const database = new Database(image);
+  const broker = createBroker(URL, market, database);
+  return {
+    url: URL,
+    broker,
+    tokens,
+    close: () => {
+      broker.close();
+      database.close();
+    },
+  };
+}
+
+function createBroker(url: string, market: Market, database: Database.Database) {
+  return createPaperBroker({
     url,
     database,
     market,
@@ -50,6 +69,16 @@ export async function startBroker(market: Market) {
     partialFills: false,
     requestsPerMinute: Number.MAX_SAFE_INTEGER,
   });
+}
+
+/** Opens the accounts, and signs in over a socket, as a browser does. */
+async function openAccounts(market: Market) {
+  let listener: ReturnType<typeof getRequestListener> | undefined;
+  const server = createServer((request, response) => void listener?.(request, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const database = new Database(':memory:');
+  const broker = createBroker(url, market, database);
   listener = getRequestListener(broker.app.fetch);
   const tokenOf = async (username: (typeof accounts)[number]) => {
     const { code, verifier } = await authorize(url, username);
@@ -58,17 +87,10 @@ export async function startBroker(market: Market) {
     return token;
   };
   const tokens = { alice: await tokenOf('alice'), bob: await tokenOf('bob') };
-  return {
-    url,
-    broker,
-    tokens,
-    /** Alice's. */
-    token: tokens.alice,
-    close: async () => {
-      broker.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      database.close();
-    },
-  };
+  broker.close();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  const image = database.serialize();
+  database.close();
+  return { image, tokens };
 }

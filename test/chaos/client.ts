@@ -70,6 +70,9 @@ interface View {
 const AGAIN_MS = [1_000, 2_000, 4_000] as const;
 const OVER: readonly ProposalState[] = ['executed', 'denied', 'expired', 'cancelled', 'blocked'];
 
+/** How long a token is used: it is good for five minutes. */
+const TOKEN_MS = 120_000;
+
 let count = 0;
 
 /**
@@ -81,6 +84,7 @@ export class Client {
   readonly who: Identity;
   readonly #world: World;
   readonly #fetch: typeof fetch;
+  #kept: { readonly token: Promise<string>; readonly until: number } | undefined;
 
   constructor(world: World, who: Identity) {
     this.who = who;
@@ -184,19 +188,27 @@ export class Client {
 
   /** By a bearer token; where there are mandates by one that is bound to the program's key (RFC 9449). */
   async #authorization(method: string, url: string, gateway: number): Promise<Record<string, string>> {
-    const { provider, options, programs, machine, gateways } = this.#world;
+    const { options, programs, machine, gateways } = this.#world;
     const { sub, clientId } = this.who;
     const claims = { sub, client_id: clientId };
     const key = options.mandates === undefined ? undefined : programs[this.who.machine];
     if (key === undefined) {
-      return { authorization: `Bearer ${await provider.accessToken({ ...claims, scope: SCOPES })}` };
+      return { authorization: `Bearer ${await this.#token({ ...claims, scope: SCOPES })}` };
     }
     const scope = clientId === 'trade-agent' ? `${SCOPES} orders:mandate` : SCOPES;
-    const token = await provider.accessToken({ ...claims, scope, cnf: { jkt: key.jkt } });
+    const token = await this.#token({ ...claims, scope, cnf: { jkt: key.jkt } });
     return {
       authorization: `DPoP ${token}`,
       dpop: await proofOf(key, { method, url, token, now: machine(gateway % gateways()).now() }),
     };
+  }
+
+  /** Used for a while, as a client does. */
+  #token(claims: Record<string, unknown>): Promise<string> {
+    const { provider, clock } = this.#world;
+    if (this.#kept === undefined || clock.now() > this.#kept.until)
+      this.#kept = { token: provider.accessToken(claims), until: clock.now() + TOKEN_MS };
+    return this.#kept.token;
   }
 
   /** Undefined where there was no answer. */

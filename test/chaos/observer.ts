@@ -42,7 +42,7 @@ export function observe(file: string): Observer {
 export async function noteIntent(
   sent: Sent,
   { stores: { proposals, halts } }: Observer,
-  auditFile: string,
+  record: AuditReader,
 ): Promise<void> {
   const submits = sent.method === 'POST' || sent.method === 'PATCH';
   if (sent.leg !== 'gateway-broker' || !submits) return;
@@ -54,16 +54,32 @@ export async function noteIntent(
   sent.note.state = row?.state;
   sent.note.deadline = row?.deadline;
   sent.note.halted = row === undefined ? undefined : await halts.haltedAt(row.sub);
-  sent.note.audited = readAudit(auditFile).some(
-    ({ event, proposal }) => event === 'executing' && proposal === row?.id,
-  );
+  sent.note.audited = record
+    .read()
+    .some(({ event, proposal }) => event === 'executing' && proposal === row?.id);
 }
 
-export function readAudit(path: string): AuditLine[] {
-  const aside = `${path}${ASIDE}`;
-  const file = existsSync(aside) ? aside : path;
-  return (existsSync(file) && statSync(file).isFile() ? readFileSync(file, 'utf8') : '')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as AuditLine);
+/** Reads the record again and again, each of its lines once: nothing is ever taken from it. */
+export class AuditReader {
+  readonly #path: string;
+  readonly #lines: AuditLine[] = [];
+  /** Bytes read so far. */
+  #read = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  read(): readonly AuditLine[] {
+    const aside = `${this.#path}${ASIDE}`;
+    const file = existsSync(aside) ? aside : this.#path;
+    if (!existsSync(file)) return this.#lines;
+    const stat = statSync(file);
+    if (!stat.isFile() || stat.size === this.#read) return this.#lines;
+    const text = readFileSync(file).subarray(this.#read).toString('utf8');
+    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+    this.#read += Buffer.byteLength(whole);
+    for (const line of whole.split('\n')) if (line !== '') this.#lines.push(JSON.parse(line) as AuditLine);
+    return this.#lines;
+  }
 }

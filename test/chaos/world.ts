@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { type AuditVerdict, verifyAuditFile } from '../../src/approval/audit-chain.ts';
@@ -17,7 +26,7 @@ import { type KeptUse, readKept } from './kept-use.ts';
 import { Life } from './life.ts';
 import { memoryFolder } from './memory-folder.ts';
 import { Network, type Sent } from './network.ts';
-import { ASIDE, type AuditLine, noteIntent, observe, readAudit } from './observer.ts';
+import { ASIDE, type AuditLine, AuditReader, noteIntent, observe } from './observer.ts';
 import { makeProviderKeys, type Provider, type ProviderKeys, startProvider } from './provider.ts';
 import { type MachineClock, machineClock, SimClock } from './sim-clock.ts';
 
@@ -140,6 +149,7 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
   const folder = memoryFolder('trade-agent-chaos-');
   const files = { database: join(folder, 'gateway.db'), audit: join(folder, 'audit.jsonl') };
 
+  copyGatewayDatabase(files.database);
   const server: HttpServer = await listenOnLoopback(0, () => 0);
   const caller = network.fetchFor(new Life('provider', activity), clock, () => 'provider-gateway');
   const provider = await startProvider({
@@ -185,7 +195,8 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
     return found;
   };
   const observer = observe(files.database);
-  const before = (sent: Sent) => noteIntent(sent, observer, files.audit);
+  const record = new AuditReader(files.audit);
+  const before = (sent: Sent) => noteIntent(sent, observer, record);
   process().before = before;
   if (options.mandates === 'key_pair') await keepKeyPairs(observer.stores, clock);
   const rest = () => activity.rest();
@@ -267,7 +278,7 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
     },
     kept: () => readKept(observer.database),
     proposals: async () => (await observer.stores.proposals.list({ state: 'all' })).reverse(),
-    audit: () => [...readAudit(files.audit), ...observer.noted(readAudit(files.audit).at(-1)?.seq ?? 0)],
+    audit: () => [...record.read(), ...observer.noted(record.read().at(-1)?.seq ?? 0)],
     verifyAudit: () => verifyAuditFile(files.audit, observer.stores.audit),
     standStill() {
       const still = Promise.withResolvers<void>();
@@ -287,6 +298,20 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A gateway's database in which nothing is yet. To make one takes longer than many a history. */
+let emptyDatabase: Buffer | undefined;
+
+function copyGatewayDatabase(file: string): void {
+  if (emptyDatabase === undefined) {
+    const made = `${file}.empty`;
+    const { database } = observe(made);
+    database.pragma('wal_checkpoint(TRUNCATE)');
+    database.close();
+    emptyDatabase = readFileSync(made);
+  }
+  writeFileSync(file, emptyDatabase);
 }
 
 /** Everybody's, as if they had given them to their home. */
