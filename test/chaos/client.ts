@@ -46,7 +46,16 @@ export type Told =
       readonly begun: number;
       readonly ended: number;
     }
-  | { readonly what: 'withdrawn'; readonly id: string; readonly status: number | undefined }
+  | {
+      readonly what: 'withdrawn';
+      readonly id: string;
+      readonly status: number | undefined;
+      /** The world's time. */
+      readonly begunAt: number;
+      readonly endedAt: number;
+    }
+  /** What the gateway says that a mandate is used for, with nothing open any more. */
+  | { readonly what: 'used'; readonly mandate: string; readonly orders: number }
   /** Trading was halted, and whoever did that knows it; the world's time. */
   | { readonly what: 'halted'; readonly sub: string; readonly at: number }
   /** A mandate was taken back, and whoever did that knows it. */
@@ -154,11 +163,12 @@ export class Client {
   }
 
   async withdraw(id: string): Promise<void> {
-    const { told } = this.#world;
+    const { told, clock } = this.#world;
+    const begunAt = clock.now();
     // Noted before too: a request whose answer is lost may have taken effect.
-    told.push({ what: 'withdrawn', id, status: undefined });
+    told.push({ what: 'withdrawn', id, status: undefined, begunAt, endedAt: begunAt });
     const answer = await this.#send('DELETE', `/v1/proposals/${id}`);
-    told.push({ what: 'withdrawn', id, status: answer?.status });
+    told.push({ what: 'withdrawn', id, status: answer?.status, begunAt, endedAt: clock.now() });
   }
 
   async halt(gateway = 0): Promise<void> {
@@ -174,6 +184,12 @@ export class Client {
     const answer = await this.#send(method, `/v1/mandates/${id}${path}`, { gateway });
     if (answer?.status !== 200) return;
     told.push({ what: 'ended', mandate: id, to, ended: network.count, at: clock.now() });
+  }
+
+  async askUse(mandate: string): Promise<void> {
+    const answer = await this.#send('GET', `/v1/mandates/${mandate}`);
+    const { used } = (answer?.body ?? {}) as { used?: { orders: number } };
+    if (used !== undefined) this.#world.told.push({ what: 'used', mandate, orders: used.orders });
   }
 
   /** Asks what would be decided about an order: the gateway then looks what became of those it is in doubt about. */

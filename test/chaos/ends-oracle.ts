@@ -9,6 +9,8 @@ import type { World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
 const REST_MS = 10 * 60_000;
+/** While two people are asked. */
+const OF_SECOND = ['owner_approved', 'second_requested'] as const;
 
 /** Why each proposal ended as it did. @returns how many had to be carried out at once */
 export function checkEnds(evidence: Evidence, must: Must): number {
@@ -53,7 +55,8 @@ function phoneAgrees({ world, questionsOf, linesOf }: Evidence, row: StoredPropo
         `the phone was told that ${row.id} is ${state}, and it never was`,
       );
     }
-    if (question.id !== row.authReqId || row.state === 'denied') continue;
+    const counts = question.id === row.authReqId || question.id === row.ownerAuthReqId;
+    if (!counts || row.state === 'denied') continue;
     const { decision, withdrawnAt, told } = question;
     // Told as well as it goes: where neither the gateway nor its way to the provider was disturbed, it was told.
     const from = Date.parse(linesOf(row).at(0)?.at ?? '');
@@ -143,7 +146,7 @@ function checkQuotas({ world, rows, audit }: Evidence, must: Must): void {
     const mine = open.get(asker) ?? new Set();
     if (
       openStates.includes(event as ProposalState) ||
-      ['proposed', 'asked_again', 'not_taken', 'approved_by_mandate'].includes(event)
+      ['proposed', 'asked_again', 'not_taken', 'approved_by_mandate', ...OF_SECOND].includes(event)
     )
       mine.add(id);
     else mine.delete(id);
@@ -159,7 +162,7 @@ function checkQuotas({ world, rows, audit }: Evidence, must: Must): void {
       const [before, last] = decisions.slice(-2);
       const rests = last?.state === 'denied' && before?.state === 'denied' && time < last.at + REST_MS;
       must(!(rests && isTimeSound && !row.typed), `${asker} asked again after two denials in a row`);
-    } else if (event !== 'requested' && event !== 'asked_again') {
+    } else if (!['requested', 'asked_again', ...OF_SECOND].includes(event)) {
       decided.set(client, [...decisions, { state: event, at: time }]);
     }
   }

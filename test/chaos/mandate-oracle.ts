@@ -4,15 +4,17 @@ import type { BookedOrder } from '../../src/sandbox/paper-broker/order-json.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import { Dec } from '../../src/trading/decimal.ts';
 import type { MandateSubject } from '../../src/trading/kinds/mandate.ts';
-import { newYorkDate } from '../../src/trading/new-york-time.ts';
+import { DAY, newYorkDate } from '../../src/trading/new-york-time.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';
 import { isFinal } from '../../src/trading/views.ts';
 import { isHindered } from './ends-oracle.ts';
-import type { KeptMandate } from './kept-use.ts';
-import type { Evidence, Must } from './oracle.ts';
+import type { KeptMandate, Reservation } from './kept-use.ts';
+import { adoptedAt, type Evidence, type Must } from './oracle.ts';
 import { DISPATCH_WINDOW_MS } from './wire-oracle.ts';
 
 const AT_ONCE_MS = 2_000;
+/** To a midnight after the trading day, with a weekend and a holiday in between. */
+const LONGEST_HELD_DAYS = 6;
 
 /** An order in the book that a mandate approved. */
 interface Ordered {
@@ -23,6 +25,8 @@ interface Ordered {
   readonly claimedAt: number;
   /** Dollars that it comes to at worst: of one that is over, the part that was filled. */
   readonly worst: Dec;
+  /** When it turned out to be in the book though it had been written off; the gateway's time. */
+  readonly adoptedAt: number | undefined;
 }
 
 /**
@@ -38,8 +42,9 @@ export function checkMandates(evidence: Evidence, must: Must): void {
     signed(evidence, mandate, must);
     const ordered = orderedUnder(evidence, mandate);
     for (const one of ordered) ofItsTerms(evidence, mandate, one, must);
-    within(mandate, ordered, must);
+    within(evidence, mandate, ordered, must);
     inSlots(evidence, mandate, ordered, must);
+    usedFor(evidence, mandate, ordered, must);
   }
   for (const { draft, row } of placing.values()) {
     const { mandate: id } = draft;
@@ -55,7 +60,7 @@ export function checkMandates(evidence: Evidence, must: Must): void {
   takenBack(evidence, must);
 }
 
-function orderedUnder({ book, placing, world }: Evidence, { id }: KeptMandate): Ordered[] {
+function orderedUnder({ book, placing, world, linesOf }: Evidence, { id }: KeptMandate): Ordered[] {
   const { reservations } = world.kept();
   return book.flatMap((order) => {
     const placed = placing.get(order.client_order_id);
@@ -63,7 +68,9 @@ function orderedUnder({ book, placing, world }: Evidence, { id }: KeptMandate): 
     const { row, draft } = placed;
     const claimed = reservations.find((one) => one.client_order_id === order.client_order_id);
     const claimedAt = claimed?.created_at ?? Date.parse(order.submitted_at);
-    return [{ order, row, draft, claimedAt, worst: worstOf(order, draft) }];
+    return [
+      { order, row, draft, claimedAt, worst: worstOf(order, draft), adoptedAt: adoptedAt(linesOf(row)) },
+    ];
   });
 }
 
@@ -132,8 +139,44 @@ function ofItsTerms(
   must(!late, `${what} was sent after the mandate had ended`);
 }
 
-/** All of them together, and all of a day. */
-function within({ id, terms }: KeptMandate, ordered: readonly Ordered[], must: Must): void {
+/**
+ * All of them together, all of a day and all of a slot. Where an order is over a bound that was written off and reached the
+ * broker all the same, nobody's rule was broken: but then the mandate is suspended, and from then on nothing goes by it.
+ */
+function within({ world }: Evidence, mandate: KeptMandate, ordered: readonly Ordered[], must: Must): void {
+  const { id, state } = mandate;
+  const broken = boundsBroken(mandate, ordered);
+  if (broken.length === 0) return;
+  const overAt = ordered
+    .flatMap((one) => one.adoptedAt ?? [])
+    .toSorted((a, b) => a - b)
+    .find((at) => {
+      const known = ordered.filter((one) => one.claimedAt <= at && (one.adoptedAt ?? 0) <= at);
+      return boundsBroken(mandate, known).length > 0;
+    });
+  const byItself = boundsBroken(
+    mandate,
+    ordered.filter((one) => one.adoptedAt === undefined),
+  );
+  for (const why of overAt === undefined ? broken : byItself) must(false, why);
+  if (overAt === undefined) return;
+  must(
+    ['suspended', 'revoked', 'replaced'].includes(state),
+    `${id} is ${state} after a late order: ${broken.join('; ')}`,
+  );
+  const isTimeSound = !world.hindrances.some(({ what }) => what === 'skew');
+  const later = ordered.filter(({ claimedAt }) => claimedAt > overAt);
+  must(
+    !isTimeSound || later.length === 0,
+    `${later.length} orders went by ${id} after a late one exceeded it`,
+  );
+}
+
+function boundsBroken({ id, terms }: KeptMandate, ordered: readonly Ordered[]): string[] {
+  const broken: string[] = [];
+  const must: Must = (holds, otherwise) => {
+    if (!holds) broken.push(otherwise);
+  };
   const sum = (of: readonly Ordered[]) => Dec.sum(0, ...of.map(({ worst }) => worst));
   const total = sum(ordered);
   must(
@@ -144,21 +187,36 @@ function within({ id, terms }: KeptMandate, ordered: readonly Ordered[], must: M
     ordered.length <= terms.max_orders,
     `${id} was used ${ordered.length} times, and is for ${terms.max_orders}`,
   );
-  const { max_day_notional: most } = terms;
-  if (most === undefined) return;
-  for (const [day, ofDay] of Map.groupBy(ordered, ({ claimedAt }) => newYorkDate(claimedAt))) {
-    must(sum(ofDay).lte(most), `${id} was used for ${sum(ofDay)} on ${day}, and is for ${most} a day`);
+  const { max_day_notional: most, cadence, orders_per_slot: room = 1 } = terms;
+  if (most !== undefined) {
+    for (const [day, ofDay] of Map.groupBy(ordered, ({ claimedAt }) => newYorkDate(claimedAt)))
+      must(sum(ofDay).lte(most), `${id} was used for ${sum(ofDay)} on ${day}, and is for ${most} a day`);
   }
+  if (cadence === 'on_demand') return broken;
+  const places = Map.groupBy(ordered, ({ order, draft }) => `${draft.slot} ${order.side} ${order.symbol}`);
+  for (const [place, taken] of places)
+    must(taken.length <= room, `${taken.length} orders under ${id} for ${place}, which has room for ${room}`);
+  return broken;
 }
 
-/** So many orders of a symbol and side as go into a slot, which is that of the moment it was claimed. */
+/** What the gateway says of it once nothing is held any more. */
+function usedFor({ world }: Evidence, { id }: KeptMandate, ordered: readonly Ordered[], must: Must): void {
+  const told = world.told.findLast((one) => one.what === 'used' && one.mandate === id);
+  if (told?.what !== 'used') return;
+  must(
+    told.orders === ordered.length,
+    `${id} counts ${told.orders} orders, and ${ordered.length} are in the book`,
+  );
+}
+
+/** Each in the slot of the moment it was claimed. */
 function inSlots(
   { world }: Evidence,
   { id, terms }: KeptMandate,
   ordered: readonly Ordered[],
   must: Must,
 ): void {
-  const { cadence, orders_per_slot: most = 1 } = terms;
+  const { cadence } = terms;
   if (cadence === 'on_demand') {
     must(
       ordered.every(({ draft }) => draft.slot === undefined),
@@ -175,10 +233,6 @@ function inSlots(
       holds || !isTimeSound,
       `${order.client_order_id} used ${slot} of ${id} on ${newYorkDate(claimedAt)}`,
     );
-  }
-  const places = Map.groupBy(ordered, ({ order, draft }) => `${draft.slot} ${order.side} ${order.symbol}`);
-  for (const [place, taken] of places) {
-    must(taken.length <= most, `${taken.length} orders under ${id} for ${place}, which has room for ${most}`);
   }
 }
 
@@ -237,10 +291,23 @@ function counted({ world, book, placing }: Evidence, must: Must): void {
     must(places.length === 1 && isIts, `${id} has ${places.length} places under ${mandate}`);
   }
   const booked = new Set(book.map(({ client_order_id: id }) => id));
-  for (const { client_order_id: id, state } of reservations)
-    must(booked.has(id), `${id} counts (${state}), and is not in the book`);
-  for (const { client_order_id: id, mandate, slot } of uses)
-    must(booked.has(id), `${id} keeps a place (${slot}) under ${mandate}, and is not in the book`);
+  const elsewhere = reservations.filter((one) => !booked.has(one.client_order_id));
+  for (const one of elsewhere) {
+    const { client_order_id: id, state } = one;
+    must(isGivenBack(world, one), `${id} counts (${state}), and is not in the book`);
+    const days = ((one.reserved_until ?? 0) - one.created_at) / DAY;
+    must(days <= LONGEST_HELD_DAYS, `${id} was to count for ${days} days`);
+  }
+  for (const { client_order_id: id, mandate, slot } of uses) {
+    const own = elsewhere.find((one) => one.client_order_id === id);
+    const isFree = booked.has(id) || (own !== undefined && isGivenBack(world, own));
+    must(isFree, `${id} keeps a place (${slot}) under ${mandate}, and is not in the book`);
+  }
+}
+
+/** One that was written off counts to the end of its trading day, and not from then on. */
+function isGivenBack({ clock }: Evidence['world'], { state, reserved_until: until }: Reservation): boolean {
+  return state === 'written_off' && until !== null && until <= clock.now();
 }
 
 /**

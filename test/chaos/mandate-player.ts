@@ -130,9 +130,16 @@ export async function sweepAccounts(world: World): Promise<void> {
   await world.advance(SWEPT_AFTER_MS);
   await lookAtAccounts(world);
   const until = Math.max(0, ...held().map(({ reserved_until }) => reserved_until ?? 0));
-  if (until <= world.clock.now()) return;
-  await world.suspend(until - world.clock.now());
-  await lookAtAccounts(world);
+  if (until > world.clock.now()) {
+    await world.suspend(until - world.clock.now());
+    await lookAtAccounts(world);
+  }
+  for (const { id, sub } of world.kept().mandates) {
+    const client = new Client(world, identities[sub === 'bob' ? 3 : 0] ?? identities[0]);
+    void client.askUse(id);
+    await world.rest();
+    client.life.dieAfter(0);
+  }
 }
 
 /** Everybody asks what would be decided about an order, so that the gateway looks at their account. */

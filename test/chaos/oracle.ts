@@ -13,6 +13,7 @@ import { checkBatches } from './batch-oracle.ts';
 import { checkEnds } from './ends-oracle.ts';
 import { checkMandates } from './mandate-oracle.ts';
 import type { AuditLine } from './observer.ts';
+import { checkPeople } from './people-oracle.ts';
 import { draftsOf, type Placing, placing } from './placing.ts';
 import type { Question } from './questions.ts';
 import { checkWire } from './wire-oracle.ts';
@@ -79,6 +80,8 @@ export async function check(world: World): Promise<number> {
   checkHalts(evidence, must);
   const unhindered = checkEnds(evidence, must);
   checkAnswers(evidence, must);
+  checkPeople(evidence, must);
+  checkAdopted(evidence, must);
   checkWire(evidence, must);
   checkMandates(evidence, must);
   checkBatches(evidence, must);
@@ -103,16 +106,21 @@ function checkBook({ world, book, rows, placing, questionsOf }: Evidence, must: 
     must(isWithin(order, draft), `${id} is in the book with other terms than were approved`);
     // Approved beforehand: see mandate-oracle.ts.
     if (draft.mandate !== undefined) continue;
-    const approved = questionsOf(row).filter(
-      (question) =>
-        question.decision === 'approve' &&
-        question.sub === row.sub &&
-        !question.spoilt.some(({ by }) => by === 'other_person' || by === 'other_details') &&
-        (question.decidedAt ?? Number.POSITIVE_INFINITY) < question.expiresAt &&
-        (question.decidedAt ?? Number.POSITIVE_INFINITY) <= Date.parse(order.submitted_at ?? '') &&
-        showed(question, row),
+    const approvedBy = (sub: string) =>
+      questionsOf(row).some(
+        (question) =>
+          question.decision === 'approve' &&
+          question.sub === sub &&
+          !question.spoilt.some(({ by }) => by === 'other_person' || by === 'other_details') &&
+          (question.decidedAt ?? Number.POSITIVE_INFINITY) < question.expiresAt &&
+          (question.decidedAt ?? Number.POSITIVE_INFINITY) <= Date.parse(order.submitted_at ?? '') &&
+          showed(question, row),
+      );
+    must(approvedBy(row.sub), `${id} is in the book, and its owner never approved these values in time`);
+    must(
+      row.second === undefined || approvedBy(row.second),
+      `${id} is in the book, and the second person never approved these values in time`,
     );
-    must(approved.length > 0, `${id} is in the book, and its owner never approved these values in time`);
   }
   for (const row of rows) {
     // What of a batch is placed: see batch-oracle.ts.
@@ -127,6 +135,22 @@ function checkBook({ world, book, rows, placing, questionsOf }: Evidence, must: 
     world.network.sent.every(({ note }) => note.clientOrderId === undefined || note.proposal !== undefined),
     'an order was sent that nobody proposed',
   );
+}
+
+/** What turned out to be in the book after all is said to be: by the journal, and by each phone that was asked about it. */
+function checkAdopted({ world, rows, linesOf, questionsOf }: Evidence, must: Must): void {
+  const adopted = rows.filter((row) => adoptedAt(linesOf(row)) !== undefined);
+  if (adopted.length === 0) return;
+  const states = new Map(world.kept().reservations.map((one) => [one.client_order_id, one.state]));
+  for (const row of adopted) {
+    const isPlaced = draftsOf(row).some(({ client_order_id }) => states.get(client_order_id) === 'placed');
+    must(isPlaced, `${row.id} was adopted, and the journal has no order of it`);
+    for (const { id, told } of questionsOf(row)) {
+      if (id !== row.authReqId && id !== row.ownerAuthReqId) continue;
+      const last = told.at(-1)?.state;
+      must(last === 'executed', `${row.id} was adopted, and the last the phone was told is ${last}`);
+    }
+  }
 }
 
 /** Whether the phone was told what the row says. Where a provider is told no details, the code is all there is. */
@@ -180,15 +204,29 @@ function checkTokens({ world, book, rows, questionsOf }: Evidence, must: Must): 
 const STATE_OF: Readonly<Record<string, ProposalState>> = {
   proposed: 'drafted',
   asked_again: 'drafted',
+  owner_approved: 'requested',
+  second_requested: 'requested',
   not_taken: 'approved',
   approved_by_mandate: 'approved',
 };
+
+/** What a line of the record made of its proposal. */
+export function stateAfter({ event }: AuditLine): ProposalState {
+  return STATE_OF[event] ?? (event as ProposalState);
+}
+
+/** When a proposal that was given up turned out to have been carried out; the gateway's time. */
+export function adoptedAt(lines: readonly AuditLine[]): number | undefined {
+  const givenUp = lines.findIndex(({ event }) => event === 'expired' || event === 'blocked');
+  const adopted = givenUp < 0 ? undefined : lines.slice(givenUp).find(({ event }) => event === 'executed');
+  return adopted === undefined ? undefined : Date.parse(adopted.at);
+}
 
 /** The record tells every proposal's way, each step once, along the table of transitions, to where its row is. */
 function checkRecord({ rows, audit, linesOf }: Evidence, must: Must): void {
   for (const row of rows) {
     const lines = linesOf(row);
-    const way = lines.map(({ event }) => STATE_OF[event] ?? (event as ProposalState));
+    const way = lines.map(stateAfter);
     must(lines[0]?.event === 'proposed', `the record does not begin ${row.id} with its proposal`);
     must(way.at(-1) === row.state, `${row.id} is ${row.state}, and the record ends with ${way.at(-1)}`);
     must(lines.filter(({ event }) => event === 'proposed').length === 1, `${row.id} was proposed twice`);

@@ -10,7 +10,6 @@ export function checkWire(evidence: Evidence, must: Must): void {
   intentBeforeCall(evidence, must);
   sentAgain(evidence, must);
   polls(evidence, must);
-  questionsAsked(evidence, must);
 }
 
 const orders = ({ world }: Evidence) =>
@@ -124,15 +123,5 @@ function polls({ world }: Evidence, must: Must): void {
         `${who} after ${pause} ms, with an interval of ${interval} s`,
       );
     }
-  }
-}
-
-/** One question at a time for each proposal, and none once it is over. */
-function questionsAsked({ rows, questionsOf }: Evidence, must: Must): void {
-  for (const row of rows) {
-    must(
-      row.asked <= 3 || questionsOf(row).length <= 6,
-      `${row.id} was asked ${questionsOf(row).length} times`,
-    );
   }
 }
