@@ -45,17 +45,13 @@ export function readKept(database: Database.Database): KeptUse {
       'SELECT id, sub, state, terms FROM mandates ORDER BY created_at, id',
     )
     .all();
-  const columns = database
-    .prepare<[], string>("SELECT name FROM pragma_table_info('gateway_orders')")
-    .pluck()
-    .all();
-  const until = columns.includes('reserved_until') ? 'reserved_until' : 'NULL AS reserved_until';
   return {
     mandates: rows.map((row) => ({ ...row, terms: JSON.parse(row.terms) as MandateEnvelope })),
     reservations: database
       .prepare<[], Reservation>(
-        `SELECT sub, client_order_id, state, notional, mandate, created_at, ${until} FROM gateway_orders
-         WHERE state <> 'rejected' ORDER BY created_at`,
+        `SELECT sub, client_order_id, iif(state = 'rejected', 'written_off', state) AS state, notional, mandate, created_at,
+           reserved_until
+         FROM gateway_orders WHERE state <> 'rejected' OR written_off_at IS NOT NULL ORDER BY created_at`,
       )
       .all(),
     uses: database
