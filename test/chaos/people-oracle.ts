@@ -1,5 +1,5 @@
-import { isSettled } from '../../src/approval/states.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
+import { isSettledState } from '../../src/trading/proposal.ts';
 import { isHindered } from './ends-oracle.ts';
 import type { Sent } from './network.ts';
 import type { AuditLine } from './observer.ts';
@@ -75,7 +75,7 @@ function denied(evidence: Evidence, row: StoredProposal, questions: readonly Que
   for (const { id, decision, decidedAt = 0, expiresAt } of questions) {
     const counts = id === row.authReqId || id === row.ownerAuthReqId;
     if (decision !== 'deny' || !counts) continue;
-    const ends = row.state !== 'executed' && isSettled(row.state);
+    const ends = row.state !== 'executed' && isSettledState(row.state);
     must(ends, `${row.id} was denied, and is ${row.state}`);
     const heardBy = decidedAt + world.options.interval * 1000 + HEARD_MS;
     if (heardBy >= Math.min(expiresAt, row.deadline) || isHindered(world, 0, heardBy)) continue;

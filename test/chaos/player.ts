@@ -349,6 +349,10 @@ export class Player {
     }
     await world.advance(10_000);
     await lookAtAccounts(world);
+    // A broker that is opened by sign-in is asked once the owner comes by; that is noticed within half a minute.
+    const latest = new Map((await world.proposals()).map(({ sub, id }) => [sub, id]));
+    for (const [sub, id] of latest) void this.#client(sub === 'bob' ? 3 : 0).look(id);
+    await world.advance(40_000);
     await this.#untilNothingIsOpen();
   }
 }
