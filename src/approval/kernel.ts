@@ -186,8 +186,7 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
     },
 
     async pursueUnknown() {
-      for (const { id } of await store.list({ state: 'open' }))
-        if ((await store.get(id))?.state === 'unknown') attendants.begin(id, 'found');
+      for (const id of await store.openIds('unknown')) attendants.begin(id, 'found');
     },
     orderFound: (sub, subjectId) => orderFound(parts, sub, subjectId),
     askerOf: attendants.askerOf,

@@ -9,6 +9,9 @@ import { currentDispatchDeadline, type DispatchDeadline } from './dispatch-deadl
 /** Statuses whose answer has no body (Fetch, "null body status"). */
 const BODILESS = [204, 205, 304];
 
+/** What Node's TLS sockets tell beside what its types have. */
+type Handshaking = Socket & { readonly secureConnecting?: boolean };
+
 /** The TCP connection below a TLS connection: it alone can be reset. */
 const below = new WeakMap<Socket, Socket>();
 
@@ -78,7 +81,9 @@ function sendBy(deadline: DispatchDeadline, request: Request, body: Buffer): Pro
         // Nothing was written before: without a body, headers wait for the end.
         sent.end(body);
       };
-      if (socket.connecting) socket.once(isTls ? 'secureConnect' : 'connect', write);
+      // Before its handshake is over, a TLS socket keeps what is written, and sends it whenever that is.
+      const isConnecting = socket.connecting || (socket as Handshaking).secureConnecting === true;
+      if (isConnecting) socket.once(isTls ? 'secureConnect' : 'connect', write);
       else write();
     });
     sent.on('response', (response) => {

@@ -204,8 +204,8 @@ export interface ProposalStore {
     state: 'open' | 'all';
     limit?: number;
   }): Promise<StoredProposal[]>;
-  /** Of everybody's open ones, oldest first. */
-  openIds(): Promise<string[]>;
+  /** Of everybody's open ones, oldest first. @param state of this state alone */
+  openIds(state?: 'unknown'): Promise<string[]>;
   /** Those of an owner, or proposed by this person, that changed after a version, in the order of their changes; 500 at most. */
   changedSince(party: string, version: number): Promise<StoredProposal[]>;
   /** The latest version there is. */

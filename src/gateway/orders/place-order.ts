@@ -21,7 +21,6 @@ import { type ApprovedOrder, approvedOrder } from './approved-order.ts';
 import { createEarlyOrders, type EarlyOrders } from './early-orders.ts';
 import {
   entryOf,
-  expiredUnplaced,
   type Intent,
   isSettled,
   maySubmitAgain,
@@ -138,7 +137,8 @@ export function createOrderDesk(given: OrderDeskOptions): OrderDesk {
     recheck: (caller, clientOrderId) => recheckOrder(desk, caller, clientOrderId),
     async abandon(key) {
       const { journal, clock } = options;
-      await journal.abandon(key, expiredUnplaced().toProblem(), clock.now());
+      const problem = neverPlaced('its proposal ended before the broker took the order').toProblem();
+      await journal.abandon(key, problem, clock.now());
     },
   };
 }

@@ -12,6 +12,8 @@ import type { UnexplainedOrder } from './unexplained-order.ts';
 
 /** Between two looks at what is due, milliseconds. A sleep of the machine is noticed within this time. */
 const TICK_MS = 30_000;
+/** Before an account that could not be reconciled is tried again, milliseconds; twice as long each time, up to the last. */
+const RETRY_MS = { first: 60_000, longest: 60 * 60_000 } as const;
 /** Between two rounds, milliseconds of awake time. */
 const ROUND_MS = 24 * 60 * 60_000;
 /** An order that was written off is looked up for so long, milliseconds. */
@@ -39,6 +41,14 @@ interface Account {
   readonly account: string;
 }
 
+/** An account that is to be reconciled. */
+interface Due extends Account {
+  /** When it is tried again, by the monotonic clock; at once where its owner has come by with another token since. */
+  at: number;
+  waits: number;
+  triedWith: string | undefined;
+}
+
 /**
  * Holds what the gateway concluded against what the broker has: at each start, after each sleep of the machine, and every day.
  *
@@ -53,7 +63,7 @@ export function createReconciliation(options: ReconciliationOptions) {
   const { signal } = closing;
   /** Unexplained orders that were reported by this process. */
   const reported = new Set<string>();
-  let due = new Map<string, Account>();
+  let due = new Map<string, Due>();
   let running = Promise.resolve();
 
   const failed = (error: unknown): void => {
@@ -62,7 +72,8 @@ export function createReconciliation(options: ReconciliationOptions) {
 
   const begin = async (): Promise<void> => {
     const accounts = await journal.accountsSince(clock.now() - REMEMBERED_MS);
-    due = new Map(accounts.map((one) => [JSON.stringify([one.sub, one.account]), one]));
+    const fresh = { at: Number.NEGATIVE_INFINITY, waits: RETRY_MS.first, triedWith: undefined };
+    due = new Map(accounts.map((one) => [JSON.stringify([one.sub, one.account]), { ...one, ...fresh }]));
     await kernel.pursueUnknown();
   };
 
@@ -71,7 +82,8 @@ export function createReconciliation(options: ReconciliationOptions) {
     for (const [key, whose] of due) {
       signal.throwIfAborted();
       const asker = kernel.askerOf(whose.sub);
-      if (asker === undefined && !isUnattended) continue;
+      const isNews = asker?.accessToken !== whose.triedWith;
+      if ((asker === undefined && !isUnattended) || (clock.monotonic() < whose.at && !isNews)) continue;
       const caller = callerOf(asker ?? { sub: whose.sub, clientId: '', accessToken: NO_TOKEN });
       const ids = writtenOff.filter(({ sub, draft }) => sub === whose.sub && draft.account === whose.account);
       try {
@@ -79,8 +91,11 @@ export function createReconciliation(options: ReconciliationOptions) {
         await checkOpen(options, caller, whose, reported);
         due.delete(key);
       } catch (error) {
-        // The broker is out of reach, or the key pair gone: it is tried again at the next tick.
+        // The broker is out of reach, or nothing opens the account at the moment.
         if (!(error instanceof Refusal)) throw error;
+        whose.triedWith = asker?.accessToken;
+        whose.at = clock.monotonic() + whose.waits;
+        whose.waits = Math.min(whose.waits * 2, RETRY_MS.longest);
       }
     }
   };

@@ -57,10 +57,12 @@ export function proposalReads(database: TenantDatabase, opened: OpenedRow) {
         ...(who.length === 0 ? {} : { who: party ?? sub ?? '' }),
       });
     },
-    async openIds() {
+    async openIds(state?: 'unknown') {
       const rows = await database.read((unit) =>
         unit.last.all<{ id: string }>(
-          `SELECT id FROM proposals WHERE state IN (${OPEN}) ORDER BY created_at, place`,
+          `SELECT id FROM proposals WHERE state IN (${OPEN}) AND state = coalesce(@state, state)
+           ORDER BY created_at, place`,
+          { state: state ?? null },
         ),
       );
       return rows.map(({ id }) => id);

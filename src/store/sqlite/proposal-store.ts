@@ -53,7 +53,9 @@ function reads(database: Database.Database, opened: Opened) {
     'SELECT * FROM proposals WHERE sub = ? AND subject_id = ?',
   );
   const openIds = database
-    .prepare<[], string>(`SELECT id FROM proposals WHERE state IN (${OPEN}) ORDER BY created_at, rowid`)
+    .prepare<{ state: string | null }, string>(
+      `SELECT id FROM proposals WHERE state IN (${OPEN}) AND state = coalesce(@state, state) ORDER BY created_at, rowid`,
+    )
     .pluck();
   // Each half by an index of its own.
   const changedOf = (column: 'sub' | 'proposed_by') =>
@@ -89,7 +91,7 @@ function reads(database: Database.Database, opened: Opened) {
         .all({ ...(party !== undefined ? { party } : sub !== undefined ? { sub } : {}), limit })
         .map(opened);
     },
-    openIds: async () => openIds.all(),
+    openIds: async (state) => openIds.all({ state: state ?? null }),
     changedSince: async (party, after) => changed.all({ party, after }).map(opened),
     version: async () => version(),
     untold: async () => untold.all().map(opened),
