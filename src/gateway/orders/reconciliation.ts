@@ -1,23 +1,25 @@
 import { NO_TOKEN } from '../../approval/access.ts';
 import type { ApprovalKernel } from '../../approval/kernel.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { OrderJournal } from '../../store/order-journal.ts';
+import type { JournalEntry, OrderJournal } from '../../store/order-journal.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
+import type { Caller } from '../door/caller.ts';
 import { openOrders } from '../policy/order-world.ts';
 import { callerOf } from './order-ports.ts';
+import { nameOf } from './order-submission.ts';
 import type { OrderDesk } from './place-order.ts';
 import type { UnexplainedOrder } from './unexplained-order.ts';
 
 /** Between two looks at what is due, milliseconds. A sleep of the machine is noticed within this time. */
 const TICK_MS = 30_000;
-/** Before an account that could not be reconciled is tried again, milliseconds; twice as long each time, up to the last. */
-const RETRY_MS = { first: 60_000, longest: 60 * 60_000 } as const;
 /** Between two rounds, milliseconds of awake time. */
 const ROUND_MS = 24 * 60 * 60_000;
 /** An order that was written off is looked up for so long, milliseconds. */
 const REMEMBERED_MS = 30 * 24 * 60 * 60_000;
+/** Before the same is tried again, milliseconds; twice as long each time, up to the last. */
+const WAITS_MS = { first: 5 * 60_000, longest: ROUND_MS } as const;
 /** A larger jump between the wall clock and the monotonic clock means that the machine slept, or that a clock was set. */
 const MOST_DRIFT_MS = 2_000;
 /** The client_order_id of a proposal's order, or of one line of a batch (`subjectIdOf` in approval/code.ts). */
@@ -41,21 +43,21 @@ interface Account {
   readonly account: string;
 }
 
-/** An account that is to be reconciled. */
-interface Due extends Account {
-  /** When it is tried again, by the monotonic clock; at once where its owner has come by with another token since. */
+/** When something is tried again: by the monotonic clock, or when its owner has come by with another token. */
+interface Due {
   at: number;
-  waits: number;
+  wait: number;
   triedWith: string | undefined;
 }
 
 /**
- * Holds what the gateway concluded against what the broker has: at each start, after each sleep of the machine, and every day.
+ * Holds what the gateway concluded against what the broker has.
  *
- * - Every order that was written off within the last 30 days is looked up again. A hit is adopted.
- * - Every open order at the broker that bears an id of this gateway must belong to a proposal that says so. One that does not is
- *   reported to its owner.
- * - Proposals of unknown outcome that nobody supervises are asked about again.
+ * - Every order that was written off within the last 30 days is looked up again: at each start, after each sleep of the machine,
+ *   and in between after five minutes, ten, twenty and so on up to a day. A hit is adopted.
+ * - At each start, after each sleep and every day, every open order at the broker that bears an id of this gateway must belong to
+ *   a proposal that says so. One that does not is reported to its owner.
+ * - As often, proposals of unknown outcome that nobody supervises are asked about again.
  */
 export function createReconciliation(options: ReconciliationOptions) {
   const { journal, kernel, isUnattended, clock, onError } = options;
@@ -63,6 +65,9 @@ export function createReconciliation(options: ReconciliationOptions) {
   const { signal } = closing;
   /** Unexplained orders that were reported by this process. */
   const reported = new Set<string>();
+  /** Accounts whose open orders are to be checked in this round. */
+  let accounts = new Map<string, Account>();
+  /** By account and by order that was written off; what is not here is due. */
   let due = new Map<string, Due>();
   let running = Promise.resolve();
 
@@ -70,33 +75,47 @@ export function createReconciliation(options: ReconciliationOptions) {
     if (!signal.aborted) onError(error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
   };
 
-  const begin = async (): Promise<void> => {
-    const accounts = await journal.accountsSince(clock.now() - REMEMBERED_MS);
-    const fresh = { at: Number.NEGATIVE_INFINITY, waits: RETRY_MS.first, triedWith: undefined };
-    due = new Map(accounts.map((one) => [JSON.stringify([one.sub, one.account]), { ...one, ...fresh }]));
+  /** Does the work if it is due and its owner's account can be opened, and notes when it is due again. */
+  const whenDue = async (
+    key: string,
+    sub: string,
+    work: (caller: Caller) => Promise<void>,
+  ): Promise<boolean> => {
+    signal.throwIfAborted();
+    const asker = kernel.askerOf(sub);
+    const { at = 0, wait = WAITS_MS.first, triedWith } = due.get(key) ?? {};
+    const isDue = !due.has(key) || clock.monotonic() >= at || asker?.accessToken !== triedWith;
+    if (!isDue || (asker === undefined && !isUnattended)) return false;
+    const again = Math.min(wait * 2, WAITS_MS.longest);
+    due.set(key, { at: clock.monotonic() + wait, wait: again, triedWith: asker?.accessToken });
+    try {
+      await work(callerOf(asker ?? { sub, clientId: '', accessToken: NO_TOKEN }));
+      return true;
+    } catch (error) {
+      // The broker is out of reach, or nothing opens the account at the moment.
+      if (!(error instanceof Refusal)) throw error;
+      return false;
+    }
+  };
+
+  const beginRound = async (): Promise<void> => {
+    const all = await journal.accountsSince(clock.now() - REMEMBERED_MS);
+    accounts = new Map(all.map((one) => [JSON.stringify([one.sub, one.account]), one]));
+    due = new Map();
     await kernel.pursueUnknown();
   };
 
-  const reconcileDue = async (): Promise<void> => {
-    const writtenOff = due.size === 0 ? [] : await journal.writtenOff(clock.now() - REMEMBERED_MS);
-    for (const [key, whose] of due) {
-      signal.throwIfAborted();
-      const asker = kernel.askerOf(whose.sub);
-      const isNews = asker?.accessToken !== whose.triedWith;
-      if ((asker === undefined && !isUnattended) || (clock.monotonic() < whose.at && !isNews)) continue;
-      const caller = callerOf(asker ?? { sub: whose.sub, clientId: '', accessToken: NO_TOKEN });
-      const ids = writtenOff.filter(({ sub, draft }) => sub === whose.sub && draft.account === whose.account);
-      try {
-        for (const { clientOrderId } of ids) await recheckOne(options, caller, whose, clientOrderId);
-        await checkOpen(options, caller, whose, reported);
-        due.delete(key);
-      } catch (error) {
-        // The broker is out of reach, or nothing opens the account at the moment.
-        if (!(error instanceof Refusal)) throw error;
-        whose.triedWith = asker?.accessToken;
-        whose.at = clock.monotonic() + whose.waits;
-        whose.waits = Math.min(whose.waits * 2, RETRY_MS.longest);
-      }
+  const look = async (isFirst: boolean): Promise<void> => {
+    for (const entry of await journal.writtenOff(clock.now() - REMEMBERED_MS)) {
+      // One that was found is looked at once a round: a process may have died before its proposal said so.
+      if (entry.state === 'placed' && !isFirst) continue;
+      await whenDue(`order ${nameOf(entry)}`, entry.sub, (caller) => recheckOne(options, caller, entry));
+    }
+    for (const [key, account] of accounts) {
+      const isChecked = await whenDue(`account ${key}`, account.sub, (caller) =>
+        checkOpen(options, caller, account, reported),
+      );
+      if (isChecked) accounts.delete(key);
     }
   };
 
@@ -111,10 +130,10 @@ export function createReconciliation(options: ReconciliationOptions) {
             drift = clock.now() - clock.monotonic();
             const isDue = clock.monotonic() - begunAt >= ROUND_MS || Math.abs(drift - before) > MOST_DRIFT_MS;
             if (isDue) {
-              await begin();
+              await beginRound();
               begunAt = clock.monotonic();
             }
-            await reconcileDue();
+            await look(isDue);
           } catch (error) {
             failed(error);
           }
@@ -129,14 +148,11 @@ export function createReconciliation(options: ReconciliationOptions) {
   };
 }
 
-type Caller = Parameters<OrderDesk['recheck']>[0];
-
-/** One that was written off: adopted where the broker has it, also where a process died before its proposal said so. */
+/** One that was written off: adopted where the broker has it. */
 async function recheckOne(
   { desk, kernel, report }: ReconciliationOptions,
   caller: Caller,
-  { sub, account }: Account,
-  clientOrderId: string,
+  { sub, clientOrderId, draft: { account } }: JournalEntry,
 ): Promise<void> {
   const entry = await desk.recheck(caller, clientOrderId);
   if (entry?.order === undefined) return;
