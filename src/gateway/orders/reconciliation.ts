@@ -69,6 +69,8 @@ export function createReconciliation(options: ReconciliationOptions) {
   let accounts = new Map<string, Account>();
   /** By account and by order that was written off; what is not here is due. */
   let due = new Map<string, Due>();
+  /** Orders that were found, and that their proposals say so of, as of this round. */
+  const accounted = new Set<string>();
   let running = Promise.resolve();
 
   const failed = (error: unknown): void => {
@@ -102,14 +104,17 @@ export function createReconciliation(options: ReconciliationOptions) {
     const all = await journal.accountsSince(clock.now() - REMEMBERED_MS);
     accounts = new Map(all.map((one) => [JSON.stringify([one.sub, one.account]), one]));
     due = new Map();
+    accounted.clear();
     await kernel.pursueUnknown();
   };
 
-  const look = async (isFirst: boolean): Promise<void> => {
+  const look = async (): Promise<void> => {
     for (const entry of await journal.writtenOff(clock.now() - REMEMBERED_MS)) {
+      const key = `order ${nameOf(entry)}`;
       // One that was found is looked at once a round: a process may have died before its proposal said so.
-      if (entry.state === 'placed' && !isFirst) continue;
-      await whenDue(`order ${nameOf(entry)}`, entry.sub, (caller) => recheckOne(options, caller, entry));
+      if (accounted.has(key)) continue;
+      const isLooked = await whenDue(key, entry.sub, (caller) => recheckOne(options, caller, entry));
+      if (isLooked && entry.state === 'placed') accounted.add(key);
     }
     for (const [key, account] of accounts) {
       const isChecked = await whenDue(`account ${key}`, account.sub, (caller) =>
@@ -133,7 +138,7 @@ export function createReconciliation(options: ReconciliationOptions) {
               await beginRound();
               begunAt = clock.monotonic();
             }
-            await look(isDue);
+            await look();
           } catch (error) {
             failed(error);
           }
