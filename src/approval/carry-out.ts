@@ -238,9 +238,8 @@ async function approvalOf(
     if (refusal.status === 503 && isOfUse) return 'later';
     if (state === 'approved') {
       await noteDenied(attention, deniedAbout(proposal), refusal);
-      const isLate = refusal.code === 'token_expired';
-      const reason: Reason = isLate ? { code: 'approval_expired', text: lateText } : reasonOf(refusal);
-      moved(await moves.move(proposal, isLate ? 'expired' : 'blocked', { reason }));
+      const { to, reason } = endOf(refusal);
+      moved(await moves.move(proposal, to, { reason }));
     } else if (state === 'executing') {
       // It may be on its way, and this token opens nothing any more: the person's next visit asks what became of it.
       const reason: Reason = { code: 'outcome_unknown', text: unknownText };
@@ -248,6 +247,13 @@ async function approvalOf(
     }
     return undefined;
   }
+}
+
+/** How a proposal ends whose approval was refused. */
+export function endOf(refusal: Refusal): { readonly to: 'expired' | 'blocked'; readonly reason: Reason } {
+  return refusal.code === 'token_expired'
+    ? { to: 'expired', reason: { code: 'approval_expired', text: lateText } }
+    : { to: 'blocked', reason: reasonOf(refusal) };
 }
 
 /** Of a refusal of what was approved. */

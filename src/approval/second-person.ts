@@ -3,7 +3,7 @@ import { isTradeAgentError } from '../trading/errors.ts';
 import { problemCodeOf } from '../trading/problem-codes.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { putQuestion } from './ask-owner.ts';
-import { deniedAbout, reasonOf, verifyYes } from './carry-out.ts';
+import { deniedAbout, endOf, verifyYes } from './carry-out.ts';
 import { noteDenied } from './denied.ts';
 import type { Attention } from './waiting/attention.ts';
 
@@ -32,7 +32,8 @@ export async function askSecond(attention: Attention, proposal: StoredProposal):
       return;
     }
     await noteDenied(attention, deniedAbout(proposal), refusal);
-    moved(await moves.move(proposal, 'blocked', { reason: reasonOf(refusal) }));
+    const { to, reason } = endOf(refusal);
+    moved(await moves.move(proposal, to, { reason }));
     return;
   }
   await putQuestion(attention, proposal);

@@ -5,6 +5,7 @@ import { isSettledState, type ProposalState, proposalStates } from '../trading/p
  * compare-and-set, is the one writer.
  *
  * - `drafted → approved`: by a mandate that the owner gave before; nobody is asked.
+ * - `drafted → denied`: the answer to an earlier question arrived, while the person was about to be asked again.
  * - `requested → requested`: one of two people said yes, and the other is asked.
  * - `requested → drafted`: the answer was lost after the person decided, so they are asked again.
  * - `executing → approved`: it certainly came to nothing (the broker was busy), and the approval still stands.
@@ -13,7 +14,7 @@ import { isSettledState, type ProposalState, proposalStates } from '../trading/p
  * - `unknown` is not an end: the order may be at the broker. Only an answer about it leads out.
  */
 export const transitions: Readonly<Record<ProposalState, readonly ProposalState[]>> = {
-  drafted: ['requested', 'approved', 'expired', 'cancelled', 'blocked'],
+  drafted: ['requested', 'approved', 'denied', 'expired', 'cancelled', 'blocked'],
   requested: ['requested', 'drafted', 'approved', 'denied', 'expired', 'cancelled', 'blocked'],
   approved: ['executing', 'expired', 'cancelled', 'blocked'],
   executing: ['executing', 'approved', 'executed', 'blocked', 'expired', 'unknown'],

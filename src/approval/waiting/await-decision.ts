@@ -230,7 +230,8 @@ async function decided(
   ...[to, changes]: Decision
 ): Promise<void> {
   let after = await moves.move(proposal, to, changes);
-  while (to === 'denied' && after.outcome === 'stale' && after.proposal.state === 'requested') {
+  const isOpen = () => ['drafted', 'requested'].includes(after.proposal.state);
+  while (to === 'denied' && after.outcome === 'stale' && isOpen()) {
     after = await moves.move(after.proposal, to, changes);
   }
   moved(after);

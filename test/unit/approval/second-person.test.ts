@@ -188,7 +188,7 @@ describe('what takes two people', () => {
     world.answers.push({ status: 'approved', accessToken: `token ${id}`, expiresAt }, 'approved');
     await world.clock.run(world.clock.sleep(60_000));
     expect(askedOf(world)).toEqual(['alice']);
-    expect(isSettledState((await world.row(id)).state)).toBe(true);
+    expect(await world.row(id)).toMatchObject({ state: 'expired', reason: { code: 'approval_expired' } });
     expect(world.book).toEqual([]);
   });
 

@@ -188,6 +188,18 @@ describe('waiting for a decision', () => {
     expect(world.questions).toHaveLength(1);
   });
 
+  it('ends by a denial that arrives while another gateway is about to ask again', async () => {
+    const world = kernelWorld();
+    const { id } = await world.propose();
+    world.answers.push(async () => {
+      await world.moves.move(await world.row(id), 'drafted');
+      return { status: 'denied' };
+    });
+    await world.clock.run(world.clock.sleep(20_000));
+    expect(await world.row(id)).toMatchObject({ state: 'denied', reason: { code: 'approval_denied' } });
+    expect(world.questions).toHaveLength(1);
+  });
+
   it('keeps an approval that arrives while the store is unavailable, and does not ask again', async () => {
     const world = kernelWorld();
     const { change } = world.store;
