@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { isSettledState } from '../../../src/trading/proposal.ts';
 import { Refusal } from '../../../src/trading/refusal.ts';
 import { alice, type KernelWorld, kernelWorld, type WorldOptions } from './kernel-world.ts';
 
