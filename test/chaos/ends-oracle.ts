@@ -9,6 +9,8 @@ import type { World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
 const REST_MS = 10 * 60_000;
+/** How long an approval's token is good for. */
+const TOKEN_MS = 300_000;
 /** While two people are asked. */
 const OF_SECOND = ['owner_approved', 'second_requested'] as const;
 
@@ -48,10 +50,13 @@ function explained({ world, audit, questionsOf }: Evidence, row: StoredProposal,
 /** What the phone was told happened, and the last of it is how it ended. */
 function phoneAgrees({ world, questionsOf, linesOf }: Evidence, row: StoredProposal, must: Must): void {
   const events = new Set(linesOf(row).map(({ event }) => event));
+  // Whoever said yes is told that nothing came of it where the second person said no.
+  const isOwners = ({ id }: Question) =>
+    row.state === 'denied' && id === row.ownerAuthReqId && id !== row.authReqId;
   for (const question of questionsOf(row)) {
     for (const { state } of question.told) {
       must(
-        events.has(state) || (state === 'blocked' && events.has('cancelled')),
+        events.has(state) || (state === 'blocked' && (events.has('cancelled') || isOwners(question))),
         `the phone was told that ${row.id} is ${state}, and it never was`,
       );
     }
@@ -91,6 +96,8 @@ function carriedOutAtOnce(
     !brokerRefused(world, row) &&
     until < Math.min(question.expiresAt, row.deadline) &&
     question.spoilt.length === 0 &&
+    // The owner's token opens their account, and has run out where the second person took long.
+    questionsOf(row).every((one) => one.decision !== 'approve' || until < (one.decidedAt ?? 0) + TOKEN_MS) &&
     !sharesToken(world, question) &&
     !linesOf(row).some(({ event }) => event === 'cancelled') &&
     !isHindered(world, question.askedAt - 1_000, until);

@@ -1,12 +1,15 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import type { Quotas } from '../../src/approval/quotas.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
+import { limitsSchema } from '../../src/gateway/policy/limits.ts';
+import { staticRules } from '../../src/gateway/policy/rules.ts';
 import type { HttpServer } from '../../src/net/http-server.ts';
+import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { questionSeal } from '../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import type { Activity } from './activity.ts';
 import { distantStores } from './distant-stores.ts';
-import { Gone, Life, livingDatabase } from './life.ts';
+import { Gone, Life, livingDatabase, StoreAway } from './life.ts';
 import type { Network, Sent } from './network.ts';
 import type { Provider } from './provider.ts';
 import type { MachineClock, SimClock } from './sim-clock.ts';
@@ -17,6 +20,8 @@ export const quotasOf = ({ mandates }: Pick<WorldOptions, 'mandates'>): Quotas =
   mandates === undefined
     ? { own: { open: 4, hour: 12 }, other: { open: 2, hour: 6 } }
     : { own: { open: 6, hour: 60 }, other: { open: 2, hour: 6 } };
+/** So that orders for more take two people, and others do not. */
+const SECOND_PERSON = limitsSchema.parse({ accounts: { '*': { second_person_above: '300' } } });
 /** What people's key pairs at the broker, and approvals' tokens, are sealed under. */
 export const SEAL = 'of the gateway';
 
@@ -44,6 +49,7 @@ export class GatewayProcesses {
   readonly #databases: Database.Database[] = [];
   #life: Life;
   #gateway: Gateway;
+  #overtakes = false;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
@@ -66,6 +72,24 @@ export class GatewayProcesses {
     for (const database of this.#databases) database.close();
   }
 
+  /** The next withdrawal finds that its proposal has changed since it was read. */
+  overtakeWithdrawal(): void {
+    this.#overtakes = true;
+  }
+
+  #overtaken(stores: GatewayStores, database: Database.Database): GatewayStores {
+    const { proposals } = stores;
+    const change: typeof proposals.change = async (seen, after, ...rest) => {
+      if (this.#overtakes && after.state === 'cancelled') {
+        this.#overtakes = false;
+        const bump = 'UPDATE proposals SET version = (SELECT max(version) + 1 FROM proposals) WHERE id = ?';
+        database.prepare(bump).run(seen.id);
+      }
+      return await proposals.change(seen, after, ...rest);
+    };
+    return { ...stores, proposals: { ...proposals, change } };
+  }
+
   #open(): [Life, Gateway] {
     const { keys, options, server, provider, paper, network, activity, machine, clock, files, troubles } =
       this.#parts;
@@ -74,7 +98,10 @@ export class GatewayProcesses {
     const life = new Life(number === 0 ? name : `other ${name}`, activity);
     const database = new Database(files.database);
     this.#databases.push(database);
-    const near = sqliteGatewayStores(livingDatabase(database, life), questionSeal(SEAL));
+    const near = this.#overtaken(
+      sqliteGatewayStores(livingDatabase(database, life), questionSeal(SEAL)),
+      database,
+    );
     const gateway = createGateway({
       issuer: provider.url,
       resource: server.url,
@@ -100,6 +127,7 @@ export class GatewayProcesses {
         quotas: quotasOf(options),
       },
       ownClients: ['trade-agent'],
+      ...(options.second === true ? { rules: staticRules(SECOND_PERSON) } : {}),
       stores: options.distant ? distantStores(near, life, activity) : near,
       clock: life.clock({
         now: () => machine.now(),
@@ -113,8 +141,9 @@ export class GatewayProcesses {
         (sent) => this.before(sent),
       ),
       onError: (message) => {
-        // A record that can't be written to is told of, and has a step of its own.
-        if (!life.dead && !message.startsWith(Gone.name) && !message.includes('EISDIR'))
+        // A record that can't be written to and a store that is away are told of, and have steps of their own.
+        const isExpected = message.startsWith(Gone.name) || message.includes(StoreAway.name);
+        if (!life.dead && !isExpected && !message.includes('EISDIR'))
           troubles.push(`${life.name}: ${message}`);
       },
     });

@@ -13,6 +13,8 @@ export class Gone extends Error {
  */
 export class Life {
   readonly name: string;
+  /** Its database does not answer: no statement and no transaction begins. */
+  isStoreAway = false;
   readonly died: Promise<void>;
   readonly #activity: Activity;
   #left = Number.POSITIVE_INFINITY;
@@ -112,6 +114,15 @@ export class Life {
   }
 }
 
+/** As PostgreSQL says that it is shut down (57P01). */
+export class StoreAway extends Error {
+  override name = 'StoreAway';
+  readonly code = '57P01';
+  constructor() {
+    super('terminating connection due to administrator command');
+  }
+}
+
 /** Called after each statement of the process's that changed rows. */
 export type StatementWatch = (sql: string, parameters: readonly unknown[]) => void;
 
@@ -131,6 +142,7 @@ export function livingDatabase<D extends Database.Database>(
   };
   const around = <T>(work: () => T): T => {
     between();
+    if (life.isStoreAway && depth === 0) throw new StoreAway();
     const result = work();
     between();
     return result;

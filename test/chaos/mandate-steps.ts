@@ -1,7 +1,19 @@
 import fc from 'fast-check';
 import type { MandateRequestInput } from '../../src/trading/mandate/envelope.ts';
 import { legs } from './network.ts';
-import { bodies, faultOf, type History, made, pick, points, type Step, tap, wait } from './steps.ts';
+import {
+  bodies,
+  faultOf,
+  type History,
+  haltBegun,
+  made,
+  pick,
+  points,
+  type Step,
+  storeAway,
+  tap,
+  wait,
+} from './steps.ts';
 import type { WorldOptions } from './world.ts';
 
 type Terms = Omit<MandateRequestInput, 'expires_at' | 'replaces'> & { readonly lasts: number };
@@ -184,7 +196,9 @@ export const mandated: fc.Arbitrary<History> = fc
       fc.oneof(
         ...[mandate, under, takeBack, batch, midnight, repeat, tap, wait, ...trouble],
         ...ofGateways(fc.constant(0)),
-        made('withdraw', 1, { client, proposal: pick }),
+        made('withdraw', 1, { client, proposal: pick, overtaken: fc.boolean() }),
+        { ...haltBegun, weight: 1 },
+        { ...storeAway, weight: 1 },
         made('halt', 1, { client: fc.constantFrom(0, 3) }),
         made('lift', 2, { client: fc.constantFrom(0, 3) }),
         skew(fc.constant(0)),

@@ -6,9 +6,12 @@ import type { AuditLine } from './observer.ts';
 import { type Evidence, type Must, stateAfter } from './oracle.ts';
 import { draftsOf } from './placing.ts';
 import type { Question } from './questions.ts';
+import type { World } from './world.ts';
 
 /** How often one person is asked about one proposal, by gateways that live on and hear that the question was put. */
 const MOST_ASKED = 3;
+/** Longer than it takes to keep an answer. */
+const KEPT_MS = 2_000;
 /** Longer than it takes until a no is heard where nothing is in the way, beyond the provider's interval. */
 const HEARD_MS = 7_000;
 
@@ -52,17 +55,22 @@ function asOftenAsNeeded(
   for (const sent of world.network.sent)
     if (sent.path.startsWith('/bc-authorize')) puts.set(idIn(sent.answer), sent);
   for (const [sub, all] of Map.groupBy(questions, (question) => question.sub)) {
-    const heard = all.filter(({ id }) => puts.get(id)?.heard === true && !puts.get(id)?.from.dead);
+    const isKnown = ({ id, askedAt }: Question) => isPutKnown(world, puts.get(id), askedAt);
+    const heard = all.filter(isKnown);
     must(heard.length <= MOST_ASKED, `${sub} was asked ${heard.length} times about ${row.id}`);
     // Two processes may both have found it.
     if (world.gateways() > 1) continue;
     for (const question of all.slice(0, -1)) {
-      const put = puts.get(question.id);
-      const isUnheard = put?.heard !== true || put.from.dead;
       const isLost = question.redeemed || question.spoilt.length > 0;
-      must(isUnheard || isLost, `${sub} was asked about ${row.id} again, with nothing lost`);
+      must(isLost || !isKnown(question), `${sub} was asked about ${row.id} again, with nothing lost`);
     }
   }
+}
+
+/** Whether the gateway that put a question heard that it did, lived on, and could keep it. */
+function isPutKnown({ hindrances }: World, put: Sent | undefined, at: number): boolean {
+  const isAway = hindrances.some((one) => one.what === 'store' && one.at <= at + KEPT_MS && one.until >= at);
+  return put?.heard === true && put.status === 200 && !put.from.dead && !isAway;
 }
 
 function idIn(answer: string): string {

@@ -9,6 +9,8 @@ import type { Question } from './questions.ts';
 import { bodies, type History, type MandateStep, type Step } from './steps.ts';
 import { prices, symbols, type World } from './world.ts';
 
+/** How long before the end of a question the gateway is awake again. */
+const SILENCE_END_MS = 5_000;
 /** Rounds after which a world without faults must have settled everything. */
 const LAST_ROUNDS = 24;
 
@@ -22,7 +24,7 @@ interface Ask {
 
 /** What people and their programs do, and what time and prices do by themselves. */
 type OfPeople =
-  | ('propose' | 'repeat' | 'change' | 'withdraw' | 'look' | 'halt' | 'lift')
+  | ('propose' | 'repeat' | 'change' | 'withdraw' | 'look' | 'halt' | 'haltBegun' | 'lift')
   | ('tap' | 'race' | 'ping' | 'wait' | 'price');
 
 /** Has the steps of one history happen, and then lets everything come to an end. */
@@ -74,6 +76,7 @@ export class Player {
       case 'withdraw':
       case 'look': {
         const { who } = this.#client(step.client);
+        if (step.do === 'withdraw' && step.overtaken === true) world.overtakeWithdrawal();
         const id = pick(
           (await world.proposals()).filter(({ sub }) => sub === who.sub),
           step.proposal,
@@ -84,6 +87,8 @@ export class Player {
       case 'halt':
         void this.#client(step.client).halt();
         return;
+      case 'haltBegun':
+        return this.#haltBegun(step);
       case 'lift':
         return this.#ask(step.client, { kind: 'lift', lift: {} }, true);
       case 'mandate':
@@ -170,6 +175,14 @@ export class Player {
       case 'provider':
         world.provider.faults.push(step.fault);
         return;
+      case 'storeAway': {
+        const away = () => {
+          if (this.#gateway(step.number)?.dead === false) world.loseStore(step.seconds * 1000, step.number);
+        };
+        if (step.atAnswer) world.provider.atAnswer.push(away);
+        else away();
+        return;
+      }
     }
   }
 
@@ -225,6 +238,18 @@ export class Player {
     if (!tapFirst) takeBack();
     questions.decide(question, 'approve');
     if (tapFirst) takeBack();
+  }
+
+  async #haltBegun({ question: number, kind }: Step & { do: 'haltBegun' }): Promise<void> {
+    const world = this.#world;
+    const { questions } = world.provider;
+    const question = pick(questions.open(), number);
+    const row = question === undefined ? undefined : await rowOf(world, question);
+    if (question === undefined || row === undefined) return;
+    world.network.arm({ leg: 'gateway-broker', kind, after: 0, writesOnly: true, seconds: 3 });
+    questions.decide(question, 'approve');
+    await world.advance(world.options.interval * 1000);
+    void this.#client(row.sub === 'bob' ? 3 : 0).halt();
   }
 
   async #ping({ question: number, how }: Step & { do: 'ping' }): Promise<void> {
@@ -295,6 +320,7 @@ export class Player {
     const { restart } = this.#history;
     world.network.heal();
     world.provider.faults.length = 0;
+    world.provider.atAnswer.length = 0;
     // Set right is set another time: who waits by the clock may wait longer, or shorter.
     for (const number of this.#unskew.keys()) if (world.machine(number).skew !== 0) this.#skew(0, number);
     for (const over of this.#unskew.values()) over();
@@ -331,6 +357,7 @@ export class Player {
       for (const question of world.provider.questions.open()) {
         if (answer !== 'nothing') world.provider.questions.decide(question, answer);
       }
+      await this.#skipSilence();
       await world.advance(round < 3 ? 10_000 : 200_000);
     }
     const left = await open();
@@ -338,6 +365,22 @@ export class Player {
       const all = left.map(({ id, kind, state, reason }) => `${id} ${kind} ${state} (${reason?.text})`);
       throw new Error(`never settled: ${all.join(', ')}; ${world.troubles.join(', ')}`);
     }
+  }
+
+  /**
+   * Nobody answers, and the gateway polls for nothing but questions that run out: it sleeps until shortly before the first
+   * does, since thousands of polls would say no more.
+   */
+  async #skipSilence(): Promise<void> {
+    const world = this.#world;
+    const left = (await world.proposals()).filter(({ state }) => !isSettled(state));
+    const open = world.provider.questions.open().length;
+    const isSilent =
+      left.length > 0 && left.every(({ state }) => state === 'requested') && open === left.length;
+    if (!isSilent) return;
+    const ends = Math.min(...left.map(({ deadline }) => deadline));
+    const ms = ends - SILENCE_END_MS - world.clock.now();
+    if (ms > 0) await world.skip(ms);
   }
 
   /** The gateway starts again, and everybody has it look at their account. */

@@ -15,14 +15,19 @@ import { listenOnLoopback } from '../../src/net/http-server.ts';
 import type { Activity } from './activity.ts';
 import { Questions } from './questions.ts';
 
-/** What goes wrong at the provider, once, at the next poll; a question it strikes is spoiled. */
-export type ProviderFault = 'slow_down' | 'forget' | 'same_jti' | 'other_person' | 'other_details';
+/** What goes wrong at the provider, once, at the next poll or question; a question whose answer it strikes is spoiled. */
+export type ProviderFault =
+  | ('slow_down' | 'forget' | 'same_jti' | 'other_person' | 'other_details')
+  /** A question may be answered for longer than was asked for. */
+  | 'long_expiry';
 
 export interface Provider {
   readonly url: string;
   readonly questions: Questions;
   readonly connected: Map<string, string>;
   readonly faults: ProviderFault[];
+  /** Called once each, at the next answer to a question that was approved. */
+  readonly atAnswer: (() => void)[];
   readonly app: Hono;
   accessToken(claims: Record<string, unknown>): Promise<string>;
   close(): Promise<void>;
@@ -87,13 +92,14 @@ export async function startProvider(options: ProviderOptions): Promise<Provider>
   });
   const listener = getRequestListener(app.fetch);
   server.serve((request, response) => void listener(request, response));
-  const { questions, faults, connected } = issuing;
+  const { questions, faults, atAnswer, connected } = issuing;
   return {
     url: server.url,
     app,
     questions,
     connected,
     faults,
+    atAnswer,
     accessToken: (claims) => issuing.accessToken(claims),
     close: () => server.close(),
   };
@@ -110,9 +116,13 @@ const metadataOf = (url: string) => ({
   id_token_signing_alg_values_supported: ['ES256'],
 });
 
+/** Beyond what was asked for. */
+const LONG_EXPIRY_S = 3_600;
+
 class Issuing {
   readonly questions: Questions;
   readonly faults: ProviderFault[] = [];
+  readonly atAnswer: (() => void)[] = [];
   readonly connected = new Map<string, string>();
   readonly #options: ProviderOptions;
   readonly #url: string;
@@ -143,8 +153,9 @@ class Issuing {
 
   ask(c: Context, form: URLSearchParams): Response {
     const details = JSON.parse(form.get('authorization_details') ?? '[]') as Record<string, unknown>[];
-    const seconds = Number(form.get('requested_expiry'));
-    if (details.length > 1 || !(seconds > 0)) return c.json({ error: 'invalid_request' }, 400);
+    const asked = Number(form.get('requested_expiry'));
+    if (details.length > 1 || !(asked > 0)) return c.json({ error: 'invalid_request' }, 400);
+    const seconds = this.#take('long_expiry') ? asked + LONG_EXPIRY_S : asked;
     const { interval, clock } = this.#options;
     const { id } = this.questions.add({
       client: form.get('client_id') ?? '',
@@ -177,6 +188,7 @@ class Issuing {
       return error(clock.now() >= question.expiresAt ? 'expired_token' : 'authorization_pending');
     }
     question.redeemed = true;
+    for (const call of this.atAnswer.splice(0)) call();
     const spoil = (by: ProviderFault) => {
       if (!this.#take(by)) return false;
       question.spoilt.push({ at: clock.now(), by });

@@ -18,7 +18,23 @@ export type Step =
   | { readonly do: 'repeat'; readonly ask: number; readonly other: boolean; readonly times: number }
   /** An open order is to be cancelled, or replaced. */
   | { readonly do: 'change'; readonly client: number; readonly order: number; readonly replace: boolean }
-  | { readonly do: 'withdraw' | 'look'; readonly client: number; readonly proposal: number }
+  | { readonly do: 'look'; readonly client: number; readonly proposal: number }
+  /** `overtaken`: the proposal changes between the withdrawal's look at it and its write. */
+  | {
+      readonly do: 'withdraw';
+      readonly client: number;
+      readonly proposal: number;
+      readonly overtaken?: boolean;
+    }
+  /** A question is approved, the order gets no answer, and trading is halted with it in doubt. */
+  | { readonly do: 'haltBegun'; readonly question: number; readonly kind: FaultKind }
+  /** The database is away for a while, at once or from the moment of the next approval's answer on. */
+  | {
+      readonly do: 'storeAway';
+      readonly seconds: number;
+      readonly atAnswer: boolean;
+      readonly number?: number;
+    }
   | { readonly do: 'halt' | 'lift'; readonly client: number }
   | { readonly do: 'tap'; readonly question: number; readonly tap: Tap }
   /** The approval and the withdrawal meet. */
@@ -229,15 +245,26 @@ export const tap = made('tap', 8, {
 });
 export const wait = made('wait', 6, { seconds: fc.constantFrom(1, 1, 3, 3, 6, 6, 12, 35, 130) });
 
+export const haltBegun = made('haltBegun', 2, {
+  question: pick,
+  kind: fc.constantFrom('lost', 'late', 'unavailable', 'refused', 'connecting'),
+});
+export const storeAway = made('storeAway', 2, {
+  seconds: fc.constantFrom(1, 5, 30, 90),
+  atAnswer: fc.constantFrom(true, true, false),
+});
+
 const step: fc.Arbitrary<Step> = fc.oneof(
   propose,
   tap,
   wait,
   made('repeat', 2, { ask: pick, other: fc.boolean(), times: fc.integer({ min: 1, max: 3 }) }),
   made('change', 2, { client, order: pick, replace: fc.boolean() }),
-  made('withdraw', 2, { client, proposal: pick }),
+  made('withdraw', 2, { client, proposal: pick, overtaken: fc.boolean() }),
   made('look', 1, { client, proposal: pick }),
   made('halt', 1, { client }),
+  haltBegun,
+  storeAway,
   made('lift', 2, { client }),
   made('race', 2, { question: pick, tapFirst: fc.boolean(), halt: fc.nat({ max: 3 }).map((n) => n === 0) }),
   made('ping', 1, { question: pick, how: fc.constantFrom('again', 'forged', 'stray') }),
@@ -268,6 +295,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       'same_jti',
       'other_person',
       'other_details',
+      'long_expiry',
+      'long_expiry',
     ),
   }),
   made('disk', 1, { full: fc.boolean() }),
@@ -280,6 +309,7 @@ const world: fc.Arbitrary<WorldOptions> = fc
     hold: fc.constantFrom(0, 30_000),
     delivery: fc.constantFrom<WorldOptions['delivery'][]>('poll', 'ping'),
     details: fc.constantFrom<WorldOptions['details'][]>('rar', 'rar', 'message'),
+    second: fc.constantFrom(false, false, true),
   })
   // Not drawn by itself: each seed's history stays what it was.
   .map((drawn) => ({ ...drawn, distant: drawn.interval === 5 }));
@@ -384,7 +414,7 @@ export const calm: fc.Arbitrary<History> = fc.record({
       tap,
       wait,
       made('repeat', 2, { ask: pick, other: fc.boolean(), times: fc.integer({ min: 1, max: 3 }) }),
-      made('withdraw', 2, { client, proposal: pick }),
+      made('withdraw', 2, { client, proposal: pick, overtaken: fc.boolean() }),
       made('race', 2, { question: pick, tapFirst: fc.boolean(), halt: fc.constant(false) }),
       made('kill', 3, { client, after: points }),
       made('ping', 1, { question: pick, how: fc.constantFrom('again', 'forged', 'stray') }),

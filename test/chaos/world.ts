@@ -39,6 +39,8 @@ export interface WorldOptions {
   readonly details: 'rar' | 'message';
   /** The gateway's stores are some way off, as another machine's would be. */
   readonly distant?: boolean;
+  /** Orders for more than a few hundred dollars take a second person's yes: carol's. */
+  readonly second?: boolean;
   /** There are mandates: tokens are bound to their programs' keys. Accounts are opened by sign-in, or by key pairs. */
   readonly mandates?: 'exchange' | 'key_pair';
 }
@@ -116,6 +118,10 @@ export interface World {
   startGateway(number?: number): void;
   /** The gateway ends as it should, and stays down. */
   closeGateway(number?: number): Promise<void>;
+  /** The database does not answer one of the gateway's processes for so long. */
+  loseStore(ms: number, number?: number): void;
+  /** The next withdrawal at one of the gateway's processes finds that its proposal has changed since it was read. */
+  overtakeWithdrawal(number?: number): void;
   /** The record can't be written to, until what is returned is called. */
   fillDisk(): () => void;
   proposals(): Promise<StoredProposal[]>;
@@ -131,6 +137,8 @@ export interface World {
   advance(ms: number): Promise<void>;
   /** Suspends all machines for so long; what is on its way in the network arrives meanwhile. */
   suspend(ms: number): Promise<void>;
+  /** The same where nothing is to happen meanwhile: it is nothing that went wrong. */
+  skip(ms: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -198,6 +206,7 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
   const record = new AuditReader(files.audit);
   const before = (sent: Sent) => noteIntent(sent, observer, record);
   process().before = before;
+  if (options.second === true) await nameSecond(observer.stores, clock);
   if (options.mandates === 'key_pair') await keepKeyPairs(observer.stores, clock);
   const rest = () => activity.rest();
   const advance = async (ms: number) => {
@@ -217,11 +226,14 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
     };
   };
 
-  const suspend = async (ms: number) => {
+  const skip = async (ms: number) => {
     const until = clock.now() + ms;
-    hinder('sleep', 0);
     while (clock.leapToNext(until)) await rest();
     if (until > clock.now()) clock.leap(until - clock.now());
+  };
+  const suspend = async (ms: number) => {
+    hinder('sleep', 0);
+    await skip(ms);
   };
 
   return {
@@ -263,6 +275,16 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
       }
       closing.life.dieAfter(0);
     },
+    loseStore(ms, number) {
+      const { life } = process(number);
+      if (life.isStoreAway) return;
+      life.isStoreAway = true;
+      hinder('store', ms);
+      void clock.sleep(ms).then(() => {
+        life.isStoreAway = false;
+      });
+    },
+    overtakeWithdrawal: (number) => process(number).overtakeWithdrawal(),
     fillDisk() {
       const over = hinder('disk');
       const aside = `${files.audit}${ASIDE}`;
@@ -290,6 +312,7 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
     rest,
     advance,
     suspend,
+    skip,
     async close() {
       for (const { life } of processes) life.dieAfter(0);
       await Promise.all([server.close(), provider.close(), paper.close()]);
@@ -298,6 +321,13 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function nameSecond({ access }: GatewayStores, clock: SimClock): Promise<void> {
+  for (const account of accounts) {
+    const grant = { id: `second-of-${account}`, account, role: 'co_owner', who: 'carol', of: null } as const;
+    await access.grant({ ...grant, from: clock.now(), until: null }, clock.now());
+  }
 }
 
 /** A gateway's database in which nothing is yet. To make one takes longer than many a history. */
