@@ -373,7 +373,7 @@ export class Player {
    */
   async #skipSilence(): Promise<void> {
     const world = this.#world;
-    const left = (await world.proposals()).filter(({ state }) => !isSettled(state));
+    const left = (await world.proposals()).filter(({ state }) => !isSettledState(state));
     const open = world.provider.questions.open().length;
     const isSilent =
       left.length > 0 && left.every(({ state }) => state === 'requested') && open === left.length;

@@ -146,7 +146,8 @@ export const symbols = ['AAPL', 'MSFT'] as const;
 export const prices: Readonly<Record<(typeof symbols)[number], string>> = { AAPL: '180.00', MSFT: '400.00' };
 /** In the future, since openid-client holds an ID token's `exp` against the real time. */
 export const START = Date.parse('2036-01-02T15:00:00Z');
-const LONGEST_CLOSE_MS = 120_000;
+/** Who stands still (see `stopped`) ends only after that. */
+const LONGEST_CLOSE_MS = 1_200_000;
 
 export async function createWorld(keys: SharedKeys, options: WorldOptions): Promise<World> {
   const clock = new SimClock(START);
