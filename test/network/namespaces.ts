@@ -34,6 +34,12 @@ const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', '
 
 let made = 0;
 
+/** What is there now: a test run that is interrupted leaves nothing behind. */
+const open = new Set<string>();
+process.once('exit', () => {
+  for (const name of open) removeNamespace(name);
+});
+
 /** Makes them, runs `work`, then kills every process left inside and deletes them. */
 export async function withNamespaces<T>(
   options: { readonly cable: boolean },
@@ -45,6 +51,7 @@ export async function withNamespaces<T>(
   const folder = mkdtempSync(join(tmpdir(), 'ta-net-'));
   try {
     for (const name of names) {
+      open.add(name);
       ip('netns', 'add', name);
       ip('-n', name, 'link', 'set', 'lo', 'up');
     }
@@ -92,6 +99,7 @@ function link(end: string, address: string, router: string, via: string, name: s
 }
 
 function removeNamespace(name: string): void {
+  open.delete(name);
   try {
     // Only processes of this scenario are inside. A stopped one dies of SIGKILL, too.
     for (const pid of ip('netns', 'pids', name).split('\n').filter(Boolean)) {

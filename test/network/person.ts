@@ -8,7 +8,7 @@ import type { MandateView } from '../../src/trading/mandate/mandate.ts';
 import type { Proposal, ProposalRequestInput } from '../../src/trading/proposal.ts';
 import { until } from './until.ts';
 
-const SCOPES = ['orders:read', 'orders:propose'];
+const SCOPES = ['orders:read', 'orders:propose', 'orders:mandate'];
 /** A tap, and the answers of programs that are there. */
 const SOON_MS = 60_000;
 

@@ -11,6 +11,8 @@ export type PlayName = keyof typeof plays;
 export type PlayOptions<N extends PlayName> = Parameters<(typeof plays)[N]>[1];
 
 if (process.send !== undefined) {
+  // Whoever started it is gone.
+  process.once('disconnect', () => process.exit(1));
   const [name, text = '{}'] = process.argv.slice(2);
   const { namespaces, options } = JSON.parse(text) as { namespaces: Namespaces; options: never };
   const play = plays[name as PlayName] as (namespaces: Namespaces, options: never) => Promise<Facts>;

@@ -1,45 +1,47 @@
 import { connect, createServer, type Socket } from 'node:net';
 
-/** A TCP proxy that can keep one request for an order to itself, and deliver it much later. */
+/** A TCP proxy that can keep requests for orders to itself, and deliver them much later. */
 export interface SwallowingProxy {
   readonly port: number;
-  /** The next `POST /v2/orders` is swallowed. */
+  /** Every `POST /v2/orders` is swallowed from now on: the gateway may send an order again while its approval lives. */
   arm(): void;
-  /** When it was swallowed, milliseconds since the epoch; undefined if it was not yet. */
+  /** Later ones pass again. */
+  disarm(): void;
+  /** When the first was swallowed, milliseconds since the epoch; undefined if none was yet. */
   swallowedAt(): number | undefined;
-  /** Sends what was swallowed to the broker over a new connection. */
-  deliver(): Promise<void>;
+  /** Sends what was swallowed to the broker, each request over a new connection. @returns how many there were */
+  deliver(): Promise<number>;
   close(): void;
 }
 
 export async function startSwallowingProxy(port: number, brokerPort: number): Promise<SwallowingProxy> {
   let armed = false;
   let swallowedAt: number | undefined;
-  const kept: Buffer[] = [];
+  const kept: Buffer[][] = [];
   const sockets = new Set<Socket>();
   const toBroker = () => connect(brokerPort, '127.0.0.1');
   const server = createServer((client) => {
     const broker = toBroker();
-    let swallows = false;
+    let swallowed: Buffer[] | undefined;
     for (const socket of [client, broker]) {
       sockets.add(socket);
       socket.on('error', () => undefined);
       socket.once('close', () => sockets.delete(socket));
     }
     client.on('data', (chunk) => {
-      if (armed && chunk.toString('latin1').startsWith('POST /v2/orders ')) {
-        armed = false;
-        swallows = true;
-        swallowedAt = Date.now();
+      if (armed && swallowed === undefined && chunk.toString('latin1').startsWith('POST /v2/orders ')) {
+        swallowed = [];
+        kept.push(swallowed);
+        swallowedAt ??= Date.now();
       }
-      if (swallows) kept.push(chunk);
-      else broker.write(chunk);
+      if (swallowed === undefined) broker.write(chunk);
+      else swallowed.push(chunk);
     });
     client.once('close', () => broker.destroy());
     broker.on('data', (chunk) => client.write(chunk));
     // A connection of which a request was swallowed looks alive to the gateway.
     broker.once('close', () => {
-      if (!swallows) client.destroy();
+      if (swallowed === undefined) client.destroy();
     });
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
@@ -48,15 +50,21 @@ export async function startSwallowingProxy(port: number, brokerPort: number): Pr
     arm() {
       armed = true;
     },
+    disarm() {
+      armed = false;
+    },
     swallowedAt: () => swallowedAt,
     async deliver() {
-      const late = toBroker();
-      const { promise: answered, resolve, reject } = Promise.withResolvers<void>();
-      late.once('error', reject);
-      late.once('data', () => resolve());
-      late.write(Buffer.concat(kept));
-      await answered;
-      late.destroy();
+      for (const chunks of kept) {
+        const late = toBroker();
+        const { promise: answered, resolve, reject } = Promise.withResolvers<void>();
+        late.once('error', reject);
+        late.once('data', () => resolve());
+        late.write(Buffer.concat(chunks));
+        await answered;
+        late.destroy();
+      }
+      return kept.length;
     },
     close() {
       server.close();

@@ -40,12 +40,15 @@ export function report(name: string, facts: Facts): string {
     ({ state, reason, told, booked }) =>
       `${state}${reason === undefined ? '' : ` (${reason})`}, ${told === undefined ? 'no phone' : `phone ${told.outcome}`}, ${booked} in the book`,
   );
-  const { mandate, late } = facts;
+  const { mandate, late, events } = facts;
   const parts = [
     orders.join('; '),
     `${late.length} late${late.map(({ afterMs }) => ` (${(afterMs / 1000).toFixed(1)} s)`).join(',')}`,
     ...(mandate === undefined ? [] : [`mandate ${mandate.state}, used ${mandate.used.total_notional}`]),
     wrong.length === 0 ? 'consistent' : `WRONG: ${wrong.join('; ')}`,
   ];
-  return [`${name}: ${parts.join(' | ')}`, ...facts.story.map((line) => `    ${line}`)].join('\n');
+  return [
+    `${name}: ${parts.join(' | ')}`,
+    ...[...facts.story, `recorded: ${events.join(', ')}`].map((line) => `    ${line}`),
+  ].join('\n');
 }

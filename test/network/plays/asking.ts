@@ -39,11 +39,15 @@ const order = (qty: string): ProposalRequestInput => ({
   requested_by: 'network tests',
 });
 
+const fromRule = { source: 'computed', from: 'network tests' } as const;
+
 /** Each quantity once: equal proposals are one. */
 export const underMandate = (mandate: string, qty: string): ProposalRequestInput => ({
   ...(order(qty) as Extract<ProposalRequestInput, { kind: 'order' }>),
   mandate,
   approval: 'mandate',
+  // An order that nobody is asked about must say where each of its values comes from.
+  provenance: { fields: { symbol: fromRule, side: fromRule, qty: fromRule } },
 });
 
 /** Proposes the order of a scenario, and approves it. `afterMs`: lets that much of its time pass before the tap. */

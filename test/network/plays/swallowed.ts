@@ -15,7 +15,7 @@ export interface SwallowedPlay {
 const SOON_MS = 60_000;
 const PROXY_PORT = BROKER_PORT + 1;
 
-/** A proxy between gateway and broker keeps the order to itself, and delivers it long after it was written off. */
+/** A proxy between gateway and broker keeps an order to itself, however often it is sent, and delivers it after it was written off. */
 export async function playSwallowed(namespaces: Namespaces, { by }: SwallowedPlay): Promise<Facts> {
   const story = new Story();
   const proxy = await startSwallowingProxy(PROXY_PORT, BROKER_PORT);
@@ -30,12 +30,14 @@ export async function playSwallowed(namespaces: Namespaces, { by }: SwallowedPla
     const swallowedAt = await until('the proxy swallows the order', SOON_MS, () => proxy.swallowedAt());
     story.begin(swallowedAt);
     const end = swallowedAt + MINUTES * 60_000;
+    await sleep(Math.max(0, Math.min(end, Date.parse(first.expires_at)) - Date.now()));
     const writtenOff = await maybe(Math.min(end - Date.now(), TTL_S * 1000 + 2 * WRITE_OFF_MS), async () => {
       const now = await alice.proposal(first.id);
       return isSettledState(now.state) && now;
     });
     const told = await alice.told(first.id);
     story.note(`the proposal is ${writtenOff?.state ?? 'open'}, the phone says ${told?.outcome}`);
+    proxy.disarm();
     const others: Proposal[] = [];
     if (mandate !== undefined) {
       const answer = await secondUse(alice, mandate, '1.9');
@@ -44,8 +46,8 @@ export async function playSwallowed(namespaces: Namespaces, { by }: SwallowedPla
     }
     await sleep(Math.max(0, end - Date.now()));
     const { length: before } = (await world.broker()).book;
-    await proxy.deliver();
-    story.note('the proxy delivered the order');
+    const delivered = await proxy.deliver();
+    story.note(`the proxy delivered ${delivered} requests`);
     const { book } = await world.broker();
     story.note(`the broker took ${book.length - before} more`);
     const isAdopted = () =>
