@@ -86,7 +86,13 @@ process.once('message', async (setup: BrokerSetup) => {
     tls === undefined
       ? createServer(PATIENT, serve)
       : createTlsServer(
-          { ...PATIENT, cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) },
+          // A client may stand still in the middle of its handshake.
+          {
+            ...PATIENT,
+            handshakeTimeout: 24 * 3_600_000,
+            cert: readFileSync(tls.certFile),
+            key: readFileSync(tls.keyFile),
+          },
           serve,
         );
   server.on('upgrade', broker.upgrade);

@@ -17,9 +17,9 @@ afterAll(() => database?.drop());
 
 const ways = [
   ['tap', 'before the last look'],
-  ['tap', 'connecting'],
+  ['tap', 'connected'],
   ['mandate', 'before the last look'],
-  ['mandate', 'connecting'],
+  ['mandate', 'connected'],
 ] as const;
 
 it.skipIf(skipped).concurrent.each(ways)(

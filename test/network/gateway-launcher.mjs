@@ -5,9 +5,10 @@
  *
  *   {"on": "write", "run": ["ip", …]}   right before the request line "POST /v2/orders" is written: runs a command
  *   {"on": "write", "stop": true}       the same: stops the process (SIGSTOP)
- *   {"on": "connect", "stop": true}     right after the next connection to the broker was begun: stops the process
+ *   {"on": "connected", "stop": true}   as soon as the next connection to the broker is there, before anybody hears of it
  */
 import { execFileSync } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import net from 'node:net';
@@ -37,7 +38,7 @@ function obey(order) {
   note({ event: 'continued' });
 }
 
-const { _writeGeneric: write, connect } = net.Socket.prototype;
+const { _writeGeneric: write } = net.Socket.prototype;
 
 net.Socket.prototype._writeGeneric = function (pending, data, encoding, done) {
   // While it is connecting the socket puts the data off, and comes here again.
@@ -59,15 +60,12 @@ net.Socket.prototype._writeGeneric = function (pending, data, encoding, done) {
   return result;
 };
 
-net.Socket.prototype.connect = function (...args) {
-  const result = connect.apply(this, args);
-  const [first] = Array.isArray(args[0]) ? args[0] : args;
-  if (String(first?.port ?? first) === brokerPort) {
-    const order = ordered('connect');
-    // The socket calls connect(2) on the next tick, and this comes right after: the kernel completes the handshake alone.
-    if (order !== undefined) process.nextTick(() => obey(order));
+net.Socket.prototype.emit = function (event, ...args) {
+  if (event === 'secureConnect' && String(this.remotePort) === brokerPort) {
+    const order = ordered('connected');
+    if (order !== undefined) obey(order);
   }
-  return result;
+  return EventEmitter.prototype.emit.call(this, event, ...args);
 };
 
 enableCompileCache();

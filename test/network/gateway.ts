@@ -20,7 +20,7 @@ export interface WireEvent {
 /** What the launcher does once; see there. */
 export type WireOrder =
   | { readonly on: 'write'; readonly run: readonly string[] }
-  | { readonly on: 'write' | 'connect'; readonly stop: true };
+  | { readonly on: 'write' | 'connected'; readonly stop: true };
 
 /** One gateway with its folder, over all its restarts. */
 export interface GatewayProcess {

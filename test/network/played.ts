@@ -13,7 +13,9 @@ export async function played<N extends PlayName>(name: N, options: PlayOptions<N
   try {
     return await withNamespaces({ cable: name === 'cable' }, async (namespaces) => {
       const { cable } = namespaces;
-      const tls = cable && makeCertificate(folder, cable.brokerAddress);
+      // The swallowing proxy reads what passes through it.
+      const isPlain = name === 'swallowed';
+      const tls = isPlain ? undefined : makeCertificate(folder, cable?.brokerAddress ?? '127.0.0.1');
       const file = new URL('./player.ts', import.meta.url).pathname;
       const argument = JSON.stringify({ namespaces, options });
       const command = ['netns', 'exec', namespaces.gateway, process.execPath, '--no-warnings', file, name];

@@ -13,6 +13,7 @@ import { LOGIN_CLIENT_ID } from '../../src/home/identity-provider/protocol.ts';
 import { createVault } from '../../src/home/identity-provider/vault.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { listenOnLoopback } from '../../src/net/http-server.ts';
+import type { TlsFiles } from '../../src/net/tls-files.ts';
 import { openSandboxHome } from '../../src/sandbox/sandbox-home.ts';
 import { startBalancer } from '../fleet/balancer.ts';
 import { heard } from '../fleet/processes.ts';
@@ -65,9 +66,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const issuer = await listenOnLoopback(0, () => 0);
     closers.push(() => issuer.close());
 
-    const tls = cable === undefined ? undefined : certificateFromEnvironment();
-    const brokerUrl =
-      tls === undefined ? loopback(BROKER_PORT) : `https://${cable?.brokerAddress}:${BROKER_PORT}`;
+    const tls = certificateFromEnvironment();
+    const host = cable?.brokerAddress ?? '127.0.0.1';
+    const urlAt = (port: number) => `${tls === undefined ? 'http' : 'https'}://${host}:${port}`;
+    const brokerUrl = urlAt(BROKER_PORT);
     const users = home.seed.users.map(({ username, name, broker_password: password, broker_key }) => ({
       ...{ username, name, password },
       key: { keyId: broker_key.key_id, secret: broker_key.secret },
@@ -93,7 +95,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const settings = {
       ...{ issuer: issuer.url, resource: balancer.url, environment: 'paper' },
       broker: {
-        trading_url: options.brokerAt === undefined ? brokerUrl : loopback(options.brokerAt),
+        trading_url: urlAt(options.brokerAt ?? BROKER_PORT),
         // As in a home: a request is as good after twenty minutes as at once.
         ...{ simulated: true, credentials: 'key_pair' },
       },
@@ -150,13 +152,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
 }
 
-const loopback = (port: number) => `http://127.0.0.1:${port}`;
-
-/** Made by whoever started this process: `NODE_EXTRA_CA_CERTS` is read when Node starts. */
-function certificateFromEnvironment() {
+/** Made by whoever started this process: `NODE_EXTRA_CA_CERTS` is read when Node starts. Without it the broker speaks plain HTTP. */
+function certificateFromEnvironment(): TlsFiles | undefined {
   const { NODE_EXTRA_CA_CERTS: certFile, NETWORK_TLS_KEY: keyFile } = process.env;
-  if (certFile === undefined || keyFile === undefined) throw new Error('there is no certificate');
-  return { certFile, keyFile };
+  return certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile };
 }
 
 function startBroker(namespace: string | undefined): ChildProcess {

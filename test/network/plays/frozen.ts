@@ -12,10 +12,10 @@ export interface FrozenPlay {
   readonly by: By;
   /**
    * Where the process is stopped. `before the last look`: at the failpoint before it looks whether the order may still go out.
-   * `connecting`: after that look, once the kernel has a connection for the request. `writing`: right before write(2), where
-   * no program can look any more.
+   * `connected`: after that look, as soon as there is a connection for the request. `writing`: right before write(2), where no
+   * program can look any more.
    */
-  readonly at: 'before the last look' | 'connecting' | 'writing';
+  readonly at: 'before the last look' | 'connected' | 'writing';
   readonly postgres: { readonly address: string; readonly tenant: string };
 }
 
@@ -78,7 +78,10 @@ export async function playFrozen(namespaces: Namespaces, { by, at, postgres }: F
       .slice(wires)
       .flatMap(({ event, line = '' }) => (event === 'write' ? [line] : []));
     const { arrivals } = await world.broker();
-    story.note(`it wrote ${JSON.stringify(lines)}; ${arrivals.length - arrived} orders arrived`);
+    const sent = lines.filter((line) => line === 'POST /v2/orders').length;
+    story.note(
+      `it sent ${sent} orders and ${lines.length - sent} other requests; ${arrivals.length - arrived} orders arrived`,
+    );
     await settled(alice, first.id, TTL_S * 1000 + WRITE_OFF_MS);
     for (const { id } of others) await settled(alice, id, TTL_S * 1000 + WRITE_OFF_MS);
     // What arrived late is found at the latest when a gateway starts.
@@ -113,9 +116,9 @@ async function stopped(gateways: readonly GatewayProcess[], at: FrozenPlay['at']
     gateway.failpoint('');
     gateway.order({ on: 'write', run: ['true'] });
   }
-  if (at === 'connecting') {
+  if (at === 'connected') {
     // It is within the failpoint still: the next connection is the one for the order.
-    victim.order({ on: 'connect', stop: true });
+    victim.order({ on: 'connected', stop: true });
     await until('it connects', SOON_MS, () => victim.wire().some(({ event }) => event === 'stopping'));
   }
   // Keeps the balancer away from it.
