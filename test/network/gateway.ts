@@ -95,6 +95,8 @@ export function gatewayProcess({ folder, settings, brokerPort, env }: GatewaySet
             ...env,
           },
           stdio: ['ignore', 'pipe', 'pipe'],
+          // A session of its own: once the shell that started the tests exits, the kernel continues all that is stopped in its group.
+          detached: true,
         },
       );
       child = started;
