@@ -108,7 +108,8 @@ function polls({ world }: Evidence, must: Must): void {
         sent.answer.includes(final),
       );
       must(!(isFinal && sent.heard && sent.fault === undefined), `${who} again after its final answer`);
-      const pause = next.at - sent.at;
+      // Counted from when each was sent: how long a connection took is not the gateway’s to say.
+      const pause = next.decided.at - sent.decided.at;
       const isTimeSound = !world.hindrances.some(({ what }) => what === 'skew');
       // The last poll comes at the deadline, however soon that is.
       const question = world.provider.questions.find(id);
