@@ -18,8 +18,11 @@ const MAX_BACKOFF_SECONDS = 30;
  * One that called has an answer; else it may be a long poll, of which nobody knows.
  */
 const CLOSING_MS = { called: 5_000, uncalled: 250 } as const;
-/** How long an answer is kept at hand while it can't be stored, seconds: a database that is started again takes less. */
-const STORE_AWAY_S = 60;
+/**
+ * How long an answer is kept in memory while it can't be stored, seconds. The provider gives a token once, so giving up costs
+ * the person a second question; a database that is restored takes minutes.
+ */
+const STORE_AWAY_S = 15 * 60;
 /** How long an answer may still come after the deadline: it tells a denial from an expiry. */
 const LAST_ANSWER_MS = 5_000;
 /**
