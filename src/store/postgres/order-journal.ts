@@ -1,8 +1,9 @@
 import type { Order, Problem } from '../../trading/views.ts';
+import type { MandateSlot } from '../mandate-store.ts';
 import type { JournalEntry, JournalState, OpenEntry, OrderJournal, OrderKey } from '../order-journal.ts';
 import { filledPart, isOver, type Reserved } from '../rows/order-counts.ts';
 import { entryOf, type OrderRow } from '../rows/order-row.ts';
-import { giveBackPlace } from './mandate-store.ts';
+import { giveBackPlace, holdMandate, takePlace } from './mandate-store.ts';
 import { claimOrder } from './order-claim.ts';
 import { countOrder, countUsage } from './order-counts.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
@@ -59,23 +60,12 @@ const UNSETTLED = `sub = @sub AND client_order_id = @clientOrderId AND state IN 
 const UNDOUBTED = `${UNSETTLED} AND NOT ambiguous`;
 const UNSENT = `sub = @sub AND client_order_id = @clientOrderId AND state = 'intent' AND submitted_at IS NULL`;
 
-/** Answers with the state before. An order that had been rejected takes its place in its mandate's slot again. */
+/** Answers with the state before. An order that had been rejected stays so: see {@link adopt}. */
 const PLACE = `
   WITH seen AS (
     SELECT state FROM gateway_orders WHERE sub = @sub AND client_order_id = @clientOrderId FOR UPDATE
   ), placed AS (
-    UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now
-    WHERE sub = @sub AND client_order_id = @clientOrderId AND state <> 'placed'
-    RETURNING sub, client_order_id, mandate, coalesce(slot, '') AS slot, symbol, side
-  ), taken AS (
-    INSERT INTO mandate_uses (sub, mandate, slot, symbol, side, n, client_order_id)
-    SELECT placed.sub, mandate, slot, symbol, side,
-      (SELECT coalesce(max(n), 0) + 1 FROM mandate_uses AS uses
-       WHERE uses.sub = placed.sub AND uses.mandate = placed.mandate AND uses.slot = placed.slot
-         AND uses.symbol = placed.symbol AND uses.side = placed.side),
-      client_order_id
-    FROM placed, seen WHERE seen.state = 'rejected' AND mandate IS NOT NULL
-    ON CONFLICT (tenant, sub, client_order_id) DO NOTHING
+    UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now WHERE ${UNSETTLED}
   )
   SELECT state FROM seen`;
 
@@ -119,15 +109,17 @@ function changes(database: TenantDatabase) {
       (await reject(key, problem, now, UNDOUBTED)) ? 'rejected' : 'stale',
     reject: async (key: OrderKey, problem: Problem, now: number) =>
       void (await reject(key, problem, now, UNSETTLED)),
-    // The broker has it: where this is lost with the power, whoever asks next looks it up there.
-    place: (key: OrderKey, order: Order, now: number) =>
-      database.writeUnsynced(async (unit) => {
-        const values = { ...idOf(key), result: JSON.stringify(order), now };
+    place: async (key: OrderKey, order: Order, now: number) => {
+      const values = { ...idOf(key), result: JSON.stringify(order), now };
+      // The broker has it: where this is lost with the power, whoever asks next looks it up there.
+      const before = await database.writeUnsynced(async (unit) => {
         const placed = (isOver(order) ? unit : unit.last).one<{ state: JournalState }>(PLACE, values);
-        const [before] = await Promise.all([placed, endIfOver(unit, key, order, now)]);
-        if (before === undefined || before.state === 'placed') return 'known';
-        return before.state === 'rejected' ? 'adopted' : 'placed';
-      }),
+        const [seen] = await Promise.all([placed, endIfOver(unit, key, order, now)]);
+        return seen?.state;
+      });
+      if (before === 'rejected') return await database.write((unit) => adopt(unit, key, order, now));
+      return before === undefined || before === 'placed' ? 'known' : 'placed';
+    },
     writeOff: async (
       seen: JournalEntry,
       problem: Problem,
@@ -157,6 +149,31 @@ function changes(database: TenantDatabase) {
         ),
       )),
   } satisfies Partial<OrderJournal>;
+}
+
+/** Places an order that had been rejected. It takes its place in its mandate's slot again, whether or not there is room. */
+async function adopt(unit: Unit, key: OrderKey, order: Order, now: number): Promise<'adopted' | 'known'> {
+  const { sub } = key;
+  const found = await unit.one<MandateSlot & { readonly mandate: string | null; readonly isHeld: boolean }>(
+    `SELECT mandate, coalesce(slot, '') AS slot, symbol, side,
+       EXISTS (SELECT FROM mandate_uses AS uses
+         WHERE uses.sub = @sub AND uses.client_order_id = @clientOrderId) AS "isHeld"
+     FROM gateway_orders WHERE sub = @sub AND client_order_id = @clientOrderId`,
+    idOf(key),
+  );
+  if (found === undefined) return 'known';
+  const { mandate, isHeld, ...slot } = found;
+  // Whoever takes a place counts those that are taken: one after the other.
+  if (mandate !== null) await holdMandate(unit, sub, mandate);
+  const changed = await unit.run(
+    `UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now
+     WHERE sub = @sub AND client_order_id = @clientOrderId AND state = 'rejected'`,
+    { ...idOf(key), result: JSON.stringify(order), now },
+  );
+  if (changed === 0) return 'known';
+  if (mandate !== null && !isHeld) await takePlace(unit, key, mandate, slot);
+  await endIfOver(unit, key, order, now);
+  return 'adopted';
 }
 
 async function endIfOver(unit: Unit, key: OrderKey, order: Order, now: number): Promise<void> {
