@@ -1,11 +1,25 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JournalEntry, OrderJournal } from '../../../src/store/order-journal.ts';
+import { mandateDigest, mandateEnvelopeSchema } from '../../../src/trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order, Problem } from '../../../src/trading/views.ts';
+import { mandateTerms } from '../../integration/sandbox/proposal-fixture.ts';
 import type { OpenedStores, OpenStores } from './gateway-factory.ts';
+
+const HOUR_MS = 60 * 60_000;
+const NOON = Date.parse('2026-11-24T17:00:00Z');
+/** When the New York day began and ends that noon is in. */
+const DAY_BEGAN = Date.parse('2026-11-24T05:00:00Z');
+const DAY_ENDS = DAY_BEGAN + 24 * HOUR_MS;
+const SLOT = '2026-W48';
 
 /** What every journal of orders promises. */
 export function orderJournalContract(open: OpenStores): void {
+  claimContract(open);
+  writtenOffContract(open);
+}
+
+function claimContract(open: OpenStores): void {
   let opened: OpenedStores;
   let journal: OrderJournal;
   beforeEach(async () => {
@@ -198,5 +212,355 @@ export function orderJournalContract(open: OpenStores): void {
       const { orders } = opened.another();
       expect(await orders.claim({ ...claim, approval: approvalOf('jti-2') }, 1001)).toBe('known');
     });
+  });
+}
+
+/** What every journal of orders promises about proof, and about what is only inferred. */
+function writtenOffContract(open: OpenStores): void {
+  let opened: OpenedStores;
+  let journal: OrderJournal;
+  beforeEach(async () => {
+    opened = await open();
+    journal = opened.stores.orders;
+  });
+  afterEach(() => opened.close());
+
+  const terms = mandateEnvelopeSchema.parse(mandateTerms());
+  const mandate = terms.mandate_id;
+  const orderOf = (n: number, changes: Partial<OrderDraft> = {}) => {
+    const draft = {
+      ...{ account: terms.account, client_order_id: `ta-0000000${n}`, symbol: 'AAPL', side: 'buy', qty: '1' },
+      ...{ type: 'limit', limit_price: '200.00', reference_price: '180.01', max_slippage: '0.01' },
+      ...changes,
+    } as OrderDraft;
+    const approval = { issuer: 'https://issuer.example', jti: `jti-${n}` };
+    const clientOrderId = draft.client_order_id;
+    return { sub: 'alice', clientOrderId, digest: `digest-${n}`, approval, draft };
+  };
+  const underMandate = (n: number) => {
+    const order = orderOf(n, { mandate, slot: SLOT });
+    return { ...order, mandate, slot: SLOT };
+  };
+  const first = orderOf(1);
+  const key = { sub: 'alice', clientOrderId: 'ta-00000001' };
+  const order = { id: 'order-1', status: 'new' } as Order;
+  const problem = { code: 'not_placed', status: 409 } as Problem;
+  const times = { now: NOON + 1000, reservedUntil: DAY_ENDS };
+
+  const found = async (n = 1): Promise<JournalEntry> => {
+    const entry = await journal.find('alice', `ta-0000000${n}`);
+    if (entry === undefined) throw new Error('not in the journal');
+    return entry;
+  };
+  const granted = () =>
+    opened.stores.mandates.grant(
+      {
+        ...{ id: mandate, sub: 'alice', terms, digest: mandateDigest(terms), client: 'trade-agent' },
+        approval: { issuer: 'https://issuer.example', jti: 'jti-mandate' },
+      },
+      NOON,
+    );
+  const slot = { slot: SLOT, symbol: 'AAPL', side: 'buy' } as const;
+  const mandateUse = async (since = DAY_BEGAN) => {
+    const counted = await opened.stores.mandates.find('alice', mandate, { since, slot });
+    return { ...counted?.used, inSlot: counted?.inSlot };
+  };
+  const dayUse = async (now = NOON) => {
+    const { day_notional, day_orders } = await journal.usage('alice', terms.account, now);
+    return { day_notional, day_orders };
+  };
+  const NOTHING = { total_notional: '0.00', day_notional: '0.00', orders: 0, inSlot: 0 };
+  const ONE = { total_notional: '200.00', day_notional: '200.00', orders: 1, inSlot: 1 };
+
+  /** The ways in which an order comes to be recorded as not placed. */
+  const ways: [string, (n?: number) => Promise<unknown>][] = [
+    ['rejected', (n = 1) => journal.reject(orderOf(n), problem, NOON + 1000)],
+    ['refused', (n = 1) => journal.refuse(orderOf(n), problem, NOON + 1000)],
+    ['written off', async (n = 1) => journal.writeOff(await found(n), problem, times)],
+    [
+      'abandoned',
+      async (n = 1) => {
+        await journal.release(orderOf(n), NOON + 500);
+        await journal.abandon(orderOf(n), problem, NOON + 1000);
+      },
+    ],
+  ];
+
+  describe.each(ways)('an order that was %s, and that the broker has', (_, end) => {
+    it('is placed, since proof overrides what was concluded', async () => {
+      await journal.claim(first, NOON);
+      await end();
+      expect((await found()).state).toBe('rejected');
+      expect(await journal.place(key, order, NOON + 2000)).toBe('adopted');
+      expect(await found()).toMatchObject({ state: 'placed', order, problem: undefined });
+    });
+
+    it('is adopted once, and keeps the first order that was recorded', async () => {
+      await journal.claim(first, NOON);
+      await end();
+      await journal.place(key, order, NOON + 2000);
+      expect(await journal.place(key, { ...order, id: 'order-2' }, NOON + 3000)).toBe('known');
+      expect((await found()).order?.id).toBe('order-1');
+    });
+
+    it('is adopted by one of many at once, in this process and another', async () => {
+      await journal.claim(first, NOON);
+      await end();
+      const journals = [journal, opened.another().orders];
+      const came = await Promise.all(
+        Array.from({ length: 10 }, (_, n) => journals[n % 2]?.place(key, order, NOON + 2000)),
+      );
+      expect(came.toSorted()).toEqual(['adopted', ...Array(9).fill('known')]);
+    });
+
+    it('counts again for its day and is open again', async () => {
+      await journal.claim(first, NOON);
+      await end();
+      await journal.place(key, order, NOON + 2000);
+      expect(await journal.usage('alice', terms.account, NOON + 2000)).toMatchObject({
+        ...{ day_notional: '200.00', day_orders: 1, open_orders: 1 },
+      });
+      expect(await journal.open(terms.account, 10)).toEqual([{ ...key, orderId: 'order-1' }]);
+    });
+
+    it('uses its mandate and its slot again', async () => {
+      await granted();
+      await journal.claim(underMandate(1), NOON);
+      await end();
+      await journal.place(key, order, NOON + 2000);
+      expect(await mandateUse()).toEqual(ONE);
+    });
+
+    it('takes its slot again where another order has taken it meanwhile', async () => {
+      await granted();
+      await journal.claim(underMandate(1), NOON);
+      await end();
+      await journal.claim(underMandate(2), NOON + 1500);
+      expect(await journal.place(key, order, NOON + 2000)).toBe('adopted');
+      expect(await mandateUse()).toEqual({
+        ...{ total_notional: '400.00', day_notional: '400.00', orders: 2, inSlot: 2 },
+      });
+      await journal.refuse(orderOf(2), problem, NOON + 3000);
+      expect(await mandateUse()).toEqual(ONE);
+    });
+
+    it('counts for what was filled of it where it is over by then', async () => {
+      await granted();
+      await journal.claim(underMandate(1), NOON);
+      await end();
+      const canceled = {
+        ...order,
+        ...{ status: 'canceled', qty: '1', filled_qty: '0', filled_avg_price: null },
+      } as Order;
+      expect(await journal.place(key, canceled, NOON + 2000)).toBe('adopted');
+      expect(await mandateUse()).toEqual({ ...ONE, total_notional: '0.00', day_notional: '0.00' });
+      expect(await journal.open(terms.account, 10)).toEqual([]);
+    });
+  });
+
+  describe('placing an order', () => {
+    it('adopts several of one slot at once, in this process and another', async () => {
+      await granted();
+      const numbers = [1, 2, 3, 4, 5, 6];
+      for (const n of numbers) {
+        await journal.claim(underMandate(n), NOON);
+        await journal.refuse(orderOf(n), problem, NOON + 1000);
+      }
+      const journals = [journal, opened.another().orders];
+      const came = await Promise.all(
+        numbers.map((n) => journals[n % 2]?.place(orderOf(n), { ...order, id: `order-${n}` }, NOON + 2000)),
+      );
+      expect(came).toEqual(Array(6).fill('adopted'));
+      expect(await mandateUse()).toMatchObject({ orders: 6, inSlot: 6 });
+    });
+
+    it('is no adoption where nothing had been concluded about it', async () => {
+      await journal.claim(first, NOON);
+      await journal.doubt(key, NOON + 1);
+      expect(await journal.place(key, order, NOON + 2)).toBe('placed');
+      expect(await journal.writtenOff(0)).toEqual([]);
+    });
+
+    it('is final: nothing that is inferred later changes it', async () => {
+      await journal.claim(first, NOON);
+      const seen = await found();
+      await journal.place(key, order, NOON + 1);
+      expect(await journal.writeOff(seen, problem, times)).toBe('stale');
+      expect(await journal.abandon(key, problem, NOON + 2)).toBe('stale');
+      expect(await found()).toMatchObject({ state: 'placed', order, writtenOffAt: null });
+    });
+  });
+
+  describe('writing an order off', () => {
+    it.each(['intent', 'unknown'])('records when it was inferred, from %s', async (state) => {
+      await journal.claim(first, NOON);
+      if (state === 'unknown') await journal.doubt(key, NOON + 1);
+      expect(await journal.writeOff(await found(), problem, times)).toBe('written_off');
+      expect(await found()).toMatchObject({ state: 'rejected', problem, writtenOffAt: NOON + 1000 });
+    });
+
+    it('is done for what was seen alone: not after it was sent again, even in the same millisecond', async () => {
+      await journal.claim(first, NOON);
+      const seen = await found();
+      expect(await journal.reclaim(seen, NOON)).toBe('claimed');
+      expect(await journal.writeOff(seen, problem, times)).toBe('stale');
+      expect(await found()).toMatchObject({ state: 'intent', submissions: 2, writtenOffAt: null });
+    });
+
+    it('is done for what was seen alone: not after its submission was released', async () => {
+      await journal.claim(first, NOON);
+      const seen = await found();
+      await journal.release(key, NOON + 1);
+      expect(await journal.writeOff(seen, problem, times)).toBe('stale');
+      expect(await found()).toMatchObject({ state: 'intent', submittedAt: null });
+    });
+
+    it('is done once', async () => {
+      await journal.claim(first, NOON);
+      const seen = await found();
+      await journal.writeOff(seen, problem, times);
+      const later = { now: NOON + 5000, reservedUntil: DAY_ENDS + 1 };
+      expect(await journal.writeOff(seen, { ...problem, code: 'state_corrupt' }, later)).toBe('stale');
+      expect(await found()).toMatchObject({ problem, writtenOffAt: NOON + 1000 });
+    });
+
+    it('takes away the right to send it again', async () => {
+      await journal.claim(first, NOON);
+      const seen = await found();
+      await journal.writeOff(seen, problem, times);
+      expect(await journal.reclaim(seen, NOON + 2000)).toBe('stale');
+      expect(await journal.reclaim(await found(), NOON + 2000)).toBe('stale');
+      expect(await journal.release(key, NOON + 2000)).toBe('stale');
+      await journal.doubt(key, NOON + 2000);
+      expect((await found()).state).toBe('rejected');
+    });
+
+    it('leaves its day’s use until its reservation ends', async () => {
+      // Its reservation ends within the day: what is counted changes at that very moment.
+      await journal.claim(first, NOON);
+      await journal.writeOff(await found(), problem, { now: NOON + 1000, reservedUntil: NOON + HOUR_MS });
+      const ONE_ORDER = { day_notional: '200.00', day_orders: 1 };
+      expect(await dayUse(NOON + 2000)).toEqual(ONE_ORDER);
+      expect(await dayUse(NOON + HOUR_MS - 1)).toEqual(ONE_ORDER);
+      expect(await dayUse(NOON + HOUR_MS)).toEqual({ day_notional: '0.00', day_orders: 0 });
+      const next = orderOf(2);
+      expect(await journal.counted(next, NOON + 2000)).toMatchObject(ONE_ORDER);
+      expect(await journal.counted(next, NOON + HOUR_MS)).toMatchObject({ day_notional: '0.00' });
+    });
+
+    it('leaves its mandate’s use and its slot until its reservation ends', async () => {
+      await granted();
+      await journal.claim(underMandate(1), NOON);
+      await journal.writeOff(await found(), problem, times);
+      expect(await mandateUse()).toEqual(ONE);
+      const next = underMandate(2);
+      const facts = (now: number) => journal.counted(next, now);
+      expect((await facts(DAY_ENDS - 1)).mandate).toMatchObject({ used: { orders: 1 }, inSlot: 1 });
+      expect((await facts(DAY_ENDS)).mandate).toMatchObject({
+        used: { orders: 0, total_notional: '0.00' },
+        inSlot: 0,
+      });
+      expect(await mandateUse(DAY_ENDS)).toEqual(NOTHING);
+    });
+
+    it('leaves the slot to others once its reservation has ended, and takes it again where the order is found', async () => {
+      await granted();
+      await journal.claim(underMandate(1), NOON);
+      await journal.writeOff(await found(), problem, times);
+      expect(await journal.claim(underMandate(2), DAY_ENDS)).toBe('claimed');
+      expect(await mandateUse(DAY_ENDS)).toMatchObject({ orders: 1, inSlot: 1 });
+      expect(await journal.place(key, order, DAY_ENDS + 1)).toBe('adopted');
+      // It counts from then on, though not for that day.
+      expect(await mandateUse(DAY_ENDS)).toEqual({
+        ...{ total_notional: '400.00', day_notional: '200.00', orders: 2, inSlot: 2 },
+      });
+    });
+  });
+
+  describe('the orders that were written off', () => {
+    it('are listed from a moment on, the oldest first, and stay listed once they are found', async () => {
+      for (const n of [1, 2, 3]) await journal.claim(orderOf(n), NOON);
+      await journal.writeOff(await found(2), problem, { now: NOON + 1000, reservedUntil: DAY_ENDS });
+      await journal.writeOff(await found(1), problem, { now: NOON + 2000, reservedUntil: DAY_ENDS });
+      const listed = async (since: number) =>
+        (await journal.writtenOff(since)).map(({ clientOrderId, state }) => [clientOrderId, state]);
+      expect(await listed(NOON)).toEqual([
+        ['ta-00000002', 'rejected'],
+        ['ta-00000001', 'rejected'],
+      ]);
+      expect(await listed(NOON + 1001)).toEqual([['ta-00000001', 'rejected']]);
+      await journal.place(orderOf(2), order, NOON + 3000);
+      expect(await listed(NOON + 1000)).toEqual([
+        ['ta-00000002', 'placed'],
+        ['ta-00000001', 'rejected'],
+      ]);
+      expect(await listed(NOON + 2001)).toEqual([]);
+    });
+
+    it.each(ways.filter(([way]) => way !== 'written off'))('are not those that were %s', async (_, end) => {
+      await journal.claim(first, NOON);
+      await end();
+      expect(await journal.writtenOff(0)).toEqual([]);
+      expect((await found()).writtenOffAt).toBeNull();
+    });
+  });
+
+  describe('abandoning an order', () => {
+    it('ends one of which nothing is out, and gives back its use of the mandate and the day', async () => {
+      await granted();
+      await journal.claim(underMandate(1), NOON);
+      await journal.release(key, NOON + 1);
+      expect(await mandateUse()).toEqual(ONE);
+      expect(await journal.abandon(key, problem, NOON + 2)).toBe('rejected');
+      expect(await found()).toMatchObject({ state: 'rejected', problem, writtenOffAt: null });
+      expect(await mandateUse()).toEqual(NOTHING);
+      expect(await dayUse()).toEqual({ day_notional: '0.00', day_orders: 0 });
+    });
+
+    it.each<[string, () => Promise<unknown>]>([
+      ['one that is being sent', async () => undefined],
+      [
+        'one that is being sent again',
+        async () => {
+          await journal.release(key, NOON + 1);
+          await journal.reclaim(await found(), NOON + 2);
+        },
+      ],
+      ['one of unknown outcome', () => journal.doubt(key, NOON + 1)],
+      ['one that is placed', () => journal.place(key, order, NOON + 1)],
+    ])('leaves %s as it is', async (_, begin) => {
+      await granted();
+      await journal.claim(underMandate(1), NOON);
+      await begin();
+      const before = await found();
+      expect(await journal.abandon(key, problem, NOON + 3)).toBe('stale');
+      expect(await found()).toEqual(before);
+      expect(await mandateUse()).toEqual(ONE);
+    });
+
+    it('leaves the reservation of one that was written off', async () => {
+      await granted();
+      await journal.claim(underMandate(1), NOON);
+      await journal.writeOff(await found(), problem, times);
+      expect(await journal.abandon(key, problem, NOON + 3)).toBe('stale');
+      expect(await mandateUse()).toEqual(ONE);
+    });
+
+    it('knows nothing of an order that was never claimed', async () => {
+      expect(await journal.abandon(key, problem, NOON)).toBe('stale');
+    });
+  });
+
+  it('lists whose orders were claimed from a moment on, in which accounts, each once', async () => {
+    await journal.claim(orderOf(1, { account: 'PA-OLD' }), NOON - 1);
+    await journal.claim(orderOf(2, { account: 'PA-B' }), NOON);
+    await journal.claim(orderOf(3, { account: 'PA-A' }), NOON);
+    await journal.claim(orderOf(4, { account: 'PA-A' }), NOON + 1);
+    await journal.claim({ ...orderOf(5, { account: 'PA-B' }), sub: 'Bob' }, NOON);
+    expect(await journal.accountsSince(NOON)).toEqual([
+      { sub: 'Bob', account: 'PA-B' },
+      { sub: 'alice', account: 'PA-A' },
+      { sub: 'alice', account: 'PA-B' },
+    ]);
   });
 }
