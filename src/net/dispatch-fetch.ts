@@ -25,9 +25,15 @@ class ResettableTlsAgent extends HttpsAgent {
   }
 }
 
+/**
+ * A connection that was idle for so long is closed (milliseconds), as `fetch` does: routers drop idle connections without a word,
+ * and a request that is written to such a connection is never answered.
+ */
+const IDLE_MS = 4_000;
+
 const agents = {
-  'http:': new HttpAgent({ keepAlive: true }),
-  'https:': new ResettableTlsAgent({ keepAlive: true }),
+  'http:': new HttpAgent({ keepAlive: true, timeout: IDLE_MS }),
+  'https:': new ResettableTlsAgent({ keepAlive: true, timeout: IDLE_MS }),
 };
 
 /**
@@ -88,9 +94,14 @@ function sendBy(deadline: DispatchDeadline, request: Request, body: Buffer): Pro
     });
     sent.on('response', (response) => {
       const { statusCode: status = 502 } = response;
-      if (status < 300 || status >= 400 || status === 304) return answered(answerOf(response, status));
-      response.resume();
-      fail(new Error('unexpected redirect'));
+      try {
+        if (status >= 300 && status < 400 && status !== 304) throw new Error('unexpected redirect');
+        answered(answerOf(response, status));
+      } catch (error) {
+        // A status or a reason phrase that `Response` does not take would otherwise end the process.
+        response.resume();
+        fail(error);
+      }
     });
   });
 }
