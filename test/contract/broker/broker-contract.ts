@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe } from 'vitest';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
 import { type Bench, type BrokerFixture, openBench } from './bench.ts';
 import { cancellingCases } from './cancelling.ts';
+import { deadlineCases } from './deadlines.ts';
 import { exitCases } from './exits.ts';
 import { losingCases } from './losing.ts';
 import { failingReadCases, readingCases } from './reading.ts';
@@ -31,6 +32,7 @@ export function brokerContract(traits: BrokerTraits, open: () => Promise<BrokerF
   describe('an order', () => {
     submittingCases(bench, traits);
     losingCases(bench, traits);
+    deadlineCases(bench, traits);
     cancellingCases(bench);
     tellingCases(bench, traits);
   });

@@ -1,3 +1,5 @@
+import { dispatchFetch } from '../../../src/net/dispatch-fetch.ts';
+
 /** What becomes of a request instead of being answered. */
 export type Mishap =
   /** It never leaves. */
@@ -48,7 +50,8 @@ export function createWire(isWrite = ({ method }: Request) => method !== 'GET'):
       const { mishap } = wire;
       switch (mishap) {
         case undefined: {
-          const response = await fetch(request);
+          // As the gateway sends: what may change something keeps to its dispatch deadline.
+          const response = await dispatchFetch(request);
           if (isWrite(request)) last = response.clone();
           return response;
         }
