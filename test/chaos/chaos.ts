@@ -82,6 +82,9 @@ export function playHistories(shard: number): void {
     expect(tally.orders).toBeGreaterThan(0);
     expect(tally.withExits).toBeGreaterThan(0);
     expect(tally.coins).toBeGreaterThan(0);
+    expect(tally.secondPersons).toBeGreaterThan(0);
+    expect(tally.denials).toBeGreaterThan(0);
+    expect(tally.withdrawals).toBeGreaterThan(0);
   }, 3_600_000);
 
   it('a gateway that is cut off between tap and order, twice, makes one order or none', async () => {

@@ -1,11 +1,12 @@
+import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';
 import { withLegs } from '../fixtures/booked-legs.ts';
 import { Client, identities } from './client.ts';
-import { check } from './oracle.ts';
+import { adoptedAt, check } from './oracle.ts';
 import { draftsOf } from './placing.ts';
 import { Player } from './player.ts';
 import { bodies, type History } from './steps.ts';
-import { createWorld, type SharedKeys, type World } from './world.ts';
+import { createWorld, SECOND, type SharedKeys, type World } from './world.ts';
 
 /** How the histories went, so that a run that exercises nothing is seen. */
 export interface Tally {
@@ -24,6 +25,22 @@ export interface Tally {
   kills: number;
   gatewayKills: number;
   faults: number;
+  /** Orders that arrived after their proposal had ended as if there were none, and were adopted. */
+  adopted: number;
+  /** Mandates that were suspended, by a person or since an adopted order exceeded them. */
+  suspended: number;
+  /** Requests that were stopped by their dispatch deadline, and such as never got a connection. */
+  notDispatched: number;
+  notConnected: number;
+  questions: number;
+  /** Of these, such as were put to a second person. */
+  secondPersons: number;
+  denials: number;
+  /** Withdrawals that took effect, and such as came too late. */
+  withdrawals: number;
+  lateWithdrawals: number;
+  /** How often the database was away. */
+  storesAway: number;
   pings: number;
   /** Lines of the record, by event. */
   readonly events: Record<string, number>;
@@ -44,6 +61,16 @@ export function noTally(): Tally {
     kills: 0,
     gatewayKills: 0,
     faults: 0,
+    adopted: 0,
+    suspended: 0,
+    notDispatched: 0,
+    notConnected: 0,
+    questions: 0,
+    secondPersons: 0,
+    denials: 0,
+    withdrawals: 0,
+    lateWithdrawals: 0,
+    storesAway: 0,
     pings: 0,
     events: {},
     unhindered: 0,
@@ -84,11 +111,33 @@ export async function play(
     }
     for (const { event } of world.audit()) tally.events[event] = (tally.events[event] ?? 0) + 1;
     tally.faults += world.network.disturbances.length;
+    tallyLate(world, rows, tally);
+    tallyPeople(world, tally);
     await look?.(world);
     tally.pings += world.network.sent.filter(({ leg }) => leg === 'provider-gateway').length;
   } finally {
     await world.close();
   }
+}
+
+function tallyLate(world: World, rows: readonly StoredProposal[], tally: Tally): void {
+  const { network, hindrances } = world;
+  const lines = Map.groupBy(world.audit(), ({ proposal }) => proposal);
+  tally.adopted += rows.filter(({ id }) => adoptedAt(lines.get(id) ?? []) !== undefined).length;
+  tally.suspended += world.kept().mandates.filter(({ state }) => state === 'suspended').length;
+  tally.notDispatched += network.held.filter(({ why }) => why === 'stopped').length;
+  tally.notConnected += network.held.filter(({ why }) => why === 'given_up').length;
+  tally.storesAway += hindrances.filter(({ what }) => what === 'store').length;
+}
+
+function tallyPeople({ provider, told }: World, tally: Tally): void {
+  const { all } = provider.questions;
+  tally.questions += all.length;
+  tally.secondPersons += all.filter(({ sub }) => sub === SECOND).length;
+  tally.denials += all.filter(({ decision }) => decision === 'deny').length;
+  const answers = told.flatMap((one) => (one.what === 'withdrawn' ? [one.status] : []));
+  tally.withdrawals += answers.filter((status) => status === 200).length;
+  tally.lateWithdrawals += answers.filter((status) => status === 409).length;
 }
 
 /**

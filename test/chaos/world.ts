@@ -39,7 +39,7 @@ export interface WorldOptions {
   readonly details: 'rar' | 'message';
   /** The gateway's stores are some way off, as another machine's would be. */
   readonly distant?: boolean;
-  /** Orders for more than a few hundred dollars take a second person's yes: carol's. */
+  /** Orders for more than a few hundred dollars take a second person's yes. */
   readonly second?: boolean;
   /** There are mandates: tokens are bound to their programs' keys. Accounts are opened by sign-in, or by key pairs. */
   readonly mandates?: 'exchange' | 'key_pair';
@@ -146,6 +146,8 @@ export const symbols = ['AAPL', 'MSFT'] as const;
 export const prices: Readonly<Record<(typeof symbols)[number], string>> = { AAPL: '180.00', MSFT: '400.00' };
 /** In the future, since openid-client holds an ID token's `exp` against the real time. */
 export const START = Date.parse('2036-01-02T15:00:00Z');
+/** Whose yes larger orders take beside their owner's. */
+export const SECOND = 'carol';
 /** Who stands still (see `stopped`) ends only after that. */
 const LONGEST_CLOSE_MS = 1_200_000;
 
@@ -326,7 +328,7 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
 
 async function nameSecond({ access }: GatewayStores, clock: SimClock): Promise<void> {
   for (const account of accounts) {
-    const grant = { id: `second-of-${account}`, account, role: 'co_owner', who: 'carol', of: null } as const;
+    const grant = { id: `second-of-${account}`, account, role: 'co_owner', who: SECOND, of: null } as const;
     await access.grant({ ...grant, from: clock.now(), until: null }, clock.now());
   }
 }
