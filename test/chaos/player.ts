@@ -24,7 +24,7 @@ interface Ask {
 
 /** What people and their programs do, and what time and prices do by themselves. */
 type OfPeople =
-  | ('propose' | 'repeat' | 'change' | 'withdraw' | 'look' | 'halt' | 'haltBegun' | 'lift')
+  | ('propose' | 'repeat' | 'change' | 'withdraw' | 'look' | 'halt' | 'haltBegun' | 'lift' | 'overslept')
   | ('tap' | 'race' | 'ping' | 'wait' | 'price');
 
 /** Has the steps of one history happen, and then lets everything come to an end. */
@@ -89,6 +89,8 @@ export class Player {
         return;
       case 'haltBegun':
         return this.#haltBegun(step);
+      case 'overslept':
+        return this.#oversleep(step);
       case 'lift':
         return this.#ask(step.client, { kind: 'lift', lift: {} }, true);
       case 'mandate':
@@ -250,6 +252,22 @@ export class Player {
     questions.decide(question, 'approve');
     await world.advance(world.options.interval * 1000);
     void this.#client(row.sub === 'bob' ? 3 : 0).halt();
+  }
+
+  async #oversleep({ by, kind, seconds, sleep }: Step & { do: 'overslept' }): Promise<void> {
+    const world = this.#world;
+    const [question] = world.provider.questions.open();
+    if (by === 'tap' && question === undefined) return;
+    world.network.arm({ leg: 'gateway-broker', kind, after: 0, writesOnly: true, seconds, frozen: true });
+    if (by === 'tap' && question !== undefined) {
+      world.provider.questions.decide(question, 'approve');
+      await world.advance(world.options.delivery === 'ping' ? 1 : world.options.interval * 1000);
+    } else {
+      const order = { body: 0, mandate: 'any', slot: 'none', only: true, ttl: 60, times: 1 } as const;
+      await takeMandateStep(this.#hands, { do: 'under', client: 0, gateway: 0, ...order });
+      await world.rest();
+    }
+    await world.suspend(sleep * 1000);
   }
 
   async #ping({ question: number, how }: Step & { do: 'ping' }): Promise<void> {

@@ -28,6 +28,17 @@ export type Step =
     }
   /** A question is approved, the order gets no answer, and trading is halted with it in doubt. */
   | { readonly do: 'haltBegun'; readonly question: number; readonly kind: FaultKind }
+  /**
+   * The machine is suspended with an order on its way: late in its kernel, or waiting for a connection. It was tapped, or goes
+   * by a mandate.
+   */
+  | {
+      readonly do: 'overslept';
+      readonly by: 'tap' | 'mandate';
+      readonly kind: 'late' | 'connecting';
+      readonly seconds: number;
+      readonly sleep: number;
+    }
   /** The database is away for a while, at once or from the moment of the next approval's answer on. */
   | {
       readonly do: 'storeAway';
@@ -249,6 +260,13 @@ export const haltBegun = made('haltBegun', 2, {
   question: pick,
   kind: fc.constantFrom('lost', 'late', 'unavailable', 'refused', 'connecting'),
 });
+export const overslept = (by: 'tap' | 'mandate') =>
+  made('overslept', 1, {
+    by: fc.constant(by),
+    kind: fc.constantFrom('late', 'connecting'),
+    seconds: fc.constantFrom(1, 3, 5),
+    sleep: fc.constantFrom(40, 365, 700, 7_200),
+  });
 export const storeAway = made('storeAway', 2, {
   seconds: fc.constantFrom(1, 5, 30, 90),
   atAnswer: fc.constantFrom(true, true, false),
@@ -265,6 +283,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   made('halt', 1, { client }),
   haltBegun,
   storeAway,
+  overslept('tap'),
   made('lift', 2, { client }),
   made('race', 2, { question: pick, tapFirst: fc.boolean(), halt: fc.nat({ max: 3 }).map((n) => n === 0) }),
   made('ping', 1, { question: pick, how: fc.constantFrom('again', 'forged', 'stray') }),

@@ -272,7 +272,8 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
         () => undefined,
       );
       await rest();
-      for (let waited = 0; !closed && !closing.life.dead; waited += 5_000) {
+      // A process that stands still can't end.
+      for (let waited = 0; !closed && !closing.life.dead; waited += closing.life.paused ? 0 : 5_000) {
         if (waited > LONGEST_CLOSE_MS) throw new Error('the gateway does not come to an end');
         await advance(5_000);
       }
