@@ -127,12 +127,16 @@ function sharesToken(world: World, { id, jti }: Question): boolean {
   return world.provider.questions.all.some((other) => other.id !== id && other.jti === jti);
 }
 
-/** Whether anything was in the gateway's way between two times of the world. */
+/**
+ * Whether anything was in the gateway's way between two times of the world. A clock that was ever wrong always is: the record's
+ * times are the gateway's.
+ */
 export function isHindered({ hindrances, network }: World, from: number, to: number): boolean {
   const isThen = ({ at, until }: { readonly at: number; readonly until: number }) =>
     at <= to && until >= from;
   return (
-    hindrances.some(isThen) || network.disturbances.some((one) => one.leg !== 'agent-gateway' && isThen(one))
+    hindrances.some((one) => one.what === 'skew' || isThen(one)) ||
+    network.disturbances.some((one) => one.leg !== 'agent-gateway' && isThen(one))
   );
 }
 
