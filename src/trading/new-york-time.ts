@@ -33,6 +33,19 @@ export function nthWeekday(year: number, month: number, day: number, nth: number
   return addDays(first, ((day - weekday(first) + 7) % 7) + 7 * (nth - 1));
 }
 
+/** The instants at which clocks go forward and back, of the years that were asked for. */
+const changes = new Map<number, readonly [number, number]>();
+
+function clockChanges(year: number): readonly [number, number] {
+  const known = changes.get(year);
+  if (known !== undefined) return known;
+  const [first, last] = daylightSaving(year);
+  // 02:00 EST, and 02:00 EDT.
+  const found = [utcMidnight(first) + 7 * HOUR, utcMidnight(last) + 6 * HOUR] as const;
+  changes.set(year, found);
+  return found;
+}
+
 /** The days on which clocks go forward and back. */
 function daylightSaving(year: number): readonly [IsoDate, IsoDate] {
   if (year >= 2007) return [nthWeekday(year, 3, 0, 2), nthWeekday(year, 11, 0, 1)];
@@ -42,10 +55,7 @@ function daylightSaving(year: number): readonly [IsoDate, IsoDate] {
 
 /** Hours New York is behind UTC at an instant: 4 in summer, 5 in winter. */
 function hoursBehind(time: number): number {
-  const year = new Date(time).getUTCFullYear();
-  const [first, last] = daylightSaving(year);
-  const spring = utcMidnight(first) + 7 * HOUR; // 02:00 EST
-  const autumn = utcMidnight(last) + 6 * HOUR; // 02:00 EDT
+  const [spring, autumn] = clockChanges(new Date(time).getUTCFullYear());
   return time >= spring && time < autumn ? 4 : 5;
 }
 

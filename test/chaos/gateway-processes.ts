@@ -9,7 +9,7 @@ import { questionSeal } from '../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import type { Activity } from './activity.ts';
 import { distantStores } from './distant-stores.ts';
-import { Gone, Life, livingDatabase, StoreAway } from './life.ts';
+import { Gone, Life, livingDatabase, type StatementWatch, StoreAway } from './life.ts';
 import type { Network, Sent } from './network.ts';
 import type { Provider } from './provider.ts';
 import type { MachineClock, SimClock } from './sim-clock.ts';
@@ -99,7 +99,7 @@ export class GatewayProcesses {
     const database = new Database(files.database);
     this.#databases.push(database);
     const near = this.#overtaken(
-      sqliteGatewayStores(livingDatabase(database, life), questionSeal(SEAL)),
+      sqliteGatewayStores(livingDatabase(database, life, noteConclusions(network, life)), questionSeal(SEAL)),
       database,
     );
     const gateway = createGateway({
@@ -150,4 +150,16 @@ export class GatewayProcesses {
     network.gateways[number] = { life, answer: (request) => gateway.app.fetch(request) };
     return [life, gateway];
   }
+}
+
+/** Sees in the journal's own statements that an order is concluded not to have been placed. */
+function noteConclusions(network: Network, life: Life): StatementWatch {
+  return (sql, [values]) => {
+    if (!sql.includes('UPDATE gateway_orders') || !sql.includes("state = 'rejected'")) return;
+    const { clientOrderId, result, reservedUntil } = values as Record<string, string> & {
+      readonly reservedUntil?: number;
+    };
+    if (clientOrderId !== undefined && result?.includes('"not_placed"') === true)
+      network.concluded(life, clientOrderId, reservedUntil);
+  };
 }

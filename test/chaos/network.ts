@@ -100,6 +100,19 @@ export interface Held {
   readonly why: 'stopped' | 'given_up';
 }
 
+/** A gateway concluded that an order was not placed, though the broker never said so. */
+export interface Conclusion {
+  readonly by: Life;
+  readonly clientOrderId: string;
+  /** Until when it still counts; undefined where it was given back at once. Milliseconds since the epoch. */
+  readonly reservedUntil: number | undefined;
+  /** The world's time, and what `count` was. */
+  readonly at: number;
+  readonly count: number;
+  /** Whether the same process waits for an answer to a request for it, or for the connection to send one. */
+  readonly isOpen: boolean;
+}
+
 /** One process that answers at the gateway's address. */
 interface Answering {
   readonly life: Life;
@@ -136,6 +149,9 @@ export class Network {
   /** What left, in this order. */
   readonly sent: Sent[] = [];
   readonly held: Held[] = [];
+  readonly conclusions: Conclusion[] = [];
+  /** Requests that whoever sends them waits for, whether or not they have left. */
+  readonly #open = new Set<Omit<Held, 'why'>>();
   readonly disturbances: Disturbance[] = [];
   readonly #armed: { fault: Fault; left: number }[] = [];
   readonly #parted = new Map<Leg, number>();
@@ -170,6 +186,13 @@ export class Network {
     this.#parted.clear();
   }
 
+  /** Notes that a gateway has concluded something. */
+  concluded(by: Life, clientOrderId: string, reservedUntil: number | undefined): void {
+    const isOpen = [...this.#open].some(({ from, body }) => from === by && body.includes(clientOrderId));
+    const when = { at: this.#clock.now(), count: this.count };
+    this.conclusions.push({ by, clientOrderId, reservedUntil, ...when, isOpen });
+  }
+
   /** How long it takes until all that is late has arrived, milliseconds. */
   get underWay(): number {
     return Math.max(0, ...[...this.#arrivals].map((left) => left()));
@@ -198,12 +221,26 @@ export class Network {
   }
 
   async #send(sending: Sending, url: string, init: RequestInit): Promise<{ sent: Sent; response: Response }> {
-    const { life, clock, leg, decided, deadline, before } = sending;
+    const { life, leg } = sending;
     const method = init.method ?? 'GET';
     const { pathname, search } = new URL(url);
     const body = init.body === undefined || init.body === null ? '' : String(init.body);
     const request = { leg, from: life, method, path: pathname + search, body };
-    const fault = this.#fault(leg, method, pathname);
+    this.#open.add(request);
+    try {
+      return await this.#sendOne(sending, request, url, init);
+    } finally {
+      this.#open.delete(request);
+    }
+  }
+
+  async #sendOne(
+    { life, clock, leg, decided, deadline, before }: Sending,
+    request: Omit<Held, 'why'>,
+    url: string,
+    init: RequestInit,
+  ): Promise<{ sent: Sent; response: Response }> {
+    const fault = this.#fault(leg, request.method, new URL(url).pathname);
     if (fault?.kind === 'connecting' && !(await this.#connected(fault, life, init))) {
       this.held.push({ ...request, why: 'given_up' });
       throw new DOMException('The operation was aborted due to timeout', 'TimeoutError');

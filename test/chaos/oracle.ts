@@ -10,6 +10,7 @@ import { type WithLegs, withLegs } from '../fixtures/booked-legs.ts';
 import { isWithinApproval } from '../fixtures/within-approval.ts';
 import { checkAnswers } from './answers-oracle.ts';
 import { checkBatches } from './batch-oracle.ts';
+import { checkConclusions } from './conclusion-oracle.ts';
 import { checkEnds } from './ends-oracle.ts';
 import { checkMandates } from './mandate-oracle.ts';
 import type { AuditLine } from './observer.ts';
@@ -83,6 +84,7 @@ export async function check(world: World): Promise<number> {
   checkPeople(evidence, must);
   checkAdopted(evidence, must);
   checkWire(evidence, must);
+  checkConclusions(evidence, must);
   checkMandates(evidence, must);
   checkBatches(evidence, must);
   const verdict = await world.verifyAudit();
