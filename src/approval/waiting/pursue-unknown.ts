@@ -12,9 +12,10 @@ const PURSUED_MS = 30 * 60_000;
  * the latest token of its owner, or without one where their account can be opened without.
  */
 export async function pursueUnknown(attention: Attention, id: string): Promise<void> {
-  const { store, clock, kindOf, askerOf, isUnattended } = attention;
+  const { store, clock, signal, kindOf, askerOf, isUnattended } = attention;
   const until = clock.monotonic() + PURSUED_MS;
   while (clock.monotonic() < until) {
+    signal.throwIfAborted();
     const proposal = await store.get(id);
     if (proposal?.state !== 'unknown') return;
     const { sub, kind, subject } = proposal;
