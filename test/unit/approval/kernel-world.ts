@@ -52,6 +52,8 @@ export interface WorldOptions {
   readonly codes?: string[];
   /** What looks at each approval's signature; without it none is asked for. */
   readonly signatures?: KernelParts['signatures'];
+  readonly isUnattended?: boolean;
+  readonly excessOf?: KernelParts['excessOf'];
 }
 
 export const alice = { sub: 'alice', clientId: 'trade-agent', accessToken: 'SESSION-TOKEN' } as const;
@@ -71,6 +73,8 @@ export function kernelWorld({
   details = 'rar',
   codes = [],
   signatures,
+  isUnattended = false,
+  excessOf,
 }: WorldOptions = {}) {
   const clock = new VirtualClock();
   const started = clock.now();
@@ -131,8 +135,12 @@ export function kernelWorld({
     },
     /** The tokens by which it was asked what came of one. */
     followedWith: [] as string[],
-    /** Hears by whose token it is asked what came of one. */
-    onSettle: (_asker: Proposer): void => {},
+    /** Hears by whose token it is asked what came of one, and can have it wait for the answer. */
+    onSettle: (_asker: Proposer): unknown => undefined,
+    /** What was given up, by the id, and whose it was. */
+    abandoned: [] as [string, string][],
+    /** {@link Kind.isCorrected}; only a batch has it. */
+    isCorrected: undefined as Kind['isCorrected'],
     /** What {@link Kind.settle} finds. */
     settled: { outcome: 'unknown', text: 'nobody knows' } as Execution<unknown> | undefined,
     /** Who stands how to whose account: nobody to anybody else's, until a test says so. */
@@ -315,8 +323,11 @@ export function kernelWorld({
     },
     async settle(_subject, asker) {
       looks.push(clock.now());
-      world.onSettle(asker);
+      await world.onSettle(asker);
       return world.settled;
+    },
+    async abandon({ client_order_id }, sub) {
+      world.abandoned.push([client_order_id, sub]);
     },
     async follow(_subject, _result, { accessToken }) {
       world.followedWith.push(accessToken);
@@ -325,7 +336,11 @@ export function kernelWorld({
     resultText: () => `placed`,
   };
   const lift = liftKind({ halts, clock });
-  const kindOf = (kind: StoredProposal['kind']) => (kind === 'lift' ? lift : orderKind) as unknown as Kind;
+  const kindOf = (kind: StoredProposal['kind']) => {
+    const { isCorrected } = world;
+    const order = isCorrected === undefined ? orderKind : { ...orderKind, isCorrected };
+    return (kind === 'lift' ? lift : order) as unknown as Kind;
+  };
 
   const asking: Asking = {
     delivery,
@@ -370,6 +385,8 @@ export function kernelWorld({
       detailsTypes: {},
       kindOf,
       signatures,
+      isUnattended,
+      excessOf,
       verifyApproval: (token, time) => world.verify(token, time),
       quotas: defaultQuotas,
       maxTtlSeconds: 24 * 3600,
