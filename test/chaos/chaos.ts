@@ -44,7 +44,7 @@ export function histories(file: string, few: number, fixed: number): Histories {
     await warmUp(keys);
   });
   afterAll(() => {
-    process.stdout.write(`${file}: ${JSON.stringify(tally)}\n`);
+    process.stdout.write(`${file}, seed ${seed}: ${JSON.stringify(tally)}\n`);
   });
   return {
     tally,

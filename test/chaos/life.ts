@@ -148,20 +148,30 @@ export function livingDatabase<D extends Database.Database>(
     return result;
   };
   const patched = database as unknown as Record<string, unknown>;
+  // Made when it is first used: a process has hundreds of statements, and most histories use a few of them.
   patched.prepare = (sql: string) => {
-    const statement = prepare(sql);
-    const target = statement as unknown as Record<string, (...parameters: unknown[]) => unknown>;
-    for (const name of ['run', 'get', 'all'] as const) {
-      const call = target[name]?.bind(statement);
-      if (call === undefined) continue;
-      target[name] = (...parameters) =>
+    let made: Database.Statement | undefined;
+    let isPlucked = false;
+    const statement = () => {
+      made ??= isPlucked ? prepare(sql).pluck() : prepare(sql);
+      return made as unknown as Record<string, (...parameters: unknown[]) => unknown>;
+    };
+    const called =
+      (name: 'run' | 'get' | 'all') =>
+      (...parameters: unknown[]) =>
         around(() => {
-          const result = call(...parameters);
+          const result = statement()[name]?.(...parameters);
           if (name === 'run' && (result as { changes: number }).changes > 0) watch?.(sql, parameters);
           return result;
         });
-    }
-    return statement;
+    const lazy = {
+      ...{ run: called('run'), get: called('get'), all: called('all') },
+      pluck() {
+        isPlucked = true;
+        return lazy;
+      },
+    };
+    return lazy;
   };
   patched.exec = (sql: string) => around(() => exec(sql));
   patched.transaction = (work: (...parameters: unknown[]) => unknown) => {
