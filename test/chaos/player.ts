@@ -418,12 +418,17 @@ export class Player {
   }
 }
 
-/** Whether an order is in the book of which its proposal does not say so. */
+/** Whether an order is in the book of which its proposal, or the journal, does not say so. */
 async function isMissed(world: World): Promise<boolean> {
   const known = placing(await world.proposals());
+  const placed = new Set(
+    world.kept().reservations.flatMap((one) => (one.state === 'placed' ? [one.client_order_id] : [])),
+  );
   return world.broker
     .book()
-    .some(({ client_order_id: id }) => (known.get(id)?.row.state ?? 'executed') !== 'executed');
+    .some(
+      ({ client_order_id: id }) => (known.get(id)?.row.state ?? 'executed') !== 'executed' || !placed.has(id),
+    );
 }
 
 /** The proposal that a question is about, by the code that both show. */

@@ -23,11 +23,20 @@ export async function lookAfter(attention: Attention, id: string): Promise<void>
         break;
       case 'answered':
         await carryOut(attention, id);
-        return pursueUnknown(attention, id);
+        await pursueUnknown(attention, id);
+        // It changed while it was to end: whatever it is by now is looked at again.
+        if (await isUnderWay(attention, id)) break;
+        return;
       case 'over':
         return;
     }
   }
+}
+
+/** Whether it is still to be carried out. One of unknown outcome waits for whoever can ask about it. */
+async function isUnderWay({ store }: Attention, id: string): Promise<boolean> {
+  const proposal = await store.get(id);
+  return proposal?.state === 'approved' || proposal?.state === 'executing';
 }
 
 /** Asks whoever is to be asked next. */

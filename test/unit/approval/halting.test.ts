@@ -46,6 +46,21 @@ describe('a halt', () => {
     expect([world.book, world.questions]).toEqual([[], []]);
   });
 
+  it('takes back what changes in the moment that it is to be taken back', async () => {
+    const world = kernelWorld();
+    const { id } = await world.left('approved');
+    await world.halts.halt('alice', 'trade-agent', world.clock.now());
+    const { change } = world.store;
+    let changes = 0;
+    Object.assign(world.store, {
+      change: async (...given: Parameters<typeof change>) =>
+        changes++ === 0 ? { outcome: 'stale', proposal: await world.row(id) } : change(...given),
+    });
+    world.start();
+    await world.until(id, 'cancelled');
+    expect(world.book).toEqual([]);
+  });
+
   it('lets what is on its way come to its end, and other people be', async () => {
     const world = kernelWorld();
     const { id } = await world.left('executing');
