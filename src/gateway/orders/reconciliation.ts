@@ -3,7 +3,6 @@ import type { ApprovalKernel } from '../../approval/kernel.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { JournalEntry, OrderJournal } from '../../store/order-journal.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import type { Order } from '../../trading/views.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
 import type { Caller } from '../door/caller.ts';
 import { openOrders } from '../policy/order-world.ts';
@@ -63,8 +62,14 @@ export function createReconciliation(options: ReconciliationOptions) {
   const { journal, kernel, isUnattended, clock, onError } = options;
   const closing = new AbortController();
   const { signal } = closing;
-  /** Unexplained orders that were reported by this process. */
+  /** Each unexplained order is reported once by this process. */
   const reported = new Set<string>();
+  const report: ReconciliationOptions['report'] = (found) => {
+    const name = JSON.stringify([found.sub, found.account, found.order.id]);
+    if (reported.has(name)) return;
+    reported.add(name);
+    options.report(found);
+  };
   /** Accounts whose open orders are to be checked in this round. */
   let accounts = new Map<string, Account>();
   /** By account and by order that was written off; what is not here is due. */
@@ -94,8 +99,9 @@ export function createReconciliation(options: ReconciliationOptions) {
       await work(callerOf(asker ?? { sub, clientId: '', accessToken: NO_TOKEN }));
       return true;
     } catch (error) {
-      // The broker is out of reach, or nothing opens the account at the moment.
-      if (!(error instanceof Refusal)) throw error;
+      // It keeps nothing else from being looked at. A refusal says that the broker is out of reach, or that nothing opens the
+      // account at the moment.
+      if (!(error instanceof Refusal)) failed(error);
       return false;
     }
   };
@@ -113,12 +119,12 @@ export function createReconciliation(options: ReconciliationOptions) {
       const key = `order ${nameOf(entry)}`;
       // One that was found is looked at once a round: a process may have died before its proposal said so.
       if (accounted.has(key)) continue;
-      const isLooked = await whenDue(key, entry.sub, (caller) => recheckOne(options, caller, entry));
+      const isLooked = await whenDue(key, entry.sub, (caller) => recheckOne({ ...options, report }, caller, entry));
       if (isLooked && entry.state === 'placed') accounted.add(key);
     }
     for (const [key, account] of accounts) {
       const isChecked = await whenDue(`account ${key}`, account.sub, (caller) =>
-        checkOpen(options, caller, account, reported),
+        checkOpen({ ...options, report }, caller, account),
       );
       if (isChecked) accounts.delete(key);
     }
@@ -128,16 +134,17 @@ export function createReconciliation(options: ReconciliationOptions) {
     start(): void {
       running = (async () => {
         let begunAt = Number.NEGATIVE_INFINITY;
-        let drift = 0;
+        let before = clock.now() - clock.monotonic();
         while (!signal.aborted) {
           try {
-            const before = drift;
-            drift = clock.now() - clock.monotonic();
+            const drift = clock.now() - clock.monotonic();
             const isDue = clock.monotonic() - begunAt >= ROUND_MS || Math.abs(drift - before) > MOST_DRIFT_MS;
             if (isDue) {
               await beginRound();
               begunAt = clock.monotonic();
             }
+            // Only now: a round that could not begin is still due at the next tick.
+            before = drift;
             await look();
           } catch (error) {
             failed(error);
@@ -167,28 +174,21 @@ async function recheckOne(
 
 /** Every open order of this gateway's at the broker belongs to a proposal that says so. */
 async function checkOpen(
-  options: ReconciliationOptions,
+  { brokerFor, journal, desk, kernel, report }: ReconciliationOptions,
   caller: Caller,
   { sub, account }: Account,
-  reported: Set<string>,
 ): Promise<void> {
-  const { brokerFor, journal, desk, kernel, report } = options;
   const broker = await brokerFor(caller, account);
-  const unexplained = (order: Order) => {
-    if (reported.has(order.id)) return;
-    reported.add(order.id);
-    report({ sub, account, order });
-  };
   for (const order of await openOrders(broker)) {
     const id = order.client_order_id;
     if (!OWN_ID.test(id)) continue;
     const entry = await journal.find(sub, id);
     if (entry === undefined) {
-      unexplained(order);
+      report({ sub, account, order });
       continue;
     }
     if (entry.state === 'rejected') await desk.recheck(caller, id);
-    if ((await kernel.orderFound(sub, subjectIdOf(id))) === 'unexplained') unexplained(order);
+    if ((await kernel.orderFound(sub, subjectIdOf(id))) === 'unexplained') report({ sub, account, order });
   }
 }
 
