@@ -204,7 +204,9 @@ export async function recheck(
 ): Promise<JournalEntry> {
   if (broker.traits.clientOrderId.lookedUp === 'never') return entry;
   const order = await broker.orderByClientOrderId(entry.clientOrderId);
-  return order === undefined ? entry : await recordPlaced(order, entry, context, 'gateway.settled');
+  // Another order under its id is no proof of this one: the id is taken, so this one can never arrive.
+  if (order === undefined || !isOrderOf(order, entry)) return entry;
+  return await recordPlaced(order, entry, context, 'gateway.settled');
 }
 
 /** Every submission is known to have come to nothing, and after its approval expired nobody sends it any more. */

@@ -182,13 +182,12 @@ async function checkOpen(
   for (const order of await openOrders(broker)) {
     const id = order.client_order_id;
     if (!OWN_ID.test(id)) continue;
-    const entry = await journal.find(sub, id);
-    if (entry === undefined) {
-      report({ sub, account, order });
-      continue;
-    }
-    if (entry.state === 'rejected') await desk.recheck(caller, id);
-    if ((await kernel.orderFound(sub, subjectIdOf(id))) === 'unexplained') report({ sub, account, order });
+    const known = await journal.find(sub, id);
+    const entry = known?.state === 'rejected' ? await desk.recheck(caller, id) : known;
+    // One that is still rejected is not the order that was approved.
+    const isOurs = entry !== undefined && entry.state !== 'rejected';
+    if (isOurs && (await kernel.orderFound(sub, subjectIdOf(id))) === 'accounted') continue;
+    report({ sub, account, order });
   }
 }
 
