@@ -425,6 +425,16 @@ describe('an open order at the broker', () => {
     expect(made.reported).toEqual([]);
   });
 
+  it('is reported where it is not the order that was approved under its id', async () => {
+    const made = world();
+    made.keep(entryOf(idOf('a'), { state: 'rejected' }));
+    made.open.push(orderOf(idOf('a')));
+    made.start();
+    await made.asleep();
+    expect(made.took()).toEqual(['open PA-1 of alice', `recheck ${idOf('a')}`]);
+    expect(made.reported).toHaveLength(1);
+  });
+
   it('is reported where its proposal says that it was not carried out', async () => {
     const made = world();
     made.keep(entryOf(idOf('a')));
