@@ -1,0 +1,415 @@
+import Database from 'better-sqlite3-multiple-ciphers';
+import { describe, expect, it } from 'vitest';
+import type { OpenAccount } from '../../../../src/gateway/broker/accounts.ts';
+import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
+import type { Submission } from '../../../../src/gateway/broker/broker.ts';
+import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
+import { createAbsence } from '../../../../src/gateway/orders/absence.ts';
+import {
+  expiredUnplaced,
+  recheck,
+  type SubmissionContext,
+  settleByLookup,
+  submitIntent,
+} from '../../../../src/gateway/orders/order-submission.ts';
+import { utcSeconds } from '../../../../src/machine/clock.ts';
+import { currentDispatchDeadline, requireDispatchable } from '../../../../src/net/dispatch-deadline.ts';
+import type { JournalEntry, OrderJournal } from '../../../../src/store/order-journal.ts';
+import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import type { OrderDraft } from '../../../../src/trading/order.ts';
+import { Refusal } from '../../../../src/trading/refusal.ts';
+import type { MarketClock, Order } from '../../../../src/trading/views.ts';
+
+const START = Date.parse('2026-11-24T15:00:00Z');
+/** How long the approval is good for, and how long an order is absent before it is written off. Milliseconds. */
+const TTL_MS = 60_000;
+const ABSENCE_MS = 300_000;
+const id = 'ta-00000001';
+const draft = {
+  ...{ account: 'PA3ALICE01', client_order_id: id, symbol: 'AAPL', side: 'buy', qty: '5', type: 'market' },
+  ...{ reference_price: '180.01', max_slippage: '0.01', expires_at: utcSeconds(START + TTL_MS) },
+} as OrderDraft;
+const approval = { issuer: 'https://issuer.example', jti: 'jti-1' };
+const claim = { clientOrderId: id, digest: 'digest', sub: 'alice', approval, draft };
+const intent = { sub: 'alice', clientOrderId: id, draft };
+const order = {
+  ...draft,
+  id: 'order-1',
+  notional: null,
+  limit_price: null,
+  status: 'new',
+} as unknown as Order;
+const unavailable = () => new Refusal(502, 'broker_unavailable', 'the broker cannot be reached');
+
+/** An order whose intent was written at the start; a broker, and the clocks of the process that asks it. */
+async function claimed(lookedUp: BrokerTraits['clientOrderId']['lookedUp'] = 'for_good') {
+  const store = sqliteGatewayStores(new Database(':memory:')).orders;
+  await store.claim(claim, START);
+  const reservations: number[] = [];
+  const journal: OrderJournal = {
+    ...store,
+    async writeOff(seen, problem, times) {
+      reservations.push(times.reservedUntil);
+      return await store.writeOff(seen, problem, times);
+    },
+  };
+  let wall = START;
+  let monotonic = 1_000;
+  const clock = { now: () => wall, monotonic: () => monotonic, sleep: async () => undefined };
+  const adopted: JournalEntry[] = [];
+  const context: SubmissionContext = {
+    ...{ journal, clock, absence: createAbsence(clock) },
+    adopted: async (entry) => void adopted.push(entry),
+  };
+  const made = {
+    ...{ journal, context, adopted, reservations },
+    looks: 0,
+    /** What the broker tells. */
+    found: async (): Promise<Order | undefined> => undefined,
+    account: async (): Promise<string> => draft.account,
+    market: async (): Promise<Partial<MarketClock>> => ({ next_close: '2026-11-24T21:00:00Z' }),
+    pass: (ms: number) => {
+      wall += ms;
+      monotonic += ms;
+    },
+    passWall: (ms: number) => {
+      wall += ms;
+    },
+    passMonotonic: (ms: number) => {
+      monotonic += ms;
+    },
+    entry: async (): Promise<JournalEntry> => {
+      const entry = await store.find('alice', id);
+      if (entry === undefined) throw new Error('it is not in the journal');
+      return entry;
+    },
+    settle: async () => await settleByLookup(await made.entry(), broker, context),
+    recheck: async () => await recheck(await made.entry(), broker, context),
+    /** Looks every 30 s for so long. @returns what the last look came to */
+    async settleFor(ms: number) {
+      let settled = await made.settle();
+      for (let left = ms; left > 0; left -= 30_000) {
+        made.pass(Math.min(left, 30_000));
+        settled = await made.settle();
+      }
+      return settled;
+    },
+    submit: (send: () => Promise<Submission>) =>
+      submitIntent(intent, send, broker, { ...context, stopped: async () => undefined }),
+    writeOff: async () =>
+      await store.writeOff(await made.entry(), expiredUnplaced().toProblem(), {
+        ...{ now: wall, reservedUntil: wall + 1 },
+      }),
+  };
+  const broker = {
+    traits: { ...alpacaTraits, clientOrderId: { takenOnce: true, lookedUp } },
+    orderByClientOrderId: async () => {
+      made.looks++;
+      return await made.found();
+    },
+    account: async () => ({ account: await made.account() }),
+    clock: () => made.market(),
+  } as unknown as OpenAccount;
+  return made;
+}
+
+/** A broker's client that asks right before it writes, as the gateway's transport does. */
+const sendNow = async (): Promise<Submission> => {
+  try {
+    requireDispatchable(currentDispatchDeadline());
+  } catch {
+    return { outcome: 'unknown' };
+  }
+  return { outcome: 'accepted', order };
+};
+
+describe('an order that was written off while its request was open', () => {
+  it('is adopted when the broker’s answer arrives', async () => {
+    const made = await claimed();
+    const entry = await made.submit(async () => {
+      expect(await made.writeOff()).toBe('written_off');
+      return { outcome: 'accepted', order };
+    });
+    expect(entry).toMatchObject({ state: 'placed', order: { id: 'order-1' }, writtenOffAt: START });
+    expect(made.adopted).toEqual([entry]);
+  });
+
+  it('is adopted when it is found after a request without an answer', async () => {
+    const made = await claimed();
+    made.found = async () => order;
+    const entry = await made.submit(async () => {
+      await made.writeOff();
+      return { outcome: 'unknown' };
+    });
+    expect(entry).toMatchObject({ state: 'placed', order: { id: 'order-1' } });
+    expect(made.adopted).toEqual([entry]);
+  });
+
+  it.each<[string, Submission]>([
+    ['refused', { outcome: 'refused', reason: 'insufficient_funds', message: 'no', brokerCode: undefined }],
+    ['turned away', { outcome: 'not_taken', reason: 'rate_limited' }],
+    ['unknown', { outcome: 'unknown' }],
+  ])('stays written off when it is %s', async (_, answer) => {
+    const made = await claimed();
+    const submitted = made.submit(async () => {
+      await made.writeOff();
+      return answer;
+    });
+    await expect(submitted).rejects.toMatchObject({ code: 'outcome_unknown' });
+    expect(await made.entry()).toMatchObject({ state: 'rejected', problem: { code: 'not_placed' } });
+    expect(made.adopted).toEqual([]);
+  });
+
+  it('is not adopted where it was placed all along', async () => {
+    const made = await claimed();
+    expect(await made.submit(async () => ({ outcome: 'accepted', order }))).toMatchObject({
+      ...{ state: 'placed', writtenOffAt: null },
+    });
+    expect(made.adopted).toEqual([]);
+  });
+});
+
+describe('a submission', () => {
+  it.each<[string, (made: Awaited<ReturnType<typeof claimed>>) => void]>([
+    ['15 s after its checks', (made) => made.pass(15_000)],
+    ['15 s after its checks, by the wall clock alone', (made) => made.passWall(15_000)],
+    ['15 s after its checks, by the monotonic clock alone', (made) => made.passMonotonic(15_000)],
+    ['a minute later, when its approval has expired', (made) => made.pass(TTL_MS)],
+  ])('that would leave %s is stopped, and can be made again', async (_, pass) => {
+    const made = await claimed();
+    const stopped = made.submit(async () => {
+      pass(made);
+      return await sendNow();
+    });
+    await expect(stopped).rejects.toMatchObject({ status: 503, code: 'service_busy' });
+    expect(await made.entry()).toMatchObject({ state: 'intent', submittedAt: null, ambiguous: false });
+    expect(made.looks).toBe(0);
+  });
+
+  it('that was stopped can be made again, and its answer counts as a first one’s', async () => {
+    const made = await claimed();
+    await made
+      .submit(async () => {
+        made.pass(15_000);
+        return await sendNow();
+      })
+      .catch(() => undefined);
+    expect(await made.journal.reclaim(await made.entry(), START + 15_000)).toBe('claimed');
+    expect(await made.submit(sendNow)).toMatchObject({ state: 'placed', ambiguous: false, submissions: 2 });
+  });
+
+  it('leaves up to 15 s after its checks', async () => {
+    const made = await claimed();
+    const entry = await made.submit(async () => {
+      made.pass(14_999);
+      return await sendNow();
+    });
+    expect(entry.state).toBe('placed');
+  });
+
+  it('leaves no later than its approval expires', async () => {
+    const made = await claimed();
+    made.pass(TTL_MS - 5_000);
+    const at = (ms: number) => async () => {
+      made.pass(ms);
+      return await sendNow();
+    };
+    await expect(made.submit(at(5_000))).rejects.toMatchObject({ code: 'service_busy' });
+    const inTime = await claimed();
+    inTime.pass(TTL_MS - 5_000);
+    const entry = await inTime.submit(async () => {
+      inTime.pass(4_999);
+      return await sendNow();
+    });
+    expect(entry.state).toBe('placed');
+  });
+
+  it('that is stopped after another process has sent the order leaves it unknown', async () => {
+    const made = await claimed();
+    expect(await made.journal.reclaim(await made.entry(), START)).toBe('claimed');
+    const stopped = made.submit(async () => {
+      made.pass(15_000);
+      return await sendNow();
+    });
+    await expect(stopped).rejects.toMatchObject({ code: 'outcome_unknown' });
+    expect(await made.entry()).toMatchObject({ state: 'unknown', submittedAt: START });
+  });
+
+  it('of which a part had left is unknown, though the rest was stopped', async () => {
+    const made = await claimed();
+    const stopped = made.submit(async () => {
+      await sendNow();
+      made.pass(15_000);
+      return await sendNow();
+    });
+    await expect(stopped).rejects.toMatchObject({ code: 'outcome_unknown' });
+    expect(await made.entry()).toMatchObject({ state: 'unknown', submittedAt: START });
+  });
+});
+
+describe('an order of unknown outcome that the broker does not have', () => {
+  it('is written off when it was absent for five minutes after its approval expired', async () => {
+    const made = await claimed();
+    await made.journal.doubt(claim, START);
+    // The misses of the first minute prove nothing: until then it may be sent.
+    expect(await made.settleFor(TTL_MS + ABSENCE_MS - 30_000)).toBeUndefined();
+    made.pass(29_999);
+    expect(await made.settle()).toBeUndefined();
+    made.pass(1);
+    expect(await made.settle()).toMatchObject({
+      ...{ state: 'rejected', problem: { code: 'not_placed' } },
+      writtenOffAt: START + TTL_MS + ABSENCE_MS,
+    });
+  });
+
+  it('is not written off while the broker does not answer, which starts the measurement again', async () => {
+    const made = await claimed();
+    made.pass(TTL_MS);
+    await made.settleFor(ABSENCE_MS - 30_000);
+    made.found = async () => {
+      throw unavailable();
+    };
+    await expect(made.settle()).rejects.toMatchObject({ code: 'broker_unavailable' });
+    made.found = async () => undefined;
+    made.pass(30_000);
+    expect(await made.settleFor(ABSENCE_MS - 1)).toBeUndefined();
+    made.pass(1);
+    expect(await made.settle()).toMatchObject({ state: 'rejected' });
+  });
+
+  it('is not written off where the account at the broker is another one by now', async () => {
+    const made = await claimed();
+    made.pass(TTL_MS);
+    made.account = async () => 'PA3OTHER01';
+    expect(await made.settleFor(2 * ABSENCE_MS)).toBeUndefined();
+    expect(await made.entry()).toMatchObject({ state: 'intent', writtenOffAt: null });
+    made.account = async () => draft.account;
+    expect(await made.settle()).toMatchObject({ state: 'rejected' });
+  });
+
+  it.each(['account', 'market'] as const)(
+    'is not written off while the broker does not tell its %s',
+    async (what) => {
+      const made = await claimed();
+      made.pass(TTL_MS);
+      const known = made[what];
+      made[what] = async () => {
+        throw unavailable();
+      };
+      await expect(made.settleFor(ABSENCE_MS)).rejects.toMatchObject({ code: 'broker_unavailable' });
+      expect(await made.entry()).toMatchObject({ state: 'intent', writtenOffAt: null });
+      Object.assign(made, { [what]: known });
+      expect(await made.settle()).toMatchObject({ state: 'rejected' });
+    },
+  );
+
+  it('is not written off where somebody sends it again meanwhile', async () => {
+    const made = await claimed();
+    made.pass(TTL_MS);
+    await made.settleFor(ABSENCE_MS - 30_000);
+    made.pass(30_000);
+    made.account = async () => {
+      await made.journal.reclaim(await made.entry(), START + TTL_MS);
+      return draft.account;
+    };
+    expect(await made.settle()).toBeUndefined();
+    expect(await made.entry()).toMatchObject({ state: 'intent', submissions: 2, writtenOffAt: null });
+  });
+
+  it('is placed where the broker has it at the last look', async () => {
+    const made = await claimed();
+    made.pass(TTL_MS);
+    await made.settleFor(ABSENCE_MS - 30_000);
+    made.found = async () => order;
+    expect(await made.settle()).toMatchObject({ state: 'placed', writtenOffAt: null });
+    expect(made.adopted).toEqual([]);
+  });
+
+  it('is given up at once after its approval expired, where every submission is known to have come to nothing', async () => {
+    const made = await claimed();
+    await made.journal.release(claim, START);
+    made.pass(TTL_MS - 1);
+    expect(await made.settle()).toBeUndefined();
+    made.pass(1);
+    expect(await made.settle()).toMatchObject({
+      ...{ state: 'rejected', problem: { code: 'not_placed' } },
+      writtenOffAt: null,
+    });
+  });
+
+  it('is never written off where the broker lists the orders of the day alone', async () => {
+    const made = await claimed('while_listed');
+    made.pass(TTL_MS);
+    expect(await made.settleFor(10 * ABSENCE_MS)).toBeUndefined();
+    expect((await made.entry()).state).toBe('intent');
+  });
+
+  it('is not looked up where the broker finds nothing by an id', async () => {
+    const made = await claimed('never');
+    made.pass(TTL_MS);
+    expect(await made.settleFor(2 * ABSENCE_MS)).toBeUndefined();
+    await made.writeOff();
+    expect((await made.recheck()).state).toBe('rejected');
+    expect(made.looks).toBe(0);
+  });
+
+  it.each<[string, string, string, string]>([
+    ['while the market is open', '2026-11-24T15:00:00Z', '2026-11-24T16:00:00-05:00', '2026-11-25T05:00:00Z'],
+    ['after its close', '2026-11-24T22:00:00Z', '2026-11-25T16:00:00-05:00', '2026-11-26T05:00:00Z'],
+    ['before a holiday', '2026-11-25T22:00:00Z', '2026-11-27T13:00:00-05:00', '2026-11-28T05:00:00Z'],
+    ['on a Friday evening', '2026-11-27T22:00:00Z', '2026-11-30T16:00:00-05:00', '2026-12-01T05:00:00Z'],
+    ['on a Sunday', '2026-11-29T15:00:00Z', '2026-11-30T16:00:00-05:00', '2026-12-01T05:00:00Z'],
+    ['in summer', '2026-07-14T15:00:00Z', '2026-07-14T16:00:00-04:00', '2026-07-15T04:00:00Z'],
+    ['when summer time ends', '2026-10-30T22:00:00Z', '2026-11-02T16:00:00-05:00', '2026-11-03T05:00:00Z'],
+    [
+      'where the close that it tells is past',
+      '2026-11-24T22:00:00Z',
+      '2026-11-23T16:00:00-05:00',
+      '2026-11-25T05:00:00Z',
+    ],
+    ['where the broker tells no close', '2026-11-24T15:00:00Z', '', '2026-11-25T05:00:00Z'],
+  ])(
+    'keeps what it reserved until the end of its trading day in New York: %s',
+    async (_, at, close, until) => {
+      const made = await claimed();
+      made.market = async () => ({ next_close: close });
+      made.pass(Date.parse(at) - START - ABSENCE_MS);
+      // In summer this is before the start, and its approval has not expired yet.
+      const entry = { ...(await made.entry()), draft: { ...draft, expires_at: '2026-01-01T00:00:00Z' } };
+      made.entry = async () => entry;
+      await made.settleFor(ABSENCE_MS);
+      expect(made.reservations.map((ms) => new Date(ms).toISOString().replace('.000', ''))).toEqual([until]);
+    },
+  );
+});
+
+describe('an order that was written off, looked at again', () => {
+  it('is adopted where the broker has it', async () => {
+    const made = await claimed();
+    await made.writeOff();
+    made.found = async () => order;
+    const entry = await made.recheck();
+    expect(entry).toMatchObject({ state: 'placed', order: { id: 'order-1' }, writtenOffAt: START });
+    expect(made.adopted).toEqual([entry]);
+  });
+
+  it('stays so where the broker does not have it, or does not answer', async () => {
+    const made = await claimed();
+    await made.writeOff();
+    expect((await made.recheck()).state).toBe('rejected');
+    made.found = async () => {
+      throw unavailable();
+    };
+    await expect(made.recheck()).rejects.toMatchObject({ code: 'broker_unavailable' });
+    expect((await made.entry()).state).toBe('rejected');
+    expect(made.adopted).toEqual([]);
+  });
+
+  it('stays so where the broker has another order under its id', async () => {
+    const made = await claimed();
+    await made.writeOff();
+    made.found = async () => ({ ...order, symbol: 'MSFT' });
+    expect((await made.recheck()).state).toBe('rejected');
+    expect(made.adopted).toEqual([]);
+  });
+});
