@@ -17,8 +17,10 @@ const TICK_MS = 30_000;
 const ROUND_MS = 24 * 60 * 60_000;
 /** An order that was written off is looked up for so long, milliseconds. */
 const REMEMBERED_MS = 30 * 24 * 60 * 60_000;
-/** Before the same is tried again, milliseconds; twice as long each time, up to the last. */
+/** Before an order is looked up again, milliseconds; twice as long each time, up to the last. */
 const WAITS_MS = { first: 5 * 60_000, longest: ROUND_MS } as const;
+/** Before what failed is tried again, milliseconds; twice as long each time, up to the last. */
+const FAILED_WAITS_MS = { first: TICK_MS, longest: 60 * 60_000 } as const;
 /** A larger jump between the wall clock and the monotonic clock means that the machine slept, or that a clock was set. */
 const MOST_DRIFT_MS = 2_000;
 /** The client_order_id of a proposal's order, or of one line of a batch (`subjectIdOf` in approval/code.ts). */
@@ -44,9 +46,11 @@ interface Account {
 
 /** When something is tried again: by the monotonic clock, or when its owner has come by with another token. */
 interface Due {
-  at: number;
-  wait: number;
-  triedWith: string | undefined;
+  readonly at: number;
+  /** How long is waited next time. */
+  readonly wait: number;
+  readonly failedWait: number;
+  readonly triedWith: string | undefined;
 }
 
 /**
@@ -90,15 +94,24 @@ export function createReconciliation(options: ReconciliationOptions) {
   ): Promise<boolean> => {
     signal.throwIfAborted();
     const asker = kernel.askerOf(sub);
-    const { at = 0, wait = WAITS_MS.first, triedWith } = due.get(key) ?? {};
-    const isDue = !due.has(key) || clock.monotonic() >= at || asker?.accessToken !== triedWith;
+    const before = due.get(key);
+    const triedWith = asker?.accessToken;
+    const isDue = before === undefined || clock.monotonic() >= before.at || triedWith !== before.triedWith;
     if (!isDue || (asker === undefined && !isUnattended)) return false;
-    const again = Math.min(wait * 2, WAITS_MS.longest);
-    due.set(key, { at: clock.monotonic() + wait, wait: again, triedWith: asker?.accessToken });
+    const { wait, failedWait } = before ?? { wait: WAITS_MS.first, failedWait: FAILED_WAITS_MS.first };
     try {
       await work(callerOf(asker ?? { sub, clientId: '', accessToken: NO_TOKEN }));
+      const next = Math.min(wait * 2, WAITS_MS.longest);
+      due.set(key, {
+        at: clock.monotonic() + wait,
+        wait: next,
+        failedWait: FAILED_WAITS_MS.first,
+        triedWith,
+      });
       return true;
     } catch (error) {
+      const next = Math.min(failedWait * 2, FAILED_WAITS_MS.longest);
+      due.set(key, { at: clock.monotonic() + failedWait, wait, failedWait: next, triedWith });
       // It keeps nothing else from being looked at. A refusal says that the broker is out of reach, or that nothing opens the
       // account at the moment.
       if (!(error instanceof Refusal)) failed(error);
@@ -119,7 +132,9 @@ export function createReconciliation(options: ReconciliationOptions) {
       const key = `order ${nameOf(entry)}`;
       // One that was found is looked at once a round: a process may have died before its proposal said so.
       if (accounted.has(key)) continue;
-      const isLooked = await whenDue(key, entry.sub, (caller) => recheckOne({ ...options, report }, caller, entry));
+      const isLooked = await whenDue(key, entry.sub, (caller) =>
+        recheckOne({ ...options, report }, caller, entry),
+      );
       if (isLooked && entry.state === 'placed') accounted.add(key);
     }
     for (const [key, account] of accounts) {
