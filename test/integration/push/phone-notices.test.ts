@@ -184,3 +184,27 @@ it('tell what was filled by the channels that are to, with its facts for program
   const topics = http.requests.flatMap(({ path, body }) => (path === '/' ? [JSON.parse(body).topic] : []));
   expect(topics.sort()).toEqual(['alices-home', 'findings-alone']);
 });
+
+it('tell of an order that nobody expected by every channel, as critical, with its facts for programs', async () => {
+  await keep('hook', WHSEC);
+  const quiet = { kind: 'ntfy', server: http.url, fills: false, approvals: false };
+  await ring(channels({ mail: { ...quiet, topic: 'quiet' } }));
+  const facts = {
+    event: 'placed_late' as const,
+    account: 'PA3ALICE01',
+    order_ids: ['order-1'],
+    excess: '$1,616.08 of $1,200.00',
+  };
+  const told = { title: 'Placed late: BUY 5 AAPL', body: 'It reached the broker later.' };
+  await world.push().tellOrder({ key: 'late', user: 'alice', ...told, at: '2026-01-30T14:40:00Z', facts });
+  expect(problems).toEqual([]);
+  const hook = http.requests.find(({ path }) => path === '/hook');
+  const payload = new Webhook(WHSEC).verify(hook?.body ?? '', hook?.headers as Record<string, string>);
+  expect(payload).toMatchObject({
+    type: 'trade_agent.order',
+    timestamp: '2026-01-30T14:40:00Z',
+    data: { severity: 'critical', ...told, order: facts },
+  });
+  const topics = http.requests.flatMap(({ path, body }) => (path === '/' ? [JSON.parse(body).topic] : []));
+  expect(topics.sort()).toEqual(['alices-home', 'findings-alone', 'quiet']);
+});

@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Changes, createChanges } from '../../../../src/approval/changes.ts';
+import type { OrderNews } from '../../../../src/home/fills/order-news.ts';
 import { type TellFills, tellFills } from '../../../../src/home/fills/tell-fills.ts';
 import type { StoredProposal } from '../../../../src/store/proposal-store.ts';
 import { manualClock } from '../../cli/manual-clock.ts';
@@ -15,6 +16,8 @@ let changes: Changes;
 let rows: StoredProposal[];
 let version: number;
 let told: string[];
+/** The same of orders that nobody expected, whole. */
+let news: OrderNews[];
 let looked: string[];
 let problems: string[];
 /** What the channel does before it has told. */
@@ -25,7 +28,7 @@ beforeEach(() => {
   database = new Database(':memory:');
   clock = manualClock();
   changes = createChanges(clock);
-  [rows, version, told, looked, problems] = [[], 1, [], [], []];
+  [rows, version, told, news, looked, problems] = [[], 1, [], [], [], []];
   telling = async () => undefined;
   running = undefined;
 });
@@ -34,8 +37,9 @@ afterEach(async () => {
   database.close();
 });
 
-function put(id: string, result: unknown, sub = 'alice'): void {
-  const row = { id, sub, kind: 'order', state: 'executed', shows: {}, updatedAt: 0, version: ++version };
+function put(id: string, result: unknown, sub = 'alice', more: Partial<StoredProposal> = {}): void {
+  const whose = { id, sub, kind: 'order', state: 'executed', shows: {}, updatedAt: 0, version: ++version };
+  const row = { ...whose, ...more };
   rows = [
     ...rows.filter((one) => one.id !== id),
     { ...row, subject: approval.order, result } as unknown as StoredProposal,
@@ -57,7 +61,11 @@ async function start(): Promise<void> {
       await telling();
       told.push(`${user}: ${headline}`);
     },
-    tellOrder: async ({ user, title, body }) => void told.push(`${user}: ${title}. ${body}`),
+    tellOrder: async (late) => {
+      await telling();
+      news.push(late);
+      told.push(`${late.user}: ${late.title}`);
+    },
     clock,
     onError: (message) => problems.push(message),
   });
@@ -116,6 +124,93 @@ describe('a fill', () => {
     telling = async () => undefined;
     await start();
     await expect.poll(() => told).toEqual([BOUGHT]);
+  });
+});
+
+describe('an order that was reported as not placed, and reached the broker later', () => {
+  const text = 'The order was reported as not placed, and reached the broker later.';
+  const late: Partial<StoredProposal> = { reason: { code: 'placed_late', text } };
+  const LATE = 'alice: Placed late: BUY 5 AAPL';
+
+  it('is told once, whatever changes of its proposal afterwards', async () => {
+    await start();
+    put('pr_1', undefined, 'alice', { state: 'expired', reason: { code: 'not_placed', text: 'no order' } });
+    put('pr_1', open, 'alice', late);
+    await expect.poll(() => told).toEqual([expect.stringContaining(LATE)]);
+    put('pr_1', { ...open, status: 'accepted' }, 'alice', late);
+    put('pr_1', order, 'alice', late);
+    // It is filled in the end, which is told as of any order.
+    await expect.poll(() => told).toEqual([expect.stringContaining(LATE), BOUGHT]);
+  });
+
+  it('is told with what can be done, in fields as well', async () => {
+    await start();
+    put('pr_1', open, 'alice', { ...late, updatedAt: Date.parse('2026-01-30T14:40:00Z') });
+    await expect.poll(() => news).toHaveLength(1);
+    expect(news[0]).toEqual({
+      key: expect.any(String),
+      user: 'alice',
+      title: expect.stringContaining('Placed late: BUY 5 AAPL'),
+      body: text,
+      at: '2026-01-30T14:40:00.000Z',
+      facts: { event: 'placed_late', account: 'PA3ALICE01', order_ids: ['order-1'], proposal: 'pr_1' },
+    });
+  });
+
+  it('is told with by what it takes its mandate beyond its bounds', async () => {
+    await start();
+    const excess = 'Mandate M-1 was used for more than you approved: $1,616.08 of $1,200.00.';
+    put('pr_1', open, 'alice', {
+      reason: { code: 'placed_late', text: `${text} ${excess}`, members: { excess } },
+    });
+    await expect.poll(() => news).toHaveLength(1);
+    expect(news[0]?.body).toContain('$1,616.08 of $1,200.00');
+    expect(news[0]?.facts.excess).toBe(excess);
+  });
+
+  it('that came while nobody was there, or was cut off while it was told, is told at the next start', async () => {
+    await start();
+    let reached = false;
+    telling = async () => {
+      reached = true;
+      throw new Error('the home closes');
+    };
+    put('pr_1', open, 'alice', late);
+    await expect.poll(() => reached).toBe(true);
+    await stop();
+    put('pr_2', { ...open, id: 'order-2' }, 'alice', late);
+    telling = async () => undefined;
+    await start();
+    await expect.poll(() => told).toHaveLength(2);
+    await stop();
+    await start();
+    expect(told).toHaveLength(2);
+  });
+
+  it('of a batch is told of again where another of its orders comes', async () => {
+    await start();
+    const line = (n: number, outcome: 'placed' | 'refused') => ({
+      ...{ client_order_id: `ta-${n}`, outcome },
+      ...(outcome === 'placed' ? { order: { ...open, id: `order-${n}` } } : {}),
+    });
+    const batch: Partial<StoredProposal> = { ...late, kind: 'batch' };
+    put('pr_1', { lines: [line(1, 'placed'), line(2, 'refused')] }, 'alice', batch);
+    await expect.poll(() => news).toHaveLength(1);
+    put('pr_1', { lines: [line(1, 'placed'), line(2, 'placed')] }, 'alice', batch);
+    await expect.poll(() => news).toHaveLength(2);
+    expect(news.map(({ facts }) => facts.order_ids)).toEqual([['order-1'], ['order-1', 'order-2']]);
+  });
+
+  it.each<[string, Partial<StoredProposal>]>([
+    ['was carried out in time', {}],
+    ['has another reason', { reason: { code: 'service_busy', text: 'later' } }],
+    ['is not carried out', { state: 'expired', ...late }],
+  ])('is nobody’s news where its proposal %s', async (_, changes) => {
+    await start();
+    put('pr_1', open, 'alice', changes);
+    put('pr_2', { ...order, id: 'order-2' });
+    await expect.poll(() => told).toEqual([BOUGHT]);
+    expect(news).toEqual([]);
   });
 });
 
