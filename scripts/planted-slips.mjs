@@ -1,6 +1,7 @@
 // Checks that the tests notice plausible slips: plants each one alone and runs the test that must fail.
 //   node scripts/planted-slips.mjs            # all of them
 //   node scripts/planted-slips.mjs 2 6 12     # these alone
+//   node scripts/planted-slips.mjs --together 1 2 3   # these at once, for the random histories to find
 // Works on a temporary copy of src/ and test/, so the sources stay as they are even if the run is interrupted.
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -128,9 +129,11 @@ const slips = [
 
 /** A slip can make a test run forever. */
 const LONGEST_RUN_MS = 180_000;
+const LONGEST_HISTORIES_MS = 1_200_000;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const chosen = chosenNumbers(process.argv.slice(2));
+const isTogether = process.argv.includes('--together');
+const chosen = chosenNumbers(process.argv.slice(2).filter((given) => given !== '--together'));
 const copy = mkdtempSync(join(tmpdir(), 'trade-agent-slips-'));
 process.on('exit', () => rmSync(copy, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
@@ -138,6 +141,18 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 for (const name of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'])
   cpSync(join(root, name), join(copy, name), { recursive: true });
 symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'), 'dir');
+
+if (isTogether) {
+  for (const number of chosen) plant(slipOf(number));
+  const output = await run(
+    [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'chaos', 'test/chaos'],
+    LONGEST_HISTORIES_MS,
+  );
+  const found = [...output.matchAll(/after (\d+) histories: ([^\n]*)/g)];
+  for (const [, count, breach] of found) console.log(`found after ${count} histories: ${breach}`);
+  console.log(found.length > 0 ? '1 passed, 0 failed' : '0 passed, 1 failed');
+  process.exit(found.length > 0 ? 0 : 1);
+}
 
 // A test that fails on the sources as they are catches nothing.
 const asIs = await statuses(chosen.map((number) => slipOf(number).test));
@@ -156,24 +171,37 @@ process.exit(passed === chosen.length ? 0 : 1);
 async function missedBy({ file, original, planted, test, name }) {
   const before = asIs.get(keyOf(test, name));
   if (before !== 'passed') return `without the slip the test is ${before ?? 'not there'}`;
-  const path = join(copy, 'src', file);
-  const source = readFileSync(path, 'utf8');
-  const times = source.split(original).length - 1;
-  if (times !== 1) {
-    return `the original text ${JSON.stringify(original)} occurs ${times} times in src/${file} instead of once; correct it in scripts/planted-slips.mjs`;
+  let restore;
+  try {
+    restore = plant({ file, original, planted });
+  } catch (error) {
+    return error.message;
   }
-  writeFileSync(
-    path,
-    source.replace(original, () => planted),
-  );
   try {
     const after = (await statuses([test], name)).get(keyOf(test, name));
     return after === 'failed' ? undefined : `with the slip the test is ${after ?? 'not run'}`;
   } catch (error) {
     return error.message;
   } finally {
-    writeFileSync(path, source);
+    restore();
   }
+}
+
+/** Plants a slip in the copy. @returns what takes it out again @throws where its original text is not there once */
+function plant({ file, original, planted }) {
+  const path = join(copy, 'src', file);
+  const source = readFileSync(path, 'utf8');
+  const times = source.split(original).length - 1;
+  if (times !== 1) {
+    throw new Error(
+      `the original text ${JSON.stringify(original)} occurs ${times} times in src/${file} instead of once; correct it in scripts/planted-slips.mjs`,
+    );
+  }
+  writeFileSync(
+    path,
+    source.replace(original, () => planted),
+  );
+  return () => writeFileSync(path, source);
 }
 
 /**
@@ -215,7 +243,7 @@ function readReport(report, output) {
 }
 
 /** Runs Node in the copy. @returns all that it printed, whatever its exit code */
-function run(args) {
+function run(args, longestMs = LONGEST_RUN_MS) {
   return new Promise((resolve, reject) => {
     // A process group of its own, so that a worker that hangs ends as well.
     const child = spawn(process.execPath, args, {
@@ -224,7 +252,7 @@ function run(args) {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const stop = () => process.kill(-child.pid, 'SIGKILL');
-    const timer = setTimeout(stop, LONGEST_RUN_MS);
+    const timer = setTimeout(stop, longestMs);
     process.on('exit', stop);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
@@ -236,7 +264,7 @@ function run(args) {
       clearTimeout(timer);
       process.off('exit', stop);
       if (signal === null) resolve(output);
-      else reject(new Error(`vitest did not end within ${LONGEST_RUN_MS / 1000} s`));
+      else reject(new Error(`vitest did not end within ${longestMs / 1000} s`));
     });
   });
 }
