@@ -11,6 +11,8 @@ const BODILESS = [204, 205, 304];
 
 /** What Node's TLS sockets tell beside what its types have. */
 type Handshaking = Socket & { readonly secureConnecting?: boolean };
+/** What `fetch` tells of its client by default. Some servers refuse requests without it. */
+const CLIENT = { accept: '*/*', 'user-agent': 'node' };
 
 /** The TCP connection below a TLS connection: it alone can be reset. */
 const below = new WeakMap<Socket, Socket>();
@@ -64,7 +66,11 @@ function sendBy(deadline: DispatchDeadline, request: Request, body: Buffer): Pro
     const fail = (cause: unknown) => failed(new TypeError('fetch failed', { cause }));
     if (!isTls && url.protocol !== 'http:') return fail(new Error(`${url.protocol} is not HTTP`));
     if (signal.aborted) return failed(signal.reason);
-    const headers = { ...Object.fromEntries(request.headers), 'content-length': String(body.length) };
+    const headers = {
+      ...CLIENT,
+      ...Object.fromEntries(request.headers),
+      'content-length': String(body.length),
+    };
     const sent = isTls
       ? httpsRequest(url, { method, headers, agent: agents['https:'] })
       : httpRequest(url, { method, headers, agent: agents['http:'] });
@@ -112,7 +118,12 @@ function reset(socket: Socket): void {
   if (tcp instanceof Socket && !tcp.connecting && !tcp.destroyed) tcp.resetAndDestroy();
 }
 
+/** @throws {RangeError} for a status or a reason phrase that RFC 9110 does not know */
 function answerOf(response: IncomingMessage, status: number): Response {
+  const { statusMessage: statusText = '' } = response;
+  // Not every `Response` of a process refuses them.
+  if (status < 200 || status > 599 || /[^\t\x20-\x7e\x80-\xff]/.test(statusText))
+    throw new RangeError('the answer is not HTTP as it should be');
   const headers = new Headers();
   for (const [name, values] of Object.entries(response.headersDistinct))
     for (const value of values ?? []) headers.append(name, value);
@@ -120,7 +131,7 @@ function answerOf(response: IncomingMessage, status: number): Response {
   const body = BODILESS.includes(status) ? null : (Readable.toWeb(response) as ReadableStream<Uint8Array>);
   return new Response(body as ConstructorParameters<typeof Response>[0], {
     status,
-    statusText: response.statusMessage ?? '',
+    statusText,
     headers,
   });
 }

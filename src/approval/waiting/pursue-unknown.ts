@@ -22,11 +22,12 @@ export async function pursueUnknown(attention: Attention, id: string): Promise<v
     const asker = askerOf(sub) ?? (isUnattended ? { sub, clientId: '', accessToken: NO_TOKEN } : undefined);
     if (asker === undefined) return;
     const found = await kindOf(kind).settle(subject, asker);
-    if (found?.outcome === 'executed' || found?.outcome === 'refused') {
+    const isFinal = found?.outcome === 'unknown' && found.final === true;
+    if (found?.outcome === 'executed' || found?.outcome === 'refused' || (isFinal && found !== undefined)) {
       await settleExecution(attention, proposal, found, 0);
       return;
     }
-    if (found === undefined || (found.outcome === 'unknown' && found.final === true)) return;
+    if (found === undefined) return;
     await attention.pause(LOOK_MS);
   }
 }

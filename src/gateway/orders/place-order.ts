@@ -264,6 +264,8 @@ async function recheckOrder(
   clientOrderId: string,
 ): Promise<JournalEntry | undefined> {
   const entry = await options.journal.find(caller.sub, clientOrderId);
+  // The process that adopted it may have died before it looked at the mandate.
+  if (entry?.state === 'placed' && entry.writtenOffAt !== null) await options.adopted(entry);
   if (entry === undefined || entry.state !== 'rejected') return entry;
   // The answer to our own request is on its way, and says more than a lookup.
   const flight = flights.get(nameOf(entry));

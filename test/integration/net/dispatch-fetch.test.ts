@@ -178,6 +178,18 @@ describe.each(['http', 'https'] as const)('a request over %s that must leave by 
       expect(deadline.nothingLeft).toBe(false);
     });
 
+    it('tells of its client what fetch tells', async () => {
+      const { url, requests } = await serve(protocol);
+      await (await dispatchFetch(url, { method: 'POST', body: 'x' })).text();
+      await (await post(url, { body: 'x' })).text();
+      await (
+        await post(url, { body: 'x', headers: { accept: 'text/event-stream', 'user-agent': 'own' } })
+      ).text();
+      const told = requests.map(({ headers }) => [headers.accept, headers['user-agent']]);
+      expect(told).toEqual([told[0], told[0], ['text/event-stream', 'own']]);
+      expect(told[0]).not.toContain(undefined);
+    });
+
     it.each<[string, RequestInit['body'], string, string | undefined]>([
       ['a string', 'one=€', Buffer.from('one=€').toString('latin1'), 'text/plain;charset=UTF-8'],
       [

@@ -261,11 +261,14 @@ async function settle(
   asker: Proposer,
 ): Promise<Execution<BatchResult> | undefined> {
   const lines: BatchLine[] = [];
+  let first: Refusal | undefined;
   for (const draft of orders) {
     const { client_order_id } = draft;
     const found = await executionOf(() => ports.outcome(asker, client_order_id));
-    if (found.outcome === 'refused') lines.push(refusedLine(draft, found.refusal));
-    else if (found.outcome !== 'executed') return found;
+    if (found.outcome === 'refused') {
+      first ??= found.refusal;
+      lines.push(refusedLine(draft, found.refusal));
+    } else if (found.outcome !== 'executed') return found;
     else if (found.result === undefined) lines.push({ client_order_id, outcome: 'not_sent' });
     else lines.push({ client_order_id, outcome: 'placed', order: found.result });
   }
@@ -273,6 +276,7 @@ async function settle(
   if (lines.some(({ outcome }) => outcome === 'not_sent') && clock.now() < Date.parse(expires_at)) {
     return { outcome: 'unknown', text: `${batchText(lines)}; what is left may still be sent` };
   }
+  if (first !== undefined && !lines.some(isPlaced)) return { outcome: 'refused', refusal: first };
   return { outcome: 'executed', result: { lines } };
 }
 
