@@ -85,11 +85,12 @@ export function openApprovalRequestTable(database: Database) {
     `UPDATE approval_requests SET withdrawn_at = ?, outcome_state = ?, outcome_text = ?, outcome_at = ?
      WHERE auth_req_id = ? AND client_id = ? AND ${open} AND expires_at > ?`,
   );
-  // What is certain is not overtaken by an earlier word that arrives late.
+  // What is certain is not overtaken by an earlier word that arrives late; that it was carried out, by none at all.
   const note = database.prepare<[string, string, number, string, string]>(
     `UPDATE approval_requests SET outcome_state = ?, outcome_text = ?, outcome_at = ?
      WHERE id = ? AND (coalesce(outcome_state, 'executing') IN ('executing', 'unknown', 'cancelled')
-       OR ? NOT IN ('executing', 'unknown'))`,
+       OR CASE ? WHEN 'executed' THEN true WHEN 'executing' THEN false WHEN 'unknown' THEN false
+            ELSE outcome_state <> 'executed' END)`,
   );
   const undelivered = database.prepare<[], ApprovalRequestRow>(
     `SELECT * FROM approval_requests

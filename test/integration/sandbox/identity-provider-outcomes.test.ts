@@ -61,6 +61,20 @@ describe('what became of a request', () => {
     });
   });
 
+  it('is corrected where it was told as expired and was carried out late, which nothing overtakes', async () => {
+    const { id, authReqId } = await approved();
+    await gateway.tell(authReqId, 'expired', 'there is no order');
+    expect((await world.phone.request(id)).outcome).toMatchObject({ state: 'expired' });
+    await gateway.tell(authReqId, 'executed', 'placed; it reached the broker later');
+    // Another gateway's word, which was on its way for longer.
+    for (const state of ['expired', 'blocked', 'unknown'])
+      expect((await gateway.tell(authReqId, state, 'there is no order')).status).toBe(204);
+    expect((await world.phone.request(id)).outcome).toMatchObject({
+      state: 'executed',
+      text: 'placed; it reached the broker later',
+    });
+  });
+
   it('wakes a phone that waits for it', async () => {
     const { id, authReqId } = await approved();
     const told = world.phone.request(id, { until: 'outcome', waitSeconds: 20 });
