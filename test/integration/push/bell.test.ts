@@ -210,6 +210,7 @@ describe('after a restart', () => {
       'subscriptions',
       'bell',
       'tellFill',
+      'tellOrder',
       'tellSignalled',
       'tellAccount',
     ]);
