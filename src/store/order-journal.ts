@@ -157,6 +157,8 @@ export interface OrderJournal {
    * settled, or there is no such order.
    */
   abandon(key: OrderKey, problem: Problem, now: number): Promise<'rejected' | 'stale'>;
+  /** The orders of which nothing is out, and that are not settled; the oldest first. */
+  unsent(): Promise<JournalEntry[]>;
   /** The orders that were written off since then, and those of them that were found afterwards; the oldest first. */
   writtenOff(since: number): Promise<JournalEntry[]>;
   /** Whose orders were claimed since then, and in which accounts. */

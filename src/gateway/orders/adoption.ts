@@ -43,6 +43,8 @@ function excessOf({ terms, used, inSlot }: CountedMandate): string[] {
     ...ofDollars(used.total_notional, total, ''),
     ...(day === undefined ? [] : ofDollars(used.day_notional, day, ' today')),
     ...(used.orders > orders ? [`${used.orders} orders of ${orders}`] : []),
-    ...(terms.cadence !== 'on_demand' && inSlot > ordersPerSlot(terms) ? [`${inSlot} orders of ${ordersPerSlot(terms)} in one period`] : []),
+    ...(terms.cadence !== 'on_demand' && inSlot > ordersPerSlot(terms)
+      ? [`${inSlot} orders of ${ordersPerSlot(terms)} in one period`]
+      : []),
   ];
 }

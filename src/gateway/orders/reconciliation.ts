@@ -27,8 +27,8 @@ const MOST_DRIFT_MS = 2_000;
 const OWN_ID = /^(ta-[\w-]{24})(?:-\d+)?$/;
 
 export interface ReconciliationOptions {
-  readonly journal: Pick<OrderJournal, 'find' | 'writtenOff' | 'accountsSince'>;
-  readonly desk: Pick<OrderDesk, 'recheck'>;
+  readonly journal: Pick<OrderJournal, 'find' | 'unsent' | 'writtenOff' | 'accountsSince'>;
+  readonly desk: Pick<OrderDesk, 'recheck' | 'abandon'>;
   readonly kernel: Pick<ApprovalKernel, 'pursueUnknown' | 'orderFound' | 'askerOf'>;
   readonly brokerFor: OpenAccountOf;
   /** Whether accounts can be opened without a session of their owner's. Others are reconciled once their owner comes by. */
@@ -60,10 +60,11 @@ interface Due {
  *   and in between after five minutes, ten, twenty and so on up to a day. A hit is adopted.
  * - At each start, after each sleep and every day, every open order at the broker that bears an id of this gateway must belong to
  *   a proposal that says so. One that does not is reported to its owner.
- * - As often, proposals of unknown outcome that nobody supervises are asked about again.
+ * - As often, proposals of unknown outcome that nobody supervises are asked about again, and orders of which nothing was sent and
+ *   whose approval has expired are given up.
  */
 export function createReconciliation(options: ReconciliationOptions) {
-  const { journal, kernel, isUnattended, clock, onError } = options;
+  const { journal, desk, kernel, isUnattended, clock, onError } = options;
   const closing = new AbortController();
   const { signal } = closing;
   /** Each unexplained order is reported once by this process. */
@@ -125,6 +126,9 @@ export function createReconciliation(options: ReconciliationOptions) {
     due = new Map();
     accounted.clear();
     await kernel.pursueUnknown();
+    // A process may have died after such a proposal ended and before the journal heard of it.
+    for (const entry of await journal.unsent())
+      if (Date.parse(entry.draft.expires_at) < clock.now()) await desk.abandon(entry);
   };
 
   const look = async (): Promise<void> => {

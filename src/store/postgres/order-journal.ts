@@ -35,6 +35,14 @@ export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
           { account, limit },
         ),
       ),
+    unsent: () =>
+      database.read(async (unit) => {
+        const rows = await unit.last.all<OrderRow>(
+          `SELECT * FROM gateway_orders WHERE over_at IS NULL AND state = 'intent' AND submitted_at IS NULL
+           ORDER BY created_at, place`,
+        );
+        return rows.map(entryOf);
+      }),
     writtenOff: (since) =>
       database.read(async (unit) => {
         const rows = await unit.last.all<OrderRow>(

@@ -83,6 +83,10 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
   const writtenOff = database.prepare<[number], OrderRow>(
     'SELECT * FROM gateway_orders WHERE written_off_at >= ? ORDER BY written_off_at, sub, client_order_id',
   );
+  const unsent = database.prepare<[], OrderRow>(
+    `SELECT * FROM gateway_orders WHERE over_at IS NULL AND state = 'intent' AND submitted_at IS NULL
+     ORDER BY created_at, sub, client_order_id`,
+  );
   const accountsSince = database.prepare<[number], { sub: string; account: string }>(
     'SELECT DISTINCT sub, account FROM gateway_orders WHERE created_at >= ? ORDER BY sub, account',
   );
@@ -117,6 +121,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
       return changes === 1 ? 'written_off' : 'stale';
     },
     abandon: async (key, problem, now) => ended(key, problem, now),
+    unsent: async () => unsent.all().map(entryOf),
     writtenOff: async (since) => writtenOff.all(since).map(entryOf),
     accountsSince: async (since) => accountsSince.all(since),
     doubt: async (key, now) => void doubt.run({ ...idOf(key), now }),

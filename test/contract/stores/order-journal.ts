@@ -505,6 +505,16 @@ function writtenOffContract(open: OpenStores): void {
     });
   });
 
+  it('tells the orders of which nothing is out', async () => {
+    await granted();
+    await journal.claim(underMandate(1), NOON);
+    expect(await journal.unsent()).toEqual([]);
+    await journal.release(key, NOON + 1);
+    expect((await journal.unsent()).map(({ clientOrderId }) => clientOrderId)).toEqual([key.clientOrderId]);
+    await journal.abandon(key, problem, NOON + 2);
+    expect(await journal.unsent()).toEqual([]);
+  });
+
   describe('abandoning an order', () => {
     it('ends one of which nothing is out, and gives back its use of the mandate and the day', async () => {
       await granted();

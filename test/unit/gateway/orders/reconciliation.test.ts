@@ -120,12 +120,17 @@ function world(options: Partial<ReconciliationOptions> = {}) {
           },
           writtenOff: async (since) =>
             [...made.entries.values()].filter(({ writtenOffAt }) => (writtenOffAt ?? 0) >= since),
+          unsent: async () =>
+            [...made.entries.values()].filter(
+              ({ state, submittedAt }) => state === 'intent' && submittedAt === null,
+            ),
           accountsSince: async () => {
             await made.onBegin();
             return made.accounts;
           },
         },
         desk: {
+          abandon: async ({ clientOrderId }) => void made.asked.push(`abandon ${clientOrderId}`),
           recheck: async ({ accessToken }, id) => {
             made.asked.push(`recheck ${id}`);
             made.tokens.push(accessToken);
@@ -317,6 +322,21 @@ describe('an account', () => {
     expect(made.tokens).toEqual(['BOBS-TOKEN', 'SESSION-TOKEN']);
     await made.pass(60 * 60_000);
     expect(made.took()).toEqual([]);
+  });
+});
+
+describe('an order of which nothing was sent', () => {
+  it('is given up once its approval has expired', async () => {
+    const made = world();
+    const unsent = (letter: string, ms: number) =>
+      entryOf(idOf(letter), {
+        ...{ state: 'intent', submittedAt: null },
+        draft: { account: 'PA-1', expires_at: new Date(START + ms).toISOString() } as never,
+      });
+    made.keep(unsent('a', -1_000), unsent('b', 60_000));
+    made.start();
+    await made.asleep();
+    expect(made.took()).toEqual([`abandon ${idOf('a')}`, 'open PA-1 of alice']);
   });
 });
 
