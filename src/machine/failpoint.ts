@@ -75,7 +75,6 @@ export const failpoints = {
   'execute.recorded': 'gateway: the row has it (executed), the audit file has not',
   'audit.appended': 'gateway: lines are on the audit file, and still noted in the database',
   'gateway.asked': 'gateway, after a crash: it has asked the broker, its journal is unsettled',
-  'gateway.written_off': 'gateway: its journal has the order as written off, the row says unknown',
   'gateway.settled': 'gateway, after a crash: its journal has the order that the broker was found to have',
   'gateway.reclaimed': 'gateway, after a crash: it has the right to submit again',
   'wait.answered': 'agent: it has news of the proposal in memory only',

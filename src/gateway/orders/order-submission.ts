@@ -126,7 +126,7 @@ export async function submitIntent(
   switch (submission.outcome) {
     case 'accepted':
       // The answer to our own request: whatever it looks like, this is the order that came of it.
-      return await recordPlaced(submission.order, intent, context, 'gateway.recorded');
+      return await recordPlaced(submission.order, intent, context, 'answered');
     case 'not_taken':
       if ((await journal.release(intent, clock.now())) === 'stale') break;
       throw notTaken(submission);
@@ -206,7 +206,7 @@ export async function recheck(
   const order = await broker.orderByClientOrderId(entry.clientOrderId);
   // Another order under its id is no proof of this one: the id is taken, so this one can never arrive.
   if (order === undefined || !isOrderOf(order, entry)) return entry;
-  return await recordPlaced(order, entry, context, 'gateway.settled');
+  return await recordPlaced(order, entry, context, 'found');
 }
 
 /** Every submission is known to have come to nothing, and after its approval expired nobody sends it any more. */
@@ -249,7 +249,6 @@ async function writeOff(
     reservedUntil: tradingDayEnd(market, now),
   });
   absence.forget(nameOf(entry));
-  failpoint('gateway.written_off');
   return written === 'stale' ? undefined : await entryOf(journal, entry);
 }
 
@@ -295,7 +294,7 @@ async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<
 }
 
 async function recordFound(order: Order, intent: Intent, context: SubmissionContext): Promise<JournalEntry> {
-  if (isOrderOf(order, intent)) return await recordPlaced(order, intent, context, 'gateway.settled');
+  if (isOrderOf(order, intent)) return await recordPlaced(order, intent, context, 'found');
   const { journal, clock } = context;
   await journal.reject(intent, idTaken().toProblem(), clock.now());
   return await entryOf(journal, intent);
@@ -306,10 +305,11 @@ async function recordPlaced(
   order: Order,
   intent: Intent,
   { journal, clock, adopted }: SubmissionContext,
-  moment: 'gateway.recorded' | 'gateway.settled',
+  how: 'answered' | 'found',
 ): Promise<JournalEntry> {
   const came = await journal.place(intent, order, clock.now());
-  failpoint(moment);
+  if (how === 'answered') failpoint('gateway.recorded');
+  else failpoint('gateway.settled');
   const entry = await entryOf(journal, intent);
   if (came === 'adopted') await adopted(entry);
   return entry;
