@@ -12,7 +12,9 @@ it('what an account has open is found by an index of open orders, however many i
   }) as typeof database.prepare;
   sqliteGatewayStores(database);
 
-  const open = statements.filter((sql) => /SELECT[^;]*FROM gateway_orders[^;]*account = [^;]*over_at IS NULL/.test(sql));
+  const open = statements.filter((sql) =>
+    /SELECT[^;]*FROM gateway_orders[^;]*account = [^;]*over_at IS NULL/.test(sql),
+  );
   expect(open).toHaveLength(2);
   for (const sql of open) {
     // What an index gives the planner doesn't depend on what is bound; a name or a place for it does not count here.
