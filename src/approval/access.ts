@@ -32,6 +32,11 @@ export function actingFor<Who extends Pick<Proposer, 'sub' | 'by' | 'accessToken
 /** In place of a token, where there is none of the owner's. */
 export const NO_TOKEN = '';
 
+/** Asks for an owner who has not come by: only credentials that are kept for them open their account. */
+export function withoutToken(sub: string): Proposer {
+  return { sub, clientId: '', accessToken: NO_TOKEN };
+}
+
 /** Whose yes a proposal takes, and whose idea it is. */
 interface Parties {
   readonly kind: ProposalKind;

@@ -3,7 +3,7 @@ import type { TradingStanding } from '../store/halts.ts';
 import type { ProposalKey, StoredProposal } from '../store/proposal-store.ts';
 import type { ProposalRequest } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
-import { NO_TOKEN } from './access.ts';
+import { withoutToken } from './access.ts';
 import { placedLate, recordExecuted } from './carry-out.ts';
 import { createChanges, type News } from './changes.ts';
 import type { KernelParts } from './kernel-parts.ts';
@@ -241,7 +241,7 @@ async function orderFound(
   if (state !== 'expired' && state !== 'executed') return 'unexplained';
   const { isCorrected } = kindOf(kind);
   if (state === 'executed' && isCorrected === undefined) return 'accounted';
-  const asker = attendants.askerOf(sub) ?? { sub, clientId: '', accessToken: NO_TOKEN };
+  const asker = attendants.askerOf(sub) ?? withoutToken(sub);
   const found = await kindOf(kind).settle(subject, asker);
   if (found?.outcome !== 'executed') return 'accounted';
   if (state === 'expired') {

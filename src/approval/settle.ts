@@ -57,7 +57,7 @@ async function lookAtUnknown(
     await settleExecution({ moves, moved: attendants.moved, excessOf }, proposal, execution, 0);
     return;
   }
-  // Never handed over, and nobody is at it any more: now it is carried out, or its time is over. One that is still unknown is
+  // Never handed over, and nobody is working on it: now it is carried out, or its time is over. One that is still unknown is
   // asked about until it is known: a look now and then does not measure how long an order has been absent.
   attendants.begin(proposal.id, 'found');
 }

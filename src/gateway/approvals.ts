@@ -24,7 +24,7 @@ import { aboutAccount } from '../trading/about-account.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
 import { verifyApprovalToken } from './door/token-verifier.ts';
-import type { GatewayOptions } from './gateway-options.ts';
+import { errorSink, type GatewayOptions } from './gateway-options.ts';
 import { deniedNote } from './policy/denied-note.ts';
 import { signInWanted } from './policy/parties.ts';
 import type { RulesSource } from './policy/rules.ts';
@@ -108,7 +108,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
       const { digest } = await parts.rules.current();
       await stores.decisions.note(deniedNote(denied, digest, clock.now()), clock.now());
     },
-    onError: options.onError ?? ((message) => process.stderr.write(`gateway: ${message}\n`)),
+    onError: errorSink(options),
     // The row's own schema has checked what goes in: a kind meets its own subjects alone.
     kindOf: (kind) => kinds[kind] as Kind,
   });

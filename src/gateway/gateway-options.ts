@@ -113,3 +113,8 @@ export interface MessageServiceOptions {
   /** The API's base address; the service's own unless said otherwise. */
   readonly url?: string | undefined;
 }
+
+/** Who is told of what went wrong inside: standard error, where nobody is named. */
+export function errorSink({ onError }: Pick<GatewayOptions, 'onError'>): (message: string) => void {
+  return onError ?? ((message) => void process.stderr.write(`gateway: ${message}\n`));
+}

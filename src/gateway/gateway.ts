@@ -18,7 +18,7 @@ import { createOrderUpdates } from './broker/updates/order-updates.ts';
 import { createIdentityProvider } from './door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
 import { createEntrance, type Entrance } from './entrance.ts';
-import type { GatewayOptions } from './gateway-options.ts';
+import { errorSink, type GatewayOptions } from './gateway-options.ts';
 import { createMandateDesk, type MandateDesk } from './mandates/mandate-desk.ts';
 import { mandatePorts } from './mandates/mandate-ports.ts';
 import { createStandingWatch } from './mandates/standing-watch.ts';
@@ -199,14 +199,14 @@ function brokerNames(options: GatewayOptions, brokerFor: OpenAccountOf): BrokerO
 const isOfSeveral = ({ brokers }: GatewayOptions): boolean => brokers.length > 1;
 
 /** What went wrong is told by its name alone. */
-function failedOf({ onError = (message) => process.stderr.write(`gateway: ${message}\n`) }: GatewayOptions) {
+function failedOf(options: GatewayOptions) {
+  const onError = errorSink(options);
   return (error: unknown): void => onError(error instanceof Error ? error.name : 'unknown');
 }
 
 /** By its ids alone: whoever runs the gateway is not its owner. */
-function toldAsError({
-  onError = (message) => process.stderr.write(`gateway: ${message}\n`),
-}: GatewayOptions) {
+function toldAsError(options: GatewayOptions) {
+  const onError = errorSink(options);
   return ({ account, order }: UnexplainedOrder): void =>
     onError(`the broker has order ${order.id} in account ${account}, which no proposal accounts for`);
 }
@@ -254,9 +254,14 @@ function whatIsOwn(
       ...(isUnattended ? [createStandingWatch(parts)] : []),
       recordCheckpoints(options, own, clock),
       createReconciliation({
-        ...{ journal: options.stores.orders, desk, kernel, brokerFor, isUnattended, clock },
+        journal: options.stores.orders,
+        desk,
+        kernel,
+        brokerFor,
+        isUnattended,
+        clock,
         report: options.onUnexplainedOrder ?? toldAsError(options),
-        onError: options.onError ?? ((message) => process.stderr.write(`gateway: ${message}\n`)),
+        onError: errorSink(options),
       }),
     ],
     receipts: createReceipts(options, {

@@ -6,7 +6,7 @@ import type { Clock } from '../machine/clock.ts';
 import { readCertificates } from '../net/certificate-file.ts';
 import { eachSecret } from '../secrets/token-seal.ts';
 import type { AnchorSettings } from './anchor-settings.ts';
-import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
+import { errorSink, type GatewayApproval, type GatewayOptions } from './gateway-options.ts';
 
 /** The checkpoints of a gateway's own record. */
 export function recordCheckpoints(
@@ -15,7 +15,7 @@ export function recordCheckpoints(
   clock: Clock,
 ): Checkpoints {
   const [newest] = eachSecret(sealSecret);
-  const { onError = (message) => process.stderr.write(`gateway: ${message}\n`) } = options;
+  const onError = errorSink(options);
   return createCheckpoints({
     store: stores.checkpoints,
     key: receiptKey(newest),

@@ -16,7 +16,7 @@ export class DispatchDeadline {
   #stopped = false;
   #left = false;
 
-  /** @param isOver whether nothing may leave any more; asked synchronously, right before the first byte is written */
+  /** @param isOver whether nothing may leave anymore; asked synchronously, right before the first byte is written */
   constructor(isOver: () => boolean) {
     this.#isOver = isOver;
   }

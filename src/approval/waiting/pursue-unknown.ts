@@ -1,4 +1,4 @@
-import { NO_TOKEN } from '../access.ts';
+import { withoutToken } from '../access.ts';
 import { settleExecution } from '../carry-out.ts';
 import type { Attention } from './attention.ts';
 
@@ -19,15 +19,15 @@ export async function pursueUnknown(attention: Attention, id: string): Promise<v
     const proposal = await store.get(id);
     if (proposal?.state !== 'unknown') return;
     const { sub, kind, subject } = proposal;
-    const asker = askerOf(sub) ?? (isUnattended ? { sub, clientId: '', accessToken: NO_TOKEN } : undefined);
+    const asker = askerOf(sub) ?? (isUnattended ? withoutToken(sub) : undefined);
     if (asker === undefined) return;
     const found = await kindOf(kind).settle(subject, asker);
-    const isFinal = found?.outcome === 'unknown' && found.final === true;
-    if (found?.outcome === 'executed' || found?.outcome === 'refused' || (isFinal && found !== undefined)) {
+    if (found === undefined) return;
+    const { outcome } = found;
+    if (outcome === 'executed' || outcome === 'refused' || (outcome === 'unknown' && found.final === true)) {
       await settleExecution(attention, proposal, found, 0);
       return;
     }
-    if (found === undefined) return;
     await attention.pause(LOOK_MS);
   }
 }

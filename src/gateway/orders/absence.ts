@@ -5,7 +5,7 @@ export const ABSENCE_MS = 5 * 60_000;
 /** Two misses further apart say nothing about the time between them: the process may have been stopped. */
 const MOST_APART_MS = 90_000;
 /** A larger jump between the wall clock and the monotonic clock means that the machine slept, or that a clock was set. */
-const MOST_DRIFT_MS = 2_000;
+export const MOST_DRIFT_MS = 2_000;
 /** Orders that are measured at once; the one that was missed longest ago makes room for another. */
 const MOST_MEASURED = 10_000;
 

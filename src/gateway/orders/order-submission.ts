@@ -209,7 +209,7 @@ export async function recheck(
   return await recordPlaced(order, entry, context, 'found');
 }
 
-/** Every submission is known to have come to nothing, and after its approval expired nobody sends it any more. */
+/** Every submission is known to have come to nothing, and after its approval expired nobody will send it again. */
 async function abandonUnsent(
   entry: JournalEntry,
   { journal, clock }: SubmissionContext,
@@ -379,7 +379,7 @@ function notSent(): Refusal {
   );
 }
 
-/** What an order is rejected with that nobody may send any more, and that the broker does not have. */
+/** What an order is rejected with that nobody may send anymore, and that the broker does not have. */
 export function expiredUnplaced(): Refusal {
   return neverPlaced('the approval expired before the broker took the order');
 }

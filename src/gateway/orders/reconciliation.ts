@@ -1,4 +1,4 @@
-import { NO_TOKEN } from '../../approval/access.ts';
+import { withoutToken } from '../../approval/access.ts';
 import type { ApprovalKernel } from '../../approval/kernel.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { JournalEntry, OrderJournal } from '../../store/order-journal.ts';
@@ -6,6 +6,7 @@ import { Refusal } from '../../trading/refusal.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
 import type { Caller } from '../door/caller.ts';
 import { openOrders } from '../policy/order-world.ts';
+import { MOST_DRIFT_MS } from './absence.ts';
 import { callerOf } from './order-ports.ts';
 import { nameOf } from './order-submission.ts';
 import type { OrderDesk } from './place-order.ts';
@@ -21,8 +22,6 @@ const REMEMBERED_MS = 30 * 24 * 60 * 60_000;
 const WAITS_MS = { first: 5 * 60_000, longest: ROUND_MS } as const;
 /** Before what failed is tried again, milliseconds; twice as long each time, up to the last. */
 const FAILED_WAITS_MS = { first: TICK_MS, longest: 60 * 60_000 } as const;
-/** A larger jump between the wall clock and the monotonic clock means that the machine slept, or that a clock was set. */
-const MOST_DRIFT_MS = 2_000;
 /** The client_order_id of a proposal's order, or of one line of a batch (`subjectIdOf` in approval/code.ts). */
 const OWN_ID = /^(ta-[\w-]{24})(?:-\d+)?$/;
 
@@ -101,7 +100,7 @@ export function createReconciliation(options: ReconciliationOptions) {
     if (!isDue || (asker === undefined && !isUnattended)) return false;
     const { wait, failedWait } = before ?? { wait: WAITS_MS.first, failedWait: FAILED_WAITS_MS.first };
     try {
-      await work(callerOf(asker ?? { sub, clientId: '', accessToken: NO_TOKEN }));
+      await work(callerOf(asker ?? withoutToken(sub)));
       const next = Math.min(wait * 2, WAITS_MS.longest);
       due.set(key, {
         at: clock.monotonic() + wait,
