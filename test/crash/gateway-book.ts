@@ -18,7 +18,7 @@ export interface GatewayProposal {
   readonly asked: number;
 }
 
-/** What the gateway's audit file says of a proposal. */
+/** What the gateway's record says of a proposal. */
 export interface AuditLine {
   readonly event: string;
   readonly proposal: string;
@@ -38,6 +38,7 @@ export interface Reservation {
 /** What the gateway keeps, read past it: from its database and its audit file. */
 export interface GatewayBook {
   proposals(): GatewayProposal[];
+  /** The record's lines: those on the audit file, and those that are noted in the database and not on the file yet. */
   audit(): AuditLine[];
   /** Orders that a mandate counts, and what they took of its slots: one row each, were all well. */
   underMandate(mandate: string): { readonly orders: Reservation[]; readonly slots: string[] };
@@ -63,10 +64,11 @@ export function openGatewayBook(folder: string): GatewayBook {
         )
         .all(),
     audit() {
-      if (!existsSync(file)) return [];
-      const lines = readFileSync(file, 'utf8').split('\n');
+      // Before the file: a line that is moved to it meanwhile is then in both, and in none otherwise.
+      const noted = database.prepare<[], string>('SELECT line FROM audit_noted ORDER BY seq').pluck().all();
+      const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [''];
       if (lines.pop() !== '') throw new Error('the audit file ends within a line');
-      return lines.map((line) => JSON.parse(line) as AuditLine);
+      return [...new Set([...lines, ...noted])].map((line) => JSON.parse(line) as AuditLine);
     },
     underMandate: (mandate) => ({
       orders: database
