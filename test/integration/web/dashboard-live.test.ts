@@ -3,7 +3,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { launchChromium } from '../chromium.ts';
 import { impatientClock } from '../hasty-clock.ts';
-import { openWebPage, openWebWorld, settled, shot, type WebWorld } from './web-world.ts';
+import {
+  longestFrameOfSwitching,
+  openWebPage,
+  openWebWorld,
+  settled,
+  shot,
+  type WebWorld,
+} from './web-world.ts';
 
 /** Milliseconds from following the link until the portfolio's value is painted. */
 const LATEST_PAINT = 1000;
@@ -11,6 +18,8 @@ const LATEST_PAINT = 1000;
 const MOST_SHIFT = 0.1;
 /** The gateway tells of a change at once; the page has it within this, milliseconds. */
 const LATEST_NEWS = 1000;
+/** A frame that takes longer is felt, milliseconds. */
+const LONGEST_FRAME = 200;
 
 let browser: Browser;
 let world: WebWorld;
@@ -72,6 +81,20 @@ it.each([
   );
   expect(painted).toBeLessThan(LATEST_PAINT);
   expect(shifted).toBeLessThan(MOST_SHIFT);
+});
+
+it('goes on while the system switches between light and dark, and its charts follow', async () => {
+  const { page, close } = await opened({}, impatientClock);
+  const canvas = page.locator('[data-chart] canvas').first();
+  const light = await canvas.screenshot();
+  const value = await page.getByTestId('equity').textContent();
+  const longest = await longestFrameOfSwitching(page);
+  process.stdout.write(`dashboard, light to dark and back: longest frame ${Math.round(longest)} ms\n`);
+  expect(longest).toBeLessThan(LONGEST_FRAME);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expect.poll(async () => (await canvas.screenshot()).equals(light)).toBe(false);
+  await expect.poll(() => page.getByTestId('equity').textContent(), { timeout: 25_000 }).not.toBe(value);
+  await close();
 });
 
 it('what changes at the gateway is on the page within a second, and what was opened stays open', async () => {

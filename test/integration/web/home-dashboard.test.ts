@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchChromium } from '../chromium.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
 import { openPhoneBrowser, type PhoneBrowser } from '../home/phone-browser.ts';
-import { findings, settled, shot } from './web-world.ts';
+import { findings, longestFrameOfSwitching, settled, shot } from './web-world.ts';
 
 let browser: Browser;
 let world: CliWorld;
@@ -30,6 +30,7 @@ it('is reached from the page of requests, shows what is the person’s own, and 
   await page.getByRole('link', { name: 'Dashboard' }).tap();
   await settled(page);
   expect(await page.getByTestId('equity').textContent()).toMatch(/^\$[\d,]+\.\d\d$/);
+  expect(await longestFrameOfSwitching(page)).toBeLessThan(200);
   expect(await page.getByTestId('part-schedules').textContent()).toContain('kept where your agent runs');
   await world.run(['run', 'buy 2 AAPL', '--approval', 'detach']);
   await page.getByTestId('headline').getByText('Buy 2 AAPL', { exact: true }).waitFor();

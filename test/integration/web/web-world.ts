@@ -89,6 +89,31 @@ export async function settled(page: Page): Promise<void> {
   await page.waitForFunction("document.querySelectorAll('#dashboard .coming').length === 0");
 }
 
+/**
+ * Switches between light and dark and back, some times, while the page goes on.
+ * @returns the longest frame of the calmest round, milliseconds: other tests may have the processor for a while
+ */
+export async function longestFrameOfSwitching(page: Page): Promise<number> {
+  await page.evaluate(`
+    window.longest = 0;
+    (function frame(before) {
+      requestAnimationFrame((now) => { window.longest = Math.max(window.longest, now - before); frame(now); });
+    })(performance.now())`);
+  const rounds: number[] = [];
+  for (let round = 0; round < 4; round += 1) {
+    await page.evaluate('window.longest = 0');
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme });
+      // Two frames: the first may have begun before the switch.
+      await page.evaluate(
+        'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))',
+      );
+    }
+    rounds.push(await page.evaluate<number>('window.longest'));
+  }
+  return Math.min(...rounds);
+}
+
 /** What axe finds that is worse than minor, in the words of its report. */
 export async function findings(page: Page): Promise<string[]> {
   await page.evaluate(`${axe};undefined`);
