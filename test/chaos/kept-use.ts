@@ -11,7 +11,8 @@ export interface Reservation {
   readonly mandate: string | null;
   /** When it was claimed, milliseconds since the epoch. */
   readonly created_at: number;
-  /** Of one that was written off: until when it counts. */
+  /** Of one that was written off: when that was, and until when it counts. */
+  readonly written_off_at: number | null;
   readonly reserved_until: number | null;
 }
 
@@ -50,7 +51,7 @@ export function readKept(database: Database.Database): KeptUse {
     reservations: database
       .prepare<[], Reservation>(
         `SELECT sub, client_order_id, iif(state = 'rejected', 'written_off', state) AS state, notional, mandate, created_at,
-           reserved_until
+           written_off_at, reserved_until
          FROM gateway_orders WHERE state <> 'rejected' OR written_off_at IS NOT NULL ORDER BY created_at`,
       )
       .all(),

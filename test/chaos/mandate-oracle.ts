@@ -295,8 +295,9 @@ function counted({ world, book, placing }: Evidence, must: Must): void {
   for (const one of elsewhere) {
     const { client_order_id: id, state } = one;
     must(isGivenBack(world, one), `${id} counts (${state}), and is not in the book`);
-    const days = ((one.reserved_until ?? 0) - one.created_at) / DAY;
-    must(days <= LONGEST_HELD_DAYS, `${id} was to count for ${days} days`);
+    // From then on, and not from when it was asked for: its gateway may have been away for days.
+    const days = ((one.reserved_until ?? 0) - (one.written_off_at ?? 0)) / DAY;
+    must(days <= LONGEST_HELD_DAYS, `${id} was to count for ${days} days after it was written off`);
   }
   for (const { client_order_id: id, mandate, slot } of uses) {
     const own = elsewhere.find((one) => one.client_order_id === id);
