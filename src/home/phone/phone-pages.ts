@@ -79,8 +79,8 @@ export function phoneBody(state: PhoneState, chosen: string | undefined, within 
 <div class="title">${within ? '' : html`<h1 tabindex="-1">To approve</h1>`}<span class="small soft" role="status" id="state">Connecting</span><a class="small" href="/phone/history">History</a></div>
 <nav id="others" aria-label="Other requests" ${others.length === 0 ? 'hidden' : ''}><ul>${others.map(requestItem)}</ul></nav>
 <p id="more" class="small soft">${more > 0 ? `And ${more} more, when these are decided.` : ''}</p>
-<div id="results"></div>
 <div id="stage">${current === undefined ? '' : state.card(current)}</div>
+<details id="earlier" hidden><summary></summary><div id="results"></div></details>
 <div id="empty" class="card empty" data-testid="empty" ${current === undefined ? '' : 'hidden'}><p><strong>Nothing to approve</strong></p><p class="soft">An order appears here as soon as your terminal asks for it.</p></div>
 <section id="lately"><h2>Lately</h2>
 <ul class="recent" id="recent" data-testid="recent-list">${recent.map(state.recentItem)}</ul></section>

@@ -144,6 +144,33 @@ describe('after the tap', () => {
     expect(await at('result').count()).toBe(0);
   });
 
+  it('a new request is at the top, whole, and what became of former ones is a line below it', async () => {
+    for (const code of ['AB10', 'AB11', 'AB12']) {
+      await ask(usualOrder({ code }));
+      await at('deny').tap();
+      await at('request').waitFor({ state: 'detached' });
+    }
+    expect(await at('result').count()).toBe(3);
+    await ask();
+    await shot(page, 'request-above-results');
+    const bar = await at('bar').boundingBox();
+    for (const name of ['environment', 'amount', 'headline', 'terms', 'sentence', 'code']) {
+      const part = await at(name).first().boundingBox();
+      expect(part?.y, name).toBeGreaterThanOrEqual(0);
+      expect((part?.y ?? 0) + (part?.height ?? 0), name).toBeLessThanOrEqual(bar?.y ?? 0);
+    }
+    const earlier = page.locator('#earlier > summary');
+    expect(await earlier.textContent()).toBe('3 earlier results');
+    expect(await at('result').first().isVisible()).toBe(false);
+    await earlier.tap();
+    await shot(page, 'request-and-results-opened', true);
+    expect(await at('result').first().isVisible()).toBe(true);
+    await at('deny').tap();
+    await at('request').waitFor({ state: 'detached' });
+    expect(await at('result').first().isVisible()).toBe(true);
+    expect(await earlier.isVisible()).toBe(false);
+  });
+
   it('a double tap is signed and sent once', async () => {
     await ask();
     const posts: string[] = [];

@@ -23,6 +23,8 @@ export interface Room {
   readonly stage: HTMLElement;
   readonly others: HTMLElement;
   readonly results: HTMLElement;
+  /** What the results are in: closed below a request, open where there is none. */
+  readonly earlier: HTMLDetailsElement;
   readonly recent: HTMLElement;
   readonly empty: HTMLElement;
   readonly more: HTMLElement;
@@ -60,6 +62,8 @@ export function createRoom(root: HTMLElement): Room {
     if (found === null) throw new TypeError(`the page has no part ${id}`);
     return found;
   };
+  const earlier = part('earlier');
+  if (!(earlier instanceof HTMLDetailsElement)) throw new TypeError('the results are in no details');
   const state = part('state');
   const announcement = part('announce');
   let stop = () => {};
@@ -68,6 +72,7 @@ export function createRoom(root: HTMLElement): Room {
     stage: part('stage'),
     others: part('others'),
     results: part('results'),
+    earlier,
     recent: part('recent'),
     empty: part('empty'),
     more: part('more'),

@@ -43,7 +43,7 @@ export function place(room: Room): void {
   const { length } = waiting;
   const count = length + update.more;
   document.title = `${count > 0 ? `(${count}) ` : ''}${document.title.replace(/^\(\d+\) /, '')}`;
-  if (hadFocus) focusOn(room.results.firstElementChild);
+  if (hadFocus) focusOn(cardOf(room)?.querySelector('h2') ?? room.results.firstElementChild);
   tick();
   measureBar();
 }
@@ -64,12 +64,28 @@ function lists(room: Room, update: Update, waiting: readonly Piece[]): void {
   others.hidden = rest.length === 0;
   const panels = kept.map((id) => ({ id, html: room.told.get(id) ?? '' }));
   patch(room, results, panels, (panel) => room.announce(spokenOf(panel)));
+  collapse(room);
   patch(room, recent, update.recent);
   for (const item of recent.children) {
     if (item instanceof HTMLElement) item.hidden = kept.includes(item.dataset.id ?? '');
   }
   room.more.textContent = update.more > 0 ? `And ${update.more} more, when these are decided.` : '';
   room.empty.hidden = room.stage.children.length + results.children.length > 0;
+}
+
+/** Results never push a request down: below one they are a line, which the person may open. */
+function collapse({ earlier, stage, results }: Room): void {
+  const { length } = results.children;
+  const below = stage.children.length > 0;
+  const summary = earlier.querySelector('summary');
+  if (summary !== null) {
+    summary.textContent = length === 1 ? '1 earlier result' : `${length} earlier results`;
+    summary.hidden = !below;
+  }
+  if (!below) earlier.open = true;
+  else if (earlier.dataset.below === undefined) earlier.open = false;
+  earlier.toggleAttribute('data-below', below);
+  earlier.hidden = length === 0;
 }
 
 /** Puts a request's card on the stage, or none. */
