@@ -27,6 +27,8 @@ interface ApprovalViewBase extends Came {
   readonly environment?: Environment;
   /** Which account it is about and at which broker, `PA3ALICE01 at Alpaca`; absent where a person can have but one. */
   readonly account_at?: string;
+  /** The fields that stand in no words of the person's: what a model chose. Absent where there are none. */
+  readonly chosen_by_ai?: readonly string[];
   /** By which mandate it is approved; absent where its owner is asked. */
   readonly mandate_id?: string;
   /** Why it ended as it did, where there is something to say. */

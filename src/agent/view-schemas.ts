@@ -55,6 +55,10 @@ export const approval = approvalSummary
   .extend({
     thread: z.string().describe('empty where another client, or another machine, proposed it'),
     environment: z.enum(environments).optional().describe("an order's"),
+    chosen_by_ai: z
+      .array(z.string())
+      .optional()
+      .describe('fields that are in no words of yours: a model chose them'),
     account_at: z.string().optional().describe('account and broker, where you can have several'),
     stale: z.boolean().optional().describe('the gateway could not be asked: as it was last seen'),
     overdue: z.boolean().optional().describe('its time ran out since it was last seen'),

@@ -1,4 +1,5 @@
 import { connectCommand } from '../../tools/gateway/gateway-problem.ts';
+import { fieldsChosenByAi } from '../../trading/kinds/chosen-by-ai.ts';
 import type { Came } from '../../trading/kinds/kind-words.ts';
 import { kindWords } from '../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../trading/proposal.ts';
@@ -10,6 +11,7 @@ export function approvalView(proposal: Proposal, thread: string): ApprovalView {
   const { kind, subject, shows } = proposal;
   const environment = kindWords(kind).environment?.(subject);
   const mandate = mandateIn(proposal);
+  const chosen = fieldsChosenByAi(proposal.provenance);
   const view: unknown = {
     id,
     thread,
@@ -23,6 +25,7 @@ export function approvalView(proposal: Proposal, thread: string): ApprovalView {
     client,
     kind,
     ...(environment === undefined ? {} : { environment }),
+    ...(chosen.length === 0 ? {} : { chosen_by_ai: chosen }),
     ...(shows?.Account === undefined ? {} : { account_at: shows.Account }),
     ...(mandate === undefined ? {} : { mandate_id: mandate }),
     [kind]: subject,

@@ -4,7 +4,13 @@ import { safeLine } from '../../net/shown-text.ts';
 import { environmentWord } from '../../trading/environment.ts';
 import { countdown } from '../options/duration.ts';
 import { timeLeft, whereToApprove, statusText as wordsForStatus } from '../text/approval-lines.ts';
-import { subjectBrief, subjectFields, subjectHeadline, subjectKind } from '../text/approval-subject.ts';
+import {
+  approvalWarnings,
+  subjectBrief,
+  subjectFields,
+  subjectHeadline,
+  subjectKind,
+} from '../text/approval-subject.ts';
 import { talkName } from './chat-state.ts';
 import { QrCode } from './qr-code.tsx';
 import { inBorder, inColor, useScreen, useTheme } from './screen.ts';
@@ -119,8 +125,8 @@ function subjectTitle(approval: ApprovalView): string {
 }
 
 function subjectDetails(approval: ApprovalView): string {
-  const { worst_case, warnings } = approval;
-  const judged = [...(worst_case === null ? [] : [worst_case.text]), ...warnings];
+  const { worst_case } = approval;
+  const judged = [...approvalWarnings(approval), ...(worst_case === null ? [] : [worst_case.text])];
   return [...subjectBrief(approval), ...judged].join(' · ');
 }
 

@@ -1,5 +1,6 @@
 import type { ApprovalView } from '../../agent/events.ts';
 import { environmentWord } from '../../trading/environment.ts';
+import { chosenByAi } from '../../trading/kinds/chosen-by-ai.ts';
 import { kindWords, underKind } from '../../trading/kinds/kinds.ts';
 
 /** What is to be approved in one line: `BUY 5 AAPL, limit $180.00`, `message to #trading on Slack`. */
@@ -25,11 +26,18 @@ function withBroker(text: string, { account_at: at }: ApprovalView): string {
 }
 
 /** What the gateway makes of it: the worst that can come of it, and what to look at twice. */
-function judgement({ worst_case, warnings }: ApprovalView): [label: string, value: string][] {
+function judgement(approval: ApprovalView): [label: string, value: string][] {
+  const { worst_case } = approval;
   return [
     ...(worst_case === null ? [] : [['at worst', worst_case.text] as [string, string]]),
-    ...warnings.map((warning): [string, string] => ['warning', warning]),
+    ...approvalWarnings(approval).map((warning): [string, string] => ['warning', warning]),
   ];
+}
+
+/** What to look at twice; what the AI chose comes first. */
+export function approvalWarnings({ kind, warnings, chosen_by_ai = [] }: ApprovalView): string[] {
+  const chosen = chosenByAi(kind, chosen_by_ai);
+  return [...(chosen === undefined ? [] : [chosen]), ...warnings];
 }
 
 /** `PAPER order`, `message` */

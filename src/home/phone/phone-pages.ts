@@ -80,7 +80,7 @@ export function phoneBody(state: PhoneState, chosen: string | undefined, within 
 <nav id="others" aria-label="Other requests" ${others.length === 0 ? 'hidden' : ''}><ul>${others.map(requestItem)}</ul></nav>
 <p id="more" class="small soft">${more > 0 ? `And ${more} more, when these are decided.` : ''}</p>
 <div id="stage">${current === undefined ? '' : state.card(current)}</div>
-<details id="earlier" hidden><summary></summary><div id="results"></div></details>
+<details id="earlier" class="all" hidden><summary></summary><div id="results"></div></details>
 <div id="empty" class="card empty" data-testid="empty" ${current === undefined ? '' : 'hidden'}><p><strong>Nothing to approve</strong></p><p class="soft">An order appears here as soon as your terminal asks for it.</p></div>
 <section id="lately"><h2>Lately</h2>
 <ul class="recent" id="recent" data-testid="recent-list">${recent.map(state.recentItem)}</ul></section>

@@ -3,6 +3,7 @@ import type { ProposalDetails } from '../../approval/details.ts';
 import { markedText } from '../../net/shown-text.ts';
 import { dollars } from '../../trading/amounts.ts';
 import { type DetailField, detailFields, environmentOf, fieldLabel } from '../../trading/detail-fields.ts';
+import { chosenByAi, fieldsChosenByAi } from '../../trading/kinds/chosen-by-ai.ts';
 import type { PhoneView } from '../../trading/kinds/kind-words.ts';
 import { kinds, kindWords, type ProposalKind } from '../../trading/kinds/kinds.ts';
 
@@ -25,7 +26,9 @@ export interface ProposalView {
   readonly warnings: readonly string[];
   /** `chat, by trade-agent` */
   readonly askedBy: string;
-  /** The fields that stand in no words of the person's, and where they come from. */
+  /** `Chosen by the AI, not by you: symbol`; undefined where each field stands in the person's words or follows from them. */
+  readonly chosenByAi: string | undefined;
+  /** The fields that were worked out, or that somebody other than the person gave, and how. */
   readonly origins: readonly Line[];
   /** The person's words that it was read from. */
   readonly sentence: string | undefined;
@@ -63,13 +66,15 @@ export function proposalView(details: ProposalDetails): ProposalView {
     })),
     warnings: details.warnings.map(markedText),
     askedBy: markedText(requested_by === null ? client : `${requested_by}, by ${client}`),
+    chosenByAi: markedOrNone(chosenByAi(kind, fieldsChosenByAi(provenance))),
     origins: Object.entries(provenance?.fields ?? {})
-      .filter(([, { source }]) => source === 'computed' || source === 'other')
+      .filter(([, { source, from }]) => source === 'computed' || (source === 'other' && from !== undefined))
       .map(([name, { source, from }]) => {
-        const where = source === 'computed' ? 'worked out' : 'not in your words';
+        const how = source === 'computed' ? 'worked out' : 'chosen by';
+        const separator = source === 'computed' ? ': ' : ' ';
         return {
           label: fieldLabel(name, kinds[kind].phone.fieldWords),
-          text: markedText(from === undefined ? where : `${where}: ${from}`),
+          text: markedText(from === undefined ? how : `${how}${separator}${from}`),
         };
       }),
     sentence: provenance?.sentence === undefined ? undefined : markedText(provenance.sentence),
@@ -86,6 +91,10 @@ export function proposalView(details: ProposalDetails): ProposalView {
       text: field.name === 'text' ? field.text : markedText(field.text),
     })),
   };
+}
+
+function markedOrNone(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : markedText(text);
 }
 
 /** What the gateway told of it, in a few words: `filled 5 at $180.12`, `refused: price moved`. */

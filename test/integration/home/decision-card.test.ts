@@ -117,6 +117,21 @@ describe('a usual order on a phone', () => {
     expect(await text('origins')).toContain('worked out: half of the cash');
   });
 
+  it('says in one box above the fold which values the AI chose, and not the person', async () => {
+    const fields = {
+      symbol: { source: 'other' },
+      qty: { source: 'other' },
+      side: { source: 'user' },
+      type: { source: 'default' },
+    };
+    await ask(usualOrder({ provenance: { fields, sentence: 'buy something good' } }));
+    await shot(page, 'card-chosen-by-ai');
+    expect(await text('chosen-by-ai')).toBe('Chosen by the AI, not by you: symbol, quantity');
+    const { bottom } = await box(at('chosen-by-ai'));
+    expect(bottom).toBeLessThanOrEqual((await box(at('bar'))).y);
+    expect(bottom).toBeLessThanOrEqual((await box(at('code'))).y);
+  });
+
   it('says that it is asked again, and what outside text was in the conversation', async () => {
     await ask(usualOrder({ again: 2, provenance: { fields: {}, tainted_by: ['news server'] } }));
     expect(await text('again')).toBe('Again, the second time within the hour');

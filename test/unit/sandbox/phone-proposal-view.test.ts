@@ -87,6 +87,7 @@ describe('a proposal as a person sees it', () => {
             side: { source: 'default' },
             qty: { source: 'computed', from: 'half of the cash' },
             limit_price: { source: 'other' },
+            time_in_force: { source: 'other', from: 'MCP client claude' },
           },
           sentence: 'half my cash into AAPL',
           tainted_by: ['standard input', 'news server'],
@@ -94,9 +95,10 @@ describe('a proposal as a person sees it', () => {
       }),
     );
     expect(view).toMatchObject({
+      chosenByAi: 'Chosen by the AI, not by you: limit price, time in force',
       origins: [
         { label: 'Quantity', text: 'worked out: half of the cash' },
-        { label: 'Limit price', text: 'not in your words' },
+        { label: 'Time in force', text: 'chosen by MCP client claude' },
       ],
       sentence: 'half my cash into AAPL',
       tainted: 'standard input, news server',

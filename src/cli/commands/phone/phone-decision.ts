@@ -53,6 +53,7 @@ function proposalRows(request: PhoneRequest, view: ProposalView): Row[] {
     ['what', view.headline],
     ...optional('at worst', view.total),
     ['terms', view.terms],
+    ...optional('warning', view.chosenByAi),
     ...optional('again', view.again),
     ...view.warnings.map((text): Row => ['warning', text]),
     ...view.shows.map(({ label, text }): Row => [label, text]),

@@ -89,7 +89,6 @@ main:has(.bar) { padding-bottom: 1.5rem; }
 .mark.live { border-color: var(--live-ground); background: var(--live-ground); color: var(--live-ink); }
 .mark.paper { border-style: dashed; color: var(--paper-ink); }
 
-#earlier > summary { display: flex; align-items: center; min-height: 2.75rem; color: var(--soft); font-weight: 600; cursor: pointer; }
 #earlier > summary[hidden] { display: none; }
 .card.result { position: relative; margin: .25rem 0 .6rem; padding: .7rem 1rem .8rem; outline-offset: -3px; }
 .result p { margin: 0; }

@@ -54,9 +54,12 @@ function amountOf({ amount, side, total }: RequestView): Markup | '' {
 }
 
 /** What should make the person stop and think, in one place. */
-function cautions({ again, warnings, tainted }: RequestView): Markup | '' {
-  if (again === undefined && warnings.length === 0 && tainted === undefined) return '';
-  return html`<div class="note">${again === undefined ? '' : html`<strong data-testid="again">${again}</strong>`}${
+function cautions({ chosenByAi, again, warnings, tainted }: RequestView): Markup | '' {
+  if (chosenByAi === undefined && again === undefined && warnings.length === 0 && tainted === undefined)
+    return '';
+  return html`<div class="note">${
+    chosenByAi === undefined ? '' : html`<strong data-testid="chosen-by-ai">${chosenByAi}</strong>`
+  }${again === undefined ? '' : html`<strong data-testid="again">${again}</strong>`}${
     warnings.length === 0
       ? ''
       : html`<ul data-testid="warnings">${warnings.map((text) => html`<li>${timed(text)}</li>`)}</ul>`

@@ -95,6 +95,7 @@ function plainView(details: ApprovalRequest['details']): RequestView {
     shows: [],
     warnings: [],
     askedBy: undefined,
+    chosenByAi: undefined,
     origins: [],
     sentence: undefined,
     tainted: undefined,

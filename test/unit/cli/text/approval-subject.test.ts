@@ -6,6 +6,29 @@ import { approval } from '../sample-events.ts';
 
 const valuesOf = (one: typeof approval) => subjectFields(one).map(([, value]) => value);
 
+describe('what the AI chose', () => {
+  it('is the first thing that the terminal says to look at twice', () => {
+    const provenance = {
+      fields: { symbol: { source: 'other' }, qty: { source: 'user' }, type: { source: 'default' } },
+    };
+    const { order: subject, ...rest } = approval;
+    const proposal = { ...rest, state: 'requested', subject, warnings: ['It is a large order.'], provenance };
+    const view = approvalView(proposal as unknown as Proposal, '');
+    expect(view.chosen_by_ai).toEqual(['symbol']);
+    const warnings = subjectFields(view).filter(([label]) => label === 'warning');
+    expect(warnings.map(([, value]) => value)).toEqual([
+      'Chosen by the AI, not by you: symbol',
+      'It is a large order.',
+    ]);
+  });
+
+  it('is nothing where all of it is the person’s own', () => {
+    const provenance = { fields: { symbol: { source: 'user' } } };
+    const proposal = { ...approval, state: 'requested', subject: approval.order, provenance };
+    expect(approvalView(proposal as unknown as Proposal, '')).not.toHaveProperty('chosen_by_ai');
+  });
+});
+
 describe('the account of what is to be approved', () => {
   it('is named with its broker where a person can have several', () => {
     const several = { ...approval, account_at: 'PA3ALICE01 at Second paper account' };

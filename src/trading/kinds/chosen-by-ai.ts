@@ -1,0 +1,20 @@
+import { fieldLabel } from '../detail-fields.ts';
+import type { Provenance } from '../proposal.ts';
+import { kinds, type ProposalKind } from './kinds.ts';
+
+/** The fields that stand in nobody's words and that no rule worked out: what a model, or another program's agent, chose. */
+export function fieldsChosenByAi(provenance: Provenance | null | undefined): string[] {
+  return Object.entries(provenance?.fields ?? {}).flatMap(([name, { source }]) =>
+    source === 'other' ? [name] : [],
+  );
+}
+
+/** `Chosen by the AI, not by you: symbol, limit price`; undefined where there are none. */
+export function chosenByAi(kind: ProposalKind, fields: readonly string[]): string | undefined {
+  if (fields.length === 0) return undefined;
+  const labels = fields.map((name) => {
+    const label = fieldLabel(name, kinds[kind].phone.fieldWords);
+    return `${label.slice(0, 1).toLowerCase()}${label.slice(1)}`;
+  });
+  return `Chosen by the AI, not by you: ${labels.join(', ')}`;
+}
