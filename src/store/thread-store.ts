@@ -111,17 +111,18 @@ export interface ThreadStore {
 /** Which proposals are whose, so that a thread knows its own without asking anybody. */
 export interface ThreadProposals {
   /**
-   * Keeps it, or what was seen of it since; what was seen before is not put back. Looked at and written in one unit of
-   * work.
-   * @returns what was kept before, and what is kept now
+   * Stores the proposal for its thread, or its newer state for every thread that shares it; an older state never replaces
+   * a newer one. Reads and writes in one unit of work.
+   * @returns what was stored for this thread before, and what is stored now
    */
   note(
     seen: ThreadProposal,
   ): Promise<{ readonly before: Proposal | undefined; readonly kept: ThreadProposal }>;
-  get(id: string): Promise<ThreadProposal | undefined>;
+  /** @param thread whose entry to read; the first thread that had the proposal by default */
+  get(id: string, thread?: string): Promise<ThreadProposal | undefined>;
   /** Oldest first. @param prompt one prompt's */
   ofThread(thread: string, prompt?: number): Promise<ThreadProposal[]>;
-  /** A user's, oldest first. */
+  /** A user's, oldest first; once for each thread that shares a proposal. */
   list(owner: ThreadOwner): Promise<ThreadProposal[]>;
 }
 
@@ -133,3 +134,16 @@ export function isOlder(seen: Proposal, kept: Proposal): boolean {
 
 /** Of what was said first so much is kept to know the thread by. */
 export const TITLE_LENGTH = 80;
+
+/** What to keep for a thread that saw a proposal. @param stored what each thread that shares it has, in the order they got it */
+export function mergeSeen(
+  seen: ThreadProposal,
+  stored: readonly ThreadProposal[],
+): { readonly before: Proposal | undefined; readonly kept: ThreadProposal } {
+  const own = stored.find(({ thread }) => thread === seen.thread);
+  const newest = stored.reduce(
+    (latest, { proposal }) => (isOlder(latest, proposal) ? proposal : latest),
+    seen.proposal,
+  );
+  return { before: own?.proposal, kept: { ...(own ?? seen), proposal: newest } };
+}

@@ -27,7 +27,7 @@ const MAX_ATTEMPTS = 3;
 export function resultNode(environment: GraphEnvironment) {
   return async (state: ProposalGraphValue): Promise<Command> => {
     const id = state.proposed ?? state.approval;
-    const seen = await environment.proposals.get(id);
+    const seen = await environment.proposals.get(id, environment.thread);
     if (seen === undefined) throw new TradeAgentError('state_corrupt', `proposal ${id} is not this thread's`);
     failpoint('result.read');
     const { proposal } = seen;

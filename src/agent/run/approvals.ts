@@ -37,7 +37,13 @@ export interface Approvals {
 
 export function createApprovals({ proposals, threads, session, owner, clock }: Parts): Approvals {
   const gatewayClient = () => clientOf(session);
-  const own = (): Promise<ThreadProposal[]> => proposals.list(owner);
+  /** Each once, with the first thread that had it. */
+  const own = async (): Promise<ThreadProposal[]> => {
+    const byId = new Map<string, ThreadProposal>();
+    for (const one of await proposals.list(owner))
+      if (!byId.has(one.proposal.id)) byId.set(one.proposal.id, one);
+    return [...byId.values()];
+  };
   const ownOf = async (id: string) => (await own()).find(({ proposal }) => proposal.id === id);
 
   /** Keeps what the gateway says of one that is known here. */
@@ -119,7 +125,9 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
       for (const one of new Set([...open, ...unheard.map(({ proposal }) => proposal.id)])) {
         settled.push(await seen(await gateway.proposal(one)));
       }
-      for (const thread of new Set(settled.map((view) => view.thread))) {
+      const looked = new Set(settled.map((view) => view.id));
+      const shared = (await proposals.list(owner)).filter(({ proposal }) => looked.has(proposal.id));
+      for (const thread of new Set(shared.map((one) => one.thread))) {
         const rest = await proposals.ofThread(thread);
         if (!rest.some(({ proposal }) => isUnderWayState(proposal.state))) await threads.reconciled(thread);
       }

@@ -5,7 +5,6 @@ import { isSettledState } from '../../trading/proposal.ts';
 import type { AwaitedConnection } from '../graph/awaited-connection.ts';
 import type { AwaitedProposal } from '../graph/graph.ts';
 import type { GraphEnvironment } from '../graph/graph-environment.ts';
-import { approvalView } from '../graph/proposal-view.ts';
 import { waitForConnection } from './connection-wait.ts';
 import { takeBack } from './take-back.ts';
 
@@ -92,11 +91,15 @@ export class InterruptWaits {
   }
 
   async #forProposal(id: string): Promise<NextStep> {
-    const { proposals, approvalMode } = this.#environment;
+    const { proposals, approvalMode, thread, saw } = this.#environment;
     // Asked before it is read: a wait that ends meanwhile has noted something that this look may not show.
     const looked = this.#looked.has(id);
-    const seen = await proposals.get(id);
-    if (seen === undefined || isSettledState(seen.proposal.state)) return 'resume';
+    const seen = await proposals.get(id, thread);
+    if (seen === undefined || isSettledState(seen.proposal.state)) {
+      // Another run that waits for the same proposal may have stored its end before this stream told it.
+      if (seen !== undefined && this.#shown.has(id)) await saw(seen);
+      return 'resume';
+    }
     const once = this.#comesBack();
     // What this run itself has just asked for is not looked at: nobody waits.
     if (looked || (once && !this.#waits.has(id) && this.#shown.has(id))) return 'leave';
@@ -112,18 +115,16 @@ export class InterruptWaits {
 
   /** Tells how a proposal stands, also where nothing has changed, or the gateway can't be asked. */
   async #look(id: string): Promise<void> {
-    const { proposals, emit } = this.#environment;
+    const { proposals, saw, thread } = this.#environment;
     // Whoever waits hears of a gateway out of reach from the wait.
     await this.#follow(id, { once: true, quiet: !this.#comesBack() });
-    const seen = await proposals.get(id);
-    if (seen === undefined || this.#shown.has(id)) return;
-    this.#shown.add(id);
-    emit({ type: 'approval', approval: approvalView(seen.proposal, seen.thread) });
+    const seen = await proposals.get(id, thread);
+    if (seen !== undefined && !this.#shown.has(id)) await saw(seen);
   }
 
   async #follow(id: string, { once, quiet = false }: { once: boolean; quiet?: boolean }): Promise<void> {
-    const { proposals, gateway, clock, emit, saw } = this.#environment;
-    const from = await proposals.get(id);
+    const { proposals, gateway, clock, emit, saw, thread } = this.#environment;
+    const from = await proposals.get(id, thread);
     if (from === undefined) return;
     if (gateway === undefined) {
       throw loginRequired();

@@ -1,5 +1,6 @@
 import type { ThreadProposal, ThreadProposals } from '../../store/thread-store.ts';
 import { ordersOf } from '../../trading/kinds/kind-words.ts';
+import type { Proposal } from '../../trading/proposal.ts';
 import type { AgentEvent } from '../events.ts';
 import { approvalView, cameOf } from '../graph/proposal-view.ts';
 
@@ -13,13 +14,17 @@ export function noteAndTell(
   shown: Set<string>,
   emit: (event: AgentEvent) => void,
 ): (seen: ThreadProposal) => Promise<void> {
+  /** Last told here. Another run that waits for the same proposal may have stored its news first. */
+  const toldAs = new Map<string, Proposal>();
   const tell = async (seen: ThreadProposal): Promise<void> => {
     const { id } = seen.proposal;
-    const { before, kept } = await proposals.note(seen);
+    const { before: stored, kept } = await proposals.note(seen);
     const { proposal, thread } = kept;
+    const before = toldAs.get(id) ?? stored;
     const isSame = before?.state === proposal.state && before.updated_at === proposal.updated_at;
     if (isSame && shown.has(id)) return;
     shown.add(id);
+    toldAs.set(id, proposal);
     const known = new Set(
       before === undefined ? [] : ordersOf(cameOf(before)).map((order) => JSON.stringify(order)),
     );

@@ -1,5 +1,5 @@
 import type { Proposal } from '../../trading/proposal.ts';
-import { isOlder, type ThreadProposal, type ThreadProposals } from '../thread-store.ts';
+import { mergeSeen, type ThreadProposal, type ThreadProposals } from '../thread-store.ts';
 import type { StateDatabase } from './state-database.ts';
 
 interface Row {
@@ -22,23 +22,23 @@ export function sqliteThreadProposals(database: StateDatabase): ThreadProposals 
   /** For who is in a transaction. */
   readonly proposalsOf: (thread: string, prompt?: number) => ThreadProposal[];
 } {
-  const byId = database.prepare<[string], Row>('SELECT * FROM thread_proposals WHERE proposal = ?');
-  const get = (id: string): ThreadProposal | undefined => {
-    const row = byId.get(id);
-    return row === undefined ? undefined : read(row);
-  };
+  const byId = database.prepare<[string], Row>(
+    'SELECT * FROM thread_proposals WHERE proposal = ? ORDER BY rowid',
+  );
   const note = database.transaction((seen: ThreadProposal) => {
     const { thread, prompt, toolCallId, attempt, proposal } = seen;
-    const before = get(proposal.id);
-    if (before !== undefined && isOlder(proposal, before.proposal))
-      return { before: before.proposal, kept: before };
+    const merged = mergeSeen(seen, byId.all(proposal.id).map(read));
+    const lastSeen = JSON.stringify(merged.kept.proposal);
     database
       .prepare(
         `INSERT INTO thread_proposals (proposal, thread, prompt, tool_call_id, attempt, last_seen)
-         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (proposal) DO UPDATE SET last_seen = excluded.last_seen`,
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
       )
-      .run(proposal.id, thread, prompt, toolCallId, attempt, JSON.stringify(proposal));
-    return { before: before?.proposal, kept: before === undefined ? seen : { ...before, proposal } };
+      .run(proposal.id, thread, prompt, toolCallId, attempt, lastSeen);
+    database
+      .prepare('UPDATE thread_proposals SET last_seen = ? WHERE proposal = ?')
+      .run(lastSeen, proposal.id);
+    return merged;
   });
   const proposalsOf = (thread: string, prompt?: number): ThreadProposal[] =>
     database
@@ -49,7 +49,10 @@ export function sqliteThreadProposals(database: StateDatabase): ThreadProposals 
       .map(read);
   return {
     note: async (seen) => note.immediate(seen),
-    get: async (id) => get(id),
+    async get(id, thread) {
+      const rows = byId.all(id).map(read);
+      return thread === undefined ? rows[0] : rows.find((row) => row.thread === thread);
+    },
     ofThread: async (thread, prompt) => proposalsOf(thread, prompt),
     list: async ({ profile, sub }) =>
       database

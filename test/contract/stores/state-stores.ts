@@ -170,6 +170,51 @@ export function stateStoresContract(open: () => Promise<OpenedState>): void {
     });
   });
 
+  describe('a proposal that two threads share', () => {
+    it('is kept for each, and is as new in one as in the other', async () => {
+      await begun();
+      await begun({ id: 't2' });
+      const first = seen('pr_1', 'requested');
+      const second = { ...first, thread: 't2', toolCallId: 'tc_2' };
+      await stores.proposals.note(first);
+      expect(await stores.proposals.note(second)).toEqual({ before: undefined, kept: second });
+      expect(await stores.proposals.ofThread('t1')).toEqual([first]);
+      expect(await stores.proposals.ofThread('t2')).toEqual([second]);
+      expect(await stores.proposals.list(owner)).toEqual([first, second]);
+      expect(await stores.proposals.get('pr_1')).toEqual(first);
+      expect(await stores.proposals.get('pr_1', 't2')).toEqual(second);
+      expect(await stores.proposals.get('pr_1', 't3')).toBeUndefined();
+      const later = proposal('pr_1', 'executed', '2026-11-24T15:00:05.000Z');
+      expect(await stores.proposals.note({ ...second, proposal: later })).toEqual({
+        before: first.proposal,
+        kept: { ...second, proposal: later },
+      });
+      expect(await stores.proposals.ofThread('t1')).toEqual([{ ...first, proposal: later }]);
+    });
+
+    it('is as it was last seen for a thread that hears late of it', async () => {
+      await begun();
+      await begun({ id: 't2' });
+      const settled = seen('pr_1', 'executed', '2026-11-24T15:00:05.000Z');
+      await stores.proposals.note(settled);
+      const late = { ...seen('pr_1', 'requested'), thread: 't2' };
+      const kept = { ...late, proposal: settled.proposal };
+      expect(await stores.proposals.note(late)).toEqual({ before: undefined, kept });
+      expect(await stores.proposals.ofThread('t2')).toEqual([kept]);
+    });
+
+    it('stays with one thread when the other is removed', async () => {
+      const lease = await begun();
+      await begun({ id: 't2' });
+      const first = seen('pr_1', 'denied');
+      const second = { ...first, thread: 't2' };
+      await stores.proposals.note(first);
+      await stores.proposals.note(second);
+      expect(await stores.threads.remove('t1', lease)).toBe('removed');
+      expect(await stores.proposals.get('pr_1')).toEqual(second);
+    });
+  });
+
   describe('a store of checkpoints', () => {
     const thread = { configurable: { thread_id: 't1', checkpoint_ns: '' } };
     const metadata = { source: 'loop', step: 1, parents: {} } as const;

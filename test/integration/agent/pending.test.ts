@@ -32,6 +32,49 @@ describe('approvals pending across threads', () => {
   );
 });
 
+describe('an order that another thread already asked about', () => {
+  it('is pending in the second thread too, which names the approval', async () => {
+    const world = await createWorld();
+    const run = async (thread: string) =>
+      (await play((await world.agent()).run({ prompt: prompts.AAPL, thread }, options('detach')))).result;
+    const first = await run('first');
+    const second = await run('second');
+    expect(world.phone.asked).toHaveLength(1);
+    const id = first.approvals[0]?.id;
+    expect(second).toMatchObject({ status: 'pending', approvals: [{ id, thread: 'second' }] });
+    const agent = await world.agent();
+    expect(await agent.approvals()).toMatchObject([{ id, thread: 'first' }]);
+    expect(await agent.threads()).toMatchObject([{ status: 'pending' }, { status: 'pending' }]);
+  });
+
+  it('is in the result and the events of both runs that wait for it', async () => {
+    const world = await createWorld();
+    const agent = await world.agent();
+    const first = play(agent.run({ prompt: prompts.AAPL, thread: 'first' }, options()));
+    const [asked] = await world.phone.untilAsked(1);
+    let told: () => void = () => undefined;
+    const waits = new Promise<void>((resolve) => (told = resolve));
+    const second = play(
+      (await world.agent()).run({ prompt: prompts.AAPL, thread: 'second' }, options()),
+      ({ type }) => {
+        if (type === 'approval') told();
+      },
+    );
+    await waits;
+    world.phone.decide('AAPL', 'approve');
+    const runs = await Promise.all([first, second]);
+    for (const { result, events } of runs) {
+      expect(result).toMatchObject({
+        status: 'done',
+        orders: [{ symbol: 'AAPL' }],
+        approvals: [{ id: asked?.id, status: 'executed' }],
+      });
+      expect(events.filter(({ type }) => type === 'order')).toHaveLength(1);
+    }
+    expect(world.gateway.book).toHaveLength(1);
+  });
+});
+
 describe('approvals pending in one thread', () => {
   it('are told of in whatever order they are decided, each by a detached resume', async () => {
     const world = await createWorld();

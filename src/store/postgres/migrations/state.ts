@@ -8,6 +8,7 @@ import { runs } from './state/0007-runs.ts';
 import { schedules } from './state/0008-schedules.ts';
 import { buckets } from './state/0009-buckets.ts';
 import { jobs } from './state/0010-jobs.ts';
+import { sharedProposals } from './state/0011-shared-proposals.ts';
 
 const name = 'trade_agent_state';
 
@@ -25,5 +26,6 @@ export const stateSchema: Schema = {
     schedules(name),
     buckets(name),
     jobs(name),
+    sharedProposals(),
   ],
 };

@@ -1,5 +1,5 @@
 import type { Proposal } from '../../../trading/proposal.ts';
-import { isOlder, type ThreadProposal, type ThreadProposals } from '../../thread-store.ts';
+import { mergeSeen, type ThreadProposal, type ThreadProposals } from '../../thread-store.ts';
 import type { Unit } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
 
@@ -31,9 +31,13 @@ export async function proposalsOf(unit: Unit, thread: string, prompt?: number): 
 export function postgresThreadProposals(database: PersonDatabase): ThreadProposals {
   return {
     note: (seen) => database.write((unit) => note(unit, seen)),
-    async get(id) {
+    async get(id, thread) {
       const row = await database.read((unit) =>
-        unit.last.one<Row>('SELECT * FROM thread_proposals WHERE proposal = @id', { id }),
+        unit.last.one<Row>(
+          `SELECT * FROM thread_proposals WHERE proposal = @id AND thread = coalesce(@thread, thread)
+           ORDER BY seq LIMIT 1`,
+          { id, thread: thread ?? null },
+        ),
       );
       return row === undefined ? undefined : read(row);
     },
@@ -54,23 +58,23 @@ export function postgresThreadProposals(database: PersonDatabase): ThreadProposa
 
 async function note(unit: Unit, seen: ThreadProposal): ReturnType<ThreadProposals['note']> {
   const { thread, prompt, toolCallId, attempt, proposal } = seen;
-  const last_seen = JSON.stringify(proposal);
   const added = await unit.run(
     `INSERT INTO thread_proposals (proposal, thread, prompt, tool_call_id, attempt, last_seen)
      VALUES (@id, @thread, @prompt, @toolCallId, @attempt, @last_seen) ON CONFLICT DO NOTHING`,
-    { id: proposal.id, thread, prompt, toolCallId, attempt, last_seen },
+    { id: proposal.id, thread, prompt, toolCallId, attempt, last_seen: JSON.stringify(proposal) },
   );
-  if (added === 1) return { before: undefined, kept: seen };
-  // Locked before it is looked at: of two who saw other moments of it, the later one's stays.
-  const row = await unit.one<Row>('SELECT * FROM thread_proposals WHERE proposal = @id FOR UPDATE', {
+  // Locked before they are read, so that of two writers with different states the newer one wins.
+  const rows = await unit.all<Row>(
+    'SELECT * FROM thread_proposals WHERE proposal = @id ORDER BY seq FOR UPDATE',
+    {
+      id: proposal.id,
+    },
+  );
+  const stored = rows.map(read).filter((row) => added === 0 || row.thread !== thread);
+  const merged = mergeSeen(seen, stored);
+  await unit.last.run('UPDATE thread_proposals SET last_seen = @last_seen WHERE proposal = @id', {
     id: proposal.id,
+    last_seen: JSON.stringify(merged.kept.proposal),
   });
-  if (row === undefined) throw new Error('a proposal went away while it was noted');
-  const before = read(row);
-  if (isOlder(proposal, before.proposal)) return { before: before.proposal, kept: before };
-  await unit.run('UPDATE thread_proposals SET last_seen = @last_seen WHERE proposal = @id', {
-    id: proposal.id,
-    last_seen,
-  });
-  return { before: before.proposal, kept: { ...before, proposal } };
+  return merged;
 }
