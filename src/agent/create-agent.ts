@@ -12,7 +12,7 @@ import type { ImportedActivities } from '../tools/gateway/imported-activities.ts
 import type { OwnRules } from '../tools/own-rules.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Agent, RunOptions } from './agent.ts';
-import type { AgentEvent, ThreadView } from './events.ts';
+import type { AgentEvent, ThreadStatus, ThreadView } from './events.ts';
 import { errorFacts } from './graph/error-facts.ts';
 import type { ChatModel } from './model/chat-model.ts';
 import { disableTracing } from './model/no-tracing.ts';
@@ -120,6 +120,11 @@ export function agentOver(state: OpenState, options: AgentSettings): Agent {
     yield* drive(loaded, request, runOptions);
   }
 
+  const currentStatus = async (thread: Thread): Promise<ThreadStatus> =>
+    await statusSince(thread, await proposals.ofThread(thread.id), async () => {
+      const { latestPrompt } = await import('./run/thread-record.ts');
+      return await latestPrompt(stores, thread.id);
+    });
   const remove = (thread: Thread): Promise<void> => removeThread(stores, thread.id, clock);
 
   return {
@@ -133,7 +138,7 @@ export function agentOver(state: OpenState, options: AgentSettings): Agent {
       return await Promise.all(
         listed.map(async (thread) => ({
           ...threadView(thread),
-          status: statusSince(thread, await proposals.ofThread(thread.id)),
+          status: await currentStatus(thread),
         })),
       );
     },
@@ -144,7 +149,7 @@ export function agentOver(state: OpenState, options: AgentSettings): Agent {
         ...threadView(found),
         messages: await readConversation(stores, id),
         approvals: await approvals.ofThread(id),
-        status: statusSince(found, await proposals.ofThread(id)),
+        status: await currentStatus(found),
       };
     },
     deleteThread: async (id) => {

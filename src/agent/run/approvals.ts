@@ -13,6 +13,8 @@ import { notCancellable, withdraw } from './take-back.ts';
 
 /** So many of the gateway's are listed. */
 const MOST_LISTED = 200;
+/** Open approvals that the gateway's list did not reach are asked about one by one: at most so many, newest first. */
+const MOST_ASKED = 50;
 
 interface Parts {
   readonly proposals: ThreadProposals;
@@ -61,7 +63,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
     isOver = isSettledState,
   ): Promise<ApprovalView> => {
     if (gateway === undefined || isOver(known.proposal.state)) return asLastSeen(known);
-    const proposal = await unlessOutOfReach(() => gateway.proposal(known.proposal.id));
+    const proposal = await unlessOutOfReach(() => askAbout(gateway, known.proposal, clock.now()));
     return proposal === undefined ? asLastSeen(known) : await seen(proposal);
   };
 
@@ -73,15 +75,18 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
           ? undefined
           : await unlessOutOfReach(() => gateway.proposals({ state: 'all', limit: MOST_LISTED }));
       const listed = new Set((answer ?? []).map(({ id }) => id));
-      const others = (await own()).filter(({ proposal }) => !listed.has(proposal.id));
+      // Older than the list goes back, or than the gateway.
+      const others = (await own()).filter(({ proposal }) => !listed.has(proposal.id)).reverse();
+      const open = others.filter(({ proposal }) => !isSettledState(proposal.state));
+      const asked = new Set(answer === undefined ? [] : open.slice(0, MOST_ASKED));
       const told = await Promise.all(
         (answer ?? []).map(async (one) => [one.created_at, await seen(one)] as const),
       );
-      const views = [
-        ...told,
-        // Older than the list goes back, or than the gateway.
-        ...others.map((one) => [one.proposal.created_at, asLastSeen(one)] as const),
-      ];
+      const rest = others.map(async (one) => {
+        const view = await current(one, asked.has(one) ? gateway : undefined);
+        return [one.proposal.created_at, view] as const;
+      });
+      const views = [...told, ...(await Promise.all(rest))];
       return views.sort(([a], [b]) => Date.parse(b) - Date.parse(a)).map(([, view]) => view);
     },
     async ofThread(thread) {
@@ -141,12 +146,30 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
   return approvals;
 }
 
+/** The gateway's word on one that was open when last seen. What it does not have, nobody can approve any more. */
+async function askAbout(gateway: GatewayClient, known: Proposal, now: number): Promise<Proposal> {
+  try {
+    return await gateway.proposal(known.id);
+  } catch (error) {
+    if (!isTradeAgentError(error) || error.code !== 'not_found') throw error;
+    if (!isOverdue(known, now)) return known;
+    const reason = {
+      code: 'approval_expired',
+      text: 'it expired, and the gateway no longer has it',
+    } as const;
+    return { ...known, state: 'expired', reason } as Proposal;
+  }
+}
+
+function isOverdue({ state, expires_at }: Proposal, now: number): boolean {
+  return Date.parse(expires_at) <= now && !isSettledState(state) && !isUnderWayState(state);
+}
+
 /** As the thread knows it; marked where that need not be the last word. */
 function lastSeen({ proposal, thread }: ThreadProposal, now: number): ApprovalView {
   const view = approvalView(proposal, thread);
   if (isSettledState(proposal.state)) return view;
-  const overdue = Date.parse(proposal.expires_at) <= now && !isUnderWayState(proposal.state);
-  return { ...view, stale: true, ...(overdue ? { overdue } : {}) };
+  return { ...view, stale: true, ...(isOverdue(proposal, now) ? { overdue: true } : {}) };
 }
 
 async function clientOf(session: Session | undefined): Promise<GatewayClient | undefined> {

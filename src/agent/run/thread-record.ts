@@ -1,6 +1,7 @@
 import { AIMessage, type BaseMessage, ToolMessage } from '@langchain/core/messages';
 import type { StateStores } from '../../store/state-stores.ts';
 import type { ThreadMessage } from '../events.ts';
+import type { AgentStateValue } from '../graph/agent-state.ts';
 import { readContext } from '../graph/system-prompt.ts';
 
 /** What was said and called in a thread, from its latest checkpoint. Empty for one whose first run never got anywhere. */
@@ -8,9 +9,21 @@ export async function readConversation(
   { history }: Pick<StateStores, 'history'>,
   thread: string,
 ): Promise<ThreadMessage[]> {
-  const tuple = await (await history()).getTuple({ configurable: { thread_id: thread } });
-  const { messages } = (tuple?.checkpoint.channel_values ?? {}) as { messages?: BaseMessage[] };
+  const { messages } = await latestState({ history }, thread);
   return (messages ?? []).map(threadMessage);
+}
+
+/** Which prompt of a thread its latest run was about, counted from 1; 0 when no run got anywhere. */
+export async function latestPrompt(stores: Pick<StateStores, 'history'>, thread: string): Promise<number> {
+  return (await latestState(stores, thread)).prompt ?? 0;
+}
+
+async function latestState(
+  { history }: Pick<StateStores, 'history'>,
+  thread: string,
+): Promise<Partial<AgentStateValue>> {
+  const tuple = await (await history()).getTuple({ configurable: { thread_id: thread } });
+  return (tuple?.checkpoint.channel_values ?? {}) as Partial<AgentStateValue>;
 }
 
 function threadMessage(message: BaseMessage): ThreadMessage {

@@ -30,16 +30,24 @@ const statusOfState: Record<ProposalState, RunStatus> = {
 /**
  * How a thread's latest run ended, with what came of its proposals since: the gateway carries them out without it.
  * @param seen the thread's proposals, as last seen
+ * @param latestPrompt reads which prompt the latest run was about
  */
-export function statusSince(
+export async function statusSince(
   { status, updatedAt }: Pick<Thread, 'status' | 'updatedAt'>,
   seen: readonly ThreadProposal[],
-): ThreadStatus {
+  latestPrompt: () => Promise<number>,
+): Promise<ThreadStatus> {
   if (status !== 'pending') return status;
   // One of an earlier run, which this one did not wait for, says nothing of what this one waits for.
   const since = seen.filter(({ proposal }) => Date.parse(proposal.updated_at) >= updatedAt);
   const open = seen.filter(({ proposal }) => statusOfState[proposal.state] === 'pending');
-  const [worst = status] = [...since, ...open]
+  const told = [...since, ...open];
+  // A run that was cut off late ended after its own proposals did.
+  if (told.length === 0 && seen.length > 0) {
+    const prompt = await latestPrompt();
+    told.push(...seen.filter((one) => one.prompt === prompt));
+  }
+  const [worst = status] = told
     .map(({ proposal }) => statusOfState[proposal.state])
     .sort((a, b) => severity.indexOf(a) - severity.indexOf(b));
   return worst;

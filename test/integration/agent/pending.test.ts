@@ -156,3 +156,45 @@ describe('approvals that are listed', () => {
     expect(await late.approvals()).toMatchObject([{ status: 'requested', stale: true, overdue: true }]);
   });
 });
+
+describe('a thread whose approval expired', () => {
+  const ttl = 400;
+
+  it('is expired, also when its run ended after the approval did', async () => {
+    const world = await createWorld();
+    const late = await world.agent({ clock: quickClock(ttl) });
+    await play(late.run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
+    world.phone.expire('AAPL');
+    expect(await late.threads()).toMatchObject([{ thread: 't', status: 'expired' }]);
+    expect(await late.thread('t')).toMatchObject({ status: 'expired', approvals: [{ status: 'expired' }] });
+  });
+
+  it('is expired, also when more approvals came since than the gateway lists', async () => {
+    const world = await createWorld();
+    const agent = await world.agent();
+    await play(agent.run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
+    world.phone.expire('AAPL');
+    for (let qty = 1; qty <= 200; qty += 1) {
+      const order = { symbol: 'NVDA', side: 'buy', qty: String(qty) };
+      await world.phone.foreign('alice-sub', { kind: 'order', order }, 'some-other-app');
+    }
+    expect(await agent.threads()).toMatchObject([{ thread: 't', status: 'expired' }]);
+    expect(await agent.approvals()).toContainEqual(
+      expect.objectContaining({ thread: 't', status: 'expired' }),
+    );
+  });
+
+  it('is expired when the gateway does not have the approval any more', async () => {
+    const world = await createWorld();
+    await play((await world.agent()).run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
+    const { profile, session } = await createWorld();
+    const soon = await world.agent({ profile, session });
+    expect(await soon.threads()).toMatchObject([{ thread: 't', status: 'pending' }]);
+    const late = await world.agent({ profile, session, clock: quickClock(ttl) });
+    expect(await late.threads()).toMatchObject([{ thread: 't', status: 'expired' }]);
+    expect(await late.approvals()).toMatchObject([
+      { status: 'expired', reason: 'it expired, and the gateway no longer has it' },
+    ]);
+    await late.deleteThread('t');
+  });
+});

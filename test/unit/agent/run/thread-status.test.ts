@@ -6,10 +6,14 @@ import type { ProposalState } from '../../../../src/trading/proposal-state.ts';
 const ended = Date.parse('2026-01-30T14:30:00Z');
 const pending = { status: 'pending', updatedAt: ended } as const;
 
+/** No proposal of this prompt was seen. */
+const laterPrompt = async () => 2;
+
 /** @param after seconds after the run ended */
 function proposal(state: ProposalState, after: number): ThreadProposal {
   return {
     thread: 'th_1',
+    prompt: 1,
     proposal: { state, updated_at: new Date(ended + after * 1000).toISOString() },
   } as ThreadProposal;
 }
@@ -23,19 +27,27 @@ describe('what a thread is that left its question to the gateway', () => {
     ['blocked', 'blocked'],
     ['unknown', 'unknown'],
     ['requested', 'pending'],
-  ] as const)('is by %s then %s', (state, status) => {
-    expect(statusSince(pending, [proposal(state, 20)])).toBe(status);
+  ] as const)('is by %s then %s', async (state, status) => {
+    expect(await statusSince(pending, [proposal(state, 20)], laterPrompt)).toBe(status);
   });
 
-  it('stays pending while one of several is open, also one that nothing happened to', () => {
-    expect(statusSince(pending, [proposal('executed', 20), proposal('requested', -5)])).toBe('pending');
+  it('stays pending while one of several is open, also one that nothing happened to', async () => {
+    expect(
+      await statusSince(pending, [proposal('executed', 20), proposal('requested', -5)], laterPrompt),
+    ).toBe('pending');
   });
 
-  it('is not told by what an earlier run came to', () => {
-    expect(statusSince(pending, [proposal('executed', -60)])).toBe('pending');
+  it('is not told by what an earlier run came to', async () => {
+    expect(await statusSince(pending, [proposal('executed', -60)], laterPrompt)).toBe('pending');
   });
 
-  it('stays as it ended where it waited for nothing', () => {
-    expect(statusSince({ ...pending, status: 'failed' }, [proposal('executed', 20)])).toBe('failed');
+  it('stays as it ended where it waited for nothing', async () => {
+    expect(await statusSince({ ...pending, status: 'failed' }, [proposal('executed', 20)], laterPrompt)).toBe(
+      'failed',
+    );
+  });
+
+  it('is told by what its own run came to before it was cut off', async () => {
+    expect(await statusSince(pending, [proposal('expired', -60)], async () => 1)).toBe('expired');
   });
 });
