@@ -1,9 +1,9 @@
 import type { ActivityCache, CloseCache, ImportStore } from '../store/check-store.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
+import { readOpenOrders } from '../tools/order-pages.ts';
 import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import { withImported } from '../trading/portfolio/imported.ts';
 import { atDayEnds } from '../trading/portfolio/returns.ts';
-import type { Order } from '../trading/views.ts';
 import { readActivities, readPricesOfTransfers } from './gather-activities.ts';
 import { readCloses } from './gather-closes.ts';
 import { symbolsOf } from './observe-prices.ts';
@@ -46,7 +46,7 @@ export async function gather({
   const [account, positions, openOrders, clock, history] = await Promise.all([
     gateway.account(),
     gateway.positions(),
-    suggest ? openOrdersOf(gateway) : unlessUnreadable(openOrdersOf(gateway)),
+    suggest ? readOpenOrders(gateway) : unlessUnreadable(readOpenOrders(gateway)),
     gateway.clock(),
     gateway.valueHistory('5A'),
   ]);
@@ -90,9 +90,6 @@ export async function gather({
     notes,
   };
 }
-
-const openOrdersOf = (gateway: GatewayClient): Promise<Order[]> =>
-  gateway.orders({ status: 'open', limit: 500 });
 
 /** What a position already tells needs no quote. */
 function symbolsToQuote({ rules, targets }: RulesFile, held: readonly string[], suggest: boolean): string[] {

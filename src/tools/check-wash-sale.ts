@@ -6,6 +6,7 @@ import { TradeAgentError } from '../trading/errors.ts';
 import { symbolSchema } from '../trading/order.ts';
 import { recentLosses, type WashSale, washSale } from '../trading/portfolio/wash-sale.ts';
 import type { Position } from '../trading/views.ts';
+import { readOpenOrders } from './order-pages.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 /** Purchases and earlier sales that are listed; the others are counted. */
@@ -39,7 +40,7 @@ export const checkWashSale = defineTool({
       gateway.account(),
       gateway.positions(),
       gateway.clock(),
-      gateway.orders({ status: 'open', limit: 500 }),
+      readOpenOrders(gateway, symbol),
       gateway.activities({ after: FIRST_ACTIVITY }),
     ]);
     const now = Date.parse(clock.timestamp);
@@ -55,6 +56,7 @@ export const checkWashSale = defineTool({
         verdict,
         sale: sold === undefined ? null : view(sold),
         open_purchases: buys.slice(0, MOST).map(({ id, qty, notional }) => ({ order_id: id, qty, notional })),
+        ...(buys.length > MOST ? { open_purchases_left_out: buys.length - MOST } : {}),
         earlier_losses: earlier.slice(0, MOST).map(view),
         ...(earlier.length > MOST ? { earlier_left_out: earlier.length - MOST } : {}),
         not_known: notKnown,

@@ -1,36 +1,66 @@
 import { z } from 'zod';
 import { dollars } from '../trading/amounts.ts';
 import { dayBegan } from '../trading/new-york-time.ts';
+import { symbolSchema } from '../trading/order.ts';
 import { dayTrades } from '../trading/portfolio/day-trades.ts';
+import type { Position } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 export const getPortfolio = defineTool({
   name: 'get_portfolio',
   description:
-    'The account (cash, buying power, equity) and every position with its quantity, price, value and unrealized profit; what was traded today, where something was (shares, dollars paid).',
-  schema: z.strictObject({}),
+    'The account (cash, buying power, equity) and every position with its quantity, price, value and unrealized profit; what was traded today, where something was (shares, dollars paid). total counts all positions that match.',
+  schema: z.lazy(() =>
+    z.strictObject({
+      symbols: z.array(symbolSchema).min(1).max(50).optional().describe('Only these positions'),
+      limit: z
+        .number()
+        .int()
+        .min(1)
+        .max(500)
+        .optional()
+        .describe('Most positions in one answer, by symbol; all if left out'),
+      cursor: symbolSchema.optional().describe('next_cursor of the answer before'),
+    }),
+  ),
   scopes: ['portfolio:read'],
   risk: 'read',
-  async execute(context) {
+  async execute(context, { symbols, limit, cursor }) {
     const gateway = requireGateway(context);
-    const [account, positions, traded] = await Promise.all([
+    const [account, all, traded] = await Promise.all([
       gateway.account(),
       gateway.positions(),
       // Without them a position's day is since the last close, whenever it was bought.
       tradedToday(gateway).catch(() => []),
     ]);
-    const count = positions.length === 1 ? '1 position' : `${positions.length} positions`;
+    const { positions, total, next_cursor } = page(
+      all.filter(({ symbol }) => symbols === undefined || symbols.includes(symbol)),
+      limit,
+      cursor,
+    );
+    const count = positions.length === total ? `${total}` : `${positions.length} of ${total}`;
     return {
-      summary: `${count}, equity ${dollars(account.equity)}, cash ${dollars(account.cash)}`,
+      summary: `${count} ${total === 1 ? 'position' : 'positions'}, equity ${dollars(account.equity)}, cash ${dollars(account.cash)}`,
       content: JSON.stringify({
-        account,
-        positions,
+        ...{ account, positions, total, next_cursor },
         ...(traded.length === 0 ? {} : { traded_today: traded }),
       }),
     };
   },
 });
+
+/** By symbol when it is a part, so that positions opened or closed meanwhile move none to another page. */
+function page(all: readonly Position[], limit: number | undefined, cursor: string | undefined) {
+  const total = all.length;
+  if (limit === undefined && cursor === undefined) return { positions: all, total, next_cursor: null };
+  const rest = all
+    .toSorted((a, b) => (a.symbol < b.symbol ? -1 : 1))
+    .filter(({ symbol }) => cursor === undefined || symbol > cursor);
+  const positions = rest.slice(0, limit);
+  const next_cursor = rest.length > positions.length ? (positions.at(-1)?.symbol ?? null) : null;
+  return { positions, total, next_cursor };
+}
 
 /** Shares bought today, less those sold, and dollars paid for them, less those received. */
 async function tradedToday(gateway: GatewayClient) {

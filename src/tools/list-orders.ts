@@ -1,38 +1,88 @@
 import { z } from 'zod';
+import { newYorkInstant } from '../trading/new-york-time.ts';
+import { symbolSchema } from '../trading/order.ts';
 import type { Proposal } from '../trading/proposal.ts';
 import type { Order } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
+import { cursorOf, ordersAfter, placeOf, readOrders } from './order-pages.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 /** Ids that can say nothing: a broker makes them where nobody else does. */
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Of a longer history the total is a minimum: each 500 are a request to the broker. */
+const MOST_READ = 2_000;
 
 /** The gateway's own ids are known by its proposals; an older order counts as another app's. */
 const MOST_PROPOSALS = 500;
 
 export const listOrders = defineTool({
   name: 'list_orders',
-  description: 'The account’s orders, newest first, with id, state and what was filled.',
+  description:
+    'The account’s orders, newest first, with id, state and what was filled. total counts all that match; pass next_cursor as cursor for the next ones.',
   schema: z.lazy(() =>
     z.strictObject({
       status: z.enum(['open', 'closed', 'all']).default('open'),
-      limit: z.number().int().min(1).max(100).default(50),
+      symbol: symbolSchema.optional(),
+      since: z
+        .string()
+        .max(40)
+        .refine(
+          (text) =>
+            z.iso.date().safeParse(text).success || z.iso.datetime({ offset: true }).safeParse(text).success,
+          'must be a day (2026-11-24) or an RFC 3339 time',
+        )
+        .optional()
+        .describe('Submitted at or after: a day in New York (2026-11-24) or an RFC 3339 time'),
+      limit: z.number().int().min(1).max(500).default(50),
+      cursor: z.string().max(512).optional(),
     }),
   ),
   scopes: ['orders:read'],
   risk: 'read',
-  async execute(context, { status, limit }) {
+  async execute(context, { status, symbol, since, limit, cursor }) {
     const gateway = requireGateway(context);
-    const orders = await gateway.orders({ status, limit });
+    const filter = { status, symbol, since: since === undefined ? undefined : instantOf(since) };
+    const place = cursor === undefined ? undefined : placeOf(cursor);
+    const found = await readOrders(gateway, filter, { until: place?.at, most: MOST_READ });
+    const rest = place === undefined ? found.orders : ordersAfter(found.orders, place);
+    const orders = rest.slice(0, limit);
+    const { total, isAll } = place ?? { total: found.orders.length, isAll: found.isAll };
+    const last = orders.at(-1);
+    const isMore = rest.length > orders.length || !found.isAll;
+    const next_cursor =
+      last === undefined || !isMore ? null : cursorOf({ at: last.submitted_at, id: last.id, total, isAll });
     const foreign = await anyForeign(gateway, orders);
-    const kind = status === 'all' ? '' : `${status} `;
     return {
-      summary: orders.length === 1 ? `1 ${kind}order` : `${orders.length} ${kind}orders`,
-      content: JSON.stringify({ status, orders }),
+      summary: countedOrders(orders.length, { total, isAll }, { status, symbol, since }),
+      content: JSON.stringify({
+        ...{ state: status, total, ...(isAll ? {} : { total_is_minimum: true }) },
+        ...{ orders, next_cursor },
+      }),
       ...(foreign ? { outside: 'orders of another app' } : {}),
     };
   },
 });
+
+/** The first moment of a day in New York, or the time itself. */
+function instantOf(since: string): number {
+  return since.includes('T') ? Date.parse(since) : newYorkInstant(since, '00:00');
+}
+
+function countedOrders(
+  shown: number,
+  { total, isAll }: { readonly total: number; readonly isAll: boolean },
+  {
+    status,
+    symbol,
+    since,
+  }: { readonly status: string; readonly symbol: string | undefined; readonly since: string | undefined },
+): string {
+  const count = isAll && shown === total ? `${total}` : `${shown} of ${isAll ? '' : 'at least '}${total}`;
+  const kind = status === 'all' ? '' : `${status} `;
+  const of = symbol === undefined ? '' : ` of ${symbol}`;
+  return `${count} ${kind}${total === 1 ? 'order' : 'orders'}${of}${since === undefined ? '' : ` since ${since}`}`;
+}
 
 /** Whether another app has named one of the orders: an id of its choice may hold a sentence. */
 export async function anyForeign(gateway: GatewayClient, orders: readonly Order[]): Promise<boolean> {

@@ -8,6 +8,7 @@ import { type Rebalancing, rebalance } from '../trading/portfolio/rebalance.ts';
 import { SMALLEST_FRACTION, tradables } from '../trading/portfolio/tradables.ts';
 import type { Proposal } from '../trading/proposal.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
+import { readOpenOrders } from './order-pages.ts';
 import type { OwnTargets } from './own-rules.ts';
 import { defineTool, requireGateway, type ToolContext } from './tool.ts';
 
@@ -48,7 +49,7 @@ export const suggestRebalance = defineTool({
     const [account, positions, openOrders, proposals, quotes] = await Promise.all([
       gateway.account(),
       gateway.positions(),
-      gateway.orders({ status: 'open', limit: 500 }),
+      readOpenOrders(gateway),
       gateway.proposals({ state: 'open' }),
       quotesOf(gateway, symbols),
     ]);

@@ -6,7 +6,7 @@ import type { CancelIntent, OrderChange, WhichOrder } from './intent.ts';
 import { NotUnderstood } from './words.ts';
 
 /** What the calls ask that say which orders an account has. */
-export const openOrders = { status: 'open', limit: 100 } as const;
+export const openOrders = { status: 'open', limit: 500 } as const;
 export const newestOrders = { status: 'all', limit: 10 } as const;
 
 /** Ids of the orders that a cancel means. @throws {NotUnderstood} where that is none, or one of several */

@@ -32,7 +32,13 @@ export interface Step {
 }
 
 const portfolio = z.lazy(() => z.object({ positions: z.array(positionSchema) }));
-const orders = z.lazy(() => z.object({ orders: z.array(orderSchema) }));
+const orders = z.lazy(() =>
+  z.object({
+    orders: z.array(orderSchema),
+    total: z.number().default(0),
+    next_cursor: z.string().nullable().default(null),
+  }),
+);
 
 /** Names looked up in one call. */
 const MOST_QUERIES = 20;
@@ -118,11 +124,15 @@ function answerTo(step: Step, found: readonly Lookup[]): unknown {
 }
 
 function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
-  const ordersOf = (query: typeof openOrders | typeof newestOrders): readonly Order[] =>
-    orders
-      .parse(answerTo(listOf(query, intent.account), found) ?? { orders: [] })
-      // What still stands of an entry that is filled are its exits, each with an id of its own.
-      .orders.flatMap((order) => (isPastEntry(order) ? openLegs(order) : [order]));
+  const ordersOf = (query: typeof openOrders | typeof newestOrders): readonly Order[] => {
+    const answered = answerTo(listOf(query, intent.account), found);
+    if (answered === undefined) return [];
+    const listed = orders.parse(answered);
+    if (query === openOrders && listed.next_cursor !== null)
+      throw tooMany(listed.total, listed.orders.length);
+    // What still stands of an entry that is filled are its exits, each with an id of its own.
+    return listed.orders.flatMap((order) => (isPastEntry(order) ? openLegs(order) : [order]));
+  };
   switch (intent.kind) {
     case 'whoami':
       return [{ name: 'whoami', args: {} }];
@@ -226,4 +236,12 @@ function partOf(intent: Intent & { kind: 'order' }, answer: unknown): { qty?: st
     );
   }
   return { qty: partOfPosition(intent.fraction, held) };
+}
+
+/** Of a part of the open orders nobody can say which one is meant, or that it is all. */
+function tooMany(total: number, listed: number): NotUnderstood {
+  return new NotUnderstood(
+    `You have ${total} open orders, and I can look through ${listed} at once, so I haven't done anything.`,
+    'Use the whole id: "trade-agent orders list --status open" shows it.',
+  );
 }

@@ -21,6 +21,8 @@ export interface OrderQuery {
   readonly status: 'open' | 'closed' | 'all';
   readonly limit: number;
   readonly symbols: readonly string[];
+  /** Only orders submitted at or before this instant. */
+  readonly until?: Date | undefined;
 }
 
 export interface BarQuery {

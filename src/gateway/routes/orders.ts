@@ -22,6 +22,10 @@ const ordersQuery = z.strictObject({
     .transform((text) => text.split(','))
     .pipe(z.array(symbolSchema).max(50))
     .optional(),
+  until: z.iso
+    .datetime({ offset: true })
+    .transform((text) => new Date(text))
+    .optional(),
 });
 
 const clientOrderIdQuery = z.strictObject({
@@ -49,11 +53,9 @@ export function orderRoutes(
   app.get(
     '/v1/orders',
     door.guard(['orders:read'], async (c, caller) => {
-      const { status, limit, symbols, for: owner, account } = parseQuery(ordersQuery, c.req.url);
+      const { for: owner, account, symbols = [], ...query } = parseQuery(ordersQuery, c.req.url);
       const broker = await brokerFor(await standIn(caller, owner, 'can_view'), account);
-      return c.json({
-        orders: await broker.orders({ status, limit, symbols: symbols ?? [] }),
-      });
+      return c.json({ orders: await broker.orders({ ...query, symbols }) });
     }),
   );
   // A custom method in Google's style; the router needs the whole segment as one pattern.

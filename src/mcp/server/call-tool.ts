@@ -65,7 +65,8 @@ export async function callTool(
     const outcome = await afterConnecting(answer, server.holdMs, call, () => tool.run(call, parsed));
     if ('proposal' in outcome) return await answered(outcome, context, options);
     const { message, found, outside } = outcome;
-    return toolAnswer({ environment, message, status: 'ok', ...found, ...untrusted(outside) });
+    // The envelope's own members last: a tool's may have the same names.
+    return toolAnswer({ ...found, environment, message, status: 'ok', ...untrusted(outside) });
   } catch (error) {
     // Once in a call: some clients answer for their person, at once.
     const question = answer === undefined ? await server.accounts.ask(error, asked) : undefined;

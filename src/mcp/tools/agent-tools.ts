@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { ofOneAccount } from '../../tools/account-argument.ts';
 import { checkRules } from '../../tools/check-rules.ts';
 import { checkWashSale } from '../../tools/check-wash-sale.ts';
@@ -27,6 +28,22 @@ import { argumentsOf, type DirectTool } from '../../tools/tool.ts';
 import { whoami } from '../../tools/whoami.ts';
 import { defineMcpTool, type McpTool } from './mcp-tool.ts';
 
+/** A hundred positions are some 5,000 tokens of another agent's context. */
+const pagedPortfolio: DirectTool = {
+  ...getPortfolio,
+  schema: z.lazy(() =>
+    argumentsOf(getPortfolio).extend({
+      limit: z
+        .number()
+        .int()
+        .min(1)
+        .max(500)
+        .default(100)
+        .describe('Most positions in one answer, by symbol'),
+    }),
+  ),
+};
+
 /** What the agent's own tools read, by the very same definition. */
 export const agentTools: readonly McpTool[] = [
   read(whoami, 'Who is signed in'),
@@ -40,7 +57,7 @@ export const agentTools: readonly McpTool[] = [
   read(ofOneAccount(getOptionContracts), 'Option contracts'),
   read(getNews, 'News'),
   read(getCorporateActions, 'Dividends and splits'),
-  read(ofOneAccount(getPortfolio), 'Portfolio'),
+  read(ofOneAccount(pagedPortfolio), 'Portfolio'),
   readHistory(ofOneAccount(getPerformance), 'Performance'),
   readHistory(ofOneAccount(getActivities), 'Activities'),
   readHistory(ofOneAccount(getRisk), 'Risk'),

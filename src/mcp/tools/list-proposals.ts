@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { TradeAgentError } from '../../trading/errors.ts';
 import { proposalFacts } from '../answers/proposal-facts.ts';
 import { defineMcpTool } from './mcp-tool.ts';
+import { proposalIdSchema } from './proposal-id.ts';
 
 /** The gateway lists all of a person's, whichever client proposed them. */
 const MOST_LOOKED_AT = 500;
@@ -13,16 +15,36 @@ export const listProposals = defineMcpTool({
   schema: z.strictObject({
     state: z.enum(['open', 'all']).default('open'),
     limit: z.number().int().min(1).max(50).default(20),
+    cursor: proposalIdSchema.optional().describe('next_cursor of the answer before'),
   }),
   scopes: ['orders:read'],
   effect: 'reads',
-  async run({ caller }, { state, limit }) {
-    const all = await caller.gateway.proposals({ state, limit: MOST_LOOKED_AT });
-    const own = all.filter(caller.owns).slice(0, limit);
+  async run({ caller }, { state, limit, cursor }) {
+    const listed = await caller.gateway.proposals({ state, limit: MOST_LOOKED_AT });
+    const own = listed.filter(caller.owns);
+    const total = own.length;
+    const isAll = listed.length < MOST_LOOKED_AT;
+    const place = cursor === undefined ? -1 : own.findIndex(({ id }) => id === cursor);
+    if (cursor !== undefined && place === -1) throw unknownCursor();
+    const rest = own.slice(place + 1);
+    const shown = rest.slice(0, limit);
+    const count =
+      isAll && shown.length === total ? `${total}` : `${shown.length} of ${isAll ? '' : 'at least '}${total}`;
     const kind = state === 'open' ? 'open ' : '';
     return {
-      message: own.length === 1 ? `1 ${kind}proposal` : `${own.length} ${kind}proposals`,
-      found: { state, proposals: own.map(proposalFacts) },
+      message: `${count} ${kind}${total === 1 ? 'proposal' : 'proposals'}`,
+      found: {
+        ...{ state, total, ...(isAll ? {} : { total_is_minimum: true }) },
+        proposals: shown.map(proposalFacts),
+        next_cursor: rest.length > shown.length ? (shown.at(-1)?.id ?? null) : null,
+      },
     };
   },
 });
+
+/** An open proposal may have been decided between two pages. */
+function unknownCursor(): TradeAgentError {
+  return new TradeAgentError('usage', 'the cursor is not in this list any more', {
+    hint: 'Leave it out to start with the newest proposal.',
+  });
+}

@@ -70,7 +70,13 @@ export interface GatewayClient
   inAccount(account: string): GatewayClient;
   account(): Promise<Account>;
   positions(): Promise<Position[]>;
-  orders(query?: { status?: 'open' | 'closed' | 'all'; limit?: number }): Promise<Order[]>;
+  /** Newest first, at most 500. @param query.until only orders submitted at or before this instant */
+  orders(query?: {
+    status?: 'open' | 'closed' | 'all';
+    limit?: number;
+    symbols?: readonly string[];
+    until?: string;
+  }): Promise<Order[]>;
   /** @throws {TradeAgentError} `not_found` */
   order(id: string): Promise<Order>;
   /** Equity at the end of each day of the last month, oldest first, dollars. */
@@ -164,10 +170,14 @@ function ofAccount({
     positions: async () =>
       (await read('/v1/positions', z.object({ positions: z.array(positionSchema) }), PORTFOLIO_READ))
         .positions,
-    orders: async ({ status = 'open', limit = 50 } = {}) =>
+    orders: async ({ status = 'open', limit = 50, symbols = [], until } = {}) =>
       (
         await read(
-          `/v1/orders?status=${status}&limit=${limit}`,
+          `/v1/orders?${new URLSearchParams({
+            ...{ status, limit: String(limit) },
+            ...(symbols.length === 0 ? {} : { symbols: symbols.join(',') }),
+            ...(until === undefined ? {} : { until }),
+          })}`,
           z.object({ orders: z.array(orderSchema) }),
           ORDERS_READ,
         )

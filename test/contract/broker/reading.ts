@@ -231,6 +231,16 @@ export function readingCases(bench: () => Bench, { lacks, orders, dayFlows }: Br
     );
     expect(orders).toEqual([expect.objectContaining({ id })]);
   });
+
+  it('of orders up to an instant tells those of that instant, and none submitted later', async () => {
+    const { broker, resting } = bench();
+    const { id } = await resting();
+    const query = { status: 'all', limit: 50, symbols: [] } as const;
+    const [order] = await broker.orders(query);
+    const at = Date.parse(order?.submitted_at ?? '');
+    expect(await broker.orders({ ...query, until: new Date(at) })).toEqual([expect.objectContaining({ id })]);
+    expect(await broker.orders({ ...query, until: new Date(at - 1) })).toEqual([]);
+  });
 }
 
 /** What a read throws, by what it met. */

@@ -123,6 +123,9 @@ describe('answers', () => {
     const order = await placeOne();
     const { body } = await read('/v1/orders?status=all&limit=10&symbols=AAPL');
     expect(body.orders).toContainEqual(expect.objectContaining({ id: order.id }));
+    expect((await read('/v1/orders?until=yesterday')).body).toMatchObject({
+      ...{ code: 'invalid_query', fields: ['until'] },
+    });
     expect((await read(`/v1/orders/${order.id}`)).body).toMatchObject({ id: order.id });
     expect(
       (await read(`/v1/orders:by_client_order_id?client_order_id=${order.client_order_id}`)).body,

@@ -83,8 +83,8 @@ describe('a sentence that names an account', () => {
     );
     const looks = lookups(intents);
     expect(looks).toEqual([
-      { name: 'list_orders', args: { status: 'open', limit: 100, account: 'ira' } },
-      { name: 'list_orders', args: { status: 'open', limit: 100 } },
+      { name: 'list_orders', args: { status: 'open', limit: 500, account: 'ira' } },
+      { name: 'list_orders', args: { status: 'open', limit: 500 } },
     ]);
     const order = (id: string) => ({
       ...{ id, client_order_id: id, symbol: 'AAPL', side: 'buy', type: 'limit', time_in_force: 'gtc' },
@@ -112,4 +112,12 @@ describe('a sentence that names an account', () => {
       },
     ]);
   });
+});
+
+it('cancels nothing when it has only a part of the open orders', () => {
+  const step = { name: 'list_orders', args: { status: 'open', limit: 500 } };
+  const content = { state: 'open', total: 898, orders: [], next_cursor: 'c' };
+  expect(() => steps([{ kind: 'cancel', which: { all: true } }], [{ step, content }])).toThrow(
+    "You have 898 open orders, and I can look through 0 at once, so I haven't done anything.",
+  );
 });

@@ -22,7 +22,7 @@ export function alpacaOrders(
   const find = (call: (client: Alpaca) => Promise<trading.Order>) =>
     requests.find(async () => orderView(await call(await alpaca())));
   return {
-    orders: ({ status, limit, symbols }) =>
+    orders: ({ status, limit, symbols, until }) =>
       requests.read(async () => {
         const { trading } = await alpaca();
         const query = { status, limit, direction: 'desc' } as const;
@@ -31,6 +31,8 @@ export function alpacaOrders(
             ...query,
             nested,
             ...(symbols.length === 0 ? {} : { symbols: symbols.join(',') }),
+            // Alpaca leaves out the instant itself, and counts in nanoseconds.
+            ...(until === undefined ? {} : { until: new Date(until.getTime() + 1).toISOString() }),
           });
         const flat = await list(false);
         if (flat.every(isOfOnePart)) return flat.map(orderView);

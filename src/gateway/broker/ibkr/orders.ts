@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { OrderDraft } from '../../../trading/order.ts';
-import { isFinal, type Order } from '../../../trading/views.ts';
+import type { Order } from '../../../trading/views.ts';
 import type { Broker, Submission } from '../broker.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
+import { selectOrders } from '../order-query.ts';
 import { NoAnswer, type RestClient } from '../rest-client.ts';
 import type { Contracts } from './contracts.ts';
 import { failureOf, IbkrNo } from './failure.ts';
@@ -44,13 +45,10 @@ export function ibkrOrders(
 ): Orders {
   const path = `/iserver/account/${encodeURIComponent(account)}`;
   return {
-    orders: ({ status, limit, symbols }) =>
+    orders: (query) =>
       requests.read(async () => {
         await ready();
-        return (await list.read())
-          .filter((order) => status === 'all' || isFinal(order.status) === (status === 'closed'))
-          .filter(({ symbol }) => symbols.length === 0 || symbols.includes(symbol))
-          .slice(0, limit);
+        return selectOrders(await list.read(), query);
       }),
     order: async (id) =>
       ORDER_ID.test(id)

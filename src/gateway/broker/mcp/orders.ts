@@ -1,10 +1,11 @@
 import { assetClassOf } from '../../../trading/asset-class.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import { Refusal } from '../../../trading/refusal.ts';
-import { isFinal, type Order } from '../../../trading/views.ts';
+import type { Order } from '../../../trading/views.ts';
 import { isSameOrder } from '../../orders/same-order.ts';
 import type { Broker, Submission } from '../broker.ts';
 import type { BrokerRequests, FailureOf } from '../broker-requests.ts';
+import { selectOrders } from '../order-query.ts';
 import { NoAnswer } from '../rest-client.ts';
 import type { Given } from './arguments.ts';
 import { NotSent } from './failure.ts';
@@ -38,15 +39,14 @@ export function mcpOrders(tools: OrderTools): Orders {
     return order;
   };
   return {
-    orders: ({ status, limit, symbols }) =>
+    orders: (query) =>
       requests.read(async () => {
+        const { status, limit, symbols } = query;
         const answer = await ask(mapping.orders, { account, status, limit: String(limit), symbols });
-        return rowsOf(answer, mapping.orders)
+        const listed = rowsOf(answer, mapping.orders)
           .map((row) => orderView(row, mapping, account))
-          .filter((order) => status === 'all' || isFinal(order.status) === (status === 'closed'))
-          .filter(({ symbol }) => symbols.length === 0 || symbols.includes(symbol))
-          .sort((a, b) => b.submitted_at.localeCompare(a.submitted_at))
-          .slice(0, limit);
+          .sort((a, b) => b.submitted_at.localeCompare(a.submitted_at));
+        return selectOrders(listed, query);
       }),
     order: async (id) => {
       if (!isId(id)) return undefined;

@@ -2,10 +2,11 @@ import type { ManualTradeFormWithOptions } from 'snaptrade-typescript-sdk';
 import { z } from 'zod';
 import { assetClassOf } from '../../../trading/asset-class.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
-import { isFinal, type Order } from '../../../trading/views.ts';
+import type { Order } from '../../../trading/views.ts';
 import type { Broker, Submission } from '../broker.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
 import { exactNumber } from '../exact-number.ts';
+import { selectOrders } from '../order-query.ts';
 import { RestAnswer } from '../rest-client.ts';
 import type { Client, Who } from './client.ts';
 import { SnaptradeNo } from './failure.ts';
@@ -29,13 +30,10 @@ export function snaptradeOrders(
   requests: BrokerRequests,
 ): Orders {
   return {
-    orders: ({ status, limit, symbols }) =>
+    orders: (query) =>
       requests.read(async () => {
-        const all = await listed(await client(), who, status === 'open' ? 'open' : 'all');
-        return all
-          .filter((order) => status === 'all' || isFinal(order.status) === (status === 'closed'))
-          .filter(({ symbol }) => symbols.length === 0 || symbols.includes(symbol))
-          .slice(0, limit);
+        const all = await listed(await client(), who, query.status === 'open' ? 'open' : 'all');
+        return selectOrders(all, query);
       }),
     order: async (id) => {
       if (!ORDER_ID.test(id)) return undefined;

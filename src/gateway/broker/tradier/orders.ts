@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { assetClassOf } from '../../../trading/asset-class.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
-import { isFinal, type Order } from '../../../trading/views.ts';
+import type { Order } from '../../../trading/views.ts';
 import type { Broker, Submission } from '../broker.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
+import { selectOrders } from '../order-query.ts';
 import { NoAnswer, type RestClient } from '../rest-client.ts';
 import { listOf } from './client.ts';
 import { TradierNo } from './failure.ts';
@@ -40,13 +41,7 @@ export function tradierOrders(
   const one = async (within: string, id: string) =>
     orderAnswer.parse(await client(`${within}/${id}`, { query: { includeTags: 'true' } })).order;
   return {
-    orders: ({ status, limit, symbols }) =>
-      requests.read(async () =>
-        (await listed(client, await path()))
-          .filter((order) => status === 'all' || isFinal(order.status) === (status === 'closed'))
-          .filter(({ symbol }) => symbols.length === 0 || symbols.includes(symbol))
-          .slice(0, limit),
-      ),
+    orders: (query) => requests.read(async () => selectOrders(await listed(client, await path()), query)),
     order: async (id) =>
       ORDER_ID.test(id) ? requests.find(async () => orderView(await one(await path(), id))) : undefined,
     orderByClientOrderId: (clientOrderId) =>

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { TradeAgentError } from '../trading/errors.ts';
+import type { Order } from '../trading/views.ts';
+import type { GatewayClient } from './gateway/gateway-client.ts';
+
+/** As many as brokers list at once. */
+const PAGE = 500;
+/** An entry and its exits are three rows at the broker and one order here, so a full page may have a third of its orders. */
+const FULL_PAGE = Math.floor(PAGE / 3);
+
+export interface OrderFilter {
+  readonly status: 'open' | 'closed' | 'all';
+  readonly symbol?: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly since?: number | undefined;
+}
+
+export interface FoundOrders {
+  /** Newest first. */
+  readonly orders: Order[];
+  /** Whether there are none beyond them. */
+  readonly isAll: boolean;
+}
+
+/**
+ * Reads orders across the pages of the gateway.
+ * @param until only orders submitted at or before this instant
+ * @param most stops reading once there are so many
+ */
+export async function readOrders(
+  gateway: Pick<GatewayClient, 'orders'>,
+  { status, symbol, since = Number.NEGATIVE_INFINITY }: OrderFilter,
+  { until, most }: { readonly until?: string | undefined; readonly most: number },
+): Promise<FoundOrders> {
+  const found = new Map<string, Order>();
+  let before = until;
+  for (;;) {
+    const page = await gateway.orders({
+      status,
+      limit: PAGE,
+      ...(symbol === undefined ? {} : { symbols: [symbol] }),
+      ...(before === undefined ? {} : { until: before }),
+    });
+    const known = found.size;
+    for (const order of page) found.set(order.id, order);
+    const oldest = page.reduce(
+      (earliest: Order | undefined, order) =>
+        earliest === undefined || at(order) < at(earliest) ? order : earliest,
+      undefined,
+    );
+    const isLast = page.length < FULL_PAGE || oldest === undefined || at(oldest) < since;
+    // A full page of one instant can't be read past.
+    if (isLast || found.size >= most || found.size === known) {
+      const orders = [...found.values()].filter((order) => at(order) >= since);
+      return { orders: orders.slice(0, most), isAll: isLast && orders.length <= most };
+    }
+    before = oldest.submitted_at;
+  }
+}
+
+/** More open orders than any account that was seen. */
+const MOST_OPEN = 5_000;
+
+/** All open orders, whichever page they are on. */
+export async function readOpenOrders(
+  gateway: Pick<GatewayClient, 'orders'>,
+  symbol?: string,
+): Promise<Order[]> {
+  return (await readOrders(gateway, { status: 'open', symbol }, { most: MOST_OPEN })).orders;
+}
+
+/** Where one page of a list ended, and how many orders the whole list has. */
+interface Place {
+  readonly at: string;
+  readonly id: string;
+  readonly total: number;
+  readonly isAll: boolean;
+}
+
+const placeSchema = z.tuple([
+  z.iso.datetime({ offset: true }),
+  z.string().max(64),
+  z.number().int().min(0),
+  z.boolean(),
+]);
+
+export function cursorOf({ at, id, total, isAll }: Place): string {
+  return Buffer.from(JSON.stringify([at, id, total, isAll])).toString('base64url');
+}
+
+/** @throws {TradeAgentError} `usage` */
+export function placeOf(cursor: string): Place {
+  try {
+    const [at, id, total, isAll] = placeSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
+    return { at, id, total, isAll };
+  } catch {
+    throw new TradeAgentError('usage', 'the cursor is not one that list_orders returned', {
+      hint: 'Leave it out to start with the newest order.',
+    });
+  }
+}
+
+/** What comes after a place. When its own order is gone, orders of the same instant may be told twice, and none is left out. */
+export function ordersAfter(orders: readonly Order[], { at: from, id }: Place): readonly Order[] {
+  const index = orders.findIndex((order) => order.id === id);
+  if (index !== -1) return orders.slice(index + 1);
+  return orders.filter((order) => at(order) <= Date.parse(from));
+}
+
+function at({ submitted_at }: Order): number {
+  return Date.parse(submitted_at);
+}
