@@ -11,7 +11,7 @@ import type { McpTool, Proposed, ToolCall } from '../tools/mcp-tool.ts';
 import { withAddress } from './account-questions.ts';
 import { hold } from './hold.ts';
 import { taskOf } from './proposal-tasks.ts';
-import type { McpServerOptions } from './server-options.ts';
+import { type McpServerOptions, SHORT_HOLD_MS } from './server-options.ts';
 import { declaresTasks, taskResult } from './tasks.ts';
 
 export interface CallOptions {
@@ -41,6 +41,7 @@ export async function callTool(
   options: CallOptions,
 ): Promise<Result> {
   const { caller, server, clientCapabilities } = options;
+  const holdMs = holdOf(server, context);
   const { environment } = caller;
   const asked = { caller, name, args, context, clientCapabilities };
   const answer = await server.accounts.answered(asked);
@@ -49,6 +50,7 @@ export async function callTool(
     const parsed = parseArguments(tool, args);
     const call: ToolCall = {
       caller,
+      holdMs,
       clock: server.clock,
       signal: context.mcpReq.signal,
       clientName: options.clientName,
@@ -62,8 +64,8 @@ export async function callTool(
         args,
       ],
     };
-    const outcome = await afterConnecting(answer, server.holdMs, call, () => tool.run(call, parsed));
-    if ('proposal' in outcome) return await answered(outcome, context, options);
+    const outcome = await afterConnecting(answer, call, () => tool.run(call, parsed));
+    if ('proposal' in outcome) return await answered(outcome, holdMs, context, options);
     const { message, found, outside } = outcome;
     // The envelope's own members last: a tool's may have the same names.
     return toolAnswer({ ...found, environment, message, status: 'ok', ...untrusted(outside) });
@@ -77,11 +79,10 @@ export async function callTool(
 /** A person who was shown where to connect an account is waited for: the client tells when they set out, not when they are done. */
 async function afterConnecting<Outcome>(
   answer: string | undefined,
-  holdMs: number,
-  { clock, signal }: Pick<ToolCall, 'clock' | 'signal'>,
+  { clock, signal, holdMs }: Pick<ToolCall, 'clock' | 'signal' | 'holdMs'>,
   run: () => Promise<Outcome>,
 ): Promise<Outcome> {
-  const until = clock.now() + (answer === 'accept' ? holdMs : 0);
+  const until = clock.now() + (answer === 'accept' ? holdMs() : 0);
   for (;;) {
     try {
       return await run();
@@ -96,6 +97,7 @@ async function afterConnecting<Outcome>(
 /** A task where the client can wait by one; else the answer is held back for a while. */
 async function answered(
   { proposal, isAsked }: Proposed,
+  holdMs: () => number,
   context: ServerContext,
   { caller, server, mayBeTask }: CallOptions,
 ): Promise<Result> {
@@ -107,10 +109,17 @@ async function answered(
   const seen = await hold(caller.gateway, proposal, {
     clock: server.clock,
     signal: context.mcpReq.signal,
-    ms: server.holdMs,
+    ms: holdMs(),
     changed: (next) => tell(proposalMessage(next)),
   });
   return proposalAnswer(seen, environment, true);
+}
+
+/** How long the call’s answer may still be held back, milliseconds: less and less for a client that asks for no progress. */
+function holdOf({ clock, holdMs }: McpServerOptions, { mcpReq }: ServerContext): () => number {
+  const began = clock.monotonic();
+  const isTold = mcpReq._meta?.progressToken !== undefined;
+  return () => (isTold ? holdMs : Math.max(0, Math.min(holdMs, began + SHORT_HOLD_MS - clock.monotonic())));
 }
 
 /** Where the client asked to be told how it goes. */

@@ -8,17 +8,18 @@ export const checkApproval = defineMcpTool({
   name: 'check_approval',
   title: 'Has the owner decided?',
   description:
-    'How a proposal stands: whether the owner has decided on their phone, and what came of it. With wait_seconds the answer is held until something changes.',
+    'How a proposal stands: whether the owner has decided on their phone, and what came of it. With wait_seconds the answer is held until something changes: for a client that asks for no progress, 4 seconds at most.',
   schema: z.strictObject({
     proposal_id: proposalIdSchema,
     wait_seconds: z.number().int().min(0).max(25).default(20),
   }),
   scopes: ['orders:read'],
   effect: 'reads',
-  async run({ caller, signal }, { proposal_id, wait_seconds }) {
+  async run({ caller, signal, holdMs }, { proposal_id, wait_seconds }) {
     const seen = await ownProposal(caller, proposal_id);
-    if (wait_seconds === 0 || isSettledState(seen.state)) return { proposal: seen, isAsked: false };
-    const look = { waitSeconds: wait_seconds, since: seen.updated_at, signal };
+    const waitSeconds = Math.min(wait_seconds, Math.round(holdMs() / 1_000));
+    if (waitSeconds === 0 || isSettledState(seen.state)) return { proposal: seen, isAsked: false };
+    const look = { waitSeconds, since: seen.updated_at, signal };
     return { proposal: await caller.gateway.proposal(proposal_id, look), isAsked: false };
   },
 });

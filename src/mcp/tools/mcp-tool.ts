@@ -10,6 +10,8 @@ export interface ToolCall {
   readonly clock: Clock;
   /** Ends when the client goes away: what waits ends, what was proposed stays. */
   readonly signal: AbortSignal;
+  /** How long its answer may still be held back, milliseconds. */
+  holdMs(): number;
   /** What the client calls itself. Nobody vouches for it. */
   readonly clientName: string;
   /** All that makes it this very call, where the client gives it no key of its own. */

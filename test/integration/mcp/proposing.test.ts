@@ -52,6 +52,21 @@ describe.each(['2026-07-28', '2025-11-25'] as const)('a client of %s', (version)
     expect(await of('get_portfolio')).not.toHaveProperty('not_counted');
   });
 
+  it('answers a client that reads for five seconds alone before it gives up', async () => {
+    const client = await world.connect(token, { version });
+    // As OpenAI Agents for Python: no progress token, no task.
+    const patience = { timeout: 5_000 };
+    const args = { ...order, qty: version === '2026-07-28' ? '2' : '3' };
+    const placed = factsOf(await client.callTool({ name: 'place_order', arguments: args }, patience));
+    expect(placed.status).toBe('pending_approval');
+    const { proposal_id } = placed;
+    const check = { name: 'check_approval', arguments: { proposal_id } };
+    expect(factsOf(await client.callTool(check, patience))).toMatchObject({
+      ...{ status: 'pending_approval', proposal_id },
+    });
+    await client.callTool({ name: 'withdraw_proposal', arguments: { proposal_id } });
+  });
+
   it('places an order that is held until the person has approved, and filled', async () => {
     const client = await world.connect(token, { version });
     const said: string[] = [];
