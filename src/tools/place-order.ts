@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { decimalString } from '../trading/decimal.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema } from '../trading/order.ts';
 import { withDefaults } from '../trading/order-defaults.ts';
 import { PROPOSE_ORDERS } from '../trading/scopes.ts';
 import { accountArgument } from './account-argument.ts';
+import { decimalText } from './exact-numbers.ts';
 import type { ProposalTool } from './tool.ts';
 
 const argumentsSchema = z.lazy(() => orderRequestSchema.extend({ account: accountArgument }));
@@ -53,12 +53,6 @@ export function withoutNulls(args: Record<string, unknown>): Record<string, unkn
   return Object.fromEntries(
     Object.entries(args)
       .filter(([, value]) => value !== null && value !== '')
-      .map(([field, value]) => [field, typeof value === 'number' ? numberText(value) : value]),
+      .map(([field, value]) => [field, typeof value === 'number' ? decimalText(value) : value]),
   );
-}
-
-/** A JSON number as the shortest decimal; what has no plain form (1e30, NaN) is left for the schema to refuse. */
-function numberText(value: number): string {
-  const text = String(value);
-  return decimalString.safeParse(text).success ? text : `${value} (not a plain decimal)`;
 }

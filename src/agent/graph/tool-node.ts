@@ -1,6 +1,7 @@
 import { ToolMessage } from '@langchain/core/messages';
 import { isGraphInterrupt } from '@langchain/langgraph';
 import { findTool } from '../../tools/catalog.ts';
+import { parseArguments } from '../../tools/exact-numbers.ts';
 import { argumentsOf, type DirectTool } from '../../tools/tool.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
@@ -96,7 +97,7 @@ function tellInstructions({ emit }: GraphEnvironment, { name, args }: ToolCall, 
 /** @throws {TradeAgentError} `usage`, for the model to correct */
 export function readArguments(tool: DirectTool, call: ToolCall): unknown {
   // Small models give something to a tool that takes nothing (`{"input": ""}`): it could mean nothing else.
-  const args = tool.schema.safeParse(takesNothing(tool) ? accountOf(call) : call.args);
+  const args = parseArguments(tool.schema, takesNothing(tool) ? accountOf(call) : call.args);
   if (args.success) return args.data;
   const issue = args.error.issues[0];
   throw new TradeAgentError('usage', `${issue?.path.join('.') || 'arguments'}: ${issue?.message}`, {

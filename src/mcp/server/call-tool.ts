@@ -1,5 +1,6 @@
 import type { Result, ServerContext } from '@modelcontextprotocol/server';
 import { safeLine } from '../../net/shown-text.ts';
+import { parseArguments } from '../../tools/exact-numbers.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import { toolAnswer, untrusted } from '../answers/answer.ts';
@@ -47,7 +48,7 @@ export async function callTool(
   const answer = await server.accounts.answered(asked);
   try {
     const tool = requireTool(name, options);
-    const parsed = parseArguments(tool, args);
+    const parsed = requireArguments(tool, args);
     const call: ToolCall = {
       caller,
       holdMs,
@@ -148,8 +149,8 @@ function requireTool(name: string, { tools }: CallOptions): McpTool {
       });
 }
 
-function parseArguments(tool: McpTool, args: Record<string, unknown>): Record<string, unknown> {
-  const parsed = tool.schema.safeParse(args);
+function requireArguments(tool: McpTool, args: Record<string, unknown>): Record<string, unknown> {
+  const parsed = parseArguments(tool.schema, args);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const field = issue === undefined ? '' : issue.path.map(String).join('.');

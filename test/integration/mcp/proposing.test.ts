@@ -67,6 +67,30 @@ describe.each(['2026-07-28', '2025-11-25'] as const)('a client of %s', (version)
     await client.callTool({ name: 'withdraw_proposal', arguments: { proposal_id } });
   });
 
+  it('takes an amount that is a JSON number, as the inspector sends it, when the number is exact', async () => {
+    const client = await world.connect(token, { version });
+    const place = async (more: object) =>
+      factsOf(
+        await client.callTool({
+          name: 'place_order',
+          arguments: { symbol: 'KO', side: 'buy', type: 'limit', ...more },
+        }),
+      );
+    const qty = version === '2026-07-28' ? 1.5 : 2.5;
+    const placed = await place({ qty, limit_price: 60.25 });
+    expect(placed).toMatchObject({
+      status: 'pending_approval',
+      summary: expect.stringContaining(`BUY ${qty} KO LMT 60.25`),
+    });
+    await client.callTool({ name: 'withdraw_proposal', arguments: { proposal_id: placed.proposal_id } });
+    for (const inexact of [0.1 + 0.2, 2 ** 53, 1e30]) {
+      expect(await place({ qty: inexact, limit_price: 60.25 })).toMatchObject({
+        ...{ status: 'error', error: 'usage', details: { field: 'qty' } },
+        message: expect.stringContaining('must be a plain decimal number such as "180.25"'),
+      });
+    }
+  });
+
   it('places an order that is held until the person has approved, and filled', async () => {
     const client = await world.connect(token, { version });
     const said: string[] = [];

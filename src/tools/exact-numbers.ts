@@ -1,0 +1,37 @@
+import type { z } from 'zod';
+import { Dec, isDecimalString } from '../trading/decimal.ts';
+
+/** A double carries every decimal of 15 significant digits (IEEE 754, DBL_DIG): beyond them, what was written is not known. */
+const CARRIED_DIGITS = 15;
+
+/** A JSON number as the decimal that was written, or as a text that no schema of a decimal takes where that is not known. */
+export function decimalText(value: number): string {
+  const exact = Number.isFinite(value) ? new Dec(String(value)) : undefined;
+  const text = exact?.toFixed() ?? '';
+  const isCarried = exact !== undefined && exact.precision() <= CARRIED_DIGITS && isDecimalString(text);
+  return isCarried ? text : `${value} (not a plain decimal)`;
+}
+
+/** Parses arguments; a JSON number stands for the decimal string that the schema asks for, since many clients send one. */
+export function parseArguments<Schema extends z.ZodType>(
+  schema: Schema,
+  args: unknown,
+): z.ZodSafeParseResult<z.output<Schema>> {
+  const parsed = schema.safeParse(args);
+  const paths = (parsed.error?.issues ?? [])
+    .filter((issue) => issue.code === 'invalid_type' && issue.expected === 'string')
+    .map(({ path }) => path);
+  if (paths.length === 0) return parsed;
+  const given = structuredClone(args);
+  for (const path of paths) replaceNumber(given, path);
+  return schema.safeParse(given);
+}
+
+function replaceNumber(root: unknown, path: readonly PropertyKey[]): void {
+  let holder = root;
+  for (const key of path.slice(0, -1)) holder = (holder as Record<PropertyKey, unknown> | undefined)?.[key];
+  const last = path.at(-1);
+  if (last === undefined || typeof holder !== 'object' || holder === null) return;
+  const value = (holder as Record<PropertyKey, unknown>)[last];
+  if (typeof value === 'number') (holder as Record<PropertyKey, unknown>)[last] = decimalText(value);
+}
