@@ -64,6 +64,13 @@ export const mcpServerSchema = z.lazy(() =>
         .describe(
           'SHA-256 (hex) of what each said of itself when it was allowed; one that says anything else is off.',
         ),
+      unsafe: z
+        .array(toolName)
+        .max(64)
+        .default([])
+        .describe(
+          'Those of the tools that are offered although they are destructive, trade or move money past your phone: written by "mcp servers allow --unsafe".',
+        ),
     })
     .refine(({ command, url }) => (command === undefined) !== (url === undefined), {
       message: 'must have either a "command" or a "url"',

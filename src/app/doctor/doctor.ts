@@ -11,6 +11,7 @@ import {
   checkState,
   checkUpdates,
 } from './machine-checks.ts';
+import { checkMcpServers } from './mcp-check.ts';
 import { checkModel } from './model-check.ts';
 import { checkBroker, checkGateway, checkProvider } from './server-checks.ts';
 
@@ -62,6 +63,7 @@ async function checkProfile(app: App): Promise<Finding[]> {
     needsStore('session', () => checkSession(app)),
     needsStore('broker', () => checkBroker(app, profile)),
     within('model', signal, () => checkModel(app, profile, usable)),
+    checkMcpServers(profile),
     needsStore('state', () => checkState(app)),
   ]);
   return [{ check: 'profile', status: 'ok', message: where }, ...store, ...groups.flat()];

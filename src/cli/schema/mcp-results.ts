@@ -25,13 +25,17 @@ const listedServer = z.object({
 const serverTool = z.object({
   name: z.string(),
   state: z
-    .enum(['offered', 'not_allowed', 'unconfirmed', 'changed', 'unfit', 'gone'])
+    .enum(['offered', 'not_allowed', 'unconfirmed', 'changed', 'unsafe', 'unfit', 'gone'])
     .describe('only what is offered can be used'),
   description: z.string().nullable().describe("the server's own words, without what draws or hides"),
   arguments: z.array(
     z.object({ name: z.string(), required: z.boolean(), description: z.string().optional() }),
   ),
   sha256: z.string().nullable().describe('of what it says of itself, by RFC 8785'),
+  danger: z
+    .enum(['orders', 'money', 'destructive'])
+    .nullable()
+    .describe('what it could do past the phone: refused unless allowed by --unsafe'),
 });
 
 const server = z.object({

@@ -4,6 +4,7 @@ import type { ForeignAnswer, ForeignTool, ForeignTools } from '../../tools/forei
 import type { ComparedTool } from './compared-tools.ts';
 import { KeptServer } from './kept-server.ts';
 import type { ServerAccess } from './server-access.ts';
+import { dangerWords } from './tool-danger.ts';
 import { type AllowedTool, allowedTools, modelName } from './tool-names.ts';
 
 export interface RegistryOptions extends Omit<ServerAccess, 'name' | 'server' | 'openBrowser'> {
@@ -55,8 +56,9 @@ export function serverRegistry(options: RegistryOptions): ServerRegistry {
       if (failure !== undefined) tell(failure, `${failure.message}; its tools are left out`);
       return [];
     }
-    for (const { name: tool, state } of open.tools) {
-      const why = offWords[state];
+    for (const one of open.tools) {
+      const { name: tool } = one;
+      const why = whyOff(one);
       if (why !== undefined) tell(`${name} ${tool}`, `MCP server ${name}: ${tool} ${why}`);
     }
     return open.tools.flatMap((tool) => foreignTool(allowed, name, tool));
@@ -73,9 +75,11 @@ export function serverRegistry(options: RegistryOptions): ServerRegistry {
       if (server.resting !== undefined) return failed(server.resting.message);
       try {
         const { connection, tools } = await server.open(signal);
-        const state = tools.find((one) => one.name === found.tool)?.state ?? 'gone';
-        if (state !== 'offered')
-          return failed(`MCP server ${found.server}: ${found.tool} ${offWords[state] ?? 'is off'}`);
+        const tool = tools.find((one) => one.name === found.tool);
+        if (tool?.state !== 'offered')
+          return failed(
+            `MCP server ${found.server}: ${found.tool} ${tool === undefined ? offWords.gone : (whyOff(tool) ?? 'is off')}`,
+          );
         return { outcome: 'answered', ...(await connection.call(found.tool, args, signal)) };
       } catch (error) {
         if (signal.aborted) throw signal.reason;
@@ -108,6 +112,10 @@ const offWords: Partial<Record<ComparedTool['state'], string>> = {
   unfit: 'cannot be shown as it is, and is off',
   gone: 'is not there any more',
 };
+
+function whyOff({ state, danger }: ComparedTool): string | undefined {
+  return state === 'unsafe' && danger !== undefined ? `${dangerWords[danger]}, and is off` : offWords[state];
+}
 
 function failed(message: string): ForeignAnswer {
   return { outcome: 'failed', message };

@@ -41,8 +41,19 @@ describe('a language model is offered', () => {
   });
 
   it('one that is called as one of ours under a name that none of ours has', async () => {
-    const { offered } = registry({ news: await pinned(await overHttp('normal'), ['place_order']) });
+    const news = { ...(await pinned(await overHttp('normal'), ['place_order'])), unsafe: ['place_order'] };
+    const { offered } = registry({ news });
     expect(await offered()).toEqual(['mcp__news__place_order']);
+  });
+
+  it('none that trades past the phone, also when the profile allowed it before that was refused', async () => {
+    const news = await pinned(await overHttp('normal'), ['place_order', 'search']);
+    const { offered, notices, call } = registry({ news });
+    expect(await offered()).toEqual(['mcp__news__search']);
+    expect(notices).toEqual([
+      'MCP server news: place_order can place, change or cancel orders without your phone, and is off (trade-agent mcp servers test news)',
+    ]);
+    expect(await call('mcp__news__place_order', {}, signal)).toMatchObject({ outcome: 'failed' });
   });
 
   it('none that nobody has confirmed', async () => {

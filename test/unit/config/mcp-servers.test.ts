@@ -13,7 +13,7 @@ describe('a server of a profile', () => {
   it('is a program or an address, on, with nothing allowed', () => {
     expect(mcpServerSchema.parse({ command: 'npx', args: ['-y', 'x'], env: ['REGION'] })).toEqual({
       ...{ command: 'npx', args: ['-y', 'x'], env: ['REGION'] },
-      ...{ enabled: true, tools: [], pins: {} },
+      ...{ enabled: true, tools: [], pins: {}, unsafe: [] },
     });
     expect(mcpServerSchema.parse({ url: 'https://a.example/mcp' })).toMatchObject({ tools: [] });
   });

@@ -3,7 +3,7 @@ import { writeEntry } from '../../../config/named-entries.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { App } from '../../app.ts';
-import { allowing } from './allow-tools.ts';
+import { allowing, entryOf, type Insist } from './allow-tools.ts';
 import { type LookedAtServer, lookAt, type OpenBrowser } from './look-at-server.ts';
 import { serverPlace } from './server-place.ts';
 
@@ -14,13 +14,21 @@ export type ServerPlace = Partial<Pick<McpServerConfig, 'command' | 'args' | 'en
  * Connects a server, has the person choose among its tools, and writes both into the profile.
  * @param choose is given all that it has, and says which are allowed, by name
  * @throws {TradeAgentError} `usage` for a name or place that can't be; what connecting and `choose` throw: then nothing is
- *   written; `not_found` for a tool that it has not
+ *   written; `not_found` for a tool that it has not; `blocked` for one that could act past the phone
  */
 export async function addServer(
   app: App,
   name: string,
   place: ServerPlace,
-  { open, choose }: { open: OpenBrowser; choose: (looked: LookedAtServer) => Promise<readonly string[]> },
+  {
+    open,
+    choose,
+    insist,
+  }: {
+    open: OpenBrowser;
+    choose: (looked: LookedAtServer) => Promise<readonly string[]>;
+    insist: Insist | undefined;
+  },
 ): Promise<LookedAtServer> {
   const profile = await app.profile();
   if (!mcpServerName.test(name)) {
@@ -35,8 +43,8 @@ export async function addServer(
   }
   const server = placed(place);
   const looked = await lookAt(app, name, server, open);
-  const allowed = allowing(looked, server, await choose(looked));
-  await writeEntry(await serverPlace(app, name), { ...place, ...allowed });
+  const allowed = await allowing(looked, server, await choose(looked), insist);
+  await writeEntry(await serverPlace(app, name), { ...place, ...entryOf(allowed) });
   return {
     ...looked,
     tools: looked.tools.map(

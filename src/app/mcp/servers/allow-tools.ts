@@ -2,6 +2,7 @@ import { closestMatch } from '../../../config/closest-match.ts';
 import type { McpServerConfig } from '../../../config/mcp-servers.ts';
 import { writeEntry } from '../../../config/named-entries.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
+import { dangerWords } from '../../../mcp/client/tool-danger.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { App } from '../../app.ts';
 import { type LookedAtServer, lookAt, type OpenBrowser } from './look-at-server.ts';
@@ -9,17 +10,23 @@ import { serverNamed } from './server-named.ts';
 import { serverPlace } from './server-place.ts';
 
 /** What is allowed of a server, and what each tool said of itself when it was. */
-export type Allowed = Pick<McpServerConfig, 'tools' | 'pins'>;
+export type Allowed = Pick<McpServerConfig, 'tools' | 'pins' | 'unsafe'>;
+
+/** Has a person insist on tools that could act past their phone, and throws where they don't. */
+export type Insist = (server: string, tools: readonly ComparedTool[]) => Promise<void>;
 
 /**
  * What is allowed once these tools are too, each as it is now.
- * @throws {TradeAgentError} `not_found` for a tool that the server has not; `usage` for one that cannot be shown as it is
+ * @param insist asked about those that could act past the phone; without it they are refused
+ * @throws {TradeAgentError} `not_found` for a tool that the server has not; `usage` for one that cannot be shown as it is;
+ *   `blocked` for one that could act past the phone; what `insist` throws
  */
-export function allowing(
+export async function allowing(
   { name: server, tools: there }: Pick<LookedAtServer, 'name' | 'tools'>,
   before: Allowed,
   tools: readonly string[],
-): Allowed {
+  insist: Insist | undefined,
+): Promise<Allowed> {
   const chosen = tools.map((name) => {
     const found = there.find((tool) => tool.name === name && tool.state !== 'gone');
     if (found === undefined) throw noSuchTool(server, name, there);
@@ -34,10 +41,22 @@ export function allowing(
     }
     return [name, found.pin] as const;
   });
+  const dangerous = there.filter(({ name, danger }) => danger !== undefined && tools.includes(name));
+  const [first] = dangerous;
+  if (first !== undefined) {
+    if (insist === undefined) throw refused(server, first);
+    await insist(server, dangerous);
+  }
   return {
     tools: [...new Set([...before.tools, ...tools])],
     pins: { ...before.pins, ...Object.fromEntries(chosen) },
+    unsafe: [...new Set([...before.unsafe, ...dangerous.map(({ name }) => name)])],
   };
+}
+
+/** What of it goes into `config.yaml`: most profiles have no unsafe tool, and need no line about it. */
+export function entryOf({ unsafe, ...allowed }: Allowed): Partial<Allowed> {
+  return { ...allowed, ...(unsafe.length === 0 ? {} : { unsafe }) };
 }
 
 /**
@@ -49,15 +68,30 @@ export async function allowTools(
   app: App,
   name: string,
   tools: readonly string[],
-  { open, agree }: { open: OpenBrowser; agree: (tools: readonly ComparedTool[]) => Promise<void> },
+  {
+    open,
+    agree,
+    insist,
+  }: {
+    open: OpenBrowser;
+    agree: (tools: readonly ComparedTool[]) => Promise<void>;
+    insist: Insist | undefined;
+  },
 ): Promise<readonly ComparedTool[]> {
   const server = await serverNamed(app, name);
   const looked = await lookAt(app, name, server, open);
-  const allowed = allowing(looked, server, tools);
+  const allowed = await allowing(looked, server, tools, insist);
   const chosen = looked.tools.filter((tool) => tools.includes(tool.name));
   await agree(chosen);
-  await writeEntry(await serverPlace(app, name), allowed);
+  await writeEntry(await serverPlace(app, name), entryOf(allowed));
   return chosen.map((tool) => ({ ...tool, state: 'offered' as const }));
+}
+
+function refused(server: string, { name, danger }: ComparedTool): TradeAgentError {
+  const why = danger === undefined ? 'is unsafe' : dangerWords[danger];
+  return new TradeAgentError('blocked', `${name} of ${server} ${why}`, {
+    hint: 'Nothing was allowed. The gateway speaks with brokers itself, behind your phone (docs/BROKERS.md); --unsafe allows the tool all the same.',
+  });
 }
 
 function noSuchTool(server: string, name: string, tools: readonly ComparedTool[]): TradeAgentError {

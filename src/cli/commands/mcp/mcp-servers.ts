@@ -1,12 +1,18 @@
 import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import type { ServerPlace } from '../../../app/mcp/servers/add-server.ts';
+import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
-import { agreeTo, chooseTools, openToSignIn } from './server-questions.ts';
+import { agreeTo, chooseTools, insistOn, openToSignIn } from './server-questions.ts';
 import { serverLine, serverText, toolData, toolText } from './server-view.ts';
+
+const unsafeOption = [
+  '--unsafe',
+  'allow tools that could trade, move money or destroy something without your phone; each is to be typed by name',
+] as const;
 
 const collect = (value: string, all: readonly string[]) => [...all, value];
 
@@ -53,13 +59,16 @@ export function addMcpServers(mcp: Command, cli: Cli): void {
     .description('Allows tools of a server, as they are now, and shows what they say of themselves.')
     .argument('<name>', 'one of those that "mcp servers list" shows')
     .argument('<tools...>', "by the server's own names")
+    .option(...unsafeOption)
     .addHelpText(
       'after',
       examples([['trade-agent mcp servers allow news search headlines', 'two of its tools']]) +
-        exitCodes(sessionExits),
+        exitCodes([...sessionExits, exits.blocked]),
     )
-    .action((name: string, tools: readonly string[], _options, command: Command) =>
-      runCommand(cli, command, (context) => allow(context, name, tools, async () => undefined)),
+    .action((name: string, tools: readonly string[], { unsafe }: UnsafeOption, command: Command) =>
+      runCommand(cli, command, (context) =>
+        allow(context, name, tools, { agree: async () => undefined, unsafe }),
+      ),
     );
   servers
     .command('confirm')
@@ -67,15 +76,22 @@ export function addMcpServers(mcp: Command, cli: Cli): void {
     .argument('<name>', 'one of those that "mcp servers list" shows')
     .argument('<tool>', 'one that changed, or that nobody has confirmed')
     .option('--yes', "don't ask")
+    .option(...unsafeOption)
     .addHelpText(
       'after',
       examples([['trade-agent mcp servers confirm news search', 'reads it to you first']]) +
-        exitCodes(sessionExits),
+        exitCodes([...sessionExits, exits.blocked]),
     )
-    .action((name: string, tool: string, options: { yes?: boolean }, command: Command) =>
-      runCommand(cli, command, (context) =>
-        allow(context, name, [tool], (tools) => agreeTo(context, tools, options.yes ?? false)),
-      ),
+    .action(
+      (
+        name: string,
+        tool: string,
+        { yes = false, unsafe }: UnsafeOption & { yes?: boolean },
+        command: Command,
+      ) =>
+        runCommand(cli, command, (context) =>
+          allow(context, name, [tool], { agree: (tools) => agreeTo(context, tools, yes), unsafe }),
+        ),
     );
   servers
     .command('remove')
@@ -90,7 +106,11 @@ export function addMcpServers(mcp: Command, cli: Cli): void {
     );
 }
 
-interface AddOptions extends Pick<ServerPlace, 'command' | 'url'> {
+interface UnsafeOption {
+  readonly unsafe?: boolean | undefined;
+}
+
+interface AddOptions extends UnsafeOption, Pick<ServerPlace, 'command' | 'url'> {
   readonly env: readonly string[];
   readonly tool: readonly string[];
   readonly clientId?: string;
@@ -109,6 +129,7 @@ function addAdd(servers: Command, cli: Cli): void {
     .option('--url <address>', 'or the address of a server that speaks HTTP')
     .option('--client-id <id>', 'our client there, where it registers none by itself')
     .option('--tool <name>', 'allows this tool without asking; may be repeated', collect, [])
+    .option(...unsafeOption)
     .addHelpText(
       'after',
       examples([
@@ -138,7 +159,7 @@ async function add(
   context: Context,
   name: string,
   args: readonly string[],
-  { command, url, env, tool, clientId }: AddOptions,
+  { command, url, env, tool, clientId, unsafe = false }: AddOptions,
 ): Promise<void> {
   const { addServer } = await import('../../../app/mcp/servers/add-server.ts');
   const place: ServerPlace = {
@@ -150,7 +171,8 @@ async function add(
   };
   const added = await addServer(context, name, place, {
     open: openToSignIn(context),
-    choose: (looked) => chooseTools(context, looked, tool),
+    choose: (looked) => chooseTools(context, looked, tool, unsafe),
+    insist: unsafe ? insistOn(context) : undefined,
   });
   const { tools, ...server } = added;
   await context.output.result('mcp-server', { ...server, tools: tools.map(toolData) }, () =>
@@ -174,10 +196,16 @@ async function allow(
   context: Context,
   name: string,
   tools: readonly string[],
-  agree: Parameters<typeof import('../../../app/mcp/servers/allow-tools.ts').allowTools>[3]['agree'],
+  {
+    agree,
+    unsafe = false,
+  }: UnsafeOption & { readonly agree: (tools: readonly ComparedTool[]) => Promise<void> },
 ): Promise<void> {
   const { allowTools } = await import('../../../app/mcp/servers/allow-tools.ts');
-  const allowed = await allowTools(context, name, tools, { open: openToSignIn(context), agree });
+  const allowed = await allowTools(context, name, tools, {
+    ...{ open: openToSignIn(context), agree },
+    insist: unsafe ? insistOn(context) : undefined,
+  });
   await context.output.result('mcp-tools', { name, tools: allowed.map(toolData) }, () =>
     allowed.map((tool) => toolText(tool)).join('\n'),
   );

@@ -1,3 +1,4 @@
+import type { Insist } from '../../../app/mcp/servers/allow-tools.ts';
 import type { LookedAtServer, OpenBrowser } from '../../../app/mcp/servers/look-at-server.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
 import { safeLine } from '../../../net/shown-text.ts';
@@ -19,13 +20,14 @@ export function openToSignIn(context: Context): OpenBrowser {
   };
 }
 
-/** Shows what a server has, and asks which of it to allow. @param named those said on the command line: nobody is asked */
+/** Shows what a server has, and asks which of it to allow. @param named those said on the command line: nobody is asked @param unsafe whether those that could act past the phone may be chosen */
 export async function chooseTools(
   { io, signal }: Context,
   looked: LookedAtServer,
   named: readonly string[],
+  unsafe: boolean,
 ): Promise<readonly string[]> {
-  const fit = looked.tools.filter((tool) => tool.fit !== undefined);
+  const fit = looked.tools.filter((tool) => tool.fit !== undefined && (unsafe || tool.danger === undefined));
   if (named.length > 0 || !io.interactive || fit.length === 0) return named;
   io.talk(serverText(looked));
   const byNumber = fit.map(({ name }) => name);
@@ -61,4 +63,22 @@ export async function agreeTo(
   const answer = await io.prompt('Is that the tool that you want? [y/N] ', signal);
   if (/^y(es)?$/i.test(answer.trim())) return;
   throw new TradeAgentError('interrupted', 'nothing was confirmed');
+}
+
+/** Has the person type which tools may act past their phone. @throws {TradeAgentError} `usage`, `interrupted` */
+export function insistOn({ io, signal }: Pick<Context, 'io' | 'signal'>): Insist {
+  return async (server, tools) => {
+    if (!io.interactive) {
+      throw new TradeAgentError('usage', 'nobody is there to type the confirmation', {
+        hint: 'Run it in a terminal: --unsafe wants each tool typed by name.',
+      });
+    }
+    io.talk('Your phone is not asked before a language model calls these tools:');
+    for (const tool of tools) io.talk(toolText(tool));
+    for (const { name } of tools) {
+      const typed = await io.prompt(`Type "${server} ${safeLine(name)}" to allow it: `, signal);
+      if (typed.trim() !== `${server} ${safeLine(name)}`)
+        throw new TradeAgentError('interrupted', 'nothing was allowed');
+    }
+  };
 }

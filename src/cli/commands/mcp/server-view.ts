@@ -1,6 +1,7 @@
 import type { ListedServer } from '../../../app/mcp/servers/list-servers.ts';
 import type { LookedAtServer } from '../../../app/mcp/servers/look-at-server.ts';
 import type { ComparedTool, ToolState } from '../../../mcp/client/compared-tools.ts';
+import { dangerWords } from '../../../mcp/client/tool-danger.ts';
 import { safeLine } from '../../../net/shown-text.ts';
 
 /** `news  https://news.example/mcp  search, headlines (not confirmed)` */
@@ -21,15 +22,17 @@ const stateWords: Readonly<Record<ToolState, string>> = {
   not_allowed: 'not allowed',
   unconfirmed: 'off until you confirm it',
   changed: 'CHANGED since you allowed it: off until you confirm it',
+  unsafe: 'UNSAFE: off',
   unfit: 'cannot be shown as it is: off',
   gone: 'not there any more',
 };
 
 /** What a tool says of itself, and of its arguments: a language model would read all of it. */
-export function toolText({ name, state, fit }: ComparedTool): string {
+export function toolText({ name, state, fit, danger }: ComparedTool): string {
   const said = fit?.description ?? '';
   return [
     `  ${safeLine(name)}  (${stateWords[state]})`,
+    ...(danger === undefined ? [] : [`      WARNING: it ${dangerWords[danger]}.`]),
     ...(said === '' ? [] : said.split('\n').map((line) => `      ${line}`)),
     ...argumentsOf(fit).map((one) => `      ${argumentLine(one)}`),
   ].join('\n');
@@ -58,12 +61,13 @@ function argumentsOf(fit: ComparedTool['fit']): ToolArgument[] {
 }
 
 /** For scripts. */
-export function toolData({ name, state, pin, fit }: ComparedTool) {
+export function toolData({ name, state, pin, fit, danger }: ComparedTool) {
   return {
     name,
     state,
     description: fit?.description ?? null,
     arguments: argumentsOf(fit),
     sha256: pin ?? null,
+    danger: danger ?? null,
   };
 }

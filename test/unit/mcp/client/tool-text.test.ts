@@ -71,7 +71,7 @@ describe('a tool is made fit to be shown:', () => {
   ])('%s makes it unfit', (_, unfit) => {
     expect(fitTool(unfit)).toBeUndefined();
     expect(
-      compareTools({ tools: [unfit.name], pins: { [unfit.name]: pinOf(unfit) } }, [unfit]),
+      compareTools({ tools: [unfit.name], pins: { [unfit.name]: pinOf(unfit) }, unsafe: [] }, [unfit]),
     ).toMatchObject([{ state: 'unfit' }]);
   });
 });
@@ -80,7 +80,7 @@ describe('beside what was allowed', () => {
   it('each tool stands as it should', () => {
     const there = ['kept', 'new', 'changed', 'bare'].map((name) => tool({ name }));
     const pins = { kept: pinOf(tool()), changed: '0'.repeat(64) };
-    const compared = compareTools({ tools: ['kept', 'changed', 'bare', 'gone'], pins }, there);
+    const compared = compareTools({ tools: ['kept', 'changed', 'bare', 'gone'], pins, unsafe: [] }, there);
     expect(compared.map(({ name, state }) => `${name} ${state}`)).toEqual([
       'kept offered',
       'new not_allowed',
@@ -92,9 +92,9 @@ describe('beside what was allowed', () => {
 
   it('the first of two tools of one name counts', () => {
     const twice = [tool(), tool({ description: 'Another.' })];
-    expect(compareTools({ tools: ['search'], pins: { search: pinOf(tool()) } }, twice)).toMatchObject([
-      { state: 'offered' },
-    ]);
+    expect(
+      compareTools({ tools: ['search'], pins: { search: pinOf(tool()) }, unsafe: [] }, twice),
+    ).toMatchObject([{ state: 'offered' }]);
   });
 });
 

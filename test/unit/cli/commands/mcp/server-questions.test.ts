@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { LookedAtServer } from '../../../../../src/app/mcp/servers/look-at-server.ts';
-import { agreeTo, chooseTools } from '../../../../../src/cli/commands/mcp/server-questions.ts';
+import { agreeTo, chooseTools, insistOn } from '../../../../../src/cli/commands/mcp/server-questions.ts';
 import type { Context } from '../../../../../src/cli/context.ts';
 import { compareTools } from '../../../../../src/mcp/client/compared-tools.ts';
 
-const tools = compareTools({ tools: [], pins: {} }, [
+const tools = compareTools({ tools: [], pins: {}, unsafe: [] }, [
   { name: 'search', description: 'Searches \u001b[31mthe news.', inputSchema: { type: 'object' } },
   { name: 'hid\u200bden', inputSchema: { type: 'object' } },
   { name: 'post', inputSchema: { type: 'object' } },
@@ -33,7 +33,7 @@ function terminal(...answers: string[]) {
 describe('which tools to allow', () => {
   it('is asked with what each says of itself, by numbers', async () => {
     const { said, context } = terminal('1, 2');
-    expect(await chooseTools(context, looked, [])).toEqual(['search', 'post']);
+    expect(await chooseTools(context, looked, [], false)).toEqual(['search', 'post']);
     expect(said.join('\n')).toContain('  search  (not allowed)\n      Searches the news.');
     expect(said).toContain('  2  post');
     expect(said.join('\n')).not.toMatch(/[\u001b\u200b]/);
@@ -44,12 +44,12 @@ describe('which tools to allow', () => {
     ['again for a number that there is not', ['7', '2'], ['post']],
     ['again for one that cannot be shown as it is', ['hid\u200bden', 'search'], ['search']],
   ])('is %s', async (_, answers, chosen) => {
-    expect(await chooseTools(terminal(...answers).context, looked, [])).toEqual(chosen);
+    expect(await chooseTools(terminal(...answers).context, looked, [], false)).toEqual(chosen);
   });
 
   it('is not asked where they are named, or nobody is there', async () => {
-    expect(await chooseTools(terminal('2').context, looked, ['search'])).toEqual(['search']);
-    expect(await chooseTools(terminal().context, looked, [])).toEqual([]);
+    expect(await chooseTools(terminal('2').context, looked, ['search'], false)).toEqual(['search']);
+    expect(await chooseTools(terminal().context, looked, [], false)).toEqual([]);
   });
 });
 
@@ -64,5 +64,32 @@ describe('what a tool says of itself now', () => {
     await expect(agreeTo(terminal('').context, tools, false)).rejects.toMatchObject({ code: 'interrupted' });
     await expect(agreeTo(terminal().context, tools, false)).rejects.toMatchObject({ code: 'usage' });
     await expect(agreeTo(terminal().context, tools, true)).resolves.toBeUndefined();
+  });
+});
+
+describe('a tool that could act past the phone', () => {
+  const broker = compareTools({ tools: [], pins: {}, unsafe: [] }, [
+    { name: 'place_stock_order', inputSchema: { type: 'object' } },
+    { name: 'get_orders', inputSchema: { type: 'object' } },
+  ]);
+
+  it('is not among those to choose from, unless --unsafe says so', async () => {
+    const alpaca = { ...looked, name: 'alpaca', tools: broker };
+    const { said, context } = terminal('1');
+    expect(await chooseTools(context, alpaca, [], false)).toEqual(['get_orders']);
+    expect(said.join('\n')).toContain('WARNING: it can place, change or cancel orders without your phone.');
+    expect(await chooseTools(terminal('1').context, alpaca, [], true)).toEqual(['place_stock_order']);
+  });
+
+  it('is allowed by nothing but its name, typed whole', async () => {
+    const dangerous = broker.slice(0, 1);
+    const { said, context } = terminal('alpaca place_stock_order');
+    await insistOn(context)('alpaca', dangerous);
+    expect(said.at(-1)).toBe('Type "alpaca place_stock_order" to allow it: ');
+    for (const answer of ['', 'y', 'yes', 'place_stock_order', 'alpaca get_orders']) {
+      const refused = insistOn(terminal(answer).context)('alpaca', dangerous);
+      await expect(refused, answer).rejects.toMatchObject({ code: 'interrupted' });
+    }
+    await expect(insistOn(terminal().context)('alpaca', dangerous)).rejects.toMatchObject({ code: 'usage' });
   });
 });

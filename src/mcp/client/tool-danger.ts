@@ -1,0 +1,109 @@
+import type { ServerTool } from './tool-text.ts';
+
+/** Why a tool of somebody else's must not be the language model's without its owner saying so twice. */
+export type ToolDanger = 'orders' | 'money' | 'destructive';
+
+export const dangerWords: Readonly<Record<ToolDanger, string>> = {
+  orders: 'can place, change or cancel orders without your phone',
+  money: 'can move money without your phone',
+  destructive: 'is marked as destructive by its server',
+};
+
+const reads = words(
+  'get list search find fetch read show describe check count query lookup view estimate preview history',
+);
+const changes = words(
+  'place submit create new add enter put make post send open replace modify amend update edit change cancel delete remove close execute roll',
+);
+/** Those that no name of a tool that only reads has beside an order. */
+const onlyChanges = words('place submit replace modify amend cancel delete execute liquidate');
+const traded = words('order orders trade trades position positions bracket oco option options');
+const trades = words('buy sell liquidate exercise');
+const moves = words('transfer withdraw deposit pay payout remit swap');
+const moved = words(
+  'transfer transfers payment payments withdrawal withdrawals deposit deposits funds money cash wire ach crypto',
+);
+
+const sizes = words('qty quantity shares notional amount size units contracts');
+const orderIds = words('order_id client_order_id orderid clientorderid order_ids');
+const amounts = words('amount sum notional');
+const destinations = words(
+  'to recipient payee beneficiary destination destination_account to_account relationship_id iban bank wallet address direction',
+);
+
+/** A schema deeper or wider than this is unfit anyway (tool-text.ts). */
+const DEEPEST = 32;
+
+/**
+ * What a tool could do past the phone, by its name, its arguments and its server's own annotations. A guess that errs on
+ * the side of refusing: a tool that only reads is marked `readOnlyHint` or named so, and the owner can insist.
+ * @returns undefined where nothing speaks against it
+ */
+export function dangerOf({ name, inputSchema, annotations = {} }: ServerTool): ToolDanger | undefined {
+  const { readOnlyHint, destructiveHint } = annotations;
+  const named = wordsOf(name);
+  const isNamedReader = named.some((word) => reads.has(word));
+  const fields = new Map<string, unknown>();
+  collectFields(inputSchema, fields, 0);
+  const takes = (names: ReadonlySet<string>) => [...fields.keys()].some((field) => names.has(field));
+  const isReader = isNamedReader && readOnlyHint === true;
+
+  const isOrderName =
+    named.some((word) => traded.has(word)) &&
+    named.some((word) => (isNamedReader ? onlyChanges : changes).has(word));
+  const isTrade = !isNamedReader && (named.some((word) => trades.has(word)) || isTradeOf(named));
+  const isOrderSchema =
+    (takesSide(fields) && takes(sizes) && !isReader) || (takes(orderIds) && !isNamedReader);
+  if (isOrderName || isTrade || isOrderSchema) return 'orders';
+
+  const isMoneyName =
+    !isNamedReader &&
+    (named.slice(0, 2).some((word) => moves.has(word)) ||
+      (named.some((word) => changes.has(word)) && named.some((word) => moved.has(word))));
+  if (isMoneyName || (takes(amounts) && takes(destinations) && !isReader)) return 'money';
+
+  return destructiveHint === true && readOnlyHint !== true ? 'destructive' : undefined;
+}
+
+function words(text: string): ReadonlySet<string> {
+  return new Set(text.split(' '));
+}
+
+/** `placeStockOrder`, `place-stock_order` and `PLACE.STOCK.ORDER` are the same three words. */
+function wordsOf(name: string): string[] {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== '');
+}
+
+/** `trade_stock`; not `trade_history`. */
+function isTradeOf(named: readonly string[]): boolean {
+  const index = named.indexOf('trade');
+  return (
+    index !== -1 &&
+    (index === named.length - 1 || /^(stocks?|shares?|crypto|equity|etf|asset)$/.test(named[index + 1] ?? ''))
+  );
+}
+
+function takesSide(fields: ReadonlyMap<string, unknown>): boolean {
+  return [...fields].some(([field, schema]) => {
+    if (field === 'side' || field === 'order_side' || field === 'buy_sell') return true;
+    const { enum: values } = (schema ?? {}) as { readonly enum?: unknown };
+    if (!Array.isArray(values)) return false;
+    const lower = values.map((value) => String(value).toLowerCase());
+    return lower.some((value) => value.startsWith('buy')) && lower.some((value) => value.startsWith('sell'));
+  });
+}
+
+/** Every property of a schema, wherever it stands, in small letters. */
+function collectFields(schema: unknown, fields: Map<string, unknown>, depth: number): void {
+  if (typeof schema !== 'object' || schema === null || depth > DEEPEST) return;
+  for (const [key, member] of Object.entries(schema)) {
+    if (key === 'properties' && typeof member === 'object' && member !== null) {
+      for (const [field, of] of Object.entries(member)) fields.set(field.toLowerCase(), of);
+    }
+    collectFields(member, fields, depth + 1);
+  }
+}
