@@ -27,6 +27,7 @@ export interface HomeOptions
   extends Pick<
     IdentityProviderOptions,
     | 'about'
+    | 'clientKeys'
     | 'companies'
     | 'documents'
     | 'faults'

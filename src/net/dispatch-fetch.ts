@@ -1,13 +1,9 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { connect as connectTcp, type NetConnectOpts, Socket } from 'node:net';
-import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { currentDispatchDeadline, type DispatchDeadline } from './dispatch-deadline.ts';
-
-/** Statuses whose answer has no body (Fetch, "null body status"). */
-const BODILESS = [204, 205, 304];
+import { responseOf } from './node-response.ts';
 
 /** What Node's TLS sockets tell beside what its types have. */
 type Handshaking = Socket & { readonly secureConnecting?: boolean };
@@ -102,7 +98,7 @@ function sendBy(deadline: DispatchDeadline, request: Request, body: Buffer): Pro
       const { statusCode: status = 502 } = response;
       try {
         if (status >= 300 && status < 400 && status !== 304) throw new Error('unexpected redirect');
-        answered(answerOf(response, status));
+        answered(responseOf(response));
       } catch (error) {
         // A status or a reason phrase that `Response` does not take would otherwise end the process.
         response.resume();
@@ -116,22 +112,4 @@ function sendBy(deadline: DispatchDeadline, request: Request, body: Buffer): Pro
 function reset(socket: Socket): void {
   const tcp = below.get(socket) ?? socket;
   if (tcp instanceof Socket && !tcp.connecting && !tcp.destroyed) tcp.resetAndDestroy();
-}
-
-/** @throws {RangeError} for a status or a reason phrase that RFC 9110 does not know */
-function answerOf(response: IncomingMessage, status: number): Response {
-  const { statusMessage: statusText = '' } = response;
-  // Not every `Response` of a process refuses them.
-  if (status < 200 || status > 599 || /[^\t\x20-\x7e\x80-\xff]/.test(statusText))
-    throw new RangeError('the answer is not HTTP as it should be');
-  const headers = new Headers();
-  for (const [name, values] of Object.entries(response.headersDistinct))
-    for (const value of values ?? []) headers.append(name, value);
-  if (BODILESS.includes(status)) response.resume();
-  const body = BODILESS.includes(status) ? null : (Readable.toWeb(response) as ReadableStream<Uint8Array>);
-  return new Response(body as ConstructorParameters<typeof Response>[0], {
-    status,
-    statusText,
-    headers,
-  });
 }

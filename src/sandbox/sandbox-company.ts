@@ -53,7 +53,7 @@ export function usualRule({ issuer }: Pick<Addresses, 'issuer'>): CompanyRule {
 export function companiesAtHome(
   { seed }: Pick<SandboxHome, 'seed'>,
   company: string,
-): Pick<HomeOptions, 'companies' | 'documents'> {
+): Pick<HomeOptions, 'clientKeys' | 'companies'> {
   const keys = `${company}/clients/${COMPANY_CLIENT_ID}/jwks`;
   const listed: ListedCompany = {
     issuer: company,
@@ -67,6 +67,6 @@ export function companiesAtHome(
   return {
     companies: [listed],
     // A home reads nothing from its own machine, and here the company is there.
-    documents: (url, init) => (String(url) === keys ? fetch(keys) : fetch(url, init)),
+    clientKeys: () => fetch(keys),
   };
 }

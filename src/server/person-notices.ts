@@ -1,4 +1,5 @@
 import type { NoticeChannel } from '../config/notice-channels.ts';
+import type { ResolveHost } from '../net/resolve-host.ts';
 import type { Notice } from '../notify/notice.ts';
 import type { CredentialStore } from '../secrets/credential-store.ts';
 import type { CheckStore } from '../store/check-store.ts';
@@ -15,6 +16,8 @@ export interface NoticeParts extends Pick<ServerParts, 'database' | 'jobs' | 'cl
   credentials(person: string): CredentialStore;
   /** For addresses that people name: to the open internet alone. */
   readonly noticeFetch: typeof fetch;
+  /** For names of theirs that are no address: mail servers. */
+  readonly noticeResolve: ResolveHost;
 }
 
 /** By which channels a person is told. */

@@ -1,7 +1,7 @@
 // Preloaded (NODE_OPTIONS=--import) into a home of these tests: without the internet, the documents in which clients say who
 // they are (CIMD) are answered from this table. Claude Code's has what it published in 2026; Codex' is one like it.
-import dns from 'node:dns';
-import { syncBuiltinESMExports } from 'node:module';
+import { createServer } from 'node:http';
+import { answerAtHand } from '../origins-at-hand.mjs';
 
 const publicClient = {
   grant_types: ['authorization_code', 'refresh_token'],
@@ -19,18 +19,17 @@ const documents = {
     redirect_uris: ['http://localhost/callback', 'http://127.0.0.1/callback'],
   },
 };
-const hosts = Object.keys(documents).map((url) => new URL(url).hostname);
+const origins = [...new Set(Object.keys(documents).map((url) => new URL(url).origin))];
 
-const { lookup } = dns;
-dns.lookup = (host, options, done) =>
-  // One that counts as outside, as those that are kept for documentation don't; nothing is sent there.
-  hosts.includes(host) ? done(null, [{ address: '8.8.8.8', family: 4 }]) : lookup(host, options, done);
-syncBuiltinESMExports();
-
-const { fetch } = globalThis;
-globalThis.fetch = async (input, init) => {
-  const url = String(input instanceof Request ? input.url : input);
-  const found = documents[url];
-  if (found === undefined) return fetch(input, init);
-  return Response.json({ client_id: url, ...publicClient, ...found });
-};
+const server = createServer((request, response) => {
+  const id = `https://${request.headers.host}${request.url}`;
+  const found = documents[id];
+  if (found === undefined) return response.writeHead(404).end();
+  response.setHeader('content-type', 'application/json');
+  response.end(JSON.stringify({ client_id: id, ...publicClient, ...found }));
+});
+await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+server.unref();
+answerAtHand(
+  Object.fromEntries(origins.map((origin) => [origin, `http://127.0.0.1:${server.address().port}`])),
+);

@@ -6,6 +6,7 @@ import type { JobQueue } from '../../jobs/job-queue.ts';
 import { connectionOptions } from '../../jobs/temporal/temporal-settings.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { publicFetch } from '../../net/public-fetch.ts';
+import { createPublicResolver } from '../../net/public-resolver.ts';
 import { createDataKeys } from '../../secrets/envelope/data-keys.ts';
 import { createSecretSeal } from '../../secrets/envelope/secret-seal.ts';
 import { openKms } from '../../secrets/kms/kms-settings.ts';
@@ -85,7 +86,9 @@ export async function openServer(
   const sessions = exchangingSessions({
     ...{ profile: serverProfile(settings, provider), access, clock, credentials },
   });
-  const notices = { database, jobs, clock, credentials, noticeFetch: publicFetch() };
+  const noticeResolve = createPublicResolver({ mostAtOnce: 4, mostWaiting: 32 });
+  const noticeFetch = publicFetch(noticeResolve);
+  const notices = { database, jobs, clock, credentials, noticeFetch, noticeResolve };
   return {
     parts: { database, jobs, news, sessions, model: settings.model, clock, fetch, env, onError },
     due: store.postgresDueRuns(database),

@@ -25,8 +25,8 @@ export async function testPersonNotice(
     testFacts: async () => ({}),
   };
   // A name may lead elsewhere today than when it was given.
-  const problem = await channelProblem(await channelNamed(place, name));
-  if (problem !== undefined) throw new TradeAgentError('notice_failed', `${name}: ${problem}`);
+  const problem = await channelProblem(await channelNamed(place, name), parts.noticeResolve);
+  if (problem !== undefined) throw new TradeAgentError('notice_failed', `${name}: ${problem.message}`);
   return await testNotice(
     { clock: parts.clock, discreetFetch: parts.noticeFetch, env: {}, signal },
     place,

@@ -1,6 +1,8 @@
 import type { AllClientMetadata, Client, KoaContextWithOIDC } from 'oidc-provider';
 import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
-import { leadsOutside, type ResolveHost } from '../../net/public-fetch.ts';
+import { leadsOutside } from '../../net/public-fetch.ts';
+import { RESOLVER_BUSY_S, ResolverBusy } from '../../net/public-resolver.ts';
+import type { ResolveHost } from '../../net/resolve-host.ts';
 import { ProblemError } from '../../trading/refusal.ts';
 import type { SESSION_SCOPES } from '../../trading/scopes.ts';
 import type { OpenRegistrations } from './authorization/open-registrations.ts';
@@ -22,7 +24,7 @@ export interface RegistrationOptions {
   readonly isPerson: (sub: string) => boolean;
   /** Forgets a client that was stored and may not be. */
   readonly forget: (clientId: string) => void;
-  readonly resolve?: ResolveHost | undefined;
+  readonly resolve: ResolveHost;
   /** The gateway's own ping endpoint, which is on this very machine. */
   readonly ownPing: string;
 }
@@ -77,7 +79,10 @@ export function registrationGate(options: RegistrationOptions) {
       const fault = await pingFault(registered.metadata(), options);
       if (fault !== undefined) {
         options.forget(clientId);
-        answer(ctx, 400, { error: 'invalid_client_metadata', error_description: fault });
+        if (fault instanceof ResolverBusy) {
+          ctx.set('retry-after', String(RESOLVER_BUSY_S));
+          answer(ctx, 429, tooManyBody(RESOLVER_BUSY_S));
+        } else answer(ctx, 400, { error: 'invalid_client_metadata', error_description: fault });
         return;
       }
       clients.add({ clientId, owner, name: clientName, host: hostOf(registered.metadata()) });
@@ -181,10 +186,15 @@ function hostOf({ backchannel_client_notification_endpoint: ping, client_uri: ho
 async function pingFault(
   { backchannel_client_notification_endpoint: ping }: AllClientMetadata,
   { ownPing, resolve }: Pick<RegistrationOptions, 'ownPing' | 'resolve'>,
-): Promise<string | undefined> {
+): Promise<string | ResolverBusy | undefined> {
   if (typeof ping !== 'string' || ping === ownPing) return undefined;
   if (!URL.canParse(ping)) return 'backchannel_client_notification_endpoint is no address';
   const { protocol, hostname } = new URL(ping);
-  if (protocol === 'https:' && (await leadsOutside(hostname, resolve))) return undefined;
+  try {
+    if (protocol === 'https:' && (await leadsOutside(hostname, resolve))) return undefined;
+  } catch (error) {
+    if (error instanceof ResolverBusy) return error;
+    throw error;
+  }
   return 'backchannel_client_notification_endpoint must be an https address on the open internet';
 }

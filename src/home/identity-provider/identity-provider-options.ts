@@ -5,7 +5,7 @@ import type { ClientMetadata } from 'oidc-provider';
 import type { Keys } from '../../approval/keys/keys.ts';
 import type { IsRevoked } from '../../gateway/door/token-verifier.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { ResolveHost } from '../../net/public-fetch.ts';
+import type { ResolveHost } from '../../net/resolve-host.ts';
 import type { Faults } from '../faults.ts';
 import type { Fill } from '../fills/fill.ts';
 import type { OrderNews } from '../fills/order-news.ts';
@@ -55,11 +55,13 @@ export interface IdentityProviderOptions {
   readonly fetch?: typeof fetch;
   /** Sends those to other clients; what is used unless said otherwise reaches nothing on this machine or its network. */
   readonly publicFetch?: typeof fetch;
-  /** Reads what other people's clients say of themselves (CIMD), with the dispatcher that comes with each request. */
+  /** Reads what other people's clients say of themselves (CIMD); unless given, on the open internet alone. */
   readonly documents?: typeof fetch;
+  /** Reads the keys of the clients that are listed here (`jwks_uri`), with the dispatcher that comes with each request. */
+  readonly clientKeys?: typeof fetch;
   /** Whose request it is, for limits; as the server tells of it (src/net/trusted-proxy.ts) unless said otherwise. */
   readonly clientAddress?: (request: IncomingMessage) => string;
-  /** Finds the addresses of other clients' hosts. */
+  /** Resolves the hosts of other people's clients and of push services; `net/public-resolver.ts` unless given. */
   readonly resolve?: ResolveHost;
   /** Whether a refresh token whose answer was lost may be used again; `never` unless said otherwise. */
   readonly refreshTokenReuse?: RefreshTokenReuse;

@@ -1,7 +1,6 @@
 import type { JWK } from 'jose';
 import { type ClientMetadata, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { isProposalDetails } from '../../approval/details.ts';
-import type { ResolveHost } from '../../net/public-fetch.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import {
   CONNECTION_SCOPES,
@@ -45,7 +44,7 @@ export interface OidcConfigurationOptions extends AskingOptions {
   /** By which name a token goes that was issued under this grant; undefined for our own clients' tokens. */
   readonly nameOf: (grantId: string) => string | undefined;
   readonly limits: AskingOptions['limits'] & Parameters<typeof clientDocuments>[0]['limits'];
-  readonly resolve?: ResolveHost | undefined;
+  readonly clientDocuments: Pick<Parameters<typeof clientDocuments>[0], 'resolve' | 'reader'>;
   /** The last word on an access token's claims before it is signed. */
   readonly onAccessToken: (payload: Record<string, unknown>) => void;
   /** Sends CIBA pings, and reads clients' documents. */
@@ -155,7 +154,7 @@ function features(options: OidcConfigurationOptions): NonNullable<Configuration[
     pushedAuthorizationRequests: { enabled: false },
     userinfo: { enabled: true },
     dPoP: { enabled: true },
-    clientIdMetadataDocument: clientDocuments(options),
+    clientIdMetadataDocument: clientDocuments({ limits: options.limits, ...options.clientDocuments }),
     deviceFlow: { enabled: true, deviceInfo: () => ({}) },
     revocation: {
       enabled: true,

@@ -3,7 +3,6 @@ import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { JWT_BEARER_GRANT, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
-import { publicFetch } from '../../net/public-fetch.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
@@ -11,7 +10,7 @@ import type { AuthorizedClients } from './authorization/authorized-clients.ts';
 import type { OpenRegistrations } from './authorization/open-registrations.ts';
 import { oneLineName } from './authorization/public-client.ts';
 import { registrationGate } from './client-registration.ts';
-import { ownPingEndpoint, pingSender } from './clients.ts';
+import { ownPingEndpoint } from './clients.ts';
 import type { Company } from './companies/company.ts';
 import { companyGrantParameters, createCompanyGrant } from './companies/company-grant.ts';
 import type { RedeemedAssertions } from './companies/redeemed-assertions.ts';
@@ -24,6 +23,7 @@ import type { IssuedTokens } from './issued-tokens.ts';
 import { limitProtocol } from './limit-requests.ts';
 import { oidcConfiguration } from './oidc-configuration.ts';
 import type { OidcStore } from './oidc-store.ts';
+import { type OutgoingRequests, outgoingRequests } from './outgoing-requests.ts';
 import type { ProviderKeys } from './provider-keys.ts';
 import type { RegisteredClients } from './registered-clients.ts';
 import { isRequestFault } from './request-fault.ts';
@@ -32,11 +32,10 @@ import type { AgentServer } from './servers/agent-server.ts';
 import type { CompanyStanding } from './signals/company-standing.ts';
 import { createTokenExchange } from './token-exchange.ts';
 
-const PING_TIMEOUT_MS = 5000;
-
 export interface ProtocolParts
   extends Pick<
     IdentityProviderOptions,
+    | 'clientKeys'
     | 'documents'
     | 'faults'
     | 'fetch'
@@ -83,11 +82,12 @@ export interface Protocol {
  */
 export function createProtocol(parts: ProtocolParts): Protocol {
   const replayed: { jti?: unknown } = {};
+  const outgoing = outgoingRequests(parts);
   let opened: { version: string; provider: Provider; handle: ReturnType<Provider['callback']> } | undefined;
   const current = () => {
     const { version, keys } = parts.keys.signing.current();
     if (opened?.version === version) return opened;
-    const provider = openProvider(parts, keys, replayed);
+    const provider = openProvider(parts, outgoing, keys, replayed);
     opened = { version, provider, handle: provider.callback() };
     return opened;
   };
@@ -97,20 +97,13 @@ export function createProtocol(parts: ProtocolParts): Protocol {
   };
 }
 
-/** What the library sends: CIBA pings, and what reads a client's document, with the dispatcher that guards it. */
-function outgoing(parts: ProtocolParts): typeof fetch {
-  const ping = pingSender({
-    resource: parts.resource,
-    fetch: parts.fetch ?? fetch,
-    publicFetch: parts.publicFetch ?? publicFetch(parts.resolve),
-    timeoutMs: PING_TIMEOUT_MS,
-  });
-  const read = parts.documents ?? fetch;
-  return (url, init) => (init?.method === 'POST' ? ping(url, init) : read(url, init));
-}
-
 /** @param replayed the last approval's `jti`, for the fault that gives it to the next one too */
-function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jti?: unknown }): Provider {
+function openProvider(
+  parts: ProtocolParts,
+  outgoing: OutgoingRequests,
+  keys: readonly JWK[],
+  replayed: { jti?: unknown },
+): Provider {
   const { issuer, resource, faults, requests, clients, now, onError } = parts;
   const provider = new Provider(
     issuer,
@@ -147,7 +140,8 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
         return client === undefined ? undefined : oneLineName(client);
       },
       ownerOf: (clientId) => clients.find(clientId)?.owner,
-      fetch: outgoing(parts),
+      fetch: outgoing.fetch,
+      clientDocuments: outgoing.documents,
     }),
   );
   // The address that it goes by is the issuer's, whatever stands between it and its callers: see `asPublic` of identity-provider.ts.
@@ -200,7 +194,7 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
       verify: parts.verifySession,
       isPerson: (sub) => parts.people.find(sub) !== undefined,
       forget: parts.store.forgetClient,
-      resolve: parts.resolve,
+      resolve: outgoing.resolvePing,
       ownPing: ownPingEndpoint(resource),
     }),
   );

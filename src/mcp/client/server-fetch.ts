@@ -1,5 +1,6 @@
 import { boundedFetch } from '../../net/bounded-fetch.ts';
-import { leadsOutside, type ResolveHost } from '../../net/public-fetch.ts';
+import { leadsOutside } from '../../net/public-fetch.ts';
+import { type ResolveHost, resolveHost } from '../../net/resolve-host.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { LONGEST_MESSAGE } from './stdio-transport.ts';
 
@@ -13,7 +14,7 @@ const REQUEST_MS = 10_000;
 export function serverFetch(
   send: typeof fetch,
   serverUrl: string,
-  { tooLong, resolve }: { tooLong?: (error: Error) => void; resolve?: ResolveHost } = {},
+  { tooLong, resolve = resolveHost }: { tooLong?: (error: Error) => void; resolve?: ResolveHost } = {},
 ): typeof fetch {
   const server = new URL(serverUrl);
   const bounded = boundedFetch(send, LONGEST_MESSAGE, tooLong);

@@ -66,9 +66,10 @@ export const noticeRoutes =
       door.guard([MARKET_READ], async (c, { sub }) => {
         const name = nameOf(c.req.param('notice'));
         const { channel, secret } = await bodyOf(c, putNoticeSchema);
-        const problem = await channelProblem(channel);
+        const problem = await channelProblem(channel, parts.noticeResolve);
+        if (problem?.passing) throw new Refusal(503, 'service_busy', problem.message);
         if (problem !== undefined)
-          throw refused(problem, 'Choose slack, webhook, ntfy, or email by a public server.');
+          throw refused(problem.message, 'Choose slack, webhook, ntfy, or email by a public server.');
         if (secret !== undefined)
           await orRefusal(() => storeNoticeSecret(parts.credentials(sub), name, channel, secret));
         if (!(await channelsOf(parts, sub).put(name, channel, MOST_CHANNELS)))

@@ -1,6 +1,8 @@
 import type { NoticeChannel } from '../../config/notice-channels.ts';
 import type { JobHandler } from '../../jobs/job-queue.ts';
 import { leadsOutside } from '../../net/public-fetch.ts';
+import { ResolverBusy } from '../../net/public-resolver.ts';
+import type { ResolveHost } from '../../net/resolve-host.ts';
 import { deliver } from '../../notify/deliver.ts';
 import { type Notice, NoticeFailure } from '../../notify/notice.ts';
 import { openChannel } from '../../notify/open-channel.ts';
@@ -44,15 +46,15 @@ export function noticeJob(parts: NoticeParts): JobHandler {
 }
 
 async function sent(
-  { clock, credentials, noticeFetch }: NoticeParts,
+  { clock, credentials, noticeFetch, noticeResolve }: NoticeParts,
   person: string,
   name: string,
   channel: NoticeChannel,
   notice: Notice,
   signal: AbortSignal,
 ) {
-  const problem = await channelProblem(channel);
-  if (problem !== undefined) return { code: 'refused', message: problem, passing: false } as const;
+  const problem = await channelProblem(channel, noticeResolve);
+  if (problem !== undefined) return { code: 'refused', ...problem } as const;
   const secret = (await noticeSecrets(credentials(person)))(name, channel);
   const send = openChannel(name, channel, secret, {
     fetch: noticeFetch,
@@ -65,16 +67,30 @@ async function sent(
   return delivery?.failure;
 }
 
+export interface ChannelProblem {
+  /** In words. */
+  readonly message: string;
+  /** Whether it may be otherwise later. */
+  readonly passing: boolean;
+}
+
 /**
- * Why a server does not tell anybody by a channel, in words: it has no desktop and no files of theirs, and what they name is on the
+ * Why a server does not tell anybody by a channel: it has no desktop and no files of theirs, and what they name is on the
  * open internet. Undefined where it does.
  */
 export async function channelProblem(
   channel: NoticeChannel,
-  outside: typeof leadsOutside = leadsOutside,
-): Promise<string | undefined> {
-  if (channel.kind === 'desktop') return 'a server has no desktop of yours';
+  resolve: ResolveHost,
+): Promise<ChannelProblem | undefined> {
+  const never = (message: string): ChannelProblem => ({ message, passing: false });
+  if (channel.kind === 'desktop') return never('a server has no desktop of yours');
   if (channel.kind !== 'email') return undefined;
-  if (channel.ca_file !== undefined) return 'a server reads no file of yours (ca_file)';
-  return (await outside(channel.host)) ? undefined : 'its mail server is not on the open internet';
+  if (channel.ca_file !== undefined) return never('a server reads no file of yours (ca_file)');
+  try {
+    if (await leadsOutside(channel.host, resolve)) return undefined;
+  } catch (error) {
+    if (!(error instanceof ResolverBusy)) throw error;
+    return { message: 'its mail server cannot be looked up now: try again', passing: true };
+  }
+  return never('its mail server is not on the open internet');
 }

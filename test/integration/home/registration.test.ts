@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { createCibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
 import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
 import { publicFetch } from '../../../src/net/public-fetch.ts';
+import { ResolverBusy } from '../../../src/net/public-resolver.ts';
 import { bindingMessage } from '../../../src/trading/approval-details.ts';
 import {
   ALL_SCOPES,
@@ -293,6 +294,16 @@ describe('a ping endpoint', () => {
     resolve = found;
     const headers = await byToken();
     expect((await register(headers, ping('https://robot.example/ping'))).status).toBe(400);
+    resolve = async () => ['93.184.215.14'];
+    expect((await register(headers, ping('https://robot.example/ping'))).status).toBe(201);
+  });
+
+  it('whose name cannot be resolved now is told to come again, and its token is good after that', async () => {
+    resolve = async () => {
+      throw new ResolverBusy();
+    };
+    const headers = await byToken();
+    expect((await register(headers, ping('https://robot.example/ping'))).status).toBe(429);
     resolve = async () => ['93.184.215.14'];
     expect((await register(headers, ping('https://robot.example/ping'))).status).toBe(201);
   });

@@ -124,7 +124,7 @@ describe('one attempt', () => {
       vapid: { publicKey: world.push().publicKey, privateKey: Buffer.alloc(32, 7).toString('base64url') },
       contact: 'mailto:alice@example.com',
       fetch,
-      lookUp: async () => [{ address: '93.184.215.14' }],
+      resolve: async () => ['93.184.215.14'],
       clock: { now: () => Date.now(), monotonic: () => Date.now(), sleep: async (ms) => void waits.push(ms) },
       closing: new AbortController().signal,
       timeoutMs: 50,
@@ -177,7 +177,7 @@ describe('one attempt', () => {
     const { send } = sender({
       loopback: false,
       clock: systemClock,
-      lookUp: async () => [{ address: '93.184.215.14' }, { address }],
+      resolve: async () => ['93.184.215.14', address],
       fetch: async () => {
         called += 1;
         return new Response(null, { status: 201 });

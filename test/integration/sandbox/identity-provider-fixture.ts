@@ -24,7 +24,7 @@ import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import type { HomeAbout } from '../../../src/home/phone/phone-services.ts';
 import type { PushOptions } from '../../../src/home/phone/push/phone-push.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
-import type { ResolveHost } from '../../../src/net/public-fetch.ts';
+import type { ResolveHost } from '../../../src/net/resolve-host.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import {
   bindingMessage,

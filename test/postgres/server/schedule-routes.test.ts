@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { operations } from '../../../src/agent/remote/protocol.ts';
 import { testPersonNotice } from '../../../src/app/server/person-notice-test.ts';
+import { createPublicResolver } from '../../../src/net/public-resolver.ts';
 import { alertRoutes } from '../../../src/server/http/alert-routes.ts';
 import { noticeRoutes } from '../../../src/server/http/notice-routes.ts';
 import { scheduleRoutes } from '../../../src/server/http/schedule-routes.ts';
@@ -53,6 +54,7 @@ withPostgres('schedules over HTTP', () => {
           noticeRoutes(
             {
               ...{ ...parts, credentials: sealed.of(parts.database) },
+              noticeResolve: createPublicResolver(),
               noticeFetch: async (url, { body } = {}) => {
                 posted.push(`${url} ${body}`);
                 return new Response(null, { status: answer });
@@ -307,7 +309,10 @@ withPostgres('schedules over HTTP', () => {
 
   it('asks what a name leads to, and refuses one that leads inside', async () => {
     const channel = { ...mail, host: 'mail.example', security: 'tls', enabled: true } as never;
-    expect(await channelProblem(channel, async () => true)).toBeUndefined();
-    expect(await channelProblem(channel, async () => false)).toContain('not on the open internet');
+    expect(await channelProblem(channel, async () => ['8.8.8.8'])).toBeUndefined();
+    expect(await channelProblem(channel, async () => ['8.8.8.8', '10.0.0.1'])).toEqual({
+      message: 'its mail server is not on the open internet',
+      passing: false,
+    });
   });
 });

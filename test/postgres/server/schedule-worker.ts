@@ -31,6 +31,7 @@ const work = await startScheduleWork({
     clock: systemClock,
     fetch,
     noticeFetch: fetch,
+    noticeResolve: async () => ['8.8.8.8'],
     env: {},
     model: { provider: 'builtin' },
   },

@@ -64,6 +64,7 @@ export async function openScheduleWorld(server: TestDatabase) {
       ...{ fetch, env: {}, model: { provider: 'builtin' }, onError: () => undefined },
       news: { tell: () => undefined, hear: () => () => undefined, close: async () => undefined } as never,
       credentials: sealed.of(database),
+      noticeResolve: async () => ['8.8.8.8'],
       noticeFetch: async (input, init) => {
         posted.push({ url: String(input), body: String(init?.body) });
         return new Response(null, { status: state.answer });

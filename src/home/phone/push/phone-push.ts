@@ -1,7 +1,9 @@
-import { lookup } from 'node:dns/promises';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Keys } from '../../../approval/keys/keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
+import { publicFetch } from '../../../net/public-fetch.ts';
+import { createPublicResolver } from '../../../net/public-resolver.ts';
+import type { ResolveHost } from '../../../net/resolve-host.ts';
 import type { Fill } from '../../fills/fill.ts';
 import type { OrderNews } from '../../fills/order-news.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
@@ -10,7 +12,6 @@ import { type Bell, createBell } from './bell.ts';
 import { createFillTeller } from './fill-teller.ts';
 import { createOrderTeller } from './order-teller.ts';
 import type { PhoneNotices } from './phone-notices.ts';
-import type { LookUp } from './push-endpoint.ts';
 import type { PushContent } from './push-message.ts';
 import { createPushSender } from './push-sender.ts';
 import { openPushSubscriptions, type PushSubscriptions } from './push-subscriptions.ts';
@@ -28,8 +29,6 @@ export interface PushOptions {
   readonly noticesWhen?: 'fallback' | 'always';
   /** Whether it tells what was filled; it does unless told not to. */
   readonly fills?: boolean;
-  /** Looks up the hosts of push services. */
-  readonly lookUp?: LookUp;
   /** For tests: whether a push service may be on this machine. */
   readonly loopback?: boolean;
 }
@@ -61,7 +60,9 @@ export function createPhonePush(
     readonly keys: Pick<Keys, 'list'>;
     readonly clock: Clock;
     readonly closing: AbortSignal;
+    /** As {@link IdentityProviderOptions} has them; `fetch` is used for push services on this machine alone. */
     readonly fetch: typeof fetch;
+    readonly resolve?: ResolveHost | undefined;
     readonly onError: (message: string) => void;
     /** Whether a request's code is to be picked on the phone; none, where it is left out. */
     readonly hidesCode?: (request: ApprovalRequest) => boolean;
@@ -72,12 +73,14 @@ export function createPhonePush(
   const { loopback = false, notices } = options;
   const vapid = loadVapidKeys(database);
   const subscriptions = openPushSubscriptions(database, clock, { loopback });
+  // Whoever is signed in names these hosts, so the names are strangers' as well; but no stranger's name is waited for here.
+  const resolve = parts.resolve ?? createPublicResolver({ mostAtOnce: 4, mostWaiting: 32 });
   const send = createPushSender({
     vapid,
     // RFC 8292 wants somebody to write to; a home on this machine alone has no address that others could.
     contact: options.contact ?? (issuer.startsWith('https:') ? issuer : 'mailto:home@trade-agent.invalid'),
-    fetch: parts.fetch,
-    lookUp: options.lookUp ?? ((host) => lookup(host, { all: true })),
+    fetch: loopback ? parts.fetch : publicFetch(resolve),
+    resolve,
     clock,
     closing,
     timeoutMs: TIMEOUT_MS,

@@ -1,8 +1,7 @@
-import { isPublicAddress, isPublicHost } from '../../../net/public-address.ts';
+import { isPublicHost } from '../../../net/public-address.ts';
+import { leadsOutside as hostLeadsOutside } from '../../../net/public-fetch.ts';
+import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { isLoopback } from '../../../net/secure-url.ts';
-
-/** Looks a host's name up: every address it has. */
-export type LookUp = (host: string) => Promise<readonly { readonly address: string }[]>;
 
 /** Browsers' endpoints have some 200 characters; Windows' up to 1,000. */
 const LONGEST_ENDPOINT = 2048;
@@ -21,14 +20,15 @@ export function isPushEndpoint(endpoint: string, loopback = false): boolean {
 }
 
 /**
- * Whether its name leads out, too, now. Between this and the call the name may change: then TLS still wants a
- * certificate for that name, which nothing inside has, so that not a byte of a request is sent there.
+ * Whether its name leads out, too, now.
+ * @throws {ResolverBusy} when it could not be resolved now
  */
-export async function leadsOutside(endpoint: string, lookUp: LookUp, loopback = false): Promise<boolean> {
+export async function leadsOutside(
+  endpoint: string,
+  resolve: ResolveHost,
+  loopback = false,
+): Promise<boolean> {
   const url = new URL(endpoint);
   if (loopback && isLoopback(url)) return true;
-  if (!isPushEndpoint(endpoint)) return false;
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const found = await lookUp(host);
-  return found.length > 0 && found.every(({ address }) => isPublicAddress(address));
+  return isPushEndpoint(endpoint) && (await hostLeadsOutside(url.hostname, resolve));
 }

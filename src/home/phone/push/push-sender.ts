@@ -1,8 +1,9 @@
 import type { PushSubscription as WebPushSubscription } from 'web-push';
 import type { Clock } from '../../../machine/clock.ts';
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
+import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { retryAfterMs } from '../../../net/retry-after.ts';
-import { type LookUp, leadsOutside } from './push-endpoint.ts';
+import { leadsOutside } from './push-endpoint.ts';
 import type { PushSubscription } from './push-subscriptions.ts';
 import type { VapidKeys } from './vapid-keys.ts';
 
@@ -33,8 +34,9 @@ export interface PushSenderOptions {
   readonly vapid: VapidKeys;
   /** Whom a push service may write to: `mailto:…` or an https address (RFC 8292 §2.1). */
   readonly contact: string;
+  /** Reaches the open internet alone, whatever an endpoint's name resolves to by now. */
   readonly fetch: typeof fetch;
-  readonly lookUp: LookUp;
+  readonly resolve: ResolveHost;
   readonly clock: Clock;
   readonly closing: AbortSignal;
   /** Milliseconds one attempt may take. */
@@ -90,11 +92,11 @@ async function attemptPush(
   short: boolean,
   options: PushSenderOptions,
 ): Promise<'sent' | 'gone' | Failure> {
-  const { clock, closing, lookUp, loopback, timeoutMs } = options;
+  const { clock, closing, resolve, loopback, timeoutMs } = options;
   const { endpoint } = subscription;
   try {
     // Its own network is none of a browser's business: a name that leads there now is no push service's.
-    if (!(await leadsOutside(endpoint, lookUp, loopback))) {
+    if (!(await leadsOutside(endpoint, resolve, loopback))) {
       return { passing: false, tooLarge: false, retryAfter: 0 };
     }
     const { method, headers, body } = await requestOf(subscription, push, short, options);
