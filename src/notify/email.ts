@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { smtpPort } from '../config/notice-channels.ts';
+import { publicLookup } from '../net/public-fetch.ts';
 import { NoticeFailure } from './notice.ts';
 import type { Sender } from './sender.ts';
 
@@ -11,13 +13,22 @@ const LONGEST_ANSWER_BYTES = 64 * 1024;
  * password is sent to nobody before.
  */
 export const email: Sender<'email'> =
-  (channel, password) =>
+  (channel, password, { resolveMail }) =>
   async ({ id, title, body, severity }, signal) => {
     const { createTransport } = await import('nodemailer');
     const { host, security, user } = channel;
+    const place = { host: host.replace(/^\[|\]$/g, ''), port: smtpPort(channel) };
     const transport = createTransport({
-      host: host.replace(/^\[|\]$/g, ''),
-      port: smtpPort(channel),
+      ...place,
+      // nodemailer would resolve the name by itself, and the answer may be another one than was checked.
+      ...(resolveMail === undefined
+        ? {}
+        : {
+            getSocket: publicSocket(
+              { ...place, lookup: publicLookup(resolveMail), signal },
+              channel.timeout * 1000,
+            ),
+          }),
       secure: security === 'tls',
       requireTLS: security === 'starttls',
       ignoreTLS: security === 'none',
@@ -56,6 +67,22 @@ export const email: Sender<'email'> =
       transport.close();
     }
   };
+
+/** How nodemailer is given its connection, where it does not make one by itself. */
+function publicSocket(to: TcpNetConnectOpts, timeoutMs: number) {
+  return (_: unknown, done: (error: Error | null, opened?: { connection: Socket }) => void): void => {
+    const connection = connect(to);
+    const tooLate = () =>
+      connection.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }));
+    connection.setTimeout(timeoutMs, tooLate);
+    connection.once('error', done);
+    connection.once('connect', () => {
+      connection.removeListener('error', done);
+      connection.removeListener('timeout', tooLate);
+      done(null, { connection });
+    });
+  };
+}
 
 function readCa(file: string): string {
   try {

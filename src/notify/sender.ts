@@ -1,4 +1,5 @@
 import type { NoticeChannelKind, NoticeChannelOf } from '../config/notice-channels.ts';
+import type { ResolveHost } from '../net/resolve-host.ts';
 import type { SendNotice } from './notice.ts';
 
 export interface ChannelSurroundings {
@@ -10,6 +11,11 @@ export interface ChannelSurroundings {
   readonly now: () => number;
   /** What keeps a channel's secret, for hints: `trade-agent notices`. */
   readonly command: string;
+  /**
+   * Resolves a mail server that somebody else than the operator named; the connection goes to one of the addresses found, if
+   * all of them are on the open internet. Left out, the system resolves the name, and it may lead anywhere.
+   */
+  readonly resolveMail?: ResolveHost;
 }
 
 /**

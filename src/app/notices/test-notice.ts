@@ -1,4 +1,5 @@
 import { shortId } from '../../agent/short-id.ts';
+import type { ResolveHost } from '../../net/resolve-host.ts';
 import { deliver } from '../../notify/deliver.ts';
 import { openChannel } from '../../notify/open-channel.ts';
 import { noticeSecrets } from '../../secrets/notice-secrets.ts';
@@ -9,12 +10,14 @@ import type { NoticePlace } from './notice-place.ts';
 
 /**
  * Sends a test notice by one channel now.
+ * @param resolveMail as {@link ChannelSurroundings} has it
  * @throws {TradeAgentError} `not_found`; `notice_failed` where it could not be sent
  */
 export async function testNotice(
   app: Pick<App, 'clock' | 'discreetFetch' | 'env' | 'signal'>,
   place: NoticePlace,
   name: string,
+  resolveMail?: ResolveHost,
 ): Promise<{ readonly id: string; readonly attempts: number }> {
   const { clock, env, signal } = app;
   const channel = await channelNamed(place, name);
@@ -26,6 +29,7 @@ export async function testNotice(
     platform: process.platform,
     now,
     command: place.command,
+    ...(resolveMail === undefined ? {} : { resolveMail }),
   });
   const notice = {
     id: shortId('nt_test_', 16),

@@ -31,5 +31,6 @@ export async function testPersonNotice(
     { clock: parts.clock, discreetFetch: parts.noticeFetch, env: {}, signal },
     place,
     name,
+    parts.noticeResolve,
   );
 }

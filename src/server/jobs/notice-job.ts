@@ -62,6 +62,7 @@ async function sent(
     platform: process.platform,
     now: () => clock.now(),
     command: 'trade-agent notices',
+    resolveMail: noticeResolve,
   });
   const [delivery] = await deliver(send, [notice], { clock, signal, attemptMs: channel.timeout * 1000 });
   return delivery?.failure;
