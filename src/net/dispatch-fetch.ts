@@ -4,6 +4,7 @@ import { connect as connectTcp, type NetConnectOpts, Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { currentDispatchDeadline, type DispatchDeadline } from './dispatch-deadline.ts';
 import { responseOf } from './node-response.ts';
+import { createStaleLookup } from './stale-lookup.ts';
 
 /** What Node's TLS sockets tell beside what its types have. */
 type Handshaking = Socket & { readonly secureConnecting?: boolean };
@@ -29,10 +30,33 @@ class ResettableTlsAgent extends HttpsAgent {
  */
 const IDLE_MS = 4_000;
 
+/** As a connection is soon closed, the next one needs the name again: it must not wait for it. */
+const lookup = createStaleLookup();
+
 const agents = {
-  'http:': new HttpAgent({ keepAlive: true, timeout: IDLE_MS }),
-  'https:': new ResettableTlsAgent({ keepAlive: true, timeout: IDLE_MS }),
+  'http:': new HttpAgent({ keepAlive: true, timeout: IDLE_MS, lookup }),
+  'https:': new ResettableTlsAgent({ keepAlive: true, timeout: IDLE_MS, lookup }),
 };
+
+type Dispatcher = NonNullable<RequestInit['dispatcher']>;
+let dispatcher: Dispatcher | undefined;
+
+/**
+ * By which `fetch` connects, so that reads find names the same way; undefined where the process has another one set up than
+ * Node's own (a proxy, say). Node has no other way to its own client's class than this.
+ */
+function reading(): Dispatcher | undefined {
+  if (dispatcher !== undefined) return dispatcher;
+  const globals = globalThis as unknown as Record<symbol, object | undefined>;
+  // Node sets it when it loads its client, which reading this does.
+  if (typeof Response !== 'function') return undefined;
+  const own =
+    globals[Symbol.for('undici.globalDispatcher.2')] ?? globals[Symbol.for('undici.globalDispatcher.1')];
+  if (own?.constructor.name !== 'Agent') return undefined;
+  const Agent = own.constructor as new (options: object) => Dispatcher;
+  dispatcher = new Agent({ connect: { lookup } });
+  return dispatcher;
+}
 
 /**
  * `fetch`, with which a request that changes something keeps to its dispatch deadline (`withDispatchDeadline`), if there is one:
@@ -48,7 +72,10 @@ const agents = {
 export const dispatchFetch: typeof fetch = async (input, init) => {
   const deadline = currentDispatchDeadline();
   const method = (init?.method ?? (input instanceof Request ? input.method : 'GET')).toUpperCase();
-  if (deadline === undefined || method === 'GET' || method === 'HEAD') return await fetch(input, init);
+  if (deadline === undefined || method === 'GET' || method === 'HEAD') {
+    const by = init?.dispatcher ?? reading();
+    return await fetch(input, by === undefined ? init : { ...init, dispatcher: by });
+  }
   const request = new Request(input, init);
   const body = Buffer.from(await request.arrayBuffer());
   return await sendBy(deadline, request, body);
