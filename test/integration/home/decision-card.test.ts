@@ -123,7 +123,7 @@ describe('a usual order on a phone', () => {
       qty: { source: 'other' },
       side: { source: 'user' },
       type: { source: 'default' },
-    };
+    } as const;
     await ask(usualOrder({ provenance: { fields, sentence: 'buy something good' } }));
     await shot(page, 'card-chosen-by-ai');
     expect(await text('chosen-by-ai')).toBe('Chosen by the AI, not by you: symbol, quantity');
