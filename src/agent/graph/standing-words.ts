@@ -6,7 +6,7 @@ import { orderDefaults } from '../../trading/order-defaults.ts';
 import type { Provenance } from '../../trading/proposal.ts';
 import { withoutAccount } from '../planner/account-named.ts';
 import { readingsOf } from '../planner/person-words.ts';
-import { clausesOf } from '../planner/sentence.ts';
+import { clausesOf, writtenOutClauses } from '../planner/sentence.ts';
 import { type SaidWhen, type Timed, takeWhen } from '../planner/standing-when.ts';
 import { type NameFound, symbolIfNamed } from '../planner/symbols-by-name.ts';
 import { NotUnderstood } from '../planner/words.ts';
@@ -112,7 +112,7 @@ function endSaid(
 
 /** What one turn says of the order and of when: of several clauses that say when, the one that this is most like. */
 function turnAbout(turn: string, { order, when }: Standing, names: readonly NameFound[] | undefined): Said {
-  const timed = clausesOf(turn).flatMap((clause) => timedIn(clause) ?? []);
+  const timed = clausesIn(turn).flatMap((clause) => timedIn(clause) ?? []);
   if (timed.length === 0) return { rest: turn, when: {} };
   const likeness = (one: Said) => {
     const said = readingsOf([one.rest], order.symbol, names);
@@ -125,6 +125,16 @@ function turnAbout(turn: string, { order, when }: Standing, names: readonly Name
     .filter(({ of }) => of === undefined || isSymbol(of, order.symbol, names))
     .toSorted((one, two) => likeness(two) - likeness(one));
   return best ?? { rest: '', when: {} };
+}
+
+/** Its clauses, with lists written out where the planner reads them: "every Friday buy $50 of VTI and $30 of BND". */
+function clausesIn(turn: string): string[] {
+  try {
+    return writtenOutClauses(turn);
+  } catch (error) {
+    if (error instanceof NotUnderstood) return clausesOf(turn);
+    throw error;
+  }
 }
 
 /** What a clause says of the order, of when, and of which account. */

@@ -22,6 +22,11 @@ const openings: readonly (readonly [RegExp, 'buy' | 'sell', PositionIntent | und
 /** The word, a strike with its letter, or a contract's own symbol (OCC). */
 const namesOption = /\b(?:calls?|puts?)\b|\s\$?\d+(?:\.\d+)?[cp]\b|\b[A-Z][A-Z0-9]{0,5}\d{6}[CP]\d{8}\b/i;
 
+/** Whether a clause is about an option: its commas stand between strike and expiry, and not between symbols. */
+export function isAboutOption(clause: string): boolean {
+  return namesOption.test(clause);
+}
+
 /** What a sentence has said of it so far. */
 interface Said {
   symbol?: string;
@@ -43,7 +48,7 @@ interface Said {
  * @throws {NotUnderstood} for whatever isn't wholly understood, or may mean two things
  */
 export function readOption(clause: string): OrderIntent | undefined {
-  if (!namesOption.test(clause)) return undefined;
+  if (!isAboutOption(clause)) return undefined;
   const opening = openings.find(([pattern]) => pattern.test(clause));
   if (opening === undefined) return closing(clause);
   const [pattern, side, intent] = opening;

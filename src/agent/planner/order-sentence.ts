@@ -14,6 +14,9 @@ const verbs = {
   close: ['close out of', 'close out', 'close', 'liquidate', 'exit', 'get out of'],
 } as const;
 
+/** The verbs that an amount follows. */
+export const amountVerbs: readonly string[] = [...verbs.buy, ...verbs.sell];
+
 /** The kind of an order before its verb: "limit buy 5 AAPL at 180", "place a limit order to buy 5 AAPL at 180". */
 const kinds: readonly (readonly [string, Terms])[] = [
   ['stop limit', { stop_limit: true }],

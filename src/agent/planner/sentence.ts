@@ -8,15 +8,24 @@ import { fixedPhrases } from './fixed-phrases.ts';
 import { type Intent, isName, symbolsOf } from './intent.ts';
 import { translated } from './languages/translated.ts';
 import { sayWhereItIs } from './not-yet.ts';
-import { readOption } from './option-sentence.ts';
+import { isAboutOption, readOption } from './option-sentence.ts';
 import { readCancel, readReplace } from './order-changes.ts';
+import { isListItem, writtenOut } from './order-list.ts';
 import { readOrder } from './order-sentence.ts';
-import { moreSymbols, readBareSymbols, readChart, readPosition, readQuote } from './price-sentence.ts';
+import {
+  bareSymbols,
+  moreSymbols,
+  readBareSymbols,
+  readChart,
+  readPosition,
+  readQuote,
+} from './price-sentence.ts';
 import { moreTargets, readRebalance, requireWhole } from './rebalance-sentence.ts';
 import type { PlannerRefusal } from './refusal.ts';
 import { readSend } from './send-sentence.ts';
 import { misspelt } from './spelling.ts';
 import { readStanding } from './standing-sentence.ts';
+import { isAct, requireUsed } from './used-words.ts';
 import { NotUnderstood, shown, Words } from './words.ts';
 
 export type Parsed = { readonly intents: readonly Intent[] } | { readonly refusal: PlannerRefusal };
@@ -30,8 +39,11 @@ const MAX_LENGTH = 1_000;
 /** After a comma these begin another clause. */
 const verbs = 'buy|sell|purchase|cancel|quote|list|show';
 
+/** What ends a sentence: a list does not go on after it. */
+const ending = /\s*(?:;|\n|\.\s+)\s*/;
+
 const between = new RegExp(
-  `\\s*(?:;|\\n|\\.\\s+|,?\\s+and\\s+then\\s+|,?\\s+then\\s+|,?\\s+and\\s+(?!${exitAhead})|,\\s+(?=(?:${verbs})\\b))\\s*`,
+  `\\s*(?:,?\\s+and\\s+then\\s+|,?\\s+then\\s+|,?\\s+and\\s+(?!${exitAhead})|,\\s+(?=(?:${verbs})\\b))\\s*`,
   'i',
 );
 
@@ -93,13 +105,19 @@ function parseEnglish(text: string): Parsed {
   try {
     if (text.length > MAX_LENGTH) throw new NotUnderstood('That is too long for the built-in planner.', HINT);
     const intents: Intent[] = [];
-    for (const clause of clausesOf(text)) {
+    const read: { clause: string; intent: Intent }[] = [];
+    for (const clause of writtenOutClauses(text)) {
       const intent = withMore(intents.at(-1), clause);
       if (intent !== undefined) intents[intents.length - 1] = intent;
-      else addOnce(intents, parseClause(clause));
+      else {
+        const next = parseClause(clause);
+        read.push({ clause, intent: next });
+        addOnce(intents, next);
+      }
     }
     requireWhole(intents);
     requireOneReading(intents);
+    requireUsed(read);
     if (intents.length === 0) throw new NotUnderstood('You did not ask for anything.', HINT);
     return { intents };
   } catch (error) {
@@ -124,12 +142,72 @@ function addOnce(intents: Intent[], intent: Intent): void {
 
 /** What stands between the ands, thens and full stops. */
 export function clausesOf(text: string): string[] {
+  return sentencesOf(text).flat();
+}
+
+/** The clauses of each sentence. */
+function sentencesOf(text: string): string[][] {
   return text
     .replace(whenFirst, '$1 ')
     .replace(accountFirst, '$1 ')
-    .split(between)
-    .map(bare)
-    .filter((clause) => clause !== '');
+    .split(ending)
+    .map((sentence) =>
+      sentence
+        .split(between)
+        .map(bare)
+        .filter((clause) => clause !== ''),
+    );
+}
+
+/**
+ * The clauses with each list written out: "sell all my AAPL and NVDA" as two sales.
+ * @throws {NotUnderstood} for a list that may mean two things
+ */
+export function writtenOutClauses(text: string): string[] {
+  return sentencesOf(text).flatMap((clauses) => {
+    const parts = clauses.flatMap(itemsOf);
+    const written: string[] = [];
+    for (let at = 0; at < parts.length; at += 1) {
+      const clause = parts[at] ?? '';
+      const end = parts.findIndex((part, next) => next > at && !continues(part));
+      const items = parts.slice(at + 1, end < 0 ? parts.length : end);
+      const isActed = items.length > 0 && isActOrNothing(clause);
+      written.push(...(isActed ? writtenOut(clause, items, parseClause) : [clause]));
+      if (isActed) at += items.length;
+    }
+    return written;
+  });
+}
+
+/** A clause in the items of its list: "sell all my AAPL, NVDA", which no reader takes with a comma in it. */
+function itemsOf(clause: string): string[] {
+  const [first = '', ...rest] = clause.split(
+    /,\s+|\s+(?:as well as|along with|plus)\s+|(?<=[A-Z])\s+&\s+(?=\$?[A-Z]{2})/,
+  );
+  const isList = rest.length > 0 && !isAboutOption(clause) && rest.every(continues);
+  return isList && (understood(clause) === undefined || bareSymbols(clause) !== undefined)
+    ? [first, ...rest]
+    : [clause];
+}
+
+/** Whether a clause says nothing by itself, and may be an item of the list before it. */
+function continues(clause: string): boolean {
+  const alone = bareSymbols(clause) === undefined ? understood(clause) : undefined;
+  return alone === undefined && isListItem(clause);
+}
+
+function isActOrNothing(clause: string): boolean {
+  const intent = understood(clause);
+  return intent === undefined || (isAct(intent) && intent.kind !== 'rebalance');
+}
+
+function understood(clause: string): Intent | undefined {
+  try {
+    return parseClause(clause);
+  } catch (error) {
+    if (error instanceof NotUnderstood) return undefined;
+    throw error;
+  }
 }
 
 /** A clause without courtesies and final punctuation. */

@@ -79,6 +79,8 @@ describe('a standing order in the person’s own words', () => {
     ['over several turns', ['I would like to buy $200 of VTI', 'every Monday'], vti],
     ['as it was put right', ['buy $100 of VTI every Monday', 'no, make it $200'], vti],
     ['beside another', ['buy $200 of VTI every Monday and buy $100 of KO every month'], vti],
+    ['second in a list', ['every Monday buy $50 of BND and $200 of VTI'], vti],
+    ['of each in a list', ['buy $200 each of BND and VTI every Monday'], vti],
     ['with a time', [`${MONDAYS} at 2 pm`], { ...vti, at: '14:00' }],
     ['a model’s numbers', [MONDAYS], { ...vti, notional: 200, limit_price: null }],
   ])('is theirs %s', async (_, said, args) => {

@@ -1,0 +1,234 @@
+import { type Intent, symbolsOf } from './intent.ts';
+import { numberWord } from './number-words.ts';
+import { amountVerbs } from './order-sentence.ts';
+import { NotUnderstood, shown, Words } from './words.ts';
+
+/*
+ * One verb for several symbols: "sell all my AAPL and NVDA", "buy 5 AAPL, 3 MSFT and 2 KO". The first item stands in a clause
+ * of its own, and the others continue it. Either the orders cover the whole list, or the planner asks: which of two
+ * readings is meant, a broker would ask too.
+ */
+
+type Parse = (clause: string) => Intent;
+
+const itemNouns = ['shares', 'share', 'stocks', 'stock', 'positions', 'position', 'orders', 'order'];
+const sized =
+  /^(?:-?\$?-?\.?\d|half\b|all\b|every (?:last )?share\b|(?:a|one) quarter\b|three quarters\b|a share\b|an? hundred\b|an? thousand\b)/i;
+const verbFirst = new RegExp(`^(?:.*?\\s)??(?:${amountVerbs.join('|')})(?: me| us)?(?= )`, 'i');
+const WHOLE = 'Write each one out, as in "buy 5 AAPL and buy 3 MSFT".';
+
+function isSized(item: string): boolean {
+  return sized.test(item) || numberWord(item.split(' ')[0]?.toLowerCase() ?? '') !== undefined;
+}
+
+/** Whether a clause may continue a list: "NVDA", "my NVDA shares", "3 MSFT". */
+export function isListItem(clause: string): boolean {
+  return isSized(clause) || symbolItem(clause) !== undefined;
+}
+
+interface SymbolItem {
+  readonly symbol: string;
+  readonly noun: string;
+  /** What the last item has beyond its symbol: the "every Friday" of "and BND every Friday". */
+  readonly rest: string;
+}
+
+function symbolItem(clause: string): SymbolItem | undefined {
+  const words = new Words(clause);
+  words.takeAny('my', 'the');
+  try {
+    const symbol = words.symbol();
+    const noun = itemNouns.find((each) => words.take(each)) ?? '';
+    return { symbol, noun, rest: words.rest() };
+  } catch (error) {
+    if (error instanceof NotUnderstood) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Writes out a clause and the items that continue it.
+ * @returns one whole clause for each item, in their order
+ * @throws {NotUnderstood} where the list may mean two things
+ */
+export function writtenOut(clause: string, items: readonly string[], parse: Parse): string[] {
+  if (!items.some(isSized)) return sameForEach(clause, items, parse);
+  if (!items.every(isSized)) throw leftOver(items);
+  return eachItsOwn(clause, items, parse);
+}
+
+function leftOver(items: readonly string[]): NotUnderstood {
+  const what = items.map((item) => `"${shown(item)}"`).join(', ');
+  return new NotUnderstood(`I don't understand ${what} in this request, so I haven't done anything.`, WHOLE);
+}
+
+function attempt(text: string, parse: Parse): Intent | NotUnderstood {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof NotUnderstood) return error;
+    throw error;
+  }
+}
+
+const isIntent = (read: Intent | NotUnderstood): read is Intent => !(read instanceof NotUnderstood);
+
+/** "each" of the items, and not of the days or of a price: "5 each of", "$500 of each of". */
+const eachOf = /(?: of)? each(?: of)?(?! (?:trading|market|business|week|day|month|mon|tue|wed|thu|fri))\b/i;
+
+/** Says the same of each symbol. @throws {NotUnderstood} */
+function sameForEach(clause: string, items: readonly string[], parse: Parse): string[] {
+  const found = items.flatMap((item) => symbolItem(item) ?? []);
+  const last = found.at(-1);
+  if (last === undefined || found.length < items.length || found.slice(0, -1).some(({ rest }) => rest !== ''))
+    throw leftOver(items);
+  const isEachAtEnd = /^each\b(?! \w+day|$)|^each$/i.test(last.rest);
+  const rest = isEachAtEnd ? last.rest.replace(/^each ?/i, '') : last.rest;
+  const head = withoutEach(clause);
+  const texts = [`${head} ${last.noun} ${rest}`, `${head} ${rest}`].map((text) =>
+    text.replace(/\s+/g, ' ').trim(),
+  );
+  const readings = texts.map((text) => attempt(text, parse));
+  const at = readings.findIndex(isIntent);
+  const [base, text] = [readings[at], texts[at]];
+  if (base === undefined || text === undefined || !isIntent(base)) {
+    throw rest !== '' && isIntent(attempt(head, parse)) ? leftOver(items) : readings[1];
+  }
+  const said = symbolsOf(base);
+  const symbols = [...said, ...found.map(({ symbol }) => symbol)];
+  const isRepeated = new Set(symbols.map((symbol) => symbol.toUpperCase())).size < symbols.length;
+  if (said.length === 0 || isRepeated || (base.kind === 'order' && base.contract !== undefined)) {
+    throw leftOver(items);
+  }
+  if (isPriced(base)) throw whosePrice(symbols);
+  const first = new RegExp(
+    `(?<![\\w.])\\$?${(said[0] ?? '').replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?!\\w)`,
+    'gi',
+  );
+  if (said.length > 1 || text.match(first)?.length !== 1) throw leftOver(items);
+  const written = [text, ...found.map(({ symbol }) => text.replace(first, () => symbol))];
+  if (!isEachAtEnd && head === clause) requireOneAmount(base, symbols, written);
+  return written;
+}
+
+function withoutEach(clause: string): string {
+  const isShares = /(?<![$\d,.])\d[\d,.]*(?: of)? each\b/i.test(clause);
+  return clause.replace(eachOf, isShares ? ' shares of' : ' of').replace(/ worth of of /i, ' worth of ');
+}
+
+function namesOf(symbols: readonly string[]): string {
+  const names = symbols.map(shown);
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
+function whosePrice(symbols: readonly string[]): NotUnderstood {
+  return new NotUnderstood(
+    `Is it one price for all of ${namesOf(symbols)}?`,
+    'Write each one out with its own price, as in "sell 5 AAPL limit 240 and sell 3 MSFT limit 450".',
+  );
+}
+
+/**
+ * An amount may be for each symbol or for all together; only the whole of a position is surely of each.
+ * @throws {NotUnderstood}
+ */
+function requireOneAmount(base: Intent, symbols: readonly string[], written: readonly string[]): void {
+  if (base.kind !== 'order' && base.kind !== 'standing') return;
+  const { side, qty, notional } = base.request;
+  const fraction = base.kind === 'order' ? base.fraction : undefined;
+  if (fraction === '1') return;
+  if (fraction !== undefined) {
+    const offer = written.join(' and ');
+    throw new NotUnderstood(
+      `Did you mean "${offer}"?`,
+      'Nothing is done yet: say "yes", or write it again.',
+      'usage',
+      offer,
+    );
+  }
+  const amount = notional !== undefined ? `$${notional}` : qty === '1' ? '1 share' : `${qty} shares`;
+  throw new NotUnderstood(
+    `Is it ${amount} of each of ${namesOf(symbols)}, or ${amount} in total?`,
+    `For each, write "${side} ${amount} each of ${namesOf(symbols)}"; in total, how much of each: "buy 5 AAPL and 3 MSFT".`,
+  );
+}
+
+/** Each item has its own amount, and the verb of the first: "buy 5 AAPL and 3 MSFT". @throws {NotUnderstood} */
+function eachItsOwn(clause: string, items: readonly string[], parse: Parse): string[] {
+  const first = attempt(clause, parse);
+  const verb = verbFirst.exec(clause)?.[0];
+  if (verb === undefined) throw isIntent(first) ? leftOver(items) : first;
+  const texts = [clause, ...items.map((item) => `${verb} ${item}`)];
+  const own = texts.map((text) => attempt(text, parse));
+  // A price before the verb is one for all of them: "if it falls below 100 sell …".
+  const isShared =
+    own.some((read) => isIntent(read) && read.kind === 'standing' && isPriced(read)) && /\d/.test(verb);
+  if (own.every(isIntent) && isAlike(own) && !isShared) return texts;
+  const end = endOf(texts.at(-1) ?? '', verb);
+  if (end !== '' && !isShared) {
+    const trimmed = texts.map((text, at) => (at === texts.length - 1 ? text : `${text} ${end}`));
+    const all = trimmed.map((text) => attempt(text, parse));
+    if (all.every(isIntent) && isAlike(all) && !all.some(isPriced)) return trimmed;
+  }
+  throw leftOver(items);
+}
+
+/** What a clause says beyond amount and symbol. */
+function endOf(text: string, verb: string): string {
+  const words = text.slice(verb.length).trim().split(' ');
+  const at = words.findLastIndex((word) => /^\$?[A-Z][A-Z0-9./]*,?$/.test(word));
+  const rest = words.slice(at + 1);
+  return (itemNouns.includes(rest[0]?.toLowerCase() ?? '') ? rest.slice(1) : rest).join(' ');
+}
+
+const amounts = ['symbol', 'qty', 'notional'];
+const prices = [
+  'limit_price',
+  'stop_price',
+  'trail_price',
+  'take_profit_limit_price',
+  'stop_loss_stop_price',
+  'stop_loss_limit_price',
+];
+
+/** Whether it names a price a share, which is one symbol's. */
+function isPriced(intent: Intent): boolean {
+  switch (intent.kind) {
+    case 'order':
+    case 'rules':
+      return prices.some((name) => name in intent.request);
+    case 'standing':
+      return (
+        prices.some((name) => name in intent.request) ||
+        intent.when.below !== undefined ||
+        intent.when.above !== undefined
+      );
+    case 'alert':
+      return intent.alert.above !== undefined || intent.alert.below !== undefined;
+    case 'replace':
+      return !('time_in_force' in intent.change);
+    default:
+      return false;
+  }
+}
+
+/** Whether the intents differ in amounts, symbols and values of prices alone. */
+function isAlike(intents: readonly Intent[]): boolean {
+  const shapes = intents.map((intent) => {
+    if (intent.kind !== 'order' && intent.kind !== 'standing') return JSON.stringify(intent);
+    const { request, account, kind } = intent;
+    const terms = Object.entries(request)
+      .filter(([name]) => !amounts.includes(name))
+      .map(([name, value]) => [name, prices.includes(name) ? '' : value]);
+    const when =
+      kind === 'standing'
+        ? Object.entries(intent.when).map(([name, value]) => [
+            name,
+            /^(?:below|above)$/.test(name) ? '' : value,
+          ])
+        : [];
+    const contract = kind === 'order' && intent.contract !== undefined;
+    return JSON.stringify([kind, account, contract, terms.sort(), when.sort()]);
+  });
+  return new Set(shapes).size === 1;
+}

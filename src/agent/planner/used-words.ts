@@ -1,0 +1,163 @@
+import { Dec } from '../../trading/decimal.ts';
+import type { Intent } from './intent.ts';
+import { readNumberWords } from './number-words.ts';
+import { timeInForceWords } from './order-terms.ts';
+import { bareSymbols } from './price-sentence.ts';
+import { NotUnderstood, reserved, shown } from './words.ts';
+
+/*
+ * What of a sentence its plan uses. The readers take a clause wholly or not at all; this looks at the result from the other
+ * side, whichever reader it was: a sentence that trades, cancels or changes anything leaves no ticker, number or condition
+ * out of its plan, since that may be what mattered most to the person.
+ */
+
+const acts: readonly Intent['kind'][] = [
+  'order',
+  'standing',
+  'cancel',
+  'replace',
+  'rebalance',
+  'send',
+  'alert',
+  'stop_alert',
+  'watch',
+];
+
+/** Whether an intent does something, rather than asking. */
+export function isAct({ kind }: Intent): boolean {
+  return acts.includes(kind);
+}
+
+/** Those whose every word is checked; the others are patterns of the whole clause. */
+const checked: readonly Intent['kind'][] = ['order', 'standing', 'cancel', 'replace', 'alert'];
+
+interface Read {
+  readonly clause: string;
+  readonly intent: Intent;
+}
+
+/** @throws {NotUnderstood} naming what a sentence that acts says and its plan does not have */
+export function requireUsed(read: readonly Read[]): void {
+  if (!read.some(({ intent }) => isAct(intent))) return;
+  for (const { clause, intent } of read) {
+    // Beside an order a ticker alone may be meant to be ordered, too.
+    const left =
+      bareSymbols(clause) === undefined
+        ? checked.includes(intent.kind)
+          ? unusedIn(clause, intent)
+          : undefined
+        : clause;
+    if (left !== undefined) {
+      throw new NotUnderstood(
+        `I don't understand what to do with "${shown(left)}" in this request, so I haven't done anything.`,
+        'Say what each part is for, as in "buy 5 AAPL and quote MSFT".',
+      );
+    }
+  }
+}
+
+/** The first ticker, number or condition of a clause that its intent does not have. */
+function unusedIn(clause: string, intent: Intent): string | undefined {
+  const { kind, ...said } = intent;
+  const values = leavesOf(said).map((value) => value.toLowerCase());
+  return (
+    unusedTicker(clause, values) ??
+    unusedNumber(clause, values) ??
+    (kind === 'alert' ? undefined : unusedCondition(clause, JSON.stringify(said)))
+  );
+}
+
+function leavesOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leavesOf) : [];
+}
+
+/** Words in capitals that are no ticker, where they are no word of the grammar either. */
+const capitals = new Set(
+  (
+    'i am pm et est edt ny nyc usd us ok oco oto tp stp bracket etf jan feb mar apr may jun jul aug sep sept oct nov dec ' +
+    timeInForceWords.flatMap(([, ...phrases]) => phrases).join(' ')
+  ).split(' '),
+);
+
+function unusedTicker(clause: string, values: readonly string[]): string | undefined {
+  // Where everything is in capitals, being so says nothing.
+  if (!/[a-z]/.test(clause)) return undefined;
+  const used = new Set(values.flatMap((value) => [value, ...value.split(/[\s/]/)]));
+  return wordsOf(clause).find((word) => {
+    const ticker = /^\$?([A-Z][A-Z0-9]{0,20}(?:[./][A-Z0-9]{1,4})?)(?:'s)?$/.exec(word)?.[1]?.toLowerCase();
+    if (ticker === undefined || ticker.length === 1) return false;
+    return !(
+      used.has(ticker) ||
+      used.has(ticker.replace('/', '.')) ||
+      reserved.has(ticker) ||
+      capitals.has(ticker)
+    );
+  });
+}
+
+const wordsOf = (clause: string) =>
+  clause
+    .replace(/\$\s+(?=\d)/g, '$')
+    .split(/\s+|(?<=@)|(?=@)/)
+    .map((word) => word.replace(/^["'(]+|["'),.!?:;]+$/g, ''))
+    .filter((word) => word !== '');
+
+function unusedNumber(clause: string, values: readonly string[]): string | undefined {
+  const left = values.flatMap((value) => value.match(/\d+(?:\.\d+)?/g) ?? []).map((value) => new Dec(value));
+  /** Each number of the plan is what one number of the sentence says. */
+  const take = (...readings: Dec[]) =>
+    readings.some((reading) => {
+      const at = left.findIndex((value) => value.eq(reading));
+      if (at >= 0) left.splice(at, 1);
+      return at >= 0;
+    });
+  const words = wordsOf(clause);
+  const lower = words.map((word) => word.toLowerCase());
+  for (let at = 0; at < words.length; at += 1) {
+    const word = lower[at] ?? '';
+    const said = readNumberWords(lower.slice(at, at + 8));
+    const after = lower[at + (said?.count ?? 1)] ?? '';
+    // "one quarter" is a part, and "the 1st" the one day of a month that there is.
+    const isOther = /^quarters?$/.test(after) || (word === '1st' && values.includes('month'));
+    if (isOther || values.some((value) => value === word || value.split(' ').includes(word))) continue;
+    if (said !== undefined) {
+      const value = new Dec(said.value);
+      if (!take(value, value.div(100))) return words.slice(at, at + said.count).join(' ');
+      at += said.count - 1;
+    } else if (/^[-+$]*\.?\d/.test(word) && !numbersOf(word, after).every((readings) => take(...readings))) {
+      return words[at];
+    }
+  }
+  return undefined;
+}
+
+/** The numbers of a word, each with what it may be in a plan. */
+function numbersOf(word: string, after: string): Dec[][] {
+  const groups = word.replace(/(?<=\d),(?=\d{3})/g, '').match(/\d*\.?\d+/g) ?? [];
+  return groups.map((group) => {
+    const value = new Dec(group);
+    if (/k$/.test(word)) return [value.mul(1_000)];
+    if (word.endsWith('%') || /^(?:percent|%)$/.test(after)) return [value, value.div(100)];
+    if (/p\.?m/.test(word) || /^p\.?m/.test(after)) return [value.plus(12), value];
+    if (word.includes('/')) return [value, value.plus(2_000)];
+    return [value];
+  });
+}
+
+/** Words on which an order hangs, and what of a plan says the same; without one, no plan does. */
+const conditions: readonly (readonly [RegExp, RegExp | undefined])[] = [
+  [/\b(?:if|when|whenever|once|as soon as)\b/i, /"(?:below|above)":/],
+  [
+    /\b(?:every|weekly|monthly|daily|mondays|tuesdays|wednesdays|thursdays|fridays)\b/i,
+    /"every":|"fraction":"1"|"all":true/,
+  ],
+  [/\b(?:until|till|til|before)\b/i, /"(?:until|before)":|"time_in_force":"gtc"/],
+  [/\bor\b/i, /"(?:limit_price|time_in_force|take_profit_limit_price|stop_loss_stop_price)":/],
+  [/\b(?:unless|except|provided|assuming|without|but|instead|not|never|don'?t|maybe|perhaps)\b/i, undefined],
+];
+
+function unusedCondition(clause: string, plan: string): string | undefined {
+  const lost = conditions.find(([said, has]) => said.test(clause) && !(has?.test(plan) ?? false));
+  return lost?.[0].exec(clause)?.[0];
+}
