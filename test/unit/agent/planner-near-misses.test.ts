@@ -42,7 +42,7 @@ function misread(text: string): string | undefined {
     if (said.buys === said.sells) return 'two sides, or none';
     if ((args.side === 'buy') !== said.buys) return 'the other side';
     if (args.notional !== undefined && !/\$|worth|dollars/.test(text)) return 'dollars that nobody said';
-    if (args.qty !== undefined && /\$\d|worth/.test(text.split(/limit|at|stop|for/)[0] ?? ''))
+    if (args.qty !== undefined && /\$\d|worth/.test(text.split(/limit|at|stop|for|profit/)[0] ?? ''))
       return 'dollars were said';
     if (args.limit_price !== undefined && !/limit|at|@|for/i.test(text)) return 'a limit that nobody said';
     if (args.stop_price !== undefined && !/stop|stp/i.test(text)) return 'a stop that nobody said';
