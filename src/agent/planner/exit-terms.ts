@@ -7,7 +7,7 @@ import { NotUnderstood, type Words } from './words.ts';
  */
 
 /**
- * By field; `market`, `stop_limit` and `limit` where the kind alone is said, `exit_class` that of its exits, and `either`
+ * By field; `market`, `stop_limit` and `limit` where the kind alone is said, `may_be_total` of a limit that all shares may share, `exit_class` that of its exits, and `either`
  * where two prices are each other's alternative.
  */
 export type Terms = Record<string, string | boolean>;

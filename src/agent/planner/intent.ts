@@ -13,13 +13,14 @@ import type { SaidWhen } from './standing-when.ts';
 
 /**
  * An order as a sentence says it. `fraction` of a position where it says how much of what is held; `contract` where it is
- * for an option: the request's symbol is then what that is on.
+ * for an option: the request's symbol is then what that is on; `mayBeTotal` where its limit may be meant for all shares.
  */
 export interface OrderIntent {
   readonly kind: 'order';
   readonly request: OrderRequestInput;
   readonly fraction?: string;
   readonly contract?: SaidContract;
+  readonly mayBeTotal?: true;
 }
 
 /** An order that the gateway is to place by itself: again and again, or once at a price. */
@@ -27,6 +28,7 @@ export interface StandingIntent {
   readonly kind: 'standing';
   readonly request: OrderRequestInput;
   readonly when: SaidWhen;
+  readonly mayBeTotal?: true;
 }
 
 /** What the person wants to be told of a price. */

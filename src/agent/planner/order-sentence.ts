@@ -5,7 +5,7 @@ import { withDefaults } from '../../trading/order-defaults.ts';
 import { pairOf } from './coins.ts';
 import type { Terms } from './exit-terms.ts';
 import { isName, type OrderIntent } from './intent.ts';
-import { examples, readTerms } from './order-terms.ts';
+import { examples, type ReadTerms, readTerms } from './order-terms.ts';
 import { NotUnderstood, shellQuotes, shown, type Words } from './words.ts';
 
 const verbs = {
@@ -48,7 +48,7 @@ function readOrderSentence(words: Words, side: 'buy' | 'sell', given: Terms): Or
   const size = readSize(words, side);
   const symbol = words.symbol();
   words.takeAny('shares', 'share', 'position', 'stocks', 'stock');
-  return complete({ symbol, side, ...size.amount, ...readTerms(words, side, given) }, size.fraction);
+  return complete({ symbol, side, ...size.amount }, readTerms(words, side, given), size.fraction);
 }
 
 /** A position, whole: "close my NVDA", "close the NVDA position". */
@@ -64,15 +64,21 @@ function readClose(words: Words, given: Terms): OrderIntent {
       `Then write "sell all my ${symbol.toUpperCase()}".`,
     );
   }
-  return complete({ symbol, side: 'sell', ...readTerms(words, 'sell', given) }, '1');
+  return complete({ symbol, side: 'sell' }, readTerms(words, 'sell', given), '1');
 }
 
-function complete(request: OrderRequestInput, fraction: string | undefined): OrderIntent {
-  if (fraction !== undefined) return { kind: 'order', request, fraction };
+function complete(
+  order: OrderRequestInput,
+  { terms, ...bound }: ReadTerms,
+  fraction: string | undefined,
+): OrderIntent {
+  const request = { ...order, ...terms };
+  if (fraction !== undefined) return { kind: 'order', request, fraction, ...bound };
   // What the person calls it becomes a ticker later; the rest is checked now.
   const said = String(request.symbol);
   validate(isName(said) ? { ...request, symbol: pairOf(said) ?? 'NAME' } : request);
-  return { kind: 'order', request };
+  // An amount in dollars is the total already.
+  return { kind: 'order', request, ...(request.qty === undefined ? {} : bound) };
 }
 
 interface Size {

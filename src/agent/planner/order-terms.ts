@@ -26,38 +26,32 @@ export const timeInForceWords: readonly (readonly [TimeInForce, ...string[]])[] 
 /** Words that change nothing about an order. Any other left-over word refuses it: it might have. */
 const fillers = 'please|order|with|a share|per share|a|an|as|each|right now|now|or better'.split('|');
 
-/** What bounds a price on the side that a limit bounds it, by the side of the order. */
+/**
+ * What bounds a price on the side that a limit bounds it, by the side of the order. `each` is of a share; `either` may be of
+ * all shares together, unless "a share" follows.
+ */
 const bounds = {
   buy: {
-    before: [
-      'for no more than',
-      'for at most',
-      'at no more than',
-      'no more than',
-      'at most',
-      'max',
-      'for max',
-      'at max',
-    ],
+    each: ['at no more than', 'at max'],
+    either: ['for no more than', 'for at most', 'no more than', 'at most', 'max', 'for max'],
     after: ['or less', 'or lower', 'or below', 'or cheaper'],
   },
   sell: {
-    before: [
-      'for no less than',
-      'for at least',
-      'at no less than',
-      'no less than',
-      'at least',
-      'min',
-      'for min',
-      'at min',
-    ],
+    each: ['at no less than', 'at min'],
+    either: ['for no less than', 'for at least', 'no less than', 'at least', 'min', 'for min'],
     after: ['or more', 'or higher', 'or above'],
   },
 } as const;
+const eachShare = ['a share', 'per share', 'each', 'apiece'] as const;
+
+/** What an order's terms say; `mayBeTotal` where its limit may be meant for all shares. */
+export interface ReadTerms {
+  readonly terms: Partial<OrderRequestInput>;
+  readonly mayBeTotal?: true;
+}
 
 /** What comes after the symbol, to the end. @throws {NotUnderstood} */
-export function readTerms(words: Words, side: 'buy' | 'sell', given: Terms = {}): Partial<OrderRequestInput> {
+export function readTerms(words: Words, side: 'buy' | 'sell', given: Terms = {}): ReadTerms {
   const terms: Terms = { ...given };
   while (!words.done) {
     for (const [field, value] of Object.entries(readTerm(words, side))) {
@@ -71,20 +65,24 @@ export function readTerms(words: Words, side: 'buy' | 'sell', given: Terms = {})
       terms[field] = value;
     }
   }
-  const { market, stop_limit, limit, ...said } = terms;
+  const { market, stop_limit, limit, may_be_total, ...said } = terms;
   const order = withExits(side, said);
   const type = order.order_class === 'oco' ? 'limit' : typeOf(order, market === true, stop_limit === true);
   if (limit === true && type !== 'limit') {
     throw type === 'market' ? missing('limit price') : contradiction();
   }
-  return { ...order, type };
+  return { terms: { ...order, type }, ...(may_be_total === true ? { mayBeTotal: true } : {}) };
 }
 
 function readTerm(words: Words, side: 'buy' | 'sell'): Terms {
   for (const [value, ...phrases] of timeInForceWords) {
     if (words.takeAny(...phrases)) return { time_in_force: value };
   }
-  if (words.takeAny(...bounds[side].before)) return { limit_price: words.price('limit price') };
+  if (words.takeAny(...bounds[side].each)) return { limit_price: words.price('limit price') };
+  if (words.takeAny(...bounds[side].either)) {
+    const limit_price = words.price('limit price');
+    return words.takeAny(...eachShare) ? { limit_price } : { limit_price, may_be_total: true };
+  }
   const exit = readExit(words, side);
   if (exit !== undefined) return exit;
   if (words.takeAny(...fillers, ...bounds[side].after)) return {};

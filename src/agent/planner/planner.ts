@@ -7,7 +7,7 @@ import { type Answered, answeredCalls } from './answered-calls.ts';
 import { understand } from './conversation.ts';
 import { rebalanceWords } from './rebalance-steps.ts';
 import { type PlannerRefusal, REFUSAL } from './refusal.ts';
-import { lookups, type Step, steps } from './steps.ts';
+import { lookups, priceLookups, type Step, steps } from './steps.ts';
 import { NotUnderstood } from './words.ts';
 
 /** Calls of one turn; more wait for the next. */
@@ -76,14 +76,16 @@ export function nextTurn(messages: readonly BaseMessage[]): Turn {
     if (done.length < wanted.length) return { calls: wanted };
     const lookedUp = done.slice(0, wanted.length);
     if (lookedUp.some(isFailure)) return { text: answer(lookedUp.filter(isFailure)) };
-    const all = steps(
-      intents,
-      wanted.map((step, index) => ({ step, content: lookedUp[index]?.content })),
-    );
-    const made = done.length - wanted.length;
+    const found = wanted.map((step, index) => ({ step, content: lookedUp[index]?.content }));
+    const prices = priceLookups(intents, found);
+    const known = wanted.length + prices.length;
+    if (done.length < known) return { calls: prices };
+    const priced = prices.map((step, index) => ({ step, content: done[wanted.length + index]?.content }));
+    const all = steps(intents, [...found, ...priced]);
+    const made = done.length - known;
     if (made < all.length) return { calls: all.slice(made, made + CALLS_A_TURN) };
     const help = intents.some(({ kind }) => kind === 'help') ? [helpText] : [];
-    const results = done.slice(wanted.length).map((each, index) => ({ ...each, view: all[index]?.view }));
+    const results = done.slice(known).map((each, index) => ({ ...each, view: all[index]?.view }));
     const told = results.length > 0 ? [answer(results)] : [];
     const rebalanced = lookedUp.flatMap(({ tool, content }) =>
       tool === 'suggest_rebalance' ? [rebalanceWords(content)] : [],

@@ -166,16 +166,17 @@ function sentencesOf(text: string): string[][] {
 export function writtenOutClauses(text: string): string[] {
   return sentencesOf(text).flatMap((clauses) => {
     const parts = clauses.flatMap(itemsOf);
-    const written: string[] = [];
-    for (let at = 0; at < parts.length; at += 1) {
-      const clause = parts[at] ?? '';
-      const end = parts.findIndex((part, next) => next > at && !continues(part));
-      const items = parts.slice(at + 1, end < 0 ? parts.length : end);
-      const isActed = items.length > 0 && isActOrNothing(clause);
-      written.push(...(isActed ? writtenOut(clause, items, parseClause) : [clause]));
-      if (isActed) at += items.length;
+    const lists: string[][] = [];
+    for (const part of parts) {
+      const list = lists.at(-1);
+      if (list !== undefined && continues(part)) list.push(part);
+      else lists.push([part]);
     }
-    return written;
+    return lists.flatMap(([clause = '', ...items]) =>
+      items.length > 0 && isActOrNothing(clause)
+        ? writtenOut(clause, items, parseClause)
+        : [clause, ...items],
+    );
   });
 }
 

@@ -16,7 +16,7 @@ export function readStanding(clause: string): StandingIntent | undefined {
   const words = new Words(timed.rest);
   const order = readOrder(words);
   if (order === undefined) return undefined;
-  const { request, fraction } = order;
+  const { request, fraction, mayBeTotal } = order;
   const symbol = String(request.symbol);
   if (fraction !== undefined) {
     throw new NotUnderstood(
@@ -38,5 +38,5 @@ export function readStanding(clause: string): StandingIntent | undefined {
       `The gateway can wait for the price of what it orders: "… if ${symbol.toUpperCase()} falls below 100".`,
     );
   }
-  return { kind: 'standing', request, when: timed.when };
+  return { kind: 'standing', request, when: timed.when, ...(mayBeTotal ? { mayBeTotal } : {}) };
 }

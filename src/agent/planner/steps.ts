@@ -3,6 +3,7 @@ import { Dec } from '../../trading/decimal.ts';
 import { isPastEntry, openLegs } from '../../trading/order-legs.ts';
 import { partOfPosition } from '../../trading/portfolio/position-part.ts';
 import { type Order, orderSchema, positionSchema } from '../../trading/views.ts';
+import { boundStep, isBounded, requirePerShare } from './bound-steps.ts';
 import { contractNamed, contractStep, isForOption } from './contract-steps.ts';
 import { type Intent, isName, type PerformanceFigure, type PortfolioView, withSymbols } from './intent.ts';
 import {
@@ -96,17 +97,28 @@ export function withTickers(intents: readonly Intent[], found: readonly NameFoun
   );
 }
 
+/** What must be known once names have tickers: the price that tells a bound of one share from a bound of all. */
+export function priceLookups(intents: readonly Intent[], found: readonly Lookup[]): Step[] {
+  const steps = named(intents, found).filter(isBounded).map(boundStep);
+  return steps.filter((step, at) => steps.findIndex((one) => isSame(one, step)) === at);
+}
+
 /**
  * Every call the intents come to, in their order.
  * @throws {NotUnderstood} where what was looked up makes one of them impossible
  */
 export function steps(intents: readonly Intent[], found: readonly Lookup[]): Step[] {
-  const named = found.find(({ step }) => step.name === 'search_symbols')?.content;
-  const names = named === undefined ? [] : namesFoundSchema.parse(named).results;
-  return withTickers(intents, names).flatMap((intent) =>
+  return named(intents, found).flatMap((intent) =>
     stepsOf(intent, found).map((step) => ({ ...step, args: { ...step.args, ...argsIn(intent.account) } })),
   );
 }
+
+function named(intents: readonly Intent[], found: readonly Lookup[]): Intent[] {
+  const search = found.find(({ step }) => step.name === 'search_symbols')?.content;
+  return withTickers(intents, search === undefined ? [] : namesFoundSchema.parse(search).results);
+}
+
+const isSame = (one: Step, other: Step) => JSON.stringify(one) === JSON.stringify(other);
 
 const argsIn = (account: string | undefined) => (account === undefined ? {} : { account });
 
@@ -119,8 +131,7 @@ const listOf = (query: typeof openOrders | typeof newestOrders, account: string 
 
 /** What a lookup answered. */
 function answerTo(step: Step, found: readonly Lookup[]): unknown {
-  const wanted = JSON.stringify(step);
-  return found.find((lookup) => JSON.stringify(lookup.step) === wanted)?.content;
+  return found.find((lookup) => isSame(lookup.step, step))?.content;
 }
 
 function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
@@ -152,10 +163,13 @@ function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
         return [{ name: 'place_order', args: { ...intent.request, symbol: contractNamed(intent, chain) } }];
       }
       const holdings = answerTo(holdingsOf(intent.account), found);
-      return [{ name: 'place_order', args: { ...intent.request, ...partOf(intent, holdings) } }];
+      const order = { ...intent.request, ...partOf(intent, holdings) };
+      if (isBounded(intent)) requirePerShare(intent, String(order.qty), answerTo(boundStep(intent), found));
+      return [{ name: 'place_order', args: order }];
     }
     case 'standing': {
       const { type: _, time_in_force: __, ...order } = intent.request;
+      if (isBounded(intent)) requirePerShare(intent, String(order.qty), answerTo(boundStep(intent), found));
       return [{ name: 'place_standing_order', args: { ...order, ...intent.when } }];
     }
     case 'cancel':

@@ -1,4 +1,5 @@
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
+import { isBounded } from '../../../src/agent/planner/bound-steps.ts';
 import { understand } from '../../../src/agent/planner/conversation.ts';
 import { nextTurn } from '../../../src/agent/planner/planner.ts';
 import type { PlannerRefusal } from '../../../src/agent/planner/refusal.ts';
@@ -70,6 +71,16 @@ function rebalanced(targets: readonly { symbol: string; weight: string }[]) {
   };
 }
 
+const held = { AAPL: '10', MSFT: '12', NVDA: '20', KO: '40', TSLA: '30' };
+/** What a share costs; of others nobody knows. */
+const prices = new Map([
+  ['AAPL', '230'],
+  ['MSFT', '420'],
+  ['NVDA', '140'],
+  ['KO', '60'],
+  ['TSLA', '350'],
+]);
+
 function contentOf(name: string, args: Record<string, unknown>, world: AccountWorld): unknown {
   const orders = (world.orders ?? [{}]).map((each) => ({ ...order, ...each }));
   switch (name) {
@@ -82,18 +93,24 @@ function contentOf(name: string, args: Record<string, unknown>, world: AccountWo
       };
     case 'get_portfolio':
       return {
-        positions: [
-          position('AAPL', '10', '230'),
-          position('MSFT', '12', '420'),
-          position('NVDA', '20', '140'),
-          position('KO', '40', '60'),
-          position('TSLA', '30', '350'),
-        ],
+        positions: Object.entries(held).map(([symbol, qty]) =>
+          position(symbol, qty, prices.get(symbol) ?? ''),
+        ),
       };
     case 'list_orders':
       return {
         status: args.status,
         orders: orders.filter(({ status }) => args.status !== 'open' || status === 'new'),
+      };
+    case 'get_quote':
+      return {
+        quotes: (args.symbols as string[]).flatMap((symbol) => {
+          const last = prices.get(symbol);
+          const at = '2026-11-25T15:00:00Z';
+          return last === undefined
+            ? []
+            : [{ symbol, name: null, bid: last, ask: last, last, previous_close: last, at, simulated: true }];
+        }),
       };
     case 'suggest_rebalance':
       return rebalanced(args.targets as { symbol: string; weight: string }[]);
@@ -111,23 +128,38 @@ export type Planned =
 export function planned(turns: readonly string[], world: AccountWorld = {}): Planned {
   const messages: BaseMessage[] = turns.map((turn) => new HumanMessage(turn));
   const { parsed } = understand(turns);
-  const first = nextTurn(messages);
-  if (!('calls' in first) || !('intents' in parsed) || lookups(parsed.intents).length === 0) return first;
-  messages.push(
+  if (!('intents' in parsed)) return nextTurn(messages);
+  const isPriced = parsed.intents.some(isBounded);
+  const waves = (lookups(parsed.intents).length > 0 ? 1 : 0) + (isPriced ? 1 : 0);
+  for (let wave = 0; wave < waves; wave += 1) {
+    const turn = nextTurn(messages);
+    if (!('calls' in turn)) return turn;
+    messages.push(...answered(turn.calls, wave, world));
+  }
+  return nextTurn(messages);
+}
+
+/** Calls that only look something up, and what they answer. */
+function answered(
+  calls: readonly { readonly name: string; readonly args: Record<string, unknown> }[],
+  wave: number,
+  world: AccountWorld,
+): BaseMessage[] {
+  const ids = calls.map((_, index) => `call_${wave}_${index}`);
+  return [
     new AIMessage({
       content: '',
-      tool_calls: first.calls.map(({ name, args }, index) => ({ id: `call_${index}`, name, args })),
+      tool_calls: calls.map(({ name, args }, index) => ({ id: ids[index] ?? '', name, args })),
     }),
-    ...first.calls.map(
+    ...calls.map(
       ({ name, args }, index) =>
         new ToolMessage({
-          tool_call_id: `call_${index}`,
+          tool_call_id: ids[index] ?? '',
           name,
           content: JSON.stringify(contentOf(name, args, world)),
         }),
     ),
-  );
-  return nextTurn(messages);
+  ];
 }
 
 /** What it comes to in one line: `place_order buy 5 AAPL limit 180`, `asks` for a refusal. */
