@@ -11,6 +11,7 @@ import { sayWhereItIs } from './not-yet.ts';
 import { isAboutOption, readOption } from './option-sentence.ts';
 import { readCancel, readReplace } from './order-changes.ts';
 import { isListItem, writtenOut } from './order-list.ts';
+import { answerToQuestion, readWould, withoutPoliteWould } from './order-question.ts';
 import { readOrder } from './order-sentence.ts';
 import {
   bareSymbols,
@@ -58,7 +59,7 @@ const accountFirst = new RegExp(
 );
 
 const courtesy =
-  /^(?:(?:hey|hi|hello|ok|okay|so|now|please|just|can you|could you|would you|i want to|i'd like to|i would like to|let's|let us|go ahead)[\s,]+)+/i;
+  /^(?:(?:hey|hi|hello|ok|okay|so|now|please|kindly|just|can you|could you|i want to|i'd like to|i would like to|let's|let us|go ahead)[\s,]+)+/i;
 
 /**
  * Parses a prompt wholly or not at all: of "buy 5 AAPL and frobnicate" nothing is done, since half a plan may be worse
@@ -121,7 +122,7 @@ function parseEnglish(text: string): Parsed {
     if (intents.length === 0) throw new NotUnderstood('You did not ask for anything.', HINT);
     return { intents };
   } catch (error) {
-    return refusalOf(error);
+    return refusalOf(error instanceof NotUnderstood ? (answerToQuestion(text) ?? error) : error);
   }
 }
 
@@ -147,16 +148,14 @@ export function clausesOf(text: string): string[] {
 
 /** The clauses of each sentence. */
 function sentencesOf(text: string): string[][] {
-  return text
-    .replace(whenFirst, '$1 ')
-    .replace(accountFirst, '$1 ')
-    .split(ending)
-    .map((sentence) =>
-      sentence
-        .split(between)
-        .map(bare)
-        .filter((clause) => clause !== ''),
-    );
+  return text.split(ending).map((sentence) =>
+    withoutPoliteWould(sentence)
+      .replace(whenFirst, '$1 ')
+      .replace(accountFirst, '$1 ')
+      .split(between)
+      .map(bare)
+      .filter((clause) => clause !== ''),
+  );
 }
 
 /**
@@ -216,7 +215,7 @@ export function bare(clause: string): string {
   return clause
     .trim()
     .replace(courtesy, '')
-    .replace(/[\s,]*(?:please|thanks|thank you|for me)?[\s.!?]*$/i, '')
+    .replace(/(?:[\s,]*(?:please|thanks|thank you|for me)){0,3}[\s.!?]*$/i, '')
     .trim();
 }
 
@@ -239,6 +238,8 @@ function parseClause(written: string): Intent {
 
 /** A clause that names no account. @throws {NotUnderstood} */
 function parseWithout(clause: string): Intent {
+  const asked = readWould(clause, parseWithout);
+  if (asked !== undefined) return asked;
   const known =
     fixedIntent(clause) ??
     readFigure(clause) ??

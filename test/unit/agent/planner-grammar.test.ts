@@ -174,7 +174,7 @@ describe('the planner does not guess an order from', () => {
     ['buy 5 AAPL calls', 'usage', /At which strike/],
     ['buy 5 AAPL MSFT', 'usage', /"MSFT"/],
     ["don't buy 5 AAPL", 'usage', /don't understand/],
-    ['should I buy 5 AAPL', 'usage', /don't understand/],
+    ['should I buy 5 AAPL', 'usage', /That's a question/],
     ['never sell all NVDA', 'usage', /don't understand/],
     ['short 5 TSLA', 'usage', /don't understand/],
     ['buy 5 AAPL and 3 MSFT limit 400', 'usage', /"3 MSFT limit 400"/],
