@@ -95,10 +95,7 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
       'in force',
       timeInForceWords[order.time_in_force].terms + (order.extended_hours ? ', extended hours' : ''),
     ],
-    [
-      'price',
-      `${sharePrice(order.reference_price)} now, may move ${percent(order.max_slippage)}${comesTo(order)}`,
-    ],
+    ['price', `${sharePrice(order.reference_price)} now${boundWords(order)}`],
     ['order id', order.client_order_id],
     ...more.map((name): [string, string] => {
       const field = orderField(name);
@@ -108,9 +105,19 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
   ];
 }
 
-/** What so many shares come to, at the price the order names or else at today's: a digit too many is seen there. */
-function comesTo(order: OrderDraft): string {
-  if (order.qty === undefined) return '';
-  const each = order.limit_price ?? order.stop_price ?? order.reference_price;
-  return `; about ${dollars(new Dec(order.qty).mul(each).mul(unitsOf(order.symbol)).toFixed())} in all`;
+/**
+ * What bounds the price, and what so many shares cost: a digit too many shows there. A limit is a bound by itself; the
+ * slippage of its order only says from which price on the gateway does not place it.
+ */
+function boundWords(order: OrderDraft): string {
+  const total = (each: string) =>
+    dollars(new Dec(order.qty ?? '0').mul(each).mul(unitsOf(order.symbol)).toFixed());
+  if (order.limit_price !== undefined) {
+    const [atWorst, moves] = order.side === 'buy' ? ['at most', 'rises'] : ['at least', 'falls'];
+    const sum = order.qty === undefined ? '' : `, ${total(order.limit_price)} ${atWorst}`;
+    return `${sum}; not placed if it ${moves} over ${percent(order.max_slippage)}`;
+  }
+  const sum =
+    order.qty === undefined ? '' : `; about ${total(order.stop_price ?? order.reference_price)} in all`;
+  return `, may move ${percent(order.max_slippage)}${sum}`;
 }
