@@ -1,4 +1,4 @@
-import { dollars, percent, signedPercent } from '../trading/amounts.ts';
+import { dollars, exactPercent, signedPercent } from '../trading/amounts.ts';
 import { Dec, magnitude } from '../trading/decimal.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { type Band, type Drift, driftFrom } from '../trading/portfolio/allocation.ts';
@@ -117,8 +117,8 @@ function observationsOf(
         const state = level(weight, most);
         if (state === 'clear') return [];
         const say = () => ({
-          facts: { name, weight: weightText(weight), limit: percent(rule.above) },
-          text: `${name} is ${weightText(weight)} of the account, more than ${percent(rule.above)}`,
+          facts: { name, weight: weightText(weight), limit: exactPercent(rule.above) },
+          text: `${name} is ${weightText(weight)} of the account, more than ${exactPercent(rule.above)}`,
         });
         return [{ rule, subject: name, state, say }];
       });
@@ -133,8 +133,8 @@ function observationsOf(
           subject: '',
           state: level(weight, limits(new Dec(limit), direction, pointsBack(limit, rule.rearm))),
           say: () => ({
-            facts: { weight: weightText(weight), cash: snapshot.account.cash, limit: percent(limit) },
-            text: `${weightText(weight)} of the account is cash (${dollars(snapshot.account.cash)}), ${direction} ${percent(limit)}`,
+            facts: { weight: weightText(weight), cash: snapshot.account.cash, limit: exactPercent(limit) },
+            text: `${weightText(weight)} of the account is cash (${dollars(snapshot.account.cash)}), ${direction} ${exactPercent(limit)}`,
           }),
         },
       ];
@@ -151,7 +151,7 @@ function observationsOf(
           say: () => ({
             facts: {
               drawdown: weightText(current),
-              limit: percent(rule.above),
+              limit: exactPercent(rule.above),
               peak: mark.value.toFixed(2),
               peak_date,
             },
@@ -209,7 +209,7 @@ function observeLoss(rule: RuleOf<'loss'>, { performance }: Figures): Observatio
       facts: {
         loss: lost,
         fraction: signedPercent(fraction.toFixed()),
-        limit: inDollars ? dollars(limit) : percent(limit),
+        limit: inDollars ? dollars(limit) : exactPercent(limit),
       },
       text: `${day ? 'today’s loss' : 'the unrealized loss'} is ${lost} (${signedPercent(fraction.toFixed())})`,
     }),

@@ -1,4 +1,4 @@
-import { percent, sharePrice, signedPercent } from '../trading/amounts.ts';
+import { exactPercent, sharePrice, signedPercent } from '../trading/amounts.ts';
 import { Dec, isPositive, magnitude, ZERO } from '../trading/decimal.ts';
 import { describeOrder } from '../trading/order.ts';
 import { closeBefore } from '../trading/portfolio/price-history.ts';
@@ -180,7 +180,7 @@ function observeMove(
       const change = signedPercent(new Rate(moved).div(before));
       const since = rule.sessions === 1 ? 'since the last close' : `in ${rule.sessions} sessions`;
       return {
-        facts: { symbol, change, price: last, limit: percent(rule.by), sessions: String(rule.sessions) },
+        facts: { symbol, change, price: last, limit: exactPercent(rule.by), sessions: String(rule.sessions) },
         text: `${symbol} moved ${change} ${since}, to ${sharePrice(last)}`,
       };
     },

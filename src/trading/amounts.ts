@@ -45,8 +45,19 @@ export function signedPercent(fraction: string | Dec): string {
   return `${isPositive(percent) ? '+' : ''}${percent.toFixed(2)}%`;
 }
 
-/** A fraction as a short percentage: `"0.01"` → `1%`. */
+/**
+ * A measured fraction as a short percentage, with two decimals at most: `"0.595659779"` → `59.57%`. What somebody set is
+ * shown by {@link exactPercent}.
+ */
 export function percent(fraction: string): string {
+  const exact = decimal(fraction).mul(HUNDRED);
+  const rounded = exact.toDecimalPlaces(2);
+  // A trace is not nothing.
+  return `${plain(rounded.isZero() ? exact.toSignificantDigits(1) : rounded)}%`;
+}
+
+/** A limit or a term as it was set, exact: `"0.00125"` → `0.125%`. */
+export function exactPercent(fraction: string): string {
   return `${plain(decimal(fraction).mul(HUNDRED))}%`;
 }
 

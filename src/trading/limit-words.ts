@@ -1,4 +1,4 @@
-import { dollars, percent } from './amounts.ts';
+import { dollars, exactPercent } from './amounts.ts';
 import { decimalString } from './decimal.ts';
 
 /** What a person calls a limit, and how its value reads. */
@@ -9,7 +9,7 @@ interface LimitWords {
 
 const isDecimal = (value: string) => decimalString.safeParse(value).success;
 const amount = (value: string) => (isDecimal(value) ? dollars(value) : value);
-const fraction = (value: string) => (isDecimal(value) ? percent(value) : value);
+const fraction = (value: string) => (isDecimal(value) ? exactPercent(value) : value);
 const plain = (value: string) => value;
 
 /** Every key of an account's limits as a person reads it, dotted where it stands in another: `symbols.allow`. */

@@ -1,4 +1,4 @@
-import { dollars, percent, sharePrice, shares } from './amounts.ts';
+import { dollars, exactPercent, sharePrice, shares } from './amounts.ts';
 import { unitsOf } from './asset-class.ts';
 import { contractWords } from './contract-words.ts';
 import { Dec } from './decimal.ts';
@@ -115,9 +115,9 @@ function boundWords(order: OrderDraft): string {
   if (order.limit_price !== undefined) {
     const [atWorst, moves] = order.side === 'buy' ? ['at most', 'rises'] : ['at least', 'falls'];
     const sum = order.qty === undefined ? '' : `, ${total(order.limit_price)} ${atWorst}`;
-    return `${sum}; not placed if it ${moves} over ${percent(order.max_slippage)}`;
+    return `${sum}; not placed if it ${moves} over ${exactPercent(order.max_slippage)}`;
   }
   const sum =
     order.qty === undefined ? '' : `; about ${total(order.stop_price ?? order.reference_price)} in all`;
-  return `, may move ${percent(order.max_slippage)}${sum}`;
+  return `, may move ${exactPercent(order.max_slippage)}${sum}`;
 }

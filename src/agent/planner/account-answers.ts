@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { dollars, percent, sharePrice, shares, signedDollars } from '../../trading/amounts.ts';
+import { Dec } from '../../trading/decimal.ts';
 import { describeOrder, orderRequestSchema } from '../../trading/order.ts';
 import { periods, periodWords } from '../../trading/period.ts';
 
@@ -132,7 +133,7 @@ function risks(told: z.output<typeof risk>): string {
         ]),
     largest === undefined
       ? 'No positions.'
-      : `The largest position is ${largest.symbol}, ${percent(largest.weight)} of the account; the five largest are ${percent(concentration.five_largest)}, cash is ${percent(concentration.cash)}. It is as concentrated as ${concentration.effective_positions} equal positions.`,
+      : `The largest position is ${largest.symbol}, ${percent(largest.weight)} of the account; the five largest are ${percent(concentration.five_largest)}, cash is ${percent(concentration.cash)}.${concentration.effective_positions === null ? '' : ` It is as diversified as about ${new Dec(concentration.effective_positions).toDecimalPlaces(1).toFixed()} equal positions.`}`,
     ...note(simulated),
   ].join(' ');
 }

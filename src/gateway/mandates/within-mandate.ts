@@ -1,5 +1,5 @@
 import type { Outside } from '../../approval/kind.ts';
-import { dollars, percent, sharePrice } from '../../trading/amounts.ts';
+import { dollars, exactPercent, sharePrice } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { type Cadence, slotOf } from '../../trading/mandate/cadence.ts';
 import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
@@ -162,7 +162,7 @@ function prices(terms: MandateEnvelope, draft: OrderDraft): Outside[] {
       : [
           {
             reason: 'MANDATE_SLIPPAGE_EXCEEDS_MAX' as const,
-            text: `the order may go ${percent(max_slippage)} from its price, and ${percent(terms.max_slippage)} under the mandate`,
+            text: `the order may go ${exactPercent(max_slippage)} from its price, and ${exactPercent(terms.max_slippage)} under the mandate`,
             limit: terms.max_slippage,
             value: max_slippage,
           },

@@ -1,4 +1,4 @@
-import { percent, shares } from '../../trading/amounts.ts';
+import { exactPercent, shares } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { waitsForOpening } from '../../trading/market-open.ts';
 import { hurts } from '../../trading/price-drift.ts';
@@ -122,7 +122,7 @@ function priceHolds(order: OrderFacts, market: MarketFacts): Objection[] {
   return [
     {
       reason: 'PRICE_MOVED',
-      text: `${symbol} is at ${check.price}, more than ${percent(max_slippage)} ${hurts[side]} the approved ${reference_price}`,
+      text: `${symbol} is at ${check.price}, more than ${exactPercent(max_slippage)} ${hurts[side]} the approved ${reference_price}`,
       hint: 'Propose the order again at the current price.',
       problem: {
         status: 409,

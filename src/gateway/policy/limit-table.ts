@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dollars, percent, shares } from '../../trading/amounts.ts';
+import { dollars, exactPercent, percent, shares } from '../../trading/amounts.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
 import { orderTypes, sides, symbolSchema } from '../../trading/order.ts';
 import { isZone, wallTime, weekdays } from '../../trading/zoned-time.ts';
@@ -297,7 +297,7 @@ function positionWeight(limit: string, { order, facts: { holdings, counted } }: 
   const weight = known ? after.div(holdings.equity).toDecimalPlaces(4, Dec.ROUND_UP).toFixed() : null;
   const part = weight === null ? 'any part' : percent(weight);
   return {
-    text: `${order.symbol} could come to be ${part} of the account, and one position may be ${percent(limit)} here`,
+    text: `${order.symbol} could come to be ${part} of the account, and one position may be ${exactPercent(limit)} here`,
     limit: new Dec(limit).toFixed(),
     value: weight,
   };

@@ -1,4 +1,4 @@
-import { percent, sharePrice } from '../../trading/amounts.ts';
+import { exactPercent, sharePrice } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { beyond, hurts, priceNow } from '../../trading/price-drift.ts';
 import type { MarketFacts, OrderFacts } from './decision.ts';
@@ -38,7 +38,7 @@ function deviationOf(
       : (side === 'buy' ? Dec.max(stop_price, now) : Dec.min(stop_price, now)).toFixed();
   if (beyond(limit_price, { around, fraction: limit }) !== hurts[side]) return undefined;
   return {
-    text: `the limit of ${sharePrice(limit_price)} is more than ${percent(limit)} ${hurts[side]} ${symbol} at ${sharePrice(around)}`,
+    text: `the limit of ${sharePrice(limit_price)} is more than ${exactPercent(limit)} ${hurts[side]} ${symbol} at ${sharePrice(around)}`,
     limit: new Dec(limit).toFixed(),
     value: new Dec(limit_price).minus(around).abs().div(around).toDecimalPlaces(4, Dec.ROUND_UP).toFixed(),
   };

@@ -1,4 +1,4 @@
-import { dollars, percent, sharePrice } from '../amounts.ts';
+import { dollars, exactPercent, sharePrice } from '../amounts.ts';
 import { newYorkDate } from '../new-york-time.ts';
 import { timeInForceWords } from '../time-in-force-words.ts';
 import { cadenceWords } from './cadence.ts';
@@ -68,7 +68,7 @@ export function mandateFields(terms: MandateEnvelope): [label: string, value: st
     ['order types', terms.order_types.join(', ')],
     ['in force', times_in_force.map((one) => timeInForceWords[one].terms).join(', ')],
     ...(price === undefined ? [] : [['price', bands(price)] as [string, string]]),
-    ['slippage', `at most ${percent(terms.max_slippage)} from the price now`],
+    ['slippage', `at most ${exactPercent(terms.max_slippage)} from the price now`],
     ['account', `${terms.account} ${terms.environment.toUpperCase()}`],
     ['from', not_before],
     ['until', expires_at],

@@ -4,8 +4,8 @@ import { approvalLines, approvalOutcome } from '../../../../src/cli/text/approva
 import { asciiText } from '../../../../src/cli/text/ascii-text.ts';
 import { terminalMarkdown } from '../../../../src/cli/text/markdown.ts';
 import { dollars, sharePrice, signedDollars, signedPercent } from '../../../../src/cli/text/money.ts';
-
 import { wrapWords } from '../../../../src/cli/text/wrap.ts';
+import { percent } from '../../../../src/trading/amounts.ts';
 import { orderFields, orderHeadline } from '../../../../src/trading/order-words.ts';
 import { approval, executed, messageApproval, NOW, order } from '../sample-events.ts';
 
@@ -21,6 +21,40 @@ describe('money for people', () => {
     [signedPercent('-0.5'), '-50.00%'],
   ])('writes %s', (written, expected) => {
     expect(written).toBe(expected);
+  });
+});
+
+describe('a measured part for people', () => {
+  it.each([
+    ['0.595659779033', '59.57%'],
+    ['0.182345', '18.23%'],
+    ['0.25', '25%'],
+    ['-0.0512345', '-5.12%'],
+    ['0.0000123', '0.001%'],
+    ['0', '0%'],
+  ])('%s is %s', (fraction, words) => {
+    expect(percent(fraction)).toBe(words);
+  });
+
+  it('is rounded in what the planner says of the risk', () => {
+    const told = {
+      period: '1M',
+      returns_counted: 21,
+      volatility: '0.182345',
+      drawdown: { now: '0.012345', high: { value: '100000', at: '2026-11-02T21:00:00Z' }, worst: null },
+      concentration: {
+        largest: '0.235678',
+        five_largest: '0.404340',
+        cash: '0.595659779033',
+        herfindahl: '0.22',
+        effective_positions: '4.53',
+      },
+      positions: [{ symbol: 'AAPL', value: '23567.80', weight: '0.235678' }],
+      simulated: true,
+    };
+    expect(plannersAnswer([{ tool: 'get_risk', args: {}, content: told }])).toBe(
+      'Volatility **18.23%** a year, by 21 returns in the last month. The account is 1.23% below its highest value, $100,000.00 on 2026-11-02. The largest position is AAPL, 23.57% of the account; the five largest are 40.43%, cash is 59.57%. It is as diversified as about 4.5 equal positions. Prices are simulated.',
+    );
   });
 });
 
@@ -43,10 +77,7 @@ describe('an order in words', () => {
     [{}, ', $900.00 at most; not placed if it rises over 1%'],
     [{ side: 'sell' }, ', $900.00 at least; not placed if it falls over 1%'],
     [{ qty: undefined, notional: '1500.00' }, '; not placed if it rises over 1%'],
-    [
-      { qty: '0.333333', type: 'market', limit_price: undefined },
-      ', may move 1%; about $59.83 in all',
-    ],
+    [{ qty: '0.333333', type: 'market', limit_price: undefined }, ', may move 1%; about $59.83 in all'],
     [
       { qty: '5000', type: 'stop', limit_price: undefined, stop_price: '170.00' },
       ', may move 1%; about $850,000.00 in all',
