@@ -1,4 +1,5 @@
 import type { AgentEvent } from '../../agent/events.ts';
+import { saysTheSame } from '../../app/run/run-report.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { machineName } from '../../machine/machine-name.ts';
 import { safeLine, safeText } from '../../net/shown-text.ts';
@@ -41,6 +42,8 @@ export function createRunRenderer(
     signed: (text) => signed(paint, text),
   });
   let streamed = false;
+  /** Lines about failures, until it is known whether the answer says the same. */
+  let held: { readonly line: string; readonly message: string }[] = [];
 
   const talk = (line: string) => {
     // The answer and the talk share a terminal: what was said before comes first.
@@ -48,6 +51,16 @@ export function createRunRenderer(
     tell(line);
   };
   const mark = (sign: string, plain: string) => (io.unicode ? sign : plain);
+  const hold = (line: string, message: string) => {
+    const isHeld = held.some((other) => saysTheSame(message, other.message));
+    if (!isHeld) held.push({ line, message });
+  };
+  /** @param answer what is told anyway: a failure in it is not told again */
+  const release = (answer = '') => {
+    const lines = held.filter(({ message }) => !saysTheSame(answer, message));
+    held = [];
+    for (const { line } of lines) talk(line);
+  };
 
   const showApproval = (event: AgentEvent & { type: 'approval' }) => {
     const { approval } = event;
@@ -58,7 +71,10 @@ export function createRunRenderer(
       talk(io.paint('stderr', ['bold', 'yellow'], title));
       for (const row of rows) talk(row);
     } else if (isFinalApproval(approval.status) || approval.status === 'unknown') {
-      talk(`${mark('●', '*')} ${approvalOutcome(approval)}`);
+      const line = `${mark('●', '*')} ${approvalOutcome(approval)}`;
+      const isRefusal = isFinalApproval(approval.status) && approval.status !== 'executed';
+      if (format !== 'text' || !isRefusal || approval.reason === undefined) talk(line);
+      else hold(line, approval.reason);
     } else if (approval.status === 'approved') {
       // Approved, and not carried out yet for a reason: the gateway tries again, and again says so.
       const why = approval.reason === undefined ? '' : ` · not yet: ${safeLine(approval.reason)}`;
@@ -71,6 +87,8 @@ export function createRunRenderer(
 
   return {
     show(event) {
+      const isFailure = event.type === 'tool_result' && !event.ok;
+      if (!isFailure) release(event.type === 'text' ? event.delta : undefined);
       if (event.type === 'approval') showApproval(event);
       else if (event.type === 'connection') {
         const line = connectionLine(event.connection);
@@ -86,10 +104,17 @@ export function createRunRenderer(
       else if (event.type === 'tool_result') {
         const sign = event.ok ? mark('✓', '+') : mark('✗', 'x');
         const call = toolCallText(event.name, names.get(event.id) ?? {});
-        talk(io.paint('stderr', 'dim', `${sign} ${call}: ${safeLine(event.summary)} (${seconds(event.ms)})`));
+        const line = io.paint(
+          'stderr',
+          'dim',
+          `${sign} ${call}: ${safeLine(event.summary)} (${seconds(event.ms)})`,
+        );
+        if (event.ok) talk(line);
+        else hold(line, event.summary);
       }
     },
     finish(text) {
+      release(text);
       if (!streams) {
         if (text !== '') io.print(safeText(text).trimEnd());
         return;
