@@ -1,3 +1,4 @@
+import { dollars, shares } from '../../trading/amounts.ts';
 import { type Intent, symbolsOf } from './intent.ts';
 import { numberWord } from './number-words.ts';
 import { amountVerbs } from './order-sentence.ts';
@@ -33,11 +34,15 @@ interface SymbolItem {
   readonly rest: string;
 }
 
+/** "every Monday and Thursday" names no company. */
+const isDay = /^(?:mon|tues|wednes|thurs|fri|satur|sun)days?$/i;
+
 function symbolItem(clause: string): SymbolItem | undefined {
   const words = new Words(clause);
   words.takeAny('my', 'the');
   try {
     const symbol = words.symbol();
+    if (isDay.test(symbol)) return undefined;
     const noun = itemNouns.find((each) => words.take(each)) ?? '';
     return { symbol, noun, rest: words.rest() };
   } catch (error) {
@@ -146,7 +151,11 @@ function requireOneAmount(base: Intent, symbols: readonly string[], written: rea
       offer,
     );
   }
-  const amount = notional !== undefined ? `$${notional}` : qty === '1' ? '1 share' : `${qty} shares`;
+  const count = shares(String(qty ?? '0'));
+  const amount =
+    notional !== undefined
+      ? dollars(String(notional)).replace(/\.00$/, '')
+      : `${count} ${count === '1' ? 'share' : 'shares'}`;
   throw new NotUnderstood(
     `Is it ${amount} of each of ${namesOf(symbols)}, or ${amount} in total?`,
     `For each, write "${side} ${amount} each of ${namesOf(symbols)}"; in total, how much of each: "buy 5 AAPL and 3 MSFT".`,

@@ -30,7 +30,8 @@ const HINT =
   'I can\'t advise. To have it done, say "buy 5 AAPL"; for facts, ask "quote AAPL" or "would buying 5 AAPL pass my rules?".';
 
 const opens = [
-  'should|shall|would|ought',
+  "should|shall|would|ought|(?:should|would|could)n't",
+  "i wonder|i am wondering|i'm wondering",
   '(?:can|could|may|might) (?:i|we)',
   '(?:can|could) you imagine',
   'what (?:if|happens|would|should)|why|how about|whether|when (?:should|would|shall)',
@@ -38,7 +39,7 @@ const opens = [
   '(?:is|was) (?:it|now|this|that|\\S+ an?)',
 ].join('|');
 const question = new RegExp(
-  `(?:^|[.;,!?]\\s*|\\b(?:and|then|but|hey|hi|hello|ok|okay|so|please)[\\s,]+)(?:${opens})\\b[^.;]*\\b(?:buy|buying|bought|sell|selling|sold|purchase|purchasing|purchased|cancel|cancelling|canceling)\\b`,
+  `(?:^|[.;,!?]\\s*|\\b(?:and|then|but|hey|hi|hello|ok|okay|so|please)[\\s,]+)(?:${opens})\\b[^.;]*\\b(?:buy|buying|bought|sell|selling|sold|purchase|purchasing|purchased|dump|dumping|close|closing|cancel|cancelling|canceling)\\b`,
   'i',
 );
 /** What the planner does answer about an order, where it understands which. */

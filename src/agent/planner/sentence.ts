@@ -13,20 +13,13 @@ import { readCancel, readReplace } from './order-changes.ts';
 import { isListItem, writtenOut } from './order-list.ts';
 import { answerToQuestion, readWould, withoutPoliteWould } from './order-question.ts';
 import { readOrder } from './order-sentence.ts';
-import {
-  bareSymbols,
-  moreSymbols,
-  readBareSymbols,
-  readChart,
-  readPosition,
-  readQuote,
-} from './price-sentence.ts';
+import { moreSymbols, readBareSymbols, readChart, readPosition, readQuote } from './price-sentence.ts';
 import { moreTargets, readRebalance, requireWhole } from './rebalance-sentence.ts';
 import type { PlannerRefusal } from './refusal.ts';
 import { readSend } from './send-sentence.ts';
 import { misspelt } from './spelling.ts';
 import { readStanding } from './standing-sentence.ts';
-import { isAct, requireUsed } from './used-words.ts';
+import { areSymbolsAlone, isAct, requireUsed } from './used-words.ts';
 import { NotUnderstood, shown, Words } from './words.ts';
 
 export type Parsed = { readonly intents: readonly Intent[] } | { readonly refusal: PlannerRefusal };
@@ -59,7 +52,7 @@ const accountFirst = new RegExp(
 );
 
 const courtesy =
-  /^(?:(?:hey|hi|hello|ok|okay|so|now|please|kindly|just|can you|could you|i want to|i'd like to|i would like to|let's|let us|go ahead)[\s,]+)+/i;
+  /^(?:(?:hey|hi|hello|ok|okay|so|now|please|kindly|just|also|can you|could you|i want to|i'd like to|i would like to|let's|let us|go ahead)[\s,]+)+/i;
 
 /**
  * Parses a prompt wholly or not at all: of "buy 5 AAPL and frobnicate" nothing is done, since half a plan may be worse
@@ -182,18 +175,18 @@ export function writtenOutClauses(text: string): string[] {
 /** A clause in the items of its list: "sell all my AAPL, NVDA", which no reader takes with a comma in it. */
 function itemsOf(clause: string): string[] {
   const [first = '', ...rest] = clause.split(
-    /,\s+|\s+(?:as well as|along with|plus)\s+|(?<=[A-Z])\s+&\s+(?=\$?[A-Z]{2})/,
+    /,?\s+(?:as well as|along with|plus)\s+|,\s+|(?<=[A-Z])\s+[&+]\s+(?=\$?(?:[A-Z]{2}|\d))/,
   );
   const isList = rest.length > 0 && !isAboutOption(clause) && rest.every(continues);
-  return isList && (understood(clause) === undefined || bareSymbols(clause) !== undefined)
+  return isList && (understood(clause) === undefined || areSymbolsAlone(clause))
     ? [first, ...rest]
     : [clause];
 }
 
 /** Whether a clause says nothing by itself, and may be an item of the list before it. */
 function continues(clause: string): boolean {
-  const alone = bareSymbols(clause) === undefined ? understood(clause) : undefined;
-  return alone === undefined && isListItem(clause);
+  const alone = understood(clause);
+  return (alone === undefined || areSymbolsAlone(clause)) && isListItem(clause);
 }
 
 function isActOrNothing(clause: string): boolean {

@@ -1,8 +1,9 @@
 import { Dec } from '../../trading/decimal.ts';
+import { withoutAccount } from './account-named.ts';
 import type { Intent } from './intent.ts';
 import { readNumberWords } from './number-words.ts';
 import { timeInForceWords } from './order-terms.ts';
-import { bareSymbols } from './price-sentence.ts';
+import { readBareSymbols } from './price-sentence.ts';
 import { NotUnderstood, reserved, shown } from './words.ts';
 
 /*
@@ -31,6 +32,11 @@ export function isAct({ kind }: Intent): boolean {
 /** Those whose every word is checked; the others are patterns of the whole clause. */
 const checked: readonly Intent['kind'][] = ['order', 'standing', 'cancel', 'replace', 'alert'];
 
+/** Symbols and nothing else, but for the account they may be meant in. @throws {NotUnderstood} for several accounts */
+export function areSymbolsAlone(clause: string): boolean {
+  return readBareSymbols(withoutAccount(clause).rest) !== undefined;
+}
+
 interface Read {
   readonly clause: string;
   readonly intent: Intent;
@@ -41,12 +47,8 @@ export function requireUsed(read: readonly Read[]): void {
   if (!read.some(({ intent }) => isAct(intent))) return;
   for (const { clause, intent } of read) {
     // Beside an order a ticker alone may be meant to be ordered, too.
-    const left =
-      bareSymbols(clause) === undefined
-        ? checked.includes(intent.kind)
-          ? unusedIn(clause, intent)
-          : undefined
-        : clause;
+    const isChecked = checked.includes(intent.kind);
+    const left = areSymbolsAlone(clause) ? clause : isChecked ? unusedIn(clause, intent) : undefined;
     if (left !== undefined) {
       throw new NotUnderstood(
         `I don't understand what to do with "${shown(left)}" in this request, so I haven't done anything.`,

@@ -38,15 +38,21 @@ export const reserved = new Set(
 /** The words of one clause, read from left to right. */
 export class Words {
   readonly #words: readonly string[];
+  /** Words before a comma: a name ends there. */
+  readonly #ends = new Set<number>();
   #next = 0;
 
   constructor(text: string) {
-    this.#words = text
+    const words: string[] = [];
+    for (const written of text
       .replace(/\$\s+(?=\d)/g, '$')
       .replace(/@/g, ' @ ')
-      .split(/\s+/)
-      .map((word) => word.replace(/[,.!?:]+$/, ''))
-      .filter((word) => word !== '');
+      .split(/\s+/)) {
+      const word = written.replace(/[,.!?:]+$/, '');
+      if (word !== '') words.push(word);
+      if (written.endsWith(',')) this.#ends.add(words.length - 1);
+    }
+    this.#words = words;
   }
 
   get done(): boolean {
@@ -117,7 +123,7 @@ export class Words {
     const isExit = word.toLowerCase() === 'take' && this.peek(1).toLowerCase() === 'profit';
     // A ticker beside it is another security, or a word of another language was taken for a name.
     const isTicker = /^[A-Z]{2,}$/.test(word);
-    if (isExit) return false;
+    if (isExit || this.#ends.has(this.#next - 1)) return false;
     return isClass || isLetter || (namePattern.test(word) && !isTicker && !reserved.has(word.toLowerCase()));
   }
 

@@ -25,6 +25,11 @@ describe('an order for a list covers the whole list', () => {
       'place_order sell 10 AAPL + place_order sell 12 MSFT + place_order sell 20 NVDA',
     ],
     ['sell all my apple as well as nvidia', 'place_order sell 10 AAPL + place_order sell 20 NVDA'],
+    ['SELL ALL MY AAPL AND NVDA', 'place_order sell 10 AAPL + place_order sell 20 NVDA'],
+    ['SELL ALL MY AAPL', 'place_order sell 10 AAPL'],
+    ['sell all my AAPL, plus all my NVDA', 'place_order sell 10 AAPL + place_order sell 20 NVDA'],
+    ['buy 2 AAPL & 3 MSFT', 'place_order buy 2 AAPL + place_order buy 3 MSFT'],
+    ['buy 5 AAPL and also 3 MSFT', 'place_order buy 5 AAPL + place_order buy 3 MSFT'],
     ['close my AAPL & NVDA positions', 'place_order sell 10 AAPL + place_order sell 20 NVDA'],
     [
       'sell all my AAPL and NVDA trailing stop 5%',
@@ -74,14 +79,23 @@ describe('an order for a list covers the whole list', () => {
   });
 });
 
+it('an account named after a list is that of the whole list', () => {
+  expect(said('sell all my AAPL and NVDA in account 12345')).toBe(
+    'place_order sell 10 AAPL account=12345 + place_order sell 20 NVDA account=12345',
+  );
+});
+
 describe('a question names what an order leaves unused', () => {
   it.each([
     ['buy $500 of AAPL and MSFT', /\$500 of each of AAPL and MSFT, or \$500 in total/],
+    ['buy $2,500 worth of AAPL and MSFT', /\$2,500 of each of AAPL and MSFT, or \$2,500 in total/],
     ['buy 5 AAPL and MSFT', /5 shares of each of AAPL and MSFT, or 5 shares in total/],
     ['buy 5 AAPL; MSFT', /MSFT/],
     ['buy 5 AAPL. MSFT', /MSFT/],
     ['every Friday buy $50 of VTI and BND', /\$50 of each of VTI and BND, or \$50 in total/],
     ['buy $50 of VTI and BND every Friday', /\$50 of each of VTI and BND, or \$50 in total/],
+    ['buy $100 of apple, microsoft and nvidia', /\$100 of each of apple, microsoft and nvidia/],
+    ['buy $200 of VTI every Monday and Thursday', /"Thursday"/],
     ['sell half my AAPL and NVDA', /sell half my AAPL and sell half my NVDA/],
     ['sell all my AAPL and NVDA at 200', /price.* AAPL and NVDA/],
     ['sell all my AAPL at 200 and NVDA', /price.* AAPL and NVDA/],

@@ -17,6 +17,8 @@ describe('a question about an order is no order', () => {
     'do you think I should sell 5 AAPL?',
     'is it smart to buy 5 AAPL now?',
     'can I buy 5 AAPL?',
+    "wouldn't you dump all my KO?",
+    'I wonder if I should buy 5 AAPL',
     'if NVDA falls below 100, would you sell 5 NVDA?',
     'quote AAPL and should I buy 5?',
   ])('%s', (text) => {
