@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { browserPackages } from './bundle/browser-scripts.mjs';
+import { builtFrom, isBuilt, STAMP } from './bundle/built-from.mjs';
 import { chunksAsFunctions } from './bundle/chunk-functions.mjs';
 import { findGroups } from './bundle/groups.mjs';
 import { renderHelp } from './bundle/help-texts.mjs';
@@ -16,12 +17,16 @@ import { billOfMaterials } from './bundle/sbom.mjs';
 import { chunkSettings, settings } from './bundle/settings.mjs';
 import { thirdPartyNotices } from './bundle/third-party-notices.mjs';
 
-// Where `npm test` comes next, which builds too, `npm ci` need not (.ci/run).
-if (process.env.npm_lifecycle_event === 'prepare' && process.env.BUILD_LATER === '1') process.exit(0);
-
 // "--failpoints FOLDER" makes the one build that heeds TRADE_AGENT_FAILPOINT (src/machine/failpoint.ts), for test/crash.
 const [flag, folder] = process.argv.slice(2);
 const forTests = flag === '--failpoints' && folder !== undefined;
+const from = builtFrom();
+// npm prepares a checkout after "npm ci", and once for each HOME in which somebody runs "npx trade-agent" in it: what is
+// built already is left alone then, for a program that is running reads more of it as it goes on. Where "npm test" comes
+// next, which builds too, "npm ci" need not (.ci/run).
+const isPrepared = process.env.BUILD_LATER === '1' || isBuilt(from);
+if (process.env.npm_lifecycle_event === 'prepare' && isPrepared) process.exit(0);
+
 const outdir = forTests ? folder : 'dist';
 const kind = forTests ? 'test' : 'production';
 
@@ -79,3 +84,5 @@ if (!forTests) {
   writeFileSync(join(root, 'THIRD_PARTY_NOTICES'), thirdPartyNotices(root, metafile));
   writeFileSync(join(root, outdir, 'sbom.cdx.json'), billOfMaterials(root, metafile));
 }
+// Last: a build that was broken off is none. What changed meanwhile is built the next time.
+if (!forTests) writeFileSync(join(root, STAMP), from);
