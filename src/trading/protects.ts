@@ -1,9 +1,6 @@
 import { Dec } from './decimal.ts';
 import { liveExits } from './order-legs.ts';
-import type { Order, OrderLeg, Position } from './views.ts';
-
-/** What can't be cancelled any more. `done_for_day` is not in it: such an order trades again the next day. */
-const over: readonly Order['status'][] = ['filled', 'canceled', 'expired', 'rejected', 'replaced'];
+import { isFinal, type Order, type OrderLeg, type Position } from './views.ts';
 
 /**
  * Whether an order makes a position smaller: a sale against shares held, a purchase against shares owed, and of an entry
@@ -22,7 +19,7 @@ function makesSmaller(
   part: Pick<OrderLeg, 'symbol' | 'side' | 'status'>,
   positions: readonly Pick<Position, 'symbol' | 'side' | 'qty'>[],
 ): boolean {
-  if (over.includes(part.status)) return false;
+  if (isFinal(part.status)) return false;
   return positions.some(
     ({ symbol, side, qty }) =>
       symbol === part.symbol && part.side !== (side === 'long' ? 'buy' : 'sell') && !new Dec(qty).isZero(),

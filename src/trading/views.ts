@@ -118,9 +118,9 @@ export const orderSchema = z.lazy(() =>
 );
 export type Order = z.output<typeof orderSchema>;
 
-/** Statuses after which an order can no longer fill. */
+/** Statuses after which an order can no longer fill. An order that is `done_for_day` trades again the next trading day. */
 export function isFinal(status: Order['status']): boolean {
-  return ['filled', 'canceled', 'expired', 'rejected', 'done_for_day', 'replaced'].includes(status);
+  return ['filled', 'canceled', 'expired', 'rejected', 'replaced'].includes(status);
 }
 
 export const quoteSchema = z.lazy(() =>

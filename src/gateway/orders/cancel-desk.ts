@@ -1,6 +1,6 @@
 import type { CancelSubject } from '../../trading/kinds/cancel.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import type { Order } from '../../trading/views.ts';
+import { isFinal, type Order } from '../../trading/views.ts';
 import type { Broker } from '../broker/broker.ts';
 
 /**
@@ -60,7 +60,7 @@ function isCancelled({ status }: Order): boolean {
 }
 
 function requireOpen({ status }: Order): void {
-  if (['filled', 'expired', 'rejected', 'replaced'].includes(status)) throw notCancelable(status);
+  if (isFinal(status) && status !== 'canceled') throw notCancelable(status);
 }
 
 export function notCancelable(status?: Order['status']): Refusal {

@@ -1,7 +1,7 @@
-import type { Order, Problem } from '../../trading/views.ts';
+import { isFinal, type Order, type Problem } from '../../trading/views.ts';
 import type { MandateSlot } from '../mandate-store.ts';
 import type { JournalEntry, JournalState, OpenEntry, OrderJournal, OrderKey } from '../order-journal.ts';
-import { filledPart, isOver, type Reserved } from '../rows/order-counts.ts';
+import { filledPart, type Reserved } from '../rows/order-counts.ts';
 import { entryOf, type OrderRow } from '../rows/order-row.ts';
 import { giveBackPlace, holdMandate, takePlace } from './mandate-store.ts';
 import { claimOrder } from './order-claim.ts';
@@ -121,7 +121,7 @@ function changes(database: TenantDatabase) {
       const values = { ...idOf(key), result: JSON.stringify(order), now };
       // The broker has it: where this is lost with the power, whoever asks next looks it up there.
       const before = await database.writeUnsynced(async (unit) => {
-        const placed = (isOver(order) ? unit : unit.last).one<{ state: JournalState }>(PLACE, values);
+        const placed = (isFinal(order.status) ? unit : unit.last).one<{ state: JournalState }>(PLACE, values);
         const [seen] = await Promise.all([placed, endIfOver(unit, key, order, now)]);
         return seen?.state;
       });
@@ -185,7 +185,7 @@ async function adopt(unit: Unit, key: OrderKey, order: Order, now: number): Prom
 }
 
 async function endIfOver(unit: Unit, key: OrderKey, order: Order, now: number): Promise<void> {
-  if (!isOver(order)) return;
+  if (!isFinal(order.status)) return;
   const reserved = await unit.one<Reserved>(
     `SELECT notional, qty FROM gateway_orders
      WHERE sub = @sub AND client_order_id = @clientOrderId AND state = 'placed' AND over_at IS NULL FOR UPDATE`,

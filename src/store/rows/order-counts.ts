@@ -155,11 +155,6 @@ export function filledPart({ notional, qty }: Reserved, order: Order): Reserved 
   };
 }
 
-/** For good: one that is `done_for_day` may go on tomorrow. */
-export function isOver({ status }: Order): boolean {
-  return ['filled', 'canceled', 'expired', 'rejected', 'replaced'].includes(status);
-}
-
 function sum(amounts: readonly string[]): Dec {
   return amounts.reduce((total, amount) => total.plus(amount), ZERO);
 }

@@ -3,13 +3,12 @@ import { type CountedFacts, sameTerms } from '../../trading/counted-order.ts';
 import type { CountedTerms } from '../../trading/mandate/mandate.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import type { Order } from '../../trading/views.ts';
+import { isFinal, type Order } from '../../trading/views.ts';
 import type { Counting, OpenEntry, OrderKey, Usage } from '../order-journal.ts';
 import {
   countedFacts,
   countingTime,
   filledPart,
-  isOver,
   type LateOrder,
   lateOrders,
   lateSince,
@@ -103,7 +102,7 @@ export function orderEndings(database: Database.Database) {
     /** Within a transaction. */
     endIfOver({ sub, clientOrderId }: OrderKey, order: Order, now: number): void {
       const reserved = select.get(sub, clientOrderId);
-      if (reserved === undefined || !isOver(order)) return;
+      if (reserved === undefined || !isFinal(order.status)) return;
       end.run({ sub, clientOrderId, ...filledPart(reserved, order), now });
     },
   };

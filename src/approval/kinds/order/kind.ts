@@ -247,6 +247,9 @@ function partText({ status, filled_qty, filled_avg_price, limit_price, qty }: Or
   if (status === 'filled') return `filled ${shares(filled_qty)}${at}`;
   if (status === 'partially_filled') return `filled ${shares(filled_qty)} of ${shares(qty ?? '0')}${at}`;
   if (status === 'rejected') return 'the broker rejected it';
+  if (status === 'done_for_day') {
+    return `done for the day, ${shares(filled_qty)}${qty === null ? '' : ` of ${shares(qty)}`} filled${at}`;
+  }
   if (isFinal(status)) return `${status.replaceAll('_', ' ')}, ${shares(filled_qty)} filled${at}`;
   return limit_price === null ? 'placed' : `placed, waits for ${sharePrice(limit_price)}`;
 }
