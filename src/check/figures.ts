@@ -71,7 +71,7 @@ export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions)
     performance: accountPerformance(
       account,
       positions,
-      flowSince(since, line, flows, equity.minus(account.last_equity)),
+      flowSince(since, line, flows, equity.minus(account.last_equity ?? equity)),
     ),
     bySymbol,
     bySector: weightsBySector(bySymbol, equity, sectorOf),

@@ -75,6 +75,10 @@ export function observePortfolio(
   snapshot: Snapshot,
   figures: Figures,
 ): Observed {
+  if (rule.kind === 'loss' && rule.over === 'day' && figures.performance.dayProfit === null) {
+    const text = 'what the account was worth at the last close is not known, and so neither is today’s loss';
+    return { observations: [], blind: [{ rule, subject: '', code: 'no_value', text }] };
+  }
   if (figures.equity.gt(0) || !OF_VALUE.includes(rule.kind))
     return { observations: observationsOf(rule, file, snapshot, figures), blind: [] };
   // An account that has nothing and owes nothing has nothing to weigh.
@@ -161,7 +165,7 @@ function observationsOf(
       ];
     }
     case 'loss':
-      return [observeLoss(rule, figures)];
+      return observeLoss(rule, figures);
   }
 }
 
@@ -191,27 +195,32 @@ function driftLimits({ rearm }: RuleOf<'drift'>): (drift: Drift) => Limits {
   };
 }
 
-function observeLoss(rule: RuleOf<'loss'>, { performance }: Figures): Observation {
+/** None where the day's result is not known. */
+function observeLoss(rule: RuleOf<'loss'>, { performance }: Figures): Observation[] {
   const day = rule.over === 'day';
-  const profit = new Dec(day ? performance.dayProfit : performance.totalProfit);
-  const fraction = new Dec(day ? performance.dayFraction : performance.totalFraction);
+  const made = day ? performance.dayProfit : performance.totalProfit;
+  const part = day ? performance.dayFraction : performance.totalFraction;
+  if (made === null || part === null) return [];
+  const [profit, fraction] = [new Dec(made), new Dec(part)];
   const { above, rearm } = rule;
   const inDollars = 'dollars' in above;
   const limit = inDollars ? above.dollars : above.fraction;
   const loss = (inDollars ? profit : fraction).neg();
   const back = inDollars ? priceBack(limit, rearm ?? '0.1') : pointsBack(limit, rearm);
   const lost = dollars(profit.neg().toFixed(2));
-  return {
-    rule,
-    subject: '',
-    state: level(loss, limits(new Dec(limit), 'above', back)),
-    say: () => ({
-      facts: {
-        loss: lost,
-        fraction: signedPercent(fraction.toFixed()),
-        limit: inDollars ? dollars(limit) : exactPercent(limit),
-      },
-      text: `${day ? 'today’s loss' : 'the unrealized loss'} is ${lost} (${signedPercent(fraction.toFixed())})`,
-    }),
-  };
+  return [
+    {
+      rule,
+      subject: '',
+      state: level(loss, limits(new Dec(limit), 'above', back)),
+      say: () => ({
+        facts: {
+          loss: lost,
+          fraction: signedPercent(fraction.toFixed()),
+          limit: inDollars ? dollars(limit) : exactPercent(limit),
+        },
+        text: `${day ? 'today’s loss' : 'the unrealized loss'} is ${lost} (${signedPercent(fraction.toFixed())})`,
+      }),
+    },
+  ];
 }

@@ -1,4 +1,4 @@
-import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../trading/amounts.ts';
+import { dollars, sharePrice, shares, signedDollars, signedPercent, todayWords } from '../trading/amounts.ts';
 import { Dec } from '../trading/decimal.ts';
 import type { Account, Position } from '../trading/views.ts';
 
@@ -14,13 +14,14 @@ export function compactSummary(summary: {
   note: string | undefined;
 }): string {
   const { account, positions, now, note } = summary;
-  const day = new Dec(account.equity).minus(account.last_equity);
+  const day =
+    account.last_equity === null ? null : new Dec(account.equity).minus(account.last_equity).toFixed(2);
   const sorted = positions.toSorted((a, b) => new Dec(b.market_value).comparedTo(a.market_value));
   const shown = sorted.slice(0, MOST_POSITIONS);
   const more = sorted.length - shown.length;
   return [
     `Portfolio on ${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC (${account.environment} account${account.simulated ? ', simulated prices' : ''})`,
-    `Equity ${dollars(account.equity)} (${signedDollars(day.toFixed(2))} today), cash ${dollars(account.cash)}`,
+    `Equity ${dollars(account.equity)} (${todayWords(day, null)}), cash ${dollars(account.cash)}`,
     ...shown.map(
       ({ symbol, qty, current_price, market_value, unrealized_pl, unrealized_plpc }) =>
         `${symbol}: ${shares(qty)} at ${sharePrice(current_price)} = ${dollars(market_value)} (${signedDollars(unrealized_pl)}, ${signedPercent(unrealized_plpc)})`,

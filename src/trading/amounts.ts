@@ -45,6 +45,12 @@ export function signedPercent(fraction: string | Dec): string {
   return `${isPositive(percent) ? '+' : ''}${percent.toFixed(2)}%`;
 }
 
+/** A day's change in words: `+$5.00 (+0.10%) today`; a change that is not known is not told as none. */
+export function todayWords(change: string | null, fraction: string | null): string {
+  if (change === null) return 'today’s change unknown';
+  return `${signedDollars(change)}${fraction === null ? '' : ` (${signedPercent(fraction)})`} today`;
+}
+
 /**
  * A measured fraction as a short percentage, with two decimals at most: `"0.595659779"` → `59.57%`. What somebody set is
  * shown by {@link exactPercent}.

@@ -4,10 +4,10 @@ import type { Account, Position } from './views.ts';
 
 /** The account as a whole: dollars, and fractions of what it was before. */
 export interface AccountPerformance {
-  /** Equity now less equity at the last close, without what came from outside since or went there. */
-  readonly dayProfit: string;
+  /** Equity now less equity at the last close, without what came from outside since or went there; null where equity then is not known. */
+  readonly dayProfit: string | null;
   /** Of equity at the last close and what came since. */
-  readonly dayFraction: string;
+  readonly dayFraction: string | null;
   /** Unrealized, of all positions. */
   readonly totalProfit: string;
   /** Of what the positions cost. */
@@ -27,16 +27,17 @@ export function accountPerformance(
   dayFlow = ZERO,
 ): AccountPerformance {
   const equity = new Dec(account.equity);
-  const dayProfit = equity.minus(account.last_equity).minus(dayFlow);
-  const dayBase = isPositive(dayFlow) ? dayFlow.plus(account.last_equity) : new Dec(account.last_equity);
+  const lastEquity = account.last_equity === null ? undefined : new Dec(account.last_equity);
+  const dayProfit = lastEquity && equity.minus(lastEquity).minus(dayFlow);
+  const dayBase = lastEquity && (isPositive(dayFlow) ? dayFlow.plus(lastEquity) : lastEquity);
   let [totalProfit, cost] = [ZERO, ZERO];
   for (const { unrealized_pl, cost_basis } of positions) {
     totalProfit = totalProfit.plus(unrealized_pl);
     cost = cost.plus(magnitude(new Dec(cost_basis)));
   }
   return {
-    dayProfit: dayProfit.toFixed(2),
-    dayFraction: fractionOf(dayProfit, dayBase),
+    dayProfit: dayProfit?.toFixed(2) ?? null,
+    dayFraction: dayProfit && dayBase ? fractionOf(dayProfit, dayBase) : null,
     totalProfit: totalProfit.toFixed(2),
     totalFraction: fractionOf(totalProfit, cost),
     cashWeight: fractionOf(new Dec(account.cash), equity),

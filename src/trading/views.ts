@@ -17,8 +17,8 @@ export const accountSchema = z.lazy(() =>
     currency: z.string(),
     cash: decimalString,
     equity: decimalString,
-    /** Equity at the previous market close. */
-    last_equity: decimalString,
+    /** Equity at the previous market close; null where neither the broker nor its prices tell. */
+    last_equity: decimalString.nullable(),
     /** The day of that close, where the broker tells. */
     last_equity_on: z.iso.date().optional(),
     buying_power: decimalString,

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { DEFAULT_DAYS } from '../../tools/standing-limits.ts';
-import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
+import {
+  dollars,
+  sharePrice,
+  shares,
+  signedDollars,
+  signedPercent,
+  todayWords,
+} from '../../trading/amounts.ts';
 import { type BatchLine, batchLineSchema } from '../../trading/batch-line.ts';
 import { contractWords } from '../../trading/contract-words.ts';
 import { Dec, decimalString } from '../../trading/decimal.ts';
@@ -156,7 +163,10 @@ function holdings({ account, positions, traded_today }: z.output<typeof portfoli
     traded_today.map(({ symbol, qty, paid }) => [symbol, { qty: new Dec(qty), paid: new Dec(paid) }]),
   );
   const view = portfolioView(account, positions, { traded });
-  const day = `${signedDollars(view.day_change)}, ${signedPercent(view.day_change_fraction)} today`;
+  const day =
+    view.day_change === null || view.day_change_fraction === null
+      ? todayWords(null, null)
+      : `${signedDollars(view.day_change)}, ${signedPercent(view.day_change_fraction)} today`;
   const lines = [
     `Equity **${dollars(view.equity)}** (${day}), cash ${dollars(view.cash)}, buying power ${dollars(view.buying_power)}. ${label(view.environment, view.simulated)}`,
   ];

@@ -35,6 +35,9 @@ function figure(
 ): string {
   const figures = portfolioView(account, positions);
   if (view === 'day') {
+    if (figures.day_change === null || figures.day_change_fraction === null) {
+      return `I can't tell today's change: your broker does not report what the account was worth at the last close. Equity ${dollars(account.equity)}.`;
+    }
     return `Today ${signedDollars(figures.day_change)} (${signedPercent(figures.day_change_fraction)}), deposits and withdrawals counted: equity ${dollars(account.equity)}.`;
   }
   if (view === 'total') {

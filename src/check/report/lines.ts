@@ -39,12 +39,17 @@ export function verdict({ findings, ongoing }: CheckResult): string {
   return `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}${also}`;
 }
 
+function dayProfitText({ day_profit, day_return }: CheckResult['figures']): string {
+  if (day_profit === null || day_return === null) return 'unknown';
+  return `${signedDollars(day_profit)} (${signedPercent(day_return)})`;
+}
+
 /** What each figure is called, and how it reads. Those not known are left out. */
 export function figureLines({ figures }: CheckResult): [label: string, value: string][] {
   const lines: [string, string | undefined, of?: FigureName][] = [
     ['value', dollars(figures.equity)],
     ['cash', `${dollars(figures.cash)} (${plainPercent(figures.cash_weight)})`],
-    ['today', `${signedDollars(figures.day_profit)} (${signedPercent(figures.day_return)})`, 'day_profit'],
+    ['today', dayProfitText(figures), 'day_profit'],
     ['unrealized', `${signedDollars(figures.unrealized)} (${signedPercent(figures.unrealized_return)})`],
     ['realized', realizedText(figures), 'realized'],
     ['income', incomeText(figures), 'income'],

@@ -77,8 +77,8 @@ export const figureResults = {
         not_priced: z.array(z.string()),
       })
       .optional(),
-    day_profit: dollars,
-    day_fraction: fraction,
+    day_profit: dollars.nullable().describe('null where equity at the last close is not known'),
+    day_fraction: fraction.nullable(),
     total_profit: dollars.describe('dollars, unrealized'),
     total_fraction: fraction,
     cash_weight: fraction,

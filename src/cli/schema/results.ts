@@ -126,7 +126,9 @@ export const resultSchemas = {
     ),
     missing: z.array(missingAccount).describe('accounts that could not be read now: they are in no total'),
     totals: z
-      .array(z.object({ currency: z.string(), equity: decimal, cash: decimal, day_change: decimal }))
+      .array(
+        z.object({ currency: z.string(), equity: decimal, cash: decimal, day_change: decimal.nullable() }),
+      )
       .describe('of the accounts read, by currency'),
   }),
   chart,

@@ -1,5 +1,12 @@
 import { safeLine } from '../../net/shown-text.ts';
-import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
+import {
+  dollars,
+  sharePrice,
+  shares,
+  signedDollars,
+  signedPercent,
+  todayWords,
+} from '../../trading/amounts.ts';
 import { environmentWord } from '../../trading/environment.ts';
 import type { PortfolioRow, PortfolioTotal, PortfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import { sparkline } from '../../trading/sparkline.ts';
@@ -40,13 +47,14 @@ export async function portfolioTable(view: PortfolioView, screen: PortfolioScree
 function accountLines(view: PortfolioView, screen: PortfolioScreen): string[] {
   const { paint = plainPaint, unicode, spoken } = screen;
   const month = spoken ? '' : sparkline(view.equity_history, LINE_WIDTH, unicode);
-  const day = `${signedDollars(view.day_change)} (${signedPercent(view.day_change_fraction)})`;
+  const { day_change: change, day_change_fraction: fraction } = view;
+  const day =
+    change === null || fraction === null
+      ? todayWords(null, null)
+      : `${signed(paint, `${signedDollars(change)} (${signedPercent(fraction)})`)} today`;
   const facts: [string, string][] = [
     ['account', accountLabel(view)],
-    [
-      'value',
-      `${paint('strong', dollars(view.equity))}  ${signed(paint, day)} today${month === '' ? '' : `  ${month}`}`,
-    ],
+    ['value', `${paint('strong', dollars(view.equity))}  ${day}${month === '' ? '' : `  ${month}`}`],
     ['cash', `${dollars(view.cash)} (${weightText(view.cash_weight)})`],
     ['buying power', dollars(view.buying_power)],
   ];

@@ -48,7 +48,7 @@ function lineOf({ account, label, default: isDefault }: AccountRead): Line {
     currency,
     equity,
     cash,
-    day_change: new Dec(equity).minus(last_equity).toFixed(2),
+    day_change: last_equity === null ? null : new Dec(equity).minus(last_equity).toFixed(2),
   };
 }
 
@@ -64,7 +64,7 @@ function columns(lines: readonly Line[], { paint = plainPaint }: PortfolioScreen
       rank: 2,
       head: 'TODAY',
       align: 'right',
-      cell: ({ day_change }) => signed(paint, signedDollars(day_change)),
+      cell: ({ day_change }) => (day_change === null ? 'unknown' : signed(paint, signedDollars(day_change))),
     },
     { rank: 3, head: 'CASH', align: 'right', cell: ({ cash }) => dollars(cash) },
   ];

@@ -3,6 +3,7 @@ import { Dec } from '../../trading/decimal.ts';
 import { waitsForOpening } from '../../trading/market-open.ts';
 import { hurts } from '../../trading/price-drift.ts';
 import { classObjections } from './class-checks.ts';
+import { freeToSell } from './day-loss.ts';
 import type { BrokerFacts, Facts, MarketFacts, Objection, OrderFacts } from './decision.ts';
 import { checkPrice } from './price-guard.ts';
 
@@ -73,9 +74,7 @@ function brokersOwn(order: OrderFacts, broker: BrokerFacts): Objection[] {
 function exitsAreHeld(order: OrderFacts, { holdings, counted }: Facts): Objection[] {
   if (order.order_class !== 'oco') return [];
   if (holdings === null) return [unknown('what is held')];
-  const free = new Dec(holdings.qty)
-    .minus(counted.open_symbol_sells)
-    .minus(holdings.open_elsewhere.symbol_sells);
+  const free = freeToSell(holdings, counted);
   if (new Dec(order.shares).lte(free)) return [];
   const limit = Dec.max(free, 0).toFixed();
   return [

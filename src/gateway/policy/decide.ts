@@ -3,7 +3,7 @@ import { Dec } from '../../trading/decimal.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { brokerObjections } from './broker-checks.ts';
-import { dayLoss } from './day-loss.ts';
+import { dayLoss, freeToSell } from './day-loss.ts';
 import type { Action, Decision, Facts, Objection, OrderFacts, Subject } from './decision.ts';
 import { type AccountLimits, limitObjections } from './limit-table.ts';
 import { partyObjections, signInObjections } from './parties.ts';
@@ -120,9 +120,7 @@ function stateObjections(
       { reason: 'FACT_UNAVAILABLE', text: 'nobody could tell what is held', hint: 'Try again in a moment.' },
     ];
   }
-  const left = new Dec(holdings.qty)
-    .minus(counted.open_symbol_sells)
-    .minus(holdings.open_elsewhere.symbol_sells);
+  const left = freeToSell(holdings, counted);
   if (new Dec(order.shares).lte(left)) return [];
   const most = Dec.max(left, 0).toFixed();
   return [

@@ -6,7 +6,7 @@ import { isZone, wallTime, weekdays } from '../../trading/zoned-time.ts';
 
 import { assetClassesRow } from './asset-classes-row.ts';
 
-import { dayLoss } from './day-loss.ts';
+import { dayLoss, isReducing } from './day-loss.ts';
 import type { Objection } from './decision.ts';
 import { type Compared, type LimitRow, limitRow, type Unknown } from './limit-row.ts';
 import { priceDeviation } from './price-deviation.ts';
@@ -113,12 +113,12 @@ export const limitTable = {
     schema: amount,
     reason: 'LOSS_EXCEEDS_MAX_PER_DAY',
     needs: 'what the account was worth at the last close and what was deposited or withdrawn since',
-    check(limit, { order: { side }, facts: { holdings } }) {
-      // What makes the position smaller is let pass, up to what is held: by the state that follows from the loss.
-      if (side === 'sell') return undefined;
+    check(limit, { order, facts }) {
+      const { holdings } = facts;
       const loss = holdings === null ? undefined : dayLoss(holdings);
-      if (loss === undefined) return 'unavailable';
-      if (loss.lte(limit)) return undefined;
+      if (loss === undefined) return isReducing(order, facts) ? undefined : 'unavailable';
+      // A sale of what is held passes; one of more is refused by the state that follows from the loss.
+      if (order.side === 'sell' || loss.lte(limit)) return undefined;
       return {
         text: `the account has lost ${dollars(loss.toFixed())} since the last close, and ${dollars(limit)} a day may be here`,
         ...inDollars(limit, loss),

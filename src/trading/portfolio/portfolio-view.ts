@@ -18,9 +18,9 @@ export interface PortfolioView {
   readonly simulated: boolean;
   readonly trading_blocked: boolean;
   readonly equity: string;
-  /** Equity now less equity at the last close, and less the day's flows where these are known. */
-  readonly day_change: string;
-  readonly day_change_fraction: string;
+  /** Equity now less equity at the last close, and less the day's flows where these are known; null where equity then is not. */
+  readonly day_change: string | null;
+  readonly day_change_fraction: string | null;
   readonly cash: string;
   /** Of equity. */
   readonly cash_weight: string;

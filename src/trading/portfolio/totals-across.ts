@@ -6,8 +6,8 @@ export interface TotalAcross {
   readonly currency: string;
   readonly equity: string;
   readonly cash: string;
-  /** Equity now less equity at the last close. */
-  readonly day_change: string;
+  /** Equity now less equity at the last close; null where one account's is not known: without it the sum is none. */
+  readonly day_change: string | null;
 }
 
 /** By currency, in the order in which they first come: amounts of two currencies are never added. */
@@ -21,7 +21,9 @@ export function totalsAcross(accounts: readonly Account[]): TotalAcross[] {
       currency,
       equity: sum(({ equity }) => new Dec(equity)),
       cash: sum(({ cash }) => new Dec(cash)),
-      day_change: sum(({ equity, last_equity }) => new Dec(equity).minus(last_equity)),
+      day_change: own.some(({ last_equity }) => last_equity === null)
+        ? null
+        : sum(({ equity, last_equity }) => new Dec(equity).minus(last_equity ?? equity)),
     };
   });
 }

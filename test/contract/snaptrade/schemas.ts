@@ -153,7 +153,11 @@ export const snaptradeSchemas: Readonly<Record<string, object>> = {
         {
           instrument: object(
             { kind: text, id: uuid, symbol: text, raw_symbol: text },
-            { description: nullable(text), currency: nullable(text), exchange: nullable(text) },
+            {
+              ...{ description: nullable(text), currency: nullable(text), exchange: nullable(text) },
+              ...{ option_type: text, strike_price: text, expiration_date: text, multiplier: text },
+              underlying: { type: 'object' },
+            },
           ),
         },
         {

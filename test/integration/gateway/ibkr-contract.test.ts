@@ -183,6 +183,51 @@ describe('Interactive Brokers', () => {
     expect(await connect().account()).toMatchObject({ trading_blocked: true });
   });
 
+  const call = {
+    conid: 900_001,
+    contractDesc: 'GEAR   DEC2026 110 C [GEAR  261218C00110000 100]',
+    assetClass: 'OPT',
+    ...{ position: 10, mktPrice: 5, units: 100, close: 10 },
+  };
+  const traded = {
+    ...{ acct: 'DU1234567', account: 'DU1234567', conid: call.conid, conidex: `${call.conid}`, orderId: 7 },
+    ...{ orderDesc: 'Bought 10', ticker: 'GEAR', secType: 'OPT', listingExchange: 'SMART' },
+    ...{ remainingQuantity: 0, filledQuantity: 10, totalSize: 10, companyName: 'WORKS INC' },
+    ...{ status: 'Filled', order_ccp_status: 'Filled', orderType: 'Limit', price: '10.00', avgPrice: '10' },
+    ...{ outsideRTH: false, timeInForce: 'CLOSE', lastExecutionTime_r: NOON, side: 'BUY' },
+  };
+
+  it('has what the account was worth at the last close reckoned with its options', async () => {
+    // Ten contracts, each $500 cheaper than at the close: $5,000 less the two dollars that the shares have gained.
+    server.alsoHeld = [call];
+    expect(await connect().account()).toMatchObject({ equity: '51201.00', last_equity: '56199.00' });
+  });
+
+  it('counts options that were bought today from what they cost, not as shares of what they are on', async () => {
+    server.alsoHeld = [{ ...call, close: null }];
+    server.elsewhere = [traded];
+    expect(await connect().account()).toMatchObject({ last_equity: '56199.00' });
+  });
+
+  it('counts what was sold today altogether from what it closed at', async () => {
+    const sold = { ...traded, secType: 'STK', conid: 900_002, ticker: 'GONE', side: 'SELL', avgPrice: '40' };
+    server.alsoHeld = [{ ...call, conid: 900_002, contractDesc: 'GONE', position: 0, close: 45 }];
+    server.elsewhere = [sold];
+    expect(await connect().account()).toMatchObject({ last_equity: '51249.00' });
+  });
+
+  it.each<[string, Partial<typeof call>, IbkrStandIn['elsewhere']]>([
+    ['something is held whose price of then is not told', { close: null as never }, []],
+    ['something is held of which nobody here knows what a price is of', { assetClass: 'FUT' }, []],
+    ['something is held in another currency', { currency: 'EUR' } as never, []],
+    ['a combination was traded', {}, [{ ...traded, secType: 'BAG' }]],
+    ['something was traded at a price that is not told', {}, [{ ...traded, avgPrice: '' }]],
+  ])('tells nothing of the last close where %s', async (_, changes, elsewhere) => {
+    server.alsoHeld = [{ ...call, ...changes }];
+    server.elsewhere = elsewhere;
+    expect(await connect().account()).toMatchObject({ equity: '51201.00', last_equity: null });
+  });
+
   it('is kept from ending its session', async () => {
     const { stop } = keepAlive(ibkrClient({ url: server.url, fetch, timeoutMs: 1000 }), 5);
     await vi.waitFor(() => expect(server.requests).toContain('POST /tickle'));

@@ -136,6 +136,30 @@ describe('SnapTrade', () => {
     await expect(connect().account()).rejects.toMatchObject({ code: 'broker_invalid_response' });
   });
 
+  /** "price: per share"; "cost_basis: For options, this is per-contract." */
+  const options = (multiplier: string, cost_basis: string) => ({
+    instrument: {
+      ...{ kind: 'option', id: server.credentials.accountId, raw_symbol: 'SPY' },
+      ...{ symbol: 'SPY   261218C00700000', option_type: 'CALL', strike_price: '700' },
+      ...{ expiration_date: '2026-12-18', multiplier, underlying: {} },
+    },
+    ...{ units: '2', price: '3', cost_basis, currency: 'USD' },
+  });
+
+  it.each([
+    ['a hundred shares', '100', '250', '600.00', '500.00'],
+    ['ten, of a mini', '10', '25', '60.00', '50.00'],
+  ])('has its options valued by the contract: %s each', async (_, multiplier, cost, value, basis) => {
+    server.alsoHeld = [options(multiplier, cost)];
+    const held = (await connect().positions()).find(({ symbol }) => symbol === 'SPY261218C00700000');
+    expect(held).toMatchObject({
+      ...{ qty: '2', avg_entry_price: '2.50', current_price: '3.00', market_value: value, cost_basis: basis },
+      unrealized_plpc: '0.2',
+    });
+    const shares = 10 * 100.1 + 10 * 20;
+    expect((await connect().account()).long_market_value).toBe((shares + Number(value)).toFixed(2));
+  });
+
   it('does not open a live account where paper is traded', async () => {
     server.account.is_paper = false;
     await expect(connect().account()).rejects.toMatchObject({ code: 'account_not_connected' });

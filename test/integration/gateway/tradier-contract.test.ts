@@ -177,6 +177,55 @@ describe('Tradier', () => {
     expect(await connect().account()).toMatchObject({ equity: '51201.00', last_equity: '51199.00' });
   });
 
+  const CALL = 'GEAR261218C00110000';
+  const calls = { symbol: CALL, quantity: 10, cost_basis: 10_000, last: 5, prevclose: 10 };
+
+  it('has its options valued by the contract: a hundred shares each', async () => {
+    server.alsoHeld = [{ ...calls, quantity: 2, cost_basis: 500, last: 3, prevclose: 2.5 }];
+    expect((await connect().positions()).find(({ symbol }) => symbol === CALL)).toMatchObject({
+      qty: '2',
+      avg_entry_price: '2.50',
+      current_price: '3.00',
+      market_value: '600.00',
+      cost_basis: '500.00',
+      unrealized_pl: '100.00',
+      unrealized_plpc: '0.2',
+      change_today: '0.2',
+    });
+  });
+
+  it('has what the account was worth at the last close reckoned with its options', async () => {
+    // Ten contracts, each $500 cheaper than at the close: $5,000 less the two dollars that the shares have gained.
+    server.alsoHeld = [calls];
+    expect(await connect().account()).toMatchObject({ equity: '51201.00', last_equity: '56199.00' });
+  });
+
+  const at = new Date().toISOString();
+  const traded = {
+    ...{ id: 9, type: 'market', symbol: 'GEAR', side: 'buy_to_open', quantity: 10, status: 'filled' },
+    ...{ duration: 'day', avg_fill_price: 10, exec_quantity: 10, last_fill_price: 10 },
+    ...{ last_fill_quantity: 10, remaining_quantity: 0, create_date: at, transaction_date: at },
+    ...{ class: 'option', option_symbol: CALL },
+  };
+
+  it('counts options that were bought today from what they cost, whatever they closed at', async () => {
+    server.elsewhere = [traded];
+    server.alsoHeld = [{ ...calls, prevclose: null }];
+    expect(await connect().account()).toMatchObject({ last_equity: '56199.00' });
+  });
+
+  it('counts the legs of a spread that was bought today', async () => {
+    const { option_symbol: _, ...spread } = traded;
+    server.elsewhere = [{ ...spread, class: 'multileg', side: 'buy', num_legs: 1, leg: [traded] }];
+    server.alsoHeld = [calls];
+    expect(await connect().account()).toMatchObject({ last_equity: '56199.00' });
+  });
+
+  it('tells nothing of the last close where something is held whose price of then is not told', async () => {
+    server.alsoHeld = [{ ...calls, prevclose: null }];
+    expect(await connect().account()).toMatchObject({ equity: '51201.00', last_equity: null });
+  });
+
   it('tells what happened before today from its history, newest first, and money by its sign', async () => {
     const at = '2026-05-23T00:00:00Z';
     server.history = [

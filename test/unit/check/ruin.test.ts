@@ -190,3 +190,13 @@ describe('the day’s result', () => {
     ]);
   });
 });
+
+it('a rule about the day’s loss says that it saw nothing where the last close is not known', async () => {
+  const { run } = await checks('rules:\n  - {name: day, kind: loss, over: day, above: 2%}');
+  const { result } = run(snapshot({ account: account('10000', { last_equity: null }) }));
+  expect(result.findings).toEqual([
+    expect.objectContaining({ rule: 'day', message: expect.stringContaining('the last close is not known') }),
+  ]);
+  expect(result.figures).toMatchObject({ day_profit: null, day_return: null });
+  expect(textReport(result)).toMatch(/today +unknown/);
+});

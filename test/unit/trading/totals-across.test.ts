@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { totalsAcross } from '../../../src/trading/portfolio/totals-across.ts';
 import type { Account } from '../../../src/trading/views.ts';
 
-const account = (currency: string, equity: string, cash: string, last_equity: string) =>
+const account = (currency: string, equity: string, cash: string, last_equity: string | null) =>
   ({ currency, equity, cash, last_equity }) as Account;
 
 it('what accounts come to is added exactly, and no two currencies are', () => {
@@ -17,4 +17,11 @@ it('what accounts come to is added exactly, and no two currencies are', () => {
     { currency: 'EUR', equity: '1000.00', cash: '-5.50', day_change: '10.00' },
   ]);
   expect(totalsAcross([])).toEqual([]);
+});
+
+it('what the day did to several accounts is not known where one does not tell', () => {
+  const accounts = [account('USD', '100', '0', '90'), account('USD', '50', '0', null)];
+  expect(totalsAcross(accounts)).toEqual([
+    { currency: 'USD', equity: '150.00', cash: '0.00', day_change: null },
+  ]);
 });

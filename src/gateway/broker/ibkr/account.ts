@@ -1,17 +1,15 @@
 import { z } from 'zod';
 import { Dec, ZERO } from '../../../trading/decimal.ts';
-import { newYorkDate } from '../../../trading/new-york-time.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import {
   type Account,
   accountSchema,
   isFinal,
-  type Order,
   type Position,
   positionSchema,
 } from '../../../trading/views.ts';
 import { amountOf, moneyOf } from '../json-amounts.ts';
-import { equityAtLastClose } from '../last-close.ts';
+import { type AtClose, equityAtLastClose, tradedToday } from '../last-close.ts';
 import type { RestClient } from '../rest-client.ts';
 import type { IbkrOptions } from './client.ts';
 import { ourSymbol } from './contracts.ts';
@@ -102,9 +100,12 @@ async function heldOf(client: RestClient, account: string): Promise<Held[]> {
   throw new Error('more positions than pages');
 }
 
+/** `AAPL   DEC2026 190 C [AAPL  261218C00190000 100]`: the OCC symbol, and what one contract stands for in its price. */
+const occ = /\[([A-Z][A-Z0-9]{0,5})\s+(\d{6}[CP]\d{8})(?:\s+(\d+))?/;
+
 /** A stock's is its symbol; an option's ends with its OCC symbol in brackets. */
 function symbolOf({ contractDesc, assetClass }: { contractDesc: string; assetClass: string }): string {
-  const [, root, rest] = /\[([A-Z]{1,6})\s+(\d{6}[CP]\d{8})/.exec(contractDesc) ?? [];
+  const [, root, rest] = occ.exec(contractDesc) ?? [];
   if (root !== undefined) return `${root}${rest}`;
   return assetClass === 'STK' ? ourSymbol(contractDesc) : contractDesc;
 }
@@ -116,31 +117,45 @@ export interface Reading {
   readonly options: Pick<IbkrOptions, 'environment' | 'simulated' | 'now' | 'sleep'>;
 }
 
+/** Undefined for what nobody here knows how to value, and for what is not priced in dollars. */
+function unitsOf({
+  assetClass,
+  contractDesc,
+  currency,
+}: Pick<Held, 'assetClass' | 'contractDesc' | 'currency'>) {
+  if (currency != null && currency !== 'USD') return undefined;
+  const units = occ.exec(contractDesc)?.[3];
+  return assetClass === 'OPT' && units !== undefined ? units : unitsOfClass(assetClass);
+}
+
+const unitsOfClass = (secType: string): number | undefined =>
+  secType === 'STK' ? 1 : secType === 'OPT' ? 100 : undefined;
+
 async function holdings({ client, account, list, options }: Reading) {
   const orders = await list.read();
   const held = await heldOf(client, account);
-  const snapshots = await snapshotsOf(
-    client,
-    held.map(({ conid }) => conid),
-    options,
-  );
-  const closes = new Map(
-    held.map(({ symbol, conid, mktPrice }) => {
-      const close = snapshots.get(conid)?.priorClose ?? '0';
-      return [symbol, close === '0' ? amountOf(mktPrice) : close];
-    }),
-  );
-  return { orders, held, closes };
+  // A combination has no contract of its own.
+  const traded = tradedToday(orders, options.now(), ({ id }) => {
+    const { conid, secType } = list.contractOf(id) ?? {};
+    return conid === undefined || secType === 'BAG' ? undefined : String(conid);
+  });
+  const conids = new Set([...held.map(({ conid }) => conid), ...(traded ?? []).map(({ id }) => Number(id))]);
+  const snapshots = await snapshotsOf(client, [...conids], options);
+  const closeOf = (conid: number) => {
+    const close = snapshots.get(conid)?.priorClose;
+    return close === '0' ? undefined : close;
+  };
+  return { orders, held, traded, closeOf };
 }
 
 /** `GET /portfolio/{account}/positions/{page}`, with the last close of each. */
 export async function positionsOf(reading: Reading): Promise<Position[]> {
-  const { orders, held, closes } = await holdings(reading);
+  const { orders, held, closeOf } = await holdings(reading);
   return held.map((row) => {
     const { symbol } = row;
     const qty = new Dec(String(row.position));
     const cost = qty.times(String(row.avgCost));
-    const close = new Dec(closes.get(symbol) ?? 0);
+    const close = new Dec(closeOf(row.conid) ?? String(row.mktPrice));
     const ordered = orders
       .filter((order) => order.symbol === symbol && order.side === 'sell' && !isFinal(order.status))
       .reduce((sum, order) => sum.plus(order.qty ?? 0).minus(order.filled_qty), ZERO);
@@ -163,29 +178,32 @@ export async function positionsOf(reading: Reading): Promise<Position[]> {
   });
 }
 
-/** `GET /iserver/account/{account}/summary`, with what the account was worth at the last close reckoned. */
+/** `GET /iserver/account/{account}/summary`, with what the account was worth at the last close computed. */
 export async function accountOf(reading: Reading, details: IbkrAccount): Promise<Account> {
-  const { client, account, options } = reading;
+  const { client, account, list, options } = reading;
   if (details.environment !== options.environment) {
     throw notOpened(`the gateway’s session is of a ${details.environment} account`);
   }
   const path = `/iserver/account/${encodeURIComponent(account)}/summary`;
   const summary = summaryAnswer.parse(await client(path));
-  const { orders, held, closes } = await holdings(reading);
+  const { orders, held, traded, closeOf } = await holdings(reading);
   const equity = moneyOf(summary.netLiquidationValue);
-  const lastEquity = equityAtLastClose(
-    equity,
-    held
-      .filter(({ assetClass }) => assetClass === 'STK')
-      .map(({ symbol, position, mktPrice }) => ({
-        symbol,
-        qty: amountOf(position),
-        price: amountOf(mktPrice),
-        closedAt: closes.get(symbol) ?? amountOf(mktPrice),
-      })),
-    filledToday(orders, options.now()),
-    closes,
-  );
+  const holding = held.map(({ conid, position, mktPrice }) => ({
+    id: String(conid),
+    qty: amountOf(position),
+    price: amountOf(mktPrice),
+  }));
+  const contracts = new Map<string, AtClose>();
+  for (const { id } of orders) {
+    const { conid, secType = '' } = list.contractOf(id) ?? {};
+    if (conid !== undefined) {
+      contracts.set(String(conid), { units: unitsOfClass(secType), price: closeOf(conid) });
+    }
+  }
+  for (const row of held) {
+    contracts.set(String(row.conid), { units: unitsOf(row), price: closeOf(row.conid) });
+  }
+  const lastEquity = traded && equityAtLastClose(equity, holding, traded, contracts);
   return accountSchema.parse({
     account,
     environment: details.environment,
@@ -193,7 +211,7 @@ export async function accountOf(reading: Reading, details: IbkrAccount): Promise
     currency: 'USD',
     cash: moneyOf(summary.totalCashValue),
     equity,
-    last_equity: moneyOf(lastEquity.toDecimalPlaces(2)),
+    last_equity: lastEquity === undefined ? null : moneyOf(lastEquity.toDecimalPlaces(2)),
     buying_power: moneyOf(summary.buyingPower),
     long_market_value: moneyOf(
       held.reduce((sum, { mktValue }) => (mktValue > 0 ? sum.plus(String(mktValue)) : sum), ZERO),
@@ -201,13 +219,4 @@ export async function accountOf(reading: Reading, details: IbkrAccount): Promise
     trading_blocked: details.blocked,
     simulated: options.simulated,
   });
-}
-
-function filledToday(orders: readonly Order[], now: number) {
-  const today = newYorkDate(now);
-  return orders.flatMap(({ symbol, side, filled_qty, filled_avg_price, submitted_at }) =>
-    filled_qty === '0' || filled_avg_price === null || newYorkDate(Date.parse(submitted_at)) !== today
-      ? []
-      : [{ symbol, qty: side === 'buy' ? filled_qty : `-${filled_qty}`, price: filled_avg_price }],
-  );
 }

@@ -10,6 +10,7 @@ const amount = z.union([z.string(), z.number()]).nullish();
 const row = z.object({
   orderId: z.number().int(),
   account: z.string().nullish(),
+  conid: z.number().int().nullish(),
   ticker: z.string(),
   secType: z.string().nullish(),
   side: z.string(),
@@ -55,12 +56,21 @@ const statuses: Readonly<Record<string, string>> = {
   Rejected: 'rejected',
 };
 
+/** What an order of the list trades. */
+export interface OrderedContract {
+  readonly conid: number;
+  /** `STK`, `OPT`, `BAG` for a combination, or another word. */
+  readonly secType: string;
+}
+
 /** The session's orders. */
 export interface OrderList {
   /** As they are now, newest first; waits until they may be read again. */
   read(): Promise<readonly Order[]>;
   /** As they were a moment ago, where they may not be read again yet and nothing was sent since. */
   recent(): Promise<readonly Order[]>;
+  /** Of an order that was read last, by its id; undefined where the list doesn't tell. */
+  contractOf(id: string): OrderedContract | undefined;
   /** What was read counts no more: something is being sent. */
   forget(): void;
 }
@@ -81,6 +91,7 @@ export function orderList(
   let reading: Promise<readonly Order[]> | undefined;
   let kept: { readonly at: number; readonly orders: readonly Order[] } | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
+  let contracts: ReadonlyMap<string, OrderedContract> = new Map();
   const ask = async () => {
     const wait = askedAt + ordersEveryMs - performance.now();
     if (wait > 0) await sleep(wait);
@@ -91,10 +102,13 @@ export function orderList(
   const readAll = async (): Promise<readonly Order[]> => {
     let answer = await ask();
     if (!answer.snapshot && (answer.orders ?? []).length === 0) answer = await ask();
-    return (answer.orders ?? [])
-      .filter((one) => one.account == null || one.account === account)
-      .map((one) => orderView(one, now()))
-      .sort((a, b) => Number(b.id) - Number(a.id));
+    const own = (answer.orders ?? []).filter((one) => one.account == null || one.account === account);
+    contracts = new Map(
+      own.flatMap(({ orderId, conid, secType }) =>
+        conid == null || secType == null ? [] : [[String(orderId), { conid, secType }]],
+      ),
+    );
+    return own.map((one) => orderView(one, now())).sort((a, b) => Number(b.id) - Number(a.id));
   };
   const read = (): Promise<readonly Order[]> => {
     if (reading !== undefined) return reading;
@@ -115,6 +129,7 @@ export function orderList(
   };
   return {
     read,
+    contractOf: (id) => contracts.get(id),
     recent: async () =>
       kept !== undefined && performance.now() - kept.at < Math.min(RECENT_MS, ordersEveryMs)
         ? kept.orders

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unitsOf } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import { Refusal } from '../../../trading/refusal.ts';
@@ -120,7 +121,7 @@ export async function accountOf(
 const positionsAnswer = z.object({
   results: z.array(
     z.object({
-      instrument: z.object({ kind: z.string(), symbol: z.string() }),
+      instrument: z.object({ kind: z.string(), symbol: z.string(), multiplier: z.string().nullish() }),
       units: z.string().nullish(),
       price: z.string().nullish(),
       cost_basis: z.string().nullish(),
@@ -142,9 +143,11 @@ export async function positionsOf(client: Client, who: Who): Promise<Position[]>
         const symbol = ourSymbol(instrument.symbol.replaceAll(' ', ''));
         if (price == null || units == null) throw new Error('a position without a price');
         const qty = new Dec(units);
-        const each = new Dec(cost_basis ?? price);
-        const value = qty.times(price);
-        const gain = qty.times(new Dec(price).minus(each));
+        // "price: per share. cost_basis: for options, this is per-contract."
+        const multiplier = instrument.kind === 'option' ? (instrument.multiplier ?? unitsOf(symbol)) : 1;
+        const each = cost_basis == null ? new Dec(price) : new Dec(cost_basis).div(multiplier);
+        const value = qty.times(price).times(multiplier);
+        const cost = qty.times(each).times(multiplier);
         const ordered = orders
           .filter((order) => order.symbol === symbol && order.side === 'sell' && !isFinal(order.status))
           .reduce((sum, order) => sum.plus(order.qty ?? 0).minus(order.filled_qty), new Dec(0));
@@ -157,8 +160,8 @@ export async function positionsOf(client: Client, who: Who): Promise<Position[]>
           current_price: moneyOf(price),
           lastday_price: moneyOf(price),
           market_value: moneyOf(value),
-          cost_basis: moneyOf(qty.times(each)),
-          unrealized_pl: moneyOf(gain),
+          cost_basis: moneyOf(cost),
+          unrealized_pl: moneyOf(value.minus(cost)),
           unrealized_plpc: each.isZero() ? '0' : amountOf(new Dec(price).div(each).minus(1).toFixed()),
           change_today: '0',
         });

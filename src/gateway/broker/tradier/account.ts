@@ -1,16 +1,15 @@
 import { z } from 'zod';
+import { unitsOf } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
-import { newYorkDate } from '../../../trading/new-york-time.ts';
 import {
   type Account,
   accountSchema,
   isFinal,
-  type Order,
   type Position,
   positionSchema,
 } from '../../../trading/views.ts';
 import { amountOf, moneyOf } from '../json-amounts.ts';
-import { equityAtLastClose } from '../last-close.ts';
+import { equityAtLastClose, tradedToday } from '../last-close.ts';
 import type { RestClient } from '../rest-client.ts';
 import { type TradierAccount, type TradierOptions, wrapped } from './client.ts';
 import { type QuoteRow, quoteRows } from './market-data.ts';
@@ -41,20 +40,9 @@ async function holdings(client: RestClient, path: string, now: number) {
   const orders = await listed(client, `${path}/orders`);
   const rows = positionRows.parse(await client(`${path}/positions`));
   const held = rows.map((row) => ({ ...row, symbol: ourSymbol(row.symbol) }));
-  const filled = filledToday(orders, now);
-  const symbols = new Set([...held, ...filled].map(({ symbol }) => symbol));
-  return { orders, held, filled, quotes: await quoteRows(client, [...symbols]) };
-}
-
-/** Orders are listed while they are open, those of earlier days too: what was filled of those earlier is not of today. */
-export function filledToday(orders: readonly Order[], now: number): readonly Order[] {
-  const today = newYorkDate(now);
-  return orders.filter(
-    ({ filled_qty, filled_avg_price, filled_at, submitted_at }) =>
-      filled_qty !== '0' &&
-      filled_avg_price !== null &&
-      newYorkDate(Date.parse(filled_at ?? submitted_at)) === today,
-  );
+  const traded = tradedToday(orders, now, ({ symbol }) => symbol);
+  const symbols = new Set([...held.map(({ symbol }) => symbol), ...(traded ?? []).map(({ id }) => id)]);
+  return { orders, held, traded, quotes: await quoteRows(client, [...symbols]) };
 }
 
 /** `GET /accounts/{id}/positions`, valued at the last trade. */
@@ -63,7 +51,9 @@ export async function positionsOf(client: RestClient, path: string, now: number)
   return held.map(({ symbol, quantity, cost_basis }) => {
     const { last, closedAt } = pricesOf(quotes, symbol);
     const qty = new Dec(String(quantity));
-    const value = qty.times(last);
+    // The price of an option is of one share of its contract, the cost basis of all of them.
+    const units = unitsOf(symbol);
+    const value = qty.times(last).times(units);
     const cost = new Dec(String(cost_basis));
     const gain = value.minus(cost);
     const ordered = orders
@@ -77,7 +67,7 @@ export async function positionsOf(client: RestClient, path: string, now: number)
       side: qty.isNegative() ? 'short' : 'long',
       qty: amountOf(quantity),
       qty_available: free.toFixed(),
-      avg_entry_price: moneyOf(cost.div(qty).toDecimalPlaces(6)),
+      avg_entry_price: moneyOf(cost.div(qty).div(units).toDecimalPlaces(6)),
       current_price: moneyOf(last),
       lastday_price: moneyOf(closedAt),
       market_value: moneyOf(value),
@@ -89,7 +79,7 @@ export async function positionsOf(client: RestClient, path: string, now: number)
   });
 }
 
-/** `GET /accounts/{id}/balances`. Tradier does not tell what the account was worth at the last close: that is reckoned. */
+/** `GET /accounts/{id}/balances`. Tradier does not tell what the account was worth at the last close: it is computed. */
 export async function accountOf(
   client: RestClient,
   path: string,
@@ -97,23 +87,21 @@ export async function accountOf(
   { environment, simulated, now }: Pick<TradierOptions, 'environment' | 'simulated' | 'now'>,
 ): Promise<Account> {
   const { balances } = balancesAnswer.parse(await client(`${path}/balances`));
-  const { held, filled, quotes } = await holdings(client, path, now());
+  const { held, traded, quotes } = await holdings(client, path, now());
   const equity = moneyOf(balances.total_equity);
   const buying = (balances.margin ?? balances.pdt)?.stock_buying_power ?? balances.cash?.cash_available;
-  const closes = new Map(filled.map(({ symbol }) => [symbol, pricesOf(quotes, symbol).closedAt.toFixed()]));
-  const lastEquity = equityAtLastClose(
-    equity,
-    held.map(({ symbol, quantity }) => {
-      const { last, closedAt } = pricesOf(quotes, symbol);
-      return { symbol, qty: amountOf(quantity), price: last.toFixed(), closedAt: closedAt.toFixed() };
+  const holding = held.map(({ symbol, quantity }) => ({
+    id: symbol,
+    qty: amountOf(quantity),
+    price: pricesOf(quotes, symbol).last.toFixed(),
+  }));
+  const contracts = new Map(
+    [...holding, ...(traded ?? [])].map(({ id }) => {
+      const closedAt = quotes.get(id)?.prevclose ?? undefined;
+      return [id, { units: unitsOf(id), price: closedAt === undefined ? undefined : amountOf(closedAt) }];
     }),
-    filled.map(({ symbol, side, filled_qty, filled_avg_price }) => ({
-      symbol,
-      qty: side === 'buy' ? filled_qty : new Dec(filled_qty).neg().toFixed(),
-      price: filled_avg_price ?? '0',
-    })),
-    closes,
   );
+  const lastEquity = traded && equityAtLastClose(equity, holding, traded, contracts);
   return accountSchema.parse({
     account: balances.account_number,
     environment,
@@ -121,7 +109,7 @@ export async function accountOf(
     currency: 'USD',
     cash: moneyOf(balances.total_cash),
     equity,
-    last_equity: moneyOf(lastEquity.toDecimalPlaces(2)),
+    last_equity: lastEquity === undefined ? null : moneyOf(lastEquity.toDecimalPlaces(2)),
     buying_power: buying === undefined ? undefined : moneyOf(buying),
     long_market_value: moneyOf(balances.long_market_value),
     trading_blocked: status !== 'active',

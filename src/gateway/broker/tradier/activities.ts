@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { type Activity, activitySchema } from '../../../trading/activity.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
+import type { Order } from '../../../trading/views.ts';
 import type { ActivityPage, ActivityQuery } from '../broker.ts';
 import { amountOf, moneyOf } from '../json-amounts.ts';
 import type { RestClient } from '../rest-client.ts';
-import { filledToday } from './account.ts';
 import { wrapped } from './client.ts';
 import { listed } from './orders.ts';
 import { ourSymbol } from './symbols.ts';
@@ -66,6 +66,17 @@ export async function activitiesOf(
     ),
     next_page: rows.length === PAGE ? `${Number(number) + 1}` : null,
   };
+}
+
+/** Orders are listed while they are open, those of earlier days too: what was filled of those earlier is not of today. */
+function filledToday(orders: readonly Order[], now: number): readonly Order[] {
+  const today = newYorkDate(now);
+  return orders.filter(
+    ({ filled_qty, filled_avg_price, filled_at, submitted_at }) =>
+      filled_qty !== '0' &&
+      filled_avg_price !== null &&
+      newYorkDate(Date.parse(filled_at ?? submitted_at)) === today,
+  );
 }
 
 function fillView(order: ReturnType<typeof filledToday>[number]): Activity {

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import { safeLine } from '../../../net/shown-text.ts';
 import { type AccountEntry, ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
-import { dollars, signedDollars } from '../../../trading/amounts.ts';
+import { dollars, todayWords } from '../../../trading/amounts.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import { totalsAcross } from '../../../trading/portfolio/totals-across.ts';
 import type { Account } from '../../../trading/views.ts';
@@ -48,6 +48,6 @@ export function totalsPart(accounts: readonly Account[], without: readonly strin
   const lacking = without.length === 0 ? '' : html` <strong>without ${without.join(', ')}</strong>`;
   return html`<dl class="figures" data-testid="totals">${totalsAcross(accounts).map(
     ({ currency, equity, cash, day_change }) =>
-      html`<div><dt>All accounts, ${safeLine(currency, 10)}${lacking}</dt><dd>${dollars(equity)} <span class="soft">${signedDollars(day_change)} today, ${dollars(cash)} in cash</span></dd></div>`,
+      html`<div><dt>All accounts, ${safeLine(currency, 10)}${lacking}</dt><dd>${dollars(equity)} <span class="soft">${todayWords(day_change, null)}, ${dollars(cash)} in cash</span></dd></div>`,
   )}</dl>`;
 }

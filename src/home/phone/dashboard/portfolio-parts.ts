@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { markedText } from '../../../net/shown-text.ts';
-import { dollars, sharePrice, shares } from '../../../trading/amounts.ts';
+import { dollars, sharePrice, shares, todayWords } from '../../../trading/amounts.ts';
 import {
   type PortfolioHistory,
   type PortfolioRow,
@@ -18,7 +18,7 @@ export function summaryPart(account: Account, positions: readonly Position[]): M
   return html`${environmentBanner(view.environment)}
 <p class="label">Portfolio value${view.simulated ? html` <span class="simulated" data-testid="simulated">simulated</span>` : ''}</p>
 <p class="equity" data-testid="equity">${dollars(view.equity)}</p>
-<p class="today" data-testid="today">${gain(view.day_change)} (${gainPercent(view.day_change_fraction)}) <span class="soft">today</span></p>
+<p class="today" data-testid="today">${today(view)}</p>
 ${view.trading_blocked ? html`<p class="problem">The broker has blocked trading in this account.</p>` : ''}
 <dl class="figures">
 <div><dt>Cash</dt><dd>${dollars(view.cash)} <span class="soft">${weight(view.cash_weight)}</span></dd></div>
@@ -26,6 +26,13 @@ ${view.trading_blocked ? html`<p class="problem">The broker has blocked trading 
 <div><dt>Open gain</dt><dd>${gain(view.total.unrealized)} (${gainPercent(view.total.unrealized_fraction)})</dd></div>
 <div><dt>Account</dt><dd>${markedText(view.account)}</dd></div>
 </dl>`;
+}
+
+function today({ day_change, day_change_fraction }: PortfolioView): Markup {
+  if (day_change === null || day_change_fraction === null) {
+    return html`<span class="soft">${todayWords(null, null)}</span>`;
+  }
+  return html`${gain(day_change)} (${gainPercent(day_change_fraction)}) <span class="soft">today</span>`;
 }
 
 /** What is held, the largest first, and what all of it comes to. */

@@ -33,6 +33,17 @@ interface Row {
   readonly ticket: Ticket;
 }
 
+export interface AlsoHeld {
+  readonly conid: number;
+  readonly contractDesc: string;
+  readonly assetClass: string;
+  readonly currency?: string;
+  readonly position: number;
+  readonly mktPrice: number;
+  readonly units: number;
+  readonly close: number | null;
+}
+
 /** The Client Portal Gateway: held to the schemas made from its documents and from what was recorded of a real one. */
 export interface IbkrStandIn {
   readonly url: string;
@@ -56,6 +67,10 @@ export interface IbkrStandIn {
   /** The first list of orders of a session is empty. */
   primed: boolean;
   listFails: boolean;
+  /** Held besides what {@link PRICES} has. Dollars a share; null where no price of the last close is told. */
+  alsoHeld: readonly AlsoHeld[];
+  /** Rows of the list of orders that were placed elsewhere. */
+  elsewhere: readonly object[];
   readonly mistakes: readonly string[];
   close(): Promise<void>;
 }
@@ -86,6 +101,8 @@ export async function startIbkr(): Promise<IbkrStandIn> {
     ambiguous: [],
     primed: false,
     listFails: false,
+    alsoHeld: [],
+    elsewhere: [],
     mistakes,
     async close() {
       await server.close();
@@ -155,7 +172,10 @@ export async function startIbkr(): Promise<IbkrStandIn> {
     });
   });
   api.get(`/portfolio/${ACCOUNT}/positions/:page`, (c) =>
-    answer('positions', c.req.param('page') === '0' ? positions(taken) : []),
+    answer(
+      'positions',
+      c.req.param('page') === '0' ? [...positions(taken), ...ibkr.alsoHeld.map(alsoRow)] : [],
+    ),
   );
   api.get('/trsrv/stocks', (c) => {
     const stocks = (c.req.query('symbols') ?? '').split(',').flatMap((symbol) => {
@@ -175,7 +195,9 @@ export async function startIbkr(): Promise<IbkrStandIn> {
       .split(',')
       .map(Number)
       .map((conid) => {
-        const last = PRICES[conid] ?? 0;
+        const also = ibkr.alsoHeld.find((one) => one.conid === conid);
+        const last = also?.mktPrice ?? PRICES[conid] ?? 0;
+        const close = also === undefined ? last - 0.1 : also.close;
         const about = { conid, conidEx: `${conid}` };
         // The first request begins the stream, and has no prices yet.
         if (!streaming.has(conid)) return about;
@@ -185,7 +207,7 @@ export async function startIbkr(): Promise<IbkrStandIn> {
           '84': bid,
           '86': ask,
           '6509': 'RpB',
-          '7741': (last - 0.1).toFixed(2),
+          ...(close === null ? {} : { '7741': close.toFixed(2) }),
         };
         return { ...about, _updated: NOON, server_id: 'q0', ...text };
       });
@@ -217,7 +239,7 @@ export async function startIbkr(): Promise<IbkrStandIn> {
   });
   api.get('/iserver/account/orders', () => {
     if (ibkr.listFails) return new Response('Too many requests', { status: 429 });
-    const orders = ibkr.primed ? taken.map(orderRow) : [];
+    const orders = ibkr.primed ? [...taken.map(orderRow), ...ibkr.elsewhere] : [];
     const snapshot = ibkr.primed;
     ibkr.primed = true;
     return answer('orders', { orders, snapshot });
@@ -291,6 +313,13 @@ function positions(taken: readonly Row[]) {
       assetClass: 'STK',
     };
   });
+}
+
+function alsoRow({ conid, contractDesc, assetClass, currency = 'USD', position, mktPrice, units }: AlsoHeld) {
+  const about = { acctId: ACCOUNT, conid, contractDesc, currency, assetClass };
+  const mktValue = cents(position * mktPrice * units);
+  const cost = { avgCost: mktPrice * units, avgPrice: mktPrice, realizedPnl: 0, unrealizedPnl: 0 };
+  return { ...about, position, mktPrice, mktValue, ...cost };
 }
 
 function refusalOf(ticket: Ticket, taken: readonly Row[]): string | undefined {

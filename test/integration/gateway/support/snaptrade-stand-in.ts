@@ -34,6 +34,8 @@ export interface SnaptradeStandIn {
   /** The answer to an order has its id and status alone. */
   terse: boolean;
   quota: boolean;
+  /** Held besides what {@link PRICES} has. */
+  alsoHeld: readonly object[];
   history: readonly { readonly date: string; readonly total_value: string }[];
   activities: readonly object[];
   readonly mistakes: readonly string[];
@@ -59,6 +61,7 @@ export async function startSnaptrade({ personal = false } = {}): Promise<Snaptra
     rejects: false,
     terse: false,
     quota: false,
+    alsoHeld: [],
     history: [-3, -2, -1].map((days) => ({ date: addDays(today, days), total_value: `${51_190 + days}.50` })),
     activities: [],
     mistakes,
@@ -129,13 +132,16 @@ export async function startSnaptrade({ personal = false } = {}): Promise<Snaptra
   );
   app.get(`${accountPath}/positions/all`, () =>
     answer('positions', {
-      results: Object.keys(PRICES).map((symbol) => ({
-        instrument: { kind: 'stock', id: CONNECTION, symbol, raw_symbol: symbol },
-        units: `${10 + boughtOf(taken, symbol)}`,
-        price: `${PRICES[symbol]}`,
-        cost_basis: '9.5',
-        currency: 'USD',
-      })),
+      results: [
+        ...Object.keys(PRICES).map((symbol) => ({
+          instrument: { kind: 'stock', id: CONNECTION, symbol, raw_symbol: symbol },
+          units: `${10 + boughtOf(taken, symbol)}`,
+          price: `${PRICES[symbol]}`,
+          cost_basis: '9.5',
+          currency: 'USD',
+        })),
+        ...snaptrade.alsoHeld,
+      ],
       data_freshness: {},
     }),
   );

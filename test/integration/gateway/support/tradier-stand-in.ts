@@ -26,6 +26,14 @@ interface Row {
   readonly at: string;
 }
 
+export interface AlsoHeld {
+  readonly symbol: string;
+  readonly quantity: number;
+  readonly cost_basis: number;
+  readonly last: number;
+  readonly prevclose: number | null;
+}
+
 /** Tradier as its documentation has it: what it takes and answers is held to the schemas made from that. */
 export interface TradierStandIn {
   readonly url: string;
@@ -37,6 +45,8 @@ export interface TradierStandIn {
   pageSize: number;
   /** Orders that were placed elsewhere, as the list has them. */
   elsewhere: readonly object[];
+  /** Held besides what {@link PRICES} has. Dollars a share; null where Tradier has no price of the last close. */
+  alsoHeld: readonly AlsoHeld[];
   /** The downstream systems reject what comes, after it was taken. */
   rejects: boolean;
   /** Reads of one order answer 500. */
@@ -64,6 +74,7 @@ export async function startTradier(): Promise<TradierStandIn> {
     taken,
     pageSize: 1000,
     elsewhere: [],
+    alsoHeld: [],
     rejects: false,
     orderReadsFail: false,
     quotaFor: undefined,
@@ -109,7 +120,7 @@ export async function startTradier(): Promise<TradierStandIn> {
     }),
   );
   app.get(`/v1/accounts/${ACCOUNT}/balances`, () => answer('balances', balances(taken)));
-  app.get(`/v1/accounts/${ACCOUNT}/positions`, () => answer('positions', positions(taken)));
+  app.get(`/v1/accounts/${ACCOUNT}/positions`, () => answer('positions', positions(taken, tradier.alsoHeld)));
   app.get(`/v1/accounts/${ACCOUNT}/history`, (c) => {
     const [page, limit] = [Number(c.req.query('page')), Number(c.req.query('limit'))];
     return answer('history', {
@@ -160,11 +171,18 @@ export async function startTradier(): Promise<TradierStandIn> {
   });
   app.get('/v1/markets/quotes', (c) => {
     const asked = (c.req.query('symbols') ?? '').split(',');
-    const known = asked.filter((symbol) => symbol in PRICES);
-    const unmatched = asked.filter((symbol) => !(symbol in PRICES));
+    const also = new Map(tradier.alsoHeld.map((one) => [one.symbol, one]));
+    const known = asked.filter((symbol) => symbol in PRICES || also.has(symbol));
+    const unmatched = asked.filter((symbol) => !known.includes(symbol));
     return answer('quotes', {
       quotes: {
-        ...(known.length === 0 ? {} : { quote: single(known.map(quoteRow)) }),
+        ...(known.length === 0
+          ? {}
+          : {
+              quote: single(
+                known.map((symbol) => ({ ...quoteRow(symbol), ...optionQuote(also.get(symbol)) })),
+              ),
+            }),
         ...(unmatched.length === 0 ? {} : { unmatched_symbols: { symbol: single(unmatched) } }),
       },
     });
@@ -303,7 +321,14 @@ function balances(taken: readonly Row[]) {
 
 const cents = (value: number) => Math.round(value * 100) / 100;
 
-function positions(taken: readonly Row[]) {
+/** What differs of an option's quote. */
+function optionQuote(option: AlsoHeld | undefined) {
+  if (option === undefined) return {};
+  const { last, prevclose } = option;
+  return { last, prevclose, bid: last, ask: last, type: 'option' };
+}
+
+function positions(taken: readonly Row[], also: readonly AlsoHeld[]) {
   const rows = Object.entries(COST).map(([symbol, cost], at) => ({
     cost_basis: cents(cost + boughtOf(taken, symbol) * (PRICES[symbol] ?? 0)),
     date_acquired: '2026-11-02T14:41:11.405Z',
@@ -311,7 +336,11 @@ function positions(taken: readonly Row[]) {
     quantity: 10 + boughtOf(taken, symbol),
     symbol,
   }));
-  return { positions: { position: rows } };
+  const options = also.map(({ symbol, quantity, cost_basis }, at) => ({
+    ...{ cost_basis, quantity, symbol },
+    ...{ date_acquired: '2026-11-02T14:41:11.405Z', id: 140_089 + at },
+  }));
+  return { positions: { position: [...rows, ...options] } };
 }
 
 /** What Tradier's systems behind the API refuse, with status 200. */

@@ -119,3 +119,10 @@ describe('the portfolio as a table', () => {
     expect(text).toContain('BLOCKED');
   });
 });
+
+it('says that the day’s change is not known, instead of none', async () => {
+  const view = portfolioView({ ...account, last_equity: null }, []);
+  expect(view).toMatchObject({ day_change: null, day_change_fraction: null });
+  const text = await portfolioTable(view, { columns: 100, unicode: true });
+  expect(text).toContain('value         $100,000.10  today’s change unknown');
+});

@@ -432,6 +432,15 @@ describe('the loss of a day', () => {
     expect(decided(limits, circumstances).reasons).toEqual(reasons);
   });
 
+  it.each([
+    ['all that is held', '10', []],
+    ['more than is held', '10.5', ['FACT_UNAVAILABLE']],
+  ])('that nobody can tell lets no sale pass that opens a position: %s', (_, qty, reasons) => {
+    const { account } = lost.world;
+    const unknown = { world: { account: { ...account, last_equity: null } }, order: { ...sell, qty } };
+    expect(decided(limits, unknown).reasons).toEqual(reasons);
+  });
+
   it('counts the sales of other ways', () => {
     const others = { ...elsewhere({ side: 'sell', qty: '4' }).world, ...lost.world };
     expect(decided(limits, { world: others, order: { ...sell, qty: '6' } }).reasons).toEqual([]);
