@@ -130,10 +130,34 @@ describe('SnapTrade', () => {
     expect(await connect().account()).toMatchObject({ trading_blocked: true });
   });
 
-  it('tells the last close by its daily values, and makes none up', async () => {
+  it('tells the last close by its daily values', async () => {
     expect(await connect().account()).toMatchObject({ equity: '51201.00', last_equity: '51189.50' });
-    server.history = [];
-    await expect(connect().account()).rejects.toMatchObject({ code: 'broker_invalid_response' });
+  });
+
+  it.each<[string, SnaptradeStandIn['history']]>([
+    ['has none yet', []],
+    ['has them not enabled', { status: 403 }],
+    ['can’t find them', { status: 404 }],
+    ['fails at them', { status: 500 }],
+  ])('is read without its daily values where it %s: the last close is unknown', async (_, history) => {
+    server.history = history;
+    expect(await connect().account()).toMatchObject({
+      equity: '51201.00',
+      last_equity: null,
+      trading_blocked: false,
+    });
+  });
+
+  it('says that it tells no history where that is not enabled', async () => {
+    server.history = { status: 403 };
+    await expect(connect().portfolioHistory({ period: '1M', timeframe: undefined })).rejects.toMatchObject({
+      code: 'broker_lacks',
+    });
+  });
+
+  it('has its quota honoured at the daily values too', async () => {
+    server.history = { status: 429 };
+    await expect(connect().account()).rejects.toMatchObject({ code: 'broker_busy' });
   });
 
   /** "price: per share"; "cost_basis: For options, this is per-contract." */

@@ -12,9 +12,12 @@ import {
 } from '../../../trading/views.ts';
 import type { PortfolioHistory, PortfolioHistoryQuery } from '../broker.ts';
 import { amountOf, moneyOf } from '../json-amounts.ts';
+import { brokerLacks } from '../not-offered.ts';
+import { RestAnswer } from '../rest-client.ts';
 import type { Client, SnaptradeOptions, Who } from './client.ts';
 import { listed } from './orders.ts';
 import { ourSymbol } from './symbols.ts';
+import { snaptradeTraits } from './traits.ts';
 
 const accountAnswer = z.object({
   id: z.string(),
@@ -68,8 +71,8 @@ export async function accountDetails(client: Client, who: Who): Promise<Snaptrad
 }
 
 /**
- * The account with its money. What it was worth at the last close is the newest of SnapTrade's daily values before today.
- * @throws {Refusal} 502 where it has none: a day's result would be made up
+ * The account with its money. What it was worth at the last close is the newest of SnapTrade's daily values before today,
+ * and unknown without those: SnapTrade has them disabled by default.
  */
 export async function accountOf(
   client: Client,
@@ -88,15 +91,8 @@ export async function accountOf(
   const own = rows.find(({ currency }) => currency.code === details.currency);
   const positions = await positionsOf(client, who);
   const today = newYorkDate(now());
-  const before = (await valuesOf(client, who)).filter(({ date }) => date < today).at(-1);
-  if (before === undefined) {
-    throw new Refusal(
-      502,
-      'broker_invalid_response',
-      'SnapTrade has no value of this account from before today, by which the day’s result is told',
-      { hint: 'It has one the day after the account was connected there.' },
-    );
-  }
+  const values = await valuesOf(client, who).catch(withoutValues);
+  const before = values.filter(({ date }) => date < today).at(-1);
   const cash = own?.cash;
   return accountSchema.parse({
     account: details.number,
@@ -105,7 +101,7 @@ export async function accountOf(
     currency: details.currency,
     cash: cash == null ? undefined : moneyOf(cash),
     equity: details.equity,
-    last_equity: moneyOf(before.total_value),
+    last_equity: before === undefined ? null : moneyOf(before.total_value),
     // "For non-margin accounts, buying power should be the same as cash"; not every brokerage tells it.
     buying_power: cash == null ? undefined : moneyOf(own?.buying_power ?? cash),
     long_market_value: moneyOf(
@@ -169,6 +165,12 @@ export async function positionsOf(client: Client, who: Who): Promise<Position[]>
   );
 }
 
+/** "This endpoint is experimental, disabled by default": the account is read whatever it answers. @throws what tells of the credentials or the quota */
+function withoutValues(error: unknown): [] {
+  if (error instanceof RestAnswer && [401, 429].includes(error.status)) throw error;
+  return [];
+}
+
 /** The oldest first. */
 async function valuesOf(client: Client, who: Who): Promise<{ date: string; total_value: string }[]> {
   const { data } = await client.accountInformation.getAccountBalanceHistory(who);
@@ -178,7 +180,10 @@ async function valuesOf(client: Client, who: Who): Promise<{ date: string; total
 const DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 31, A: 366 };
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** SnapTrade's estimates, one a day of the last year; what came or went is counted as a result. */
+/**
+ * SnapTrade's estimates, one a day of the last year; what came or went is counted as a result.
+ * @throws {Refusal} 501 `broker_lacks` where they are not enabled
+ */
 export async function portfolioHistoryOf(
   client: Client,
   who: Who,
@@ -187,7 +192,11 @@ export async function portfolioHistoryOf(
 ): Promise<PortfolioHistory> {
   const days = Number.parseInt(period, 10) * (DAYS[period.at(-1) ?? ''] ?? 1);
   const from = newYorkDate(now - days * DAY_MS);
-  const values = (await valuesOf(client, who)).filter(({ date }) => date >= from);
+  const all = await valuesOf(client, who).catch((error: unknown) => {
+    const isNo = error instanceof RestAnswer && [400, 403, 404].includes(error.status);
+    throw isNo ? brokerLacks(snaptradeTraits.label, 'portfolioHistory') : error;
+  });
+  const values = all.filter(({ date }) => date >= from);
   const base = new Dec(values[0]?.total_value ?? 0);
   return {
     timeframe: '1D',

@@ -36,7 +36,8 @@ export interface SnaptradeStandIn {
   quota: boolean;
   /** Held besides what {@link PRICES} has. */
   alsoHeld: readonly object[];
-  history: readonly { readonly date: string; readonly total_value: string }[];
+  /** Daily values; the answer of an error where the endpoint is not enabled, as it is by default. */
+  history: readonly { readonly date: string; readonly total_value: string }[] | { readonly status: number };
   activities: readonly object[];
   readonly mistakes: readonly string[];
   close(): Promise<void>;
@@ -128,7 +129,9 @@ export async function startSnaptrade({ personal = false } = {}): Promise<Snaptra
     ]),
   );
   app.get(`${accountPath}/balanceHistory`, () =>
-    answer('balanceHistory', { history: snaptrade.history, currency: 'USD' }),
+    'status' in snaptrade.history
+      ? error(snaptrade.history.status, '1000', 'Feature is not enabled for this customer')
+      : answer('balanceHistory', { history: snaptrade.history, currency: 'USD' }),
   );
   app.get(`${accountPath}/positions/all`, () =>
     answer('positions', {
