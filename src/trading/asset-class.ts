@@ -47,6 +47,15 @@ export function optionOf(symbol: string): OptionContract | undefined {
   };
 }
 
+/**
+ * Whether a symbol is this one, or an option on it. The root of an option has no dot, and a digit at its end where a split or
+ * a merger has changed the contract.
+ */
+export function isOrIsOn(symbol: string, other: string): boolean {
+  const root = occSymbol.exec(symbol)?.[1]?.replace(/\d+$/, '');
+  return symbol === other || root === other.replace('.', '');
+}
+
 /** What a class is counted and priced in. */
 interface ClassWords {
   /** What one unit of qty stands for in the price: an option's price is of one share, its contract of a hundred. */

@@ -19,16 +19,30 @@ export function boundedOrder(draft: OrderDraft): OrderDraft {
 }
 
 function boundedEntry(draft: OrderDraft): OrderDraft {
-  const { side, type, notional, stop_price, reference_price, max_slippage, symbol } = draft;
-  const ticks = ticksOf(symbol);
-  if (type === 'market' && side === 'buy' && notional !== undefined) return draft;
-  if (type === 'market') {
-    return { ...draft, type: 'limit', limit_price: worstPrice(side, reference_price, max_slippage, ticks) };
-  }
-  if (type === 'stop' && stop_price !== undefined) {
-    return { ...draft, type: 'stop_limit', limit_price: worstPrice(side, stop_price, max_slippage, ticks) };
-  }
-  return draft;
+  const limit = sentLimit(draft);
+  if (limit === undefined || limit === draft.limit_price) return draft;
+  return { ...draft, type: draft.type === 'market' ? 'limit' : 'stop_limit', limit_price: limit };
+}
+
+/** What of an order decides which limit it goes out under. */
+type Bounded = Pick<OrderDraft, 'symbol' | 'side' | 'reference_price' | 'max_slippage'> & {
+  readonly type: string;
+  readonly qty?: string | null | undefined;
+  readonly limit_price?: string | null | undefined;
+  readonly stop_price?: string | null | undefined;
+};
+
+/** The limit that an order goes out under, in dollars a share; undefined where none bounds its price ({@link boundedOrder}). */
+export function sentLimit(order: Bounded): string | undefined {
+  const { symbol, side, type, qty, limit_price, stop_price, reference_price, max_slippage } = order;
+  const around =
+    type === 'stop'
+      ? stop_price
+      : type === 'market' && (side === 'sell' || qty != null)
+        ? reference_price
+        : null;
+  if (around == null) return limit_price ?? undefined;
+  return worstPrice(side, around, max_slippage, ticksOf(symbol));
 }
 
 function boundedStopLoss(draft: OrderDraft): OrderDraft {

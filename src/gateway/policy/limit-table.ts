@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { dollars, exactPercent, percent, shares } from '../../trading/amounts.ts';
+import { isOrIsOn } from '../../trading/asset-class.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
 import { orderTypes, sides, symbolSchema } from '../../trading/order.ts';
 import { isZone, wallTime, weekdays } from '../../trading/zoned-time.ts';
@@ -172,7 +173,7 @@ export const limitTable = {
     reason: 'SYMBOL_NOT_ALLOWED',
     needs: 'the symbol',
     check({ allow, deny }, { order: { symbol } }) {
-      if (deny?.includes(symbol)) {
+      if (deny?.some((one) => isOrIsOn(symbol, one))) {
         return { reason: 'SYMBOL_DENIED', text: `${symbol} is not traded here`, value: symbol };
       }
       if (allow === undefined || allow.includes(symbol)) return undefined;

@@ -20,6 +20,10 @@ function decided(limits: AccountLimits, circumstances: Circumstances = {}): Deci
 const market: Changes = { type: 'market', limit_price: undefined };
 const sell: Changes = { side: 'sell', reference_price: '179.99' };
 const trailing: Changes = { type: 'trailing_stop', limit_price: undefined, trail_percent: '5' };
+const option = (symbol: string): Circumstances => ({
+  order: { symbol, position_intent: 'buy_to_open' },
+  world: { account: { ...world.account, options_level: 2 }, positions: [] },
+});
 const elsewhere = (changes: Partial<Order>): Circumstances => ({
   world: {
     elsewhere: [
@@ -213,6 +217,30 @@ const cases: Case[] = [
     { value: '0.1' },
   ],
   [
+    'the limit that a market purchase goes out under',
+    { order: { ...market, max_slippage: '0.1', reference_price: '180.01' } },
+    { max_price_deviation: '0.1' },
+    { max_price_deviation: '0.02' },
+    'PRICE_DEVIATES_FROM_QUOTE',
+    { limit: '0.02', value: '0.1' },
+  ],
+  [
+    'the limit that a market sale goes out under',
+    { order: { ...market, ...sell, limit_price: undefined, max_slippage: '0.1', reference_price: '179.99' } },
+    { max_price_deviation: '0.1' },
+    { max_price_deviation: '0.02' },
+    'PRICE_DEVIATES_FROM_QUOTE',
+    { limit: '0.02', value: '0.1' },
+  ],
+  [
+    'the limit that a stop goes out under',
+    { order: { type: 'stop', stop_price: '200.00', limit_price: undefined, max_slippage: '0.1' } },
+    { max_price_deviation: '0.1' },
+    { max_price_deviation: '0.02' },
+    'PRICE_DEVIATES_FROM_QUOTE',
+    { limit: '0.02', value: '0.1' },
+  ],
+  [
     'the seconds since the same',
     { counted: { same_before: 60 } },
     { min_seconds_between_same: 60 },
@@ -235,6 +263,30 @@ const cases: Case[] = [
     { symbols: { allow: ['AAPL'], deny: ['AAPL'] } },
     'SYMBOL_DENIED',
     { value: 'AAPL' },
+  ],
+  [
+    'an option on a symbol that is denied',
+    option('AAPL261218C00190000'),
+    { symbols: { deny: ['MSFT'] } },
+    { symbols: { deny: ['AAPL'] } },
+    'SYMBOL_DENIED',
+    { value: 'AAPL261218C00190000' },
+  ],
+  [
+    'an option whose contract a split has changed',
+    option('AAPL1261218C00190000'),
+    { symbols: { deny: ['AAP'] } },
+    { symbols: { deny: ['AAPL'] } },
+    'SYMBOL_DENIED',
+    { value: 'AAPL1261218C00190000' },
+  ],
+  [
+    'an option on a class of shares, whose root has no dot',
+    option('BRKB261218C00500000'),
+    { symbols: { deny: ['BRK.A'] } },
+    { symbols: { deny: ['BRK.B'] } },
+    'SYMBOL_DENIED',
+    { value: 'BRKB261218C00500000' },
   ],
   [
     'a side',
@@ -279,7 +331,6 @@ describe('a limit', () => {
       { max_price_deviation: '0.05' },
       { order: { ...sell, limit_price: '400.00' } },
     ],
-    ['a market order has its own bound', { max_price_deviation: '0.000001' }, { order: market }],
     ['a sale makes no position larger', { max_position_weight: '0.0001' }, { order: { ...sell, qty: '10' } }],
     [
       'a changed order is no second one',
