@@ -25,7 +25,7 @@ export interface CountedFacts {
   readonly open_symbol_notional: string;
   /** Shares of the order's symbol in the sales among those. */
   readonly open_symbol_sells: string;
-  /** Seconds since an order of the same terms (`sameTerms`); null where there is none today. */
+  /** Seconds since an order of about the same terms (`termsLike`); null where there is none today. */
   readonly same_before: number | null;
   /** Whether an order of the other side is open in the same symbol. */
   readonly opposes_open: boolean;
@@ -103,10 +103,45 @@ export function reservedForAll(drafts: readonly OrderDraft[]): string {
   return Dec.sum(0, ...drafts.map(reservedFor)).toFixed(2);
 }
 
-/** What two orders have in common of which the second is likely a slip: all of what is traded, whatever the price. */
-export function sameTerms({ symbol, side, type, qty, notional, order_class }: OrderDraft): string {
-  const parts = [symbol, side, type, qty ?? null, notional ?? null];
-  return JSON.stringify(order_class === undefined ? parts : [...parts, order_class]);
+/**
+ * What a later order is compared with to tell whether it is the same once more, and so likely a slip: symbol, side and
+ * shares, those of an amount in dollars at its reference price. It is written once, whatever becomes of the order.
+ */
+export function sameTerms(draft: OrderDraft): string {
+  return JSON.stringify([draft.symbol, draft.side, countOf(draft).qty]);
+}
+
+/** The terms that count as the same as an order's: of its symbol and side, for shares from `least` to `most`. */
+export interface SameTerms {
+  /** What {@link sameTerms} begin with. */
+  readonly prefix: string;
+  readonly least: string;
+  readonly most: string;
+}
+
+/** The terms of no order. */
+export const noTerms: SameTerms = { prefix: '-', least: '0', most: '0' };
+
+/**
+ * Two orders are the same where the smaller is at least two thirds of the larger. A narrower band would let a second order
+ * pass that says dollars where the first said shares, or that a model has rounded.
+ */
+export function termsLike(draft: OrderDraft): SameTerms {
+  const shares = new Dec(countOf(draft).qty);
+  return {
+    prefix: `${JSON.stringify([draft.symbol, draft.side]).slice(0, -1)},`,
+    least: shares.times(2).div(3).toDecimalPlaces(18, Dec.ROUND_DOWN).toFixed(),
+    most: shares.times(3).div(2).toFixed(),
+  };
+}
+
+/** Whether the terms of an earlier order are among these. */
+export function isLike(terms: string, { prefix, least, most }: SameTerms): boolean {
+  if (!terms.startsWith(prefix)) return false;
+  const parts = JSON.parse(terms) as readonly (string | null)[];
+  // Before this form there was one of symbol, side, type, shares and dollars.
+  const shares = parts.length === 3 ? parts[2] : parts[3];
+  return shares != null && new Dec(shares).gte(least) && new Dec(shares).lte(most);
 }
 
 function exactNotional(draft: OrderDraft): Dec | undefined {

@@ -149,7 +149,7 @@ export const limitTable = {
       const ago = counted.same_before;
       if (replaces || ago === null || ago >= limit) return undefined;
       return {
-        text: `the same order went out ${ago} seconds ago, and ${limit} must lie between two here`,
+        text: `an order of about the same size went out ${ago} seconds ago, and ${limit} must lie between two here`,
         ...counts(limit, ago),
       };
     },

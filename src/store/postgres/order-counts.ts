@@ -1,4 +1,4 @@
-import { type CountedFacts, sameTerms } from '../../trading/counted-order.ts';
+import { type CountedFacts, noTerms, type SameTerms, termsLike } from '../../trading/counted-order.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
 import type { Counting, Usage } from '../order-journal.ts';
 import {
@@ -7,7 +7,6 @@ import {
   type LateOrders,
   lateSince,
   MINUTE_MS,
-  NO_TERMS,
   type OpenOrder,
   type OutOrders,
   SAME_WITHIN_MS,
@@ -31,7 +30,7 @@ const OTHERS = `account = @account AND (state <> 'rejected' OR reserved_until > 
 
 /**
  * All of it as of one moment. What may have gone out lately is summed up there, exactly: an account may have thousands of a day.
- * @see lateOrders, of rows
+ * @see lateOrders, of rows; `isLike` for what is the same
  */
 const OUT = `
   SELECT newest, late.*, open, known, ${STANDING}
@@ -41,7 +40,10 @@ const OUT = `
         count(*) FILTER (WHERE created_at >= @began) AS orders,
         count(*) FILTER (WHERE created_at > greatest(@clock::bigint, newest) - ${MINUTE_MS}) AS last_minute,
         max(created_at) FILTER (
-          WHERE terms = @terms AND created_at >= least(@began, greatest(@clock::bigint, newest) - ${SAME_WITHIN_MS})
+          WHERE CASE WHEN starts_with(terms, @prefix) THEN
+              (CASE json_array_length(terms::json) WHEN 3 THEN terms::json ->> 2 ELSE terms::json ->> 3 END)::numeric
+                BETWEEN @least::numeric AND @most::numeric
+            END AND created_at >= least(@began, greatest(@clock::bigint, newest) - ${SAME_WITHIN_MS})
         ) AS same_at
       FROM gateway_orders WHERE ${OTHERS} AND created_at >= @since
     ) AS late,
@@ -60,10 +62,9 @@ interface OutRow extends LateOrders, StandingRow {
   readonly known: boolean;
 }
 
-interface Whose {
+interface Whose extends SameTerms {
   /** Whose trading may be halted. */
   readonly owner: string;
-  readonly terms: string;
 }
 
 /** A unit of work, or what asks each time by itself: where one statement tells all there is to tell. */
@@ -96,7 +97,7 @@ export async function countOrder(unit: Asked, order: Counting, clock: number): P
 export async function lookAtOrder(unit: Asked, order: Counting, clock: number) {
   const { sub, clientOrderId, draft, replaces = null } = order;
   const { account, symbol, side, slot = '' } = draft;
-  const whose = { owner: sub, terms: sameTerms(draft) };
+  const whose = { owner: sub, ...termsLike(draft) };
   const { isKnown, ...out } = await outOf(unit, { account, sub, clientOrderId, replaces }, whose, clock);
   if (draft.mandate === undefined) return { isKnown, counted: countedFacts(order, out, undefined) };
   const query = { since: dayBegan(out.now), slot: { slot, symbol, side } };
@@ -107,5 +108,5 @@ export async function lookAtOrder(unit: Asked, order: Counting, clock: number) {
 export async function countUsage(unit: Asked, sub: string, account: string, clock: number): Promise<Usage> {
   // Nobody's order: no user has an empty id.
   const others = { account, sub: '', clientOrderId: '', replaces: null };
-  return usageOf(await outOf(unit, others, { owner: sub, terms: NO_TERMS }, clock));
+  return usageOf(await outOf(unit, others, { owner: sub, ...noTerms }, clock));
 }

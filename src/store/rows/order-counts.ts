@@ -1,5 +1,12 @@
 import { unitsOf } from '../../trading/asset-class.ts';
-import { type CountedFacts, countOf, reservedFor, sameTerms } from '../../trading/counted-order.ts';
+import {
+  type CountedFacts,
+  countOf,
+  isLike,
+  reservedFor,
+  type SameTerms,
+  sameTerms,
+} from '../../trading/counted-order.ts';
 import { Dec, ZERO } from '../../trading/decimal.ts';
 import type { CountedTerms } from '../../trading/mandate/mandate.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
@@ -43,7 +50,7 @@ export interface LateOrders {
   /** How many of the day, and of the last minute. */
   readonly orders: number;
   readonly last_minute: number;
-  /** When the last one of the same terms was claimed, within {@link SAME_WITHIN_MS}. */
+  /** When the last one of about the same terms was claimed, within {@link SAME_WITHIN_MS}. */
   readonly same_at: number | null;
 }
 
@@ -80,14 +87,11 @@ export interface OutOrders {
   readonly state: TradingState;
 }
 
-/** The terms of no order. */
-export const NO_TERMS = '';
-
-/** What orders since {@link lateSince} come to. @param terms of those that count as the same */
-export function lateOrders(late: readonly LateOrder[], now: number, terms: string): LateOrders {
+/** What orders since {@link lateSince} come to. @param like those that count as the same */
+export function lateOrders(late: readonly LateOrder[], now: number, like: SameTerms): LateOrders {
   const began = dayBegan(now);
   const ofDay = late.filter(({ created_at }) => created_at >= began);
-  const same = late.flatMap((row) => (row.terms === terms ? [row.created_at] : []));
+  const same = late.flatMap((row) => (isLike(row.terms, like) ? [row.created_at] : []));
   return {
     notional: sum(ofDay.map(({ notional }) => notional)).toFixed(),
     orders: ofDay.length,

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
-import { type CountedFacts, sameTerms } from '../../trading/counted-order.ts';
+import { type CountedFacts, noTerms, type SameTerms, termsLike } from '../../trading/counted-order.ts';
 import type { CountedTerms } from '../../trading/mandate/mandate.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
@@ -12,7 +12,6 @@ import {
   type LateOrder,
   lateOrders,
   lateSince,
-  NO_TERMS,
   type OpenOrder,
   type OutOrders,
   type Reserved,
@@ -51,13 +50,13 @@ export function orderCounts(database: Database.Database) {
     key: typeof NO_ORDER & { readonly account: string },
     sub: string,
     clock: number,
-    terms: string,
+    like: SameTerms,
   ): OutOrders => {
     const now = timeOf(key.account, clock);
     return {
       now,
       clock,
-      late: lateOrders(late.all({ ...key, now, since: lateSince(now) }), now, terms),
+      late: lateOrders(late.all({ ...key, now, since: lateSince(now) }), now, like),
       open: open.all({ ...key, now }),
       state: standing(sub, now).state,
     };
@@ -72,7 +71,7 @@ export function orderCounts(database: Database.Database) {
     counted(order: Counting, clock: number): CountedFacts {
       const { sub, clientOrderId, draft, replaces = null } = order;
       const key = { account: draft.account, sub, clientOrderId, replaces };
-      const out = outOf(key, sub, clock, sameTerms(draft));
+      const out = outOf(key, sub, clock, termsLike(draft));
       return countedFacts(
         order,
         out,
@@ -80,7 +79,7 @@ export function orderCounts(database: Database.Database) {
       );
     },
     usage: (sub: string, account: string, clock: number): Usage =>
-      usageOf(outOf({ ...NO_ORDER, account }, sub, clock, NO_TERMS)),
+      usageOf(outOf({ ...NO_ORDER, account }, sub, clock, noTerms)),
   };
 }
 

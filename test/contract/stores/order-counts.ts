@@ -193,8 +193,40 @@ export function orderCountsContract(open: OpenStores): void {
     it('tells how long ago the same was ordered, at whatever price', async () => {
       await claimed(order());
       expect((await met(order({ limit_price: '179.00' }), NOON + 59_999)).same_before).toBe(59);
-      expect((await met(order({ qty: '6' }), NOON)).same_before).toBeNull();
+      expect((await met(order({ qty: '8' }), NOON)).same_before).toBeNull();
       expect((await met(order({ side: 'sell' }), NOON)).same_before).toBeNull();
+    });
+
+    const ko = { symbol: 'KO', reference_price: '65.00', limit_price: '65.10' };
+    const market = { type: 'market', limit_price: undefined } as const;
+    it.each<[string, boolean, Partial<OrderDraft>]>([
+      ['a billionth more', true, { qty: '1.000000001' }],
+      ['another type', true, { qty: '1', ...market }],
+      ['an amount in dollars', true, { qty: undefined, notional: '50', ...market }],
+      ['two thirds of it', true, { qty: '0.666666667' }],
+      ['half as much again', true, { qty: '1.5' }],
+      ['more than half as much again', false, { qty: '1.500000001' }],
+      ['less than two thirds of it', false, { qty: '0.666666666' }],
+      ['a smaller amount in dollars', false, { qty: undefined, notional: '40', ...market }],
+      ['another symbol', false, { qty: '1', symbol: 'PEP' }],
+      ['the other side', false, { qty: '1', side: 'sell' }],
+    ])('after one share, %s is the same: %s', async (_, isSame, changes) => {
+      await claimed(order({ ...ko, qty: '1' }));
+      const { same_before } = await met(order({ ...ko, ...changes } as Partial<OrderDraft>), NOON + 5_000);
+      expect(same_before).toBe(isSame ? 5 : null);
+    });
+
+    it('of dollars compares what they buy at the reference price', async () => {
+      await claimed(order({ ...ko, qty: undefined, notional: '65', ...market } as Partial<OrderDraft>));
+      expect((await met(order({ ...ko, qty: '1' }), NOON)).same_before).toBe(0);
+      expect((await met(order({ ...ko, qty: '2' }), NOON)).same_before).toBeNull();
+    });
+
+    it('still tells how long ago the same was ordered once that is over unfilled', async () => {
+      const first = await claimed(order());
+      await journal.place(first, brokers('accepted'), NOON);
+      await journal.over(first, brokers('canceled'), NOON);
+      expect((await met(order(), NOON + 5_000)).same_before).toBe(5);
     });
 
     it('counts the orders of sixty seconds, however the minutes lie', async () => {
