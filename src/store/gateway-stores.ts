@@ -5,6 +5,7 @@ import type { CheckpointStore } from './checkpoint-store.ts';
 import type { DecisionStore } from './decision-store.ts';
 import type { DefaultAccountStore } from './default-account-store.ts';
 import type { Halts } from './halts.ts';
+import type { LimitsStore } from './limits-store.ts';
 import type { MandateStore } from './mandate-store.ts';
 import type { MessageJournal } from './message-journal.ts';
 import type { OrderJournal } from './order-journal.ts';
@@ -32,6 +33,7 @@ export interface GatewayStores {
   readonly brokerKeys: BrokerKeyStore;
   readonly defaultAccounts: DefaultAccountStore;
   readonly access: AccessStore;
+  readonly limits: LimitsStore;
   /** Undefined where one process alone has the data. */
   readonly others?: OtherProcesses;
   /** By which all who have the data ask others no faster than they should. Undefined where one process alone has it. */

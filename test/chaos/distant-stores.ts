@@ -47,6 +47,7 @@ export function distantStores(stores: GatewayStores, life: Life, activity: Activ
     brokerKeys: distant(stores.brokerKeys),
     defaultAccounts: distant(stores.defaultAccounts),
     access: distant(stores.access),
+    limits: distant(stores.limits),
     mandates: distant(stores.mandates),
     standing: distant(stores.standing),
   };

@@ -14,6 +14,7 @@ import { version } from '../version.ts';
 import { openGatewayDatabase } from './gateway-database.ts';
 import { serveTelemetry } from './served-telemetry.ts';
 import { readSettings } from './settings-file.ts';
+import { tellUnmatched } from './tell-unmatched.ts';
 
 export interface ServeOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
   /** The gateway's own folder: its key and its journal. */
@@ -52,7 +53,8 @@ export async function serveGateway(
   // SQLite makes its files as the umask lets it.
   process.umask(0o077);
   const settings = await readSettings(options.config);
-  const rules = await folderRules(home, { onError: (message) => app.tell(`gateway: ${message}`) });
+  const onError = (message: string) => app.tell(`gateway: ${message}`);
+  const rules = await folderRules(home, { onError });
   ensurePrivateFolder(home);
   const lock = join(home, 'gateway.lock');
   await withProcessLock(lock, { what: `the gateway's folder ${home}`, waitMs: 0 }, async () => {
@@ -77,7 +79,8 @@ export async function serveGateway(
     const measured = telemetry.url === undefined ? {} : { metrics: telemetry.url };
     const served = { resource, issuer, environment, url: server.url, ...measured, home, pid: process.pid };
     await tellReady(options, served);
-    void rules.preload();
+    const known = { brokers: settings.brokers, brokerKeys: database.stores.brokerKeys };
+    void tellUnmatched(rules, known, onError);
     await servedUntilStopped(app.signal, async () => {
       await Promise.all([gateway.close(), server.close(DRAIN_MS)]);
       await telemetry.close();

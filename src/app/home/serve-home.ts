@@ -30,6 +30,7 @@ import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { readKey, sealSecret } from '../gateway/key-file.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
+import { tellUnmatched } from '../gateway/tell-unmatched.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { version } from '../version.ts';
 import { homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
@@ -115,6 +116,7 @@ async function open(
   const people = createPeople(providerDatabase, now);
   const telemetry = await serveTelemetry(gateway.telemetry, clock, own.fetch);
   onClose(() => telemetry.close());
+  const stores = sqliteGatewayStores(gatewayDatabase, questionSeal(sealSecret(folder)));
   const home = await createHome({
     ...homeParts(folder, settings, gateway, { rules, clock }),
     about: { name: nameOf(people, settings), environment: gateway.environment, simulated: false },
@@ -122,7 +124,7 @@ async function open(
     ...(settings.number_matching === undefined ? {} : { numberMatching: settings.number_matching }),
     providerDatabase,
     vault: noVault(folder, providerDatabase),
-    stores: telemetry.stores(sqliteGatewayStores(gatewayDatabase, questionSeal(sealSecret(folder)))),
+    stores: telemetry.stores(stores),
     fetch: telemetry.fetch,
     clock,
     onError,
@@ -141,7 +143,7 @@ async function open(
   for (const file of readyFile === undefined ? [files.ready] : [files.ready, readyFile]) {
     onClose(announceHome(file, ready));
   }
-  void rules.preload();
+  void tellUnmatched(rules, { brokers: gateway.brokers, brokerKeys: stores.brokerKeys }, onError);
   return ready;
 }
 

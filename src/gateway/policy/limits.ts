@@ -46,6 +46,11 @@ export function defaultLimits(): Limits {
   };
 }
 
+/** Whether any account is limited in anything. */
+export function hasLimits(limits: Limits | undefined): boolean {
+  return Object.values(limits?.accounts ?? {}).some((own) => Object.keys(own).length > 0);
+}
+
 /** Those of one account; undefined where it is not limited. */
 export function limitsFor(limits: Limits | undefined, account: string): AccountLimits | undefined {
   const { accounts = {} } = limits ?? {};

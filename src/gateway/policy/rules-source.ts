@@ -1,5 +1,7 @@
 import { type BigIntStats, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Clock } from '../../machine/clock.ts';
+import type { LimitsStore } from '../../store/limits-store.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { type CedarEngine, loadCedar } from './cedar/cedar-engine.ts';
 import { cedarRules, unevaluableRules } from './cedar/cedar-rules.ts';
@@ -8,6 +10,7 @@ import { baseRules, type CedarRule, type RuleText, readRules } from './cedar/rul
 import { finishWriting } from './change/written-as-one.ts';
 import { type Limits, limitsFor } from './limits.ts';
 import { readLimits } from './limits-file.ts';
+import { type LimitsMemory, limitsMemory } from './limits-memory.ts';
 import { type Rules, type RulesSource, rulesDigest } from './rules.ts';
 
 /** What an owner and a firm have written. */
@@ -29,6 +32,10 @@ export interface FolderRules extends RulesSource {
   current(): Promise<ReadRules>;
   /** Loads what the first decision needs, so that it need not wait for it. Never throws. */
   preload(): Promise<void>;
+  /** Remembers in the gateway's database, from now on, that there were limits: files without any then let nothing be traded. */
+  rememberIn(store: LimitsStore, clock: Pick<Clock, 'now'>): void;
+  /** Their owner approved that there are no limits. */
+  forgetLimits(): Promise<void>;
 }
 
 export interface FolderRulesOptions {
@@ -55,7 +62,8 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
   let rules: Promise<ReadRules> | undefined =
     written.texts.length === 0 ? undefined : Promise.resolve(await makeRules(written, await engine()));
 
-  const current = async () => {
+  let memory: LimitsMemory<ReadRules> | undefined;
+  const read = async () => {
     const now = standing(folder);
     if (rules !== undefined && now === known) return rules;
     const reading = rules === undefined && now === known ? Promise.resolve(written) : readWritten(folder);
@@ -68,7 +76,24 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
     if (made.problem !== undefined) onError(made.problem);
     return made;
   };
-  return { folder, current, preload: () => current().then(() => undefined) };
+  const current = async () => {
+    const made = await read();
+    return memory === undefined ? made : await memory.checked(made);
+  };
+  return {
+    folder,
+    current,
+    // A database that is away is met again by the first decision.
+    preload: () =>
+      current().then(
+        () => undefined,
+        () => undefined,
+      ),
+    rememberIn(store, clock) {
+      memory = limitsMemory(store, clock, onError);
+    },
+    forgetLimits: async () => await memory?.forget(),
+  };
 }
 
 /** The rules of a folder as they are now; nothing is kept. @throws {TradeAgentError} as {@link folderRules} */

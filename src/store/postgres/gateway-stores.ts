@@ -8,6 +8,7 @@ import { postgresDecisionStore } from './decision-store.ts';
 import { postgresDefaultAccountStore } from './default-account-store.ts';
 import { postgresHalts } from './halts.ts';
 import { ensureHead } from './head.ts';
+import { postgresLimitsStore } from './limits-store.ts';
 import { postgresMandateStore } from './mandate-store.ts';
 import { postgresMessageJournal } from './message-journal.ts';
 import { postgresOrderJournal } from './order-journal.ts';
@@ -45,6 +46,7 @@ export async function postgresGatewayStores(
     brokerKeys: postgresBrokerKeyStore(database),
     defaultAccounts: postgresDefaultAccountStore(database),
     access: postgresAccessStore(database),
+    limits: postgresLimitsStore(database),
     others: postgresOtherProcesses(database),
     buckets: postgresRateBuckets(database),
   };

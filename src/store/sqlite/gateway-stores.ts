@@ -9,6 +9,7 @@ import { sqliteDecisionStore } from './decision-store.ts';
 import { sqliteDefaultAccountStore } from './default-account-store.ts';
 import { prepareGatewayDatabase } from './gateway-database.ts';
 import { sqliteHalts } from './halts.ts';
+import { sqliteLimitsStore } from './limits-store.ts';
 import { sqliteMandateStore } from './mandate-store.ts';
 import { sqliteMessageJournal } from './message-journal.ts';
 import { sql as proposals } from './migrations/gateway/0004-proposals.ts';
@@ -47,6 +48,7 @@ export function sqliteGatewayStores(
     brokerKeys: sqliteBrokerKeyStore(database),
     defaultAccounts: sqliteDefaultAccountStore(database),
     access: sqliteAccessStore(database),
+    limits: sqliteLimitsStore(database),
   };
 }
 

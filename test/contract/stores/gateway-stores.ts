@@ -4,6 +4,7 @@ import { brokerKeyStoreContract } from './broker-key-store.ts';
 import { checkpointStoreContract } from './checkpoint-store.ts';
 import { decisionStoreContract } from './decision-store.ts';
 import type { OpenStores } from './gateway-factory.ts';
+import { limitsStoreContract } from './limits-store.ts';
 import { mandateStoreContract } from './mandate-store.ts';
 import { messageJournalContract } from './message-journal.ts';
 import { orderCountsContract } from './order-counts.ts';
@@ -31,6 +32,7 @@ export function gatewayStoresContract(open: OpenStores): void {
   checkpointStoreContract(open);
   brokerKeyStoreContract(open);
   accessStoreContract(open);
+  limitsStoreContract(open);
   mandateStoreContract(open);
   standingStoreContract(open);
   signingKeyStoreContract(open);

@@ -194,6 +194,30 @@ it('the doctor finds that no phone is paired, and that nothing else is wrong', a
   });
 });
 
+it('the doctor says which account has no limits, and that limits are gone', async () => {
+  const file = join(ground.folder, 'limits.yaml');
+  const before = readFileSync(file);
+  const rules = async () =>
+    (await homeDoctor(app, ground.folder)).flatMap(({ check, status, message }) =>
+      check === 'rules' ? [[status, message]] : [],
+    );
+  try {
+    writeFileSync(file, 'accounts: {PA3ALICE0I: {max_order_notional: "100"}}\n');
+    expect(await rules()).toEqual([
+      ['ok', expect.stringContaining('limits of PA3ALICE0I')],
+      ['warn', expect.stringContaining('account PA3ALICE01 matches no entry of limits.yaml')],
+      ['warn', expect.stringContaining('limits.yaml has an entry for PA3ALICE0I')],
+    ]);
+    writeFileSync(file, '');
+    expect(await rules()).toEqual([['warn', 'no limits: whatever is approved goes out']]);
+    await withHome(app, ground.folder, ({ stores }) => stores.limits.remember(0));
+    expect(await rules()).toEqual([['fail', 'limits.yaml limits nothing, and it did before']]);
+  } finally {
+    writeFileSync(file, before);
+    await withHome(app, ground.folder, ({ stores }) => stores.limits.forget());
+  }
+});
+
 it('the doctor prints no secret', async () => {
   const text = JSON.stringify(await homeDoctor(app, ground.folder));
   for (const secret of [ground.pair.secret, ground.pair.keyId]) expect(text).not.toContain(secret);

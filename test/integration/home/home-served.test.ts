@@ -19,6 +19,7 @@ let port: number;
 let count = 0;
 let folder: string;
 let log: HomeRequest[] = [];
+let told: string[] = [];
 beforeAll(async () => {
   ground = await homeGround();
   // One that others may read is no key.
@@ -42,11 +43,12 @@ const make = async (settings: (address: string) => NewHome['settings']) => {
 /** Serves it, and waits until it does. */
 async function serve(options: Partial<ServeHomeOptions> = {}): Promise<HomeReady> {
   log = [];
+  told = [];
   const stopped = new AbortController();
   let served: Promise<void> | undefined;
   const ready = new Promise<HomeReady>((resolve, reject) => {
     served = serveHome(
-      { ...app, discreetFetch: fetch, signal: stopped.signal },
+      { ...app, tell: (message) => void told.push(message), discreetFetch: fetch, signal: stopped.signal },
       {
         folder,
         listening: {},
@@ -83,6 +85,26 @@ it('answers at its address as all that it is, under that name alone, and logs no
     .poll(() => log.map(({ method, path, status }) => `${method} ${path} ${status}`))
     .toContain('GET /phone 200');
   expect(JSON.stringify(log)).not.toContain('secret');
+});
+
+it('says at its start that limits are gone, or that an account matches none of them', async () => {
+  await make((host) => ({ address: `http://${host}` }));
+  await serve();
+  await end?.();
+  expect(told).toEqual([]);
+  const limits = (text: string) => writeFileSync(join(folder, 'limits.yaml'), text, { mode: 0o600 });
+  limits('accounts: {PA3ALICE0I: {max_order_notional: "100"}}\n');
+  await serve();
+  await expect
+    .poll(() => told)
+    .toEqual([
+      expect.stringContaining('account PA3ALICE01 matches no entry of limits.yaml'),
+      expect.stringContaining('limits.yaml has an entry for PA3ALICE0I'),
+    ]);
+  await end?.();
+  limits('');
+  await serve();
+  await expect.poll(() => told).toEqual([expect.stringContaining('limits.yaml limits nothing')]);
 });
 
 const cursor = {

@@ -83,6 +83,7 @@ export async function filledStores(stores: GatewayStores): Promise<void> {
   await stores.checkpoints.close({ day: '2026-11-23', today: '2026-11-24' }, noted, now);
   await stores.others?.renew();
   await stores.defaultAccounts.choose(sub, draft.account);
+  await stores.limits.remember(now);
   await stores.buckets?.take('broker', { perSecond: 1, burst: 1 }, 1);
   await stores.proofs.remember('proof', now + 1000, now);
 }

@@ -22,7 +22,7 @@ export async function homeDoctor(
     await withHome(app, folder, async (home) => {
       findings.push(checkFolder(folder), checkSeparation(folder, app.env), checkDisk(folder));
       findings.push(
-        await checkRules(folder),
+        ...(await checkRules(home)),
         await checkRecord(home),
         ...checkSignature(home),
         ...(await checkAuthenticators(home)),

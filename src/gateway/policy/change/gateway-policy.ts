@@ -23,6 +23,7 @@ export function gatewayPolicy(
 ): PolicyDesk {
   if (!isInFolder(rules)) return fixedRules(rules);
   const { approval, stores } = options;
+  rules.rememberIn(stores.limits, clock);
   const record = approval === undefined ? undefined : createAuditChain(approval.auditFile, stores.audit);
   return createPolicyDesk({
     rules,

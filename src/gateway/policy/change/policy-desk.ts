@@ -16,7 +16,7 @@ import { Refusal } from '../../../trading/refusal.ts';
 import type { Account } from '../../../trading/views.ts';
 import { type ComparedRules, compareRules } from '../compare.ts';
 import type { Subject } from '../decision.ts';
-import { type AccountLimits, limitsFor } from '../limits.ts';
+import { type AccountLimits, hasLimits, limitsFor } from '../limits.ts';
 import type { FolderRules, ReadRules } from '../rules-source.ts';
 import { requireChangeAllowed } from './change-allowed.ts';
 import { changeLines } from './change-lines.ts';
@@ -167,7 +167,10 @@ async function apply(options: PolicyDeskOptions, change: PlannedPolicy, owner: A
   const { rules, clock } = options;
   const before = await rules.current();
   // Made before, by a process that died before it could tell.
-  if (before.digest === change.digest) return;
+  if (before.digest === change.digest) {
+    if (!hasLimits(before.written.limits)) await rules.forgetLimits();
+    return;
+  }
   requireSound(before);
   if (before.digest !== change.previous) throw stale();
   const by = { ...of(owner), approval: 'tap', approvers: [owner.sub], acr: owner.acr } as const;
@@ -198,6 +201,8 @@ async function write(
     ...Object.fromEntries(Object.entries(policies).map(([name, text]) => [`policies/${name}`, text])),
   };
   written(() => writeAsOne(rules.folder, texts));
+  // Nobody but its owner can have taken the last limit away: without approval rules become tighter alone.
+  if (!hasLimits(after.written.limits)) await rules.forgetLimits();
   if ((await rules.current()).digest !== after.digest) {
     throw new Refusal(500, 'state_corrupt', 'the rules are not those that were written', {
       hint: 'Somebody changed them at the same time: look at them with "trade-agent policy show".',

@@ -9,6 +9,7 @@ import { sql as sealedQuestions } from './gateway/0008-sealed-questions.ts';
 import { sql as gatewayKeys } from './gateway/0009-gateway-keys.ts';
 import { sql as recordCheckpoints } from './gateway/0010-record-checkpoints.ts';
 import { sql as writtenOff } from './gateway/0011-written-off.ts';
+import { sql as limitsSeen } from './gateway/0012-limits-seen.ts';
 
 /** Its roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
 const NAME = 'trade_agent_gateway';
@@ -28,5 +29,6 @@ export const gatewaySchema: Schema = {
     gatewayKeys(NAME),
     recordCheckpoints(NAME),
     writtenOff,
+    limitsSeen(NAME),
   ],
 };

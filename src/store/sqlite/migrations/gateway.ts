@@ -14,6 +14,7 @@ import { sql as accounts } from './gateway/0013-accounts.ts';
 import { sql as sealedQuestions } from './gateway/0014-sealed-questions.ts';
 import { sql as recordCheckpoints } from './gateway/0015-record-checkpoints.ts';
 import { sql as writtenOff } from './gateway/0016-written-off.ts';
+import { sql as limitsSeen } from './gateway/0017-limits-seen.ts';
 
 /** The versions of the gateway's database, oldest first. */
 export const gatewayMigrations = [
@@ -33,4 +34,5 @@ export const gatewayMigrations = [
   sealedQuestions,
   recordCheckpoints,
   writtenOff,
+  limitsSeen,
 ];

@@ -487,8 +487,8 @@ describe('the loss of a day', () => {
     ['all that is held', '10', []],
     ['more than is held', '10.5', ['FACT_UNAVAILABLE']],
   ])('that nobody can tell lets no sale pass that opens a position: %s', (_, qty, reasons) => {
-    const { account } = lost.world;
-    const unknown = { world: { account: { ...account, last_equity: null } }, order: { ...sell, qty } };
+    const account = { ...world.account, last_equity: null };
+    const unknown = { world: { account }, order: { ...sell, qty } };
     expect(decided(limits, unknown).reasons).toEqual(reasons);
   });
 

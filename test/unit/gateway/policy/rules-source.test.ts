@@ -1,11 +1,13 @@
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decide } from '../../../../src/gateway/policy/decide.ts';
 import type { Action, Facts } from '../../../../src/gateway/policy/decision.ts';
 import type { Rules } from '../../../../src/gateway/policy/rules.ts';
 import { type FolderRulesOptions, folderRules } from '../../../../src/gateway/policy/rules-source.ts';
+import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { alice, facts } from './cedar/decided.ts';
 
 let folder: string;
@@ -208,5 +210,68 @@ describe('where Cedar can’t be loaded', () => {
     expect(told).toEqual([
       "Cedar can't be loaded, so that nothing is traded: no such file: cedar_wasm_bg.wasm. Install trade-agent again.",
     ]);
+  });
+});
+
+describe('limits that there were', () => {
+  const open = async (database = new Database(':memory:')) => {
+    const rules = await source();
+    rules.rememberIn(sqliteGatewayStores(database).limits, Date);
+    return rules;
+  };
+
+  it.each<[string, () => void]>([
+    ['the file is gone', () => rmSync(join(folder, 'limits.yaml'))],
+    ['the file is empty', () => write('limits.yaml', '')],
+    ['the file has comments alone', () => write('limits.yaml', '# none\n')],
+    ['no account is named', () => write('limits.yaml', 'version: 1\naccounts: {}\n')],
+    ['no account has a limit', () => write('limits.yaml', 'version: 1\naccounts: {"*": {}, PA1: {}}\n')],
+  ])('are missed where %s: nothing is traded, and cancels pass', async (_, lose) => {
+    write('limits.yaml', limit('1000'));
+    const database = new Database(':memory:');
+    const rules = await open(database);
+    expect(said(await rules.current())).toEqual(['allow']);
+    lose();
+    expect(said(await rules.current())).toEqual(['deny', 'POLICY_INVALID']);
+    expect(said(await rules.current(), 'cancel')).toEqual(['allow']);
+    expect(told).toEqual([expect.stringContaining('limits.yaml')]);
+    // A process that starts later misses them as well.
+    const later = await open(database);
+    expect(said(await later.current())).toEqual(['deny', 'POLICY_INVALID']);
+    // What is there again counts again.
+    write('limits.yaml', limit('2000'));
+    expect(said(await rules.current())).toEqual(['allow']);
+    expect((await rules.current()).limitsOf('PA1')).toMatchObject({ max_order_notional: '2000' });
+  });
+
+  it('are not missed where there were none', async () => {
+    const rules = await open();
+    expect(said(await rules.current())).toEqual(['allow']);
+    write('limits.yaml', 'version: 1\naccounts: {}\n');
+    expect(said(await rules.current())).toEqual(['allow']);
+    expect(told).toEqual([]);
+  });
+
+  it('are not missed once their owner approved that there are none', async () => {
+    write('limits.yaml', limit('1000'));
+    const rules = await open();
+    await rules.current();
+    rmSync(join(folder, 'limits.yaml'));
+    expect(said(await rules.current())).toEqual(['deny', 'POLICY_INVALID']);
+    await rules.forgetLimits();
+    expect(said(await rules.current())).toEqual(['allow']);
+  });
+
+  it('are asked for once as long as the files stay the same', async () => {
+    const rules = await source();
+    const { limits } = sqliteGatewayStores(new Database(':memory:'));
+    let asked = 0;
+    const hadLimits = () => {
+      asked++;
+      return limits.hadLimits();
+    };
+    rules.rememberIn({ ...limits, hadLimits }, Date);
+    for (let times = 0; times < 3; times++) await rules.current();
+    expect(asked).toBe(1);
   });
 });

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Approved } from '../../../../../src/approval/kind.ts';
@@ -8,6 +9,7 @@ import { createPolicyDesk, type PolicyDesk } from '../../../../../src/gateway/po
 import { type FolderRules, folderRules } from '../../../../../src/gateway/policy/rules-source.ts';
 import { systemClock } from '../../../../../src/machine/clock.ts';
 import type { AuditNote } from '../../../../../src/store/audit.ts';
+import { sqliteGatewayStores } from '../../../../../src/store/sqlite/gateway-stores.ts';
 import type { PolicyChangeRequest } from '../../../../../src/trading/kinds/policy-change.ts';
 
 const alice = { sub: 'alice', clientId: 'trade-agent', accessToken: 'token' };
@@ -250,6 +252,37 @@ describe('an approved change of the rules', () => {
     // Carried out again, after a crash: nothing more happens.
     await desk.apply(planned, yes);
     expect(everything()).toEqual(after);
+  });
+
+  it('may take the last limit away, also where it is carried out again after a crash', async () => {
+    limits('PA1: {max_order_notional: "1000"}');
+    await open();
+    const { limits: store } = sqliteGatewayStores(new Database(':memory:'));
+    rules.rememberIn(store, systemClock);
+    const planned = await desk.plan(alice, await asking({ limits: {} }));
+    expect(planned.changes).toEqual(['looser: One order $1,000.00 → not limited']);
+    await desk.apply(planned, yes);
+    expect((await rules.current()).problem).toBeUndefined();
+    expect(await store.hadLimits()).toBe(false);
+    // A process that died before it could write this down.
+    await store.remember(0);
+    await desk.apply(planned, yes);
+    expect(await store.hadLimits()).toBe(false);
+    expect((await rules.current()).problem).toBeUndefined();
+  });
+
+  it('is of no use to have none where the file was emptied by hand', async () => {
+    const { limits: store } = sqliteGatewayStores(new Database(':memory:'));
+    rules.rememberIn(store, systemClock);
+    const planned = await looser();
+    write('limits.yaml', '');
+    await expect(desk.plan(alice, await asking({ policies: { 'no-gme.cedar': own } }))).rejects.toMatchObject(
+      {
+        code: 'invalid_policy',
+      },
+    );
+    await expect(desk.apply(planned, yes)).rejects.toMatchObject({ code: 'invalid_policy' });
+    expect(await store.hadLimits()).toBe(true);
   });
 
   it('changes nothing where the rules have become others since', async () => {

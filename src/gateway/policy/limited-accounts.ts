@@ -1,0 +1,44 @@
+import type { BrokerKeyStore } from '../../store/broker-key-store.ts';
+import { isKept } from '../broker/kept-kinds.ts';
+import { keyPlaceOf, type NamedBroker } from '../broker/named-broker.ts';
+import { EVERY_ACCOUNT, hasLimits, type Limits, limitsFor } from './limits.ts';
+
+/** Where the account numbers of a gateway are known from. */
+export interface KnownAccounts {
+  readonly brokers: readonly NamedBroker[];
+  readonly brokerKeys: Pick<BrokerKeyStore, 'list'>;
+}
+
+/**
+ * Where the entries of `limits.yaml` and the accounts of the gateway don't match, a sentence each: a misspelled number
+ * limits nothing. Accounts are known where their credentials are kept here; of a broker whose tokens come by exchange
+ * nobody can tell before somebody asks.
+ */
+export async function unmatchedAccounts(
+  limits: Limits | undefined,
+  { brokers, brokerKeys }: KnownAccounts,
+): Promise<string[]> {
+  if (!hasLimits(limits)) return [];
+  const kept = brokers.filter(({ credentials }) => isKept(credentials));
+  const places = new Set(
+    kept.flatMap((broker) => {
+      const { name, before } = keyPlaceOf(broker, brokers);
+      return before === undefined ? [name] : [name, before];
+    }),
+  );
+  const keys = (await Promise.all([...places].map((place) => brokerKeys.list(place)))).flat();
+  const known = new Set(keys.map(({ accountNumber }) => accountNumber));
+  const unlimited = [...known].filter((account) => limitsFor(limits, account) === undefined);
+  const isWhole = kept.length === brokers.length && known.size > 0;
+  const named = Object.keys(limits?.accounts ?? {}).filter((account) => account !== EVERY_ACCOUNT);
+  const unknown = isWhole ? named.filter((account) => !known.has(account)) : [];
+  return [
+    ...unlimited.map(
+      (account) =>
+        `account ${account} matches no entry of limits.yaml, which has none for "*": nothing limits its orders`,
+    ),
+    ...unknown.map(
+      (account) => `limits.yaml has an entry for ${account}, and no account here has that number`,
+    ),
+  ];
+}

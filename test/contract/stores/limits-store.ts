@@ -1,0 +1,32 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { OpenedStores, OpenStores } from './gateway-factory.ts';
+
+/** What every store promises about whether there were limits. */
+export function limitsStoreContract(open: OpenStores): void {
+  let opened: OpenedStores;
+  beforeEach(async () => {
+    opened = await open();
+  });
+  afterEach(() => opened.close());
+
+  describe('whether there were limits', () => {
+    it('is no at first, and yes once they were seen, however often', async () => {
+      const { limits } = opened.stores;
+      expect(await limits.hadLimits()).toBe(false);
+      await limits.remember(1000);
+      await limits.remember(1000);
+      expect(await limits.hadLimits()).toBe(true);
+      expect(await opened.another().limits.hadLimits()).toBe(true);
+    });
+
+    it('is forgotten where their owner wants none', async () => {
+      const { limits } = opened.stores;
+      await limits.forget();
+      await limits.remember(1000);
+      await limits.forget();
+      expect(await limits.hadLimits()).toBe(false);
+      await limits.remember(1000);
+      expect(await limits.hadLimits()).toBe(true);
+    });
+  });
+}
