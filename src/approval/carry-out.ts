@@ -212,8 +212,8 @@ async function reasonNotTo(
 }
 
 /**
- * The owner's yes, verified anew; undefined where it is none, and the proposal has ended by that; `later` while the
- * provider's keys are out of reach: the token then says neither yes nor no.
+ * The owner's yes, verified anew; undefined where it is none, and the proposal has ended by that; `later` while the token
+ * says neither yes nor no: the provider's keys are out of reach, or its time has not come.
  */
 async function approvalOf(
   attention: Attention,
@@ -235,7 +235,7 @@ async function approvalOf(
     const refusal = isTradeAgentError(error) ? new Refusal(500, problemCodeOf(error), error.message) : error;
     if (!(refusal instanceof Refusal)) throw error;
     const isOfUse = state === 'approved' || clock.now() <= (proposal.tokenExpiresAt ?? 0) + TOKEN_GRACE_MS;
-    if (refusal.status === 503 && isOfUse) return 'later';
+    if (provesNothing(refusal) && isOfUse) return 'later';
     if (state === 'approved') {
       await noteDenied(attention, deniedAbout(proposal), refusal);
       const { to, reason } = endOf(refusal);
@@ -247,6 +247,14 @@ async function approvalOf(
     }
     return undefined;
   }
+}
+
+/**
+ * Whether a refusal of an approval may come to another end by waiting: the provider's keys are out of reach, or the token is
+ * from a moment that has not come here yet. A clock that is slow must not cost an approval.
+ */
+export function provesNothing({ status, code }: Refusal): boolean {
+  return status === 503 || code === 'token_not_yet_valid';
 }
 
 /** How a proposal ends whose approval was refused. */

@@ -3,7 +3,7 @@ import { isTradeAgentError } from '../trading/errors.ts';
 import { problemCodeOf } from '../trading/problem-codes.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { putQuestion } from './ask-owner.ts';
-import { deniedAbout, endOf, verifyYes } from './carry-out.ts';
+import { deniedAbout, endOf, provesNothing, verifyYes } from './carry-out.ts';
 import { noteDenied } from './denied.ts';
 import type { Attention } from './waiting/attention.ts';
 
@@ -27,7 +27,7 @@ export async function askSecond(attention: Attention, proposal: StoredProposal):
   } catch (error) {
     const refusal = isTradeAgentError(error) ? new Refusal(500, problemCodeOf(error), error.message) : error;
     if (!(refusal instanceof Refusal)) throw error;
-    if (refusal.status === 503 && attention.clock.now() < proposal.deadline) {
+    if (provesNothing(refusal) && attention.clock.now() < proposal.deadline) {
       await attention.rest(RETRY_MS);
       return;
     }
@@ -39,5 +39,5 @@ export async function askSecond(attention: Attention, proposal: StoredProposal):
   await putQuestion(attention, proposal);
 }
 
-/** Before the provider's keys are asked for again, milliseconds. */
+/** Before it is looked at again, milliseconds. */
 const RETRY_MS = 2_000;

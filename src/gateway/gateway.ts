@@ -98,7 +98,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     issuer: options.issuer,
     fetch: send,
     timeoutMs: providerTimeoutMs,
-    now,
+    clock,
   });
   const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
   const times = { brokerTimeoutMs, providerTimeoutMs };

@@ -184,7 +184,7 @@ describe.skipIf('missing' in keycloak)('with Keycloak', () => {
       issuer: world.issuer,
       fetch,
       timeoutMs: 30_000,
-      now: Date.now,
+      clock: systemClock,
     });
     const approved = await verifyApprovalToken(result.accessToken, {
       provider,

@@ -78,7 +78,7 @@ export interface LoadGateway {
 }
 
 export async function startLoadWorld({
-  startGateway = oneGateway,
+  startGateway = () => oneGateway(),
   servers: agentServers = [],
   watchBroker,
   signingKeys,
@@ -234,13 +234,18 @@ export function memberFlags(): string[] {
   return ['--expose-gc', '--no-warnings', ...profile];
 }
 
-/** Starts the gateway's process. It says its address first: all others are told it before it opens. */
-export async function oneGateway(): Promise<LoadGateway & { readonly pid: number }> {
+/**
+ * Starts the gateway's process. It says its address first: all others are told it before it opens.
+ * @param env of that process alone
+ */
+export async function oneGateway(
+  env: NodeJS.ProcessEnv = {},
+): Promise<LoadGateway & { readonly pid: number }> {
   const file = fileURLToPath(new URL('gateway-process.ts', import.meta.url));
   const child = fork(file, [], {
     execArgv: memberFlags(),
     // What runs the tests sets its own options for Node.
-    env: { ...process.env, NODE_OPTIONS: '' },
+    env: { ...process.env, NODE_OPTIONS: '', ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const url = String(await answer(child));

@@ -1,4 +1,4 @@
-import { secondsAhead } from '../../auth/provider/provider.ts';
+import { secondsAhead } from '../../auth/provider/provider-clock.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import type { Outcome } from '../asking-port.ts';
 import type { CibaClient } from './ciba-client.ts';

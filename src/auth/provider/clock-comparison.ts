@@ -1,6 +1,6 @@
 import type { Clock } from '../../machine/clock.ts';
 
-/** Seconds. Tokens are checked with a minute's tolerance here, and with less at most providers. */
+/** Seconds. Gateways accept a proof that is a minute off, and most providers less. */
 const WORTH_TELLING_S = 20;
 
 /**
@@ -30,5 +30,5 @@ export function clockComparison(send: typeof fetch, clock: Clock, known = 0) {
 export function clockWarning(skew: number): string | undefined {
   if (Math.abs(skew) < WORTH_TELLING_S) return undefined;
   const how = `${Math.abs(skew)} seconds ${skew > 0 ? 'ahead of' : 'behind'}`;
-  return `this machine's clock is ${how} the identity provider's; with more than a minute, sign-in fails. Set it by the network.`;
+  return `this machine's clock is ${how} the identity provider's; with more than a minute, the gateway refuses its requests. Set it by the network.`;
 }

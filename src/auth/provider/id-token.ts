@@ -5,6 +5,7 @@ import { AUTH_REQ_ID_CLAIM } from '../../net/oauth-names.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { ID_TOKEN_ALGORITHMS, PROVIDER_TIMEOUT_S } from './provider.ts';
+import { providerNow } from './provider-clock.ts';
 import { providerFailure } from './provider-failure.ts';
 
 /** Seconds the two clocks may differ. */
@@ -46,7 +47,7 @@ export async function verifyIdToken(
     requiredClaims: ['iss', 'sub', 'aud', 'exp', 'iat'],
     maxTokenAge: MAX_AGE_S,
     clockTolerance: CLOCK_TOLERANCE_S,
-    currentDate: new Date(clock.now()),
+    currentDate: new Date(providerNow(metadata.issuer, clock)),
   };
   try {
     const keys = keysOf(metadata, expected.fetch ?? fetch, jose);

@@ -17,7 +17,7 @@ import { writePrivateFile } from '../../machine/private-file.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { clockComparison } from './clock-comparison.ts';
+import { comparesClocks, hasLearnt, secondsAhead } from './provider-clock.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
 
 /** Metadata changes rarely; a stale copy costs one failed request at worst, and may be removed at any time. */
@@ -45,17 +45,6 @@ interface CachedMetadata {
   readonly metadata: ServerMetadata;
 }
 const inProcess = new Map<string, CachedMetadata>();
-
-/** Seconds this machine's clock is ahead of each provider's, by what this process heard from it. */
-const ahead = new Map<string, number>();
-
-/** Seconds this machine's clock is ahead of the provider's; 0 where nothing is known, or it does no harm. */
-export function secondsAhead(issuer: string): number {
-  return ahead.get(issuer) ?? 0;
-}
-
-/** Providers take a proof, or an assertion, that is off by a few seconds. */
-const CLOCKS_APART_S = 3;
 
 /** What is answered to a proof (RFC 9449 §5) and to an assertion (RFC 7523 §3.2) of another time. */
 const REFUSED_FOR_ITS_TIME = ['invalid_dpop_proof', 'invalid_client'];
@@ -118,6 +107,7 @@ export async function clientConfiguration(
   const metadata = dialectOf(profile).complete(await providerMetadata(profile.issuer, access));
   const oidc = await import('openid-client');
   const { issuer } = profile;
+  const { clock = systemClock } = access;
   const configuration = new oidc.Configuration(
     metadata,
     client.client_id,
@@ -126,14 +116,8 @@ export async function clientConfiguration(
     authentication ?? oidc.None(),
   );
   configuration.timeout = access.timeoutSeconds ?? PROVIDER_TIMEOUT_S;
-  const send = boundedFetch(access.fetch ?? fetch, LONGEST_PROVIDER_ANSWER);
-  configuration[oidc.customFetch] = async (url, options) => {
-    // The system's clock, by which the library goes.
-    const clocks = clockComparison(send, systemClock, secondsAhead(issuer));
-    const response = await clocks.fetch(url, options as RequestInit);
-    ahead.set(issuer, Math.abs(clocks.skew()) < CLOCKS_APART_S ? 0 : clocks.skew());
-    return response;
-  };
+  const send = comparesClocks(issuer, clock, boundedFetch(access.fetch ?? fetch, LONGEST_PROVIDER_ANSWER));
+  configuration[oidc.customFetch] = (url, options) => send(url, options as RequestInit);
   // Plain HTTP has been ruled out but for this machine itself (isTrustworthy).
   if (new URL(profile.issuer).protocol === 'http:') oidc.allowInsecureRequests(configuration);
   return configuration;
@@ -150,8 +134,12 @@ export async function inProviderTime<T>(issuer: string, request: () => Promise<T
     return await request();
   } catch (error) {
     const failure = providerFailure(error);
-    const learnt = Math.abs(secondsAhead(issuer) - before) >= CLOCKS_APART_S;
-    if (!learnt || failure.kind !== 'oauth' || !REFUSED_FOR_ITS_TIME.includes(failure.error)) throw error;
+    if (
+      !hasLearnt(issuer, before) ||
+      failure.kind !== 'oauth' ||
+      !REFUSED_FOR_ITS_TIME.includes(failure.error)
+    )
+      throw error;
     return await request();
   }
 }

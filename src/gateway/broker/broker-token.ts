@@ -1,6 +1,7 @@
 import type { CryptoKey, JWK } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { assertionKey } from '../../auth/provider/assertion-key.ts';
+import { secondsAhead } from '../../auth/provider/provider-clock.ts';
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT, TOKEN_VAULT_GRANT } from '../../net/oauth-names.ts';
 import { requireSecureUrl } from '../../net/secure-url.ts';
 import { Refusal } from '../../trading/refusal.ts';
@@ -81,14 +82,21 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
     kept.set(sub, token);
   };
 
-  const exchangeFor = async ({ sub, accessToken }: Pick<Caller, 'sub' | 'accessToken'>): Promise<string> => {
+  const exchangeFor = async (
+    { sub, accessToken }: Pick<Caller, 'sub' | 'accessToken'>,
+    isFirst = true,
+  ): Promise<string> => {
     if (accessToken === '') throw noSession();
     const as = await provider.metadata();
     if (as.token_endpoint === undefined) throw failed(undefined);
     clientKey ??= assertionKey(exchange.privateKey);
     const key = await clientKey;
     const url = requireSecureUrl(as.token_endpoint);
-    const client: oauth.Client = { client_id: exchange.client_id };
+    // The assertion is made in the provider's time.
+    const client: oauth.Client = {
+      client_id: exchange.client_id,
+      [oauth.clockSkew]: -secondsAhead(as.issuer),
+    };
     const startedAt = now();
     let response: Response;
     try {
@@ -110,6 +118,11 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
       keep(sub, { token: result.access_token, until });
       return result.access_token;
     } catch (error) {
+      // Refused for its time, perhaps: this machine's clock may have been set since the provider's last answer.
+      const isOurs = error instanceof oauth.ResponseBodyError && error.error === 'invalid_client';
+      if (isFirst && isOurs && (await provider.time?.compare())) {
+        return await exchangeFor({ sub, accessToken }, false);
+      }
       throw refusalFor(error);
     }
   };

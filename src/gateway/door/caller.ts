@@ -30,7 +30,7 @@ export interface Caller {
   readonly mandate?: string | undefined;
   /** Only for the token exchange. Never logged, stored or echoed. */
   readonly accessToken: string;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, by this machine's clock and not by the provider's. */
   readonly expiresAt: number;
   /**
    * Of a proposal that is carried out: whose idea it was and who said yes, as the gateway's own row has it. Left out for whoever

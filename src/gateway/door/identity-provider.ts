@@ -1,5 +1,7 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 import * as oauth from 'oauth4webapi';
+import { comparesClocks, hasLearnt, providerNow, secondsAhead } from '../../auth/provider/provider-clock.ts';
+import type { Clock } from '../../machine/clock.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
 import { isPlainLoopback, requireSecureUrl } from '../../net/secure-url.ts';
 import { Refusal } from '../../trading/refusal.ts';
@@ -10,35 +12,54 @@ export interface IdentityProvider {
   metadata(): Promise<oauth.AuthorizationServer>;
   /** Finds the key of a token. @throws {Refusal} 401 `token_key_unknown`, 503 `provider_unreachable` */
   readonly key: JWTVerifyGetKey;
+  /** Undefined for one in this very process, which has the same clock. */
+  readonly time?: ProviderTime | undefined;
+}
+
+/** The provider's clock, by which its tokens are judged: nothing says that this machine's is right. */
+export interface ProviderTime {
+  /** Milliseconds since the epoch, at the provider. */
+  now(): number;
+  /** Seconds that this machine's clock is ahead of it; 0 where they agree to a few seconds, or nothing is known yet. */
+  secondsAhead(): number;
+  /**
+   * Asks the provider what time it is, unless it was asked a moment ago: this machine's clock may have been set since its last
+   * answer. True where the difference has turned out to be another; never rejects.
+   */
+  compare(): Promise<boolean>;
 }
 
 const METADATA_AGE_MS = 60 * 60 * 1000;
 /** The provider's keys are fetched again at most this often for a key id not known: a token can't make us flood it. */
 const JWKS_COOLDOWN_MS = 10_000;
 const JWKS_AGE_MS = 10 * 60 * 1000;
+/** The provider is asked for the time at most this often: tokens that have expired can't make us flood it. */
+const COMPARISON_COOLDOWN_MS = 10_000;
 
 export interface IdentityProviderOptions {
   readonly issuer: string;
   readonly fetch: typeof fetch;
   /** Milliseconds. */
   readonly timeoutMs: number;
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 /** @throws {TradeAgentError} `invalid_config` for an issuer that is neither https nor on loopback */
-export function createIdentityProvider(options: IdentityProviderOptions): IdentityProvider {
-  const issuer = requireSecureUrl(options.issuer);
+export function createIdentityProvider(given: IdentityProviderOptions): IdentityProvider {
+  const { clock } = given;
+  const issuer = requireSecureUrl(given.issuer);
+  const options = { ...given, fetch: comparesClocks(given.issuer, clock, given.fetch) };
 
   let known: { at: number; metadata: oauth.AuthorizationServer } | undefined;
   let pending: Promise<oauth.AuthorizationServer> | undefined;
   let jwks: { url: string; key: ReturnType<typeof createRemoteJWKSet> } | undefined;
 
   const metadata = (): Promise<oauth.AuthorizationServer> => {
-    if (known !== undefined && options.now() - known.at < METADATA_AGE_MS)
+    if (known !== undefined && clock.monotonic() - known.at < METADATA_AGE_MS)
       return Promise.resolve(known.metadata);
     pending ??= discover(issuer, options)
       .then((found) => {
-        known = { at: options.now(), metadata: found };
+        known = { at: clock.monotonic(), metadata: found };
         return found;
       })
       .finally(() => {
@@ -79,7 +100,28 @@ export function createIdentityProvider(options: IdentityProviderOptions): Identi
       throw unreachable(cause);
     }
   };
-  return { metadata, key };
+
+  let comparing: Promise<void> | undefined;
+  let comparedAt: number | undefined;
+  const time: ProviderTime = {
+    now: () => providerNow(given.issuer, clock),
+    secondsAhead: () => secondsAhead(given.issuer, clock),
+    async compare() {
+      const before = time.secondsAhead();
+      if (comparedAt === undefined || clock.monotonic() - comparedAt >= COMPARISON_COOLDOWN_MS) {
+        comparing ??= discover(issuer, options)
+          // Whatever it answers, the answer says what time it is.
+          .then(undefined, () => undefined)
+          .then(() => {
+            comparedAt = clock.monotonic();
+            comparing = undefined;
+          });
+        await comparing;
+      }
+      return hasLearnt(given.issuer, before, clock);
+    },
+  };
+  return { metadata, key, time };
 }
 
 /** OpenID Connect Discovery, or RFC 8414 where the provider has only that. */

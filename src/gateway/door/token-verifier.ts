@@ -51,11 +51,11 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   const base = (options.base ?? options.resource).replace(/\/+$/, '');
   const claimsOf = verifiedOnce(options.provider, (token, now) => verified(token, options, now));
 
-  return async ({ method, path, authorization, dpop }) => {
+  const callerBy = async ({ method, path, authorization, dpop }: Credentials): Promise<Caller> => {
     const { scheme, token } = parseAuthorization(authorization);
-    const now = options.clock.now();
+    const now = timeAtProvider(options);
     const claims = await claimsOf(token, now);
-    const caller = callerOf(token, claims);
+    const caller = callerOf(token, claims, options.provider);
 
     const thumbprint = boundKey(claims);
     if (thumbprint !== undefined && scheme === 'bearer') {
@@ -86,6 +86,33 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     await requireUnrevoked(caller, options.isRevoked);
     return thumbprint === undefined ? caller : { ...caller, jkt: thumbprint };
   };
+  return (credentials) => byProviderClock(options.provider, () => callerBy(credentials));
+}
+
+/** What a token or a proof is refused with where it is judged by a clock that is wrong. */
+const REFUSED_FOR_ITS_TIME: readonly ProblemCode[] = [
+  'token_expired',
+  'token_not_yet_valid',
+  'dpop_proof_stale',
+];
+
+/** Judges again where a refusal for its time came of this machine's clock, which may have been set a moment ago. */
+async function byProviderClock<T>(
+  { time }: Pick<IdentityProvider, 'time'>,
+  judge: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await judge();
+  } catch (error) {
+    const isAboutTime = error instanceof Refusal && REFUSED_FOR_ITS_TIME.includes(error.code);
+    if (!isAboutTime || time === undefined || !(await time.compare())) throw error;
+    return await judge();
+  }
+}
+
+/** Milliseconds since the epoch. */
+function timeAtProvider({ provider, clock }: Pick<TokenVerifierOptions, 'provider' | 'clock'>): number {
+  return provider.time?.now() ?? clock.now();
 }
 
 /**
@@ -99,9 +126,11 @@ export async function verifyApprovalToken(
   options: Pick<TokenVerifierOptions, 'provider' | 'resource' | 'clock'>,
   time: { readonly isFirst: boolean } = { isFirst: true },
 ): Promise<Caller> {
-  const now = options.clock.now();
-  const { claims } = await verified(token, options, time.isFirst ? now : issuedAt(token, now));
-  return callerOf(token, claims);
+  return await byProviderClock(options.provider, async () => {
+    const now = timeAtProvider(options);
+    const { claims } = await verified(token, options, time.isFirst ? now : issuedAt(token, now));
+    return callerOf(token, claims, options.provider);
+  });
 }
 
 /** Milliseconds since the epoch; what it is compared with is verified in the same breath. */
@@ -114,7 +143,11 @@ function issuedAt(token: string, otherwise: number): number {
   }
 }
 
-function callerOf(token: string, claims: AccessTokenClaims): Caller {
+function callerOf(
+  token: string,
+  claims: AccessTokenClaims,
+  { time }: Pick<IdentityProvider, 'time'>,
+): Caller {
   return {
     sub: claims.sub,
     // RFC 9068 §2.2 has `client_id`; Keycloak's tokens (26.4, measured) say it by `azp` alone.
@@ -130,7 +163,7 @@ function callerOf(token: string, claims: AccessTokenClaims): Caller {
     authorizationDetails: claims.authorization_details,
     approvalEvidence: claims.approval_evidence,
     accessToken: token,
-    expiresAt: claims.exp * 1000,
+    expiresAt: (claims.exp + (time?.secondsAhead() ?? 0)) * 1000,
   };
 }
 
@@ -233,7 +266,7 @@ async function verified(
     }
     if (typeof iat !== 'number' || iat > now / 1000 + CLOCK_SKEW_SECONDS) {
       throw tokenRefusal('token_not_yet_valid', 'the access token was issued in the future', {
-        hint: 'Check the clock of this machine.',
+        hint: 'Check the clock of the gateway’s machine against the identity provider’s.',
       });
     }
     return {

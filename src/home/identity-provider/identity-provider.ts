@@ -221,7 +221,7 @@ function openState(
     openRegistrations,
     standing: openCompanyStanding({ database, companies, grants: store, now }),
     redeemed: createRedeemedAssertions(database, { now, leewaySeconds: CLOCK_TOLERANCE }),
-    companyKeyOf: companyKeys(companies, { fetch: options.fetch ?? fetch, now }),
+    companyKeyOf: companyKeys(companies, { fetch: options.fetch ?? fetch, clock }),
     sessions: createSessions({ database, people, formKey: keys.cookie, clock }),
     recovery: createRecoveryCodes({ database, people, clock }),
     limits: createRequestLimits({ clock, clientAddress: options.clientAddress }),

@@ -49,7 +49,7 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
   };
   const verify = createTokenVerifier({
     provider: createIdentityProvider({
-      ...{ issuer, fetch: options.fetch, timeoutMs: PROVIDER_TIMEOUT_MS, now: () => clock.now() },
+      ...{ issuer, fetch: options.fetch, timeoutMs: PROVIDER_TIMEOUT_MS, clock },
     }),
     resource: address,
     proofs: postgresProofStore(database, 'server_dpop_proofs'),

@@ -37,7 +37,7 @@ beforeEach(async () => {
   home = { config: folder, data: folder, log: folder, sandbox: folder };
   const { privateKey, publicKey } = await generateKeyPair('RS256');
   auth0.tenant.gatewayKey = { ...(await exportJWK(publicKey)), alg: 'RS256' };
-  const provider = createIdentityProvider({ issuer: auth0.issuer, fetch, timeoutMs: 5000, now: () => now });
+  const provider = createIdentityProvider({ issuer: auth0.issuer, fetch, timeoutMs: 5000, clock });
   tokens = createBrokerTokens({
     provider,
     exchange: { client_id: GATEWAY_CLIENT, privateKey, audience: 'alpaca', grant: 'auth0-token-vault' },
@@ -114,7 +114,7 @@ it('the contract notices an exchange as RFC 8693 has it', async () => {
   connect();
   const { privateKey } = await generateKeyPair('RS256');
   const standard = createBrokerTokens({
-    provider: createIdentityProvider({ issuer: auth0.issuer, fetch, timeoutMs: 5000, now: () => now }),
+    provider: createIdentityProvider({ issuer: auth0.issuer, fetch, timeoutMs: 5000, clock }),
     exchange: { client_id: GATEWAY_CLIENT, privateKey, audience: 'alpaca' },
     fetch,
     timeoutMs: 5000,

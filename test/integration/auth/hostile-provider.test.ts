@@ -179,7 +179,7 @@ describe('an answer of 100 MB', () => {
 
   it('of the metadata or keys does not fill the gateway’s memory', async () => {
     const sent = { bytes: 0 };
-    const options = { issuer: provider.issuer, fetch, timeoutMs: 10_000, now: Date.now };
+    const options = { issuer: provider.issuer, fetch, timeoutMs: 10_000, clock: systemClock };
     lie({ instead: { '/.well-known/openid-configuration': endless(sent) } });
     await expect(createIdentityProvider(options).metadata()).rejects.toMatchObject({ status: 503 });
     lie({ instead: { '/jwks': endless(sent) } });

@@ -43,7 +43,7 @@ describe('a gateway that takes bound tokens alone', () => {
       issuer: world.issuer.url,
       fetch,
       timeoutMs: 2000,
-      now: () => world.clock.now(),
+      clock: world.clock,
     });
     const options = { provider, resource: world.url, clock: world.clock };
     const token = await world.approve(world.draft(), { claims: { client_id: 'gateway-client' } });

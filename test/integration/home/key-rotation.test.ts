@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createIdentityProvider } from '../../../src/gateway/door/identity-provider.ts';
 import { loadProviderKeys } from '../../../src/home/identity-provider/provider-keys.ts';
 import { AFTER_MS, AHEAD_MS, SIGNS_MS } from '../../../src/home/identity-provider/signing-keys.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
 import { refusal, signIn, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 
 const DAY = 24 * 3_600_000;
@@ -122,7 +123,7 @@ it('a gateway that runs on takes every key’s tokens, and a session outlives th
       issuer: world.issuer,
       fetch,
       timeoutMs: 5000,
-      now: () => Date.now(),
+      clock: systemClock,
     });
     const kids: (string | undefined)[] = [];
     const shown: number[] = [];

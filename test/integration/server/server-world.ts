@@ -64,7 +64,7 @@ export async function createServerWorld(
   const sessions = sessionsOver(credentials);
   const database = new Database(':memory:');
   const verify = createTokenVerifier({
-    provider: createIdentityProvider({ issuer, fetch, timeoutMs: 5000, now: Date.now }),
+    provider: createIdentityProvider({ issuer, fetch, timeoutMs: 5000, clock: systemClock }),
     resource: server.address,
     proofs: sqliteProofStore(database),
     clock: systemClock,

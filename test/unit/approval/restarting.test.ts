@@ -5,6 +5,7 @@ import { kernelWorld, TOKEN_MS } from './kernel-world.ts';
 
 const HOUR_MS = 3_600_000;
 const outOfReach = new Refusal(503, 'provider_unreachable', 'no keys');
+const notYetValid = new Refusal(401, 'token_not_yet_valid', 'the access token was issued in the future');
 
 describe('after a restart', () => {
   it('one that was drafted is asked', async () => {
@@ -147,11 +148,29 @@ describe('after a restart', () => {
     },
   );
 
-  it('one that was approved does not wait for the provider’s keys beyond its deadline', async () => {
+  it('one whose token is from a moment that has not come by this clock waits until it has', async () => {
+    const world = kernelWorld();
+    const { id } = await world.left('approved');
+    const { verify } = world;
+    const issued = world.clock.now() + 10_000;
+    world.verify = async (token, time) => {
+      if (world.clock.now() < issued) throw notYetValid;
+      return verify(token, time);
+    };
+    world.start();
+    await world.until(id, 'executed');
+    expect(world.clock.now()).toBeGreaterThanOrEqual(issued);
+    expect(world.book).toHaveLength(1);
+  });
+
+  it.each([
+    ['for the provider’s keys', outOfReach],
+    ['for a token’s time', notYetValid],
+  ])('one that was approved does not wait %s beyond its deadline', async (_, refusal) => {
     const world = kernelWorld();
     const { id } = await world.left('approved');
     world.verify = async () => {
-      throw outOfReach;
+      throw refusal;
     };
     const began = world.clock.now();
     world.start();

@@ -1,5 +1,6 @@
 import type { JWTVerifyGetKey } from 'jose';
 import { createIdentityProvider } from '../../../gateway/door/identity-provider.ts';
+import type { Clock } from '../../../machine/clock.ts';
 import type { Company } from './company.ts';
 
 /** How long a company's issuer may take to tell of itself, and of its keys, milliseconds: somebody waits at a terminal. */
@@ -12,7 +13,7 @@ const TIMEOUT_MS = 3_000;
  */
 export function companyKeys(
   companies: readonly Company[],
-  options: { readonly fetch: typeof fetch; readonly now: () => number },
+  options: { readonly fetch: typeof fetch; readonly clock: Clock },
 ): (company: Company) => JWTVerifyGetKey {
   const keys = new Map(
     companies.map(({ issuer }) => [
