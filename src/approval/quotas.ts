@@ -65,7 +65,8 @@ export function requireQuota(
   const [last, before] = decided;
   if (last?.state !== 'denied' || before?.state !== 'denied') return;
   const until = last.at + REST_MS;
-  if (now >= until) return;
+  // One that is dated further ahead was dated by a clock that has been set back since.
+  if (now >= until || last.at > now + REST_MS) return;
   throw new Refusal(
     429,
     'resting',

@@ -4,7 +4,7 @@ import type { Claim } from '../order-journal.ts';
 import { countedColumns } from '../rows/order-counts.ts';
 import { noteDecision, noting, notingValues } from './decision-store.ts';
 import { holdMandate, takePlace } from './mandate-store.ts';
-import { lookAtOrder } from './order-counts.ts';
+import { type CountedAt, lookAtOrder } from './order-counts.ts';
 import type { Unit } from './tenant-database.ts';
 import { spending } from './used-approvals.ts';
 
@@ -24,10 +24,11 @@ export async function claimOrder(
   unit: Unit,
   tenant: string,
   order: Claim,
-  now: number,
+  at: CountedAt,
   decide: ((counted: CountedFacts) => DecisionNote) | undefined,
 ): Promise<Outcome> {
   const { sub, clientOrderId, draft, mandate } = order;
+  const { clock: now } = at;
   // Until the end nobody else counts what the account has out, or has this client_order_id.
   const locked = unit.all(
     'SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest(@keys::text[]) AS key',
@@ -39,7 +40,7 @@ export async function claimOrder(
     },
   );
   const held = mandate === undefined ? undefined : holdMandate(unit, sub, mandate);
-  const looked = decide && lookAtOrder(unit, order, now);
+  const looked = decide && lookAtOrder(unit, order, at);
   const [seen] = looked === undefined ? [] : await Promise.all([looked, locked, held]);
   if (seen?.isKnown === true) return 'known';
   const decision = seen && decide?.(seen.counted);
@@ -47,7 +48,7 @@ export async function claimOrder(
     await noteDecision(unit.last, decision, now);
     return 'denied';
   }
-  const written = write(mandate === undefined ? unit.last : unit, order, now, decision);
+  const written = write(mandate === undefined ? unit.last : unit, order, at, decision);
   const [outcome] = await Promise.all([written, locked, held]);
   if (mandate !== undefined && outcome === 'claimed') {
     const { symbol, side } = draft;
@@ -59,7 +60,7 @@ export async function claimOrder(
 const SAME = 'WHERE sub = @sub AND client_order_id = @clientOrderId';
 
 /** By it is counted: it never goes back. */
-const COUNTED_AT = `greatest(@now::bigint, (SELECT max(created_at) FROM gateway_orders WHERE account = @account))`;
+const COUNTED_AT = `greatest(@counted::bigint, (SELECT max(created_at) FROM gateway_orders WHERE account = @account))`;
 
 const INTENT = `
   known AS (SELECT FROM gateway_orders ${SAME}),
@@ -78,7 +79,7 @@ const WRITE_DECIDED = `WITH ${INTENT}, ${noting('FROM spent')} ${ANSWER}`;
 async function write(
   unit: Pick<Unit, 'one'>,
   order: Claim,
-  now: number,
+  { clock: now, counting }: CountedAt,
   decision: DecisionNote | undefined,
 ): Promise<Outcome> {
   const { approval, sub, clientOrderId, digest, draft, replaces, mandate, slot } = order;
@@ -87,7 +88,7 @@ async function write(
     {
       ...(decision && notingValues(decision, now)),
       ...approval,
-      ...{ sub, clientOrderId, digest, now },
+      ...{ sub, clientOrderId, digest, now, counted: counting.expected(draft.account, now) },
       ...countedColumns(order),
       draft: JSON.stringify(draft),
       replaces: replaces ?? null,

@@ -2,8 +2,8 @@ import { type CountedFacts, noTerms, type SameTerms, termsLike } from '../../tra
 import { dayBegan } from '../../trading/new-york-time.ts';
 import type { Counting, Usage } from '../order-journal.ts';
 import {
+  type CountingClock,
   countedFacts,
-  countingTime,
   type LateOrders,
   lateSince,
   MINUTE_MS,
@@ -74,39 +74,48 @@ async function outOf(
   unit: Asked,
   others: Others,
   whose: Whose,
-  clock: number,
+  { clock, counting }: CountedAt,
 ): Promise<OutOrders & { readonly isKnown: boolean }> {
   const outAt = async (at: number) => {
     const times = { clock: at, began: dayBegan(at), since: lateSince(at) };
     return (await unit.one<OutRow>(OUT, { ...others, ...whose, ...times })) as OutRow;
   };
-  const found = await outAt(clock);
-  const now = countingTime(found.newest, clock);
-  const row = dayBegan(now) === dayBegan(clock) ? found : await outAt(now);
+  const expected = counting.expected(others.account, clock);
+  const found = await outAt(expected);
+  const now = counting.at(others.account, found.newest, clock);
+  const isAsExpected = now >= expected && dayBegan(now) === dayBegan(expected);
+  const row = isAsExpected ? found : await outAt(now);
   const { notional, orders, last_minute, same_at, open, known } = row;
   const late = { notional, orders, last_minute, same_at };
-  return { now, clock, late, open, state: standingAt(row, now).state, isKnown: known };
+  return { now, newest: row.newest, clock, late, open, state: standingAt(row, now).state, isKnown: known };
+}
+
+/** By which time it is counted. */
+export interface CountedAt {
+  /** This machine's, milliseconds since the epoch. */
+  readonly clock: number;
+  readonly counting: CountingClock;
 }
 
 /** What an order meets: in a unit of work that nobody adds an order to the account beside, or that writes nothing. */
-export async function countOrder(unit: Asked, order: Counting, clock: number): Promise<CountedFacts> {
-  return (await lookAtOrder(unit, order, clock)).counted;
+export async function countOrder(unit: Asked, order: Counting, at: CountedAt): Promise<CountedFacts> {
+  return (await lookAtOrder(unit, order, at)).counted;
 }
 
 /** The same, and whether there is one of this client_order_id already. */
-export async function lookAtOrder(unit: Asked, order: Counting, clock: number) {
+export async function lookAtOrder(unit: Asked, order: Counting, at: CountedAt) {
   const { sub, clientOrderId, draft, replaces = null } = order;
   const { account, symbol, side, slot = '' } = draft;
   const whose = { owner: sub, ...termsLike(draft) };
-  const { isKnown, ...out } = await outOf(unit, { account, sub, clientOrderId, replaces }, whose, clock);
+  const { isKnown, ...out } = await outOf(unit, { account, sub, clientOrderId, replaces }, whose, at);
   if (draft.mandate === undefined) return { isKnown, counted: countedFacts(order, out, undefined) };
   const query = { since: dayBegan(out.now), slot: { slot, symbol, side } };
   const mandate = await findMandate(unit, sub, draft.mandate, query, draft.client_order_id);
   return { isKnown, counted: countedFacts(order, out, mandate ?? null) };
 }
 
-export async function countUsage(unit: Asked, sub: string, account: string, clock: number): Promise<Usage> {
+export async function countUsage(unit: Asked, sub: string, account: string, at: CountedAt): Promise<Usage> {
   // Nobody's order: no user has an empty id.
   const others = { account, sub: '', clientOrderId: '', replaces: null };
-  return usageOf(await outOf(unit, others, { owner: sub, ...noTerms }, clock));
+  return usageOf(await outOf(unit, others, { owner: sub, ...noTerms }, at));
 }

@@ -1,7 +1,7 @@
 import { isFinal, type Order, type Problem } from '../../trading/views.ts';
 import type { MandateSlot } from '../mandate-store.ts';
 import type { JournalEntry, JournalState, OpenEntry, OrderJournal, OrderKey } from '../order-journal.ts';
-import { filledPart, type Reserved } from '../rows/order-counts.ts';
+import { countingClock, filledPart, type Reserved } from '../rows/order-counts.ts';
 import { entryOf, type OrderRow } from '../rows/order-row.ts';
 import { giveBackPlace, holdMandate, takePlace } from './mandate-store.ts';
 import { claimOrder } from './order-claim.ts';
@@ -10,6 +10,7 @@ import type { TenantDatabase, Unit } from './tenant-database.ts';
 
 export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
   const alone = byItself(database);
+  const counting = countingClock();
   return {
     find: (sub, clientOrderId) =>
       database.read(async (unit) => {
@@ -20,12 +21,12 @@ export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
         return row && entryOf(row);
       }),
     claim: (order, now, decide) =>
-      database.write((unit) => claimOrder(unit, database.tenant, order, now, decide)),
+      database.write((unit) => claimOrder(unit, database.tenant, order, { clock: now, counting }, decide)),
     counted: (order, now) =>
       order.draft.mandate === undefined
-        ? countOrder(alone, order, now)
-        : database.read((unit) => countOrder(unit, order, now)),
-    usage: (sub, account, now) => countUsage(alone, sub, account, now),
+        ? countOrder(alone, order, { clock: now, counting })
+        : database.read((unit) => countOrder(unit, order, { clock: now, counting })),
+    usage: (sub, account, now) => countUsage(alone, sub, account, { clock: now, counting }),
     open: (account, limit) =>
       database.read((unit) =>
         unit.last.all<OpenEntry>(

@@ -6,7 +6,7 @@ import type {
   StandingQuery,
   StoredProposal,
 } from '../proposal-store.ts';
-import { epochText, type ProposalRow } from '../rows/proposal-row.ts';
+import { epochText, latelyUntil, type ProposalRow } from '../rows/proposal-row.ts';
 import { DECIDED, OPEN, TOLD } from '../rows/proposal-states.ts';
 import { questionHash } from '../rows/question-id.ts';
 import { gathered } from './gathered.ts';
@@ -113,8 +113,11 @@ const STANDING = `
   SELECT ${EPOCH},
     (SELECT coalesce(array_agg(code), '{}') FROM proposals WHERE sub = @sub AND state IN (${OPEN})) AS codes,
     (SELECT count(*) FROM proposals WHERE ${MINE} AND typed = @typed AND state IN (${OPEN})) AS open,
-    (SELECT count(*) FROM proposals WHERE ${MINE} AND typed = @typed AND created_at > @since) AS lately,
-    (SELECT count(*) FROM proposals WHERE sub = @sub AND fingerprint = @fingerprint AND created_at > @since) AS alike,
+    (SELECT count(*) FROM proposals WHERE ${MINE} AND typed = @typed AND created_at > @since AND created_at < @until) AS lately,
+    (
+      SELECT count(*) FROM proposals
+      WHERE sub = @sub AND fingerprint = @fingerprint AND created_at > @since AND created_at < @until
+    ) AS alike,
     (
       SELECT coalesce(json_agg(json_build_object('state', state, 'at', at) ORDER BY at DESC, version DESC), '[]')
       FROM (
@@ -142,7 +145,7 @@ async function standing(
   opened: OpenedRow,
 ): Promise<Standing> {
   const asker = { sub, client, proposedBy: by.proposedBy ?? null };
-  const asked = { ...asker, typed, since, fingerprint: fingerprint ?? null };
+  const asked = { ...asker, typed, since, until: latelyUntil(since), fingerprint: fingerprint ?? null };
   const [same, found] = await Promise.all([
     fingerprint === undefined ? undefined : unit.one<ProposalRow>(SAME_OPEN, { ...asker, fingerprint }),
     unit.last.one<StandingRow>(STANDING, asked),

@@ -70,6 +70,44 @@ export function countingTime(newest: number | null | undefined, clock: number): 
   return Math.max(clock, newest ?? 0);
 }
 
+/** Accounts of which it is kept that the clock is behind their newest order. */
+const MOST_BEHIND = 10_000;
+
+/** The time by which the orders of each account are counted, in milliseconds since the epoch as the clock's. */
+export interface CountingClock {
+  /** What the time is taken for before the newest order is read. */
+  expected(account: string, clock: number): number;
+  /** The time, given the newest order; see {@link countingTime}. */
+  at(account: string, newest: number | null | undefined, clock: number): number;
+}
+
+/**
+ * Where the clock is behind an account's newest order, the time goes on from that order by the monotonic clock: a minute is over
+ * after a minute, and not once the clock has caught up. It never goes back while this process lives, so that no budget comes of
+ * it, unless the orders themselves were dated anew (`gateway recount`).
+ */
+export function countingClock(monotonic: () => number = () => performance.now()): CountingClock {
+  const behind = new Map<
+    string,
+    { readonly newest: number; readonly time: number; readonly since: number }
+  >();
+  const expected = (account: string, clock: number): number => {
+    const known = behind.get(account);
+    return known === undefined ? clock : Math.max(clock, known.time + Math.floor(monotonic() - known.since));
+  };
+  return {
+    expected,
+    at(account, newest, clock) {
+      const isRecounted = (newest ?? 0) < (behind.get(account)?.newest ?? 0);
+      const time = countingTime(newest, isRecounted ? clock : expected(account, clock));
+      behind.delete(account);
+      if (behind.size >= MOST_BEHIND) behind.clear();
+      if (time > clock) behind.set(account, { newest: newest ?? 0, time, since: monotonic() });
+      return time;
+    },
+  };
+}
+
 /** From when on the orders of an account are looked at. @param now {@link countingTime} */
 export function lateSince(now: number): number {
   return Math.min(dayBegan(now), now - SAME_WITHIN_MS);
@@ -79,6 +117,8 @@ export function lateSince(now: number): number {
 export interface OutOrders {
   /** {@link countingTime}. */
   readonly now: number;
+  /** When the newest order was claimed; null where there is none. */
+  readonly newest: number | null;
   readonly clock: number;
   /** Of those since {@link lateSince}, but for the order that is asked about and the one that it is put in place of. */
   readonly late: LateOrders;
@@ -101,14 +141,15 @@ export function lateOrders(late: readonly LateOrder[], now: number, like: SameTe
 }
 
 /** What an account has used up. */
-export function usageOf({ now, clock, late, open, state }: OutOrders): Usage {
+export function usageOf({ newest, clock, late, open, state }: OutOrders): Usage {
+  const behind = (newest ?? clock) - clock;
   return {
     state,
     day_notional: new Dec(late.notional).toFixed(2),
     day_orders: late.orders,
     last_minute: late.last_minute,
     open_orders: open.length,
-    ...(now - clock > MOST_AHEAD_MS ? { clock_behind: Math.floor((now - clock) / 1000) } : {}),
+    ...(behind > MOST_AHEAD_MS ? { clock_behind: Math.floor(behind / 1000) } : {}),
   };
 }
 

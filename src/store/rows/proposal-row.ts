@@ -136,3 +136,14 @@ export function changeValues(id: string, change: ProposalChange, seal: QuestionS
 export function epochText(latestVersion: number, haltedAt: number | undefined): string {
   return JSON.stringify([latestVersion, haltedAt ?? null]);
 }
+
+/** Longer than a clock drifts, milliseconds. */
+const MOST_AHEAD_MS = 7_200_000;
+
+/**
+ * Until when proposals since a moment count as late ones. What is dated further ahead was dated by a clock that has been set back
+ * since: it would count until this one has caught up. Milliseconds since the epoch.
+ */
+export function latelyUntil(since: number): number {
+  return since + MOST_AHEAD_MS;
+}

@@ -7,7 +7,7 @@ import { isFinal, type Order } from '../../trading/views.ts';
 import type { Counting, OpenEntry, OrderKey, Usage } from '../order-journal.ts';
 import {
   countedFacts,
-  countingTime,
+  countingClock,
   filledPart,
   type LateOrder,
   lateOrders,
@@ -44,7 +44,9 @@ export function orderCounts(database: Database.Database) {
     SELECT symbol, side, notional, qty FROM gateway_orders
     WHERE ${others} AND over_at IS NULL AND state IN ('intent', 'placed', 'unknown')`);
 
-  const timeOf = (account: string, clock: number): number => countingTime(newest.get(account), clock);
+  const newestOf = (account: string): number | null => newest.get(account) ?? null;
+  const counting = countingClock();
+  const timeOf = (account: string, clock: number): number => counting.at(account, newestOf(account), clock);
   /** @param sub whose trading may be halted */
   const outOf = (
     key: typeof NO_ORDER & { readonly account: string },
@@ -55,6 +57,7 @@ export function orderCounts(database: Database.Database) {
     const now = timeOf(key.account, clock);
     return {
       now,
+      newest: newestOf(key.account),
       clock,
       late: lateOrders(late.all({ ...key, now, since: lateSince(now) }), now, like),
       open: open.all({ ...key, now }),

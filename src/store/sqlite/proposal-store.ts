@@ -18,6 +18,7 @@ import {
   DEFAULT_INTERVAL_S,
   draftValues,
   epochText,
+  latelyUntil,
   type ProposalRow,
   proposalOf,
 } from '../rows/proposal-row.ts';
@@ -112,7 +113,7 @@ function standings(database: Database.Database, opened: Opened) {
       (SELECT count(*) FROM proposals
        WHERE sub = @sub AND client = @client AND typed = @typed AND proposed_by IS @proposedBy AND state IN (${OPEN})) AS open,
       (SELECT count(*) FROM proposals
-       WHERE sub = @sub AND client = @client AND typed = @typed AND proposed_by IS @proposedBy AND created_at > @since)
+       WHERE sub = @sub AND client = @client AND typed = @typed AND proposed_by IS @proposedBy AND created_at > @since AND created_at < @until)
         AS lately`);
   const decided = database.prepare<unknown[], { state: ProposalState; at: number }>(`
     SELECT state, updated_at AS at FROM proposals
@@ -123,7 +124,7 @@ function standings(database: Database.Database, opened: Opened) {
       AND proposed_by IS @proposedBy AND state IN ('drafted', 'requested') ORDER BY created_at LIMIT 1`);
   const sameCount = database
     .prepare<unknown[], number>(
-      'SELECT count(*) FROM proposals WHERE sub = @sub AND fingerprint = @fingerprint AND created_at > @since',
+      'SELECT count(*) FROM proposals WHERE sub = @sub AND fingerprint = @fingerprint AND created_at > @since AND created_at < @until',
     )
     .pluck();
   const standing = database.transaction(
@@ -135,10 +136,20 @@ function standings(database: Database.Database, opened: Opened) {
         epoch: epoch(sub),
         haltedAt: halted(sub),
         openCodes: openCodes.all(sub),
-        ...(usage.get({ sub, client, proposedBy, typed: typed ? 1 : 0, since }) ?? { open: 0, lately: 0 }),
+        ...(usage.get({
+          sub,
+          client,
+          proposedBy,
+          typed: typed ? 1 : 0,
+          since,
+          until: latelyUntil(since),
+        }) ?? { open: 0, lately: 0 }),
         decided: decided.all({ sub, client, proposedBy }),
         sameOpen: same && opened(same),
-        sameLately: fingerprint === undefined ? 0 : (sameCount.get({ sub, fingerprint, since }) ?? 0),
+        sameLately:
+          fingerprint === undefined
+            ? 0
+            : (sameCount.get({ sub, fingerprint, since, until: latelyUntil(since) }) ?? 0),
       };
     },
   );

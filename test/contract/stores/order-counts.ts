@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DecisionNote } from '../../../src/store/decision-store.ts';
 import type { Claim, OrderJournal } from '../../../src/store/order-journal.ts';
 import type { CountedFacts } from '../../../src/trading/counted-order.ts';
@@ -267,6 +267,26 @@ export function orderCountsContract(open: OpenStores): void {
       await claimed(order(), yesterday);
       expect(await met(order(), NOON)).toMatchObject({ day_notional: '1800.00', day_orders: 2 });
       expect(await met(order({ account: 'PA3OTHER01' }), yesterday)).toMatchObject({ day_orders: 0 });
+    });
+
+    it('goes on where a clock is set back: a minute is over after a minute', async () => {
+      let passed = 0;
+      const real = performance.now.bind(performance);
+      const spy = vi.spyOn(performance, 'now').mockImplementation(() => real() + passed);
+      try {
+        await claimed(order(), NOON);
+        const back = NOON - 300_000;
+        expect(await met(order(), back)).toMatchObject({ last_minute: 1, same_before: 0 });
+        passed = 61_000;
+        const counted = await met(order(), back + passed);
+        expect(counted).toMatchObject({ day_orders: 1, last_minute: 0 });
+        expect(counted.same_before).toBeGreaterThanOrEqual(61);
+        // What is claimed now is an order of this minute, not of the one before.
+        await claimed(order(), back + passed);
+        expect(await met(order(), back + passed)).toMatchObject({ day_orders: 2, last_minute: 1 });
+      } finally {
+        spy.mockRestore();
+      }
     });
   });
 

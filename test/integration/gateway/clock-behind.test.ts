@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { recountOrders } from '../../../src/store/sqlite/order-recount.ts';
 import { limited } from './support/limited.ts';
 import { startWorld, type World } from './support/world.ts';
@@ -53,4 +53,45 @@ it('one dated further ahead stops all others, until it is counted for today: no 
   expect((await place()).status).toBe(201);
   const third = await place();
   expect(await third.json()).toMatchObject({ reason: 'ORDERS_EXCEED_MAX_PER_DAY' });
+});
+
+describe('a minute after the clock was set back by five', () => {
+  const BACK_MS = 300_000;
+  let passed = 0;
+  beforeEach(async () => {
+    await world.close();
+    world = await startWorld({ rules: limited({ max_orders_per_minute: 2, max_day_orders: 3 }) });
+    passed = 0;
+    const real = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => real() + passed);
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+  const wait = (ms: number) => {
+    passed += ms;
+    world.clock.advance(ms);
+  };
+
+  it('the orders of the minute before are no longer those of the last one, and those of the day still are', async () => {
+    expect((await place()).status).toBe(201);
+    expect((await place()).status).toBe(201);
+    world.clock.advance(-BACK_MS);
+    expect(await (await place()).json()).toMatchObject({ reason: 'RATE_EXCEEDS_MAX_PER_MINUTE' });
+    wait(61_000);
+    expect((await place()).status).toBe(201);
+    expect(await usage()).toMatchObject({ day_orders: 3, last_minute: 1 });
+    wait(61_000);
+    expect(await (await place()).json()).toMatchObject({ reason: 'ORDERS_EXCEED_MAX_PER_DAY' });
+  });
+
+  it('so it is at a gateway whose clock was never ahead, of orders that another dated', async () => {
+    expect((await place()).status).toBe(201);
+    expect((await place()).status).toBe(201);
+    dateAhead(BACK_MS);
+    world.restart();
+    expect(await usage()).toMatchObject({ last_minute: 2 });
+    wait(61_000);
+    expect(await usage()).toMatchObject({ last_minute: 0, day_orders: 2 });
+  });
 });
