@@ -47,7 +47,7 @@ import { accessRoutes } from './routes/access.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { standingIn } from './routes/for-owner.ts';
-import { healthRoutes } from './routes/health.ts';
+import { clockOffsets, healthRoutes } from './routes/health.ts';
 import { mandateRoutes } from './routes/mandates.ts';
 import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
@@ -353,8 +353,13 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
       ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const),
     ]),
   );
-  const { proposals } = options.stores;
-  healthRoutes(app, door, { askStore: () => proposals.version(), isShut: entrance.isShut });
+  const { proposals, databaseTime } = options.stores;
+  const { issuer, clock = systemClock } = options;
+  healthRoutes(app, door, {
+    askStore: () => proposals.version(),
+    isShut: entrance.isShut,
+    clocks: () => clockOffsets({ issuer, clock }, databaseTime),
+  });
   const metadata = protectedResourceMetadata({
     resource: options.resource,
     issuer: options.issuer,

@@ -38,4 +38,6 @@ export interface GatewayStores {
   readonly others?: OtherProcesses;
   /** By which all who have the data ask others no faster than they should. Undefined where one process alone has it. */
   readonly buckets?: RateBuckets;
+  /** The database's own time, milliseconds since the epoch. Undefined where it has this machine's. */
+  readonly databaseTime?: () => Promise<number>;
 }

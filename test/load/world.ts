@@ -30,6 +30,7 @@ export interface LoadWorld extends LoadPerson {
   readonly folder: string;
   readonly phone: PhoneClient;
   readonly issuer: string;
+  readonly gatewayUrl: string;
   /** All who are signed in, alice first: what one person's have in common (quotas, their account) is no measure of many's. */
   readonly people: readonly LoadPerson[];
   /** The provider's own database: questions that nobody answers can be put there. */
@@ -159,6 +160,7 @@ export async function startLoadWorld({
     provider: requests,
     phone,
     issuer: servers.issuer.url,
+    gatewayUrl: gateway.url,
     shownOf: (proposal) => question.get(proposal)?.id,
     questionOf(proposal) {
       const found = question.get(proposal);

@@ -93,6 +93,8 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
     copyKeys('two');
     const second = await serve('two');
     for (const { url } of [first, second]) expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    const ready = (await (await fetch(`${first.url}/readyz`)).json()) as object;
+    expect(ready).toMatchObject({ clock_ahead_seconds: { database: expect.closeTo(0, -1) } });
   });
 
   it('refuses to seal by another key than the gateways that are there', async () => {

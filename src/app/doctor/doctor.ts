@@ -13,7 +13,7 @@ import {
 } from './machine-checks.ts';
 import { checkMcpServers } from './mcp-check.ts';
 import { checkModel } from './model-check.ts';
-import { checkBroker, checkGateway, checkProvider } from './server-checks.ts';
+import { checkBroker, checkGateway, checkGatewayClock, checkProvider } from './server-checks.ts';
 
 /**
  * Looks at everything a run depends on. Starts nothing, changes nothing, and says nothing secret.
@@ -59,6 +59,7 @@ async function checkProfile(app: App): Promise<Finding[]> {
   const groups = await Promise.all([
     within('provider', signal, () => checkProvider(app, profile)),
     within('gateway', signal, () => checkGateway(app, profile)),
+    within('gateway_clock', signal, () => checkGatewayClock(app, profile)),
     within('company', signal, () => checkCompany(app, profile)),
     needsStore('session', () => checkSession(app)),
     needsStore('broker', () => checkBroker(app, profile)),

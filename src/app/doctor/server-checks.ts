@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { announcesDpop, providerMetadata } from '../../auth/provider/provider.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
@@ -90,13 +91,54 @@ export function clockFinding(date: string | null, now: number): Finding {
     : fail('clock', `${message}: tokens and signatures will be refused`, fix, { details });
 }
 
+/** What a gateway's `/readyz` says of its clock: seconds that it is ahead of the provider's and of its database's. */
+const readinessSchema = z.object({
+  clock_ahead_seconds: z.object({ provider: z.number().optional(), database: z.number().optional() }),
+});
+
+/** Nothing where the gateway does not say, or is away: that is another check's. */
+export async function checkGatewayClock(app: App, profile: ResolvedProfile): Promise<Finding[]> {
+  const readiness = await getFrom(app, `${baseOf(profile)}/readyz`)
+    .then((response) => response.json() as Promise<unknown>)
+    .catch(() => undefined);
+  const found = gatewayClockFinding(readiness);
+  return found === undefined ? [] : [found];
+}
+
+const baseOf = ({ gateway }: ResolvedProfile): string => gateway.replace(/\/+$/, '');
+
+function getFrom(app: App, url: string): Promise<Response> {
+  const signal = AbortSignal.any([app.signal, AbortSignal.timeout(LIMIT_S * 1000)]);
+  return app.fetch(url, { signal, redirect: 'error' });
+}
+
+/** @param readiness the body of the gateway's `/readyz`; undefined where it says nothing of clocks */
+export function gatewayClockFinding(readiness: unknown): Finding | undefined {
+  const said = readinessSchema.safeParse(readiness).data?.clock_ahead_seconds;
+  if (said === undefined) return undefined;
+  const apart = Object.entries({ "the provider's": said.provider, "its database's": said.database }).flatMap(
+    ([whose, seconds]) => (seconds === undefined ? [] : [{ whose, seconds }]),
+  );
+  const details = {
+    ahead_of_provider_seconds: said.provider ?? null,
+    ahead_of_database_seconds: said.database ?? null,
+  };
+  const off = apart.filter(({ seconds }) => Math.abs(seconds) > SKEW_WARN);
+  if (off.length === 0) {
+    const message = `the gateway's agrees with ${apart.map(({ whose }) => whose).join(' and ')}`;
+    return ok('gateway_clock', message, { details });
+  }
+  const words = off.map(
+    ({ whose, seconds }) => `${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} ${whose}`,
+  );
+  return warn('gateway_clock', `the gateway's is ${words.join(' and ')}`, 'Set the clock of its machine.', {
+    details,
+  });
+}
+
 export async function checkGateway(app: App, profile: ResolvedProfile): Promise<Finding> {
-  const base = profile.gateway.replace(/\/+$/, '');
-  const get = (path: string) =>
-    app.fetch(`${base}${path}`, {
-      signal: AbortSignal.any([app.signal, AbortSignal.timeout(LIMIT_S * 1000)]),
-      redirect: 'error',
-    });
+  const base = baseOf(profile);
+  const get = (path: string) => getFrom(app, `${base}${path}`);
   let metadata: { resource?: unknown; authorization_servers?: unknown };
   try {
     const [health, described] = await Promise.all([

@@ -1,4 +1,6 @@
 import type { Hono } from 'hono';
+import { clockOffset } from '../../auth/provider/provider-clock.ts';
+import type { Clock } from '../../machine/clock.ts';
 import type { Door } from '../door/door.ts';
 
 export interface HealthOptions {
@@ -6,6 +8,30 @@ export interface HealthOptions {
   readonly askStore: () => Promise<unknown>;
   /** Whether it lets nobody in any more. */
   readonly isShut: () => boolean;
+  /** How far this machine's clock is from the others'. */
+  readonly clocks?: (() => Promise<ClockOffsets>) | undefined;
+}
+
+/** Seconds that this machine's clock is ahead of each; left out where it is not known, or is the same clock. */
+export interface ClockOffsets {
+  readonly provider?: number;
+  readonly database?: number;
+}
+
+/** @param databaseTime milliseconds since the epoch */
+export async function clockOffsets(
+  { issuer, clock }: { readonly issuer: string; readonly clock: Clock },
+  databaseTime: (() => Promise<number>) | undefined,
+): Promise<ClockOffsets> {
+  const provider = clockOffset(issuer, clock);
+  const askedAt = clock.now();
+  const database = await databaseTime?.();
+  // The database said it at some time in between.
+  const middle = (askedAt + clock.now()) / 2;
+  return {
+    ...(provider === undefined ? {} : { provider }),
+    ...(database === undefined ? {} : { database: Math.round((middle - database) / 1000) }),
+  };
 }
 
 /** A disk, or a database elsewhere, that takes longer than this to say a number does not answer. Milliseconds. */
@@ -14,9 +40,9 @@ const STORE_MS = 2_000;
 /**
  * For who looks after the process. `/healthz`: it runs, and is to be left alone. `/readyz`: 200 where it takes requests, 503
  * where none should be sent to it now: it shuts down, or its store does not answer. A broker or an identity provider that
- * is down is neither: the next gateway would have no better one.
+ * is down is neither: the next gateway would have no better one. Nor is a clock that is off: it is reported, and does no harm.
  */
-export function healthRoutes(app: Hono, door: Door, { askStore, isShut }: HealthOptions): void {
+export function healthRoutes(app: Hono, door: Door, { askStore, isShut, clocks }: HealthOptions): void {
   app.get(
     '/healthz',
     door.open((c) => c.json({ status: 'ok' })),
@@ -27,7 +53,10 @@ export function healthRoutes(app: Hono, door: Door, { askStore, isShut }: Health
       const unready = (reason: string) =>
         c.json({ status: 'not ready', reason }, 503, { 'retry-after': '5', 'cache-control': 'no-store' });
       const reason = await unreadiness({ askStore, isShut });
-      return reason === undefined ? c.json({ status: 'ready' }) : unready(reason);
+      if (reason !== undefined) return unready(reason);
+      const offsets = clocks === undefined ? undefined : await inTime(clocks());
+      const known = offsets !== undefined && Object.keys(offsets).length > 0;
+      return c.json({ status: 'ready', ...(known ? { clock_ahead_seconds: offsets } : {}) });
     }),
   );
 }
@@ -36,20 +65,18 @@ export function healthRoutes(app: Hono, door: Door, { askStore, isShut }: Health
 export async function unreadiness({
   askStore,
   isShut,
-}: HealthOptions): Promise<'closing' | 'store' | undefined> {
+}: Pick<HealthOptions, 'askStore' | 'isShut'>): Promise<'closing' | 'store' | undefined> {
   if (isShut()) return 'closing';
-  return (await answers(askStore)) ? undefined : 'store';
+  const answered = await inTime(askStore().then(() => true));
+  return answered === true ? undefined : 'store';
 }
 
-async function answers(askStore: HealthOptions['askStore']): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<false>();
-  const timer = setTimeout(() => resolve(false), STORE_MS);
-  const asked = askStore().then(
-    () => true,
-    () => false,
-  );
+/** Undefined where it fails, or takes too long. */
+async function inTime<T>(asked: Promise<T>): Promise<T | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), STORE_MS);
   try {
-    return await Promise.race([asked, late]);
+    return await Promise.race([asked.catch(() => undefined), late]);
   } finally {
     clearTimeout(timer);
   }

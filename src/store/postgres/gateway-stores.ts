@@ -49,5 +49,12 @@ export async function postgresGatewayStores(
     limits: postgresLimitsStore(database),
     others: postgresOtherProcesses(database),
     buckets: postgresRateBuckets(database),
+    databaseTime: () =>
+      database.read(async (unit) => {
+        const row = await unit.last.one<{ ms: number }>(
+          'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms',
+        );
+        return Number(row?.ms);
+      }),
   };
 }

@@ -59,6 +59,11 @@ async function ordersApproved(world: LoadWorld, count: number): Promise<Record<s
   return ends;
 }
 
+async function readiness({ gatewayUrl }: LoadWorld) {
+  const answer = await fetch(`${gatewayUrl}/readyz`);
+  return (await answer.json()) as { clock_ahead_seconds: { provider: number } };
+}
+
 it.each([-45, -10, 45, 300])(
   'places every approved order while the gateway’s clock is off by %s seconds',
   async (seconds) => {
@@ -66,6 +71,8 @@ it.each([-45, -10, 45, 300])(
     world = await startLoadWorld({ startGateway: () => oneGateway(env) });
     expect(await ordersApproved(world, ORDERS)).toEqual({ executed: ORDERS });
     expect(new Set(world.ordered()).size).toBe(ORDERS);
+    const { clock_ahead_seconds: ahead } = await readiness(world);
+    expect(Math.abs(ahead.provider - seconds)).toBeLessThanOrEqual(1);
   },
   120_000,
 );

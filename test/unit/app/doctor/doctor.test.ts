@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkNode } from '../../../../src/app/doctor/machine-checks.ts';
-import { clockFinding } from '../../../../src/app/doctor/server-checks.ts';
+import { clockFinding, gatewayClockFinding } from '../../../../src/app/doctor/server-checks.ts';
 
 const noon = Date.parse('2026-11-25T12:00:00Z');
 const at = (seconds: number) => clockFinding(new Date(noon).toUTCString(), noon + 500 + seconds * 1000);
@@ -25,6 +25,23 @@ describe('the doctor', () => {
 
   it.each([null, 'yesterday'])('does not guess from a Date header of %s', (date) => {
     expect(clockFinding(date, noon).status).toBe('skip');
+  });
+
+  it.each([
+    [{ provider: 0 }, 'ok', "the gateway's agrees with the provider's"],
+    [{ provider: -1, database: 2 }, 'ok', "the gateway's agrees with the provider's and its database's"],
+    [{ provider: -45, database: 0 }, 'warn', "the gateway's is 45 s behind the provider's"],
+    [
+      { provider: 300, database: 299 },
+      'warn',
+      "the gateway's is 300 s ahead of the provider's and 299 s ahead of its database's",
+    ],
+  ])('reports the gateway’s clock: %j', (clock_ahead_seconds, status, message) => {
+    expect(gatewayClockFinding({ status: 'ready', clock_ahead_seconds })).toMatchObject({ status, message });
+  });
+
+  it.each([{ status: 'ready' }, 'a page', undefined])('says nothing of a gateway’s clock by %j', (said) => {
+    expect(gatewayClockFinding(said)).toBeUndefined();
   });
 
   it.each([
