@@ -214,6 +214,21 @@ describe('a refresh token', () => {
     expect(await refusal(program.refresh(second.refresh_token ?? ''))).toBe('invalid_grant');
   });
 
+  it.each([undefined, 'login', 'consent'])(
+    'is renewed by all the scopes that were asked for (prompt=%s), as several clients do',
+    async (prompt) => {
+      const { scopes_supported: listed } = (await (
+        await fetch(`${world.issuer}/.well-known/openid-configuration`)
+      ).json()) as { scopes_supported: string[] };
+      const scope = listed.join(' ');
+      const program = await newProgram();
+      const asked = program.url({ scope, ...(prompt === undefined ? {} : { prompt }) });
+      const first = await program.redeem(await letIn(alice, asked));
+      const second = await program.refresh(first.refresh_token ?? '', { scope });
+      expect(decodeJwt(second.access_token)).toMatchObject({ aud: MCP, scope: MCP_SCOPES });
+    },
+  );
+
   it('gives nothing for another resource, and no more scopes', async () => {
     const program = await newProgram();
     const refresh = async (parameters: Record<string, string>) => {

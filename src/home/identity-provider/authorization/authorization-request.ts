@@ -3,7 +3,7 @@ import { MCP_SCOPES } from '../../../trading/scopes.ts';
 import { isIn } from '../protocol.ts';
 
 /** Beside what `/mcp` knows: who the person is, by id alone, and staying signed in, which all of these programs do. */
-const BESIDE = ['openid', 'offline_access'] as const;
+export const SCOPES_BESIDE_MCP = ['openid', 'offline_access'] as const;
 
 /**
  * What a request at `/authorize` may ask for. One that names none of `/mcp`'s scopes means them all, as several clients
@@ -21,7 +21,24 @@ export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
     throw new errors.InvalidRequest('response_mode must be query');
   }
   const scopes = typeof params.scope === 'string' ? params.scope.split(' ').filter(Boolean) : [];
-  const refused = scopes.filter((scope) => !isIn(MCP_SCOPES, scope) && !isIn(BESIDE, scope));
+  const refused = scopes.filter((scope) => !isIn(MCP_SCOPES, scope) && !isIn(SCOPES_BESIDE_MCP, scope));
   if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
-  if (!scopes.some((scope) => isIn(MCP_SCOPES, scope))) params.scope = [...scopes, ...MCP_SCOPES].join(' ');
+  if (!scopes.some((scope) => isIn(MCP_SCOPES, scope))) scopes.push(...MCP_SCOPES);
+  if (isOfflineDropped(ctx, scopes)) scopes.push('offline_access');
+  params.scope = scopes.join(' ');
+}
+
+/**
+ * oidc-provider takes `offline_access` out of a request without `prompt=consent` (OpenID Connect Core §11), which several MCP
+ * clients don't send. Here the person is asked for consent each time, and the refresh token is issued all the same: without the
+ * scope, a refresh that repeats the scopes that were asked for would be refused.
+ */
+function isOfflineDropped(ctx: KoaContextWithOIDC, scopes: readonly string[]): boolean {
+  const { scope } = (ctx.method === 'POST' ? ctx.oidc.body : ctx.query) ?? {};
+  const isAsked = typeof scope === 'string' && scope.split(' ').includes('offline_access');
+  return (
+    isAsked &&
+    !scopes.includes('offline_access') &&
+    ctx.oidc.client?.grantTypeAllowed('refresh_token') === true
+  );
 }

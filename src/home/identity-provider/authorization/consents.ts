@@ -5,6 +5,7 @@ import { isLoopback } from '../../../net/secure-url.ts';
 import { MCP_SCOPES } from '../../../trading/scopes.ts';
 import type { Authentication } from '../device-codes.ts';
 import { isIn, mcpResource } from '../protocol.ts';
+import { SCOPES_BESIDE_MCP } from './authorization-request.ts';
 import type { AuthorizedClients } from './authorized-clients.ts';
 import { isDocumentId, type NamedClient, namedClient } from './public-client.ts';
 import { answeredAt, isOfApp } from './redirect-uri.ts';
@@ -106,7 +107,8 @@ export function createConsents(options: {
         }
         const { clientId } = client;
         const grant = new provider.Grant({ clientId, accountId: user });
-        if (scopes.includes('openid')) grant.addOIDCScope('openid');
+        const beside = scopes.filter((scope) => isIn(SCOPES_BESIDE_MCP, scope));
+        if (beside.length > 0) grant.addOIDCScope(beside.join(' '));
         grant.addResourceScope(target, scopes.filter((scope) => isIn(MCP_SCOPES, scope)).join(' '));
         const grantId = await grant.save();
         options.authorized.note(grantId, {
