@@ -51,10 +51,10 @@ export async function verifyAssertion(
   keys: { byId(credentialId: string): Promise<SigningKey | undefined> },
 ): Promise<VerifiedAssertion> {
   const helpers = await import('@simplewebauthn/server/helpers');
-  requireClientData(
-    readOrRefuse(() => helpers.decodeClientDataJSON(assertion.clientDataJSON)),
-    expected,
-  );
+  // JSON of any kind: whoever signed nothing made it.
+  const clientData: unknown = readOrRefuse(() => helpers.decodeClientDataJSON(assertion.clientDataJSON));
+  if (typeof clientData !== 'object' || clientData === null || Array.isArray(clientData)) throw malformed();
+  requireClientData(clientData, expected);
   const data = readOrRefuse(() =>
     helpers.parseAuthenticatorData(helpers.isoBase64URL.toBuffer(assertion.authenticatorData)),
   );
@@ -162,6 +162,10 @@ function readOrRefuse<T>(read: () => T): T {
   try {
     return read();
   } catch {
-    throw refused('signature_malformed', 'what was signed can’t be read');
+    throw malformed();
   }
+}
+
+function malformed(): Refusal {
+  return refused('signature_malformed', 'what was signed can’t be read');
 }

@@ -126,6 +126,7 @@ export function createDoor(options: DoorOptions): Door {
       }));
     seen(caller);
     requireScopes(caller, scopes);
+    requireNoNul(pathOf(c));
     return caller;
   }
 
@@ -139,6 +140,11 @@ export function createDoor(options: DoorOptions): Door {
         return eventAnswer(c, answering.brokeOff, write);
       }),
   };
+}
+
+/** PostgreSQL keeps no text with U+0000: nothing is named so. */
+function requireNoNul(path: string): void {
+  if (path.includes('%00')) throw new Refusal(404, 'not_found', 'there is nothing at this address');
 }
 
 /** What was thrown, as it is said to who asked. */

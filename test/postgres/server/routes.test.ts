@@ -182,6 +182,20 @@ withPostgres('a server', () => {
       .toBe(200);
   });
 
+  it.each([
+    ['GET', '/v1/agent/threads/%00'],
+    ['GET', '/v1/agent/threads/t%00x'],
+    ['DELETE', '/v1/agent/threads/%00'],
+    ['GET', '/v1/agent/runs/%00/events'],
+    ['DELETE', '/v1/agent/runs/r%00'],
+    ['GET', '/v1/agent/approvals/%00'],
+    ['POST', '/v1/agent/approvals/%00/cancel'],
+    ['GET', '/v1/agent/schedules/%00'],
+    ['DELETE', '/v1/agent/alerts/%00'],
+  ])('finds nothing at an address with a NUL in it: %s %s', async (method, path) => {
+    expect(await problemOf(await server.ask(method, path))).toEqual([404, 'not_found']);
+  });
+
   it('ends a stream as soon as another token would be brought, while the run can still go on by the one that opened it', async () => {
     const { run } = await startRun('buy 5 AAPL', 'one');
     // Its last half minute is left alone by whoever has it: they come with another.

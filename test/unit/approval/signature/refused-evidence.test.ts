@@ -91,6 +91,9 @@ describe('evidence that can’t be read is refused', () => {
       'signature_malformed',
       changed({ client_data_json: textOf(bytesOf(signed(phone).client_data_json).subarray(0, 60)) }),
     ));
+  it.each(['null', '7', '"text"', '[]'])('client data that is %s', (json) =>
+    refuses('signature_malformed', changed({ client_data_json: textOf(Buffer.from(json)) })),
+  );
   it('by a method that nobody knows', () => refuses('signature_method', changed({ method: 'totp' })));
 });
 
