@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import type { SSEStreamingApi } from 'hono/streaming';
 import type { Clock } from '../../machine/clock.ts';
 import { eventAnswer } from '../../net/event-answer.ts';
+import { type Leave, streamLimit } from '../../net/stream-limit.ts';
 import { isStoreAway } from '../../store/postgres/store-away.ts';
 import { ProblemError, Refusal, type RefusalOptions } from '../../trading/refusal.ts';
 import type { Scope } from '../../trading/scopes.ts';
@@ -16,6 +17,11 @@ import type { TokenVerifier } from './token-verifier.ts';
 
 /** A database that is started again, or whose replica takes over, is back in about so long. Seconds. */
 const STORE_RETRY_S = 5;
+
+/** Streams that are open at once by one token, which all programs of one sign-in share. */
+const MOST_STREAMS_OF_TOKEN = 20;
+/** The same of one person, whose tokens may be of several machines and programs. */
+const MOST_STREAMS_OF_PERSON = 60;
 
 /** What happens in front of every route: who calls, may they, and how a no is said. */
 export interface Door {
@@ -45,6 +51,8 @@ export interface DoorOptions {
   readonly challengeScopes?: readonly string[];
   /** What is behind it, and what to do where that fails; the gateway unless said otherwise. */
   readonly called?: string;
+  /** Streams that one person has open at once, {@link MOST_STREAMS_OF_PERSON} unless said otherwise. */
+  readonly mostStreams?: number;
   readonly internalHint?: string;
   readonly clock: Clock;
   readonly log: RequestLog;
@@ -130,16 +138,48 @@ export function createDoor(options: DoorOptions): Door {
     return caller;
   }
 
+  const ofTokens = streamLimit(MOST_STREAMS_OF_TOKEN);
+  const ofPeople = streamLimit(options.mostStreams ?? MOST_STREAMS_OF_PERSON);
+  /** @throws {Refusal} 429 `too_many_open` */
+  function enterStream({ jti, sub }: Caller): Leave {
+    const leavePerson = ofPeople.enter(sub);
+    if (leavePerson === undefined) throw tooManyStreams(ofPeople.most, 'person');
+    const leaveToken = ofTokens.enter(jti);
+    if (leaveToken === undefined) {
+      leavePerson();
+      throw tooManyStreams(ofTokens.most, 'token');
+    }
+    return () => {
+      leaveToken();
+      leavePerson();
+    };
+  }
+
   return {
     open: (handle) => (c) => answer(c, () => handle(c)),
     guard: (scopes, handle) => (c) =>
       answer(c, async (answering) => handle(c, await callerAt(c, scopes, answering))),
     stream: (scopes, handle) => (c) =>
       answer(c, async (answering) => {
-        const write = await handle(c, await callerAt(c, scopes, answering));
-        return eventAnswer(c, answering.brokeOff, write);
+        const caller = await callerAt(c, scopes, answering);
+        const leave = enterStream(caller);
+        try {
+          const write = await handle(c, caller);
+          return eventAnswer(c, answering.brokeOff, write, leave);
+        } catch (error) {
+          leave();
+          throw error;
+        }
       }),
   };
+}
+
+function tooManyStreams(most: number, whose: 'token' | 'person'): Refusal {
+  return new Refusal(429, 'too_many_open', `more than ${most} streams are open at once by one ${whose}`, {
+    hint: 'Close one first.',
+    retryAfter: 5,
+    members: { limit: String(most) },
+  });
 }
 
 /** PostgreSQL keeps no text with U+0000: nothing is named so. */

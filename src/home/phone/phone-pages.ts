@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { eventAnswer } from '../../net/event-answer.ts';
+import { eventAnswer, tooManyStreams } from '../../net/event-answer.ts';
+import { streamLimit } from '../../net/stream-limit.ts';
 import { type BrowserContext, type BrowserEnv, isFull } from './browser-env.ts';
 import { createDecisionRoutes } from './decision/decision-routes.ts';
 import { createHistoryPages } from './decision/history-pages.ts';
@@ -13,6 +14,8 @@ import { pushToggle } from './push/push-toggle.ts';
 
 /** Milliseconds between signs of life on an event stream; also how soon an expiry moves to the list below. */
 const HEARTBEAT = 5000;
+/** Pages of one person's that are open at once. */
+const MOST_STREAMS = 20;
 
 /** Where a person approves orders, and sees what became of them. */
 export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
@@ -33,10 +36,13 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
     });
   });
 
+  const streams = streamLimit(MOST_STREAMS);
   app.get('/phone/events', (context) => {
     const { session } = context.var;
     const viewer = viewerOf(context);
     if (viewer === undefined) return context.text('sign in first', 401);
+    const leave = streams.enter(viewer.user);
+    if (leave === undefined) return tooManyStreams(context);
     return eventAnswer(
       context,
       ({ message }) => services.onError(message),
@@ -61,6 +67,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
           await change;
         }
       },
+      leave,
     );
   });
 

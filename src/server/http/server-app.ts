@@ -12,7 +12,7 @@ import { Refusal } from '../../trading/refusal.ts';
 import { createPersonWatch } from '../person-watch.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { openApiDocument } from './openapi.ts';
-import { runEventRoutes } from './run-events.ts';
+import { MOST_STREAMS, runEventRoutes } from './run-events.ts';
 import { runRoutes } from './run-routes.ts';
 import { approvalRoutes, threadRoutes } from './thread-routes.ts';
 
@@ -64,6 +64,7 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
     actingFor: async () => undefined,
     resource: address,
     called: 'server',
+    mostStreams: MOST_STREAMS,
     internalHint: 'Try again; with the same Idempotency-Key nothing is done twice.',
     ...{ clock, log },
   });

@@ -57,3 +57,27 @@ it.each(['/phone/events', '/phone/dashboard/events'])(
   },
   15_000,
 );
+
+it.each(['/phone/events', '/phone/dashboard/events'])(
+  'so many streams %s of one person are open at once, and not more',
+  async (path) => {
+    const open = (signal?: AbortSignal) =>
+      browser.visit(path, { headers: { accept: 'text/event-stream' }, ...(signal && { signal }) });
+    const stop = new AbortController();
+    // Those of the test before may not have ended yet.
+    const first = await Promise.all(Array.from({ length: 40 }, () => open(stop.signal)));
+    const refused = first.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThanOrEqual(20);
+    expect(refused[0]?.headers.get('retry-after')).toBe('5');
+    expect(first.some(({ status }) => status === 200)).toBe(true);
+    stop.abort();
+    await expect
+      .poll(async () => {
+        const again = await open();
+        await again.body?.cancel();
+        return again.status;
+      })
+      .toBe(200);
+  },
+  15_000,
+);

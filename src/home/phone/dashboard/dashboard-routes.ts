@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import type { Clock } from '../../../machine/clock.ts';
-import { eventAnswer } from '../../../net/event-answer.ts';
+import { eventAnswer, tooManyStreams } from '../../../net/event-answer.ts';
+import { streamLimit } from '../../../net/stream-limit.ts';
 import { isTradeAgentError } from '../../../trading/errors.ts';
 import { accountNumberSchema } from '../../../trading/order.ts';
 import { Refusal } from '../../../trading/refusal.ts';
@@ -17,6 +18,8 @@ const LOOK_MS = 5_000;
 const SETTLE_MS = 50;
 /** Before a source that broke off is asked again. */
 const AGAIN_MS = 2_000;
+/** Dashboards of one person's that are open at once. */
+const MOST_STREAMS = 20;
 
 /** Where the page is served, and to whom. */
 export interface DashboardPlace {
@@ -62,9 +65,12 @@ export function createDashboardRoutes(place: DashboardPlace): Hono<BrowserEnv> {
     });
   });
 
+  const streams = streamLimit(MOST_STREAMS);
   app.get(`${path}/events`, (context) => {
     const data = place.dataOf(context);
     if (data === undefined) return context.text('sign in first', 401);
+    const leave = streams.enter(context.var.user?.username ?? '');
+    if (leave === undefined) return tooManyStreams(context);
     return eventAnswer(
       context,
       ({ message }) => place.onError(message),
@@ -89,6 +95,7 @@ export function createDashboardRoutes(place: DashboardPlace): Hono<BrowserEnv> {
           await change;
         }
       },
+      leave,
     );
   });
 

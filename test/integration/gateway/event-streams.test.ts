@@ -1,0 +1,57 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type ForeignWorld, startForeignWorld } from '../approval/foreign-world.ts';
+
+const MOST_OF_TOKEN = 20;
+const MOST_OF_PERSON = 60;
+
+let world: ForeignWorld;
+let stop: AbortController;
+beforeEach(async () => {
+  world = await startForeignWorld();
+  stop = new AbortController();
+});
+afterEach(async () => {
+  stop.abort();
+  await world.close();
+});
+
+const tokenOf = (sub: string, client_id = 'trade-agent') =>
+  world.issuer.mint({ claims: { sub, client_id, scope: 'orders:read' } });
+const open = (token: string, signal = stop.signal) =>
+  fetch(`${world.url}/v1/events`, { headers: { authorization: `Bearer ${token}` }, signal });
+const statuses = async (token: string, count: number): Promise<Record<string, number>> => {
+  const found: Record<string, number> = {};
+  for (const { status } of await Promise.all(Array.from({ length: count }, () => open(token)))) {
+    found[status] = (found[status] ?? 0) + 1;
+  }
+  return found;
+};
+
+it('one token has so many streams open, and not more; one that ends makes room', async () => {
+  const token = await tokenOf('alice');
+  const first = new AbortController();
+  expect((await open(token, first.signal)).status).toBe(200);
+  expect(await statuses(token, 500)).toEqual({ 200: MOST_OF_TOKEN - 1, 429: 501 - MOST_OF_TOKEN });
+  const refused = await open(token);
+  expect(refused.headers.get('retry-after')).toBe('5');
+  expect(await refused.json()).toMatchObject({
+    status: 429,
+    code: 'too_many_open',
+    detail: `more than ${MOST_OF_TOKEN} streams are open at once by one token`,
+    hint: 'Close one first.',
+  });
+  first.abort();
+  await expect.poll(async () => (await open(token)).status).toBe(200);
+});
+
+it('nor has one person, by whatever tokens; another person’s are none of theirs', async () => {
+  for (let token = 0; token < MOST_OF_PERSON / MOST_OF_TOKEN; token++) {
+    expect(await statuses(await tokenOf('alice'), MOST_OF_TOKEN)).toEqual({ 200: MOST_OF_TOKEN });
+  }
+  const refused = await open(await tokenOf('alice'));
+  expect(await refused.json()).toMatchObject({
+    code: 'too_many_open',
+    detail: `more than ${MOST_OF_PERSON} streams are open at once by one person`,
+  });
+  expect((await open(await tokenOf('bob'))).status).toBe(200);
+});
