@@ -28,7 +28,10 @@ import type { Attention } from './waiting/attention.ts';
  *     result, looks an open one up, or sends it again where that can't make two. So a gateway that died anywhere in
  *     between simply asks again; nothing here needs to know how far it had come.
  *  4. Only an answer ends it: without one the proposal is `unknown`, never `failed`.
- *  5. One process carries out a proposal, in one place: `waiting/look-after.ts`. The journal would hold without that too.
+ *  5. One process carries out a proposal, in one place: `waiting/look-after.ts`. Where it stood still and another has taken
+ *     over, both may be at it for a moment. Orders and messages hold without that: whoever takes over moves the row first and
+ *     reads the journal then; whoever sends has claimed it in the journal first and looks at the row then (`isOurs`). So one of
+ *     the two sees the other: nobody concludes from an empty journal that nothing was placed while somebody else sends.
  *  6. Where approvals are signed, the token is not enough: the person's own key must have signed the row as it is. What was
  *     signed is kept before `executing` is, so the same signature passes when it is looked at again.
  *  7. `executing` is committed only while trading is not halted, in one transaction with that look (moves.ts). A halt that
@@ -80,7 +83,9 @@ export async function carryOut(attention: Attention, id: string): Promise<void> 
     }
     moved(intent);
     if (!begun) attention.tellSending(intent.proposal);
-    const execution = await execute(attention, intent.proposal, approved);
+    const { version } = intent.proposal;
+    const isOurs = async () => (await store.get(id))?.version === version;
+    const execution = await execute(attention, intent.proposal, { ...approved, isOurs });
     failpoint('execute.answered');
     const wait = await settleExecution(attention, intent.proposal, execution, tries);
     if (wait === undefined) return;

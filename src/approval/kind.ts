@@ -46,6 +46,11 @@ export interface Approved {
   readonly accessToken: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
+  /**
+   * Whether nobody else has taken over what this process carries out. Asked right before something is sent, and after it was
+   * claimed. Left out where there is nothing to take over.
+   */
+  readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 
 /** Under which mandate something is asked for. */

@@ -43,4 +43,6 @@ export interface Caller {
     readonly membership?: Membership | undefined;
   };
   readonly approvers?: readonly string[];
+  /** See `Approved` in approval/kind.ts. */
+  readonly isOurs?: (() => Promise<boolean>) | undefined;
 }

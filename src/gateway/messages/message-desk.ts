@@ -168,7 +168,10 @@ async function sendOnce(
       case 'known':
         return { entry: await settled(requireSame(claim.entry, digest), options), replay: true };
       case 'claimed':
-        return { entry: await handOver(claim.entry, draft, ready, options), replay: false };
+        return {
+          entry: await handOver(claim.entry, draft, ready, { ...options, isOurs: caller.isOurs }),
+          replay: false,
+        };
     }
   }
   if (requireSame(earlier, digest).state !== 'ready') {
@@ -177,7 +180,10 @@ async function sendOnce(
   const ready = await admit(approved, caller, options);
   const claim = await journal.reclaim(earlier, clock.now());
   if (claim.outcome === 'stale') return { entry: await settled(claim.entry, options), replay: true };
-  return { entry: await handOver(claim.entry, draft, ready, options), replay: false };
+  return {
+    entry: await handOver(claim.entry, draft, ready, { ...options, isOurs: caller.isOurs }),
+    replay: false,
+  };
 }
 
 function requireSame(entry: MessageEntry, digest: string): MessageEntry {
@@ -226,10 +232,14 @@ async function handOver(
   claimed: MessageEntry,
   draft: MessageDraft,
   { outlet, token }: Ready,
-  { journal, clock }: MessageDeskOptions,
+  { journal, clock, isOurs }: MessageDeskOptions & Pick<Caller, 'isOurs'>,
 ): Promise<MessageEntry> {
   const { sub, id } = claimed;
   const { service, recipient } = draft;
+  if (isOurs !== undefined && !(await isOurs())) {
+    await journal.finish(claimed, { state: 'ready' }, clock.now());
+    throw notSentYet();
+  }
   // No byte leaves after the approval has expired, wherever the process stood still.
   const left = Math.min(Date.parse(draft.expires_at) - clock.now(), DISPATCH_MS);
   const deadline = deadlineAfter(left, clock);

@@ -47,7 +47,8 @@ import { isOrderOf, notReplaceable } from './replacement.ts';
  *     A submission that is stopped there was not sent, which is proof.
  *  7. Only one process may send: the right to do so is taken in the journal by compare-and-set on the number of submissions.
  *     Sending again takes the approval and every check again, and QUIET_MS since the last time. By (1) a wrong QUIET_MS
- *     would cost a duplicate that the broker refuses, not a second order.
+ *     would cost a duplicate that the broker refuses, not a second order. And only the process that carries out the proposal
+ *     sends: after the claim it looks whether another one has taken over, which may be reporting by now that nothing was placed.
  *
  * When an order is reported as not placed although the broker never said so:
  *
@@ -90,6 +91,8 @@ export interface SubmissionContext {
 export interface SendingContext extends SubmissionContext {
   /** Why it must not go out after all (409 `not_placed`), looked at right before the broker is called. */
   readonly stopped: (intent: Intent) => Promise<Refusal | undefined>;
+  /** Whether its proposal was not taken over by another process; see (7). */
+  readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 
 /** An order whose intent is in the journal. */
@@ -115,6 +118,10 @@ export async function submitIntent(
   const id = draft.client_order_id;
   failpoint('gateway.before_submit');
   const cleared = await clearToSend(intent, context);
+  if (cleared === 'taken_over') {
+    if ((await journal.release(intent, clock.now())) === 'stale') throw outcomeUnknown(id);
+    throw takenOver();
+  }
   if (cleared instanceof Refusal) {
     const refused = await journal.refuse(intent, cleared.toProblem(), clock.now());
     const entry = await entryOf(journal, intent);
@@ -151,16 +158,17 @@ export async function submitIntent(
 /**
  * Checks one last time that the order may go out: its approval may have expired since it was checked, and trading may have been
  * halted. A process that stood still while it looked looks again.
- * @returns until when it may leave, or why it may not
+ * @returns until when it may leave, or why it may not; `taken_over` where another process decides about it
  */
 async function clearToSend(
   intent: Intent,
-  { clock, stopped }: Pick<SendingContext, 'clock' | 'stopped'>,
-): Promise<DispatchDeadline | Refusal> {
+  { clock, stopped, isOurs }: Pick<SendingContext, 'clock' | 'stopped' | 'isOurs'>,
+): Promise<DispatchDeadline | Refusal | 'taken_over'> {
   for (;;) {
     const lookedAt = momentOf(clock);
     const left = Math.min(Date.parse(intent.draft.expires_at) - lookedAt.wall, DISPATCH_MS);
     if (left <= 0) return expiredUnplaced();
+    if (isOurs !== undefined && !(await isOurs())) return 'taken_over';
     const reason = await stopped(intent);
     if (reason !== undefined) return reason;
     if (!hasPassed(FRESH_MS, clock, lookedAt)) return deadlineAfter(left, clock, lookedAt);
@@ -377,6 +385,13 @@ function notSent(): Refusal {
       retryAfter: 1,
     },
   );
+}
+
+function takenOver(): Refusal {
+  return new Refusal(503, 'service_busy', 'another gateway carries out the approval by now', {
+    hint: 'Look at the proposal: it tells what came of it.',
+    retryAfter: 1,
+  });
 }
 
 /** What an order is rejected with that nobody may send anymore, and that the broker does not have. */

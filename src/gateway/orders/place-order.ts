@@ -302,10 +302,10 @@ function submit(
   { options }: Desk,
   intent: Intent,
   { broker, send }: Admitted,
-  { proposer }: Pick<Caller, 'proposer'>,
+  { proposer, isOurs }: Pick<Caller, 'proposer' | 'isOurs'>,
 ): Promise<JournalEntry> {
   const stopped = (order: Intent) => stoppedBy(options, order, proposer);
-  return submitIntent(intent, send, broker, { ...options, stopped });
+  return submitIntent(intent, send, broker, { ...options, stopped, isOurs });
 }
 
 /** Why an order that is claimed must not go out after all: looked at right before it would. */
