@@ -30,10 +30,10 @@ export const listOrders = defineTool({
         .refine(
           (text) =>
             z.iso.date().safeParse(text).success || z.iso.datetime({ offset: true }).safeParse(text).success,
-          'must be a day (2026-11-24) or an RFC 3339 time',
+          'must be a day (YYYY-MM-DD) or an RFC 3339 time',
         )
         .optional()
-        .describe('Submitted at or after: a day in New York (2026-11-24) or an RFC 3339 time'),
+        .describe('Submitted at or after: a day in New York (YYYY-MM-DD) or an RFC 3339 time'),
       limit: z.number().int().min(1).max(500).default(50),
       cursor: z.string().max(512).optional(),
     }),

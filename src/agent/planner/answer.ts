@@ -60,7 +60,14 @@ const portfolio = z.lazy(() =>
 );
 const quotes = z.lazy(() => z.object({ quotes: z.array(quoteSchema) }));
 const bars = z.lazy(() => z.object({ symbol: z.string(), bars: z.array(barSchema) }));
-const orderList = z.lazy(() => z.object({ status: z.string(), orders: z.array(orderSchema) }));
+const orderList = z.lazy(() =>
+  z.object({
+    state: z.string(),
+    total: z.number(),
+    total_is_minimum: z.boolean().optional(),
+    orders: z.array(orderSchema),
+  }),
+);
 /** `approval` says by what: `approved`, or `approved by mandate M-…`. */
 const oneOrder = z.lazy(() => z.object({ order: orderSchema, approval: z.string().optional() }));
 const batch = z.lazy(() => z.object({ lines: z.array(batchLineSchema) }));
@@ -213,10 +220,11 @@ function quoteTable(list: z.output<typeof quotes>['quotes']): string {
   return `${table(['Symbol', 'Last', 'Bid', 'Ask', 'Day'], rows)}${note}`;
 }
 
-function orderTable({ status, orders }: z.output<typeof orderList>): string {
-  if (orders.length === 0) return status === 'all' ? 'No orders.' : `No ${status} orders.`;
+function orderTable(list: z.output<typeof orderList>): string {
+  const { state, total, total_is_minimum: isMinimum = false, orders } = list;
+  if (orders.length === 0) return state === 'all' ? 'No orders.' : `No ${state} orders.`;
   const short = shortIds(orders.map(({ id }) => id));
-  return table(
+  const rows = table(
     ['Id', 'Order', 'State', 'Filled', 'Price'],
     orders.map((order) => [
       short(order.id),
@@ -226,6 +234,9 @@ function orderTable({ status, orders }: z.output<typeof orderList>): string {
       order.filled_avg_price === null ? '' : sharePrice(order.filled_avg_price),
     ]),
   );
+  return total === orders.length
+    ? rows
+    : `${rows}\n\nThe newest ${orders.length} of ${isMinimum ? 'at least ' : ''}${total}.`;
 }
 
 function label(environment: string, simulated: boolean): string {

@@ -63,8 +63,8 @@ describe.each(beforeGateway)('a state.db of version %s, whose approvals were the
     const agent = await agentOn(old);
     expect(schemaVersion(file, old.facts.key)).toBe(SCHEMA_VERSION);
     expect((await agent.threads()).map(({ thread, status }) => [thread, status])).toEqual([
-      ['pending', 'pending'],
-      ['approved', 'pending'],
+      ['pending', 'denied'],
+      ['approved', 'denied'],
       ['unknown', 'unknown'],
       ['finished', 'done'],
     ]);

@@ -12,7 +12,12 @@ describe('a question', () => {
     const { events, result } = await play(agent.run({ prompt: 'what do I own' }, options()));
     expect(result).toMatchObject({ status: 'done', orders: [], approvals: [] });
     expect(result.text).toContain('| MSFT | 25 |');
-    const portfolio = { account: expect.any(Object), positions: expect.any(Array) };
+    const portfolio = {
+      account: expect.any(Object),
+      positions: expect.any(Array),
+      total: 2,
+      next_cursor: null,
+    };
     expect(result.data).toEqual([{ tool: 'get_portfolio', content: portfolio }]);
     expect(result.usage.model).toBe('built-in planner');
     const deltas = events.flatMap((event) => (event.type === 'text' ? [event.delta] : []));

@@ -163,7 +163,7 @@ export function mcpRows(hostile: HostileWorld, { open, order }: KnownThings, tok
   }
   for (const [field, value] of [
     ...['', '0', '-1', '1e9', 'NaN', '５', 'all'].map((qty) => ['qty', qty] as const),
-    ...[1, null, true, ['1'], {}].map((qty) => ['qty', qty] as const),
+    ...[0.1 + 0.2, null, true, ['1'], {}].map((qty) => ['qty', qty] as const),
     ...['', 'КО', 'K\u200bO', '../KO', 'K'.repeat(12)].map((symbol) => ['symbol', symbol] as const),
     ...['', 'hold', 'BUY!', null].map((side) => ['side', side] as const),
     ...['account_of', 'mandate', 'approval', 'client_order_id', '__x', 'provenance', 'code'].map(
