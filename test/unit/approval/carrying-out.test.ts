@@ -147,6 +147,21 @@ describe('what was approved', () => {
     expect(world.book).toHaveLength(1);
   });
 
+  it('is nobody’s any more who carries it out, once another gateway has taken it over', async () => {
+    const world = kernelWorld();
+    const { id } = await world.left('approved');
+    const seen: (boolean | undefined)[] = [];
+    world.steps.push(async (subject, approved) => {
+      seen.push(await approved.isOurs?.());
+      await world.moves.move(await world.row(id), 'executing');
+      seen.push(await approved.isOurs?.());
+      return world.place(subject);
+    });
+    world.start();
+    await world.until(id, 'executed');
+    expect(seen).toEqual([true, false]);
+  });
+
   it('is tried again where the desk did not take it, until it does', async () => {
     const world = kernelWorld({ answers: ['approved'] });
     world.steps.push(notTaken, notTaken);

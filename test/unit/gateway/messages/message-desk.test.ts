@@ -50,3 +50,31 @@ it('nobody is answered with what becomes of another user’s message of the same
   bobsDelivery.resolve({ outcome: 'sent', serviceId: '17.1' });
   expect(await bobs).toMatchObject({ message: { service_id: '17.1' }, replay: false });
 });
+
+it('a message that another gateway has taken over is not sent, and may be sent again', async () => {
+  const now = () => Date.parse('2026-11-24T14:58:00Z');
+  let sent = 0;
+  const deliver = async (): Promise<Delivery> => ({ outcome: 'sent', serviceId: `17.${++sent}` });
+  const tokens = { tokenFor: async () => 'token', forget: () => {} } as unknown as BrokerTokens;
+  const desk = createMessageDesk({
+    journal: sqliteGatewayStores(new Database(':memory:')).messages,
+    outlets: new Map([['slack', { tokens, deliver }]]),
+    gateway,
+    issuer: 'https://issuer.example',
+    detailsType: 'message_send',
+    clock: { now, monotonic: now, sleep: async () => {} },
+  });
+  const caller = (isOurs: boolean): Caller => ({
+    sub: 'alice',
+    clientId: 'client',
+    scopes: new Set(['messages:write']),
+    jti: 'jti',
+    authorizationDetails: [messageSendDetails(draft, { gateway })],
+    accessToken: 'token',
+    expiresAt: now() + 60_000,
+    isOurs: async () => isOurs,
+  });
+  await expect(desk.send(caller(false), draft)).rejects.toMatchObject({ code: 'service_busy' });
+  expect(sent).toBe(0);
+  expect(await desk.send(caller(true), draft)).toMatchObject({ message: { service_id: '17.1' } });
+});

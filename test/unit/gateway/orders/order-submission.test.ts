@@ -60,9 +60,9 @@ async function claimedAt(late: number) {
   return {
     journal,
     submitted,
-    submit: () =>
+    submit: (isOurs?: () => Promise<boolean>) =>
       submitIntent(intent, () => broker.submit(draft), broker, {
-        ...{ journal, clock, stopped, adopted, absence },
+        ...{ journal, clock, stopped, adopted, absence, isOurs },
       }),
   };
 }
@@ -78,6 +78,21 @@ describe('a gateway that stood still between the intent and the broker', () => {
     const { submit, submitted } = await claimedAt(0);
     expect(await submit()).toMatchObject({ state: 'rejected', problem: { code: 'not_placed' } });
     expect(submitted).toEqual([]);
+  });
+
+  it('sends nothing that another gateway has taken over, and leaves the claim for whoever is to send it', async () => {
+    const { journal, submit, submitted } = await claimedAt(-1);
+    let isClaimed: boolean | undefined;
+    const isOurs = async () => {
+      isClaimed = (await journal.find('alice', id)) !== undefined;
+      return false;
+    };
+    await expect(submit(isOurs)).rejects.toMatchObject({ code: 'service_busy' });
+    // Whoever takes over reads the journal after it has moved the proposal, so the claim has to come before this look.
+    expect(isClaimed).toBe(true);
+    expect(submitted).toEqual([]);
+    expect(await journal.find('alice', id)).toMatchObject({ state: 'intent', submittedAt: null });
+    expect(await submit(async () => true)).toMatchObject({ state: 'placed' });
   });
 
   it('does not call it never placed where another gateway has sent it meanwhile', async () => {
