@@ -9,6 +9,8 @@ export interface Attention extends KernelParts {
   readonly signal: AbortSignal;
   /** Whether it was asked by this very process, which has heard every call since; false once something went wrong. */
   fresh: boolean;
+  /** When the provider was last asked, milliseconds since the epoch, and for how many seconds it is not to be asked again. */
+  lastPoll?: { readonly authReqId: string; readonly at: number; readonly pause: number };
   /** Has listeners hear of a change, and its audit line reach the file. */
   moved(move: Move): void;
   /** Writes what is noted to the audit file, now. False where it can't be written, which whoever runs the gateway is told. */

@@ -73,8 +73,14 @@ async function waitFor(attention: Attention, id: string): Promise<Wait | undefin
   if (found === undefined) return undefined;
   const called = attention.asking.delivery !== 'ping' || attention.wasCalled(found);
   const uncalled = UNCALLED_SECONDS.first;
-  const pause = !called && attention.fresh ? uncalled : 0;
+  const pause = Math.max(!called && attention.fresh ? uncalled : 0, pauseLeft(attention, found));
   return { pause, failures: 0, polled: false, called, uncalled, expiresAt: found.expiresAt };
+}
+
+/** Something may have gone wrong right after a poll: the wait begins anew, and the provider's interval still holds. Seconds. */
+function pauseLeft({ lastPoll, clock }: Attention, { authReqId }: StoredProposal): number {
+  if (lastPoll === undefined || lastPoll.authReqId !== authReqId) return 0;
+  return Math.max(0, lastPoll.pause - Math.max(0, clock.now() - lastPoll.at) / 1000);
 }
 
 /** Polls, where it is time to. @returns milliseconds to rest before the next look, where it is not */
@@ -97,8 +103,9 @@ async function look(attention: Attention, id: string, wait: Wait): Promise<'over
   const sentAt = { ms: clock.now() };
   const isThere = asking.delivery === 'ping' && wait.called;
   const result = await pollOnce(attention, proposal, authReqId, { sentAt, isThere });
-  if (await settleSurely(attention, proposal, result)) return 'over';
-  wait.pause = await pauseAfter(attention, proposal, result, sentAt.ms, wait);
+  wait.pause = pauseAfter(attention, proposal, result, sentAt.ms, wait);
+  attention.lastPoll = { authReqId, at: clock.now(), pause: wait.pause };
+  if (await surely(attention, () => settle(attention, proposal, result))) return 'over';
   return 'polled';
 }
 
@@ -109,13 +116,13 @@ async function takeTurn(attention: Attention, wait: Wait, why: 'uncalled' | 'res
 }
 
 /** Seconds until the next poll. */
-async function pauseAfter(
-  { store, clock, asking }: Attention,
-  { id, interval }: StoredProposal,
+function pauseAfter(
+  { clock, asking }: Attention,
+  { interval }: StoredProposal,
   result: PollResult,
   sentAt: number,
   wait: Wait,
-): Promise<number> {
+): number {
   // A clock set back meanwhile must not make it wait for the time that it lost.
   const passed = Math.max(0, clock.now() - sentAt) / 1000;
   const untilNext = (seconds: number) => Math.max(seconds - passed, 0.001);
@@ -126,10 +133,7 @@ async function pauseAfter(
     return Math.max(backoff, result.retryAfter ?? 0, untilNext(interval));
   }
   wait.failures = 0;
-  if (result.status === 'slow_down') {
-    await store.setInterval(id, interval + SLOW_DOWN_SECONDS);
-    return untilNext(interval + SLOW_DOWN_SECONDS);
-  }
+  if (result.status === 'slow_down') return untilNext(interval + SLOW_DOWN_SECONDS);
   if (asking.delivery === 'poll') return untilNext(interval);
   wait.called = false;
   const pause = Math.max(wait.uncalled, untilNext(interval));
@@ -141,14 +145,10 @@ async function pauseAfter(
  * Takes an answer in, also while the gateway closes, and while the store is away for a moment: the provider gives a token once.
  * Where the store had it nevertheless, the next try finds that it has moved on.
  */
-async function settleSurely(
-  attention: Attention,
-  proposal: StoredProposal,
-  result: PollResult,
-): Promise<boolean> {
+async function surely<T>(attention: Attention, work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return await settle(attention, proposal, result);
+      return await work();
     } catch (error) {
       if (tries > STORE_AWAY_S || attention.signal.aborted) throw error;
       await attention.clock.sleep(1_000);
@@ -197,6 +197,8 @@ async function settle(attention: Attention, proposal: StoredProposal, result: Po
       return true;
     }
     case 'slow_down':
+      await attention.store.setInterval(proposal.id, proposal.interval + SLOW_DOWN_SECONDS);
+      return false;
     case 'pending':
     case 'unreachable':
       return false;

@@ -81,6 +81,23 @@ describe('waiting for a decision', () => {
     expect(next).toBe(restarted + 12);
   });
 
+  it('keeps the interval where the store is away right after a poll', async () => {
+    const world = kernelWorld();
+    const { get } = world.store;
+    world.answers.push(async () => {
+      // The next look at the row fails, once.
+      world.store.get = async () => {
+        world.store.get = get;
+        throw new Error('terminating connection due to administrator command');
+      };
+      return pending;
+    }, 'approved');
+    const { id } = await world.propose();
+    await world.until(id, 'executed');
+    expect(world.errors.join()).toContain('terminating connection');
+    expect(world.times()).toEqual([0, 2]);
+  });
+
   it('backs off while the provider cannot be reached, up to 30 seconds', async () => {
     const world = kernelWorld({ answers: [...Array<PollResult>(7).fill(unreachable), pending, 'approved'] });
     const { id } = await world.propose();
