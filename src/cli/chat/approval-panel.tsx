@@ -126,7 +126,7 @@ function subjectTitle(approval: ApprovalView): string {
 
 function subjectDetails(approval: ApprovalView): string {
   const { worst_case } = approval;
-  const judged = [...approvalWarnings(approval), ...(worst_case === null ? [] : [worst_case.text])];
+  const judged = [...(worst_case === null ? [] : [worst_case.text]), ...approvalWarnings(approval)];
   return [...subjectBrief(approval), ...judged].join(' · ');
 }
 
