@@ -105,7 +105,7 @@ class Session {
   }
 
   async close(): Promise<void> {
-    for (const child of this.#background) process.kill(-(child.pid as number), 'SIGKILL');
+    for (const child of this.#background) endGroup(child.pid as number);
     await Promise.all([...this.#servers].map((server) => server.close()));
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -217,5 +217,14 @@ class Session {
         }, reject);
       });
     return { child, output, ended, says };
+  }
+}
+
+/** Ends a process and all that it started. It may have ended by itself. */
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
