@@ -174,13 +174,18 @@ const drawn: typeof histories = [
 
 it.each([...histories, ...drawn])('$name', async ({ world, steps, outcome }) => {
   let found: Outcome | undefined;
+  let why: string | undefined;
   const history: History = { world, steps, finally: 'nothing', restart: false };
   await play(keys, history, noTally(), async ({ proposals, broker }) => {
-    const first = (await proposals()).find(({ kind }) => kind !== 'mandate');
+    // Of several that come at once any may be claimed first: what is left of the mandate is too little for the others.
+    const first = (await proposals()).find(
+      ({ kind, reason }) => kind !== 'mandate' && reason?.code !== 'policy_denied',
+    );
     if (first === undefined) return;
     const ids = draftsOf(first).map(({ client_order_id }) => client_order_id);
     const booked = broker.book().filter(({ client_order_id }) => ids.includes(client_order_id));
     found = { state: first.state, orders: booked.length };
+    why = JSON.stringify(first.reason);
   });
-  expect(found).toEqual(outcome);
+  expect(found, why).toEqual(outcome);
 });
