@@ -141,3 +141,26 @@ it('an order whose process stood still with it in hand is not sent once its mand
   expect(tally.events.expired ?? 0).toBe(0);
   expect(tally.events.blocked).toBeGreaterThan(0);
 });
+
+it('an order that one gateway has in hand is not sent once another has taken it over and given it back', async () => {
+  const tally = noTally();
+  // Both have died, and both are started by what asks: the one without a session of the person gives it back.
+  const steps: Step[] = [
+    { do: 'mandate', client: 0, terms: 0, replaces: undefined },
+    tap,
+    { do: 'start', number: 1 },
+    { do: 'repeat', ask: 10, other: false, times: 3 },
+    { do: 'gateway', how: 'kill', after: 7, down: true, number: 1 },
+    { do: 'gateway', how: 'kill', after: 97, down: true, number: 0 },
+    {
+      ...{ do: 'under', client: 1, body: 6, mandate: 'any', slot: 'present', only: true, ttl: 300, times: 2 },
+      gateway: 0,
+    },
+  ];
+  const world = { interval: 2, hold: 0, delivery: 'ping', details: 'rar' } as const;
+  const history = { world: { ...world, distant: true, mandates: 'exchange' }, steps } as const;
+  for (let round = 0; round < 5; round++)
+    await play(keys, { ...history, finally: 'nothing', restart: false }, tally);
+  expect(tally.events.not_taken).toBeGreaterThan(0);
+  expect(tally.events.executed).toBeGreaterThan(0);
+});
