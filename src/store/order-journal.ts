@@ -163,6 +163,9 @@ export interface OrderJournal {
   writtenOff(since: number): Promise<JournalEntry[]>;
   /** Whose orders were claimed since then, and in which accounts. */
   accountsSince(since: number): Promise<{ readonly sub: string; readonly account: string }[]>;
-  /** Its outcome is not known; one that is settled stays so. */
+  /**
+   * Its outcome is not known; one that is settled stays so. It may have left as late as `now`, long after it was claimed: its
+   * process may have stood still in between.
+   */
   doubt(key: OrderKey, now: number): Promise<void>;
 }

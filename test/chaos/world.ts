@@ -235,8 +235,10 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
     if (until > clock.now()) clock.leap(until - clock.now());
   };
   const suspend = async (ms: number) => {
-    hinder('sleep', 0);
+    // What was asked before it goes on as it ends.
+    const awake = hinder('sleep');
     await skip(ms);
+    awake();
   };
 
   return {

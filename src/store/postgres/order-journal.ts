@@ -152,7 +152,7 @@ function changes(database: TenantDatabase) {
     doubt: async (key: OrderKey, now: number) =>
       void (await database.write((unit) =>
         unit.last.run(
-          `UPDATE gateway_orders SET state = 'unknown', updated_at = @now
+          `UPDATE gateway_orders SET state = 'unknown', submitted_at = @now, updated_at = @now
            WHERE sub = @sub AND client_order_id = @clientOrderId AND state = 'intent'`,
           { ...idOf(key), now },
         ),

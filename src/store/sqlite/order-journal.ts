@@ -159,7 +159,7 @@ function updates(database: Database.Database) {
     UPDATE gateway_orders SET state = 'rejected', result = @result, updated_at = @now
     WHERE sub = @sub AND client_order_id = @clientOrderId AND state = 'intent' AND submitted_at IS NULL`);
   const doubt = database.prepare(`
-    UPDATE gateway_orders SET state = 'unknown', updated_at = @now
+    UPDATE gateway_orders SET state = 'unknown', submitted_at = @now, updated_at = @now
     WHERE sub = @sub AND client_order_id = @clientOrderId AND state = 'intent'`);
   return { again, release, refuse, finish, doubt, place, writeOff, abandon };
 }

@@ -232,7 +232,7 @@ describe('a submission', () => {
       return await sendNow();
     });
     await expect(stopped).rejects.toMatchObject({ code: 'outcome_unknown' });
-    expect(await made.entry()).toMatchObject({ state: 'unknown', submittedAt: START });
+    expect(await made.entry()).toMatchObject({ state: 'unknown', submittedAt: START + 15_000 });
   });
 
   it('of which a part had left is unknown, though the rest was stopped', async () => {
@@ -243,7 +243,7 @@ describe('a submission', () => {
       return await sendNow();
     });
     await expect(stopped).rejects.toMatchObject({ code: 'outcome_unknown' });
-    expect(await made.entry()).toMatchObject({ state: 'unknown', submittedAt: START });
+    expect(await made.entry()).toMatchObject({ state: 'unknown', submittedAt: START + 15_000 });
   });
 });
 
