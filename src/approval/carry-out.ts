@@ -217,8 +217,8 @@ async function reasonNotTo(
 }
 
 /**
- * The owner's yes, verified anew; undefined where it is none, and the proposal has ended by that; `later` while the token
- * says neither yes nor no: the provider's keys are out of reach, or its time has not come.
+ * Verifies the owner's approval again. Undefined if it is invalid, which has ended the proposal; `later` while that cannot be
+ * told: the provider's keys cannot be reached, or the token is not valid yet.
  */
 async function approvalOf(
   attention: Attention,

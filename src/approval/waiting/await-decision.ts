@@ -77,10 +77,14 @@ async function waitFor(attention: Attention, id: string): Promise<Wait | undefin
   return { pause, failures: 0, polled: false, called, uncalled, expiresAt: found.expiresAt };
 }
 
-/** Something may have gone wrong right after a poll: the wait begins anew, and the provider's interval still holds. Seconds. */
-function pauseLeft({ lastPoll, clock }: Attention, { authReqId }: StoredProposal): number {
+/**
+ * Seconds left of the pause after the last poll, when the wait starts again because something failed. Where the provider calls,
+ * its call may have come in between: then no more than its interval is waited for.
+ */
+function pauseLeft({ lastPoll, clock, asking }: Attention, { authReqId, interval }: StoredProposal): number {
   if (lastPoll === undefined || lastPoll.authReqId !== authReqId) return 0;
-  return Math.max(0, lastPoll.pause - Math.max(0, clock.now() - lastPoll.at) / 1000);
+  const pause = asking.delivery === 'ping' ? Math.min(lastPoll.pause, interval) : lastPoll.pause;
+  return Math.max(0, pause - Math.max(0, clock.now() - lastPoll.at) / 1000);
 }
 
 /** Polls, where it is time to. @returns milliseconds to rest before the next look, where it is not */

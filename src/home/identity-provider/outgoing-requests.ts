@@ -20,7 +20,7 @@ export interface OutgoingRequests {
     readonly resolve: ResolveHost;
     readonly reader: DocumentReader;
   };
-  /** For the names of clients that a person let in. */
+  /** For the names of clients that a person has registered. */
   readonly resolvePing: ResolveHost;
 }
 

@@ -48,6 +48,25 @@ describe('where the provider calls back', () => {
     expect(world.questions).toHaveLength(1);
   });
 
+  it('a call that comes while the store is away is answered within the interval, not at the next poll without a call', async () => {
+    const world = kernelWorld({ delivery: 'ping' });
+    const { get } = world.store;
+    const { id } = await world.propose();
+    world.answers.push(async () => {
+      // After a poll without a call, the next look at the row fails; the call comes before the wait starts again.
+      world.store.get = async () => {
+        world.store.get = get;
+        void world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
+        throw new Error('the connection was closed');
+      };
+      return pending;
+    }, 'approved');
+    await world.until(id, 'executed');
+    const [first = 0, second = 0] = world.times();
+    expect(world.errors.join()).toContain('the connection was closed');
+    expect(second - first).toBeLessThanOrEqual(3);
+  });
+
   it('an answer that can’t be stored for a moment is kept: nobody is asked twice', async () => {
     const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
     const { id } = await world.propose();

@@ -108,7 +108,7 @@ export function drawChart(place: HTMLElement): void {
   drawn.set(place, [new uPlot(above, [at, value], parts[0]), new uPlot(below, [at, drawdown], parts[1])]);
 }
 
-/** Brings charts to the width that there is. @param anew in other colors */
+/** Fits the charts to their width. @param anew draws them again, in other colors */
 export function resizeCharts(anew: boolean): void {
   // A copy: a chart that is drawn again is a new entry of the map, which would be visited again, without end.
   for (const [place, charts] of [...drawn]) {
