@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
-import { freePort } from './home-world.ts';
+import { freePort } from '../free-port.ts';
 import { hasTmux, openTerminal, type Terminal } from './tmux.ts';
 import { startCommand } from './world.ts';
 

@@ -1,10 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { webauthnEvidence } from '../../src/approval/signature/evidence.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { freePort } from '../free-port.ts';
 import { type HttpBrowser, pairByHttp } from '../integration/home/http-browser.ts';
 import type { Authenticator } from '../unit/approval/signature/authenticator.ts';
 import { ScriptFaults } from './script-session.ts';
@@ -151,13 +151,4 @@ export async function createHomeWorld(
     },
   };
   return world;
-}
-
-/** A port that is free at this moment: the home's address names it before anybody listens there. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

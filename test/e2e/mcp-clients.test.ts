@@ -6,9 +6,10 @@ import { promisify } from 'node:util';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { freePort } from '../free-port.ts';
 import { type Person, playPerson } from '../mcp-clients/person.ts';
 import { hearRevisions, type Revisions } from '../mcp-clients/revisions.ts';
-import { createHomeWorld, freePort, type HomeWorld, type PairedPhone } from './home-world.ts';
+import { createHomeWorld, type HomeWorld, type PairedPhone } from './home-world.ts';
 
 /* Other people's programs as they are on npm, each from its sign-in to an order that the phone signed. */
 

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { transformer } from '@openfga/syntax-transformer';
+import { freePort } from '../free-port.ts';
 
 export const PRESHARED_KEY = 'the-preshared-key-of-the-test';
 
@@ -91,12 +90,4 @@ export async function startOpenFga(binary: string): Promise<OpenFga> {
       await ended;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }

@@ -5,10 +5,10 @@ import { serverKey } from '../../src/app/server/server-key.ts';
 import { addServerWrappingKey } from '../../src/app/server/wrapping-keys.ts';
 import { stateSchema } from '../../src/store/postgres/migrations/state.ts';
 import { appOf } from '../../src/store/postgres/schema.ts';
+import { freePort } from '../free-port.ts';
 import { running } from '../postgres/server/served.ts';
 import { postgresPrograms, SUPERUSER, startCluster } from '../postgres/support/cluster.ts';
 import { runSql } from '../postgres/support/database.ts';
-import { freePort } from './keycloak-server.ts';
 import { SERVER_CLIENT, SERVER_LOGIN_CLIENT } from './realm.ts';
 
 /** A server of agents before it serves: the realm must know its address and its key. */

@@ -1,8 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { AwsCredentials } from '../../src/secrets/kms/aws/credential-source.ts';
 import { signedHeaders } from '../../src/secrets/kms/aws-kms.ts';
+import { freePort } from '../free-port.ts';
 
 export const REGION = 'eu-central-1';
 
@@ -89,12 +88,4 @@ export async function startMoto(python: string): Promise<Moto> {
       await ended;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../postgres/server/served.ts';
+import { freePort } from '../free-port.ts';
 
 export interface TemporalServer {
   /** HOST:PORT of its frontend, the same each time it starts. */

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +8,7 @@ import { homeFiles } from '../../../src/app/home/home-files.ts';
 import type { NewHome } from '../../../src/app/home/init-home.ts';
 import type { HomeReady } from '../../../src/app/home/ready-file.ts';
 import { type HomeRequest, type ServeHomeOptions, serveHome } from '../../../src/app/home/serve-home.ts';
+import { freePort } from '../../free-port.ts';
 import { app, type HomeGround, homeGround } from './home-folder.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url));
@@ -247,11 +247,3 @@ it('behind a proxy of this machine it believes what that says, and answers as it
   expect(answer.headers.get('strict-transport-security')).toContain('max-age=');
   expect((await fetch(`${url}/phone`)).status).toBe(421);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port: free } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return free;
-}

@@ -1,7 +1,4 @@
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Agent } from '../../../src/agent/agent.ts';
@@ -21,17 +18,8 @@ import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { appOf } from '../../../src/store/postgres/schema.ts';
+import { freePort } from '../../free-port.ts';
 import { emptyDatabase, runSql } from '../support/database.ts';
-
-/** A port that was free a moment ago: the server's address must be known to the home before it serves. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** A home that knows a server, the server's folder, and a database with its tables. */
 export async function serverFolder(newDatabase: () => ReturnType<typeof emptyDatabase> = emptyDatabase) {
