@@ -6,7 +6,6 @@ const LONG = [
   'test/e2e/scripts.test.ts',
   // It waits for a lease to end.
   'test/crash/stopped.test.ts',
-  'test/unit/store/sqlite/gateway-stores.test.ts',
   'test/integration/notify/notices.test.ts',
   'test/integration/cli/messages.test.ts',
   'test/integration/web/dashboard-live.test.ts',

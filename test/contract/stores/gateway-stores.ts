@@ -1,3 +1,4 @@
+import { describe } from 'vitest';
 import { accessStoreContract } from './access-store.ts';
 import { auditStoreContract } from './audit-store.ts';
 import { brokerKeyStoreContract } from './broker-key-store.ts';
@@ -17,23 +18,28 @@ import { signingKeyStoreContract } from './signing-key-store.ts';
 import { standingStoreContract } from './standing-store.ts';
 import { tradingStateContract } from './trading-state.ts';
 
+const contracts = [
+  orderJournalContract,
+  orderCountsContract,
+  tradingStateContract,
+  decisionStoreContract,
+  messageJournalContract,
+  proofStoreContract,
+  proposalStoreContract,
+  proposalCountsContract,
+  proposalPartiesContract,
+  auditStoreContract,
+  checkpointStoreContract,
+  brokerKeyStoreContract,
+  accessStoreContract,
+  limitsStoreContract,
+  mandateStoreContract,
+  standingStoreContract,
+  signingKeyStoreContract,
+];
+
 /** All that a gateway's stores promise. */
 export function gatewayStoresContract(open: OpenStores): void {
-  orderJournalContract(open);
-  orderCountsContract(open);
-  tradingStateContract(open);
-  decisionStoreContract(open);
-  messageJournalContract(open);
-  proofStoreContract(open);
-  proposalStoreContract(open);
-  proposalCountsContract(open);
-  proposalPartiesContract(open);
-  auditStoreContract(open);
-  checkpointStoreContract(open);
-  brokerKeyStoreContract(open);
-  accessStoreContract(open);
-  limitsStoreContract(open);
-  mandateStoreContract(open);
-  standingStoreContract(open);
-  signingKeyStoreContract(open);
+  // In suites of their own: the hooks of each would otherwise open stores for the tests of all.
+  for (const contract of contracts) describe(contract.name, () => contract(open));
 }

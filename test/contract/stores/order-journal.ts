@@ -15,8 +15,8 @@ const SLOT = '2026-W48';
 
 /** What every journal of orders promises. */
 export function orderJournalContract(open: OpenStores): void {
-  claimContract(open);
-  writtenOffContract(open);
+  describe('claims', () => claimContract(open));
+  describe('absence and proof', () => writtenOffContract(open));
 }
 
 function claimContract(open: OpenStores): void {
