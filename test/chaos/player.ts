@@ -38,7 +38,8 @@ export class Player {
   /** What ends that a gateway's clock is wrong, by its number. */
   readonly #unskew = new Map<number, () => void>();
   #undisk: () => void = () => undefined;
-  #unprice: () => void = () => undefined;
+  /** What ends that a price is another one, by its symbol. */
+  readonly #unprice = new Map<string, () => void>();
   /** What ends that a gateway's process is down, by its number. */
   readonly #up = new Map<number, () => void>();
   readonly #hands: MandateHands;
@@ -115,8 +116,9 @@ export class Player {
         return world.advance(step.seconds * 1000);
       case 'price': {
         const symbol = symbols[step.symbol % symbols.length] ?? 'AAPL';
-        this.#unprice();
-        this.#unprice = step.factor === 1 ? () => undefined : world.hinder('price');
+        this.#unprice.get(symbol)?.();
+        if (step.factor === 1) this.#unprice.delete(symbol);
+        else this.#unprice.set(symbol, world.hinder('price'));
         world.market.setPrice(symbol, (Number(prices[symbol]) * step.factor).toFixed(2));
         world.broker.settle();
         return;

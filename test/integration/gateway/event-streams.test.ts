@@ -6,9 +6,12 @@ const MOST_OF_PERSON = 60;
 
 let world: ForeignWorld;
 let stop: AbortController;
+/** A response that nobody holds is collected with its body, which ends its stream. */
+let held: Response[];
 beforeEach(async () => {
   world = await startForeignWorld();
   stop = new AbortController();
+  held = [];
 });
 afterEach(async () => {
   stop.abort();
@@ -17,8 +20,14 @@ afterEach(async () => {
 
 const tokenOf = (sub: string, client_id = 'trade-agent') =>
   world.issuer.mint({ claims: { sub, client_id, scope: 'orders:read' } });
-const open = (token: string, signal = stop.signal) =>
-  fetch(`${world.url}/v1/events`, { headers: { authorization: `Bearer ${token}` }, signal });
+const open = async (token: string, signal = stop.signal) => {
+  const response = await fetch(`${world.url}/v1/events`, {
+    headers: { authorization: `Bearer ${token}` },
+    signal,
+  });
+  held.push(response);
+  return response;
+};
 const statuses = async (token: string, count: number): Promise<Record<string, number>> => {
   const found: Record<string, number> = {};
   for (const { status } of await Promise.all(Array.from({ length: count }, () => open(token)))) {
