@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type UserWorkspaceConfig } from 'vitest/config';
+import { partOf } from './test/fast-suite.ts';
 import { LongestFirst } from './test/longest-first.ts';
 import { SHIPPED, shippedModule } from './test/shipped/modules.ts';
 import { SummaryReporter } from './test/summary-reporter.ts';
 
-const { SHIPPED_TESTS } = process.env;
+const { SHIPPED_TESTS, SUITE } = process.env;
 
 /**
  * Integration tests that share no process with others: they mock a module, look at memory, have an issuer lie (the
@@ -26,6 +27,23 @@ const TIMED = [
   'test/integration/home/card-paint.test.ts',
   'test/integration/web/dashboard-live.test.ts',
 ];
+
+type Project = UserWorkspaceConfig & {
+  extends: true;
+  test: { name: string; include: string[]; exclude?: string[] };
+};
+
+/** All projects, or by `SUITE` the part of their files that `npm test` runs (`fast`), or that it leaves out (`rest`). */
+function inSuite(projects: Project[]): Project[] {
+  if (SUITE === undefined) return projects;
+  if (SUITE !== 'fast' && SUITE !== 'rest') throw new Error(`SUITE is fast or rest, not ${SUITE}`);
+  return projects
+    .map((project) => ({
+      ...project,
+      test: { ...project.test, include: partOf(SUITE, project.test), exclude: [] },
+    }))
+    .filter(({ test }) => test.include.length > 0);
+}
 
 /**
  * One command for all. `unit` touches no I/O beyond temporary files; `integration` starts real servers on loopback;
@@ -48,7 +66,7 @@ export default defineConfig({
         replacement: fileURLToPath(new URL('test/seeded-fast-check.ts', import.meta.url)),
       },
     ],
-    projects: [
+    projects: inSuite([
       {
         extends: true,
         // Hundreds of small files: loading the sources anew for each took longer than their tests.
@@ -123,6 +141,6 @@ export default defineConfig({
         // Its time is simulated: what a busy machine takes for it is no part of what is shown.
         test: { name: 'chaos', include: ['test/{chaos,load}/**/*.test.ts'], testTimeout: 600_000 },
       },
-    ],
+    ]),
   },
 });

@@ -21,11 +21,9 @@ import { thirdPartyNotices } from './bundle/third-party-notices.mjs';
 const [flag, folder] = process.argv.slice(2);
 const forTests = flag === '--failpoints' && folder !== undefined;
 const from = builtFrom();
-// npm prepares a checkout after "npm ci", and once for each HOME in which somebody runs "npx trade-agent" in it: what is
-// built already is left alone then, for a program that is running reads more of it as it goes on. Where "npm test" comes
-// next, which builds too, "npm ci" need not (.ci/run).
-const isPrepared = process.env.BUILD_LATER === '1' || isBuilt(from);
-if (process.env.npm_lifecycle_event === 'prepare' && isPrepared) process.exit(0);
+// What is built already is left alone: npm prepares a checkout after "npm ci" and once for each HOME in which somebody runs
+// "npx trade-agent" in it, "npm test" builds too, and a program that is running reads more of it as it goes on.
+if (!forTests && isBuilt(from)) process.exit(0);
 
 const outdir = forTests ? folder : 'dist';
 const kind = forTests ? 'test' : 'production';

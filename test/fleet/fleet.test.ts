@@ -20,7 +20,7 @@ import { type Passage, passage, passageThrough, shown } from './passage.ts';
 import { receiptFaults } from './receipts.ts';
 import { undeduplicated } from './undeduplicated.ts';
 
-/** `npm run test:fleet` asks for 10,000; `npm test` leaves it out. */
+/** `npm run test:fleet` asks for 10,000; `npm run test:all` leaves it out. */
 const COUNT = Number(process.env.FLEET_PROPOSALS ?? 0);
 const SEED = Number(process.env.FLEET_SEED ?? 1);
 /** For so many minutes new ones are proposed at most; those there are by then are played to their end. */

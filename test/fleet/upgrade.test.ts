@@ -11,7 +11,7 @@ import { startFleet, THIS_PROGRAM } from './fleet.ts';
 import { filled } from './passage.ts';
 import { undeduplicated } from './undeduplicated.ts';
 
-/** `npm run test:upgrade` asks for 1,000; `npm test` leaves it out. */
+/** `npm run test:upgrade` asks for 1,000; `npm run test:all` leaves it out. */
 const COUNT = Number(process.env.UPGRADE_PROPOSALS ?? 0);
 const LANES = 8;
 

@@ -12,7 +12,7 @@ import { type EarlierProgram, earlierProgram, migrateServerBy } from './earlier-
 import { type Program, THIS_PROGRAM } from './fleet.ts';
 import type { RunToBegin } from './run-worker.ts';
 
-/** `npm run test:upgrade` asks for 1,000; `npm test` leaves it out. */
+/** `npm run test:upgrade` asks for 1,000; `npm run test:all` leaves it out. */
 const COUNT = Number(process.env.UPGRADE_PROPOSALS ?? 0);
 /** So many runs of one person: each of another order, or two would be one. */
 const OF_ONE = 10;

@@ -20,7 +20,7 @@ const keptPair = (folder: string) =>
     return broker && (await keyPairs(broker).find('alice'))?.pair;
   }, folder);
 
-/** `npm run test:crash` plays all places, `npm test` the first, the last, and one between. */
+/** `npm run test:crash` plays all places, `npm run test:all` the first, the last, and one between. */
 const few: readonly Failpoint[] = ['init.begun', 'init.served', 'init.whole'];
 const rest: readonly Failpoint[] = [
   'init.keyed',

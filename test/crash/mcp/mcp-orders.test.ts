@@ -11,7 +11,7 @@ import { type ForeignClient, foreignClient, type Told, type Waits } from './fore
 /*
  * An order of somebody else's agent, over HTTP: gateway, provider and broker die by kill -9 at each place that it passes, the
  * client goes away at each of its own steps, and comes back with the same call. One order, and each look tells the truth.
- * `npm run test:crash` plays all places; `npm test` some.
+ * `npm run test:crash` plays all places; `npm run test:all` some.
  */
 
 const isFull = Number(process.env.CRASH_SEEDS ?? 1) > 1;

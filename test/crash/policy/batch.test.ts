@@ -15,7 +15,7 @@ import type { Ended } from '../program.ts';
 /*
  * A rebalancing of three orders on one card, and the gateway dies at each place that it passes after the tap, at the first,
  * the second and the third order. Nobody comes: each order is in the book once, and counts once. `npm run test:crash` plays
- * all, `npm test` one; `CRASH_CASE="batch gateway.claimed@2"` one again.
+ * all, `npm run test:all` one; `CRASH_CASE="batch gateway.claimed@2"` one again.
  */
 
 const places: readonly Failpoint[] = [

@@ -10,7 +10,7 @@ import { begin, die, runOf, settle } from '../play-case.ts';
 /*
  * An order that a mandate approves: whoever dies at each place that it passes, it is one order, one reservation and one slot,
  * and nobody is asked. Then an agent comes that has lost all that it knew, and asks for the same. `npm run test:crash` plays
- * all places, `npm test` some; `CRASH_CASE="mandate gateway.claimed=kill#2"` one again.
+ * all places, `npm run test:all` some; `CRASH_CASE="mandate gateway.claimed=kill#2"` one again.
  */
 
 const seeds = Number(process.env.CRASH_SEEDS ?? 1);

@@ -11,7 +11,7 @@ import { seededRandom } from '../../fixtures/seeded-random.ts';
 import { asHere } from '../../shipped/modules.ts';
 import { createWorld, type World } from './identity-provider-world.ts';
 
-// `npm run test:session` has 20 processes and 50 expiries; `npm test` a few, which is enough to notice a broken lock.
+// `npm run test:session` has 20 processes and 50 expiries; `npm run test:all` a few, which is enough to notice a broken lock.
 const PROCESSES = Number(process.env.SESSION_PROCESSES ?? 4);
 const EXPIRIES = Number(process.env.SESSION_EXPIRIES ?? 2);
 const SEED = Number(process.env.SESSION_SEED ?? (EXPIRIES < 10 ? 2 : Date.now() % 2 ** 31));
