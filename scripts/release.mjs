@@ -3,7 +3,15 @@
 // RELEASE_KEY names an SSH key (docs/RELEASING.md). It publishes nothing and changes nothing outside of FOLDER.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -34,6 +42,8 @@ if (notes === undefined)
     'Give what is under "Unreleased" the version of package.json.',
   );
 
+// What is there already may have been changed since it was built.
+rmSync(join(root, 'dist'), { recursive: true, force: true });
 run(process.execPath, ['scripts/build.mjs']);
 mkdirSync(out, { recursive: true });
 const [{ filename }] = JSON.parse(

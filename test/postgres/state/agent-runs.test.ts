@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, inject } from 'vitest';
+import { afterAll, beforeAll, inject, it } from 'vitest';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { openDatabase } from '../../../src/store/postgres/open-database.ts';
 import { postgresState } from '../../../src/store/postgres/state/state-stores.ts';
@@ -7,7 +7,8 @@ import { keepThreadsIn } from '../../integration/agent/world.ts';
 import { migratedDatabase, type TestDatabase } from '../support/database.ts';
 
 // The agent's own tests once more, each new agent with a pool of its own, as another machine would have.
-if (inject('postgresHost') !== undefined) {
+if (inject('postgresHost') === undefined) it.skip('the agent on PostgreSQL (needs PostgreSQL)');
+else {
   let server: TestDatabase;
   beforeAll(async () => {
     server = await migratedDatabase(stateSchema);
