@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claudeChat, claudePrint } from './clients/claude-code.ts';
 import { codex } from './clients/codex.ts';
@@ -27,8 +28,12 @@ for (const { title, package: needed } of drivers) {
   }
 }
 
+const MINUTE_MS = 60_000;
 /** Longer than a question waits at the home. */
-const AFTER_MS = 6 * 60_000;
+const AFTER_MS = 6 * MINUTE_MS;
+/** Longer than an access token of the home is valid. `MCP_CLIENTS_WAIT=real` lets it pass for the client too. */
+const TOKEN_OVER_MS = 11 * MINUTE_MS;
+const waitsForReal = process.env.MCP_CLIENTS_WAIT === 'real';
 
 describe.each(drivers.map((driver) => ({ title: driver.title, driver })))('$title', ({ title, driver }) => {
   const command = commands.get(title);
@@ -122,4 +127,20 @@ describe.each(drivers.map((driver) => ({ title: driver.title, driver })))('$titl
     const { revision } = driver;
     expect(stage.revisions()).toEqual(revision === null ? [] : expect.arrayContaining([revision]));
   });
+
+  here(
+    'trades once its access token is over and the home has started anew',
+    { timeout: 1_200_000 },
+    async () => {
+      const before = stage.world.sandbox.broker.book().length;
+      if (waitsForReal) await delay(TOKEN_OVER_MS);
+      else stage.clock.set(Date.now() + AFTER_MS + TOKEN_OVER_MS);
+      await stage.restart();
+      const { saw } = await ask('buy', '4', () => stage.person.answer('approve'));
+      expect(saw.map(statusOf).at(-1)).toBe('executed');
+      expect(stage.world.sandbox.broker.book()).toHaveLength(before + 1);
+      // A client whose own clock has not moved may take the 401 for the end of its sign-in: only real time tells.
+      if (waitsForReal) expect(stage.person.opened).toHaveLength(1);
+    },
+  );
 });

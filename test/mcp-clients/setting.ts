@@ -17,6 +17,8 @@ export interface Stage extends Setting {
   readonly server: ModelServer;
   /** The home's; the client has the machine's. */
   readonly clock: WorldClock;
+  /** Ends the home as an operator does, and serves it again. */
+  restart(): Promise<void>;
   /** Of the protocol, as requests named them until now. */
   revisions(): string[];
   close(): Promise<void>;
@@ -37,7 +39,7 @@ export async function createStage(driver: ClientDriver, command: string): Promis
     env: { ...clock.env, ...revisions.env, NODE_OPTIONS: options },
   });
   await world.init();
-  await world.serve();
+  let stop = await world.serve();
   const phone = await world.pair();
   await world.json('profile', 'add', 'home', '--home', world.address, '--credential-store', 'file');
   const person = await playPerson(world, phone);
@@ -55,6 +57,10 @@ export async function createStage(driver: ClientDriver, command: string): Promis
     endpoint: `${world.address}/mcp`,
     model: server.url,
     install: (client) => installIn(world, client, '--remote'),
+    async restart() {
+      await stop();
+      stop = await world.serve();
+    },
     revisions: () => revisions.heard(),
     run: (args, { terminal = false } = {}) =>
       runClient(terminal ? inTerminal(command, args) : [command, ...args], { env, folder, running }),
