@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * A scenario as the *.script.txt beside the commands write it, like a shell session:
+ * A scenario of test/scripts/, written like a shell session:
  *
  *     # What it shows: the title.
  *     @login alice                      something done to the world (script-session.ts lists what)

@@ -11,14 +11,11 @@ import { readScenario, type Scenario } from './script-file.ts';
 import { playScenario, ScriptFaults } from './script-session.ts';
 import { startCommand } from './world.ts';
 
-const cli = fileURLToPath(new URL('../../src/cli/', import.meta.url));
+const scripts = fileURLToPath(new URL('../scripts/', import.meta.url));
 /** Each by its folder and name: `run/signals`. */
-const scenarios = globSync('**/*.script.txt', { cwd: cli })
+const scenarios = globSync('**/*.txt', { cwd: scripts })
   .sort()
-  .map((file): [string, Scenario] => [
-    file.replace(/^commands\//, '').replace(/\.script\.txt$/, ''),
-    readScenario(join(cli, file)),
-  ]);
+  .map((file): [string, Scenario] => [file.replace(/\.txt$/, ''), readScenario(join(scripts, file))]);
 
 /** Always Sunday noon in New York, give or take the seconds a test takes. */
 const sunday = Date.parse('2026-11-22T17:00:00Z');
