@@ -1,13 +1,14 @@
 import type { ActivityCache, CloseCache, ImportStore } from '../store/check-store.ts';
+import { dailyCloses } from '../tools/daily-closes.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import { readOpenOrders } from '../tools/order-pages.ts';
+import { isTradeAgentError } from '../trading/errors.ts';
 import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import { withImported } from '../trading/portfolio/imported.ts';
 import { atDayEnds } from '../trading/portfolio/returns.ts';
 import { readActivities, readPricesOfTransfers } from './gather-activities.ts';
 import { readCloses } from './gather-closes.ts';
 import { symbolsOf } from './observe-prices.ts';
-import { readBenchmark } from './read-benchmark.ts';
 import { readQuotes } from './read-quotes.ts';
 import type { RulesFile } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -112,4 +113,22 @@ function symbolsWithHistory({ rules }: RulesFile, held: readonly string[]): stri
     rule.enabled && rule.kind === 'move' && rule.sessions > 1 ? symbolsOf(rule, held) : [],
   );
   return [...new Set(symbols)].sort();
+}
+
+/** The benchmark's closes since the first day known. An ornament: what else a check looks at is looked at without it. */
+async function readBenchmark(
+  gateway: GatewayClient,
+  symbol: string | undefined,
+  [first]: Snapshot['history'],
+  notes: string[],
+): Promise<Pick<Snapshot, 'benchmark'>> {
+  if (symbol === undefined || first === undefined) return {};
+  try {
+    const closes = await dailyCloses(gateway, { symbol, since: first.at, adjustment: 'all' });
+    return { benchmark: { symbol, closes } };
+  } catch (error) {
+    if (!isTradeAgentError(error) || error.code === 'login_required') throw error;
+    notes.push(`the benchmark ${symbol} can’t be read (${error.message})`);
+    return {};
+  }
 }

@@ -4,7 +4,7 @@ import { readNamedFile } from '../config/named-file.ts';
 import { lineOf, readYaml } from '../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { checkOrder } from '../trading/order.ts';
-import { defaultRules } from './default-rules.ts';
+import { DEFAULT_BENCHMARK } from '../trading/portfolio/benchmark.ts';
 import { namedIn, placeholdersOf } from './message.ts';
 import { takePlainTargets } from './plain-targets.ts';
 import {
@@ -15,6 +15,22 @@ import {
   rulesFileSchema,
   suggestSchema,
 } from './rules-schema.ts';
+
+/** What is looked at where no rules file is named: what nearly everyone would want to know. */
+const defaultRules: z.input<typeof rulesFileSchema> = {
+  benchmark: DEFAULT_BENCHMARK,
+  rules: [
+    { name: 'ruin', kind: 'ruin' },
+    { name: 'day-move', kind: 'move', symbols: 'held', by: '7%' },
+    { name: 'day-loss', kind: 'loss', over: 'day', above: '3%', severity: 'critical' },
+    { name: 'drawdown', kind: 'drawdown', above: '10%' },
+    { name: 'concentration', kind: 'concentration', above: '40%' },
+    { name: 'cash-drag', kind: 'cash', above: '50%', severity: 'info' },
+    { name: 'stale-prices', kind: 'stale', older_than: '15m', when: 'market_open' },
+    { name: 'old-orders', kind: 'open_order', older_than: '3d' },
+    { name: 'market-closure', kind: 'closure', within: '1d', severity: 'info' },
+  ],
+};
 
 /** A rules file is small; anything else was named by mistake. */
 const MOST_BYTES = 1024 * 1024;

@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -6,11 +12,23 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { TradeAgentError } from '../trading/errors.ts';
-import { answerHeaders } from './answer-headers.ts';
 import { type PeerList, peerList } from './peer-list.ts';
 import { isLoopback } from './secure-url.ts';
 import { followRenewals, readTlsFiles, type TlsFiles } from './tls-files.ts';
 import { believeProxy, cameByHttps } from './trusted-proxy.ts';
+
+/** A policy for what is no page: nothing of it may run, be loaded or be framed, whatever a browser takes it for (CSP 3). */
+export const NO_PAGE = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/**
+ * What each answer of each server of ours has, whoever makes it: JSON, a refusal, what comes before anything is served. A page
+ * says more of itself, and that takes its place.
+ */
+function answerHeaders(response: Pick<ServerResponse, 'setHeader'>): void {
+  response.setHeader('content-security-policy', NO_PAGE);
+  response.setHeader('referrer-policy', 'no-referrer');
+  response.setHeader('x-content-type-options', 'nosniff');
+}
 
 /**
  * The longest body here is 16 KiB: whoever takes longer for a request than this is not sending one. Node itself takes

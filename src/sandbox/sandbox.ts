@@ -1,18 +1,19 @@
+import { Hono } from 'hono';
 import type { Quotas } from '../approval/quotas.ts';
 import { softwareKey } from '../approval/signature/software-key.ts';
 import { createKeyPairs } from '../gateway/broker/key-pairs.ts';
 import { keyPlaceOf, type NamedBroker, ONLY_BROKER } from '../gateway/broker/named-broker.ts';
 import { folderRules } from '../gateway/policy/rules-source.ts';
-import { Faults } from '../home/faults.ts';
+import { type FaultName, Faults, faults as knownFaults } from '../home/faults.ts';
 import { createHome, type HomeOptions } from '../home/home.ts';
 import { addMissing, createPeople, type People } from '../home/identity-provider/people.ts';
 import { createVault, type Vault } from '../home/identity-provider/vault.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { type HttpServer, listenerOf, listenOnLoopback } from '../net/http-server.ts';
+import { sameSecret } from '../secrets/constant-time.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { questionSeal } from '../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
-import { createAdmin } from './admin.ts';
 import { type Company, createCompany } from './company/company.ts';
 import type { CompanyRule } from './company/rules.ts';
 import { createPaperBroker, type PaperBroker } from './paper-broker/paper-broker.ts';
@@ -339,4 +340,42 @@ async function keepKeyPairs(
       await pairs.keep(username, pair, { accountNumber, environment: 'paper' });
     }
   }
+}
+
+/**
+ * Switches faults on and off while the sandbox runs: `POST /admin/faults {"name", "times"?}`, `DELETE /admin/faults`,
+ * and tells what was sent by Slack and Gmail: `GET /admin/messages`. With the sandbox's admin secret as Bearer.
+ */
+function createAdmin(options: {
+  secret: string;
+  faults: Faults;
+  /** What the stand-ins for Slack and Gmail have sent. */
+  sent: () => readonly object[];
+}): Hono {
+  const app = new Hono();
+  app.use('*', async (context, next) => {
+    const given = context.req.header('authorization') ?? '';
+    if (!sameSecret(given, `Bearer ${options.secret}`)) return context.json({ error: 'unauthorized' }, 401);
+    return next();
+  });
+  app.post('/admin/faults', async (context) => {
+    const body: { name?: unknown; times?: unknown } = await context.req.json();
+    const { name, times = 1 } = body;
+    if (
+      typeof name !== 'string' ||
+      !(name in knownFaults) ||
+      !Number.isInteger(times) ||
+      (times as number) < 1
+    ) {
+      return context.json({ error: 'invalid_request', faults: Object.keys(knownFaults) }, 400);
+    }
+    options.faults.set(name as FaultName, times as number);
+    return context.json({ name, times });
+  });
+  app.get('/admin/messages', (context) => context.json({ messages: options.sent() }));
+  app.delete('/admin/faults', (context) => {
+    options.faults.clear();
+    return context.body(null, 204);
+  });
+  return app;
 }

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { embeddedRelations } from '../../src/gateway/relations/embedded.ts';
+import { embeddedRelations, rights, type Standing } from '../../src/gateway/relations/embedded.ts';
 import { openFgaRelations } from '../../src/gateway/relations/openfga.ts';
 import { RelationsUnavailable } from '../../src/gateway/relations/relations.ts';
-import { rights, type Standing } from '../../src/gateway/relations/rights.ts';
 import type { AccessGrant } from '../../src/store/access-store.ts';
 import { accessRoles } from '../../src/trading/kinds/access.ts';
 import { relationQuestions } from '../../src/trading/relations.ts';

@@ -1,24 +1,32 @@
+import { type BaseMessage, HumanMessage } from '@langchain/core/messages';
 import type { BaseCheckpointSaver, StateSnapshot } from '@langchain/langgraph';
 import type { HistoryGuard } from '../../store/state-stores.ts';
-import type { Lease, Thread, ThreadProposal, ThreadStore } from '../../store/thread-store.ts';
+import type {
+  Lease,
+  Thread,
+  ThreadProposal,
+  ThreadProposals,
+  ThreadStore,
+} from '../../store/thread-store.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
-import { isSettledState } from '../../trading/proposal.ts';
+import { ordersOf } from '../../trading/kinds/kind-words.ts';
+import { isSettledState, isUnderWayState, type Proposal } from '../../trading/proposal.ts';
 import type { RunInput, RunOptions } from '../agent.ts';
 import type { AgentEvent, RunResult } from '../events.ts';
 import type { AgentStateValue } from '../graph/agent-state.ts';
-import { circumstances } from '../graph/circumstances.ts';
+import { circumstances, saidUnder } from '../graph/circumstances.ts';
+import { orderMessages, orderWords } from '../graph/composed-orders.ts';
 import { asTradeAgentError, errorFacts } from '../graph/error-facts.ts';
 import { type AgentGraph, buildGraph } from '../graph/graph.ts';
 import type { GraphEnvironment } from '../graph/graph-environment.ts';
+import { promptMessage } from '../graph/message-history.ts';
+import { approvalView, cameOf } from '../graph/proposal-view.ts';
 import { instructionsNotice, readsLikeInstructions } from '../graph/reads-like-instructions.ts';
-import { STANDARD_INPUT } from '../graph/system-prompt.ts';
+import { STANDARD_INPUT, untrustedContext } from '../graph/system-prompt.ts';
 import { connectionView } from './connection-wait.ts';
 import { EventQueue } from './event-queue.ts';
 import { interruptsOf, isMidProposal } from './interrupt-waits.ts';
 import type { KeptLease, LeaseKeeper } from './lease-keeper.ts';
-import { noteAndTell } from './note-and-tell.ts';
-import { opening, titleOf } from './opening.ts';
-import { midProposal, nothingStored, takenOver, unfinished } from './run-errors.ts';
 import { runResult } from './run-result.ts';
 import { takeBack } from './take-back.ts';
 import { beginThread } from './threads.ts';
@@ -302,4 +310,93 @@ class Run {
       error: errorFacts(this.#error(error)),
     });
   }
+}
+
+/**
+ * Keeps what was seen of a proposal, and tells the run's stream of it where it is news there; one after the other, so that
+ * what is told last is what was seen last.
+ * @param shown ids of those that the stream has told of; added to
+ */
+function noteAndTell(
+  proposals: ThreadProposals,
+  shown: Set<string>,
+  emit: (event: AgentEvent) => void,
+): (seen: ThreadProposal) => Promise<void> {
+  /** Last told here. Another run that waits for the same proposal may have stored its news first. */
+  const toldAs = new Map<string, Proposal>();
+  const tell = async (seen: ThreadProposal): Promise<void> => {
+    const { id } = seen.proposal;
+    const { before: stored, kept } = await proposals.note(seen);
+    const { proposal, thread } = kept;
+    const before = toldAs.get(id) ?? stored;
+    const isSame = before?.state === proposal.state && before.updated_at === proposal.updated_at;
+    if (isSame && shown.has(id)) return;
+    shown.add(id);
+    toldAs.set(id, proposal);
+    const known = new Set(
+      before === undefined ? [] : ordersOf(cameOf(before)).map((order) => JSON.stringify(order)),
+    );
+    const news = ordersOf(cameOf(proposal)).filter((order) => !known.has(JSON.stringify(order)));
+    for (const order of news) emit({ type: 'order', order, approval: id });
+    emit({ type: 'approval', approval: approvalView(proposal, thread) });
+  };
+  let last: Promise<void> = Promise.resolve();
+  return (seen) => {
+    const told = last.then(() => tell(seen));
+    last = told.catch(() => undefined);
+    return told;
+  };
+}
+
+/** What a thread is called that begins with this. @throws {TradeAgentError} `usage` for too many orders, or none */
+function titleOf(input: RunInput): string {
+  return 'orders' in input ? orderWords(input.orders) : input.prompt;
+}
+
+/**
+ * What a run adds to its thread's conversation before anything is done, and the outside texts in that.
+ * @param under what a language model is told beside the prompt: `graph/circumstances.ts`
+ */
+function opening(input: RunInput, under: string): { messages: BaseMessage[]; tainted: string[] } {
+  if ('orders' in input) return { messages: orderMessages(input), tainted: [] };
+  const { prompt, context = '' } = input;
+  const said = saidUnder(promptMessage(prompt), under);
+  if (context.trim() === '') return { messages: [said], tainted: [] };
+  return { messages: [new HumanMessage(untrustedContext(context)), said], tainted: [STANDARD_INPUT] };
+}
+
+/** "Done" would be a lie: the run died before it had written down what it was asked. */
+function nothingStored(thread: string): TradeAgentError {
+  return new TradeAgentError('not_found', `nothing of thread ${thread} was stored before its run ended`, {
+    hint: 'Nothing was proposed. Ask again.',
+  });
+}
+
+/** A new prompt would leave behind what the thread has asked for; that comes first. */
+function unfinished(thread: string, open: readonly Proposal[]): TradeAgentError {
+  const codes = open.map(({ code }) => code).join(', ');
+  const hint = `Run "trade-agent resume ${thread}" first`;
+  if (open.some(({ state }) => isUnderWayState(state) || state === 'executed')) {
+    return new TradeAgentError(
+      'outcome_unknown',
+      `this thread has an order whose outcome it has not heard of (${codes})`,
+      { hint: `${hint}, or start a new thread.` },
+    );
+  }
+  return new TradeAgentError('approval_pending', `this thread still waits for your decision (${codes})`, {
+    hint: `${hint}, cancel it with "trade-agent approvals cancel ${open[0]?.id}", or start a new thread.`,
+  });
+}
+
+/** It stopped between wanting to propose and knowing that it did. */
+function midProposal(thread: string): TradeAgentError {
+  return new TradeAgentError('outcome_unknown', 'this thread was stopped while it proposed something', {
+    hint: `Run "trade-agent resume ${thread}" first: it goes on with that very proposal. Or start a new thread.`,
+  });
+}
+
+function takenOver(thread: string): TradeAgentError {
+  return new TradeAgentError('busy', `another run has taken over thread ${thread}`, {
+    hint: 'This one stood still for too long. Watch the other, or resume the thread when it has ended.',
+  });
 }

@@ -1,8 +1,10 @@
+import type { ResolvedProfile } from '../../config/profile.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import { errorObject } from '../../trading/error-object.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { checkCompany } from './company-check.ts';
-import { type Finding, fail, skip, warn } from './finding.ts';
+import { type Finding, fail, ok, skip, warn } from './finding.ts';
 import {
   checkConfig,
   checkCredentialStore,
@@ -11,7 +13,6 @@ import {
   checkState,
   checkUpdates,
 } from './machine-checks.ts';
-import { checkMcpServers } from './mcp-check.ts';
 import { checkModel } from './model-check.ts';
 import { checkBroker, checkGateway, checkGatewayClock, checkProvider } from './server-checks.ts';
 
@@ -103,4 +104,23 @@ async function within(
 function failed(check: string, error: unknown): Finding {
   const { message, hint } = errorObject(error);
   return fail(check, message, hint ?? 'Try again with --verbose.');
+}
+
+/** Whether a language model was given tools that could act past the phone. Asks no server anything. */
+export function checkMcpServers({
+  mcp_servers: servers = {},
+}: Pick<ResolvedProfile, 'mcp_servers'>): Finding[] {
+  const names = Object.keys(servers);
+  if (names.length === 0) return [];
+  const found = Object.entries(servers).flatMap(([name, { enabled, tools, unsafe }]) => {
+    const allowed = unsafe.filter((tool) => tools.includes(tool));
+    if (!enabled || allowed.length === 0) return [];
+    return warn(
+      'mcp',
+      `MCP server ${name}: allowed by --unsafe, and called without your phone: ${allowed.map((tool) => safeLine(tool)).join(', ')}`,
+      `trade-agent mcp servers remove ${name}`,
+      { details: { server: name, unsafe: allowed } },
+    );
+  });
+  return found.length > 0 ? found : [ok('mcp', `MCP servers: ${names.join(', ')}`)];
 }

@@ -1,6 +1,7 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { preloadVerification } from '../../approval/signature/preload-verification.ts';
+import type { NoticesConfig } from '../../config/notice-channels.ts';
 import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
 import type { RulesSource } from '../../gateway/policy/rules.ts';
@@ -10,6 +11,8 @@ import { isGatewayPath } from '../../home/gateway-paths.ts';
 import { createHome, type HomeOptions } from '../../home/home.ts';
 import { createPeople, type People } from '../../home/identity-provider/people.ts';
 import { createVault } from '../../home/identity-provider/vault.ts';
+import type { PushOptions } from '../../home/phone/push/phone-push.ts';
+import type { PushSettings } from '../../home/phone/push/push-settings.ts';
 import { isLocalAddress } from '../../home/settings/home-address.ts';
 import {
   type HomeSettings,
@@ -34,8 +37,9 @@ import { tellUnmatched } from '../gateway/tell-unmatched.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { version } from '../version.ts';
 import { homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
-import { homePush } from './home-push.ts';
+import { HOME_NOTICES } from './home-notices.ts';
 import { requireOwnFolder } from './open-home.ts';
+import { homeSecrets, phoneNotices } from './phone-notices.ts';
 import { announceHome, type HomeReady } from './ready-file.ts';
 
 export interface ServeHomeOptions {
@@ -260,5 +264,44 @@ function logged(
       });
     }
     answer(request, response);
+  };
+}
+
+/**
+ * How a home rings, by its home.yaml.
+ * @param owner gives the user name of whose channels the notices are
+ */
+function homePush(
+  app: Pick<App, 'clock' | 'discreetFetch' | 'env' | 'tell'>,
+  folder: string,
+  {
+    push = {},
+    notices,
+  }: { readonly push?: PushSettings | undefined; readonly notices?: NoticesConfig | undefined },
+  owner: () => string | undefined,
+): PushOptions {
+  const { content, contact, fills, notices: noticesWhen } = push;
+  return {
+    ...(content === undefined ? {} : { content }),
+    ...(contact === undefined ? {} : { contact }),
+    ...(fills === undefined ? {} : { fills }),
+    ...(noticesWhen === undefined ? {} : { noticesWhen }),
+    ...(notices === undefined
+      ? {}
+      : {
+          notices: phoneNotices({
+            channels: notices,
+            owner,
+            secrets: homeSecrets(folder),
+            surroundings: {
+              fetch: app.discreetFetch,
+              env: app.env,
+              platform: process.platform,
+              command: HOME_NOTICES,
+            },
+            clock: app.clock,
+            onError: (message) => app.tell(`home: ${message}`),
+          }),
+        }),
   };
 }

@@ -14,7 +14,8 @@ import { alertRoutes } from '../../server/http/alert-routes.ts';
 import { gatewayProxy } from '../../server/http/gateway-proxy.ts';
 import { noticeRoutes } from '../../server/http/notice-routes.ts';
 import { scheduleRoutes } from '../../server/http/schedule-routes.ts';
-import type { NoticeParts } from '../../server/person-notices.ts';
+import { channelProblem } from '../../server/jobs/notice-job.ts';
+import { channelsOf, type NoticeParts } from '../../server/person-notices.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
 import { exchangingSessions } from '../../server/sessions/exchanging-sessions.ts';
 import { serverProfile } from '../../server/settings/server-profile.ts';
@@ -22,9 +23,11 @@ import type { ServerSettings } from '../../server/settings/server-settings.ts';
 import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
 import type { Rate } from '../../store/rate-buckets.ts';
 import type { DueRuns } from '../../store/run-store.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { type AddressPlace, readDatabaseAddress } from '../gateway/gateway-database.ts';
-import { testPersonNotice } from './person-notice-test.ts';
+import { channelNamed } from '../notices/channel-named.ts';
+import type { NoticePlace } from '../notices/notice-place.ts';
+import { testNotice } from '../notices/test-notice.ts';
 import { readServerKey, type ServerPlaces } from './server-places.ts';
 
 export interface OpenedServer {
@@ -130,3 +133,33 @@ async function openJobs(settings: ServerSettings['jobs'], places: JobPlaces): Pr
 }
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
+
+/**
+ * Sends a person a test by one of the channels that the server keeps for them.
+ * @throws {TradeAgentError} `not_found`; `notice_failed` where it could not be sent
+ */
+export async function testPersonNotice(
+  parts: NoticeParts,
+  person: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<{ readonly id: string; readonly attempts: number }> {
+  const place: NoticePlace = {
+    channels: () => channelsOf(parts, person).all(),
+    store: async () => parts.credentials(person),
+    add: 'Add one with "trade-agent notices add NAME KIND".',
+    command: 'trade-agent notices',
+    testWords: async (channel) =>
+      `This is how "${channel}" tells you of what your schedules at the server find. Nothing happened.`,
+    testFacts: async () => ({}),
+  };
+  // A name may lead elsewhere today than when it was given.
+  const problem = await channelProblem(await channelNamed(place, name), parts.noticeResolve);
+  if (problem !== undefined) throw new TradeAgentError('notice_failed', `${name}: ${problem.message}`);
+  return await testNotice(
+    { clock: parts.clock, discreetFetch: parts.noticeFetch, env: {}, signal },
+    place,
+    name,
+    parts.noticeResolve,
+  );
+}

@@ -1,5 +1,10 @@
+import type { Backlog } from '../../gateway/telemetry/measured-backlog.ts';
+import { jobCounts } from '../../jobs/pg-boss/job-counts.ts';
 import { collectRuns } from '../../server/jobs/run-collector.ts';
 import { runJob } from '../../server/jobs/run-job.ts';
+import { allSchedules } from '../../server/kept-schedule.ts';
+import type { ServerParts } from '../../server/server-parts.ts';
+import { postgresWorkerLeases } from '../../store/postgres/state/worker-leases.ts';
 import type { App } from '../app.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
 import { tellReady } from '../serve-routes.ts';
@@ -7,7 +12,6 @@ import { servedUntilStopped } from '../served-until-stopped.ts';
 import { openServer } from './open-server.ts';
 import { startScheduleWork } from './schedule-work.ts';
 import { readServerSettings, type ServerPlaces } from './server-places.ts';
-import { workerBacklog } from './worker-backlog.ts';
 
 export interface ServeWorkerOptions extends ServerPlaces {
   readonly env: NodeJS.ProcessEnv;
@@ -79,4 +83,16 @@ export async function serveWorker(
     await telemetry.close();
     await opened.close();
   });
+}
+
+/** What waits for the workers of a tenant. */
+export async function workerBacklog(
+  parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>,
+): Promise<Backlog> {
+  const [jobs, { due }, leases] = await Promise.all([
+    jobCounts(parts.database),
+    allSchedules(parts).waiting(parts.clock.now()),
+    postgresWorkerLeases(parts.database).all(),
+  ]);
+  return { ...jobs, schedulesDue: due, leases };
 }

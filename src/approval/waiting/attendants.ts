@@ -1,19 +1,71 @@
 import canonicalize from 'canonicalize';
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { isSettledState } from '../../trading/proposal.ts';
+import { NO_TOKEN } from '../access.ts';
 import type { Changes } from '../changes.ts';
 import type { KernelParts } from '../kernel-parts.ts';
 import type { Proposer } from '../kind.ts';
 import type { Move } from '../moves.ts';
-import { createAskers } from './askers.ts';
+import type { NotificationTokens } from '../notification-tokens.ts';
 import type { Attention } from './attention.ts';
-import { createEarlyCalls, type EarlyCalls } from './early-calls.ts';
 import { followResult, type ResultLook } from './follow-result.ts';
 import { lookAfter } from './look-after.ts';
 import { createMissedCalls } from './missed-calls.ts';
 import { createPacer, type Pacer } from './pacer.ts';
 import { createTakingUp } from './taking-up.ts';
 import { createTelling } from './telling.ts';
+
+/** Calls remembered that came before their question's answer was in its row: a quick thumb. */
+const MOST_EARLY_CALLS = 1_000;
+/** Longer than any notification token of ours: it is no call to remember. */
+const LONGEST_NOTIFICATION_TOKEN = 128;
+
+/** Calls of the identity provider (CIBA Core §10.2) for questions that are not known yet; the oldest are forgotten. */
+interface EarlyCalls {
+  remember(authReqId: string, notificationToken: string): void;
+  /** Whether one came for a proposal's question, now that it is known; says so once. */
+  take(proposal: StoredProposal): boolean;
+}
+
+function createEarlyCalls(tokens: NotificationTokens): EarlyCalls {
+  const calls = new Map<string, string>();
+  return {
+    remember(authReqId, notificationToken) {
+      if (notificationToken.length > LONGEST_NOTIFICATION_TOKEN) return;
+      if (calls.size >= MOST_EARLY_CALLS) calls.delete(calls.keys().next().value ?? '');
+      calls.set(authReqId, notificationToken);
+    },
+    take(proposal) {
+      const { authReqId = '' } = proposal;
+      const notificationToken = calls.get(authReqId);
+      calls.delete(authReqId);
+      return notificationToken !== undefined && tokens.isOf(notificationToken, proposal);
+    },
+  };
+}
+
+/** People whose last token is remembered; whoever was longest away is forgotten first. */
+const MOST_ASKERS = 10_000;
+
+/** With whose token a person's accounts may be asked about, in memory and nowhere else. */
+interface Askers {
+  readonly by: ReadonlyMap<string, Proposer>;
+  seen(asker: Proposer): void;
+}
+
+function createAskers(): Askers {
+  const by = new Map<string, Proposer>();
+  return {
+    by,
+    seen(asker) {
+      // The gateway itself comes without a token: a session that is at hand is of more use.
+      if (asker.accessToken === NO_TOKEN && by.has(asker.sub)) return;
+      by.delete(asker.sub);
+      by.set(asker.sub, asker);
+      if (by.size > MOST_ASKERS) by.delete(by.keys().next().value ?? '');
+    },
+  };
+}
 
 /** Who looks after the open proposals of this process: each once at a time. */
 export interface Attendants {

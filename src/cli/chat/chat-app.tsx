@@ -1,26 +1,23 @@
 import { Box, Static, Text, useApp, useWindowSize } from 'ink';
-import { useMemo, useState, useSyncExternalStore } from 'react';
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { Clock } from '../../machine/clock.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import { wrapWords } from '../text/wrap.ts';
 import type { ChatStatus } from './chat-driver.ts';
 import type { ChatItem } from './chat-item.ts';
 import type { ChatSession } from './chat-session.ts';
-import type { ChatSnapshot } from './chat-snapshot.ts';
-import { Header } from './header.tsx';
+import type { ChatSnapshot, Picker } from './chat-snapshot.ts';
+import { Header, MoneyWord } from './header.tsx';
 import { CompletionList, InputBox } from './input-box.tsx';
 import type { InputHistory } from './input-history.ts';
 import { inputRows } from './input-rows.ts';
 import { ItemView } from './item-view.tsx';
+import { type EditorAction, type EditorState, editorReducer, emptyEditor } from './line-editor.ts';
 import { LivePart } from './live-part.tsx';
 import { LoginPanel } from './login-panel.tsx';
-import { PickerList } from './picker-list.tsx';
-import { ScreenContext } from './screen.ts';
+import { inColor, ScreenContext, useScreen, useTheme } from './screen.ts';
 import { offered } from './slash-commands.ts';
-import { StatusLine } from './status-line.tsx';
 import { useChatKeys } from './use-chat-keys.ts';
-import { useLineEditor } from './use-line-editor.ts';
-import { useNow } from './use-now.ts';
 import { useScreenText } from './use-screen-text.ts';
 
 /** Rows of what is typed, and of commands it may become, at most. */
@@ -149,4 +146,88 @@ function keysText(quitting: boolean, { busy, question }: ChatSnapshot): string {
   if (quitting) return 'Ctrl-C again to quit';
   if (question !== undefined) return 'y or n';
   return busy ? 'Esc stops' : '/help';
+}
+
+/** A list of which one row is marked; at most `maxRows` rows of the terminal. */
+function PickerList({ picker, maxRows }: { picker: Picker; maxRows: number }) {
+  const { unicode } = useScreen();
+  const theme = useTheme();
+  const shown = useScreenText();
+  const most = Math.max(1, maxRows - 2);
+  const from = Math.max(0, Math.min(picker.chosen - most + 1, picker.rows.length - most));
+  return (
+    <Box flexDirection="column">
+      <Text bold>{shown(picker.title)}</Text>
+      {picker.rows.slice(from, from + most).map((row, index) => {
+        const chosen = from + index === picker.chosen;
+        return (
+          <Text key={row} wrap="truncate-end" bold={chosen} {...(chosen ? inColor(theme.accent) : {})}>
+            {chosen ? (unicode ? '▸ ' : '> ') : '  '}
+            {shown(row)}
+          </Text>
+        );
+      })}
+      <Text dimColor>Up and Down mark, Enter goes on, Esc leaves.</Text>
+    </Box>
+  );
+}
+
+/** The lowest row: whose money, whose account, what waits, what it is worth, and what the keys do now. */
+function StatusLine(props: {
+  status: ChatStatus;
+  waiting: number;
+  keys: string;
+  /** The keys come first: on a narrow terminal the rest is cut off. */
+  urgent: boolean;
+}) {
+  const { status, waiting, keys, urgent } = props;
+  const shown = useScreenText();
+  const parts = [
+    ...(urgent ? [keys] : []),
+    ...(status.withheld === undefined ? [] : [status.withheld]),
+    ...(waiting === 0 ? [] : [`${waiting} on your phone`]),
+    status.connected ? (status.user ?? 'not signed in') : 'connecting',
+    ...(status.value === undefined ? [] : [status.value]),
+    ...(urgent ? [] : [keys]),
+  ];
+  return (
+    <Text wrap="truncate-end" dimColor>
+      <MoneyWord status={status} />
+      {shown(` · ${parts.join(' · ')}`)}
+    </Text>
+  );
+}
+
+/**
+ * The line editor as a hook. `current()` is up to date within one event as well: keys may arrive faster than React
+ * renders, and Enter must send all of them.
+ * @param history what was typed in earlier sessions, oldest first
+ */
+function useLineEditor(history: readonly string[]): {
+  readonly editor: EditorState;
+  current(): EditorState;
+  edit(action: EditorAction): void;
+} {
+  const latest = useRef({ ...emptyEditor, history, shown: history.length });
+  const [editor, show] = useState(latest.current);
+  return {
+    editor,
+    current: () => latest.current,
+    edit: (action) => {
+      latest.current = editorReducer(latest.current, action);
+      show(latest.current);
+    },
+  };
+}
+
+/** The time in milliseconds, renewed every `intervalMs` while `active`: for countdowns. */
+function useNow(clock: Clock, active: boolean, intervalMs: number): number {
+  const [now, setNow] = useState(() => clock.now());
+  useEffect(() => {
+    if (!active) return;
+    setNow(clock.now());
+    const timer = setInterval(() => setNow(clock.now()), intervalMs);
+    return () => clearInterval(timer);
+  }, [clock, active, intervalMs]);
+  return now;
 }

@@ -3,23 +3,117 @@ import { thread, threadMessage, toolData, usage } from '../../agent/view-schemas
 import { shells } from '../../app/completion/install.ts';
 import { connectionNames } from '../../auth/connections/known-connections.ts';
 import { accountEntrySchema } from '../../trading/account-entry.ts';
+import { activitySchema, tradingDaySchema } from '../../trading/activity.ts';
 import { accessRoles } from '../../trading/kinds/access.ts';
 import { mandateViewSchema } from '../../trading/mandate/mandate.ts';
+import { articleSchema, watchlistSchema } from '../../trading/market-news.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { sides } from '../../trading/order.ts';
+import { periods } from '../../trading/period.ts';
+import { receiptEntrySchema, receiptSchema } from '../../trading/receipt.ts';
 import { tradingStates } from '../../trading/trading-state.ts';
-import { accountSchema, barSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
-import { alertResults } from './alert-results.ts';
-import { dataResults } from './data-results.ts';
+import {
+  accountSchema,
+  barSchema,
+  clockSchema,
+  orderSchema,
+  positionSchema,
+  quoteSchema,
+} from '../../trading/views.ts';
+import { figureResults } from './figure-results.ts';
 import { homeResults } from './home-results.ts';
 import { mcpResults } from './mcp-results.ts';
 import { approval, approvalSummary, error, finding, orderSummary, runStatus, time } from './parts.ts';
 import { policyResults } from './policy-results.ts';
 import { profileResults } from './profile-results.ts';
-import { receiptResults } from './receipt-results.ts';
 import { recordResults } from './record-results.ts';
 import { scheduleResults } from './schedule-results.ts';
 import { companyClient, signInResults } from './sign-in-results.ts';
+
+/** What `receipts` prints. */
+const receiptResults = {
+  receipts: z.object({ receipts: z.array(receiptEntrySchema) }),
+  receipt: z.object({
+    ok: z.boolean().describe('whether it holds'),
+    receipt: receiptSchema.optional(),
+    key: z.string().optional().describe('thumbprint of the gateway’s key (RFC 7638)'),
+    phone_keys: z
+      .array(z.object({ sub: z.string(), fingerprint: z.string() }))
+      .optional()
+      .describe('base64url(SHA-256) of the public keys that signed'),
+    fault: z.string().optional().describe('what of it does not hold'),
+    text: z.string().optional(),
+    from: z.string().optional().describe('"pinned", or the address that the gateway’s key is from'),
+  }),
+  'receipt-file': z.object({
+    id: z.string(),
+    file: z.string(),
+    key: z.string().describe('thumbprint of the gateway’s key (RFC 7638)'),
+  }),
+};
+
+const date = z.string().describe('YYYY-MM-DD, in New York');
+const dollars = z.string().describe('dollars, a decimal number; less than nothing for what was paid');
+
+/** What is printed of what broker and gateway know beside prices, positions and orders. */
+const dataResults = {
+  clock: clockSchema.unwrap(),
+  calendar: z.object({
+    today: date,
+    start: date,
+    end: date.describe('YYYY-MM-DD, included'),
+    time_zone: z.string().describe('of open and close'),
+    days: z.array(tradingDaySchema).describe('the days on which the market trades, and no others'),
+  }),
+  news: z.object({
+    news: z.array(articleSchema).describe('the newest first; the publishers’ words'),
+    simulated: z.boolean(),
+  }),
+  watchlist: z.object({ watchlist: watchlistSchema }),
+  activities: z.object({
+    period: z.enum(periods),
+    start: date,
+    activities: z.array(activitySchema).describe('newest first'),
+    left_out: z.int().optional().describe('how many more there are'),
+    totals: z
+      .object({ dividends: dollars, interest: dollars, fees: dollars })
+      .describe('of the whole period'),
+    simulated: z.boolean(),
+  }),
+  ...figureResults,
+} as const satisfies Record<string, z.ZodObject>;
+
+const alert = z.object({
+  name: z.string().describe('the rule’s, in the rules file'),
+  alert: z
+    .object({
+      symbol: z.string(),
+      above: z.string().exactOptional().describe('dollars a share'),
+      below: z.string().exactOptional().describe('dollars a share'),
+      rises_by: z.string().exactOptional().describe('of the day, with its sign: 5%'),
+      falls_by: z.string().exactOptional().describe('of the day, with its sign: 5%'),
+    })
+    .describe('a symbol and one condition'),
+  enabled: z.boolean(),
+  snoozed_until: time.nullable(),
+});
+const heard = {
+  file: z.string().nullable().describe('the rules file that has them; null at a server'),
+  looked_at_by: z.array(z.string()).describe('schedules, by name or id'),
+  told_by: z.array(z.string()).describe('channels of notices'),
+};
+
+/** What the `alert` commands print. */
+const alertResults = {
+  alerts: z.object({ alerts: z.array(alert), ...heard }),
+  'alert-added': z.object({
+    added: alert,
+    is_new: z.boolean().describe('false where it was there already'),
+    schedule: z.string().nullable().describe('the schedule that was written or changed for it, by id'),
+    ...heard,
+  }),
+  'alert-removed': z.object({ removed: z.array(alert) }),
+} as const satisfies Record<string, z.ZodObject>;
 
 const decimal = z.string().describe('a decimal number, never a float');
 

@@ -4,6 +4,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { MandateStore } from '../../store/mandate-store.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import type { StandingOrder, StandingStep, StandingStore } from '../../store/standing-store.ts';
+import { Dec } from '../../trading/decimal.ts';
 import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
 import type { StandingNow } from '../../trading/mandate/mandate.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
@@ -13,14 +14,32 @@ import {
   type Recurring,
   type Standing,
   standingRequest,
+  type Trigger,
 } from '../../trading/mandate/standing.ts';
 import { isTime, latestDue, nextDue } from '../../trading/mandate/standing-due.ts';
 import { marketOf } from '../../trading/market-open.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
 import type { ProposalRequest } from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import type { Quote } from '../../trading/views.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
-import { isCrossed } from './price-crossed.ts';
+
+/** A quote that is older says nothing about now, milliseconds. */
+const FRESH_MS = 120_000;
+
+/**
+ * Whether a price is beyond what is waited for. Told by the far side of the spread: it has fallen below once even the ask is
+ * under it, and risen above once even the bid is over it. So neither one odd trade nor a wide spread fires it; where the
+ * broker tells no such side, the last trade does.
+ * @param now the market's, milliseconds since the epoch
+ */
+function isCrossed({ price, at }: Trigger, { bid, ask, last, at: told }: Quote, now: number): boolean {
+  if (Math.abs(now - Date.parse(told)) > FRESH_MS) return false;
+  const far = price === 'below' ? ask : bid;
+  const value = new Dec(far).gt(0) ? new Dec(far) : new Dec(last);
+  if (!value.gt(0)) return false;
+  return price === 'below' ? value.lt(at) : value.gt(at);
+}
 
 /** Between two looks, milliseconds. */
 export const LOOK_MS = 15_000;

@@ -5,6 +5,7 @@ import { countOf } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import { marketOf, pricedSince } from '../../trading/market-open.ts';
+import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { isPastEntry, standingParts } from '../../trading/order-legs.ts';
 import { checkTerms } from '../../trading/order-terms.ts';
@@ -13,13 +14,35 @@ import { Refusal } from '../../trading/refusal.ts';
 import type { Account, MarketClock, Order, OrderLeg, Position, Quote } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
-import type { Asset } from '../broker/broker.ts';
+import type { Asset, Broker } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import { asksDayLoss, dayFlowOf, readDayFlows } from './day-flows.ts';
 import type { BrokerFacts, HoldingFacts, MarketFacts, OrderFacts, WorldFacts } from './decision.ts';
-import { lastSession } from './last-session.ts';
 import { optionFacts } from './option-facts.ts';
 import type { Rules } from './rules.ts';
+
+/** Longer than the exchange was ever closed since 2001. */
+const DAYS_BACK = 10;
+
+/**
+ * The date in New York of the last session that has begun: today's while the market is open (no request is made), and
+ * otherwise by the broker's own calendar, which knows holidays. Undefined where that tells of none.
+ * @throws {Refusal} as the broker's reads do
+ */
+export async function lastSession(
+  market: MarketClock,
+  broker: Pick<Broker, 'calendar'>,
+): Promise<string | undefined> {
+  const now = Date.parse(market.timestamp);
+  const today = newYorkDate(now);
+  if (market.is_open) return today;
+  const days = await broker.calendar({ start: addDays(today, -DAYS_BACK), end: today });
+  return days
+    .filter(({ date, open }) => newYorkInstant(date, open) <= now)
+    .map(({ date }) => date)
+    .sort()
+    .at(-1);
+}
 
 /** The most open orders that brokers list at once. */
 const MOST_OPEN = 500;

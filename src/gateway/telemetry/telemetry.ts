@@ -1,5 +1,7 @@
 import type { RequestListener } from 'node:http';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
+import { SpanKind } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
@@ -8,13 +10,11 @@ import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../../machine/clock.ts';
 import { dispatchFetch } from '../../net/dispatch-fetch.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
-import type { Instruments } from './instruments.ts';
+import { begin, type Instruments, SECONDS } from './instruments.ts';
 import { type Backlog, measureBacklog } from './measured-backlog.ts';
-import { measuredFetch } from './measured-fetch.ts';
 import { type MeasuredJobs, measuredJobs } from './measured-jobs.ts';
 import { measuredRequests } from './measured-requests.ts';
 import { measuredStores } from './measured-stores.ts';
-import { measureProcess } from './process-gauges.ts';
 
 const CLOSE_MS = 2_000;
 
@@ -89,4 +89,66 @@ export function openTelemetry(options: TelemetryOptions, send: typeof fetch = di
     },
     close: () => (closing ??= close()),
   };
+}
+
+/**
+ * Measures what is asked of others, by OpenTelemetry's semantic conventions for HTTP clients: `http.client.request.duration` by
+ * host, method, and status or the kind of failure. No path: it may name an order.
+ */
+function measuredFetch(instruments: Instruments, send: typeof fetch): typeof fetch {
+  const duration = instruments.meter.createHistogram('http.client.request.duration', {
+    unit: 's',
+    description: 'How long others took to answer, until their headers were there.',
+    advice: { explicitBucketBoundaries: SECONDS },
+  });
+  return async (input, init) => {
+    const request = input instanceof Request ? input : undefined;
+    const url = new URL(request?.url ?? String(input));
+    const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
+    const asked = { 'http.request.method': method, 'server.address': url.hostname };
+    const since = performance.now();
+    const span = begin(instruments, `${method} ${url.hostname}`, SpanKind.CLIENT);
+    const end = (came: Record<string, string | number>, failed: boolean) => {
+      const attributes = { ...asked, ...came };
+      duration.record((performance.now() - since) / 1000, attributes);
+      span.end(attributes, failed);
+    };
+    try {
+      const response = await instruments.contexts.with(span.context, () => send(input, init));
+      end({ 'http.response.status_code': response.status }, response.status >= 500);
+      return response;
+    } catch (error) {
+      end({ 'error.type': error instanceof Error ? error.name : 'unknown' }, true);
+      throw error;
+    }
+  };
+}
+
+/**
+ * The process, by OpenTelemetry's semantic conventions for Node.js: `nodejs.eventloop.delay.p99`, `process.memory.usage`,
+ * `process.cpu.time`. @returns what stops it
+ */
+function measureProcess({ meter }: Pick<Instruments, 'meter'>): () => void {
+  const delay = monitorEventLoopDelay({ resolution: 20 });
+  delay.enable();
+  meter
+    .createObservableGauge('nodejs.eventloop.delay.p99', {
+      unit: 's',
+      description: 'How late timers were, at the 99th percentile since it was asked last.',
+    })
+    .addCallback((result) => {
+      result.observe(delay.percentile(99) / 1e9);
+      delay.reset();
+    });
+  meter
+    .createObservableGauge('process.memory.usage', { unit: 'By', description: 'Resident memory.' })
+    .addCallback((result) => result.observe(process.memoryUsage.rss()));
+  meter
+    .createObservableCounter('process.cpu.time', { unit: 's', description: 'Processor time used.' })
+    .addCallback((result) => {
+      const { user, system } = process.cpuUsage();
+      result.observe(user / 1e6, { 'cpu.mode': 'user' });
+      result.observe(system / 1e6, { 'cpu.mode': 'system' });
+    });
+  return () => delay.disable();
 }

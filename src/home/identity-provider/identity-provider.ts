@@ -1,16 +1,18 @@
+import type { ServerResponse } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import Provider from 'oidc-provider';
+import Provider, { type AdapterPayload, errors } from 'oidc-provider';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { clientAddress } from '../../net/trusted-proxy.ts';
+import type { Faults } from '../faults.ts';
 import { createApprovalSteps } from '../phone/decision/approval-steps.ts';
 import { isCodePicked } from '../phone/decision/picked-code.ts';
 import { createPhoneApp } from '../phone/phone-app.ts';
 import type { PhoneServices } from '../phone/phone-services.ts';
 import { createPhonePush, type PhonePush } from '../phone/push/phone-push.ts';
 import { endingRings } from '../phone/push/rings-end.ts';
-import { createApprovalRequests } from './approval-requests.ts';
+import { type ApprovalRequests, createApprovalRequests } from './approval-requests.ts';
 import { createAuthorizedClients } from './authorization/authorized-clients.ts';
 import { createConsents } from './authorization/consents.ts';
 import { createOpenRegistrations } from './authorization/open-registrations.ts';
@@ -27,11 +29,11 @@ import { frontDoor, type Handler } from './front-door.ts';
 import { createGrants, type Grants } from './grants.ts';
 import type { IdentityProvider, IdentityProviderOptions } from './identity-provider-options.ts';
 import { createIssuedTokens } from './issued-tokens.ts';
-import { holdPoll } from './long-poll.ts';
 import { createProtocol } from './oidc-provider.ts';
 import { createOidcStore } from './oidc-store.ts';
 import { createOutcomeEndpoint } from './outcome-endpoint.ts';
 import { ownTokens, sessionTokens } from './own-tokens.ts';
+import { LONG_POLL_MS } from './protocol.ts';
 import { loadProviderKeys } from './provider-keys.ts';
 import { createRecoveryCodes } from './recovery-codes.ts';
 import { createRegisteredClients } from './registered-clients.ts';
@@ -305,4 +307,50 @@ function serve(app: Hono<{ Bindings: HttpBindings }>, onError: (message: string)
   return getRequestListener((request, env) => outer.fetch(request, env as HttpBindings), {
     overrideGlobalObjects: false,
   });
+}
+
+/** The part of the provider's request context that matters here. */
+interface PollContext {
+  readonly oidc: { readonly route?: string; readonly client?: { readonly clientId: string } | undefined };
+  readonly res: ServerResponse;
+}
+
+/**
+ * Holds a client's CIBA poll until the person has decided, the request expires, or 25 seconds pass (CIBA Core §10.1.1,
+ * long polling). Called when the token endpoint reads the request, that is after it knows the client; the provider
+ * then answers by what it reads.
+ * @throws {errors.SlowDown} where that fault is on
+ * @throws {errors.AuthorizationPending} when the client has gone: a token must not be issued to nobody
+ */
+export async function holdPoll(
+  authReqId: string,
+  payload: AdapterPayload,
+  options: {
+    context: PollContext | undefined;
+    requests: ApprovalRequests;
+    faults: Faults;
+    clock: Clock;
+    closing: AbortSignal;
+  },
+): Promise<void> {
+  const { context, clock } = options;
+  if (context?.oidc.route !== 'token' || context.oidc.client?.clientId !== payload.clientId) return;
+  if (options.faults.take('slow_down')) throw new errors.SlowDown();
+  const decided = payload.grantId !== undefined || payload.error !== undefined;
+  const left = (payload.exp ?? 0) * 1000 - clock.now();
+  if (decided || left <= 0) return;
+
+  const wake = new AbortController();
+  const unsubscribe = options.requests.onDelivered(authReqId, () => wake.abort());
+  const onClose = () => wake.abort();
+  context.res.once('close', onClose);
+  try {
+    await clock.sleep(Math.min(LONG_POLL_MS, left), AbortSignal.any([wake.signal, options.closing]));
+  } catch {
+    // Decided, gone or closing: told apart below and by what the provider reads next.
+  } finally {
+    unsubscribe();
+    context.res.off('close', onClose);
+  }
+  if (context.res.destroyed || context.res.closed) throw new errors.AuthorizationPending();
 }

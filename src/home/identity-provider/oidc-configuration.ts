@@ -1,6 +1,13 @@
 import type { JWK } from 'jose';
-import { type ClientMetadata, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import {
+  type AllClientMetadata,
+  type ClientMetadata,
+  type Configuration,
+  errors,
+  type KoaContextWithOIDC,
+} from 'oidc-provider';
 import { isProposalDetails } from '../../approval/details.ts';
+import { CIBA_GRANT } from '../../net/oauth-names.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import {
   CONNECTION_SCOPES,
@@ -20,10 +27,14 @@ import {
 import { checkAuthorizationRequest } from './authorization/authorization-request.ts';
 import { clientDocuments } from './authorization/client-documents.ts';
 import { interactions } from './authorization/interactions.ts';
-import { isPublicClient, publicClientDefaults } from './authorization/public-client.ts';
+import {
+  checkPublicClient,
+  isDocumentId,
+  isPublicClient,
+  publicClientDefaults,
+} from './authorization/public-client.ts';
 import { assertionFault, CLOCK_TOLERANCE } from './client-assertion.ts';
-import { checkClientMetadata } from './client-metadata.ts';
-import { gatewayClient, loginClient } from './clients.ts';
+import { checkApprovalClient, gatewayClient, loginClient } from './clients.ts';
 import { COMPANY_TOKEN_S, type Company, companyClients, companyOf } from './companies/company.ts';
 import { memberClaims } from './companies/member-claims.ts';
 import type { OidcStore } from './oidc-store.ts';
@@ -264,4 +275,34 @@ function checkSessionScopes(ctx: KoaContextWithOIDC): void {
       !isIn(IDENTITY_SCOPES, scope) && !isIn(SESSION_SCOPES, scope) && !isIn(CONNECTION_SCOPES, scope),
   );
   if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
+}
+
+/**
+ * What a client may say of itself: one that a person stands behind asks for approvals; whoever registers without a person,
+ * or says who they are in a document of their own, is somebody's program without a secret.
+ * @param ctx undefined for what is read elsewhere than in a request
+ * @throws `invalid_client_metadata`, `invalid_redirect_uri`, 401 `invalid_token`
+ */
+function checkClientMetadata(ctx: KoaContextWithOIDC | undefined, metadata: AllClientMetadata): void {
+  const isRegistration = ctx?.oidc.route === 'registration';
+  if (isRegistration && ctx.get('authorization') !== '') {
+    checkApprovalClient(metadata);
+  } else if (isDocumentId(metadata.client_id)) {
+    checkPublicClient(metadata);
+  } else if (isRegistration) {
+    requireNoApprovals(metadata);
+    checkPublicClient(metadata);
+  }
+}
+
+function requireNoApprovals({ grant_types = [], token_endpoint_auth_method }: AllClientMetadata): void {
+  if (!grant_types.includes(CIBA_GRANT) && token_endpoint_auth_method !== 'private_key_jwt') return;
+  throw Object.assign(
+    new errors.CustomOIDCProviderError(
+      'invalid_token',
+      // Part of a header.
+      "a registration takes a session's access token, or a token from /phone/programs",
+    ),
+    { status: 401, statusCode: 401 },
+  );
 }

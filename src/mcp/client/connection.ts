@@ -1,4 +1,5 @@
 import {
+  type CallToolResult,
   Client,
   ProtocolError,
   SdkError,
@@ -6,16 +7,81 @@ import {
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client';
 import type { McpServerConfig } from '../../config/mcp-servers.ts';
-import { safeLine } from '../../net/shown-text.ts';
+import { boundedFetch } from '../../net/bounded-fetch.ts';
+import { leadsOutside } from '../../net/public-fetch.ts';
+import { type ResolveHost, resolveHost } from '../../net/resolve-host.ts';
+import { isSecureUrl } from '../../net/secure-url.ts';
+import { safeLine, safeText } from '../../net/shown-text.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import { Authorization } from './authorization.ts';
-import { type ResultText, resultText } from './result-text.ts';
 import type { ServerAccess, ServerLimits } from './server-access.ts';
-import { serverFetch } from './server-fetch.ts';
 import { signingIn } from './signing-in.ts';
-import { ChildTransport } from './stdio-transport.ts';
+import { ChildTransport, LONGEST_MESSAGE } from './stdio-transport.ts';
 import type { ServerTool } from './tool-text.ts';
 import { Wire } from './wire.ts';
+
+/** For a request that has no limit of its own, milliseconds: metadata, registration, tokens. */
+const REQUEST_MS = 10_000;
+
+/**
+ * `fetch` for a server and whoever it sends us to. No answer is longer than {@link LONGEST_MESSAGE}, a stream of events
+ * included. A server on the internet sends us nowhere inside: the addresses of its authorization server are its own to say.
+ */
+export function serverFetch(
+  send: typeof fetch,
+  serverUrl: string,
+  { tooLong, resolve = resolveHost }: { tooLong?: (error: Error) => void; resolve?: ResolveHost } = {},
+): typeof fetch {
+  const server = new URL(serverUrl);
+  const bounded = boundedFetch(send, LONGEST_MESSAGE, tooLong);
+  let outside: Promise<boolean> | undefined;
+  return async (input, init = {}) => {
+    const url = new URL(input instanceof Request ? input.url : String(input));
+    if (url.origin !== server.origin) {
+      outside ??= leadsOutside(server.hostname, resolve);
+      const allowed =
+        isSecureUrl(url.href) && (!(await outside) || (await leadsOutside(url.hostname, resolve)));
+      if (!allowed) throw new TypeError(`${server.host} sends requests to ${url.host}, where none may go`);
+    }
+    return await bounded(input, { ...init, signal: init.signal ?? AbortSignal.timeout(REQUEST_MS) });
+  };
+}
+
+/** Bytes (UTF-8) of a result that a language model is given. */
+export const LONGEST_RESULT = 32 * 1024;
+
+interface ResultText {
+  /** False where the server says that the tool failed. */
+  readonly ok: boolean;
+  readonly text: string;
+  readonly cut: boolean;
+}
+
+/** What a server answered, as text without what draws or hides, and cut. */
+export function resultText({ content, structuredContent, isError }: CallToolResult): ResultText {
+  const parts = (content ?? []).map(partText);
+  if (parts.length === 0 && structuredContent !== undefined) parts.push(JSON.stringify(structuredContent));
+  const text = safeText(parts.join('\n'));
+  const bytes = Buffer.from(text);
+  const ok = isError !== true;
+  if (bytes.length <= LONGEST_RESULT) return { ok, text, cut: false };
+  // A character that was cut in two is dropped.
+  const kept = new TextDecoder().decode(bytes.subarray(0, LONGEST_RESULT)).replace(/\ufffd+$/, '');
+  return { ok, text: `${kept}\n[cut here: the answer had ${bytes.length} bytes]`, cut: true };
+}
+
+function partText(part: CallToolResult['content'][number]): string {
+  switch (part.type) {
+    case 'text':
+      return part.text;
+    case 'resource':
+      return 'text' in part.resource ? part.resource.text : `[${part.resource.uri}: not text]`;
+    case 'resource_link':
+      return `[${part.name}: ${part.uri}]`;
+    default:
+      return `[${part.type}: not text]`;
+  }
+}
 
 const usualLimits: ServerLimits = { probeMs: 5_000, connectMs: 20_000, listMs: 15_000, callMs: 60_000 };
 

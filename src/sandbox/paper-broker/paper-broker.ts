@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
 import type { Faults } from '../../home/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
 import { wholeMarket } from '../instruments/whole-market.ts';
 import type { Market } from '../market/market.ts';
 import type { ReplayClock } from '../market/replay/replay-clock.ts';
@@ -12,11 +13,11 @@ import { adminClockRoutes } from './admin-clock-routes.ts';
 import { adminOrderRoutes } from './admin-order-routes.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { openBookkeeping } from './bookkeeping.ts';
-import { openAnnouncedStore } from './corporate-actions/announced-store.ts';
+import { type AnnouncedStore, openAnnouncedStore } from './corporate-actions/announced-store.ts';
 import { createExchange } from './exchange/exchange.ts';
 import { answerFailures, guardedApi } from './guarded-api.ts';
 import { openHistoryGaps } from './history-gaps.ts';
-import { openLedger } from './ledger.ts';
+import { type Ledger, openLedger } from './ledger.ts';
 import { marketDataRoutes } from './market-data-routes.ts';
 import type { OAuthClient } from './oauth/oauth-client.ts';
 import { oauthRoutes } from './oauth/oauth-routes.ts';
@@ -25,7 +26,6 @@ import { createExpirations } from './options/expirations.ts';
 import { openOrderBook } from './order-book.ts';
 import { type BookedOrder, orderJson } from './order-json.ts';
 import { regularly } from './regularly.ts';
-import { resumeMarket } from './resume-market.ts';
 import { type Story, seedAccount } from './seed-accounts.ts';
 import { createTradeStream, type TradeStream } from './stream/trade-stream.ts';
 import { type TradeUpdate, tradeUpdateJson } from './stream/trade-update.ts';
@@ -188,4 +188,30 @@ function settleIfFree(settle: () => void): void {
   } catch {
     // A busy database: the next round or the next request settles, and a request reports what is wrong.
   }
+}
+
+/**
+ * Has a market know again what was announced in it.
+ * @throws {TradeAgentError} `usage` where accounts or announcements are of another market than this
+ */
+function resumeMarket(market: Market, ledger: Ledger, announcements: AnnouncedStore): void {
+  const opened = Math.max(...ledger.accounts().map(({ created_at }) => created_at));
+  const day = (at: number) => new Date(at).toISOString().slice(0, 10);
+  if (opened > market.now()) {
+    throw anotherMarket(`its accounts are of ${day(opened)}, the market’s time is ${day(market.now())}`);
+  }
+  for (const action of announcements.all()) {
+    try {
+      market.announce(action);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw anotherMarket(error.message);
+    }
+  }
+}
+
+function anotherMarket(why: string): TradeAgentError {
+  return new TradeAgentError('usage', `this sandbox was used with another market: ${why}`, {
+    hint: 'Give each market a sandbox of its own: --home FOLDER',
+  });
 }

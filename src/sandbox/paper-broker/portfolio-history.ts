@@ -4,10 +4,9 @@ import type { Session } from '../../trading/trading-calendar.ts';
 import type { Market } from '../market/market.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../market/new-york-time.ts';
 import { badParameter, unprocessable } from './broker-error.ts';
-import { cashflows } from './cashflows.ts';
 import type { HistoryGaps } from './history-gaps.ts';
 import type { Ledger } from './ledger.ts';
-import type { AccountRecord } from './records.ts';
+import type { AccountRecord, EntryRecord } from './records.ts';
 import { equity, holdingsAt } from './valuation.ts';
 
 const MINUTE = 60_000;
@@ -161,4 +160,33 @@ function instant(text: string, name: string): number {
   const at = Date.parse(text);
   if (Number.isNaN(at)) throw badParameter(`invalid ${name}`);
   return at;
+}
+
+/**
+ * Dollars that came (less than nothing: went) by activity type, one number a window: what was booked after the window
+ * before had ended, up to its own end, so that each flow stands where the equity first has it.
+ * @param asked `ALL`, or activity types with commas between them, each told though nothing was booked
+ * @param ends where the first window's predecessor ends, then where each window does; milliseconds since the epoch
+ */
+export function cashflows(
+  asked: string,
+  entries: readonly EntryRecord[],
+  ends: readonly number[],
+): Record<string, number[]> {
+  const [from = 0] = ends;
+  const until = ends.at(-1) ?? from;
+  const within = entries.filter(({ at, amount }) => amount !== null && at > from && at <= until);
+  const types =
+    asked === 'ALL' ? [...new Set(within.map(({ type }) => type))].sort() : [...new Set(asked.split(','))];
+  return Object.fromEntries(
+    types.map((type) => {
+      const sums = ends.slice(1).map(() => new Dec(0));
+      for (const entry of within) {
+        if (entry.type !== type) continue;
+        const window = ends.findIndex((end) => entry.at <= end) - 1;
+        sums[window] = (sums[window] ?? new Dec(0)).plus(entry.amount ?? 0);
+      }
+      return [type, sums.map((sum) => sum.toDecimalPlaces(2).toNumber())];
+    }),
+  );
 }

@@ -1,12 +1,48 @@
 import { optionOf } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
-import { LotChoices } from './lot-choices.ts';
+import { newYorkDate } from '../new-york-time.ts';
 import type { Closing, LotHistory } from './lot-history.ts';
 import { type LotChoice, type LotMethod, LotPool, partOf, wholeCents } from './lot-pool.ts';
 import { OptionPremiums } from './option-premiums.ts';
-import { spinOff } from './spin-off.ts';
 import type { Fill, ShareExchange } from './trades.ts';
 import { WashLosses } from './wash-losses.ts';
+
+/** Lots that were named for sales, and what of them is still to be used. */
+class LotChoices {
+  readonly #choices: { readonly choice: LotChoice; left: Dec }[];
+
+  constructor(choices: readonly LotChoice[]) {
+    this.#choices = choices.map((choice) => ({ choice, left: choice.qty }));
+  }
+
+  /** What was named for a sale, as far as it is held: it counts as used. */
+  named(symbol: string, qty: Dec, at: number, { lots }: LotPool): { acquired: string; qty: Dec }[] {
+    if (this.#choices.length === 0) return [];
+    const day = newYorkDate(at);
+    const held = new Map<string, Dec>();
+    for (const lot of lots) {
+      const acquired = lot.at === undefined ? '' : newYorkDate(lot.at);
+      held.set(acquired, (held.get(acquired) ?? ZERO).plus(lot.qty));
+    }
+    let open = qty;
+    return this.#choices.flatMap((one) => {
+      const { choice } = one;
+      if (choice.symbol !== symbol || choice.sold !== day) return [];
+      const known = held.get(choice.acquired) ?? ZERO;
+      const part = Dec.min(one.left, open, known);
+      if (!isPositive(part)) return [];
+      one.left = one.left.minus(part);
+      open = open.minus(part);
+      held.set(choice.acquired, known.minus(part));
+      return [{ acquired: choice.acquired, qty: part }];
+    });
+  }
+
+  /** Those of which no such shares were held; by their place in the list. */
+  get unused(): number[] {
+    return this.#choices.flatMap(({ left }, index) => (isPositive(left) ? [index] : []));
+  }
+}
 
 interface Books {
   readonly long: LotPool;
@@ -192,4 +228,20 @@ function sums(legs: ShareExchange['legs']): Map<string, Dec> {
   const all = new Map<string, Dec>();
   for (const { symbol, qty } of legs) all.set(symbol, (all.get(symbol) ?? ZERO).plus(qty));
   return all;
+}
+
+/**
+ * A spin-off divides what each lot cost between the shares held and those that came, which are as old as they
+ * (26 U.S.C. § 358(b)(2) and (c), § 1223(1); 26 CFR 1.358-2(a)(2)(iv)).
+ * @param fraction which part goes with those that came, 0 to 1
+ */
+function spinOff(held: LotPool, came: LotPool, qty: Dec, fraction: Dec): void {
+  let [shares, left] = [held.qty, qty];
+  held.lots = held.lots.map((lot) => {
+    const part = lot.qty.eq(shares) ? left : left.mul(lot.qty).div(shares);
+    [shares, left] = [shares.minus(lot.qty), left.minus(part)];
+    const amount = lot.amount && wholeCents(lot.amount.mul(fraction));
+    came.put({ ...lot, qty: part, amount });
+    return { ...lot, amount: amount && lot.amount?.minus(amount) };
+  });
 }

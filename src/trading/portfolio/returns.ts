@@ -1,9 +1,40 @@
-import { Dec, isPositive } from '../decimal.ts';
-import { newYorkDate, newYorkInstant } from '../new-york-time.ts';
-import { byOwnDate } from './flow-dates.ts';
+import { Dec, isPositive, ZERO } from '../decimal.ts';
+import { DAY, newYorkDate, newYorkInstant } from '../new-york-time.ts';
 import { moneyWeightedReturn } from './money-weighted.ts';
 import { chainsOf, type PeriodReturn, timeWeightedReturn } from './time-weighted.ts';
 import { type Flow, type ValuePoint, valuePoints } from './value-point.ts';
+
+/** A history may have cash on the day it was booked: after a weekend and a holiday, four days after it moved. */
+const LATEST_DAYS = 4;
+
+/**
+ * Flows by when they were, for a return that counts days: the broker's history has them at the ends of its days, which says
+ * between which values they came. Where the activities have that day's cash, or that of a day shortly before, to the cent,
+ * theirs is the time; else the history's stays.
+ * @param flows as they are put between values
+ * @param booked by the activities' own dates
+ * @param since none is moved to this instant or before: it would be in the value there
+ */
+function byOwnDate(flows: readonly Flow[], booked: readonly Flow[], since: number): Flow[] {
+  const own = new Set(flows);
+  const cash = booked.filter((one) => one.shares !== true && one.at > since && !own.has(one));
+  const days = Map.groupBy(cash, ({ at }) => newYorkDate(at));
+  const all = new Set(booked);
+  return flows
+    .toSorted((a, b) => a.at - b.at)
+    .flatMap((flow) => {
+      if (all.has(flow)) return [flow];
+      for (let back = 0; back <= LATEST_DAYS; back++) {
+        const day = newYorkDate(flow.at - back * DAY);
+        const found = days.get(day);
+        const sum = found?.reduce<Dec>((total, { amount }) => total.plus(amount), ZERO);
+        if (found === undefined || sum?.eq(flow.amount) !== true) continue;
+        days.delete(day);
+        return found;
+      }
+      return [flow];
+    });
+}
 
 /** What an account was worth at an instant (RFC 3339), dollars. */
 export interface DatedEquity {

@@ -5,7 +5,7 @@ import { gatewaySettingsSchema } from '../../../src/gateway/gateway-settings.ts'
 import { parseLimits } from '../../../src/gateway/policy/change/next-rules.ts';
 import { readSubject } from '../../../src/home/identity-provider/approval-subject.ts';
 import { readAssertion, readRegistration } from '../../../src/home/phone/credential-json.ts';
-import { resultText } from '../../../src/mcp/client/result-text.ts';
+import { resultText } from '../../../src/mcp/client/connection.ts';
 import { fitTool } from '../../../src/mcp/client/tool-text.ts';
 import { isWellFormed } from '../../../src/net/well-formed-json.ts';
 import { tools } from '../../../src/tools/catalog.ts';

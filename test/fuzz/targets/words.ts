@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { callsWithin, readWritten } from '../../../src/agent/model/written-calls.ts';
 import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
 import { readHistory } from '../../../src/app/import/read-history.ts';
-import { chosenLots } from '../../../src/app/portfolio/chosen-lots.ts';
+import { chosenLots } from '../../../src/app/portfolio/gains.ts';
 import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';
 import { parseAccessToken } from '../../../src/auth/session/access-token.ts';
 import { parsePrivateJwk } from '../../../src/auth/session/dpop-key.ts';

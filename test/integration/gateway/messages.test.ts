@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { listenOnLoopback } from '../../../src/net/http-server.ts';
-import { readMail } from '../../../src/sandbox/third-parties/read-mail.ts';
+import { readMail } from '../../../src/sandbox/third-parties/gmail.ts';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { type MessageDraft, messageDraftSchema } from '../../../src/trading/message.ts';
 import { messageSendDetails } from '../../../src/trading/message-details.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { McpServerConfig } from '../../../src/config/mcp-servers.ts';
-import { connectServer, type ServerConnection } from '../../../src/mcp/client/connection.ts';
-import { LONGEST_RESULT } from '../../../src/mcp/client/result-text.ts';
+import { connectServer, LONGEST_RESULT, type ServerConnection } from '../../../src/mcp/client/connection.ts';
 import type { ServerLimits } from '../../../src/mcp/client/server-access.ts';
 import { access, child, listening, overHttp } from './servers.ts';
 

@@ -1,9 +1,8 @@
 import { afterEach, expect, it } from 'vitest';
 import { serveTelemetry } from '../../../src/app/gateway/served-telemetry.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { NO_PAGE } from '../../../src/net/answer-headers.ts';
 import { requireHost } from '../../../src/net/host-check.ts';
-import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
+import { type HttpServer, listenOnLoopback, NO_PAGE } from '../../../src/net/http-server.ts';
 
 const open: (() => Promise<void>)[] = [];
 afterEach(async () => {

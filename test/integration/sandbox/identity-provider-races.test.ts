@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Faults } from '../../../src/home/faults.ts';
 import { createApprovalRequests } from '../../../src/home/identity-provider/approval-requests.ts';
 import { createDeviceCodes, TERMINAL_PHONE } from '../../../src/home/identity-provider/device-codes.ts';
-import { holdPoll } from '../../../src/home/identity-provider/long-poll.ts';
+import { holdPoll } from '../../../src/home/identity-provider/identity-provider.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { details, RESOURCE } from './identity-provider-fixture.ts';
 

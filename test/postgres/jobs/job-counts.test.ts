@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { workerBacklog } from '../../../src/app/server/worker-backlog.ts';
+import { workerBacklog } from '../../../src/app/server/serve-worker.ts';
 import type { JobQueue } from '../../../src/jobs/job-queue.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { postgresWorkerLeases } from '../../../src/store/postgres/state/worker-leases.ts';

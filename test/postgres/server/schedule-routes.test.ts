@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { operations } from '../../../src/agent/remote/protocol.ts';
-import { testPersonNotice } from '../../../src/app/server/person-notice-test.ts';
+import { testPersonNotice } from '../../../src/app/server/open-server.ts';
 import { createPublicResolver } from '../../../src/net/public-resolver.ts';
 import { alertRoutes } from '../../../src/server/http/alert-routes.ts';
 import { noticeRoutes } from '../../../src/server/http/notice-routes.ts';

@@ -1,8 +1,8 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
-import { cashflows } from '../../../src/sandbox/paper-broker/cashflows.ts';
 import { bookedAt, entryOf } from '../../../src/sandbox/paper-broker/entries.ts';
 import { openLedger } from '../../../src/sandbox/paper-broker/ledger.ts';
+import { cashflows } from '../../../src/sandbox/paper-broker/portfolio-history.ts';
 import { holdingsAt } from '../../../src/sandbox/paper-broker/valuation.ts';
 
 const ACCOUNT = 'account-of-the-test';

@@ -1,13 +1,12 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { exits } from '../../../app/exit-codes.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
 import { addProfileAdd } from './profile-add.ts';
-import { addProfileCheck } from './profile-check.ts';
 import { addProfileRemove } from './profile-remove.ts';
-import { addProfileSetSecret } from './profile-set-secret.ts';
 import { addProfileStore } from './profile-store.ts';
 
 export function addProfileCommand(program: Command, cli: Cli): void {
@@ -88,5 +87,69 @@ async function chooseProfile(context: Context, name: string): Promise<void> {
     'default-profile',
     { default_profile: name },
     () => `${name} is the default profile now.`,
+  );
+}
+
+function addProfileCheck(profile: Command, cli: Cli): void {
+  profile
+    .command('check')
+    .description(
+      "Checks a profile against its identity provider and gateway, and says what to set there. Exit code 3 where something won't work.",
+    )
+    .argument('[name]', 'the one in use unless given')
+    .addHelpText(
+      'after',
+      examples([['trade-agent profile check work', 'what the provider can do, and what it lacks']]) +
+        exitCodes([exits.found]),
+    )
+    .action((name: string | undefined, _options, command: Command) =>
+      runCommand(cli, command, (context) => printCheck(context, name)),
+    );
+}
+
+async function printCheck(context: Context, wanted: string | undefined): Promise<number> {
+  const [{ checkProfile }, { findingLines }] = await Promise.all([
+    import('../../../app/profile/check-profile.ts'),
+    import('./provider-report.ts'),
+  ]);
+  const { name, provider, label, issuer, ok, findings } = await checkProfile(context, wanted);
+  await context.output.result('profile-check', { name, provider, issuer, ok, findings }, () =>
+    [`${name}: ${label}, ${issuer}`, ...findingLines(context, findings)].join('\n'),
+  );
+  return ok ? exits.done : exits.found;
+}
+
+function addProfileSetSecret(profile: Command, cli: Cli): void {
+  profile
+    .command('set-secret')
+    .description(
+      "Keeps the API key of the language model's server in the credential store. It is asked for, or read from standard input; never an argument.",
+    )
+    .argument('[name]', 'the one in use unless given')
+    .addOption(new Option('--of <what>', 'whose secret it is').choices(['model']).default('model'))
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent profile set-secret work --of model', 'asks for it, without showing it'],
+        ['trade-agent profile set-secret work --of model < secret.txt', 'for scripts'],
+      ]) + exitCodes([exits.credentialStore]),
+    )
+    .action((name: string | undefined, _options, command: Command) =>
+      runCommand(cli, command, (context) => setSecret(context, name)),
+    );
+}
+
+async function setSecret(context: Context, wanted: string | undefined): Promise<void> {
+  const [{ setModelKey }, { readSecret }] = await Promise.all([
+    import('../../../app/profile/set-model-key.ts'),
+    import('../../terminal/secret-input.ts'),
+  ]);
+  const { name, url } = await setModelKey(context, wanted, (server) =>
+    readSecret(context, `API key for ${server} (not shown): `),
+  );
+  await context.output.result(
+    'profile-model-key',
+    { name, url },
+    () => `The API key for ${url} is kept in the credential store, and goes to no other server.`,
   );
 }

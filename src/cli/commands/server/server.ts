@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ServerPlaces } from '../../../app/server/server-places.ts';
+import { runCommand } from '../../cli.ts';
+import { type AddressFlags, addAddressOptions, addressPlaceOf } from '../../options/address-place.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { addListeningOptions, type ListeningFlags, listeningOf } from '../../options/listening.ts';
 import { portUpTo } from '../../options/port.ts';
@@ -10,7 +12,6 @@ import { runServer, type ServerParts } from '../../run-server.ts';
 import type { Cli } from '../../surroundings.ts';
 import { requestLine } from '../../text/request-line.ts';
 import { addServerKey } from './server-key.ts';
-import { addServerMigrate } from './server-migrate.ts';
 
 interface ServerCommandOptions extends ListeningFlags, PlacesFlags {
   readonly host: string;
@@ -74,4 +75,37 @@ async function serve(
       parts.tell('Ctrl-C ends it; what was asked goes on at the workers.');
     },
   });
+}
+
+function addServerMigrate(server: Command, cli: Cli): void {
+  addAddressOptions(
+    server
+      .command('migrate')
+      .description(
+        "makes the server's tables in a PostgreSQL database, or brings them up to date, by the login that owns them; also while servers and workers run",
+      ),
+    "the server's folder",
+  )
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent server migrate --url-file owner-url', 'before the first server, and after each update'],
+      ]) + exitCodes([]),
+    )
+    .action((flags: AddressFlags, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const place = addressPlaceOf(flags);
+        const { migrateServer } = await import('../../../app/server/migrate-server.ts');
+        const { from, to } = await migrateServer(
+          context,
+          serverPlacesOf(cli, command.optsWithGlobals()),
+          place,
+        );
+        await context.output.result('server-migrate', { from, to }, () =>
+          from === to
+            ? `The tables are of version ${to} already.`
+            : `The tables are of version ${to} now; they were of ${from}.`,
+        );
+      }),
+    );
 }

@@ -1,8 +1,14 @@
+import { Refusal } from '../../../trading/refusal.ts';
 import type { BrokerKind } from '../broker-kind.ts';
+import type { KeptOf } from '../kept-kinds.ts';
+import { RestAnswer, restFailure } from '../rest-client.ts';
+import type { VerifiedAccount, VerifyOptions } from '../verified-account.ts';
+import { noAccount, unreachable, wrongCredentials } from '../verify-problems.ts';
+import { accountDetails } from './account.ts';
+import { ibkrClient } from './client.ts';
 import { connectIbkr } from './ibkr-broker.ts';
 import { type IbkrSettings, ibkrSettings } from './settings.ts';
 import { ibkrTraits } from './traits.ts';
-import { verifyIbkrSession } from './verify-session.ts';
 
 export const ibkr = {
   traits: ibkrTraits,
@@ -12,3 +18,32 @@ export const ibkr = {
     connectIbkr({ ...context, url, simulated, ordersEveryMs: orders_every * 1000 }),
   kept: { kinds: ['gateway_session'], verify: verifyIbkrSession },
 } satisfies BrokerKind<IbkrSettings>;
+
+/** Whether the gateway's session opens the account, and whether it is a paper one. */
+async function verifyIbkrSession(
+  { url }: IbkrSettings,
+  { account }: KeptOf<'gateway_session'>,
+  { fetch, timeoutMs }: Required<VerifyOptions>,
+): Promise<VerifiedAccount> {
+  const { host } = new URL(url);
+  try {
+    const { environment, status, blocked } = await accountDetails(
+      ibkrClient({ url, fetch, timeoutMs }),
+      account,
+    );
+    return { accountNumber: account, environment, status, tradingBlocked: blocked };
+  } catch (error) {
+    if (error instanceof Refusal) throw noAccount(host, `opens no such account: ${error.message}`);
+    if (error instanceof RestAnswer && error.status === 401) {
+      throw wrongCredentials(
+        ibkrTraits.label,
+        'session',
+        `Sign in at ${url} first, in a browser on that machine.`,
+      );
+    }
+    const { kind } = restFailure(error);
+    throw kind === 'unreadable'
+      ? noAccount(host, 'answers with no account', 'broker.url')
+      : unreachable(host, kind);
+  }
+}

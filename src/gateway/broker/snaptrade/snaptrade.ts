@@ -1,8 +1,13 @@
+import { TradeAgentError } from '../../../trading/errors.ts';
 import type { BrokerKind } from '../broker-kind.ts';
+import { RestAnswer, restFailure } from '../rest-client.ts';
+import type { VerifiedAccount, VerifyOptions } from '../verified-account.ts';
+import { noAccount, unreachable, wrongCredentials } from '../verify-problems.ts';
+import { accountDetails } from './account.ts';
+import { type SnaptradeCredentials, snaptradeClient, whoOf } from './client.ts';
 import { type SnaptradeSettings, snaptradeSettings } from './settings.ts';
 import { connectSnaptrade } from './snaptrade-broker.ts';
 import { snaptradeTraits } from './traits.ts';
-import { verifySnaptradeUser } from './verify-user.ts';
 
 export const snaptrade = {
   traits: snaptradeTraits,
@@ -11,3 +16,33 @@ export const snaptrade = {
   connect: ({ url, simulated }, context) => connectSnaptrade({ ...context, url, simulated }),
   kept: { kinds: ['snaptrade_user', 'snaptrade_personal'], verify: verifySnaptradeUser },
 } satisfies BrokerKind<SnaptradeSettings>;
+
+/** `GET /accounts/{accountId}` and its connection, signed: SnapTrade says whether the account is a paper one. */
+async function verifySnaptradeUser(
+  { url }: SnaptradeSettings,
+  credentials: SnaptradeCredentials,
+  { fetch, timeoutMs }: Required<VerifyOptions>,
+): Promise<VerifiedAccount> {
+  const { host } = new URL(url);
+  try {
+    const client = await snaptradeClient({ url, fetch, timeoutMs }, credentials);
+    const { number, environment, status, blocked } = await accountDetails(client, whoOf(credentials));
+    return { accountNumber: number, environment, status, tradingBlocked: blocked };
+  } catch (error) {
+    if (error instanceof RestAnswer && error.status === 401) {
+      throw wrongCredentials(
+        snaptradeTraits.label,
+        'client, key or user',
+        'Copy client id, consumer key and user from SnapTrade again.',
+      );
+    }
+    if (error instanceof RestAnswer && error.status === 404) {
+      throw noAccount(host, 'has no such account of this user');
+    }
+    if (error instanceof TradeAgentError) throw error;
+    const { kind } = restFailure(error);
+    throw kind === 'unreadable'
+      ? noAccount(host, 'answers with no account', 'broker.url')
+      : unreachable(host, kind);
+  }
+}

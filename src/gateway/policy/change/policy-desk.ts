@@ -5,6 +5,7 @@ import type { Clock } from '../../../machine/clock.ts';
 import { readPrivateFile } from '../../../machine/private-file.ts';
 import { withProcessLock } from '../../../machine/process-lock.ts';
 import type { AuditNote } from '../../../store/audit.ts';
+import { nothingCounted } from '../../../trading/counted-order.ts';
 import { isTradeAgentError } from '../../../trading/errors.ts';
 import {
   LONGEST_CHANGE_LINE,
@@ -15,10 +16,12 @@ import type { PolicyChangedView } from '../../../trading/policy-views.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import type { Account } from '../../../trading/views.ts';
 import { type ComparedRules, compareRules } from '../compare.ts';
-import type { Subject } from '../decision.ts';
+import { decide, refusalOfDecision } from '../decide.ts';
+import type { Facts, Subject } from '../decision.ts';
 import { type AccountLimits, hasLimits, limitsFor } from '../limits.ts';
+import { tokenFacts } from '../parties.ts';
+import type { Rules } from '../rules.ts';
 import type { FolderRules, ReadRules } from '../rules-source.ts';
-import { requireChangeAllowed } from './change-allowed.ts';
 import { changeLines } from './change-lines.ts';
 import { limitsText } from './limits-text.ts';
 import { type NextRules, nextRules, parseLimits } from './next-rules.ts';
@@ -274,4 +277,33 @@ function needsApproval(changes: readonly string[]): Refusal {
       challenge: {},
     },
   );
+}
+
+/**
+ * Rules may forbid that they are changed from afar, a firm's say (`Action::"change_policy"`).
+ * @param rules those that are in force
+ * @throws {Refusal} 403 `policy_denied`
+ */
+function requireChangeAllowed(
+  rules: Rules,
+  { account, environment }: Pick<Account, 'account' | 'environment'>,
+  subject: Subject,
+  now: number,
+): void {
+  const facts: Facts = {
+    at: new Date(now).toISOString(),
+    account,
+    environment,
+    order: null,
+    market: null,
+    broker: null,
+    holdings: null,
+    // Nothing is traded by it; a halt is looked at where it is proposed and carried out.
+    counted: nothingCounted,
+    more: tokenFacts(subject),
+  };
+  const decision = decide(rules, subject, 'change_policy', facts);
+  // Whoever has not been asked yet is asked next.
+  const passes = decision.effect === 'allow' || (decision.effect === 'ask' && subject.approval === 'none');
+  if (!passes) throw refusalOfDecision(decision);
 }

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { html } from 'hono/html';
-import { safeLine } from '../../../net/shown-text.ts';
+import { isSecureUrl } from '../../../net/secure-url.ts';
+import { markedText, safeLine } from '../../../net/shown-text.ts';
 import { type AccountEntry, ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import { isTradeAgentError, TradeAgentError } from '../../../trading/errors.ts';
 import { dayBegan } from '../../../trading/new-york-time.ts';
 import { dayTrades } from '../../../trading/portfolio/day-trades.ts';
+import type { Proposal } from '../../../trading/proposal.ts';
 import { Refusal } from '../../../trading/refusal.ts';
+import { requestCard } from '../decision/request-card.ts';
 import type { Markup } from '../page.ts';
 import { accountAt, accountsPart, eachPart, totalsPart } from './accounts-part.ts';
 import type { AccountReads, AgentData, DashboardData, Period } from './dashboard-data.ts';
@@ -20,8 +23,45 @@ import {
 } from './other-parts.ts';
 import { positionsPart, summaryPart } from './portfolio-parts.ts';
 import { type FormParts, proposalsPart } from './proposals-part.ts';
+import { detailsOf } from './told-request.ts';
 import { valuePart } from './value-part.ts';
-import { waitingPart } from './waiting-part.ts';
+
+const MOST_CARDS = 5;
+
+/** What waits for the person's phone, as the phone shows it: here it is read, there it is decided. */
+function waitingPart(proposals: readonly Proposal[]): Markup {
+  const waiting = proposals.filter(({ state }) => state === 'requested');
+  if (waiting.length === 0)
+    return html`<p class="soft none" data-testid="nothing-waits">Nothing waits for your decision.</p>`;
+  return html`${waiting.slice(0, MOST_CARDS).map(readOnlyCard)}${
+    waiting.length > MOST_CARDS
+      ? html`<p class="small soft">And ${waiting.length - MOST_CARDS} more.</p>`
+      : ''
+  }`;
+}
+
+function readOnlyCard(proposal: Proposal): Markup {
+  const { id, code, client } = proposal;
+  const { phone_url: url } = proposal.approval;
+  return requestCard(
+    {
+      id,
+      code,
+      clientName: markedText(client),
+      clientNote: undefined,
+      bindingMessage: undefined,
+      details: detailsOf(proposal),
+      expiresAt: Date.parse(proposal.expires_at),
+    },
+    {
+      formToken: '',
+      codes: undefined,
+      confirm: false,
+      // Nothing but a web page may be opened.
+      cannot: { decideAt: url !== undefined && isSecureUrl(url) ? url : undefined },
+    },
+  );
+}
 
 /** What is looked at, and how. */
 export interface DashboardView {

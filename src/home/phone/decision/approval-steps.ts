@@ -2,7 +2,6 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../../../machine/clock.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import { createCodeChoices } from './code-choices.ts';
-import { createLiveConfirmations } from './live-confirmations.ts';
 import { isCodePicked, type NumberMatching } from './picked-code.ts';
 import { lastFour, requestView } from './request-view.ts';
 
@@ -114,5 +113,30 @@ export function createApprovalSteps(options: {
     check,
     whyDenied: ({ id, status }) =>
       status === 'denied' && choices.isSpent(id) ? hindrances.wrong_code_too_often.text : undefined,
+  };
+}
+
+/** Who has typed, once for an account, that they know its money is real. */
+interface LiveConfirmations {
+  has(user: string, account: string): boolean;
+  keep(user: string, account: string): void;
+}
+
+/** The confirmations in SQLite. */
+function createLiveConfirmations(database: Database, clock: Clock): LiveConfirmations {
+  database.exec(`
+    CREATE TABLE IF NOT EXISTS live_confirmations (
+      user TEXT NOT NULL, account TEXT NOT NULL, confirmed_at INTEGER NOT NULL, PRIMARY KEY (user, account)
+    ) STRICT;
+  `);
+  const find = database.prepare<[string, string]>(
+    'SELECT 1 FROM live_confirmations WHERE user = ? AND account = ?',
+  );
+  const insert = database.prepare<[string, string, number]>(
+    'INSERT OR IGNORE INTO live_confirmations VALUES (?, ?, ?)',
+  );
+  return {
+    has: (user, account) => find.get(user, account) !== undefined,
+    keep: (user, account) => void insert.run(user, account, clock.now()),
   };
 }

@@ -1,18 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { failpoint } from '../../../machine/failpoint.ts';
+import { assetClassOf } from '../../../trading/asset-class.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
+import { contractOf, expiresAt, isListed } from '../../instruments/option-contracts.ts';
 import type { Market } from '../../market/market.ts';
 import type { AccountSettingsStore } from '../account-settings.ts';
-import { badParameter, notFound, unprocessable } from '../broker-error.ts';
+import { badParameter, notFound, notPermitted, unprocessable } from '../broker-error.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Ticket } from '../order-body.ts';
 import type { OrderBook } from '../order-book.ts';
 import { legTickets, opensPosition } from '../order-classes.ts';
+import { isFractional } from '../order-ticket.ts';
 import type { OrderRecord, PositionIntent } from '../records.ts';
+import { isFractionable } from '../tradable-asset.ts';
 import { checkAccount, heldOf, intentOf, type Means } from './account-check.ts';
 import { newOrder, type Place } from './new-order.ts';
 import { checkGroupPrices, checkPurpose, groupOf } from './order-group.ts';
-import { checkTradable } from './tradable.ts';
 
 export interface AdmissionOptions {
   ledger: Ledger;
@@ -117,4 +120,28 @@ export function createAdmission(options: AdmissionOptions): Admission {
 function legQty(leg: OrderRecord, gone: OrderRecord, successor: OrderRecord): string {
   const rest = new Dec(gone.qty ?? 0).minus(gone.filled_qty);
   return plain(new Dec(leg.qty ?? 0).minus(rest).plus(successor.qty ?? 0));
+}
+
+/**
+ * Whether what is ordered is traded at all.
+ * @param at milliseconds since the epoch
+ * @throws {BrokerError} 422, 403
+ */
+function checkTradable(ticket: Ticket, market: Market, at: number): void {
+  const { symbol, type } = ticket;
+  if (assetClassOf(symbol) === 'us_option') {
+    const contract = contractOf(market, symbol);
+    if (contract === undefined) throw unprocessable(`contract "${symbol}" not found`);
+    if (at >= expiresAt(market, contract)) throw unprocessable(`contract "${symbol}" is expired`);
+    if (!isListed(market, contract)) throw unprocessable(`contract "${symbol}" is not active`);
+    if (type === 'market' && !market.isOpen(at)) {
+      throw unprocessable('options market orders are only allowed during market hours');
+    }
+    return;
+  }
+  const asset = market.symbol(symbol);
+  if (asset === undefined) throw unprocessable(`asset "${symbol}" not found`);
+  if (assetClassOf(symbol) === 'us_equity' && isFractional(ticket) && !isFractionable(asset)) {
+    throw notPermitted(`asset "${symbol}" is not fractionable`);
+  }
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { checkMcpServers } from '../../../../src/app/doctor/mcp-check.ts';
+import { checkMcpServers } from '../../../../src/app/doctor/doctor.ts';
 import { mcpServersSchema } from '../../../../src/config/mcp-servers.ts';
 
 const check = (servers: object) => checkMcpServers({ mcp_servers: mcpServersSchema.parse(servers) });

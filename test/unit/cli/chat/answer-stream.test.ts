@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { splitAnswer } from '../../../../src/cli/chat/answer-stream.ts';
+import { splitAnswer } from '../../../../src/cli/chat/chat-state.ts';
 
 describe('an answer that is still being written', () => {
   it.each([

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLogFile, redact } from '../../../../src/cli/log/log-file.ts';
-import { tracedFetch } from '../../../../src/cli/log/traced-fetch.ts';
+import { tracedFetch } from '../../../../src/cli/log/trace.ts';
 import { systemClock } from '../../../../src/machine/clock.ts';
 
 let folder: string;

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { embeddedRelations } from '../../../../src/gateway/relations/embedded.ts';
-import { rights } from '../../../../src/gateway/relations/rights.ts';
+import { embeddedRelations, rights } from '../../../../src/gateway/relations/embedded.ts';
 import type { AccessGrant } from '../../../../src/store/access-store.ts';
 import { relationQuestions } from '../../../../src/trading/relations.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { transformer } from '@openfga/syntax-transformer';
 import { describe, expect, it } from 'vitest';
-import { rights } from '../../../../src/gateway/relations/rights.ts';
+import { rights } from '../../../../src/gateway/relations/embedded.ts';
 import { relationQuestions } from '../../../../src/trading/relations.ts';
 
 interface Userset {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LONGEST_RESULT, resultText } from '../../../../src/mcp/client/result-text.ts';
+import { LONGEST_RESULT, resultText } from '../../../../src/mcp/client/connection.ts';
 
 const text = (words: string) => resultText({ content: [{ type: 'text', text: words }] });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { serverFetch } from '../../../../src/mcp/client/server-fetch.ts';
+import { serverFetch } from '../../../../src/mcp/client/connection.ts';
 
 const addresses: Record<string, string[]> = {
   'news.example': ['93.184.216.34'],

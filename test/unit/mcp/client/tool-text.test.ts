@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mcpServerSchema } from '../../../../src/config/mcp-servers.ts';
 import { compareTools } from '../../../../src/mcp/client/compared-tools.ts';
-import { allowedTools, modelName } from '../../../../src/mcp/client/tool-names.ts';
+import { allowedTools, modelName } from '../../../../src/mcp/client/server-registry.ts';
 import { fitTool, type ServerTool } from '../../../../src/mcp/client/tool-text.ts';
 import { pinOf } from '../../../../src/net/tool-pin.ts';
 import { tools } from '../../../../src/tools/catalog.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { heldLines } from '../../../../../src/cli/commands/schedule/held-lines.ts';
+import { heldLines } from '../../../../../src/cli/commands/schedule/run-stored.ts';
 
 it('says what was kept back in its order, once, the end of too much left out', () => {
   const { hold, release } = heldLines();
