@@ -115,7 +115,16 @@ export default defineConfig({
           server: { deps: { external: [new RegExp(`/${SHIPPED}/`)] } },
         },
       },
-      { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.test.{ts,tsx}'], testTimeout: 60_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.{ts,tsx}'],
+          testTimeout: 60_000,
+          // Shell sessions beside each other: each starts one process after the other, beside the servers that they share.
+          maxConcurrency: availableParallelism() + 1,
+        },
+      },
       {
         extends: true,
         test: {

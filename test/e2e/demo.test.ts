@@ -93,7 +93,7 @@ describe.skipIf(!hasTmux())('the demo in a terminal', () => {
           timeout: 20_000,
         });
       expect(second('phone --decide approve --once')).toMatch(/approved [0-9A-Z]{4}/);
-      await terminal.shows(/Over to you/);
+      await terminal.shows(/Over to you[\s\S]*\/help$/m);
       expect(second(resume)).toMatch(/BUY 5 AAPL|bought 5 AAPL/i);
       terminal.type('/quit\n');
       await terminal.ended();

@@ -3,6 +3,7 @@ import { createApp } from '../../../src/app/create-app.ts';
 import { type LiveFigures, liveFigures } from '../../../src/app/portfolio/live-figures.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { Proposal } from '../../../src/trading/proposal.ts';
+import { slowness } from '../../slowness.ts';
 import { type CliWorld, openCliWorld } from './cli-world.ts';
 
 /** What the screen promises: up to date within a second of each event. */
@@ -70,7 +71,7 @@ describe('a live portfolio', () => {
     const shown = following.seen.find(
       ({ positions }) => positions.find(({ symbol }) => symbol === 'KO')?.qty === String(before + 3),
     );
-    expect((shown?.at ?? 0) - (executed()?.at ?? 0)).toBeLessThan(IN_TIME_MS);
+    expect((shown?.at ?? 0) - (executed()?.at ?? 0)).toBeLessThan(IN_TIME_MS * slowness());
     await following.close();
   });
 
