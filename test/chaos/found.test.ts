@@ -104,6 +104,31 @@ it.each(found)('$name', async ({ world, steps, executed }) => {
   expect(tally.events.executed).toBe(executed);
 });
 
+it('a call about the owner’s question does not have the second person’s polled twice at once', async () => {
+  const tally = noTally();
+  const connecting = {
+    leg: 'gateway-provider',
+    kind: 'connecting',
+    after: 0,
+    writesOnly: true,
+    seconds: 1,
+  } as const;
+  const steps: Step[] = [
+    { ...order(12), watch: true } as Step,
+    wait(1),
+    { do: 'fault', fault: { ...connecting, frozen: false } },
+    { do: 'gateway', how: 'kill', after: 0, down: false },
+    tap,
+    wait(35),
+    tap,
+    wait(6),
+  ];
+  const world = { interval: 20, hold: 0, delivery: 'ping', details: 'message', second: true } as const;
+  await play(keys, { world, steps, finally: 'approve', restart: false }, tally);
+  expect(tally.secondPersons).toBe(1);
+  expect(tally.events.approved).toBe(1);
+});
+
 it('a clock that is set back while a poll is under way does not put off the next one', async () => {
   const world = await createWorld(keys, { interval: 5, hold: 30_000, delivery: 'poll', details: 'rar' });
   world.machine().skew = 60_000;

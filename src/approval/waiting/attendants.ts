@@ -339,6 +339,9 @@ function attentions(
         news = new AbortController();
         return true;
       },
+      forgetNews() {
+        if (news.signal.aborted) news = new AbortController();
+      },
       async pause(ms) {
         const until = clock.now() + ms;
         for (let left = ms; left > 0 && !isOver; left = until - clock.now()) {

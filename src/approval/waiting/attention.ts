@@ -26,6 +26,8 @@ export interface Attention extends KernelParts {
    * @throws the reason of `signal` when the gateway closes
    */
   rest(ms: number): Promise<boolean>;
+  /** Forgets the news until now: what is done next, a look at the row and a poll, takes them in. */
+  forgetNews(): void;
   /** As `rest`, and cut short by a withdrawal alone: a provider that calls once more has no say in when a broker is asked. */
   pause(ms: number): Promise<void>;
   /** Takes its turn among all proposals to poll though the provider has not called. @returns milliseconds until then */

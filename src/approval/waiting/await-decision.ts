@@ -90,6 +90,8 @@ function pauseLeft({ lastPoll, clock, asking }: Attention, { authReqId, interval
 /** Polls, where it is time to. @returns milliseconds to rest before the next look, where it is not */
 async function look(attention: Attention, id: string, wait: Wait): Promise<'over' | 'polled' | number> {
   const { store, clock, asking } = attention;
+  // A call about the owner's question must not have the second person's polled twice at once.
+  if (wait.pause <= 0) attention.forgetNews();
   const proposal = await store.get(id);
   if (proposal?.state !== 'requested' || proposal.authReqId === undefined) return 'over';
   // The owner said yes: the other question is put first (second-person.ts).
