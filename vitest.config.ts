@@ -58,7 +58,7 @@ export default defineConfig({
     expect: { poll: { timeout: 10_000 } },
     // More than processors: much of a test's time is waiting for a process or a server of its own, and most of it in what
     // `npm test` leaves out. A percentage is held to their number.
-    maxWorkers: Math.ceil(availableParallelism() * (SUITE === 'rest' ? 2.5 : 1.5)),
+    maxWorkers: Math.ceil(availableParallelism() * (SUITE === 'rest' ? 2 : 1.5)),
     sequence: { sequencer: LongestFirst },
     reporters: ['default', new SummaryReporter()],
     alias: [

@@ -23,7 +23,9 @@ const forTests = flag === '--failpoints' && folder !== undefined;
 const from = builtFrom();
 // What is built already is left alone: npm prepares a checkout after "npm ci" and once for each HOME in which somebody runs
 // "npx trade-agent" in it, "npm test" builds too, and a program that is running reads more of it as it goes on.
-if (!forTests && isBuilt(from)) process.exit(0);
+// With BUILD_LATER=1 "npm ci" leaves it to "npm test", which builds while it checks types (.ci/run).
+const isLater = process.env.npm_lifecycle_event === 'prepare' && process.env.BUILD_LATER === '1';
+if (!forTests && (isLater || isBuilt(from))) process.exit(0);
 
 const outdir = forTests ? folder : 'dist';
 const kind = forTests ? 'test' : 'production';
