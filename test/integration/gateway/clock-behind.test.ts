@@ -21,6 +21,7 @@ const usage = async () => {
 const dateAhead = (ms: number) =>
   world.database.prepare('UPDATE gateway_orders SET created_at = ?').run(world.clock.now() + ms);
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 it('an order dated within a day ahead counts, and the next is placed', async () => {
   expect((await place()).status).toBe(201);
@@ -61,6 +62,8 @@ describe('a minute after the clock was set back by five', () => {
   beforeEach(async () => {
     await world.close();
     world = await startWorld({ rules: limited({ max_orders_per_minute: 2, max_day_orders: 3 }) });
+    // Noon in New York, or an hour after: at midnight there the day would turn while this waits.
+    world.clock.advance((17 * HOUR - (world.clock.now() % DAY) + DAY) % DAY);
     passed = 0;
     const real = performance.now.bind(performance);
     vi.spyOn(performance, 'now').mockImplementation(() => real() + passed);
