@@ -31,7 +31,7 @@ for (const { title, package: needed } of drivers) {
 const MINUTE_MS = 60_000;
 /** Longer than a question waits at the home. */
 const AFTER_MS = 6 * MINUTE_MS;
-/** Longer than an access token of the home is valid. `MCP_CLIENTS_WAIT=real` lets it pass for the client too. */
+/** Longer than the home's access tokens are valid. With `MCP_CLIENTS_WAIT=real` this time passes for the client too. */
 const TOKEN_OVER_MS = 11 * MINUTE_MS;
 const waitsForReal = process.env.MCP_CLIENTS_WAIT === 'real';
 
@@ -129,7 +129,7 @@ describe.each(drivers.map((driver) => ({ title: driver.title, driver })))('$titl
   });
 
   here(
-    'trades once its access token is over and the home has started anew',
+    'places an order after its access token has expired and the home has restarted',
     { timeout: 1_200_000 },
     async () => {
       const before = stage.world.sandbox.broker.book().length;

@@ -7,8 +7,9 @@ import { keepThreadsIn } from '../../integration/agent/world.ts';
 import { migratedDatabase, type TestDatabase } from '../support/database.ts';
 
 // The agent's own tests once more, each new agent with a pool of its own, as another machine would have.
-if (inject('postgresHost') === undefined) it.skip('the agent on PostgreSQL (needs PostgreSQL)');
-else {
+if (inject('postgresHost') === undefined) {
+  it.skip('the agent on PostgreSQL (needs PostgreSQL)');
+} else {
   let server: TestDatabase;
   beforeAll(async () => {
     server = await migratedDatabase(stateSchema);
