@@ -1,5 +1,6 @@
 import type { Session } from '../auth/session/session.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
+import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import type { Clock } from '../machine/clock.ts';
 import { systemClock } from '../machine/clock.ts';
 import { openStateDatabase } from '../store/sqlite/state-database.ts';
@@ -10,7 +11,6 @@ import type { Alerts } from '../tools/alerts.ts';
 import type { ForeignTools } from '../tools/foreign-tools.ts';
 import type { ImportedActivities } from '../tools/gateway/imported-activities.ts';
 import type { OwnRules } from '../tools/own-rules.ts';
-import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Agent, RunOptions } from './agent.ts';
 import type { AgentEvent, ThreadStatus, ThreadView } from './events.ts';
 import { errorFacts } from './graph/error-facts.ts';

@@ -1,9 +1,9 @@
-import type { ErrorCode } from '../trading/errors.ts';
+import type { ErrorCode } from '../errors/errors.ts';
+import type { ProblemMembers } from '../errors/problem-members.ts';
 import type { Came } from '../trading/kinds/kind-words.ts';
 import type { ProposalKind, SubjectOf } from '../trading/kinds/kinds.ts';
 import type { SentMessage } from '../trading/message.ts';
 import type { Environment } from '../trading/order.ts';
-import type { ProblemMembers } from '../trading/problem-members.ts';
 import type { ProposalState, WorstCase } from '../trading/proposal.ts';
 import type { Order } from '../trading/views.ts';
 

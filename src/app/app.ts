@@ -2,7 +2,7 @@ import type { Agent } from '../agent/agent.ts';
 import type { Session } from '../auth/session/session.ts';
 import type { Config, ResolvedProfile, StorePlace } from '../config/profile.ts';
 import type { Clock } from '../machine/clock.ts';
-import type { Home } from '../machine/home.ts';
+import type { Home } from '../machine/directories.ts';
 import type { ServerRegistry } from '../mcp/client/server-registry.ts';
 import type { SandboxReady } from '../sandbox/ready-file.ts';
 import type { CredentialStore } from '../secrets/credential-store.ts';

@@ -1,7 +1,7 @@
 import { presetOf } from '../agent/model/model-server.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
-import { TradeAgentError } from '../trading/errors.ts';
 import type { AgentOptions } from './app.ts';
 
 /**

@@ -2,11 +2,11 @@ import type { Agent } from '../agent/agent.ts';
 import type { Session } from '../auth/session/session.ts';
 import type { ResolvedProfile, StorePlace } from '../config/profile.ts';
 import { serverProfileName } from '../config/server-profile-name.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { loginRequired } from '../errors/login-required.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { ServerRegistry } from '../mcp/client/server-registry.ts';
 import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
-import { TradeAgentError } from '../trading/errors.ts';
-import { loginRequired } from '../trading/login-required.ts';
 import type { AgentOptions, App } from './app.ts';
 
 /** What the program is given by its surroundings. A terminal is none of it: whoever has one tells and asks through here. */
@@ -205,7 +205,7 @@ function chosenBy({ profileOption, serverOption }: AppOptions): string[] {
 /** The parts that signing in and out leaves as they are. */
 function settledParts(options: AppOptions, profileName: string | undefined) {
   const { env, signal, tell } = options;
-  const home = once(async () => (await import('../machine/home.ts')).resolveHome(env));
+  const home = once(async () => (await import('../machine/directories.ts')).resolveHome(env));
   const config = once(async () => {
     const written = (await import('../config/config-file.ts')).loadConfig(await home());
     if (options.serverOption === undefined || profileName === undefined) return await written;

@@ -1,5 +1,5 @@
 import type { RunStatus } from '../agent/events.ts';
-import { type ErrorCode, isTradeAgentError } from '../trading/errors.ts';
+import { type ErrorCode, isTradeAgentError } from '../errors/errors.ts';
 
 /** How a command can end. The numbers stand here alone: scripts rely on them, and they mean the same everywhere. */
 export const exits = {

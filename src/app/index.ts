@@ -6,9 +6,9 @@ export type { Agent, ApprovalMode, PruneOptions, RunOptions } from '../agent/age
 export { type CreateAgentOptions, createAgent } from '../agent/create-agent.ts';
 export type { AgentEvent, ApprovalView, RunResult, ThreadRecord, ThreadView } from '../agent/events.ts';
 export type { Session, User } from '../auth/session/session.ts';
+export { type ErrorCode, isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 export { type Clock, systemClock } from '../machine/clock.ts';
 export { createGatewayClient, type GatewayClient } from '../tools/gateway/gateway-client.ts';
-export { type ErrorCode, isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 export {
   describeOrder,
   type OrderDraft,

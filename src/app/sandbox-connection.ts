@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { TradeAgentError } from '../errors/errors.ts';
 import { systemClock } from '../machine/clock.ts';
 import { defaultReadyFile, readReadyFile, type SandboxReady } from '../sandbox/ready-file.ts';
-import { TradeAgentError } from '../trading/errors.ts';
 import { launcher } from './launcher.ts';
 
 /** A sandbox that nobody asked for ends by itself once nobody has used it for this long. */

@@ -3,7 +3,7 @@ import type { Agent } from '../agent/agent.ts';
 import { createAgent } from '../agent/create-agent.ts';
 import { modelUrl } from '../agent/model/model-server.ts';
 import { SANDBOX_PROFILE } from '../config/resolve-profile.ts';
-import { ensurePrivateFolder } from '../machine/home.ts';
+import { ensurePrivateFolder } from '../machine/directories.ts';
 import { databaseKey } from '../secrets/database-key.ts';
 import { modelKey } from '../secrets/model-key.ts';
 import type { Alerts } from '../tools/alerts.ts';

@@ -1,5 +1,5 @@
-import { safeLine } from '../net/shown-text.ts';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { safeLine } from '../text/shown-text.ts';
 
 /** Characters of an id, what stands before its first `_` or `-` of two letters left aside: fewer are a slip of the finger. */
 const SHORTEST = 3;

@@ -1,7 +1,7 @@
+import { isTradeAgentError } from '../errors/errors.ts';
+import { problemCodeOf } from '../errors/problem-codes.ts';
 import { failpoint } from '../machine/failpoint.ts';
 import type { Reason, StoredProposal } from '../store/proposal-store.ts';
-import { isTradeAgentError } from '../trading/errors.ts';
-import { problemCodeOf } from '../trading/problem-codes.ts';
 import type { BackchannelAuthentication } from './asking-port.ts';
 import { haltedReason, passesHalt } from './halts.ts';
 import { questionOf } from './question.ts';

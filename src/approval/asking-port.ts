@@ -1,4 +1,4 @@
-import type { ApprovalScope } from '../trading/scopes.ts';
+import type { ApprovalScope } from '../oauth/scopes.ts';
 
 /** Who is to be asked: the owner, as the proposer's verified token names them. */
 export interface Asked {

@@ -1,8 +1,8 @@
+import { isTradeAgentError } from '../errors/errors.ts';
+import { problemCodeOf } from '../errors/problem-codes.ts';
 import { failpoint } from '../machine/failpoint.ts';
 import type { Reason, StoredProposal } from '../store/proposal-store.ts';
-import { isTradeAgentError } from '../trading/errors.ts';
 import type { PolicyReason } from '../trading/policy-reasons.ts';
-import { problemCodeOf } from '../trading/problem-codes.ts';
 import type { ProposalState } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { requireStanding } from './access.ts';

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import type { Membership } from '../trading/membership.ts';
+import type { Membership } from '../oauth/membership.ts';
+import type { ApprovalScope } from '../oauth/scopes.ts';
 import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalKind, WorstCase } from '../trading/proposal.ts';
 import type { Refusal } from '../trading/refusal.ts';
-import type { ApprovalScope } from '../trading/scopes.ts';
 
 /** Who proposes, by a verified access token. */
 export interface Proposer {

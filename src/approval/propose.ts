@@ -3,6 +3,7 @@ import canonicalize from 'canonicalize';
 import { utcSeconds } from '../machine/clock.ts';
 import { failpoint } from '../machine/failpoint.ts';
 import type { Draft, Keyed, KeyedRequest, Standing, StoredProposal } from '../store/proposal-store.ts';
+import { printableAscii } from '../text/unseen.ts';
 import {
   askedUnder,
   DEFAULT_TTL_S,
@@ -12,7 +13,6 @@ import {
   requestBody,
 } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
-import { printableAscii } from '../trading/unseen.ts';
 import { actingFor, requireStanding } from './access.ts';
 import { drawFreeCode, drawProposalId, subjectIdOf } from './code.ts';
 import { isByRelation, noteDenied } from './denied.ts';

@@ -1,5 +1,5 @@
+import { printableAscii } from '../text/unseen.ts';
 import { PASSED_ON, type Provenance } from '../trading/proposal.ts';
-import { printableAscii } from '../trading/unseen.ts';
 import type { Outside } from './kind.ts';
 
 /** Of a client that nobody here can vouch for: every field is its own idea. */

@@ -1,5 +1,5 @@
+import type { ProblemCode } from '../errors/problem-codes.ts';
 import type { Standing } from '../store/proposal-store.ts';
-import type { ProblemCode } from '../trading/problem-codes.ts';
 import { Refusal } from '../trading/refusal.ts';
 
 /** How much one client may ask of one person. */

@@ -1,6 +1,6 @@
+import { isTradeAgentError } from '../errors/errors.ts';
+import { problemCodeOf } from '../errors/problem-codes.ts';
 import type { StoredProposal } from '../store/proposal-store.ts';
-import { isTradeAgentError } from '../trading/errors.ts';
-import { problemCodeOf } from '../trading/problem-codes.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { putQuestion } from './ask-owner.ts';
 import { deniedAbout, endOf, provesNothing, verifyYes } from './carry-out.ts';

@@ -1,6 +1,6 @@
+import { TradeAgentError } from '../errors/errors.ts';
 import type { AlertView } from '../tools/alerts.ts';
 import type { Alert } from '../trading/alert.ts';
-import { TradeAgentError } from '../trading/errors.ts';
 import { alertsIn, type StoredAlert, withAlert, withoutRules } from './alerts.ts';
 
 /** The alerts that a rules file's text has, as people are shown them. @throws {TradeAgentError} `invalid_config` */

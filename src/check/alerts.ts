@@ -1,8 +1,8 @@
 import type { Document } from 'yaml';
 import { readYaml } from '../config/yaml-file.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 import { type Alert, conditionOf } from '../trading/alert.ts';
 import { Dec } from '../trading/decimal.ts';
-import { TradeAgentError } from '../trading/errors.ts';
 import { parseRules } from './load-rules.ts';
 import type { Rule } from './rules-schema.ts';
 

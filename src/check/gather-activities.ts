@@ -1,7 +1,7 @@
+import { isTradeAgentError } from '../errors/errors.ts';
 import type { ActivityCache, CloseCache } from '../store/check-store.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import { type Activity, externalFlows, FIRST_ACTIVITY, type PriceOn } from '../trading/activity.ts';
-import { isTradeAgentError } from '../trading/errors.ts';
 import { newYorkDate, newYorkInstant } from '../trading/new-york-time.ts';
 import { fromUnits } from '../trading/portfolio/price-history.ts';
 import type { Position } from '../trading/views.ts';

@@ -1,8 +1,8 @@
+import { isTradeAgentError } from '../errors/errors.ts';
 import type { ActivityCache, CloseCache, ImportStore } from '../store/check-store.ts';
 import { dailyCloses } from '../tools/daily-closes.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import { readOpenOrders } from '../tools/order-pages.ts';
-import { isTradeAgentError } from '../trading/errors.ts';
 import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import { withImported } from '../trading/portfolio/imported.ts';
 import { atDayEnds } from '../trading/portfolio/returns.ts';

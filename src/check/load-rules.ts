@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import { closestMatch } from '../config/closest-match.ts';
 import { readNamedFile } from '../config/named-file.ts';
 import { lineOf, readYaml } from '../config/yaml-file.ts';
-import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
+import { closestMatch } from '../text/closest-match.ts';
 import { checkOrder } from '../trading/order.ts';
 import { DEFAULT_BENCHMARK } from '../trading/portfolio/benchmark.ts';
 import { namedIn, placeholdersOf } from './message.ts';

@@ -1,4 +1,4 @@
-import { isTradeAgentError } from '../trading/errors.ts';
+import { isTradeAgentError } from '../errors/errors.ts';
 import type { NoPrice } from './snapshot.ts';
 
 /** Undefined for an answer that makes no sense: what else a check looks at is looked at all the same. */

@@ -1,8 +1,8 @@
 import { exitCodeForError } from '../app/exit-codes.ts';
-import { safeJson } from '../net/safe-json.ts';
-import { safeText } from '../net/shown-text.ts';
-import { errorObject } from '../trading/error-object.ts';
-import { TradeAgentError } from '../trading/errors.ts';
+import { errorObject } from '../errors/error-object.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { safeJson } from '../text/safe-json.ts';
+import { safeText } from '../text/shown-text.ts';
 import type { Io } from './terminal/io.ts';
 
 export const outputFormats = ['text', 'json', 'stream-json', 'csv'] as const;

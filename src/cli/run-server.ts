@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { App } from '../app/app.ts';
 import { exits } from '../app/exit-codes.ts';
-import { isTradeAgentError } from '../trading/errors.ts';
+import { isTradeAgentError } from '../errors/errors.ts';
 import { commandName } from './cli.ts';
 import { type Output, openOutput } from './output.ts';
 import type { Cli, GlobalOptions } from './surroundings.ts';

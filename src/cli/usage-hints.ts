@@ -1,4 +1,4 @@
-import { closestMatch } from '../config/closest-match.ts';
+import { closestMatch } from '../text/closest-match.ts';
 
 /** What people type for a command of another name; each stands for a whole command line. */
 const meant: Readonly<Record<string, string>> = {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Document } from 'yaml';
-import type { Home } from '../machine/home.ts';
+import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
+import type { Home } from '../machine/directories.ts';
 import { writePrivateFile } from '../machine/private-file.ts';
-import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { checkConfig, configFile } from './config-file.ts';
 import { invalidFile, readYaml, WRONG_FILE_HINT } from './yaml-file.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import type { Home } from '../machine/home.ts';
+import type { Home } from '../machine/directories.ts';
 import { writePrivateFile } from '../machine/private-file.ts';
 import { type Config, configSchema } from './profile.ts';
 import { invalidFile, parseYaml } from './yaml-file.ts';

@@ -1,4 +1,4 @@
-import type { Home } from '../machine/home.ts';
+import type { Home } from '../machine/directories.ts';
 import { configText, replaceConfig, requireMaps } from './config-edit.ts';
 import { configFile } from './config-file.ts';
 import type { Profile } from './profile.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 
 /**
  * The text of a file that the person named, or that stands where it must.

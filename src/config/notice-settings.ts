@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
-import { closestMatch } from './closest-match.ts';
+import { closestMatch } from '../text/closest-match.ts';
 
 export const noticeSeverities = ['info', 'warning', 'critical'] as const;
 export type NoticeSeverity = (typeof noticeSeverities)[number];

@@ -1,7 +1,6 @@
 import type { z } from 'zod';
-import type { Home } from '../machine/home.ts';
-
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import type { Home } from '../machine/directories.ts';
 import { configText, replaceConfig } from './config-edit.ts';
 import { loadConfig } from './config-file.ts';
 import type { CompanySignIn, profileSchema, StorePlace } from './profile.ts';

@@ -1,6 +1,6 @@
+import { TradeAgentError } from '../errors/errors.ts';
 import { isSecureUrl } from '../net/secure-url.ts';
-import { TradeAgentError } from '../trading/errors.ts';
-import { closestMatch } from './closest-match.ts';
+import { closestMatch } from '../text/closest-match.ts';
 import {
   type CompanySignIn,
   type Config,

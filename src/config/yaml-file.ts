@@ -1,7 +1,7 @@
 import type { Document, LineCounter } from 'yaml';
 import { z } from 'zod';
-import { TradeAgentError } from '../trading/errors.ts';
-import { closestMatch } from './closest-match.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { closestMatch } from '../text/closest-match.ts';
 
 /**
  * What a YAML file's text says, by its schema.

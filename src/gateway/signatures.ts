@@ -1,5 +1,5 @@
 import type { Keys } from '../approval/keys/keys.ts';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 import type { Caller } from './door/caller.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 

@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 
 /** What the sandbox can be told to get wrong, and what each does. Tests need each; `trade-agent sandbox --fault NAME[:COUNT]`. */
 export const faults = {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 
 /** What is done: `run` drives a thread to its interrupts, `collect` asks what became of proposals that runs wait for. */
 export const JOB_KINDS = ['run', 'collect', 'check', 'notice', 'reconcile'] as const;

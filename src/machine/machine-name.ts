@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { printableAscii } from '../trading/unseen.ts';
+import { printableAscii } from '../text/unseen.ts';
 
 /** This machine's name, as whoever is asked to consent gets to see it: here, and on the provider's page. */
 export function machineName(): string {

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { ensurePrivateFolder } from './home.ts';
+import { ensurePrivateFolder } from './directories.ts';
 
 /**
  * Writes a file only its owner can read (0600), whole or not at all: a reader, or a crash, never sees half of it.

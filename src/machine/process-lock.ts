@@ -1,8 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { TradeAgentError } from '../trading/errors.ts';
-import { ensurePrivateFolder } from './home.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { ensurePrivateFolder } from './directories.ts';
 
 /**
  * Runs `work` while no other process (and nothing else in this one) holds the lock `file`. It is the operating system's

@@ -1,5 +1,5 @@
 import { isAbsolute, resolve } from 'node:path';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 
 /** Places of files; none of them is a secret, and each would be lost in a bare environment such as cron's. */
 const places = [

@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os';
-import { isTradeAgentError } from '../trading/errors.ts';
+import { isTradeAgentError } from '../errors/errors.ts';
 import { type HttpServer, listen } from './http-server.ts';
 
 /** Tries for a free port that is free at both addresses. */

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 
 export interface LoopbackRedirectOptions<Answer> {
   /** 0 for any. */

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 
 /** Addresses that are named one by one, or as networks. */
 export interface PeerList {

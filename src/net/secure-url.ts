@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 
 /** True for `localhost`, 127.0.0.0/8 and `[::1]`: the only hosts plain HTTP may go to. */
 export function isLoopback(url: URL): boolean {

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { TradeAgentError } from '../errors/errors.ts';
 import type { Clock } from '../machine/clock.ts';
-import { TradeAgentError } from '../trading/errors.ts';
 
 /** A certificate with what it was issued by (PEM), and its private key (PEM). */
 export interface TlsFiles {

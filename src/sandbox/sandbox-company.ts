@@ -1,6 +1,6 @@
 import type { HomeOptions } from '../home/home.ts';
 import type { Company as ListedCompany } from '../home/identity-provider/companies/company.ts';
-import { MCP_SCOPES } from '../trading/scopes.ts';
+import { MCP_SCOPES } from '../oauth/scopes.ts';
 import type { CompanyOptions } from './company/company.ts';
 import type { CompanyRule } from './company/rules.ts';
 import type { SandboxHome } from './sandbox-home.ts';

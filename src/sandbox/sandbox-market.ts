@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { TradeAgentError } from '../errors/errors.ts';
 import type { Clock } from '../machine/clock.ts';
-import { TradeAgentError } from '../trading/errors.ts';
 import type { MarketHours } from '../trading/trading-calendar.ts';
 import { createMarket, type Market } from './market/market.ts';
 import type { IsoDate } from './market/new-york-time.ts';

@@ -1,7 +1,7 @@
+import { isTradeAgentError } from '../errors/errors.ts';
 import type { Clock } from '../machine/clock.ts';
 import { type HttpServer, listenOnLoopback } from '../net/http-server.ts';
 import { listenOnLocalhost } from '../net/localhost.ts';
-import { isTradeAgentError } from '../trading/errors.ts';
 import type { SandboxPorts } from './sandbox-home.ts';
 
 const DEFAULT_PORT = 4747;

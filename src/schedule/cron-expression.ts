@@ -1,6 +1,6 @@
 import { Cron } from 'croner';
-import { closestMatch } from '../config/closest-match.ts';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { closestMatch } from '../text/closest-match.ts';
 import type { Moments } from './moments.ts';
 import { EXCHANGE_ZONE } from './schedule.ts';
 

@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 import type { StartCommand } from './start-command.ts';
 
 /** Debian's cron cuts a command off after this many characters (MAX_COMMAND). */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 
 /** What a command of the machine answered. */
 export interface CommandAnswer {

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
+import { TradeAgentError } from '../errors/errors.ts';
 import { writePrivateFile } from '../machine/private-file.ts';
-import { TradeAgentError } from '../trading/errors.ts';
 import type { EntryPart, EntryState } from './scheduler.ts';
 
 /** What a file of a schedule's entry says of itself; one that does not is somebody else's. */

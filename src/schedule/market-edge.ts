@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 
 /** A moment of each trading day: so many minutes after (before, where negative) the opening or closing. */
 export interface MarketEdge {

@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 import { crontabScheduler } from './crontab.ts';
 import { launchdScheduler } from './launchd-agent.ts';
 import type { MachineCommand } from './machine-command.ts';

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ensurePrivateFolder } from '../machine/home.ts';
+import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
+import { ensurePrivateFolder } from '../machine/directories.ts';
 import { writePrivateFile } from '../machine/private-file.ts';
 import { withProcessLock } from '../machine/process-lock.ts';
-import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Progress } from './due.ts';
 import { type RunRecord, runRecordSchema } from './run-record.ts';
 import { type Schedule, schedulePattern, scheduleSchema } from './schedule.ts';

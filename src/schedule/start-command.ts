@@ -1,5 +1,5 @@
+import { TradeAgentError } from '../errors/errors.ts';
 import { startEnvironment } from '../machine/start-environment.ts';
-import { TradeAgentError } from '../trading/errors.ts';
 
 /** How the machine starts a schedule's run: everything by its whole path, since cron's PATH and folder are its own. */
 export interface StartCommand {

@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 import { type Expected, MAX_VALUE_LENGTH } from './credential-store.ts';
 
 /** The wanted names alone, the missing ones as `undefined`. */

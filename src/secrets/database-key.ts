@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 import type { CredentialStore } from './credential-store.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { TradeAgentError } from '../errors/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../machine/private-file.ts';
-import { TradeAgentError } from '../trading/errors.ts';
 import type { CredentialStore } from './credential-store.ts';
 import { parseSealed, seal, unseal } from './file/sealed-file.ts';
 import { withStoreLock } from './store-lock.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 import type { CredentialStore } from './credential-store.ts';
 
 /** The server is part of it: the key goes only where it was meant to, whatever the configuration says later. */

@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 import {
   type CredentialName,
   type CredentialStore,

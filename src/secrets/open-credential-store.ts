@@ -1,5 +1,5 @@
 import type { ResolvedProfile, StorePlace } from '../config/profile.ts';
-import type { Home } from '../machine/home.ts';
+import type { Home } from '../machine/directories.ts';
 import type { CredentialStore } from './credential-store.ts';
 import type { FileKeyChoice } from './file/file-key.ts';
 import { openFileStore } from './file/file-store.ts';

@@ -1,5 +1,5 @@
+import { TradeAgentError } from '../errors/errors.ts';
 import { readDescriptor, readPrivateFile, writePrivateFile } from '../machine/private-file.ts';
-import { TradeAgentError } from '../trading/errors.ts';
 import type { CredentialName, CredentialStore } from './credential-store.ts';
 import { holds, pick } from './credential-values.ts';
 import { LOCK_WAIT_MS, withStoreLock } from './store-lock.ts';

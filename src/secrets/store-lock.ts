@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
+import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import { withProcessLock } from '../machine/process-lock.ts';
-import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { LockPurpose } from './credential-store.ts';
 
 /**

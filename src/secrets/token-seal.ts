@@ -1,5 +1,5 @@
 import { hkdfSync } from 'node:crypto';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 import { openBytes, sealBytes } from './aes-gcm.ts';
 
 /** Seals a secret for its row. `context` binds it to that row: moved to another, it does not open. */

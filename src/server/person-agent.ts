@@ -4,11 +4,11 @@ import type { WireOptions } from '../agent/remote/protocol.ts';
 import type { Session } from '../auth/session/session.ts';
 import { missingScope } from '../auth/session/token-refresh.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { READ_SCOPES } from '../oauth/scopes.ts';
 import { personDatabase } from '../store/postgres/state/person-database.ts';
 import { postgresStateStores } from '../store/postgres/state/state-stores.ts';
 import type { StateStores } from '../store/state-stores.ts';
-import { TradeAgentError } from '../trading/errors.ts';
-import { READ_SCOPES } from '../trading/scopes.ts';
 import { personAlerts } from './person-alerts.ts';
 import type { ServerParts } from './server-parts.ts';
 

@@ -1,5 +1,5 @@
-import type { Membership } from '../trading/membership.ts';
-import type { ProblemCode } from '../trading/problem-codes.ts';
+import type { ProblemCode } from '../errors/problem-codes.ts';
+import type { Membership } from '../oauth/membership.ts';
 import type { ProposalKind, ProposalState, Provenance, WorstCase } from '../trading/proposal.ts';
 import type { AuditNote } from './audit.ts';
 

@@ -1,4 +1,4 @@
-import { safeLine } from '../net/shown-text.ts';
+import { safeLine } from '../text/shown-text.ts';
 import { checkOrder, describeOrder, normalizeOrder, orderRequestSchema } from '../trading/order.ts';
 import { defineTool, requireGateway } from './tool.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { TradeAgentError } from '../errors/errors.ts';
 import { type Activity, FIRST_ACTIVITY } from '../trading/activity.ts';
 import { dollars, shares } from '../trading/amounts.ts';
 import { Dec, isPositive, plain, positiveDecimalString } from '../trading/decimal.ts';
-import { TradeAgentError } from '../trading/errors.ts';
 import { symbolSchema } from '../trading/order.ts';
 import { recentLosses, type WashSale, washSale } from '../trading/portfolio/wash-sale.ts';
 import type { Position } from '../trading/views.ts';

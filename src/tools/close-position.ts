@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { TradeAgentError } from '../errors/errors.ts';
+import { PROPOSE_ORDERS } from '../oauth/scopes.ts';
 import { assetClassOf } from '../trading/asset-class.ts';
 import { Dec, plain, positiveDecimalString } from '../trading/decimal.ts';
-import { TradeAgentError } from '../trading/errors.ts';
 import {
   checkOrder,
   normalizeOrder,
@@ -11,7 +12,6 @@ import {
 } from '../trading/order.ts';
 import { withDefaults } from '../trading/order-defaults.ts';
 import { partName, partOfPosition } from '../trading/portfolio/position-part.ts';
-import { PROPOSE_ORDERS } from '../trading/scopes.ts';
 import { accountArgument } from './account-argument.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { withoutNulls } from './place-order.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { safeLine } from '../net/shown-text.ts';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { safeLine } from '../text/shown-text.ts';
 import type { OwnFinding } from './own-rules.ts';
 import { defineTool, requireGateway } from './tool.ts';
 

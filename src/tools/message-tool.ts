@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { PROPOSE_MESSAGES } from '../oauth/scopes.ts';
 import { checkRecipient } from '../trading/message.ts';
-import { PROPOSE_MESSAGES } from '../trading/scopes.ts';
 import type { MessageTool } from './tool.ts';
 
 const note = () =>

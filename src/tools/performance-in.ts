@@ -1,6 +1,6 @@
+import { isTradeAgentError } from '../errors/errors.ts';
 import { type Activity, exchangesOf } from '../trading/activity.ts';
 import { Dec, ZERO } from '../trading/decimal.ts';
-import { isTradeAgentError } from '../trading/errors.ts';
 import { dayBegan } from '../trading/new-york-time.ts';
 import type { Period } from '../trading/period.ts';
 import { type BenchmarkReturn, benchmarkReturn } from '../trading/portfolio/benchmark.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { PROPOSE_ORDERS } from '../oauth/scopes.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema } from '../trading/order.ts';
 import { withDefaults } from '../trading/order-defaults.ts';
-import { PROPOSE_ORDERS } from '../trading/scopes.ts';
 import { accountArgument } from './account-argument.ts';
 import { decimalText } from './exact-numbers.ts';
 import type { ProposalTool } from './tool.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { PROPOSE_ORDERS } from '../oauth/scopes.ts';
 import { type BatchRequest, FEWEST_IN_BATCH, MOST_IN_BATCH } from '../trading/kinds/batch.ts';
 import { orderRequestSchema } from '../trading/order.ts';
-import { PROPOSE_ORDERS } from '../trading/scopes.ts';
 import { accountArgument } from './account-argument.ts';
 import { readOrderRequest } from './place-order.ts';
 import type { ProposalTool } from './tool.ts';

@@ -1,13 +1,13 @@
 import { z } from 'zod';
+import { TradeAgentError } from '../errors/errors.ts';
 import { utcSeconds } from '../machine/clock.ts';
+import { PROPOSE_ORDERS, USE_MANDATES } from '../oauth/scopes.ts';
 import { assetClassOf } from '../trading/asset-class.ts';
 import { positiveDecimalString } from '../trading/decimal.ts';
-import { TradeAgentError } from '../trading/errors.ts';
 import { STANDING_TIME, type Standing, standingDays, standingSchema } from '../trading/mandate/standing.ts';
 import { endOf, type SaidEnd, saidDayPattern } from '../trading/mandate/standing-end.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { accountNumberSchema, sides, symbolSchema } from '../trading/order.ts';
-import { PROPOSE_ORDERS, USE_MANDATES } from '../trading/scopes.ts';
 import { accountArgument } from './account-argument.ts';
 import { withoutNulls } from './place-order.ts';
 import type { MandateTool } from './tool.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { PROPOSE_ORDERS } from '../oauth/scopes.ts';
 import { kinds } from '../trading/kinds/kinds.ts';
 import type { ReplaceRequest } from '../trading/kinds/replace.ts';
-import { PROPOSE_ORDERS } from '../trading/scopes.ts';
 import { accountArgument } from './account-argument.ts';
 import { withoutNulls } from './place-order.ts';
 import type { ProposalTool } from './tool.ts';

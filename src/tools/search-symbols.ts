@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { safeLine } from '../net/shown-text.ts';
+import { safeLine } from '../text/shown-text.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 /** More names than a sentence has. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { TradeAgentError } from '../trading/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { WATCHLIST_SCOPE } from '../oauth/scopes.ts';
 import { symbolSchema } from '../trading/order.ts';
-import { WATCHLIST_SCOPE } from '../trading/scopes.ts';
 import { watched } from './get-watchlist.ts';
 import { defineTool, requireGateway } from './tool.ts';
 

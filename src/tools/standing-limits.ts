@@ -1,6 +1,6 @@
+import { TradeAgentError } from '../errors/errors.ts';
 import { utcSeconds } from '../machine/clock.ts';
 import { Dec } from '../trading/decimal.ts';
-import { TradeAgentError } from '../trading/errors.ts';
 import { LONGEST_DAYS, type MandateRequestInput } from '../trading/mandate/envelope.ts';
 import { isRecurring, type Standing, standingCadence } from '../trading/mandate/standing.ts';
 import { timesBetween } from '../trading/mandate/standing-due.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { TradeAgentError } from '../errors/errors.ts';
 import { Dec, decimalString, ZERO } from '../trading/decimal.ts';
-import { TradeAgentError } from '../trading/errors.ts';
 import { MOST_IN_BATCH } from '../trading/kinds/batch.ts';
 import { symbolSchema } from '../trading/order.ts';
 import { driftFrom, type Share, weightsBySymbol } from '../trading/portfolio/allocation.ts';

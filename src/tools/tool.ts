@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Session } from '../auth/session/session.ts';
-import { TradeAgentError } from '../trading/errors.ts';
-import { loginRequired } from '../trading/login-required.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { loginRequired } from '../errors/login-required.ts';
+import type { Scope } from '../oauth/scopes.ts';
 import type { MessageService } from '../trading/message.ts';
-import type { Scope } from '../trading/scopes.ts';
 import type { Order } from '../trading/views.ts';
 import type { Alerts } from './alerts.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';

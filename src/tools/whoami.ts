@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { safeLine } from '../net/shown-text.ts';
-import { loginRequired } from '../trading/login-required.ts';
+import { loginRequired } from '../errors/login-required.ts';
+import { safeLine } from '../text/shown-text.ts';
 import { defineTool } from './tool.ts';
 
 /** Who is signed in, by the ID token's claims. Asks nobody: the session knows. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { TradeAgentError } from '../errors/errors.ts';
 import { sharePrice } from './amounts.ts';
 import { positiveDecimalString } from './decimal.ts';
-import { TradeAgentError } from './errors.ts';
 import { symbolSchema } from './order.ts';
 
 /*

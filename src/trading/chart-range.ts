@@ -1,4 +1,4 @@
-import { TradeAgentError } from './errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 
 /** A stretch of time to draw, and the bars to draw it with. */
 export interface ChartRange {

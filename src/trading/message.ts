@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { TradeAgentError } from './errors.ts';
-import { hasUnseen } from './unseen.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { hasUnseen } from '../text/unseen.ts';
 
 /** Where a message can go, as `trade-agent connections` names them. */
 export const messageServices = ['slack', 'gmail'] as const;

@@ -1,4 +1,4 @@
-import { TradeAgentError } from './errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 
 /** What is wrong with an order: `invalid_order`, with the field and what to write instead. */
 export function orderProblem(message: string, hint: string, field: string): TradeAgentError {

@@ -1,5 +1,5 @@
-import type { AgentProblemCode } from './agent-problems.ts';
-import type { ProblemCode } from './problem-codes.ts';
+import type { AgentProblemCode } from '../errors/agent-problems.ts';
+import type { ProblemCode } from '../errors/problem-codes.ts';
 import type { Problem } from './views.ts';
 
 /** RFC 6750 §3.1, RFC 9449 §7.1 and §12.2: what a challenge says went wrong. */

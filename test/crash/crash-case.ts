@@ -1,5 +1,5 @@
-import { type Failpoint, failpoints } from '../../src/machine/failpoint.ts';
 import { seededRandom, shuffled } from '../fixtures/seeded-random.ts';
+import { type Failpoint, failpoints } from './failpoints.ts';
 
 /** One death: who dies where, once the run (or, after an earlier death, a resume or a restart) is on its way. */
 export interface Death {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isTradeAgentError } from '../../src/trading/errors.ts';
+import { isTradeAgentError } from '../../src/errors/errors.ts';
 
 /**
  * How long is waited before a thing is held never to happen. What is waited for is a condition always; this is no part of

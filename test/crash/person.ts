@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isTradeAgentError } from '../../src/trading/errors.ts';
+import { isTradeAgentError } from '../../src/errors/errors.ts';
 import type { CrashWorld } from './crash-world.ts';
 import { answered } from './patience.ts';
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { failpoints } from '../../src/machine/failpoint.ts';
 import { createWorld } from '../e2e/world.ts';
+import { failpoints } from './failpoints.ts';
 
 const dist = new URL('../../dist/', import.meta.url).pathname;
 const testBuild = new URL('../../dist-failpoints/', import.meta.url).pathname;

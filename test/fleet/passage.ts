@@ -1,7 +1,7 @@
 import type { Agent } from '../../src/agent/agent.ts';
 import type { RunResult } from '../../src/agent/events.ts';
+import { isTradeAgentError, type TradeAgentError } from '../../src/errors/errors.ts';
 import { systemClock } from '../../src/machine/clock.ts';
-import { isTradeAgentError, type TradeAgentError } from '../../src/trading/errors.ts';
 import type { Proposal } from '../../src/trading/proposal.ts';
 import type { LoadPerson } from '../load/people.ts';
 import type { LoadWorld } from '../load/world.ts';

@@ -30,7 +30,7 @@ const [jobs, job, collector, parts, database, schema, news, due, session, machin
     part<typeof import('../../src/store/postgres/state/due-runs.ts')>('src/store/postgres/state/due-runs.ts'),
     part<typeof import('../integration/agent/session.ts')>('test/integration/agent/session.ts'),
     part<typeof import('../../src/machine/clock.ts')>('src/machine/clock.ts'),
-    part<typeof import('../../src/trading/scopes.ts')>('src/trading/scopes.ts'),
+    part<typeof import('../../src/oauth/scopes.ts')>('src/oauth/scopes.ts'),
   ]);
 
 const say = (line: string) => process.stdout.write(`${line}\n`);

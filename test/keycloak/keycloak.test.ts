@@ -10,7 +10,7 @@ import { createBrokerTokens } from '../../src/gateway/broker/broker-token.ts';
 import { createIdentityProvider } from '../../src/gateway/door/identity-provider.ts';
 import { verifyApprovalToken } from '../../src/gateway/door/token-verifier.ts';
 import { systemClock } from '../../src/machine/clock.ts';
-import { READ_SCOPES } from '../../src/trading/scopes.ts';
+import { READ_SCOPES } from '../../src/oauth/scopes.ts';
 import { profileAt } from '../integration/agent/session.ts';
 import { postgresPrograms } from '../postgres/support/cluster.ts';
 import { openBrowser } from './browser.ts';

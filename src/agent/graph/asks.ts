@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { ordersNamed } from '../planner/orders-named.ts';
 import type { AgentStateValue, Asks } from './agent-state.ts';
 import { composedOrders } from './composed-orders.ts';

@@ -1,5 +1,5 @@
 import { interrupt } from '@langchain/langgraph';
-import { isTradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
 
 /** What the interrupt of a call tells the runner that needs an account elsewhere. */
 export interface AwaitedConnection {

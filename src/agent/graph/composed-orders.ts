@@ -1,7 +1,7 @@
 import { AIMessage, type BaseMessage } from '@langchain/core/messages';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { placeOrder } from '../../tools/place-order.ts';
 import { placeOrders } from '../../tools/place-orders.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { FEWEST_IN_BATCH } from '../../trading/kinds/batch.ts';
 import { describeOrder, type OrderRequest } from '../../trading/order.ts';
 import { MOST_ORDERS } from '../agent.ts';

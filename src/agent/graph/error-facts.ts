@@ -1,6 +1,6 @@
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
+import { problemMembers } from '../../errors/problem-members.ts';
 import { databaseFailure } from '../../store/sqlite/state-database.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
-import { problemMembers } from '../../trading/problem-members.ts';
 import type { ErrorFacts } from '../events.ts';
 
 /** Our own errors as they are; anything else without its text, which could hold what it should not. */

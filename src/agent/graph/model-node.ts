@@ -1,5 +1,5 @@
 import { AIMessage, type AIMessageChunk, type BaseMessage, SystemMessage } from '@langchain/core/messages';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { ErrorFacts } from '../events.ts';
 import { HeldText } from '../model/held-text.ts';
 import { addUsage, usageOf } from '../model/usage.ts';

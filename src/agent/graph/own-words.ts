@@ -1,8 +1,8 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import { addSchedule } from '../../tools/add-schedule.ts';
 import { setAlert } from '../../tools/set-alert.ts';
 import { alertSchema, conditionOf } from '../../trading/alert.ts';
 import { Dec } from '../../trading/decimal.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { understand } from '../planner/conversation.ts';
 import { isName, symbolsOf } from '../planner/intent.ts';
 import { readingsOf } from '../planner/person-words.ts';

@@ -1,6 +1,6 @@
-import { safeLine } from '../../net/shown-text.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { errorCodeOf, LONGEST_SENTENCE, shownMembers } from '../../tools/gateway/gateway-problem.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { describeProposal } from './proposal-view.ts';

@@ -1,12 +1,12 @@
 import { ToolMessage } from '@langchain/core/messages';
 import { Command, END } from '@langchain/langgraph';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import { safeLine } from '../../net/shown-text.ts';
 import type { ThreadProposal } from '../../store/thread-store.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { LONGEST_SENTENCE } from '../../tools/gateway/gateway-problem.ts';
 import { watchFill } from '../../tools/gateway/watch-fill.ts';
 import type { ToolResult } from '../../tools/tool.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { mandateFor, mandateWorst } from '../../trading/mandate/mandate-words.ts';
 import { describeMessage } from '../../trading/message.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';

@@ -1,11 +1,11 @@
 import { Command, isGraphInterrupt } from '@langchain/langgraph';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
+import { loginRequired } from '../../errors/login-required.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { findTool } from '../../tools/catalog.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { proposeSurely } from '../../tools/gateway/propose-surely.ts';
 import type { DirectTool } from '../../tools/tool.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
-import { loginRequired } from '../../trading/login-required.ts';
 import { askedUnder, type Proposal, type ProposalRequestInput } from '../../trading/proposal.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import { requireAsks } from './asks.ts';

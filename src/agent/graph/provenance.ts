@@ -1,9 +1,9 @@
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
+import { printableAscii } from '../../text/unseen.ts';
 import type { AccountEntry } from '../../trading/account-entry.ts';
 import { Dec, decimalString, plain } from '../../trading/decimal.ts';
 import { type Held, partName, partOfPosition } from '../../trading/portfolio/position-part.ts';
 import type { ProposalKind, Provenance } from '../../trading/proposal.ts';
-import { printableAscii } from '../../trading/unseen.ts';
 import { understand } from '../planner/conversation.ts';
 import { type CancelIntent, isName, type ReplaceIntent } from '../planner/intent.ts';
 import { readingsOf, type Said } from '../planner/person-words.ts';

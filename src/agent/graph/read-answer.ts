@@ -5,13 +5,13 @@ import {
   HumanMessage,
   ToolMessage,
 } from '@langchain/core/messages';
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { findTool, tools } from '../../tools/catalog.ts';
 import { readMessageRequest } from '../../tools/message-tool.ts';
 import { readOrderRequest } from '../../tools/place-order.ts';
 import { readBatchRequest } from '../../tools/place-orders.ts';
 import { readStandingRequest } from '../../tools/place-standing-order.ts';
 import { readReplaceRequest } from '../../tools/replace-order.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import { callsWithin, readWritten, type WrittenCall } from '../model/written-calls.ts';
 import { shortId } from '../short-id.ts';
 import type { ToolCall } from './agent-state.ts';

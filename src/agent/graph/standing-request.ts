@@ -1,3 +1,4 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import {
   readStandingRequest,
@@ -9,7 +10,6 @@ import { DEFAULT_DAYS, withStandingLimits } from '../../tools/standing-limits.ts
 import type { AccountEntry } from '../../trading/account-entry.ts';
 import { sharePrice } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { MandateRequestInput } from '../../trading/mandate/envelope.ts';
 import { isRecurring, type Standing } from '../../trading/mandate/standing.ts';
 import type { Provenance } from '../../trading/proposal.ts';

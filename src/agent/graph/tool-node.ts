@@ -1,10 +1,10 @@
 import { ToolMessage } from '@langchain/core/messages';
 import { isGraphInterrupt } from '@langchain/langgraph';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { findTool } from '../../tools/catalog.ts';
 import { parseArguments } from '../../tools/exact-numbers.ts';
 import { SERVER_WORDS } from '../../tools/foreign-tools.ts';
 import { argumentsOf, type DirectTool } from '../../tools/tool.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
 import { withConnection } from './awaited-connection.ts';
 import { callWords } from './call-words.ts';

@@ -1,5 +1,5 @@
 import { AIMessage, type BaseMessage } from '@langchain/core/messages';
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { ordersSaid } from '../planner/orders-named.ts';
 import type { Outcome } from './agent-state.ts';
 import { ordersOfCall } from './call-words.ts';

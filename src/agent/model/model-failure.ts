@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 
 /** What a model's server did instead of answering, in facts that are safe to show. */
 export type ModelFailure =

@@ -1,5 +1,5 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 
 /** Servers that go by a name: `--model ollama/llama3.2`. All speak OpenAI's chat API. */
 export const modelPresets = {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shortIds } from '../../text/short-id.ts';
 import { DEFAULT_DAYS } from '../../tools/standing-limits.ts';
 import {
   dollars,
@@ -20,7 +21,6 @@ import { describeMessage, sentMessageSchema } from '../../trading/message.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { orderOutcome } from '../../trading/order-outcome.ts';
 import { type PortfolioTotal, portfolioView } from '../../trading/portfolio/portfolio-view.ts';
-import { shortIds } from '../../trading/short-id.ts';
 import {
   accountSchema,
   barSchema,

@@ -1,5 +1,5 @@
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { Dec } from '../../trading/decimal.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import { checkOrder, type OrderRequestInput, orderRequestSchema } from '../../trading/order.ts';
 import { withDefaults } from '../../trading/order-defaults.ts';
 import { pairOf } from './coins.ts';

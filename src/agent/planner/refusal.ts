@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../trading/errors.ts';
+import type { ErrorCode } from '../../errors/errors.ts';
 
 /** Where the planner puts its refusal, in an answer's `response_metadata`. */
 export const REFUSAL = 'trade_agent_refusal';

@@ -1,4 +1,4 @@
-import { isTradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { checkRecipient, type MessageService } from '../../trading/message.ts';
 import type { Intent } from './intent.ts';
 import { NotUnderstood, shown } from './words.ts';

@@ -1,5 +1,5 @@
+import type { ErrorCode } from '../../errors/errors.ts';
 import { Dec, decimalString, plain } from '../../trading/decimal.ts';
-import type { ErrorCode } from '../../trading/errors.ts';
 import { symbolSchema } from '../../trading/order.ts';
 import { isCoinCode } from './coins.ts';
 import { readNumberWords } from './number-words.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { errorObject } from '../../errors/error-object.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { READ_SCOPES, type Scope } from '../../oauth/scopes.ts';
 import { isPassing } from '../../tools/gateway/passing.ts';
-import { errorObject } from '../../trading/error-object.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
-import { READ_SCOPES, type Scope } from '../../trading/scopes.ts';
 import type { RunOptions } from '../agent.ts';
 import type { AgentEvent, RunResult } from '../events.ts';
 import { notStarted } from '../not-started.ts';

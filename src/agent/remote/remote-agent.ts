@@ -1,7 +1,7 @@
 import type { Session } from '../../auth/session/session.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
-import { PROPOSE_MESSAGES, PROPOSE_ORDERS } from '../../trading/scopes.ts';
+import { PROPOSE_MESSAGES, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
 import type { Agent, RunInput, RunOptions } from '../agent.ts';
 import type { AgentEvent } from '../events.ts';
 import { driveRemote, type RemoteStart } from './drive-remote.ts';

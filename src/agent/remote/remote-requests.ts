@@ -1,6 +1,6 @@
 import type { z } from 'zod';
+import { CANCEL_SCOPE, READ_SCOPES, type Scope } from '../../oauth/scopes.ts';
 import { type GatewayAccess, gatewayRequests, parse } from '../../tools/gateway/gateway-requests.ts';
-import { CANCEL_SCOPE, READ_SCOPES, type Scope } from '../../trading/scopes.ts';
 import { IDEMPOTENCY_KEY, type Operation, type OperationName, operations } from './protocol.ts';
 
 const [MARKET_READ] = READ_SCOPES;

@@ -6,7 +6,7 @@ import {
   SESSION_SCOPES,
   USE_MANDATES,
   WATCHLIST_SCOPE,
-} from '../../trading/scopes.ts';
+} from '../../oauth/scopes.ts';
 import type { RunInput, RunOptions } from '../agent.ts';
 
 /** What a run that asks nobody may do. */

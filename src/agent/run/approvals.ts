@@ -1,10 +1,10 @@
 import type { Session } from '../../auth/session/session.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
+import { loginRequired } from '../../errors/login-required.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { ThreadProposal, ThreadProposals, ThreadStore } from '../../store/thread-store.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { isPassing } from '../../tools/gateway/passing.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
-import { loginRequired } from '../../trading/login-required.ts';
 import { isFinalState, isSettledState, isUnderWayState, type Proposal } from '../../trading/proposal.ts';
 import type { Agent } from '../agent.ts';
 import type { ApprovalView } from '../events.ts';

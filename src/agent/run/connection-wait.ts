@@ -1,5 +1,5 @@
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { connectCommand } from '../../tools/gateway/gateway-problem.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import type { ConnectionView } from '../events.ts';
 import type { GraphEnvironment } from '../graph/graph-environment.ts';
 

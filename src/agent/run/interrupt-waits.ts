@@ -1,6 +1,6 @@
 import type { StateSnapshot } from '@langchain/langgraph';
+import { loginRequired } from '../../errors/login-required.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
-import { loginRequired } from '../../trading/login-required.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { AwaitedConnection } from '../graph/awaited-connection.ts';
 import type { AwaitedProposal } from '../graph/graph.ts';

@@ -1,5 +1,5 @@
-import { errorObject } from '../../trading/error-object.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
+import { errorObject } from '../../errors/error-object.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
 import type { SentMessage } from '../../trading/message.ts';
 import type { Order } from '../../trading/views.ts';
 import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../events.ts';

@@ -1,6 +1,6 @@
 import { AIMessage, type BaseMessage, ToolMessage } from '@langchain/core/messages';
+import type { ErrorCode } from '../../errors/errors.ts';
 import type { ThreadProposal } from '../../store/thread-store.ts';
-import type { ErrorCode } from '../../trading/errors.ts';
 import { ordersOf } from '../../trading/kinds/kind-words.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { isSettledState, isUnderWayState } from '../../trading/proposal.ts';

@@ -1,5 +1,6 @@
 import { type BaseMessage, HumanMessage } from '@langchain/core/messages';
 import type { BaseCheckpointSaver, StateSnapshot } from '@langchain/langgraph';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { HistoryGuard } from '../../store/state-stores.ts';
 import type {
   Lease,
@@ -8,7 +9,6 @@ import type {
   ThreadProposals,
   ThreadStore,
 } from '../../store/thread-store.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { ordersOf } from '../../trading/kinds/kind-words.ts';
 import { isSettledState, isUnderWayState, type Proposal } from '../../trading/proposal.ts';
 import type { RunInput, RunOptions } from '../agent.ts';

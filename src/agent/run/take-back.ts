@@ -1,6 +1,6 @@
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { ThreadProposal } from '../../store/thread-store.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import type { GraphEnvironment } from '../graph/graph-environment.ts';

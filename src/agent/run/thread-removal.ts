@@ -1,7 +1,7 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { StateStores } from '../../store/state-stores.ts';
 import type { Thread, ThreadProposals } from '../../store/thread-store.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { isSettledState, isUnderWayState, type Proposal } from '../../trading/proposal.ts';
 import type { PruneOptions } from '../agent.ts';
 import type { ThreadStatus } from '../events.ts';

@@ -1,6 +1,6 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { Lease, LeasedThread, Thread, ThreadOwner, ThreadStore } from '../../store/thread-store.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { shortId } from '../short-id.ts';
 import { isGone } from './holder.ts';
 

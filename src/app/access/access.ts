@@ -1,5 +1,5 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { AccessList } from '../../tools/gateway/access-requests.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { type AccessGranted, type AccessRole, accessRoles } from '../../trading/kinds/access.ts';
 import type { App } from '../app.ts';
 import type { Asking } from '../approvals/ask-and-wait.ts';

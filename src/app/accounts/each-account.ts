@@ -1,5 +1,5 @@
+import { isTradeAgentError } from '../../errors/errors.ts';
 import type { AccountEntry, AccountName } from '../../trading/account-entry.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 
 /** Who may be about all accounts of a person's. */

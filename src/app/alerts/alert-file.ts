@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProfile } from '../../config/resolve-profile.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { writePrivateFile, writeWholeFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import type { Schedule } from '../../schedule/schedule.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { scheduleStore } from '../schedule/schedule-context.ts';
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Schedule } from '../../schedule/schedule.ts';
 import type { SchedulerName } from '../../schedule/scheduler-names.ts';
 import { type LookTime, lookTimings } from '../../tools/alerts.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { addSchedule } from '../schedule/add-schedule.ts';
 import { alertFile } from './alert-file.ts';

@@ -1,5 +1,5 @@
 import type { ApprovalView } from '../../agent/events.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { App } from '../app.ts';
 import { wholeId } from '../whole-id.ts';
 

@@ -1,6 +1,6 @@
-import { safeLine } from '../../net/shown-text.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { chartRange, DEFAULT_CHART_RANGE } from '../../trading/chart-range.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { symbolSchema } from '../../trading/order.ts';
 import type { Bar } from '../../trading/views.ts';
 import type { App } from '../app.ts';

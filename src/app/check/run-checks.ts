@@ -1,7 +1,7 @@
 import { join, parse } from 'node:path';
 import type { CheckResult } from '../../check/result-schema.ts';
-import { safeLine } from '../../net/shown-text.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { inOne, type KnownAccount, type MissingAccount } from '../accounts/each-account.ts';
 import type { App } from '../app.ts';
 import {

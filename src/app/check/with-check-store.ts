@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensurePrivateFolder } from '../../machine/home.ts';
+import { ensurePrivateFolder } from '../../machine/directories.ts';
 import type { Notice } from '../../notify/notice.ts';
 import type { CheckStore } from '../../store/check-store.ts';
 import type { App } from '../app.ts';

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { writeWholeFile } from '../../machine/private-file.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 
 export const shells = ['bash', 'zsh', 'fish', 'powershell'] as const;
 export type Shell = (typeof shells)[number];

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ensurePrivateFolder } from '../../machine/home.ts';
+import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import type { App } from '../app.ts';
 

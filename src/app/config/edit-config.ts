@@ -1,6 +1,6 @@
 import { configText, replaceConfig } from '../../config/config-edit.ts';
 import { configFile } from '../../config/config-file.ts';
-import { isTradeAgentError, type TradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError, type TradeAgentError } from '../../errors/errors.ts';
 import type { App } from '../app.ts';
 
 /** Whoever edits the file. */

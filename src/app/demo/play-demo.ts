@@ -1,10 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { createPhoneClient, type PhoneClient } from '../../home/phone/phone-client.ts';
 import { systemClock } from '../../machine/clock.ts';
 import { readReadyFile, type SandboxReady } from '../../sandbox/ready-file.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { childEnvironment } from '../sandbox-connection.ts';
 import { type Background, createStage, type PlayedLine, STEP_LIMIT_MS, type Stage } from './stage.ts';

@@ -1,7 +1,7 @@
 import { companyName } from '../../auth/company/company-failure.ts';
 import { providerMetadata } from '../../auth/provider/provider.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
-import { DEVICE_GRANT, ID_JAG_PROFILE, ID_JAG_TYPE, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
+import { DEVICE_GRANT, ID_JAG_PROFILE, ID_JAG_TYPE, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import type { App } from '../app.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 

@@ -1,7 +1,7 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
-import { safeLine } from '../../net/shown-text.ts';
-import { errorObject } from '../../trading/error-object.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
+import { errorObject } from '../../errors/error-object.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import type { App } from '../app.ts';
 import { checkCompany } from './company-check.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';

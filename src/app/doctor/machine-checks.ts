@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { configFile } from '../../config/config-file.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
-import { NOT_SIGNED_IN } from '../../trading/login-required.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
+import { NOT_SIGNED_IN } from '../../errors/login-required.ts';
 import type { App } from '../app.ts';
 import { version } from '../version.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { announcesDpop, providerMetadata } from '../../auth/provider/provider.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
-import { DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
+import { DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
 import type { App } from '../app.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { DatabaseSettings } from '../../gateway/database-settings.ts';
 import type { GatewaySecrets } from '../../gateway/gateway-settings.ts';
 import { readPrivateFile } from '../../machine/private-file.ts';
@@ -7,7 +8,6 @@ import { type KmsSettings, openKms } from '../../secrets/kms/kms-settings.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { questionSeal } from '../../store/rows/question-id.ts';
 import type { Recounted } from '../../store/rows/recounted.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { folderKeys, type GatewayKeys } from './gateway-keys.ts';
 import { sealFile, sealSecret } from './key-file.ts';
 import type { KeptSettings } from './settings-file.ts';

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { cibaClientMetadata } from '../../approval/ciba/client-registration.ts';
 import { dialectOf } from '../../config/provider/dialects.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { detailsTypesOf, type GatewaySettings } from '../../gateway/gateway-settings.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
-import { APPROVAL_SCOPES } from '../../trading/scopes.ts';
+import { APPROVAL_SCOPES } from '../../oauth/scopes.ts';
 import type { App } from '../app.ts';
 import { withGatewayKeys } from './gateway-database.ts';
 import type { GatewayKeys } from './gateway-keys.ts';

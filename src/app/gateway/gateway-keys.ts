@@ -1,6 +1,6 @@
 import type { JWK } from 'jose';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { SealSecrets } from '../../secrets/token-seal.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import {
   keyFile,
   makeKey,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { utcSeconds } from '../../machine/clock.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { TradingState } from '../../trading/trading-state.ts';
 import type { App } from '../app.ts';
 import { openRecord, type RecordStores } from './gateway-database.ts';

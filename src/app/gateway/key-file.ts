@@ -3,8 +3,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { publicHalf } from '../../auth/provider/assertion-key.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { createPrivateFile, readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 
 const LONGEST_KEY_FILE = 16 * 1024;
 

@@ -3,7 +3,7 @@ import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
 import { folderRules } from '../../gateway/policy/rules-source.ts';
-import { ensurePrivateFolder } from '../../machine/home.ts';
+import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import { type ListenOptions, listen } from '../../net/http-server.ts';

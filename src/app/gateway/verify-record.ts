@@ -4,10 +4,10 @@ import { type AuditVerdict, verifyAuditFile } from '../../approval/audit-chain.t
 import { signedCheckpoint } from '../../approval/checkpoints/checkpoint.ts';
 import { type CheckpointsSeen, checkpointReader } from '../../approval/checkpoints/checkpoint-reader.ts';
 import { receiptKey } from '../../approval/receipts/receipt-key.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { readCertificates } from '../../net/certificate-file.ts';
 import { eachSecret, type SealSecrets } from '../../secrets/token-seal.ts';
 import type { AuditStore } from '../../store/audit.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { type PinnedKeys, pinnedKeys, trusted } from '../receipts/pinned-keys.ts';
 import { withGatewayKeys } from './gateway-database.ts';

@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { JWK } from 'jose';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Kms } from '../../secrets/kms/kms.ts';
 import type { GatewayKeyName, GatewayKeyRows, WrappedGatewayKey } from '../../store/gateway-key-rows.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { GatewayKeys } from './gateway-keys.ts';
 import {
   findSealSecret,

@@ -1,6 +1,7 @@
 import type { Document } from 'yaml';
 import { readNamedFile } from '../../config/named-file.ts';
 import { parseYaml, readYaml } from '../../config/yaml-file.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { KeptCredentials } from '../../gateway/broker/kept-kinds.ts';
 import { brokerName, keyPlaceOf, type NamedBroker, ONLY_BROKER } from '../../gateway/broker/named-broker.ts';
 import type { VerifiedAccount } from '../../gateway/broker/verified-account.ts';
@@ -8,7 +9,6 @@ import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gatew
 import { failpoint } from '../../machine/failpoint.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { accountFor } from './broker-account.ts';
 import type { BrokerEntry } from './broker-entry.ts';

@@ -1,9 +1,9 @@
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { ruleFolders } from '../../gateway/policy/cedar/rule-files.ts';
 import { createPrivateFile } from '../../machine/private-file.ts';
 import { NO_LINE } from '../../store/audit.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { DATABASE_WAIT_MS, homeFiles, readHomeSettings } from './home-files.ts';
 import { requireOwnFolder } from './open-home.ts';

@@ -1,3 +1,4 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import {
   type BrokerSettings,
   brokerOf,
@@ -6,7 +7,6 @@ import {
   type WrittenBroker,
 } from '../../gateway/broker/brokers.ts';
 import type { OfferedBroker } from '../../gateway/broker/offered-brokers.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 
 /** What whoever sets a broker up says of it. */
 export interface BrokerChoice {

@@ -1,10 +1,10 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import {
   type KeptCredentials,
   type KeptKind,
   keptKindNames,
   keptWords,
 } from '../../gateway/broker/kept-kinds.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 
 /** Whether it is a part of some kind: then a line that begins with it is no secret that happens to have a "=". */
 const isOthers = (name: string) =>

@@ -1,6 +1,6 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { ActingTool } from '../../gateway/broker/acting-tool.ts';
 import { toolsOf } from '../../gateway/broker/verify-keys.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { brokerNamed, type WhoseKeys } from './broker-account.ts';
 import { withHome } from './open-home.ts';

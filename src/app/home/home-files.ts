@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { readNamedFile } from '../../config/named-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import { type HomeSettings, homeSettingsSchema } from '../../home/settings/home-settings.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 
 /** The files of a home's folder that are named in more than one place. */
 export const homeFiles = (folder: string) => ({

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { KeptCredentials } from '../../gateway/broker/kept-kinds.ts';
 import type { VerifiedAccount } from '../../gateway/broker/verified-account.ts';
 import { verifyCredentials } from '../../gateway/broker/verify-keys.ts';
@@ -10,7 +11,6 @@ import { LOGIN_CLIENT_ID } from '../../home/identity-provider/protocol.ts';
 import { homeSettingsSchema } from '../../home/settings/home-settings.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { makeKey, sealSecret } from '../gateway/key-file.ts';
 import type { BrokerEntry } from './broker-entry.ts';

@@ -1,6 +1,6 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { AuthorizedClient } from '../../home/identity-provider/authorization/authorized-clients.ts';
 import { utcSeconds } from '../../machine/clock.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { withHome } from './open-home.ts';
 

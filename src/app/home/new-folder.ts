@@ -1,9 +1,9 @@
 import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import { ensurePrivateFolder } from '../../machine/home.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { homeFiles } from './home-files.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { createKeys, type Keys } from '../../approval/keys/keys.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { createKeyPairs, type KeyPairs } from '../../gateway/broker/key-pairs.ts';
 import { keyPlaceOf, type NamedBroker } from '../../gateway/broker/named-broker.ts';
 import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
@@ -17,7 +18,6 @@ import type { HomeSettings } from '../../home/settings/home-settings.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { questionSeal } from '../../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { sealSecret } from '../gateway/key-file.ts';
 import { DATABASE_WAIT_MS, homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';

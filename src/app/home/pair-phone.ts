@@ -1,5 +1,5 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import { utcSeconds } from '../../machine/clock.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { type OpenHome, withHome } from './open-home.ts';
 

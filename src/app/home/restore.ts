@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createMoves } from '../../approval/moves.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { forgetSignIns } from '../../home/identity-provider/forget-sign-ins.ts';
 import { createPrivateFile } from '../../machine/private-file.ts';
 import { createTokenSeal } from '../../secrets/token-seal.ts';
 import type { Reason } from '../../store/proposal-store.ts';
 import { questionSeal } from '../../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { readKey, sealSecret } from '../gateway/key-file.ts';
 import { homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';

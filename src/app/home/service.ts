@@ -1,5 +1,5 @@
 import { isAbsolute, join } from 'node:path';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { launcher } from '../launcher.ts';
 import type { ServiceDescription, ServiceOptions, ServiceParts } from './service-parts.ts';
 import { systemdUnit } from './service-systemd.ts';

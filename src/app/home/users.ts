@@ -1,7 +1,7 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type { SigningKey } from '../../store/signing-key-store.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { keptKeys } from './broker-account.ts';
 import { type OpenHome, withHome } from './open-home.ts';

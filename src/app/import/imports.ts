@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
-import { safeLine } from '../../net/shown-text.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { ImportedFile, ImportStore } from '../../store/check-store.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { FIRST_ACTIVITY } from '../../trading/activity.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { beforeBroker, brokerBegan } from '../../trading/portfolio/imported.ts';
 import type { App } from '../app.ts';
 import { type StoreApp, withCheckStore } from '../check/with-check-store.ts';

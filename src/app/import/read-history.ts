@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { CsvError, parse } from 'csv-parse/sync';
-import { safeLine } from '../../net/shown-text.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import type { Activity } from '../../trading/activity.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { activityOf, type HistoryRow, historyColumns, RowError } from './history-row.ts';
 
 /** Decades of trades; anything else was named by mistake. */

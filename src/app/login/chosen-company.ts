@@ -1,5 +1,5 @@
 import type { CompanySignIn } from '../../config/profile.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { App } from '../app.ts';
 
 /** The client that companies register for trade-agent where nobody says otherwise. A home's own is `trade-agent`. */

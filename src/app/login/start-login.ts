@@ -4,7 +4,7 @@ import { describeScopes, loginWarning } from '../../auth/session/scope-descripti
 import type { User } from '../../auth/session/session.ts';
 import type { CompanySignIn, ResolvedProfile } from '../../config/profile.ts';
 import { machineName } from '../../machine/machine-name.ts';
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import type { App } from '../app.ts';
 import { type AskedCompany, chosenCompany } from './chosen-company.ts';
 

@@ -1,5 +1,5 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import { withStandingLimits } from '../../tools/standing-limits.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import {
   type MandateEnvelope,
   type MandateRequestInput,

@@ -1,8 +1,8 @@
 import type { Readable, Writable } from 'node:stream';
+import { loginRequired } from '../../errors/login-required.ts';
 import type { McpCaller } from '../../mcp/mcp-caller.ts';
+import { READ_SCOPES, SESSION_SCOPES } from '../../oauth/scopes.ts';
 import type { OwnRules } from '../../tools/own-rules.ts';
-import { loginRequired } from '../../trading/login-required.ts';
-import { READ_SCOPES, SESSION_SCOPES } from '../../trading/scopes.ts';
 import type { App } from '../app.ts';
 import type { StoreApp } from '../check/with-check-store.ts';
 import { version } from '../version.ts';

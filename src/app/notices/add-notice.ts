@@ -6,8 +6,8 @@ import {
   noticeKindNames,
 } from '../../config/notice-channels.ts';
 import { readYaml } from '../../config/yaml-file.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { noticeSecretNeed } from '../../secrets/notice-secrets.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { serverOf } from '../server/require-here.ts';
 

@@ -1,7 +1,7 @@
 import { type AnswerOf, type RemoteRequests, remoteRequests } from '../../agent/remote/remote-requests.ts';
 import { type NoticeChannel, noticeChannelSchema, noticeNameSchema } from '../../config/notice-channels.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { App } from '../app.ts';
 
 /* Channels that the profile's server keeps, as the use cases beside this have those of config.yaml. */

@@ -1,5 +1,5 @@
 import type { NoticeChannel } from '../../config/notice-channels.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { NoticePlace } from './notice-place.ts';
 
 /** A channel of this place. @throws {TradeAgentError} `not_found` */

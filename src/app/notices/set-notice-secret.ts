@@ -1,6 +1,6 @@
 import type { NoticeChannel } from '../../config/notice-channels.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { noticeSecretNeed, noticeSecretWords, storeNoticeSecret } from '../../secrets/notice-secrets.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { channelNamed } from './channel-named.ts';
 import type { NoticePlace } from './notice-place.ts';
 

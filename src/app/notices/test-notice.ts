@@ -1,9 +1,9 @@
 import { shortId } from '../../agent/short-id.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { ResolveHost } from '../../net/resolve-host.ts';
 import { deliver } from '../../notify/deliver.ts';
 import { openChannel } from '../../notify/open-channel.ts';
 import { noticeSecrets } from '../../secrets/notice-secrets.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { channelNamed } from './channel-named.ts';
 import type { NoticePlace } from './notice-place.ts';

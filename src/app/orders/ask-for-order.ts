@@ -3,12 +3,12 @@ import type { ApprovalMode } from '../../agent/agent.ts';
 import type { ApprovalView, RunStatus } from '../../agent/events.ts';
 import { refusalOf, rejectionOf } from '../../agent/graph/proposal-refusal.ts';
 import { approvalView, cameOf, describeProposal } from '../../agent/graph/proposal-view.ts';
+import { type ErrorObject, errorObject } from '../../errors/error-object.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { proposeSurely } from '../../tools/gateway/propose-surely.ts';
 import { watchFill } from '../../tools/gateway/watch-fill.ts';
-import { type ErrorObject, errorObject } from '../../trading/error-object.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import {
   askedUnder,
   idempotencyKeySchema,

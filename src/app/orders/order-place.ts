@@ -1,7 +1,7 @@
-import { safeLine } from '../../net/shown-text.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { AccountName } from '../../trading/account-entry.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import type { Order } from '../../trading/views.ts';
 import { type AcrossApp, accountsMeant, eachAccount, type MissingAccount } from '../accounts/each-account.ts';
 import type { App } from '../app.ts';

@@ -1,5 +1,5 @@
+import { isTradeAgentError } from '../../errors/errors.ts';
 import type { AccountName } from '../../trading/account-entry.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import type { Order } from '../../trading/views.ts';
 import { eachAccount, type MissingAccount } from '../accounts/each-account.ts';

@@ -1,8 +1,8 @@
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { readOrderRequest } from '../../tools/place-order.ts';
 import { readReplaceRequest } from '../../tools/replace-order.ts';
 import { assetClassOf } from '../../trading/asset-class.ts';
 import { positiveDecimalString } from '../../trading/decimal.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import type { OrderRequest, Side, TimeInForce } from '../../trading/order.ts';
 import type { OrderClass, PositionIntent } from '../../trading/order-classes.ts';
 import { legFields } from '../../trading/order-fields.ts';

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TradeAgentError } from '../../errors/errors.ts';
 import {
   type AnsweredConnection,
   createPhoneClient,
   type PhoneClient,
 } from '../../home/phone/phone-client.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 
 /** The phone of the sandbox's users. @throws {TradeAgentError} `invalid_config` for another user's sandbox */

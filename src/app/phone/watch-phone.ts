@@ -1,5 +1,5 @@
+import { isTradeAgentError } from '../../errors/errors.ts';
 import type { PhoneClient, PhoneRequest } from '../../home/phone/phone-client.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { openPhone } from './sandbox-phone.ts';
 

@@ -1,6 +1,6 @@
 import { pairOf } from '../../agent/planner/coins.ts';
 import { parsePrompt } from '../../agent/planner/sentence.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { type OrderRequest, orderRequestSchema } from '../../trading/order.ts';
 import { withDefaults } from '../../trading/order-defaults.ts';
 import type { DecisionView } from '../../trading/policy-views.ts';

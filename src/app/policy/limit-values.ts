@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { closestMatch } from '../../config/closest-match.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { closestMatch } from '../../text/closest-match.ts';
 import { limitWords } from '../../trading/limit-words.ts';
 
 type Limits = Readonly<Record<string, unknown>>;

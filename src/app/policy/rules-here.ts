@@ -2,6 +2,7 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { readNamedFile } from '../../config/named-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { loadCedar } from '../../gateway/policy/cedar/cedar-engine.ts';
 import type { RuleText } from '../../gateway/policy/cedar/rule-text.ts';
 import {
@@ -12,7 +13,6 @@ import {
   limitsSchema,
 } from '../../gateway/policy/limits.ts';
 import { makeRules, type ReadRules, type WrittenRules } from '../../gateway/policy/rules-source.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { PolicyView } from '../../trading/policy-views.ts';
 
 /*

@@ -1,10 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import { readNamedFile } from '../../config/named-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { decide } from '../../gateway/policy/decide.ts';
 import { limitsSchema } from '../../gateway/policy/limits.ts';
 import type { ReadRules } from '../../gateway/policy/rules-source.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { factsOf, type PolicyCase, policyCasesSchema } from './policy-cases.ts';
 import { readLimitsFile, readPolicies, rulesHere, rulesOf, texts } from './rules-here.ts';

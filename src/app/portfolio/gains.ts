@@ -1,8 +1,8 @@
 import { parse } from 'csv-parse/sync';
 import { readNamedFile } from '../../config/named-file.ts';
-import { safeLine } from '../../net/shown-text.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { symbolSchema } from '../../trading/order.ts';
 import { lotHistory } from '../../trading/portfolio/closings.ts';
 import { gainsView, lotsView } from '../../trading/portfolio/gains-view.ts';

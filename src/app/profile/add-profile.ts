@@ -9,10 +9,10 @@ import {
 } from '../../config/profile-edit.ts';
 import type { ProviderName } from '../../config/provider/dialects.ts';
 import { detectProvider, dialectOf } from '../../config/provider/dialects.ts';
-import type { Home } from '../../machine/home.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import type { Home } from '../../machine/directories.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { Environment } from '../../trading/order.ts';
 import type { App } from '../app.ts';
 

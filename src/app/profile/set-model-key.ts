@@ -1,6 +1,6 @@
 import { modelUrl } from '../../agent/model/model-server.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { storeModelKey } from '../../secrets/model-key.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { namedProfile } from './named-profile.ts';
 

@@ -1,4 +1,4 @@
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Quote } from '../../trading/views.ts';
 import type { App } from '../app.ts';
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { calculateJwkThumbprint, type JWK } from 'jose';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { boundedFetch } from '../../net/bounded-fetch.ts';
 import { timeLimit } from '../../net/time-limit.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { RECEIPT_KEYS_PATH } from '../../trading/receipt.ts';
 import type { App } from '../app.ts';
 

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { VerifiedReceipt } from '../../approval/receipts/verify-receipt.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Receipt, ReceiptEntry } from '../../trading/receipt.ts';
 import type { App } from '../app.ts';
 import { wholeId } from '../whole-id.ts';

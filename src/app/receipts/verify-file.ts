@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { ReceiptFault } from '../../approval/receipts/receipt-form.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Receipt } from '../../trading/receipt.ts';
 import type { App } from '../app.ts';
 import { pinnedKeys, trusted } from './pinned-keys.ts';

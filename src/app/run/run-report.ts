@@ -1,5 +1,5 @@
 import type { ApprovalView, RunResult } from '../../agent/events.ts';
-import type { ErrorObject } from '../../trading/error-object.ts';
+import type { ErrorObject } from '../../errors/error-object.ts';
 import { underKind } from '../../trading/kinds/kinds.ts';
 import type { SentMessage } from '../../trading/message.ts';
 import type { Order } from '../../trading/views.ts';

@@ -1,10 +1,10 @@
 import type { RemoteSchedule } from '../../agent/remote/protocol.ts';
 import { type RemoteSchedules, remoteSchedules } from '../../agent/remote/remote-schedules.ts';
 import { readNamedFile } from '../../config/named-file.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import type { Timing } from '../../schedule/schedule.ts';
 import { ALL_ACCOUNTS } from '../../trading/account-entry.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { wholeId } from '../whole-id.ts';
 import type { ScheduleRun } from './run-schedule.ts';

@@ -1,6 +1,6 @@
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { openScheduler, usualScheduler } from '../../schedule/open-scheduler.ts';
 import { schedulePattern } from '../../schedule/schedule.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { serverOf } from '../server/require-here.ts';
 import { scheduleStore, thisMachine } from './schedule-context.ts';

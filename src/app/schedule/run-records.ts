@@ -1,7 +1,7 @@
 import type { CheckResult } from '../../check/result-schema.ts';
+import { errorObject } from '../../errors/error-object.ts';
 import type { Decision } from '../../schedule/due.ts';
 import type { RunRecord, RunStatus } from '../../schedule/run-record.ts';
-import { errorObject } from '../../trading/error-object.ts';
 import type { CheckOutcomes } from '../check/run-checks.ts';
 import { type ExitCode, exitCodeForChecks, exitCodeForError, exits } from '../exit-codes.ts';
 

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { ensurePrivateFolder } from '../../machine/home.ts';
+import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { calendarFile, currentCalendar } from '../../schedule/calendar-cache.ts';
 import { machineCommand } from '../../schedule/machine-command.ts';
 import type { Moments } from '../../schedule/moments.ts';

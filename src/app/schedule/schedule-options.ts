@@ -1,7 +1,7 @@
 import type { ApprovalMode } from '../../agent/agent.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { schedulePattern } from '../../schedule/schedule.ts';
 import type { SchedulerName } from '../../schedule/scheduler-names.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 
 /** What a schedule is to be, as a person says it. */
 export interface AddOptions {

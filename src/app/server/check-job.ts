@@ -1,4 +1,5 @@
 import { parseRules, standardRules } from '../../check/load-rules.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { JobHandler } from '../../jobs/job-queue.ts';
 import { decide } from '../../schedule/due.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
@@ -9,7 +10,6 @@ import { withinScopes } from '../../server/person-agent.ts';
 import { channelsOf, checksOf, type NoticeParts } from '../../server/person-notices.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
 import type { ScheduleRow, ScheduleRows } from '../../store/schedule-rows.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { proposes } from '../check/run-check.ts';
 import { checksBy } from '../check/run-checks.ts';
 import {

@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { providerMetadata } from '../../auth/provider/provider.ts';
 import { detectProvider } from '../../config/provider/dialects.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Door } from '../../gateway/door/door.ts';
 import type { JobQueue } from '../../jobs/job-queue.ts';
 import { connectionOptions } from '../../jobs/temporal/temporal-settings.ts';
@@ -23,7 +24,6 @@ import type { ServerSettings } from '../../server/settings/server-settings.ts';
 import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
 import type { Rate } from '../../store/rate-buckets.ts';
 import type { DueRuns } from '../../store/run-store.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { type AddressPlace, readDatabaseAddress } from '../gateway/gateway-database.ts';
 import { channelNamed } from '../notices/channel-named.ts';
 import type { NoticePlace } from '../notices/notice-place.ts';

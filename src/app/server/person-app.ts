@@ -1,10 +1,10 @@
 import type { Session } from '../../auth/session/session.ts';
 import type { NoticesConfig } from '../../config/notice-channels.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { READ_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { personAgent, withinScopes } from '../../server/person-agent.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
-import { READ_SCOPES } from '../../trading/scopes.ts';
 import type { App } from '../app.ts';
 import { appOf } from '../create-app.ts';
 

@@ -1,5 +1,5 @@
 import { findProfile } from '../../config/resolve-profile.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { App } from '../app.ts';
 
 /** The address of the server that the profile in use has; undefined where its agent runs here. Asks nobody. */

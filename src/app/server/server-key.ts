@@ -1,4 +1,4 @@
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { makeKeyAt, readKeyFile, type ShownKey, shownKey } from '../gateway/key-file.ts';
 import { readServerSettings, type ServerPlaces, serverKeyFile } from './server-places.ts';
 

@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import type { JWK } from 'jose';
 import { readNamedFile } from '../../config/named-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { type ServerSettings, serverSettingsSchema } from '../../server/settings/server-settings.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { readKeyFile } from '../gateway/key-file.ts';
 
 /** The folder that a server and its workers share, or have a copy of each, and the file that says what they serve. */

@@ -1,9 +1,9 @@
 import type { Config, ResolvedProfile } from '../../config/profile.ts';
 import { profileSchema } from '../../config/profile.ts';
 import { findProfile, resolveProfile } from '../../config/resolve-profile.ts';
-import type { Home } from '../../machine/home.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import type { Home } from '../../machine/directories.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { type AskServerOptions, toldByServer } from './told-by-server.ts';
 
 /** How the profile was chosen. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { NoticesConfig } from '../../config/notice-channels.ts';
+import type { TradeAgentError } from '../../errors/errors.ts';
 import type { Notice } from '../../notify/notice.ts';
 import { checksOf } from '../../server/person-notices.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
-import type { TradeAgentError } from '../../trading/errors.ts';
 import { NOTICE_LIFE_MS } from '../check/tell.ts';
 
 /** Tells a person once that nothing of theirs is checked because they are signed in no longer, and anew when it is so again. */

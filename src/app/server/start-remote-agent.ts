@@ -1,6 +1,6 @@
 import type { Agent } from '../../agent/agent.ts';
 import { createRemoteAgent } from '../../agent/remote/remote-agent.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { AgentOptions, App } from '../app.ts';
 
 /**

@@ -6,13 +6,13 @@ import { PROTECTED_RESOURCE_PATH, protectedResourceSchema } from '../../agent/re
 import { providerMetadata } from '../../auth/provider/provider.ts';
 import { detectProvider, providerNames } from '../../config/provider/dialects.ts';
 import { HOME_LOGIN_CLIENT, type ToldByServer } from '../../config/resolve-profile.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { Home } from '../../machine/home.ts';
+import type { Home } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { timeLimit } from '../../net/time-limit.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { environments } from '../../trading/order.ts';
 
 /** It changes rarely; a copy that is older is still good where the server does not answer. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { openKms } from '../../secrets/kms/kms-settings.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { type AddressPlace, readDatabaseAddress } from '../gateway/gateway-database.ts';
 import { readServerSettings, type ServerPlaces } from './server-places.ts';

@@ -1,6 +1,6 @@
 import type { User } from '../../auth/session/session.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
 import type { AccountEntry } from '../../trading/account-entry.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import type { Environment } from '../../trading/order.ts';
 import type { App } from '../app.ts';
 

@@ -3,10 +3,10 @@ import { verifyIdToken } from '../../auth/provider/id-token.ts';
 import { endOf } from '../../auth/provider/lifetime.ts';
 import { inProviderTime } from '../../auth/provider/provider.ts';
 import { type ProviderFailure, providerFailure } from '../../auth/provider/provider-failure.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { CIBA_GRANT } from '../../net/oauth-names.ts';
+import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import { differingFields } from '../../trading/approval-details.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import type { PollResult, Question } from '../asking-port.ts';
 import type { CibaClient } from './ciba-client.ts';
 

@@ -1,8 +1,8 @@
 import { endOf } from '../../auth/provider/lifetime.ts';
 import { inProviderTime } from '../../auth/provider/provider.ts';
 import { providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { BackchannelAuthentication, Question } from '../asking-port.ts';
 import type { CibaClient, ConnectCiba } from './ciba-client.ts';
 

@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { publicHalf } from '../../auth/provider/assertion-key.ts';
 import { PROVIDER_TIMEOUT_S, type ProviderAccess, providerMetadata } from '../../auth/provider/provider.ts';
 import { providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
-import { CIBA_GRANT } from '../../net/oauth-names.ts';
+import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
+import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../oauth/scopes.ts';
 import type { RegistrationPlace } from '../../store/registration-place.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
-import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../trading/scopes.ts';
 import { detailsTypeOfKind } from '../details.ts';
 import type { ClientIds } from './ciba-client.ts';
 

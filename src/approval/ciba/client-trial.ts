@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { inProviderTime } from '../../auth/provider/provider.ts';
 import { providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
-import { CIBA_GRANT } from '../../net/oauth-names.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import { type CibaClientOptions, cibaClient } from './ciba-client.ts';
 
 /**

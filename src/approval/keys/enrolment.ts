@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { RegistrationResponseJSON } from '@simplewebauthn/server';
 import { failpoint } from '../../machine/failpoint.ts';
-import { safeLine } from '../../net/shown-text.ts';
 import type { AuditNote } from '../../store/audit.ts';
 import type { KeyProof, SigningKey } from '../../store/signing-key-store.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { counterBack, refused, SIGNATURE_ALGORITHMS } from '../signature/verify-assertion.ts';
 import {

@@ -1,5 +1,5 @@
-import { isTradeAgentError } from '../../trading/errors.ts';
-import { problemCodeOf } from '../../trading/problem-codes.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
+import { problemCodeOf } from '../../errors/problem-codes.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Execution } from '../kind.ts';
 

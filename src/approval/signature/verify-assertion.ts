@@ -1,5 +1,5 @@
+import type { ProblemCode } from '../../errors/problem-codes.ts';
 import type { SigningKey } from '../../store/signing-key-store.ts';
-import type { ProblemCode } from '../../trading/problem-codes.ts';
 import { Refusal } from '../../trading/refusal.ts';
 
 /** What an authenticator answers with (WebAuthn §5.2.2), each in base64url. */

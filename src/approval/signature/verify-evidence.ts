@@ -1,6 +1,6 @@
 import canonicalize from 'canonicalize';
+import type { ProblemCode } from '../../errors/problem-codes.ts';
 import type { SigningKeyStore } from '../../store/signing-key-store.ts';
-import type { ProblemCode } from '../../trading/problem-codes.ts';
 import { type Evidence, evidenceDigest, evidenceSchema } from './evidence.ts';
 import { type ApprovalStatement, statementChallenge } from './statement.ts';
 import { refused, verifyAssertion } from './verify-assertion.ts';

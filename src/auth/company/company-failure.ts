@@ -1,6 +1,6 @@
 import type { CompanySignIn, ResolvedProfile } from '../../config/profile.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
-import { loginHint } from '../../trading/login-required.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { loginHint } from '../../errors/login-required.ts';
 import { type ProviderFailure, providerError, providerFailure } from '../provider/provider-failure.ts';
 
 /** What a company is called here: by its address, since what it calls itself proves nothing. */

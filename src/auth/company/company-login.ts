@@ -1,9 +1,9 @@
 import type { CompanySignIn, ResolvedProfile } from '../../config/profile.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { systemClock } from '../../machine/clock.ts';
-import { ID_TOKEN_TYPE } from '../../net/oauth-names.ts';
+import { ID_TOKEN_TYPE } from '../../oauth/oauth-names.ts';
+import { MCP_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
-import { MCP_SCOPES } from '../../trading/scopes.ts';
 import { beginDeviceLogin, type DeviceLogin, type DeviceLoginOptions } from '../session/device-login.ts';
 import { companyKey } from './client-key.ts';
 import { unknownAtCompany } from './company-failure.ts';

@@ -1,9 +1,9 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { loginRequired } from '../../errors/login-required.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
-import { ID_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../net/oauth-names.ts';
+import { ID_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../oauth/oauth-names.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
-import { loginRequired } from '../../trading/login-required.ts';
 import { bindsTokens, inProviderTime, loginClient } from '../provider/provider.ts';
 import { providerError, providerFailure } from '../provider/provider-failure.ts';
 import { dpopHandle, parsePrivateJwk } from '../session/dpop-key.ts';

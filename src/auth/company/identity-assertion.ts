@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose';
 import { genericGrantRequest } from 'openid-client';
 import type { CompanySignIn, ResolvedProfile } from '../../config/profile.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import {
   ID_JAG_TYPE,
@@ -8,8 +9,7 @@ import {
   JWT_BEARER_GRANT,
   type REFRESH_TOKEN_TYPE,
   TOKEN_EXCHANGE_GRANT,
-} from '../../net/oauth-names.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+} from '../../oauth/oauth-names.ts';
 import { endOf } from '../provider/lifetime.ts';
 import { bindsTokens, inProviderTime, loginClient, type ProviderAccess } from '../provider/provider.ts';
 import type { AccessToken } from '../session/access-token.ts';

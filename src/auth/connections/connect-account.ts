@@ -1,6 +1,6 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { machineName } from '../../machine/machine-name.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { endOf } from '../provider/lifetime.ts';
 import type { ConnectedAccount, ConnectedAccounts } from './connected-accounts.ts';
 import { listenForReturn } from './loopback-return.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { loginRequired } from '../../errors/login-required.ts';
 import { boundedFetch, isAnswerTooLong, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
-import { loginRequired } from '../../trading/login-required.ts';
 import { PROVIDER_TIMEOUT_S } from '../provider/provider.ts';
 import { wantsNonce } from '../session/gateway-request.ts';
 

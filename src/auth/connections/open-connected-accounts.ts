@@ -1,12 +1,12 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
 import type { ConnectedAccountsService } from '../../config/provider/dialect.ts';
 import { dialectOf } from '../../config/provider/dialects.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { loginRequired } from '../../errors/login-required.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
-import type { Home } from '../../machine/home.ts';
+import type { Home } from '../../machine/directories.ts';
+import { CONNECTION_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
-import { loginRequired } from '../../trading/login-required.ts';
-import { CONNECTION_SCOPES } from '../../trading/scopes.ts';
 import { notByCompany } from '../company/company-failure.ts';
 import { loginClient } from '../provider/provider.ts';
 import { type AccessToken, isUsable } from '../session/access-token.ts';

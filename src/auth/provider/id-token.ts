@@ -1,9 +1,9 @@
 import type { ServerMetadata } from 'openid-client';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
-import { AUTH_REQ_ID_CLAIM } from '../../net/oauth-names.ts';
-import { safeLine } from '../../net/shown-text.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { AUTH_REQ_ID_CLAIM } from '../../oauth/oauth-names.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { ID_TOKEN_ALGORITHMS, PROVIDER_TIMEOUT_S } from './provider.ts';
 import { providerNow } from './provider-clock.ts';
 import { providerFailure } from './provider-failure.ts';

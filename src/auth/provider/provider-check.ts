@@ -2,7 +2,7 @@ import type { ServerMetadata } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import type { Dialect, Feature } from '../../config/provider/dialect.ts';
 import { dialectOf } from '../../config/provider/dialects.ts';
-import { CIBA_GRANT, DEVICE_GRANT } from '../../net/oauth-names.ts';
+import { CIBA_GRANT, DEVICE_GRANT } from '../../oauth/oauth-names.ts';
 import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
 import { announcesDpop } from './provider.ts';
 

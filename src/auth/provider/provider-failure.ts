@@ -1,5 +1,5 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import { isAnswerTooLong } from '../../net/bounded-fetch.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 
 /**
  * What went wrong with a request to the identity provider, in facts that are safe to show. The libraries' own errors

@@ -1,9 +1,9 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { loginRequired } from '../../errors/login-required.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
+import { READ_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
-import { loginRequired } from '../../trading/login-required.ts';
-import { READ_SCOPES } from '../../trading/scopes.ts';
 import { verifyIdToken } from '../provider/id-token.ts';
 import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from '../provider/provider.ts';
 import { providerError, providerFailure } from '../provider/provider-failure.ts';

@@ -2,7 +2,7 @@ import { generateKeyPair, type webcrypto } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { DPoPHandle } from 'openid-client';
 import { z } from 'zod';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 
 /** An ES256 private key as JWK (RFC 7518 §6.2): the form every key of ours is kept in. */
 export const privateJwkSchema = z.object({

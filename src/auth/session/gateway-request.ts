@@ -1,5 +1,5 @@
-import { TradeAgentError } from '../../trading/errors.ts';
-import { neverConnected } from '../../trading/never-connected.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { neverConnected } from '../../errors/never-connected.ts';
 import type { DpopProver } from './dpop-proof.ts';
 
 /** Milliseconds the gateway may take, its body included but for a stream of events; it may itself be asking the broker several times. */

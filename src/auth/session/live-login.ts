@@ -1,8 +1,8 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { loginRequired } from '../../errors/login-required.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
-import { loginRequired } from '../../trading/login-required.ts';
 import { parseStoredSession } from './stored-session.ts';
 
 /** Seconds after signing in within which a session's first live order may be asked for. */

@@ -1,6 +1,6 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { Home } from '../../machine/home.ts';
+import type { Home } from '../../machine/directories.ts';
 import type { CredentialName, CredentialStore } from '../../secrets/credential-store.ts';
 import { signInProfile } from '../company/sign-in-profile.ts';
 import type { ProviderAccess } from '../provider/provider.ts';

@@ -1,9 +1,9 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { loginRequired } from '../../errors/login-required.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { IDENTITY_SCOPES, READ_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialName, CredentialStore } from '../../secrets/credential-store.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
-import { loginRequired } from '../../trading/login-required.ts';
-import { IDENTITY_SCOPES, READ_SCOPES } from '../../trading/scopes.ts';
 import { endOf } from '../provider/lifetime.ts';
 import {
   audienceParameters,

@@ -1,10 +1,10 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
-import type { Home } from '../../machine/home.ts';
+import type { Home } from '../../machine/directories.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
+import { PROPOSE_MESSAGES, PROPOSE_ORDERS, READ_SCOPES, USE_MANDATES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
-import { PROPOSE_MESSAGES, PROPOSE_ORDERS, READ_SCOPES, USE_MANDATES } from '../../trading/scopes.ts';
 import { type AccessToken, isUsable, parseAccessToken } from './access-token.ts';
 import { type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import { createDpopProver } from './dpop-proof.ts';

@@ -1,7 +1,7 @@
 import { Box, Static, Text, useApp, useWindowSize } from 'ink';
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { Clock } from '../../machine/clock.ts';
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { wrapWords } from '../text/wrap.ts';
 import type { ChatStatus } from './chat-driver.ts';
 import type { ChatItem } from './chat-item.ts';

@@ -1,8 +1,8 @@
 import type { ApprovalView } from '../../agent/events.ts';
-import { closestMatch } from '../../config/closest-match.ts';
 import { themeNames } from '../../config/theme-name.ts';
-import { safeLine } from '../../net/shown-text.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { closestMatch } from '../../text/closest-match.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import type { TradingState } from '../../trading/trading-state.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { localTime } from '../text/local-time.ts';

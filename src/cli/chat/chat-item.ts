@@ -1,4 +1,4 @@
-import { safeText } from '../../net/shown-text.ts';
+import { safeText } from '../../text/shown-text.ts';
 
 /** Something finished: written above the live part once, and never again. `talk` names its conversation, `#2`. */
 export type ChatItem = { readonly talk?: string } & (

@@ -1,8 +1,8 @@
 import type { AgentEvent, ApprovalView } from '../../agent/events.ts';
 import type { ThemeName } from '../../config/theme-name.ts';
+import { errorObject } from '../../errors/error-object.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { safeLine, safeText } from '../../net/shown-text.ts';
-import { errorObject } from '../../trading/error-object.ts';
+import { safeLine, safeText } from '../../text/shown-text.ts';
 import { ordersOf } from '../../trading/kinds/kind-words.ts';
 import { orderOutcome } from '../../trading/order-outcome.ts';
 import type { Order } from '../../trading/views.ts';

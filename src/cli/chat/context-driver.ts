@@ -5,7 +5,7 @@ import { goOn, say } from '../../app/chat/talk.ts';
 import { halt } from '../../app/halt/halt.ts';
 import { startLogin } from '../../app/login/start-login.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { environmentWord } from '../../trading/environment.ts';
 import type { Context } from '../context.ts';
 import { dollars } from '../text/money.ts';

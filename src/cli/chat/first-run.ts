@@ -8,7 +8,7 @@ import {
   needsKey,
 } from '../../app/chat/first-run.ts';
 import { configFile } from '../../config/config-file.ts';
-import { homeFolder } from '../../machine/home.ts';
+import { homeFolder } from '../../machine/directories.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import type { Context } from '../context.ts';
 import { askUntil, choose } from '../terminal/questions.ts';

@@ -1,6 +1,6 @@
 import { appendFileSync, chmodSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ensurePrivateFolder } from '../../machine/home.ts';
+import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 
 /** What was typed before, kept for the next time. */

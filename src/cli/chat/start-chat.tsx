@@ -2,7 +2,7 @@ import { render } from 'ink';
 import type { AgentOptions } from '../../app/app.ts';
 import { resumeCommand } from '../../app/run/run-report.ts';
 import { version } from '../../app/version.ts';
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import type { Context } from '../context.ts';
 import { callToPhone } from '../terminal/call-to-phone.ts';
 import { sizedTerminal } from '../terminal/sized-terminal.ts';

@@ -1,5 +1,5 @@
 import { loadJq } from 'jq-wasm';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 
 /** jq's own: the expression does not compile; it went wrong on the input. */
 const DOES_NOT_COMPILE = 3;

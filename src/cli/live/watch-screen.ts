@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Context } from '../context.ts';
 import { openLiveScreen } from '../terminal/live-screen.ts';
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { resolveHome } from '../../machine/home.ts';
-import { safeLine } from '../../net/shown-text.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
+import { resolveHome } from '../../machine/directories.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import type { Cli, GlobalOptions } from '../surroundings.ts';
 import { createLogFile, redact } from './log-file.ts';
 

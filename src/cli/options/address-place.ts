@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 
 /** What commander makes of {@link addAddressOptions}. */
 export interface AddressFlags {

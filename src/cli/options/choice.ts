@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { closestMatch } from '../../config/closest-match.ts';
+import { closestMatch } from '../../text/closest-match.ts';
 
 /** An option with a fixed set of values; a near miss is answered with the value that was meant. */
 export function choiceOption(flags: string, description: string, values: readonly string[]): Option {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 
 /**
  * What opens a credential file, as `config.yaml` has it: `passphrase`, or the whole path of a key file.

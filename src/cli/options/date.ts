@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 
 /** Reads a date of an option, such as `--from`. @throws {TradeAgentError} `usage` */
 export function dateOption(flag: string): (text: string) => string {

@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 
 /** Flags that mean the same on every command that has them: their variable carries no command's name. */
 const shared = new Set([

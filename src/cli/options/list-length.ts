@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 
 /** Reads how many entries a list may have, 1 to 500. @throws {TradeAgentError} `usage` */
 export const parseLimit = limitUpTo(500);

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { ListenOptions } from '../../net/http-server.ts';
 import { peerList } from '../../net/peer-list.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 
 /** What commander makes of {@link addListeningOptions}. */
 export interface ListeningFlags {

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ServerPlaces } from '../../app/server/server-places.ts';
-import { serverHome } from '../../machine/home.ts';
+import { serverHome } from '../../machine/directories.ts';
 import type { Cli } from '../surroundings.ts';
 
 export interface PlacesFlags {

@@ -2,7 +2,7 @@ import type { AgentEvent, ApprovalView } from '../../agent/events.ts';
 import { exitCodeForRun } from '../../app/exit-codes.ts';
 import { followRun } from '../../app/run/follow-run.ts';
 import { type RunObject, resumeCommand, runObject, saysTheSame } from '../../app/run/run-report.ts';
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import type { Context } from '../context.ts';
 import { talkError } from '../output.ts';
 import { callToPhone } from '../terminal/call-to-phone.ts';

@@ -1,5 +1,5 @@
 import type { RunInput } from '../../app/run/run.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Context } from '../context.ts';
 import { pipeWriters } from '../terminal/pipe-writers.ts';
 import {

@@ -2,7 +2,7 @@ import type { AgentEvent } from '../../agent/events.ts';
 import { saysTheSame } from '../../app/run/run-report.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { machineName } from '../../machine/machine-name.ts';
-import { safeLine, safeText } from '../../net/shown-text.ts';
+import { safeLine, safeText } from '../../text/shown-text.ts';
 import type { OutputFormat } from '../output.ts';
 import type { Io } from '../terminal/io.ts';
 import { approvalLines, approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';

@@ -1,5 +1,5 @@
 import type { ApprovalView } from '../../agent/events.ts';
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { subjectHeadline } from '../text/approval-subject.ts';
 import type { Attention } from './attention.ts';
 

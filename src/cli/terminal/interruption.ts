@@ -1,5 +1,5 @@
 import { exits } from '../../app/exit-codes.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { OutputStream } from './io.ts';
 
 /** What ends a command from outside: Ctrl-C, a time limit, or a reader of our output that went away. */

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { styleText } from 'node:util';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 
 type Style = Parameters<typeof styleText>[0];
 export type InputStream = Readable & { isTTY?: boolean; setRawMode?: (raw: boolean) => unknown };

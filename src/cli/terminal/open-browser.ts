@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Context } from '../context.ts';
 
 /** Opens an address that came from the identity provider; where no browser can be opened it says so, and no more. */

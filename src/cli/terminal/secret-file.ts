@@ -1,5 +1,5 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import { readDescriptor, readPrivateFile } from '../../machine/private-file.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 
 /** Bytes; two lines, or a passphrase. */
 const LONGEST = 16 * 1024;

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { Io } from './io.ts';
 import { readStdin } from './stdin-context.ts';
 

@@ -1,5 +1,5 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { InputStream } from './io.ts';
 
 /** How long standard input is waited for, and how much of it is taken. */

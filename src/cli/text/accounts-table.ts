@@ -1,4 +1,4 @@
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import type { AccountEntry } from '../../trading/account-entry.ts';
 import { environmentWord } from '../../trading/environment.ts';
 import { table } from './table.ts';

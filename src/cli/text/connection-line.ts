@@ -1,5 +1,5 @@
 import type { ConnectionView } from '../../agent/events.ts';
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 
 /** What an account elsewhere keeps a run from, in one line. */
 export function connectionLine({ name, status, command }: ConnectionView): string {

@@ -1,4 +1,4 @@
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import type { ActivitiesIn } from '../../tools/get-activities.ts';
 import type { TradingDays } from '../../tools/get-calendar.ts';
 import type { Activity, TradingDay } from '../../trading/activity.ts';

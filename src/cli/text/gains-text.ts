@@ -1,5 +1,5 @@
 import type { HeldLots, RealisedGains } from '../../app/portfolio/gains.ts';
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { dollars, shares, signedDollars } from './money.ts';
 import { program, type Reader } from './reader.ts';
 import { type Column, fittingTable } from './table.ts';

@@ -1,5 +1,5 @@
 import type { ImportReport } from '../../app/import/imports.ts';
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { sharePrice, shares, signedDollars } from './money.ts';
 import { table } from './table.ts';
 

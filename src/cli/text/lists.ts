@@ -1,5 +1,5 @@
 import type { ApprovalView, ThreadView } from '../../agent/events.ts';
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import type { Access } from '../../tools/gateway/access-requests.ts';
 import { approvalStatusLine } from './approval-lines.ts';
 import { subjectHeadline } from './approval-subject.ts';

@@ -1,5 +1,5 @@
 import type { ServersStanding } from '../../app/mcp/servers/servers-standing.ts';
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 
 type Standing = ServersStanding['servers'][number];
 

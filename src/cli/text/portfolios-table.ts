@@ -1,5 +1,5 @@
 import type { AccountRead, PortfolioAcross } from '../../app/portfolio/portfolio-across.ts';
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { dollars, signedDollars } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { environmentWord } from '../../trading/environment.ts';

@@ -1,4 +1,4 @@
-import { shortIds } from '../../trading/short-id.ts';
+import { shortIds } from '../../text/short-id.ts';
 import { localTime } from './local-time.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { OrderRow } from '../../app/orders/orders.ts';
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { decimal } from '../../trading/decimal.ts';
 import { isMultiLeg } from '../../trading/order-legs.ts';
 import { sparkline } from '../../trading/sparkline.ts';

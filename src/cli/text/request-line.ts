@@ -1,5 +1,5 @@
 import type { HomeRequest } from '../../app/home/serve-home.ts';
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 
 /** A line of a server's log: no query, no header, no body. */
 export function requestLine({

@@ -1,5 +1,5 @@
 import type { ThreadCall, ThreadMessage, ThreadRecord } from '../../agent/events.ts';
-import { safeLine, safeText } from '../../net/shown-text.ts';
+import { safeLine, safeText } from '../../text/shown-text.ts';
 import { toolCallText } from '../run/run-renderer.ts';
 import { approvalOutcome } from './approval-lines.ts';
 import { program, type Reader } from './reader.ts';

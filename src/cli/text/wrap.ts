@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 
 /** Narrower, and a label's value is a pile of single words. */
 const LEAST_VALUE = 20;

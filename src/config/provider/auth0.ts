@@ -1,4 +1,4 @@
-import { TOKEN_VAULT_GRANT } from '../../net/oauth-names.ts';
+import { TOKEN_VAULT_GRANT } from '../../oauth/oauth-names.ts';
 import type { Dialect } from './dialect.ts';
 import { fittingMessage } from './fitting-message.ts';
 import { standard } from './standard.ts';

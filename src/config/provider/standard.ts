@@ -1,6 +1,6 @@
-import { TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
-import { IDENTITY_SCOPES } from '../../trading/scopes.ts';
+import { TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
+import { IDENTITY_SCOPES } from '../../oauth/scopes.ts';
 import type { Dialect } from './dialect.ts';
 
 /** A provider that keeps to the standards: discovery, RFC 8707, RFC 9396, RFC 8693, CIBA Core. */

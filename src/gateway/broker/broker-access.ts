@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { NO_TOKEN } from '../../approval/access.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Rate } from '../../store/rate-buckets.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Caller } from '../door/caller.ts';
 import type { IdentityProvider } from '../door/identity-provider.ts';

@@ -1,4 +1,4 @@
-import { printableAscii } from '../../trading/unseen.ts';
+import { printableAscii } from '../../text/unseen.ts';
 
 /** Characters. */
 const LONGEST_WORD = 40;

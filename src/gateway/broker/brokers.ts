@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { closestMatch } from '../../config/closest-match.ts';
+import { closestMatch } from '../../text/closest-match.ts';
 import { alpaca } from './alpaca/alpaca.ts';
 import type { BrokerKind } from './broker-kind.ts';
 import type { BrokerTraits } from './broker-traits.ts';

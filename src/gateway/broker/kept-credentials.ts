@@ -1,4 +1,4 @@
-import { isTradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { BrokerCredentials } from './broker-credentials.ts';
 import { type KeptCredentials, type KeptKind, keptSchema } from './kept-kinds.ts';

@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 
 /** @param who what needs it, as the beginning of a sentence */
 export function noExchange(who: string): TradeAgentError {

@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { ActingTool } from './acting-tool.ts';
 import { type BrokerSettings, brokerOf, traitsOf } from './brokers.ts';
 import { isKept, type KeptCredentials, type KeptKind, keptSchema, keptWords } from './kept-kinds.ts';

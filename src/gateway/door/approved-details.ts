@@ -1,8 +1,8 @@
 import type { z } from 'zod';
+import type { ProblemCode } from '../../errors/problem-codes.ts';
+import type { Scope } from '../../oauth/scopes.ts';
 import { differingFields } from '../../trading/approval-details.ts';
-import type { ProblemCode } from '../../trading/problem-codes.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import type { Scope } from '../../trading/scopes.ts';
 import type { Caller } from './caller.ts';
 
 /** What kind of approval a request needs. */

@@ -1,4 +1,4 @@
-import type { Membership } from '../../trading/membership.ts';
+import type { Membership } from '../../oauth/membership.ts';
 
 /** Who calls, by a verified access token (RFC 9068 §2.2). */
 export interface Caller {

@@ -7,8 +7,8 @@ import {
   type JWTPayload,
   jwtVerify,
 } from 'jose';
+import type { ProblemCode } from '../../errors/problem-codes.ts';
 import type { ProofStore } from '../../store/proof-store.ts';
-import type { ProblemCode } from '../../trading/problem-codes.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from './token-rules.ts';
 

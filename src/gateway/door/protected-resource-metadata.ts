@@ -1,4 +1,4 @@
-import { SCOPES } from '../../trading/scopes.ts';
+import { SCOPES } from '../../oauth/scopes.ts';
 import { SIGNING_ALGORITHMS } from './token-rules.ts';
 
 export const METADATA_PATH = '/.well-known/oauth-protected-resource';

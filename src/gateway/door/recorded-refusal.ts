@@ -1,4 +1,4 @@
-import type { ProblemCode } from '../../trading/problem-codes.ts';
+import type { ProblemCode } from '../../errors/problem-codes.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Problem } from '../../trading/views.ts';
 

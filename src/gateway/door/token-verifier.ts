@@ -1,8 +1,8 @@
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
+import type { ProblemCode } from '../../errors/problem-codes.ts';
 import type { Clock } from '../../machine/clock.ts';
+import type { Membership } from '../../oauth/membership.ts';
 import type { ProofStore } from '../../store/proof-store.ts';
-import type { Membership } from '../../trading/membership.ts';
-import type { ProblemCode } from '../../trading/problem-codes.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Caller } from './caller.ts';
 import { verifyDpopProof } from './dpop-proof.ts';

@@ -1,4 +1,4 @@
-import { isTradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { checkMessage, type MessageDraft, messageDraftSchema } from '../../trading/message.ts';
 import { messageSendDetails, messageSendDetailsSchema } from '../../trading/message-details.ts';
 import { Refusal } from '../../trading/refusal.ts';

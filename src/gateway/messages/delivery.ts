@@ -1,5 +1,5 @@
+import { neverConnected } from '../../errors/never-connected.ts';
 import type { MessageDraft } from '../../trading/message.ts';
-import { neverConnected } from '../../trading/never-connected.ts';
 
 /**
  * What is known of a message after it was handed to its service. None of these services takes a key that would make a

@@ -1,4 +1,4 @@
-import type { Scope, SESSION_SCOPES, USE_MANDATES } from '../../trading/scopes.ts';
+import type { Scope, SESSION_SCOPES, USE_MANDATES } from '../../oauth/scopes.ts';
 
 /**
  * Something else that is served at the gateway's address, to callers with tokens of an audience of its own: an MCP

@@ -1,5 +1,5 @@
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { tradeOrderDetails, tradeOrderDetailsSchema } from '../../trading/approval-details.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import { checkOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { approvedDetails, issueFields, requireApproved } from '../door/approved-details.ts';

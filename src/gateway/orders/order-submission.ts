@@ -7,8 +7,8 @@ import {
   momentOf,
   withDispatchDeadline,
 } from '../../net/dispatch-deadline.ts';
-import { safeLine } from '../../net/shown-text.ts';
 import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';

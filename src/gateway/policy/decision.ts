@@ -1,8 +1,8 @@
+import type { ProblemCode } from '../../errors/problem-codes.ts';
+import type { Membership } from '../../oauth/membership.ts';
 import type { CountedFacts } from '../../trading/counted-order.ts';
-import type { Membership } from '../../trading/membership.ts';
 import type { PositionIntent } from '../../trading/order-classes.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
-import type { ProblemCode } from '../../trading/problem-codes.ts';
 
 export type { CountedFacts } from '../../trading/counted-order.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseYaml } from '../../config/yaml-file.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile } from '../../machine/private-file.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { type Limits, limitsSchema } from './limits.ts';
 
 const LONGEST_FILE = 64 * 1024;

@@ -1,9 +1,9 @@
+import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { OpenEntry, OrderJournal } from '../../store/order-journal.ts';
 import { assetClassOf, unitsOf } from '../../trading/asset-class.ts';
 import { countOf } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import { marketOf, pricedSince } from '../../trading/market-open.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';

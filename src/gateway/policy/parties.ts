@@ -1,6 +1,6 @@
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { dollars } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import type { RelationQuestion } from '../../trading/relations.ts';
 import { type Relations, RelationsUnavailable } from '../relations/relations.ts';
 import type { Action, Facts, Objection, OrderFacts, Subject } from './decision.ts';

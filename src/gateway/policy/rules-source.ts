@@ -1,8 +1,8 @@
 import { type BigIntStats, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { LimitsStore } from '../../store/limits-store.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { type CedarEngine, loadCedar } from './cedar/cedar-engine.ts';
 import { cedarRules, unevaluableRules } from './cedar/cedar-rules.ts';
 import { readRuleFiles, ruleFolders } from './cedar/rule-files.ts';

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile } from '../../machine/private-file.ts';
 import type { AccessStore } from '../../store/access-store.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { secureAddress } from '../secure-address.ts';
 import type { Credential } from './asked-elsewhere.ts';
 import { authzenRelations } from './authzen.ts';

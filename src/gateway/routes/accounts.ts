@@ -1,8 +1,8 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
+import { PROPOSE_ORDERS } from '../../oauth/scopes.ts';
 import { accountNumberSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import { PROPOSE_ORDERS } from '../../trading/scopes.ts';
 import type { Accounts } from '../broker/accounts.ts';
 import type { Door } from '../door/door.ts';
 import { ownerNamed, type StandIn } from './for-owner.ts';

@@ -4,6 +4,7 @@ import type { ApprovalKernel } from '../../approval/kernel.ts';
 import type { Proposer } from '../../approval/kind.ts';
 import type { ProposingCaller } from '../../approval/propose.ts';
 import { utcSeconds } from '../../machine/clock.ts';
+import { PROPOSE_ORDERS, USE_MANDATES } from '../../oauth/scopes.ts';
 import type { TradingStanding } from '../../store/halts.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { kinds, type ProposalKind } from '../../trading/kinds/kinds.ts';
@@ -14,7 +15,6 @@ import {
   proposalRequestSchema,
 } from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import { PROPOSE_ORDERS, USE_MANDATES } from '../../trading/scopes.ts';
 import { issueFields } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
 import { type Door, requireScopes } from '../door/door.ts';

@@ -1,9 +1,9 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
+import { WATCHLIST_SCOPE } from '../../oauth/scopes.ts';
 import { MOST_WATCHED, type Watchlist } from '../../trading/market-news.ts';
 import { symbolSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import { WATCHLIST_SCOPE } from '../../trading/scopes.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Door } from '../door/door.ts';

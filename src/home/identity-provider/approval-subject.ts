@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { isProposalDetails, type ProposalDetails, readProposalDetails } from '../../approval/details.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
+import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../oauth/scopes.ts';
 import { bindingMessage, differingFields } from '../../trading/approval-details.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import { kinds, kindWords } from '../../trading/kinds/kinds.ts';
 import { type MessageDraft, messageDraftSchema } from '../../trading/message.ts';
 import {
@@ -12,7 +13,6 @@ import {
   messageSendDetails,
   messageSendDetailsSchema,
 } from '../../trading/message-details.ts';
-import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../trading/scopes.ts';
 import { draftOf, onlyObject, readOrderDetails, UnacceptableDetails, wrongFields } from './order-details.ts';
 
 /** What a person is asked to approve. */

@@ -4,14 +4,14 @@ import {
   type KoaContextWithOIDC,
   type RichAuthorizationRequestsActiveConfiguration,
 } from 'oidc-provider';
-import { CIBA_GRANT } from '../../net/oauth-names.ts';
+import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import {
   APPROVAL_SCOPES,
   CONNECTION_SCOPES,
   IDENTITY_SCOPES,
   MCP_SCOPES,
   SESSION_SCOPES,
-} from '../../trading/scopes.ts';
+} from '../../oauth/scopes.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
 import { isPublicClient } from './authorization/public-client.ts';

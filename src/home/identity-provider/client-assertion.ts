@@ -7,7 +7,7 @@ import {
   jwtVerify,
 } from 'jose';
 import type Provider from 'oidc-provider';
-import { JWT_ASSERTION_TYPE } from '../../net/oauth-names.ts';
+import { JWT_ASSERTION_TYPE } from '../../oauth/oauth-names.ts';
 
 /** How far a client's clock may be from ours; the same at every endpoint. Seconds. */
 export const CLOCK_TOLERANCE = 5;

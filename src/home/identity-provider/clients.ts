@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AllClientMetadata, errors } from 'oidc-provider';
 import { detailsTypeOfKind } from '../../approval/details.ts';
-import { CIBA_GRANT, DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
 import { isLoopback } from '../../net/secure-url.ts';
-import { IDENTITY_SCOPES } from '../../trading/scopes.ts';
+import { CIBA_GRANT, DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
+import { IDENTITY_SCOPES } from '../../oauth/scopes.ts';
 import { LOGIN_CLIENT_ID } from './protocol.ts';
 
 /** The RFC 9396 types of what a person may be asked to approve. */

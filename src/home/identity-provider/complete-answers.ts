@@ -1,7 +1,7 @@
 import type Provider from 'oidc-provider';
 import { failpoint } from '../../machine/failpoint.ts';
-import { CIBA_GRANT, ID_JAG_PROFILE } from '../../net/oauth-names.ts';
-import { MCP_SCOPES } from '../../trading/scopes.ts';
+import { CIBA_GRANT, ID_JAG_PROFILE } from '../../oauth/oauth-names.ts';
+import { MCP_SCOPES } from '../../oauth/scopes.ts';
 import type { Faults } from '../faults.ts';
 import type { Company } from './companies/company.ts';
 import { connectedAccountsUrl, OUTCOME_PATH, POLL_INTERVAL } from './protocol.ts';

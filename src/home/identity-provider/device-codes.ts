@@ -5,7 +5,7 @@ import {
   MCP_SCOPES,
   ORDER_SCOPE,
   SESSION_SCOPES,
-} from '../../trading/scopes.ts';
+} from '../../oauth/scopes.ts';
 import type { Grants } from './grants.ts';
 import { connectedAccountsUrl, mcpResource } from './protocol.ts';
 import { type AgentServer, serverAt } from './servers/agent-server.ts';

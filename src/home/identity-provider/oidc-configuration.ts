@@ -7,15 +7,15 @@ import {
   type KoaContextWithOIDC,
 } from 'oidc-provider';
 import { isProposalDetails } from '../../approval/details.ts';
-import { CIBA_GRANT } from '../../net/oauth-names.ts';
-import { safeLine } from '../../net/shown-text.ts';
+import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import {
   CONNECTION_SCOPES,
   IDENTITY_SCOPES,
   MESSAGE_SCOPE,
   ORDER_SCOPE,
   SESSION_SCOPES,
-} from '../../trading/scopes.ts';
+} from '../../oauth/scopes.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { LONGEST_REQUEST_S } from './approval-subject.ts';
 import {
   type AskingOptions,

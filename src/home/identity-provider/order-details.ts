@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { isWellFormed } from '../../net/well-formed-json.ts';
 import {
   differingFields,
@@ -7,7 +8,6 @@ import {
   tradeOrderDetails,
   tradeOrderDetailsSchema,
 } from '../../trading/approval-details.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import { type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
 
 /** Why authorization details can't be put before a person. */

@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type Provider from 'oidc-provider';
 import { z } from 'zod';
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { authenticatedClient } from './client-assertion.ts';
 import { limitRefusals } from './limit-requests.ts';

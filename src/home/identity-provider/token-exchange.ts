@@ -1,6 +1,6 @@
 import { type JWTVerifyGetKey, errors as joseErrors, jwtVerify } from 'jose';
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
-import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../net/oauth-names.ts';
+import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../oauth/oauth-names.ts';
 import type { ExchangeParameters } from './exchange-parameters.ts';
 import { mcpResource } from './protocol.ts';
 import { type AgentServer, serverOf } from './servers/agent-server.ts';

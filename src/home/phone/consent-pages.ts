@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { PROPOSE_ORDERS } from '../../trading/scopes.ts';
+import { PROPOSE_ORDERS } from '../../oauth/scopes.ts';
 import type { ConsentRequest } from '../identity-provider/authorization/consents.ts';
 import { byPasskey } from '../identity-provider/device-codes.ts';
 import { CONSENT_PATH } from '../identity-provider/protocol.ts';

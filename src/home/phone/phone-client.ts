@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type SoftwareKey, softwareKey } from '../../approval/signature/software-key.ts';
-import { safeLine } from '../../net/shown-text.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { type PhoneRequest, phoneRequestSchema } from './phone-request.ts';
 

@@ -1,6 +1,6 @@
 import type { Outcome } from '../../approval/asking-port.ts';
 import type { ProposalDetails } from '../../approval/details.ts';
-import { markedText } from '../../net/shown-text.ts';
+import { markedText } from '../../text/shown-text.ts';
 import { dollars } from '../../trading/amounts.ts';
 import { type DetailField, detailFields, environmentOf, fieldLabel } from '../../trading/detail-fields.ts';
 import { chosenByAi, fieldsChosenByAi } from '../../trading/kinds/chosen-by-ai.ts';

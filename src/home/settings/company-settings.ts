@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
-import { MCP_SCOPES } from '../../trading/scopes.ts';
+import { MCP_SCOPES } from '../../oauth/scopes.ts';
 import { USERNAME } from '../identity-provider/people.ts';
 import {
   clientId,

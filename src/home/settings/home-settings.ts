@@ -2,9 +2,9 @@ import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { noticesSchema } from '../../config/notice-channels.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { peerList } from '../../net/peer-list.ts';
 import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import { isRedirect } from '../identity-provider/authorization/redirect-uri.ts';
 import { pushSettingsSchema } from '../phone/push/push-settings.ts';
 import {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { type Db, PgBoss } from 'pg-boss';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { listenTo } from '../../store/postgres/listener.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
 
 /** How often lost workers' jobs are looked for, seconds. pg-boss' own 60 would leave a person waiting. */

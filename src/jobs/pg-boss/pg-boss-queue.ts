@@ -1,6 +1,6 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import { openPool } from '../../store/postgres/pool.ts';
 import { requireTenant } from '../../store/postgres/tenant-database.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { type Job, type JobKind, parseJobOf } from '../job.ts';
 import { DRAIN_MS } from '../job-limits.ts';
 import type { DeadJob, JobQueue } from '../job-queue.ts';

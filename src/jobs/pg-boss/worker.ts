@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { alarm, within } from '../alarm.ts';
 import { parseJob } from '../job.ts';
 import { ABORT_MS, RENEW_MS } from '../job-limits.ts';

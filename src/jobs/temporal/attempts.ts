@@ -1,4 +1,4 @@
-import { isTradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { within } from '../alarm.ts';
 import { ABORT_MS, RENEW_MS, RETRY_LIMIT } from '../job-limits.ts';
 import type { JobHandler } from '../job-queue.ts';

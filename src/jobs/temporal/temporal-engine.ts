@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { within } from '../alarm.ts';
 import type { JobKind } from '../job.ts';
 import { expireInSeconds, HEARTBEAT_SECONDS, RENEW_MS, RETRY_SECONDS } from '../job-limits.ts';

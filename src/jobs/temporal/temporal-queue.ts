@@ -1,6 +1,6 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import { postgresWorkerLeases } from '../../store/postgres/state/worker-leases.ts';
 import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { parseJobOf } from '../job.ts';
 import { DRAIN_MS } from '../job-limits.ts';
 import type { JobQueue } from '../job-queue.ts';

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 
 /*
  * Of Temporal's own libraries what this folder takes, in their words. They have a native part for each platform (260 MB in

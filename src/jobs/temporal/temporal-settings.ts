@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile } from '../../machine/private-file.ts';
 import { isLoopback } from '../../net/secure-url.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { ConnectionOptions } from './temporal-sdk.ts';
 
 const file = z.string().min(1);

@@ -1,5 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import { safeText } from '../../net/shown-text.ts';
+import { safeText } from '../../text/shown-text.ts';
 import type { Environment } from '../../trading/order.ts';
 
 /** UTF-16 code units of one text: as long as a message may be (trading/message.ts). */

@@ -1,5 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Environment } from '../../trading/order.ts';
 import { toolAnswer, untrusted } from './answer.ts';
 

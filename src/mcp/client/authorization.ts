@@ -11,11 +11,11 @@ import {
   type StoredOAuthTokens,
   withDpopFromProvider,
 } from '@modelcontextprotocol/client';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { type LoopbackRedirectOptions, listenForRedirect } from '../../net/loopback-redirect.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
-import { safeLine } from '../../net/shown-text.ts';
 import type { McpCredentials } from '../../secrets/mcp-credentials.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { KeptAuthorization, type KeptClient, type KeptTokens } from './kept-authorization.ts';
 
 type UnauthorizedContext = Parameters<NonNullable<AuthProvider['onUnauthorized']>>[0];

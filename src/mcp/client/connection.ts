@@ -7,12 +7,12 @@ import {
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client';
 import type { McpServerConfig } from '../../config/mcp-servers.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { boundedFetch } from '../../net/bounded-fetch.ts';
 import { leadsOutside } from '../../net/public-fetch.ts';
 import { type ResolveHost, resolveHost } from '../../net/resolve-host.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
-import { safeLine, safeText } from '../../net/shown-text.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
+import { safeLine, safeText } from '../../text/shown-text.ts';
 import { Authorization } from './authorization.ts';
 import type { ServerAccess, ServerLimits } from './server-access.ts';
 import { signingIn } from './signing-in.ts';

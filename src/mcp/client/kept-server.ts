@@ -1,5 +1,5 @@
+import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import { type ComparedTool, compareTools } from './compared-tools.ts';
 import type { ServerConnection } from './connection.ts';
 import type { ServerAccess } from './server-access.ts';

@@ -1,5 +1,5 @@
 import { InsufficientScopeError } from '@modelcontextprotocol/client';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Authorization } from './authorization.ts';
 import { failureWords, needsSignIn } from './failure.ts';
 import type { ServerAccess } from './server-access.ts';

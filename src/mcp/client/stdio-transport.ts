@@ -1,6 +1,6 @@
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import type { McpServerConfig } from '../../config/mcp-servers.ts';
-import { safeLine } from '../../net/shown-text.ts';
+import { safeLine } from '../../text/shown-text.ts';
 
 /** Bytes that one message of a server may have, by whichever transport. */
 export const LONGEST_MESSAGE = 4 * 1024 * 1024;

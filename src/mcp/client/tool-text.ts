@@ -1,6 +1,6 @@
 import { inertText } from '../../agent/graph/inert-text.ts';
-import { safeText } from '../../net/shown-text.ts';
-import { hasUnseen } from '../../trading/unseen.ts';
+import { safeText } from '../../text/shown-text.ts';
+import { hasUnseen } from '../../text/unseen.ts';
 
 /** A tool as its server tells of it: somebody else's words, all of it. */
 export interface ServerTool {

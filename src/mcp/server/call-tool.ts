@@ -1,7 +1,7 @@
 import type { Result, ServerContext } from '@modelcontextprotocol/server';
-import { safeLine } from '../../net/shown-text.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { parseArguments } from '../../tools/exact-numbers.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import { toolAnswer, untrusted } from '../answers/answer.ts';
 import { errorAnswer } from '../answers/error-answer.ts';

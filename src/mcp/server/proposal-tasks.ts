@@ -1,4 +1,4 @@
-import { isTradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { proposalAnswer, proposalMessage } from '../answers/proposal-answer.ts';
 import type { McpCaller } from '../mcp-caller.ts';

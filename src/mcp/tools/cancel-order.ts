@@ -1,7 +1,7 @@
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { aboutAccount, accountArgument } from '../../tools/account-argument.ts';
 import { cancelOrder as agents } from '../../tools/cancel-order.ts';
 import { argumentsOf } from '../../tools/tool.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { propose } from './propose.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { proposalFacts } from '../answers/proposal-facts.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { proposalIdSchema } from './proposal-id.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Clock } from '../../machine/clock.ts';
+import type { Scope } from '../../oauth/scopes.ts';
 import type { Proposal } from '../../trading/proposal.ts';
-import type { Scope } from '../../trading/scopes.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 
 /** One call of a tool. */

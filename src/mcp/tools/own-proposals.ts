@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 

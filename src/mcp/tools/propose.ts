@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { printableAscii } from '../../text/unseen.ts';
 import {
   idempotencyKeySchema,
   PASSED_ON,
@@ -6,7 +7,6 @@ import {
   type ProposalRequestInput,
   type Provenance,
 } from '../../trading/proposal.ts';
-import { printableAscii } from '../../trading/unseen.ts';
 import { callKeys, ownKey, RETRY_MS } from '../server/retries.ts';
 import type { Proposed, ToolCall } from './mcp-tool.ts';
 

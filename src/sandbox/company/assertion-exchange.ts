@@ -3,7 +3,7 @@ import { importJWK, type JWK, SignJWT } from 'jose';
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
 import { checkDpopReplay, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
 import type { ExchangeParameters } from '../../home/identity-provider/exchange-parameters.ts';
-import { ID_JAG_TYPE } from '../../net/oauth-names.ts';
+import { ID_JAG_TYPE } from '../../oauth/oauth-names.ts';
 import type { CompanyPeople, CompanyPerson } from './people.ts';
 import { type CompanyRule, rule } from './rules.ts';
 import { readSubject, type Subject, type SubjectOptions } from './subject.ts';

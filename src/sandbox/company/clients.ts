@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import type { AdapterFactory, ClientMetadata } from 'oidc-provider';
 import { z } from 'zod';
-import { DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
+import { DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 
 /** A program that people of the company sign in with. */
 export interface CompanyClient {

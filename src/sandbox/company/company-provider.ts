@@ -1,7 +1,7 @@
 import type { JWK } from 'jose';
 import Provider, { type AdapterFactory, type Configuration } from 'oidc-provider';
 import { tokenExchangeParameters } from '../../home/identity-provider/exchange-parameters.ts';
-import { ID_JAG_TYPE, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
+import { ID_JAG_TYPE, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import type { assertionExchange } from './assertion-exchange.ts';
 import type { CompanyPeople } from './people.ts';
 import type { IdTokens } from './subject.ts';

@@ -1,5 +1,5 @@
 import type Provider from 'oidc-provider';
-import { IDENTITY_SCOPES } from '../../trading/scopes.ts';
+import { IDENTITY_SCOPES } from '../../oauth/scopes.ts';
 import type { CompanyPeople } from './people.ts';
 
 /** How somebody signed in: how strong that counts (`acr`), and by what (`amr`, RFC 8176). */

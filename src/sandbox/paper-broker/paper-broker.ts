@@ -1,8 +1,8 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Faults } from '../../home/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { wholeMarket } from '../instruments/whole-market.ts';
 import type { Market } from '../market/market.ts';
 import type { ReplayClock } from '../market/replay/replay-clock.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { Kms } from '../kms/kms.ts';
 
 /** A tenant's data key as it is kept: wrapped, and worth nothing without the KMS. */

@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { openBytes, sealBytes } from '../aes-gcm.ts';
 import type { DataKeys } from './data-keys.ts';
 

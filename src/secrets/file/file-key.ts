@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { createPrivateFile, readPrivateFile } from '../../machine/private-file.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { sameSecret } from '../constant-time.ts';
 import type { PassphraseKeys } from './passphrase-keys.ts';
 import type { KeyHeader, KeyKind } from './sealed-file.ts';

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { CredentialStore } from '../credential-store.ts';
 import { assertLengths, holds, pick } from '../credential-values.ts';
 import { storeLock, withStoreLock } from '../store-lock.ts';

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, type ScryptOptions, scrypt } from 'node:crypto';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { sameSecret } from '../constant-time.ts';
 import type { KeyHeader } from './sealed-file.ts';
 

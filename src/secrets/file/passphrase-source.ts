@@ -1,5 +1,5 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import { readDescriptor, readPrivateFile } from '../../machine/private-file.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { PassphraseSource } from './passphrase-keys.ts';
 
 export const PASSPHRASE_FILE_VARIABLE = 'TRADE_AGENT_PASSPHRASE_FILE';

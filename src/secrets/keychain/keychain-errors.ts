@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { KeychainFailure } from './keychain-protocol.ts';
 
 /** What each of a keychain's troubles means, and what helps; the file store is named as the way round where one is needed. */

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import {
   type CredentialName,
   type CredentialStore,

@@ -1,9 +1,9 @@
 import { AwsV4Signer } from 'aws4fetch';
 import { z } from 'zod';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { boundedFetch } from '../../net/bounded-fetch.ts';
 import { requireSecureUrl } from '../../net/secure-url.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { type AwsCredentials, domainOf } from './aws/credential-source.ts';
 import { awsCredentials } from './aws/credentials.ts';
 import type { Kms } from './kms.ts';

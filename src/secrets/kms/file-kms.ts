@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { openBytes, sealBytes } from '../aes-gcm.ts';
 import { withStoreLock } from '../store-lock.ts';
 import type { Kms } from './kms.ts';

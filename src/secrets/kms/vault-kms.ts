@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile } from '../../machine/private-file.ts';
 import { boundedFetch } from '../../net/bounded-fetch.ts';
 import { requireSecureUrl } from '../../net/secure-url.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { Kms } from './kms.ts';
 
 const TIMEOUT_MS = 10_000;

@@ -1,7 +1,7 @@
-import { isAgentProblem } from '../../trading/agent-problems.ts';
-import { type ErrorCode, isTradeAgentError } from '../../trading/errors.ts';
-import { isProblemCode } from '../../trading/problem-codes.ts';
-import { problemMembers } from '../../trading/problem-members.ts';
+import { isAgentProblem } from '../../errors/agent-problems.ts';
+import { type ErrorCode, isTradeAgentError } from '../../errors/errors.ts';
+import { isProblemCode } from '../../errors/problem-codes.ts';
+import { problemMembers } from '../../errors/problem-members.ts';
 import { AgentRefusal, type ProblemError, Refusal } from '../../trading/refusal.ts';
 
 /** How the agent's own errors are said over HTTP. */

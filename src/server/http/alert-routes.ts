@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { addAlertSchema, lookAtAlertsSchema } from '../../agent/remote/protocol.ts';
 import type { Caller } from '../../gateway/door/caller.ts';
 import type { Door } from '../../gateway/door/door.ts';
-import { READ_SCOPES } from '../../trading/scopes.ts';
+import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { personAlerts } from '../person-alerts.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { orRefusal } from './agent-refusal.ts';

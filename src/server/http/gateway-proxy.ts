@@ -1,10 +1,10 @@
 import type { Context, Hono } from 'hono';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Caller } from '../../gateway/door/caller.ts';
 import type { Door } from '../../gateway/door/door.ts';
 import { limitedBody } from '../../gateway/routes/json-body.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { boundedAnswer, isAnswerTooLong } from '../../net/bounded-fetch.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
 import { orRefusal } from './agent-refusal.ts';

@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import { noticeSecretSchema, putNoticeSchema } from '../../agent/remote/protocol.ts';
 import { type NoticeChannel, noticeDestination, noticeNameSchema } from '../../config/notice-channels.ts';
 import type { Door } from '../../gateway/door/door.ts';
+import { READ_SCOPES } from '../../oauth/scopes.ts';
 import {
   forgetNoticeSecret,
   noticeSecretNeed,
@@ -10,7 +11,6 @@ import {
   storeNoticeSecret,
 } from '../../secrets/notice-secrets.ts';
 import { AgentRefusal, Refusal } from '../../trading/refusal.ts';
-import { READ_SCOPES } from '../../trading/scopes.ts';
 import { channelProblem } from '../jobs/notice-job.ts';
 import { channelsOf, checksOf, type NoticeParts } from '../person-notices.ts';
 import { orRefusal } from './agent-refusal.ts';

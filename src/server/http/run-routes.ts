@@ -8,9 +8,9 @@ import {
 import { shortId } from '../../agent/short-id.ts';
 import type { Caller } from '../../gateway/door/caller.ts';
 import type { Door } from '../../gateway/door/door.ts';
+import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { MOST_OPEN_RUNS, type NewRun } from '../../store/run-store.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import { READ_SCOPES } from '../../trading/scopes.ts';
 import { personStores } from '../person-agent.ts';
 import { runsOf, type ServerParts } from '../server-parts.ts';
 import { bodyOf, idempotencyKeyOf, sessionOf } from './person-requests.ts';

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { pruneThreadsSchema, reconcileSchema } from '../../agent/remote/protocol.ts';
 import type { Door } from '../../gateway/door/door.ts';
 import { parseQuery } from '../../gateway/routes/query.ts';
+import { PROPOSE_ORDERS, READ_SCOPES } from '../../oauth/scopes.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import { PROPOSE_ORDERS, READ_SCOPES } from '../../trading/scopes.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { asked, bodyOf } from './person-requests.ts';
 

@@ -1,10 +1,10 @@
 import type { Session } from '../../auth/session/session.ts';
+import { loginRequired } from '../../errors/login-required.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { currentCalendar, type KnownCalendar } from '../../schedule/calendar-cache.ts';
 import type { CalendarRows, TenantSchedules } from '../../store/schedule-rows.ts';
 import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { TradingDay } from '../../trading/activity.ts';
-import { loginRequired } from '../../trading/login-required.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
 
 /** In so many people's names it is asked for the days, one after the other, where the first are signed in no longer. */

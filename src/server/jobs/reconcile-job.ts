@@ -1,8 +1,8 @@
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { JobHandler } from '../../jobs/job-queue.ts';
+import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { jobOf } from '../../store/postgres/state/schedule-jobs.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { isUnderWayState } from '../../trading/proposal.ts';
-import { READ_SCOPES } from '../../trading/scopes.ts';
 import { personAgent, withinScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
 

@@ -1,6 +1,6 @@
+import { isTradeAgentError } from '../../errors/errors.ts';
 import type { DueRuns, RunStore, StoredRun } from '../../store/run-store.ts';
 import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import { runsOf, type ServerParts } from '../server-parts.ts';
 
 /** Between looks for what is due, milliseconds; a batch that was full is followed by the next at once. */

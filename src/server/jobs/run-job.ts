@@ -9,10 +9,10 @@ import {
 } from '../../agent/remote/protocol.ts';
 import { runResult } from '../../agent/run/run-result.ts';
 import type { Session } from '../../auth/session/session.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { JobHandler } from '../../jobs/job-queue.ts';
 import type { RunStore, RunWait, StoredRun } from '../../store/run-store.ts';
 import type { StateStores } from '../../store/state-stores.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import { personAgent, personStores, withinScopes } from '../person-agent.ts';
 import { runsOf, type ServerParts } from '../server-parts.ts';

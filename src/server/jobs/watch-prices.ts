@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Session } from '../../auth/session/session.ts';
 import { readQuotes } from '../../check/read-quotes.ts';
+import { loginRequired } from '../../errors/login-required.ts';
 import type { SeenValue, TenantSchedules, WorkerLeases } from '../../store/schedule-rows.ts';
 import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { Dec, isPositive } from '../../trading/decimal.ts';
-import { loginRequired } from '../../trading/login-required.ts';
 import type { Quote } from '../../trading/views.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
 

@@ -1,9 +1,9 @@
 import { revokeTokens } from '../../auth/provider/token-revocation.ts';
 import type { AccessToken } from '../../auth/session/access-token.ts';
 import { dialectOf } from '../../config/provider/dialects.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
+import { loginRequired } from '../../errors/login-required.ts';
 import type { Caller } from '../../gateway/door/caller.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
-import { loginRequired } from '../../trading/login-required.ts';
 import { broughtBy, keepBrought, keptSession, keyOf, type PersonCredentials } from './kept-session.ts';
 import type { PersonSessions } from './person-sessions.ts';
 import { exchangeToken, type ServerClient } from './token-exchange.ts';

@@ -12,9 +12,9 @@ import { dpopHandle, type PrivateJwk } from '../../auth/session/dpop-key.ts';
 import { covers, grantedScopes, missingScope, UNKNOWN_LIFETIME_S } from '../../auth/session/token-refresh.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { dialectOf } from '../../config/provider/dialects.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import { EXCHANGED_WITHIN_MS } from './kept-session.ts';
 
 /** The server's client at the provider, and where its tokens are for. */

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { tooNew } from './migrate.ts';
 import { openPool, type PoolOptions } from './pool.ts';
 import { appOf, type Schema } from './schema.ts';

@@ -1,5 +1,5 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import { isLoopback } from '../../net/secure-url.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 
 /**
  * The address of a PostgreSQL database, as libpq writes it (PostgreSQL manual §34.1.1.2):

@@ -1,4 +1,4 @@
-import { isTradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
 
 /** PostgreSQL's classes of what passes by itself: connections, resources, an operator at work, the system below it. */
 const PASSING_CLASSES = ['08', '53', '57', '58'];

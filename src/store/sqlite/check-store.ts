@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3-multiple-ciphers';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Activity } from '../../trading/activity.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { HighWaterMark } from '../../trading/portfolio/drawdown.ts';
 import { type MarkRow, markOf, rowOf } from '../check-rows.ts';
 import type {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { CANCEL_SCOPE, READ_SCOPES } from '../../oauth/scopes.ts';
 import { accessRoles } from '../../trading/kinds/access.ts';
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import { questionToPropose } from '../../trading/relations.ts';
-import { CANCEL_SCOPE, READ_SCOPES } from '../../trading/scopes.ts';
 import type { GatewayRequests } from './gateway-requests.ts';
 
 /** What somebody is to somebody's account; times in RFC 3339. */

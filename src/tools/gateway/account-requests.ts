@@ -1,8 +1,8 @@
-import { safeLine } from '../../net/shown-text.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { PROPOSE_ORDERS, READ_SCOPES } from '../../oauth/scopes.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { type AccountEntry, accountEntriesSchema, isAccountCalled } from '../../trading/account-entry.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
-import { PROPOSE_ORDERS, READ_SCOPES } from '../../trading/scopes.ts';
 import { type GatewayRequests, parse } from './gateway-requests.ts';
 
 /** Which accounts the person has, at which brokers. */

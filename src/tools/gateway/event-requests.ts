@@ -1,5 +1,5 @@
+import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { type Proposal, proposalSchema } from '../../trading/proposal.ts';
-import { READ_SCOPES } from '../../trading/scopes.ts';
 import type { GatewayRequests } from './gateway-requests.ts';
 
 const [, , ORDERS_READ] = READ_SCOPES;

@@ -1,6 +1,6 @@
 import { createParser } from 'eventsource-parser';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { isPassing } from './passing.ts';
 
 /** First pause after a stream was lost; it doubles up to the longest. */

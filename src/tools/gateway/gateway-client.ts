@@ -1,8 +1,16 @@
 import { z } from 'zod';
-import { safeLine } from '../../net/shown-text.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import {
+  CANCEL_SCOPE,
+  PROPOSE_MESSAGES,
+  PROPOSE_ORDERS,
+  READ_SCOPES,
+  type Scope,
+  USE_MANDATES,
+} from '../../oauth/scopes.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { type Activity, activitiesSchema } from '../../trading/activity.ts';
 import { decimalString } from '../../trading/decimal.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import type { DatedEquity } from '../../trading/portfolio/returns.ts';
 import {
@@ -11,14 +19,6 @@ import {
   type ProposalRequestInput,
   proposalSchema,
 } from '../../trading/proposal.ts';
-import {
-  CANCEL_SCOPE,
-  PROPOSE_MESSAGES,
-  PROPOSE_ORDERS,
-  READ_SCOPES,
-  type Scope,
-  USE_MANDATES,
-} from '../../trading/scopes.ts';
 import {
   type Account,
   accountSchema,

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { safeLine } from '../../net/shown-text.ts';
-import { isAgentProblem } from '../../trading/agent-problems.ts';
-import { type ErrorCode, TradeAgentError } from '../../trading/errors.ts';
-import { loginHint } from '../../trading/login-required.ts';
-import { isProblemCode } from '../../trading/problem-codes.ts';
-import { type ProblemMembers, problemMembers } from '../../trading/problem-members.ts';
+import { isAgentProblem } from '../../errors/agent-problems.ts';
+import { type ErrorCode, TradeAgentError } from '../../errors/errors.ts';
+import { loginHint } from '../../errors/login-required.ts';
+import { isProblemCode } from '../../errors/problem-codes.ts';
+import { type ProblemMembers, problemMembers } from '../../errors/problem-members.ts';
+import { safeLine } from '../../text/shown-text.ts';
 import { type Problem, problemSchema } from '../../trading/views.ts';
 import { meanings } from './problem-meanings.ts';
 

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import type { Session } from '../../auth/session/session.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { timeLimit } from '../../net/time-limit.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
-import type { Scope } from '../../trading/scopes.ts';
+import type { Scope } from '../../oauth/scopes.ts';
 import { gatewayError } from './gateway-problem.ts';
 
 /** Of a session, what reaches the gateway. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CANCEL_SCOPE, READ_SCOPES } from '../../trading/scopes.ts';
+import { CANCEL_SCOPE, READ_SCOPES } from '../../oauth/scopes.ts';
 import { tradingStates } from '../../trading/trading-state.ts';
 import { type GatewayRequests, parse } from './gateway-requests.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { CANCEL_SCOPE, READ_SCOPES } from '../../oauth/scopes.ts';
 import { mandateIdSchema } from '../../trading/mandate/envelope.ts';
 import { type MandateView, mandateViewSchema } from '../../trading/mandate/mandate.ts';
-import { CANCEL_SCOPE, READ_SCOPES } from '../../trading/scopes.ts';
 import { type GatewayRequests, parse } from './gateway-requests.ts';
 
 const [, , ORDERS_READ] = READ_SCOPES;

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { type TradingDay, tradingDaySchema } from '../../trading/activity.ts';
 import type { NamedAsset } from '../../trading/asset-name.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { type ListedContract, listedContractSchema } from '../../trading/listed-contract.ts';
 import {
   type Article,
@@ -9,7 +10,6 @@ import {
   type CorporateAction,
   corporateActionSchema,
 } from '../../trading/market-news.ts';
-import { READ_SCOPES } from '../../trading/scopes.ts';
 import {
   type Asset,
   assetSchema,

@@ -1,4 +1,4 @@
-import { isTradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
 
 /** Whether the same question may be answered a little later. */
 export function isPassing(error: unknown): boolean {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CANCEL_SCOPE, READ_SCOPES } from '../../oauth/scopes.ts';
 import type { PolicyChangeRequest } from '../../trading/kinds/policy-change.ts';
 import type { OrderRequestInput } from '../../trading/order.ts';
 import {
@@ -11,7 +12,6 @@ import {
   type RecordedDecision,
   recordedDecisionSchema,
 } from '../../trading/policy-views.ts';
-import { CANCEL_SCOPE, READ_SCOPES } from '../../trading/scopes.ts';
 import { type GatewayRequests, parse } from './gateway-requests.ts';
 
 /** The owner's rules, at the gateway. */

@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../../trading/errors.ts';
-import type { ProblemCode } from '../../trading/problem-codes.ts';
+import type { ErrorCode } from '../../errors/errors.ts';
+import type { ProblemCode } from '../../errors/problem-codes.ts';
 
 /**
  * What each of the gateway's problem codes means to the caller. Of most of them there is nothing that a caller could do

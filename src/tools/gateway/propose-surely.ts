@@ -1,6 +1,6 @@
+import { isTradeAgentError, type TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import { isTradeAgentError, type TradeAgentError } from '../../trading/errors.ts';
 import type { Proposal, ProposalRequestInput } from '../../trading/proposal.ts';
 import type { GatewayClient } from './gateway-client.ts';
 

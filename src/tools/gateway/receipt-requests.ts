@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { type ReceiptEntry, receiptEntrySchema } from '../../trading/receipt.ts';
-import { READ_SCOPES } from '../../trading/scopes.ts';
 import type { GatewayRequests } from './gateway-requests.ts';
 
 const [, , ORDERS_READ] = READ_SCOPES;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { READ_SCOPES } from '../../oauth/scopes.ts';
 import {
   type RecordLine,
   type RecordVerdict,
   recordLineSchema,
   recordVerdictSchema,
 } from '../../trading/record-line.ts';
-import { READ_SCOPES } from '../../trading/scopes.ts';
 import type { GatewayRequests } from './gateway-requests.ts';
 
 const [, , ORDERS_READ] = READ_SCOPES;

@@ -1,5 +1,5 @@
+import { READ_SCOPES, WATCHLIST_SCOPE } from '../../oauth/scopes.ts';
 import { type Watchlist, watchlistSchema } from '../../trading/market-news.ts';
-import { READ_SCOPES, WATCHLIST_SCOPE } from '../../trading/scopes.ts';
 import { type GatewayRequests, parse } from './gateway-requests.ts';
 
 const [, PORTFOLIO_READ] = READ_SCOPES;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { ORDER_SCOPE, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
 import { detailFields, type FieldWords } from '../detail-fields.ts';
-import { ORDER_SCOPE, PROPOSE_ORDERS } from '../scopes.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { ORDER_SCOPE, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
 import { detailFields, type FieldWords, orderHeadline, orderTerms } from '../detail-fields.ts';
 import { environmentWord } from '../environment.ts';
 import { describeOpenOrder, openOrderDetails, openOrderFields } from '../open-order.ts';
 import { accountNumberSchema, environments } from '../order.ts';
 import { openOrderHeadline } from '../order-words.ts';
-import { ORDER_SCOPE, PROPOSE_ORDERS } from '../scopes.ts';
 import { orderSchema } from '../views.ts';
 import { defineKind } from './kind-words.ts';
 import { orderId } from './order-id.ts';

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
+import type { ApprovalScope, ProposeScope } from '../../oauth/scopes.ts';
 import type { BatchLine } from '../batch-line.ts';
 import type { DetailField, FieldWords } from '../detail-fields.ts';
 import type { Granted } from '../mandate/granted.ts';
 import type { SentMessage } from '../message.ts';
 import type { Environment } from '../order.ts';
 import type { ProposalState } from '../proposal-state.ts';
-import type { ApprovalScope, ProposeScope } from '../scopes.ts';
 import type { Order } from '../views.ts';
 
 /** What came of a proposal, as far as a run tells of it. */
@@ -133,7 +133,7 @@ export interface KindWords<
  * ```ts
  * import { z } from 'zod';
  * import { detailFields } from '../detail-fields.ts';
- * import { ORDER_SCOPE, PROPOSE_ORDERS } from '../scopes.ts';
+ * import { ORDER_SCOPE, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
  * import { defineKind } from './kind-words.ts';
  * import { changePhrases } from './phrases.ts';
  *

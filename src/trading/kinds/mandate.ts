@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ORDER_SCOPE, USE_MANDATES } from '../../oauth/scopes.ts';
 import { detailFields, type FieldWords } from '../detail-fields.ts';
 import { checkMandate, mandateEnvelopeSchema, mandateRequestSchema } from '../mandate/envelope.ts';
 import { grantedSchema } from '../mandate/granted.ts';
@@ -12,7 +13,6 @@ import {
 } from '../mandate/mandate-words.ts';
 import { standingOrderWords } from '../mandate/standing-words.ts';
 import { shownDollars } from '../order-fields.ts';
-import { ORDER_SCOPE, USE_MANDATES } from '../scopes.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
 

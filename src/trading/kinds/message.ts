@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MESSAGE_SCOPE, PROPOSE_MESSAGES } from '../../oauth/scopes.ts';
 import { detailFields, type FieldWords, plainText } from '../detail-fields.ts';
 import {
   checkMessage,
@@ -9,7 +10,6 @@ import {
   sentMessageSchema,
 } from '../message.ts';
 import { named } from '../order-fields.ts';
-import { MESSAGE_SCOPE, PROPOSE_MESSAGES } from '../scopes.ts';
 import { defineKind, type PhoneView } from './kind-words.ts';
 
 /** What is asked for; the gateway adds `client_message_id` and `expires_at`. */

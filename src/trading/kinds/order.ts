@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ORDER_SCOPE, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
 import { type DetailField, detailFields, orderHeadline, orderTerms } from '../detail-fields.ts';
 import {
   checkOrder,
@@ -10,7 +11,6 @@ import {
   slippageSchema,
 } from '../order.ts';
 import { orderFields, orderHeadline as terminalHeadline } from '../order-words.ts';
-import { ORDER_SCOPE, PROPOSE_ORDERS } from '../scopes.ts';
 import { orderSchema } from '../views.ts';
 import { defineKind } from './kind-words.ts';
 import { orderPhrases } from './phrases.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { ORDER_SCOPE, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
 import { type DetailField, detailFields, type FieldWords } from '../detail-fields.ts';
 import { environmentWord } from '../environment.ts';
 import { flatLimits, limitLabel, shownLimit } from '../limit-words.ts';
 import { accountNumberSchema, environments } from '../order.ts';
-import { ORDER_SCOPE, PROPOSE_ORDERS } from '../scopes.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
 

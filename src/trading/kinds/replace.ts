@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { ORDER_SCOPE, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
 import { positiveDecimalString } from '../decimal.ts';
 import { detailFields, type FieldWords, orderHeadline } from '../detail-fields.ts';
 import { openOrderDetails, openOrderFields } from '../open-order.ts';
 import { accountNumberSchema, checkOrder, describeOrder, orderDraftSchema, timesInForce } from '../order.ts';
 import { openOrderHeadline, orderFields, orderHeadline as terminalHeadline } from '../order-words.ts';
-import { ORDER_SCOPE, PROPOSE_ORDERS } from '../scopes.ts';
 import { orderSchema } from '../views.ts';
 import { defineKind } from './kind-words.ts';
 import { briefOrder, draftFields } from './order.ts';

@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../errors.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { addDays, type IsoDate, newYorkDate, newYorkInstant, weekday } from '../new-york-time.ts';
 import { dayWords } from './standing-words.ts';
 

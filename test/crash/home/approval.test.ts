@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Failpoint } from '../../../src/machine/failpoint.ts';
 import type { PairedPhone } from '../../e2e/home-world.ts';
 import { signInByHttp } from '../../integration/home/http-browser.ts';
+import type { Failpoint } from '../failpoints.ts';
 import { type GatewayBook, openGatewayBook } from '../gateway-book.ts';
 import { homeFaults } from './home-oracle.ts';
 import { createHomeThatDies, type HomeThatDies } from './home-that-dies.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Failpoint } from '../../../src/machine/failpoint.ts';
+import type { Failpoint } from '../failpoints.ts';
 import { createHomeThatDies, type HomeThatDies } from './home-that-dies.ts';
 
 let world: HomeThatDies;

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type OpenHome, withHome } from '../../../src/app/home/open-home.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import type { Failpoint } from '../../../src/machine/failpoint.ts';
 import { createHomeWorld, type HomeWorld } from '../../e2e/home-world.ts';
 import { ScriptFaults } from '../../e2e/script-session.ts';
 import { compiledCode, type Finished } from '../../e2e/world.ts';
+import type { Failpoint } from '../failpoints.ts';
 
 const launcher = new URL('../trade-agent.mjs', import.meta.url).pathname;
 

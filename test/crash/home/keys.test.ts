@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Failpoint } from '../../../src/machine/failpoint.ts';
 import type { PairedPhone } from '../../e2e/home-world.ts';
 import {
   challengeOf,
@@ -10,6 +9,7 @@ import {
   signInByHttp,
 } from '../../integration/home/http-browser.ts';
 import { type Authenticator, createAuthenticator } from '../../unit/approval/signature/authenticator.ts';
+import type { Failpoint } from '../failpoints.ts';
 import { createHomeThatDies, type HomeThatDies } from './home-that-dies.ts';
 
 const PATH = '/phone/authenticators';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Failpoint } from '../../../src/machine/failpoint.ts';
 import { orderFailpoints } from '../crash-case.ts';
 import type { CrashWorld } from '../crash-world.ts';
+import type { Failpoint } from '../failpoints.ts';
 import { createLanes } from '../lanes.ts';
 import { PATIENCE_MS, until } from '../patience.ts';
 import { createPerson } from '../person.ts';

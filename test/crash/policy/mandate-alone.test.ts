@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { Failpoint } from '../../../src/machine/failpoint.ts';
 import type { PairedPhone } from '../../e2e/home-world.ts';
+import type { Failpoint } from '../failpoints.ts';
 import { type GatewayBook, openGatewayBook } from '../gateway-book.ts';
 import { createHomeThatDies, type HomeThatDies } from '../home/home-that-dies.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Failpoint } from '../../../src/machine/failpoint.ts';
 import { type CrashCase, isPatient, mandatedCase, mandatedFailpoints } from '../crash-case.ts';
 import type { CrashWorld } from '../crash-world.ts';
+import type { Failpoint } from '../failpoints.ts';
 import { createLanes } from '../lanes.ts';
 import { saidLate, TooLate } from '../patience.ts';
 import { createPerson } from '../person.ts';

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { TradeAgentError } from '../../../src/errors/errors.ts';
 import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import type { GatewayClientOptions } from '../../../src/tools/gateway/gateway-requests.ts';
-import type { TradeAgentError } from '../../../src/trading/errors.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import { profileAt, sessionOf } from './session.ts';
 

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { ProblemCode } from '../../../src/errors/problem-codes.ts';
 import type { MessageDraft } from '../../../src/trading/message.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
-import type { ProblemCode } from '../../../src/trading/problem-codes.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { Problem, ProposalsStandIn } from './proposals-stand-in.ts';
 

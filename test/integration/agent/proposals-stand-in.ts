@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import type { ProblemCode } from '../../../src/errors/problem-codes.ts';
 import type { MessageDraft } from '../../../src/trading/message.ts';
 import { normalizeOrder, type OrderDraft } from '../../../src/trading/order.ts';
-import type { ProblemCode } from '../../../src/trading/problem-codes.ts';
 import {
   idempotencyKeySchema,
   isSettledState,

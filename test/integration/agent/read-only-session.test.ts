@@ -5,8 +5,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import { generatePrivateJwk } from '../../../src/auth/session/dpop-key.ts';
 import type { Session } from '../../../src/auth/session/session.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
+import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
-import { READ_SCOPES } from '../../../src/trading/scopes.ts';
 import { createWorld, options, play, type World } from './world.ts';
 
 /** Alice's real session, as a run that asks for read scopes alone opens it. */

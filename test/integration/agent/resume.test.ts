@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { TradeAgentError } from '../../../src/trading/errors.ts';
+import { TradeAgentError } from '../../../src/errors/errors.ts';
 import { asHere } from '../../shipped/modules.ts';
 import { sessionOf } from './session.ts';
 import { createWorld, options, play, type World } from './world.ts';

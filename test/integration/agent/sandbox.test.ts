@@ -8,7 +8,7 @@ import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
 import { resolveProfile } from '../../../src/config/resolve-profile.ts';
 import { createPhoneClient, type PhoneClient } from '../../../src/home/phone/phone-client.ts';
-import type { Home } from '../../../src/machine/home.ts';
+import type { Home } from '../../../src/machine/directories.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { databaseKey } from '../../../src/secrets/database-key.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';

@@ -7,6 +7,7 @@ import type { Rules } from '../../../src/gateway/policy/rules.ts';
 import { staticRules } from '../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import { toolsFor } from '../../../src/mcp/tools/catalog.ts';
+import { MCP_SCOPES, SCOPES } from '../../../src/oauth/scopes.ts';
 import { tools } from '../../../src/tools/catalog.ts';
 import { placeOrder } from '../../../src/tools/place-order.ts';
 import { slotOf } from '../../../src/trading/mandate/cadence.ts';
@@ -14,7 +15,6 @@ import type { MandateRequestInput } from '../../../src/trading/mandate/envelope.
 import { type MandateView, mandateViewSchema } from '../../../src/trading/mandate/mandate.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Proposal, ProposalRequestInput } from '../../../src/trading/proposal.ts';
-import { MCP_SCOPES, SCOPES } from '../../../src/trading/scopes.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
 
 let world: ProposalWorld;

@@ -8,13 +8,13 @@ import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
 import type { Session } from '../../../src/auth/session/session.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
 import { resolveProfile } from '../../../src/config/resolve-profile.ts';
+import { isTradeAgentError } from '../../../src/errors/errors.ts';
 import { createPhoneClient, type PhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import type { Home } from '../../../src/machine/home.ts';
+import type { Home } from '../../../src/machine/directories.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
-import { isTradeAgentError } from '../../../src/trading/errors.ts';
 import { type Proposal, type ProposalRequestInput, proposalSchema } from '../../../src/trading/proposal.ts';
 
 /** One answer of the gateway's, its body as JSON. */

@@ -11,9 +11,9 @@ import { resolveProfile } from '../../../src/config/resolve-profile.ts';
 import { type BrokerTokens, createBrokerTokens } from '../../../src/gateway/broker/broker-token.ts';
 import { createIdentityProvider } from '../../../src/gateway/door/identity-provider.ts';
 import type { Clock } from '../../../src/machine/clock.ts';
-import type { Home } from '../../../src/machine/home.ts';
+import type { Home } from '../../../src/machine/directories.ts';
+import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
-import { READ_SCOPES } from '../../../src/trading/scopes.ts';
 import { type Auth0StandIn, GATEWAY_CLIENT, LOGIN_CLIENT, SUB, startAuth0 } from './auth0-stand-in.ts';
 
 const GATEWAY = 'https://gateway.example';

@@ -20,10 +20,10 @@ import { configSchema, type ResolvedProfile } from '../../../src/config/profile.
 import { detectProvider } from '../../../src/config/provider/dialects.ts';
 import { resolveProfile } from '../../../src/config/resolve-profile.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
-import type { Home } from '../../../src/machine/home.ts';
+import type { Home } from '../../../src/machine/directories.ts';
+import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
-import { READ_SCOPES } from '../../../src/trading/scopes.ts';
 import { APPROVAL_CLIENT, type Auth0StandIn, LOGIN_CLIENT, SUB, startAuth0 } from './auth0-stand-in.ts';
 import { anOrder } from './order-details.ts';
 

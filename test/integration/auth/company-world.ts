@@ -8,7 +8,7 @@ import type { Session, User } from '../../../src/auth/session/session.ts';
 import { type CompanySignIn, profileSchema, type ResolvedProfile } from '../../../src/config/profile.ts';
 import { createPhoneClient, type PhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import type { Home } from '../../../src/machine/home.ts';
+import type { Home } from '../../../src/machine/directories.ts';
 import type { Company } from '../../../src/sandbox/company/company.ts';
 import type { CompanyRule } from '../../../src/sandbox/company/rules.ts';
 import { BY_SECOND_FACTOR } from '../../../src/sandbox/company/sign-in.ts';

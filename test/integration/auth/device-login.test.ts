@@ -3,8 +3,8 @@ import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
 import { logout } from '../../../src/auth/session/logout.ts';
 import { storedUser } from '../../../src/auth/session/stored-session.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
+import { TradeAgentError } from '../../../src/errors/errors.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
-import { TradeAgentError } from '../../../src/trading/errors.ts';
 import { createWorld, hastyClock, type World } from './identity-provider-world.ts';
 
 let world: World;

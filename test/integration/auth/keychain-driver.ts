@@ -1,8 +1,8 @@
 // Runs as a process of its own inside a D-Bus session: does the steps given as JSON on standard input with the real
 // keychain store, and prints what came of each.
 import { text } from 'node:stream/consumers';
+import { isTradeAgentError } from '../../../src/errors/errors.ts';
 import { openKeychainStore } from '../../../src/secrets/keychain/keychain-store.ts';
-import { isTradeAgentError } from '../../../src/trading/errors.ts';
 import type { DriverInput, StepResult } from './keychain-session.ts';
 
 const input = JSON.parse(await text(process.stdin)) as DriverInput;

@@ -8,9 +8,9 @@ import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
 import { generatePrivateJwk } from '../../../src/auth/session/dpop-key.ts';
 import { refreshAccessToken } from '../../../src/auth/session/token-refresh.ts';
 import { profileSchema, type ResolvedProfile } from '../../../src/config/profile.ts';
+import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
-import { READ_SCOPES } from '../../../src/trading/scopes.ts';
 import { hastyClock } from './identity-provider-world.ts';
 import { type LyingProvider, startLyingProvider } from './lying-provider.ts';
 

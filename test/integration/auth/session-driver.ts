@@ -3,7 +3,7 @@
 import { text } from 'node:stream/consumers';
 import { openSession } from '../../../src/auth/session/token-session.ts';
 import type { ResolvedProfile } from '../../../src/config/profile.ts';
-import type { Home } from '../../../src/machine/home.ts';
+import type { Home } from '../../../src/machine/directories.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 
 export interface SessionDriverInput {

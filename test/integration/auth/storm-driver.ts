@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { openSession } from '../../../src/auth/session/token-session.ts';
 import type { ResolvedProfile } from '../../../src/config/profile.ts';
-import type { Home } from '../../../src/machine/home.ts';
+import type { Home } from '../../../src/machine/directories.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 
 const { profile, home } = JSON.parse(process.argv[2] ?? '') as { profile: ResolvedProfile; home: Home };

@@ -1,4 +1,4 @@
-import type { Scope } from '../../../src/trading/scopes.ts';
+import type { Scope } from '../../../src/oauth/scopes.ts';
 
 /** A route of the gateway's, as a request that is sound. */
 export interface Route {

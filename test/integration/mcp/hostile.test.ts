@@ -6,7 +6,7 @@ import { mcpEndpoint } from '../../../src/mcp/http/mcp-endpoint.ts';
 import type { McpCaller } from '../../../src/mcp/mcp-caller.ts';
 import { createAccountQuestions } from '../../../src/mcp/server/account-questions.ts';
 import { mcpServer } from '../../../src/mcp/server/mcp-server.ts';
-import { MCP_SCOPES } from '../../../src/trading/scopes.ts';
+import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';
 import { type McpWorld, startMcpWorld } from './mcp-world.ts';
 import { rpc } from './rpc.ts';
 

@@ -3,8 +3,8 @@ import { exportJWK, type GenerateKeyPairResult, SignJWT } from 'jose';
 import { CONNECT_PATH } from '../../../src/home/identity-provider/protocol.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { mcpMount } from '../../../src/mcp/http/mcp-mount.ts';
+import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';
 import type { SandboxOptions } from '../../../src/sandbox/sandbox.ts';
-import { MCP_SCOPES } from '../../../src/trading/scopes.ts';
 import { type ProposalWorld, startProposalWorld } from '../approval/world.ts';
 
 /** Somebody else's agent, twice; each is registered with the provider beforehand. */

@@ -6,7 +6,7 @@ import {
   ID_TOKEN_TYPE,
   REFRESH_TOKEN_TYPE,
   TOKEN_EXCHANGE_GRANT,
-} from '../../../src/net/oauth-names.ts';
+} from '../../../src/oauth/oauth-names.ts';
 import { BY_PASSWORD } from '../../../src/sandbox/company/sign-in.ts';
 import { ALICE, CLIENT, companyWorld, HOME, letsIn, newMachine, register } from './company-fixture.ts';
 

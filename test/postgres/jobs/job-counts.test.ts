@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { workerBacklog } from '../../../src/app/server/serve-worker.ts';
+import { TradeAgentError } from '../../../src/errors/errors.ts';
 import type { JobQueue } from '../../../src/jobs/job-queue.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { postgresWorkerLeases } from '../../../src/store/postgres/state/worker-leases.ts';
-import { TradeAgentError } from '../../../src/trading/errors.ts';
 import { runSql, type TestDatabase, withPostgres } from '../support/database.ts';
 import { jobsDatabase, openJobs } from './jobs-database.ts';
 

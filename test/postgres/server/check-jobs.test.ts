@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { checkJob } from '../../../src/app/server/check-job.ts';
 import { conditionsOf } from '../../../src/check/conditions.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
+import { TradeAgentError } from '../../../src/errors/errors.ts';
+import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
 import { noticeJob } from '../../../src/server/jobs/notice-job.ts';
 import { reconcileJob } from '../../../src/server/jobs/reconcile-job.ts';
 import { scheduleSweep } from '../../../src/server/jobs/sweep-schedules.ts';
@@ -9,8 +11,6 @@ import { watchPrices } from '../../../src/server/jobs/watch-prices.ts';
 import { channelsOf, checksOf } from '../../../src/server/person-notices.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { postgresWorkerLeases } from '../../../src/store/postgres/state/worker-leases.ts';
-import { TradeAgentError } from '../../../src/trading/errors.ts';
-import { READ_SCOPES } from '../../../src/trading/scopes.ts';
 import { migratedDatabase, runSql, type TestDatabase, withPostgres } from '../support/database.ts';
 import { hourly } from './due-schedules.ts';
 import {

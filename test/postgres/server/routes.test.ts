@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { agentEventSchema, operations } from '../../../src/agent/remote/protocol.ts';
 import { METADATA_PATH } from '../../../src/gateway/door/protected-resource-metadata.ts';
-import { READ_SCOPES } from '../../../src/trading/scopes.ts';
+import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
 import { problemSchema } from '../../../src/trading/views.ts';
 import { jobsDatabase } from '../jobs/jobs-database.ts';
 import { type TestDatabase, withPostgres } from '../support/database.ts';

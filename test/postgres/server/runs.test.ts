@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { AgentEvent } from '../../../src/agent/events.ts';
+import { TradeAgentError } from '../../../src/errors/errors.ts';
+import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
 import { runJob } from '../../../src/server/jobs/run-job.ts';
 import { schedulesOf } from '../../../src/server/kept-schedule.ts';
 import { personStores } from '../../../src/server/person-agent.ts';
 import { runsOf, type ServerParts } from '../../../src/server/server-parts.ts';
 import type { TenantDatabase, Unit } from '../../../src/store/postgres/tenant-database.ts';
 import { MOST_OPEN_RUNS } from '../../../src/store/run-store.ts';
-import { TradeAgentError } from '../../../src/trading/errors.ts';
-import { READ_SCOPES } from '../../../src/trading/scopes.ts';
 import { hastyClock } from '../../integration/hasty-clock.ts';
 import { jobsDatabase } from '../jobs/jobs-database.ts';
 import { newTenant, type TestDatabase, withPostgres } from '../support/database.ts';

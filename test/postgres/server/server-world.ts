@@ -3,6 +3,7 @@ import type { WireInput, WireOptions } from '../../../src/agent/remote/protocol.
 import type { JobQueue } from '../../../src/jobs/job-queue.ts';
 import { pgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
+import { SESSION_SCOPES } from '../../../src/oauth/scopes.ts';
 import { followRun } from '../../../src/server/http/run-events.ts';
 import { collectRuns } from '../../../src/server/jobs/run-collector.ts';
 import { runJob } from '../../../src/server/jobs/run-job.ts';
@@ -10,7 +11,6 @@ import { runsOf, type ServerParts } from '../../../src/server/server-parts.ts';
 import type { PersonSessions } from '../../../src/server/sessions/person-sessions.ts';
 import { postgresDueRuns } from '../../../src/store/postgres/state/due-runs.ts';
 import { postgresRunNews } from '../../../src/store/postgres/state/run-news.ts';
-import { SESSION_SCOPES } from '../../../src/trading/scopes.ts';
 import { GatewayStandIn } from '../../integration/agent/gateway-stand-in.ts';
 import { profileAt, sessionOf } from '../../integration/agent/session.ts';
 import { newTenant, type TestDatabase } from '../support/database.ts';

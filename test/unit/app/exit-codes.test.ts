@@ -10,7 +10,7 @@ import {
   exits,
 } from '../../../src/app/exit-codes.ts';
 import { allExitCodes } from '../../../src/cli/options/help.ts';
-import { TradeAgentError } from '../../../src/trading/errors.ts';
+import { TradeAgentError } from '../../../src/errors/errors.ts';
 
 describe('exit codes', () => {
   it.each([

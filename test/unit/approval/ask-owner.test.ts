@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TradeAgentError } from '../../../src/trading/errors.ts';
+import { TradeAgentError } from '../../../src/errors/errors.ts';
 import { alice, kernelWorld } from './kernel-world.ts';
 
 const unreachable = (retryAfter?: number) =>

@@ -3,9 +3,9 @@ import { check } from '../../../src/check/check.ts';
 import { gather } from '../../../src/check/gather.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 import { figureLines } from '../../../src/check/report/lines.ts';
+import { TradeAgentError } from '../../../src/errors/errors.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
-import { TradeAgentError } from '../../../src/trading/errors.ts';
 import { snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
 
 const seen = snapshot();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { gather } from '../../../src/check/gather.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
+import { TradeAgentError } from '../../../src/errors/errors.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
-import { TradeAgentError } from '../../../src/trading/errors.ts';
 import { quote, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
 
 const symbols = ['AAPL', 'APPL', 'KO', 'MSFT', 'NVDA'];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createOutput, reportError, requestedFormat } from '../../../src/cli/output.ts';
-import { TradeAgentError } from '../../../src/trading/errors.ts';
+import { TradeAgentError } from '../../../src/errors/errors.ts';
 import { fakeTerminal } from './fake-terminal.ts';
 
 const denied = new TradeAgentError('approval_denied', 'you said no', { hint: 'ask again' });

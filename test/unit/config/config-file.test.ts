@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { configFile, loadConfig, saveConfig, setDefaultProfile } from '../../../src/config/config-file.ts';
 import { findProfile, resolveProfile } from '../../../src/config/resolve-profile.ts';
-import type { Home } from '../../../src/machine/home.ts';
+import type { Home } from '../../../src/machine/directories.ts';
 
 let folder: string;
 let home: Home;

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadConfig } from '../../../src/config/config-file.ts';
 import { mcpServerSchema, mcpServersSchema } from '../../../src/config/mcp-servers.ts';
 import { removeEntry, writeEntry } from '../../../src/config/named-entries.ts';
-import type { Home } from '../../../src/machine/home.ts';
+import type { Home } from '../../../src/machine/directories.ts';
 
 const refusal = (server: unknown) => mcpServerSchema.safeParse(server).error?.issues[0]?.message;
 

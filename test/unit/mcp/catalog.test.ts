@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { toolsFor } from '../../../src/mcp/tools/catalog.ts';
-import { MCP_SCOPES } from '../../../src/trading/scopes.ts';
+import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';
 
 const all = toolsFor({ scopes: new Set(MCP_SCOPES) }, false);
 const named = (...names: string[]) => names.sort();

@@ -3,8 +3,8 @@ import { toolAnswer } from '../../../src/mcp/answers/answer.ts';
 import type { McpCaller } from '../../../src/mcp/mcp-caller.ts';
 import { callTool } from '../../../src/mcp/server/call-tool.ts';
 import { toolsFor } from '../../../src/mcp/tools/catalog.ts';
+import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
-import { MCP_SCOPES } from '../../../src/trading/scopes.ts';
 import type { Order, Position } from '../../../src/trading/views.ts';
 import { VirtualClock } from '../../virtual-clock.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { isTradeAgentError } from '../../../src/errors/errors.ts';
 import { cronMoments } from '../../../src/schedule/cron-expression.ts';
-import { isTradeAgentError } from '../../../src/trading/errors.ts';
 
 const iso = (times: readonly number[]) => times.map((time) => new Date(time).toISOString().slice(0, 16));
 const at = (text: string) => Date.parse(`${text}:00Z`);

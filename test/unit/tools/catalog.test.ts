@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { SESSION_SCOPES } from '../../../src/oauth/scopes.ts';
 import { tools } from '../../../src/tools/catalog.ts';
-import { SESSION_SCOPES } from '../../../src/trading/scopes.ts';
 
 /** What every tool must keep to: a new one stands in the catalog, and runs against all of this. */
 describe.each(tools.map((tool) => [tool.name, tool] as const))('the tool %s', (name, tool) => {

@@ -1,6 +1,7 @@
 import { HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
 import { outsideMarked } from '../../../src/agent/graph/message-history.ts';
+import { TradeAgentError } from '../../../src/errors/errors.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import { getActivities } from '../../../src/tools/get-activities.ts';
 import { getCalendar } from '../../../src/tools/get-calendar.ts';
@@ -10,7 +11,6 @@ import { getRealizedGains } from '../../../src/tools/get-realized-gains.ts';
 import { setWatchlist } from '../../../src/tools/set-watchlist.ts';
 import type { DirectTool } from '../../../src/tools/tool.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
-import { TradeAgentError } from '../../../src/trading/errors.ts';
 import type { Bar, Position } from '../../../src/trading/views.ts';
 
 /** Thursday, 26 November 2026, noon in New York. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { TradeAgentError } from '../../../src/errors/errors.ts';
 import type { GatewayEvent } from '../../../src/tools/gateway/event-requests.ts';
 import { followEvents } from '../../../src/tools/gateway/follow-events.ts';
-import { TradeAgentError } from '../../../src/trading/errors.ts';
 import type { Proposal } from '../../../src/trading/proposal.ts';
 import { manualClock } from '../cli/manual-clock.ts';
 

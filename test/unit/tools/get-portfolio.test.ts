@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { answer } from '../../../src/agent/planner/answer.ts';
+import { TradeAgentError } from '../../../src/errors/errors.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import { getPortfolio } from '../../../src/tools/get-portfolio.ts';
-import { TradeAgentError } from '../../../src/trading/errors.ts';
 
 const account = {
   ...{ account: 'PA3', environment: 'paper', status: 'ACTIVE', currency: 'USD', cash: '1000.00' },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { shortIds } from '../../../src/text/short-id.ts';
 import { orderOutcome } from '../../../src/trading/order-outcome.ts';
-import { shortIds } from '../../../src/trading/short-id.ts';
 import type { Order } from '../../../src/trading/views.ts';
 
 const order = (change: Partial<Order>): Order => ({

@@ -1,10 +1,9 @@
 import { verifyAuditFile } from '../../../approval/audit-chain.ts';
-
+import { errorObject } from '../../../errors/error-object.ts';
 import { isKept } from '../../../gateway/broker/kept-kinds.ts';
 import type { NamedBroker } from '../../../gateway/broker/named-broker.ts';
 import { verifyCredentials } from '../../../gateway/broker/verify-keys.ts';
 import { ownCheckpointReader } from '../../../gateway/record-checkpoints.ts';
-import { errorObject } from '../../../trading/error-object.ts';
 import type { App } from '../../app.ts';
 import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
 import { clockFinding } from '../../doctor/server-checks.ts';

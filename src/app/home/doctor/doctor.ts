@@ -1,4 +1,4 @@
-import { errorObject } from '../../../trading/error-object.ts';
+import { errorObject } from '../../../errors/error-object.ts';
 import type { App } from '../../app.ts';
 import { type Finding, fail } from '../../doctor/finding.ts';
 import { checkNode } from '../../doctor/machine-checks.ts';

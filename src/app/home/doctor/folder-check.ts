@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { resolveHome } from '../../../machine/home.ts';
+import { resolveHome } from '../../../machine/directories.ts';
 import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
 import { folderProblem } from '../new-folder.ts';
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import type { Entry, McpClientFacts } from './client-table.ts';
 import { type Format, TextError } from './format.ts';
 import { jsonFormat } from './json-format.ts';

@@ -1,7 +1,7 @@
 import { type McpServerConfig, mcpServerName, mcpServerSchema } from '../../../config/mcp-servers.ts';
 import { writeEntry } from '../../../config/named-entries.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
 import type { App } from '../../app.ts';
 import { allowing, entryOf, type Insist } from './allow-tools.ts';
 import { type LookedAtServer, lookAt, type OpenBrowser } from './look-at-server.ts';

@@ -1,9 +1,9 @@
-import { closestMatch } from '../../../config/closest-match.ts';
 import type { McpServerConfig } from '../../../config/mcp-servers.ts';
 import { writeEntry } from '../../../config/named-entries.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
 import { dangerWords } from '../../../mcp/client/tool-danger.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { closestMatch } from '../../../text/closest-match.ts';
 import type { App } from '../../app.ts';
 import { type LookedAtServer, lookAt, type OpenBrowser } from './look-at-server.ts';
 import { serverNamed } from './server-named.ts';

@@ -1,6 +1,6 @@
-import { closestMatch } from '../../../config/closest-match.ts';
 import type { McpServerConfig } from '../../../config/mcp-servers.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
+import { closestMatch } from '../../../text/closest-match.ts';
 import type { App } from '../../app.ts';
 
 /** A server of the profile in use. @throws {TradeAgentError} `not_found` */

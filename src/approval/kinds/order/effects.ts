@@ -1,3 +1,4 @@
+import { printableAscii } from '../../../text/unseen.ts';
 import { dollars, percent, sharePrice, shares } from '../../../trading/amounts.ts';
 import {
   assetClassOf,
@@ -13,7 +14,6 @@ import { newYorkTimestamp, weekday } from '../../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import { beyond } from '../../../trading/price-drift.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
-import { printableAscii } from '../../../trading/unseen.ts';
 import type { Account, MarketClock, Position, Quote } from '../../../trading/views.ts';
 
 type Decimal = InstanceType<typeof Dec>;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { NewAccess } from '../../../app/access/access.ts';
 import { askingExits, sessionExits } from '../../../app/exit-codes.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { accessRoles } from '../../../trading/kinds/access.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';

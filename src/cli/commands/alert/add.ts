@@ -1,9 +1,9 @@
 import { lookAtAlerts } from '../../../app/alerts/look-at-alerts.ts';
 import { ownAlerts } from '../../../app/alerts/own-alerts.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import type { SchedulerName } from '../../../schedule/scheduler-names.ts';
 import { type AlertCare, type LookTime, lookWords } from '../../../tools/alerts.ts';
 import { alertWords, parseAlert } from '../../../trading/alert.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Context } from '../../context.ts';
 import { agree } from '../schedule/add.ts';
 

@@ -1,5 +1,5 @@
 import type { ApprovalView } from '../../../agent/events.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import type { Context } from '../../context.ts';
 import { readerOf } from '../../text/reader.ts';
 

@@ -1,7 +1,7 @@
 import { waitForApproval, waitForApprovals } from '../../../app/approvals/wait-for-approvals.ts';
 import { exitCodeForRuns, exits } from '../../../app/exit-codes.ts';
 import { type RunObject, resumeCommand } from '../../../app/run/run-report.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { describeMessage } from '../../../trading/message.ts';
 import type { Context } from '../../context.ts';
 import { showAsking } from '../../run/asked-proposal.ts';

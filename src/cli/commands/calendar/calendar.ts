@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
 import { tradingDays } from '../../../app/market/market.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { runCommand } from '../../cli.ts';
 import { dateOption } from '../../options/date.ts';
 import { examples, exitCodes } from '../../options/help.ts';

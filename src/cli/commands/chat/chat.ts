@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import type { ChatOptions } from '../../chat/start-chat.tsx';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';

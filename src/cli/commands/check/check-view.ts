@@ -3,8 +3,8 @@ import type { CheckListener, CheckOutcome } from '../../../app/check/run-check.t
 import type { CheckOutcomes } from '../../../app/check/run-checks.ts';
 import { resumeCommand } from '../../../app/run/run-report.ts';
 import type { CheckResult } from '../../../check/result-schema.ts';
-import { safeLine } from '../../../net/shown-text.ts';
-import { errorObject } from '../../../trading/error-object.ts';
+import { errorObject } from '../../../errors/error-object.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import type { Context } from '../../context.ts';
 import { talkError } from '../../output.ts';
 import { createRunRenderer, type RunRenderer } from '../../run/run-renderer.ts';

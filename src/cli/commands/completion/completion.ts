@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { type CompletionPlan, type Shell, shells } from '../../../app/completion/install.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';

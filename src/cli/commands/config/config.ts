@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { safeText } from '../../../net/shown-text.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
+import { safeText } from '../../../text/shown-text.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';

@@ -1,7 +1,7 @@
 import type { ConnectionLink } from '../../../app/connections/add-connection.ts';
 import { describeConnectionScopes } from '../../../auth/connections/known-connections.ts';
 import { machineName } from '../../../machine/machine-name.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import type { Context } from '../../context.ts';
 import { countdown } from '../../options/duration.ts';
 import { showQrCode } from '../../text/show-qr-code.ts';

@@ -1,5 +1,5 @@
 import { type ConnectionName, connectionNames } from '../../../auth/connections/known-connections.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 
 /** @throws {TradeAgentError} `usage` */
 export function readConnectionName(text: string): ConnectionName {

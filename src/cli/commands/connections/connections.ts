@@ -3,8 +3,8 @@ import type { ConnectionLink } from '../../../app/connections/add-connection.ts'
 import type { ListedConnection } from '../../../app/connections/list-connections.ts';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import { REDIRECT_PORT } from '../../../auth/connections/known-connections.ts';
-import { safeLine } from '../../../net/shown-text.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';

@@ -1,5 +1,5 @@
 import type { RecordFindings } from '../../../app/gateway/verify-record.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 
 /** What `gateway audit verify` says. */
 export function auditText(found: RecordFindings): string {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { GatewayPlaces, KeyStep } from '../../../app/gateway/gateway-key.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';

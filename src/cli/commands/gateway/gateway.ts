@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import type { GatewayPlaces } from '../../../app/gateway/gateway-key.ts';
-import { gatewayHome } from '../../../machine/home.ts';
+import { gatewayHome } from '../../../machine/directories.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { addListeningOptions, type ListeningFlags, listeningOf } from '../../options/listening.ts';
 import { portUpTo } from '../../options/port.ts';

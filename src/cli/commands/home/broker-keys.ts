@@ -1,8 +1,8 @@
+import { TradeAgentError } from '../../../errors/errors.ts';
 import type { KeptCredentials, KeptKind } from '../../../gateway/broker/kept-kinds.ts';
 import type { VerifiedAccount } from '../../../gateway/broker/verified-account.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Context } from '../../context.ts';
 
 export interface BrokerKeyOptions {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { type OfferedBroker, offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
 import { runCommand } from '../../cli.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { descriptorNumber } from '../../options/descriptor.ts';

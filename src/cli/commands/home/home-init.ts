@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import { offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { homeNotices } from '../../../app/home/home-notices.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { runCommand } from '../../cli.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ListedAuthenticator, ListedUser } from '../../../app/home/users.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import { runCommand } from '../../cli.ts';
 import { examples, exitCodes } from '../../options/help.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Pairing } from '../../../app/home/pair-phone.ts';
-import { homeFolder } from '../../../machine/home.ts';
+import { homeFolder } from '../../../machine/directories.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';

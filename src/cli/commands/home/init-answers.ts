@@ -1,4 +1,5 @@
 import { newPerson } from '../../../app/home/owner.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import type { OfferedBroker } from '../../../gateway/broker/offered-brokers.ts';
 import {
   type AccountLimits,
@@ -12,7 +13,6 @@ import { homeAddressProblem } from '../../../home/settings/home-address.ts';
 import { DEFAULT_PORT, type ListenAddress, listenText } from '../../../home/settings/home-settings.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
 import { Dec } from '../../../trading/decimal.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Context } from '../../context.ts';
 import { type ListeningFlags, listeningOf } from '../../options/listening.ts';
 import { askUntil } from '../../terminal/questions.ts';

@@ -1,6 +1,6 @@
 import type { MandateTerms } from '../../../app/mandates/add-mandate.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { utcSeconds } from '../../../machine/clock.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Cadence } from '../../../trading/mandate/cadence.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 

@@ -1,4 +1,4 @@
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { dollars } from '../../../trading/amounts.ts';
 import type { MandateView, StandingNow } from '../../../trading/mandate/mandate.ts';
 import { lastDay, mandateFields, mandateFor } from '../../../trading/mandate/mandate-words.ts';

@@ -1,5 +1,5 @@
 import type { MandateTerms } from '../../../app/mandates/add-mandate.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import {
   STANDING_TIME,
   type Standing,

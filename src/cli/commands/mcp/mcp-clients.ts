@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ListedMcpClient } from '../../../app/home/mcp-clients.ts';
-import { homeFolder } from '../../../machine/home.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { homeFolder } from '../../../machine/directories.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { runCommand } from '../../cli.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';

@@ -1,8 +1,8 @@
 import { Argument, type Command, InvalidArgumentError } from 'commander';
 import { type McpClientName, mcpClientNames } from '../../../app/mcp/install/client-table.ts';
 import type { Installation } from '../../../app/mcp/install/install.ts';
-import { safeLine, safeText } from '../../../net/shown-text.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
+import { safeLine, safeText } from '../../../text/shown-text.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';

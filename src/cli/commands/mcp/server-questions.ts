@@ -1,8 +1,8 @@
 import type { Insist } from '../../../app/mcp/servers/allow-tools.ts';
 import type { LookedAtServer, OpenBrowser } from '../../../app/mcp/servers/look-at-server.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
-import { safeLine } from '../../../net/shown-text.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import type { Context } from '../../context.ts';
 import { askUntil } from '../../terminal/questions.ts';
 import { serverText, toolText } from './server-view.ts';

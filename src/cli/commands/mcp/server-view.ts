@@ -2,7 +2,7 @@ import type { ListedServer } from '../../../app/mcp/servers/list-servers.ts';
 import type { LookedAtServer } from '../../../app/mcp/servers/look-at-server.ts';
 import type { ComparedTool, ToolState } from '../../../mcp/client/compared-tools.ts';
 import { dangerWords } from '../../../mcp/client/tool-danger.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 
 /** `news  https://news.example/mcp  search, headlines (not confirmed)` */
 export function serverLine({ name, at, enabled, tools }: ListedServer): string {

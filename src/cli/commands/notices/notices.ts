@@ -101,7 +101,7 @@ async function printChannels(context: Context): Promise<void> {
       return 'No channels: "trade-agent notices add NAME KIND" adds one (docs/NOTICES.md).';
     const [{ table }, { safeLine }] = await Promise.all([
       import('../../text/table.ts'),
-      import('../../../net/shown-text.ts'),
+      import('../../../text/shown-text.ts'),
     ]);
     return table<ListedChannel>(
       [
@@ -125,7 +125,7 @@ async function addChannel(
 ): Promise<void> {
   const [{ addNotice }, { safeLine }] = await Promise.all([
     import('../../../app/notices/add-notice.ts'),
-    import('../../../net/shown-text.ts'),
+    import('../../../text/shown-text.ts'),
   ]);
   const added = await addNotice(context, name, kind, settings);
   await context.output.result('notice-added', { channel: name, ...added }, () =>

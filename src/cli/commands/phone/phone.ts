@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import type { AskDecision, Decision } from '../../../app/phone/watch-phone.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';

@@ -1,6 +1,6 @@
 import { type ExitCode, exits } from '../../../app/exit-codes.ts';
 import { checkPolicy } from '../../../app/policy/check-policy.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { describeOrder } from '../../../trading/order.ts';
 import type { DecisionView } from '../../../trading/policy-views.ts';
 import type { Context } from '../../context.ts';

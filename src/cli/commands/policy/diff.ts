@@ -1,6 +1,6 @@
 import { type ExitCode, exits } from '../../../app/exit-codes.ts';
 import { diffPolicy, type PolicyDiff } from '../../../app/policy/diff-policy.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import type { Context } from '../../context.ts';
 
 export async function printDiff(context: Context, file: string, replay: boolean): Promise<ExitCode> {

@@ -1,5 +1,5 @@
 import { policyLog } from '../../../app/policy/policy-log.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import type { RecordedDecision } from '../../../trading/policy-views.ts';
 import type { Context } from '../../context.ts';
 

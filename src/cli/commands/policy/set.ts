@@ -3,8 +3,8 @@ import { askAndLeave, askAndWait } from '../../../app/approvals/ask-and-wait.ts'
 import { type ExitCode, exits } from '../../../app/exit-codes.ts';
 import { readRuleTexts } from '../../../app/policy/rule-texts.ts';
 import { type SetPolicy, setPolicy } from '../../../app/policy/set-policy.ts';
-import { safeLine } from '../../../net/shown-text.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import type { Proposal, ProposalRequestInput } from '../../../trading/proposal.ts';
 import type { Context } from '../../context.ts';
 

@@ -1,5 +1,5 @@
 import { showPolicy } from '../../../app/policy/show-policy.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { dollars } from '../../../trading/amounts.ts';
 import { decimalString } from '../../../trading/decimal.ts';
 import { environmentWord } from '../../../trading/environment.ts';

@@ -1,6 +1,6 @@
 import { type ExitCode, exits } from '../../../app/exit-codes.ts';
 import { type TestedCase, testPolicy } from '../../../app/policy/test-policy.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import type { Context } from '../../context.ts';
 
 export async function printTests(context: Context, file: string): Promise<ExitCode> {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import { type PortfolioAcross, portfolioAcross } from '../../../app/portfolio/portfolio-across.ts';
 import { portfolioFigures } from '../../../app/portfolio/portfolio-figures.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { portfolioView } from '../../../trading/portfolio/portfolio-view.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';

@@ -1,5 +1,5 @@
 import type { ReceiptVerdict } from '../../../app/receipts/verify-file.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { kindWords } from '../../../trading/kinds/kinds.ts';
 import { orderOutcome } from '../../../trading/order-outcome.ts';
 import type { Receipt, ReceiptEntry, SignedApproval } from '../../../trading/receipt.ts';

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { exits, runExits } from '../../../app/exit-codes.ts';
 import { type RunSettings, run } from '../../../app/run/run.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { Faults, faults } from '../../../home/faults.ts';
-import { resolveHome } from '../../../machine/home.ts';
+import { resolveHome } from '../../../machine/directories.ts';
 import type { SandboxReady } from '../../../sandbox/ready-file.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { dateOption } from '../../options/date.ts';
 import { parseDuration } from '../../options/duration.ts';

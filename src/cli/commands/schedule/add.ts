@@ -1,7 +1,7 @@
 import { addSchedule } from '../../../app/schedule/add-schedule.ts';
 import type { AddOptions } from '../../../app/schedule/schedule-options.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import type { Schedule } from '../../../schedule/schedule.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Context } from '../../context.ts';
 import { viewOf, viewText } from './schedule-view.ts';
 

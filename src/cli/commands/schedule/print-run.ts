@@ -1,9 +1,9 @@
 import { exits } from '../../../app/exit-codes.ts';
 import type { ScheduleRun } from '../../../app/schedule/run-schedule.ts';
-import { safeLine } from '../../../net/shown-text.ts';
+import { errorObject } from '../../../errors/error-object.ts';
 import { EXCHANGE_ZONE, type Schedule } from '../../../schedule/schedule.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
-import { errorObject } from '../../../trading/error-object.ts';
 import type { Context } from '../../context.ts';
 import { talkError } from '../../output.ts';
 import { checkText } from '../check/check-view.ts';

@@ -1,7 +1,7 @@
 import type { ScheduleState } from '../../../app/schedule/schedule-state.ts';
-import { safeLine } from '../../../net/shown-text.ts';
 import type { RunRecord } from '../../../schedule/run-record.ts';
 import { EXCHANGE_ZONE } from '../../../schedule/schedule.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import { program, type Reader } from '../../text/reader.ts';
 import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';

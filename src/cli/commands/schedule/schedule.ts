@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { exits, runExits, sessionExits } from '../../../app/exit-codes.ts';
 import type { AddOptions } from '../../../app/schedule/schedule-options.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { schedulers } from '../../../schedule/scheduler-names.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
@@ -164,7 +164,7 @@ async function showLogs(context: Context, id: string | undefined, limit: number)
   const [{ scheduleLogs }, { recordLine }, { safeLine }] = await Promise.all([
     import('../../../app/schedule/schedules.ts'),
     import('./schedule-view.ts'),
-    import('../../../net/shown-text.ts'),
+    import('../../../text/shown-text.ts'),
   ]);
   const runs = await scheduleLogs(context, id, limit);
   await context.output.result('schedule-logs', { runs }, () =>

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ServerPlaces } from '../../../app/server/server-places.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';

@@ -7,7 +7,7 @@ import {
   type PruneSettings,
   pruneThreads,
 } from '../../../app/threads/threads.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { parseAge } from '../../options/duration.ts';

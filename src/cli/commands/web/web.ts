@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import type { WebReady } from '../../../app/web/serve-web.ts';
-import { isTradeAgentError } from '../../../trading/errors.ts';
+import { isTradeAgentError } from '../../../errors/errors.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
 import type { KeptOf } from '../kept-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from '../verified-account.ts';
 import { type AlpacaSettings, addressesOf } from './settings.ts';

@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import type { BrokerKind } from '../broker-kind.ts';
 import { connectMcp } from './mcp-broker.ts';
 import { type McpSettings, mappingOf, mcpSettings } from './settings.ts';

@@ -1,4 +1,4 @@
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { price } from '../../../trading/decimal.ts';
 import {
   type Account,

@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import type { BrokerKind } from '../broker-kind.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
 import type { VerifiedAccount, VerifyOptions } from '../verified-account.ts';

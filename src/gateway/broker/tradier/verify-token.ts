@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import type { KeptOf } from '../kept-kinds.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
 import type { VerifiedAccount, VerifyOptions } from '../verified-account.ts';

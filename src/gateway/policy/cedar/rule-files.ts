@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { forged, readPrivateFile, readUnforgedFile } from '../../../machine/private-file.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
 import type { RuleText } from './rule-text.ts';
 
 const LONGEST_FILE = 256 * 1024;

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import canonicalize from 'canonicalize';
-import { closestMatch } from '../../../config/closest-match.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
+import { closestMatch } from '../../../text/closest-match.ts';
+import { hasUnseen, unseen } from '../../../text/unseen.ts';
 import type { PolicyReason } from '../../../trading/policy-reasons.ts';
-import { hasUnseen, unseen } from '../../../trading/unseen.ts';
 import type { CedarEngine, CedarFault } from './cedar-engine.ts';
 import { ruleCodes } from './policy-codes.ts';
 import { shippedTexts } from './shipped-texts.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { isTradeAgentError } from '../../../trading/errors.ts';
+import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { PolicyChangeRequest } from '../../../trading/kinds/policy-change.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import { type CedarEngine, loadCedar } from '../cedar/cedar-engine.ts';

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { Approved, Proposer } from '../../../approval/kind.ts';
 import type { PlannedPolicy, PolicyPorts } from '../../../approval/kinds/policy-change/kind.ts';
+import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { readPrivateFile } from '../../../machine/private-file.ts';
 import { withProcessLock } from '../../../machine/process-lock.ts';
 import type { AuditNote } from '../../../store/audit.ts';
 import { nothingCounted } from '../../../trading/counted-order.ts';
-import { isTradeAgentError } from '../../../trading/errors.ts';
 import {
   LONGEST_CHANGE_LINE,
   MOST_CHANGE_LINES,

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../../../machine/private-file.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
 
 /** Names below the folder, and what each is to hold; null for one that goes. */
 export type FileTexts = Readonly<Record<string, string | null>>;

@@ -1,5 +1,5 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { MCP_SCOPES } from '../../../trading/scopes.ts';
+import { MCP_SCOPES } from '../../../oauth/scopes.ts';
 import { isIn } from '../protocol.ts';
 
 /** Beside what `/mcp` knows: who the person is, by id alone, and staying signed in, which all of these programs do. */

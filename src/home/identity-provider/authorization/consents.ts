@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { isLoopback } from '../../../net/secure-url.ts';
-import { MCP_SCOPES } from '../../../trading/scopes.ts';
+import { MCP_SCOPES } from '../../../oauth/scopes.ts';
 import type { Authentication } from '../device-codes.ts';
 import { isIn, mcpResource } from '../protocol.ts';
 import { SCOPES_BESIDE_MCP } from './authorization-request.ts';

@@ -1,6 +1,6 @@
 import { type AllClientMetadata, type Client, errors } from 'oidc-provider';
-import { safeLine } from '../../../net/shown-text.ts';
-import { printableAscii } from '../../../trading/unseen.ts';
+import { safeLine } from '../../../text/shown-text.ts';
+import { printableAscii } from '../../../text/unseen.ts';
 import { answeredAt, isRedirect } from './redirect-uri.ts';
 
 /** Of what it may be granted by, in this order. */

@@ -1,8 +1,8 @@
 import type { JWTVerifyGetKey } from 'jose';
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
 import { buildTokenResponse, checkDpopReplay, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
-import { MCP_SCOPES } from '../../../trading/scopes.ts';
-import { printableAscii } from '../../../trading/unseen.ts';
+import { MCP_SCOPES } from '../../../oauth/scopes.ts';
+import { printableAscii } from '../../../text/unseen.ts';
 import type { People } from '../people.ts';
 import { isIn, mcpResource, signedFor } from '../protocol.ts';
 import type { CompanyStanding } from '../signals/company-standing.ts';

@@ -1,5 +1,5 @@
 import type { ClientMetadata } from 'oidc-provider';
-import { JWT_BEARER_GRANT } from '../../../net/oauth-names.ts';
+import { JWT_BEARER_GRANT } from '../../../oauth/oauth-names.ts';
 import { type KeyClient, keyClient } from '../key-client.ts';
 
 /** Seconds that what is issued on a company's word lives: so soon the company is asked again whether somebody is still theirs. */

@@ -1,5 +1,5 @@
 import type { ClientMetadata } from 'oidc-provider';
-import { TOKEN_EXCHANGE_GRANT } from '../../../net/oauth-names.ts';
+import { TOKEN_EXCHANGE_GRANT } from '../../../oauth/oauth-names.ts';
 import { type KeyClient, keyClient } from '../key-client.ts';
 
 /** A server that runs the agent for people, as `home.yaml` names it. */

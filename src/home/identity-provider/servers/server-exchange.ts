@@ -1,8 +1,8 @@
 import { type JWTPayload, type JWTVerifyGetKey, errors as joseErrors, jwtVerify } from 'jose';
 import { errors, type Grant, type TokenEndpointGrantContext } from 'oidc-provider';
 import { buildTokenResponse, checkDpopReplay, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
-import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../../net/oauth-names.ts';
-import { SESSION_SCOPES } from '../../../trading/scopes.ts';
+import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../../oauth/oauth-names.ts';
+import { SESSION_SCOPES } from '../../../oauth/scopes.ts';
 import type { ExchangeParameters } from '../exchange-parameters.ts';
 import type { Grants } from '../grants.ts';
 import { ACCESS_TOKEN_S, LOGIN_CLIENT_ID, signedFor } from '../protocol.ts';

@@ -1,5 +1,5 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { CONNECTION_SCOPES } from '../../../trading/scopes.ts';
+import { CONNECTION_SCOPES } from '../../../oauth/scopes.ts';
 import { isIn } from '../protocol.ts';
 import { type AgentServer, serverAt } from './agent-server.ts';
 

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { type AccountEntry, ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import { dollars, todayWords } from '../../../trading/amounts.ts';
 import { environmentWord } from '../../../trading/environment.ts';

@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
+import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { eventAnswer, tooManyStreams } from '../../../net/event-answer.ts';
 import { streamLimit } from '../../../net/stream-limit.ts';
-import { isTradeAgentError } from '../../../trading/errors.ts';
 import { accountNumberSchema } from '../../../trading/order.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import type { BrowserContext, BrowserEnv } from '../browser-env.ts';

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { orderText } from '../../../approval/kinds/order/kind.ts';
-import { markedText } from '../../../net/shown-text.ts';
+import { markedText } from '../../../text/shown-text.ts';
 import { dollars, sharePrice, shares } from '../../../trading/amounts.ts';
 import { isMultiLeg, isOver } from '../../../trading/order-legs.ts';
 import type { Order, OrderLeg } from '../../../trading/views.ts';

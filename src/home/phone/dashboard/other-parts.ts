@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { markedText, safeLine } from '../../../net/shown-text.ts';
+import { markedText, safeLine } from '../../../text/shown-text.ts';
 import { dollars } from '../../../trading/amounts.ts';
 import type { MandateView } from '../../../trading/mandate/mandate.ts';
 import { mandateAmounts, mandateFor, mandateWhen } from '../../../trading/mandate/mandate-words.ts';

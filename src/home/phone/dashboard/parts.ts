@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { html } from 'hono/html';
+import { isTradeAgentError, TradeAgentError } from '../../../errors/errors.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
-import { markedText, safeLine } from '../../../net/shown-text.ts';
+import { markedText, safeLine } from '../../../text/shown-text.ts';
 import { type AccountEntry, ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
-import { isTradeAgentError, TradeAgentError } from '../../../trading/errors.ts';
 import { dayBegan } from '../../../trading/new-york-time.ts';
 import { dayTrades } from '../../../trading/portfolio/day-trades.ts';
 import type { Proposal } from '../../../trading/proposal.ts';

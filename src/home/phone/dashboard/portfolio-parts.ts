@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { markedText } from '../../../net/shown-text.ts';
+import { markedText } from '../../../text/shown-text.ts';
 import { dollars, sharePrice, shares, todayWords } from '../../../trading/amounts.ts';
 import {
   type PortfolioHistory,

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { orderText } from '../../../approval/kinds/order/kind.ts';
-import { markedText } from '../../../net/shown-text.ts';
+import { markedText } from '../../../text/shown-text.ts';
 import { batchText } from '../../../trading/kinds/batch.ts';
 import type { Came } from '../../../trading/kinds/kind-words.ts';
 import { kinds, kindWords } from '../../../trading/kinds/kinds.ts';

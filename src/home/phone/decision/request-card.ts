@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { markedText } from '../../../net/shown-text.ts';
+import { markedText } from '../../../text/shown-text.ts';
 import type { Markup } from '../page.ts';
 import type { CardRequest, CardState } from './card-state.ts';
 import { decisionBar } from './decision-bar.ts';

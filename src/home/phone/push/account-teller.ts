@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { LONGEST_TITLE, topicOf } from './push-message.ts';
 import { createTeller, type TellerOptions } from './teller.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { safeLine } from '../../../net/shown-text.ts';
+import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import type { Fill } from '../../fills/fill.ts';
 import type { FillNotice } from './phone-notices.ts';

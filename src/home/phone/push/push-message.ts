@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { proposalDetailsSchema } from '../../../approval/details.ts';
 import { utcSeconds } from '../../../machine/clock.ts';
-import { markedText, safeLine } from '../../../net/shown-text.ts';
+import { markedText, safeLine } from '../../../text/shown-text.ts';
 import { environmentOf, orderHeadline, orderTerms } from '../../../trading/detail-fields.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import { kinds } from '../../../trading/kinds/kinds.ts';

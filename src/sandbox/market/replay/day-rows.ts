@@ -1,5 +1,5 @@
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { Dec } from '../../../trading/decimal.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
 import { type IsoDate, newYorkDate } from '../new-york-time.ts';
 
 /** One day of a symbol, as it was traded. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
 import type { AwsCredentials } from './credential-source.ts';
 
 /** Those who give credentials are on this machine, or in its region. */

@@ -1,4 +1,4 @@
-import { TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { fromContainer } from './container.ts';
 import type { AwsCredentialOptions, AwsCredentialSource, AwsCredentials } from './credential-source.ts';
 import { fromEnvironment } from './environment.ts';

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import type { LockPurpose } from '../../../secrets/credential-store.ts';
 import { LOCK_WAIT_MS } from '../../../secrets/store-lock.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Unit } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
 

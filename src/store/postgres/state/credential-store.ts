@@ -1,3 +1,4 @@
+import { isTradeAgentError, TradeAgentError } from '../../../errors/errors.ts';
 import { type Clock, systemClock } from '../../../machine/clock.ts';
 import {
   type CredentialStore,
@@ -8,7 +9,6 @@ import {
 } from '../../../secrets/credential-store.ts';
 import { assertLengths, holds, pick } from '../../../secrets/credential-values.ts';
 import type { SealedSecret, SecretName, SecretSeal } from '../../../secrets/envelope/secret-seal.ts';
-import { isTradeAgentError, TradeAgentError } from '../../../trading/errors.ts';
 import { isStoreAway } from '../store-away.ts';
 import type { TenantDatabase, Unit } from '../tenant-database.ts';
 import { credentialLeases } from './credential-leases.ts';

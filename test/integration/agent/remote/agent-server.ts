@@ -18,8 +18,8 @@ import {
   type WireInput,
   type WireOptions,
 } from '../../../../src/agent/remote/protocol.ts';
+import { isTradeAgentError, TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { RunRecord } from '../../../../src/schedule/run-record.ts';
-import { isTradeAgentError, TradeAgentError } from '../../../../src/trading/errors.ts';
 
 /** What goes wrong on the wire, by how many more times. */
 export interface Faults {

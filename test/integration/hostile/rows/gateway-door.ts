@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { generateKeyPair } from 'jose';
-import { SCOPES } from '../../../../src/trading/scopes.ts';
+import { SCOPES } from '../../../../src/oauth/scopes.ts';
 import { dpopKey } from '../../gateway/support/dpop-key.ts';
 import type { Attempt, HostileWorld, ProofTarget } from '../hostile-world.ts';
 import { named, type Route, routes } from '../routes.ts';

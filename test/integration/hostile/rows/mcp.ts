@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { MCP_SCOPES } from '../../../../src/trading/scopes.ts';
+import { MCP_SCOPES } from '../../../../src/oauth/scopes.ts';
 import { dpopKey } from '../../gateway/support/dpop-key.ts';
 import { request, tasksExtension } from '../../mcp/rpc.ts';
 import type { Attempt, HostileWorld } from '../hostile-world.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runEvents } from '../../../../src/agent/remote/run-stream.ts';
-import { TradeAgentError } from '../../../../src/trading/errors.ts';
+import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import { manualClock } from '../../cli/manual-clock.ts';
 import { doneResult } from '../../cli/sample-events.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RunFollower } from '../../../../src/agent/run/run-follower.ts';
-import { TradeAgentError } from '../../../../src/trading/errors.ts';
+import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import { approval, doneResult, order } from '../../cli/sample-events.ts';
 
 const timeout = new TradeAgentError('timeout', 'not finished within 90s');

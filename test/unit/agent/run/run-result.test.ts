@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ApprovalStatus } from '../../../../src/agent/events.ts';
 import type { Outcome } from '../../../../src/agent/graph/agent-state.ts';
 import { runResult } from '../../../../src/agent/run/run-result.ts';
-import type { ErrorCode } from '../../../../src/trading/errors.ts';
+import type { ErrorCode } from '../../../../src/errors/errors.ts';
 import { orderProposal } from '../proposal-fixture.ts';
 
 const outcome = (tool: string, turn: number, code?: ErrorCode): Outcome => ({

@@ -1,7 +1,7 @@
 import type { OrderApp } from '../../../../src/app/orders/order-place.ts';
+import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { GatewayClient } from '../../../../src/tools/gateway/gateway-client.ts';
 import type { AccountEntry } from '../../../../src/trading/account-entry.ts';
-import { TradeAgentError } from '../../../../src/trading/errors.ts';
 
 export const entry = (account: string | null, label: string, isDefault = false): AccountEntry => ({
   ...{ account, broker: label.toLowerCase(), label, environment: 'paper', default: isDefault },

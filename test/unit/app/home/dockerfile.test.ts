@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { describeProgram, everyCommand } from '../../../../src/cli/program.ts';
-import { homeFolder } from '../../../../src/machine/home.ts';
+import { homeFolder } from '../../../../src/machine/directories.ts';
 
 const text = readFileSync(new URL('../../../../Dockerfile', import.meta.url), 'utf8');
 const { name, bin, engines } = JSON.parse(

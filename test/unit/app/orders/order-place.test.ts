@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { placeOfOrder } from '../../../../src/app/orders/order-place.ts';
 import { cancelOrder, listOrders, showOrder } from '../../../../src/app/orders/orders.ts';
-import { TradeAgentError } from '../../../../src/trading/errors.ts';
+import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { ProposalRequestInput } from '../../../../src/trading/proposal.ts';
 import type { Order } from '../../../../src/trading/views.ts';
 import { appWith, entry, notFound } from '../accounts/several.ts';

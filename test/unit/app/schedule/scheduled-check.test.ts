@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import type { App } from '../../../../src/app/app.ts';
 import { scheduledCheck } from '../../../../src/app/schedule/scheduled-check.ts';
+import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { Schedule } from '../../../../src/schedule/schedule.ts';
-import { TradeAgentError } from '../../../../src/trading/errors.ts';
 import { manualClock } from '../../cli/manual-clock.ts';
 
 const schedule = { check: { approval: 'deny' } } as Schedule;

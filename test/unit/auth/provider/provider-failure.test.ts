@@ -4,8 +4,8 @@ import {
   providerFailure,
   retryAfterSeconds,
 } from '../../../../src/auth/provider/provider-failure.ts';
-import { closestMatch } from '../../../../src/config/closest-match.ts';
 import { isSecureUrl } from '../../../../src/net/secure-url.ts';
+import { closestMatch } from '../../../../src/text/closest-match.ts';
 
 const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.cGxhbnRlZA.c2lnbmF0dXJl';
 

@@ -6,7 +6,7 @@ import type { AgentEvent, ApprovalView } from '../../../../src/agent/events.ts';
 import { ChatApp } from '../../../../src/cli/chat/chat-app.tsx';
 import type { ChatDriver, ChatStatus } from '../../../../src/cli/chat/chat-driver.ts';
 import { ChatSession } from '../../../../src/cli/chat/chat-session.ts';
-import { TradeAgentError } from '../../../../src/trading/errors.ts';
+import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import { manualClock } from '../manual-clock.ts';
 import { approval, doneResult, executed, NOW } from '../sample-events.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { proposalDigest } from '../../../../src/approval/details.ts';
+import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { AccountReads, DashboardData } from '../../../../src/home/phone/dashboard/dashboard-data.ts';
 import { makePart, type PartName, partNames } from '../../../../src/home/phone/dashboard/parts.ts';
 import type { AccountEntry } from '../../../../src/trading/account-entry.ts';
 import type { Activity } from '../../../../src/trading/activity.ts';
-import { TradeAgentError } from '../../../../src/trading/errors.ts';
 import type { Proposal } from '../../../../src/trading/proposal.ts';
 import { Refusal } from '../../../../src/trading/refusal.ts';
 import type { Account, Order, Position } from '../../../../src/trading/views.ts';

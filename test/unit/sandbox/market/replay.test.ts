@@ -2,12 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import { createMarket } from '../../../../src/sandbox/market/market.ts';
 import { readMarketFolder } from '../../../../src/sandbox/market/replay/read-folder.ts';
 import { replayClock } from '../../../../src/sandbox/market/replay/replay-clock.ts';
 import { replayTape } from '../../../../src/sandbox/market/replay/replay-tape.ts';
 import { openSandboxMarket } from '../../../../src/sandbox/sandbox-market.ts';
-import { TradeAgentError } from '../../../../src/trading/errors.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -1,11 +1,11 @@
 import { Hono } from 'hono';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Session } from '../../../../src/auth/session/session.ts';
+import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
 import { createDoor } from '../../../../src/gateway/door/door.ts';
 import type { Clock } from '../../../../src/machine/clock.ts';
 import { gatewayProxy } from '../../../../src/server/http/gateway-proxy.ts';
-import { TradeAgentError } from '../../../../src/trading/errors.ts';
 
 const NOW = Date.parse('2026-11-02T15:00:00Z');
 const caller: Caller = {

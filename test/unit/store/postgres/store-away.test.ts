@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import { isStoreAway } from '../../../../src/store/postgres/store-away.ts';
-import { TradeAgentError } from '../../../../src/trading/errors.ts';
 
 const coded = (code: string) => Object.assign(new Error('said by nobody'), { code });
 const secrets = (away: boolean) =>

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { isTradeAgentError, type TradeAgentError } from '../../../../../src/errors/errors.ts';
 import { type CedarEngine, loadCedar } from '../../../../../src/gateway/policy/cedar/cedar-engine.ts';
 import { type RuleOrigin, readRules } from '../../../../../src/gateway/policy/cedar/rule-text.ts';
-import { isTradeAgentError, type TradeAgentError } from '../../../../../src/trading/errors.ts';
 
 let engine: CedarEngine;
 beforeAll(async () => {

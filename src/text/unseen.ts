@@ -1,6 +1,6 @@
 /*
  * The one set of characters that show as nothing, or make what stands around them show as something else. What a person
- * approves may have none of them; whoever shows text from outside takes them out (net/shown-text.ts).
+ * approves may have none of them; whoever shows text from outside takes them out (text/shown-text.ts).
  */
 
 /*

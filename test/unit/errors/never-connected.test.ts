@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { neverConnected } from '../../../src/trading/never-connected.ts';
+import { neverConnected } from '../../../src/errors/never-connected.ts';
 
 const failureOf = (url: string) =>
   fetch(url, { method: 'POST', body: 'order' }).then(

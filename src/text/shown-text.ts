@@ -1,4 +1,4 @@
-import { surplusMark, unseen } from '../trading/unseen.ts';
+import { surplusMark, unseen } from './unseen.ts';
 
 /*
  * Text from outside (a model, a broker, a server, a file) made fit to be shown: escape sequences could redraw the screen
@@ -70,7 +70,7 @@ export function markedText(text: string): string {
   return replaceHidden(text.toWellFormed(), () => '\ufffd').replace(/[\t\n]/g, '\ufffd');
 }
 
-/** Patterns that read tables of Unicode are made for text that is not plain: see `trading/unseen.ts`. */
+/** Patterns that read tables of Unicode are made for text that is not plain: see `text/unseen.ts`. */
 function once(make: () => RegExp): () => RegExp {
   let made: RegExp | undefined;
   return () => {

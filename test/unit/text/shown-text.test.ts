@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { safeJson } from '../../../src/net/safe-json.ts';
-import { markedText, safeLine, safeText } from '../../../src/net/shown-text.ts';
+import { safeJson } from '../../../src/text/safe-json.ts';
+import { markedText, safeLine, safeText } from '../../../src/text/shown-text.ts';
 
 const range = (from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, index) => String.fromCodePoint(from + index));
