@@ -11,6 +11,7 @@ import type { Alerts } from '../tools/alerts.ts';
 import type { ForeignTools } from '../tools/foreign-tools.ts';
 import type { ImportedActivities } from '../tools/gateway/imported-activities.ts';
 import type { OwnRules } from '../tools/own-rules.ts';
+import { defined } from '../values/defined.ts';
 import type { Agent, RunOptions } from './agent.ts';
 import type { AgentEvent, ThreadStatus, ThreadView } from './events.ts';
 import { errorFacts } from './graph/error-facts.ts';
@@ -186,7 +187,7 @@ async function loadParts(
   clock: Clock,
 ): Promise<RunnerParts> {
   const { threads, proposals } = stores;
-  const inAccount = options.account === undefined ? {} : { account: options.account };
+  const inAccount = defined({ account: options.account });
   disableTracing();
   const [{ chooseModel }, { tools }, { createGatewayClient }, { withImportedActivities }] = await Promise.all(
     [
@@ -209,7 +210,7 @@ async function loadParts(
       clock,
       apiKey: options.apiKey,
       env: options.env ?? process.env,
-      ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+      ...defined({ fetch: options.fetch }),
     }));
   const holder = newHolder();
   return {

@@ -2,6 +2,7 @@ import { presetOf } from '../agent/model/model-server.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
+import { defined } from '../values/defined.ts';
 import type { AgentOptions } from './app.ts';
 
 /**
@@ -35,8 +36,7 @@ export function withModel(profile: ResolvedProfile, { model, baseUrl }: AgentOpt
     ...profile,
     model: {
       provider: 'openai',
-      ...(name === undefined ? {} : { name }),
-      ...(base_url === undefined ? {} : { base_url }),
+      ...defined({ name, base_url }),
     },
   };
 }

@@ -8,6 +8,7 @@ import { databaseKey } from '../secrets/database-key.ts';
 import { modelKey } from '../secrets/model-key.ts';
 import type { Alerts } from '../tools/alerts.ts';
 import type { OwnRules } from '../tools/own-rules.ts';
+import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
 import { withModel } from './chosen-model.ts';
 
@@ -34,14 +35,14 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
   return createAgent({
     profile: chosen,
     session,
-    ...(account === undefined ? {} : { account }),
+    ...defined({ account }),
     stateDb: join(folder, stateFile(profile.name)),
     databaseKey: await databaseKey(store),
     clock: app.clock,
     readOnly: options.readOnly ?? false,
     apiKey: await modelKey(store, modelUrl(chosen.model)),
     env: app.env,
-    ...(foreign === undefined ? {} : { foreign }),
+    ...defined({ foreign }),
     alerts: alertsLater(app),
     fetch: app.fetch,
     ownRules: rulesLater(app),

@@ -5,6 +5,7 @@ import type { Reason, StoredProposal } from '../store/proposal-store.ts';
 import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalState } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
+import { defined } from '../values/defined.ts';
 import { requireStanding } from './access.ts';
 import { requireSameDetails } from './compare.ts';
 import { noteDenied } from './denied.ts';
@@ -355,7 +356,7 @@ const unknownText =
   'the gateway was cut off while it was sent; what became of it is asked when you next look';
 
 export function reasonOf({ code, message, options }: Refusal): Reason {
-  return { code, text: message, ...(options.members === undefined ? {} : { members: options.members }) };
+  return { code, text: message, ...defined({ members: options.members }) };
 }
 
 function waitOf(waits: readonly number[], tries: number): number {

@@ -1,5 +1,6 @@
 import { differingFields } from '../trading/approval-details.ts';
 import { Refusal } from '../trading/refusal.ts';
+import { isObject } from '../values/is-object.ts';
 
 /**
  * Compares the approved details inside a token with what was asked for. Exactly one object; whatever is in one and not
@@ -53,8 +54,4 @@ function named(
   if (field !== 'subject' || !both.every(isObject)) return [field];
   const [one = {}, other = {}] = both as Record<string, unknown>[];
   return differingFields(one, other).map((name) => `subject.${name}`);
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,6 +3,7 @@ import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import { kinds, type ProposalKind, proposalKinds } from '../trading/kinds/kinds.ts';
 import { type Provenance, provenanceSchema, type WorstCase, worstCaseSchema } from '../trading/proposal.ts';
+import { defined } from '../values/defined.ts';
 
 /** The RFC 9396 type of each kind, where the provider has no name of its own for it. */
 export const detailsTypeOfKind = Object.fromEntries(
@@ -27,7 +28,7 @@ export function proposalDigest(statement: ProposalStatement): string {
   const { kind, subject, worst_case, provenance, requested_by, client, proposed_by } = statement;
   const text = canonicalize({
     ...{ v: 1, kind, subject, worst_case, provenance, requested_by, client },
-    ...(proposed_by === undefined ? {} : { proposed_by }),
+    ...defined({ proposed_by }),
   });
   if (text === undefined) throw new TypeError('a proposal has no canonical form');
   return createHash('sha256').update(text).digest('base64url');
@@ -105,7 +106,7 @@ export function proposalDetails(
     proposal: proposal.id,
     code: proposal.code,
     digest: proposal.digest,
-    ...(nonce === undefined ? {} : { nonce }),
+    ...defined({ nonce }),
     expires_at: target.expiresAt,
     subject: proposal.subject as Record<string, unknown>,
     worst_case: proposal.worstCase,
@@ -113,9 +114,9 @@ export function proposalDetails(
     shows: { ...proposal.shows },
     requested_by: proposal.requestedBy,
     client: proposal.client,
-    ...(proposedBy === undefined ? {} : { proposed_by: proposedBy }),
+    ...defined({ proposed_by: proposedBy }),
     provenance: proposal.provenance,
-    ...(again === undefined ? {} : { again }),
+    ...defined({ again }),
   };
 }
 

@@ -10,6 +10,7 @@ import type {
 } from '../store/proposal-store.ts';
 import { questionHash } from '../store/rows/question-id.ts';
 import { isSettledState, type ProposalState } from '../trading/proposal.ts';
+import { defined } from '../values/defined.ts';
 import { passesHalt } from './halts.ts';
 import { mandateOf } from './mandate-of.ts';
 import { transitions } from './states.ts';
@@ -148,8 +149,7 @@ export function proposalFacts(
   return {
     proposal: id,
     sub,
-    ...(proposedBy === undefined ? {} : { proposed_by: proposedBy }),
-    ...(second === undefined ? {} : { second }),
+    ...defined({ proposed_by: proposedBy, second }),
     client,
     ...membership,
     kind,
@@ -160,9 +160,8 @@ export function proposalFacts(
     worst_case: worstCase,
     requested_by: requestedBy,
     provenance,
-    ...(mandate === undefined ? {} : { mandate }),
+    ...defined({ mandate }),
     ...(authReqId === undefined ? {} : { auth_req_hash: questionHash(authReqId) }),
-    ...(reason === undefined ? {} : { reason }),
-    ...(result === undefined ? {} : { result }),
+    ...defined({ reason, result }),
   };
 }

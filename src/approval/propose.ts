@@ -13,6 +13,7 @@ import {
   requestBody,
 } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
+import { HOUR_MS } from '../values/durations.ts';
 import { actingFor, requireStanding } from './access.ts';
 import { drawFreeCode, drawProposalId, subjectIdOf } from './code.ts';
 import { isByRelation, noteDenied } from './denied.ts';
@@ -22,7 +23,7 @@ import type { KernelParts } from './kernel-parts.ts';
 import type { Completed, Proposer, UnderMandate } from './kind.ts';
 import { proposalFacts } from './moves.ts';
 import { foreignProvenance, isPassedOn, isTyped, needsTap } from './provenance.ts';
-import { type Asker, HOUR_MS, type Quotas, requireQuota } from './quotas.ts';
+import { type Asker, type Quotas, requireQuota } from './quotas.ts';
 import { drawNonce } from './signature/statement.ts';
 
 /** As what a request may say of itself. */

@@ -1,6 +1,7 @@
 import type { ProblemCode } from '../errors/problem-codes.ts';
 import type { Standing } from '../store/proposal-store.ts';
 import { Refusal } from '../trading/refusal.ts';
+import { defined } from '../values/defined.ts';
 
 /** How much one client may ask of one person. */
 export interface Quota {
@@ -20,7 +21,6 @@ export interface Quotas {
 
 export const defaultQuotas: Quotas = { own: { open: 20, hour: 60 }, other: { open: 3, hour: 20 } };
 
-export const HOUR_MS = 3_600_000;
 /** After two denials in a row the person is left alone by that client. */
 const REST_MS = 10 * 60_000;
 
@@ -88,7 +88,7 @@ function tooMany(
 ): Refusal {
   return new Refusal(429, code, detail, {
     hint,
-    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...defined({ retryAfter }),
     members: { reason, reasons: [reason], limit: String(limit), value: String(value) },
   });
 }

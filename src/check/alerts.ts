@@ -3,6 +3,7 @@ import { readYaml } from '../config/yaml-file.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { type Alert, conditionOf } from '../trading/alert.ts';
 import { Dec } from '../trading/decimal.ts';
+import { defined } from '../values/defined.ts';
 import { parseRules } from './load-rules.ts';
 import type { Rule } from './rules-schema.ts';
 
@@ -40,7 +41,7 @@ export async function alertsIn(text: string, file: string): Promise<StoredAlert[
 function alertOf(rule: Rule): Alert | undefined {
   if (rule.kind === 'price') {
     const { symbol, above, below } = rule;
-    return { symbol, ...(above === undefined ? {} : { above }), ...(below === undefined ? {} : { below }) };
+    return { symbol, ...defined({ above, below }) };
   }
   if (rule.kind !== 'move' || rule.sessions !== 1 || rule.direction === 'either') return undefined;
   const [symbol, ...others] = rule.symbols === 'held' ? [] : rule.symbols;

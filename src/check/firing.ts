@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FiredState } from '../store/check-store.ts';
+import { defined } from '../values/defined.ts';
 import { filledIn } from './message.ts';
 import type { Observation } from './observation.ts';
 import type { Look } from './observe.ts';
@@ -146,7 +147,7 @@ function findingOf({ rule, subject, say }: Observation, since: number, problem?:
     message: rule.message === undefined || problem !== undefined ? text : filledIn(rule.message, all),
     facts,
     since: new Date(since).toISOString(),
-    ...(problem === undefined ? {} : { problem }),
+    ...defined({ problem }),
   };
 }
 

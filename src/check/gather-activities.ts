@@ -5,10 +5,10 @@ import { type Activity, externalFlows, FIRST_ACTIVITY, type PriceOn } from '../t
 import { newYorkDate, newYorkInstant } from '../trading/new-york-time.ts';
 import { fromUnits } from '../trading/portfolio/price-history.ts';
 import type { Position } from '../trading/views.ts';
+import { DAY_MS } from '../values/durations.ts';
 import { packBars } from './gather-closes.ts';
 import { noPriceCode, unlessUnreadable } from './unreadable.ts';
 
-const DAY_MS = 86_400_000;
 /** No closing of the market was longer since 1933. */
 const LONGEST_CLOSING_MS = 8 * DAY_MS;
 

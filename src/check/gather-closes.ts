@@ -3,8 +3,8 @@ import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { type PriceHistory, packHistory } from '../trading/portfolio/price-history.ts';
 import type { Bar, Quote } from '../trading/views.ts';
+import { DAY_MS } from '../values/durations.ts';
 
-const DAY_MS = 86_400_000;
 const BARS_AT_ONCE = 6;
 /** A rule looks back 250 sessions at most, which is about a year. */
 const BARS_REACH_MS = 400 * DAY_MS;

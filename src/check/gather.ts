@@ -6,6 +6,7 @@ import { readOpenOrders } from '../tools/order-pages.ts';
 import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import { withImported } from '../trading/portfolio/imported.ts';
 import { atDayEnds } from '../trading/portfolio/returns.ts';
+import { DAY_MS } from '../values/durations.ts';
 import { readActivities, readPricesOfTransfers } from './gather-activities.ts';
 import { readCloses } from './gather-closes.ts';
 import { symbolsOf } from './observe-prices.ts';
@@ -28,7 +29,6 @@ export interface GatherOptions {
   readonly suggest: boolean;
 }
 
-const DAY_MS = 86_400_000;
 /** Enough days for the usual closing time to be the most frequent one. */
 const CALENDAR_DAYS = 28;
 /** A clock this far off confuses people who compare times. */

@@ -1,6 +1,7 @@
 import type { App } from '../app/app.ts';
 import { createApp } from '../app/create-app.ts';
 import type { ThemeName } from '../config/theme-name.ts';
+import { defined } from '../values/defined.ts';
 import type { Output } from './output.ts';
 import type { Cli, GlobalOptions } from './surroundings.ts';
 import { type Attention, createAttention, noAttention } from './terminal/attention.ts';
@@ -38,7 +39,7 @@ export function createContext(
     env: cli.env,
     clock: cli.clock,
     fetch: cli.fetch,
-    ...(cli.discreetFetch === undefined ? {} : { discreetFetch: cli.discreetFetch }),
+    ...defined({ discreetFetch: cli.discreetFetch }),
     signal: interruption.signal,
     profileOption: globals.profile,
     serverOption: globals.server,

@@ -1,6 +1,7 @@
 import { TradeAgentError } from '../errors/errors.ts';
 import { isSecureUrl } from '../net/secure-url.ts';
 import { closestMatch } from '../text/closest-match.ts';
+import { defined } from '../values/defined.ts';
 import {
   type CompanySignIn,
   type Config,
@@ -148,10 +149,7 @@ function atServer<P extends Profile & { readonly name: string }>(
   return {
     ...profile,
     gateway: server.replace(/\/+$/, ''),
-    ...(issuer === undefined ? {} : { issuer }),
-    ...(audience === undefined ? {} : { audience }),
-    ...(provider === undefined ? {} : { provider }),
-    ...(login_client === undefined ? {} : { login_client }),
+    ...defined({ issuer, audience, provider, login_client }),
   };
 }
 

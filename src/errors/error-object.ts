@@ -1,3 +1,4 @@
+import { defined } from '../values/defined.ts';
 import { isTradeAgentError } from './errors.ts';
 import { type ProblemMembers, problemMembers } from './problem-members.ts';
 
@@ -12,7 +13,7 @@ export interface ErrorObject extends ProblemMembers {
 export function errorObject(error: unknown): ErrorObject {
   if (isTradeAgentError(error)) {
     const { code, message, hint, details } = error;
-    return { code, message, ...(hint === undefined ? {} : { hint }), ...problemMembers(details) };
+    return { code, message, ...defined({ hint }), ...problemMembers(details) };
   }
   return {
     code: 'internal',

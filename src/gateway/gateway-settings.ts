@@ -11,6 +11,7 @@ import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { slippageSchema } from '../trading/order.ts';
 import { LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
+import { defined } from '../values/defined.ts';
 import { anchorSchema } from './anchor-settings.ts';
 import { isKept } from './broker/kept-kinds.ts';
 import { brokersSettings, type NamedBroker, namedBrokers } from './broker/named-broker.ts';
@@ -252,10 +253,10 @@ export function gatewayOptions(
     approval: approvalOptions(settings, secrets, folder),
     relations: relationsOptions(settings.relations, folder),
     requireBoundTokens: settings.require_bound_tokens,
-    ...(settings.allowed_clients === undefined ? {} : { allowedClients: settings.allowed_clients }),
+    ...defined({ allowedClients: settings.allowed_clients }),
     ownClients: settings.own_clients,
     maxSlippage: settings.max_slippage,
-    ...(settings.rates === undefined ? {} : { rates: settings.rates }),
+    ...defined({ rates: settings.rates }),
     ...anchorOptions(settings, folder),
   };
 }
@@ -296,7 +297,6 @@ function approvalOptions(
     delivery,
     quotas,
     maxTtl: Math.min(max_ttl, dialectOf({ provider }).longestApproval),
-    ...(provider === undefined ? {} : { provider }),
-    ...(phone_url === undefined ? {} : { phoneUrl: phone_url }),
+    ...defined({ provider, phoneUrl: phone_url }),
   };
 }

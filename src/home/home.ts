@@ -10,6 +10,7 @@ import { requireHost } from '../net/host-check.ts';
 import { listenerOf } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { Refusal } from '../trading/refusal.ts';
+import { defined } from '../values/defined.ts';
 import { watchDepartures } from './departures.ts';
 import { type EndAll, endAll } from './end-all.ts';
 import { endSignalled } from './end-signalled.ts';
@@ -91,7 +92,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     clock,
     softwareKeys: options.softwareKeys && options.gateway.environment !== 'live',
   });
-  const fetching = options.fetch === undefined ? {} : { fetch: options.fetch };
+  const fetching = defined({ fetch: options.fetch });
   const provider: IdentityProvider = await createIdentityProvider({
     ...options,
     ...fetching,

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { TradeAgentError } from '../errors/errors.ts';
+import { defined } from '../values/defined.ts';
 
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
@@ -20,6 +21,6 @@ function unusable(file: string, cause?: unknown): TradeAgentError {
   return new TradeAgentError('invalid_config', `${file} holds no certificates that can be read`, {
     hint: 'Name a file in PEM, with one certificate or several.',
     details: { file },
-    ...(cause === undefined ? {} : { cause }),
+    ...defined({ cause }),
   });
 }

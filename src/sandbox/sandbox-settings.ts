@@ -8,6 +8,7 @@ import type { HomeOptions } from '../home/home.ts';
 import { LOGIN_CLIENT_ID } from '../home/identity-provider/protocol.ts';
 import type { VaultOptions } from '../home/identity-provider/vault.ts';
 import { LONGEST_TTL_S } from '../trading/proposal.ts';
+import { defined } from '../values/defined.ts';
 import type { AccessKey } from './paper-broker/access.ts';
 import type { OAuthClient } from './paper-broker/oauth/oauth-client.ts';
 import type { PaperBrokerOptions } from './paper-broker/paper-broker.ts';
@@ -166,7 +167,7 @@ export function homeSettings(
     refreshTokenReuse: 'until_confirmed',
     // The terminal phone is one of its phones, and no money is real.
     softwareKeys: true,
-    ...(options.knownClients === undefined ? {} : { knownClients: options.knownClients }),
+    ...defined({ knownClients: options.knownClients }),
     servers: options.servers,
     companies: options.companies,
     ...(addresses.company === undefined ? {} : companiesAtHome(home, addresses.company)),
@@ -192,7 +193,7 @@ function gatewaySettings(
   const privateKey = gatewayKey(seed);
   const paper = {
     ...({ kind: 'alpaca', trading_url: addresses.broker, simulated: true } as const),
-    ...(tradeUpdates === undefined ? {} : { trade_updates: tradeUpdates }),
+    ...defined({ trade_updates: tradeUpdates }),
   };
   return {
     exchange: { client_id: GATEWAY_CLIENT_ID, privateKey, audience: CONNECTION },
@@ -207,7 +208,7 @@ function gatewaySettings(
         : []),
     ],
     sealSecret: sealSecret(seed),
-    ...(relations === undefined ? {} : { relations }),
+    ...defined({ relations }),
     messages: {
       slack: { audience: 'slack', url: `${addresses.services}/slack/api` },
       gmail: { audience: 'gmail', url: addresses.services },
@@ -223,7 +224,7 @@ function gatewaySettings(
       delivery: 'ping',
       maxTtl: LONGEST_TTL_S,
       phoneUrl: phoneUrl(addresses.issuer),
-      ...(quotas === undefined ? {} : { quotas }),
+      ...defined({ quotas }),
     },
     requireBoundTokens: true,
     ownClients: [LOGIN_CLIENT_ID],

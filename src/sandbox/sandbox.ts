@@ -14,6 +14,7 @@ import { sameSecret } from '../secrets/constant-time.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { questionSeal } from '../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
+import { defined } from '../values/defined.ts';
 import { type Company, createCompany } from './company/company.ts';
 import type { CompanyRule } from './company/rules.ts';
 import { createPaperBroker, type PaperBroker } from './paper-broker/paper-broker.ts';
@@ -221,7 +222,7 @@ async function openParties(
     ...brokerSettings(seed, addresses, options),
     database: openDatabase('paper-broker'),
     market,
-    ...(replay === undefined ? {} : { replay }),
+    ...defined({ replay }),
     partialFills,
     clock,
     faults,
@@ -252,7 +253,7 @@ async function openParties(
   const kept = sqliteGatewayStores(openDatabase('gateway'), questionSeal(sealSecret(seed)));
   const { onError } = options;
   // Orders are held to nothing, unless its folder says so.
-  const rules = options.rules ?? (await folderRules(home.folder, onError === undefined ? {} : { onError }));
+  const rules = options.rules ?? (await folderRules(home.folder, defined({ onError })));
   const settings = homeSettings(home, addresses, { ...options, rules });
   const { brokers } = settings.gateway;
   if (credentials !== 'exchange')
@@ -260,7 +261,7 @@ async function openParties(
   const stores = credentials === 'key_pair' ? kept : { ...kept, brokerKeys: whileConnected(kept, vault) };
   const { people, keys, listener, close } = await createHome({
     ...settings,
-    ...(push === undefined ? {} : { push }),
+    ...defined({ push }),
     providerDatabase: database,
     stores,
     vault,
@@ -293,7 +294,7 @@ function openCompany(
     rules: companyRules(usualRule(addresses)),
     database: openDatabase('company'),
     clock,
-    ...(onError === undefined ? {} : { onError }),
+    ...defined({ onError }),
   });
   servers.company.serve(company.callback);
   return company;

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { writePrivateFile } from '../machine/private-file.ts';
 import { type TradingDay, tradingDaySchema } from '../trading/activity.ts';
 import { addDays, newYorkDate } from '../trading/new-york-time.ts';
+import { DAY_MS } from '../values/durations.ts';
 
-const DAY_MS = 86_400_000;
 /** A closing by proclamation comes days before, so a calendar is asked for once a day. */
 const FRESH_MS = 20 * 3_600_000;
 /** Missed moments are looked for this far back. */

@@ -1,5 +1,6 @@
 import type { ResolvedProfile, StorePlace } from '../config/profile.ts';
 import type { Home } from '../machine/directories.ts';
+import { defined } from '../values/defined.ts';
 import type { CredentialStore } from './credential-store.ts';
 import type { FileKeyChoice } from './file/file-key.ts';
 import { openFileStore } from './file/file-store.ts';
@@ -38,7 +39,7 @@ export function openCredentialStore(
   if (profile.credential_store === 'file') {
     return openFileStore({ ...where, key: keyChoice(profile.credential_key, access) });
   }
-  return openKeychainStore({ ...where, ...(access.env === undefined ? {} : { env: access.env }) });
+  return openKeychainStore({ ...where, ...defined({ env: access.env }) });
 }
 
 function keyChoice(key: string | undefined, access: StoreAccess): FileKeyChoice {

@@ -9,6 +9,7 @@ import { READ_SCOPES } from '../oauth/scopes.ts';
 import { personDatabase } from '../store/postgres/state/person-database.ts';
 import { postgresStateStores } from '../store/postgres/state/state-stores.ts';
 import type { StateStores } from '../store/state-stores.ts';
+import { defined } from '../values/defined.ts';
 import { personAlerts } from './person-alerts.ts';
 import type { ServerParts } from './server-parts.ts';
 
@@ -36,7 +37,7 @@ export function personAgent(
       profile: { ...session.profile, model: modelOf(parts.model, made.model) },
       session,
       ...{ clock, fetch, env },
-      ...(made.account === undefined ? {} : { account: made.account }),
+      ...defined({ account: made.account }),
       readOnly: made.read_only ?? false,
       alerts: personAlerts(parts, session.user.sub, {
         scopes,

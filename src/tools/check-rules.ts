@@ -1,5 +1,6 @@
 import { safeLine } from '../text/shown-text.ts';
 import { checkOrder, describeOrder, normalizeOrder, orderRequestSchema } from '../trading/order.ts';
+import { defined } from '../values/defined.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 const LONGEST = 300;
@@ -25,8 +26,7 @@ export const checkRules = defineTool({
         effect,
         reasons: reasons.slice(0, MOST_REASONS),
         texts: told,
-        ...(limit === undefined ? {} : { limit }),
-        ...(value === undefined ? {} : { value }),
+        ...defined({ limit, value }),
         ...(hint === undefined ? {} : { hint: safeLine(hint, LONGEST) }),
       }),
     };

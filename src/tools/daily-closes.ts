@@ -1,6 +1,7 @@
 import { newYorkDate } from '../trading/new-york-time.ts';
 import type { AdjustedClose } from '../trading/portfolio/benchmark.ts';
 import type { BarAdjustment } from '../trading/views.ts';
+import { defined } from '../values/defined.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
 /** A request gives so many bars at most; ten years are three of them. */
@@ -31,7 +32,7 @@ export async function dailyCloses(
       timeframe: '1Day',
       start,
       adjustment,
-      ...(end === undefined ? {} : { end }),
+      ...defined({ end }),
     });
     closes.unshift(...bars.map(({ at, close }) => ({ date: newYorkDate(Date.parse(at)), close })));
     const [oldest] = bars;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { symbolSchema } from '../trading/order.ts';
+import { DAY_MS } from '../values/durations.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 /** More is a long answer that no model reads well. */
 const MOST_BARS = 260;
-const DAY_MS = 86_400_000;
 
 export const getBars = defineTool({
   name: 'get_bars',

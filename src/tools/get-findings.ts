@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 import { safeLine } from '../text/shown-text.ts';
+import { defined } from '../values/defined.ts';
 import type { OwnFinding } from './own-rules.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
@@ -44,7 +45,7 @@ const listed = (findings: readonly OwnFinding[]) =>
     severity,
     message: safeLine(message, LONGEST),
     since,
-    ...(problem === undefined ? {} : { problem }),
+    ...defined({ problem }),
   }));
 
 function leftOut(...lists: readonly (readonly OwnFinding[])[]): { left_out?: number } {

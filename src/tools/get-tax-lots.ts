@@ -4,6 +4,7 @@ import { signedDollars } from '../trading/amounts.ts';
 import { type Dec, plain, ZERO } from '../trading/decimal.ts';
 import { symbolSchema } from '../trading/order.ts';
 import { type PositionLots, type TaxLot, taxLots } from '../trading/portfolio/tax-lots.ts';
+import { defined } from '../values/defined.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 const MOST = 200;
@@ -37,7 +38,7 @@ export const getTaxLots = defineTool({
       summary: `${lots.length === 1 ? '1 lot' : `${lots.length} lots`}${symbol === undefined ? '' : ` of ${symbol}`}, unrealized ${signedDollars(gain.toFixed(2))}${incomplete.length === 0 ? '' : ', history incomplete'}`,
       content: JSON.stringify({
         method: 'first in, first out',
-        ...(symbol === undefined ? {} : { symbol }),
+        ...defined({ symbol }),
         lots: lots.slice(0, limit).map((one) => lotView(one.symbol, one.lot)),
         ...(lots.length > limit ? { left_out: lots.length - limit } : {}),
         gain: {

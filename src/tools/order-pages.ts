@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { Order } from '../trading/views.ts';
+import { defined } from '../values/defined.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
 /** As many as brokers list at once. */
@@ -39,7 +40,7 @@ export async function readOrders(
       status,
       limit: PAGE,
       ...(symbol === undefined ? {} : { symbols: [symbol] }),
-      ...(before === undefined ? {} : { until: before }),
+      ...defined({ until: before }),
     });
     const known = found.size;
     for (const order of page) found.set(order.id, order);

@@ -8,6 +8,7 @@ import { STANDING_TIME, type Standing, standingDays, standingSchema } from '../t
 import { endOf, type SaidEnd, saidDayPattern } from '../trading/mandate/standing-end.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { accountNumberSchema, sides, symbolSchema } from '../trading/order.ts';
+import { defined } from '../values/defined.ts';
 import { accountArgument } from './account-argument.ts';
 import { withoutNulls } from './place-order.ts';
 import type { MandateTool } from './tool.ts';
@@ -80,10 +81,9 @@ export function readStandingRequest(args: Record<string, unknown>): StandingAske
   if (until !== undefined && before !== undefined) throw wrong('until', 'give one of until and before');
   const order: Standing['order'] = {
     ...{ symbol, side },
-    ...(qty === undefined ? {} : { qty }),
-    ...(notional === undefined ? {} : { notional }),
+    ...defined({ qty, notional }),
     type: limit_price === undefined ? 'market' : 'limit',
-    ...(limit_price === undefined ? {} : { limit_price }),
+    ...defined({ limit_price }),
     time_in_force: 'day',
   };
   const when =

@@ -1,4 +1,5 @@
 import { TradeAgentError } from '../errors/errors.ts';
+import { DAY_MS } from '../values/durations.ts';
 
 /** A stretch of time to draw, and the bars to draw it with. */
 export interface ChartRange {
@@ -9,7 +10,6 @@ export interface ChartRange {
   readonly start: number;
 }
 
-const DAY_MS = 86_400_000;
 /** In days; a month and a year as calendars have them on average would only confuse the labels. */
 const days: Record<string, number> = { d: 1, w: 7, m: 30, y: 365 };
 /** The gateway gives at most 1000 bars. */

@@ -1,3 +1,4 @@
+import { HOUR_MS } from '../values/durations.ts';
 import { type AssetClass, assetClassOf } from './asset-class.ts';
 import { newYorkDate } from './new-york-time.ts';
 import type { MarketClock } from './views.ts';
@@ -14,8 +15,6 @@ export function tradesAllHours(symbol: string): boolean {
 export function marketOf(symbol: string, clock: MarketClock): MarketClock {
   return tradesAllHours(symbol) && !clock.is_open ? { ...clock, is_open: true } : clock;
 }
-
-const HOUR_MS = 3_600_000;
 
 /**
  * Since which day in New York a price of it is one: that of the exchange's last session, or, where the market never

@@ -1,5 +1,6 @@
 import type { AgentProblemCode } from '../errors/agent-problems.ts';
 import type { ProblemCode } from '../errors/problem-codes.ts';
+import { defined } from '../values/defined.ts';
 import type { Problem } from './views.ts';
 
 /** RFC 6750 §3.1, RFC 9449 §7.1 and §12.2: what a challenge says went wrong. */
@@ -49,7 +50,7 @@ export class ProblemError<Code extends string> extends Error {
       status: this.status,
       code: this.code,
       detail: this.message,
-      ...(hint === undefined ? {} : { hint }),
+      ...defined({ hint }),
       ...(fields === undefined ? {} : { fields: [...fields] }),
     };
   }

@@ -1,6 +1,7 @@
 import { type BaseMessage, ToolMessage } from '@langchain/core/messages';
 import { z } from 'zod';
 import { decimalString } from '../../trading/decimal.ts';
+import { defined } from '../../values/defined.ts';
 import { type NameFound, namesFoundSchema } from '../planner/symbols-by-name.ts';
 import { prompts } from './message-history.ts';
 import { latestRebalancing, type Rebalancing } from './rebalancing.ts';
@@ -43,7 +44,7 @@ export function conversationFacts(messages: readonly BaseMessage[]): Conversatio
     positions: latest(messages, 'get_portfolio', portfolioSchema)?.positions ?? [],
     names: messages.flatMap((message) => read(message, 'search_symbols', namesFoundSchema)?.results ?? []),
     openOrders: latest(messages, 'list_orders', ordersSchema)?.orders ?? [],
-    ...(rebalancing === undefined ? {} : { rebalancing }),
+    ...defined({ rebalancing }),
   };
 }
 

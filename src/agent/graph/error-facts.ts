@@ -1,6 +1,7 @@
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { problemMembers } from '../../errors/problem-members.ts';
 import { databaseFailure } from '../../store/sqlite/state-database.ts';
+import { defined } from '../../values/defined.ts';
 import type { ErrorFacts } from '../events.ts';
 
 /** Our own errors as they are; anything else without its text, which could hold what it should not. */
@@ -15,7 +16,7 @@ export function errorFacts(error: TradeAgentError): ErrorFacts {
   return {
     code: error.code,
     message: error.message,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...defined({ hint: error.hint }),
     ...problemMembers(error.details),
   };
 }

@@ -18,6 +18,7 @@ import {
   type Provenance,
   SHORTEST_TTL_S,
 } from '../../trading/proposal.ts';
+import { defined } from '../../values/defined.ts';
 import type { MandateChoice } from '../agent.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
@@ -43,7 +44,7 @@ export async function proposalRequest(
   const under = (order: OrderRequest) => underMandate(environment, order);
   const { args, gateway, account: entry } = await aboutAccount(ofPerson, state.call.args);
   const account = entry === undefined ? {} : { account: entry.account };
-  const named = entry === undefined ? {} : { account: entry };
+  const named = defined({ account: entry });
   const base = {
     requested_by: requestedBy,
     ttl: Math.min(Math.max(ttl, SHORTEST_TTL_S), LONGEST_TTL_S),
@@ -151,7 +152,7 @@ function underMandate(
 }
 
 function slotIn({ slot }: MandateChoice): Pick<AskedUnder, 'slot'> {
-  return slot === undefined ? {} : { slot };
+  return defined({ slot });
 }
 
 /**
@@ -185,7 +186,7 @@ function sources(
     from: thoughtOfBy(tainted ?? []),
     taintedBy: tainted ?? [],
     positions: new Map(positions.map(({ symbol, ...held }) => [symbol, held])),
-    ...(names === undefined ? {} : { names }),
+    ...defined({ names }),
     openOrders,
     ...more,
     computed: { ...composed, ...more.computed },

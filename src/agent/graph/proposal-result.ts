@@ -10,6 +10,7 @@ import type { ToolResult } from '../../tools/tool.ts';
 import { mandateFor, mandateWorst } from '../../trading/mandate/mandate-words.ts';
 import { describeMessage } from '../../trading/message.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
+import { defined } from '../../values/defined.ts';
 import { linesSummary, orderSummary } from '../planner/order-summary.ts';
 import type { Outcome, ProposalGraphValue, ToolCall } from './agent-state.ts';
 import { callWords, subjectOf } from './call-words.ts';
@@ -81,7 +82,7 @@ export function failed(
 /** Ends a call with what its tool did by itself. */
 export function done(environment: GraphEnvironment, state: ProposalGraphValue, result: ToolResult): Command {
   const { order, summary, content } = result;
-  return ended(environment, state, summary, content, order === undefined ? {} : { order });
+  return ended(environment, state, summary, content, defined({ order }));
 }
 
 function settled(environment: GraphEnvironment, state: ProposalGraphValue, proposal: Proposal): Command {
@@ -144,7 +145,7 @@ function ended(
 
 function about(call: ToolCall): Pick<Outcome, 'subject'> {
   const subject = subjectOf(call);
-  return subject === undefined ? {} : { subject };
+  return defined({ subject });
 }
 
 /** The call's one result event, with the time since it was made in this run, the person's thinking included. */

@@ -3,6 +3,7 @@ import { fieldsChosenByAi } from '../../trading/kinds/chosen-by-ai.ts';
 import type { Came } from '../../trading/kinds/kind-words.ts';
 import { kindWords } from '../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../trading/proposal.ts';
+import { defined } from '../../values/defined.ts';
 import type { ApprovalView } from '../events.ts';
 
 /** What people and scripts may see of a proposal. @param thread empty where it is none of a thread's here */
@@ -24,10 +25,9 @@ export function approvalView(proposal: Proposal, thread: string): ApprovalView {
     requested_by,
     client,
     kind,
-    ...(environment === undefined ? {} : { environment }),
+    ...defined({ environment }),
     ...(chosen.length === 0 ? {} : { chosen_by_ai: chosen }),
-    ...(shows?.Account === undefined ? {} : { account_at: shows.Account }),
-    ...(mandate === undefined ? {} : { mandate_id: mandate }),
+    ...defined({ account_at: shows?.Account, mandate_id: mandate }),
     [kind]: subject,
     ...cameOf(proposal),
   };

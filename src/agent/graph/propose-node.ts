@@ -7,6 +7,7 @@ import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { proposeSurely } from '../../tools/gateway/propose-surely.ts';
 import type { DirectTool } from '../../tools/tool.ts';
 import { askedUnder, type Proposal, type ProposalRequestInput } from '../../trading/proposal.ts';
+import { defined } from '../../values/defined.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import { requireAsks } from './asks.ts';
 import { withConnection } from './awaited-connection.ts';
@@ -93,7 +94,7 @@ const UNANSWERED = 'the gateway did not say whether it has the proposal';
 function unanswered(thread: string, cause?: unknown): TradeAgentError {
   return new TradeAgentError('outcome_unknown', UNANSWERED, {
     hint: `Run "trade-agent resume ${thread}": it goes on with that very proposal. Do not ask for the order again before that.`,
-    ...(cause === undefined ? {} : { cause }),
+    ...defined({ cause }),
   });
 }
 

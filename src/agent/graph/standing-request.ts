@@ -13,6 +13,7 @@ import { Dec } from '../../trading/decimal.ts';
 import type { MandateRequestInput } from '../../trading/mandate/envelope.ts';
 import { isRecurring, type Standing } from '../../trading/mandate/standing.ts';
 import type { Provenance } from '../../trading/proposal.ts';
+import { defined } from '../../values/defined.ts';
 import { understand } from '../planner/conversation.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
@@ -63,7 +64,7 @@ export async function standingRequest(
     ...(account === undefined ? {} : { account: account.account }),
     environment: profile.environment,
     standing,
-    ...(expires === undefined ? {} : { expires_at: expires }),
+    ...defined({ expires_at: expires }),
   })) as MandateRequestInput;
   return { mandate, provenance: provenanceOfMandate(mandate, asked, words) };
 }
@@ -134,6 +135,6 @@ function provenanceOfMandate(
     fields: Object.fromEntries(
       Object.keys(mandate).map((name) => [name, own[name] ?? { source: 'computed', from: LIMITS }]),
     ),
-    ...(sentence === undefined ? {} : { sentence }),
+    ...defined({ sentence }),
   };
 }

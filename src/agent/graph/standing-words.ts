@@ -4,6 +4,7 @@ import { STANDING_TIME } from '../../trading/mandate/standing.ts';
 import { endOf, type SaidEnd } from '../../trading/mandate/standing-end.ts';
 import { orderDefaults } from '../../trading/order-defaults.ts';
 import type { Provenance } from '../../trading/proposal.ts';
+import { defined } from '../../values/defined.ts';
 import { withoutAccount } from '../planner/account-named.ts';
 import { readingsOf } from '../planner/person-words.ts';
 import { clausesOf, writtenOutClauses } from '../planner/sentence.ts';
@@ -53,7 +54,7 @@ export function standingWords({
     from: 'model',
     taintedBy: [],
     defaults: orderDefaults(order.symbol),
-    ...(names === undefined ? {} : { names }),
+    ...defined({ names }),
   });
   const newest = (about: (when: SaidWhen) => boolean): SaidWhen =>
     turns.findLast((turn) => about(turn.when))?.when ?? {};

@@ -4,6 +4,7 @@ import type { ResolvedProfile } from '../../config/profile.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { ForeignTools } from '../../tools/foreign-tools.ts';
 import type { Tool } from '../../tools/tool.ts';
+import { defined } from '../../values/defined.ts';
 import type { ChatModel } from './chat-model.ts';
 import { contextWindow, estimateTokens, type FittedHistory, fitHistory } from './context-budget.ts';
 import { AnswerCutOff, type ModelFailure, modelError, modelFailure } from './model-failure.ts';
@@ -106,7 +107,7 @@ async function openAiModel({
     configuration: {
       // Always said: the client would otherwise take OPENAI_BASE_URL, to which this key may not belong.
       baseURL: server.url,
-      ...(fetch === undefined ? {} : { fetch }),
+      ...defined({ fetch }),
     },
   });
   const own = toolDefinitions(tools);

@@ -5,6 +5,7 @@ import {
   SystemMessage,
   ToolMessage,
 } from '@langchain/core/messages';
+import { defined } from '../../values/defined.ts';
 import { shorterHistory } from './shorter-history.ts';
 
 /** What models read at most, tokens, as their makers publish it. A server of one's own decides for itself: `context_tokens`. */
@@ -86,8 +87,7 @@ function cutAnswers(messages: readonly BaseMessage[], longest: number) {
     cut.push({ id: message.tool_call_id, tool: message.name ?? 'a tool' });
     return new ToolMessage({
       tool_call_id: message.tool_call_id,
-      ...(message.name === undefined ? {} : { name: message.name }),
-      ...(message.status === undefined ? {} : { status: message.status }),
+      ...defined({ name: message.name, status: message.status }),
       content: beginningOf(message.text, longest),
     });
   });

@@ -1,4 +1,5 @@
 import { TradeAgentError } from '../../errors/errors.ts';
+import { defined } from '../../values/defined.ts';
 
 /** What a model's server did instead of answering, in facts that are safe to show. */
 export type ModelFailure =
@@ -40,8 +41,7 @@ export function modelFailure(error: unknown, stalled: boolean): ModelFailure {
     const retryAfterMs = retryAfter(facts.headers);
     return {
       kind: 'transient',
-      ...(status === undefined ? {} : { status }),
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...defined({ status, retryAfterMs }),
     };
   }
   return { kind: 'refused', status };

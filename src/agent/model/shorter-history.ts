@@ -1,4 +1,5 @@
 import { AIMessage, type BaseMessage, ToolMessage } from '@langchain/core/messages';
+import { defined } from '../../values/defined.ts';
 
 const LEFT_OUT =
   '{"left_out":"this result was dropped to make the conversation fit; call the tool again if needed"}';
@@ -20,7 +21,7 @@ export function shorterHistory(
     saved += message.text.length - LEFT_OUT.length;
     return new ToolMessage({
       tool_call_id: message.tool_call_id,
-      ...(message.name === undefined ? {} : { name: message.name }),
+      ...defined({ name: message.name }),
       content: LEFT_OUT,
     });
   });

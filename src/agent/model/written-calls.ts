@@ -1,3 +1,5 @@
+import { isObject } from '../../values/is-object.ts';
+
 /*
  * Small models write a tool call as text, where the protocol has a place of its own for it: Qwen2.5-Coder as a block of
  * ```json {"name": …, "arguments": …}```, Hermes and Qwen as <tool_call>…</tool_call>, Llama 3.1 with `parameters`,
@@ -137,8 +139,4 @@ function parse(json: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { defined } from '../../values/defined.ts';
 import type { Intent } from './intent.ts';
 import { readOrder } from './order-sentence.ts';
 import { show, whole } from './time-spans.ts';
@@ -66,7 +67,7 @@ function readWash(text: string): Intent {
     words.takeAny('shares of my', 'shares of', 'shares in', 'of my', 'my');
   }
   const symbol = onlySymbol(words, 'would selling 10 shares of KO be a wash sale?');
-  return { kind: 'wash', symbol, ...(qty === undefined ? {} : { qty }) };
+  return { kind: 'wash', symbol, ...defined({ qty }) };
 }
 
 /** An order's words: `5 AAPL` is a purchase, as the answer says; it asks for none. */

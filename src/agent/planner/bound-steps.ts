@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { dollars, sharePrice, shares } from '../../trading/amounts.ts';
 import { Dec, plain } from '../../trading/decimal.ts';
 import { quoteSchema } from '../../trading/views.ts';
+import { defined } from '../../values/defined.ts';
 import type { Intent, OrderIntent, StandingIntent } from './intent.ts';
 import { NotUnderstood } from './words.ts';
 
@@ -22,7 +23,7 @@ export function isBounded(intent: Intent): intent is Bounded {
 export function boundStep({ request, account }: Bounded): { name: string; args: Record<string, unknown> } {
   return {
     name: 'get_quote',
-    args: { symbols: [request.symbol], ...(account === undefined ? {} : { account }) },
+    args: { symbols: [request.symbol], ...defined({ account }) },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { OrderClass } from '../../trading/order-classes.ts';
+import { defined } from '../../values/defined.ts';
 import { NotUnderstood, type Words } from './words.ts';
 
 /*
@@ -75,8 +76,7 @@ function entryExits(terms: Terms): Terms {
   }
   return {
     ...entry,
-    ...(profit === undefined ? {} : { take_profit_limit_price: profit }),
-    ...(stop === undefined ? {} : { stop_loss_stop_price: stop }),
+    ...defined({ take_profit_limit_price: profit, stop_loss_stop_price: stop }),
     order_class: profit === undefined || stop === undefined ? 'oto' : 'bracket',
   };
 }
@@ -102,6 +102,6 @@ function heldExits(terms: Terms, either: boolean): Terms {
     order_class: 'oco',
     take_profit_limit_price: profit,
     stop_loss_stop_price: stop_price,
-    ...(limit === undefined ? {} : { stop_loss_limit_price: limit }),
+    ...defined({ stop_loss_limit_price: limit }),
   };
 }

@@ -1,6 +1,7 @@
 import { assetClassOf, optionOf } from '../../trading/asset-class.ts';
 import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
 import type { PositionIntent } from '../../trading/order-classes.ts';
+import { defined } from '../../values/defined.ts';
 import { monthOf, readExpiry } from './expiry-words.ts';
 import { isName, type OrderIntent } from './intent.ts';
 import { timeInForceWords } from './order-terms.ts';
@@ -63,8 +64,7 @@ export function readOption(clause: string): OrderIntent | undefined {
     type: limit === undefined ? 'market' : 'limit',
     position_intent:
       intent ?? intentOfSale({ ...said, right: contract?.right ?? optionOf(symbol)?.right }, symbol),
-    ...(limit === undefined ? {} : { limit_price: limit }),
-    ...(time === undefined ? {} : { time_in_force: time }),
+    ...defined({ limit_price: limit, time_in_force: time }),
   };
   return contract === undefined ? { kind: 'order', request } : { kind: 'order', request, contract };
 }

@@ -1,6 +1,7 @@
 import { Dec, plain } from '../../trading/decimal.ts';
 import type { OrderType, Side, TimeInForce } from '../../trading/order.ts';
 import { type OrderClass, orderClasses, type PositionIntent } from '../../trading/order-classes.ts';
+import { defined } from '../../values/defined.ts';
 import { understand } from './conversation.ts';
 import { isName, type OrderIntent } from './intent.ts';
 import { isNumberWord, readNumber } from './number-words.ts';
@@ -138,7 +139,7 @@ function readIntent({ request, fraction, contract }: OrderIntent, turn: string, 
   const computed = contract !== undefined ? CONTRACT_RULE : isByName ? NAME_RULE : undefined;
   return {
     symbol: true,
-    ...(computed === undefined ? {} : { symbolBy: computed }),
+    ...defined({ symbolBy: computed }),
     sides: [request.side],
     intents: request.position_intent === undefined ? [] : [request.position_intent],
     types: type !== 'market' || /\b(?:market|mkt)\b/i.test(turn) ? [type] : [],

@@ -1,4 +1,5 @@
 import type { StandingDay } from '../../trading/mandate/standing.ts';
+import { defined } from '../../values/defined.ts';
 import { NotUnderstood } from './words.ts';
 
 /** When the gateway is to order by itself, as a sentence says it; in the words of `place_standing_order`. */
@@ -90,7 +91,7 @@ export function takeWhen(clause: string): Timed | undefined {
   const { every, rest: untimed } = recurring as NonNullable<typeof recurring>;
   const timed = takeTime(untimed);
   const { rest, when } = withoutEnd(timed.rest);
-  return { rest, when: { every, ...(timed.at === undefined ? {} : { at: timed.at }), ...when } };
+  return { rest, when: { every, ...defined({ at: timed.at }), ...when } };
 }
 
 function without(text: string, span: string): string {

@@ -3,6 +3,7 @@ import { Dec } from '../../trading/decimal.ts';
 import { isPastEntry, openLegs } from '../../trading/order-legs.ts';
 import { partOfPosition } from '../../trading/portfolio/position-part.ts';
 import { type Order, orderSchema, positionSchema } from '../../trading/views.ts';
+import { defined } from '../../values/defined.ts';
 import { boundStep, isBounded, requirePerShare } from './bound-steps.ts';
 import { contractNamed, contractStep, isForOption } from './contract-steps.ts';
 import { type Intent, isName, type PerformanceFigure, type PortfolioView, withSymbols } from './intent.ts';
@@ -120,7 +121,7 @@ function named(intents: readonly Intent[], found: readonly Lookup[]): Intent[] {
 
 const isSame = (one: Step, other: Step) => JSON.stringify(one) === JSON.stringify(other);
 
-const argsIn = (account: string | undefined) => (account === undefined ? {} : { account });
+const argsIn = (account: string | undefined) => defined({ account });
 
 const holdingsOf = (account: string | undefined): Step => ({ name: 'get_portfolio', args: argsIn(account) });
 
@@ -197,26 +198,26 @@ function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
       return [{ name: 'get_news', args: { symbols: intent.symbols, limit: 5 } }];
     case 'activities': {
       const { period, kinds } = intent;
-      return [{ name: 'get_activities', args: { period, ...(kinds === undefined ? {} : { kinds }) } }];
+      return [{ name: 'get_activities', args: { period, ...defined({ kinds }) } }];
     }
     case 'performance': {
       const { period, benchmark, figure } = intent;
-      const args = { period, ...(benchmark === undefined ? {} : { benchmark }) };
+      const args = { period, ...defined({ benchmark }) };
       return [{ name: 'get_performance', args, ...(figure === undefined ? {} : { view: { figure } }) }];
     }
     case 'gains': {
       const { year } = intent;
-      return [{ name: 'get_realized_gains', args: year === undefined ? {} : { year } }];
+      return [{ name: 'get_realized_gains', args: defined({ year }) }];
     }
     case 'risk':
       return [{ name: 'get_risk', args: {} }];
     case 'lots': {
       const { symbol } = intent;
-      return [{ name: 'get_tax_lots', args: symbol === undefined ? {} : { symbol } }];
+      return [{ name: 'get_tax_lots', args: defined({ symbol }) }];
     }
     case 'wash': {
       const { symbol, qty } = intent;
-      return [{ name: 'check_wash_sale', args: { symbol, ...(qty === undefined ? {} : { qty }) } }];
+      return [{ name: 'check_wash_sale', args: { symbol, ...defined({ qty }) } }];
     }
     case 'findings':
       return [{ name: 'get_findings', args: {} }];

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../errors/errors.ts';
 import { Dec, decimalString, plain } from '../../trading/decimal.ts';
 import { symbolSchema } from '../../trading/order.ts';
+import { defined } from '../../values/defined.ts';
 import { isCoinCode } from './coins.ts';
 import { readNumberWords } from './number-words.ts';
 import type { PlannerRefusal } from './refusal.ts';
@@ -12,7 +13,7 @@ export class NotUnderstood extends Error {
   /** @param offer the sentence that it asks about: a "yes" is that */
   constructor(message: string, hint: string, code: ErrorCode = 'usage', offer?: string) {
     super(message);
-    this.refusal = { code, message, hint, ...(offer === undefined ? {} : { offer }) };
+    this.refusal = { code, message, hint, ...defined({ offer }) };
   }
 }
 

@@ -4,6 +4,7 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { READ_SCOPES, type Scope } from '../../oauth/scopes.ts';
 import { isPassing } from '../../tools/gateway/passing.ts';
+import { defined } from '../../values/defined.ts';
 import type { RunOptions } from '../agent.ts';
 import type { AgentEvent, RunResult } from '../events.ts';
 import { notStarted } from '../not-started.ts';
@@ -131,12 +132,11 @@ class RemoteRun {
     let isAsked = false;
     const post = (signal: AbortSignal | undefined, ms?: number) =>
       this.#server.call(operation, {
-        ...(params === undefined ? {} : { params }),
+        ...defined({ params }),
         body,
         key,
         scopes: allowed,
-        ...(signal === undefined ? {} : { signal }),
-        ...(ms === undefined ? {} : { ms }),
+        ...defined({ signal, ms }),
       });
     for (let tries = 0; ; ) {
       try {

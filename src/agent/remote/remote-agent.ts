@@ -2,6 +2,7 @@ import type { Session } from '../../auth/session/session.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { PROPOSE_MESSAGES, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
+import { defined } from '../../values/defined.ts';
 import type { Agent, RunInput, RunOptions } from '../agent.ts';
 import type { AgentEvent } from '../events.ts';
 import { driveRemote, type RemoteStart } from './drive-remote.ts';
@@ -46,8 +47,7 @@ export function createRemoteAgent(options: RemoteAgentOptions): Agent {
   const server = remoteRequests(session);
   const made = {
     ...(readOnly ? { read_only: true } : {}),
-    ...(model === undefined ? {} : { model }),
-    ...(account === undefined ? {} : { account }),
+    ...defined({ model, account }),
   };
   const drive = (
     start: Pick<RemoteStart, 'operation' | 'params' | 'thread'>,
@@ -90,8 +90,7 @@ export function createRemoteAgent(options: RemoteAgentOptions): Agent {
       const scopes = [PROPOSE_ORDERS, PROPOSE_MESSAGES] as const;
       return (await server.call('cancelApproval', { params: { approval: id }, scopes })).approval;
     },
-    reconcile: async (id) =>
-      (await server.call('reconcile', { body: id === undefined ? {} : { id } })).approvals,
+    reconcile: async (id) => (await server.call('reconcile', { body: defined({ id }) })).approvals,
     // What is open there stays open.
     close: async () => undefined,
   };

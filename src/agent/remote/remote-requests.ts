@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { CANCEL_SCOPE, READ_SCOPES, type Scope } from '../../oauth/scopes.ts';
 import { type GatewayAccess, gatewayRequests, parse } from '../../tools/gateway/gateway-requests.ts';
+import { defined } from '../../values/defined.ts';
 import { IDEMPOTENCY_KEY, type Operation, type OperationName, operations } from './protocol.ts';
 
 const [MARKET_READ] = READ_SCOPES;
@@ -55,7 +56,7 @@ export function remoteRequests(session: GatewayAccess): RemoteRequests {
             ...(key === undefined ? {} : { [IDEMPOTENCY_KEY]: key }),
           },
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-          ...(signal === undefined ? {} : { signal }),
+          ...defined({ signal }),
         },
         scopes,
         ms,

@@ -1,3 +1,4 @@
+import { defined } from '../../values/defined.ts';
 import type { RunInput, RunOptions } from '../agent.ts';
 import type { WireInput, WireOptions } from './wire-schemas.ts';
 
@@ -23,10 +24,7 @@ export function toWireOptions(
   const { approval: mode, cancelOnExit, requestedBy, ttl, maxTurns, mandates } = options;
   return {
     approval: mode,
-    ...(requestedBy === undefined ? {} : { requested_by: requestedBy }),
-    ...(ttl === undefined ? {} : { ttl }),
-    ...(maxTurns === undefined ? {} : { max_turns: maxTurns }),
-    ...(cancelOnExit === undefined ? {} : { cancel_on_exit: cancelOnExit }),
+    ...defined({ requested_by: requestedBy, ttl, max_turns: maxTurns, cancel_on_exit: cancelOnExit }),
     ...(mandates === undefined || mandates.length === 0
       ? {}
       : { mandates: mandates.map((one) => ({ ...one, symbols: [...one.symbols], sides: [...one.sides] })) }),
@@ -40,10 +38,12 @@ export function fromWireOptions(wire: WireOptions, signal: AbortSignal): RunOpti
   return {
     approval: mode,
     signal,
-    ...(requested_by === undefined ? {} : { requestedBy: requested_by }),
-    ...(ttl === undefined ? {} : { ttl }),
-    ...(max_turns === undefined ? {} : { maxTurns: max_turns }),
-    ...(cancel_on_exit === undefined ? {} : { cancelOnExit: cancel_on_exit }),
-    ...(mandates === undefined ? {} : { mandates }),
+    ...defined({
+      requestedBy: requested_by,
+      ttl,
+      maxTurns: max_turns,
+      cancelOnExit: cancel_on_exit,
+      mandates,
+    }),
   };
 }

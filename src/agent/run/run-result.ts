@@ -4,6 +4,7 @@ import type { ThreadProposal } from '../../store/thread-store.ts';
 import { ordersOf } from '../../trading/kinds/kind-words.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { isSettledState, isUnderWayState } from '../../trading/proposal.ts';
+import { defined } from '../../values/defined.ts';
 import type { ConnectionView, ErrorFacts, RunResult, RunStatus, ToolData } from '../events.ts';
 import type { AgentStateValue } from '../graph/agent-state.ts';
 import { approvalView, cameOf } from '../graph/proposal-view.ts';
@@ -73,7 +74,7 @@ export function runResult(
     approvals: proposals.map((proposal) => approvalView(proposal, thread)),
     connections,
     usage: { model: options.model, ...(state.usage ?? { input_tokens: 0, output_tokens: 0 }) },
-    ...(error === undefined ? {} : { error }),
+    ...defined({ error }),
   };
 }
 

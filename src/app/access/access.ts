@@ -1,6 +1,7 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { AccessList } from '../../tools/gateway/access-requests.ts';
 import { type AccessGranted, type AccessRole, accessRoles } from '../../trading/kinds/access.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import type { Asking } from '../approvals/ask-and-wait.ts';
 import { wholeId } from '../whole-id.ts';
@@ -31,7 +32,7 @@ export async function grantAccess(
   const access = {
     who,
     role: roleOf(role),
-    ...(of === undefined ? {} : { of }),
+    ...defined({ of }),
     ...(from === undefined ? {} : { from: timeOf(from, '--from') }),
     ...(until === undefined ? {} : { until: timeOf(until, '--until') }),
   };

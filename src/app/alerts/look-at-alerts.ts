@@ -3,6 +3,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import type { Schedule } from '../../schedule/schedule.ts';
 import type { SchedulerName } from '../../schedule/scheduler-names.ts';
 import { type LookTime, lookTimings } from '../../tools/alerts.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { addSchedule } from '../schedule/add-schedule.ts';
 import { alertFile } from './alert-file.ts';
@@ -37,7 +38,7 @@ export async function lookAtAlerts(app: App, every: LookTime, options: LookOptio
       ...('cron' in timing ? { cron: timing.cron, whenOpen: true } : { at: timing.at }),
       rules: place.file,
       approval: 'deny',
-      ...(options.with === undefined ? {} : { with: options.with }),
+      ...defined({ with: options.with }),
     },
     options.agree ?? (async () => true),
   );

@@ -1,4 +1,5 @@
 import type { AgentEvent } from '../../agent/events.ts';
+import { defined } from '../../values/defined.ts';
 import type { AgentOptions, App } from '../app.ts';
 
 /** Says something in a conversation of the chat. @param thread an earlier one to go on with */
@@ -10,10 +11,7 @@ export async function* say(
 ): AsyncIterable<AgentEvent> {
   const { prompt, thread } = said;
   const agent = await app.agent(options);
-  yield* agent.run(
-    { prompt, ...(thread === undefined ? {} : { thread }) },
-    { approval: 'wait', signal, requestedBy: 'chat' },
-  );
+  yield* agent.run({ prompt, ...defined({ thread }) }, { approval: 'wait', signal, requestedBy: 'chat' });
 }
 
 /** Goes on with a conversation that stopped. */

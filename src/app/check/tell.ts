@@ -9,6 +9,7 @@ import type { FiredState, OutgoingNotice, Untold } from '../../store/check-store
 import { safeLine, safeText } from '../../text/shown-text.ts';
 import { environmentWord } from '../../trading/environment.ts';
 import { kindWords, underKind } from '../../trading/kinds/kinds.ts';
+import { defined } from '../../values/defined.ts';
 import { askedSymbols } from './asked-symbols.ts';
 
 /** More new findings than this are told as one: nobody reads two hundred messages. */
@@ -188,7 +189,7 @@ function dataOf({ rule, kind, subject, severity, message, facts, since, problem 
     message,
     facts,
     since,
-    ...(problem === undefined ? {} : { problem }),
+    ...defined({ problem }),
   };
 }
 

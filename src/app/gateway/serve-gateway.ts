@@ -7,6 +7,7 @@ import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import { type ListenOptions, listen } from '../../net/http-server.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { serveRoutes, tellReady } from '../serve-routes.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
@@ -76,7 +77,7 @@ export async function serveGateway(
     });
     const { issuer, resource, environment } = settings;
     serveRoutes(server, gateway.app, telemetry, resource);
-    const measured = telemetry.url === undefined ? {} : { metrics: telemetry.url };
+    const measured = defined({ metrics: telemetry.url });
     const served = { resource, issuer, environment, url: server.url, ...measured, home, pid: process.pid };
     await tellReady(options, served);
     const known = { brokers: settings.brokers, brokerKeys: database.stores.brokerKeys };

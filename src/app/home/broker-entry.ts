@@ -7,6 +7,7 @@ import {
   type WrittenBroker,
 } from '../../gateway/broker/brokers.ts';
 import type { OfferedBroker } from '../../gateway/broker/offered-brokers.ts';
+import { defined } from '../../values/defined.ts';
 
 /** What whoever sets a broker up says of it. */
 export interface BrokerChoice {
@@ -44,7 +45,7 @@ export function brokerEntry({ kind, credentials, url, label }: BrokerChoice): Br
   const written = {
     kind,
     credentials: credentials ?? kinds[0],
-    ...(label === undefined ? {} : { label }),
+    ...defined({ label }),
     ...(url === undefined ? {} : { [address]: url }),
   } as WrittenBroker;
   const { data, error } = brokerSettingsSchema.safeParse(written);

@@ -30,6 +30,7 @@ import { listenOnLocalhost } from '../../net/localhost.ts';
 import { ownAddress } from '../../net/own-address.ts';
 import { questionSeal } from '../../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { readKey, sealSecret } from '../gateway/key-file.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
@@ -125,7 +126,7 @@ async function open(
     ...homeParts(folder, settings, gateway, { rules, clock }),
     about: { name: nameOf(people, settings), environment: gateway.environment, simulated: false },
     push: homePush(app, folder, settings, () => people.list()[0]?.username),
-    ...(settings.number_matching === undefined ? {} : { numberMatching: settings.number_matching }),
+    ...defined({ numberMatching: settings.number_matching }),
     providerDatabase,
     vault: noVault(folder, providerDatabase),
     stores: telemetry.stores(stores),
@@ -232,7 +233,7 @@ function listenFor(
   return listen(
     {
       ...at,
-      ...(tls === undefined ? {} : { tls }),
+      ...defined({ tls }),
       ...(proxies === undefined || listening.tls !== undefined ? {} : { proxy: { addresses: proxies } }),
       ...listening,
       ...{ tell, clock },
@@ -282,10 +283,7 @@ function homePush(
 ): PushOptions {
   const { content, contact, fills, notices: noticesWhen } = push;
   return {
-    ...(content === undefined ? {} : { content }),
-    ...(contact === undefined ? {} : { contact }),
-    ...(fills === undefined ? {} : { fills }),
-    ...(noticesWhen === undefined ? {} : { noticesWhen }),
+    ...defined({ content, contact, fills, noticesWhen }),
     ...(notices === undefined
       ? {}
       : {

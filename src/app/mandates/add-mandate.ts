@@ -6,6 +6,7 @@ import {
   mandateRequestSchema,
 } from '../../trading/mandate/envelope.ts';
 import type { MandateView } from '../../trading/mandate/mandate.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import type { Asking } from '../approvals/ask-and-wait.ts';
 
@@ -67,10 +68,7 @@ function askedOf(terms: MandateEnvelope): MandateTerms {
   return {
     ...{ symbols, sides, order_types, times_in_force, max_order_notional, max_total_notional },
     ...{ max_orders, max_slippage, cadence },
-    ...(max_day_notional === undefined ? {} : { max_day_notional }),
-    ...(price === undefined ? {} : { price }),
-    ...(orders_per_slot === undefined ? {} : { orders_per_slot }),
-    ...(standing === undefined ? {} : { standing }),
+    ...defined({ max_day_notional, price, orders_per_slot, standing }),
   };
 }
 

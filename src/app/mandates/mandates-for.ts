@@ -1,6 +1,7 @@
 import type { MandateChoice } from '../../agent/agent.ts';
 import { slotOf } from '../../trading/mandate/cadence.ts';
 import type { MandateView } from '../../trading/mandate/mandate.ts';
+import { defined } from '../../values/defined.ts';
 
 /**
  * Which mandates orders may be placed under: of those in force over their account, the one that ends first comes
@@ -16,6 +17,6 @@ export function mandatesFor(mandates: readonly MandateView[], account: string, d
     .sort((a, b) => Date.parse(a.terms.expires_at) - Date.parse(b.terms.expires_at))
     .map(({ id, terms: { symbols, sides, cadence } }) => {
       const slot = slotOf(cadence, due);
-      return { symbols, sides, mandate: id, ...(slot === undefined ? {} : { slot }) };
+      return { symbols, sides, mandate: id, ...defined({ slot }) };
     });
 }

@@ -3,6 +3,7 @@ import { loginRequired } from '../../errors/login-required.ts';
 import type { McpCaller } from '../../mcp/mcp-caller.ts';
 import { READ_SCOPES, SESSION_SCOPES } from '../../oauth/scopes.ts';
 import type { OwnRules } from '../../tools/own-rules.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import type { StoreApp } from '../check/with-check-store.ts';
 import { version } from '../version.ts';
@@ -58,12 +59,12 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
       gateway: withImportedActivities(
         createGatewayClient(
           { profile, fetch: async (url, init, scopes) => (await session()).fetch(url, init, scopes) },
-          account === undefined ? {} : { account },
+          defined({ account }),
         ),
         importedActivities(app),
       ),
       hasImports: true,
-      ...(ownRules === undefined ? {} : { ownRules }),
+      ...defined({ ownRules }),
       async connectAddress(connection) {
         addresses ??= (await import('./connect-address.ts')).connectAddresses(
           app,

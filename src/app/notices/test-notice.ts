@@ -4,6 +4,7 @@ import type { ResolveHost } from '../../net/resolve-host.ts';
 import { deliver } from '../../notify/deliver.ts';
 import { openChannel } from '../../notify/open-channel.ts';
 import { noticeSecrets } from '../../secrets/notice-secrets.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { channelNamed } from './channel-named.ts';
 import type { NoticePlace } from './notice-place.ts';
@@ -29,7 +30,7 @@ export async function testNotice(
     platform: process.platform,
     now,
     command: place.command,
-    ...(resolveMail === undefined ? {} : { resolveMail }),
+    ...defined({ resolveMail }),
   });
   const notice = {
     id: shortId('nt_test_', 16),

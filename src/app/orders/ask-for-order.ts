@@ -17,6 +17,7 @@ import {
   type ProposalRequestInput,
 } from '../../trading/proposal.ts';
 import type { Order } from '../../trading/views.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import type { Asking } from '../approvals/ask-and-wait.ts';
 
@@ -149,6 +150,6 @@ async function explainKey(gateway: GatewayClient, key: string, error: unknown): 
 function unanswered(key: string, cause: unknown): TradeAgentError {
   return new TradeAgentError('outcome_unknown', 'the gateway did not say whether it has the proposal', {
     hint: `Run the same command again with --key ${key}: it goes on with that very proposal. Do not ask for the order otherwise before that.`,
-    ...(cause === undefined ? {} : { cause }),
+    ...defined({ cause }),
   });
 }

@@ -7,6 +7,7 @@ import type { OrderRequest, Side, TimeInForce } from '../../trading/order.ts';
 import type { OrderClass, PositionIntent } from '../../trading/order-classes.ts';
 import { legFields } from '../../trading/order-fields.ts';
 import type { AskedUnder, ProposalRequestInput, Provenance } from '../../trading/proposal.ts';
+import { defined } from '../../values/defined.ts';
 import { accountFrom, accountOf, type OrderPlace } from './order-place.ts';
 
 /** An order as flags say it; amounts as typed, decimal strings. */
@@ -137,9 +138,11 @@ function exitsOf(
   return {
     order_class: side === 'sell' ? 'oco' : both ? 'bracket' : 'oto',
     prices: {
-      ...(takeProfit === undefined ? {} : { take_profit_limit_price: takeProfit }),
-      ...(stopLoss === undefined || stop === undefined ? {} : { stop_loss_stop_price: stop }),
-      ...(limit === undefined ? {} : { stop_loss_limit_price: limit }),
+      ...defined({
+        take_profit_limit_price: takeProfit,
+        stop_loss_stop_price: stopLoss === undefined ? undefined : stop,
+        stop_loss_limit_price: limit,
+      }),
     },
   };
 }
@@ -237,13 +240,9 @@ function namingFlags<T>(amounts: Readonly<Record<string, string | undefined>>, r
     if (flag === undefined || error.message.includes(flag)) throw error;
     const message = error.message.replace(`${error.details.field}: `, '');
     throw new TradeAgentError(error.code, `${flag}: ${message}`, {
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...defined({ hint: error.hint }),
       details: error.details,
       cause: error,
     });
   }
-}
-
-function defined(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

@@ -5,6 +5,7 @@ import { type OrderRequest, orderRequestSchema } from '../../trading/order.ts';
 import { withDefaults } from '../../trading/order-defaults.ts';
 import type { DecisionView } from '../../trading/policy-views.ts';
 import { partOfPosition } from '../../trading/portfolio/position-part.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 
 export interface CheckedPolicy {
@@ -32,7 +33,7 @@ export function orderOf(sentence: string): { readonly order: OrderRequest; reado
   const parsed = parsePrompt(sentence);
   if ('refusal' in parsed) {
     const { message, hint } = parsed.refusal;
-    throw new TradeAgentError('usage', message, hint === undefined ? {} : { hint });
+    throw new TradeAgentError('usage', message, defined({ hint }));
   }
   const [intent, ...more] = parsed.intents;
   if (intent?.kind !== 'order' || more.length > 0) {
@@ -49,7 +50,7 @@ export function orderOf(sentence: string): { readonly order: OrderRequest; reado
   const symbol = pairOf(String(request.symbol)) ?? request.symbol;
   return {
     order: orderRequestSchema.parse(withDefaults({ ...request, symbol })),
-    ...(fraction === undefined ? {} : { fraction }),
+    ...defined({ fraction }),
   };
 }
 

@@ -5,6 +5,7 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { decide } from '../../gateway/policy/decide.ts';
 import { limitsSchema } from '../../gateway/policy/limits.ts';
 import type { ReadRules } from '../../gateway/policy/rules-source.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { factsOf, type PolicyCase, policyCasesSchema } from './policy-cases.ts';
 import { readLimitsFile, readPolicies, rulesHere, rulesOf, texts } from './rules-here.ts';
@@ -82,7 +83,7 @@ function tested(
     ok: decision.effect === expect && sameReasons,
     effect: decision.effect,
     reasons: decision.reasons,
-    expected: { effect: expect, ...(reasons === undefined ? {} : { reasons }) },
+    expected: { effect: expect, ...defined({ reasons }) },
   };
 }
 
@@ -93,10 +94,6 @@ function knownFacts(one: PolicyCase, general: PolicyCase['facts'], account: stri
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
     const { message, hint } = error;
-    throw new TradeAgentError(
-      'invalid_config',
-      `case "${one.name}": ${message}`,
-      hint === undefined ? {} : { hint },
-    );
+    throw new TradeAgentError('invalid_config', `case "${one.name}": ${message}`, defined({ hint }));
   }
 }

@@ -14,6 +14,7 @@ import type { Home } from '../../machine/directories.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import type { Environment } from '../../trading/order.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 
 /** What is known of a profile that is to be added. */
@@ -117,8 +118,7 @@ async function addAtServer(
 
 function storePlace({ credential_store, credential_key }: NewProfile): Partial<StorePlace> {
   return {
-    ...(credential_store === undefined ? {} : { credential_store }),
-    ...(credential_key === undefined ? {} : { credential_key }),
+    ...defined({ credential_store, credential_key }),
   };
 }
 

@@ -2,6 +2,7 @@ import { providerMetadata } from '../../auth/provider/provider.ts';
 import { checkProviderFeatures, type ProviderFinding } from '../../auth/provider/provider-check.ts';
 import type { ProviderName } from '../../config/provider/dialects.ts';
 import { detectProvider, dialectOf } from '../../config/provider/dialects.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { checkGateway } from '../doctor/server-checks.ts';
 import { namedProfile } from './named-profile.ts';
@@ -53,7 +54,7 @@ export async function checkProfile(app: App, name: string | undefined): Promise<
       feature: 'gateway',
       status: gateway.status === 'skip' ? 'warn' : gateway.status,
       message: gateway.message,
-      ...(gateway.fix === undefined ? {} : { fix: gateway.fix }),
+      ...defined({ fix: gateway.fix }),
     },
   ];
   return {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { ReceiptFault } from '../../approval/receipts/receipt-form.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Receipt } from '../../trading/receipt.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { pinnedKeys, trusted } from './pinned-keys.ts';
 
@@ -74,7 +75,7 @@ async function textOf(file: string): Promise<string> {
   const unreadable = (why: string, cause?: unknown) =>
     new TradeAgentError('usage', `${file} can’t be read: ${why}`, {
       hint: 'Name a receipt’s file, as "trade-agent receipts export" writes it.',
-      ...(cause === undefined ? {} : { cause }),
+      ...defined({ cause }),
     });
   let bytes: Buffer;
   try {

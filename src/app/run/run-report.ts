@@ -3,6 +3,7 @@ import type { ErrorObject } from '../../errors/error-object.ts';
 import { underKind } from '../../trading/kinds/kinds.ts';
 import type { SentMessage } from '../../trading/message.ts';
 import type { Order } from '../../trading/views.ts';
+import { defined } from '../../values/defined.ts';
 
 /** `run --output json`'s one object, less its schema. */
 export interface RunObject {
@@ -40,7 +41,7 @@ export function runObject(result: RunResult, chosenBy: readonly string[] = []): 
     // A run that was refused before it had a thread can't be gone on with.
     resume: result.thread === '' ? '' : resumeCommand(result.thread, chosenBy),
     usage: result.usage,
-    ...(result.error === undefined ? {} : { error: result.error }),
+    ...defined({ error: result.error }),
   };
 }
 
@@ -54,8 +55,7 @@ export function approvalFields(approval: ApprovalView) {
   const { id, status, code, expires_at, kind, worst_case, warnings, requested_by, client } = approval;
   return {
     ...{ id, status, code, expires_at, kind, worst_case, warnings, requested_by, client },
-    ...(approval.mandate_id === undefined ? {} : { mandate_id: approval.mandate_id }),
-    ...(approval.granted === undefined ? {} : { granted: approval.granted }),
+    ...defined({ mandate_id: approval.mandate_id, granted: approval.granted }),
     [kind]: underKind(approval),
   };
 }

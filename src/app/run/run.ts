@@ -1,5 +1,6 @@
 import type { Agent, ApprovalMode, RunOptions } from '../../agent/agent.ts';
 import type { AgentEvent, RunResult } from '../../agent/events.ts';
+import { defined } from '../../values/defined.ts';
 import type { AgentOptions, App } from '../app.ts';
 
 /** How a run is to go, as a person or a script says it. */
@@ -78,6 +79,6 @@ export function runOptions(
     signal,
     requestedBy: 'run',
     ...(cancelOnExit === true ? { cancelOnExit: true } : {}),
-    ...(maxTurns === undefined ? {} : { maxTurns }),
+    ...defined({ maxTurns }),
   };
 }

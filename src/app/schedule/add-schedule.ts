@@ -10,6 +10,7 @@ import type { ScheduleStore } from '../../schedule/schedule-store.ts';
 import { startCommand } from '../../schedule/start-command.ts';
 import { wakeMinutes } from '../../schedule/wake-minutes.ts';
 import { ALL_ACCOUNTS } from '../../trading/account-entry.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { launcher } from '../launcher.ts';
 import { serverOf } from '../server/require-here.ts';
@@ -60,7 +61,7 @@ export async function addSchedule(
     id,
     name: options.name ?? null,
     profile: profile.name,
-    ...(account === undefined ? {} : { account }),
+    ...defined({ account }),
     timing,
     when_open: options.whenOpen === true,
     check,
@@ -118,8 +119,7 @@ async function checkOf(options: AddOptions): Promise<Schedule['check']> {
     });
   }
   return {
-    ...(rules === undefined ? {} : { rules }),
-    ...(report === undefined ? {} : { report }),
+    ...defined({ rules, report }),
     ...(options.suggest === true ? { suggest: true } : {}),
     ...(options.buyOnly === true ? { buyOnly: true } : {}),
     approval: options.approval,

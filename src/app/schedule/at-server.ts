@@ -5,6 +5,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import type { Timing } from '../../schedule/schedule.ts';
 import { ALL_ACCOUNTS } from '../../trading/account-entry.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { wholeId } from '../whole-id.ts';
 import type { ScheduleRun } from './run-schedule.ts';
@@ -38,11 +39,11 @@ export async function addAtServer(app: App, timing: Timing, options: AddOptions)
   const account = app.ofAll ? ALL_ACCOUNTS : await app.account();
   const added = await (await schedulesOf(app)).add({
     name: name ?? null,
-    ...(account === undefined ? {} : { account }),
+    ...defined({ account }),
     timing,
     when_open: whenOpen,
     ...(onPrice ? { on_price: true } : {}),
-    check: { ...(text === undefined ? {} : { rules: text }), suggest, buy_only: buyOnly, approval },
+    check: { ...defined({ rules: text }), suggest, buy_only: buyOnly, approval },
     timeout_ms: timeout ?? USUAL_TIMEOUT_MS,
   });
   return stateOf(await profileName(app), added);

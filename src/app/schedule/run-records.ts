@@ -2,6 +2,7 @@ import type { CheckResult } from '../../check/result-schema.ts';
 import { errorObject } from '../../errors/error-object.ts';
 import type { Decision } from '../../schedule/due.ts';
 import type { RunRecord, RunStatus } from '../../schedule/run-record.ts';
+import { defined } from '../../values/defined.ts';
 import type { CheckOutcomes } from '../check/run-checks.ts';
 import { type ExitCode, exitCodeForChecks, exitCodeForError, exits } from '../exit-codes.ts';
 
@@ -125,7 +126,7 @@ function endOf(begun: RunRecord, code: ExitCode, results: readonly CheckResult[]
       rule,
       severity,
       message,
-      ...(account === undefined ? {} : { account }),
+      ...defined({ account }),
     })),
     approvals,
     unsent: results.flatMap(({ notices = [] }) => notices).filter((notice) => notice.error !== undefined)
@@ -141,7 +142,7 @@ function inAccount({ account }: CheckResult): { readonly account?: string } {
 /** As the record's schema has it. */
 function keptError(error: unknown): NonNullable<RunRecord['error']> {
   const { code, message, hint } = errorObject(error);
-  return { code, message, ...(hint === undefined ? {} : { hint }) };
+  return { code, message, ...defined({ hint }) };
 }
 
 const time = (at: number) => new Date(at).toISOString();

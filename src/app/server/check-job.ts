@@ -10,6 +10,7 @@ import { withinScopes } from '../../server/person-agent.ts';
 import { channelsOf, checksOf, type NoticeParts } from '../../server/person-notices.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
 import type { ScheduleRow, ScheduleRows } from '../../store/schedule-rows.ts';
+import { defined } from '../../values/defined.ts';
 import { proposes } from '../check/run-check.ts';
 import { checksBy } from '../check/run-checks.ts';
 import {
@@ -99,7 +100,7 @@ async function runTurn(
     pending: isDone ? null : pending,
     ...(row.askedAt === null || again ? {} : { answers: row.askedAt }),
     ...(due !== undefined && again ? { wakeBy: clock.now() + RETRY_MS } : {}),
-    ...(standing === undefined ? {} : { standing }),
+    ...defined({ standing }),
     unknown: record.approvals.flatMap(({ id: approval, status }) => (status === 'unknown' ? [approval] : [])),
   });
   return written ? ended : undefined;

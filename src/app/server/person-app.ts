@@ -5,6 +5,7 @@ import { READ_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { personAgent, withinScopes } from '../../server/person-agent.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { appOf } from '../create-app.ts';
 
@@ -47,8 +48,7 @@ export function personApp(
         const [inName, number] = await Promise.all([app.requireSession(), app.account()]);
         return personAgent(parts, inName, {
           read_only: readOnly,
-          ...(model === undefined ? {} : { model }),
-          ...(number === undefined ? {} : { account: number }),
+          ...defined({ model, account: number }),
         });
       },
     },

@@ -1,6 +1,7 @@
 import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
 import { type ListenOptions, listen } from '../../net/http-server.ts';
 import { createServerApp } from '../../server/http/server-app.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
 import { serveRoutes, tellReady } from '../serve-routes.ts';
@@ -63,7 +64,7 @@ export async function serveServer(
     ...{ version: version(), log: options.log, routes: opened.routes },
   });
   serveRoutes(server, served.app, telemetry, address);
-  const measured = telemetry.url === undefined ? {} : { metrics: telemetry.url };
+  const measured = defined({ metrics: telemetry.url });
   const { home } = options;
   const told = {
     address,

@@ -5,6 +5,7 @@ import { runJob } from '../../server/jobs/run-job.ts';
 import { allSchedules } from '../../server/kept-schedule.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
 import { postgresWorkerLeases } from '../../store/postgres/state/worker-leases.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
 import { tellReady } from '../serve-routes.ts';
@@ -73,7 +74,7 @@ export async function serveWorker(
     },
     () => workerBacklog(parts),
   );
-  const measured = telemetry.url === undefined ? {} : { metrics: telemetry.url };
+  const measured = defined({ metrics: telemetry.url });
   const { gateway, database } = settings;
   const told = { gateway, tenant: database.tenant, concurrency, ...measured, home, pid: process.pid };
   await tellReady(options, told);

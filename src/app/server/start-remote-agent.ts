@@ -1,6 +1,7 @@
 import type { Agent } from '../../agent/agent.ts';
 import { createRemoteAgent } from '../../agent/remote/remote-agent.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
+import { defined } from '../../values/defined.ts';
 import type { AgentOptions, App } from '../app.ts';
 
 /**
@@ -19,7 +20,6 @@ export async function startRemoteAgent(app: App, options: AgentOptions): Promise
     session,
     clock: app.clock,
     readOnly,
-    ...(model === undefined ? {} : { model }),
-    ...(account === undefined ? {} : { account }),
+    ...defined({ model, account }),
   });
 }

@@ -14,6 +14,7 @@ import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.t
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { timeLimit } from '../../net/time-limit.ts';
 import { environments } from '../../trading/order.ts';
+import { defined } from '../../values/defined.ts';
 
 /** It changes rarely; a copy that is older is still good where the server does not answer. */
 const TTL_MS = 3_600_000;
@@ -97,7 +98,7 @@ async function ask(server: string, options: AskServerOptions): Promise<ToldBySer
     );
   }
   const { fetch, clock, home } = options;
-  const metadata = await providerMetadata(issuer, { fetch, clock, ...(home === undefined ? {} : { home }) });
+  const metadata = await providerMetadata(issuer, { fetch, clock, ...defined({ home }) });
   return {
     issuer: metadata.issuer,
     audience: told.resource,

@@ -7,6 +7,7 @@ import type {
   ScheduleLine,
 } from '../../home/phone/dashboard/dashboard-data.ts';
 import { databaseKey } from '../../secrets/database-key.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 
 /**
@@ -33,7 +34,7 @@ export function agentData(app: App, ofAll: boolean): AgentData {
       return (await scheduleLogs(app, undefined, limit)).map(
         ({ schedule, started_at, status, found, findings, error }): RunLine => ({
           ...{ schedule, started_at, status, found, findings },
-          ...(error === undefined ? {} : { error }),
+          ...defined({ error }),
         }),
       );
     },

@@ -1,11 +1,11 @@
 import type { Clock } from '../../machine/clock.ts';
 import { timeLimit } from '../../net/time-limit.ts';
 import type { CheckpointStore } from '../../store/checkpoint-store.ts';
+import { DAY_MS } from '../../values/durations.ts';
 import type { ReceiptKey } from '../receipts/receipt-key.ts';
 import type { Anchor } from './anchor.ts';
 import { checkpointNote } from './checkpoint.ts';
 
-const DAY_MS = 86_400_000;
 /** Between two looks at most: a machine that slept is seen within it. */
 const LOOK_MS = 3_600_000;
 /** One question to the authority. */

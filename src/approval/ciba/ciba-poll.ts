@@ -7,6 +7,7 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import { differingFields } from '../../trading/approval-details.ts';
+import { defined } from '../../values/defined.ts';
 import type { PollResult, Question } from '../asking-port.ts';
 import type { CibaClient } from './ciba-client.ts';
 
@@ -112,7 +113,7 @@ function isWhatWasAsked({ details, expected }: CibaPoll, approved: unknown): boo
 function refusal(poll: CibaPoll, failure: ProviderFailure): PollResult {
   if (failure.kind === 'unreachable') {
     const { reason, retryAfter } = failure;
-    return { status: 'unreachable', reason, ...(retryAfter === undefined ? {} : { retryAfter }) };
+    return { status: 'unreachable', reason, ...defined({ retryAfter }) };
   }
   if (failure.kind === 'invalid') {
     // An error that is none of OAuth's is somebody else's answer: a proxy's, or a firewall's.

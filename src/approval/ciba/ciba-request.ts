@@ -3,6 +3,7 @@ import { inProviderTime } from '../../auth/provider/provider.ts';
 import { providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { defined } from '../../values/defined.ts';
 import type { BackchannelAuthentication, Question } from '../asking-port.ts';
 import type { CibaClient, ConnectCiba } from './ciba-client.ts';
 
@@ -67,7 +68,7 @@ async function send(
       requested_expiry: String(expiresIn),
       ...(options.details === 'rar' ? { authorization_details: JSON.stringify([question.details]) } : {}),
       ...(options.delivery === 'ping' ? { client_notification_token: question.notificationToken } : {}),
-      ...(question.acr === undefined ? {} : { acr_values: question.acr }),
+      ...defined({ acr_values: question.acr }),
       ...dialect.audience(options.resource),
     });
   });

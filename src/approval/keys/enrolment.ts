@@ -5,6 +5,7 @@ import type { AuditNote } from '../../store/audit.ts';
 import type { KeyProof, SigningKey } from '../../store/signing-key-store.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
 import { counterBack, refused, SIGNATURE_ALGORITHMS } from '../signature/verify-assertion.ts';
 import {
   assertedBy,
@@ -197,7 +198,7 @@ function keyRefused(cause?: unknown): Refusal {
   return new Refusal(403, 'key_refused', 'the new key could not be verified', {
     hint: 'Try again. It takes a passkey that is unlocked by PIN, face or finger, made on this very page.',
     challenge: {},
-    ...(cause === undefined ? {} : { cause }),
+    ...defined({ cause }),
   });
 }
 

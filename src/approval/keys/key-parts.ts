@@ -6,6 +6,7 @@ import type {
 } from '@simplewebauthn/server';
 import type { KeyUse, SigningKey } from '../../store/signing-key-store.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
 import { verifyAssertion } from '../signature/verify-assertion.ts';
 import type { Challenges } from './challenges.ts';
 import type { KeysOptions } from './keys-port.ts';
@@ -65,7 +66,7 @@ export async function assertedBy(
       origin,
       rpId,
       method: 'webauthn',
-      ...(by.sub === undefined ? {} : { sub: by.sub }),
+      ...defined({ sub: by.sub }),
     },
     store,
   );

@@ -1,6 +1,7 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { problemCodeOf } from '../../errors/problem-codes.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
 import type { Execution } from '../kind.ts';
 
 /** A desk's refusals that say the thing is certainly not carried out now, and may be tried again. */
@@ -32,7 +33,7 @@ export function refusalOf(error: unknown): Refusal {
   if (!isTradeAgentError(error)) throw error;
   const { field } = error.details;
   return new Refusal(400, problemCodeOf(error), error.message, {
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...defined({ hint: error.hint }),
     ...(typeof field === 'string' ? { fields: [field] } : {}),
   });
 }

@@ -3,6 +3,7 @@ import type { OrderJournal } from '../../store/order-journal.ts';
 import type { ProposalStore, StoredProposal } from '../../store/proposal-store.ts';
 import type { SigningKeyStore } from '../../store/signing-key-store.ts';
 import type { ApprovedProposal, Receipt, SignedApproval, UnsignedReceipt } from '../../trading/receipt.ts';
+import { defined } from '../../values/defined.ts';
 import { mandateOf } from '../mandate-of.ts';
 import { evidenceSchema } from '../signature/evidence.ts';
 import { NoReceipt, receiptPayload, receiptText } from './receipt-form.ts';
@@ -100,7 +101,7 @@ function approvedOf(proposal: StoredProposal): ApprovedProposal {
   const { id, kind, sub, client, proposedBy, requestedBy, code, nonce, digest } = proposal;
   return {
     ...{ id, kind, sub, client },
-    ...(proposedBy === undefined ? {} : { proposed_by: proposedBy }),
+    ...defined({ proposed_by: proposedBy }),
     requested_by: requestedBy,
     code,
     nonce: nonce ?? null,

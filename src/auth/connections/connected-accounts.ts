@@ -3,6 +3,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { loginRequired } from '../../errors/login-required.ts';
 import { boundedFetch, isAnswerTooLong, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
+import { defined } from '../../values/defined.ts';
 import { PROVIDER_TIMEOUT_S } from '../provider/provider.ts';
 import { wantsNonce } from '../session/gateway-request.ts';
 
@@ -115,7 +116,7 @@ export function connectedAccounts(access: ConnectedAccountsAccess): ConnectedAcc
       const started = await ask('POST', 'connect', startedSchema, {
         connection,
         scopes,
-        ...(deviceName === undefined ? {} : { device_name: deviceName }),
+        ...defined({ device_name: deviceName }),
         ...(redirect === undefined
           ? {}
           : {
@@ -149,7 +150,7 @@ export function connectedAccounts(access: ConnectedAccountsAccess): ConnectedAcc
         auth_session: authSession,
         connect_code: connectCode,
         redirect_uri: redirectUri,
-        ...(codeVerifier === undefined ? {} : { code_verifier: codeVerifier }),
+        ...defined({ code_verifier: codeVerifier }),
       }),
 
     async progress(authSession) {

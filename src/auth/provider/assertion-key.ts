@@ -1,4 +1,5 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose';
+import { defined } from '../../values/defined.ts';
 
 /** What of a client's key may leave this machine, as it is registered (RFC 7517). */
 export function publicHalf({ kty, crv, x, y, n, e, alg, kid }: JWK): Record<string, string> {
@@ -17,5 +18,5 @@ export async function assertionKey(
   if (!('kty' in privateKey)) return { key: privateKey as CryptoKey };
   const key = await importJWK(privateKey, privateKey.alg ?? 'ES256');
   if (key instanceof Uint8Array) throw new TypeError('a client of the gateway needs an asymmetric key');
-  return { key, ...(privateKey.kid === undefined ? {} : { kid: privateKey.kid }) };
+  return { key, ...defined({ kid: privateKey.kid }) };
 }

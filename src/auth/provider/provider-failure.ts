@@ -1,5 +1,6 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import { isAnswerTooLong } from '../../net/bounded-fetch.ts';
+import { defined } from '../../values/defined.ts';
 
 /**
  * What went wrong with a request to the identity provider, in facts that are safe to show. The libraries' own errors
@@ -28,7 +29,7 @@ export function providerFailure(error: unknown): ProviderFailure {
     return {
       kind: 'unreachable',
       reason: status === 429 ? `it was asked too often${wait}` : `it answered with HTTP status ${status}`,
-      ...(retryAfter === undefined ? {} : { retryAfter }),
+      ...defined({ retryAfter }),
     };
   }
   if (typeof oauthError === 'string') {

@@ -10,6 +10,7 @@ import { isSecureUrl } from '../../net/secure-url.ts';
 import { DEVICE_GRANT } from '../../oauth/oauth-names.ts';
 import { CONNECTION_SCOPES, SESSION_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
+import { defined } from '../../values/defined.ts';
 import { clockComparison } from '../provider/clock-comparison.ts';
 import { type IdTokenClaims, verifyIdToken } from '../provider/id-token.ts';
 import { endOf } from '../provider/lifetime.ts';
@@ -264,7 +265,7 @@ async function pollDeviceToken(poll: DevicePoll) {
         configuration,
         DEVICE_GRANT,
         { device_code: poll.deviceCode },
-        poll.dpop === undefined ? {} : { DPoP: poll.dpop },
+        defined({ DPoP: poll.dpop }),
       );
     } catch (error) {
       signal.throwIfAborted();

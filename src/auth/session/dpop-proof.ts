@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Clock } from '../../machine/clock.ts';
+import { defined } from '../../values/defined.ts';
 import { importKeyPair, type PrivateJwk, publicJwk } from './dpop-key.ts';
 
 export interface DpopProver {
@@ -29,7 +30,7 @@ export function createDpopProver(key: PrivateJwk, clock: Clock): DpopProver {
         htm: method,
         htu: `${url.origin}${url.pathname}`,
         ath: createHash('sha256').update(accessToken).digest('base64url'),
-        ...(nonce === undefined ? {} : { nonce }),
+        ...defined({ nonce }),
       })
         .setIssuedAt(Math.floor(clock.now() / 1000))
         .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })

@@ -2,6 +2,7 @@ import type { ResolvedProfile } from '../../config/profile.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { Home } from '../../machine/directories.ts';
 import type { CredentialName, CredentialStore } from '../../secrets/credential-store.ts';
+import { defined } from '../../values/defined.ts';
 import { signInProfile } from '../company/sign-in-profile.ts';
 import type { ProviderAccess } from '../provider/provider.ts';
 import { revokeTokens, type UnrevokedToken } from '../provider/token-revocation.ts';
@@ -68,7 +69,7 @@ async function proofOf({ profile, store }: LogoutOptions): Promise<Pick<Provider
   if (profile.company === undefined) return {};
   const { keptCompanyKey } = await import('../company/client-key.ts');
   const privateKey = await keptCompanyKey(store);
-  return privateKey === undefined ? {} : { privateKey };
+  return defined({ privateKey });
 }
 
 /** A token of another issuer is not sent to this one; it is only removed. */

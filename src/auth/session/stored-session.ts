@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
+import { defined } from '../../values/defined.ts';
 import type { IdTokenClaims } from '../provider/id-token.ts';
 import type { User } from './session.ts';
 
@@ -39,9 +40,7 @@ export function newSession(
     issuer: profile.issuer,
     client_id: profile.login_client.client_id,
     sub,
-    ...(name === undefined ? {} : { name }),
-    ...(email === undefined ? {} : { email }),
-    ...(username === undefined ? {} : { username }),
+    ...defined({ name, email, username }),
     scopes: [...scopes],
   };
 }

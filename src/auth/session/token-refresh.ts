@@ -4,6 +4,7 @@ import { loginRequired } from '../../errors/login-required.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { IDENTITY_SCOPES, READ_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialName, CredentialStore } from '../../secrets/credential-store.ts';
+import { defined } from '../../values/defined.ts';
 import { endOf } from '../provider/lifetime.ts';
 import {
   audienceParameters,
@@ -80,7 +81,7 @@ export async function refreshAccessToken(
           scope: scopes.join(' '),
           ...(isIdentityOnly(scopes) ? {} : (context.audience ?? audienceParameters(profile))),
         },
-        DPoP === undefined ? {} : { DPoP },
+        defined({ DPoP }),
       );
     }).catch(async (error: unknown): Promise<never> => {
       const failure = providerFailure(error);

@@ -1,5 +1,6 @@
 import { createContext, useContext } from 'react';
 import type { ThemeName } from '../../config/theme-name.ts';
+import { defined } from '../../values/defined.ts';
 import { DEFAULT_THEME, type Theme, themes } from '../text/theme.ts';
 
 /** What every part of the chat's screen needs to know of the terminal. */
@@ -34,9 +35,9 @@ export function useTheme(): Theme {
 
 /** As Ink takes it: a colour, or nothing at all. */
 export function inColor(color: Theme[keyof Theme]): { color?: string } {
-  return color === undefined ? {} : { color };
+  return defined({ color });
 }
 
 export function inBorder(color: Theme[keyof Theme]): { borderColor?: string } {
-  return color === undefined ? {} : { borderColor: color };
+  return defined({ borderColor: color });
 }

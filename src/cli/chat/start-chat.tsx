@@ -3,6 +3,7 @@ import type { AgentOptions } from '../../app/app.ts';
 import { resumeCommand } from '../../app/run/run-report.ts';
 import { version } from '../../app/version.ts';
 import { safeLine } from '../../text/shown-text.ts';
+import { defined } from '../../values/defined.ts';
 import type { Context } from '../context.ts';
 import { callToPhone } from '../terminal/call-to-phone.ts';
 import { sizedTerminal } from '../terminal/sized-terminal.ts';
@@ -43,7 +44,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
     clock,
     status,
     theme: await context.theme(),
-    ...(options.thread === undefined ? {} : { thread: options.thread }),
+    ...defined({ thread: options.thread }),
     onQuit: () => end(),
   });
   // Ink does so once its first frame shows: what is typed at that moment would be taken by the terminal's line editing.

@@ -1,5 +1,6 @@
 import type { RunInput } from '../../app/run/run.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
+import { defined } from '../../values/defined.ts';
 import type { Context } from '../context.ts';
 import { pipeWriters } from '../terminal/pipe-writers.ts';
 import {
@@ -30,7 +31,7 @@ export function runInput(context: Context, { prompt, thread }: Asked): () => Pro
   const reading = read(context, fromStdin ? MOST_PROMPT : MOST_CONTEXT, prompt);
   // A failure is reported where it is awaited; until then it must not count as unhandled.
   reading.catch(() => undefined);
-  const inThread = thread === undefined ? {} : { thread };
+  const inThread = defined({ thread });
   return async () => {
     const found = await reading;
     if (fromStdin) {

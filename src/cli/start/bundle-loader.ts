@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Script } from 'node:vm';
+import { defined } from '../../values/defined.ts';
 import { type CompiledCode, readCompiledCode, writeCompiledCode } from './compiled-code.ts';
 
 /** The program's chunks in dist/, loaded as they are first needed. */
@@ -45,7 +46,7 @@ export function openBundle(folder: URL, compiledFile: string | undefined, build:
     const cachedData = compiled.get(name);
     const script = new Script(source, {
       filename: url.pathname,
-      ...(cachedData === undefined ? {} : { cachedData }),
+      ...defined({ cachedData }),
     });
     if (cachedData === undefined || script.cachedDataRejected === true) fresh = true;
     const module = { exports: {} as unknown, script };

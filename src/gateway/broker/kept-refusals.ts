@@ -1,4 +1,5 @@
 import { Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
 import { type KeptKind, keptWords } from './kept-kinds.ts';
 
 /** What puts it there, or another in its place. */
@@ -51,6 +52,6 @@ function refusal(kind: KeptKind, detail: string, hint: string, cause?: unknown):
   return new Refusal(409, 'account_not_connected', detail, {
     hint,
     members: { credentials: kind },
-    ...(cause === undefined ? {} : { cause }),
+    ...defined({ cause }),
   });
 }

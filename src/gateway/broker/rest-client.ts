@@ -1,4 +1,5 @@
 import { AnswerTooLong, boundedFetch, isAnswerTooLong } from '../../net/bounded-fetch.ts';
+import { defined } from '../../values/defined.ts';
 import type { BrokerFailure } from './broker-failure.ts';
 
 /** Bytes; a day's orders of a busy account, a year of bars. */
@@ -75,7 +76,7 @@ export function sendOnce({ fetch, timeoutMs }: Pick<RestOptions, 'fetch' | 'time
         ...request,
         redirect: 'error',
         signal: AbortSignal.timeout(timeoutMs),
-        ...(body === undefined ? {} : { body }),
+        ...defined({ body }),
       });
       text = await response.text();
     } catch (error) {

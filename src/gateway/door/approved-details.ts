@@ -3,6 +3,7 @@ import type { ProblemCode } from '../../errors/problem-codes.ts';
 import type { Scope } from '../../oauth/scopes.ts';
 import { differingFields } from '../../trading/approval-details.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
 import type { Caller } from './caller.ts';
 
 /** What kind of approval a request needs. */
@@ -118,7 +119,7 @@ function notApproved(
 ): Refusal {
   return new Refusal(403, code, detail, {
     hint: `Ask for an approval of exactly this ${kind.noun}.`,
-    ...(fields === undefined ? {} : { fields }),
+    ...defined({ fields }),
     challenge: { error: 'insufficient_authorization_details', scopes: [kind.scope] },
   });
 }

@@ -7,6 +7,7 @@ import { type Leave, streamLimit } from '../../net/stream-limit.ts';
 import type { Scope } from '../../oauth/scopes.ts';
 import { isStoreAway } from '../../store/postgres/store-away.ts';
 import { ProblemError, Refusal, type RefusalOptions } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
 import type { Caller } from './caller.ts';
 import { problemResponse } from './problem.ts';
 import { METADATA_PATH } from './protected-resource-metadata.ts';
@@ -81,8 +82,7 @@ export function createDoor(options: DoorOptions): Door {
         duration_ms: clock.now() - startedAt,
         ...(failed === undefined ? {} : { code: refusalOf(failed, options).code }),
         ...(caller === undefined ? {} : { sub: caller.sub }),
-        ...(caller?.clientId === undefined ? {} : { client_id: caller.clientId }),
-        ...(caller?.membership?.act === undefined ? {} : { act: caller.membership.act }),
+        ...defined({ client_id: caller?.clientId, act: caller?.membership?.act }),
         ...(isForeseen ? {} : { error: failed instanceof Error ? failed.name : typeof failed }),
       });
     };
@@ -117,8 +117,7 @@ export function createDoor(options: DoorOptions): Door {
         ? { scopes: challengeScopes, ...challenge }
         : challenge;
     return {
-      ...(scoped === undefined ? {} : { challenge: scoped }),
-      ...(retryAfter === undefined ? {} : { retryAfter }),
+      ...defined({ challenge: scoped, retryAfter }),
     };
   }
 

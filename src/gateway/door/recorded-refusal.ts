@@ -1,6 +1,7 @@
 import type { ProblemCode } from '../../errors/problem-codes.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Problem } from '../../trading/views.ts';
+import { defined } from '../../values/defined.ts';
 
 /** A first result that was a refusal, said again. */
 export class ReplayedRefusal extends Refusal {
@@ -13,7 +14,6 @@ export function recordedRefusal(problem: Problem): Refusal {
   // The gateway wrote it: one of an earlier version is said again all the same.
   return new Refusal(status, code as ProblemCode, detail ?? '', {
     members,
-    ...(hint === undefined ? {} : { hint }),
-    ...(fields === undefined ? {} : { fields }),
+    ...defined({ hint, fields }),
   });
 }

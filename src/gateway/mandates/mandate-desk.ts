@@ -5,6 +5,7 @@ import { slotOf } from '../../trading/mandate/cadence.ts';
 import type { MandateView, StandingNow } from '../../trading/mandate/mandate.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
+import { defined } from '../../values/defined.ts';
 import { mandateEnded, noSuchMandate } from './mandate-ports.ts';
 
 /**
@@ -47,7 +48,7 @@ export function createMandateDesk(options: {
       state:
         view.state === 'active' || view.state === 'exhausted' || state !== 'watching' ? state : 'stopped',
       ...(isComing ? { next_at: new Date(dueAt).toISOString() } : {}),
-      ...(last === undefined ? {} : { last }),
+      ...defined({ last }),
     };
     return { ...view, standing: stands };
   };
@@ -93,7 +94,7 @@ function mandateView(mandate: CountedMandate, now: number): MandateView {
     state: mandateState(mandate, now),
     terms,
     used,
-    ...(slot === undefined ? {} : { slot }),
+    ...defined({ slot }),
     created_at: new Date(createdAt).toISOString(),
     updated_at: new Date(updatedAt).toISOString(),
   };

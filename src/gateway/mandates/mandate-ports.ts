@@ -11,6 +11,7 @@ import { dayBegan } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Account } from '../../trading/views.ts';
+import { defined } from '../../values/defined.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
 import { decide, refusalOfDecision } from '../policy/decide.ts';
 import type { Subject } from '../policy/decision.ts';
@@ -119,7 +120,7 @@ async function cover(
   if (inside !== undefined) {
     const present = slotOf(inside.terms.cadence, at);
     return {
-      by: { mandate: inside.id, ...(present === undefined ? {} : { slot: present }) },
+      by: { mandate: inside.id, ...defined({ slot: present }) },
       outside: [],
     };
   }

@@ -7,6 +7,7 @@ import type { MandateState, MandateUse } from '../../trading/mandate/mandate.ts'
 import type { OrderDraft } from '../../trading/order.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
+import { defined } from '../../values/defined.ts';
 
 /** How far a mandate is used, counted as of one moment, this order not among it. */
 export interface UsedOf extends MandateUse {
@@ -219,7 +220,7 @@ function slots(terms: MandateEnvelope, { in_slot }: UsedOf, { slot }: UnderManda
           present === undefined
             ? 'the mandate has no slots: it is used on demand'
             : `the order is for ${slot}, and it is ${present} now`,
-        ...(present === undefined ? {} : { limit: present }),
+        ...defined({ limit: present }),
         value: slot,
       },
     ];

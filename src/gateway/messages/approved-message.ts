@@ -2,6 +2,7 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 import { checkMessage, type MessageDraft, messageDraftSchema } from '../../trading/message.ts';
 import { messageSendDetails, messageSendDetailsSchema } from '../../trading/message-details.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
 import { approvedDetails, issueFields, requireApproved } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
 
@@ -51,7 +52,7 @@ function parseMessage(body: unknown): MessageDraft {
     if (!isTradeAgentError(error)) throw error;
     const { field } = error.details;
     throw new Refusal(400, 'invalid_message', error.message, {
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...defined({ hint: error.hint }),
       ...(typeof field === 'string' ? { fields: [field] } : {}),
     });
   }

@@ -2,6 +2,7 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 import { tradeOrderDetails, tradeOrderDetailsSchema } from '../../trading/approval-details.ts';
 import { checkOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
 import { approvedDetails, issueFields, requireApproved } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
 
@@ -58,7 +59,7 @@ function parseOrder(body: unknown): OrderDraft {
     if (!isTradeAgentError(error)) throw error;
     const { field } = error.details;
     throw new Refusal(400, 'invalid_order', error.message, {
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...defined({ hint: error.hint }),
       ...(typeof field === 'string' ? { fields: [field] } : {}),
     });
   }

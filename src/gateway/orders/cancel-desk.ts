@@ -1,6 +1,7 @@
 import type { CancelSubject } from '../../trading/kinds/cancel.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { isFinal, type Order } from '../../trading/views.ts';
+import { defined } from '../../values/defined.ts';
 import type { Broker } from '../broker/broker.ts';
 
 /**
@@ -71,10 +72,5 @@ export function notCancelable(status?: Order['status']): Refusal {
 }
 
 export function orderNotFound(members?: Record<string, unknown>): Refusal {
-  return new Refusal(
-    404,
-    'not_found',
-    'there is no such order in this account',
-    members === undefined ? {} : { members },
-  );
+  return new Refusal(404, 'not_found', 'there is no such order in this account', defined({ members }));
 }

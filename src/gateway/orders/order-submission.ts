@@ -14,6 +14,7 @@ import type { OrderDraft } from '../../trading/order.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { MarketClock, Order } from '../../trading/views.ts';
+import { defined } from '../../values/defined.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
 import type { Broker, Submission } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
@@ -348,7 +349,7 @@ export function outcomeUnknown(clientOrderId: string): Refusal {
 function brokerRefusal(refused: Submission & { outcome: 'refused' }): Refusal {
   const members = {
     broker_message: safeLine(refused.message, 300),
-    ...(refused.brokerCode === undefined ? {} : { broker_code: refused.brokerCode }),
+    ...defined({ broker_code: refused.brokerCode }),
   };
   if (refused.reason === 'not_replaceable') {
     return notReplaceable('the broker says that the order can no longer be replaced', members);

@@ -3,6 +3,7 @@ import type { ReplaceSubject } from '../../trading/kinds/replace.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
+import { defined } from '../../values/defined.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import { isSameOrder } from './same-order.ts';
 
@@ -89,7 +90,7 @@ export function notReplaceable(
   const { fields, ...members } = more;
   return new Refusal(409, 'not_replaceable', `nothing was changed: ${why}`, {
     hint: 'Look at the order; where it is still open, propose to cancel it and then a new one.',
-    ...(fields === undefined ? {} : { fields }),
+    ...defined({ fields }),
     members,
   });
 }

@@ -2,6 +2,7 @@ import { exactPercent, shares } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { waitsForOpening } from '../../trading/market-open.ts';
 import { hurts } from '../../trading/price-drift.ts';
+import { defined } from '../../values/defined.ts';
 import { classObjections } from './class-checks.ts';
 import { freeToSell } from './day-loss.ts';
 import type { BrokerFacts, Facts, MarketFacts, Objection, OrderFacts } from './decision.ts';
@@ -35,7 +36,7 @@ function brokersOwn(order: OrderFacts, broker: BrokerFacts): Objection[] {
     found.push({
       reason: 'ORDER_NOT_TAKEN_BY_BROKER',
       text,
-      ...(hint === undefined ? {} : { hint }),
+      ...defined({ hint }),
       problem: { status: 400, code: 'invalid_order', ...(field === undefined ? {} : { fields: [field] }) },
     });
   }

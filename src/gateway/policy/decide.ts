@@ -2,6 +2,7 @@ import { shares } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
 import { brokerObjections } from './broker-checks.ts';
 import { dayLoss, freeToSell } from './day-loss.ts';
 import type { Action, Decision, Facts, Objection, OrderFacts, Subject } from './decision.ts';
@@ -38,10 +39,7 @@ export function decide(rules: Rules, subject: Subject, action: Action, facts: Fa
     // Two limits may lack the same fact.
     reasons: [...new Set(told.map(({ reason }) => reason))],
     texts: firstOfEach(told),
-    ...(hint === undefined ? {} : { hint }),
-    ...(limit === undefined ? {} : { limit }),
-    ...(value === undefined ? {} : { value }),
-    ...(problem === undefined ? {} : { problem }),
+    ...defined({ hint, limit, value, problem }),
     policy,
   };
 }
@@ -51,14 +49,12 @@ export function refusalOfDecision(decision: Decision): Refusal {
   const { reasons, texts, hint, limit, value, problem, policy } = decision;
   const [reason] = reasons;
   return new Refusal(problem?.status ?? 403, problem?.code ?? 'policy_denied', texts[0] ?? 'it is refused', {
-    ...(hint === undefined ? {} : { hint }),
-    ...(problem?.fields === undefined ? {} : { fields: problem.fields }),
+    ...defined({ hint, fields: problem?.fields }),
     members: {
       ...problem?.members,
       reason,
       reasons,
-      ...(limit === undefined ? {} : { limit }),
-      ...(value === undefined ? {} : { value }),
+      ...defined({ limit, value }),
       policy,
     },
     ...(problem === undefined ? { challenge: {} } : {}),

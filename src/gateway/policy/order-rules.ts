@@ -8,6 +8,7 @@ import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-tim
 import type { OrderDraft } from '../../trading/order.ts';
 import type { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
+import { defined } from '../../values/defined.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
 import { outsideOf } from '../mandates/outside-of.ts';
 import type { Relations } from '../relations/relations.ts';
@@ -160,8 +161,7 @@ function decidedUnderMandate(decision: Decision, outside: readonly Outside[]): D
     effect: 'deny',
     reasons: [...(denied ? decision.reasons : []), ...outside.map(({ reason }) => reason)],
     texts: [...(denied ? decision.texts : []), ...outside.map(({ text }) => text)],
-    ...(denied || limit === undefined ? {} : { limit }),
-    ...(denied || value === undefined ? {} : { value }),
+    ...(denied ? {} : defined({ limit, value })),
   };
 }
 

@@ -13,6 +13,7 @@ import { priceNow } from '../../trading/price-drift.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Account, MarketClock, Order, OrderLeg, Position, Quote } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
+import { defined } from '../../values/defined.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
 import type { Asset, Broker } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
@@ -182,7 +183,7 @@ export function worldFacts(
     market: marketFacts(world),
     broker: brokerFacts(draft, world),
     holdings: holdingFacts(draft, replaces, world),
-    ...(option === undefined ? {} : { option }),
+    ...defined({ option }),
     more: {},
   };
 }
@@ -203,7 +204,7 @@ export function orderFacts(draft: OrderDraft): OrderFacts {
 function exitFacts(draft: OrderDraft): Pick<OrderFacts, 'order_class' | 'stop_loss'> {
   const { order_class, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = boundedOrder(draft);
   return {
-    ...(order_class === undefined ? {} : { order_class }),
+    ...defined({ order_class }),
     ...(stop === undefined || limit === undefined
       ? {}
       : { stop_loss: { stop_price: stop, limit_price: limit } }),
@@ -252,7 +253,7 @@ function brokersObjection(draft: OrderDraft, traits: BrokerTraits): BrokerFacts[
     const { field } = error.details;
     return {
       text: error.message,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...defined({ hint: error.hint }),
       ...(typeof field === 'string' ? { field } : {}),
     };
   }
@@ -275,7 +276,7 @@ function holdingFacts(
   return {
     equity: account.equity,
     last_equity: account.last_equity,
-    ...(dayFlow === undefined ? {} : { day_flow: dayFlow }),
+    ...defined({ day_flow: dayFlow }),
     qty: new Dec(held?.qty ?? 0).abs().times(sign).toFixed(),
     value: new Dec(held?.market_value ?? 0).abs().times(sign).toFixed(2),
     open_elsewhere: {

@@ -2,6 +2,7 @@ import type { Access } from '../../approval/access.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { RelationQuestion } from '../../trading/relations.ts';
+import { defined } from '../../values/defined.ts';
 import { type Relations, RelationsUnavailable } from './relations.ts';
 
 /** What each question is about, as a refusal says it. */
@@ -63,6 +64,6 @@ function denied(
   detail: string,
   { hint, question }: { readonly hint: string; readonly question?: RelationQuestion },
 ): Refusal {
-  const members = { reason, reasons: [reason], ...(question === undefined ? {} : { relation: question }) };
+  const members = { reason, reasons: [reason], ...defined({ relation: question }) };
   return new Refusal(403, 'policy_denied', detail, { hint, members, challenge: {} });
 }

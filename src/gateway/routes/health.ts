@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { clockOffset } from '../../auth/provider/provider-clock.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { defined } from '../../values/defined.ts';
 import type { Door } from '../door/door.ts';
 
 export interface HealthOptions {
@@ -29,7 +30,7 @@ export async function clockOffsets(
   // The database said it at some time in between.
   const middle = (askedAt + clock.now()) / 2;
   return {
-    ...(provider === undefined ? {} : { provider }),
+    ...defined({ provider }),
     ...(database === undefined ? {} : { database: Math.round((middle - database) / 1000) }),
   };
 }

@@ -8,6 +8,7 @@ import { addDays, newYorkDate } from '../../trading/new-york-time.ts';
 import { symbolSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { barAdjustments } from '../../trading/views.ts';
+import { DAY_MS } from '../../values/durations.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
 import type { BarQuery } from '../broker/broker.ts';
 import type { Door } from '../door/door.ts';
@@ -95,7 +96,6 @@ const contractsQuery = z.strictObject({
   limit: limitParameter(MOST_CONTRACTS, 50),
 });
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 /**
  * How far back so many bars reach at most: 252 trading days a year, 6.5 trading hours a day, and a week more for the
  * longest closing.

@@ -5,6 +5,7 @@ import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { order } from '../../trading/kinds/order.ts';
 import { policyChange } from '../../trading/kinds/policy-change.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
 import { issueFields } from '../door/approved-details.ts';
 import type { Door } from '../door/door.ts';
@@ -107,6 +108,6 @@ function parsed<S extends z.ZodType>(
   const status = code === 'invalid_order' ? 400 : 422;
   throw new Refusal(status, code, `it is malformed: ${fields.join(', ') || 'not an object'}`, {
     fields,
-    ...(hint === undefined ? {} : { hint }),
+    ...defined({ hint }),
   });
 }

@@ -15,6 +15,7 @@ import {
   proposalRequestSchema,
 } from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
 import { issueFields } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
 import { type Door, requireScopes } from '../door/door.ts';
@@ -206,17 +207,16 @@ export function proposalView(proposal: StoredProposal, approval: ProposalRouteOp
     requested_by: requestedBy,
     client,
     ...(proposedBy === undefined ? {} : { for: sub, proposed_by: proposedBy }),
-    ...(again === undefined ? {} : { again }),
+    ...defined({ again }),
     ...(provenance === null ? {} : { provenance }),
     approval: {
       method: approval.method,
-      ...(approval.phoneUrl === undefined ? {} : { phone_url: approval.phoneUrl }),
+      ...defined({ phone_url: approval.phoneUrl }),
       ...(second === undefined
         ? {}
         : { second: { person: second, owner_approved: ownerAuthReqId !== undefined } }),
     },
-    ...(reason === undefined ? {} : { reason }),
-    ...(result === undefined ? {} : { result }),
+    ...defined({ reason, result }),
   };
 }
 
@@ -228,7 +228,7 @@ export function haltView({ state, since, until, by }: TradingStanding) {
     state,
     ...(since === undefined ? {} : { since: utcSeconds(since) }),
     ...(until === undefined ? {} : { until: utcSeconds(until) }),
-    ...(by === undefined ? {} : { by }),
+    ...defined({ by }),
   };
 }
 

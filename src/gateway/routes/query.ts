@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { symbolSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
 
 /**
  * Parses query parameters; each may be given once, and only those in the schema.
@@ -20,7 +21,7 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string
   const first = parsed.error?.issues[0]?.message;
   throw new Refusal(400, 'invalid_query', `wrong query parameters: ${[...fields].join(', ')}`, {
     fields: [...fields],
-    ...(first === undefined ? {} : { hint: first }),
+    ...defined({ hint: first }),
   });
 }
 

@@ -1,3 +1,4 @@
+import { defined } from '../../values/defined.ts';
 import type { Instruments } from './instruments.ts';
 
 /** What waits for the workers of a tenant, whichever of them is asked. */
@@ -28,7 +29,7 @@ export function measureBacklog({ meter }: Pick<Instruments, 'meter'>, read: () =
   const gauge = (name: string, description: string, unit?: string) =>
     meter.createObservableGauge(`trade_agent.${name}`, {
       description,
-      ...(unit === undefined ? {} : { unit }),
+      ...defined({ unit }),
     });
   const waiting = gauge('jobs.waiting', 'Jobs that are to be done now and that nobody does.');
   const oldest = gauge('jobs.oldest', 'How long the first of these has waited.', 's');

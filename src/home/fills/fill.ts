@@ -6,6 +6,7 @@ import { kindWords } from '../../trading/kinds/kinds.ts';
 import type { Environment } from '../../trading/order.ts';
 import { partOutcome } from '../../trading/order-outcome.ts';
 import { isFinal, type OrderLeg } from '../../trading/views.ts';
+import { defined } from '../../values/defined.ts';
 
 /** An order that is over, with all that was filled of it. Amounts are decimal strings. */
 export interface Fill {
@@ -64,7 +65,7 @@ export function fillsOf(proposal: StoredProposal): Fill[] {
         qty: order.filled_qty,
         price: order.filled_avg_price,
         status: order.status,
-        ...(mandate === undefined ? {} : { mandate_id: mandate }),
+        ...defined({ mandate_id: mandate }),
       },
     }));
 }

@@ -1,4 +1,5 @@
 import type { ClientMetadata } from 'oidc-provider';
+import { defined } from '../../values/defined.ts';
 
 /** A client that proves itself by a key of its own, as settings name it. */
 export interface KeyClient {
@@ -22,6 +23,6 @@ export function keyClient({ client_id, jwks, jwks_uri }: KeyClient): ClientMetad
       : {
           jwks: { keys: jwks.keys.map((key) => ({ ...key })) as NonNullable<ClientMetadata['jwks']>['keys'] },
         }),
-    ...(jwks_uri === undefined ? {} : { jwks_uri }),
+    ...defined({ jwks_uri }),
   };
 }

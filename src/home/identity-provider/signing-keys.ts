@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from 'jose';
+import { DAY_MS } from '../../values/durations.ts';
 
 /** What the provider signs with at a moment. */
 export interface KeySet {
@@ -18,7 +19,6 @@ export interface SigningKeys {
   readonly verificationKey: JWTVerifyGetKey;
 }
 
-const DAY_MS = 24 * 3_600_000;
 /** A key is published this long before it signs, so that whoever keeps our keys a while has it by then. */
 export const AHEAD_MS = DAY_MS;
 /** How long it signs. */

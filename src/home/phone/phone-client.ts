@@ -3,6 +3,7 @@ import { type SoftwareKey, softwareKey } from '../../approval/signature/software
 import { TradeAgentError } from '../../errors/errors.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
 import { type PhoneRequest, phoneRequestSchema } from './phone-request.ts';
 
 export type { PhoneRequest } from './phone-request.ts';
@@ -109,7 +110,7 @@ export function createPhoneClient(options: PhoneClientOptions): PhoneClient {
         phoneRequestSchema,
         `/phone/api/requests/${encodeURIComponent(id)}?${new URLSearchParams({ until, wait: String(wait) })}`,
         { 404: noRequest(id) },
-        { waitMs: wait * 1000, ...(signal === undefined ? {} : { signal }) },
+        { waitMs: wait * 1000, ...defined({ signal }) },
       );
     },
     decide: decider(options, call),

@@ -1,4 +1,5 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
+import { defined } from '../../values/defined.ts';
 import { within } from '../alarm.ts';
 import { ABORT_MS, RENEW_MS, RETRY_LIMIT } from '../job-limits.ts';
 import type { JobHandler } from '../job-queue.ts';
@@ -39,7 +40,7 @@ export function attemptsAt({ outbox, handler, sdk, heard }: AttemptsOptions): At
   const failure = (code: string, nextRetryDelay?: number) => {
     const failed = ApplicationFailure.create({
       ...{ message: code, type: code },
-      ...(nextRetryDelay === undefined ? {} : { nextRetryDelay }),
+      ...defined({ nextRetryDelay }),
     });
     failed.stack = '';
     return failed;

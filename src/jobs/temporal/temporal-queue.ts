@@ -1,6 +1,7 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import { postgresWorkerLeases } from '../../store/postgres/state/worker-leases.ts';
 import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
+import { defined } from '../../values/defined.ts';
 import { parseJobOf } from '../job.ts';
 import { DRAIN_MS } from '../job-limits.ts';
 import type { JobQueue } from '../job-queue.ts';
@@ -53,7 +54,7 @@ export function temporalQueue(options: TemporalQueueOptions): JobQueue {
       await engine.work(kind, handler, concurrency);
       relay ??= startRelay({
         ...{ outbox, leases: postgresWorkerLeases(database), handOver: engine.handOver, heard },
-        ...(againMs === undefined ? {} : { againMs }),
+        ...defined({ againMs }),
       });
     },
     dead: (limit = 100) => outbox.dead(limit),

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile } from '../../machine/private-file.ts';
 import { isLoopback } from '../../net/secure-url.ts';
+import { defined } from '../../values/defined.ts';
 import type { ConnectionOptions } from './temporal-sdk.ts';
 
 const file = z.string().min(1);
@@ -57,14 +58,14 @@ const isHere = (address: string) => isLoopback(new URL(`http://${address}`));
 export function connectionOptions(settings: TemporalSettings, folder: string): ConnectionOptions {
   const { address, tls, api_key_file } = settings;
   const apiKey = api_key_file === undefined ? undefined : secretIn(resolve(folder, api_key_file)).trim();
-  const options = { address, ...(apiKey === undefined ? {} : { apiKey }) };
+  const options = { address, ...defined({ apiKey }) };
   if (tls === undefined) return { ...options, tls: !isHere(address) };
   const { ca_file, cert_file, key_file, server_name } = tls;
   return {
     ...options,
     tls: {
       ...(ca_file === undefined ? {} : { serverRootCACertificate: publicFile(resolve(folder, ca_file)) }),
-      ...(server_name === undefined ? {} : { serverNameOverride: server_name }),
+      ...defined({ serverNameOverride: server_name }),
       ...(cert_file === undefined || key_file === undefined
         ? {}
         : {

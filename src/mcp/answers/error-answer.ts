@@ -1,6 +1,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Environment } from '../../trading/order.ts';
+import { defined } from '../../values/defined.ts';
 import { toolAnswer, untrusted } from './answer.ts';
 
 /**
@@ -17,7 +18,7 @@ export function errorAnswer(error: unknown, environment: Environment): CallToolR
       message: hint === undefined ? `${message}.` : `${message}. ${hint}`,
       status: 'error',
       error: typeof problem === 'string' && code === 'gateway_refused' ? problem : code,
-      ...(hint === undefined ? {} : { hint }),
+      ...defined({ hint }),
       ...(Object.keys(rest).length === 0 ? {} : { details: rest }),
       ...(broker_message === undefined ? {} : { broker_message, ...untrusted('the broker') }),
     },

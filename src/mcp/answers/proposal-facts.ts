@@ -1,5 +1,6 @@
 import { kindWords } from '../../trading/kinds/kinds.ts';
 import type { Proposal, ProposalState } from '../../trading/proposal.ts';
+import { defined } from '../../values/defined.ts';
 
 /** How a proposal stands, in words that a model has not to learn: what waits for the person is `pending_approval`. */
 export type ProposalStatus =
@@ -37,8 +38,6 @@ export function proposalFacts(proposal: Proposal) {
     warnings,
     created_at,
     expires_at,
-    ...(reason === undefined ? {} : { reason }),
-    ...(placed === undefined ? {} : { order: placed }),
-    ...(sent === undefined ? {} : { sent }),
+    ...defined({ reason, order: placed, sent }),
   };
 }

@@ -16,6 +16,7 @@ import { type LoopbackRedirectOptions, listenForRedirect } from '../../net/loopb
 import { isSecureUrl } from '../../net/secure-url.ts';
 import type { McpCredentials } from '../../secrets/mcp-credentials.ts';
 import { safeLine } from '../../text/shown-text.ts';
+import { defined } from '../../values/defined.ts';
 import { KeptAuthorization, type KeptClient, type KeptTokens } from './kept-authorization.ts';
 
 type UnauthorizedContext = Parameters<NonNullable<AuthProvider['onUnauthorized']>>[0];
@@ -114,7 +115,7 @@ export class Authorization implements AuthProvider {
         });
       }
       provider.returned();
-      await this.#auth(provider, { authorizationCode: code, ...(iss === undefined ? {} : { iss }) });
+      await this.#auth(provider, { authorizationCode: code, ...defined({ iss }) });
     } finally {
       await redirect.close();
     }
@@ -149,8 +150,7 @@ export class Authorization implements AuthProvider {
     return auth(provider, {
       serverUrl: this.#options.serverUrl,
       fetchFn: this.#options.fetch as never,
-      ...(resourceMetadataUrl === undefined ? {} : { resourceMetadataUrl }),
-      ...(scope === undefined ? {} : { scope }),
+      ...defined({ resourceMetadataUrl, scope }),
       ...more,
     });
   }

@@ -13,6 +13,7 @@ import { leadsOutside } from '../../net/public-fetch.ts';
 import { type ResolveHost, resolveHost } from '../../net/resolve-host.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { safeLine, safeText } from '../../text/shown-text.ts';
+import { defined } from '../../values/defined.ts';
 import { Authorization } from './authorization.ts';
 import type { ServerAccess, ServerLimits } from './server-access.ts';
 import { signingIn } from './signing-in.ts';
@@ -146,7 +147,7 @@ function authorizationOf(
     serverUrl: server.url,
     credentials,
     fetch: serverFetch(fetch, server.url, { tooLong: (error) => wire.fail(error) }),
-    ...(client === undefined ? {} : { client }),
+    ...defined({ client }),
   });
 }
 

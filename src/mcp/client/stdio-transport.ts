@@ -1,6 +1,7 @@
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import type { McpServerConfig } from '../../config/mcp-servers.ts';
 import { safeLine } from '../../text/shown-text.ts';
+import { defined } from '../../values/defined.ts';
 
 /** Bytes that one message of a server may have, by whichever transport. */
 export const LONGEST_MESSAGE = 4 * 1024 * 1024;
@@ -24,7 +25,7 @@ export class ChildTransport extends StdioClientTransport {
       env: Object.fromEntries(
         names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name] as string]])),
       ),
-      ...(env.HOME === undefined ? {} : { cwd: env.HOME }),
+      ...defined({ cwd: env.HOME }),
       stderr: 'pipe',
       maxBufferSize: LONGEST_MESSAGE,
     });

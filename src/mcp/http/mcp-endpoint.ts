@@ -1,4 +1,5 @@
 import { createMcpHandler, type McpServerFactory } from '@modelcontextprotocol/server';
+import { defined } from '../../values/defined.ts';
 import { askingTransport } from './asking-transport.ts';
 import { createHandshakes } from './client-handshake.ts';
 import { createClientQuestions, isAnswer } from './client-questions.ts';
@@ -51,7 +52,7 @@ export function mcpEndpoint<Caller extends Identified>(
     const response = await handler.fetch(request, {
       // Not the token: it stays at the door.
       authInfo: { token: '', clientId: '', scopes: [], extra: { caller } },
-      ...(body === undefined ? {} : { parsedBody: body }),
+      ...defined({ parsedBody: body }),
     });
     const { method, params } = (body ?? {}) as { readonly method?: unknown; readonly params?: unknown };
     const session = method === 'initialize' && response.ok ? await handshakes.seal(params, name) : undefined;

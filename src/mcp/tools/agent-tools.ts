@@ -26,6 +26,7 @@ import { setWatchlist } from '../../tools/set-watchlist.ts';
 import { suggestRebalance } from '../../tools/suggest-rebalance.ts';
 import { argumentsOf, type DirectTool } from '../../tools/tool.ts';
 import { whoami } from '../../tools/whoami.ts';
+import { defined } from '../../values/defined.ts';
 import { defineMcpTool, type McpTool } from './mcp-tool.ts';
 
 /** A hundred positions are some 5,000 tokens of another agent's context. */
@@ -107,7 +108,7 @@ function read(tool: DirectTool, title: string): McpTool {
       return {
         message: summary,
         found: JSON.parse(content) as Record<string, unknown>,
-        ...(outside === undefined ? {} : { outside }),
+        ...defined({ outside }),
       };
     },
   });

@@ -4,6 +4,7 @@ import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
 import { checkDpopReplay, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
 import type { ExchangeParameters } from '../../home/identity-provider/exchange-parameters.ts';
 import { ID_JAG_TYPE } from '../../oauth/oauth-names.ts';
+import { defined } from '../../values/defined.ts';
 import type { CompanyPeople, CompanyPerson } from './people.ts';
 import { type CompanyRule, rule } from './rules.ts';
 import { readSubject, type Subject, type SubjectOptions } from './subject.ts';
@@ -58,8 +59,7 @@ export function assertionExchange(options: AssertionExchangeOptions) {
         aud: params.audience,
         client_id: ruling.rule.client_id_there ?? client.clientId,
         scope,
-        ...(params.resource === undefined ? {} : { resource: params.resource }),
-        ...(ruling.rule.actor === undefined ? {} : { act: ruling.rule.actor }),
+        ...defined({ resource: params.resource, act: ruling.rule.actor }),
         ...(proof === undefined ? {} : { cnf: { jkt: proof.thumbprint } }),
       }),
       issued_token_type: ID_JAG_TYPE,
@@ -75,9 +75,7 @@ function claimsAbout({ sub, email, groups }: CompanyPerson, { authTime, acr, amr
     sub,
     email,
     groups,
-    ...(authTime === undefined ? {} : { auth_time: authTime }),
-    ...(acr === undefined ? {} : { acr }),
-    ...(amr === undefined ? {} : { amr }),
+    ...defined({ auth_time: authTime, acr, amr }),
   };
 }
 
@@ -91,7 +89,7 @@ async function signed(
     .setProtectedHeader({
       alg: 'ES256',
       typ: ASSERTION_TYP,
-      ...(key.kid === undefined ? {} : { kid: key.kid }),
+      ...defined({ kid: key.kid }),
     })
     .setIssuer(issuer)
     .setJti(randomUUID())

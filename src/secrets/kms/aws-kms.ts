@@ -4,6 +4,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { boundedFetch } from '../../net/bounded-fetch.ts';
 import { requireSecureUrl } from '../../net/secure-url.ts';
+import { defined } from '../../values/defined.ts';
 import { type AwsCredentials, domainOf } from './aws/credential-source.ts';
 import { awsCredentials } from './aws/credentials.ts';
 import type { Kms } from './kms.ts';
@@ -84,7 +85,7 @@ export async function signedHeaders(request: SignedRequest, credentials: AwsCred
     datetime: new Date(now).toISOString().replace(/[:-]|\.\d{3}/g, ''),
     accessKeyId: credentials.accessKeyId,
     secretAccessKey: credentials.secretAccessKey,
-    ...(credentials.sessionToken === undefined ? {} : { sessionToken: credentials.sessionToken }),
+    ...defined({ sessionToken: credentials.sessionToken }),
   });
   return (await signer.sign()).headers;
 }

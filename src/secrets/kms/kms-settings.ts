@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
+import { defined } from '../../values/defined.ts';
 import type { Kms } from './kms.ts';
 
 /** HashiCorp Vault's transit engine, or OpenBao's. */
@@ -59,8 +60,7 @@ export async function openKms(
       ...rest,
       ...access,
       tokenFile: resolve(folder, token_file),
-      ...(mount === undefined ? {} : { mount }),
-      ...(namespace === undefined ? {} : { namespace }),
+      ...defined({ mount, namespace }),
     });
   }
   if (aws !== undefined) {

@@ -3,6 +3,7 @@ import { type ErrorCode, isTradeAgentError } from '../../errors/errors.ts';
 import { isProblemCode } from '../../errors/problem-codes.ts';
 import { problemMembers } from '../../errors/problem-members.ts';
 import { AgentRefusal, type ProblemError, Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
 
 /** How the agent's own errors are said over HTTP. */
 const statuses: Partial<Record<ErrorCode, number>> = {
@@ -33,7 +34,7 @@ export function agentRefusal(error: unknown): ProblemError<string> {
   const { status: theirs, problem, retryAfter } = details;
   const ours = statuses[code];
   const options = {
-    ...(hint === undefined ? {} : { hint }),
+    ...defined({ hint }),
     ...((ours ?? theirs) === 503
       ? { retryAfter: typeof retryAfter === 'number' ? retryAfter : RETRY_S }
       : {}),

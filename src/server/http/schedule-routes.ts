@@ -18,6 +18,7 @@ import { timingMoments } from '../../schedule/timing-moments.ts';
 import { postgresCalendarRows } from '../../store/postgres/state/calendar-rows.ts';
 import type { NewSchedule, ScheduleRow } from '../../store/schedule-rows.ts';
 import { AgentRefusal, Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
 import { marketDays } from '../jobs/market-days.ts';
 import { wakeTime } from '../jobs/sweep-schedules.ts';
 import { allSchedules, type KeptSchedule, MOST_SCHEDULES, schedulesOf } from '../kept-schedule.ts';
@@ -160,7 +161,7 @@ async function malformed<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!isTradeAgentError(error) || !['invalid_config', 'usage'].includes(error.code)) throw error;
     const { message, hint } = error;
-    throw new AgentRefusal(400, 'usage', message, hint === undefined ? {} : { hint });
+    throw new AgentRefusal(400, 'usage', message, defined({ hint }));
   }
 }
 

@@ -9,6 +9,7 @@ import { healthRoutes } from '../../gateway/routes/health.ts';
 import { postgresProofStore } from '../../store/postgres/proof-store.ts';
 import type { Environment } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
 import { createPersonWatch } from '../person-watch.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { openApiDocument } from './openapi.ts';
@@ -86,7 +87,7 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
       ...{ resource: address, issuer, detailsTypes: [], requireBoundTokens: true },
       name: 'trade-agent server',
     }),
-    ...(loginClient === undefined ? {} : { trade_agent_login_client: loginClient }),
+    ...defined({ trade_agent_login_client: loginClient }),
     trade_agent_environment: environment,
   };
   app.get(

@@ -7,6 +7,7 @@ import { covers, refreshAccessToken } from '../../auth/session/token-refresh.ts'
 import { sessionOver, type TokenSource } from '../../auth/session/token-session.ts';
 import { loginRequired } from '../../errors/login-required.ts';
 import { SESSION_SCOPES } from '../../oauth/scopes.ts';
+import { defined } from '../../values/defined.ts';
 import { broughtBy, keepBrought, keptSession, keyOf, type PersonCredentials } from './kept-session.ts';
 import { endOffline, grantOffline, keepOffline } from './offline-grant.ts';
 import type { PersonSessions } from './person-sessions.ts';
@@ -32,8 +33,7 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
   const over = (source: Pick<TokenSource, 'user' | 'key' | 'scopes' | 'renew' | 'requireFresh'>): Session =>
     sessionOver({
       ...{ profile, clock },
-      ...(access.fetch === undefined ? {} : { fetch: access.fetch }),
-      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+      ...defined({ fetch: access.fetch, timeoutMs: options.timeoutMs }),
       ...source,
     });
 

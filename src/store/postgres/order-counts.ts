@@ -1,12 +1,12 @@
 import { type CountedFacts, noTerms, type SameTerms, termsLike } from '../../trading/counted-order.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
+import { MINUTE_MS } from '../../values/durations.ts';
 import type { Counting, Usage } from '../order-journal.ts';
 import {
   type CountingClock,
   countedFacts,
   type LateOrders,
   lateSince,
-  MINUTE_MS,
   type OpenOrder,
   type OutOrders,
   SAME_WITHIN_MS,

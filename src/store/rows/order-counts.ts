@@ -13,16 +13,17 @@ import { dayBegan } from '../../trading/new-york-time.ts';
 import { coveringOf } from '../../trading/option-cover.ts';
 import type { TradingState } from '../../trading/trading-state.ts';
 import type { Order } from '../../trading/views.ts';
+import { defined } from '../../values/defined.ts';
+import { DAY_MS, MINUTE_MS } from '../../values/durations.ts';
 import type { Claim, Counting, Usage } from '../order-journal.ts';
 
 /** Longer than any `min_seconds_between_same`. */
-export const SAME_WITHIN_MS = 86_400_000;
-export const MINUTE_MS = 60_000;
+export const SAME_WITHIN_MS = DAY_MS;
 /**
  * A newest order that is dated so long after the clock was dated by a clock that was wrong, or this one is: whose day it is
  * can't be told, and nothing is placed until somebody has looked.
  */
-const MOST_AHEAD_MS = 86_400_000;
+const MOST_AHEAD_MS = DAY_MS;
 
 /** An order's columns that are counted by. */
 export function countedColumns({ draft }: Pick<Claim, 'draft'>) {
@@ -174,8 +175,7 @@ export function countedFacts(
     open_symbol_sells: sum(inSymbol.flatMap((row) => (row.side === 'sell' ? [row.qty] : []))).toFixed(),
     same_before: late.same_at === null ? null : Math.floor((now - late.same_at) / 1000),
     opposes_open: inSymbol.some((row) => row.side !== side),
-    ...(covering === undefined ? {} : { covering }),
-    ...(mandate === undefined ? {} : { mandate }),
+    ...defined({ covering, mandate }),
   };
 }
 

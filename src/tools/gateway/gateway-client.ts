@@ -27,6 +27,7 @@ import {
   type Position,
   positionSchema,
 } from '../../trading/views.ts';
+import { defined } from '../../values/defined.ts';
 import { type AccessRequests, inAccountOf, ofAccess } from './access-requests.ts';
 import { type AccountRequests, ofAccounts, proposedIn } from './account-requests.ts';
 import { type EventRequests, ofEvents } from './event-requests.ts';
@@ -176,7 +177,7 @@ function ofAccount({
           `/v1/orders?${new URLSearchParams({
             ...{ status, limit: String(limit) },
             ...(symbols.length === 0 ? {} : { symbols: symbols.join(',') }),
-            ...(until === undefined ? {} : { until }),
+            ...defined({ until }),
           })}`,
           z.object({ orders: z.array(orderSchema) }),
           ORDERS_READ,
@@ -267,11 +268,11 @@ function ofProposals({
     proposal: async (id, { waitSeconds, since, signal: until } = {}) => {
       const query = new URLSearchParams({
         ...(waitSeconds === undefined ? {} : { wait: String(waitSeconds) }),
-        ...(since === undefined ? {} : { since }),
+        ...defined({ since }),
       });
       const answer = await request(
         `/v1/proposals/${proposalId(id)}${query.size === 0 ? '' : `?${query}`}`,
-        { headers: { accept: 'application/json' }, ...(until === undefined ? {} : { signal: until }) },
+        { headers: { accept: 'application/json' }, ...defined({ signal: until }) },
         [ORDERS_READ],
         timeoutMs + (waitSeconds ?? 0) * 1000,
       );

@@ -6,6 +6,7 @@ import { isProblemCode } from '../../errors/problem-codes.ts';
 import { type ProblemMembers, problemMembers } from '../../errors/problem-members.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { type Problem, problemSchema } from '../../trading/views.ts';
+import { defined } from '../../values/defined.ts';
 import { meanings } from './problem-meanings.ts';
 
 const hints: Partial<Record<ErrorCode, string>> = {
@@ -109,10 +110,10 @@ export function gatewayError(status: number, body: unknown): TradeAgentError {
         ? hints[code]
         : safeLine(problem.hint, LONGEST_SENTENCE);
   return new TradeAgentError(code, message, {
-    ...(hint === undefined ? {} : { hint }),
+    ...defined({ hint }),
     details: {
       status,
-      ...(connection === undefined ? {} : { connection }),
+      ...defined({ connection }),
       ...(problem === undefined ? {} : { ...shownMembers(problem), problem: safeLine(problem.code, 64) }),
       ...(problem?.fields === undefined
         ? {}

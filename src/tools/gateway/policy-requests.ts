@@ -12,6 +12,7 @@ import {
   type RecordedDecision,
   recordedDecisionSchema,
 } from '../../trading/policy-views.ts';
+import { defined } from '../../values/defined.ts';
 import { type GatewayRequests, parse } from './gateway-requests.ts';
 
 /** The owner's rules, at the gateway. */
@@ -63,7 +64,7 @@ export function ofPolicy({ request, read }: GatewayRequests): PolicyClient {
     decisions: async ({ effect, limit }) =>
       (
         await read(
-          `/v1/decisions?${new URLSearchParams({ limit: String(limit), ...(effect === undefined ? {} : { effect }) })}`,
+          `/v1/decisions?${new URLSearchParams({ limit: String(limit), ...defined({ effect }) })}`,
           z.object({ decisions: z.array(recordedDecisionSchema) }),
           ORDERS_READ,
         )

@@ -1,7 +1,8 @@
+import { DAY_MS } from '../../values/durations.ts';
 import { Dec, isPositive } from '../decimal.ts';
 import { type IsoDate, newYorkDate } from '../new-york-time.ts';
 import { annualized, type PeriodReturn } from './time-weighted.ts';
-import { DAY_MS, Rate, type ValuePoint } from './value-point.ts';
+import { Rate, type ValuePoint } from './value-point.ts';
 
 /** What is looked at beside the return where nothing else is named: the S&P 500 as a fund that can be bought. */
 export const DEFAULT_BENCHMARK = 'SPY';

@@ -1,6 +1,7 @@
+import { DAY_MS } from '../../values/durations.ts';
 import { Dec, isPositive } from '../decimal.ts';
 import type { PeriodReturn } from './time-weighted.ts';
-import { DAY_MS, DAYS_A_YEAR, type Flow, Rate, SHORTEST_ANNUALIZED_DAYS } from './value-point.ts';
+import { DAYS_A_YEAR, type Flow, Rate, SHORTEST_ANNUALIZED_DAYS } from './value-point.ts';
 
 /** Growth over the whole period from e^-40 to e^40 is searched for a rate. */
 const WIDEST = 40;

@@ -1,5 +1,6 @@
+import { DAY_MS } from '../../values/durations.ts';
 import { Dec, isPositive } from '../decimal.ts';
-import { DAY_MS, DAYS_A_YEAR, Rate, SHORTEST_ANNUALIZED_DAYS, type ValuePoint } from './value-point.ts';
+import { DAYS_A_YEAR, Rate, SHORTEST_ANNUALIZED_DAYS, type ValuePoint } from './value-point.ts';
 
 /** A return over a period. Fractions: 0.05 is 5 %. */
 export interface PeriodReturn {

@@ -1,6 +1,5 @@
 import { Dec, ZERO } from '../decimal.ts';
 
-export const DAY_MS = 86_400_000;
 /** As Excel's XIRR counts: a year has 365 days, leap years too. */
 export const DAYS_A_YEAR = 365;
 /** Below a year a rate is told for its period alone (GIPS 2020, 2.A.24: returns for less than a year are not annualized). */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Figures, figuresOf } from '../../../src/check/figures.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import { addDays, newYorkInstant } from '../../../src/trading/new-york-time.ts';
-import { DAY_MS } from '../../../src/trading/portfolio/value-point.ts';
+import { DAY_MS } from '../../../src/values/durations.ts';
 import { snapshot } from './sample-snapshot.ts';
 
 /*

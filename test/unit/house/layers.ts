@@ -29,6 +29,7 @@ export const rooms = [
   'oauth',
   'text',
   'errors',
+  'values',
 ] as const;
 
 export interface Breach {
@@ -90,7 +91,9 @@ const kernel: Rule = (file, imports) => {
 const pure = ['zod', 'decimal.js', 'canonicalize', 'node:crypto'];
 
 const vocabulary: Rule = (file, imports) =>
-  inFolder(file, 'trading', 'oauth', 'text', 'errors') && isPackage(imports) && !pure.includes(imports)
+  inFolder(file, 'trading', 'oauth', 'text', 'errors', 'values') &&
+  isPackage(imports) &&
+  !pure.includes(imports)
     ? 'the vocabulary is pure: it reads, sends and keeps nothing'
     : undefined;
 

@@ -2,11 +2,12 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connect, type PeerCertificate } from 'node:tls';
 import type { HomeSettings } from '../../../home/settings/home-settings.ts';
+import { defined } from '../../../values/defined.ts';
+import { DAY_MS } from '../../../values/durations.ts';
 import type { App } from '../../app.ts';
 import { type Finding, fail, ok, skip, warn } from '../../doctor/finding.ts';
 
 const LIMIT_MS = 5_000;
-const DAY_MS = 86_400_000;
 /** A certificate of 90 days is renewed when a third of them are left. */
 const SOON_DAYS = 14;
 
@@ -92,7 +93,7 @@ function peerCertificate(
   return new Promise((resolve) => {
     const socket = connect({
       ...{ host, port, servername: host, rejectUnauthorized: false },
-      ...(authorities === undefined ? {} : { ca: authorities }),
+      ...defined({ ca: authorities }),
     });
     const end = (found?: { certificate: PeerCertificate; problem: string | undefined }) => {
       clearTimeout(timer);

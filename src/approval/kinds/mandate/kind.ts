@@ -15,6 +15,7 @@ import { GATEWAY_KEY, isRecurring } from '../../../trading/mandate/standing.ts';
 import { nextDue } from '../../../trading/mandate/standing-due.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import type { Account } from '../../../trading/views.ts';
+import { defined } from '../../../values/defined.ts';
 import { NO_TOKEN } from '../../access.ts';
 import type { Approved, Completed, Execution, Kind, Proposer } from '../../kind.ts';
 import { accountShown, type BrokerOf } from '../account-shown.ts';
@@ -132,7 +133,7 @@ function grantedOf({ mandate_id, replaces, standing, not_before }: MandateEnvelo
   return {
     mandate: mandate_id,
     granted_at: utcSeconds(now),
-    ...(replaces === undefined ? {} : { replaced: replaces }),
+    ...defined({ replaced: replaces }),
     ...(when === undefined || !isRecurring(when)
       ? {}
       : { next_at: utcSeconds(nextDue(when, Math.max(now, Date.parse(not_before)))) }),

@@ -23,6 +23,7 @@ import {
   type Quote,
 } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
+import { defined } from '../../../values/defined.ts';
 import type { Approved, Completed, Kind, Outside, Proposer, ResultNews, UnderMandate } from '../../kind.ts';
 import { accountShown } from '../account-shown.ts';
 import { executionOf, refusalOf } from '../execution.ts';
@@ -210,8 +211,7 @@ function notCovered(outside: readonly Outside[]): Refusal {
     members: {
       reason: first?.reason,
       reasons: outside.map(({ reason }) => reason),
-      ...(limit === undefined ? {} : { limit }),
-      ...(value === undefined ? {} : { value }),
+      ...defined({ limit, value }),
     },
   });
 }

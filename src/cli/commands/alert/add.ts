@@ -4,6 +4,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import type { SchedulerName } from '../../../schedule/scheduler-names.ts';
 import { type AlertCare, type LookTime, lookWords } from '../../../tools/alerts.ts';
 import { alertWords, parseAlert } from '../../../trading/alert.ts';
+import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context.ts';
 import { agree } from '../schedule/add.ts';
 
@@ -41,7 +42,7 @@ export async function addAndShow(context: Context, text: string, options: AddAle
   if (every !== undefined) {
     const look = isHere
       ? await lookAtAlerts(context, every, {
-          ...(options.with === undefined ? {} : { with: options.with }),
+          ...defined({ with: options.with }),
           agree: async (entry) => yes || (await agree(context, entry)),
         })
       : await own.look(every);

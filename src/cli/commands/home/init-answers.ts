@@ -13,6 +13,7 @@ import { homeAddressProblem } from '../../../home/settings/home-address.ts';
 import { DEFAULT_PORT, type ListenAddress, listenText } from '../../../home/settings/home-settings.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
 import { Dec } from '../../../trading/decimal.ts';
+import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context.ts';
 import { type ListeningFlags, listeningOf } from '../../options/listening.ts';
 import { askUntil } from '../../terminal/questions.ts';
@@ -143,8 +144,7 @@ async function limitAnswer(
 /** `listen`, `tls` and `proxy` of home.yaml, as far as they are given. @throws {TradeAgentError} `usage` */
 export function listeningAnswer({ listen, tlsCert, tlsKey, proxy = [] }: InitOptions) {
   const { tls } = listeningOf({
-    ...(tlsCert === undefined ? {} : { tlsCert }),
-    ...(tlsKey === undefined ? {} : { tlsKey }),
+    ...defined({ tlsCert, tlsKey }),
     proxy,
   });
   return {

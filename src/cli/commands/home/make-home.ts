@@ -1,6 +1,7 @@
 import { initHome, type MadeHome, type NewHome, openAccount } from '../../../app/home/init-home.ts';
 import { requireFree } from '../../../app/home/new-folder.ts';
 import { keptKindOf } from '../../../gateway/broker/verify-keys.ts';
+import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context.ts';
 import { brokerAnswer } from './broker-answer.ts';
 import { confirmAccount, readBrokerKeys } from './broker-keys.ts';
@@ -38,7 +39,7 @@ export async function makeHome(
     settings: {
       address,
       ...listeningAnswer(options),
-      ...(notices === undefined ? {} : { notices }),
+      ...defined({ notices }),
     },
     owner,
     opened,

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import type { ServerPlace } from '../../../app/mcp/servers/add-server.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
+import { defined } from '../../../values/defined.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
@@ -163,11 +164,10 @@ async function add(
 ): Promise<void> {
   const { addServer } = await import('../../../app/mcp/servers/add-server.ts');
   const place: ServerPlace = {
-    ...(command === undefined ? {} : { command }),
+    ...defined({ command }),
     ...(args.length === 0 ? {} : { args: [...args] }),
     ...(env.length === 0 ? {} : { env: [...env] }),
-    ...(url === undefined ? {} : { url }),
-    ...(clientId === undefined ? {} : { client_id: clientId }),
+    ...defined({ url, client_id: clientId }),
   };
   const added = await addServer(context, name, place, {
     open: openToSignIn(context),

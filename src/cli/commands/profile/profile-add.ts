@@ -6,6 +6,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import type { Environment } from '../../../trading/order.ts';
+import { defined } from '../../../values/defined.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
@@ -89,7 +90,7 @@ async function add(
     name,
     {
       ...{ issuer, gateway, server, audience, provider, loginClient, environment },
-      ...(credentialStore === undefined ? {} : { credential_store: credentialStore }),
+      ...defined({ credential_store: credentialStore }),
       ...(credentialKey === undefined
         ? {}
         : {

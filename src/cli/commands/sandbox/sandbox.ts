@@ -5,6 +5,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import { Faults, faults } from '../../../home/faults.ts';
 import { resolveHome } from '../../../machine/directories.ts';
 import type { SandboxReady } from '../../../sandbox/ready-file.ts';
+import { defined } from '../../../values/defined.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { dateOption } from '../../options/date.ts';
 import { parseDuration } from '../../options/duration.ts';
@@ -97,22 +98,22 @@ async function serve(cli: Cli, parts: ServerParts, output: Output, options: Sand
   }
   await serveSandbox(parts, {
     home: resolve(home),
-    ...(port === undefined ? {} : { port }),
+    ...defined({ port }),
     ...(readyFile === undefined ? {} : { readyFile: resolve(readyFile) }),
     faults: Faults.parse(options.fault),
     partialFills: options.partialFills,
     secondAccounts: options.secondAccounts ?? false,
-    ...(options.company === undefined ? {} : { company: options.company }),
+    ...defined({ company: options.company }),
     marketHours: options.marketHours,
     ...(marketData === undefined
       ? {}
       : {
           marketData: {
             folder: resolve(marketData),
-            ...(marketStart === undefined ? {} : { start: marketStart }),
+            ...defined({ start: marketStart }),
           },
         }),
-    ...(idleExit === undefined ? {} : { idleExitMs: idleExit }),
+    ...defined({ idleExitMs: idleExit }),
     ready: (ready) => printReady(cli.io, output, ready),
   });
 }

@@ -1,4 +1,5 @@
 import type { Alpaca } from '@alpacahq/alpaca-trade-api/rest';
+import { defined } from '../../../values/defined.ts';
 import type { AssetCatalogue } from '../asset-catalogue.ts';
 import type { Broker, ConnectBroker } from '../broker.ts';
 import { brokerRequests, type FailureOf } from '../broker-requests.ts';
@@ -107,8 +108,7 @@ function alpacaBroker(
           await trading.accountActivities.getAccountActivities({
             direction: 'desc',
             pageSize: ACTIVITY_PAGE,
-            ...(after === undefined ? {} : { after }),
-            ...(page === undefined ? {} : { pageToken: page }),
+            ...defined({ after, pageToken: page }),
             ...(withoutFills === true ? { category: 'non_trade_activity' } : {}),
           }),
         ),

@@ -1,5 +1,6 @@
 import type { Alpaca } from '@alpacahq/alpaca-trade-api/rest';
 import { type AssetClass, assetClassOf } from '../../../trading/asset-class.ts';
+import { defined } from '../../../values/defined.ts';
 import type { AssetCatalogue } from '../asset-catalogue.ts';
 import type { Asset, Broker } from '../broker.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
@@ -46,7 +47,7 @@ export function alpacaAssets(
           expirationDateGte: new Date(expires.from),
           expirationDateLte: new Date(expires.to),
           limit,
-          ...(right === undefined ? {} : { type: right }),
+          ...defined({ type: right }),
           // A JSON number in the SDK, and a query's text on the wire: the shortest text of it, which is the strike's own.
           ...(strike?.from === undefined ? {} : { strikePriceGte: Number(strike.from) }),
           ...(strike?.to === undefined ? {} : { strikePriceLte: Number(strike.to) }),

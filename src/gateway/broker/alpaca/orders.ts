@@ -1,6 +1,7 @@
 import type { Alpaca, trading } from '@alpacahq/alpaca-trade-api/rest';
 import type { OrderDraft } from '../../../trading/order.ts';
 import type { Order } from '../../../trading/views.ts';
+import { defined } from '../../../values/defined.ts';
 import type { Broker, Replacement, Submission } from '../broker.ts';
 import type { BrokerRequests, FailureOf } from '../broker-requests.ts';
 import { orderView } from './views.ts';
@@ -99,11 +100,7 @@ function patchRequest({ order, changes }: Replacement): trading.PatchOrderReques
   const { client_order_id, limit_price, stop_price } = order;
   return {
     clientOrderId: client_order_id,
-    ...(qty === undefined ? {} : { qty }),
-    ...(limit_price === undefined ? {} : { limitPrice: limit_price }),
-    ...(stop_price === undefined ? {} : { stopPrice: stop_price }),
-    ...(trail === undefined ? {} : { trail }),
-    ...(time_in_force === undefined ? {} : { timeInForce: time_in_force }),
+    ...defined({ qty, limitPrice: limit_price, stopPrice: stop_price, trail, timeInForce: time_in_force }),
   };
 }
 
@@ -116,13 +113,15 @@ function orderRequest(draft: OrderDraft): trading.PostOrderRequest {
     timeInForce: draft.time_in_force,
     extendedHours: draft.extended_hours,
     clientOrderId: draft.client_order_id,
-    ...(draft.qty === undefined ? {} : { qty: draft.qty }),
-    ...(draft.notional === undefined ? {} : { notional: draft.notional }),
-    ...(draft.limit_price === undefined ? {} : { limitPrice: draft.limit_price }),
-    ...(draft.stop_price === undefined ? {} : { stopPrice: draft.stop_price }),
-    ...(draft.trail_price === undefined ? {} : { trailPrice: draft.trail_price }),
-    ...(draft.trail_percent === undefined ? {} : { trailPercent: draft.trail_percent }),
-    ...(draft.position_intent === undefined ? {} : { positionIntent: draft.position_intent }),
+    ...defined({
+      qty: draft.qty,
+      notional: draft.notional,
+      limitPrice: draft.limit_price,
+      stopPrice: draft.stop_price,
+      trailPrice: draft.trail_price,
+      trailPercent: draft.trail_percent,
+      positionIntent: draft.position_intent,
+    }),
     ...(draft.order_class === undefined ? {} : { orderClass: draft.order_class, ...exits(draft) }),
   };
 }
@@ -132,8 +131,6 @@ function exits(draft: OrderDraft): Pick<trading.PostOrderRequest, 'takeProfit' |
   const { take_profit_limit_price: profit, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = draft;
   return {
     ...(profit === undefined ? {} : { takeProfit: { limitPrice: profit } }),
-    ...(stop === undefined
-      ? {}
-      : { stopLoss: { stopPrice: stop, ...(limit === undefined ? {} : { limitPrice: limit }) } }),
+    ...(stop === undefined ? {} : { stopLoss: { stopPrice: stop, ...defined({ limitPrice: limit }) } }),
   };
 }

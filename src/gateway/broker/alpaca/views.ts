@@ -14,6 +14,7 @@ import {
   type Position,
   positionSchema,
 } from '../../../trading/views.ts';
+import { defined } from '../../../values/defined.ts';
 import type { PortfolioHistory } from '../broker.ts';
 import { brokerWord as word } from '../broker-word.ts';
 import { flowTypes } from './activity-types.ts';
@@ -100,7 +101,7 @@ export function accountView(
     cash: money(account.cash),
     equity: money(account.equity),
     last_equity: money(account.lastEquity),
-    ...(account.balanceAsof === undefined ? {} : { last_equity_on: account.balanceAsof }),
+    ...defined({ last_equity_on: account.balanceAsof }),
     buying_power: money(account.buyingPower),
     long_market_value: money(account.longMarketValue),
     // Any of the four stops an order, and an absent flag is no promise that it may go out.
@@ -109,7 +110,7 @@ export function accountView(
       account.tradingBlocked !== false ||
       account.accountBlocked === true ||
       account.tradeSuspendedByUser === true,
-    ...(account.optionsTradingLevel === undefined ? {} : { options_level: account.optionsTradingLevel }),
+    ...defined({ options_level: account.optionsTradingLevel }),
     ...(account.optionsBuyingPower === undefined
       ? {}
       : { options_buying_power: money(account.optionsBuyingPower) }),

@@ -9,6 +9,7 @@ import {
   type Quote,
   quoteSchema,
 } from '../../../trading/views.ts';
+import { DAY_MS } from '../../../values/durations.ts';
 import type { BarQuery } from '../broker.ts';
 import { amountOf } from '../json-amounts.ts';
 import { requireBySplits } from '../not-offered.ts';
@@ -105,7 +106,6 @@ const historyAnswer = z.object({
   ),
 });
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 /** "A maximum of 1000 data points": days of each, by 390 minutes a day. */
 const bars = {
   '1Day': { bar: '1d', mostDays: 1000 },

@@ -1,4 +1,5 @@
 import { retryAfterMs } from '../../../net/retry-after.ts';
+import { defined } from '../../../values/defined.ts';
 import type { BrokerFailure } from '../broker-failure.ts';
 import type { KeptKind } from '../kept-kinds.ts';
 import { NoAnswer, RestAnswer, restFailure } from '../rest-client.ts';
@@ -55,7 +56,7 @@ export function failureOf(error: unknown, { refusals, kept }: Telling): BrokerFa
   }
   const answer = causeOf(error);
   if (answer instanceof RestAnswer && answer.status === 401)
-    return { kind: 'unauthorized', ...(kept === undefined ? {} : { credentials: kept }) };
+    return { kind: 'unauthorized', ...defined({ credentials: kept }) };
   if (answer instanceof RestAnswer && answer.status === 429) {
     const wait = retryAfterMs(answer.headers.get('retry-after'), Date.now());
     return { kind: 'rate_limited', retryAfterMs: wait };

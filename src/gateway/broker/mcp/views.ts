@@ -12,6 +12,7 @@ import {
   type Quote,
   quoteSchema,
 } from '../../../trading/views.ts';
+import { defined } from '../../../values/defined.ts';
 import { brokerWord } from '../broker-word.ts';
 import { amountOf, moneyOf } from '../json-amounts.ts';
 import { NoAnswer } from '../rest-client.ts';
@@ -223,8 +224,6 @@ function partView(row: Row, { order_fields: fields, order_ids }: McpMapping, acc
     filled_avg_price: money('filled_avg_price') ?? null,
     submitted_at: instant('submitted_at'),
     filled_at: instant('filled_at') ?? null,
-    ...(order_class === undefined ? {} : { order_class }),
-    ...(asset_class === undefined ? {} : { asset_class }),
-    ...(position_intent === undefined ? {} : { position_intent }),
+    ...defined({ order_class, asset_class, position_intent }),
   };
 }

@@ -10,6 +10,7 @@ import {
   type Position,
   positionSchema,
 } from '../../../trading/views.ts';
+import { DAY_MS } from '../../../values/durations.ts';
 import type { PortfolioHistory, PortfolioHistoryQuery } from '../broker.ts';
 import { amountOf, moneyOf } from '../json-amounts.ts';
 import { brokerLacks } from '../not-offered.ts';
@@ -178,7 +179,6 @@ async function valuesOf(client: Client, who: Who): Promise<{ date: string; total
 }
 
 const DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 31, A: 366 };
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * SnapTrade's estimates, one a day of the last year; what came or went is counted as a result.

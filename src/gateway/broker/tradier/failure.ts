@@ -1,3 +1,4 @@
+import { defined } from '../../../values/defined.ts';
 import type { BrokerFailure } from '../broker-failure.ts';
 import type { KeptKind } from '../kept-kinds.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
@@ -24,7 +25,7 @@ export function failureOf(error: unknown, kept: KeptKind | undefined): BrokerFai
   if (error instanceof TradierNo) return refusedBy(error.words);
   if (!(error instanceof RestAnswer)) return restFailure(error);
   const { status, json, headers } = error;
-  if (status === 401) return { kind: 'unauthorized', ...(kept === undefined ? {} : { credentials: kept }) };
+  if (status === 401) return { kind: 'unauthorized', ...defined({ credentials: kept }) };
   if (status === 429 || isQuota(json)) return { kind: 'rate_limited', retryAfterMs: untilReset(headers) };
   const words = status < 500 && status !== 408 ? wordsOf(error) : undefined;
   return words === undefined ? { kind: 'failing', status } : refusedBy(words);

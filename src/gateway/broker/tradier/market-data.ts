@@ -9,6 +9,7 @@ import {
   type Quote,
   quoteSchema,
 } from '../../../trading/views.ts';
+import { DAY_MS } from '../../../values/durations.ts';
 import type { BarQuery } from '../broker.ts';
 import { amountOf } from '../json-amounts.ts';
 import { requireBySplits } from '../not-offered.ts';
@@ -16,8 +17,6 @@ import type { RestClient } from '../rest-client.ts';
 import { listOf, wrapped } from './client.ts';
 import { exchangeOf, ourSymbol, theirSymbol } from './symbols.ts';
 import { tradierTraits } from './traits.ts';
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 const quoteRow = z.object({
   symbol: z.string(),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { assetClassOf } from '../../../trading/asset-class.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import type { Order } from '../../../trading/views.ts';
+import { defined } from '../../../values/defined.ts';
 import type { Broker, Submission } from '../broker.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
 import { selectOrders } from '../order-query.ts';
@@ -130,7 +131,6 @@ function orderForm(draft: OrderDraft): Record<string, string> {
     type,
     duration: time_in_force,
     tag: tagOf(draft.client_order_id),
-    ...(limit_price === undefined ? {} : { price: limit_price }),
-    ...(stop_price === undefined ? {} : { stop: stop_price }),
+    ...defined({ price: limit_price, stop: stop_price }),
   };
 }

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { PolicyChangeRequest } from '../../../trading/kinds/policy-change.ts';
 import { Refusal } from '../../../trading/refusal.ts';
+import { defined } from '../../../values/defined.ts';
 import { type CedarEngine, loadCedar } from '../cedar/cedar-engine.ts';
 import { type RuleText, readRules } from '../cedar/rule-text.ts';
 import { type AccountLimits, accountLimitsSchema, EVERY_ACCOUNT, type Limits, limitsFor } from '../limits.ts';
@@ -133,7 +134,7 @@ function invalid(error: unknown): Refusal {
     'invalid_policy',
     typeof file === 'string' ? message.replaceAll(file, name) : message,
     {
-      ...(hint === undefined ? {} : { hint }),
+      ...defined({ hint }),
       members: { file: name, line, column },
     },
   );

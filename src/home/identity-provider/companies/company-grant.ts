@@ -3,6 +3,7 @@ import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
 import { buildTokenResponse, checkDpopReplay, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
 import { MCP_SCOPES } from '../../../oauth/scopes.ts';
 import { printableAscii } from '../../../text/unseen.ts';
+import { defined } from '../../../values/defined.ts';
 import type { People } from '../people.ts';
 import { isIn, mcpResource, signedFor } from '../protocol.ts';
 import type { CompanyStanding } from '../signals/company-standing.ts';
@@ -92,8 +93,7 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
       client_name: printableAscii(client.clientName ?? client.clientId, LONGEST_NAME),
       org: company.organization,
       company: company.issuer,
-      ...(groups === undefined ? {} : { groups }),
-      ...(act === undefined ? {} : { act }),
+      ...defined({ groups, act }),
     });
     ctx.oidc.entity('AccessToken', token);
     const accessToken = await token.save();

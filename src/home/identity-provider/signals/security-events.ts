@@ -1,4 +1,5 @@
 import { safeLine } from '../../../text/shown-text.ts';
+import { isObject } from '../../../values/is-object.ts';
 import { SignalRefusal } from './signal-refusal.ts';
 
 /**
@@ -66,8 +67,4 @@ export function eventOf(events: unknown): SecurityEvent | undefined {
 function reasonOf(reason: unknown): string {
   const text = isObject(reason) ? (reason.en ?? Object.values(reason)[0]) : reason;
   return typeof text === 'string' ? safeLine(text, LONGEST_REASON) : '';
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

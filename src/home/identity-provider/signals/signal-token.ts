@@ -10,8 +10,9 @@ import {
 import { z } from 'zod';
 import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from '../../../gateway/door/token-rules.ts';
 import { Refusal } from '../../../trading/refusal.ts';
+import { isObject } from '../../../values/is-object.ts';
 import type { Company } from '../companies/company.ts';
-import { eventOf, isObject, type SecurityEvent } from './security-events.ts';
+import { eventOf, type SecurityEvent } from './security-events.ts';
 import { SignalRefusal } from './signal-refusal.ts';
 
 /** RFC 9493 §3.2.3. */

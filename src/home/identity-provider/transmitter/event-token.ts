@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { importJWK, SignJWT } from 'jose';
+import { defined } from '../../../values/defined.ts';
 import { CREDENTIAL_CHANGE, SESSION_REVOKED } from '../signals/security-events.ts';
 import type { SigningKeys } from '../signing-keys.ts';
 import type { Standing } from './what-stands.ts';
@@ -62,7 +63,7 @@ export async function signedEvent(
     .setProtectedHeader({
       alg: 'ES256',
       typ: 'secevent+jwt',
-      ...(key.kid === undefined ? {} : { kid: key.kid }),
+      ...defined({ kid: key.kid }),
     })
     .setIssuer(issuer)
     .setAudience(audience)

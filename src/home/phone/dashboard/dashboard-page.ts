@@ -1,5 +1,6 @@
 import { html, raw } from 'hono/html';
 import type { Clock } from '../../../machine/clock.ts';
+import { defined } from '../../../values/defined.ts';
 import type { Markup } from '../page.ts';
 import { type Period, periods } from './dashboard-data.ts';
 import { type DashboardView, makePart, type Part, type PartName, partNames } from './parts.ts';
@@ -51,7 +52,7 @@ export async function dashboardBody(
   );
   late.abort();
   const { path } = view.form;
-  const chosen = view.account === undefined ? {} : { account: view.account };
+  const chosen = defined({ account: view.account });
   const query = (period: Period) => new URLSearchParams({ period, ...chosen }).toString();
   const section = (name: PartName) =>
     name === 'waiting' && decide !== undefined

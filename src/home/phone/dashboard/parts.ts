@@ -8,6 +8,7 @@ import { dayBegan } from '../../../trading/new-york-time.ts';
 import { dayTrades } from '../../../trading/portfolio/day-trades.ts';
 import type { Proposal } from '../../../trading/proposal.ts';
 import { Refusal } from '../../../trading/refusal.ts';
+import { DAY_MS } from '../../../values/durations.ts';
 import { requestCard } from '../decision/request-card.ts';
 import type { Markup } from '../page.ts';
 import { accountAt, accountsPart, eachPart, totalsPart } from './accounts-part.ts';
@@ -79,7 +80,6 @@ const RECORD_LINES = 500;
 const PROPOSALS = 30;
 const ORDERS = 100;
 const PERIOD_DAYS: Readonly<Record<Period, number>> = { '1M': 31, '3M': 93, '1A': 366, '5A': 1830 };
-const DAY_MS = 86_400_000;
 
 /** The page's parts, in the order they are read. */
 const makers = {

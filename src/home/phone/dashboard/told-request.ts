@@ -1,6 +1,7 @@
 import { detailsTypeOfKind, type ProposalDetails, proposalDigest } from '../../../approval/details.ts';
 import { kinds } from '../../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../../trading/proposal.ts';
+import { defined } from '../../../values/defined.ts';
 import { type RequestView, requestView } from '../decision/request-view.ts';
 
 /** Between gateway and provider alone; and the code, which has a place of its own. */
@@ -33,9 +34,9 @@ export function detailsOf(proposal: Proposal): ProposalDetails {
     shows,
     requested_by,
     client,
-    ...(proposed_by === undefined ? {} : { proposed_by }),
+    ...defined({ proposed_by }),
     provenance,
-    ...(again === undefined ? {} : { again }),
+    ...defined({ again }),
   };
 }
 

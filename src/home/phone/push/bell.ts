@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { type Clock, utcSeconds } from '../../../machine/clock.ts';
 import { failpoint } from '../../../machine/failpoint.ts';
+import { defined } from '../../../values/defined.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import type { PhoneNotices } from './phone-notices.ts';
 import { askMessage, noticeWords, type PushContent, pushTopic, settledMessage } from './push-message.ts';
@@ -213,7 +214,7 @@ function noticeOf(options: BellOptions, request: ApprovalRequest) {
       id,
       ...(code === '' ? {} : { code }),
       expires_at: utcSeconds(expiresAt),
-      ...(order === undefined ? {} : { order }),
+      ...defined({ order }),
       phone,
     },
   };

@@ -6,6 +6,7 @@ import { publicFetch } from '../../../net/public-fetch.ts';
 import { createPublicResolver } from '../../../net/public-resolver.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { safeLine } from '../../../text/shown-text.ts';
+import { defined } from '../../../values/defined.ts';
 import type { Fill } from '../../fills/fill.ts';
 import type { OrderNews } from '../../fills/order-news.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
@@ -129,7 +130,7 @@ export function createPhonePush(
     subscriptions,
     send,
     content: options.content ?? 'full',
-    ...(notices === undefined ? {} : { notices }),
+    ...defined({ notices }),
     noticesWhen: options.noticesWhen ?? 'fallback',
   };
   const bell = createBell({ hidesCode: () => false, ...ringing, phone: `${issuer}/phone` });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isSecureUrl } from '../../../net/secure-url.ts';
+import { defined } from '../../../values/defined.ts';
 import { credentialText, noCredentials, roleCredentials } from './credential-request.ts';
 import type { AwsCredentialSource } from './credential-source.ts';
 
@@ -20,7 +21,7 @@ export const fromContainer: AwsCredentialSource = async ({ env, fetch }) => {
   const isTheirs = url !== undefined && (LINK_LOCAL.includes(url.hostname) || isSecureUrl(text));
   if (!isTheirs) throw noCredentials(WHOM, 'its address is neither https nor one of AWS’s own');
   const authorization = authorizationIn(env);
-  const headers = authorization === undefined ? {} : { authorization };
+  const headers = defined({ authorization });
   return roleCredentials(WHOM, await credentialText(fetch, WHOM, { url, headers }));
 };
 

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Dec } from '../../../../src/trading/decimal.ts';
 import { drawdowns } from '../../../../src/trading/portfolio/drawdown.ts';
-import { DAY_MS } from '../../../../src/trading/portfolio/value-point.ts';
 import { standardDeviation, volatility } from '../../../../src/trading/portfolio/volatility.ts';
+import { DAY_MS } from '../../../../src/values/durations.ts';
 
 const points = (worths: readonly (number | Dec)[]) =>
   worths.map((worth, day) => ({ at: day * DAY_MS, value: new Dec(worth), flow: new Dec(0) }));

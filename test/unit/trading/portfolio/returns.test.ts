@@ -4,7 +4,8 @@ import xirrOfNpm from 'xirr';
 import { Dec } from '../../../../src/trading/decimal.ts';
 import { moneyWeightedReturn, xirr } from '../../../../src/trading/portfolio/money-weighted.ts';
 import { timeWeightedReturn } from '../../../../src/trading/portfolio/time-weighted.ts';
-import { DAY_MS, valuePoints } from '../../../../src/trading/portfolio/value-point.ts';
+import { valuePoints } from '../../../../src/trading/portfolio/value-point.ts';
+import { DAY_MS } from '../../../../src/values/durations.ts';
 
 const date = (text: string) => Date.parse(`${text}T00:00:00Z`);
 const flow = (on: string, amount: number | string) => ({ at: date(on), amount: new Dec(amount) });
