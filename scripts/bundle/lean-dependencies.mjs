@@ -65,7 +65,7 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
       // LangChain takes schemas of zod 3 too. There are none here, so the few it makes itself can be of zod 4.
       replacePackage('zod', /^zod\/v3$/, join(root, 'node_modules/zod/v4/index.js'));
 
-      // Tracing would send prompts and results to a service; see src/agent/model/no-tracing.ts.
+      // Tracing would send prompts and results to a service; see src/agent/run/create-agent.ts.
       replacePackage('langsmith', /^langsmith(\/|$)/, standIn('langsmith.mjs'));
       replacePackage('string-width', /^string-width$/, standIn('string-width.mjs'));
       // The LangGraph saver asks for better-sqlite3; the ciphered build has the same API and encrypts at rest.

@@ -3,8 +3,8 @@
  * major version, so little is.
  */
 export type { Agent, ApprovalMode, PruneOptions, RunOptions } from '../agent/agent.ts';
-export { type CreateAgentOptions, createAgent } from '../agent/create-agent.ts';
 export type { AgentEvent, ApprovalView, RunResult, ThreadRecord, ThreadView } from '../agent/events.ts';
+export { type CreateAgentOptions, createAgent } from '../agent/run/create-agent.ts';
 export type { Session, User } from '../auth/session/session.ts';
 export { type ErrorCode, isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 export { type Clock, systemClock } from '../machine/clock.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Agent } from '../agent/agent.ts';
-import { createAgent } from '../agent/create-agent.ts';
 import { modelUrl } from '../agent/model/model-server.ts';
+import { createAgent } from '../agent/run/create-agent.ts';
 import { SANDBOX_PROFILE } from '../config/resolve-profile.ts';
 import { ensurePrivateFolder } from '../machine/directories.ts';
 import { databaseKey } from '../secrets/database-key.ts';

@@ -1,6 +1,6 @@
 import type { Agent } from '../agent/agent.ts';
-import { agentOver } from '../agent/create-agent.ts';
 import type { WireOptions } from '../agent/remote/protocol.ts';
+import { agentOver } from '../agent/run/create-agent.ts';
 import type { Session } from '../auth/session/session.ts';
 import { missingScope } from '../auth/session/token-refresh.ts';
 import type { ResolvedProfile } from '../config/profile.ts';

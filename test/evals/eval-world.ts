@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CreateAgentOptions, createAgent } from '../../src/agent/create-agent.ts';
 import type { AgentEvent, RunResult } from '../../src/agent/events.ts';
+import { type CreateAgentOptions, createAgent } from '../../src/agent/run/create-agent.ts';
 import { beginDeviceLogin } from '../../src/auth/session/device-login.ts';
 import { openSession } from '../../src/auth/session/token-session.ts';
 import { resolveProfile } from '../../src/config/resolve-profile.ts';

@@ -87,8 +87,6 @@ export const ProposalGraphState = Annotation.Root({
   drafted: Annotation<ProposalRequestInput>(),
   /** The proposal's id at the gateway, once there is one. */
   proposed: Annotation<string>(),
-  /** The id in threads of schema versions up to 4. */
-  approval: Annotation<string>(),
   messages,
   outcomes,
 });

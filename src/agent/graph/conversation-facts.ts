@@ -18,8 +18,8 @@ export interface ConversationFacts {
     readonly qty: string;
     readonly qty_available: string;
   }[];
-  /** What names were found to be, in the asset list. Absent in what an older version kept. */
-  readonly names?: readonly NameFound[];
+  /** What names were found to be, in the asset list. */
+  readonly names: readonly NameFound[];
   /** Open orders, when they were last looked at. */
   readonly openOrders: readonly { readonly id: string; readonly symbol: string }[];
   /** What was worked out last to reach targets. */

@@ -28,24 +28,18 @@ export interface AwaitedProposal {
  * tasks have.
  */
 function proposalGraph(environment: GraphEnvironment) {
-  const result = resultNode(environment);
-  return (
-    new StateGraph({ state: ProposalGraphState, output: ProposalGraphOutput })
-      .addNode('draft', draftNode(environment), { ends: ['propose', END] })
-      .addNode('propose', proposeNode(environment), { ends: ['draft', 'await', 'request', 'execute', END] })
-      .addNode('await', (state: ProposalGraphValue) => {
-        // Nothing else belongs here: on resume a node runs again from its top.
-        interrupt<AwaitedProposal, unknown>({ proposal: state.proposed ?? state.approval });
-        return {};
-      })
-      .addNode('result', result, { ends: ['draft', 'await', END] })
-      // Where a thread of schema version 4 or older may have stopped: its approval has ended, and is told.
-      .addNode('request', result, { ends: ['await', END] })
-      .addNode('execute', result, { ends: ['await', END] })
-      .addEdge(START, 'draft')
-      .addEdge('await', 'result')
-      .compile()
-  );
+  return new StateGraph({ state: ProposalGraphState, output: ProposalGraphOutput })
+    .addNode('draft', draftNode(environment), { ends: ['propose', END] })
+    .addNode('propose', proposeNode(environment), { ends: ['await', END] })
+    .addNode('await', (state: ProposalGraphValue) => {
+      // Nothing else belongs here: on resume a node runs again from its top.
+      interrupt<AwaitedProposal, unknown>({ proposal: state.proposed });
+      return {};
+    })
+    .addNode('result', resultNode(environment), { ends: ['draft', 'await', END] })
+    .addEdge(START, 'draft')
+    .addEdge('await', 'result')
+    .compile();
 }
 
 /**
@@ -65,31 +59,22 @@ export function buildGraph(environment: GraphEnvironment, checkpointer: BaseChec
     return calls.map((call) => {
       const work = { call, prompt: state.prompt, turn: state.turns };
       const { tainted } = state;
-      if (!proposes(call)) {
-        return new Send('tool', findTool(call.name)?.risk === 'local' ? { ...work, facts, tainted } : work);
-      }
-      return new Send('proposal', { ...work, attempt: 1, asks: asks(proposals++), tainted, facts });
+      return proposes(call)
+        ? new Send('proposal', { ...work, attempt: 1, asks: asks(proposals++), tainted, facts })
+        : new Send('tool', findTool(call.name)?.risk === 'local' ? { ...work, facts, tainted } : work);
     });
   };
   /** What a program put together is called for already. */
   const begin = (state: AgentStateValue) => (state.messages.at(-1)?.type === 'ai' ? route(state) : 'model');
-  const proposal = proposalGraph(environment);
-  return (
-    new StateGraph(AgentState)
-      .addNode('model', modelNode(environment))
-      .addNode('tool', toolNode(environment))
-      .addNode('proposal', proposal)
-      // As threads of schema version 4 and older have it.
-      .addNode('order', proposal)
-      .addNode('message', proposal)
-      .addConditionalEdges(START, begin, ['proposal', 'model'])
-      .addConditionalEdges('model', route, ['tool', 'proposal', 'order', 'message', 'model', END])
-      .addEdge('tool', 'model')
-      .addEdge('proposal', 'model')
-      .addEdge('order', 'model')
-      .addEdge('message', 'model')
-      .compile({ checkpointer })
-  );
+  return new StateGraph(AgentState)
+    .addNode('model', modelNode(environment))
+    .addNode('tool', toolNode(environment))
+    .addNode('proposal', proposalGraph(environment))
+    .addConditionalEdges(START, begin, ['proposal', 'model'])
+    .addConditionalEdges('model', route, ['tool', 'proposal', 'model', END])
+    .addEdge('tool', 'model')
+    .addEdge('proposal', 'model')
+    .compile({ checkpointer });
 }
 
 function proposes({ name }: ToolCall): boolean {

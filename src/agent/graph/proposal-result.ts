@@ -27,7 +27,7 @@ const MAX_ATTEMPTS = 3;
 /** Reads what became of the proposal, and makes the call's answer of it. */
 export function resultNode(environment: GraphEnvironment) {
   return async (state: ProposalGraphValue): Promise<Command> => {
-    const id = state.proposed ?? state.approval;
+    const id = state.proposed;
     const seen = await environment.proposals.get(id, environment.thread);
     if (seen === undefined) throw new TradeAgentError('state_corrupt', `proposal ${id} is not this thread's`);
     failpoint('result.read');

@@ -35,7 +35,7 @@ export function draftNode(environment: GraphEnvironment) {
         if (ended !== undefined) return ended;
       }
       if (mayNotAskFor(environment, tool?.risk === 'trade')) throw mayNotAsk();
-      if (attempt === 1 && state.asks !== undefined) requireAsks(state.asks);
+      if (attempt === 1) requireAsks(state.asks);
       const request = await withConnection(() => proposalRequest(environment, gateway, tool, state));
       return new Command({ goto: 'propose', update: { drafted: request } });
     } catch (error) {
@@ -53,8 +53,6 @@ export function proposeNode(environment: GraphEnvironment) {
   const { thread } = environment;
   return async (state: ProposalGraphValue): Promise<Command> => {
     const { call, attempt, prompt, drafted: request } = state;
-    // A run of schema version 4 or older died here before anything was asked.
-    if (request === undefined) return new Command({ goto: 'draft' });
     let proposal: Proposal | undefined;
     try {
       if (mayNotAskFor(environment, askedUnder(request)?.approval === 'mandate')) throw mayNotAsk();
@@ -113,7 +111,7 @@ async function withoutAsking(
 ): Promise<Command | undefined> {
   const { session, gateway } = environment;
   const args = readArguments(tool, state.call);
-  if ((state.tainted ?? []).length > 0) return undefined;
+  if (state.tainted.length > 0) return undefined;
   try {
     return done(environment, state, await tool.execute({ session, gateway }, args));
   } catch (error) {

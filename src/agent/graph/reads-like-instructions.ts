@@ -1,5 +1,3 @@
-import { hasInstructionWords } from './instruction-words.ts';
-
 /** More of one answer is not looked at, characters. */
 const MOST_READ = 200_000;
 /** Words of a label, as a notice names what a call was about. */
@@ -44,4 +42,106 @@ function stringsOf(text: string): string[] {
   };
   walk(value);
   return found;
+}
+
+/*
+ * What text reads like that is meant for a model and not for a person: the wordings of published prompt injections. Only
+ * a notice comes of it, so a sentence that a newspaper or a broker could write must not be among them.
+ */
+
+const RULES = '(?:instructions?|prompts?|directives|commands)';
+const MODEL = '(?:ai|assistant|agent|model|llm|chat ?bot|bot|copilot)';
+const PROPOSING =
+  'place_order|place_orders|place_standing_order|place_standing_orders|cancel_order|replace_order|close_position|send_slack_summary|send_gmail_summary';
+
+/** Whether a line, in single spaces, has the wording in it. */
+type Wording = (line: string, folded: string) => boolean;
+
+/**
+ * V8 compiles a pattern twice before it is quick, which for all of these took a tenth of a run. So a pattern is compiled
+ * for a line alone that has one of the words which it can't do without.
+ * @param words with "|" between them
+ * @param pattern with "@" where one of them stands; without regard to case
+ */
+function wording(words: string, pattern: string, flags = 'i'): Wording {
+  const needed = fold(words).split('|');
+  let compiled: RegExp | undefined;
+  return (line, folded) => {
+    if (!needed.some((word) => folded.includes(word))) return false;
+    compiled ??= new RegExp(pattern.replace('@', `(?:${words})`), flags);
+    return compiled.test(line);
+  };
+}
+
+/** As patterns without regard to case do, in which (`iu`) U+017F is an s too, and U+212A a k. */
+function fold(text: string): string {
+  return text.toLowerCase().toUpperCase();
+}
+
+const { raw } = String;
+const wordings: readonly Wording[] = [
+  // "Ignore all previous instructions", in the languages of the planner's word lists and a few more.
+  wording('ignore|disregard|forget|override|bypass', raw`\b@\b (?:\w+ ){0,4}${RULES}\b`),
+  wording(
+    'ignoriere|missachte|vergiss',
+    raw`\b@\b (?:\p{L}+ ){0,4}(?:anweisung(?:en)?|befehle?|vorgaben)\b`,
+    'iu',
+  ),
+  wording('ignora|olvida|descarta', raw`\b@\b (?:\p{L}+ ){0,4}(?:instrucciones|órdenes)`, 'iu'),
+  wording('ignore|ignorez|ignorer|oublie|oubliez', raw`\b@\b (?:\p{L}+ ){0,4}instructions`, 'iu'),
+  wording(
+    '이전|위의|앞의|모든',
+    raw`@\s?(?:의\s?)?(?:지시|명령|지침)(?:를|을|사항을)?\s?(?:모두\s)?무시`,
+    'u',
+  ),
+  wording('忽略|无视', raw`@(?:\S{0,8})(?:指令|指示|提示)`, 'u'),
+  // Another role, or another frame of the conversation.
+  wording('you are', raw`\b@ (?:now |actually )?(?:an? |the )?(?:\w+ ){0,2}${MODEL}\b`),
+  wording(
+    'instruction|instructions|system prompt',
+    raw`\b(?:new|updated|real|actual|hidden) (?:system )?@\s*:`,
+  ),
+  wording(
+    'system|hidden|secret|developer',
+    raw`\b(?:begin|end) (?:of )?@ (?:prompt|message|instructions?)\b`,
+  ),
+  wording(
+    'system|developer|admin',
+    raw`(?:^|[\n.!?\]>*-]\s*)\[?@(?: (?:message|prompt|override|note))?\]?\s*:\s+\S`,
+  ),
+  wording('im_start|im_end|system|tool_call|assistant|start_of_turn|eot_id', raw`<[|｜]?\/?@[|｜]?>`),
+  wording('INST', raw`\[\/?@\]`),
+  wording(
+    'system prompt|hidden instructions|initial prompt',
+    raw`\b(?:reveal|print|repeat|output|show) (?:me )?(?:your|the) @\b`,
+  ),
+  // What a model is told to do, by what only a model can.
+  wording(
+    'dear |attention |attention, |note to |to the |hey |hey, |any ',
+    raw`\b@${MODEL}s?\b[^.\n]{0,60}\b(?:buy|sell|place|send|transfer|approve|cancel|call|ignore|follow|must)\b`,
+  ),
+  wording(
+    'must|should|shall|please|is to|are to',
+    raw`\b${MODEL}s?(?: reading this)?(?:,|:)? @(?: now| immediately)? (?:buy|sell|place|send|transfer|approve|cancel|call|ignore)\b`,
+  ),
+  wording(
+    `${PROPOSING}|get_portfolio|list_orders`,
+    raw`\b(?:call|use|invoke|run|execute|trigger)(?: the)?(?: tool| function)? [\`"']?@\b`,
+  ),
+  wording(PROPOSING, raw`"(?:name|tool)"\s*:\s*"@"`),
+  // A yes that nobody gave.
+  wording(
+    'the user|the account owner|the account holder|the human|the client',
+    raw`\b@ (?:has |have )?(?:already )?(?:approved|authori[sz]ed|confirmed|consented|agreed to|pre-?approved)\b`,
+  ),
+  wording(
+    "without|do not|don't|never",
+    raw`\b@ (?:ask(?:ing)?|tell(?:ing)?|inform(?:ing)?|notify(?:ing)?|alert(?:ing)?|mention(?:ing)?)(?: \w+){0,4} (?:the |your )?(?:user|account owner|human)\b`,
+  ),
+];
+
+/** Whether a line, in single spaces, has one of the wordings in it. */
+function hasInstructionWords(line: string): boolean {
+  const folded = fold(line);
+  return wordings.some((has) => has(line, folded));
 }

@@ -21,7 +21,7 @@ export interface ToolInput {
   readonly call: ToolCall;
   readonly prompt: number;
   readonly turn: number;
-  /** What a call that writes the person's own files is held against; absent in what an older version kept. */
+  /** What a call that writes the person's own files is held against. */
   readonly facts?: ConversationFacts;
   readonly tainted?: readonly string[];
 }

@@ -6,7 +6,6 @@ import { exitAhead } from './exit-terms.ts';
 import { readFigure } from './figure-sentence.ts';
 import { fixedPhrases } from './fixed-phrases.ts';
 import { type Intent, isName, symbolsOf } from './intent.ts';
-import { translated } from './languages/translated.ts';
 import { sayWhereItIs } from './not-yet.ts';
 import { isAboutOption, readOption } from './option-sentence.ts';
 import { readCancel, readReplace } from './order-changes.ts';
@@ -19,6 +18,7 @@ import type { PlannerRefusal } from './refusal.ts';
 import { readSend } from './send-sentence.ts';
 import { misspelt } from './spelling.ts';
 import { readStanding } from './standing-sentence.ts';
+import { translated } from './translated.ts';
 import { areSymbolsAlone, isAct, requireUsed } from './used-words.ts';
 import { NotUnderstood, shown, Words } from './words.ts';
 

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { defined } from '../../values/defined.ts';
+import type { RunInput, RunOptions } from '../agent.ts';
 import {
   addAlertSchema,
   addedAlertSchema,
@@ -26,6 +28,8 @@ import {
   testedNoticeSchema,
   threadRecordSchema,
   threadsSchema,
+  type WireInput,
+  type WireOptions,
 } from './wire-schemas.ts';
 
 /*
@@ -35,7 +39,6 @@ import {
 
 export { idempotencyKeySchema } from '../../trading/proposal.ts';
 export { problemSchema } from '../../trading/views.ts';
-export { fromWireInput, fromWireOptions, toWireInput, toWireOptions } from './wire.ts';
 export * from './wire-schemas.ts';
 
 /** The server gives a sign of life (a comment line) on each stream after this, milliseconds; three missed, and it is dead. */
@@ -288,3 +291,49 @@ export const operations = {
   },
 } as const satisfies Record<string, Operation>;
 export type OperationName = keyof typeof operations;
+
+/** What a run is asked for, as it crosses the wire. */
+export function toWireInput(input: RunInput): WireInput {
+  if ('prompt' in input) return { ...input };
+  const { composedBy, orders, ...rest } = input;
+  return { orders: [...orders], composed_by: composedBy, ...rest };
+}
+
+/** What crossed the wire, as the agent takes it. */
+export function fromWireInput(input: WireInput): RunInput {
+  if ('prompt' in input) return input;
+  const { composed_by, ...rest } = input;
+  return { ...rest, composedBy: composed_by };
+}
+
+/** What of a run's options crosses the wire; who makes the agent adds the rest. */
+export function toWireOptions(
+  options: Omit<RunOptions, 'signal'>,
+  made: Pick<WireOptions, 'read_only' | 'model' | 'account'> = {},
+): WireOptions {
+  const { approval: mode, cancelOnExit, requestedBy, ttl, maxTurns, mandates } = options;
+  return {
+    approval: mode,
+    ...defined({ requested_by: requestedBy, ttl, max_turns: maxTurns, cancel_on_exit: cancelOnExit }),
+    ...(mandates === undefined || mandates.length === 0
+      ? {}
+      : { mandates: mandates.map((one) => ({ ...one, symbols: [...one.symbols], sides: [...one.sides] })) }),
+    ...made,
+  };
+}
+
+/** The same at the server, with the signal that ends the run there. */
+export function fromWireOptions(wire: WireOptions, signal: AbortSignal): RunOptions {
+  const { approval: mode, cancel_on_exit, requested_by, ttl, max_turns, mandates } = wire;
+  return {
+    approval: mode,
+    signal,
+    ...defined({
+      requestedBy: requested_by,
+      ttl,
+      maxTurns: max_turns,
+      cancelOnExit: cancel_on_exit,
+      mandates,
+    }),
+  };
+}

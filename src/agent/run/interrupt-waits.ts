@@ -1,11 +1,13 @@
-import type { StateSnapshot } from '@langchain/langgraph';
+import { Command, type StateSnapshot } from '@langchain/langgraph';
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { loginRequired } from '../../errors/login-required.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
+import { connectCommand } from '../../tools/gateway/gateway-problem.ts';
 import { isSettledState } from '../../trading/proposal.ts';
+import type { ConnectionView } from '../events.ts';
 import type { AwaitedConnection } from '../graph/awaited-connection.ts';
-import type { AwaitedProposal } from '../graph/graph.ts';
+import type { AgentGraph, AwaitedProposal } from '../graph/graph.ts';
 import type { GraphEnvironment } from '../graph/graph-environment.ts';
-import { waitForConnection } from './connection-wait.ts';
 import { takeBack } from './take-back.ts';
 
 /** A call that stands at its interrupt, and what for. */
@@ -19,12 +21,9 @@ export function interruptsOf(tasks: StateSnapshot['tasks']): Awaited[] {
   return tasks
     .filter((task) => !('result' in task) || task.result === undefined)
     .flatMap((task) => task.interrupts)
-    .flatMap(({ id, value }) => {
-      if (id === undefined) return [];
-      // Schema versions up to 4 said "approval".
-      const { approval, ...awaited } = value as (AwaitedProposal | AwaitedConnection) & { approval?: string };
-      return [{ interrupt: id, ...(approval === undefined ? awaited : { proposal: approval }) }];
-    });
+    .flatMap(({ id, value }) =>
+      id === undefined ? [] : [{ interrupt: id, ...(value as AwaitedProposal | AwaitedConnection) }],
+    );
 }
 
 /** Whether the graph stands where a call was about to be proposed, or was and nobody knows. */
@@ -151,5 +150,104 @@ export class InterruptWaits {
     wait.catch(() => undefined);
     this.#waits.set(id, wait);
     return wait;
+  }
+}
+
+export type GraphConfig = Parameters<AgentGraph['getState']>[0] & {
+  durability: 'sync';
+  recursionLimit: number;
+};
+
+/**
+ * Waits on every interrupted call at once, and resumes each by its interrupt's id as soon as it is decided.
+ * @param shown proposals that the run's stream has told of; those told of here are added
+ * @returns how the graph stands when nothing is left, or what is left is not for this run to wait for
+ */
+export async function untilSettled(
+  environment: GraphEnvironment,
+  graph: AgentGraph,
+  config: GraphConfig,
+  shown: Set<string>,
+): Promise<StateSnapshot> {
+  const ended = new AbortController();
+  const signal = AbortSignal.any([environment.signal, ended.signal]);
+  const waits = new InterruptWaits(environment, signal, shown);
+  try {
+    for (;;) {
+      const stands = await graph.getState(config);
+      const steps = await Promise.all(
+        interruptsOf(stands.tasks).map(async (awaited) => [awaited, await waits.next(awaited)] as const),
+      );
+      const ready = steps.filter(([, next]) => next === 'resume');
+      if (ready.length > 0) {
+        await environment.requireLease();
+        const resume = Object.fromEntries(ready.map(([{ interrupt, ...awaited }]) => [interrupt, awaited]));
+        await graph.invoke(new Command({ resume }), config);
+        continue;
+      }
+      const waiting = steps.flatMap(([, next]) => (typeof next === 'object' ? [next.settles] : []));
+      if (waiting.length === 0) return stands;
+      try {
+        await Promise.race(waiting);
+      } catch (error) {
+        if (signal.aborted) return stands;
+        throw error;
+      }
+    }
+  } finally {
+    // Whatever ended the run, no poll goes on behind it.
+    ended.abort();
+    await waits.ended();
+  }
+}
+
+/** Milliseconds between two questions whether it is connected. */
+const PAUSE_MS = 2_000;
+
+export function connectionView(name: string, status: ConnectionView['status']): ConnectionView {
+  return { name, status, command: connectCommand(name) };
+}
+
+/**
+ * Waits until an account elsewhere is connected: until `connectBy`, or as long as an approval may take.
+ * @param options.once asks once, and comes back either way
+ * @returns `missing` where it was not connected in time, `needed` where there is time left
+ * @throws the signal's reason, when the run ends first
+ */
+async function waitForConnection(
+  {
+    gateway,
+    clock,
+    profile,
+    emit,
+    connectBy,
+  }: Pick<GraphEnvironment, 'gateway' | 'clock' | 'profile' | 'emit' | 'connectBy'>,
+  name: string,
+  signal: AbortSignal,
+  { once = false }: { once?: boolean } = {},
+): Promise<ConnectionView['status']> {
+  const deadline = connectBy ?? clock.now() + profile.approval_ttl * 1000;
+  let told = false;
+  for (;;) {
+    const connected = await (gateway?.isConnected(name) ?? Promise.resolve(false)).catch((error: unknown) => {
+      signal.throwIfAborted();
+      // No answer is no "no": the network may come back before the deadline.
+      if (!isTradeAgentError(error)) throw error;
+      return false;
+    });
+    signal.throwIfAborted();
+    if (connected) {
+      emit({ type: 'connection', connection: connectionView(name, 'connected') });
+      return 'connected';
+    }
+    if (!told) emit({ type: 'connection', connection: connectionView(name, 'needed') });
+    told = true;
+    const left = deadline - clock.now();
+    if (left <= 0) {
+      emit({ type: 'connection', connection: connectionView(name, 'missing') });
+      return 'missing';
+    }
+    if (once) return 'needed';
+    await clock.sleep(Math.min(PAUSE_MS, left), signal);
   }
 }

@@ -23,14 +23,18 @@ import { promptMessage } from '../graph/message-history.ts';
 import { approvalView, cameOf } from '../graph/proposal-view.ts';
 import { instructionsNotice, readsLikeInstructions } from '../graph/reads-like-instructions.ts';
 import { STANDARD_INPUT, untrustedContext } from '../graph/system-prompt.ts';
-import { connectionView } from './connection-wait.ts';
 import { EventQueue } from './event-queue.ts';
-import { interruptsOf, isMidProposal } from './interrupt-waits.ts';
+import {
+  connectionView,
+  type GraphConfig,
+  interruptsOf,
+  isMidProposal,
+  untilSettled,
+} from './interrupt-waits.ts';
 import type { KeptLease, LeaseKeeper } from './lease-keeper.ts';
 import { runResult } from './run-result.ts';
 import { takeBack } from './take-back.ts';
 import { beginThread } from './threads.ts';
-import { type GraphConfig, untilSettled } from './until-settled.ts';
 
 /** What a run needs that outlives it. */
 export interface RunnerParts {

@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { Lease, LeasedThread, Thread, ThreadOwner, ThreadStore } from '../../store/thread-store.ts';
 import { shortId } from '../short-id.ts';
-import { isGone } from './holder.ts';
 
 /** Longer than any pause of a healthy process between two renewals. */
 export const THREAD_LEASE_MS = 30_000;
@@ -68,4 +69,24 @@ function requireOwn<T extends Thread>(found: T | undefined, id: string, { profil
   throw new TradeAgentError('not_found', `there is no thread ${id}`, {
     hint: 'List yours with "trade-agent threads".',
   });
+}
+
+/** Who holds a lease: machine, process, and a part of its own for each agent in that process. */
+export function newHolder(): string {
+  return `${hostname()}|${process.pid}|${randomBytes(6).toString('hex')}`;
+}
+
+/**
+ * Whether a holder is certainly gone: its process ran on this machine and is no more. A lease left by `kill -9` can
+ * then be taken at once; for any other holder its time must run out. (A reused process id only makes us wait.)
+ */
+function isGone(holder: string): boolean {
+  const [host, pid] = holder.split('|');
+  if (host !== hostname() || pid === undefined) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+  }
 }

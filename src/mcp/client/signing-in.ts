@@ -1,9 +1,16 @@
-import { InsufficientScopeError } from '@modelcontextprotocol/client';
+import {
+  InsufficientScopeError,
+  ProtocolError,
+  SdkError,
+  SdkErrorCode,
+  SdkHttpError,
+} from '@modelcontextprotocol/client';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
-import type { Authorization } from './authorization.ts';
-import { failureWords, needsSignIn } from './failure.ts';
+import { isAnswerTooLong } from '../../net/bounded-fetch.ts';
+import { type Authorization, SignInNeeded } from './authorization.ts';
 import type { ServerAccess } from './server-access.ts';
-import type { Wire } from './wire.ts';
+import { LONGEST_MESSAGE } from './stdio-transport.ts';
+import { Flood, type Wire } from './wire.ts';
 
 /** A server that has the person sign in again and again gets no fourth time. */
 const MOST_SIGN_INS = 3;
@@ -63,4 +70,56 @@ function signInNeeded(name: string): TradeAgentError {
   return new TradeAgentError('login_required', `MCP server ${name} wants you to sign in`, {
     hint: `Run "trade-agent mcp servers test ${name}" on a terminal: it opens the page to sign in at.`,
   });
+}
+
+/**
+ * What went wrong with a server, in our own words alone: whatever it said itself could be meant for a language model.
+ * @param seen what its transport reported beside
+ */
+function failureWords(error: unknown, seen: Error | undefined): string {
+  const tooLong = `it sent more than ${LONGEST_MESSAGE / 2 ** 20} MiB at once`;
+  if (isLong(error) || isLong(seen)) return tooLong;
+  if (error instanceof Flood) return 'it never stops talking';
+  if (causesOf(error).some((cause) => cause instanceof TypeError)) return UNREACHABLE;
+  if (error instanceof SdkHttpError) return `it answered with HTTP status ${error.status ?? 'unknown'}`;
+  if (error instanceof SdkError) return wordsByCode[error.code] ?? 'it does not keep to the protocol';
+  if (error instanceof ProtocolError) return `it answered with error ${error.code}`;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'there is no such program';
+  if (code === 'EACCES') return 'the program may not be run';
+  if (hasName(error, 'TimeoutError')) return TIMED_OUT;
+  return 'it does not keep to the protocol';
+}
+
+const UNREACHABLE = 'it could not be reached';
+const TIMED_OUT = 'it did not answer in time';
+const wordsByCode: Partial<Record<SdkErrorCode, string>> = {
+  [SdkErrorCode.RequestTimeout]: TIMED_OUT,
+  [SdkErrorCode.ConnectionClosed]: 'it ended the connection',
+  [SdkErrorCode.NotConnected]: 'it ended the connection',
+  [SdkErrorCode.SendFailed]: UNREACHABLE,
+};
+
+/** Whether the server wants somebody to sign in. */
+function needsSignIn(error: unknown): boolean {
+  return causesOf(error).some((cause) => cause instanceof SignInNeeded || cause.name === 'UnauthorizedError');
+}
+
+/** An error and what brought it on. */
+function causesOf(error: unknown): Error[] {
+  const causes: Error[] = [];
+  for (let at = error; at instanceof Error && causes.length < 8; at = at.cause) causes.push(at);
+  return causes;
+}
+
+/** The transports say so in words of their own. */
+function isLong(error: unknown): boolean {
+  if (isAnswerTooLong(error)) return true;
+  return (
+    error instanceof Error && /ReadBuffer exceeded|AnswerTooLong|more than \d+ bytes/.test(error.message)
+  );
+}
+
+function hasName(error: unknown, name: string): boolean {
+  return error instanceof Error && error.name === name;
 }

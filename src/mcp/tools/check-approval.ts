@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { isSettledState } from '../../trading/proposal.ts';
 import { defineMcpTool } from './mcp-tool.ts';
-import { ownProposal } from './own-proposals.ts';
-import { proposalIdSchema } from './proposal-id.ts';
+import { ownProposal, proposalIdSchema } from './own-proposals.ts';
 
 export const checkApproval = defineMcpTool({
   name: 'check_approval',

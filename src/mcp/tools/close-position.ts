@@ -1,8 +1,8 @@
 import { aboutAccount } from '../../tools/account-argument.ts';
 import { closePosition as agents, closingOrder } from '../../tools/close-position.ts';
-import { ownKey } from '../server/retries.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { propose, withKey } from './propose.ts';
+import { ownKey } from './retries.ts';
 
 export const closePosition = defineMcpTool({
   name: agents.name,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { proposalFacts } from '../answers/proposal-facts.ts';
 import { defineMcpTool } from './mcp-tool.ts';
-import { proposalIdSchema } from './proposal-id.ts';
+import { proposalIdSchema } from './own-proposals.ts';
 
 /** The gateway lists all of a person's, whichever client proposed them. */
 const MOST_LOOKED_AT = 500;

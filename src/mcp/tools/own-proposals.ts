@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import type { McpCaller } from '../mcp-caller.ts';
@@ -19,3 +20,9 @@ function notYours(): TradeAgentError {
     hint: 'Use the proposal_id of an earlier answer, or list_proposals.',
   });
 }
+
+/** What names a proposal, and its task. */
+export const proposalIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the proposal_id of an earlier answer')
+  .describe('The proposal_id of an earlier answer');

@@ -7,8 +7,8 @@ import {
   type ProposalRequestInput,
   type Provenance,
 } from '../../trading/proposal.ts';
-import { callKeys, ownKey, RETRY_MS } from '../server/retries.ts';
 import type { Proposed, ToolCall } from './mcp-tool.ts';
+import { callKeys, ownKey, RETRY_MS } from './retries.ts';
 
 /** By which a client says that two calls are one. */
 export const idempotencyKey = idempotencyKeySchema

@@ -3,9 +3,9 @@ import { noteOf } from '../../tools/portfolio-summary.ts';
 import { summaryMessage } from '../../tools/summary-message.ts';
 import { messageServices } from '../../trading/message.ts';
 import type { Proposal } from '../../trading/proposal.ts';
-import { ownKey } from '../server/retries.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { propose, withKey } from './propose.ts';
+import { ownKey } from './retries.ts';
 
 export const sendSummary = defineMcpTool({
   name: 'send_summary',

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { defineMcpTool } from './mcp-tool.ts';
-import { ownProposal } from './own-proposals.ts';
-import { proposalIdSchema } from './proposal-id.ts';
+import { ownProposal, proposalIdSchema } from './own-proposals.ts';
 
 export const withdrawProposal = defineMcpTool({
   name: 'withdraw_proposal',

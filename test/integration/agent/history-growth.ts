@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import { createAgent } from '../../../src/agent/create-agent.ts';
+import { createAgent } from '../../../src/agent/run/create-agent.ts';
 import { asHere } from '../../shipped/modules.ts';
 import { GatewayStandIn } from './gateway-stand-in.ts';
 import { profileAt, sessionOf } from './session.ts';

@@ -1,6 +1,6 @@
 import { LLMock } from '@copilotkit/aimock';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { CreateAgentOptions } from '../../../src/agent/create-agent.ts';
+import type { CreateAgentOptions } from '../../../src/agent/run/create-agent.ts';
 import { tools } from '../../../src/tools/catalog.ts';
 import { createWorld, options, play, type World } from './world.ts';
 

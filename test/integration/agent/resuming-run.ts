@@ -1,6 +1,6 @@
 // A process that resumes a thread, and ends when the thread has.
 import { join } from 'node:path';
-import { createAgent } from '../../../src/agent/create-agent.ts';
+import { createAgent } from '../../../src/agent/run/create-agent.ts';
 import { profileAt, sessionOf } from './session.ts';
 import { talkativeModel } from './talkative-model.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Agent } from '../../../src/agent/agent.ts';
-import { createAgent } from '../../../src/agent/create-agent.ts';
+import { createAgent } from '../../../src/agent/run/create-agent.ts';
 import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
 import { resolveProfile } from '../../../src/config/resolve-profile.ts';

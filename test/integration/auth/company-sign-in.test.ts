@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createAgent } from '../../../src/agent/create-agent.ts';
+import { createAgent } from '../../../src/agent/run/create-agent.ts';
 import { openCompanySession, verifyCompanySession } from '../../../src/auth/company/company-session.ts';
 import { logout } from '../../../src/auth/session/logout.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';

@@ -1,6 +1,6 @@
 import { LLMock } from '@copilotkit/aimock';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { CreateAgentOptions } from '../../../src/agent/create-agent.ts';
+import type { CreateAgentOptions } from '../../../src/agent/run/create-agent.ts';
 import type { McpServerConfig } from '../../../src/config/mcp-servers.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { compareTools } from '../../../src/mcp/client/compared-tools.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { callKeys, ownKey } from '../../../src/mcp/server/retries.ts';
+import { callKeys, ownKey } from '../../../src/mcp/tools/retries.ts';
 import { idempotencyKeySchema } from '../../../src/trading/proposal.ts';
 
 const MINUTE = 60_000;

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { proposalRequest } from '../../../src/agent/graph/proposal-request.ts';
 import { closePosition, closingOrder } from '../../../src/tools/close-position.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
-import type { Tool } from '../../../src/tools/tool.ts';
 import type { Position } from '../../../src/trading/views.ts';
 
 const position = (symbol: string, side: 'long' | 'short', qty: string, qty_available = qty) =>
@@ -76,9 +75,9 @@ describe('close_position', () => {
       approvalMode: 'wait',
       suspends: false,
     } as unknown as Parameters<typeof proposalRequest>[0];
-    const request = await proposalRequest(environment, gateway, closePosition as unknown as Tool, {
+    const request = await proposalRequest(environment, gateway, closePosition, {
       call: { id: 'tc_1', name: 'close_position', args },
-      facts: { said: [said], composedBy: undefined, positions: [], openOrders: [] },
+      facts: { said: [said], composedBy: undefined, positions: [], names: [], openOrders: [] },
       tainted: [],
     });
     expect(request.kind).toBe('order');

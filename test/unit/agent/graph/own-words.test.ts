@@ -3,7 +3,11 @@ import type { ConversationFacts } from '../../../../src/agent/graph/conversation
 import { requireOwnWords } from '../../../../src/agent/graph/own-words.ts';
 
 const facts = (said: string[], more: Partial<ConversationFacts> = {}): ConversationFacts => ({
-  ...{ said, composedBy: undefined, positions: [], openOrders: [] },
+  said,
+  composedBy: undefined,
+  positions: [],
+  names: [],
+  openOrders: [],
   ...more,
 });
 const held = (name: string, args: unknown, said: string[], tainted: string[] = []) => {

@@ -29,7 +29,7 @@ function requested(said: readonly string[], args: Record<string, unknown>, more:
     {
       args,
       account,
-      facts: { said, composedBy, positions: [], openOrders: [] },
+      facts: { said, composedBy, positions: [], names: [], openOrders: [] },
       tainted,
     },
   );

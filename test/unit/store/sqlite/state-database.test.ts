@@ -13,8 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { newHolder } from '../../../../src/agent/run/holder.ts';
-import { THREAD_LEASE_MS } from '../../../../src/agent/run/threads.ts';
+import { newHolder, THREAD_LEASE_MS } from '../../../../src/agent/run/threads.ts';
 import { isAsClosed, noteClosed } from '../../../../src/store/sqlite/as-closed.ts';
 import {
   closeStateDatabase,

@@ -1,8 +1,8 @@
-import { NotUnderstood } from '../words.ts';
-import { german } from './german.ts';
-import { korean } from './korean.ts';
-import type { Language } from './requests.ts';
-import { spanish } from './spanish.ts';
+import { german } from './languages/german.ts';
+import { korean } from './languages/korean.ts';
+import type { Language } from './languages/requests.ts';
+import { spanish } from './languages/spanish.ts';
+import { NotUnderstood } from './words.ts';
 
 const slots: Readonly<Record<string, string>> = {
   qty: '(?<qty>\\d[\\d.,]*)',

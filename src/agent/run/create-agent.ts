@@ -1,31 +1,29 @@
-import type { Session } from '../auth/session/session.ts';
-import type { ResolvedProfile } from '../config/profile.ts';
-import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
-import type { Clock } from '../machine/clock.ts';
-import { systemClock } from '../machine/clock.ts';
-import { openStateDatabase } from '../store/sqlite/state-database.ts';
-import { sqliteState } from '../store/sqlite/state-stores.ts';
-import type { OpenState, StateStores } from '../store/state-stores.ts';
-import type { Thread } from '../store/thread-store.ts';
-import type { Alerts } from '../tools/alerts.ts';
-import type { ForeignTools } from '../tools/foreign-tools.ts';
-import type { ImportedActivities } from '../tools/gateway/imported-activities.ts';
-import type { OwnRules } from '../tools/own-rules.ts';
-import { defined } from '../values/defined.ts';
-import type { Agent, RunOptions } from './agent.ts';
-import type { AgentEvent, ThreadStatus, ThreadView } from './events.ts';
-import { errorFacts } from './graph/error-facts.ts';
-import type { ChatModel } from './model/chat-model.ts';
-import { disableTracing } from './model/no-tracing.ts';
-import { notStarted } from './not-started.ts';
-import { createApprovals } from './run/approvals.ts';
-import { newHolder } from './run/holder.ts';
-import { createLeaseKeeper } from './run/lease-keeper.ts';
-import type { RunnerParts, RunRequest } from './run/runner.ts';
-import { prunable, removeThread } from './run/thread-removal.ts';
-import { statusSince } from './run/thread-status.ts';
-import { ownThread } from './run/threads.ts';
-import { watchCheckpoints } from './run/watched-checkpoints.ts';
+import type { BaseCheckpointSaver } from '@langchain/langgraph';
+import type { Session } from '../../auth/session/session.ts';
+import type { ResolvedProfile } from '../../config/profile.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
+import { type Clock, systemClock } from '../../machine/clock.ts';
+import { failpoint } from '../../machine/failpoint.ts';
+import { openStateDatabase } from '../../store/sqlite/state-database.ts';
+import { sqliteState } from '../../store/sqlite/state-stores.ts';
+import type { OpenState, StateStores } from '../../store/state-stores.ts';
+import type { Thread } from '../../store/thread-store.ts';
+import type { Alerts } from '../../tools/alerts.ts';
+import type { ForeignTools } from '../../tools/foreign-tools.ts';
+import type { ImportedActivities } from '../../tools/gateway/imported-activities.ts';
+import type { OwnRules } from '../../tools/own-rules.ts';
+import { defined } from '../../values/defined.ts';
+import type { Agent, RunOptions } from '../agent.ts';
+import type { AgentEvent, ThreadStatus, ThreadView } from '../events.ts';
+import { errorFacts } from '../graph/error-facts.ts';
+import type { ChatModel } from '../model/chat-model.ts';
+import { notStarted } from '../not-started.ts';
+import { createApprovals } from './approvals.ts';
+import { createLeaseKeeper } from './lease-keeper.ts';
+import type { RunnerParts, RunRequest } from './runner.ts';
+import { prunable, removeThread } from './thread-removal.ts';
+import { statusSince } from './thread-status.ts';
+import { newHolder, ownThread } from './threads.ts';
 
 export interface CreateAgentOptions extends AgentSettings {
   /** Path of `state.db`. */
@@ -68,8 +66,8 @@ export interface AgentSettings {
  * @throws {TradeAgentError} `state_corrupt`, `busy`
  * @example
  * ```ts
- * import type { Session } from '../auth/session/session.ts';
- * import type { ResolvedProfile } from '../config/profile.ts';
+ * import type { Session } from '../../auth/session/session.ts';
+ * import type { ResolvedProfile } from '../../config/profile.ts';
  * import { createAgent } from './create-agent.ts';
  *
  * export async function ask(profile: ResolvedProfile, session: Session, databaseKey: Buffer): Promise<void> {
@@ -117,13 +115,13 @@ export function agentOver(state: OpenState, options: AgentSettings): Agent {
       };
       return;
     }
-    const { drive } = await import('./run/runner.ts');
+    const { drive } = await import('./runner.ts');
     yield* drive(loaded, request, runOptions);
   }
 
   const currentStatus = async (thread: Thread): Promise<ThreadStatus> =>
     await statusSince(thread, await proposals.ofThread(thread.id), async () => {
-      const { latestPrompt } = await import('./run/thread-record.ts');
+      const { latestPrompt } = await import('./thread-record.ts');
       return await latestPrompt(stores, thread.id);
     });
   const remove = (thread: Thread): Promise<void> => removeThread(stores, thread.id, clock);
@@ -145,7 +143,7 @@ export function agentOver(state: OpenState, options: AgentSettings): Agent {
     },
     thread: async (id) => {
       const found = await ownThread(threads, id, owner);
-      const { readConversation } = await import('./run/thread-record.ts');
+      const { readConversation } = await import('./thread-record.ts');
       return {
         ...threadView(found),
         messages: await readConversation(stores, id),
@@ -191,10 +189,10 @@ async function loadParts(
   disableTracing();
   const [{ chooseModel }, { tools }, { createGatewayClient }, { withImportedActivities }] = await Promise.all(
     [
-      import('./model/choose-model.ts'),
-      import('../tools/catalog.ts'),
-      import('../tools/gateway/gateway-client.ts'),
-      import('../tools/gateway/imported-activities.ts'),
+      import('../model/choose-model.ts'),
+      import('../../tools/catalog.ts'),
+      import('../../tools/gateway/gateway-client.ts'),
+      import('../../tools/gateway/imported-activities.ts'),
       // What keeps the graph's checkpoints is loaded beside the others.
       stores.history(),
     ],
@@ -264,4 +262,28 @@ function databaseKey(key: Buffer | string): Buffer {
   throw new TradeAgentError('state_corrupt', 'the database key in the credential store is damaged', {
     hint: 'Restore the credential store; the key opens state.db and cannot be made anew.',
   });
+}
+
+/** Gives a test build a place to die before and after each checkpoint that the graph stores. */
+function watchCheckpoints(saver: BaseCheckpointSaver): void {
+  const put = saver.put.bind(saver);
+  saver.put = async (...checkpoint) => {
+    failpoint('checkpoint.before');
+    const config = await put(...checkpoint);
+    failpoint('checkpoint.stored');
+    return config;
+  };
+}
+
+/** LangChain sends every prompt and tool result to a tracing service when one of these is set, for whatever program. */
+const tracingSwitches = [
+  'LANGSMITH_TRACING_V2',
+  'LANGCHAIN_TRACING_V2',
+  'LANGSMITH_TRACING',
+  'LANGCHAIN_TRACING',
+] as const;
+
+/** Keeps the account's data on this machine: a switch set for another program is no consent to share it. */
+function disableTracing(env: NodeJS.ProcessEnv = process.env): void {
+  for (const name of tracingSwitches) delete env[name];
 }
