@@ -1,4 +1,4 @@
-// What a fleet of gateways over one PostgreSQL takes and gives, for docs/OPERATIONS.md.
+// What a fleet of gateways over one PostgreSQL takes and gives, for docs/operate/OPERATIONS.md.
 //   npm run bench:fleet                     all parts
 //   npm run bench:fleet -- orders pending   some of them
 import { benchOrders } from './bench/fleet/orders.mjs';

@@ -1,4 +1,4 @@
-// Prints the figures of docs/BENCHMARKS.md, as ratios measured in this one run. Needs a build.
+// Prints the figures of docs/develop/BENCHMARKS.md, as ratios measured in this one run. Needs a build.
 //   npm run bench                       all parts
 //   npm run bench -- startup chat       some of them; BENCH=startup,chat does too
 

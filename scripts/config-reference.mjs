@@ -1,4 +1,4 @@
-// Writes docs/CONFIGURATION.md from the schemas of config.yaml and server.yaml. Run by hand when that changes:
+// Writes docs/reference/CONFIGURATION.md from the schemas of config.yaml and server.yaml. Run by hand when that changes:
 // node scripts/config-reference.mjs
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { configSchema } from '../src/config/profile.ts';
 import { serverSettingsSchema } from '../src/server/settings/server-settings.ts';
 
-const page = new URL('../docs/CONFIGURATION.md', import.meta.url);
+const page = new URL('../docs/reference/CONFIGURATION.md', import.meta.url);
 
 /** The page, as it must be. */
 export function configReference() {

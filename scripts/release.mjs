@@ -1,6 +1,6 @@
 // node scripts/release.mjs FOLDER: what a release consists of, made of the commit that is checked out and nothing else:
 // the package as it is published, its bill of materials, the notes, and the digests of all of them, signed where
-// RELEASE_KEY names an SSH key (docs/RELEASING.md). It publishes nothing and changes nothing outside of FOLDER.
+// RELEASE_KEY names an SSH key (docs/develop/RELEASING.md). It publishes nothing and changes nothing outside of FOLDER.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {

@@ -1,10 +1,10 @@
-// Writes docs/schema/ from the zod schemas in src/cli/schema/. Run by hand when a command's output changes:
+// Writes docs/reference/schema/ from the zod schemas in src/cli/schema/. Run by hand when a command's output changes:
 // node scripts/schemas.mjs
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { schemaFiles } from '../src/cli/schema/json-schema.ts';
 
-const folder = fileURLToPath(new URL('../docs/schema/', import.meta.url));
+const folder = fileURLToPath(new URL('../docs/reference/schema/', import.meta.url));
 mkdirSync(folder, { recursive: true });
 for (const name of readdirSync(folder)) if (name.endsWith('.json')) rmSync(`${folder}${name}`);
 for (const [name, text] of Object.entries(schemaFiles())) writeFileSync(`${folder}${name}`, text);

@@ -8,7 +8,7 @@ import { proposalStates, worstCaseSchema } from '../trading/proposal.ts';
 import { orderSchema } from '../trading/views.ts';
 
 /*
- * What an agent tells (events.ts), as schemas: docs/schema/ and the wire of `trade-agent server` (remote/protocol.ts) are
+ * What an agent tells (events.ts), as schemas: docs/reference/schema/ and the wire of `trade-agent server` (remote/protocol.ts) are
  * made of them. Nothing that works on this machine alone loads this file.
  */
 

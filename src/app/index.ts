@@ -1,5 +1,5 @@
 /**
- * What others import from `trade-agent`; docs/LIBRARY.md has an example. Whatever is named here stays as it is within a
+ * What others import from `trade-agent`; docs/guide/LIBRARY.md has an example. Whatever is named here stays as it is within a
  * major version, so little is.
  */
 export type { Agent, ApprovalMode, PruneOptions, RunOptions } from '../agent/agent.ts';

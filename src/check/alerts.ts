@@ -24,7 +24,7 @@ export interface StoredAlert {
 
 /** A new file says what it is. */
 const HEAD =
-  '# What "trade-agent alert" keeps: rules of a check, to be edited as any rules file (docs/CHECKS.md).\n';
+  '# What "trade-agent alert" keeps: rules of a check, to be edited as any rules file (docs/guide/CHECKS.md).\n';
 
 /** The rules that are alerts. @throws {TradeAgentError} `invalid_config` */
 export async function alertsIn(text: string, file: string): Promise<StoredAlert[]> {

@@ -16,7 +16,7 @@ import type { Position } from '../trading/views.ts';
 import { type Incomplete, incompleteFigures } from './incomplete.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** What the portfolio is and did. Dollars and fractions in exact decimals; docs/METRICS.md defines each. */
+/** What the portfolio is and did. Dollars and fractions in exact decimals; docs/reference/METRICS.md defines each. */
 export interface Figures {
   readonly equity: Dec;
   readonly cash: Dec;

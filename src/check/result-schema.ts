@@ -45,7 +45,7 @@ const noticeReportSchema = z.object({
 });
 export type NoticeReport = z.output<typeof noticeReportSchema>;
 
-/** What `check --output json` prints; docs/schema/check.json is made from this. Amounts are decimal strings. */
+/** What `check --output json` prints; docs/reference/schema/check.json is made from this. Amounts are decimal strings. */
 export const checkResultSchema = z.object({
   schema: z.literal('trade-agent.check/1'),
   status: z.enum(['clear', 'found']),

@@ -5,7 +5,7 @@ import { orderRequestSchema, symbolSchema } from '../trading/order.ts';
 
 /*
  * The rules file. What a person writes (`5%`, `15m`, `2026-11-27`) becomes what the rest works with: fractions as
- * decimal strings, milliseconds, instants. docs/schema/check-rules.schema.json is made from this.
+ * decimal strings, milliseconds, instants. docs/reference/schema/check-rules.schema.json is made from this.
  */
 
 /** What is missing is said to be missing, whatever it should be. */

@@ -1,7 +1,7 @@
 import type { TradeAgentError } from './errors.ts';
 
 /**
- * Every code that the gateway refuses with, or says of a proposal's end (docs/GATEWAY.md, "Errors"). Stable: programs
+ * Every code that the gateway refuses with, or says of a proposal's end (docs/operate/GATEWAY.md, "Errors"). Stable: programs
  * match on them. What each means to the caller is the client's to say (tools/gateway/gateway-problem.ts), for every one.
  */
 export const problemCodes = [

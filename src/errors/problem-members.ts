@@ -1,4 +1,4 @@
-/** What a problem of the gateway's says beside its sentence (docs/GATEWAY.md, "Problems"), as programs read it. */
+/** What a problem of the gateway's says beside its sentence (docs/operate/GATEWAY.md, "Problems"), as programs read it. */
 export interface ProblemMembers {
   /** The gateway's own code, finer than ours. */
   readonly problem?: string;

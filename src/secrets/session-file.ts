@@ -188,7 +188,7 @@ function parse(text: string, name: string): Values {
 
 function unusable(name: string, why: string): TradeAgentError {
   return new TradeAgentError('credential_store_unavailable', `the session in ${name} can't be used: ${why}`, {
-    hint: `See ${SESSION_FILE_VARIABLE} in docs/providers/other.md.`,
+    hint: `See ${SESSION_FILE_VARIABLE} in docs/operate/providers/other.md.`,
   });
 }
 

@@ -40,7 +40,7 @@ const CLOSES_AT_ONCE = 6;
 export type Performance = Awaited<ReturnType<typeof performanceIn>>;
 
 /**
- * What an account did over a period, beside a benchmark; dollars and fractions as decimal strings (docs/METRICS.md).
+ * What an account did over a period, beside a benchmark; dollars and fractions as decimal strings (docs/reference/METRICS.md).
  * @throws {TradeAgentError} `unknown_symbol` for a benchmark that is named and is not there
  */
 export async function performanceIn(

@@ -1,6 +1,6 @@
 /**
  * Why a rule says no, or asks: `CATEGORY_CONDITION`. The first stands in a problem's `reason`, all of them in `reasons`
- * (docs/POLICY.md). Published: programs go by them, so none is renamed.
+ * (docs/guide/POLICY.md). Published: programs go by them, so none is renamed.
  */
 export const policyReasons = [
   // limits of an account

@@ -3,7 +3,7 @@ import { environments } from './order.ts';
 import { tradingStates } from './trading-state.ts';
 
 /*
- * The owner's rules as the gateway tells of them (docs/POLICY.md). Read leniently: another version's gateway may say more.
+ * The owner's rules as the gateway tells of them (docs/guide/POLICY.md). Read leniently: another version's gateway may say more.
  */
 
 const json = z.lazy(() => z.record(z.string(), z.unknown()));

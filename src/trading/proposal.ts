@@ -21,7 +21,7 @@ import {
 } from './proposal-state.ts';
 
 /*
- * Proposals as they cross the wire: what is asked of the gateway, and what it answers (docs/GATEWAY.md, "Proposals").
+ * Proposals as they cross the wire: what is asked of the gateway, and what it answers (docs/operate/GATEWAY.md, "Proposals").
  * The gateway completes a request to its subject, asks the owner, and carries out what they approved. What differs
  * from kind to kind is in kinds/.
  */

@@ -38,7 +38,7 @@ const approvedSchema = z.lazy(() =>
 const signedSchema = z.lazy(() =>
   z.strictObject({
     sub: z.string(),
-    /** As it came in the approval's token (docs/PHONE.md). */
+    /** As it came in the approval's token (docs/guide/PHONE.md). */
     evidence: z.strictObject({
       method: z.enum(['webauthn', 'software']),
       credential_id: bytes,
@@ -82,7 +82,7 @@ const sentSchema = z.lazy(() =>
 );
 
 /**
- * The receipt of an order (docs/RECEIPTS.md): what was shown, who signed it, what was sent, what the broker said. A file holds
+ * The receipt of an order (docs/guide/RECEIPTS.md): what was shown, who signed it, what was sent, what the broker said. A file holds
  * its RFC 8785 form and a line feed, and nothing else.
  */
 export const receiptSchema = z.lazy(() =>

@@ -1,7 +1,7 @@
 import type { ProposalKind } from './kinds/kinds.ts';
 
 /**
- * What may be asked of who stands how to an account: the relations `can_…` of docs/access/model.fga, by the same names at
+ * What may be asked of who stands how to an account: the relations `can_…` of docs/operate/access/model.fga, by the same names at
  * every backend. Published: models elsewhere go by them, so none is renamed.
  */
 export const relationQuestions = [

@@ -27,7 +27,7 @@ function commands(document: string): Shown[] {
     });
 }
 
-/** Where docs/HOME.md has its home. */
+/** Where docs/guide/HOME.md has its home. */
 const HOME_ADDRESS = 'http://localhost:4780';
 
 let world: World;
@@ -36,8 +36,8 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-describe('docs/CLI.md', () => {
-  const shown = commands('docs/CLI.md');
+describe('docs/reference/CLI.md', () => {
+  const shown = commands('docs/reference/CLI.md');
 
   it('shows commands', () => expect(shown.length).toBeGreaterThan(15));
 
@@ -48,8 +48,8 @@ describe('docs/CLI.md', () => {
   });
 });
 
-describe('docs/MANDATES.md', () => {
-  const shown = commands('docs/MANDATES.md');
+describe('docs/guide/MANDATES.md', () => {
+  const shown = commands('docs/guide/MANDATES.md');
   // One of its own: at the end of the other document trading is halted.
   let world: World;
   beforeAll(async () => {
@@ -81,8 +81,8 @@ describe('docs/MANDATES.md', () => {
   };
 });
 
-describe('docs/HOME.md', () => {
-  const shown = commands('docs/HOME.md');
+describe('docs/guide/HOME.md', () => {
+  const shown = commands('docs/guide/HOME.md');
   let serving: Running | undefined;
   beforeAll(() => {
     const [alice] = world.seed.users;

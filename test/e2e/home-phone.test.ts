@@ -28,7 +28,7 @@ afterAll(async () => {
   await service?.close();
 });
 
-/** Nothing here takes a minute: the ten that docs/HOME.md promises are for the person. */
+/** Nothing here takes a minute: the ten that docs/guide/HOME.md promises are for the person. */
 const LIMIT_MS = 60_000;
 
 /** The agent's machine: it knows nothing of the home but its address. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 
-const folder = new URL('../../docs/schema/', import.meta.url);
+const folder = new URL('../../docs/reference/schema/', import.meta.url);
 const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
 
 /** The published schema, and one that allows nothing it does not name: a field that is not documented is a mistake. */
@@ -18,7 +18,7 @@ const validators = new Map<string, readonly ValidateFunction[]>(
 export const checkedSchemas = new Set<string>();
 
 /**
- * Checks every line of a command's output that is a JSON object of ours against its schema in docs/schema/.
+ * Checks every line of a command's output that is a JSON object of ours against its schema in docs/reference/schema/.
  * @throws where one breaks it, or names one that is not there
  */
 export function checkJson(stdout: string): void {

@@ -257,14 +257,14 @@ describe.skipIf(!online)('the package outside the checkout', () => {
     demo(join(bin, 'npx'), 'npx-newest', { path: bin, env: { npm_config_cache: join(folder, 'cache-3') } });
   });
 
-  it('is a library: the example in docs/LIBRARY.md passes a strict compiler, and runs', {
+  it('is a library: the example in docs/guide/LIBRARY.md passes a strict compiler, and runs', {
     timeout: LIMIT_MS,
   }, async () => {
     const { cwd } = elsewhere('library');
     writeFileSync(join(cwd, 'package.json'), '{"type":"module","private":true}');
     expectSuccess(run('npm', ['install', '--no-save', `./${packed.filename}`], { cwd }));
     const [, example = ''] =
-      /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/LIBRARY.md'), 'utf8')) ?? [];
+      /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/guide/LIBRARY.md'), 'utf8')) ?? [];
     writeFileSync(join(cwd, 'example.ts'), example);
 
     for (const name of ['@types/node', 'undici-types']) {

@@ -66,7 +66,7 @@ export async function startOpenFga(binary: string): Promise<OpenFga> {
     return answer;
   };
   const shipped: unknown = transformer.transformDSLToJSONObject(
-    readFileSync('docs/access/model.fga', 'utf8'),
+    readFileSync('docs/operate/access/model.fga', 'utf8'),
   );
   return {
     url,

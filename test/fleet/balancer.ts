@@ -22,7 +22,7 @@ export async function startBalancer(
 const agent = new Agent({ keepAlive: true });
 
 /**
- * Hands a request on as it is, and its answer back. Where one does not answer at all the next is asked, as docs/OPERATIONS.md has
+ * Hands a request on as it is, and its answer back. Where one does not answer at all the next is asked, as docs/operate/OPERATIONS.md has
  * it; 502 where none does.
  */
 async function pass(

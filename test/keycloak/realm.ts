@@ -31,7 +31,7 @@ export interface RealmOptions {
 }
 
 /**
- * The realm as docs/providers/keycloak.md has a person set it up by hand: one client for the agent, one for the
+ * The realm as docs/operate/providers/keycloak.md has a person set it up by hand: one client for the agent, one for the
  * gateway, one that stands for the broker; and two for a server of agents.
  */
 export function realm(options: RealmOptions): Record<string, unknown> {

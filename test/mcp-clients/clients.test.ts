@@ -12,7 +12,7 @@ import { createStage, installIn, type Stage } from './setting.ts';
 
 /*
  * Other people's agents as their registries have them, without the internet: each signs in by its own way, has its
- * scripted model place orders, and waits for a person. What each did is in docs/MCP.md.
+ * scripted model place orders, and waits for a person. What each did is in docs/guide/MCP.md.
  */
 
 const all: readonly ClientDriver[] = [claudePrint, claudeChat, codex, opencode, gemini, fastmcp];

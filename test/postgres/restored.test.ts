@@ -44,7 +44,7 @@ async function withStores<T>(cluster: Cluster, work: (stores: GatewayStores) => 
   }
 }
 
-/** As docs/OPERATIONS.md has it, by PostgreSQL's own programs. */
+/** As docs/operate/OPERATIONS.md has it, by PostgreSQL's own programs. */
 it.runIf(programs !== undefined)(
   'a database put back to a moment has what was committed until then, and its record is whole; a file of after it is told',
   async () => {

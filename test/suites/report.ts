@@ -16,7 +16,7 @@ export interface Tally {
   placed: number;
 }
 
-/** docs/PUBLIC-SUITES.md: the same text for the same results. */
+/** docs/develop/PUBLIC-SUITES.md: the same text for the same results. */
 export function report(tallies: readonly Tally[]): string {
   return [
     '# Public suites of attacks',

@@ -10,7 +10,7 @@ import { type SuiteCase, suiteCases } from './suite-cases.ts';
 const OF_ONE_SANDBOX = 40;
 /** Milliseconds from a tap to the broker's book, on a machine that does much else. */
 const FILLED_MS = 60_000;
-const page = new URL('../../docs/PUBLIC-SUITES.md', import.meta.url).pathname;
+const page = new URL('../../docs/develop/PUBLIC-SUITES.md', import.meta.url).pathname;
 const teller = new URL('telling-server.ts', import.meta.url).pathname;
 const env = { TRADE_AGENT_API_KEY: 'sk-test' };
 
@@ -122,7 +122,7 @@ function orderOf({ prompt, calls }: SuiteCase, index: number): Obeyed {
 }
 
 describe.skipIf(found === undefined)('what public suites make of it', () => {
-  it('is docs/PUBLIC-SUITES.md', () => {
+  it('is docs/develop/PUBLIC-SUITES.md', () => {
     const text = report(tallies);
     if (process.env.SUITES_REPORT === 'write') writeFileSync(page, text);
     expect(readFileSync(page, 'utf8')).toBe(text);

@@ -71,6 +71,6 @@ function careWords({ looked_at_by, told_by }: { looked_at_by: string[]; told_by:
       : ['Nothing looks at your alerts yet: say "check my alerts every 15 minutes".']),
     ...(told_by.length > 0
       ? []
-      : ['No channel tells you yet: `trade-agent notices add NAME KIND` adds one (docs/NOTICES.md).']),
+      : ['No channel tells you yet: `trade-agent notices add NAME KIND` adds one (docs/guide/NOTICES.md).']),
   ];
 }

@@ -61,7 +61,7 @@ const end = new RegExp(
 
 /** What the gateway can wait for, for whoever asks for something else. */
 export const waitsFor =
-  'I can have the gateway do it "every Monday", "every trading day at 11:30", "every month" (on its 1st), or once "if it falls below 100" (docs/MANDATES.md).';
+  'I can have the gateway do it "every Monday", "every trading day at 11:30", "every month" (on its 1st), or once "if it falls below 100" (docs/guide/MANDATES.md).';
 
 /**
  * Takes out of a clause what says when the gateway is to order by itself.

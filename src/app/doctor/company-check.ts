@@ -37,7 +37,7 @@ export async function checkCompany(app: App, profile: ResolvedProfile): Promise<
   }
   const ours = await providerMetadata(issuer, access);
   if (listed(ours.authorization_grant_profiles_supported)?.includes(ID_JAG_PROFILE) !== true) {
-    const fix = 'Whoever runs the home lists the company in its home.yaml: see docs/COMPANY.md.';
+    const fix = 'Whoever runs the home lists the company in its home.yaml: see docs/operate/COMPANY.md.';
     return [fail('company', `${issuer} takes no company's word`, fix, { details })];
   }
   if (listed(theirs.identity_chaining_requested_token_types_supported)?.includes(ID_JAG_TYPE) !== true) {

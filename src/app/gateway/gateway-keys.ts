@@ -49,7 +49,7 @@ export function folderKeys(folder: string): GatewayKeys {
     rewrap: () =>
       Promise.reject(
         new TradeAgentError('usage', 'the keys of this gateway are files: there is nothing to wrap', {
-          hint: 'Set "kms" beside "database" in gateway.yaml (docs/GATEWAY.md).',
+          hint: 'Set "kms" beside "database" in gateway.yaml (docs/operate/GATEWAY.md).',
         }),
       ),
   };

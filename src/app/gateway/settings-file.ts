@@ -10,7 +10,7 @@ import { kmsSchema } from '../../secrets/kms/kms-settings.ts';
 
 /** @throws {TradeAgentError} `invalid_config` */
 export async function readSettings(file: string): Promise<GatewaySettings> {
-  const hint = 'docs/GATEWAY.md says what it holds; name another with --config.';
+  const hint = 'docs/operate/GATEWAY.md says what it holds; name another with --config.';
   return await parseYaml(gatewaySettingsSchema, readNamedFile(file, 'gateway configuration', hint), file);
 }
 

@@ -52,7 +52,7 @@ export function brokerEntry({ kind, credentials, url, label }: BrokerChoice): Br
   if (data !== undefined) return { written, settings: data, label: traitsOf(data).label };
   const [issue] = error.issues;
   const about = issue?.path[0] === address ? 'the address of the broker' : (issue?.path.join('.') ?? kind);
-  throw usage(`${about}: ${issue?.message}`, 'docs/BROKERS.md says what each kind of broker takes.');
+  throw usage(`${about}: ${issue?.message}`, 'docs/guide/BROKERS.md says what each kind of broker takes.');
 }
 
 function usage(message: string, hint: string): TradeAgentError {

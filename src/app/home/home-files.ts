@@ -36,7 +36,7 @@ export async function readHomeSettings(folder: string): Promise<HomeSettings> {
 /** @throws {TradeAgentError} `invalid_config` */
 export async function readGatewaySettings(folder: string): Promise<GatewaySettings> {
   const { gateway } = homeFiles(folder);
-  const hint = 'docs/GATEWAY.md says what it holds; "trade-agent home init" writes one.';
+  const hint = 'docs/operate/GATEWAY.md says what it holds; "trade-agent home init" writes one.';
   const settings = await parseYaml(
     gatewaySettingsSchema,
     readNamedFile(gateway, 'gateway configuration', hint),

@@ -12,7 +12,7 @@ export function homeNotices(folder: string, channels: NoticesConfig): NoticePlac
   return {
     channels: async () => channels,
     store: async () => homeSecrets(folder),
-    add: 'Add it under "notices" in home.yaml; docs/NOTICES.md shows how.',
+    add: 'Add it under "notices" in home.yaml; docs/guide/NOTICES.md shows how.',
     command: HOME_NOTICES,
     testWords: async (name) =>
       `This is how "${name}" tells you of requests that wait for your phone, and of what was filled, where no push reaches it. Nothing happened.`,

@@ -72,11 +72,15 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome): Promise<
     failpoint('init.keyed');
     sealSecret(part);
     failpoint('init.sealed');
-    write(settings, 'Where this home is reached, and how its owner is told: docs/HOME.md.', home.settings);
+    write(
+      settings,
+      'Where this home is reached, and how its owner is told: docs/guide/HOME.md.',
+      home.settings,
+    );
     failpoint('init.addressed');
-    write(gateway, 'What its gateway serves: docs/GATEWAY.md.', gatewaySettings(home));
+    write(gateway, 'What its gateway serves: docs/operate/GATEWAY.md.', gatewaySettings(home));
     failpoint('init.served');
-    write(limits, 'How far orders may go: docs/GATEWAY.md.', home.limits);
+    write(limits, 'How far orders may go: docs/operate/GATEWAY.md.', home.limits);
     failpoint('init.limited');
     // What can't be read again is found before the folder has its name.
     await readHomeSettings(part);

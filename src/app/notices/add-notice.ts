@@ -64,7 +64,7 @@ async function settingsOf(words: readonly string[]): Promise<Record<string, unkn
     const [, key = '', text = ''] = /^([a-z_]+)=(.*)$/s.exec(word) ?? [];
     if (key === '') {
       throw new TradeAgentError('usage', `"${word}" is no setting`, {
-        hint: 'Write each as KEY=VALUE, as in to=alice@example.com (docs/NOTICES.md has them all).',
+        hint: 'Write each as KEY=VALUE, as in to=alice@example.com (docs/guide/NOTICES.md has them all).',
       });
     }
     const { content } = await readYaml(text, key);

@@ -48,7 +48,7 @@ export async function testNotice(
       hint:
         delivery.failure.code === 'not_authorized'
           ? `Give it the right secret: "${place.command} set-secret ${name}".`
-          : 'See docs/NOTICES.md for what each kind of channel needs.',
+          : 'See docs/guide/NOTICES.md for what each kind of channel needs.',
       details: { channel: name, code: delivery.failure.code },
     });
   }

@@ -31,7 +31,7 @@ export function changedLimits(limits: Limits, pairs: readonly string[], schema: 
   throw new TradeAgentError(
     'usage',
     `these limits can't stand together: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(),
-    { hint: 'docs/POLICY.md says what each key takes.' },
+    { hint: 'docs/guide/POLICY.md says what each key takes.' },
   );
 }
 
@@ -57,7 +57,7 @@ function withValue(limits: Limits, key: string, text: string, schema: z.ZodType)
     complaint ||= own.message;
   }
   throw new TradeAgentError('usage', `${key} can't be "${text}": ${complaint}`, {
-    hint: 'docs/POLICY.md says what each key takes; "none" takes a limit away.',
+    hint: 'docs/guide/POLICY.md says what each key takes; "none" takes a limit away.',
   });
 }
 

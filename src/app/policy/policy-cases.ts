@@ -18,7 +18,7 @@ import { tradingStates } from '../../trading/trading-state.ts';
 import { orderOf } from './check-policy.ts';
 
 /*
- * A file of cases, as docs/POLICY.md has it: orders, what is known with each, and what is to be decided.
+ * A file of cases, as docs/guide/POLICY.md has it: orders, what is known with each, and what is to be decided.
  */
 
 const price = positiveDecimalString;

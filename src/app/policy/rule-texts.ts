@@ -6,7 +6,7 @@ export function readRuleTexts(files: readonly string[]): Record<string, string> 
   return Object.fromEntries(
     files.map((file) => [
       basename(file),
-      readNamedFile(file, 'file of rules', 'docs/POLICY.md says what stands in one.'),
+      readNamedFile(file, 'file of rules', 'docs/guide/POLICY.md says what stands in one.'),
     ]),
   );
 }

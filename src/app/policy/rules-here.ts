@@ -19,7 +19,7 @@ import type { PolicyView } from '../../trading/policy-views.ts';
  * Rules on this machine: tried out without the gateway, by the very code that decides there.
  */
 
-const HINT = 'docs/POLICY.md says what stands in one.';
+const HINT = 'docs/guide/POLICY.md says what stands in one.';
 
 /** What a file, or a folder of them, says. Both where it is a folder. */
 export interface CandidateRules {

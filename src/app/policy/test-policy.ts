@@ -33,7 +33,7 @@ const SOME_ACCOUNT = 'TEST';
  * @throws {TradeAgentError} `invalid_config`, with the line; `login_required` where the gateway is asked
  */
 export async function testPolicy(app: Pick<App, 'gateway'>, file: string): Promise<TestedPolicy> {
-  const text = readNamedFile(file, 'file of cases', 'docs/POLICY.md says what stands in one.');
+  const text = readNamedFile(file, 'file of cases', 'docs/guide/POLICY.md says what stands in one.');
   const suite = await parseYaml(policyCasesSchema, text, file);
   const { account, rules } = await rulesFor(app, suite, file);
   const named = suite.account ?? account;

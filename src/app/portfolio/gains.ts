@@ -97,7 +97,9 @@ async function lotsOf(app: HistoryApp, { method, lots }: Omit<GainOptions, 'year
       method === 'specific'
         ? 'the method specific needs --lots'
         : `--lots goes with --method specific, not ${method}`,
-      { hint: 'trade-agent gains --method specific --lots lots.csv; docs/METRICS.md has the columns.' },
+      {
+        hint: 'trade-agent gains --method specific --lots lots.csv; docs/reference/METRICS.md has the columns.',
+      },
     );
   }
   const choices = lots === undefined ? [] : chosenLots(lots);

@@ -14,7 +14,7 @@ export interface ServerPlaces {
 
 /** @throws {TradeAgentError} `invalid_config` */
 export async function readServerSettings(file: string): Promise<ServerSettings> {
-  const hint = 'docs/SERVER.md says what it holds; name another with --config.';
+  const hint = 'docs/operate/SERVER.md says what it holds; name another with --config.';
   return await parseYaml(serverSettingsSchema, readNamedFile(file, 'server configuration', hint), file);
 }
 

@@ -61,7 +61,7 @@ export interface ConnectedAccounts {
     connection: string;
     scopes: readonly string[];
     redirect?: { redirectUri: string; state: string; codeChallenge?: string };
-    /** This machine, as the person is shown it; for providers that take it (docs/providers/other.md). */
+    /** This machine, as the person is shown it; for providers that take it (docs/operate/providers/other.md). */
     deviceName?: string;
   }): Promise<StartedConnection>;
   /** @param request.connectCode the `connect_code` the person came back with. Good once. */
@@ -87,7 +87,7 @@ const progressOf: Readonly<Record<string, ConnectionProgress['status'] | undefin
 
 /**
  * A provider's API for the accounts that a person has connected to their own: Auth0's My Account API, or another of the
- * same shape (docs/providers/other.md).
+ * same shape (docs/operate/providers/other.md).
  */
 export function connectedAccounts(access: ConnectedAccountsAccess): ConnectedAccounts {
   const { endpoint } = access;

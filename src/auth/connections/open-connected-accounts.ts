@@ -42,7 +42,7 @@ export async function openConnectedAccounts(
   const service = dialectOf(profile).connectedAccounts(configuration.serverMetadata());
   if (service === undefined) {
     throw new TradeAgentError('invalid_config', `${profile.issuer} manages no accounts elsewhere`, {
-      hint: 'Connect the account at the provider itself, or see docs/providers/other.md for what it needs.',
+      hint: 'Connect the account at the provider itself, or see docs/operate/providers/other.md for what it needs.',
     });
   }
   const prover = createDpopProver(parsePrivateJwk(held.dpop_key), clock);

@@ -145,7 +145,7 @@ export function orderLine({
   return `${side} ${size} ${symbol} ${terms} (${moved}${reason})`;
 }
 
-/** What of a run's object is read here; docs/schema/run.json has all of it. */
+/** What of a run's object is read here; docs/reference/schema/run.json has all of it. */
 interface ProposedRun {
   readonly text?: string;
   readonly approvals?: readonly {

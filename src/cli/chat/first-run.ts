@@ -40,7 +40,7 @@ Set it up with:
                                   what the provider lacks, and what comes next
   trade-agent profile use NAME    makes it the one that is used
 
-What a provider must support is in docs/providers/.`);
+What a provider must support is in docs/operate/providers/.`);
     return false;
   }
   const model = await chooseModel(context);
@@ -72,7 +72,7 @@ Your home is in ${folder}. Now, in another terminal:
   trade-agent home serve    serves it, and shows a QR code for your phone
 
 Then "trade-agent" again: it signs you in by that phone. What keeps the
-agent away from the keys of a home is in docs/HOME.md.`);
+agent away from the keys of a home is in docs/guide/HOME.md.`);
 }
 
 async function askForKey(context: Context, model: ModelChoice): Promise<void> {

@@ -7,7 +7,7 @@ import { orderLegSchema, orderSchema, positionSchema } from '../../trading/views
 import { eventSchemas } from './events.ts';
 import { resultSchemas } from './results.ts';
 
-/** The files of docs/schema/, by name: one for each result, one for the events of `stream-json`, those of `check`, and those of the files that people write. */
+/** The files of docs/reference/schema/, by name: one for each result, one for the events of `stream-json`, those of `check`, and those of the files that people write. */
 export function schemaFiles(): Record<string, string> {
   const results = Object.entries(resultSchemas).map(([name, schema]) => [
     `${name}.json`,

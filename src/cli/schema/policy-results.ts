@@ -4,7 +4,7 @@ import { decisionSchema, policyViewSchema, recordedDecisionSchema } from '../../
 import { approval } from './parts.ts';
 
 const effect = z.enum(['allow', 'ask', 'deny']);
-const reasons = z.array(z.string()).describe('CATEGORY_CONDITION each, docs/POLICY.md');
+const reasons = z.array(z.string()).describe('CATEGORY_CONDITION each, docs/guide/POLICY.md');
 const changes = z.array(z.string()).describe('"looser: …" or "tighter: …" each, what becomes possible first');
 
 /** What the `policy` commands print. */

@@ -175,7 +175,7 @@ const access = z.object({
 
 /**
  * What every command prints under `--output json`, less its `schema` ("trade-agent.NAME/1"). Within a version fields
- * are only added; docs/schema/ is made from this file by scripts/schemas.mjs.
+ * are only added; docs/reference/schema/ is made from this file by scripts/schemas.mjs.
  */
 export const resultSchemas = {
   run,

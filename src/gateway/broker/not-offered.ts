@@ -27,7 +27,7 @@ interface Asking {
 /** The broker has no API for it: 501 `broker_lacks`. Nothing is asked, and nothing made up. */
 export function brokerLacks(label: string, what: Lackable): Refusal {
   return new Refusal(501, 'broker_lacks', `${label} does not tell ${words[what]} to programs`, {
-    hint: 'docs/BROKERS.md says what each broker has.',
+    hint: 'docs/guide/BROKERS.md says what each broker has.',
     members: { lacks: what },
   });
 }

@@ -8,7 +8,7 @@ export type Standing = 'owner' | 'co_owner' | 'advisor' | 'viewer' | 'household_
 const owners = ['owner', 'co_owner'] as const;
 const managers = [...owners, 'advisor'] as const;
 
-/** Who may what: the same as `define can_…` in docs/access/model.fga, to which a test holds it. */
+/** Who may what: the same as `define can_…` in docs/operate/access/model.fga, to which a test holds it. */
 export const rights: Readonly<Record<RelationQuestion, readonly Standing[]>> = {
   can_view: [...managers, 'viewer', 'household_member'],
   can_view_proposals: managers,

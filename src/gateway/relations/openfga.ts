@@ -4,7 +4,7 @@ import { type Relations, RelationsUnavailable } from './relations.ts';
 
 export interface OpenFgaOptions extends Elsewhere {
   readonly store: string;
-  /** Of docs/access/model.fga as it was written there: a newer one counts once it is set here. */
+  /** Of docs/operate/access/model.fga as it was written there: a newer one counts once it is set here. */
   readonly model: string;
 }
 

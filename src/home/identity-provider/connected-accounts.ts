@@ -55,7 +55,7 @@ interface ConnectedAccountsOptions {
 
 /**
  * The person's accounts elsewhere, for the program they are signed in with: the shape of Auth0's My Account API, but
- * for a connection that is finished by the provider itself, so that the person may use any browser (docs/providers/other.md).
+ * for a connection that is finished by the provider itself, so that the person may use any browser (docs/operate/providers/other.md).
  */
 export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono<{ Bindings: HttpBindings }> {
   const { issuer, vault, requests } = options;

@@ -12,7 +12,7 @@ interface Babel {
 
 /**
  * The project's sources are loaded with Jazzer.js's counters in them, everything else as it is. Its plugins alone are used:
- * its engine, libFuzzer, asks for a newer C library than Debian 12 has, and is not loaded (docs/DEPENDENCIES.md).
+ * its engine, libFuzzer, asks for a newer C library than Debian 12 has, and is not loaded (docs/develop/DEPENDENCIES.md).
  */
 export function instrumentSources(): void {
   const instrumentor = createRequire(require.resolve('@jazzer.js/instrumentor'));

@@ -12,7 +12,7 @@ import { signedOrders } from './rows/gateway-orders.ts';
 /** `npm run test:hostile` writes the page; else it must be as it would be written. */
 const { SECURITY_TESTS } = process.env;
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const page = `${root}docs/SECURITY-TESTS.md`;
+const page = `${root}docs/develop/SECURITY-TESTS.md`;
 
 let hostile: HostileWorld;
 let known: KnownThings;
@@ -72,7 +72,7 @@ describe('the table', () => {
     expect(tried.sort()).toEqual(written.map(pattern).sort());
   });
 
-  it('is docs/SECURITY-TESTS.md', () => {
+  it('is docs/develop/SECURITY-TESTS.md', () => {
     const text = report(results);
     if (SECURITY_TESTS === 'write') writeFileSync(page, text);
     expect(readFileSync(page, 'utf8')).toBe(text);

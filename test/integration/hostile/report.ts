@@ -4,7 +4,7 @@ import { areas, type Result } from './row.ts';
 /** Beyond so many, places are counted; what they are stands at the end. */
 const MOST_NAMED = 3;
 
-/** docs/SECURITY-TESTS.md: the same text for the same results. */
+/** docs/develop/SECURITY-TESTS.md: the same text for the same results. */
 export function report(results: readonly Result[]): string {
   const unexpected = results.filter(({ expected, actual }) => actual !== expected).length;
   const lines = [

@@ -35,7 +35,7 @@ const screens: Record<string, Screen> = {
   'narrow-dark': { width: 320, height: 640, dark: true },
 };
 
-it('the picture in docs/WEB.md, where nothing waits', async () => {
+it('the picture in docs/guide/WEB.md, where nothing waits', async () => {
   const { link, origin } = await world.web();
   const { context, page } = await openWebPage(browser, { height: 1000 }, origin);
   await page.goto(link);

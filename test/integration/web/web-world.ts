@@ -125,7 +125,7 @@ export async function findings(page: Page): Promise<string[]> {
     );
 }
 
-/** The screen as it is, and the whole page; docs/WEB.md has some of the former. */
+/** The screen as it is, and the whole page; docs/guide/WEB.md has some of the former. */
 export async function shot(page: Page, name: string): Promise<void> {
   await page.evaluate('scrollTo(0, 0)');
   await page.screenshot({ path: join(screenshots, `dashboard-${name}-top.png`) });

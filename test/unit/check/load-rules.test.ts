@@ -151,8 +151,11 @@ describe('the published schemas', () => {
   it.each([
     ['check-rules.schema', rulesJsonSchema],
     ['check', resultJsonSchema],
-  ])('docs/schema/%s.json is what the program checks by (else: node scripts/schemas.mjs)', (name, schema) => {
-    const file = new URL(`../../../docs/schema/${name}.json`, import.meta.url);
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(JSON.stringify(schema())));
-  });
+  ])(
+    'docs/reference/schema/%s.json is what the program checks by (else: node scripts/schemas.mjs)',
+    (name, schema) => {
+      const file = new URL(`../../../docs/reference/schema/${name}.json`, import.meta.url);
+      expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(JSON.stringify(schema())));
+    },
+  );
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { accountLimitsSchema, limitsSchema } from '../../../src/gateway/policy/limits.ts';
 import { limitWords } from '../../../src/trading/limit-words.ts';
 
-const file = new URL('../../../docs/schema/limits.schema.json', import.meta.url);
+const file = new URL('../../../docs/reference/schema/limits.schema.json', import.meta.url);
 const validate = new Ajv2020({ strict: false }).compile(JSON.parse(readFileSync(file, 'utf8')) as object);
 
 /** As an editor would say it, and the gateway. */

@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 // @ts-expect-error a script: it has no types
 import { configReference } from '../../../scripts/config-reference.mjs';
 
-const page = readFileSync(new URL('../../../docs/CONFIGURATION.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../../docs/reference/CONFIGURATION.md', import.meta.url), 'utf8');
 
-it('docs/CONFIGURATION.md is what scripts/config-reference.mjs makes of the schema', () => {
+it('docs/reference/CONFIGURATION.md is what scripts/config-reference.mjs makes of the schema', () => {
   expect(page).toBe(configReference());
 });
 

@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, '../../..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 
 it('every code that the gateway refuses with is in its document', () => {
-  const document = read('docs/GATEWAY.md');
+  const document = read('docs/operate/GATEWAY.md');
   expect(problemCodes.filter((code) => !new RegExp(`\\b${code}\\b`).test(document))).toEqual([]);
 });
 

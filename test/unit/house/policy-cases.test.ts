@@ -7,7 +7,7 @@ const read = (path: string) => readFileSync(`${root}/${path}`, 'utf8');
 
 const CASES = Array.from({ length: 52 }, (_, index) => index + 1);
 
-const [, section = ''] = read('docs/TESTING.md').split(/^## An owner's rules, case by case$/m);
+const [, section = ''] = read('docs/develop/TESTING.md').split(/^## An owner's rules, case by case$/m);
 const rows = [...(section.split(/^## /m)[0] ?? '').matchAll(/^\| (\d+) \| [^|]+ \| (.+) \|$/gm)].map(
   ([, number, tests = '']) => ({
     number: Number(number),
@@ -18,7 +18,7 @@ const rows = [...(section.split(/^## /m)[0] ?? '').matchAll(/^\| (\d+) \| [^|]+ 
   }),
 );
 
-it('docs/TESTING.md has a line for each case, in order', () => {
+it('docs/develop/TESTING.md has a line for each case, in order', () => {
   expect(rows.map(({ number }) => number)).toEqual(CASES);
 });
 

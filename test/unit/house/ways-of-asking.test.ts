@@ -4,11 +4,11 @@ import { expect, it } from 'vitest';
 import { noticeKindNames } from '../../../src/config/notice-channels.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const text = readFileSync(`${root}/docs/NOTICES.md`, 'utf8');
+const text = readFileSync(`${root}/docs/guide/NOTICES.md`, 'utf8');
 const [, table = ''] = /^## Each way, at a glance$([\s\S]*?)^## /m.exec(text) ?? [];
 const rows = [...table.matchAll(/^\| (.+) \|$/gm)].map(([, row = '']) => row.split(' | ')).slice(1);
 
-it('docs/NOTICES.md says of each way when it is used, what is in it and what is not', () => {
+it('docs/guide/NOTICES.md says of each way when it is used, what is in it and what is not', () => {
   expect(rows.length).toBeGreaterThanOrEqual(8);
   for (const row of rows) {
     expect(row, row[0]).toHaveLength(6);
@@ -19,7 +19,7 @@ it('docs/NOTICES.md says of each way when it is used, what is in it and what is 
   }
 });
 
-it('docs/NOTICES.md has a row for each kind of channel', () => {
+it('docs/guide/NOTICES.md has a row for each kind of channel', () => {
   const named = rows.map(([way = '']) => /^`(\w+)`/.exec(way)?.[1]);
   expect(noticeKindNames.filter((kind) => !named.includes(kind))).toEqual([]);
 });

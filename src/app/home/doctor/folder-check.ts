@@ -55,7 +55,7 @@ export function checkSeparation(folder: string, env: NodeJS.ProcessEnv): Finding
   return warn(
     'user',
     'the agent runs as the same user: whatever it is brought to run could read the broker keys here. It could still sign nothing',
-    'Run the home as a user of its own ("trade-agent home service"), or on another machine; docs/HOME.md shows both.',
+    'Run the home as a user of its own ("trade-agent home service"), or on another machine; docs/guide/HOME.md shows both.',
   );
 }
 

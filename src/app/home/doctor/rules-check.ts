@@ -22,7 +22,7 @@ export async function checkRules({
           : warn(
               'rules',
               'no limits: whatever is approved goes out',
-              'Write limits.yaml; docs/POLICY.md says how.',
+              'Write limits.yaml; docs/guide/POLICY.md says how.',
             ),
       ];
     }
@@ -39,6 +39,6 @@ export async function checkRules({
     ];
   } catch (error) {
     const { message, hint } = errorObject(error);
-    return [fail('rules', message, hint ?? 'docs/POLICY.md says what may stand there.')];
+    return [fail('rules', message, hint ?? 'docs/guide/POLICY.md says what may stand there.')];
   }
 }

@@ -50,7 +50,7 @@ const started = ({ command, args, env }: Program): Entry => ({
 
 const restart = (title: string) => () => [`Start ${title} again: it reads the file when it starts.`];
 
-/** Each client that `mcp install` knows. What they do with a server that asks a person is in docs/MCP.md. */
+/** Each client that `mcp install` knows. What they do with a server that asks a person is in docs/guide/MCP.md. */
 export const mcpClients = {
   // https://modelcontextprotocol.io/docs/develop/connect-local-servers
   claude: {

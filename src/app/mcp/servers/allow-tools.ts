@@ -90,7 +90,7 @@ export async function allowTools(
 function refused(server: string, { name, danger }: ComparedTool): TradeAgentError {
   const why = danger === undefined ? 'is unsafe' : dangerWords[danger];
   return new TradeAgentError('blocked', `${name} of ${server} ${why}`, {
-    hint: 'Nothing was allowed. The gateway speaks with brokers itself, behind your phone (docs/BROKERS.md); use --unsafe to allow the tool anyway.',
+    hint: 'Nothing was allowed. The gateway speaks with brokers itself, behind your phone (docs/guide/BROKERS.md); use --unsafe to allow the tool anyway.',
   });
 }
 

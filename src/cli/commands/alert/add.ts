@@ -86,6 +86,6 @@ export function missing({ looked_at_by, told_by }: AlertCare): string[] {
       : ['Nothing looks at your alerts yet: add it with --schedule 15m, or see "trade-agent schedule add".']),
     ...(told_by.length > 0
       ? []
-      : ['No channel tells you yet: "trade-agent notices add NAME KIND" adds one (docs/NOTICES.md).']),
+      : ['No channel tells you yet: "trade-agent notices add NAME KIND" adds one (docs/guide/NOTICES.md).']),
   ];
 }

@@ -13,7 +13,7 @@ export function addAlertCommand(program: Command, cli: Cli): void {
     .command('alert')
     .summary('be told when a price crosses a limit')
     .description(
-      "Keeps rules of a check (kind price, docs/CHECKS.md) in the rules file that the profile's schedule checks by. A schedule looks, the notice channels tell. Each alert is told once, and again after the price went back.",
+      "Keeps rules of a check (kind price, docs/guide/CHECKS.md) in the rules file that the profile's schedule checks by. A schedule looks, the notice channels tell. Each alert is told once, and again after the price went back.",
     )
     .addHelpText(
       'after',

@@ -133,7 +133,7 @@ function addSet(broker: Command, cli: Cli, folderOf: FolderOf): void {
     .option('--broker <name>', 'at which of several brokers, by its name in gateway.yaml')
     .option(
       '--broker-key-file <file>',
-      'key id and secret on two lines, or key= and secret= lines (what the broker has: docs/BROKERS.md); 0600',
+      'key id and secret on two lines, or key= and secret= lines (what the broker has: docs/guide/BROKERS.md); 0600',
     )
     .option('--broker-key-fd <number>', 'the same from an open descriptor', descriptorNumber)
     .option('--confirm-live <account>', 'the number of an account with real money, to say that it is meant')

@@ -55,13 +55,16 @@ function addAdd(broker: Command, cli: Cli, folderOf: FolderOf): void {
     )
     .argument('<name>', 'what it is to be called: tradier, ira')
     .addOption(choiceOption('--kind <kind>', 'which broker it is', offeredBrokers))
-    .option('--credentials <kind>', 'what opens accounts, of several that a broker has (docs/BROKERS.md)')
+    .option(
+      '--credentials <kind>',
+      'what opens accounts, of several that a broker has (docs/guide/BROKERS.md)',
+    )
     .option('--broker-url <url>', "where the broker's API is (default: the broker's own address)")
     .option('--label <text>', "what you call the account: IRA (default: the broker's own name)")
     .option('--user <name>', 'whose account (default: the one who lives here)')
     .option(
       '--broker-key-file <file>',
-      'what opens it: a line each, or name=value lines (docs/BROKERS.md); 0600',
+      'what opens it: a line each, or name=value lines (docs/guide/BROKERS.md); 0600',
     )
     .option('--broker-key-fd <number>', 'the same from an open descriptor', descriptorNumber)
     .option('--confirm-live <account>', 'the number of an account with real money, to say that it is meant')

@@ -28,7 +28,7 @@ export function addHomeInit(home: Command, cli: Cli, folderOf: FolderOf): void {
     .option('--user <name>', 'your user name (default: made of the name)')
     .option('--email <address>', 'your e-mail address (default: none)')
     .addOption(choiceOption('--broker <kind>', 'where your account is (default: alpaca)', offeredBrokers))
-    .option('--credentials <kind>', 'what opens it, of several that a broker has (docs/BROKERS.md)')
+    .option('--credentials <kind>', 'what opens it, of several that a broker has (docs/guide/BROKERS.md)')
     .option(
       '--broker-key-file <file>',
       'what opens it: key id and secret on two lines, or key= and secret= lines, or what the broker has; 0600',

@@ -11,7 +11,7 @@ export function addHomeNotices(home: Command, cli: Cli, folderOf: FolderOf): voi
     .command('notices')
     .summary('how the owner is told where no push arrives')
     .description(
-      'The channels under "notices" of home.yaml, by which the owner is told of what waits for their phone where no push arrives: as those of a profile (docs/NOTICES.md).',
+      'The channels under "notices" of home.yaml, by which the owner is told of what waits for their phone where no push arrives: as those of a profile (docs/guide/NOTICES.md).',
     )
     .addHelpText(
       'after',
@@ -42,7 +42,7 @@ export function addHomeNotices(home: Command, cli: Cli, folderOf: FolderOf): voi
         const channels = await listHomeNotices(await placeOf(command));
         await context.output.result('home-notices', { channels }, () =>
           channels.length === 0
-            ? 'Pushes alone: add a channel under "notices" of home.yaml (docs/NOTICES.md).'
+            ? 'Pushes alone: add a channel under "notices" of home.yaml (docs/guide/NOTICES.md).'
             : channels
                 .map(
                   ({ name, kind, enabled, to, secret }) =>

@@ -21,7 +21,7 @@ export function addHomeCommand(program: Command, cli: Cli): void {
     .command('home')
     .summary('a home of your own: your account, your phone, your keys')
     .description(
-      'Runs a home of your own: identity provider, phone app, order gateway and your broker keys in one process, for one person or a family. Orders go to your own account, paper or live, once your phone has signed them. docs/HOME.md leads through it.',
+      'Runs a home of your own: identity provider, phone app, order gateway and your broker keys in one process, for one person or a family. Orders go to your own account, paper or live, once your phone has signed them. docs/guide/HOME.md leads through it.',
     )
     .option('--home <folder>', "the home's own folder (default: one beside the agent's)")
     .addHelpText(

@@ -62,7 +62,7 @@ export async function addressAnswer(asking: Asking, options: InitOptions): Promi
     throw wrong('--address', 'is missing');
   }
   asking.io.talk(
-    `Where is your home to be reached?\n  https://NAME   from everywhere you are: a name and a certificate (docs/HOME.md)\n  Enter          ${DEFAULT_ADDRESS}, on this machine alone`,
+    `Where is your home to be reached?\n  https://NAME   from everywhere you are: a name and a certificate (docs/guide/HOME.md)\n  Enter          ${DEFAULT_ADDRESS}, on this machine alone`,
   );
   const given = await askUntil(
     asking,

@@ -23,7 +23,7 @@ export function addImportCommand(program: Command, cli: Cli): void {
   history
     .command('file', { isDefault: true })
     .description(
-      'take a CSV file in: date,type,symbol,qty,price,amount (docs/METRICS.md, "An imported history")',
+      'take a CSV file in: date,type,symbol,qty,price,amount (docs/reference/METRICS.md, "An imported history")',
     )
     .argument('<file>', 'a CSV file with a line of names')
     .option('--dry-run', "only show what would be taken and what not; 3 where lines can't be read")

@@ -151,7 +151,7 @@ async function list(context: Context): Promise<void> {
   const found = await listServers(context);
   await context.output.result('mcp-servers', { servers: found }, () =>
     found.length === 0
-      ? 'No servers: "trade-agent mcp servers add" adds one (docs/MCP.md).'
+      ? 'No servers: "trade-agent mcp servers add" adds one (docs/guide/MCP.md).'
       : found.map(serverLine).join('\n'),
   );
 }

@@ -34,7 +34,7 @@ export function addNoticesCommand(program: Command, cli: Cli): void {
   notices
     .command('add')
     .description(
-      'Adds a channel to the profile: desktop, email, slack, webhook or ntfy, with its settings as docs/NOTICES.md has them. Its secret is never one of them: "notices set-secret" asks for it.',
+      'Adds a channel to the profile: desktop, email, slack, webhook or ntfy, with its settings as docs/guide/NOTICES.md has them. Its secret is never one of them: "notices set-secret" asks for it.',
     )
     .argument('<name>', 'what you call it')
     .argument('<kind>', 'desktop, email, slack, webhook or ntfy')
@@ -98,7 +98,7 @@ async function printChannels(context: Context): Promise<void> {
   const channels = await listNotices(context);
   await context.output.result('notices', { channels }, async () => {
     if (channels.length === 0)
-      return 'No channels: "trade-agent notices add NAME KIND" adds one (docs/NOTICES.md).';
+      return 'No channels: "trade-agent notices add NAME KIND" adds one (docs/guide/NOTICES.md).';
     const [{ table }, { safeLine }] = await Promise.all([
       import('../../text/table.ts'),
       import('../../../text/shown-text.ts'),

@@ -21,7 +21,7 @@ export function addPerformanceCommand(program: Command, cli: Cli): void {
   program
     .command('performance')
     .description(
-      'show what your account returned beside a benchmark: time- and money-weighted, Sharpe, Sortino, beta, rolling returns, dividends by month (docs/METRICS.md says how)',
+      'show what your account returned beside a benchmark: time- and money-weighted, Sharpe, Sortino, beta, rolling returns, dividends by month (docs/reference/METRICS.md says how)',
     )
     .addOption(
       choiceOption('--period <period>', 'how far back; MTD and YTD: this month and year', periods).default(

@@ -134,7 +134,7 @@ function addTrying(policy: Command, cli: Cli): void {
     .description(
       `Runs a file of cases, each an order and what should be decided about it. It brings its limits and rules along, or is run against those in force. Exit ${exits.failed} where one comes out otherwise.`,
     )
-    .argument('<file>', 'a YAML file of cases; docs/POLICY.md says what may stand in it')
+    .argument('<file>', 'a YAML file of cases; docs/guide/POLICY.md says what may stand in it')
     .addHelpText(
       'after',
       examples([

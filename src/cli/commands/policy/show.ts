@@ -33,7 +33,12 @@ async function policyText(policy: PolicyView): Promise<string> {
     ['trading', tradingText(trading)],
     ...(policy.today.clock_behind === undefined
       ? []
-      : [['CLOCK', 'behind the newest order by more than a day: nothing is traded. See docs/POLICY.md']]),
+      : [
+          [
+            'CLOCK',
+            'behind the newest order by more than a day: nothing is traded. See docs/guide/POLICY.md',
+          ],
+        ]),
     ['rules', digest],
     ...rulesLine('own', policy.policies),
     ...rulesLine('the firm’s', policy.firm),

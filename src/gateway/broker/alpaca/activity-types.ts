@@ -2,7 +2,7 @@ import type { Activity } from '../../../trading/activity.ts';
 
 /**
  * Alpaca's activity types by what they do to an account (Trading API, "ActivityType"; changelog of 6 November 2026). What
- * each kind means for cash, shares, flows and income is in docs/METRICS.md. A type that is not here is `unknown`: it is
+ * each kind means for cash, shares, flows and income is in docs/reference/METRICS.md. A type that is not here is `unknown`: it is
  * shown, and the figures that it may touch are marked.
  *
  * Where the sign decides (`deposit`), less than nothing is a withdrawal; where shares decide (`transfer`), a row without

@@ -67,7 +67,7 @@ export function parseLimits(limits: unknown): AccountLimits {
   const [issue] = parsed.error.issues;
   const path = issue?.path.join('.') ?? '';
   throw new Refusal(422, 'invalid_policy', `these limits can't be: ${path} ${issue?.message ?? ''}`.trim(), {
-    hint: 'docs/POLICY.md says what each key takes.',
+    hint: 'docs/guide/POLICY.md says what each key takes.',
     fields: parsed.error.issues.map((one) => ['limits', ...one.path].join('.')),
   });
 }

@@ -33,7 +33,7 @@ type Field = keyof typeof names;
 /** @throws {TradeAgentError} `invalid_config`, with file and line */
 export function wrong(file: string, line: number | undefined, what: string): TradeAgentError {
   return new TradeAgentError('invalid_config', `${file}${line === undefined ? '' : `:${line}`}: ${what}`, {
-    hint: 'docs/SANDBOX.md, "Real days", says what the files of a market hold',
+    hint: 'docs/guide/SANDBOX.md, "Real days", says what the files of a market hold',
   });
 }
 

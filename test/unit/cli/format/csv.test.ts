@@ -25,7 +25,7 @@ function member(root: Schema, schema: Schema, name: string): Schema | undefined 
 
 describe('a list as CSV', () => {
   it.each(Object.entries(csvLists))('has columns that its schema knows: %s', (thing, { rows, columns }) => {
-    const file = new URL(`../../../../docs/schema/${thing}.json`, import.meta.url);
+    const file = new URL(`../../../../docs/reference/schema/${thing}.json`, import.meta.url);
     const schema = JSON.parse(readFileSync(file, 'utf8')) as Schema;
     const items = member(schema, schema, rows)?.items;
     expect(items, rows).toBeDefined();

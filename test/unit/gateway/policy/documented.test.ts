@@ -14,7 +14,7 @@ import { defaultLimits, limitsSchema } from '../../../../src/gateway/policy/limi
 import { makeRules } from '../../../../src/gateway/policy/rules-source.ts';
 import { policyReasons } from '../../../../src/trading/policy-reasons.ts';
 
-const document = readFileSync(new URL('../../../../docs/POLICY.md', import.meta.url), 'utf8');
+const document = readFileSync(new URL('../../../../docs/guide/POLICY.md', import.meta.url), 'utf8');
 const blocks = (language: string) =>
   [...document.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
     ([, text = '']) => text,
@@ -23,7 +23,7 @@ const section = (heading: string) =>
   new RegExp(`\\n## ${heading}\\n([\\s\\S]*?)(?=\\n## |$)`).exec(document)?.[1] ?? '';
 const firstColumn = (text: string) => [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name);
 
-describe('docs/POLICY.md', () => {
+describe('docs/guide/POLICY.md', () => {
   it('has every reason, in the order of the list, and no other', () => {
     expect(firstColumn(section('Reasons'))).toEqual([...policyReasons]);
   });
@@ -65,7 +65,7 @@ const quiet = (order: string, changes: Parameters<typeof factsOf>[1] = {}): Fact
   factsOf({ name: order, order, approval: 'tap', facts: changes, expect: 'allow' }, {}, 'PA3ALICE01');
 const owner = { sub: 'alice', client: 'cli', owner: 'alice', approval: 'tap', approvers: ['alice'] } as const;
 
-describe('each rule that docs/POLICY.md shows', () => {
+describe('each rule that docs/guide/POLICY.md shows', () => {
   const rules = blocks('cedar');
   const friday = '2026-11-27T15:00:00Z';
   const late = '2026-11-25T20:45:00Z';

@@ -14,7 +14,7 @@ interface Userset {
   readonly union?: { readonly child: readonly Userset[] };
 }
 
-const model = transformer.transformDSLToJSONObject(readFileSync('docs/access/model.fga', 'utf8')) as {
+const model = transformer.transformDSLToJSONObject(readFileSync('docs/operate/access/model.fga', 'utf8')) as {
   readonly type_definitions: readonly { type: string; relations?: Record<string, Userset> }[];
   readonly conditions?: Record<string, { parameters: Record<string, { type_name: string }> }>;
 };
