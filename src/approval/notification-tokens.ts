@@ -14,7 +14,7 @@ export interface NotificationTokens {
   /** What goes with a question; another for each, also of the same proposal. */
   of(question: Asked): string;
   /** Whether it went with the question that a proposal's row knows, in a time that tells nothing of that one. */
-  isOf(token: string, proposal: Asked & Pick<StoredProposal, 'notificationToken'>): boolean;
+  isOf(token: string, proposal: Asked): boolean;
 }
 
 /** HKDF-SHA256 (RFC 5869) of a secret of the gateway's, the question in its `info`: 256 bits, where CIBA Core §7.1 asks for 160. */
@@ -26,9 +26,6 @@ export function createNotificationTokens(secrets: SealSecrets): NotificationToke
     ).toString('base64url');
   return {
     of: (question) => derived(each[0], question),
-    isOf: (token, proposal) =>
-      [proposal.notificationToken, ...each.map((secret) => derived(secret, proposal))].some(
-        (one) => one !== undefined && sameSecret(token, one),
-      ),
+    isOf: (token, proposal) => each.some((secret) => sameSecret(token, derived(secret, proposal))),
   };
 }

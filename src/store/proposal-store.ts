@@ -57,8 +57,6 @@ export interface StoredProposal {
   readonly authReqId: string | undefined;
   /** Of the question that the owner said yes to, where a second person must say so too. */
   readonly ownerAuthReqId: string | undefined;
-  /** In clear, where a gateway of before it was derived (approval/notification-tokens.ts) asked; gone with the next change. */
-  readonly notificationToken: string | undefined;
   /** 5 until the provider says otherwise (CIBA Core §7.3). */
   readonly interval: number;
   /** How often the person was asked. */

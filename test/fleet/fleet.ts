@@ -11,33 +11,23 @@ import { type Breakable, heard, standStill } from './processes.ts';
 export interface Fleet extends LoadGateway, Breakable {
   /** The processes of those that are there now. */
   pids(): number[];
-  /** Ends one as an operator does, once what it has in hand is given back, and starts another program's in its place. */
-  replace(index: number, program: Program): Promise<void>;
 }
 
-/** The folder of a program's sources: this one's, or an earlier version's. */
-export type Program = string;
-
-export const THIS_PROGRAM: Program = fileURLToPath(new URL('../..', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../load/gateway-process.ts', import.meta.url));
 
 interface Member {
-  readonly program: Program;
   readonly child: ChildProcess;
   readonly port: number;
 }
 
 /** @param where the database, and the tenant */
-export async function startFleet(
-  count: number,
-  where: GatewayLoad['postgres'],
-  program: Program = THIS_PROGRAM,
-): Promise<Fleet> {
+export async function startFleet(count: number, where: GatewayLoad['postgres']): Promise<Fleet> {
   const members: Member[] = [];
   const balancer = await startBalancer(() => members.map(({ port }) => port));
   let options: GatewayLoad | undefined;
   let isClosed = false;
-  const start = async (index: number, itsProgram: Program) => {
-    const member = await startMember(itsProgram);
+  const start = async (index: number) => {
+    const member = await startMember();
     member.child.send({ options: options && withOwnRecord(options, index) });
     await heard(member.child);
     members[index] = member;
@@ -48,19 +38,15 @@ export async function startFleet(
     pids: () => members.map(({ child }) => child.pid ?? 0),
     async open(given) {
       options = { ...given, resource: balancer.url, ...(where && { postgres: where }) };
-      for (let index = 0; index < count; index++) await start(index, program);
+      for (let index = 0; index < count; index++) await start(index);
     },
     figures: () => Promise.reject(new Error('each of several has its own')),
     async kill(index) {
-      const { child, program: itsProgram } = members[index] as Member;
+      const { child } = members[index] as Member;
       const ended = once(child, 'exit');
       child.kill('SIGKILL');
       await ended;
-      await start(index, itsProgram);
-    },
-    async replace(index, another) {
-      await end(members[index] as Member);
-      await start(index, another);
+      await start(index);
     },
     async standStill(index, ms) {
       await standStill((members[index] as Member).child, ms);
@@ -93,12 +79,12 @@ async function end({ child }: Member): Promise<void> {
   await ended;
 }
 
-async function startMember(program: Program): Promise<Member> {
-  const child = fork(join(program, 'test/load/gateway-process.ts'), [], {
+async function startMember(): Promise<Member> {
+  const child = fork(SCRIPT, [], {
     execArgv: memberFlags(),
     env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['ignore', 'inherit', 'ignore', 'ipc'],
   });
   const { port } = new URL(String(await heard(child)));
-  return { program, child, port: Number(port) };
+  return { child, port: Number(port) };
 }

@@ -45,7 +45,7 @@ export interface BegunJob {
 
 const jobOf = ({ kind, key, ids }: StoredJob): Job => parseJob({ kind, key, ids: JSON.parse(ids) });
 
-/** The table is `job_outbox` (`store/postgres/migrations/state/0010-jobs.ts`). */
+/** The table is `job_outbox` (`store/postgres/migrations/state.ts`). */
 export function postgresOutbox(database: TenantDatabase): Outbox {
   const channel = `ta_jobs_${createHash('sha256').update(database.tenant).digest('hex').slice(0, 40)}`;
   return {

@@ -16,7 +16,6 @@ import { postgresOtherProcesses } from './other-processes.ts';
 import { postgresProofStore } from './proof-store.ts';
 import { postgresProposalStore } from './proposal-store.ts';
 import { postgresRateBuckets } from './rate-buckets.ts';
-import { sealClearQuestions } from './seal-questions.ts';
 import { postgresSigningKeyStore } from './signing-key-store.ts';
 import { postgresStandingStore } from './standing-store.ts';
 import type { TenantDatabase } from './tenant-database.ts';
@@ -30,7 +29,6 @@ export async function postgresGatewayStores(
   seal: QuestionSeal = noQuestions,
 ): Promise<GatewayStores> {
   await ensureHead(database);
-  if (seal !== noQuestions) await sealClearQuestions(database, seal);
   return {
     orders: postgresOrderJournal(database),
     messages: postgresMessageJournal(database),

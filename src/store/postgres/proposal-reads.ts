@@ -27,14 +27,12 @@ export function proposalReads(database: TenantDatabase, opened: OpenedRow) {
       const found = await proposals('SELECT * FROM proposals WHERE id = ANY(@ids)', { ids });
       return new Map(found.map((proposal) => [proposal.id, proposal]));
     }),
-    async byAuthReqId(clear: string) {
-      // Each half by an index of its own: rows from before it was sealed have it in clear.
-      const [found] = await proposals(
-        `SELECT * FROM proposals WHERE auth_req_hash = @hash UNION ALL SELECT * FROM proposals WHERE auth_req_id = @clear`,
-        { hash: questionHash(clear), clear },
-      );
-      return found;
-    },
+    byAuthReqId: async (authReqId: string) =>
+      (
+        await proposals('SELECT * FROM proposals WHERE auth_req_hash = @hash', {
+          hash: questionHash(authReqId),
+        })
+      )[0],
     ofSubject: async (sub: string, subjectId: string) =>
       (
         await proposals('SELECT * FROM proposals WHERE sub = @sub AND subject_id = @subjectId', {
@@ -79,11 +77,10 @@ export function proposalReads(database: TenantDatabase, opened: OpenedRow) {
       );
       return row?.version ?? 0;
     },
-    untold() {
-      const untoldOf = (column: 'auth_req_hash' | 'auth_req_id') =>
-        `SELECT * FROM proposals WHERE ${column} IS NOT NULL AND told < version AND state IN (${TOLD})`;
-      return proposals(`${untoldOf('auth_req_hash')} UNION ALL ${untoldOf('auth_req_id')} ORDER BY version`);
-    },
+    untold: () =>
+      proposals(
+        `SELECT * FROM proposals WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${TOLD}) ORDER BY version`,
+      ),
     async sealedToken(id: string, of: 'owner' | 'second' = 'owner') {
       const row = await database.read((unit) =>
         unit.last.one<Pick<ProposalRow, 'sealed_token' | 'second_token'>>(

@@ -2,7 +2,7 @@
 export type Migration = string;
 
 /**
- * A set of tables in a schema of its own, with three roles, all made by its first version ({@link tenancy}): whoever migrates owns
+ * A set of tables in a schema of its own, with three roles, all made at its beginning ({@link tenancy}): whoever migrates owns
  * them; `NAME_app` reads and writes within a tenant; `NAME_sweeper` looks over all tenants at what is over by its time. The
  * last two can't sign in: logins are made their members.
  */
@@ -16,7 +16,7 @@ export interface Schema {
 export const appOf = (schema: string): string => `${schema}_app`;
 export const sweeperOf = (schema: string): string => `${schema}_sweeper`;
 
-/** The first version of every schema: its roles, and the tenant that each transaction is of. */
+/** The beginning of every schema: its roles, and the tenant that each transaction is of. */
 export const tenancy = (schema: string): Migration => `
   DO $$
   DECLARE wanted text;
@@ -68,4 +68,15 @@ export const tenantTable = (
       : `CREATE POLICY of_all ON ${table} TO ${sweeperOf(schema)} USING (true);
   GRANT ${rights.sweeper} ON ${table} TO ${sweeperOf(schema)};`
   }
+`;
+
+/** When the next is due at each bucket if all that was taken had come evenly (the algorithm's theoretical arrival time). */
+export const rateBuckets = (schema: string): Migration => `
+  CREATE TABLE rate_buckets (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    bucket text NOT NULL,
+    due_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant, bucket)
+  ) WITH (fillfactor = 50);
+  ${tenantTable(schema, 'rate_buckets', { app: 'SELECT, INSERT, UPDATE' })}
 `;

@@ -30,12 +30,8 @@ export interface ProposalRow {
   readonly version: number;
   readonly deadline: number;
   readonly expires_at: number;
-  /** In clear, of rows from before it was sealed, as is the owner's. */
-  readonly auth_req_id: string | null;
-  readonly owner_auth_req_id: string | null;
   readonly sealed_auth_req_id: Buffer | null;
   readonly sealed_owner_auth_req_id: Buffer | null;
-  readonly notification_token: string | null;
   readonly poll_interval: number;
   readonly asked: number;
   readonly sealed_token: Buffer | null;
@@ -78,13 +74,12 @@ export function proposalOf(row: ProposalRow, seal: QuestionSeal): StoredProposal
     deadline: row.deadline,
     expiresAt: row.expires_at,
     get authReqId() {
-      return openedQuestion(row.auth_req_id, row.sealed_auth_req_id, questionContext(row.id, 'asked'), seal);
+      return openedQuestion(row.sealed_auth_req_id, questionContext(row.id, 'asked'), seal);
     },
     get ownerAuthReqId() {
       const context = questionContext(row.id, 'owner');
-      return openedQuestion(row.owner_auth_req_id, row.sealed_owner_auth_req_id, context, seal);
+      return openedQuestion(row.sealed_owner_auth_req_id, context, seal);
     },
-    notificationToken: row.notification_token ?? undefined,
     interval: row.poll_interval,
     asked: row.asked,
     hasToken: row.sealed_token !== null,

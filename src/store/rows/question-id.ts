@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createTokenSeal, type SealSecrets, type TokenSeal } from '../../secrets/token-seal.ts';
-import { OPEN } from './proposal-states.ts';
 
 /*
  * An `auth_req_id` in a row: whoever has it and the client's key is given the approval's token, so it is sealed. It is found by its
- * hash, which tells nothing of it: it is drawn from at least 128 bits (CIBA Core §7.3). Rows from before it was sealed have it in
- * clear; they lose it with their next change, or once they are over.
+ * hash, which tells nothing of it: it is drawn from at least 128 bits (CIBA Core §7.3).
  */
 
 /** By what a store of proposals seals the ids of questions. */
@@ -31,15 +29,11 @@ export function questionHash(authReqId: string): string {
 /** Each opens in its own row and place alone. @param place the question asked last, or the one that the owner said yes to */
 export const questionContext = (proposal: string, place: 'asked' | 'owner') => `${proposal} ${place}`;
 
-/** @param clear of a row from before it was sealed */
 export function openedQuestion(
-  clear: string | null,
   sealed: Buffer | null,
   context: string,
   seal: QuestionSeal,
 ): string | undefined {
-  // Where there are both, an older program wrote the clear one since.
-  if (clear !== null) return clear;
   return sealed === null ? undefined : seal.open(sealed, context);
 }
 
@@ -63,24 +57,6 @@ export function questionValues(
   };
 }
 
-/** How an update writes them. `notification_token` stays while gateways of a version that writes it may run beside. */
-export const QUESTION_COLUMNS = `auth_req_id = NULL, owner_auth_req_id = NULL, notification_token = NULL,
-  auth_req_hash = @questionHash, sealed_auth_req_id = @sealedQuestion, sealed_owner_auth_req_id = @sealedOwnerQuestion`;
-
-/** Rows that are over and have one in clear. */
-export const CLEAR_QUESTIONS = `SELECT id, auth_req_id, owner_auth_req_id FROM proposals
-  WHERE auth_req_id IS NOT NULL AND state NOT IN (${OPEN}) LIMIT 500`;
-
-export interface ClearQuestions {
-  readonly id: string;
-  readonly auth_req_id: string | null;
-  readonly owner_auth_req_id: string | null;
-}
-
-/** What {@link SEAL_QUESTIONS} writes in place of what a row had in clear. */
-export function sealedValues({ id, auth_req_id, owner_auth_req_id }: ClearQuestions, seal: QuestionSeal) {
-  const questions = { authReqId: auth_req_id ?? undefined, ownerAuthReqId: owner_auth_req_id ?? undefined };
-  return { id, ...questionValues(id, questions, seal) };
-}
-
-export const SEAL_QUESTIONS = `UPDATE proposals SET ${QUESTION_COLUMNS} WHERE id = @id`;
+/** How an update writes them. */
+export const QUESTION_COLUMNS = `auth_req_hash = @questionHash, sealed_auth_req_id = @sealedQuestion,
+  sealed_owner_auth_req_id = @sealedOwnerQuestion`;

@@ -47,12 +47,14 @@ function openDatabase(file: string, key: string): Database.Database {
     database = openEncrypted(file, Buffer.from(key, 'hex'));
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
-    migrate(database, checkMigrations, {
-      tooNew: () =>
+    migrate(
+      database,
+      checkMigrations,
+      () =>
         new TradeAgentError('state_corrupt', `${file} was written by a newer version of trade-agent`, {
           hint: 'Nothing was changed. Update trade-agent.',
         }),
-    });
+    );
     return database;
   } catch (error) {
     database?.close();

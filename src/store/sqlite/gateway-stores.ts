@@ -12,13 +12,10 @@ import { sqliteHalts } from './halts.ts';
 import { sqliteLimitsStore } from './limits-store.ts';
 import { sqliteMandateStore } from './mandate-store.ts';
 import { sqliteMessageJournal } from './message-journal.ts';
-import { sql as proposals } from './migrations/gateway/0004-proposals.ts';
-import { sql as audit } from './migrations/gateway/0005-audit.ts';
-import { reductions } from './migrations/gateway/0009-counting.ts';
+import { versionOf } from './migrate.ts';
 import { sqliteOrderJournal } from './order-journal.ts';
 import { sqliteProofStore } from './proof-store.ts';
 import { sqliteProposalStore } from './proposal-store.ts';
-import { sealClearQuestions } from './seal-questions.ts';
 import { sqliteSigningKeyStore } from './signing-key-store.ts';
 import { sqliteStandingStore } from './standing-store.ts';
 
@@ -32,7 +29,6 @@ export function sqliteGatewayStores(
   seal: QuestionSeal = noQuestions,
 ): GatewayStores {
   prepareGatewayDatabase(database);
-  if (seal !== noQuestions) sealClearQuestions(database, seal);
   return {
     orders: sqliteOrderJournal(database),
     messages: sqliteMessageJournal(database),
@@ -57,9 +53,7 @@ export function sqliteGatewayStores(
  * @param database the gateway's, of any version
  */
 export function sqliteRecord(database: Database.Database): Pick<GatewayStores, 'halts' | 'audit'> {
-  // Their tables are the same in all versions, and are made only where they are missing.
-  database.exec(proposals);
-  database.exec(audit);
-  database.exec(reductions);
+  // Their tables are the same in all versions. A gateway that ended before it made any left an empty file.
+  if (versionOf(database) === 0) prepareGatewayDatabase(database);
   return { halts: sqliteHalts(database), audit: sqliteAuditStore(database) };
 }

@@ -41,14 +41,11 @@ type Opened = (row: ProposalRow) => StoredProposal;
 
 function reads(database: Database.Database, opened: Opened) {
   const byId = database.prepare<[string], ProposalRow>('SELECT * FROM proposals WHERE id = ?');
-  // Each half by an index of its own: rows from before it was sealed have it in clear.
-  const byAuthReqId = database.prepare<unknown[], ProposalRow>(
-    `SELECT * FROM proposals WHERE auth_req_hash = @hash UNION ALL SELECT * FROM proposals WHERE auth_req_id = @clear`,
+  const byAuthReqId = database.prepare<[string], ProposalRow>(
+    'SELECT * FROM proposals WHERE auth_req_hash = ?',
   );
-  const untoldOf = (column: 'auth_req_hash' | 'auth_req_id') =>
-    `SELECT * FROM proposals WHERE ${column} IS NOT NULL AND told < version AND state IN (${TOLD})`;
   const untold = database.prepare<[], ProposalRow>(
-    `${untoldOf('auth_req_hash')} UNION ALL ${untoldOf('auth_req_id')} ORDER BY version`,
+    `SELECT * FROM proposals WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${TOLD}) ORDER BY version`,
   );
   const ofSubject = database.prepare<[string, string], ProposalRow>(
     'SELECT * FROM proposals WHERE sub = ? AND subject_id = ?',
@@ -69,7 +66,7 @@ function reads(database: Database.Database, opened: Opened) {
   const read = (row: ProposalRow | undefined) => row && opened(row);
   return {
     get: async (id) => read(byId.get(id)),
-    byAuthReqId: async (clear) => read(byAuthReqId.get({ hash: questionHash(clear), clear })),
+    byAuthReqId: async (authReqId) => read(byAuthReqId.get(questionHash(authReqId))),
     ofSubject: async (sub, subjectId) => read(ofSubject.get(sub, subjectId)),
     keyed: async (key) => keyed(key),
     async list({ sub, party, state, limit = -1 }) {

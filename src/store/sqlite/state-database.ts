@@ -88,7 +88,8 @@ function open(file: string, key: Buffer): StateDatabase {
     database.pragma('secure_delete = ON');
     database.pragma('wal_autocheckpoint = 256');
     database.pragma(`journal_size_limit = ${LOG_LIMIT * 1024}`);
-    if (version < SCHEMA_VERSION) bringUpToDate(database, file);
+    if (version < SCHEMA_VERSION)
+      migrate(database, stateMigrations, (...versions) => newer(file, ...versions));
     return database;
   } catch (error) {
     database.close();
@@ -116,22 +117,6 @@ function newer(file: string, found: number, known: number): TradeAgentError {
     hint: 'Nothing was changed. Update trade-agent, or point TRADE_AGENT_HOME at another folder.',
     details: { found, known },
   });
-}
-
-function bringUpToDate(database: StateDatabase, file: string): void {
-  migrate(database, stateMigrations, { tooNew: (found, known) => newer(file, found, known) });
-  // A file from before version 2 kept the space of what was deleted for itself.
-  if (database.pragma('auto_vacuum', { simple: true }) !== 2) compact(database);
-}
-
-/** Rewrites the whole file. Left for another time while another process reads it. */
-function compact(database: StateDatabase): void {
-  try {
-    database.pragma('auto_vacuum = INCREMENTAL');
-    database.exec('VACUUM');
-  } catch (error) {
-    if (!isBusy(error)) throw error;
-  }
 }
 
 /** Gives the space of what was deleted back to the disk, where it is more than `leave` pages. */

@@ -38,11 +38,4 @@ describe('the token that goes with a question', () => {
     for (const one of [token, later.of(question)]) expect(later.isOf(one, question)).toBe(true);
     expect(createNotificationTokens('the next').isOf(token, question)).toBe(false);
   });
-
-  it('was drawn at random by gateways of before, and counts as their row has it', () => {
-    const drawn = { ...question, notificationToken: 'drawn' };
-    expect(tokens.isOf('drawn', drawn)).toBe(true);
-    expect(tokens.isOf('draw', drawn)).toBe(false);
-    expect(tokens.isOf('drawn', question)).toBe(false);
-  });
 });

@@ -160,22 +160,6 @@ describe('where the provider calls back', () => {
     expect(inDatabase()).toEqual([]);
   });
 
-  it('a question that an older gateway asked is called about by its token in the row, which goes with the answer', async () => {
-    const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
-    const { id } = await world.left('requested');
-    world.start();
-    world.answers.unshift(pending);
-    await world.clock.run(world.clock.sleep(1_000));
-    expect(world.polls).toHaveLength(1);
-    world.database.exec(`UPDATE proposals SET notification_token = 'drawn by an older one'`);
-    expect(await world.kernel.called(`left-${id}`, 'drawn by an older')).toBe(false);
-    expect(await world.kernel.called(`left-${id}`, 'drawn by an older one')).toBe(true);
-    await world.until(id, 'executed');
-    expect(world.polls).toHaveLength(2);
-    const kept = world.database.prepare('SELECT notification_token FROM proposals').pluck();
-    expect(kept.all()).toEqual([null]);
-  });
-
   it('a call that got lost is made up for by polls, after 30 seconds, then after twice as long each time', async () => {
     const world = kernelWorld({ delivery: 'ping' });
     const { id } = await world.propose('5', { ttl: 3_600 });

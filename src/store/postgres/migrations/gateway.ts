@@ -1,34 +1,418 @@
-import { type Schema, tenancy } from '../schema.ts';
-import { sql as journals } from './gateway/0002-journals.ts';
-import { sql as proposals } from './gateway/0003-proposals.ts';
-import { sql as mandates } from './gateway/0004-mandates.ts';
-import { sql as people } from './gateway/0005-people.ts';
-import { sql as gateways } from './gateway/0006-gateways.ts';
-import { sql as buckets } from './gateway/0007-buckets.ts';
-import { sql as sealedQuestions } from './gateway/0008-sealed-questions.ts';
-import { sql as gatewayKeys } from './gateway/0009-gateway-keys.ts';
-import { sql as recordCheckpoints } from './gateway/0010-record-checkpoints.ts';
-import { sql as writtenOff } from './gateway/0011-written-off.ts';
-import { sql as limitsSeen } from './gateway/0012-limits-seen.ts';
+import { DECIDED, OPEN, TOLD } from '../../rows/proposal-states.ts';
+import { rateBuckets, type Schema, tenancy, tenantTable } from '../schema.ts';
 
 /** Its roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
-const NAME = 'trade_agent_gateway';
+const schema = 'trade_agent_gateway';
+
+/**
+ * The journals of orders and messages, the approvals they used up, and what was decided about orders. Times are
+ * milliseconds.
+ */
+const journals = `
+  CREATE TABLE gateway_orders (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    sub text NOT NULL,
+    client_order_id text NOT NULL,
+    -- Of the same millisecond the one of the lower number is the older: one account's are claimed one after another.
+    place bigint GENERATED ALWAYS AS IDENTITY,
+    digest text NOT NULL,
+    draft text NOT NULL,
+    replaces text,
+    state text NOT NULL CHECK (state IN ('intent', 'placed', 'rejected', 'unknown')),
+    submissions integer NOT NULL,
+    submitted_at bigint,
+    ambiguous boolean NOT NULL DEFAULT false,
+    result text,
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    account text NOT NULL,
+    symbol text NOT NULL,
+    side text NOT NULL,
+    -- Dollars and shares that it counts for.
+    notional text NOT NULL,
+    qty text NOT NULL,
+    terms text NOT NULL,
+    -- When it was known to be over at the broker.
+    over_at bigint,
+    mandate text,
+    slot text,
+    -- When it was inferred to be absent at the broker, and until when it still counts.
+    written_off_at bigint,
+    reserved_until bigint,
+    PRIMARY KEY (tenant, sub, client_order_id),
+    CHECK ((state IN ('placed', 'rejected')) = (result IS NOT NULL))
+  );
+  CREATE INDEX gateway_orders_of_account ON gateway_orders (tenant, account, created_at);
+  CREATE INDEX gateway_orders_open ON gateway_orders (tenant, account)
+    WHERE over_at IS NULL AND state IN ('intent', 'placed', 'unknown');
+  CREATE INDEX gateway_orders_written_off ON gateway_orders (tenant, written_off_at) WHERE written_off_at IS NOT NULL;
+  ${tenantTable(schema, 'gateway_orders', { app: 'SELECT, INSERT, UPDATE' })}
+
+  CREATE TABLE gateway_messages (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    sub text NOT NULL,
+    client_message_id text NOT NULL,
+    digest text NOT NULL,
+    draft text NOT NULL,
+    state text NOT NULL CHECK (state IN ('ready', 'intent', 'sent', 'refused', 'unknown')),
+    epoch integer NOT NULL,
+    result text,
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    PRIMARY KEY (tenant, sub, client_message_id),
+    CHECK ((state IN ('sent', 'refused')) = (result IS NOT NULL))
+  );
+  ${tenantTable(schema, 'gateway_messages', { app: 'SELECT, INSERT, UPDATE' })}
+
+  CREATE TABLE used_approvals (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    issuer text NOT NULL,
+    jti text NOT NULL,
+    sub text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('order', 'message', 'mandate')),
+    subject_id text NOT NULL,
+    used_at bigint NOT NULL,
+    PRIMARY KEY (tenant, issuer, jti)
+  );
+  -- What was used once is never free again.
+  ${tenantTable(schema, 'used_approvals', { app: 'SELECT, INSERT' })}
+
+  CREATE TABLE decisions (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    at bigint NOT NULL,
+    sub text NOT NULL,
+    client text NOT NULL,
+    account text NOT NULL,
+    action text NOT NULL,
+    stage text NOT NULL CHECK (stage IN ('proposal', 'order')),
+    subject_id text NOT NULL,
+    effect text NOT NULL CHECK (effect IN ('allow', 'deny')),
+    reasons text NOT NULL,
+    texts text NOT NULL,
+    measured text NOT NULL,
+    policy text NOT NULL,
+    facts text NOT NULL,
+    PRIMARY KEY (tenant, sub, effect, id)
+  );
+  ${tenantTable(schema, 'decisions', { app: 'SELECT, INSERT, DELETE' })}
+`;
+
+/** Proposals and halts. */
+const proposals = `
+  CREATE TABLE proposals (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    id text NOT NULL,
+    sub text NOT NULL,
+    proposed_by text,
+    second text,
+    client text NOT NULL,
+    username text,
+    email text,
+    kind text NOT NULL,
+    state text NOT NULL,
+    code text NOT NULL,
+    subject text NOT NULL,
+    subject_id text NOT NULL,
+    fingerprint text NOT NULL,
+    digest text NOT NULL,
+    nonce text,
+    shown text NOT NULL,
+    again bigint,
+    typed boolean NOT NULL,
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    -- The version that it was drafted as: of the same millisecond the later one is the newer.
+    place bigint NOT NULL,
+    version bigint NOT NULL,
+    deadline bigint NOT NULL,
+    expires_at bigint NOT NULL,
+    poll_interval integer NOT NULL,
+    asked integer NOT NULL DEFAULT 0,
+    sealed_token bytea,
+    second_token bytea,
+    token_expires_at bigint,
+    result text,
+    reason text,
+    -- Up to which of its versions the phone was told what became of it.
+    told bigint NOT NULL DEFAULT 0,
+    -- The gateway that looks after it.
+    attendant text NOT NULL DEFAULT '',
+    -- The ids of the questions are kept sealed; the hash finds the row of one.
+    auth_req_hash text,
+    sealed_auth_req_id bytea,
+    sealed_owner_auth_req_id bytea,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, sub, subject_id),
+    UNIQUE (tenant, version)
+  );
+  CREATE INDEX proposals_of_person ON proposals (tenant, sub, created_at);
+  CREATE INDEX proposals_asked ON proposals (tenant, sub, client, typed, created_at);
+  CREATE INDEX proposals_decided ON proposals (tenant, sub, client, updated_at) WHERE state IN (${DECIDED});
+  CREATE INDEX proposals_alike ON proposals (tenant, sub, fingerprint, created_at);
+  CREATE INDEX proposals_changed ON proposals (tenant, sub, version);
+  CREATE INDEX proposals_open ON proposals (tenant, sub, client, typed, state) WHERE state IN (${OPEN});
+  CREATE INDEX proposals_for_others ON proposals (tenant, proposed_by, created_at) WHERE proposed_by IS NOT NULL;
+  CREATE INDEX proposals_for_others_changed ON proposals (tenant, proposed_by, version)
+    WHERE proposed_by IS NOT NULL;
+  CREATE INDEX proposals_attended ON proposals (tenant, attendant) WHERE state IN (${OPEN});
+  CREATE UNIQUE INDEX proposals_asked_by ON proposals (tenant, auth_req_hash) WHERE auth_req_hash IS NOT NULL;
+  CREATE INDEX proposals_untold ON proposals (tenant, version)
+    WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${TOLD});
+  ${tenantTable(schema, 'proposals', { app: 'SELECT, INSERT, UPDATE' })}
+
+  CREATE TABLE proposal_keys (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    sub text NOT NULL,
+    client text NOT NULL,
+    key text NOT NULL,
+    request text NOT NULL,
+    proposal text NOT NULL,
+    PRIMARY KEY (tenant, sub, client, key),
+    FOREIGN KEY (tenant, proposal) REFERENCES proposals (tenant, id)
+  );
+  ${tenantTable(schema, 'proposal_keys', { app: 'SELECT, INSERT' })}
+
+  CREATE TABLE halts (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    sub text NOT NULL,
+    halted_at bigint NOT NULL,
+    by_client text NOT NULL,
+    PRIMARY KEY (tenant, sub)
+  );
+  ${tenantTable(schema, 'halts', { app: 'SELECT, INSERT, DELETE' })}
+  CREATE TABLE reductions (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    sub text NOT NULL,
+    reduced_at bigint NOT NULL,
+    until bigint,
+    reduced_by text NOT NULL,
+    PRIMARY KEY (tenant, sub)
+  );
+  ${tenantTable(schema, 'reductions', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
+`;
+
+/**
+ * The record: its lines are kept for good, and can only be added to. `record_checkpoint` is how far it is signed
+ * (the latest checkpoint alone).
+ */
+const record = `
+  -- One row a tenant: the record's last line, and the latest version of a proposal. Who writes one or the other holds it.
+  CREATE TABLE heads (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    seq bigint NOT NULL,
+    hash text NOT NULL,
+    version bigint NOT NULL,
+    -- By it a gateway knows whether it has the key by which the others seal tokens; tells nothing of it.
+    seal_check text,
+    PRIMARY KEY (tenant)
+  );
+  ${tenantTable(schema, 'heads', { app: 'SELECT, INSERT, UPDATE' })}
+  CREATE TABLE record_lines (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    seq bigint NOT NULL,
+    line text NOT NULL,
+    PRIMARY KEY (tenant, seq)
+  );
+  ${tenantTable(schema, 'record_lines', { app: 'SELECT, INSERT' })}
+  CREATE TABLE record_checkpoint (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    day text NOT NULL,
+    seq bigint NOT NULL,
+    hash text NOT NULL,
+    anchored integer NOT NULL CHECK (anchored IN (0, 1)),
+    PRIMARY KEY (tenant)
+  );
+  ${tenantTable(schema, 'record_checkpoint', { app: 'SELECT, INSERT, UPDATE' })}
+`;
+
+/** Mandates, what orders have used of them, and what the gateway orders by itself under one. */
+const mandates = `
+  CREATE TABLE mandates (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    sub text NOT NULL,
+    id text NOT NULL,
+    terms text NOT NULL,
+    digest text NOT NULL,
+    state text NOT NULL CHECK (state IN ('active', 'suspended', 'revoked', 'replaced')),
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    PRIMARY KEY (tenant, sub, id)
+  );
+  ${tenantTable(schema, 'mandates', { app: 'SELECT, INSERT, UPDATE' })}
+
+  CREATE TABLE mandate_uses (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    sub text NOT NULL,
+    mandate text NOT NULL,
+    slot text NOT NULL,
+    symbol text NOT NULL,
+    side text NOT NULL CHECK (side IN ('buy', 'sell')),
+    n integer NOT NULL CHECK (n >= 1),
+    client_order_id text NOT NULL,
+    PRIMARY KEY (tenant, sub, mandate, slot, symbol, side, n),
+    UNIQUE (tenant, sub, client_order_id)
+  );
+  ${tenantTable(schema, 'mandate_uses', { app: 'SELECT, INSERT, DELETE' })}
+
+  CREATE TABLE standing_orders (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    sub text NOT NULL,
+    mandate text NOT NULL,
+    client text NOT NULL,
+    due_at bigint,
+    state text NOT NULL CHECK (state IN ('watching', 'done', 'stopped')),
+    last text,
+    PRIMARY KEY (tenant, sub, mandate),
+    FOREIGN KEY (tenant, sub, mandate) REFERENCES mandates (tenant, sub, id)
+  );
+  CREATE INDEX standing_orders_watched ON standing_orders (tenant, sub, mandate) WHERE state = 'watching';
+  ${tenantTable(schema, 'standing_orders', { app: 'SELECT, INSERT, UPDATE' })}
+`;
+
+/**
+ * The keys that people approve with and what they signed, who has access to an account, accounts at brokers, and
+ * proofs seen.
+ */
+const people = `
+  CREATE TABLE signing_keys (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    credential_id text NOT NULL,
+    -- Of the same millisecond the one of the lower number is the older.
+    place bigint GENERATED ALWAYS AS IDENTITY,
+    sub text NOT NULL,
+    public_key bytea NOT NULL,
+    algorithm integer NOT NULL,
+    counter bigint NOT NULL,
+    method text NOT NULL CHECK (method IN ('webauthn', 'software')),
+    device_type text NOT NULL CHECK (device_type IN ('singleDevice', 'multiDevice')),
+    backed_up boolean NOT NULL,
+    name text NOT NULL,
+    transports text NOT NULL,
+    enrolled_at bigint NOT NULL,
+    last_used_at bigint,
+    removed_at bigint,
+    PRIMARY KEY (tenant, credential_id)
+  );
+  CREATE INDEX signing_keys_of_person ON signing_keys (tenant, sub) WHERE removed_at IS NULL;
+  ${tenantTable(schema, 'signing_keys', { app: 'SELECT, INSERT, UPDATE' })}
+
+  -- One of each person: a newer takes an older one's place.
+  CREATE TABLE pairings (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    sub text NOT NULL,
+    digest text NOT NULL,
+    expires_at bigint NOT NULL,
+    PRIMARY KEY (tenant, sub),
+    UNIQUE (tenant, digest)
+  );
+  ${tenantTable(schema, 'pairings', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
+
+  CREATE TABLE signatures (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    sub text NOT NULL,
+    approval text NOT NULL,
+    digest text NOT NULL,
+    evidence text NOT NULL,
+    credential_id text NOT NULL,
+    signed_at bigint NOT NULL,
+    PRIMARY KEY (tenant, sub, approval, digest),
+    FOREIGN KEY (tenant, credential_id) REFERENCES signing_keys (tenant, credential_id)
+  );
+  ${tenantTable(schema, 'signatures', { app: 'SELECT, INSERT' })}
+
+  CREATE TABLE access_grants (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    id text NOT NULL,
+    place bigint GENERATED ALWAYS AS IDENTITY,
+    account text NOT NULL,
+    role text NOT NULL CHECK (role IN ('co_owner', 'advisor', 'viewer', 'firm', 'household', 'member')),
+    who text NOT NULL,
+    via text,
+    valid_from bigint NOT NULL,
+    valid_until bigint,
+    granted_at bigint NOT NULL,
+    revoked_at bigint,
+    PRIMARY KEY (tenant, id)
+  );
+  CREATE INDEX access_to_account ON access_grants (tenant, account) WHERE revoked_at IS NULL;
+  CREATE INDEX access_of_person ON access_grants (tenant, who) WHERE revoked_at IS NULL;
+  ${tenantTable(schema, 'access_grants', { app: 'SELECT, INSERT, UPDATE' })}
+
+  -- Sealed by the gateway: not even the database's owner can read them.
+  CREATE TABLE broker_keys (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    sub text NOT NULL,
+    connection text NOT NULL,
+    kind text NOT NULL,
+    sealed bytea NOT NULL,
+    account_number text NOT NULL,
+    environment text NOT NULL CHECK (environment IN ('paper', 'live')),
+    kept_at bigint NOT NULL,
+    PRIMARY KEY (tenant, sub, connection)
+  );
+  ${tenantTable(schema, 'broker_keys', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
+
+  CREATE TABLE default_accounts (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    sub text NOT NULL,
+    account text NOT NULL,
+    PRIMARY KEY (tenant, sub)
+  );
+  ${tenantTable(schema, 'default_accounts', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
+
+  CREATE TABLE gateway_dpop_proofs (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    proof bytea NOT NULL,
+    expires_at bigint NOT NULL,
+    PRIMARY KEY (tenant, proof)
+  );
+  CREATE INDEX gateway_dpop_proofs_by_expiry ON gateway_dpop_proofs (expires_at);
+  ${tenantTable(schema, 'gateway_dpop_proofs', {
+    app: 'SELECT, INSERT, UPDATE, DELETE',
+    sweeper: 'SELECT, DELETE',
+  })}
+`;
+
+/**
+ * The gateways that are alive, by the database's own clock; the keys that all of a tenant share, wrapped by a key
+ * management service; the client that they registered; since when the tenant's rules have limits (at most one
+ * row).
+ */
+const gateways = `
+  CREATE TABLE gateways (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    name text NOT NULL,
+    until timestamptz NOT NULL,
+    PRIMARY KEY (tenant, name)
+  );
+  ${tenantTable(schema, 'gateways', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
+  CREATE TABLE gateway_keys (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    name text NOT NULL CHECK (name IN ('client', 'next_client', 'seal', 'next_seal')),
+    version integer NOT NULL CHECK (version > 0),
+    wrapped text NOT NULL,
+    PRIMARY KEY (tenant, name, version)
+  );
+  ${tenantTable(schema, 'gateway_keys', { app: 'SELECT, INSERT, DELETE' })}
+  CREATE TABLE registered_clients (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    registration text NOT NULL,
+    PRIMARY KEY (tenant)
+  );
+  ${tenantTable(schema, 'registered_clients', { app: 'SELECT, INSERT, UPDATE' })}
+  CREATE TABLE limits_seen (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    since bigint NOT NULL,
+    PRIMARY KEY (tenant)
+  );
+  ${tenantTable(schema, 'limits_seen', { app: 'SELECT, INSERT, DELETE' })}
+`;
 
 /** The tables of a gateway. Columns are as SQLite's, so that rows are read by the same code (`store/rows/`). */
 export const gatewaySchema: Schema = {
-  name: NAME,
+  name: schema,
   migrations: [
-    tenancy(NAME),
-    journals(NAME),
-    proposals(NAME),
-    mandates(NAME),
-    people(NAME),
-    gateways(NAME),
-    buckets(NAME),
-    sealedQuestions,
-    gatewayKeys(NAME),
-    recordCheckpoints(NAME),
-    writtenOff,
-    limitsSeen(NAME),
+    tenancy(schema) + journals + proposals + record + mandates + people + gateways + rateBuckets(schema),
   ],
 };

@@ -1,31 +1,393 @@
-import { type Schema, tenancy } from '../schema.ts';
-import { people } from './state/0002-people.ts';
-import { threads } from './state/0003-threads.ts';
-import { checkpoints } from './state/0004-checkpoints.ts';
-import { checks } from './state/0005-checks.ts';
-import { credentials } from './state/0006-credentials.ts';
-import { runs } from './state/0007-runs.ts';
-import { schedules } from './state/0008-schedules.ts';
-import { buckets } from './state/0009-buckets.ts';
-import { jobs } from './state/0010-jobs.ts';
-import { sharedProposals } from './state/0011-shared-proposals.ts';
+import { appOf, type Migration, rateBuckets, type Schema, tenancy, tenantTable } from '../schema.ts';
 
-const name = 'trade_agent_state';
+const schema = 'trade_agent_state';
+
+const rights = { app: 'SELECT, INSERT, UPDATE, DELETE' } as const;
+
+/** The first columns of a table whose rows are one person's, and of its key. */
+const PERSON_COLUMNS =
+  'tenant text NOT NULL DEFAULT current_tenant(), person text NOT NULL DEFAULT current_person()';
+
+/**
+ * A table that a sweep of the tenant sees whole, and a unit of work of one person's their own rows alone: it holds times, limits
+ * and ids, and nothing else of what anybody does.
+ */
+const sweptTable = (table: string, rights: { readonly app: string }): Migration => `
+  ${tenantTable(schema, table, rights)}
+  CREATE POLICY of_person ON ${table} AS RESTRICTIVE TO ${appOf(schema)}, CURRENT_USER
+    USING (coalesce(current_setting('ta.person', true), '') IN ('', person))
+    WITH CHECK (coalesce(current_setting('ta.person', true), '') IN ('', person));
+`;
+
+/**
+ * Has a table's rows be seen and written by their one person alone, within the tenant: a second policy, which must hold as well.
+ * What people call a thing (a thread, an account) is therefore each person's own.
+ */
+const personTable = (table: string, rights: { readonly app: string }): Migration => `
+  ${tenantTable(schema, table, rights)}
+  CREATE POLICY of_person ON ${table} AS RESTRICTIVE TO ${appOf(schema)}, CURRENT_USER
+    USING (person = current_person()) WITH CHECK (person = current_person());
+`;
+
+/** The person of the tenant that each transaction is of, beside the tenant (`personDatabase`). */
+const people = `
+  CREATE FUNCTION current_person() RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+  DECLARE person text := current_setting('ta.person', true);
+  BEGIN
+    IF person IS NULL OR person = '' THEN
+      RAISE EXCEPTION 'no person is set' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN person;
+  END $$;
+`;
+
+/** Threads, who drives them, and their proposals as they were last seen. `seq` is the order in which they were made. */
+const threads = `
+  CREATE TABLE threads (
+    ${PERSON_COLUMNS},
+    id text NOT NULL,
+    seq bigint GENERATED ALWAYS AS IDENTITY,
+    profile text NOT NULL,
+    sub text,
+    title text NOT NULL,
+    status text NOT NULL DEFAULT 'running',
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    lease_owner text,
+    lease_epoch bigint NOT NULL,
+    lease_until bigint NOT NULL,
+    PRIMARY KEY (tenant, person, id)
+  );
+  CREATE INDEX threads_by_profile ON threads (tenant, person, profile, updated_at);
+  ${personTable('threads', rights)}
+
+  -- The gateway answers a repeated order with the proposal that is already open, so two threads may share one.
+  CREATE TABLE thread_proposals (
+    ${PERSON_COLUMNS},
+    proposal text NOT NULL,
+    seq bigint GENERATED ALWAYS AS IDENTITY,
+    thread text NOT NULL,
+    prompt integer NOT NULL,
+    tool_call_id text NOT NULL,
+    attempt integer NOT NULL,
+    last_seen text NOT NULL,
+    PRIMARY KEY (tenant, person, proposal, thread),
+    FOREIGN KEY (tenant, person, thread) REFERENCES threads
+  );
+  CREATE INDEX thread_proposals_by_thread ON thread_proposals (tenant, person, thread, prompt);
+  ${personTable('thread_proposals', rights)}
+`;
+
+/**
+ * LangGraph's checkpoints (checkpoint-rows.ts). Ids rise with time, byte by byte, so what is compared is collated
+ * that way.
+ */
+const checkpoints = `
+  CREATE TABLE checkpoints (
+    ${PERSON_COLUMNS},
+    thread_id text NOT NULL,
+    checkpoint_ns text COLLATE "C" NOT NULL,
+    checkpoint_id text COLLATE "C" NOT NULL,
+    parent_checkpoint_id text,
+    type text NOT NULL,
+    checkpoint bytea NOT NULL,
+    metadata bytea NOT NULL,
+    PRIMARY KEY (tenant, person, thread_id, checkpoint_ns, checkpoint_id)
+  );
+  ${personTable('checkpoints', rights)}
+
+  CREATE TABLE writes (
+    ${PERSON_COLUMNS},
+    thread_id text NOT NULL,
+    checkpoint_ns text COLLATE "C" NOT NULL,
+    checkpoint_id text COLLATE "C" NOT NULL,
+    task_path text COLLATE "C" NOT NULL,
+    task_id text COLLATE "C" NOT NULL,
+    idx integer NOT NULL,
+    channel text NOT NULL,
+    type text NOT NULL,
+    value bytea NOT NULL,
+    PRIMARY KEY (tenant, person, thread_id, checkpoint_ns, checkpoint_id, task_id, idx)
+  );
+  ${personTable('writes', rights)}
+
+  CREATE TABLE messages (
+    ${PERSON_COLUMNS},
+    thread_id text NOT NULL,
+    hash text NOT NULL,
+    type text NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (tenant, person, thread_id, hash)
+  );
+  ${personTable('messages', rights)}
+`;
+
+/** What checks remember of an account: firings, the mark, what was proposed, prices, activities, notices, imported rows. */
+const checks = `
+  CREATE TABLE fired (
+    ${PERSON_COLUMNS}, profile text NOT NULL, account text NOT NULL,
+    rule text NOT NULL, subject text NOT NULL, definition text NOT NULL, since bigint NOT NULL,
+    PRIMARY KEY (tenant, person, profile, account, rule, subject)
+  );
+  CREATE TABLE high_water (
+    ${PERSON_COLUMNS}, profile text NOT NULL, account text NOT NULL,
+    value text NOT NULL, at bigint NOT NULL, last_value text NOT NULL, last_at bigint NOT NULL, flows text,
+    PRIMARY KEY (tenant, person, profile, account)
+  );
+  CREATE TABLE proposed (
+    ${PERSON_COLUMNS}, profile text NOT NULL, account text NOT NULL,
+    rule text NOT NULL, definition text NOT NULL, thread text NOT NULL, asked boolean NOT NULL, at bigint NOT NULL,
+    PRIMARY KEY (tenant, person, profile, account, rule, definition)
+  );
+  CREATE TABLE activities (
+    ${PERSON_COLUMNS}, profile text NOT NULL, account text NOT NULL,
+    rows text NOT NULL, whole_at bigint NOT NULL,
+    PRIMARY KEY (tenant, person, profile, account)
+  );
+  CREATE TABLE notice (
+    ${PERSON_COLUMNS}, id text NOT NULL, seq bigint GENERATED ALWAYS AS IDENTITY,
+    profile text NOT NULL, account text NOT NULL, channel text NOT NULL, notice text NOT NULL,
+    made_at bigint NOT NULL, until bigint NOT NULL, attempts integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant, person, id)
+  );
+  CREATE INDEX notice_by_account ON notice (tenant, person, profile, account, made_at);
+  CREATE TABLE told (
+    ${PERSON_COLUMNS}, profile text NOT NULL, account text NOT NULL, channel text NOT NULL,
+    rule text NOT NULL, subject text NOT NULL, definition text NOT NULL,
+    PRIMARY KEY (tenant, person, profile, account, channel, rule, subject, definition)
+  );
+  CREATE TABLE imports (
+    ${PERSON_COLUMNS}, profile text NOT NULL, account text NOT NULL,
+    id text NOT NULL, file text NOT NULL, at bigint NOT NULL,
+    PRIMARY KEY (tenant, person, profile, account, id)
+  );
+  CREATE TABLE imported (
+    ${PERSON_COLUMNS}, profile text NOT NULL, account text NOT NULL,
+    id text COLLATE "C" NOT NULL, import text NOT NULL, at bigint NOT NULL, row text NOT NULL,
+    PRIMARY KEY (tenant, person, profile, account, id)
+  );
+  ${['fired', 'high_water', 'proposed', 'activities', 'notice', 'told', 'imports', 'imported']
+    .map((table) => personTable(table, { app: 'SELECT, INSERT, UPDATE, DELETE' }))
+    .join('')}
+
+  -- What the market paid is nobody's own: read once for all of a tenant.
+  CREATE TABLE closes (
+    tenant text NOT NULL DEFAULT current_tenant(), symbol text NOT NULL, days bytea NOT NULL, closes bytea NOT NULL,
+    PRIMARY KEY (tenant, symbol)
+  );
+  ${tenantTable(schema, 'closes', { app: 'SELECT, INSERT, UPDATE' })}
+`;
+
+/**
+ * People's secrets, sealed by the tenant's data keys, which a key management service has wrapped.
+ * `credential_holders` says who has any, and is what is locked while one person's change. A data key stays for as
+ * long as anything is sealed by it.
+ */
+const credentials = `
+  CREATE TABLE data_keys (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    version integer NOT NULL CHECK (version > 0),
+    wrapped text NOT NULL,
+    PRIMARY KEY (tenant, version)
+  );
+  ${tenantTable(schema, 'data_keys', { app: 'SELECT, INSERT, UPDATE' })}
+
+  CREATE TABLE credential_holders (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    person text NOT NULL,
+    PRIMARY KEY (tenant, person)
+  );
+  ${tenantTable(schema, 'credential_holders', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
+
+  CREATE TABLE credentials (
+    ${PERSON_COLUMNS},
+    name text NOT NULL,
+    key_version integer NOT NULL,
+    sealed bytea NOT NULL,
+    PRIMARY KEY (tenant, person, name),
+    FOREIGN KEY (tenant, person) REFERENCES credential_holders,
+    FOREIGN KEY (tenant, key_version) REFERENCES data_keys
+  );
+  ${personTable('credentials', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
+
+  -- Whoever was given an epoch is its only holder, until the moment it says, by the server's clock.
+  CREATE TABLE credential_leases (
+    ${PERSON_COLUMNS},
+    purpose text NOT NULL,
+    epoch bigint NOT NULL,
+    until timestamptz NOT NULL,
+    PRIMARY KEY (tenant, person, purpose)
+  );
+  ${personTable('credential_leases', { app: 'SELECT, INSERT, UPDATE' })}
+`;
+
+/**
+ * Runs of a server's agents, what each reported so far, and when a worker must look at one again: `run_due` names
+ * person and run, and nothing else, so that one look finds those of all people. And the proofs of possession that
+ * the server has seen.
+ */
+const runs = `
+  CREATE TABLE runs (
+    ${PERSON_COLUMNS},
+    id text NOT NULL,
+    thread text NOT NULL,
+    client text NOT NULL,
+    idempotency_key text NOT NULL,
+    -- Digest of what was asked for under that key.
+    request text NOT NULL,
+    -- Null where a thread is gone on with.
+    input text,
+    options text NOT NULL,
+    scopes text NOT NULL,
+    state text NOT NULL CHECK (state IN ('queued', 'running', 'waiting', 'ended')),
+    stopping boolean NOT NULL DEFAULT false,
+    -- How many prompts the thread had before it; null until it is first begun.
+    prompts integer,
+    -- Raised by each job that takes it up: what an earlier one still writes is refused.
+    epoch integer NOT NULL DEFAULT 0,
+    events integer NOT NULL DEFAULT 0,
+    -- Proposals, while it waits for what becomes of them.
+    waits_for text[] NOT NULL DEFAULT '{}',
+    waits_since bigint,
+    waits_until bigint,
+    created_at bigint NOT NULL,
+    ended_at bigint,
+    PRIMARY KEY (tenant, person, id),
+    UNIQUE (tenant, person, client, idempotency_key),
+    CHECK ((state = 'ended') = (ended_at IS NOT NULL))
+  );
+  CREATE INDEX runs_open ON runs (tenant, person) WHERE state <> 'ended';
+  ${personTable('runs', rights)}
+
+  CREATE TABLE run_events (
+    ${PERSON_COLUMNS},
+    run text NOT NULL,
+    seq integer NOT NULL,
+    event text NOT NULL,
+    PRIMARY KEY (tenant, person, run, seq),
+    FOREIGN KEY (tenant, person, run) REFERENCES runs ON DELETE CASCADE
+  );
+  ${personTable('run_events', { app: 'SELECT, INSERT, DELETE' })}
+
+  CREATE TABLE run_due (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    person text NOT NULL,
+    run text NOT NULL,
+    at bigint NOT NULL,
+    PRIMARY KEY (tenant, person, run)
+  );
+  CREATE INDEX run_due_at ON run_due (tenant, at);
+  ${sweptTable('run_due', rights)}
+
+  CREATE TABLE server_dpop_proofs (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    proof bytea NOT NULL,
+    expires_at bigint NOT NULL,
+    PRIMARY KEY (tenant, proof)
+  );
+  CREATE INDEX server_dpop_proofs_over ON server_dpop_proofs (expires_at);
+  ${tenantTable(schema, 'server_dpop_proofs', { app: rights.app, sweeper: 'SELECT, DELETE' })}
+`;
+
+/**
+ * Schedules and their runs; when each wakes, and at which prices; the market's days; which worker does what only
+ * one should; by which channels a person is notified.
+ */
+const schedules = `
+  CREATE TABLE schedules (
+    ${PERSON_COLUMNS}, id text NOT NULL, seq bigint GENERATED ALWAYS AS IDENTITY,
+    name text, definition text NOT NULL, key text NOT NULL, request text NOT NULL,
+    PRIMARY KEY (tenant, person, id),
+    UNIQUE (tenant, person, name),
+    UNIQUE (tenant, person, key)
+  );
+  ${personTable('schedules', rights)}
+
+  -- The epoch is that of the schedule as the run began.
+  CREATE TABLE schedule_runs (
+    ${PERSON_COLUMNS}, schedule text NOT NULL, epoch bigint NOT NULL,
+    ended boolean NOT NULL DEFAULT false, record text NOT NULL,
+    PRIMARY KEY (tenant, person, schedule, epoch),
+    FOREIGN KEY (tenant, person, schedule) REFERENCES schedules ON DELETE CASCADE
+  );
+  ${personTable('schedule_runs', rights)}
+
+  CREATE TABLE schedule_times (
+    tenant text NOT NULL DEFAULT current_tenant(), person text NOT NULL, schedule text NOT NULL,
+    timing text NOT NULL, wake_at bigint, queued_at bigint, asked_at bigint NOT NULL DEFAULT 0, asked_by text, answered_at bigint NOT NULL DEFAULT 0,
+    handled bigint NOT NULL, pending_due bigint, pending_attempts integer NOT NULL DEFAULT 0,
+    epoch bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant, person, schedule),
+    FOREIGN KEY (tenant, person, schedule) REFERENCES schedules ON DELETE CASCADE
+  );
+  CREATE INDEX schedule_times_waking ON schedule_times (tenant, wake_at) WHERE wake_at IS NOT NULL;
+  CREATE INDEX schedule_times_queued ON schedule_times (tenant, queued_at) WHERE queued_at IS NOT NULL;
+  ${sweptTable('schedule_times', rights)}
+
+  -- Limits are turned so that beyond is always more: those of below and down stand with the opposite sign.
+  CREATE TABLE conditions (
+    tenant text NOT NULL DEFAULT current_tenant(), person text NOT NULL, schedule text NOT NULL,
+    rule text NOT NULL, symbol text NOT NULL, side text NOT NULL,
+    threshold numeric NOT NULL, back numeric NOT NULL, armed boolean NOT NULL DEFAULT true,
+    turned_at bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant, person, schedule, rule, symbol, side),
+    FOREIGN KEY (tenant, person, schedule) REFERENCES schedules ON DELETE CASCADE
+  );
+  CREATE INDEX conditions_armed ON conditions (tenant, symbol, side, threshold) WHERE armed;
+  CREATE INDEX conditions_fired ON conditions (tenant, symbol, side, back) WHERE NOT armed;
+  ${sweptTable('conditions', rights)}
+
+  CREATE TABLE calendars (
+    tenant text NOT NULL DEFAULT current_tenant(), calendar text NOT NULL,
+    PRIMARY KEY (tenant)
+  );
+  ${tenantTable(schema, 'calendars', { app: 'SELECT, INSERT, UPDATE' })}
+
+  CREATE TABLE worker_leases (
+    tenant text NOT NULL DEFAULT current_tenant(), name text NOT NULL,
+    holder text NOT NULL, until timestamptz NOT NULL,
+    PRIMARY KEY (tenant, name)
+  );
+  ${tenantTable(schema, 'worker_leases', rights)}
+
+  -- What is secret of a channel is in the person's credentials.
+  CREATE TABLE notice_channels (
+    ${PERSON_COLUMNS}, name text NOT NULL, channel text NOT NULL,
+    PRIMARY KEY (tenant, person, name)
+  );
+  ${personTable('notice_channels', rights)}
+`;
+
+/**
+ * Jobs for an engine that keeps them elsewhere, from the commit that they belong to until they are done. `due_at`
+ * is when one is to be handed over next: after a while again, as long as it is there.
+ */
+const jobs = `
+  CREATE TABLE job_outbox (
+    tenant text NOT NULL DEFAULT current_tenant(), id bigint GENERATED ALWAYS AS IDENTITY,
+    kind text NOT NULL, key text NOT NULL, ids text NOT NULL,
+    due_at timestamptz NOT NULL, tries integer NOT NULL DEFAULT 0,
+    dead_at timestamptz, code text,
+    PRIMARY KEY (tenant, id)
+  );
+  CREATE INDEX job_outbox_due ON job_outbox (tenant, due_at) WHERE dead_at IS NULL;
+  CREATE INDEX job_outbox_dead ON job_outbox (tenant, dead_at) WHERE dead_at IS NOT NULL;
+  ${tenantTable(schema, 'job_outbox', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
+`;
 
 /** What the agent keeps of many people: threads, what checks remember, secrets, sealed, runs and schedules. */
 export const stateSchema: Schema = {
-  name,
+  name: schema,
   migrations: [
-    tenancy(name),
-    people(),
-    threads(name),
-    checkpoints(name),
-    checks(name),
-    credentials(name),
-    runs(name),
-    schedules(name),
-    buckets(name),
-    jobs(name),
-    sharedProposals(),
+    tenancy(schema) +
+      people +
+      threads +
+      checkpoints +
+      checks +
+      credentials +
+      runs +
+      schedules +
+      jobs +
+      rateBuckets(schema),
   ],
 };

@@ -1,9 +1,49 @@
-import { sql as firings } from './checks/0001-firings.ts';
-import { sql as notices } from './checks/0002-notices.ts';
-import { sql as activities } from './checks/0003-activities.ts';
-import { sql as flows } from './checks/0004-flows.ts';
-import { sql as imports } from './checks/0005-imports.ts';
-import { sql as packedCloses } from './checks/0006-packed-closes.ts';
+import type { Migration } from '../migrate.ts';
+
+const baseline = `
+  CREATE TABLE fired (
+    profile TEXT NOT NULL, account TEXT NOT NULL, rule TEXT NOT NULL, subject TEXT NOT NULL,
+    definition TEXT NOT NULL, since INTEGER NOT NULL,
+    PRIMARY KEY (profile, account, rule, subject)
+  ) STRICT;
+  -- The flows are those known when the mark was last raised.
+  CREATE TABLE high_water (
+    profile TEXT NOT NULL, account TEXT NOT NULL, value TEXT NOT NULL, at INTEGER NOT NULL,
+    last_value TEXT NOT NULL, last_at INTEGER NOT NULL, flows TEXT,
+    PRIMARY KEY (profile, account)
+  ) STRICT;
+  CREATE TABLE proposed (
+    profile TEXT NOT NULL, account TEXT NOT NULL, rule TEXT NOT NULL, definition TEXT NOT NULL,
+    thread TEXT NOT NULL, asked INTEGER NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (profile, account, rule, definition)
+  ) STRICT;
+  CREATE TABLE closes (symbol TEXT PRIMARY KEY, days BLOB NOT NULL, closes BLOB NOT NULL) STRICT;
+  -- Notices that are still to be sent, and what each channel was notified of.
+  CREATE TABLE notice (
+    id TEXT PRIMARY KEY, profile TEXT NOT NULL, account TEXT NOT NULL, channel TEXT NOT NULL, notice TEXT NOT NULL,
+    made_at INTEGER NOT NULL, until INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE TABLE told (
+    profile TEXT NOT NULL, account TEXT NOT NULL, channel TEXT NOT NULL,
+    rule TEXT NOT NULL, subject TEXT NOT NULL, definition TEXT NOT NULL,
+    PRIMARY KEY (profile, account, channel, rule, subject, definition)
+  ) STRICT, WITHOUT ROWID;
+  -- The account's activities as of the last time that all were read.
+  CREATE TABLE activities (
+    profile TEXT NOT NULL, account TEXT NOT NULL, rows TEXT NOT NULL, whole_at INTEGER NOT NULL,
+    PRIMARY KEY (profile, account)
+  ) STRICT;
+  -- Activities from files that the person imported, each with the file that had it first.
+  CREATE TABLE imports (
+    profile TEXT NOT NULL, account TEXT NOT NULL, id TEXT NOT NULL, file TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (profile, account, id)
+  ) STRICT;
+  CREATE TABLE imported (
+    profile TEXT NOT NULL, account TEXT NOT NULL, id TEXT NOT NULL, import TEXT NOT NULL, at INTEGER NOT NULL,
+    row TEXT NOT NULL,
+    PRIMARY KEY (profile, account, id)
+  ) STRICT;
+`;
 
 /** The versions of a profile's database of checks, oldest first. */
-export const checkMigrations = [firings, notices, activities, flows, imports, packedCloses];
+export const checkMigrations: readonly Migration[] = [baseline];

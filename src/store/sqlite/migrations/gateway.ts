@@ -1,38 +1,269 @@
-import { sql as orders } from './gateway/0001-orders.ts';
-import { sql as messages } from './gateway/0002-messages.ts';
-import { sql as idsOfUsers } from './gateway/0003-ids-of-users.ts';
-import { sql as proposals } from './gateway/0004-proposals.ts';
-import { sql as audit } from './gateway/0005-audit.ts';
-import { sql as usedApprovals } from './gateway/0006-used-approvals.ts';
-import { sql as signingKeys } from './gateway/0007-signing-keys.ts';
-import { sql as brokerKeys } from './gateway/0008-broker-keys.ts';
-import { sql as counting, reductions } from './gateway/0009-counting.ts';
-import { sql as mandates } from './gateway/0010-mandates.ts';
-import { sql as access } from './gateway/0011-access.ts';
-import { sql as standingOrders } from './gateway/0012-standing-orders.ts';
-import { sql as accounts } from './gateway/0013-accounts.ts';
-import { sql as sealedQuestions } from './gateway/0014-sealed-questions.ts';
-import { sql as recordCheckpoints } from './gateway/0015-record-checkpoints.ts';
-import { sql as writtenOff } from './gateway/0016-written-off.ts';
-import { sql as limitsSeen } from './gateway/0017-limits-seen.ts';
+import { DECIDED, OPEN, TOLD } from '../../rows/proposal-states.ts';
+import type { Migration } from '../migrate.ts';
+
+const baseline = `
+  CREATE TABLE gateway_orders (
+    sub TEXT NOT NULL,
+    client_order_id TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    draft TEXT NOT NULL,
+    replaces TEXT,
+    state TEXT NOT NULL CHECK (state IN ('intent', 'placed', 'rejected', 'unknown')),
+    submissions INTEGER NOT NULL,
+    submitted_at INTEGER,
+    ambiguous INTEGER NOT NULL CHECK (ambiguous IN (0, 1)),
+    result TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    account TEXT NOT NULL,
+    symbol TEXT NOT NULL,
+    side TEXT NOT NULL,
+    -- The dollars and shares that it counts for.
+    notional TEXT NOT NULL,
+    qty TEXT NOT NULL,
+    terms TEXT NOT NULL,
+    -- When it was known to be over at the broker.
+    over_at INTEGER,
+    mandate TEXT,
+    slot TEXT,
+    -- When it was inferred to be absent at the broker, and until when it still counts.
+    written_off_at INTEGER,
+    reserved_until INTEGER,
+    PRIMARY KEY (sub, client_order_id),
+    CHECK ((state IN ('placed', 'rejected')) = (result IS NOT NULL))
+  ) STRICT;
+  CREATE INDEX gateway_orders_of_account ON gateway_orders (account, created_at);
+  CREATE INDEX gateway_orders_open ON gateway_orders (account)
+    WHERE over_at IS NULL AND state IN ('intent', 'placed', 'unknown');
+  CREATE INDEX gateway_orders_written_off ON gateway_orders (written_off_at) WHERE written_off_at IS NOT NULL;
+
+  -- The epoch rises with each change.
+  CREATE TABLE gateway_messages (
+    sub TEXT NOT NULL,
+    client_message_id TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    draft TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('ready', 'intent', 'sent', 'refused', 'unknown')),
+    epoch INTEGER NOT NULL,
+    result TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (sub, client_message_id),
+    CHECK ((state IN ('sent', 'refused')) = (result IS NOT NULL))
+  ) STRICT;
+
+  -- An approval is used once, for whatever it is: orders, messages and mandates share one table.
+  CREATE TABLE used_approvals (
+    issuer TEXT NOT NULL,
+    jti TEXT NOT NULL,
+    sub TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('order', 'message', 'mandate')),
+    subject_id TEXT NOT NULL,
+    used_at INTEGER NOT NULL,
+    PRIMARY KEY (issuer, jti)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE decisions (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    sub TEXT NOT NULL,
+    client TEXT NOT NULL,
+    account TEXT NOT NULL,
+    action TEXT NOT NULL,
+    stage TEXT NOT NULL CHECK (stage IN ('proposal', 'order')),
+    subject_id TEXT NOT NULL,
+    effect TEXT NOT NULL CHECK (effect IN ('allow', 'deny')),
+    reasons TEXT NOT NULL,
+    texts TEXT NOT NULL,
+    measured TEXT NOT NULL,
+    policy TEXT NOT NULL,
+    facts TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX decisions_of_person ON decisions (sub, effect, id);
+
+  CREATE TABLE proposals (
+    id TEXT PRIMARY KEY,
+    sub TEXT NOT NULL,
+    client TEXT NOT NULL,
+    username TEXT,
+    email TEXT,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    code TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    subject_id TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    shown TEXT NOT NULL,
+    again INTEGER,
+    typed INTEGER NOT NULL CHECK (typed IN (0, 1)),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    version INTEGER NOT NULL UNIQUE,
+    deadline INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    poll_interval INTEGER NOT NULL,
+    asked INTEGER NOT NULL DEFAULT 0,
+    sealed_token BLOB,
+    token_expires_at INTEGER,
+    result TEXT,
+    reason TEXT,
+    -- The last of its versions whose outcome the phone was notified of.
+    told INTEGER NOT NULL DEFAULT 0,
+    nonce TEXT,
+    -- Who proposed it, if not the account's owner, and who must approve it after the owner.
+    proposed_by TEXT,
+    second TEXT,
+    second_token BLOB,
+    -- The ids of the questions are kept sealed; the hash finds the row of one.
+    auth_req_hash TEXT,
+    sealed_auth_req_id BLOB,
+    sealed_owner_auth_req_id BLOB,
+    UNIQUE (sub, subject_id)
+  ) STRICT;
+  CREATE INDEX proposals_of_person ON proposals (sub, created_at);
+  CREATE INDEX proposals_asked ON proposals (sub, client, typed, created_at);
+  CREATE INDEX proposals_decided ON proposals (sub, client, updated_at) WHERE state IN (${DECIDED});
+  CREATE INDEX proposals_alike ON proposals (sub, fingerprint, created_at);
+  CREATE INDEX proposals_changed ON proposals (sub, version);
+  CREATE INDEX proposals_open ON proposals (sub, client, typed, state) WHERE state IN (${OPEN});
+  CREATE INDEX proposals_for_others ON proposals (proposed_by, created_at) WHERE proposed_by IS NOT NULL;
+  CREATE INDEX proposals_for_others_changed ON proposals (proposed_by, version) WHERE proposed_by IS NOT NULL;
+  CREATE UNIQUE INDEX proposals_asked_by ON proposals (auth_req_hash) WHERE auth_req_hash IS NOT NULL;
+  CREATE INDEX proposals_untold ON proposals (version)
+    WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${TOLD});
+  CREATE TABLE proposal_keys (
+    sub TEXT NOT NULL,
+    client TEXT NOT NULL,
+    key TEXT NOT NULL,
+    request TEXT NOT NULL,
+    proposal TEXT NOT NULL REFERENCES proposals (id),
+    PRIMARY KEY (sub, client, key)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE halts (
+    sub TEXT PRIMARY KEY,
+    halted_at INTEGER NOT NULL,
+    by_client TEXT NOT NULL
+  ) STRICT;
+  -- Whose positions may only be reduced.
+  CREATE TABLE reductions (
+    sub TEXT PRIMARY KEY,
+    reduced_at INTEGER NOT NULL,
+    until INTEGER,
+    reduced_by TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- Lines of the record on their way to its file, its last line, and how far it is signed (the latest checkpoint alone).
+  CREATE TABLE audit_head (
+    one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO audit_head VALUES (1, 0, '0000000000000000000000000000000000000000000000000000000000000000');
+  CREATE TABLE audit_noted (seq INTEGER PRIMARY KEY, line TEXT NOT NULL) STRICT;
+  CREATE TABLE record_checkpoint (
+    one INTEGER PRIMARY KEY CHECK (one = 1), day TEXT NOT NULL, seq INTEGER NOT NULL, hash TEXT NOT NULL,
+    anchored INTEGER NOT NULL CHECK (anchored IN (0, 1))
+  ) STRICT;
+
+  -- The keys that people approve with, the pairings that let a phone enroll one, and what was signed.
+  CREATE TABLE signing_keys (
+    credential_id TEXT PRIMARY KEY,
+    sub TEXT NOT NULL,
+    public_key BLOB NOT NULL,
+    algorithm INTEGER NOT NULL,
+    counter INTEGER NOT NULL,
+    method TEXT NOT NULL CHECK (method IN ('webauthn', 'software')),
+    device_type TEXT NOT NULL CHECK (device_type IN ('singleDevice', 'multiDevice')),
+    backed_up INTEGER NOT NULL CHECK (backed_up IN (0, 1)),
+    name TEXT NOT NULL,
+    transports TEXT NOT NULL,
+    enrolled_at INTEGER NOT NULL,
+    last_used_at INTEGER,
+    removed_at INTEGER
+  ) STRICT;
+  CREATE INDEX signing_keys_of_person ON signing_keys (sub) WHERE removed_at IS NULL;
+  -- One per person: a newer one replaces an older one.
+  CREATE TABLE pairings (
+    sub TEXT PRIMARY KEY,
+    digest TEXT NOT NULL UNIQUE,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE signatures (
+    sub TEXT NOT NULL,
+    approval TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    credential_id TEXT NOT NULL REFERENCES signing_keys (credential_id),
+    signed_at INTEGER NOT NULL,
+    PRIMARY KEY (sub, approval, digest)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Key pairs of people's accounts at brokers, sealed. A key pair is never sent to a broker of another kind.
+  CREATE TABLE broker_keys (
+    sub TEXT NOT NULL, connection TEXT NOT NULL, sealed BLOB NOT NULL, account_number TEXT NOT NULL,
+    environment TEXT NOT NULL CHECK (environment IN ('paper', 'live')), kept_at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    PRIMARY KEY (sub, connection)
+  ) STRICT;
+  CREATE TABLE default_accounts (
+    sub TEXT PRIMARY KEY,
+    account TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE access_grants (
+    id TEXT PRIMARY KEY,
+    account TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('co_owner', 'advisor', 'viewer', 'firm', 'household', 'member')),
+    who TEXT NOT NULL,
+    via TEXT,
+    valid_from INTEGER NOT NULL,
+    valid_until INTEGER,
+    granted_at INTEGER NOT NULL,
+    revoked_at INTEGER
+  ) STRICT;
+  CREATE INDEX access_to_account ON access_grants (account) WHERE revoked_at IS NULL;
+  CREATE INDEX access_of_person ON access_grants (who) WHERE revoked_at IS NULL;
+
+  CREATE TABLE mandates (
+    sub TEXT NOT NULL,
+    id TEXT NOT NULL,
+    terms TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('active', 'suspended', 'revoked', 'replaced')),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (sub, id)
+  ) STRICT, WITHOUT ROWID;
+  -- The order's own claim takes a slot, and its refusal gives it back. On demand the slot is empty, and n numbers the orders.
+  CREATE TABLE mandate_uses (
+    sub TEXT NOT NULL,
+    mandate TEXT NOT NULL,
+    slot TEXT NOT NULL,
+    symbol TEXT NOT NULL,
+    side TEXT NOT NULL CHECK (side IN ('buy', 'sell')),
+    n INTEGER NOT NULL CHECK (n >= 1),
+    client_order_id TEXT NOT NULL,
+    PRIMARY KEY (sub, mandate, slot, symbol, side, n),
+    UNIQUE (sub, client_order_id)
+  ) STRICT, WITHOUT ROWID;
+  -- What the gateway orders by itself under a mandate: when the next order is due, and the outcome of the last.
+  CREATE TABLE standing_orders (
+    sub TEXT NOT NULL,
+    mandate TEXT NOT NULL,
+    client TEXT NOT NULL,
+    due_at INTEGER,
+    state TEXT NOT NULL CHECK (state IN ('watching', 'done', 'stopped')),
+    last TEXT,
+    PRIMARY KEY (sub, mandate),
+    FOREIGN KEY (sub, mandate) REFERENCES mandates (sub, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX standing_orders_watched ON standing_orders (sub) WHERE state = 'watching';
+
+  -- Since when the gateway's rules have limits: at most one row.
+  CREATE TABLE limits_seen (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    since INTEGER NOT NULL
+  ) STRICT;
+`;
 
 /** The versions of the gateway's database, oldest first. */
-export const gatewayMigrations = [
-  orders,
-  messages,
-  idsOfUsers,
-  proposals,
-  audit,
-  usedApprovals,
-  signingKeys,
-  brokerKeys,
-  counting + reductions,
-  mandates,
-  access,
-  standingOrders,
-  accounts,
-  sealedQuestions,
-  recordCheckpoints,
-  writtenOff,
-  limitsSeen,
-];
+export const gatewayMigrations: readonly Migration[] = [baseline];

@@ -23,7 +23,7 @@ const open: OpenStores = async () => {
   const another = () => {
     const database = new Database(join(folder, 'gateway.db'));
     databases.push(database);
-    // No power is cut here; what the program sets is in gateway-database.test.ts.
+    // No power is cut here; what the program sets is in migrate.test.ts.
     const hurry = () => void database.pragma('synchronous = OFF');
     hurry();
     const stores = sqliteGatewayStores(database, questionSeal('of the test'));
