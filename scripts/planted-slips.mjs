@@ -87,7 +87,7 @@ const slips = [
   },
   {
     what: 'ten pages of deposits count as all of them: max_day_loss opens',
-    file: 'gateway/policy/day-flows.ts',
+    file: 'gateway/policy/order-world.ts',
     original: '  }\n  return undefined;\n}',
     planted: '  }\n  return found;\n}',
     test: 'unit/gateway/policy/day-flows.test.ts',

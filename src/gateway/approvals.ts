@@ -1,9 +1,11 @@
 import type { Access } from '../approval/access.ts';
 import { createAuditChain } from '../approval/audit-chain.ts';
 import { createCibaAsking } from '../approval/ciba/ciba-asking.ts';
+import type { Denied } from '../approval/denied.ts';
 import { detailsTypeOfKind } from '../approval/details.ts';
 import { type ApprovalKernel, createApprovalKernel } from '../approval/kernel.ts';
 import type { KernelParts } from '../approval/kernel-parts.ts';
+import type { Keys } from '../approval/keys/keys.ts';
 import type { Kind } from '../approval/kind.ts';
 import { accessKind } from '../approval/kinds/access/kind.ts';
 import { type BatchPorts, batchKind } from '../approval/kinds/batch/kind.ts';
@@ -20,15 +22,16 @@ import { defaultQuotas } from '../approval/quotas.ts';
 import type { Clock } from '../machine/clock.ts';
 import { createTokenSeal } from '../secrets/token-seal.ts';
 import type { AccessStore } from '../store/access-store.ts';
+import type { DecisionNote } from '../store/decision-store.ts';
 import { aboutAccount } from '../trading/about-account.ts';
+import { policyReasons } from '../trading/policy-reasons.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
 import { verifyApprovalToken } from './door/token-verifier.ts';
 import { errorSink, type GatewayOptions } from './gateway-options.ts';
-import { deniedNote } from './policy/denied-note.ts';
+import type { Action } from './policy/decision.ts';
 import { signInWanted } from './policy/parties.ts';
 import type { RulesSource } from './policy/rules.ts';
-import type { Signatures } from './signatures.ts';
 
 export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes' | 'isUnattended' | 'excessOf'> {
   readonly clock: Clock;
@@ -39,7 +42,7 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes' | 'isUna
   readonly mandates: MandatePorts;
   readonly messages: MessagePorts;
   readonly policy: PolicyPorts;
-  readonly signatures: Signatures | undefined;
+  readonly signatures: Pick<Keys, 'check'> | undefined;
   readonly access: Access;
   /** Who is let at whose account, where the gateway keeps that itself. */
   readonly grants: AccessStore | undefined;
@@ -112,4 +115,35 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     // The row's own schema has checked what goes in: a kind meets its own subjects alone.
     kindOf: (kind) => kinds[kind] as Kind,
   });
+}
+
+const actions: Readonly<Partial<Record<ProposalKind, Action>>> = {
+  order: 'place',
+  replace: 'replace',
+  message: 'send_message',
+};
+
+/**
+ * That something was refused before the rules for orders were asked, or by other ones: for a halt, for who has a part in
+ * it, since no mandate covers it. Little else is known of it.
+ */
+export function deniedNote(denied: Denied, policy: string, now: number): DecisionNote {
+  const { sub, client, proposer, owner, kind, stage, subjectId = '', refusal } = denied;
+  const { message, options } = refusal;
+  const { reasons = [], limit, value, policy: decidedBy } = options.members ?? {};
+  const told = Array.isArray(reasons) ? reasons : [];
+  return {
+    ...{ sub, client, stage, subjectId },
+    policy: typeof decidedBy === 'string' ? decidedBy : policy,
+    account: '',
+    action: actions[kind] ?? kind,
+    effect: 'deny',
+    reasons: policyReasons
+      .filter((reason) => told.includes(reason))
+      .sort((a, b) => told.indexOf(a) - told.indexOf(b)),
+    texts: [message],
+    ...(typeof limit === 'string' ? { limit } : {}),
+    ...(typeof value === 'string' ? { value } : {}),
+    facts: { at: new Date(now).toISOString(), owner, proposer },
+  };
 }

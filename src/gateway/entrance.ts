@@ -4,9 +4,8 @@ import { createDoor, type Door } from './door/door.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
 import { createTokenVerifier, requireUnrevoked, type TokenVerifier } from './door/token-verifier.ts';
 import type { GatewayOptions } from './gateway-options.ts';
-import { type Acting, createActing } from './mounts/acting.ts';
 import type { Mount } from './mounts/mount.ts';
-import { audienceOf, metadataPathOf } from './mounts/mounted-routes.ts';
+import { type Acting, audienceOf, createActing, metadataPathOf } from './mounts/mounted-routes.ts';
 
 /** Every way in. None lets anybody in any more once it is shut. */
 export interface Entrance {

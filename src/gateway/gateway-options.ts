@@ -6,16 +6,16 @@ import type { Clock } from '../machine/clock.ts';
 import type { SealSecrets } from '../secrets/token-seal.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import type { Rate } from '../store/rate-buckets.ts';
-import type { MessageService } from '../trading/message.ts';
-import type { AnchorSettings } from './anchor-settings.ts';
 import type { BrokerExchange } from './broker/broker-token.ts';
 import type { NamedBroker } from './broker/named-broker.ts';
-import type { RequestLog } from './door/request-log.ts';
+import type { RequestLog } from './door/door.ts';
 import type { IsRevoked } from './door/token-verifier.ts';
+import type { MessageServices } from './messages/message-outlets.ts';
 import type { Mount } from './mounts/mount.ts';
-import type { UnexplainedOrder } from './orders/unexplained-order.ts';
+import type { UnexplainedOrder } from './orders/reconciliation.ts';
 import type { RulesSource } from './policy/rules.ts';
 import type { RelationsOptions } from './relations/relations-settings.ts';
+import type { AnchorSettings } from './settings/common-settings.ts';
 
 export interface RequestRates {
   /** For one account at each broker; `off`: whatever the broker says that it takes. That, where this is left out. */
@@ -46,7 +46,7 @@ export interface GatewayOptions {
   /** The RFC 9396 type that approvals of messages have at this provider. */
   readonly messageDetailsType?: string;
   /** By what approved messages go out; by nothing where this is left out. */
-  readonly messages?: { readonly [S in MessageService]?: MessageServiceOptions | undefined };
+  readonly messages?: MessageServices;
   /** What orders are held to beside what the broker and the market ask; to nothing where it is left out. */
   readonly rules?: RulesSource;
   /** Who says how people stand to accounts; the gateway itself where it is left out. */
@@ -105,13 +105,6 @@ export interface GatewayApproval
   readonly maxTtl: number;
   /** Where the person decides, where that is a page. */
   readonly phoneUrl?: string;
-}
-
-export interface MessageServiceOptions {
-  /** The connection's name at the provider. */
-  readonly audience: string;
-  /** The API's base address; the service's own unless said otherwise. */
-  readonly url?: string | undefined;
 }
 
 /** Who is told of what went wrong inside: standard error, where nobody is named. */

@@ -12,14 +12,11 @@ import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { slippageSchema } from '../trading/order.ts';
 import { LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
-import { anchorSchema } from './anchor-settings.ts';
 import { isKept } from './broker/kept-kinds.ts';
 import { brokersSettings, type NamedBroker, namedBrokers } from './broker/named-broker.ts';
-import { databaseSchema } from './database-settings.ts';
 import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
 import { relationsOptions, relationsSchema } from './relations/relations-settings.ts';
-import { secureAddress } from './secure-address.ts';
-import { telemetrySchema } from './telemetry-settings.ts';
+import { anchorSchema, databaseSchema, secureAddress, telemetrySchema } from './settings/common-settings.ts';
 
 /** So many requests a second, and so many at once after a pause. */
 const rate = z.strictObject({

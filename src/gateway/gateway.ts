@@ -11,10 +11,10 @@ import type { OrderDraft } from '../trading/order.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { approvalKernel } from './approvals.ts';
 import type { OpenAccountOf } from './broker/accounts.ts';
-import { type BrokerAccess, brokerAccess } from './broker/broker-access.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { ONLY_BROKER } from './broker/named-broker.ts';
 import { createOrderUpdates } from './broker/updates/order-updates.ts';
+import { type BrokerAccess, brokerAccess } from './broker-access.ts';
 import { createIdentityProvider } from './door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
 import { createEntrance, type Entrance } from './entrance.ts';
@@ -22,30 +22,25 @@ import { errorSink, type GatewayOptions } from './gateway-options.ts';
 import { createMandateDesk, type MandateDesk } from './mandates/mandate-desk.ts';
 import { mandatePorts } from './mandates/mandate-ports.ts';
 import { createStandingWatch } from './mandates/standing-watch.ts';
-import { createMessageDesk, type MessageDesk } from './messages/message-desk.ts';
+import { createMessageDesk, type MessageDesk, messagePorts } from './messages/message-desk.ts';
 import { messageOutlets } from './messages/message-outlets.ts';
-import { messagePorts } from './messages/message-ports.ts';
 import { mountedRoutes } from './mounts/mounted-routes.ts';
 import { mandateExcess } from './orders/adoption.ts';
-import { type OrderCheck, orderCheck } from './orders/order-check.ts';
-import { orderPorts } from './orders/order-ports.ts';
+import { type OrderCheck, orderCheck, orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
-import { createReconciliation } from './orders/reconciliation.ts';
-import type { UnexplainedOrder } from './orders/unexplained-order.ts';
-import { type OwnRecord, ownRecord } from './own-record.ts';
+import { createReconciliation, type UnexplainedOrder } from './orders/reconciliation.ts';
 import { type OwnerDesk, ownerDesk } from './owner-desk.ts';
-import { gatewayPolicy } from './policy/change/gateway-policy.ts';
-import type { PolicyDesk } from './policy/change/policy-desk.ts';
+import { gatewayPolicy, type PolicyDesk } from './policy/files/policy-desk.ts';
 import { createOrderRules } from './policy/order-rules.ts';
 import { type RulesSource, staticRules } from './policy/rules.ts';
-import { createReceipts, type Receipts } from './receipts.ts';
+import { type OwnRecord, ownRecord } from './record/own-record.ts';
+import { createReceipts, type Receipts } from './record/receipts.ts';
 import { ownCheckpointReader, recordCheckpoints } from './record-checkpoints.ts';
 import { peopleOf } from './relations/people.ts';
 import { toProvider } from './request-rates.ts';
 import { accessRoutes } from './routes/access.ts';
-import { accountRoutes } from './routes/accounts.ts';
-import { connectionRoutes } from './routes/connections.ts';
+import { accountRoutes, connectionRoutes } from './routes/accounts.ts';
 import { standingIn } from './routes/for-owner.ts';
 import { clockOffsets, healthRoutes } from './routes/health.ts';
 import { mandateRoutes } from './routes/mandates.ts';
@@ -55,8 +50,7 @@ import { orderRoutes } from './routes/orders.ts';
 import { policyRoutes } from './routes/policy.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
 import { type ProposalRouteOptions, pingRoute, proposalRoutes } from './routes/proposals.ts';
-import { receiptRoutes } from './routes/receipts.ts';
-import { recordRoutes } from './routes/record.ts';
+import { receiptRoutes, recordRoutes } from './routes/record.ts';
 import { watchlistRoutes } from './routes/watchlist.ts';
 import { signaturesOf } from './signatures.ts';
 
@@ -110,27 +104,35 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { maxSlippage = '0.01' } = options;
   const people = peopleOf(options, { fetch: send, now });
   const source = options.rules ?? staticRules();
-  const policy = gatewayPolicy(options, { rules: source, brokerFor, clock });
+  const shared = { ...stores, gateway: options.resource, issuer, signatures, brokerFor, clock };
+  const policy = gatewayPolicy(source, { ...shared, auditFile: options.approval?.auditFile });
   const rules = createOrderRules({
-    ...{ halts: stores.halts, decisions: stores.decisions, clock },
-    rules: source,
+    ...shared,
     journal: stores.orders,
+    rules: source,
     relations: people.relations,
   });
-  const { halts, mandates: granted } = stores;
   const desk = createOrderDesk({
-    ...{ journal: stores.orders, others: stores.others, halts, mandates: granted, rules, brokerFor },
-    ...{ gateway: options.resource, issuer, detailsType, clock, signatures },
-    ...{ environment: options.environment, isTakenBack: options.isTakenBack },
+    ...shared,
+    journal: stores.orders,
+    rules,
+    detailsType,
+    environment: options.environment,
+    isTakenBack: options.isTakenBack,
   });
   const messageDesk = createMessageDesk({
-    ...{ journal: stores.messages, others: stores.others, outlets, issuer, clock, signatures },
-    ...{ gateway: options.resource, detailsType: messageDetailsType },
+    ...shared,
+    journal: stores.messages,
+    outlets,
+    detailsType: messageDetailsType,
   });
 
   const mandates = mandatePorts({
-    ...{ mandates: granted, brokerFor, brokerOf: brokerNames(options, brokerFor) },
-    ...{ maxSlippage, issuer, now, rules: source },
+    ...shared,
+    brokerOf: brokerNames(options, brokerFor),
+    maxSlippage,
+    now,
+    rules: source,
     isShown: options.approval?.details === 'rar',
   });
   const kernel = approvalKernel(options, {
@@ -139,7 +141,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
     orders: orderPorts({
-      ...{ desk, rules, brokerFor, updates, now, isOfSeveral: isOfSeveral(options) },
+      desk,
+      rules,
+      brokerFor,
+      updates,
+      now,
+      isOfSeveral: isOfSeveral(options),
       journal: stores.orders,
       maxSlippage,
       cover: mandates.cover,
@@ -153,7 +160,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     isUnattended: broker.places.some((place) => place.isUnattended),
     excessOf: async ({ sub, kind, subject }) =>
       kind === 'order'
-        ? await mandateExcess({ mandates: granted, clock }, { sub, draft: subject as OrderDraft })
+        ? await mandateExcess({ mandates: stores.mandates, clock }, { sub, draft: subject as OrderDraft })
         : undefined,
   });
 
@@ -178,7 +185,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     app,
     halts: kernel,
-    ...{ mandates: own.mandates, owner: own.owner },
+    mandates: own.mandates,
+    owner: own.owner,
     revoked: (who) => takeAway(who, { broker, outlets, kernel }),
     async close() {
       entrance.shut();
@@ -228,9 +236,7 @@ function whatIsOwn(
   }: Pick<RouteParts, 'kernel' | 'broker' | 'desk'> & { readonly clock: Clock; readonly isSigned: boolean },
 ) {
   if (kernel === undefined || options.approval === undefined) {
-    return {
-      ...{ mandates: undefined, record: undefined, owner: undefined, receipts: undefined, running: [] },
-    };
+    return { mandates: undefined, record: undefined, owner: undefined, receipts: undefined, running: [] };
   }
   const { mandates: granted, standing, proposals, audit } = options.stores;
   const brokerFor = broker.accounts.open;
@@ -265,8 +271,10 @@ function whatIsOwn(
       }),
     ],
     receipts: createReceipts(options, {
-      ...{ kernel, record, signed },
-      approval: options.approval,
+      kernel,
+      record,
+      signed,
+      sealSecret: own.sealSecret,
       now: () => clock.now(),
     }),
     owner: (sub: string) => ownerDesk(sub, { kernel, mandates, record, accounts: broker.accounts, approval }),

@@ -8,7 +8,7 @@ import type { RecordLine, RecordVerdict } from '../trading/record-line.ts';
 import type { Account, Order, Position } from '../trading/views.ts';
 import type { Accounts, OpenAccount } from './broker/accounts.ts';
 import type { MandateDesk } from './mandates/mandate-desk.ts';
-import type { OwnRecord } from './own-record.ts';
+import type { OwnRecord } from './record/own-record.ts';
 import { haltView, type ProposalRouteOptions, proposalView } from './routes/proposals.ts';
 
 /** One account of a person's, to look at. */

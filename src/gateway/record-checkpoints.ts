@@ -5,8 +5,8 @@ import { receiptKey } from '../approval/receipts/receipt-key.ts';
 import type { Clock } from '../machine/clock.ts';
 import { readCertificates } from '../net/certificate-file.ts';
 import { eachSecret } from '../secrets/token-seal.ts';
-import type { AnchorSettings } from './anchor-settings.ts';
 import { errorSink, type GatewayApproval, type GatewayOptions } from './gateway-options.ts';
+import type { AnchorSettings } from './settings/common-settings.ts';
 
 /** The checkpoints of a gateway's own record. */
 export function recordCheckpoints(

@@ -1,8 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { memoryRateBuckets } from '../store/memory-rate-buckets.ts';
-import type { Rate } from '../store/rate-buckets.ts';
+import type { Rate, RateBuckets } from '../store/rate-buckets.ts';
 import type { GatewayOptions } from './gateway-options.ts';
-import { pacedFetch } from './paced-fetch.ts';
 
 type Paced = Pick<GatewayOptions, 'rates' | 'stores'>;
 
@@ -24,3 +23,41 @@ export function paceOf({ stores, rates }: Paced): Pace {
 /** For requests to the identity provider. */
 export const toProvider = (options: Paced, send: typeof fetch): typeof fetch =>
   paceOf(options)(send, 'provider', options.rates?.provider);
+
+/** The part of what may go out at once that reads leave for what acts: an order does not wait for a screen. */
+const FOR_ACTS = 0.2;
+/** A request's own time-out counts while it waits: what takes longer is told as busy. Milliseconds. */
+const LONGEST_WAIT_MS = 2_000;
+
+interface Pacing {
+  readonly buckets: RateBuckets;
+  /** What is asked through one bucket: each of its hosts has its own. */
+  readonly bucket: string;
+  readonly rate: Rate;
+  readonly sleep: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
+}
+
+/**
+ * A `fetch` whose requests go out no faster than a rate, all gateways together. One whose turn is too far off is answered with
+ * 429 and `Retry-After` (RFC 9110 §10.2.3), as the server itself would: proof that nothing was sent.
+ */
+export function pacedFetch(send: typeof fetch, { buckets, bucket, rate, sleep }: Pacing): typeof fetch {
+  const forReads = { ...rate, burst: Math.max(1, rate.burst * (1 - FOR_ACTS)) };
+  return async (input, init) => {
+    const request = input instanceof Request ? input : undefined;
+    const { host } = new URL(request?.url ?? input.toString());
+    const isRead = ['GET', 'HEAD'].includes((init?.method ?? request?.method ?? 'GET').toUpperCase());
+    const signal = init?.signal ?? request?.signal;
+    for (let waited = 0; ; ) {
+      // It is for the other side's sake: where the database does not say, whoever asks is not held up by that.
+      const wait = await buckets.take(`${bucket}|${host}`, isRead ? forReads : rate, 1).catch(() => 0);
+      if (wait === 0) return await send(input, init);
+      waited += wait;
+      if (waited > LONGEST_WAIT_MS) return tooMany(wait);
+      await sleep(wait, signal);
+    }
+  };
+}
+
+const tooMany = (wait: number): Response =>
+  new Response(null, { status: 429, headers: { 'retry-after': String(Math.ceil(wait / 1_000)) } });

@@ -1,10 +1,6 @@
 import type { Keys } from '../approval/keys/keys.ts';
 import { TradeAgentError } from '../errors/errors.ts';
-import type { Caller } from './door/caller.ts';
 import type { GatewayOptions } from './gateway-options.ts';
-
-/** Where approvals are signed: whether this one is, by whom it must be. */
-export type Signatures = Pick<Keys, 'check'>;
 
 /**
  * What approvals must be signed by; undefined where a token of the identity provider's is enough.
@@ -14,7 +10,7 @@ export function signaturesOf({
   approval,
   environment,
   keys,
-}: Pick<GatewayOptions, 'approval' | 'environment' | 'keys'>): Signatures | undefined {
+}: Pick<GatewayOptions, 'approval' | 'environment' | 'keys'>): Pick<Keys, 'check'> | undefined {
   const { signature = 'off' } = approval ?? {};
   if (signature === 'off') return undefined;
   if (keys === undefined) {
@@ -41,17 +37,4 @@ export function requireSignedLiveMoney({
   throw new TradeAgentError('invalid_config', 'approval.signature must not be "off" with live money', {
     hint: 'Set "signature: required" under approval in the home’s gateway.yaml.',
   });
-}
-
-/**
- * That the owner of an approval's token signed what it approves. To be asked of details that the token and the request agree
- * in: a provider that lies can't go around by a token of its own making.
- * @throws {Refusal} 403 `signature_…`
- */
-export async function requireSigned(
-  signatures: Signatures | undefined,
-  details: Readonly<Record<string, unknown>>,
-  { sub, approvalEvidence }: Caller,
-): Promise<void> {
-  await signatures?.check(details, approvalEvidence, sub);
 }

@@ -3,7 +3,7 @@ import type { Quotas } from '../approval/quotas.ts';
 import { softwareKey } from '../approval/signature/software-key.ts';
 import { createKeyPairs } from '../gateway/broker/key-pairs.ts';
 import { keyPlaceOf, type NamedBroker, ONLY_BROKER } from '../gateway/broker/named-broker.ts';
-import { folderRules } from '../gateway/policy/rules-source.ts';
+import { folderRules } from '../gateway/policy/files/rules-source.ts';
 import { type FaultName, Faults, faults as knownFaults } from '../home/faults.ts';
 import { createHome, type HomeOptions } from '../home/home.ts';
 import { addMissing, createPeople, type People } from '../home/identity-provider/people.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { RequestLogEntry } from '../../src/gateway/door/request-log.ts';
+import type { RequestLogEntry } from '../../src/gateway/door/door.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { migrate } from '../../src/store/postgres/migrate.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';

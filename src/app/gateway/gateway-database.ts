@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { TradeAgentError } from '../../errors/errors.ts';
-import type { DatabaseSettings } from '../../gateway/database-settings.ts';
 import type { GatewaySecrets } from '../../gateway/gateway-settings.ts';
+import type { DatabaseSettings } from '../../gateway/settings/common-settings.ts';
 import { readPrivateFile } from '../../machine/private-file.ts';
 import { type KmsSettings, openKms } from '../../secrets/kms/kms-settings.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';

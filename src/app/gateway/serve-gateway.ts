@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
+import type { RequestLogEntry } from '../../gateway/door/door.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
-import { folderRules } from '../../gateway/policy/rules-source.ts';
+import { folderRules } from '../../gateway/policy/files/rules-source.ts';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { mcpMount } from '../../mcp/http/mcp-mount.ts';

@@ -3,9 +3,8 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { readNamedFile } from '../../config/named-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
-import { anchorSchema } from '../../gateway/anchor-settings.ts';
-import { databaseSchema } from '../../gateway/database-settings.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
+import { anchorSchema, databaseSchema } from '../../gateway/settings/common-settings.ts';
 import { kmsSchema } from '../../secrets/kms/kms-settings.ts';
 
 /** @throws {TradeAgentError} `invalid_config` */

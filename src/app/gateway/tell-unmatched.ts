@@ -1,5 +1,5 @@
+import type { FolderRules } from '../../gateway/policy/files/rules-source.ts';
 import { type KnownAccounts, unmatchedAccounts } from '../../gateway/policy/limited-accounts.ts';
-import type { FolderRules } from '../../gateway/policy/rules-source.ts';
 
 /** Loads the rules, and says which accounts and entries of limits.yaml don't match. Never throws: what can't be read is met again by the first decision. */
 export async function tellUnmatched(

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { ruleFolders } from '../../gateway/policy/cedar/rule-files.ts';
+import { ruleFolders } from '../../gateway/policy/files/rules-source.ts';
 import { createPrivateFile } from '../../machine/private-file.ts';
 import { NO_LINE } from '../../store/audit.ts';
 import type { App } from '../app.ts';

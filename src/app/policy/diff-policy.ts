@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { changeLines } from '../../gateway/policy/change/change-lines.ts';
-import { compareRules } from '../../gateway/policy/compare.ts';
 import { decide } from '../../gateway/policy/decide.ts';
 import type { Action, Facts, Subject } from '../../gateway/policy/decision.ts';
-import type { ReadRules } from '../../gateway/policy/rules-source.ts';
+import { changeLines, compareRules } from '../../gateway/policy/files/compare.ts';
+import type { ReadRules } from '../../gateway/policy/files/rules-source.ts';
 import type { RecordedDecision } from '../../trading/policy-views.ts';
 import type { App } from '../app.ts';
 import { readCandidate, rulesOf, rulesWith } from './rules-here.ts';

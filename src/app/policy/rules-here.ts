@@ -5,6 +5,7 @@ import { parseYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { loadCedar } from '../../gateway/policy/cedar/cedar-engine.ts';
 import type { RuleText } from '../../gateway/policy/cedar/rule-text.ts';
+import { makeRules, type ReadRules, type WrittenRules } from '../../gateway/policy/files/rules-source.ts';
 import {
   type AccountLimits,
   accountLimitsSchema,
@@ -12,7 +13,6 @@ import {
   limitsFor,
   limitsSchema,
 } from '../../gateway/policy/limits.ts';
-import { makeRules, type ReadRules, type WrittenRules } from '../../gateway/policy/rules-source.ts';
 import type { PolicyView } from '../../trading/policy-views.ts';
 
 /*

@@ -1,5 +1,7 @@
 import type { z } from 'zod';
+import { isTradeAgentError } from '../../errors/errors.ts';
 import type { ProblemCode } from '../../errors/problem-codes.ts';
+import type { Clock } from '../../machine/clock.ts';
 import type { Scope } from '../../oauth/scopes.ts';
 import { differingFields } from '../../trading/approval-details.ts';
 import { Refusal } from '../../trading/refusal.ts';
@@ -7,7 +9,7 @@ import { defined } from '../../values/defined.ts';
 import type { Caller } from './caller.ts';
 
 /** What kind of approval a request needs. */
-export interface ApprovalKind {
+interface ApprovalKind {
   /** The RFC 9396 type, as this provider has it. */
   readonly type: string;
   readonly schema: z.ZodType;
@@ -109,6 +111,42 @@ export function issueFields(issues: readonly Issue[]): string[] {
     return issue.path.length === 0 ? [] : [issue.path.map(String).join('.')];
   });
   return [...new Set(fields)].sort();
+}
+
+/** A body that is not of its schema. */
+export function malformed(
+  status: number,
+  code: ProblemCode,
+  what: string,
+  { issues }: { readonly issues: readonly (Issue & { readonly message: string })[] },
+): Refusal {
+  const fields = issueFields(issues);
+  return new Refusal(status, code, `${what} is malformed: ${fields.join(', ') || 'not an object'}`, {
+    fields,
+    ...defined({ hint: issues[0]?.message }),
+  });
+}
+
+/** What a check of the vocabulary threw (`checkOrder`, `checkMessage`), as a refusal. @throws anything else */
+export function unsound(code: ProblemCode, error: unknown): Refusal {
+  if (!isTradeAgentError(error)) throw error;
+  const { field } = error.details;
+  const fields = typeof field === 'string' ? [field] : undefined;
+  return new Refusal(400, code, error.message, defined({ hint: error.hint, fields }));
+}
+
+/** @throws {Refusal} 403 `approval_expired` */
+export function requireUnexpired(
+  expiresAt: string,
+  { noun, scope }: Pick<ApprovalKind, 'noun' | 'scope'>,
+  clock: Pick<Clock, 'now'>,
+): void {
+  if (clock.now() < Date.parse(expiresAt)) return;
+  throw new Refusal(403, 'approval_expired', `the approval ended at ${expiresAt}`, {
+    hint: `Propose the ${noun} anew.`,
+    fields: ['expires_at'],
+    challenge: { error: 'insufficient_authorization_details', scopes: [scope] },
+  });
 }
 
 function notApproved(

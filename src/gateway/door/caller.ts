@@ -1,3 +1,4 @@
+import type { Approved, Proposer } from '../../approval/kind.ts';
 import type { Membership } from '../../oauth/membership.ts';
 
 /** Who calls, by a verified access token (RFC 9068 §2.2). */
@@ -45,4 +46,15 @@ export interface Caller {
   readonly approvers?: readonly string[];
   /** See `Approved` in approval/kind.ts. */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
+}
+
+/** Whoever acts by an approval, or asks about one, acts by nothing else: no scope of theirs counts. */
+export function callerOf(who: Approved | Proposer): Caller {
+  return {
+    scopes: new Set(),
+    jti: '',
+    authorizationDetails: undefined,
+    expiresAt: 0,
+    ...who,
+  };
 }

@@ -9,10 +9,8 @@ import { isStoreAway } from '../../store/postgres/store-away.ts';
 import { ProblemError, Refusal, type RefusalOptions } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import type { Caller } from './caller.ts';
-import { problemResponse } from './problem.ts';
+import { problemResponse, ReplayedRefusal } from './problem.ts';
 import { METADATA_PATH } from './protected-resource-metadata.ts';
-import { ReplayedRefusal } from './recorded-refusal.ts';
-import type { RequestLog } from './request-log.ts';
 import { SIGNING_ALGORITHMS } from './token-rules.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
@@ -220,7 +218,37 @@ export function requireScopes(caller: Caller, scopes: readonly Scope[]): void {
   });
 }
 
+/** @returns the client that the token is for @throws {Refusal} 403 `client_unknown` */
+export function requireClient({ clientId }: Pick<Caller, 'clientId'>): string {
+  if (clientId !== undefined) return clientId;
+  throw new Refusal(403, 'client_unknown', 'the access token does not say which client it is for', {
+    hint: 'Sign in by a client whose tokens carry client_id (RFC 9068).',
+    challenge: {},
+  });
+}
+
 /** As sent, still percent-encoded: what a DPoP proof's `htu` names. The host is never taken from the request. */
 function pathOf(c: Context): string {
   return new URL(c.req.url).pathname;
 }
+
+/** One line about one request. No query, no header, no body: nothing that could hold a token or say what is owned. */
+export interface RequestLogEntry {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly request_id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly duration_ms: number;
+  /** The problem's code, where the request was refused. */
+  readonly code?: string;
+  readonly sub?: string;
+  readonly client_id?: string;
+  /** Who acts for that person, a server or an agent, where the token tells (RFC 8693 `act`). */
+  readonly act?: string;
+  /** The name of an error nobody foresaw. Its message stays out: it may quote what it choked on. */
+  readonly error?: string;
+}
+
+export type RequestLog = (entry: RequestLogEntry) => void;

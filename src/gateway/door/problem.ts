@@ -1,5 +1,7 @@
-import type { RefusalOptions } from '../../trading/refusal.ts';
+import type { ProblemCode } from '../../errors/problem-codes.ts';
+import { Refusal, type RefusalOptions } from '../../trading/refusal.ts';
 import type { Problem } from '../../trading/views.ts';
+import { defined } from '../../values/defined.ts';
 
 /** The whole answer for a refusal. `algorithms` are those accepted in DPoP proofs (RFC 9449 §5.1). */
 export function problemResponse(
@@ -38,4 +40,19 @@ export function problemResponse(
 /** Only what RFC 6750 §3 allows in `error_description`: no quote, no backslash, ASCII. */
 function quotable(text: string): string {
   return text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, "'");
+}
+
+/** A first result that was a refusal, said again. */
+export class ReplayedRefusal extends Refusal {
+  override name = 'ReplayedRefusal';
+}
+
+/** The refusal that a recorded problem stands for, said again. */
+export function recordedRefusal(problem: Problem): Refusal {
+  const { type: _type, title: _title, status, code, detail, hint, fields, ...members } = problem;
+  // The gateway wrote it: one of an earlier version is said again all the same.
+  return new Refusal(status, code as ProblemCode, detail ?? '', {
+    members,
+    ...defined({ hint, fields }),
+  });
 }

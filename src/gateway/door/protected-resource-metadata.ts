@@ -1,4 +1,5 @@
 import { SCOPES } from '../../oauth/scopes.ts';
+import { defined } from '../../values/defined.ts';
 import { SIGNING_ALGORITHMS } from './token-rules.ts';
 
 export const METADATA_PATH = '/.well-known/oauth-protected-resource';
@@ -7,7 +8,9 @@ export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 export function protectedResourceMetadata(options: {
   resource: string;
   issuer: string;
-  detailsTypes: readonly string[];
+  scopes?: readonly string[];
+  /** None are told of where it is left out. */
+  detailsTypes?: readonly string[];
   requireBoundTokens?: boolean | undefined;
   /** The order gateway unless said otherwise. */
   name?: string;
@@ -16,10 +19,10 @@ export function protectedResourceMetadata(options: {
     resource: options.resource,
     resource_name: options.name ?? 'trade-agent order gateway',
     authorization_servers: [options.issuer],
-    scopes_supported: [...SCOPES],
+    scopes_supported: [...(options.scopes ?? SCOPES)],
     bearer_methods_supported: ['header'],
     dpop_signing_alg_values_supported: [...SIGNING_ALGORITHMS],
     dpop_bound_access_tokens_required: options.requireBoundTokens ?? false,
-    authorization_details_types_supported: [...options.detailsTypes],
+    ...defined({ authorization_details_types_supported: options.detailsTypes }),
   };
 }

@@ -2,7 +2,6 @@ import type { Approved, Outside, Proposer, UnderMandate } from '../../approval/k
 import type { MandatePorts } from '../../approval/kinds/mandate/kind.ts';
 import type { Cover, OrderPorts } from '../../approval/kinds/order/kind.ts';
 import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
-import { nothingCounted } from '../../trading/counted-order.ts';
 import { slotOf } from '../../trading/mandate/cadence.ts';
 import { mandateDigest } from '../../trading/mandate/envelope.ts';
 import type { MandateState } from '../../trading/mandate/mandate.ts';
@@ -10,15 +9,12 @@ import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import type { Account } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
-import { decide, refusalOfDecision } from '../policy/decide.ts';
-import type { Subject } from '../policy/decision.ts';
+import { requireLet } from '../policy/decide.ts';
 import { unknownSymbol } from '../policy/order-world.ts';
-import { tokenFacts } from '../policy/parties.ts';
-import type { Rules, RulesSource } from '../policy/rules.ts';
-import { outsideOf } from './outside-of.ts';
+import type { RulesSource } from '../policy/rules.ts';
+import { outsideOf } from '../policy/within-mandate.ts';
 
 export interface MandatePortsOptions extends Pick<MandatePorts, 'brokerOf' | 'maxSlippage' | 'isShown'> {
   readonly mandates: MandateStore;
@@ -54,7 +50,7 @@ export function mandatePorts(options: MandatePortsOptions): MandatePorts & Pick<
       const found = await rules.current();
       const { sub, clientId } = proposer;
       const by = { sub, client: clientId, owner: sub, approval: 'none', approvers: [] } as const;
-      requireGrantable(found, by, account, now());
+      requireLet(found, by, 'grant_mandate', account, now());
       return found.digest;
     },
     async requireReplaceable(sub, id) {
@@ -74,7 +70,7 @@ async function grant(
   { sub, jti, proposer, clientId = '', acr }: Approved,
 ): Promise<void> {
   const by = { sub, client: clientId, owner: sub, approval: 'tap', approvers: [sub], acr } as const;
-  requireGrantable(await rules.current(), by, terms, now());
+  requireLet(await rules.current(), by, 'grant_mandate', terms, now());
   const mandate = {
     id: terms.mandate_id,
     sub,
@@ -160,27 +156,4 @@ export function mandateEnded(state: string): Refusal {
   return new Refusal(409, 'mandate_ended', `the mandate is ${state} already`, {
     hint: 'Ask for a new one: "trade-agent mandates add".',
   });
-}
-
-/** Whether the rules let this person have a mandate over the account. @throws {Refusal} 403 `policy_denied` */
-function requireGrantable(
-  rules: Rules,
-  subject: Subject,
-  { account, environment }: Pick<Account, 'account' | 'environment'>,
-  now: number,
-): void {
-  const decision = decide(rules, subject, 'grant_mandate', {
-    at: new Date(now).toISOString(),
-    account,
-    environment,
-    order: null,
-    market: null,
-    broker: null,
-    holdings: null,
-    // A mandate is no order: nothing that is counted bears on whether it may be had.
-    counted: nothingCounted,
-    more: tokenFacts(subject),
-  });
-  const passes = decision.effect === 'allow' || (decision.effect === 'ask' && subject.approval === 'none');
-  if (!passes) throw refusalOfDecision(decision);
 }

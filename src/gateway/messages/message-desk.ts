@@ -1,17 +1,30 @@
+import type { Keys } from '../../approval/keys/keys.ts';
+import type { MessagePorts } from '../../approval/kinds/message/kind.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { deadlineAfter, withDispatchDeadline } from '../../net/dispatch-deadline.ts';
 import type { MessageEntry, MessageJournal, MessageKey, MessageResult } from '../../store/message-journal.ts';
 import type { OtherProcesses } from '../../store/other-processes.ts';
-import type { MessageDraft, MessageService, SentMessage } from '../../trading/message.ts';
-import { messageSendDetails } from '../../trading/message-details.ts';
+import {
+  checkMessage,
+  type MessageDraft,
+  type MessageService,
+  messageDraftSchema,
+  type SentMessage,
+} from '../../trading/message.ts';
+import { messageSendDetails, messageSendDetailsSchema } from '../../trading/message-details.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { BrokerTokens } from '../broker/broker-token.ts';
-import type { Caller } from '../door/caller.ts';
+import {
+  approvedDetails,
+  issueFields,
+  requireApproved,
+  requireUnexpired,
+  unsound,
+} from '../door/approved-details.ts';
+import { type Caller, callerOf } from '../door/caller.ts';
 import { whenLanded } from '../door/landing.ts';
-import { ReplayedRefusal, recordedRefusal } from '../door/recorded-refusal.ts';
+import { ReplayedRefusal, recordedRefusal } from '../door/problem.ts';
 import { DISPATCH_MS } from '../orders/order-submission.ts';
-import { requireSigned, type Signatures } from '../signatures.ts';
-import { type ApprovedMessage, approvedMessage } from './approved-message.ts';
 import type { Deliver, Delivery } from './delivery.ts';
 
 /*
@@ -27,6 +40,9 @@ import type { Deliver, Delivery } from './delivery.ts';
  *     earlier one changes nothing.
  */
 
+/** What an approval of a message is about, for its refusals. */
+const MESSAGE = { scope: 'messages:write', noun: 'message' } as const;
+
 /** A service that messages go out by. */
 export interface MessageOutlet {
   readonly tokens: BrokerTokens;
@@ -40,8 +56,8 @@ export interface MessageDeskOptions {
   /** Whose approvals count: with the token's id, what an approval is used up by. */
   readonly issuer: string;
   readonly detailsType: string;
-  /** Where approvals are signed. */
-  readonly signatures?: Signatures | undefined;
+  /** Where approvals are signed: whether this one is, by whom it must be. */
+  readonly signatures?: Pick<Keys, 'check'> | undefined;
   readonly clock: Clock;
   readonly others?: OtherProcesses | undefined;
 }
@@ -123,7 +139,9 @@ export function createMessageDesk(options: MessageDeskOptions): MessageDesk {
     async send(caller, body) {
       const target = { gateway: options.gateway, type: options.detailsType };
       const approved = approvedMessage(body, caller, target);
-      await requireSigned(options.signatures, messageSendDetails(approved.draft, target), caller);
+      // Of details that the token and the request agree in: a provider that lies can't go around by a token of its own making.
+      const details = messageSendDetails(approved.draft, target);
+      await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
       return await sendApproved(approved, caller);
     },
     sendApproved,
@@ -205,7 +223,7 @@ async function admit(
   caller: Pick<Caller, 'sub' | 'accessToken'>,
   { outlets, clock }: MessageDeskOptions,
 ): Promise<Ready> {
-  requireUnexpired(draft.expires_at, clock);
+  requireUnexpired(draft.expires_at, MESSAGE, clock);
   const outlet = outlets.get(draft.service);
   if (outlet === undefined) {
     throw new Refusal(422, 'service_not_available', `this gateway sends nothing by ${draft.service}`, {
@@ -214,17 +232,8 @@ async function admit(
   }
   const token = await accountOf(draft.service, outlet, caller);
   // Again: the identity provider may have taken its time.
-  requireUnexpired(draft.expires_at, clock);
+  requireUnexpired(draft.expires_at, MESSAGE, clock);
   return { outlet, token };
-}
-
-function requireUnexpired(expiresAt: string, clock: Clock): void {
-  if (clock.now() < Date.parse(expiresAt)) return;
-  throw new Refusal(403, 'approval_expired', `the approval ended at ${expiresAt}`, {
-    hint: 'Propose the message anew.',
-    fields: ['expires_at'],
-    challenge: { error: 'insufficient_authorization_details', scopes: ['messages:write'] },
-  });
 }
 
 /** @param claimed the entry as this request claimed it */
@@ -356,4 +365,56 @@ function outcomeUnknown(id: string): Refusal {
     hint: 'Look there before you propose it anew. It is not sent a second time.',
     members: { client_message_id: id, final: true },
   });
+}
+
+/** A message that its sender approved, to the last character. */
+interface ApprovedMessage {
+  readonly draft: MessageDraft;
+  readonly digest: string;
+}
+
+/**
+ * Compares the message of a request with the approved details inside the token.
+ * @throws {Refusal} 400 `invalid_message`, 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`,
+ *   `details_mismatch`
+ */
+function approvedMessage(
+  body: unknown,
+  caller: Pick<Caller, 'authorizationDetails'>,
+  target: { readonly gateway: string; readonly type: string },
+): ApprovedMessage {
+  const kind = { type: target.type, schema: messageSendDetailsSchema, ...MESSAGE };
+  const approved = approvedDetails(caller, kind);
+  const draft = parseMessage(body);
+  const demanded = messageSendDetails(draft, target);
+  requireApproved(approved, demanded, kind);
+  return { draft, digest: demanded.digest };
+}
+
+function parseMessage(body: unknown): MessageDraft {
+  const parsed = messageDraftSchema.safeParse(body);
+  if (!parsed.success) {
+    const fields = issueFields(parsed.error.issues);
+    throw new Refusal(
+      400,
+      'invalid_message',
+      `the message is malformed: ${fields.join(', ') || 'not an object'}`,
+      { fields },
+    );
+  }
+  try {
+    checkMessage(parsed.data);
+  } catch (error) {
+    throw unsound('invalid_message', error);
+  }
+  return parsed.data;
+}
+
+/** What the approval kernel does about messages: by this gateway's desk. */
+export function messagePorts(desk: MessageDesk): MessagePorts {
+  return {
+    requireConnected: (draft, proposer) => desk.requireConnected(draft, proposer),
+    send: async (approved, owner) => (await desk.sendApproved(approved, callerOf(owner))).message,
+    outcome: (asker, id) => desk.outcome(callerOf(asker), id),
+  };
 }

@@ -1,11 +1,9 @@
 import type { Context, Hono } from 'hono';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Caller } from '../door/caller.ts';
-import type { Door } from '../door/door.ts';
-import { METADATA_PATH } from '../door/protected-resource-metadata.ts';
-import { SIGNING_ALGORITHMS } from '../door/token-rules.ts';
+import { type Door, requireClient } from '../door/door.ts';
+import { METADATA_PATH, protectedResourceMetadata } from '../door/protected-resource-metadata.ts';
 import { limitedBody } from '../routes/json-body.ts';
-import type { Acting } from './acting.ts';
 import type { Mount, MountedCaller } from './mount.ts';
 
 export interface MountParts {
@@ -20,15 +18,13 @@ export interface MountParts {
 /** The mount, and its metadata (RFC 9728 §3.1: the well-known part comes before the resource's path). */
 export function mountedRoutes(app: Hono, mount: Mount, { resource, issuer, door, acting }: MountParts): void {
   const { origin } = new URL(resource);
-  const metadata = {
+  const metadata = protectedResourceMetadata({
     resource: audienceOf(resource, mount),
-    resource_name: mount.name,
-    authorization_servers: [issuer],
-    scopes_supported: Object.keys(mount.scopes),
-    bearer_methods_supported: ['header'],
-    dpop_signing_alg_values_supported: [...SIGNING_ALGORITHMS],
-    dpop_bound_access_tokens_required: mount.requireBoundTokens ?? false,
-  };
+    name: mount.name,
+    issuer,
+    scopes: Object.keys(mount.scopes),
+    requireBoundTokens: mount.requireBoundTokens,
+  });
   app.get(
     metadataPathOf(mount),
     door.open((c) => c.json(metadata)),
@@ -66,13 +62,8 @@ function mountedCaller(
   mount: Mount,
   { app, acting, resource }: Pick<MountParts, 'acting' | 'resource'> & { readonly app: Hono },
 ): MountedCaller {
-  const { sub, clientId, username, email } = caller;
-  if (clientId === undefined) {
-    throw new Refusal(403, 'client_unknown', 'the access token does not say which client it is for', {
-      hint: 'Sign in by a client whose tokens carry client_id (RFC 9068).',
-      challenge: {},
-    });
-  }
+  const { sub, username, email } = caller;
+  const clientId = requireClient(caller);
   const granted = Object.entries(mount.scopes).filter(([scope]) => caller.scopes.has(scope));
   const there = new Set<string>(granted.flatMap(([, standsFor]) => standsFor));
   return {
@@ -111,4 +102,31 @@ async function withoutCredentials(c: Context, largestBody: number): Promise<Requ
   for (const name of CREDENTIALS) headers.delete(name);
   const body = method === 'GET' || method === 'HEAD' ? null : await limitedBody(c.req.raw.body, largestBody);
   return new Request(url, { method, headers, body, signal });
+}
+
+/**
+ * Requests that this process makes for a caller whose token it has verified already, at another of its doors. Which they
+ * are is known by the request object itself: nothing that comes over the network can be one.
+ */
+export interface Acting {
+  /** As the caller, with no more than these scopes. */
+  as(caller: Caller, scopes: ReadonlySet<string>, request: Request): Request;
+  callerOf(request: Request): Caller | undefined;
+}
+
+export function createActing(): Acting {
+  const callers = new WeakMap<Request, Caller>();
+  return {
+    as(caller, scopes, request) {
+      // Approvals are proved by tokens of their own: none is passed on.
+      callers.set(request, {
+        ...caller,
+        scopes,
+        authorizationDetails: undefined,
+        approvalEvidence: undefined,
+      });
+      return request;
+    },
+    callerOf: (request) => callers.get(request),
+  };
 }

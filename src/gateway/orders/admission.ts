@@ -5,10 +5,12 @@ import type { Order } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
 import type { OpenAccount, OpenAccountOf } from '../broker/accounts.ts';
 import type { Submission } from '../broker/broker.ts';
+import { requireUnexpired } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
 import type { Asked, OrderRules } from '../policy/order-rules.ts';
 import { type OrderWorld, requireSymbol } from '../policy/order-world.ts';
-import type { ApprovedOrder } from './approved-order.ts';
+import { type ApprovedOrder, ORDER } from './approved-order.ts';
+import { requireAccount } from './cancel-desk.ts';
 import { changesTo, notReplaceable } from './replacement.ts';
 
 export interface AdmissionOptions {
@@ -38,7 +40,7 @@ export async function admit(
   early?: Promise<readonly Order[]>,
 ): Promise<Admitted> {
   const { rules } = options;
-  requireUnexpired(draft.expires_at, options.clock);
+  requireUnexpired(draft.expires_at, ORDER, options.clock);
   if (draft.environment !== options.environment) {
     throw new Refusal(
       403,
@@ -52,16 +54,10 @@ export async function admit(
   }
   const broker = await options.brokerFor(caller, draft.account);
   const world = requireSymbol(await rules.worlds(broker, [draft.symbol], early), draft.symbol);
-  const { account } = world;
-  if (account.account !== draft.account || account.environment !== draft.environment) {
-    throw new Refusal(403, 'account_mismatch', 'the approved account is not the account of this user', {
-      fields: ['account'],
-      challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
-    });
-  }
+  requireAccount(world.account, draft);
   const send = await sending(draft, replaces, broker);
   // Again: the broker may have taken its time.
-  requireUnexpired(draft.expires_at, options.clock);
+  requireUnexpired(draft.expires_at, ORDER, options.clock);
   return { broker, asked: { subject: subjectOf(caller, draft), draft, replaces }, world, send };
 }
 
@@ -76,15 +72,6 @@ function subjectOf(caller: Caller, { mandate }: OrderDraft): Asked['subject'] {
     approvers: approvers ?? [sub],
     acr,
   };
-}
-
-function requireUnexpired(expiresAt: string, clock: Clock): void {
-  if (clock.now() < Date.parse(expiresAt)) return;
-  throw new Refusal(403, 'approval_expired', `the approval ended at ${expiresAt}`, {
-    hint: 'Propose the order anew.',
-    fields: ['expires_at'],
-    challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
-  });
 }
 
 /** @throws {Refusal} 409 `not_replaceable` */

@@ -4,7 +4,7 @@ import type { JournalEntry } from '../../store/order-journal.ts';
 import { dollars } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
-import { ordersPerSlot } from '../mandates/within-mandate.ts';
+import { ordersPerSlot } from '../policy/within-mandate.ts';
 
 interface Parts {
   readonly mandates: Pick<MandateStore, 'find' | 'end'>;

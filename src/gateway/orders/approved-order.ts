@@ -1,10 +1,10 @@
-import { isTradeAgentError } from '../../errors/errors.ts';
 import { tradeOrderDetails, tradeOrderDetailsSchema } from '../../trading/approval-details.ts';
 import { checkOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
-import { Refusal } from '../../trading/refusal.ts';
-import { defined } from '../../values/defined.ts';
-import { approvedDetails, issueFields, requireApproved } from '../door/approved-details.ts';
+import { approvedDetails, malformed, requireApproved, unsound } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
+
+/** What an approval of an order is about, for its refusals. */
+export const ORDER = { scope: 'orders:write', noun: 'order' } as const;
 
 /** An order that its owner approved, to the last field. */
 export interface ApprovedOrder {
@@ -24,12 +24,7 @@ export function approvedOrder(
   caller: Pick<Caller, 'authorizationDetails'>,
   target: { readonly gateway: string; readonly type: string },
 ): ApprovedOrder {
-  const kind = {
-    type: target.type,
-    schema: tradeOrderDetailsSchema,
-    scope: 'orders:write',
-    noun: 'order',
-  } as const;
+  const kind = { type: target.type, schema: tradeOrderDetailsSchema, ...ORDER };
   const approved = approvedDetails(caller, kind);
   const draft = parseOrder(body);
   const demanded = tradeOrderDetails(draft, target);
@@ -40,28 +35,11 @@ export function approvedOrder(
 function parseOrder(body: unknown): OrderDraft {
   // What a mandate covers comes by a proposal alone: the gateway says which.
   const parsed = orderDraftSchema.unwrap().omit({ mandate: true, slot: true }).safeParse(body);
-  if (!parsed.success) {
-    const fields = issueFields(parsed.error.issues);
-    const first = parsed.error.issues[0];
-    throw new Refusal(
-      400,
-      'invalid_order',
-      `the order is malformed: ${fields.join(', ') || 'not an object'}`,
-      {
-        fields,
-        ...(first === undefined ? {} : { hint: first.message }),
-      },
-    );
-  }
+  if (!parsed.success) throw malformed(400, 'invalid_order', 'the order', parsed.error);
   try {
     checkOrder(parsed.data);
   } catch (error) {
-    if (!isTradeAgentError(error)) throw error;
-    const { field } = error.details;
-    throw new Refusal(400, 'invalid_order', error.message, {
-      ...defined({ hint: error.hint }),
-      ...(typeof field === 'string' ? { fields: [field] } : {}),
-    });
+    throw unsound('invalid_order', error);
   }
   return normalizeOrder(parsed.data);
 }

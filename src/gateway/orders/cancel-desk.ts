@@ -1,6 +1,6 @@
 import type { CancelSubject } from '../../trading/kinds/cancel.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import { isFinal, type Order } from '../../trading/views.ts';
+import { type Account, isFinal, type Order } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { Broker } from '../broker/broker.ts';
 
@@ -16,12 +16,7 @@ export async function cancelApproved(
   broker: Broker,
 ): Promise<Order> {
   const [held, order] = await Promise.all([broker.account(), broker.order(id)]);
-  if (held.account !== account || held.environment !== environment) {
-    throw new Refusal(403, 'account_mismatch', 'the approved account is not the account of this user', {
-      fields: ['account'],
-      challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
-    });
-  }
+  requireAccount(held, { account, environment });
   if (order === undefined) throw orderNotFound();
   if (isCancelled(order)) return order;
   requireOpen(order);
@@ -38,6 +33,18 @@ export async function cancelApproved(
   // Taken, and yet the order was faster.
   requireOpen(after);
   return after;
+}
+
+/** @throws {Refusal} 403 `account_mismatch` where the account that was opened is not the approved one */
+export function requireAccount(
+  held: Pick<Account, 'account' | 'environment'>,
+  approved: Pick<Account, 'account' | 'environment'>,
+): void {
+  if (held.account === approved.account && held.environment === approved.environment) return;
+  throw new Refusal(403, 'account_mismatch', 'the approved account is not the account of this user', {
+    fields: ['account'],
+    challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
+  });
 }
 
 /** The answer is lost, not necessarily the request. @throws what the broker threw, where the order still stands */

@@ -1,17 +1,22 @@
-import type { Approved, Proposer } from '../../approval/kind.ts';
+import { randomUUID } from 'node:crypto';
+import type { Proposer } from '../../approval/kind.ts';
 import type { BatchPorts } from '../../approval/kinds/batch/kind.ts';
 import type { CancelPorts } from '../../approval/kinds/cancel/kind.ts';
-import type { OrderWorld } from '../../approval/kinds/order/kind.ts';
+import { draftOrder, type OrderWorld, requireWellFormed } from '../../approval/kinds/order/kind.ts';
 import type { ReplacePorts } from '../../approval/kinds/replace/kind.ts';
+import { utcSeconds } from '../../machine/clock.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
 import { assetClassOf } from '../../trading/asset-class.ts';
+import type { OrderProposal } from '../../trading/kinds/order.ts';
+import type { DecisionView } from '../../trading/policy-views.ts';
+import { DEFAULT_TTL_S } from '../../trading/proposal.ts';
 import { protectsPosition } from '../../trading/protects.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { OpenAccount, OpenAccountOf } from '../broker/accounts.ts';
 import type { OrderUpdates } from '../broker/updates/order-updates.ts';
-import type { Caller } from '../door/caller.ts';
-import { recordedRefusal } from '../door/recorded-refusal.ts';
+import { callerOf } from '../door/caller.ts';
+import { recordedRefusal } from '../door/problem.ts';
 import type { OrderRules } from '../policy/order-rules.ts';
 import { type OrderWorld as BrokerWorld, requireSymbol } from '../policy/order-world.ts';
 import { cancelApproved, orderNotFound } from './cancel-desk.ts';
@@ -125,13 +130,36 @@ function shownWorld(
   };
 }
 
-/** Whoever acts by an approval, or asks about one, acts by nothing else: no scope of theirs counts. */
-export function callerOf(who: Approved | Proposer): Caller {
-  return {
-    scopes: new Set(),
-    jti: '',
-    authorizationDetails: undefined,
-    expiresAt: 0,
-    ...who,
+export interface OrderCheckOptions extends Pick<OrderPortsOptions, 'brokerFor' | 'maxSlippage' | 'now'> {
+  readonly rules: OrderRules;
+}
+
+/**
+ * What would be decided about an order, were it proposed now: completed in the same way and held to the same rules, but
+ * nobody is asked, and nothing is kept.
+ * @throws {Refusal} as completing a proposal of it does
+ */
+export type OrderCheck = (who: Proposer, request: OrderProposal) => Promise<DecisionView>;
+
+export function orderCheck({ rules, brokerFor, maxSlippage, now }: OrderCheckOptions): OrderCheck {
+  return async (proposer, request) => {
+    requireWellFormed(request);
+    const { symbol, account } = request;
+    const broker = await brokerFor(proposer, account);
+    const found = requireSymbol(await rules.worlds(broker, [symbol]), symbol);
+    const world = { ...found, shareDecimals: shareDecimalsOf(broker, symbol) };
+    const draft = draftOrder(
+      request,
+      world,
+      { maxSlippage },
+      {
+        subjectId: `ta-check-${randomUUID()}`,
+        expiresAt: utcSeconds(now() + DEFAULT_TTL_S * 1000),
+      },
+    );
+    const { sub, clientId: client, membership } = proposer;
+    const subject = { sub, client, membership, owner: sub, approval: 'none', approvers: [] } as const;
+    const { problem: _, reasons, texts, ...decision } = await rules.decision({ subject, draft }, found);
+    return { ...decision, reasons: [...reasons], texts: [...texts] };
   };
 }

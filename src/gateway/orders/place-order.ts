@@ -1,4 +1,5 @@
 import type { IsTakenBack } from '../../approval/kernel-parts.ts';
+import type { Keys } from '../../approval/keys/keys.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type { Halts } from '../../store/halts.ts';
 import type { MandateStore } from '../../store/mandate-store.ts';
@@ -12,8 +13,7 @@ import type { Order } from '../../trading/views.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
 import type { Caller } from '../door/caller.ts';
 import { whenLanded } from '../door/landing.ts';
-import { ReplayedRefusal, recordedRefusal } from '../door/recorded-refusal.ts';
-import { requireSigned, type Signatures } from '../signatures.ts';
+import { ReplayedRefusal, recordedRefusal } from '../door/problem.ts';
 import { createAbsence } from './absence.ts';
 import { type AdmissionOptions, type Admitted, admit } from './admission.ts';
 import { suspendIfExceeded } from './adoption.ts';
@@ -55,8 +55,8 @@ export interface OrderDeskOptions extends AdmissionOptions {
   readonly halts: Pick<Halts, 'standing'>;
   readonly mandates: Pick<MandateStore, 'find' | 'end'>;
   readonly others?: OtherProcesses | undefined;
-  /** Where approvals are signed. */
-  readonly signatures?: Signatures | undefined;
+  /** Where approvals are signed: whether this one is, by whom it must be. */
+  readonly signatures?: Pick<Keys, 'check'> | undefined;
   /** None is, where it is left out. */
   readonly isTakenBack?: IsTakenBack | undefined;
 }
@@ -128,7 +128,9 @@ export function createOrderDesk(given: OrderDeskOptions): OrderDesk {
     async place(caller, body) {
       const target = { gateway, type: detailsType };
       const approved = approvedOrder(body, caller, target);
-      await requireSigned(options.signatures, tradeOrderDetails(approved.draft, target), caller);
+      // Of details that the token and the request agree in: a provider that lies can't go around by a token of its own making.
+      const details = tradeOrderDetails(approved.draft, target);
+      await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
       return await placeApproved(desk, approved, caller);
     },
     prepare: early.ask,

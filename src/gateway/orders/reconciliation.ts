@@ -3,14 +3,24 @@ import type { ApprovalKernel } from '../../approval/kernel.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { JournalEntry, OrderJournal } from '../../store/order-journal.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import type { Order } from '../../trading/views.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
-import type { Caller } from '../door/caller.ts';
+import { type Caller, callerOf } from '../door/caller.ts';
 import { openOrders } from '../policy/order-world.ts';
 import { MOST_DRIFT_MS } from './absence.ts';
-import { callerOf } from './order-ports.ts';
 import { nameOf } from './order-submission.ts';
 import type { OrderDesk } from './place-order.ts';
-import type { UnexplainedOrder } from './unexplained-order.ts';
+
+/**
+ * An open order at the broker that bears an id of this gateway, and that no proposal accounts for: the gateway has no record of
+ * it (its database was restored from a backup, say), or recorded that it would not be placed. Its owner has to hear about it.
+ */
+export interface UnexplainedOrder {
+  /** Whose account it is in. */
+  readonly sub: string;
+  readonly account: string;
+  readonly order: Order;
+}
 
 /** Between two looks at what is due, milliseconds. A sleep of the machine is noticed within this time. */
 const TICK_MS = 30_000;

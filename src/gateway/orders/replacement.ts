@@ -5,7 +5,7 @@ import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
-import { isSameOrder } from './same-order.ts';
+import { isSameOrder } from '../broker/same-order.ts';
 
 /** What of an order becomes another; `trail` is its trail_price or trail_percent, whichever it has. */
 export type OrderChanges = ReplaceSubject['changes'];

@@ -4,8 +4,14 @@ import { waitsForOpening } from '../../trading/market-open.ts';
 import { hurts } from '../../trading/price-drift.ts';
 import { defined } from '../../values/defined.ts';
 import { classObjections } from './class-checks.ts';
-import { freeToSell } from './day-loss.ts';
-import type { BrokerFacts, Facts, MarketFacts, Objection, OrderFacts } from './decision.ts';
+import {
+  type BrokerFacts,
+  type Facts,
+  freeToSell,
+  type MarketFacts,
+  type Objection,
+  type OrderFacts,
+} from './decision.ts';
 import { checkPrice } from './price-guard.ts';
 
 /** What every order is held to by the broker and the market, whatever its owner's rules say; in the order it is told. */

@@ -1,13 +1,22 @@
 import { shares } from '../../trading/amounts.ts';
+import { nothingCounted } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import { brokerObjections } from './broker-checks.ts';
-import { dayLoss, freeToSell } from './day-loss.ts';
-import type { Action, Decision, Facts, Objection, OrderFacts, Subject } from './decision.ts';
+import {
+  type Action,
+  type Decision,
+  dayLoss,
+  type Facts,
+  freeToSell,
+  type Objection,
+  type OrderFacts,
+  type Subject,
+} from './decision.ts';
 import { type AccountLimits, limitObjections } from './limit-table.ts';
-import { partyObjections, signInObjections } from './parties.ts';
+import { partyObjections, signInObjections, tokenFacts } from './parties.ts';
 import type { Rules } from './rules.ts';
 
 /** What makes exposure, or lets somebody else make it: rules that can't be read stop it. */
@@ -59,6 +68,33 @@ export function refusalOfDecision(decision: Decision): Refusal {
     },
     ...(problem === undefined ? { challenge: {} } : {}),
   });
+}
+
+/**
+ * That the rules let this person do what is no order, and so is held to nothing that is counted.
+ * @throws {Refusal} 403 `policy_denied`
+ */
+export function requireLet(
+  rules: Rules,
+  subject: Subject,
+  action: 'change_policy' | 'grant_mandate',
+  { account, environment }: Pick<Facts, 'account' | 'environment'>,
+  now: number,
+): void {
+  const decision = decide(rules, subject, action, {
+    at: new Date(now).toISOString(),
+    account,
+    environment,
+    order: null,
+    market: null,
+    broker: null,
+    holdings: null,
+    counted: nothingCounted,
+    more: tokenFacts(subject),
+  });
+  // Whoever has not been asked yet is asked next.
+  const passes = decision.effect === 'allow' || (decision.effect === 'ask' && subject.approval === 'none');
+  if (!passes) throw refusalOfDecision(decision);
 }
 
 function objectionsTo(rules: Rules, subject: Subject, action: Action, facts: Facts): Objection[] {

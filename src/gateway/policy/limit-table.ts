@@ -1,16 +1,59 @@
 import { z } from 'zod';
-import { dollars, exactPercent, percent, shares } from '../../trading/amounts.ts';
-import { isOrIsOn } from '../../trading/asset-class.ts';
+import { dollars, exactPercent, percent, sharePrice, shares } from '../../trading/amounts.ts';
+import { assetClasses, assetClassOf, isOrIsOn } from '../../trading/asset-class.ts';
+import { assetClassWords } from '../../trading/asset-class-words.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
 import { orderTypes, sides, symbolSchema } from '../../trading/order.ts';
+import type { PolicyReason } from '../../trading/policy-reasons.ts';
+import { beyond, hurts, priceNow } from '../../trading/price-drift.ts';
+import { sentLimit } from '../../trading/worst-case.ts';
 import { isZone, wallTime, weekdays } from '../../trading/zoned-time.ts';
+import {
+  dayLoss,
+  type Facts,
+  isReducing,
+  type MarketFacts,
+  type Objection,
+  type OrderFacts,
+} from './decision.ts';
+import { isStale } from './price-guard.ts';
 
-import { assetClassesRow } from './asset-classes-row.ts';
+/** What is compared with a limit: all that is known, of an order that there is. */
+interface Compared {
+  readonly facts: Facts;
+  readonly order: OrderFacts;
+  /** Whether it is put in place of another. */
+  readonly replaces: boolean;
+}
 
-import { dayLoss, isReducing } from './day-loss.ts';
-import type { Objection } from './decision.ts';
-import { type Compared, type LimitRow, limitRow, type Unknown } from './limit-row.ts';
-import { priceDeviation } from './price-deviation.ts';
+/** Beyond the limit: what may be and what would be, where those are amounts or counts, and a sentence. */
+interface Excess {
+  readonly text: string;
+  readonly limit?: string;
+  readonly value?: string | null;
+  /** Instead of the row's own. */
+  readonly reason?: PolicyReason;
+}
+
+/** Nobody could tell what the limit compares, or what was told is too old. */
+type Unknown = 'unavailable' | 'stale';
+
+/** One limit, whole. */
+interface LimitRow<Schema extends z.ZodType = z.ZodType> {
+  readonly schema: Schema;
+  readonly reason: PolicyReason;
+  /** What of the facts it needs, for the sentence where that is missing. */
+  readonly needs: string;
+  /** Undefined where the order keeps to it. */
+  readonly check: (limit: z.output<Schema>, compared: Compared) => Excess | Unknown | undefined;
+  /** What to do, beside having the owner change it; undefined where there is nothing. */
+  readonly instead?: string;
+}
+
+/** Infers the limit's type from its schema. */
+function limitRow<Schema extends z.ZodType>(row: LimitRow<Schema>): LimitRow<Schema> {
+  return row;
+}
 
 /*
  * Every limit of limits.yaml: what may stand in the file, what it compares, and what is said of an order beyond it. What
@@ -180,7 +223,16 @@ export const limitTable = {
       return { text: `${symbol} is not among the symbols that are traded here`, value: symbol };
     },
   }),
-  asset_classes: assetClassesRow,
+  asset_classes: limitRow({
+    schema: z.array(z.enum(assetClasses)).min(1),
+    reason: 'ASSET_CLASS_NOT_ALLOWED',
+    needs: 'the symbol',
+    check(limit, { order: { symbol } }) {
+      const value = assetClassOf(symbol);
+      if (limit.includes(value)) return undefined;
+      return { text: `${assetClassWords[value]} are not traded here`, limit: limit.join(', '), value };
+    },
+  }),
   sides: limitRow({
     schema: z.array(z.enum(sides)).min(1),
     reason: 'SIDE_NOT_ALLOWED',
@@ -319,4 +371,47 @@ function inDollars(limit: string, value: Dec | string | null) {
 
 function counts(limit: number, value: number) {
   return { limit: String(limit), value: String(value) };
+}
+
+/**
+ * How far the limit that an order goes out under lies on the side where it hurts: a low bid or a high offer waits, and harms
+ * nobody. The limit of a stop is compared with its stop, unless that is reached already. A market order and a stop go out
+ * under the limit that their slippage allows, so `max_slippage` can't reach further than this limit.
+ */
+function priceDeviation(limit: string, { order, facts: { market } }: Compared) {
+  const by = order.limit_price === null ? ' that max_slippage allows' : '';
+  const own = deviationOf(limit, { ...order, by, limit_price: sentLimit(order) ?? null }, market);
+  if (own !== undefined || order.stop_loss === undefined) return own;
+  // An exit is a sale of its own, with a stop and a limit.
+  const exit = { symbol: order.symbol, side: 'sell', by: '', ...order.stop_loss } as const;
+  return deviationOf(limit, exit, market);
+}
+
+function deviationOf(
+  limit: string,
+  {
+    side,
+    limit_price,
+    stop_price,
+    symbol,
+    by,
+  }: Pick<OrderFacts, 'side' | 'limit_price' | 'stop_price' | 'symbol'> & { readonly by: string },
+  market: MarketFacts | null,
+) {
+  if (limit_price === null) return undefined;
+  if (market === null) return 'unavailable';
+  const { bid, ask, last, session, quoted_at } = market;
+  if (isStale(quoted_at, session)) return 'stale';
+  const now = priceNow(side, { bid: bid ?? '0', ask: ask ?? '0', last: last ?? '0' });
+  if (now === undefined) return 'unavailable';
+  const around =
+    stop_price === null
+      ? now
+      : (side === 'buy' ? Dec.max(stop_price, now) : Dec.min(stop_price, now)).toFixed();
+  if (beyond(limit_price, { around, fraction: limit }) !== hurts[side]) return undefined;
+  return {
+    text: `the limit of ${sharePrice(limit_price)}${by} is more than ${exactPercent(limit)} ${hurts[side]} ${symbol} at ${sharePrice(around)}`,
+    limit: new Dec(limit).toFixed(),
+    value: new Dec(limit_price).minus(around).abs().div(around).toDecimalPlaces(4, Dec.ROUND_UP).toFixed(),
+  };
 }

@@ -10,13 +10,13 @@ import type { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
-import { outsideOf } from '../mandates/outside-of.ts';
 import type { Relations } from '../relations/relations.ts';
 import { dayLossExceeded, decide, refusalOfDecision } from './decide.ts';
 import type { Decision, Facts, Subject, WorldFacts } from './decision.ts';
 import { type OrderWorld, readWorlds, worldFacts } from './order-world.ts';
 import { BATCH_BEFORE, relationFacts, tokenFacts } from './parties.ts';
 import type { Rules, RulesSource } from './rules.ts';
+import { outsideOf } from './within-mandate.ts';
 
 export interface OrderRulesOptions {
   readonly rules: RulesSource;

@@ -1,11 +1,14 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { OpenEntry, OrderJournal } from '../../store/order-journal.ts';
-import { assetClassOf, unitsOf } from '../../trading/asset-class.ts';
+import type { Activity } from '../../trading/activity.ts';
+import { assetClassOf, optionOf, unitsOf } from '../../trading/asset-class.ts';
 import { countOf } from '../../trading/counted-order.ts';
+import { dayFlow } from '../../trading/day-flow.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { marketOf, pricedSince } from '../../trading/market-open.ts';
-import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
+import { addDays, DAY, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
+import { isCallOn, isPut, securedBy } from '../../trading/option-cover.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { isPastEntry, standingParts } from '../../trading/order-legs.ts';
 import { checkTerms } from '../../trading/order-terms.ts';
@@ -17,9 +20,14 @@ import { defined } from '../../values/defined.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
 import type { Asset, Broker } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
-import { asksDayLoss, dayFlowOf, readDayFlows } from './day-flows.ts';
-import type { BrokerFacts, HoldingFacts, MarketFacts, OrderFacts, WorldFacts } from './decision.ts';
-import { optionFacts } from './option-facts.ts';
+import type {
+  BrokerFacts,
+  HoldingFacts,
+  MarketFacts,
+  OptionFacts,
+  OrderFacts,
+  WorldFacts,
+} from './decision.ts';
 import type { Rules } from './rules.ts';
 
 /** Longer than the exchange was ever closed since 2001. */
@@ -304,3 +312,105 @@ function sharesOf(order: OrderLeg, quote: Quote): Dec | undefined {
   const price = priceNow('sell', quote);
   return price === undefined || order.notional === null ? undefined : new Dec(order.notional).div(price);
 }
+
+/** Whether something of the rules goes by the day's loss of this account. */
+export function asksDayLoss(
+  { limitsOf, cedar }: Pick<Rules, 'limitsOf' | 'cedar'>,
+  account: string,
+): boolean {
+  return limitsOf(account)?.max_day_loss !== undefined || cedar.asksDayLoss === true;
+}
+
+/** So late a flow may be booked after the day it is dated on, and a broker may count by either: milliseconds. */
+const BOOKED_LATE_MS = 7 * DAY;
+/** Of a hundred each, without fills: more of a week are no person's account. */
+const MOST_PAGES = 10;
+
+/** What moved money or shares around the last close; undefined where the broker can't tell. @throws {Refusal} as its reads do */
+export async function readDayFlows(
+  broker: Pick<OpenAccount, 'activities' | 'traits'>,
+  { last_equity_on: closedOn }: Account,
+): Promise<readonly Activity[] | undefined> {
+  const { dayFlows } = broker.traits;
+  if (dayFlows === 'left_out') return [];
+  if (dayFlows === 'untold' || closedOn === undefined) return undefined;
+  const after = new Date(newYorkInstant(closedOn, '00:00') - BOOKED_LATE_MS);
+  const found: Activity[] = [];
+  let page: string | undefined;
+  for (let pages = 0; pages < MOST_PAGES; pages++) {
+    const answer = await broker.activities({ after, page, withoutFills: true });
+    found.push(...answer.activities);
+    if (answer.next_page === null) return found;
+    page = answer.next_page;
+  }
+  return undefined;
+}
+
+/** The flow of {@link readDayFlows}, shares at the price of their position; null where nobody can tell. */
+export function dayFlowOf(
+  activities: readonly Activity[] | undefined,
+  { last_equity_on: closedOn }: Account,
+  { positions, now }: { readonly positions: readonly Position[]; readonly now: number },
+): string | null {
+  if (activities?.length === 0) return '0';
+  if (activities === undefined || closedOn === undefined) return null;
+  const prices = new Map(positions.map(({ symbol, current_price }) => [symbol, current_price]));
+  return dayFlow(activities, { closedOn, now, priceOn: (symbol) => prices.get(symbol) })?.toFixed() ?? null;
+}
+
+interface AccountAtBroker {
+  readonly account: Account;
+  readonly positions: readonly Position[];
+  readonly elsewhere: readonly Order[];
+}
+
+/** What of an account an order for an option is held to; undefined for any other order. */
+export function optionFacts(
+  { symbol, position_intent }: OrderDraft,
+  replaces: string | undefined,
+  { account, positions, elsewhere }: AccountAtBroker,
+): OptionFacts | undefined {
+  const option = optionOf(symbol);
+  if (option === undefined) return undefined;
+  const others = elsewhere.filter(({ id }) => id !== replaces);
+  // An order of several legs may take shares or cash in ways that nobody here reckons with.
+  const known = others.every(({ legs = [] }) => legs.length === 0);
+  return {
+    intent: position_intent ?? null,
+    level: account.options_level ?? 0,
+    free_shares: known ? sharesFree(option.underlying, positions, others) : null,
+    free_cash: known ? cashFree(account.cash, positions, others) : null,
+  };
+}
+
+/** Shares held, less those that calls sold may take, and those on sale. */
+function sharesFree(underlying: string, positions: readonly Position[], others: readonly Order[]): string {
+  const held = positions.filter(({ symbol, side }) => symbol === underlying && side === 'long');
+  const called = positions.filter(({ symbol, side }) => isCallOn(symbol, underlying) && side === 'short');
+  const onSale = others.filter(
+    ({ symbol, side }) => side !== 'buy' && (symbol === underlying || isCallOn(symbol, underlying)),
+  );
+  return Dec.sum(0, ...held.map(({ qty }) => qty))
+    .minus(Dec.sum(0, ...called.map(({ symbol, qty }) => new Dec(qty).abs().times(unitsOf(symbol)))))
+    .minus(Dec.sum(0, ...onSale.map((order) => left(order).times(unitsOf(order.symbol)))))
+    .toFixed();
+}
+
+/** Cash, less what secures puts sold, and what open purchases may cost; null where nothing bounds one of them. */
+function cashFree(cash: string, positions: readonly Position[], others: readonly Order[]): string | null {
+  const puts = positions.filter(({ symbol, side }) => isPut(symbol) && side === 'short');
+  const secured = puts.map(({ symbol, qty }) => securedBy(symbol, new Dec(qty).abs()));
+  const open = others.flatMap((order): (Dec | undefined)[] => {
+    if (order.side === 'sell') return isPut(order.symbol) ? [securedBy(order.symbol, left(order))] : [];
+    if (order.notional !== null) return [new Dec(order.notional)];
+    const price = order.limit_price ?? order.stop_price;
+    return [price === null ? undefined : left(order).times(price).times(unitsOf(order.symbol))];
+  });
+  if (open.includes(undefined)) return null;
+  return Dec.sum(0, ...secured, ...open.map((cost) => cost ?? 0))
+    .neg()
+    .plus(cash)
+    .toFixed(2, Dec.ROUND_FLOOR);
+}
+
+const left = ({ qty, filled_qty }: Order): Dec => new Dec(qty ?? 0).minus(filled_qty);

@@ -1,12 +1,14 @@
 import type { Access } from '../../approval/access.ts';
 import type { AccessStore } from '../../store/access-store.ts';
-import type { GatewayOptions } from '../gateway-options.ts';
-import type { Relations } from './relations.ts';
-import { relationsAccess } from './relations-access.ts';
-import { createRelations } from './relations-settings.ts';
+import type { PolicyReason } from '../../trading/policy-reasons.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { RelationQuestion } from '../../trading/relations.ts';
+import { defined } from '../../values/defined.ts';
+import { type Relations, RelationsUnavailable } from './relations.ts';
+import { createRelations, type RelationsOptions } from './relations-settings.ts';
 
 /** Who may do what about whose account, for all parts of a gateway. */
-export interface People {
+interface People {
   readonly relations: Relations;
   readonly access: Access;
   /** Where the gateway keeps that itself. */
@@ -14,7 +16,13 @@ export interface People {
 }
 
 export function peopleOf(
-  { relations: settings = { kind: 'embedded' }, stores }: Pick<GatewayOptions, 'relations' | 'stores'>,
+  {
+    relations: settings = { kind: 'embedded' },
+    stores,
+  }: {
+    readonly relations?: RelationsOptions | undefined;
+    readonly stores: { readonly access: AccessStore };
+  },
   { fetch, now }: { readonly fetch: typeof globalThis.fetch; readonly now: () => number },
 ): People {
   const { access: store } = stores;
@@ -24,4 +32,67 @@ export function peopleOf(
     access: relationsAccess(relations, now),
     grants: settings.kind === 'embedded' ? store : undefined,
   };
+}
+
+/** What each question is about, as a refusal says it. */
+const deeds: Readonly<Record<RelationQuestion, string>> = {
+  can_view: 'look at this account',
+  can_view_proposals: 'see what is proposed for this account',
+  can_propose: 'propose orders for this account',
+  can_replace: 'replace orders of this account',
+  can_cancel: 'cancel orders of this account',
+  can_withdraw: 'withdraw what is proposed for this account',
+  can_approve: 'approve for this account',
+  can_approve_second: 'approve for this account as the second person',
+  can_halt: 'halt this account',
+  can_lift: 'end a halt of this account',
+  can_change_policy: 'change the rules of this account',
+  can_grant_mandate: 'propose mandates for this account',
+  can_revoke_mandate: 'revoke mandates of this account',
+  can_grant_access: 'let others at this account',
+};
+
+/** The questions put, and each answer but yes made a refusal. */
+function relationsAccess(relations: Relations, now: () => number): Access {
+  return {
+    async require(who, question, account) {
+      const allowed = await unlessUnavailable(
+        relations.check({ user: who, relation: question, account, at: now() }),
+      );
+      if (allowed) return;
+      throw denied('RELATION_DENIED', `${who} may not ${deeds[question]}`, {
+        hint: 'Its owner sees who may do what with "trade-agent access list".',
+        question,
+      });
+    },
+    async second(account, but) {
+      const found = await unlessUnavailable(relations.seconds(account, now()));
+      const second = found.find((who) => !but.includes(who));
+      if (second !== undefined) return second;
+      throw denied('APPROVAL_NEEDS_SECOND', 'this takes a second person’s approval, and nobody can give it', {
+        hint: 'The owner lets a co-owner in: "trade-agent access grant NAME co_owner"; or propose less.',
+        question: 'can_approve_second',
+      });
+    },
+  };
+}
+
+async function unlessUnavailable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof RelationsUnavailable)) throw error;
+    throw denied('RELATION_UNAVAILABLE', `who may do this can’t be told now: ${error.message}`, {
+      hint: 'Whoever runs the gateway looks at "relations" in gateway.yaml, and whether that server answers.',
+    });
+  }
+}
+
+function denied(
+  reason: PolicyReason,
+  detail: string,
+  { hint, question }: { readonly hint: string; readonly question?: RelationQuestion },
+): Refusal {
+  const members = { reason, reasons: [reason], ...defined({ relation: question }) };
+  return new Refusal(403, 'policy_denied', detail, { hint, members, challenge: {} });
 }

@@ -10,10 +10,9 @@ import { Refusal } from '../../trading/refusal.ts';
 import { barAdjustments } from '../../trading/views.ts';
 import { DAY_MS } from '../../values/durations.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
-import type { BarQuery } from '../broker/broker.ts';
+import type { BarQuery, Broker } from '../broker/broker.ts';
 import type { Door } from '../door/door.ts';
 import { accountParameter } from './for-owner.ts';
-import { requireKnown, unknownSymbol } from './known-symbols.ts';
 import { limitParameter, parseQuery, symbolList } from './query.ts';
 
 /** A request for more would be a long URL at the broker, and a long wait. */
@@ -219,4 +218,23 @@ function expiresWithin(
 
 function daysIn({ start, end }: { start: string; end: string }): number {
   return (Date.parse(end) - Date.parse(start)) / DAY_MS;
+}
+
+/**
+ * Before the broker is asked for any of it: it rejects the whole request for one unknown symbol.
+ * @throws {Refusal} 404 `unknown_symbol`
+ */
+export async function requireKnown(broker: Broker, symbols: readonly string[]): Promise<void> {
+  const assets = await Promise.all(symbols.map((symbol) => broker.asset(symbol)));
+  const unknown = symbols.filter((_, index) => assets[index] === undefined);
+  if (unknown.length === 0) return;
+  throw unknownSymbol(unknown);
+}
+
+export function unknownSymbol(unknown: readonly string[]): Refusal {
+  return new Refusal(404, 'unknown_symbol', `the broker knows no symbol ${unknown.join(', ')}`, {
+    hint: 'Check the ticker symbol.',
+    fields: ['symbols'],
+    members: { symbols: unknown },
+  });
 }

@@ -4,14 +4,12 @@ import type { StoredDecision } from '../../store/decision-store.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { order } from '../../trading/kinds/order.ts';
 import { policyChange } from '../../trading/kinds/policy-change.ts';
-import { Refusal } from '../../trading/refusal.ts';
-import { defined } from '../../values/defined.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
-import { issueFields } from '../door/approved-details.ts';
+import { malformed } from '../door/approved-details.ts';
 import type { Door } from '../door/door.ts';
-import type { OrderCheck } from '../orders/order-check.ts';
-import type { PolicyDesk } from '../policy/change/policy-desk.ts';
-import { ruleTextsFor } from '../policy/rule-texts-for.ts';
+import type { OrderCheck } from '../orders/order-ports.ts';
+import type { PolicyDesk } from '../policy/files/policy-desk.ts';
+import { ruleTextsFor } from '../policy/files/rule-texts-for.ts';
 import type { RulesSource } from '../policy/rules.ts';
 import { accountParameter } from './for-owner.ts';
 import { jsonBody } from './json-body.ts';
@@ -103,11 +101,5 @@ function parsed<S extends z.ZodType>(
 ): z.output<S> {
   const found = schema.safeParse(body);
   if (found.success) return found.data;
-  const fields = issueFields(found.error.issues);
-  const hint = found.error.issues[0]?.message;
-  const status = code === 'invalid_order' ? 400 : 422;
-  throw new Refusal(status, code, `it is malformed: ${fields.join(', ') || 'not an object'}`, {
-    fields,
-    ...defined({ hint }),
-  });
+  throw malformed(code === 'invalid_order' ? 400 : 422, code, 'it', found.error);
 }

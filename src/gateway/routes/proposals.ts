@@ -16,9 +16,9 @@ import {
 } from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
-import { issueFields } from '../door/approved-details.ts';
+import { malformed } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
-import { type Door, requireScopes } from '../door/door.ts';
+import { type Door, requireClient, requireScopes } from '../door/door.ts';
 import { type IsRevoked, requireUnrevoked } from '../door/token-verifier.ts';
 import { forParameter, ownerNamed, type StandIn } from './for-owner.ts';
 import { jsonBody, optionalJson } from './json-body.ts';
@@ -246,13 +246,8 @@ function haltRequest(body: unknown): z.output<typeof haltSchema> {
 
 /** @throws {Refusal} 403 `client_unknown` */
 export function proposerOf(caller: Caller): ProposingCaller & Proposer {
-  const { sub, clientId, clientName, membership, jkt, accessToken, username, email } = caller;
-  if (clientId !== undefined)
-    return { sub, clientId, clientName, membership, jkt, accessToken, username, email };
-  throw new Refusal(403, 'client_unknown', 'the access token does not say which client it is for', {
-    hint: 'Sign in by a client whose tokens carry client_id (RFC 9068).',
-    challenge: {},
-  });
+  const { sub, clientName, membership, jkt, accessToken, username, email } = caller;
+  return { sub, clientId: requireClient(caller), clientName, membership, jkt, accessToken, username, email };
 }
 
 function requireProposing(caller: Caller, kind: ProposalKind): void {
@@ -276,15 +271,5 @@ function idempotencyKey(header: string | undefined): string {
 function parseRequest(body: unknown): ProposalRequest {
   const parsed = proposalRequestSchema.safeParse(body);
   if (parsed.success) return parsed.data;
-  const fields = issueFields(parsed.error.issues);
-  const first = parsed.error.issues[0];
-  throw new Refusal(
-    400,
-    'invalid_proposal',
-    `the proposal is malformed: ${fields.join(', ') || 'not an object'}`,
-    {
-      fields,
-      ...(first === undefined ? {} : { hint: first.message }),
-    },
-  );
+  throw malformed(400, 'invalid_proposal', 'the proposal', parsed.error);
 }

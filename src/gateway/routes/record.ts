@@ -1,7 +1,9 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
+import { RECEIPT_KEYS_PATH } from '../../trading/receipt.ts';
 import type { Door } from '../door/door.ts';
-import type { OwnRecord } from '../own-record.ts';
+import type { OwnRecord } from '../record/own-record.ts';
+import type { Receipts } from '../record/receipts.ts';
 import { limitParameter, parseQuery } from './query.ts';
 
 const linesQuery = z.strictObject({ limit: limitParameter(500, 100) });
@@ -17,5 +19,31 @@ export function recordRoutes(app: Hono, door: Door, record: OwnRecord): void {
   app.get(
     '/v1/record/verdict',
     door.guard(['orders:read'], async (c) => c.json(await record.verify())),
+  );
+}
+
+const listQuery = z.strictObject({ limit: limitParameter(500, 100) });
+
+/** Receipts of one's own orders: `orders:read`. The key that they are signed with is anybody's to see. */
+export function receiptRoutes(app: Hono, door: Door, receipts: Receipts): void {
+  app.get(
+    '/v1/receipts',
+    door.guard(['orders:read'], async (c, { sub }) =>
+      c.json({ receipts: await receipts.list(sub, parseQuery(listQuery, c.req.url).limit) }),
+    ),
+  );
+  app.get(
+    '/v1/receipts/:id',
+    door.guard(['orders:read'], async (c, { sub }) => {
+      parseQuery(z.strictObject({}), c.req.url);
+      // The bytes are what was signed.
+      return c.body(await receipts.find(sub, c.req.param('id') ?? ''), 200, {
+        'content-type': 'application/json',
+      });
+    }),
+  );
+  app.get(
+    RECEIPT_KEYS_PATH,
+    door.open(async (c) => c.json(await receipts.keys())),
   );
 }

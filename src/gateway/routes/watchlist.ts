@@ -9,7 +9,7 @@ import type { Broker } from '../broker/broker.ts';
 import type { Door } from '../door/door.ts';
 import { accountNamed, accountParameter, type StandIn } from './for-owner.ts';
 import { jsonBody } from './json-body.ts';
-import { requireKnown } from './known-symbols.ts';
+import { requireKnown } from './market.ts';
 import { parseQuery } from './query.ts';
 
 /** In one request; so many are looked up at the broker. */

@@ -1,4 +1,4 @@
-import type { UnexplainedOrder } from '../../gateway/orders/unexplained-order.ts';
+import type { UnexplainedOrder } from '../../gateway/orders/reconciliation.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { aboutAccount } from '../../trading/about-account.ts';
 import { ordersOf } from '../../trading/kinds/kind-words.ts';

@@ -1,9 +1,8 @@
 import { Hono } from 'hono';
 import { OPENAPI_PATH } from '../../agent/remote/protocol.ts';
-import { createDoor, type Door } from '../../gateway/door/door.ts';
+import { createDoor, type Door, type RequestLog } from '../../gateway/door/door.ts';
 import { createIdentityProvider } from '../../gateway/door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from '../../gateway/door/protected-resource-metadata.ts';
-import type { RequestLog } from '../../gateway/door/request-log.ts';
 import { createTokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { healthRoutes } from '../../gateway/routes/health.ts';
 import { postgresProofStore } from '../../store/postgres/proof-store.ts';

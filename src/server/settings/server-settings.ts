@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { modelSchema } from '../../config/profile.ts';
-import { databaseSchema } from '../../gateway/database-settings.ts';
-import { secureAddress } from '../../gateway/secure-address.ts';
-import { telemetrySchema } from '../../gateway/telemetry-settings.ts';
+import { databaseSchema, secureAddress, telemetrySchema } from '../../gateway/settings/common-settings.ts';
 import { temporalSchema } from '../../jobs/temporal/temporal-settings.ts';
 import { kmsSchema } from '../../secrets/kms/kms-settings.ts';
 import { environments, slippageSchema } from '../../trading/order.ts';

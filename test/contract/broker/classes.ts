@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
-import { isSameOrder } from '../../../src/gateway/orders/same-order.ts';
+import { isSameOrder } from '../../../src/gateway/broker/same-order.ts';
 import { assetClassOf, optionOf, ticksOf } from '../../../src/trading/asset-class.ts';
 import { Dec, price } from '../../../src/trading/decimal.ts';
 import { listedContractSchema } from '../../../src/trading/listed-contract.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
+import { isSameOrder } from '../../../src/gateway/broker/same-order.ts';
 import { changesTo, isOrderOf } from '../../../src/gateway/orders/replacement.ts';
-import { isSameOrder } from '../../../src/gateway/orders/same-order.ts';
 import { Dec, price } from '../../../src/trading/decimal.ts';
 import { termsOf } from '../../../src/trading/open-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';

@@ -2,7 +2,7 @@ import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts'
 import { evidenceSchema } from '../../../src/approval/signature/evidence.ts';
 import { answerOf } from '../../../src/gateway/broker/mcp/answer.ts';
 import { gatewaySettingsSchema } from '../../../src/gateway/gateway-settings.ts';
-import { parseLimits } from '../../../src/gateway/policy/change/next-rules.ts';
+import { parseLimits } from '../../../src/gateway/policy/files/next-rules.ts';
 import { readSubject } from '../../../src/home/identity-provider/approval-subject.ts';
 import { readAssertion, readRegistration } from '../../../src/home/phone/credential-json.ts';
 import { resultText } from '../../../src/mcp/client/connection.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { createGateway } from '../../../src/gateway/gateway.ts';
-import { folderRules } from '../../../src/gateway/policy/rules-source.ts';
+import { folderRules } from '../../../src/gateway/policy/files/rules-source.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { SandboxHome } from '../../../src/sandbox/sandbox-home.ts';
 import { homeSettings, sealSecret } from '../../../src/sandbox/sandbox-settings.ts';

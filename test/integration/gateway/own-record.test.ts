@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { checkpointReader } from '../../../src/approval/checkpoints/checkpoint-reader.ts';
-import { ownRecord } from '../../../src/gateway/own-record.ts';
+import { ownRecord } from '../../../src/gateway/record/own-record.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { folderRules } from '../../../src/gateway/policy/rules-source.ts';
+import { folderRules } from '../../../src/gateway/policy/files/rules-source.ts';
 import { expectRefusal, startWorld, type World } from './support/world.ts';
 
 let folder: string;

@@ -1,9 +1,9 @@
 import Database from 'better-sqlite3-multiple-ciphers';
-import { outsideOf } from '../../../src/gateway/mandates/outside-of.ts';
 import { decide } from '../../../src/gateway/policy/decide.ts';
 import type { Facts } from '../../../src/gateway/policy/decision.ts';
 import { limitsSchema } from '../../../src/gateway/policy/limits.ts';
 import { staticRules } from '../../../src/gateway/policy/rules.ts';
+import { outsideOf } from '../../../src/gateway/policy/within-mandate.ts';
 import type { Claim } from '../../../src/store/order-journal.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';

@@ -6,7 +6,7 @@ import { quoteView } from '../../../src/gateway/broker/alpaca/price-views.ts';
 import { orderView } from '../../../src/gateway/broker/alpaca/views.ts';
 
 import { brokerRequests, type FailureOf } from '../../../src/gateway/broker/broker-requests.ts';
-import { isSameOrder } from '../../../src/gateway/orders/same-order.ts';
+import { isSameOrder } from '../../../src/gateway/broker/same-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order } from '../../../src/trading/views.ts';
 

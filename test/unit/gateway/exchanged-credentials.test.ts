@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { actingFor } from '../../../src/approval/access.ts';
-import { exchangedCredentials } from '../../../src/gateway/broker/broker-access.ts';
 import type { BrokerTokens } from '../../../src/gateway/broker/broker-token.ts';
+import { exchangedCredentials } from '../../../src/gateway/broker-access.ts';
 
 it('credentials by exchange forget the token that was refused, or all that is kept of a person', async () => {
   const forgotten: unknown[] = [];

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { pacedFetch } from '../../../src/gateway/paced-fetch.ts';
+import { pacedFetch } from '../../../src/gateway/request-rates.ts';
 import { memoryRateBuckets } from '../../../src/store/memory-rate-buckets.ts';
 import type { RateBuckets } from '../../../src/store/rate-buckets.ts';
 

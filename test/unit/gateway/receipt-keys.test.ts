@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { receiptKey } from '../../../src/approval/receipts/receipt-key.ts';
-import { createReceipts } from '../../../src/gateway/receipts.ts';
+import { createReceipts } from '../../../src/gateway/record/receipts.ts';
 
 const keysOf = async (sealSecret: string | readonly [string, ...string[]]) => {
-  const parts = { approval: { sealSecret }, signed: true, now: () => 0 };
+  const parts = { sealSecret, signed: true, now: () => 0 };
   const { keys } = await createReceipts(
     { resource: 'https://gateway.example' } as never,
     parts as never,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isSameOrder } from '../../../src/gateway/orders/same-order.ts';
+import { isSameOrder } from '../../../src/gateway/broker/same-order.ts';
 import { canonicalForm, orderDigest, tradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { draftFields } from '../../../src/trading/kinds/order.ts';
 import {

@@ -1,8 +1,8 @@
 import { errorObject } from '../../../errors/error-object.ts';
+import { LIMITS_LOST } from '../../../gateway/policy/files/limits-memory.ts';
+import { readFolderRules } from '../../../gateway/policy/files/rules-source.ts';
 import { unmatchedAccounts } from '../../../gateway/policy/limited-accounts.ts';
 import { hasLimits } from '../../../gateway/policy/limits.ts';
-import { LIMITS_LOST } from '../../../gateway/policy/limits-memory.ts';
-import { readFolderRules } from '../../../gateway/policy/rules-source.ts';
 import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
 import type { OpenHome } from '../open-home.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { secureAddress } from '../../secure-address.ts';
+import { secureAddress } from '../../settings/common-settings.ts';
 import { brokerSettings } from '../broker-kind.ts';
 import { alpacaPreset } from './alpaca-preset.ts';
 import { type McpMapping, mcpMapping } from './mapping.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { secureAddress } from '../../secure-address.ts';
+import { secureAddress } from '../../settings/common-settings.ts';
 import { brokerSettings } from '../broker-kind.ts';
 
 /** Tradier's own addresses: what is real, and its sandbox, whose prices are 15 minutes old. */

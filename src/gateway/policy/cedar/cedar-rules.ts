@@ -1,7 +1,20 @@
 import { createHash } from 'node:crypto';
+import { assetClassOf } from '../../../trading/asset-class.ts';
+import { Dec } from '../../../trading/decimal.ts';
+import { newYorkTimestamp, weekday } from '../../../trading/new-york-time.ts';
+import {
+  type Action,
+  type CountedFacts,
+  dayLoss,
+  type Facts,
+  type HoldingFacts,
+  type MarketFacts,
+  type OrderFacts,
+  type Subject,
+} from '../decision.ts';
+import { PROPOSER } from '../parties.ts';
 import type { CedarAnswer, CedarRules } from '../rules.ts';
-import type { CedarDecision, CedarEngine } from './cedar-engine.ts';
-import { type CedarLimits, cedarRequest } from './cedar-request.ts';
+import type { CedarDecision, CedarEngine, CedarRequest, CedarValue } from './cedar-engine.ts';
 import { type CedarRule, textsById } from './rule-text.ts';
 
 const NOT_PUT = 'what is known of it can’t be put to the rules';
@@ -53,3 +66,169 @@ export const unevaluableRules: CedarRules = {
   evaluate: (_subject, action) =>
     action === 'cancel' ? { forbidden: [] } : { forbidden: [], error: 'Cedar can’t be loaded' },
 };
+
+/** Of an account's limits, what rules can name: decimal strings, dollars. */
+export interface CedarLimits {
+  readonly max_order_notional?: string | undefined;
+  readonly max_day_notional?: string | undefined;
+  readonly live?:
+    | { readonly mandate_up_to?: string | undefined; readonly second_person_above?: string | undefined }
+    | undefined;
+}
+
+/**
+ * What is asked of Cedar, in the form of schema.cedarschema.
+ * @throws {RangeError} for facts that Cedar has no values for: an amount beyond ±922337203685477.5807, a time that is none
+ */
+export function cedarRequest(
+  subject: Subject,
+  action: Action,
+  facts: Facts,
+  limits: CedarLimits | undefined,
+): CedarRequest {
+  const resource = { type: 'Account', id: facts.account };
+  const attrs = {
+    owner: entity('User', subject.owner),
+    environment: facts.environment,
+    limits: record({
+      max_order_notional: decimal(limits?.max_order_notional, 'nearest'),
+      max_day_notional: decimal(limits?.max_day_notional, 'nearest'),
+      live_mandate_up_to: decimal(limits?.live?.mandate_up_to, 'down'),
+      live_second_person_above: decimal(limits?.live?.second_person_above, 'down'),
+    }),
+  };
+  const { order, market, holdings, option } = facts;
+  const trades = action === 'place' || action === 'replace';
+  const context = record({
+    at: datetime(facts.at),
+    new_york: newYork(Date.parse(facts.at)),
+    client: entity('Client', subject.client),
+    approval: subject.approval,
+    approvers: subject.approvers.map((sub) => entity('User', sub)),
+    approver_count: new Set(subject.approvers).size,
+    act: texts(facts.more[`${PROPOSER}act`]),
+    counted: counted(facts.counted, order),
+    market: market === null ? undefined : quoted(market),
+    holdings: holdings === null ? undefined : held(holdings),
+    order: trades && order !== null ? ordered(order, option?.intent ?? undefined) : undefined,
+  });
+  const principal = { type: 'User', id: subject.sub };
+  const known = record({
+    org: texts(facts.more[`${PROPOSER}org`]),
+    company: texts(facts.more[`${PROPOSER}company`]),
+    groups: texts(facts.more[`${PROPOSER}groups`]),
+  });
+  return {
+    principal,
+    action: { type: 'Action', id: action },
+    resource,
+    context,
+    entities: [
+      { uid: resource, attrs, parents: [] },
+      // Whoever is not among them has no attributes.
+      ...(Object.keys(known).length === 0 ? [] : [{ uid: principal, attrs: known, parents: [] }]),
+    ],
+  };
+}
+
+/** A text, or a set of them; anything else is none of what the schema has. */
+function texts(fact: Facts['more'][string] | undefined): CedarValue | undefined {
+  return typeof fact === 'string' ? fact : Array.isArray(fact) ? [...fact] : undefined;
+}
+
+function ordered(order: OrderFacts, position_intent: string | undefined): CedarValue {
+  return record({
+    symbol: order.symbol,
+    asset_class: assetClassOf(order.symbol),
+    position_intent,
+    side: order.side,
+    type: order.type,
+    time_in_force: order.time_in_force,
+    extended_hours: order.extended_hours,
+    order_class: order.order_class,
+    qty: decimal(order.qty, 'up'),
+    shares: decimal(order.shares, 'up'),
+    limit_price: decimal(order.limit_price, 'nearest'),
+    stop_price: decimal(order.stop_price, 'nearest'),
+    reference_price: decimal(order.reference_price, 'nearest'),
+    max_slippage: decimal(order.max_slippage, 'up'),
+    notional: decimal(order.notional, 'up'),
+  });
+}
+
+function quoted({ is_open, bid, ask, last, quoted_at }: MarketFacts): CedarValue {
+  return record({
+    is_open,
+    bid: decimal(bid, 'nearest'),
+    ask: decimal(ask, 'nearest'),
+    last: decimal(last, 'nearest'),
+    quoted_at: datetime(quoted_at),
+  });
+}
+
+function held(holdings: HoldingFacts): CedarValue {
+  const { equity, last_equity, qty, value } = holdings;
+  return record({
+    equity: decimal(equity, 'down'),
+    last_equity: decimal(last_equity, 'down'),
+    day_loss: decimal(dayLoss(holdings)?.toFixed(), 'up'),
+    qty: decimal(qty, 'down'),
+    value: decimal(value, 'down'),
+  });
+}
+
+function counted(facts: CountedFacts, order: OrderFacts | null): CedarValue {
+  const { day_notional, open_symbol_notional, open_symbol_sells, same_before } = facts;
+  const after =
+    order === null || order.notional === null ? null : new Dec(day_notional).plus(order.notional).toFixed();
+  return record({
+    state: facts.state,
+    day_notional: decimal(day_notional, 'up'),
+    day_notional_after: decimal(after, 'up'),
+    day_orders: facts.day_orders,
+    last_minute: facts.last_minute,
+    open_orders: facts.open_orders,
+    open_symbol_notional: decimal(open_symbol_notional, 'up'),
+    open_symbol_sells: decimal(open_symbol_sells, 'up'),
+    same_before: same_before === null ? undefined : Math.floor(same_before),
+    opposes_open: facts.opposes_open,
+  });
+}
+
+const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
+
+function newYork(time: number): CedarValue {
+  const wall = newYorkTimestamp(time);
+  const [hours = 0, minutes = 0] = wall.slice(11, 16).split(':').map(Number);
+  const date = wall.slice(0, 10);
+  return { date, day: DAYS[weekday(date)] ?? '', minute: hours * 60 + minutes };
+}
+
+/** Cedar's decimals have a point and at most four fraction digits. */
+function decimal(
+  value: string | null | undefined,
+  rounded: 'up' | 'down' | 'nearest',
+): CedarValue | undefined {
+  if (value === null || value === undefined) return undefined;
+  const how = ({ up: Dec.ROUND_CEIL, down: Dec.ROUND_FLOOR, nearest: Dec.ROUND_HALF_EVEN } as const)[rounded];
+  const exact = new Dec(value);
+  if (!exact.isFinite() || exact.abs().gt('922337203685477.58')) throw new RangeError('beyond a decimal');
+  return { __extn: { fn: 'decimal', arg: exact.toFixed(4, how) } };
+}
+
+/** @throws {RangeError} */
+function datetime(at: string): CedarValue {
+  return { __extn: { fn: 'datetime', arg: new Date(at).toISOString() } };
+}
+
+function entity(type: 'User' | 'Client', id: string) {
+  return { __entity: { type, id } };
+}
+
+/** What is not known is left out. */
+function record(values: Readonly<Record<string, CedarValue | undefined>>): Record<string, CedarValue> {
+  const known = Object.entries(values).filter(
+    (entry): entry is [string, CedarValue] => entry[1] !== undefined,
+  );
+  return Object.fromEntries(known);
+}

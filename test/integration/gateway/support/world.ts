@@ -3,7 +3,7 @@ import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair } from 'jose';
 import { expect } from 'vitest';
-import type { RequestLogEntry } from '../../../../src/gateway/door/request-log.ts';
+import type { RequestLogEntry } from '../../../../src/gateway/door/door.ts';
 import { createGateway, type Gateway } from '../../../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../../../src/gateway/gateway-options.ts';
 import { type Rules, staticRules } from '../../../../src/gateway/policy/rules.ts';

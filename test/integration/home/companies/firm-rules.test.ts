@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { folderRules } from '../../../../src/gateway/policy/rules-source.ts';
+import { folderRules } from '../../../../src/gateway/policy/files/rules-source.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import { type ProposalWorld, startProposalWorld } from '../../approval/world.ts';
 import {

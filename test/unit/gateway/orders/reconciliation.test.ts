@@ -5,8 +5,8 @@ import type { OpenAccount } from '../../../../src/gateway/broker/accounts.ts';
 import {
   createReconciliation,
   type ReconciliationOptions,
+  type UnexplainedOrder,
 } from '../../../../src/gateway/orders/reconciliation.ts';
-import type { UnexplainedOrder } from '../../../../src/gateway/orders/unexplained-order.ts';
 import type { Clock } from '../../../../src/machine/clock.ts';
 import type { JournalEntry } from '../../../../src/store/order-journal.ts';
 import { Refusal } from '../../../../src/trading/refusal.ts';

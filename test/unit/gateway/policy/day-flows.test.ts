@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
-import { dayFlowOf, readDayFlows } from '../../../../src/gateway/policy/day-flows.ts';
 import { decide } from '../../../../src/gateway/policy/decide.ts';
+import { dayFlowOf, readDayFlows } from '../../../../src/gateway/policy/order-world.ts';
 import type { Rules } from '../../../../src/gateway/policy/rules.ts';
 import type { Activity } from '../../../../src/trading/activity.ts';
 import { factsOf, NOON, subject, world } from './sound-order.ts';

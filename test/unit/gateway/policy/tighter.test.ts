@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type CedarEngine, loadCedar } from '../../../../src/gateway/policy/cedar/cedar-engine.ts';
 import { cedarRules } from '../../../../src/gateway/policy/cedar/cedar-rules.ts';
 import { baseRules, type CedarRule, readRules } from '../../../../src/gateway/policy/cedar/rule-text.ts';
-import { compareRules } from '../../../../src/gateway/policy/compare.ts';
 import { decide } from '../../../../src/gateway/policy/decide.ts';
 import type { Facts, Subject } from '../../../../src/gateway/policy/decision.ts';
+import { compareRules } from '../../../../src/gateway/policy/files/compare.ts';
 import {
   type AccountLimits,
   accountLimitsSchema,

@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type CedarEngine, loadCedar } from '../../../../../src/gateway/policy/cedar/cedar-engine.ts';
-import type { CedarLimits } from '../../../../../src/gateway/policy/cedar/cedar-request.ts';
-import { cedarRules } from '../../../../../src/gateway/policy/cedar/cedar-rules.ts';
+import { type CedarLimits, cedarRules } from '../../../../../src/gateway/policy/cedar/cedar-rules.ts';
 import { baseRules } from '../../../../../src/gateway/policy/cedar/rule-text.ts';
 import type { Action, Facts, Subject } from '../../../../../src/gateway/policy/decision.ts';
 import { policyReasons } from '../../../../../src/trading/policy-reasons.ts';

@@ -1,0 +1,137 @@
+import { setTimeout } from 'node:timers/promises';
+import { NO_TOKEN } from '../approval/access.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import type { Rate } from '../store/rate-buckets.ts';
+import { Refusal } from '../trading/refusal.ts';
+import { type Accounts, type BrokerPlace, createAccounts } from './broker/accounts.ts';
+import { createAssetCatalogue } from './broker/asset-catalogue.ts';
+import type { BrokerCredentials } from './broker/broker-credentials.ts';
+import { type BrokerTokens, createBrokerTokens } from './broker/broker-token.ts';
+import { brokerOf, traitsOf } from './broker/brokers.ts';
+import { keptCredentials } from './broker/kept-credentials.ts';
+import { isKept, type KeptKind } from './broker/kept-kinds.ts';
+import { createKeyPairs } from './broker/key-pairs.ts';
+import { keyPlaceOf, type NamedBroker } from './broker/named-broker.ts';
+import { noExchange } from './broker/no-exchange.ts';
+import { unattendedCredentials } from './broker/unattended-credentials.ts';
+import type { Caller } from './door/caller.ts';
+import type { IdentityProvider } from './door/identity-provider.ts';
+import type { GatewayOptions } from './gateway-options.ts';
+import { paceOf } from './request-rates.ts';
+
+export interface BrokerAccess {
+  readonly places: readonly BrokerPlace[];
+  readonly accounts: Accounts;
+}
+
+interface Requests {
+  readonly fetch: typeof fetch;
+  readonly now: () => number;
+  readonly brokerTimeoutMs: number;
+  readonly providerTimeoutMs: number;
+}
+
+/**
+ * The brokers of the settings, and who may be let to them.
+ * @throws {TradeAgentError} `invalid_config` where what their credentials need is not set
+ */
+export function brokerAccess(
+  options: GatewayOptions,
+  provider: IdentityProvider,
+  requests: Requests,
+): BrokerAccess {
+  const { brokers, environment, stores } = options;
+  const { now, brokerTimeoutMs: timeoutMs } = requests;
+  const pace = paceOf(options);
+  const places = brokers.map((broker): BrokerPlace => {
+    const kind = brokerOf(broker);
+    const traits = traitsOf(broker);
+    const assets = createAssetCatalogue(now);
+    const rate = options.rates?.broker ?? documentedRate(broker);
+    const fetch = pace(requests.fetch, `broker|${broker.name}`, rate);
+    return {
+      name: broker.name,
+      label: broker.label ?? traits.label,
+      traits,
+      credentials: credentialsOf(broker, options, provider, requests),
+      connect: kind.connect(broker, { environment, fetch, timeoutMs, now, sleep: setTimeout, assets }),
+      sendFor: (sub) => pace(requests.fetch, `broker|${broker.name}|${sub}`, rate),
+      isUnattended: isUnattended(broker),
+    };
+  });
+  return { places, accounts: createAccounts({ places, environment, chosen: stores.defaultAccounts }) };
+}
+
+/** What a broker says that it takes holds at its own addresses alone. */
+function documentedRate(broker: NamedBroker): Rate | undefined {
+  const isElsewhere = Object.hasOwn(broker, brokerOf(broker).address);
+  return isElsewhere ? undefined : traitsOf(broker).accountRate;
+}
+
+const isUnattended = ({ credentials, unattended }: NamedBroker): boolean =>
+  isKept(credentials) || unattended !== undefined;
+
+/** Its own: what opens an account at one broker is given to no other. */
+function credentialsOf(
+  broker: NamedBroker,
+  options: GatewayOptions,
+  provider: IdentityProvider,
+  { fetch, now, providerTimeoutMs: timeoutMs }: Requests,
+): BrokerCredentials {
+  const { credentials, unattended } = broker;
+  if (isKept(credentials)) return kept(broker, credentials, options, now);
+  if (options.exchange === undefined) throw noExchange('accounts at the broker');
+  const exchange = { ...options.exchange, audience: broker.audience ?? options.exchange.audience };
+  const bySession = exchangedCredentials(createBrokerTokens({ provider, exchange, fetch, timeoutMs, now }));
+  return unattended === undefined
+    ? bySession
+    : unattendedCredentials(bySession, kept(broker, unattended, options, now));
+}
+
+function kept(
+  broker: NamedBroker,
+  kind: KeptKind,
+  { brokers, environment, sealSecret, stores }: GatewayOptions,
+  now: () => number,
+): BrokerCredentials {
+  if (sealSecret === undefined) {
+    throw new TradeAgentError('invalid_config', 'there is nothing to seal key pairs under');
+  }
+  const place = keyPlaceOf(broker, brokers);
+  const pairs = createKeyPairs({ store: stores.brokerKeys, sealSecret, now, broker: place });
+  return keptCredentials(pairs, kind, environment);
+}
+
+/**
+ * The caller's token at the broker, which the identity provider gives in exchange for theirs here. Whoever acts for an owner
+ * has none of theirs to exchange, and is not given what is kept from an earlier visit of theirs either.
+ */
+export function exchangedCredentials(tokens: BrokerTokens): BrokerCredentials {
+  return {
+    async credentialsFor(caller) {
+      requireOwnToken(caller);
+      return { accessToken: await tokens.tokenFor(caller) };
+    },
+    async isConnected(caller) {
+      requireOwnToken(caller);
+      return await tokens.isConnected(caller);
+    },
+    forget(sub, credentials) {
+      if (credentials === undefined) tokens.forget(sub);
+      else if ('accessToken' in credentials) tokens.forget(sub, credentials.accessToken);
+    },
+  };
+}
+
+/** @throws {Refusal} 409 `account_not_connected` */
+function requireOwnToken({ by, accessToken }: Pick<Caller, 'by' | 'accessToken'>): void {
+  if (by === undefined || accessToken !== NO_TOKEN) return;
+  throw new Refusal(
+    409,
+    'account_not_connected',
+    'this account is opened by its owner’s own sign-in alone: nobody else can act for them here',
+    {
+      hint: 'It takes a gateway that keeps the owner’s key pair ("broker: {credentials: key_pair}" in gateway.yaml), as a home does.',
+    },
+  );
+}

@@ -1,0 +1,177 @@
+import { Dec } from '../../../trading/decimal.ts';
+import { limitChangeText } from '../../../trading/limit-words.ts';
+import type { CedarRule } from '../cedar/rule-text.ts';
+import { type AccountLimits, EVERY_ACCOUNT, type LimitName, type Limits, limitsFor } from '../limits.ts';
+
+/** What is compared: limits, and the owner's and the firm's rules. */
+export interface ComparedRules {
+  readonly limits: Limits | undefined;
+  readonly cedarRules: readonly CedarRule[];
+}
+
+export interface RulesChange {
+  /** Whether nothing is allowed now that was not before: such a change needs nobody's approval. */
+  readonly tighter: boolean;
+  /** A line each for people: `max_order_notional 1000 → 2500`. */
+  readonly changes: readonly string[];
+}
+
+/**
+ * What a change of the rules comes to. Tighter is one in which every number is no larger (a time between orders: no
+ * smaller), what is allowed is no more, what is denied no less, and every rule that forbade still does, for the same
+ * reason. A limit that goes makes it looser, one that comes makes it tighter. When in doubt it is looser.
+ */
+export function compareRules(previous: ComparedRules, next: ComparedRules): RulesChange {
+  const changes = comparedLines(previous, next);
+  return { tighter: changes.every(({ tighter }) => tighter), changes: changes.map(({ line }) => line) };
+}
+
+/** The same, each line with what it comes to by itself. */
+export function comparedLines(previous: ComparedRules, next: ComparedRules): Change[] {
+  const accounts = new Set([
+    EVERY_ACCOUNT,
+    ...Object.keys(previous.limits?.accounts ?? {}),
+    ...Object.keys(next.limits?.accounts ?? {}),
+  ]);
+  return [
+    ...[...accounts].flatMap((account) =>
+      limitChanges(limitsFor(previous.limits, account) ?? {}, limitsFor(next.limits, account) ?? {}).map(
+        ({ line, tighter }) => ({ tighter, line: account === EVERY_ACCOUNT ? line : `${account}: ${line}` }),
+      ),
+    ),
+    ...ruleChanges(previous.cedarRules, next.cedarRules),
+  ];
+}
+
+interface Change {
+  readonly line: string;
+  readonly tighter: boolean;
+}
+
+/** One limit, or a part of it. @param Value undefined where it is not set */
+type Comparison<Value> = (name: string, before: Value | undefined, after: Value | undefined) => Change[];
+
+const NOT_LIMITED = 'not limited';
+
+/** Of values of which some are stricter than others. @param keeps whether the second allows no more than the first */
+function ordered<Value>(
+  same: (before: Value, after: Value) => boolean,
+  keeps: (before: Value, after: Value) => boolean,
+  shown: (value: Value) => string,
+): Comparison<Value> {
+  return (name, before, after) => {
+    if (before === undefined && after === undefined) return [];
+    if (before === undefined) {
+      return [{ line: `${name} ${NOT_LIMITED} → ${shown(after as Value)}`, tighter: true }];
+    }
+    if (after === undefined) return [{ line: `${name} ${shown(before)} → ${NOT_LIMITED}`, tighter: false }];
+    if (same(before, after)) return [];
+    return [{ line: `${name} ${shown(before)} → ${shown(after)}`, tighter: keeps(before, after) }];
+  };
+}
+
+const amount = (a: string | number, b: string | number) => new Dec(a).comparedTo(b);
+const atMost = ordered<string | number>(
+  (a, b) => amount(a, b) === 0,
+  (a, b) => amount(b, a) <= 0,
+  String,
+);
+const atLeast = ordered<string | number>(
+  (a, b) => amount(a, b) === 0,
+  (a, b) => amount(b, a) >= 0,
+  String,
+);
+/** What is one thing or another: no other one is known to be stricter. */
+const exactly = ordered<string | boolean>(
+  (a, b) => a === b,
+  () => false,
+  String,
+);
+
+type Names = readonly string[];
+const isSubset = (some: Names, all: Names) => some.every((one) => all.includes(one));
+const sameSet = (a: Names, b: Names) => isSubset(a, b) && isSubset(b, a);
+const oneOf = ordered<Names>(sameSet, (a, b) => isSubset(b, a), listed);
+const noneOf = ordered<Names>(sameSet, (a, b) => isSubset(a, b), listed);
+
+type Hours = NonNullable<AccountLimits['hours']>;
+const hours = ordered<Hours>(
+  (a, b) => a.zone === b.zone && a.from === b.from && a.to === b.to && sameSet(a.days, b.days),
+  (a, b) => a.zone === b.zone && b.from >= a.from && b.to <= a.to && isSubset(b.days, a.days),
+  ({ zone, from, to, days }) => `${from} to ${to} on ${days.join(' ')}, ${zone}`,
+);
+
+/** Each limit of the table has its comparison here. */
+const comparisons: { readonly [Name in LimitName]: Comparison<NonNullable<AccountLimits[Name]>> } = {
+  max_order_notional: atMost,
+  max_order_qty: atMost,
+  max_day_notional: atMost,
+  max_day_orders: atMost,
+  max_orders_per_minute: atMost,
+  max_open_orders: atMost,
+  max_day_loss: atMost,
+  max_position_weight: atMost,
+  max_price_deviation: atMost,
+  min_seconds_between_same: atLeast,
+  second_person_above: atMost,
+  deny_opposing: exactly,
+  symbols: (name, before, after) => [
+    ...oneOf(`${name}.allow`, before?.allow, after?.allow),
+    ...noneOf(`${name}.deny`, before?.deny, after?.deny),
+  ],
+  asset_classes: oneOf,
+  sides: oneOf,
+  types: oneOf,
+  hours,
+  live: (name, before, after) => [
+    ...atMost(`${name}.mandate_up_to`, before?.mandate_up_to, after?.mandate_up_to),
+    ...atMost(`${name}.second_person_above`, before?.second_person_above, after?.second_person_above),
+    ...exactly(`${name}.acr`, before?.acr, after?.acr),
+  ],
+};
+
+function limitChanges(before: AccountLimits, after: AccountLimits): Change[] {
+  const names = Object.keys(comparisons) as LimitName[];
+  const compare = <Name extends LimitName>(name: Name) =>
+    comparisons[name](
+      name,
+      before[name] as NonNullable<AccountLimits[Name]> | undefined,
+      after[name] as NonNullable<AccountLimits[Name]> | undefined,
+    );
+  return names.flatMap((name) => compare(name));
+}
+
+/** A rule is the same by what it comes to; by its name it is told. */
+function ruleChanges(before: readonly CedarRule[], after: readonly CedarRule[]): Change[] {
+  const forms = (rules: readonly CedarRule[]) => new Set(rules.map(({ form }) => form));
+  const [formsBefore, formsAfter] = [forms(before), forms(after)];
+  const gone = before.filter(({ form }) => !formsAfter.has(form));
+  const come = after.filter(({ form }) => !formsBefore.has(form));
+  const isAmong = (id: string, rules: readonly CedarRule[]) => rules.some((rule) => rule.id === id);
+  return [
+    ...gone.map(({ id }) => ({
+      line: `rule ${id} ${isAmong(id, come) ? 'changed' : 'removed'}`,
+      tighter: false,
+    })),
+    ...come
+      .filter(({ id }) => !isAmong(id, gone))
+      .map(({ id }) => ({ line: `rule ${id} added`, tighter: true })),
+  ];
+}
+
+function listed(names: Names): string {
+  return names.length === 0 ? 'none' : [...names].sort().join(' ');
+}
+
+/**
+ * What a change comes to, a line each for people, what becomes possible first: `looser: One order $1,000.00 → $5,000.00`.
+ * @param account whose it is: of its own lines it is not said again
+ */
+export function changeLines(previous: ComparedRules, next: ComparedRules, account: string): string[] {
+  return comparedLines(previous, next)
+    .sort((a, b) => Number(a.tighter) - Number(b.tighter))
+    .map(({ line, tighter }) => {
+      const own = line.startsWith(`${account}: `) ? line.slice(account.length + 2) : line;
+      return `${tighter ? 'tighter' : 'looser'}: ${limitChangeText(own)}`;
+    });
+}

@@ -1,0 +1,145 @@
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { isTradeAgentError } from '../../../errors/errors.ts';
+import type { PolicyChangeRequest } from '../../../trading/kinds/policy-change.ts';
+import { Refusal } from '../../../trading/refusal.ts';
+import { defined } from '../../../values/defined.ts';
+import { type CedarEngine, loadCedar } from '../cedar/cedar-engine.ts';
+import { type RuleText, readRules } from '../cedar/rule-text.ts';
+import { type AccountLimits, accountLimitsSchema, EVERY_ACCOUNT, type Limits, limitsFor } from '../limits.ts';
+import { makeRules, type ReadRules } from './rules-source.ts';
+
+/** What one account's rules are to be: its limits, and the owner's rule files that change. */
+export interface WantedRules {
+  readonly account: string;
+  /** Undefined where they stay as they are. */
+  readonly limits: AccountLimits | undefined;
+  /** By file name; null for one that goes. */
+  readonly policies: NonNullable<PolicyChangeRequest['policies']>;
+}
+
+export interface NextRules {
+  readonly rules: ReadRules;
+  /** The account's own from then on; undefined where nothing about its limits changes. */
+  readonly limits: AccountLimits | undefined;
+}
+
+/**
+ * The rules that a change leads to, checked as a gateway checks them at its start. What others are held to stays: limits
+ * are the account's own, and a rule file can be changed from afar only where each of its rules is about this account.
+ * @param folder the gateway's
+ * @throws {Refusal} 422 `invalid_policy`, 503 `service_busy` where Cedar can't be loaded
+ */
+export async function nextRules(folder: string, before: ReadRules, wanted: WantedRules): Promise<NextRules> {
+  const { account, policies } = wanted;
+  const { limits: all, texts } = before.written;
+  const now = limitsFor(all, account) ?? {};
+  const limits =
+    wanted.limits === undefined || isDeepStrictEqual(wanted.limits, now) ? undefined : wanted.limits;
+  const changed = Object.entries(policies).map(([name, text]) => ({
+    file: join(folder, 'policies', name),
+    text,
+  }));
+  const engine = texts.length === 0 && changed.length === 0 ? undefined : await cedar();
+  for (const { file, text } of changed) {
+    const old = texts.find((one) => one.file === file);
+    const both = [...(old === undefined ? [] : [old]), ...(text === null ? [] : [ruleText(file, text)])];
+    for (const one of both) requireOwn(engine as CedarEngine, one, account);
+  }
+  const written = {
+    limits: limits === undefined ? all : withAccount(all, account, limits),
+    texts: [
+      ...texts.filter(({ file }) => !changed.some((one) => one.file === file)),
+      ...changed.flatMap(({ file, text }) => (text === null ? [] : [ruleText(file, text)])),
+    ],
+  };
+  try {
+    return { rules: await makeRules(written, engine ?? (await cedar())), limits };
+  } catch (error) {
+    throw invalid(error);
+  }
+}
+
+/** Limits of one account as they came. @throws {Refusal} 422 `invalid_policy`, naming the key */
+export function parseLimits(limits: unknown): AccountLimits {
+  const parsed = accountLimitsSchema.safeParse(limits);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const path = issue?.path.join('.') ?? '';
+  throw new Refusal(422, 'invalid_policy', `these limits can't be: ${path} ${issue?.message ?? ''}`.trim(), {
+    hint: 'docs/guide/POLICY.md says what each key takes.',
+    fields: parsed.error.issues.map((one) => ['limits', ...one.path].join('.')),
+  });
+}
+
+/** An account that is named takes nothing from `*`: what holds for it now is written out. */
+function withAccount(all: Limits | undefined, account: string, limits: AccountLimits): Limits {
+  if (account === EVERY_ACCOUNT) throw new Refusal(422, 'invalid_policy', 'that is no account');
+  return { version: 1, ...all, accounts: { ...all?.accounts, [account]: limits } };
+}
+
+function ruleText(file: string, text: string): RuleText {
+  return { origin: 'policies', file, text };
+}
+
+/** Another account's owner has not been asked. @throws {Refusal} 422 `invalid_policy` */
+function requireOwn(engine: CedarEngine, text: RuleText, account: string): void {
+  let rules: ReturnType<typeof readRules>;
+  try {
+    rules = readRules(engine, [text]);
+  } catch (error) {
+    throw invalid(error);
+  }
+  const other = rules.find(({ form }) => accountOfRule(form) !== account);
+  if (other === undefined) return;
+  throw new Refusal(
+    422,
+    'invalid_policy',
+    `the rule "${other.id}" is about more than the account ${account}`,
+    {
+      hint: `Write resource == Account::"${account}" in its head; rules for every account are changed at the gateway's machine.`,
+      members: { rule: other.id },
+    },
+  );
+}
+
+/** The one account that a rule's head names; undefined where it names none. */
+export function accountOfRule(form: string): string | undefined {
+  const { body } = JSON.parse(form) as {
+    body?: { resource?: { op?: string; entity?: { type?: string; id?: string } } };
+  };
+  const { op, entity } = body?.resource ?? {};
+  return op === '==' && entity?.type === 'Account' ? entity.id : undefined;
+}
+
+async function cedar(): Promise<CedarEngine> {
+  try {
+    return await loadCedar();
+  } catch {
+    throw cedarUnavailable();
+  }
+}
+
+export function cedarUnavailable(): Refusal {
+  return new Refusal(503, 'service_busy', 'the rules can’t be evaluated here now', {
+    hint: 'Have the gateway’s owner look at it: "trade-agent doctor".',
+  });
+}
+
+/** The file's name alone: where the gateway's folder is, is nobody's business. */
+function invalid(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (!isTradeAgentError(error)) throw error;
+  const { message, hint, details } = error;
+  const { file, line, column } = details;
+  const name = typeof file === 'string' ? (file.split(/[\\/]/).at(-1) ?? '') : '';
+  return new Refusal(
+    422,
+    'invalid_policy',
+    typeof file === 'string' ? message.replaceAll(file, name) : message,
+    {
+      ...defined({ hint }),
+      members: { file: name, line, column },
+    },
+  );
+}

@@ -1,0 +1,320 @@
+import { join } from 'node:path';
+import { createAuditChain } from '../../../approval/audit-chain.ts';
+import type { Approved, Proposer } from '../../../approval/kind.ts';
+import type { PlannedPolicy, PolicyPorts } from '../../../approval/kinds/policy-change/kind.ts';
+import { isTradeAgentError } from '../../../errors/errors.ts';
+import type { Clock } from '../../../machine/clock.ts';
+import { readPrivateFile } from '../../../machine/private-file.ts';
+import { withProcessLock } from '../../../machine/process-lock.ts';
+import type { AuditNote } from '../../../store/audit.ts';
+import type { GatewayStores } from '../../../store/gateway-stores.ts';
+import {
+  LONGEST_CHANGE_LINE,
+  MOST_CHANGE_LINES,
+  type PolicyChangeRequest,
+} from '../../../trading/kinds/policy-change.ts';
+import type { PolicyChangedView } from '../../../trading/policy-views.ts';
+import { Refusal } from '../../../trading/refusal.ts';
+import type { Account } from '../../../trading/views.ts';
+import type { Broker } from '../../broker/broker.ts';
+import { requireLet } from '../decide.ts';
+import type { Subject } from '../decision.ts';
+import { type AccountLimits, hasLimits, limitsFor } from '../limits.ts';
+import type { RulesSource } from '../rules.ts';
+import { type ComparedRules, changeLines, compareRules } from './compare.ts';
+import { limitsText } from './limits-text.ts';
+import { cedarUnavailable, type NextRules, nextRules, parseLimits } from './next-rules.ts';
+import type { FolderRules, ReadRules } from './rules-source.ts';
+import { type FileTexts, finishWriting, writeAsOne } from './written-as-one.ts';
+
+export interface PolicyDeskOptions {
+  readonly rules: FolderRules;
+  /** Whose rules: the account of whoever asks that they name, or their default one. */
+  readonly accountOf: (
+    who: Proposer,
+    account: string | undefined,
+  ) => Promise<Pick<Account, 'account' | 'environment'>>;
+  /** Writes a line of the record. */
+  readonly note: (note: AuditNote, now: number) => Promise<void>;
+  readonly clock: Clock;
+}
+
+/** Where the rules of an account are changed. */
+export interface PolicyDesk extends PolicyPorts {
+  /**
+   * Changes the rules at once, where nothing becomes possible by it.
+   * @throws {Refusal} as `plan`; 403 `policy_denied` with reason `APPROVAL_MISSING` where something does
+   */
+  tighten(who: Proposer, request: PolicyChangeRequest): Promise<PolicyChangedView>;
+}
+
+/** A change of rules is some file reads and writes. Milliseconds. */
+const LOCK_WAIT_MS = 10_000;
+
+interface Plan extends NextRules {
+  readonly before: ReadRules;
+  readonly account: Pick<Account, 'account' | 'environment'>;
+  /** Whether nothing becomes possible by it. */
+  readonly tighter: boolean;
+  /** A line each for people. */
+  readonly changes: readonly string[];
+}
+
+/*
+ * Changes come at once, by hand too. What keeps each to what was meant: the rules are looked at and written under one lock
+ * of this folder, a change names the digest that it changes and, where it was approved, the one that it leaves, and what
+ * is written comes to just that one or is not written. Files are read again before each decision (rules-source.ts).
+ */
+
+export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
+  const { rules, clock, note } = options;
+  const alone = <T>(work: () => Promise<T>) => aloneIn(rules.folder, work);
+  return {
+    async plan(who, request) {
+      const planned = await plan(options, who, request);
+      const { account, before, changes, rules: after } = planned;
+      if (changes.length === 0) throw unchanged('nothing becomes possible by it: PUT it');
+      const by = { ...of(who), approval: 'none', approvers: [] } as const;
+      // Rules may forbid that they are changed from afar, a firm's say.
+      requireLet(before, by, 'change_policy', account, clock.now());
+      const subject: PlannedPolicy = {
+        account: account.account,
+        environment: account.environment,
+        previous: before.digest,
+        digest: after.digest,
+        changes: [...changes],
+        limits: plainLimits(planned.limits ?? limitsFor(before.written.limits, account.account)),
+        policies: request.policies ?? {},
+      };
+      requireShowable(subject);
+      return subject;
+    },
+    apply: (change, owner) => alone(() => apply(options, change, owner)),
+    digest: async () => (await rules.current()).digest,
+    tighten: (who, request) =>
+      alone(async () => {
+        const planned = await plan(options, who, request);
+        const { before, tighter, changes, account, rules: after } = planned;
+        if (!tighter) throw needsApproval(changes);
+        const previous = before.digest;
+        const { digest } = after;
+        const facts = { sub: who.sub, client: who.clientId, account: account.account, previous, digest };
+        // First the record: a change that leaves none is not made.
+        await note({ event: 'rules_tightened', facts: { ...facts, changes } }, clock.now());
+        await write(options, planned, account.account, request.policies ?? {});
+        return { previous, digest, changes: [...changes] };
+      }),
+  };
+}
+
+/** Whoever changes rules changes those of their own account. */
+function of(who: Proposer | Approved): Pick<Subject, 'sub' | 'client' | 'owner' | 'membership'> {
+  const { sub, clientId = '' } = who;
+  const { membership } = 'membership' in who ? who : ((who as Approved).proposer ?? {});
+  return { sub, client: clientId, owner: sub, membership };
+}
+
+/** While nobody else changes the rules of this folder, and with whatever was cut off made whole. */
+async function aloneIn<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    const options = { what: 'the rules', waitMs: LOCK_WAIT_MS };
+    return await withProcessLock(join(folder, 'policy.lock'), options, async () => {
+      written(() => finishWriting(folder));
+      return await work();
+    });
+  } catch (error) {
+    if (!isTradeAgentError(error)) throw error;
+    throw new Refusal(503, 'service_busy', 'the rules are being changed by somebody else', {
+      hint: 'Try again in a moment.',
+      cause: error,
+    });
+  }
+}
+
+/** @throws {Refusal} 500 `service_busy`; nothing, or all of it, is written at the next try */
+function written(write: () => void): void {
+  try {
+    write();
+  } catch (cause) {
+    throw new Refusal(500, 'service_busy', 'the rules can’t be written now', {
+      hint: 'Have the gateway’s owner look at the disk and the permissions of its folder.',
+      cause,
+    });
+  }
+}
+
+async function plan(
+  { rules, accountOf }: PolicyDeskOptions,
+  who: Proposer,
+  { account: named, base, limits, policies = {} }: PolicyChangeRequest,
+): Promise<Plan> {
+  const account = await accountOf(who, named);
+  const before = await rules.current();
+  requireSound(before);
+  if (before.digest !== base) throw stale();
+  const wanted = limits === undefined ? undefined : parseLimits(limits);
+  const next = await nextRules(rules.folder, before, { account: account.account, limits: wanted, policies });
+  if (next.rules.digest === before.digest) throw unchanged('the rules are so already');
+  const [was, will] = [compared(before), compared(next.rules)];
+  const { tighter } = compareRules(was, will);
+  return { ...next, before, account, tighter, changes: changeLines(was, will, account.account) };
+}
+
+/** @throws {Refusal} 503 where Cedar can't be loaded: rules that nobody can read may be any */
+function compared({ written, cedarRules }: ReadRules): ComparedRules {
+  if (cedarRules === undefined) throw cedarUnavailable();
+  return { limits: written.limits, cedarRules };
+}
+
+async function apply(options: PolicyDeskOptions, change: PlannedPolicy, owner: Approved): Promise<void> {
+  const { rules, clock } = options;
+  const before = await rules.current();
+  // Made before, by a process that died before it could tell.
+  if (before.digest === change.digest) {
+    if (!hasLimits(before.written.limits)) await rules.forgetLimits();
+    return;
+  }
+  requireSound(before);
+  if (before.digest !== change.previous) throw stale();
+  const by = { ...of(owner), approval: 'tap', approvers: [owner.sub], acr: owner.acr } as const;
+  requireLet(before, by, 'change_policy', change, clock.now());
+  const { account, policies } = change;
+  const next = await nextRules(rules.folder, before, {
+    account,
+    limits: parseLimits(change.limits),
+    policies,
+  });
+  if (next.rules.digest !== change.digest) {
+    throw new Refusal(409, 'details_mismatch', 'what was approved comes to other rules than it says', {
+      hint: 'Nothing was changed. Propose the change again.',
+      fields: ['digest'],
+    });
+  }
+  await write(options, next, account, policies);
+}
+
+async function write(
+  { rules }: PolicyDeskOptions,
+  { limits, rules: after }: NextRules,
+  account: string,
+  policies: NonNullable<PolicyChangeRequest['policies']>,
+): Promise<void> {
+  const texts: FileTexts = {
+    ...(limits === undefined ? {} : { 'limits.yaml': limitsText(limitsFile(rules.folder), account, limits) }),
+    ...Object.fromEntries(Object.entries(policies).map(([name, text]) => [`policies/${name}`, text])),
+  };
+  written(() => writeAsOne(rules.folder, texts));
+  // Nobody but its owner can have taken the last limit away: without approval rules become tighter alone.
+  if (!hasLimits(after.written.limits)) await rules.forgetLimits();
+  if ((await rules.current()).digest !== after.digest) {
+    throw new Refusal(500, 'state_corrupt', 'the rules are not those that were written', {
+      hint: 'Somebody changed them at the same time: look at them with "trade-agent policy show".',
+    });
+  }
+}
+
+function limitsFile(folder: string): string | undefined {
+  return readPrivateFile(
+    join(folder, 'limits.yaml'),
+    64 * 1024,
+    (why) => new Refusal(500, 'service_busy', `limits.yaml can't be used: ${why}`),
+  );
+}
+
+/** Wrong files are mended where they are: nobody knows what a change of them would come to. */
+function requireSound({ problem }: ReadRules): void {
+  if (problem === undefined) return;
+  throw new Refusal(409, 'invalid_policy', 'the rules at the gateway are wrong as they are', {
+    hint: 'They are mended at its machine: "trade-agent home doctor", or the gateway’s own output, says what is wrong.',
+    members: { reason: 'POLICY_INVALID', reasons: ['POLICY_INVALID'] },
+  });
+}
+
+/** Of a subject as JSON: it travels in the question and in the approval's token. */
+const LONGEST_SUBJECT = 8 * 1024;
+
+/** What no phone shows whole nobody can approve. @throws {Refusal} 422 `invalid_policy` */
+function requireShowable(subject: PlannedPolicy): void {
+  const { changes } = subject;
+  const fits =
+    changes.length <= MOST_CHANGE_LINES &&
+    changes.every((line) => line.length <= LONGEST_CHANGE_LINE) &&
+    JSON.stringify(subject).length <= LONGEST_SUBJECT;
+  if (fits) return;
+  throw new Refusal(422, 'invalid_policy', 'the change is longer than a phone can show', {
+    hint: 'Change less at a time, or edit the files at the gateway’s machine.',
+  });
+}
+
+/** As JSON has them: what is not set is not there. */
+function plainLimits(limits: AccountLimits = {}): PlannedPolicy['limits'] {
+  return JSON.parse(JSON.stringify(limits)) as PlannedPolicy['limits'];
+}
+
+function unchanged(text: string): Refusal {
+  return new Refusal(409, 'rules_unchanged', text, { hint: 'There is nothing to approve.' });
+}
+
+function stale(): Refusal {
+  return new Refusal(409, 'rules_stale', 'the rules have changed since', {
+    hint: 'Look at them as they are now, and change those.',
+  });
+}
+
+function needsApproval(changes: readonly string[]): Refusal {
+  return new Refusal(
+    403,
+    'policy_denied',
+    'more would be possible by this, and that takes its owner’s approval',
+    {
+      hint: 'Propose it: POST /v1/proposals with kind policy_change.',
+      members: {
+        reason: 'APPROVAL_MISSING',
+        reasons: ['APPROVAL_MISSING'],
+        kind: 'policy_change',
+        changes: [...changes],
+      },
+      challenge: {},
+    },
+  );
+}
+
+/** Where a gateway's rules are changed: in its folder, or, where they are fixed, nowhere. */
+export function gatewayPolicy(
+  rules: RulesSource,
+  {
+    auditFile,
+    audit,
+    limits,
+    brokerFor,
+    clock,
+  }: Pick<GatewayStores, 'audit' | 'limits'> & {
+    readonly auditFile: string | undefined;
+    readonly brokerFor: (who: Proposer, account?: string) => Promise<Pick<Broker, 'account'>>;
+    readonly clock: Clock;
+  },
+): PolicyDesk {
+  if (!isInFolder(rules)) return fixedRules(rules);
+  rules.rememberIn(limits, clock);
+  const record = auditFile === undefined ? undefined : createAuditChain(auditFile, audit);
+  return createPolicyDesk({
+    rules,
+    accountOf: async (who, account) => await (await brokerFor(who, account)).account(),
+    note: async (note, now) => {
+      await audit.note(note, now);
+      await record?.flush();
+    },
+    clock,
+  });
+}
+
+function isInFolder(rules: RulesSource): rules is FolderRules {
+  return 'folder' in rules;
+}
+
+function fixedRules(rules: RulesSource): PolicyDesk {
+  const refuse = async () => {
+    throw new Refusal(404, 'not_found', 'the rules of this gateway are not changed from afar');
+  };
+  return { plan: refuse, apply: refuse, tighten: refuse, digest: async () => (await rules.current()).digest };
+}

@@ -1,0 +1,266 @@
+import { type BigIntStats, lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseYaml } from '../../../config/yaml-file.ts';
+import { isTradeAgentError, TradeAgentError } from '../../../errors/errors.ts';
+import type { Clock } from '../../../machine/clock.ts';
+import { forged, readPrivateFile, readUnforgedFile } from '../../../machine/private-file.ts';
+import type { LimitsStore } from '../../../store/limits-store.ts';
+import { type CedarEngine, loadCedar } from '../cedar/cedar-engine.ts';
+import { cedarRules, unevaluableRules } from '../cedar/cedar-rules.ts';
+import { baseRules, type CedarRule, type RuleText, readRules } from '../cedar/rule-text.ts';
+import { type Limits, limitsFor, limitsSchema } from '../limits.ts';
+import { type Rules, type RulesSource, rulesDigest } from '../rules.ts';
+import { type LimitsMemory, limitsMemory } from './limits-memory.ts';
+import { finishWriting } from './written-as-one.ts';
+
+/** What an owner and a firm have written. */
+export interface WrittenRules {
+  readonly limits: Limits | undefined;
+  readonly texts: readonly RuleText[];
+}
+
+/** Rules, with what they were made of. */
+export interface ReadRules extends Rules {
+  readonly written: WrittenRules;
+  /** The owner's and the firm's; undefined where Cedar can't be loaded. */
+  readonly cedarRules: readonly CedarRule[] | undefined;
+}
+
+/** The rules of a gateway's folder. */
+export interface FolderRules extends RulesSource {
+  readonly folder: string;
+  current(): Promise<ReadRules>;
+  /** Loads what the first decision needs, so that it need not wait for it. Never throws. */
+  preload(): Promise<void>;
+  /** Remembers in the gateway's database, from now on, that there were limits: files without any then let nothing be traded. */
+  rememberIn(store: LimitsStore, clock: Pick<Clock, 'now'>): void;
+  /** Their owner approved that there are no limits. */
+  forgetLimits(): Promise<void>;
+}
+
+export interface FolderRulesOptions {
+  /** Cedar, as {@link loadCedar} loads it. */
+  readonly load?: () => Promise<CedarEngine>;
+  /** Told once of what is wrong with files that were changed, and of a Cedar that can't be loaded. */
+  readonly onError?: (message: string) => void;
+}
+
+/**
+ * The rules in `limits.yaml`, `policies/*.cedar` and `firm/*.cedar` of a gateway's folder. They are read again when a file
+ * is another one than before; what was in force never outlives files that are wrong now, so nothing is traded until they
+ * are mended (`Rules.problem`). Where Cedar can't be loaded, likewise (`unevaluableRules`).
+ * @throws {TradeAgentError} `invalid_config`, with file and line: a gateway must not start without the rules that its owner
+ *   meant
+ */
+export async function folderRules(folder: string, options: FolderRulesOptions = {}): Promise<FolderRules> {
+  const onError = options.onError ?? (() => undefined);
+  const engine = engineOf(options.load ?? loadCedar, onError);
+  finishWriting(folder);
+  let known = standing(folder);
+  const written = await readWritten(folder);
+  // Cedar takes a while to load. Where there is nothing to check it can wait.
+  let rules: Promise<ReadRules> | undefined =
+    written.texts.length === 0 ? undefined : Promise.resolve(await makeRules(written, await engine()));
+
+  let memory: LimitsMemory<ReadRules> | undefined;
+  const read = async () => {
+    const now = standing(folder);
+    if (rules !== undefined && now === known) return rules;
+    const reading = rules === undefined && now === known ? Promise.resolve(written) : readWritten(folder);
+    known = now;
+    rules = reading.then(
+      async (texts) => makeRules(texts, await engine()).catch((error) => faulty(folder, error, texts)),
+      (error) => faulty(folder, error, undefined),
+    );
+    const made = await rules;
+    if (made.problem !== undefined) onError(made.problem);
+    return made;
+  };
+  const current = async () => {
+    const made = await read();
+    return memory === undefined ? made : await memory.checked(made);
+  };
+  return {
+    folder,
+    current,
+    // A database that is away is met again by the first decision.
+    preload: () =>
+      current().then(
+        () => undefined,
+        () => undefined,
+      ),
+    rememberIn(store, clock) {
+      memory = limitsMemory(store, clock, onError);
+    },
+    forgetLimits: async () => await memory?.forget(),
+  };
+}
+
+/** The rules of a folder as they are now; nothing is kept. @throws {TradeAgentError} as {@link folderRules} */
+export async function readFolderRules(folder: string): Promise<ReadRules> {
+  return await makeRules(await readWritten(folder), await loadCedar());
+}
+
+/**
+ * Rules of what was written. Without `engine` they let nothing go out.
+ * @throws {TradeAgentError} `invalid_config`, as {@link readRules} does
+ */
+export async function makeRules(written: WrittenRules, engine: CedarEngine | undefined): Promise<ReadRules> {
+  const { limits, texts } = written;
+  const digest = digestOf(written);
+  const limitsOf = (account: string) => limitsFor(limits, account);
+  if (engine === undefined) {
+    return { digest, limitsOf, cedar: unevaluableRules, written, cedarRules: undefined };
+  }
+  const rules = readRules(engine, texts);
+  const cedar = cedarRules(engine, [...baseRules(engine), ...rules], limitsOf);
+  return { digest, limitsOf, cedar, written, cedarRules: rules };
+}
+
+async function readWritten(folder: string): Promise<WrittenRules> {
+  return { limits: await readLimits(folder), texts: readRuleFiles(folder) };
+}
+
+/** Which file a text is from makes no difference. */
+function digestOf({ limits, texts }: WrittenRules): string {
+  return rulesDigest(
+    limits,
+    texts.map(({ text }) => text),
+  );
+}
+
+/** Rules that let nothing go out, of files that are wrong. */
+function faulty(folder: string, error: unknown, written: WrittenRules | undefined): ReadRules {
+  const { message, hint } = isTradeAgentError(error)
+    ? error
+    : new TradeAgentError('invalid_config', 'the rules can’t be read', { cause: error });
+  const texts: WrittenRules = written ?? { limits: undefined, texts: [] };
+  return {
+    digest: digestOf(texts),
+    limitsOf: (account) => limitsFor(texts.limits, account),
+    cedar: unevaluableRules,
+    // Whoever is refused is told, and where the folder is is nothing for them.
+    problem: (hint === undefined ? message : `${message}. ${hint}`).replaceAll(join(folder, '/'), ''),
+    written: texts,
+    cedarRules: undefined,
+  };
+}
+
+/** Tries once: what is missing at the first decision is not there later. */
+function engineOf(load: () => Promise<CedarEngine>, onError: (message: string) => void) {
+  let engine: Promise<CedarEngine | undefined> | undefined;
+  return () => {
+    engine ??= load().catch((error) => {
+      const { message } = error as Error;
+      onError(`Cedar can't be loaded, so that nothing is traded: ${message}. Install trade-agent again.`);
+      return undefined;
+    });
+    return engine;
+  };
+}
+
+/** Which files there are, and when each was last another one. */
+function standing(folder: string): string {
+  const files = ruleFolders.flatMap((name) => [
+    name,
+    ...namesIn(join(folder, name)).map((one) => join(name, one)),
+  ]);
+  return ['limits.yaml', ...files].map((name) => `${name} ${stampOf(join(folder, name))}`).join('\n');
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    // What is wrong with it is found when it is read.
+    return [];
+  }
+}
+
+function stampOf(file: string): string {
+  try {
+    const stat: BigIntStats = statSync(file, { bigint: true });
+    return [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs, stat.mode, stat.uid].join(' ');
+  } catch (error) {
+    return String((error as NodeJS.ErrnoException).code);
+  }
+}
+
+const LONGEST_RULES = 256 * 1024;
+/** A decision with a thousand rules takes 5 ms; more are nobody's own. */
+const MOST_FILES = 100;
+
+/** The folders beside limits.yaml: the owner's own rules, and those of the firm whose gateway it is, which may be root's. */
+export const ruleFolders = ['policies', 'firm'] as const;
+
+/** What an editor leaves behind. */
+const LEFTOVER = /^\.|~$|\.(?:bak|swp|tmp)$/;
+
+/**
+ * The texts of `policies/*.cedar` and `firm/*.cedar`, by name. A file that may be meant as rules and isn't named so is
+ * refused: it would be no rule, and nobody would notice.
+ * @throws {TradeAgentError} `invalid_config`
+ */
+function readRuleFiles(folder: string): RuleText[] {
+  return ruleFolders.flatMap((origin) => {
+    const path = join(folder, origin);
+    const names = ruleNames(path);
+    if (names.length > MOST_FILES) {
+      throw unusable(path)(`there are ${names.length} files in it, and it can have ${MOST_FILES}`);
+    }
+    return names.map((name) => {
+      const file = join(path, name);
+      const read = origin === 'firm' ? readUnforgedFile : readPrivateFile;
+      const text = read(file, LONGEST_RULES, unusable(file));
+      if (text === undefined) throw unusable(file)('it is gone');
+      return { origin, file, text };
+    });
+  });
+}
+
+function ruleNames(path: string): string[] {
+  let stat: Stats;
+  try {
+    stat = lstatSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    throw unusable(path)(`it can't be read (${code})`);
+  }
+  if (!stat.isDirectory()) throw unusable(path)('it is not a folder');
+  const why = process.platform === 'win32' ? undefined : forged(stat);
+  if (why !== undefined) throw unusable(path)(why);
+  const names = readdirSync(path).filter((name) => !LEFTOVER.test(name));
+  const other = names.find((name) => !name.endsWith('.cedar'));
+  if (other !== undefined) throw unusable(join(path, other))('rules are in files named *.cedar');
+  return names.sort();
+}
+
+function unusable(file: string) {
+  return (why: string) =>
+    new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
+      hint: 'What is in this folder says what may be traded, so it must be its owner’s alone to write.',
+      details: { file },
+    });
+}
+
+const LONGEST_LIMITS = 64 * 1024;
+
+/**
+ * The limits of a gateway, `limits.yaml` of its folder; undefined where there is no such file.
+ * @throws {TradeAgentError} `invalid_config`, with the line and what may stand there: a gateway must not start without
+ *   the limits that its owner meant
+ */
+export async function readLimits(folder: string): Promise<Limits | undefined> {
+  const file = join(folder, 'limits.yaml');
+  const text = readPrivateFile(
+    file,
+    LONGEST_LIMITS,
+    (why) =>
+      new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
+        hint: 'It limits what may be traded, so it must be its owner’s alone.',
+        details: { file },
+      }),
+  );
+  return text === undefined ? undefined : await parseYaml(limitsSchema, text, file);
+}

@@ -1,0 +1,276 @@
+import type { Outside } from '../../approval/kind.ts';
+import { dollars, exactPercent, sharePrice } from '../../trading/amounts.ts';
+import { countOf } from '../../trading/counted-order.ts';
+import { Dec } from '../../trading/decimal.ts';
+import { type Cadence, slotOf } from '../../trading/mandate/cadence.ts';
+import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
+import type { CountedTerms, MandateState, MandateUse } from '../../trading/mandate/mandate.ts';
+import { mandateState } from '../../trading/mandate/mandate-state.ts';
+import type { OrderDraft } from '../../trading/order.ts';
+import type { PolicyReason } from '../../trading/policy-reasons.ts';
+import { boundedOrder } from '../../trading/worst-case.ts';
+import { defined } from '../../values/defined.ts';
+import { aboveWithoutTap } from './parties.ts';
+import type { Rules } from './rules.ts';
+
+/** How far a mandate is used, counted as of one moment, this order not among it. */
+export interface UsedOf extends MandateUse {
+  readonly state: MandateState;
+  /** Orders of the same slot, symbol and side. */
+  readonly in_slot: number;
+}
+
+/** What is asked to be placed under a mandate. */
+export interface UnderMandate {
+  readonly draft: OrderDraft;
+  /** Dollars that it counts for; null where nothing bounds it. */
+  readonly notional: string | null;
+  /** As it was asked for; the present one where nobody said. */
+  readonly slot: string | undefined;
+  /** Thumbprint of the key that it came by; undefined where that was looked at before. */
+  readonly jkt?: string | undefined;
+  /** Digest of the rules as they are. */
+  readonly policy: string;
+}
+
+/**
+ * In what an order is outside of a mandate: all of it, in a fixed order; empty where it is inside. Pure, and the one place
+ * where this is decided: before anybody is asked, and again in the transaction that places the order.
+ * @param now milliseconds since the epoch
+ */
+export function withinMandate(
+  terms: MandateEnvelope,
+  used: UsedOf,
+  order: UnderMandate,
+  now: number,
+): Outside[] {
+  return [
+    ...standing(terms, used, now),
+    ...whose(terms, order),
+    ...kindOfOrder(terms, order.draft),
+    ...amounts(terms, used, order),
+    ...prices(terms, order.draft),
+    ...slots(terms, used, order, now),
+    ...(order.policy === terms.policy
+      ? []
+      : [
+          {
+            reason: 'MANDATE_POLICY_CHANGED' as const,
+            text: 'the gateway’s rules are others than when the mandate was approved',
+          },
+        ]),
+  ];
+}
+
+function standing(terms: MandateEnvelope, { state }: UsedOf, now: number): Outside[] {
+  if (state === 'expired' || now >= Date.parse(terms.expires_at)) {
+    return [{ reason: 'MANDATE_EXPIRED', text: `the mandate ended at ${terms.expires_at}` }];
+  }
+  return [
+    ...(state === 'active' || state === 'exhausted'
+      ? []
+      : [{ reason: 'MANDATE_NOT_ACTIVE' as const, text: `the mandate is ${state}`, value: state }]),
+    ...(now < Date.parse(terms.not_before)
+      ? [{ reason: 'MANDATE_NOT_YET' as const, text: `the mandate begins at ${terms.not_before}` }]
+      : []),
+  ];
+}
+
+function whose(terms: MandateEnvelope, { draft, jkt = terms.agent_jkt }: UnderMandate): Outside[] {
+  return [
+    ...(jkt === terms.agent_jkt
+      ? []
+      : [{ reason: 'MANDATE_KEY_MISMATCH' as const, text: 'the mandate is for another program’s key' }]),
+    ...(draft.account === terms.account && draft.environment === terms.environment
+      ? []
+      : [{ reason: 'MANDATE_ACCOUNT_MISMATCH' as const, text: 'the mandate is for another account' }]),
+  ];
+}
+
+function kindOfOrder(terms: MandateEnvelope, draft: OrderDraft): Outside[] {
+  const { symbol, side, type, time_in_force, extended_hours, order_class } = draft;
+  const outside = (
+    reason: PolicyReason,
+    what: string,
+    covered: readonly string[],
+    value: string,
+  ): Outside => ({
+    reason,
+    text: `the mandate is not for ${what}`,
+    limit: covered.join(' '),
+    value,
+  });
+  return [
+    ...(terms.symbols.includes(symbol)
+      ? []
+      : [outside('MANDATE_SYMBOL_NOT_COVERED', symbol, terms.symbols, symbol)]),
+    ...(terms.sides.includes(side)
+      ? []
+      : [outside('MANDATE_SIDE_NOT_COVERED', side === 'buy' ? 'purchases' : 'sales', terms.sides, side)]),
+    ...((terms.order_types as readonly string[]).includes(type)
+      ? []
+      : [outside('MANDATE_TYPE_NOT_COVERED', `${type} orders`, terms.order_types, type)]),
+    // What was signed names types alone: exits are for its owner's eyes.
+    ...(order_class === undefined
+      ? []
+      : [outside('MANDATE_TYPE_NOT_COVERED', 'orders with exits', terms.order_types, order_class)]),
+    ...(terms.times_in_force.includes(time_in_force) && !extended_hours
+      ? []
+      : [
+          outside(
+            'MANDATE_TIME_IN_FORCE_NOT_COVERED',
+            extended_hours ? 'extended hours' : `orders in force ${time_in_force}`,
+            terms.times_in_force,
+            extended_hours ? 'extended_hours' : time_in_force,
+          ),
+        ]),
+  ];
+}
+
+function amounts(terms: MandateEnvelope, used: UsedOf, { notional }: UnderMandate): Outside[] {
+  const beyond = (reason: PolicyReason, limit: string, before: string, what: string): Outside[] => {
+    const value = notional === null ? null : new Dec(before).plus(notional).toFixed(2, Dec.ROUND_UP);
+    if (value !== null && new Dec(value).lte(limit)) return [];
+    const text =
+      value === null
+        ? `nothing bounds what the order can come to, and ${what} may come to ${dollars(limit)} under the mandate`
+        : `${what} would come to ${dollars(value)}, and may come to ${dollars(limit)} under the mandate`;
+    return [{ reason, text, limit: new Dec(limit).toFixed(2), value }];
+  };
+  const { max_order_notional: order, max_day_notional: day, max_total_notional: total, max_orders } = terms;
+  return [
+    ...beyond('MANDATE_NOTIONAL_EXCEEDS_PER_ORDER', order, '0', 'the order'),
+    ...(day === undefined
+      ? []
+      : beyond('MANDATE_NOTIONAL_EXCEEDS_PER_DAY', day, used.day_notional, 'the day')),
+    ...beyond('MANDATE_NOTIONAL_EXCEEDS_TOTAL', total, used.total_notional, 'all orders together'),
+    ...(used.orders < max_orders
+      ? []
+      : [
+          {
+            reason: 'MANDATE_ORDERS_EXHAUSTED' as const,
+            text: `the mandate was for ${max_orders} ${max_orders === 1 ? 'order' : 'orders'}, and they were placed`,
+            limit: String(max_orders),
+            value: String(used.orders + 1),
+          },
+        ]),
+  ];
+}
+
+function prices(terms: MandateEnvelope, draft: OrderDraft): Outside[] {
+  const { symbol, max_slippage } = draft;
+  const band = Object.hasOwn(terms.price ?? {}, symbol) ? terms.price?.[symbol] : undefined;
+  return [
+    ...(band === undefined ? [] : outsideBand(symbol, band, draft)),
+    ...(new Dec(max_slippage).lte(terms.max_slippage)
+      ? []
+      : [
+          {
+            reason: 'MANDATE_SLIPPAGE_EXCEEDS_MAX' as const,
+            text: `the order may go ${exactPercent(max_slippage)} from its price, and ${exactPercent(terms.max_slippage)} under the mandate`,
+            limit: terms.max_slippage,
+            value: max_slippage,
+          },
+        ]),
+  ];
+}
+
+/**
+ * The worst price that it can trade at lies in the band, and the better one that it would trade at now. An order that the
+ * broker takes without a price (a purchase for an amount) is held by nothing there, so no band holds it.
+ */
+function outsideBand(
+  symbol: string,
+  { min, max }: { readonly min?: string | undefined; readonly max?: string | undefined },
+  draft: OrderDraft,
+): Outside[] {
+  const worst = boundedOrder(draft).limit_price;
+  const named = draft.limit_price ?? draft.reference_price;
+  const buys = draft.side === 'buy';
+  const [lowest, highest] = buys
+    ? [Dec.min(named, draft.reference_price), worst]
+    : [worst, Dec.max(named, draft.reference_price)];
+  const limit = [min ?? '', max ?? ''].join('-');
+  if (worst === undefined || lowest === undefined || highest === undefined) {
+    return [
+      {
+        reason: 'MANDATE_PRICE_OUTSIDE_BAND',
+        text: `nothing holds the order to the prices that the mandate names for ${symbol}`,
+        limit,
+        value: null,
+      },
+    ];
+  }
+  const under = min !== undefined && new Dec(lowest).lt(min);
+  if (!under && !(max !== undefined && new Dec(highest).gt(max))) return [];
+  const value = new Dec(under ? lowest : highest).toFixed();
+  return [
+    {
+      reason: 'MANDATE_PRICE_OUTSIDE_BAND',
+      text: `it can trade at ${sharePrice(value)} a share, outside the prices that the mandate names for ${symbol}`,
+      limit,
+      value,
+    },
+  ];
+}
+
+function slots(terms: MandateEnvelope, { in_slot }: UsedOf, { slot }: UnderMandate, now: number): Outside[] {
+  const present = slotOf(terms.cadence, now);
+  if (slot !== undefined && slot !== present) {
+    return [
+      {
+        reason: 'MANDATE_SLOT_MISMATCH',
+        text:
+          present === undefined
+            ? 'the mandate has no slots: it is used on demand'
+            : `the order is for ${slot}, and it is ${present} now`,
+        ...defined({ limit: present }),
+        value: slot,
+      },
+    ];
+  }
+  if (present === undefined || in_slot < ordersPerSlot(terms)) return [];
+  return [
+    {
+      reason: 'MANDATE_SLOT_USED',
+      text: `the mandate was used for ${present} already`,
+      limit: String(ordersPerSlot(terms)),
+      value: String(in_slot + 1),
+    },
+  ];
+}
+
+/** How many orders of one symbol and side go into a slot; all that there may be where it is used on demand. */
+export function ordersPerSlot({
+  cadence,
+  orders_per_slot = 1,
+  max_orders,
+}: Pick<MandateEnvelope, 'orders_per_slot' | 'max_orders'> & { readonly cadence: Cadence }): number {
+  return cadence === 'on_demand' ? max_orders : orders_per_slot;
+}
+
+/** An order that is to be placed under a mandate, and the rules of the moment. */
+export interface OrderUnder {
+  readonly draft: OrderDraft;
+  readonly slot: string | undefined;
+  /** Thumbprint of the key that it came by; undefined where that was looked at before. */
+  readonly jkt?: string | undefined;
+  readonly rules: Rules;
+}
+
+/**
+ * In what an order is outside of a mandate, and of what the rules leave to mandates: empty where it needs no tap. Pure and
+ * synchronous: it is asked before anybody is, and again in the transaction that claims the order.
+ */
+export function outsideOf(
+  mandate: CountedTerms,
+  { draft, slot, jkt, rules }: OrderUnder,
+  now: number,
+): Outside[] {
+  const { notional } = countOf(draft);
+  const used = { ...mandate.used, state: mandateState(mandate, now), in_slot: mandate.inSlot };
+  const order = { draft, notional, slot, jkt, policy: rules.digest };
+  const { environment } = draft;
+  const untapped = aboveWithoutTap(rules.limitsOf(draft.account), { environment, order: { notional } });
+  return [...withinMandate(mandate.terms, used, order, now), ...(untapped === undefined ? [] : [untapped])];
+}

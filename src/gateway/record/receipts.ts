@@ -1,0 +1,101 @@
+import type { ApprovalKernel } from '../../approval/kernel.ts';
+import type { Keys } from '../../approval/keys/keys.ts';
+import { mandateOf } from '../../approval/mandate-of.ts';
+import { makeReceipt } from '../../approval/receipts/make-receipt.ts';
+import { type ReceiptJwk, receiptKey } from '../../approval/receipts/receipt-key.ts';
+import { receiptKinds } from '../../approval/receipts/verify-receipt.ts';
+import { eachSecret, type SealSecrets } from '../../secrets/token-seal.ts';
+import type { GatewayStores } from '../../store/gateway-stores.ts';
+import type { StoredProposal } from '../../store/proposal-store.ts';
+import { kindWords } from '../../trading/kinds/kinds.ts';
+import type { ReceiptEntry } from '../../trading/receipt.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { OwnRecord } from './own-record.ts';
+
+/** The receipts of what was carried out here. */
+export interface Receipts {
+  /** Of one's own orders, newest first. */
+  list(sub: string, limit: number): Promise<ReceiptEntry[]>;
+  /**
+   * The receipt of one's own, by its proposal's id or an order's `client_order_id`: the file's text.
+   * @throws {Refusal} 404 `not_found` where there is no such proposal, or nothing was sent for it yet
+   */
+  find(sub: string, id: string): Promise<string>;
+  /** By which it signs and has signed, the newest first. */
+  keys(): Promise<{ readonly keys: readonly ReceiptJwk[] }>;
+}
+
+export function createReceipts(
+  {
+    resource,
+    stores,
+    keys,
+  }: {
+    readonly resource: string;
+    readonly stores: GatewayStores;
+    readonly keys?: Pick<Keys, 'site'> | undefined;
+  },
+  parts: {
+    readonly sealSecret: SealSecrets;
+    readonly kernel: Pick<ApprovalKernel, 'find' | 'list'>;
+    readonly record: Pick<OwnRecord, 'about'>;
+    readonly signed: boolean;
+    readonly now: () => number;
+  },
+): Receipts {
+  const { kernel, record, now } = parts;
+  const [newest, ...older] = eachSecret(parts.sealSecret);
+  const key = receiptKey(newest);
+  const sources = async () => ({
+    gateway: resource,
+    proposals: stores.proposals,
+    keys: stores.keys,
+    orders: stores.orders,
+    decisions: stores.decisions,
+    lines: record.about,
+    site: keys?.site,
+    key: await key,
+    now,
+  });
+  const named = async (sub: string, id: string) =>
+    (await stores.proposals.ofSubject(sub, id)) ?? (await kernel.find(sub, id));
+  return {
+    async list(sub, limit) {
+      const all = await kernel.list(sub, { state: 'all', limit: MOST_LOOKED_AT });
+      return all
+        .filter(isSent)
+        .slice(0, limit)
+        .map((proposal) => entryOf(proposal, parts.signed));
+    },
+    async find(sub, id) {
+      const proposal = await named(sub, id);
+      const text = isOfKind(proposal) ? await makeReceipt(await sources(), proposal) : undefined;
+      if (text !== undefined) return text;
+      throw new Refusal(404, 'not_found', 'there is no receipt: no order was sent for it', {
+        hint: 'There are receipts of orders alone, from the moment they are sent.',
+      });
+    },
+    async keys() {
+      const all = await Promise.all([key, ...older.map(receiptKey)]);
+      return { keys: all.map(({ jwk }) => jwk) };
+    },
+  };
+}
+
+/** Of a person's latest proposals: what is older is found by its id. */
+const MOST_LOOKED_AT = 500;
+
+const isOfKind = ({ kind }: StoredProposal) => receiptKinds.some((one) => one === kind);
+
+const isSent = (proposal: StoredProposal) =>
+  isOfKind(proposal) && ['executed', 'unknown'].includes(proposal.state);
+
+function entryOf(proposal: StoredProposal, signed: boolean): ReceiptEntry {
+  const { id, kind, state, subject, updatedAt } = proposal;
+  const by = mandateOf(proposal) !== undefined ? 'mandate' : signed ? 'signature' : 'token';
+  return {
+    ...{ id, kind, state, by },
+    summary: kindWords(kind).summary(subject),
+    at: new Date(updatedAt).toISOString(),
+  };
+}
