@@ -81,6 +81,9 @@ function phoneAgrees({ world, questionsOf, linesOf }: Evidence, row: StoredPropo
   }
 }
 
+/** With less than five seconds left the second person is not asked any more: they could not answer. */
+const LEFT_TO_ASK_MS = 5_000;
+
 /** Approved in time, and nothing in the way: executed, and before long. */
 function carriedOutAtOnce(
   { world, book, questionsOf, linesOf }: Evidence,
@@ -95,6 +98,7 @@ function carriedOutAtOnce(
     row.kind === 'order' &&
     !brokerRefused(world, row) &&
     until < Math.min(question.expiresAt, row.deadline) &&
+    (isLastToAnswer(row, question) || until + LEFT_TO_ASK_MS < row.deadline) &&
     question.spoilt.length === 0 &&
     // The owner's token opens their account, and has run out where the second person took long.
     questionsOf(row).every((one) => one.decision !== 'approve' || until < (one.decidedAt ?? 0) + TOKEN_MS) &&
@@ -113,6 +117,11 @@ function carriedOutAtOnce(
     `${row.id} was carried out ${took} ms after the tap`,
   );
   return true;
+}
+
+/** Whether nobody is to be asked after this question: a second person is asked once the owner said yes. */
+function isLastToAnswer({ second }: StoredProposal, { sub }: Question): boolean {
+  return second === undefined || sub === second;
 }
 
 /** The broker has rules of its own (no order against an open one of one's own, say), and says so. */
