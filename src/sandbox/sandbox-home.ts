@@ -1,7 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair } from 'jose';
 import { z } from 'zod';
@@ -19,8 +18,8 @@ const userSchema = z.object({
   email: z.string(),
   /** At the paper broker, and at the other third parties; the home itself knows no passwords. */
   broker_password: z.string(),
-  /** What programs open the account at the paper broker by. A seed from before there were any gets some. */
-  broker_key: z.object({ key_id: z.string(), secret: z.string() }).default(newBrokerKey),
+  /** What programs open the account at the paper broker by. */
+  broker_key: z.object({ key_id: z.string(), secret: z.string() }),
 });
 
 const seedSchema = z.object({
@@ -129,15 +128,11 @@ async function readOrMakeSeed(file: string): Promise<SandboxSeed> {
     };
     writePrivately(file, `${JSON.stringify(seed, null, 2)}\n`);
   }
-  const written: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  const parsed = seedSchema.safeParse(written);
+  const parsed = seedSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
   if (!parsed.success) {
     throw new TradeAgentError('state_corrupt', `${file} is not a sandbox seed`, {
       hint: 'Mend it, or start a new sandbox with --home on an empty folder.',
     });
-  }
-  if (!isDeepStrictEqual(parsed.data, written)) {
-    writePrivately(file, `${JSON.stringify(parsed.data, null, 2)}\n`);
   }
   return parsed.data;
 }

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { Clock } from '../machine/clock.ts';
+import type { IsoDate } from '../trading/new-york-time.ts';
 import type { MarketHours } from '../trading/trading-calendar.ts';
 import { createMarket, type Market } from './market/market.ts';
-import type { IsoDate } from './market/new-york-time.ts';
 import { readMarketFolder } from './market/replay/read-folder.ts';
 import { type ReplayClock, replayClock } from './market/replay/replay-clock.ts';
 import { datesOf, replayTape } from './market/replay/replay-tape.ts';
-import { bookedAt } from './paper-broker/entries.ts';
+import { bookedAt } from './paper-broker/books/entries.ts';
 
 /** Real days to play again. */
 export interface MarketData {

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import type { Quotas } from '../approval/quotas.ts';
 import { softwareKey } from '../approval/signature/software-key.ts';
+import { isTradeAgentError } from '../errors/errors.ts';
 import { createKeyPairs } from '../gateway/broker/key-pairs.ts';
 import { keyPlaceOf, type NamedBroker, ONLY_BROKER } from '../gateway/broker/named-broker.ts';
 import { folderRules } from '../gateway/policy/files/rules-source.ts';
@@ -10,6 +11,7 @@ import { addMissing, createPeople, type People } from '../home/identity-provider
 import { createVault, type Vault } from '../home/identity-provider/vault.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { type HttpServer, listenerOf, listenOnLoopback } from '../net/http-server.ts';
+import { listenOnLocalhost } from '../net/localhost.ts';
 import { sameSecret } from '../secrets/constant-time.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { questionSeal } from '../store/rows/question-id.ts';
@@ -17,13 +19,12 @@ import { sqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
 import { defined } from '../values/defined.ts';
 import { type Company, createCompany } from './company/company.ts';
 import type { CompanyRule } from './company/rules.ts';
+import type { Story } from './paper-broker/books/seed-accounts.ts';
 import { createPaperBroker, type PaperBroker } from './paper-broker/paper-broker.ts';
-import type { Story } from './paper-broker/seed-accounts.ts';
 import { announce, defaultReadyFile, type SandboxReady } from './ready-file.ts';
 import { COMPANY_CLIENT_ID, companySettings, usualRule } from './sandbox-company.ts';
-import { openSandboxHome, type SandboxHome, type SandboxSeed } from './sandbox-home.ts';
+import { openSandboxHome, type SandboxHome, type SandboxPorts, type SandboxSeed } from './sandbox-home.ts';
 import { type MarketData, openSandboxMarket } from './sandbox-market.ts';
-import { listenAsBefore, type SandboxServers } from './sandbox-servers.ts';
 import {
   brokerSettings,
   CONNECTION,
@@ -34,7 +35,7 @@ import {
   thirdPartySettings,
   vaultSettings,
 } from './sandbox-settings.ts';
-import type { SentItem } from './third-parties/outbox.ts';
+import type { SentItem } from './third-parties/stand-in.ts';
 import { createThirdParties, type ThirdParties } from './third-parties/third-parties.ts';
 
 export interface SandboxOptions {
@@ -379,4 +380,56 @@ function createAdmin(options: {
     return context.body(null, 204);
   });
   return app;
+}
+
+const DEFAULT_PORT = 4747;
+
+type SandboxServers = Readonly<Record<'issuer' | 'broker', HttpServer>> & {
+  readonly company?: HttpServer;
+};
+
+/**
+ * Ports asked for, or those of the last start, must be free: tokens and bookmarks name them. A first start that asked
+ * for none takes the usual ones, or any free ones.
+ * @param first of two, or three where there is a company; 0 for free ones
+ * @throws {TradeAgentError} `port_in_use`
+ */
+async function listenAsBefore(
+  first: number | undefined,
+  remembered: SandboxPorts | undefined,
+  { clock, company }: { readonly clock: Clock; readonly company: boolean },
+): Promise<SandboxServers> {
+  const ports = (from: number): SandboxPorts => {
+    const next = from === 0 ? 0 : 1;
+    return { issuer: from, broker: from + next, ...(company ? { company: from + 2 * next } : {}) };
+  };
+  if (first !== undefined) return listenOn(ports(first), clock);
+  if (remembered !== undefined) return listenOn({ ...(company ? { company: 0 } : {}), ...remembered }, clock);
+  try {
+    return await listenOn(ports(DEFAULT_PORT), clock);
+  } catch (error) {
+    if (!isTradeAgentError(error) || error.code !== 'port_in_use') throw error;
+    return listenOn(ports(0), clock);
+  }
+}
+
+async function listenOn(ports: SandboxPorts, clock: Clock): Promise<SandboxServers> {
+  const opened: HttpServer[] = [];
+  const opening = async (server: Promise<HttpServer>) => {
+    opened.push(await server);
+    return server;
+  };
+  const now = () => clock.now();
+  try {
+    return {
+      issuer: await opening(listenOnLocalhost(ports.issuer, now)),
+      broker: await opening(listenOnLoopback(ports.broker, now)),
+      ...(ports.company === undefined
+        ? {}
+        : { company: await opening(listenOnLoopback(ports.company, now)) }),
+    };
+  } catch (error) {
+    await Promise.all(opened.map((server) => server.close()));
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
 import canonicalize from 'canonicalize';
 import { subjectIdOf } from '../../src/approval/code.ts';
-import type { BookedOrder } from '../../src/sandbox/paper-broker/order-json.ts';
+import type { BookedOrder } from '../../src/sandbox/paper-broker/books/order-json.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import { Dec } from '../../src/trading/decimal.ts';
 import type { MandateSubject } from '../../src/trading/kinds/mandate.ts';

@@ -32,9 +32,6 @@ export interface CompanyClients {
 
 /** Clients are given, their keys come later, as whoever runs a company enters them. */
 export function companyClients(database: Database, known: readonly CompanyClient[]): CompanyClients {
-  database.exec(
-    'CREATE TABLE IF NOT EXISTS company_client_keys (client_id TEXT, kid TEXT, jwk TEXT NOT NULL, PRIMARY KEY (client_id, kid)) STRICT',
-  );
   const list = database.prepare<[string], { jwk: string }>(
     'SELECT jwk FROM company_client_keys WHERE client_id = ? ORDER BY rowid',
   );

@@ -6,6 +6,7 @@ import { loadProviderKeys } from '../../home/identity-provider/provider-keys.ts'
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { requireHost } from '../../net/host-check.ts';
 import { listenerOf } from '../../net/http-server.ts';
+import { createSandboxTables } from '../../store/sandbox/schema.ts';
 import { assertionExchange } from './assertion-exchange.ts';
 import { type CompanyClient, companyClients } from './clients.ts';
 import { companyProvider, ID_TOKEN_S } from './company-provider.ts';
@@ -47,6 +48,7 @@ export interface Company extends CompanySignIn {
 export function createCompany(options: CompanyOptions): Company {
   const { issuer, name, database, pairingSecret, rules, clock = systemClock, onError = () => {} } = options;
   const now = () => clock.now();
+  createSandboxTables(database, 'company');
   const keys = loadProviderKeys(database, now);
   const [signingKey, ...earlier] = keys.signing.current().keys;
   if (signingKey === undefined) throw new Error('the company has no signing key');

@@ -20,7 +20,6 @@ export interface CompanyPeople {
 
 /** Who has left is kept in the database; who is there is given. */
 export function companyPeople(database: Database, people: readonly CompanyPerson[]): CompanyPeople {
-  database.exec('CREATE TABLE IF NOT EXISTS company_leavers (sub TEXT PRIMARY KEY) STRICT');
   const left = database.prepare<[string]>('SELECT 1 FROM company_leavers WHERE sub = ?');
   const leave = database.prepare<[string]>('INSERT OR IGNORE INTO company_leavers VALUES (?)');
   return {

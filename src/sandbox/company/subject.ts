@@ -22,9 +22,6 @@ export interface IdTokens {
 
 /** @param now milliseconds since the epoch */
 export function idTokens(database: Database, lifetimeS: number, now: () => number): IdTokens {
-  database.exec(
-    'CREATE TABLE IF NOT EXISTS company_id_tokens (digest TEXT PRIMARY KEY, grant_id TEXT NOT NULL, expires_at INTEGER NOT NULL) STRICT',
-  );
   const insert = database.prepare<[string, string, number]>(
     'INSERT OR IGNORE INTO company_id_tokens VALUES (?, ?, ?)',
   );

@@ -1,6 +1,5 @@
 import { assetClassOf, type OptionContract, optionOf } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
-import type { Market } from '../market/market.ts';
 import {
   addDays,
   type IsoDate,
@@ -8,7 +7,8 @@ import {
   newYorkInstant,
   nthWeekday,
   weekday,
-} from '../market/new-york-time.ts';
+} from '../../trading/new-york-time.ts';
+import type { Market } from '../market/market.ts';
 import type { ListedSymbol } from '../market/symbols.ts';
 
 const FRIDAY = 5;

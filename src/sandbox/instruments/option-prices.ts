@@ -1,7 +1,7 @@
 import { Dec } from '../../trading/decimal.ts';
+import { DAY } from '../../trading/new-york-time.ts';
 import type { BarRequest, MarketBar } from '../market/bars.ts';
 import type { Market, MarketQuote } from '../market/market.ts';
-import { DAY } from '../market/new-york-time.ts';
 import { hashText, uniform } from '../market/price-path.ts';
 import { type Greeks, greeksOf, type OptionTerms, optionValue } from './black-scholes.ts';
 import { expiresAt, type ListedContract } from './option-contracts.ts';

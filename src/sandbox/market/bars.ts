@@ -1,6 +1,6 @@
 import { Dec } from '../../trading/decimal.ts';
+import { addDays, type IsoDate, newYorkDate, newYorkInstant, weekday } from '../../trading/new-york-time.ts';
 import type { Session, Sessions } from '../../trading/trading-calendar.ts';
-import { addDays, type IsoDate, newYorkDate, newYorkInstant, weekday } from './new-york-time.ts';
 
 const MINUTE = 60_000;
 

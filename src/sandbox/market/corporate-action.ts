@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { positiveDecimalString } from '../../trading/decimal.ts';
-import { type IsoDate, newYorkInstant } from './new-york-time.ts';
+import { type IsoDate, newYorkInstant } from '../../trading/new-york-time.ts';
 
 /** Dollars a share, or so many shares: a decimal string, or the JSON number that Alpaca writes. */
 const rate = z.union([z.string(), z.number()]).transform(String).pipe(positiveDecimalString);

@@ -1,9 +1,9 @@
 import { Dec, price } from '../../trading/decimal.ts';
+import { newYorkDate } from '../../trading/new-york-time.ts';
 import { type Adjustment, type Factor, factorOf } from './adjustment.ts';
 import type { Announced } from './announced.ts';
 import { type CorporateAction, effectiveAt } from './corporate-action.ts';
 import { tradingTime } from './market-times.ts';
-import { newYorkDate } from './new-york-time.ts';
 import type { ListedSymbol } from './symbols.ts';
 import type { Tape } from './tape.ts';
 

@@ -1,5 +1,5 @@
+import { addDays, type IsoDate, newYorkDate } from '../../trading/new-york-time.ts';
 import type { MarketHours, Session, Sessions } from '../../trading/trading-calendar.ts';
-import { addDays, type IsoDate, newYorkDate } from './new-york-time.ts';
 
 /** When a market trades. An instant is milliseconds since the epoch, and now unless one is given. */
 export interface MarketTimes {

@@ -1,6 +1,6 @@
 import { Dec } from '../../trading/decimal.ts';
+import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { Market } from './market.ts';
-import { addDays, newYorkDate, newYorkInstant } from './new-york-time.ts';
 import { hashText, uniform } from './price-path.ts';
 
 /** How far back there is anything to read. */

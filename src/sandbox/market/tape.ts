@@ -1,7 +1,7 @@
 import type { Dec } from '../../trading/decimal.ts';
+import type { IsoDate } from '../../trading/new-york-time.ts';
 import type { Sessions } from '../../trading/trading-calendar.ts';
 import type { CorporateAction } from './corporate-action.ts';
-import type { IsoDate } from './new-york-time.ts';
 import type { ListedSymbol } from './symbols.ts';
 
 /** A price at which shares changed hands, dollars a share. */

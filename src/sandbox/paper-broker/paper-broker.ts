@@ -3,35 +3,36 @@ import { Hono } from 'hono';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Faults } from '../../home/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { openHistoryGaps, openLog, openWatchlists } from '../../store/sandbox/broker-tables.ts';
+import { type Ledger, openLedger } from '../../store/sandbox/ledger.ts';
+import { openOrderBook } from '../../store/sandbox/order-book.ts';
+import { createSandboxTables } from '../../store/sandbox/schema.ts';
+import { openTokenStore } from '../../store/sandbox/token-store.ts';
 import { wholeMarket } from '../instruments/whole-market.ts';
+import type { CorporateAction } from '../market/corporate-action.ts';
 import type { Market } from '../market/market.ts';
 import type { ReplayClock } from '../market/replay/replay-clock.ts';
-import { type AccessKey, createAccess, limitRate, requireAccess } from './access.ts';
-import { openAccountSettings } from './account-settings.ts';
-import { adminBooksRoutes } from './admin-books-routes.ts';
-import { adminClockRoutes } from './admin-clock-routes.ts';
-import { adminOrderRoutes } from './admin-order-routes.ts';
-import { adminRoutes } from './admin-routes.ts';
-import { openBookkeeping } from './bookkeeping.ts';
-import { type AnnouncedStore, openAnnouncedStore } from './corporate-actions/announced-store.ts';
+import { openAccountSettings } from './books/account-settings.ts';
+import { openBookkeeping } from './books/bookkeeping.ts';
+import { type BookedOrder, orderJson } from './books/order-json.ts';
+import { type Story, seedAccount } from './books/seed-accounts.ts';
 import { createExchange } from './exchange/exchange.ts';
-import { answerFailures, guardedApi } from './guarded-api.ts';
-import { openHistoryGaps } from './history-gaps.ts';
-import { type Ledger, openLedger } from './ledger.ts';
-import { marketDataRoutes } from './market-data-routes.ts';
-import type { OAuthClient } from './oauth/oauth-client.ts';
-import { oauthRoutes } from './oauth/oauth-routes.ts';
-import { openTokenStore } from './oauth/token-store.ts';
-import { createExpirations } from './options/expirations.ts';
-import { openOrderBook } from './order-book.ts';
-import { type BookedOrder, orderJson } from './order-json.ts';
-import { regularly } from './regularly.ts';
-import { type Story, seedAccount } from './seed-accounts.ts';
-import { createTradeStream, type TradeStream } from './stream/trade-stream.ts';
-import { type TradeUpdate, tradeUpdateJson } from './stream/trade-update.ts';
-import { tradingRoutes } from './trading-routes.ts';
-import { watchlistRoutes } from './watchlist-routes.ts';
-import { openWatchlists } from './watchlists.ts';
+import { createExpirations } from './exchange/exercise.ts';
+import { type TradeUpdate, tradeUpdateJson } from './exchange/trade-update.ts';
+import { type OAuthClient, oauthRoutes } from './oauth/oauth-routes.ts';
+import {
+  type AccessKey,
+  answerFailures,
+  createAccess,
+  guardedApi,
+  limitRate,
+  requireAccess,
+} from './routes/access.ts';
+import { adminBooksRoutes, adminClockRoutes, adminOrderRoutes, adminRoutes } from './routes/admin-routes.ts';
+import { marketDataRoutes } from './routes/market-data-routes.ts';
+import { createTradeStream, regularly, type TradeStream } from './routes/trade-stream.ts';
+import { tradingRoutes } from './routes/trading-routes.ts';
+import { watchlistRoutes } from './routes/watchlist-routes.ts';
 
 /** How often resting orders are held against the market, milliseconds. Every request does so too. */
 const SETTLE_EVERY = 1000;
@@ -89,6 +90,7 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   const { database, clock, faults } = options;
   const market = wholeMarket(options.market);
   const now = () => market.now();
+  createSandboxTables(database, 'paperBroker');
   const ledger = openLedger(database);
   const orders = openOrderBook(database);
   const settings = openAccountSettings(database);
@@ -107,8 +109,8 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
     stream.tell(account_id, tradeUpdateJson(update, held, now()));
   };
   const exchange = createExchange({ database, ledger, orders, market, now, partialFills, settings, tell });
-  const announcements = openAnnouncedStore(database);
-  resumeMarket(market, ledger, announcements);
+  const announcements = openLog<CorporateAction>(database, 'broker_corporate_actions', 'action');
+  resumeMarket(market, ledger, announcements.all());
   const bookkeeping = openBookkeeping({ database, ledger, orders, market, cancelAll: exchange.cancelAll });
   const expirations = createExpirations({ database, ledger, market, settings });
   const settle = () => {
@@ -194,13 +196,13 @@ function settleIfFree(settle: () => void): void {
  * Has a market know again what was announced in it.
  * @throws {TradeAgentError} `usage` where accounts or announcements are of another market than this
  */
-function resumeMarket(market: Market, ledger: Ledger, announcements: AnnouncedStore): void {
+function resumeMarket(market: Market, ledger: Ledger, announced: readonly CorporateAction[]): void {
   const opened = Math.max(...ledger.accounts().map(({ created_at }) => created_at));
   const day = (at: number) => new Date(at).toISOString().slice(0, 10);
   if (opened > market.now()) {
     throw anotherMarket(`its accounts are of ${day(opened)}, the market’s time is ${day(market.now())}`);
   }
-  for (const action of announcements.all()) {
+  for (const action of announced) {
     try {
       market.announce(action);
     } catch (error) {

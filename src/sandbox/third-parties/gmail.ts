@@ -1,21 +1,13 @@
 import { createHash } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import type { Faults } from '../../home/faults.ts';
-import type { TokenStore } from '../paper-broker/oauth/token-store.ts';
-import { dropConnection } from './drop-connection.ts';
-import type { Outbox } from './outbox.ts';
+import { dropConnection } from '../paper-broker/routes/drop-connection.ts';
+import type { StandInOptions } from './stand-in.ts';
 
 export const GMAIL_SEND_SCOPE = 'https://www.googleapis.com/auth/gmail.send';
 
 /** A stand-in for the Gmail API, as far as sending goes: `users.messages.send`, with Google's error format. */
-export function gmailApi(options: {
-  tokens: Pick<TokenStore, 'accessToken'>;
-  outbox: Outbox;
-  now: () => number;
-  faults: Faults;
-}): Hono {
-  const { tokens, outbox, now, faults } = options;
+export function gmailApi({ tokens, outbox, now, faults }: StandInOptions): Hono {
   const app = new Hono();
   app.use('/gmail/v1/*', bodyLimit({ maxSize: 256 * 1024 }));
 

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import type { Faults } from '../../home/faults.ts';
-import type { TokenStore } from '../paper-broker/oauth/token-store.ts';
-import { dropConnection } from './drop-connection.ts';
-import type { Outbox } from './outbox.ts';
+import { dropConnection } from '../paper-broker/routes/drop-connection.ts';
+import type { StandInOptions } from './stand-in.ts';
 
 /** The channels there are. */
 export const SLACK_CHANNELS = ['#general', '#trading', '#random'] as const;
@@ -13,13 +11,7 @@ export const SLACK_CHANNELS = ['#general', '#trading', '#random'] as const;
  * A stand-in for Slack's Web API, as far as sending goes: `chat.postMessage` as JSON or as a form, with Slack's answers
  * (always 200, `ok`, `error`) and Slack's reading of `&amp;`, `&lt;`, `&gt;` and `<!channel>`.
  */
-export function slackApi(options: {
-  tokens: Pick<TokenStore, 'accessToken'>;
-  outbox: Outbox;
-  now: () => number;
-  faults: Faults;
-}): Hono {
-  const { tokens, outbox, now, faults } = options;
+export function slackApi({ tokens, outbox, now, faults }: StandInOptions): Hono {
   const app = new Hono();
   app.use(bodyLimit({ maxSize: 256 * 1024 }));
 

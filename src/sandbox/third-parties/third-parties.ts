@@ -2,12 +2,13 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
 import type { Faults } from '../../home/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { OAuthClient } from '../paper-broker/oauth/oauth-client.ts';
-import { oauthRoutes } from '../paper-broker/oauth/oauth-routes.ts';
-import { openTokenStore } from '../paper-broker/oauth/token-store.ts';
+import { openLog } from '../../store/sandbox/broker-tables.ts';
+import { createSandboxTables } from '../../store/sandbox/schema.ts';
+import { openTokenStore } from '../../store/sandbox/token-store.ts';
+import { type OAuthClient, oauthRoutes } from '../paper-broker/oauth/oauth-routes.ts';
 import { GMAIL_SEND_SCOPE, gmailApi } from './gmail.ts';
-import { openOutbox, type SentItem } from './outbox.ts';
 import { slackApi } from './slack.ts';
+import type { SentItem } from './stand-in.ts';
 
 export interface ThirdPartiesOptions {
   /** Where they are reached; each is below its own name. */
@@ -40,8 +41,9 @@ export function createThirdParties(options: ThirdPartiesOptions): ThirdParties {
   const app = new Hono();
   const add = (name: 'slack' | 'gmail', label: string, api: typeof slackApi) => {
     const database = options.databases[name];
+    createSandboxTables(database, 'thirdParty');
     const tokens = openTokenStore(database, now);
-    const outbox = openOutbox(database);
+    const outbox = openLog<SentItem>(database, 'sent_messages', 'item');
     const clients = [options.clients[name]];
     const scopes = thirdPartyScopes[name];
     app.route(

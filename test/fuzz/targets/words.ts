@@ -21,7 +21,7 @@ import { readAssertion } from '../../../src/home/phone/credential-json.ts';
 import { homeSettingsSchema } from '../../../src/home/settings/home-settings.ts';
 import { retryAfterMs } from '../../../src/net/retry-after.ts';
 import { daysOf } from '../../../src/sandbox/market/replay/day-rows.ts';
-import { csvRows, jsonRows } from '../../../src/sandbox/market/replay/read-rows.ts';
+import { csvRows, jsonRows } from '../../../src/sandbox/market/replay/read-folder.ts';
 import { safeLine, safeText } from '../../../src/text/shown-text.ts';
 import { streamMessages } from '../../../src/tools/gateway/event-stream.ts';
 import { parseAlert } from '../../../src/trading/alert.ts';

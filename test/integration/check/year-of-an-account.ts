@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { addDays } from '../../../src/sandbox/market/new-york-time.ts';
-import type { Story, StoryEvent } from '../../../src/sandbox/paper-broker/seed-accounts.ts';
+import type { Story, StoryEvent } from '../../../src/sandbox/paper-broker/books/seed-accounts.ts';
+import { addDays } from '../../../src/trading/new-york-time.ts';
 import { sessionOf } from '../../../src/trading/trading-calendar.ts';
 
 /*

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 import { oauthRoutes } from '../../../src/sandbox/paper-broker/oauth/oauth-routes.ts';
-import { openTokenStore } from '../../../src/sandbox/paper-broker/oauth/token-store.ts';
+import { createSandboxTables } from '../../../src/store/sandbox/schema.ts';
+import { openTokenStore } from '../../../src/store/sandbox/token-store.ts';
 import { createHttpBrowser, ledTo, openLinkByHttp, pairByHttp } from '../home/http-browser.ts';
 import {
   ALL_SCOPES,
@@ -23,7 +24,9 @@ const CONNECTION_SCOPES =
 
 let broker: HttpServer;
 let world: World;
-const tokens = openTokenStore(new Database(':memory:'), Date.now);
+const database = new Database(':memory:');
+createSandboxTables(database, 'thirdParty');
+const tokens = openTokenStore(database, Date.now);
 const connections: Record<string, VaultConnection> = {};
 
 beforeAll(async () => {

@@ -1,8 +1,6 @@
-import Database from 'better-sqlite3-multiple-ciphers';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createApprovalRequests } from '../../../src/home/identity-provider/approval-requests.ts';
-import { systemClock, utcSeconds } from '../../../src/machine/clock.ts';
+import { utcSeconds } from '../../../src/machine/clock.ts';
 import { proposalKinds } from '../../../src/trading/proposal.ts';
 import {
   ALL_SCOPES,
@@ -233,20 +231,6 @@ describe('a session', () => {
     );
     expect(await refusal(signIn(world, { scope: `${ALL_SCOPES} orders:write` }))).toBe('invalid_scope');
   });
-});
-
-it('a table from before requests could be withdrawn is taken over', () => {
-  const database = new Database(':memory:');
-  database.exec(`CREATE TABLE approval_requests (
-    id TEXT PRIMARY KEY, auth_req_id TEXT NOT NULL UNIQUE, user TEXT NOT NULL, client_id TEXT NOT NULL,
-    client_name TEXT NOT NULL, code TEXT NOT NULL, binding_message TEXT, details TEXT NOT NULL,
-    requested_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, decision TEXT, decided_at INTEGER,
-    delivered_at INTEGER) STRICT;
-    INSERT INTO approval_requests VALUES ('a', 'b', 'alice', 'c', 'c', 'K7QP', NULL, '{"type":"trade_order"}',
-      1, ${Date.now() + 60_000}, NULL, NULL, NULL);`);
-  const requests = createApprovalRequests(database, systemClock);
-  expect(requests.pending('alice')).toMatchObject([{ id: 'a', status: 'pending', outcome: undefined }]);
-  createApprovalRequests(database, systemClock);
 });
 
 it('nothing went wrong inside', () => {

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Story } from '../../../src/sandbox/paper-broker/seed-accounts.ts';
+import type { Story } from '../../../src/sandbox/paper-broker/books/seed-accounts.ts';
 import { ADMIN_SECRET, startWorld, TUESDAY_NOON, type World } from './paper-broker-world.ts';
 
 const HOUR = 3_600_000;

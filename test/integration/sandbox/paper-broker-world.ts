@@ -7,12 +7,12 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { Faults } from '../../../src/home/faults.ts';
 import type { Clock } from '../../../src/machine/clock.ts';
 import { createMarket, type Market } from '../../../src/sandbox/market/market.ts';
+import type { Story } from '../../../src/sandbox/paper-broker/books/seed-accounts.ts';
 import {
   createPaperBroker,
   type PaperBroker,
   type PaperBrokerOptions,
 } from '../../../src/sandbox/paper-broker/paper-broker.ts';
-import type { Story } from '../../../src/sandbox/paper-broker/seed-accounts.ts';
 import type { MarketHours } from '../../../src/trading/trading-calendar.ts';
 
 /** Time that only a test moves. Whoever sleeps wakes when the time comes. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { newYorkDate, newYorkInstant, newYorkTimestamp } from '../../../src/sandbox/market/new-york-time.ts';
+import { newYorkDate, newYorkInstant, newYorkTimestamp } from '../../../src/trading/new-york-time.ts';
 import {
   calendarSessions,
   closesEarly,

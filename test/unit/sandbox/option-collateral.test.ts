@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BrokerError } from '../../../src/sandbox/paper-broker/broker-error.ts';
-import { lockedShares, securedCash } from '../../../src/sandbox/paper-broker/buying-power.ts';
-import { readTicket } from '../../../src/sandbox/paper-broker/order-ticket.ts';
+import { BrokerError } from '../../../src/sandbox/paper-broker/books/broker-error.ts';
+import { lockedShares, securedCash } from '../../../src/sandbox/paper-broker/exchange/buying-power.ts';
+import { readTicket } from '../../../src/sandbox/paper-broker/exchange/order-ticket.ts';
 import { Dec } from '../../../src/trading/decimal.ts';
 import { playUntil } from '../../fixtures/play-until.ts';
 import { ACCOUNT, openExchangeWorld } from './support/exchange-world.ts';

@@ -1,16 +1,19 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
-import { bookedAt, entryOf } from '../../../src/sandbox/paper-broker/entries.ts';
-import { openLedger } from '../../../src/sandbox/paper-broker/ledger.ts';
-import { cashflows } from '../../../src/sandbox/paper-broker/portfolio-history.ts';
-import { holdingsAt } from '../../../src/sandbox/paper-broker/valuation.ts';
+import { bookedAt, entryOf } from '../../../src/sandbox/paper-broker/books/entries.ts';
+import { holdingsAt } from '../../../src/sandbox/paper-broker/books/valuation.ts';
+import { cashflows } from '../../../src/sandbox/paper-broker/routes/portfolio-history.ts';
+import { openLedger } from '../../../src/store/sandbox/ledger.ts';
+import { createSandboxTables } from '../../../src/store/sandbox/schema.ts';
 
 const ACCOUNT = 'account-of-the-test';
 const DAY = '2026-03-02';
 const NOON = Date.parse('2026-03-03T17:00:00Z');
 
 function books() {
-  const ledger = openLedger(new Database(':memory:'));
+  const database = new Database(':memory:');
+  createSandboxTables(database, 'paperBroker');
+  const ledger = openLedger(database);
   ledger.openAccount({ id: ACCOUNT, number: 'PA3TEST001', username: 'test', created_at: bookedAt(DAY) });
   ledger.enter(entryOf({ account_id: ACCOUNT, type: 'CSD', date: DAY, amount: '1000' }));
   const trade = (side: 'buy' | 'sell', qty: string, price: string, at = NOON) =>
@@ -80,20 +83,6 @@ describe('what is booked without a trade', () => {
     expect(held()).toEqual({ qty: '8', cost: '170', cash: '800.00' });
     const [then] = holdingsAt(ledger, ACCOUNT, [bookedAt('2026-03-04')]);
     expect(then?.shares.get('F')?.toFixed()).toBe('8');
-  });
-
-  it('of a sandbox that knew deposits alone is kept', () => {
-    const database = new Database(':memory:');
-    database.exec(`
-      CREATE TABLE broker_accounts (id TEXT PRIMARY KEY, number TEXT, username TEXT, created_at INTEGER, cash TEXT);
-      CREATE TABLE broker_cash_flows (seq INTEGER PRIMARY KEY, account_id TEXT, amount TEXT, at INTEGER);
-      INSERT INTO broker_accounts VALUES ('${ACCOUNT}', 'N', 'test', 0, '70.00');
-      INSERT INTO broker_cash_flows VALUES (1, '${ACCOUNT}', '100.00', ${NOON}), (2, '${ACCOUNT}', '-30.00', ${NOON});`);
-    expect(openLedger(database).entries(ACCOUNT)).toMatchObject([
-      { type: 'CSD', amount: '100.00', date: '2026-03-03', at: NOON },
-      { type: 'CSW', amount: '-30.00' },
-    ]);
-    expect(openLedger(database).entries(ACCOUNT)).toHaveLength(2);
   });
 });
 

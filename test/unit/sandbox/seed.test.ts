@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -29,15 +29,4 @@ it('each person has a key pair of their own at the paper broker, found in seed.j
     });
   }
   expect(new Set(users.map(({ broker_key }) => broker_key.secret)).size).toBe(users.length);
-});
-
-it('a seed from before there were key pairs gets some, once, and keeps the rest', async () => {
-  await seedOf();
-  const { users, ...rest } = written();
-  const before = { ...rest, users: users.map(({ broker_key: _, ...user }) => user) };
-  writeFileSync(join(folder, 'seed.json'), JSON.stringify(before));
-  const seed = await seedOf();
-  expect(seed).toMatchObject(before);
-  expect(written()).toEqual(seed);
-  expect(await seedOf()).toEqual(seed);
 });

@@ -1,6 +1,6 @@
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { Dec } from '../../../trading/decimal.ts';
-import { type IsoDate, newYorkDate } from '../new-york-time.ts';
+import { type IsoDate, newYorkDate } from '../../../trading/new-york-time.ts';
 
 /** One day of a symbol, as it was traded. */
 export interface Day {

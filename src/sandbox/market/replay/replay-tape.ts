@@ -1,6 +1,6 @@
 import { Dec } from '../../../trading/decimal.ts';
+import { type IsoDate, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import { type Sessions, sessionsOfDays } from '../../../trading/trading-calendar.ts';
-import { type IsoDate, newYorkDate, newYorkInstant } from '../new-york-time.ts';
 import { type ListedSymbol, listedSymbols } from '../symbols.ts';
 import type { Tape } from '../tape.ts';
 import type { Day } from './day-rows.ts';

@@ -1,14 +1,14 @@
+import type { OrderRecord, PositionIntent, PositionRecord } from '../../../store/sandbox/records.ts';
 import { assetClassOf, optionOf, unitsOf } from '../../../trading/asset-class.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
 import type { Market } from '../../market/market.ts';
-import type { AccountSettings } from '../account-settings.ts';
-import { assetTerms } from '../asset-terms.ts';
-import { notPermitted, unprocessable } from '../broker-error.ts';
-import { buyingPower, heldShares, marginBuyingPower, openQty, reservation } from '../buying-power.ts';
-import { marginOf, mayShort, multiplierOf } from '../margin.ts';
-import { couldTradeWith } from '../matching.ts';
-import type { OrderRecord, PositionIntent, PositionRecord } from '../records.ts';
-import { isShortable } from '../tradable-asset.ts';
+import type { AccountSettings } from '../books/account-settings.ts';
+import { notPermitted, unprocessable } from '../books/broker-error.ts';
+import { isShortable } from '../books/tradable-asset.ts';
+import { assetTerms } from './asset-terms.ts';
+import { buyingPower, heldShares, marginBuyingPower, openQty, reservation } from './buying-power.ts';
+import { marginOf, mayShort, multiplierOf } from './margin.ts';
+import { couldTradeWith } from './matching.ts';
 
 /** What an account has to trade with. */
 export interface Means {

@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { failpoint } from '../../../machine/failpoint.ts';
+import type { Ledger } from '../../../store/sandbox/ledger.ts';
+import type { OrderBook } from '../../../store/sandbox/order-book.ts';
+import type { OrderRecord, PositionIntent } from '../../../store/sandbox/records.ts';
 import { assetClassOf } from '../../../trading/asset-class.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
 import { contractOf, expiresAt, isListed } from '../../instruments/option-contracts.ts';
 import type { Market } from '../../market/market.ts';
-import type { AccountSettingsStore } from '../account-settings.ts';
-import { badParameter, notFound, notPermitted, unprocessable } from '../broker-error.ts';
-import type { Ledger } from '../ledger.ts';
-import type { Ticket } from '../order-body.ts';
-import type { OrderBook } from '../order-book.ts';
-import { legTickets, opensPosition } from '../order-classes.ts';
-import { isFractional } from '../order-ticket.ts';
-import type { OrderRecord, PositionIntent } from '../records.ts';
-import { isFractionable } from '../tradable-asset.ts';
+import type { AccountSettingsStore } from '../books/account-settings.ts';
+import { badParameter, notFound, notPermitted, unprocessable } from '../books/broker-error.ts';
+import { isFractionable } from '../books/tradable-asset.ts';
 import { checkAccount, heldOf, intentOf, type Means } from './account-check.ts';
 import { newOrder, type Place } from './new-order.ts';
+import type { Ticket } from './order-body.ts';
+import { legTickets, opensPosition } from './order-classes.ts';
 import { checkGroupPrices, checkPurpose, groupOf } from './order-group.ts';
+import { isFractional } from './order-ticket.ts';
 
 export interface AdmissionOptions {
   ledger: Ledger;

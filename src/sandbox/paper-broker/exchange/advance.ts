@@ -1,10 +1,10 @@
+import type { OrderRecord } from '../../../store/sandbox/records.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
 import { tradesAt } from '../../instruments/whole-market.ts';
 import type { Market } from '../../market/market.ts';
-import { unprocessable } from '../broker-error.ts';
-import { type Judgement, judge } from '../matching.ts';
-import type { OrderRecord } from '../records.ts';
-import { pauseBetweenParts } from './partial-fills.ts';
+import { hashText, uniform } from '../../market/price-path.ts';
+import { unprocessable } from '../books/broker-error.ts';
+import { type Judgement, judge } from './matching.ts';
 
 /** What an open order meets. */
 export interface Floor {
@@ -83,4 +83,40 @@ function fill(order: OrderRecord, price: string, { market, book, at }: Floor): O
   return inParts
     ? { ...partly, status: 'partially_filled', pause_until: at + pauseBetweenParts(order, market.seed) }
     : { ...partly, status: 'filled', filled_at: at, pause_until: null };
+}
+
+/** One order in ten fills in two parts, as at Alpaca's paper trading; the second part follows within so many ms. */
+const PARTIAL_SHARE = 0.1;
+const PARTIAL_PAUSE = { least: 500, most: 2000 };
+
+/** Shares of the first of two parts, or null for an order that fills in one. */
+export function firstPart(
+  order: Pick<OrderRecord, 'client_order_id' | 'qty' | 'time_in_force'>,
+  seed: string,
+): string | null {
+  // The others trade at one moment or not at all.
+  if (order.time_in_force !== 'day' && order.time_in_force !== 'gtc') return null;
+  const whole = new Dec(order.qty ?? 0);
+  if (!whole.isInteger() || whole.lt(2) || chance(order, seed, 0) >= PARTIAL_SHARE) return null;
+  return plain(
+    Dec.max(
+      1,
+      whole
+        .minus(1)
+        .times(chance(order, seed, 1))
+        .floor(),
+    ),
+  );
+}
+
+/** Milliseconds from the first part to the second. */
+function pauseBetweenParts(order: Pick<OrderRecord, 'client_order_id'>, seed: string): number {
+  return (
+    PARTIAL_PAUSE.least + Math.floor(chance(order, seed, 2) * (PARTIAL_PAUSE.most - PARTIAL_PAUSE.least))
+  );
+}
+
+/** A number in [0, 1) that is the same for an order on every run. */
+function chance(order: Pick<OrderRecord, 'client_order_id'>, seed: string, salt: number): number {
+  return uniform(hashText(seed), hashText(order.client_order_id), salt);
 }

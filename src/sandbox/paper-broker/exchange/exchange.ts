@@ -1,15 +1,25 @@
+import { randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3-multiple-ciphers';
-import { notFound, unprocessable } from '../broker-error.ts';
-import { exerciseHeld } from '../options/early-exercise.ts';
-import type { Ticket } from '../order-body.ts';
-import { isOpenOrder, type OrderRecord } from '../records.ts';
-import { type TradeUpdate, watchedBook } from '../stream/trade-update.ts';
+import type { Ledger } from '../../../store/sandbox/ledger.ts';
+import { isOpenOrder, type OrderRecord, type PositionIntent } from '../../../store/sandbox/records.ts';
+import { assetClassOf, unitsOf } from '../../../trading/asset-class.ts';
+import { cents, Dec, plain } from '../../../trading/decimal.ts';
+import { newYorkDate } from '../../../trading/new-york-time.ts';
+import { contractOf, expiresAt } from '../../instruments/option-contracts.ts';
+import type { Market } from '../../market/market.ts';
+import type { AccountSettingsStore } from '../books/account-settings.ts';
+import { notFound, unprocessable } from '../books/broker-error.ts';
+import { entryOf } from '../books/entries.ts';
+import { heldOf } from './account-check.ts';
 import { type AdmissionOptions, createAdmission } from './admission.ts';
 import { advance, canceled } from './advance.ts';
-import { bookFill } from './booking.ts';
-import { type MultiLegTerms, multiLegOrders } from './multi-leg.ts';
+import { lockedShares, securedCash } from './buying-power.ts';
+import { exerciseHeld } from './exercise.ts';
+import { marginOf, multiplierOf } from './margin.ts';
+import type { Ticket } from './order-body.ts';
 import { consequences, groupOf } from './order-group.ts';
 import { type ReplacementTerms, replacementTicket } from './replacement.ts';
+import { type TradeUpdate, watchedBook } from './trade-update.ts';
 
 /** Where orders are accepted, matched against the market and booked. Each step is one transaction. */
 export interface Exchange {
@@ -127,4 +137,143 @@ export function createExchange(options: ExchangeOptions): Exchange {
       }
     },
   };
+}
+
+/** Of what is traded in coins, in what is received (Alpaca, "Crypto fees", the first tier of takers). */
+const CRYPTO_FEE = '0.0025';
+
+interface BookingOptions {
+  readonly ledger: Ledger;
+  readonly market: Market;
+  readonly settings: Pick<AccountSettingsStore, 'of'>;
+  readonly now: () => number;
+}
+
+/**
+ * Books the fill of an order, with the fee that coins cost, and on credit where the account has some. Call it inside a
+ * transaction.
+ * @returns false, with nothing changed, where the account can't carry it
+ */
+function bookFill(
+  { ledger, market, settings, now }: BookingOptions,
+  order: OrderRecord,
+  { qty, price }: { qty: string; price: string },
+): boolean {
+  const { account_id, id: order_id, symbol, side, position_intent } = order;
+  const at = now();
+  const cash = ledger.account(account_id)?.cash ?? '0';
+  const positions = ledger.positions(account_id);
+  const margin = marginOf(cash, positions, market);
+  const assetClass = assetClassOf(symbol);
+  const credit = {
+    short: position_intent === 'sell_to_open',
+    // A short that is bought back is never in the way of its own ruin.
+    overdraft:
+      assetClass === 'us_equity' &&
+      (position_intent === 'buy_to_close' || multiplierOf(settings.of(account_id), margin) > 1),
+  };
+  const amount = new Dec(qty).times(price).times(unitsOf(symbol));
+  const spared =
+    side === 'sell'
+      ? heldOf(symbol, positions)
+          .minus(lockedShares([], symbol, positions))
+          .gte(qty)
+      : new Dec(cash).minus(securedCash(positions)).gte(amount);
+  // What secures options that were written is nobody's to spend, however the price came to be another than was reckoned.
+  if (!spared && !credit.overdraft && !credit.short && position_intent !== 'buy_to_close') return false;
+  const booked = ledger.book({ account_id, order_id, symbol, side, qty, price, at }, credit);
+  if (!booked || assetClass !== 'crypto') return booked;
+  const fee = { account_id, type: 'CFEE', date: newYorkDate(at), at };
+  if (side === 'buy') {
+    const coins = new Dec(qty).times(CRYPTO_FEE).toDecimalPlaces(9, Dec.ROUND_UP);
+    // What the rest has cost is what was paid for all of it.
+    ledger.enter(entryOf({ ...fee, symbol, qty: plain(coins.neg()), cost: '0' }));
+  } else {
+    const dollars = new Dec(cents(new Dec(qty).times(price))).times(CRYPTO_FEE);
+    ledger.enter(entryOf({ ...fee, amount: dollars.toDecimalPlaces(2, Dec.ROUND_UP).neg().toFixed(2) }));
+  }
+  return true;
+}
+
+/** A spread: so many of it at a limit, dollars a share; less than nothing is a credit. */
+interface MultiLegTerms {
+  readonly qty: string;
+  readonly limit_price: string;
+  readonly legs: readonly {
+    readonly symbol: string;
+    readonly ratio_qty: string;
+    readonly position_intent: PositionIntent;
+  }[];
+}
+
+/**
+ * A multi-leg order and its legs, the order first, as Alpaca tells them: the order has no symbol, side or quantity.
+ * @throws {BrokerError} 422 for a contract that there is none of, or not any more
+ */
+function multiLegOrders(
+  accountId: string,
+  { qty, limit_price, legs }: MultiLegTerms,
+  market: Market,
+): Omit<OrderRecord, 'seq'>[] {
+  const at = market.now();
+  const order: Omit<OrderRecord, 'seq'> = {
+    id: randomUUID(),
+    account_id: accountId,
+    client_order_id: randomUUID(),
+    symbol: '',
+    side: 'buy',
+    type: 'limit',
+    time_in_force: 'day',
+    qty: null,
+    notional: null,
+    limit_price,
+    stop_price: null,
+    trail_price: null,
+    trail_percent: null,
+    extended_hours: 0,
+    status: 'new',
+    filled_qty: '0',
+    filled_value: '0',
+    hwm: null,
+    triggered: 0,
+    reserve_price: null,
+    first_part: null,
+    pause_until: null,
+    auction_at: null,
+    created_at: at,
+    updated_at: at,
+    expires_at: market.currentOrNextSession(at).close,
+    filled_at: null,
+    expired_at: null,
+    canceled_at: null,
+    failed_at: null,
+    replaced_at: null,
+    replaced_by: null,
+    replaces: null,
+    order_class: 'mleg',
+    parent_id: null,
+    exit: null,
+    dormant: 0,
+    position_intent: 'buy_to_open',
+    ratio_qty: null,
+  };
+  const legOrders = legs.map(({ symbol, ratio_qty, position_intent }) => {
+    const contract = contractOf(market, symbol);
+    if (contract === undefined || at >= expiresAt(market, contract)) {
+      throw unprocessable(`asset not found for ${symbol}`);
+    }
+    return {
+      ...order,
+      id: randomUUID(),
+      client_order_id: randomUUID(),
+      parent_id: order.id,
+      symbol,
+      ratio_qty,
+      position_intent,
+      side: position_intent.startsWith('buy') ? ('buy' as const) : ('sell' as const),
+      qty: plain(new Dec(qty).times(ratio_qty)),
+      limit_price: null,
+    };
+  });
+  return [order, ...legOrders];
 }

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import type { OrderRecord, PositionIntent } from '../../../store/sandbox/records.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
+import { DAY, newYorkDate } from '../../../trading/new-york-time.ts';
 import { contractOf, expiresAt } from '../../instruments/option-contracts.ts';
 import type { Market, MarketQuote } from '../../market/market.ts';
-import { DAY, newYorkDate } from '../../market/new-york-time.ts';
-import { unprocessable } from '../broker-error.ts';
-import { judge } from '../matching.ts';
-import type { Ticket } from '../order-body.ts';
-import type { OrderRecord, PositionIntent } from '../records.ts';
-import { firstPart } from './partial-fills.ts';
+import { unprocessable } from '../books/broker-error.ts';
+import { firstPart } from './advance.ts';
+import { judge } from './matching.ts';
+import type { Ticket } from './order-body.ts';
 
 /** Alpaca cancels good-till-canceled orders after 90 days. */
 const GTC_LIFE = 90 * DAY;

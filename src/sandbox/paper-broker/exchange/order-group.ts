@@ -1,16 +1,16 @@
+import type { OrderBook } from '../../../store/sandbox/order-book.ts';
+import { isOpenOrder, type OrderRecord } from '../../../store/sandbox/records.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
 import type { MarketQuote } from '../../market/market.ts';
-import { notFound, unprocessable } from '../broker-error.ts';
-import type { OrderBook } from '../order-book.ts';
+import { notFound, unprocessable } from '../books/broker-error.ts';
+import { canceled } from './advance.ts';
 import {
   checkAgainstBase,
   checkExitPrices,
   type ExitPrices,
   opensPosition,
   opposite,
-} from '../order-classes.ts';
-import { isOpenOrder, type OrderRecord } from '../records.ts';
-import { canceled } from './advance.ts';
+} from './order-classes.ts';
 
 /** The orders that came with an order, itself among them; the one that the others hang on first. */
 export function groupOf(order: OrderRecord, orders: OrderBook): OrderRecord[] {

@@ -1,9 +1,9 @@
+import type { OrderRecord } from '../../../store/sandbox/records.ts';
 import { assetClassOf } from '../../../trading/asset-class.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
-import { badParameter, notPermitted, unprocessable } from '../broker-error.ts';
-import type { Ticket } from '../order-body.ts';
-import { isFractional, readTicket } from '../order-ticket.ts';
-import type { OrderRecord } from '../records.ts';
+import { badParameter, notPermitted, unprocessable } from '../books/broker-error.ts';
+import type { Ticket } from './order-body.ts';
+import { isFractional, readTicket } from './order-ticket.ts';
 
 /** The terms PATCH /v2/orders/{id} may change; absent ones stay. */
 export interface ReplacementTerms {

@@ -1,10 +1,7 @@
-import { Hono } from 'hono';
-import type { Party } from './authorization-request.ts';
-import { authorizeRoutes } from './authorize-routes.ts';
-import { createLogin, type User } from './login.ts';
-import type { OAuthClient } from './oauth-client.ts';
-import { tokenRoutes } from './token-routes.ts';
-import type { TokenStore } from './token-store.ts';
+import { type Context, Hono } from 'hono';
+import { consentPage, refusalPage } from '../../../home/consent-page.ts';
+import { sameSecret } from '../../../secrets/constant-time.ts';
+import type { IssuedTokens, TokenStore } from '../../../store/sandbox/token-store.ts';
 
 export interface OAuthOptions {
   /** The broker's base URL. */
@@ -52,4 +49,264 @@ export function oauthRoutes({ url, tokens, clients, users, now, party = broker }
   app.route('/', authorizeRoutes({ party, clients, login: createLogin(users, now), tokens }));
   app.route('/', tokenRoutes(clients, tokens));
   return app;
+}
+
+interface AuthorizeOptions {
+  party: Party;
+  clients: readonly OAuthClient[];
+  login: Login;
+  tokens: Pick<TokenStore, 'issueCode'>;
+}
+
+/** Where the person signs in and is asked: login and consent are one form. */
+function authorizeRoutes({ party, clients, login, tokens }: AuthorizeOptions): Hono {
+  const app = new Hono();
+
+  app.get('/oauth/authorize', (context) => {
+    const request = readAuthorizationRequest(context.req.query(), clients, party);
+    if ('refusal' in request) return refuse(context, party, request.refusal);
+    if ('error' in request) return answer(context, request, { error: request.error });
+    return show(context, party, request);
+  });
+
+  app.post('/oauth/authorize', async (context) => {
+    const form = { ...context.req.query(), ...(await formOf(context)) };
+    const request = readAuthorizationRequest(form, clients, party);
+    if ('refusal' in request) return refuse(context, party, request.refusal);
+    if ('error' in request) return answer(context, request, { error: request.error });
+    if (form.decision === 'deny') return answer(context, request, { error: 'access_denied' });
+    const again = (error: string, status: 400 | 401 | 429) =>
+      show(context, party, request, { error, status });
+    if (form.decision !== 'allow') return again('Choose Allow or Deny.', 400);
+
+    const { username = '', password = '' } = form;
+    const outcome = login(username, password);
+    if (outcome === 'too_many') return again('Too many wrong passwords. Wait 15 minutes.', 429);
+    if (outcome === 'wrong') return again('User name or password is wrong.', 401);
+    const { client, redirect_uri, scopes, code_challenge } = request;
+    const { client_id } = client;
+    const code = tokens.issueCode({ client_id, username, scopes, redirect_uri, code_challenge });
+    return answer(context, request, { code });
+  });
+
+  return app;
+}
+
+function show(
+  context: Context,
+  { label }: Party,
+  { redirect_uri, client, scopes, parameters }: AuthorizationRequest,
+  wrong?: { error: string; status: 400 | 401 | 429 },
+) {
+  // Chromium holds the redirect after a form to form-action too.
+  secure(context, `form-action 'self' ${new URL(redirect_uri).origin}`);
+  const page = { label, client_id: client.client_id, scopes, parameters };
+  return wrong === undefined
+    ? context.html(consentPage(page))
+    : context.html(consentPage({ ...page, error: wrong.error }), wrong.status);
+}
+
+function refuse(context: Context, { label }: Party, reason: string) {
+  secure(context, `form-action 'none'`);
+  return context.html(refusalPage(label, reason), 400);
+}
+
+/** 303, so that the password is not posted on to the client. */
+function answer(context: Context, { redirect_uri, state }: WayBack, parameters: Record<string, string>) {
+  const target = new URL(redirect_uri);
+  for (const [name, value] of Object.entries(parameters)) target.searchParams.set(name, value);
+  if (state !== undefined) target.searchParams.set('state', state);
+  return context.redirect(target.href, 303);
+}
+
+function secure(context: Context, formAction: string): void {
+  context.header(
+    'Content-Security-Policy',
+    `default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'; ${formAction}`,
+  );
+}
+
+/** What a client asks by itself: tokens for a code or a refresh token, and the end of them. */
+function tokenRoutes(clients: readonly OAuthClient[], tokens: TokenStore): Hono {
+  const app = new Hono();
+
+  app.post('/oauth/token', async (context) => {
+    const form = await formOf(context);
+    const client = authenticated(clients, context.req.header('authorization'), form);
+    if (client === undefined) return clientRefused(context);
+    let issued: IssuedTokens | undefined;
+    if (form.grant_type === 'authorization_code') {
+      const { code, redirect_uri, code_verifier } = form;
+      if (!code || !redirect_uri || !code_verifier) return tokenError(context, 'invalid_request');
+      issued = tokens.redeemCode(code, { client_id: client.client_id, redirect_uri, code_verifier });
+    } else if (form.grant_type === 'refresh_token') {
+      if (!form.refresh_token) return tokenError(context, 'invalid_request');
+      const scopes = form.scope?.split(' ').filter((scope) => scope !== '');
+      issued = tokens.refresh(form.refresh_token, client.client_id, scopes);
+    } else {
+      return tokenError(context, form.grant_type ? 'unsupported_grant_type' : 'invalid_request');
+    }
+    return issued === undefined ? tokenError(context, 'invalid_grant') : context.json(issued);
+  });
+
+  app.post('/oauth/revoke', async (context) => {
+    const form = await formOf(context);
+    const client = authenticated(clients, context.req.header('authorization'), form);
+    if (client === undefined) return clientRefused(context);
+    if (!form.token) return tokenError(context, 'invalid_request');
+    tokens.revoke(form.token, client.client_id);
+    return context.body(null, 200);
+  });
+
+  return app;
+}
+
+function clientRefused(context: Context) {
+  context.header('WWW-Authenticate', 'Basic realm="paper-broker"');
+  return context.json({ error: 'invalid_client' }, 401);
+}
+
+function tokenError(context: Context, error: string) {
+  return context.json({ error }, 400);
+}
+
+/** Whose server it is, and what may be asked for there. */
+interface Party {
+  readonly label: string;
+  readonly scopes: readonly string[];
+}
+
+const parameterNames = [
+  'response_type',
+  'client_id',
+  'redirect_uri',
+  'scope',
+  'state',
+  'code_challenge',
+  'code_challenge_method',
+] as const;
+type Parameters = Partial<Record<(typeof parameterNames)[number], string>>;
+
+/** Where an answer goes. */
+interface WayBack {
+  redirect_uri: string;
+  state: string | undefined;
+}
+
+interface AuthorizationRequest extends WayBack {
+  client: OAuthClient;
+  scopes: string[];
+  code_challenge: string;
+  /** As they came, to be sent along with the form. */
+  parameters: Record<string, string>;
+}
+
+/**
+ * Reads a request for authorization (RFC 6749, 4.1.1; RFC 7636, 4.3).
+ * @returns `refusal`: the client can't be trusted with an answer; `error`: it gets this one
+ */
+function readAuthorizationRequest(
+  given: Parameters,
+  clients: readonly OAuthClient[],
+  party: Party,
+): AuthorizationRequest | { refusal: string } | (WayBack & { error: string }) {
+  const client = clients.find((known) => known.client_id === given.client_id);
+  if (client === undefined) return { refusal: `${party.label} does not know this client.` };
+  const redirect_uri = given.redirect_uri ?? '';
+  if (!client.redirect_uris.includes(redirect_uri)) {
+    return { refusal: 'The redirect URI is not one this client has registered.' };
+  }
+  const { state, code_challenge = '' } = given;
+  const back = { redirect_uri, state };
+  if (given.response_type !== 'code') return { error: 'unsupported_response_type', ...back };
+  if (given.code_challenge_method !== 'S256' || !/^[A-Za-z0-9_-]{43}$/.test(code_challenge)) {
+    return { error: 'invalid_request', ...back };
+  }
+  const scopes = (given.scope ?? '').split(' ').filter((scope) => scope !== '');
+  if (scopes.length === 0 || scopes.some((scope) => !party.scopes.includes(scope))) {
+    return { error: 'invalid_scope', ...back };
+  }
+  const parameters = Object.fromEntries(
+    parameterNames.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),
+  );
+  return { client, ...back, scopes, code_challenge, parameters };
+}
+
+/** Wrong passwords before a user name has to wait, and how long (milliseconds). */
+const MOST_TRIES = 10;
+const TRIES_WINDOW = 15 * 60_000;
+
+interface User {
+  username: string;
+  password: string;
+}
+
+/** Whether a person's password is right; `too_many`: it was wrong so often that it is not looked at. */
+type Login = (username: string, password: string) => 'right' | 'wrong' | 'too_many';
+
+/** Looks passwords up, and slows down whoever guesses. */
+export function createLogin(users: readonly User[], now: () => number): Login {
+  const tries = new Map<string, { since: number; count: number }>();
+  return (username, password) => {
+    const tried = tries.get(username);
+    const fresh = tried !== undefined && now() - tried.since < TRIES_WINDOW ? tried : undefined;
+    if (fresh !== undefined && fresh.count >= MOST_TRIES) return 'too_many';
+    const user = users.find((known) => known.username === username);
+    // Compared even for an unknown name, which otherwise would be told by the time it takes.
+    const right = sameSecret(password, user?.password ?? '');
+    // Only names that exist are counted, so that the table can't be filled up.
+    if (user === undefined) return 'wrong';
+    if (!right) {
+      tries.set(username, { since: fresh?.since ?? now(), count: (fresh?.count ?? 0) + 1 });
+      return 'wrong';
+    }
+    tries.delete(username);
+    return 'right';
+  };
+}
+
+export interface OAuthClient {
+  client_id: string;
+  client_secret: string;
+  redirect_uris: string[];
+}
+
+/**
+ * The client a request comes from, by client_secret_basic or client_secret_post (RFC 6749, 2.3.1), never both.
+ * @returns undefined: unknown, without its secret, or with another
+ */
+function authenticated(
+  clients: readonly OAuthClient[],
+  authorization: string | undefined,
+  form: Readonly<Record<string, string>>,
+): OAuthClient | undefined {
+  const basic = /^Basic ([A-Za-z0-9+/]+=*)$/i.exec(authorization ?? '')?.[1];
+  let { client_id, client_secret } = form;
+  if (basic !== undefined) {
+    if (client_secret !== undefined) return undefined;
+    const [id = '', secret = ''] = Buffer.from(basic, 'base64').toString().split(':');
+    client_id = formDecoded(id);
+    client_secret = formDecoded(secret);
+  }
+  const client = clients.find((known) => known.client_id === client_id);
+  return client !== undefined && client_secret && sameSecret(client_secret, client.client_secret)
+    ? client
+    : undefined;
+}
+
+/** A parameter sent twice is left out, as RFC 6749, 3.1 forbids it: what needs it then fails. */
+export async function formOf(context: Context): Promise<Record<string, string>> {
+  const type = context.req.header('content-type') ?? '';
+  if (!type.startsWith('application/x-www-form-urlencoded')) return {};
+  const form = new URLSearchParams(await context.req.text());
+  return Object.fromEntries([...form].filter(([name]) => form.getAll(name).length === 1));
+}
+
+/** application/x-www-form-urlencoded, the encoding RFC 6749 asks for inside the Basic header. */
+function formDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return '';
+  }
 }

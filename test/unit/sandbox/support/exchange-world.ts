@@ -1,12 +1,13 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { wholeMarket } from '../../../../src/sandbox/instruments/whole-market.ts';
 import { createMarket } from '../../../../src/sandbox/market/market.ts';
-import { openAccountSettings } from '../../../../src/sandbox/paper-broker/account-settings.ts';
-import { entryOf } from '../../../../src/sandbox/paper-broker/entries.ts';
+import { openAccountSettings } from '../../../../src/sandbox/paper-broker/books/account-settings.ts';
+import { entryOf } from '../../../../src/sandbox/paper-broker/books/entries.ts';
 import { createExchange } from '../../../../src/sandbox/paper-broker/exchange/exchange.ts';
-import { openLedger } from '../../../../src/sandbox/paper-broker/ledger.ts';
-import { createExpirations } from '../../../../src/sandbox/paper-broker/options/expirations.ts';
-import { openOrderBook } from '../../../../src/sandbox/paper-broker/order-book.ts';
+import { createExpirations } from '../../../../src/sandbox/paper-broker/exchange/exercise.ts';
+import { openLedger } from '../../../../src/store/sandbox/ledger.ts';
+import { openOrderBook } from '../../../../src/store/sandbox/order-book.ts';
+import { createSandboxTables } from '../../../../src/store/sandbox/schema.ts';
 
 export const ACCOUNT = 'account-of-the-test';
 
@@ -18,6 +19,7 @@ export const ACCOUNT = 'account-of-the-test';
 export function openExchangeWorld({ cash, partialFills = true }: { cash: string; partialFills?: boolean }) {
   let time = Date.parse('2026-11-24T17:00:00Z');
   const database = new Database(':memory:');
+  createSandboxTables(database, 'paperBroker');
   const ledger = openLedger(database);
   const orders = openOrderBook(database);
   const settings = openAccountSettings(database);

@@ -1,0 +1,145 @@
+import type Database from 'better-sqlite3-multiple-ciphers';
+import type { Ledger } from '../../../store/sandbox/ledger.ts';
+import type { OrderBook } from '../../../store/sandbox/order-book.ts';
+import type { EntryRecord } from '../../../store/sandbox/records.ts';
+import { Dec, plain } from '../../../trading/decimal.ts';
+import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
+import { type CorporateAction, effectiveAt, subjectOf } from '../../market/corporate-action.ts';
+import type { Market } from '../../market/market.ts';
+import { actionBookedAt, actionEntries } from './action-entries.ts';
+import { bookedAt } from './entries.ts';
+import { holdingsAt } from './valuation.ts';
+
+/** What falls due on accounts with time: corporate actions on what they hold, and entries of days to come. */
+export interface Bookkeeping {
+  /** Books an entry once it is due. */
+  schedule(entry: EntryRecord): void;
+  /** Looks again at what is due: something was announced. */
+  again(): void;
+  /** What falls due from then on is booked on an account. */
+  begin(accountId: string, at: number): void;
+  /** Brings an account up to an instant, in the order in which things fell due. */
+  catchUp(accountId: string, upTo: number): void;
+  /** Brings all accounts up to now. Quick where nothing can have fallen due. */
+  settle(): void;
+}
+
+export interface BookkeepingOptions {
+  readonly database: Database.Database;
+  readonly ledger: Ledger;
+  readonly orders: OrderBook;
+  readonly market: Market;
+  /** Ends an open order: its shares are others now. */
+  readonly cancelAll: (accountId: string, symbol: string) => void;
+}
+
+interface Due {
+  readonly at: number;
+  readonly book: () => void;
+}
+
+export function openBookkeeping({
+  database,
+  ledger,
+  orders,
+  market,
+  cancelAll,
+}: BookkeepingOptions): Bookkeeping {
+  const insert = database.prepare<[string, number, string]>(
+    'INSERT INTO broker_scheduled (account_id, at, entry) VALUES (?, ?, ?)',
+  );
+  const next = database.prepare<[string, number], { seq: number; at: number; entry: string }>(
+    'SELECT seq, at, entry FROM broker_scheduled WHERE account_id = ? AND at <= ? ORDER BY at, seq LIMIT 1',
+  );
+  const remove = database.prepare<[number]>('DELETE FROM broker_scheduled WHERE seq = ?');
+  const bookedTo = database
+    .prepare<[string], number>('SELECT at FROM broker_booked_to WHERE account_id = ?')
+    .pluck();
+  const putBookedTo = database.prepare<[string, number]>(
+    'INSERT INTO broker_booked_to VALUES (?, ?) ON CONFLICT (account_id) DO UPDATE SET at = excluded.at',
+  );
+  /** Before this nothing can fall due, so that a request looks at no action. */
+  let quietUntil = Number.NEGATIVE_INFINITY;
+
+  const bookAction = (accountId: string, action: CorporateAction): void => {
+    const at = effectiveAt(action);
+    const symbol = subjectOf(action);
+    const held = ledger.position(accountId, symbol);
+    const [before] = holdingsAt(ledger, accountId, [at - 1]);
+    const entries = actionEntries(action, {
+      account_id: accountId,
+      holding: { qty: new Dec(held?.qty ?? 0), cost: new Dec(held?.cost ?? 0) },
+      entitled: before?.shares.get(symbol) ?? new Dec(0),
+      worth: (other) => new Dec(market.quote(other, market.currentOrNextSession(at).open)?.last ?? 0),
+    });
+    for (const entry of entries) ledger.enter(entry);
+    if (action.kind === 'cash_dividend' || action.kind === 'spin_off') return;
+    cancelAll(accountId, symbol);
+  };
+
+  /** The earliest first. */
+  const actionsDue = (accountId: string, after: number, upTo: number): Due[] => {
+    const traded = ledger.fills(accountId).map(({ symbol }) => symbol);
+    const moved = ledger.entries(accountId).flatMap(({ symbol }) => symbol ?? []);
+    const wanted = orders.openOf(accountId).map(({ symbol }) => symbol);
+    const symbols = [...new Set([...traded, ...moved, ...wanted])];
+    return market
+      .corporateActions(symbols, newYorkDate(after), newYorkDate(upTo))
+      .map((action) => ({ at: actionBookedAt(action), book: () => bookAction(accountId, action) }))
+      .filter(({ at }) => at > after && at <= upTo)
+      .sort((a, b) => a.at - b.at);
+  };
+
+  const catchUp = (accountId: string, upTo: number): void => {
+    // An account from before anything fell due begins now.
+    let after = bookedTo.get(accountId) ?? upTo;
+    for (;;) {
+      const entry = next.get(accountId, upTo);
+      // Asked for anew each time: a merger brings shares that pay dividends of their own.
+      const actions = actionsDue(accountId, after, upTo);
+      const at = Math.min(entry?.at ?? upTo + 1, actions[0]?.at ?? upTo + 1);
+      if (at > upTo) break;
+      if (entry?.at === at) {
+        remove.run(entry.seq);
+        ledger.enter(withCost(JSON.parse(entry.entry) as EntryRecord, market));
+        if (actions[0]?.at !== at) continue;
+      }
+      for (const action of actions) if (action.at === at) action.book();
+      after = at;
+    }
+    putBookedTo.run(accountId, upTo);
+  };
+  const catchUpWhole = database.transaction(catchUp);
+
+  return {
+    schedule(entry) {
+      insert.run(entry.account_id, entry.at, JSON.stringify(entry));
+      quietUntil = Number.NEGATIVE_INFINITY;
+    },
+    again: () => {
+      quietUntil = Number.NEGATIVE_INFINITY;
+    },
+    begin: (accountId, at) => void putBookedTo.run(accountId, at),
+    catchUp: (accountId, upTo) => catchUpWhole.immediate(accountId, upTo),
+    settle() {
+      const now = market.now();
+      if (now < quietUntil) return;
+      for (const { id } of ledger.accounts()) catchUpWhole.immediate(id, now);
+      quietUntil = nextDue(now);
+    },
+  };
+}
+
+/** Shares that come at a price nobody told are taken for what they trade at. */
+function withCost(entry: EntryRecord, market: Market): EntryRecord {
+  const { symbol, qty, cost, at } = entry;
+  if (symbol === null || qty === null || cost !== null || new Dec(qty).lt(0)) return entry;
+  return { ...entry, cost: plain(new Dec(qty).times(market.quote(symbol, at)?.last ?? 0)) };
+}
+
+/** The next moment at which something may fall due: the evening's bookings, or the next day's beginning in New York. */
+function nextDue(now: number): number {
+  const today = newYorkDate(now);
+  const evening = bookedAt(today);
+  return now < evening ? evening : newYorkInstant(addDays(today, 1), '00:00');
+}

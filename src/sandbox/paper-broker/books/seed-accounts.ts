@@ -1,0 +1,100 @@
+import type { Ledger } from '../../../store/sandbox/ledger.ts';
+import type { EntryRecord, FillRecord } from '../../../store/sandbox/records.ts';
+import { addDays, type IsoDate, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
+import type { Market } from '../../market/market.ts';
+import type { Bookkeeping } from './bookkeeping.ts';
+import { bookedAt, entryOf } from './entries.ts';
+import { stableUuid } from './tradable-asset.ts';
+
+/** What happened in an account before it is first looked at. */
+export interface Story {
+  readonly number: string;
+  /** The first is what the account opens with. */
+  readonly events: readonly StoryEvent[];
+}
+
+/** Something booked without a trade, or a trade: at a price of its own, or at the ask of eleven o'clock. */
+export type StoryEvent = { readonly date: IsoDate } & (
+  | { readonly entry: Pick<EntryRecord, 'type'> & Partial<Omit<EntryRecord, 'date' | 'account_id'>> }
+  | { readonly trade: Pick<FillRecord, 'side' | 'symbol' | 'qty'> & Partial<Pick<FillRecord, 'price'>> }
+);
+
+const TRADED = '11:00';
+
+/** Of those whose story is known; `today` is New York's. */
+function usualStory(username: string, today: IsoDate): Story {
+  const deposit = (amount: string, daysAgo: number): StoryEvent => ({
+    date: addDays(today, -daysAgo),
+    entry: { type: 'CSD', amount },
+  });
+  const purchase = (symbol: string, qty: string, daysAgo: number): StoryEvent => ({
+    date: addDays(today, -daysAgo),
+    trade: { side: 'buy', symbol, qty },
+  });
+  if (username === 'alice') {
+    return {
+      number: 'PA3ALICE01',
+      events: [
+        deposit('60000', 120),
+        purchase('AAPL', '40', 118),
+        purchase('MSFT', '25', 110),
+        deposit('40000', 75),
+        purchase('NVDA', '60', 74),
+        purchase('JPM', '20', 60),
+        purchase('KO', '75', 31),
+      ],
+    };
+  }
+  if (username === 'bob') {
+    return {
+      number: 'PA3BOB0002',
+      events: [deposit('10000', 90), purchase('TSLA', '8', 80), purchase('AMD', '12', 45)],
+    };
+  }
+  const number = `PA3${stableUuid(`number:${username}`).slice(0, 7).toUpperCase()}`;
+  return { number, events: [deposit('100000', 1)] };
+}
+
+export interface SeedParts {
+  readonly ledger: Ledger;
+  readonly market: Market;
+  readonly bookkeeping: Bookkeeping;
+}
+
+/**
+ * Opens a user's account with its history, unless it is there already. Call it inside a transaction.
+ * @param told instead of the usual story
+ */
+export function seedAccount(
+  username: string,
+  { ledger, market, bookkeeping }: SeedParts,
+  told: Story | undefined,
+): void {
+  if (ledger.accountOf(username) !== undefined) return;
+  const now = market.now();
+  const { number, events } = told ?? usualStory(username, newYorkDate(now));
+  const timed = events
+    .map((event) => ({ at: timeOf(event), event }))
+    .filter(({ at }) => at <= now)
+    .sort((a, b) => a.at - b.at);
+  const id = stableUuid(`account:${username}`);
+  const created_at = timed[0]?.at ?? now;
+  ledger.openAccount({ id, number, username, created_at });
+  bookkeeping.begin(id, created_at);
+  for (const { at, event } of timed) {
+    bookkeeping.catchUp(id, at);
+    if ('entry' in event) {
+      ledger.enter(entryOf({ ...event.entry, account_id: id, date: event.date, at }));
+      continue;
+    }
+    const { trade } = event;
+    const price = trade.price ?? market.quote(trade.symbol, at)?.ask;
+    if (price === undefined) continue; // a market made of fewer symbols
+    ledger.book({ ...trade, account_id: id, order_id: null, price, at }, { short: true, overdraft: true });
+  }
+  bookkeeping.catchUp(id, now);
+}
+
+function timeOf(event: StoryEvent): number {
+  return 'entry' in event ? (event.entry.at ?? bookedAt(event.date)) : newYorkInstant(event.date, TRADED);
+}

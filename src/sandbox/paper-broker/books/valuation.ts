@@ -1,0 +1,50 @@
+import type { Ledger } from '../../../store/sandbox/ledger.ts';
+import { unitsOf } from '../../../trading/asset-class.ts';
+import { Dec, plain } from '../../../trading/decimal.ts';
+import type { Market } from '../../market/market.ts';
+
+/** What an account held at past instants, told from its entries and fills. */
+export interface Holdings {
+  cash: Dec;
+  /** Less than nothing where they are sold short. */
+  shares: ReadonlyMap<string, Dec>;
+}
+
+/** Replays an account. Give the instants in rising order, milliseconds since the epoch. */
+export function holdingsAt(ledger: Ledger, accountId: string, instants: readonly number[]): Holdings[] {
+  const entries = ledger.entries(accountId);
+  const fills = ledger.fills(accountId);
+  let cash = new Dec(0);
+  const shares = new Map<string, Dec>();
+  const add = (symbol: string, qty: Dec) => {
+    shares.set(symbol, (shares.get(symbol) ?? new Dec(0)).plus(qty));
+  };
+  let entry = 0;
+  let fill = 0;
+  return instants.map((at) => {
+    for (let next = entries[entry]; next !== undefined && next.at <= at; next = entries[++entry]) {
+      cash = cash.plus(next.amount ?? 0);
+      if (next.symbol !== null && next.qty !== null) add(next.symbol, new Dec(next.qty));
+    }
+    for (let next = fills[fill]; next !== undefined && next.at <= at; next = fills[++fill]) {
+      add(next.symbol, next.side === 'buy' ? new Dec(next.qty) : new Dec(next.qty).neg());
+      cash = next.side === 'buy' ? cash.minus(next.amount) : cash.plus(next.amount);
+    }
+    return { cash, shares: new Map(shares) };
+  });
+}
+
+/** Cash and shares at the prices of an instant, dollars. */
+export function equity(holdings: Holdings, market: Market, at: number): Dec {
+  let sum = holdings.cash;
+  for (const [symbol, qty] of holdings.shares) {
+    if (qty.isZero()) continue;
+    sum = sum.plus(qty.times(market.quote(symbol, at)?.last ?? 0).times(unitsOf(symbol)));
+  }
+  return sum;
+}
+
+/** A fraction to six decimals; 0 over 0 is 0. */
+export function ratio(part: Dec, whole: Dec): string {
+  return whole.isZero() ? '0' : plain(part.div(whole).toDecimalPlaces(6));
+}

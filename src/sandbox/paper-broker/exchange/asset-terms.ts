@@ -1,0 +1,73 @@
+import type { AssetClass } from '../../../trading/asset-class.ts';
+import { Dec } from '../../../trading/decimal.ts';
+import type { OrderType, TimeInForce } from '../../../trading/order.ts';
+import { type BrokerError, badParameter, unprocessable } from '../books/broker-error.ts';
+import type { Ticket } from './order-body.ts';
+
+/** What orders in a class of asset may be, and in which words others are refused. */
+interface AssetTerms {
+  readonly types: readonly OrderType[];
+  readonly wrongType: BrokerError;
+  readonly timesInForce: readonly TimeInForce[];
+  readonly wrongTimeInForce: BrokerError;
+  readonly noFractions?: { readonly qty: BrokerError; readonly notional: BrokerError };
+  readonly noExtendedHours?: BrokerError;
+  /** Of orders that hang together. */
+  readonly noGroups?: (order_class: Ticket['order_class']) => BrokerError;
+  /** The least that an order comes to, dollars. */
+  readonly leastCost: string;
+  /** How a position is closed. */
+  readonly closing: TimeInForce;
+}
+
+/**
+ * Alpaca, "Placing orders", "Crypto trading" and "Options trading overview" with its tables of errors.
+ */
+export const assetTerms: Readonly<Record<AssetClass, AssetTerms>> = {
+  us_equity: {
+    types: ['market', 'limit', 'stop', 'stop_limit', 'trailing_stop'],
+    wrongType: badParameter('invalid order type'),
+    timesInForce: ['day', 'gtc', 'opg', 'cls', 'ioc', 'fok'],
+    wrongTimeInForce: unprocessable('invalid time_in_force'),
+    leastCost: '1',
+    closing: 'day',
+  },
+  crypto: {
+    types: ['market', 'limit', 'stop_limit'],
+    wrongType: badParameter('invalid order type for crypto order'),
+    timesInForce: ['gtc', 'ioc'],
+    wrongTimeInForce: unprocessable('invalid crypto time_in_force'),
+    noExtendedHours: unprocessable('extended hours is not supported for crypto orders'),
+    noGroups: (order_class) =>
+      unprocessable(
+        `crypto orders not allowed for advanced order_class: ${order_class === 'bracket' ? 'otoco' : order_class}`,
+      ),
+    leastCost: '10',
+    closing: 'gtc',
+  },
+  us_option: {
+    types: ['market', 'limit', 'stop', 'stop_limit'],
+    wrongType: unprocessable('invalid order type for options trading'),
+    timesInForce: ['day', 'gtc'],
+    wrongTimeInForce: unprocessable('order_time_in_force provided not supported for options trading'),
+    noFractions: {
+      qty: unprocessable('qty must be integer for options trading'),
+      notional: unprocessable('notional orders are not supported for options trading'),
+    },
+    noExtendedHours: unprocessable('extended hours is not supported for options trading'),
+    noGroups: () => unprocessable('complex orders not supported for options trading'),
+    leastCost: '0',
+    closing: 'day',
+  },
+};
+
+/** @throws {BrokerError} 422 for what its class does not take */
+export function checkAssetTerms(ticket: Ticket, terms: AssetTerms): void {
+  if (!terms.types.includes(ticket.type)) throw terms.wrongType;
+  if (!terms.timesInForce.includes(ticket.time_in_force)) throw terms.wrongTimeInForce;
+  if (ticket.order_class !== '' && terms.noGroups !== undefined) throw terms.noGroups(ticket.order_class);
+  if (ticket.extended_hours && terms.noExtendedHours !== undefined) throw terms.noExtendedHours;
+  if (terms.noFractions === undefined) return;
+  if (ticket.notional !== null) throw terms.noFractions.notional;
+  if (!new Dec(ticket.qty ?? 0).isInteger()) throw terms.noFractions.qty;
+}

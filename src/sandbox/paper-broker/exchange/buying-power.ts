@@ -1,0 +1,90 @@
+import type { OrderRecord, PositionRecord } from '../../../store/sandbox/records.ts';
+import { optionOf, unitsOf } from '../../../trading/asset-class.ts';
+import { Dec } from '../../../trading/decimal.ts';
+import { type Margin, secures } from './margin.ts';
+
+/** What an open order may still trade; of an order by amount, as much as its amount buys at `lastPrice`. */
+export function openQty(order: OrderRecord, lastPrice: string): Dec {
+  const wanted = order.qty ?? new Dec(order.notional ?? 0).div(order.limit_price ?? lastPrice);
+  return new Dec(wanted).minus(order.filled_qty).toDecimalPlaces(9, Dec.ROUND_UP);
+}
+
+const inMarket = (open: readonly OrderRecord[]) => open.filter(({ status }) => status !== 'held');
+
+/** Dollars set aside for open orders: what buys may cost, and what the shares of puts do that are to be written. */
+export function reservedCash(open: readonly OrderRecord[]): Dec {
+  return inMarket(open).reduce((sum, order) => sum.plus(reservation(order)), new Dec(0));
+}
+
+/** @returns dollars that an order needs, of what has not filled */
+export function reservation(order: OrderRecord): Dec {
+  const left = new Dec(order.qty ?? 0).minus(order.filled_qty);
+  if (order.position_intent === 'sell_to_open') {
+    const contract = optionOf(order.symbol);
+    if (contract?.right === 'put') return secures(contract.strike, left);
+    return contract === undefined ? left.times(order.reserve_price ?? 0) : new Dec(0);
+  }
+  if (order.side === 'sell' || order.position_intent === 'buy_to_close') return new Dec(0);
+  return order.notional !== null
+    ? new Dec(order.notional).minus(order.filled_value)
+    : left.times(order.reserve_price ?? 0).times(unitsOf(order.symbol));
+}
+
+/** What open orders that close a position hold of it, and calls that are written, or to be, of their shares. */
+export function heldShares(
+  open: readonly OrderRecord[],
+  symbol: string,
+  lastPrice: string,
+  positions: readonly PositionRecord[] = [],
+): Dec {
+  const closing = inMarket(open)
+    .filter((order) => order.symbol === symbol && order.position_intent.endsWith('_to_close'))
+    .reduce((sum, order) => sum.plus(openQty(order, lastPrice)), new Dec(0));
+  return closing.plus(lockedShares(open, symbol, positions));
+}
+
+/** Shares that calls are covered by. */
+export function lockedShares(
+  open: readonly OrderRecord[],
+  underlying: string,
+  positions: readonly PositionRecord[],
+): Dec {
+  const calls = (symbol: string) => {
+    const contract = optionOf(symbol);
+    return contract?.right === 'call' && contract.underlying === underlying;
+  };
+  const written = positions
+    .filter(({ symbol, qty }) => calls(symbol) && new Dec(qty).isNegative())
+    .map(({ qty }) => new Dec(qty).abs());
+  const toBeWritten = inMarket(open)
+    .filter((order) => order.position_intent === 'sell_to_open' && calls(order.symbol))
+    .map((order) => openQty(order, '0'));
+  return [...written, ...toBeWritten].reduce((sum, qty) => sum.plus(qty), new Dec(0)).times(100);
+}
+
+/** Dollars kept for puts that are written. */
+export function securedCash(positions: readonly PositionRecord[]): Dec {
+  return positions.reduce((sum, { symbol, qty }) => {
+    const contract = optionOf(symbol);
+    const written = contract?.right === 'put' && new Dec(qty).isNegative();
+    return written ? sum.plus(secures(contract.strike, new Dec(qty).abs())) : sum;
+  }, new Dec(0));
+}
+
+/**
+ * What is left to buy with, dollars, never below zero. Of a cash account: cash without what open orders and written puts have
+ * set aside.
+ */
+export function buyingPower(
+  cash: string,
+  open: readonly OrderRecord[],
+  positions: readonly PositionRecord[] = [],
+): Dec {
+  return Dec.max(new Dec(cash).minus(securedCash(positions)).minus(reservedCash(open)), 0);
+}
+
+/** Of a margin account under Regulation T: twice what is there beyond what has to be, without what is set aside. */
+export function marginBuyingPower(margin: Margin, multiplier: 1 | 2, open: readonly OrderRecord[]): Dec {
+  const free = Dec.max(margin.equity.minus(margin.initial), 0).times(multiplier);
+  return Dec.max(free.minus(reservedCash(open)), 0);
+}

@@ -1,0 +1,174 @@
+import type Database from 'better-sqlite3-multiple-ciphers';
+import type { Ledger } from '../../../store/sandbox/ledger.ts';
+import type { OrderRecord } from '../../../store/sandbox/records.ts';
+import { Dec, plain } from '../../../trading/decimal.ts';
+import { newYorkDate } from '../../../trading/new-york-time.ts';
+import { contractOf, expiresAt, type ListedContract } from '../../instruments/option-contracts.ts';
+import type { Market } from '../../market/market.ts';
+import type { AccountSettingsStore } from '../books/account-settings.ts';
+import { notFound, notPermitted } from '../books/broker-error.ts';
+import { entryOf } from '../books/entries.ts';
+import { stableUuid } from '../books/tradable-asset.ts';
+import { heldOf } from './account-check.ts';
+import { heldShares, lockedShares, securedCash } from './buying-power.ts';
+import { marginOf, mayShort, multiplierOf } from './margin.ts';
+
+export interface ExerciseOptions {
+  readonly ledger: Ledger;
+  readonly market: Market;
+  readonly settings: Pick<AccountSettingsStore, 'of'>;
+}
+
+const SHARES = 100;
+/** OCC exercises by itself what is so far in the money, dollars a share (Rule 805). */
+const AUTO_EXERCISE = '0.01';
+
+/** What exercising one share of a contract brings at an instant, dollars; less than nothing out of the money. */
+export function intrinsicValue(
+  market: Market,
+  { underlying, right, strike }: ListedContract,
+  at: number,
+): Dec {
+  const spot = new Dec(market.quote(underlying, at)?.last ?? 0);
+  return right === 'call' ? spot.minus(strike) : new Dec(strike).minus(spot);
+}
+
+/**
+ * Turns contracts into shares at their strike: `OPEXC` for who held them, `OPASN` for who wrote them, and `OPTRD` for the
+ * shares. Call it inside a transaction.
+ * @param contracts so many; less than nothing were written @param at milliseconds since the epoch
+ */
+export function exercise(
+  ledger: Ledger,
+  accountId: string,
+  contract: ListedContract,
+  contracts: Dec,
+  at: number,
+): void {
+  const { symbol, underlying, right, strike } = contract;
+  const booked = {
+    account_id: accountId,
+    date: newYorkDate(at - 1),
+    at,
+    group_id: stableUuid(`exercise:${accountId}:${symbol}:${at}`),
+  };
+  const type = contracts.isPositive() ? 'OPEXC' : 'OPASN';
+  ledger.enter(entryOf({ ...booked, type, symbol, qty: plain(contracts.neg()) }));
+  const shares = contracts.times(right === 'call' ? SHARES : -SHARES);
+  const amount = shares.times(strike).neg();
+  ledger.enter(
+    entryOf({
+      ...booked,
+      type: 'OPTRD',
+      symbol: underlying,
+      qty: plain(shares),
+      ...sharesCost(heldOf(underlying, ledger.positions(accountId)), shares, strike),
+      amount: amount.toFixed(2),
+      per_share: strike,
+    }),
+  );
+}
+
+/** What shares that come have cost; of those that go, their part of the position's. */
+function sharesCost(held: Dec, shares: Dec, strike: string) {
+  const adds = held.isZero() || held.isNegative() === shares.isNegative();
+  return adds ? { cost: shares.times(strike).toFixed(2) } : {};
+}
+
+/** Whether the account can pay for the shares, or has those it is to deliver, beside what contracts it wrote are covered by. */
+export function canExercise(
+  { ledger, market, settings }: ExerciseOptions,
+  accountId: string,
+  { underlying, right, strike }: ListedContract,
+  contracts: Dec,
+): boolean {
+  const cash = ledger.account(accountId)?.cash ?? '0';
+  const positions = ledger.positions(accountId);
+  const margin = marginOf(cash, positions, market);
+  if (right === 'put') {
+    const free = heldOf(underlying, positions).minus(lockedShares([], underlying, positions));
+    return free.gte(contracts.times(SHARES)) || mayShort(settings.of(accountId), margin);
+  }
+  const lent = multiplierOf(settings.of(accountId), margin) > 1;
+  return lent || contracts.times(SHARES).times(strike).plus(securedCash(positions)).lte(cash);
+}
+
+/**
+ * Ends what has expired: what is in the money is exercised, or assigned to who wrote it; what an account can't exercise is
+ * sold for what it is worth, as Alpaca does in the last hour; the rest is gone. Call it inside a transaction.
+ */
+export function expire(options: ExerciseOptions, accountId: string, contract: ListedContract): void {
+  const { ledger, market } = options;
+  const { symbol } = contract;
+  const contracts = heldOf(symbol, ledger.positions(accountId));
+  const at = expiresAt(market, contract);
+  const value = intrinsicValue(market, contract, at);
+  if (value.lt(AUTO_EXERCISE)) {
+    const gone = { account_id: accountId, type: 'OPEXP', date: contract.expiry, at };
+    ledger.enter(entryOf({ ...gone, symbol, qty: plain(contracts.neg()) }));
+    return;
+  }
+  if (contracts.isNegative() || canExercise(options, accountId, contract, contracts)) {
+    exercise(ledger, accountId, contract, contracts, at);
+    return;
+  }
+  const sale = { account_id: accountId, order_id: null, symbol, side: 'sell' as const, at };
+  ledger.book({ ...sale, qty: plain(contracts), price: value.toFixed(2) });
+}
+
+/**
+ * Exercises, by its owner's wish, what is held of a contract and not for sale. Call it inside a transaction.
+ * @throws {BrokerError} 404, 403 (Alpaca, "Options trading overview", errors of exercising)
+ */
+export function exerciseHeld(
+  options: ExerciseOptions,
+  accountId: string,
+  symbol: string,
+  open: readonly OrderRecord[],
+): void {
+  const { ledger, market } = options;
+  const contract = contractOf(market, symbol);
+  const held = heldOf(symbol, ledger.positions(accountId));
+  if (contract === undefined || held.lte(0)) throw notFound(`long position not found: ${symbol}`);
+  const free = held.minus(heldShares(open, symbol, '0'));
+  if (free.lte(0)) throw notPermitted('no qty available to exercise');
+  const now = market.now();
+  if (intrinsicValue(market, contract, now).lte(0)) {
+    throw notPermitted(
+      'you are attempting to exercise an out of the money option contract, please contact support@alpaca.markets to complete this request',
+    );
+  }
+  if (!canExercise(options, accountId, contract, free)) {
+    const required = free.times(100).times(contract.strike);
+    const cash = plain(new Dec(ledger.account(accountId)?.cash ?? 0));
+    throw contract.right === 'call'
+      ? notPermitted(`insufficient cash available (required: ${plain(required)}, available: ${cash})`)
+      : notPermitted(`insufficient underlying qty available for deliverable: ${contract.underlying}`);
+  }
+  exercise(ledger, accountId, contract, free, now);
+}
+
+interface ExpirationsOptions extends ExerciseOptions {
+  readonly database: Database.Database;
+}
+
+/** @returns what ends the contracts that have expired by now; quick where no session has closed since the last time */
+export function createExpirations(options: ExpirationsOptions): () => void {
+  const { database, ledger, market } = options;
+  /** Contracts expire as a session closes. */
+  let quietUntil = Number.NEGATIVE_INFINITY;
+  const expireAll = database.transaction((now: number) => {
+    for (const { id } of ledger.accounts()) {
+      for (const { symbol } of ledger.positions(id)) {
+        const contract = contractOf(market, symbol);
+        if (contract !== undefined && now >= expiresAt(market, contract)) expire(options, id, contract);
+      }
+    }
+  });
+  return () => {
+    const now = market.now();
+    if (now < quietUntil) return;
+    expireAll.immediate(now);
+    quietUntil = market.nextClose(now);
+  };
+}

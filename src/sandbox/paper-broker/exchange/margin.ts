@@ -1,0 +1,76 @@
+import type { PositionRecord } from '../../../store/sandbox/records.ts';
+import { assetClassOf, optionOf, unitsOf } from '../../../trading/asset-class.ts';
+import { cents, Dec } from '../../../trading/decimal.ts';
+import type { Market } from '../../market/market.ts';
+import type { AccountSettings } from '../books/account-settings.ts';
+
+/** Regulation T: half of what is bought on margin, or sold short, is to be there. Alpaca, "Margin and short selling". */
+const INITIAL = '0.5';
+const MAINTENANCE_LONG = '0.3';
+/** Of a share sold short: so much of its price from $5 up, all of it below, and so many dollars at least. */
+const MAINTENANCE_SHORT = { from: '5', part: '0.3', least: '5', cheapPart: '1', cheapLeast: '2.5' } as const;
+/** Less than this is no margin account (FINRA rule 4210). */
+export const LEAST_MARGIN_EQUITY = '2000';
+
+/** What an account is worth and must keep, dollars; shorts count less than nothing in `short`. */
+export interface Margin {
+  readonly long: Dec;
+  readonly short: Dec;
+  readonly equity: Dec;
+  readonly initial: Dec;
+  readonly maintenance: Dec;
+}
+
+export function marketValue(market: Market, symbol: string, qty: Dec | string): Dec {
+  const last = market.quote(symbol)?.last ?? 0;
+  return new Dec(cents(new Dec(qty).times(last).times(unitsOf(symbol))));
+}
+
+export function marginOf(cash: string, positions: readonly PositionRecord[], market: Market): Margin {
+  let [long, short, initial, maintenance] = [new Dec(0), new Dec(0), new Dec(0), new Dec(0)];
+  for (const { symbol, qty } of positions) {
+    const value = marketValue(market, symbol, qty);
+    if (value.isNegative()) short = short.plus(value);
+    else long = long.plus(value);
+    const needed = needs(symbol, qty, value, market);
+    initial = initial.plus(needed.initial);
+    maintenance = maintenance.plus(needed.maintenance);
+  }
+  return { long, short, equity: long.plus(short).plus(cash), initial, maintenance };
+}
+
+function needs(symbol: string, qty: string, value: Dec, market: Market) {
+  if (assetClassOf(symbol) === 'us_equity') {
+    return {
+      initial: value.abs().times(INITIAL),
+      maintenance: value.isNegative()
+        ? shortMaintenance(new Dec(qty).abs(), market.quote(symbol)?.last ?? '0')
+        : value.times(MAINTENANCE_LONG),
+    };
+  }
+  // Nothing is lent on options and coins; what is written is secured by shares, or by cash.
+  const contract = optionOf(symbol);
+  const written = contract?.right === 'put' && new Dec(qty).isNegative();
+  const whole = written ? secures(contract.strike, new Dec(qty).abs()) : Dec.max(value, 0);
+  return { initial: whole, maintenance: whole };
+}
+
+function shortMaintenance(shares: Dec, last: string): Dec {
+  const { from, part, least, cheapPart, cheapLeast } = MAINTENANCE_SHORT;
+  const perShare = new Dec(last).gte(from)
+    ? Dec.max(new Dec(last).times(part), least)
+    : Dec.max(new Dec(last).times(cheapPart), cheapLeast);
+  return shares.times(perShare);
+}
+
+/** Dollars kept for puts that were written: what their shares cost. */
+export const secures = (strike: string, contracts: Dec): Dec => contracts.times(strike).times(100);
+
+/** How far an account goes beyond its cash: only one that its owner set so, and that is worth enough. */
+export function multiplierOf(settings: AccountSettings, { equity }: Margin): 1 | 2 {
+  return settings.max_margin_multiplier === '2' && equity.gte(LEAST_MARGIN_EQUITY) ? 2 : 1;
+}
+
+export function mayShort(settings: AccountSettings, margin: Margin): boolean {
+  return !settings.no_shorting && multiplierOf(settings, margin) > 1;
+}

@@ -1,0 +1,60 @@
+import type { OrderRecord } from '../../../store/sandbox/records.ts';
+import { Dec, plain, price } from '../../../trading/decimal.ts';
+import type { MarketQuote } from '../../market/market.ts';
+
+/** What a quote does to a resting order. */
+export interface Judgement {
+  /** The price at which it trades now, dollars a share; undefined: it goes on resting. */
+  fillPrice: string | undefined;
+  /** The fields that following the market has changed. */
+  hwm: string | null;
+  stop_price: string | null;
+  triggered: 0 | 1;
+}
+
+/**
+ * Judges an order by a quote. A buy trades at the ask, a sell at the bid; a limit order at that or better; a stop waits
+ * until the last trade reaches it and is a market (or limit) order from then on; a trailing stop first follows the
+ * best price seen.
+ */
+export function judge(order: OrderRecord, quote: MarketQuote): Judgement {
+  const buys = order.side === 'buy';
+  const last = new Dec(quote.last);
+  let { hwm, stop_price } = order;
+  let triggered = order.triggered;
+
+  if (order.type === 'trailing_stop' && triggered === 0) {
+    const best = hwm === null ? last : buys ? Dec.min(hwm, last) : Dec.max(hwm, last);
+    hwm = plain(best);
+    stop_price = plain(trailingStop(order, best));
+  }
+  if (stop_price !== null && triggered === 0) {
+    const reached = buys ? last.gte(stop_price) : last.lte(stop_price);
+    if (!reached) return { fillPrice: undefined, hwm, stop_price, triggered };
+    triggered = 1;
+  }
+
+  const offered = buys ? quote.ask : quote.bid;
+  const within =
+    order.limit_price === null ||
+    (buys ? new Dec(offered).lte(order.limit_price) : new Dec(offered).gte(order.limit_price));
+  return { fillPrice: within ? offered : undefined, hwm, stop_price, triggered };
+}
+
+function trailingStop(order: OrderRecord, best: Dec): Dec {
+  const distance =
+    order.trail_price !== null ? new Dec(order.trail_price) : best.times(order.trail_percent ?? 0).div(100);
+  const stop = order.side === 'buy' ? best.plus(distance) : best.minus(distance);
+  return Dec.max(new Dec(price(stop)), new Dec('0.0001'));
+}
+
+/** Whether an order of the other side on the same symbol could trade against this one (a wash trade). */
+export function couldTradeWith(
+  resting: Pick<OrderRecord, 'side' | 'type' | 'limit_price'>,
+  incoming: Pick<OrderRecord, 'side' | 'type' | 'limit_price'>,
+): boolean {
+  if (resting.side === incoming.side) return false;
+  if (resting.type !== 'limit' || incoming.type !== 'limit') return true;
+  const [buy, sell] = resting.side === 'buy' ? [resting, incoming] : [incoming, resting];
+  return new Dec(buy.limit_price ?? 0).gte(sell.limit_price ?? 0);
+}

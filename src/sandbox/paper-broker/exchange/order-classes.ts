@@ -1,0 +1,144 @@
+import type { Exit, OrderClass } from '../../../store/sandbox/records.ts';
+import { Dec, plain } from '../../../trading/decimal.ts';
+import type { Side } from '../../../trading/order.ts';
+import { BrokerError, badParameter, unprocessable } from '../books/broker-error.ts';
+import type { Ticket } from './order-body.ts';
+
+/** What an order of a class is made of (Alpaca, "Placing orders", bracket, OCO and OTO orders). */
+interface ClassTerms {
+  /** Whether the order itself opens a position; of one that doesn't, it is the take profit. */
+  readonly opens: boolean;
+  /** Of how many ways out it takes. */
+  readonly exits: number;
+  readonly types: readonly Ticket['type'][];
+  readonly typesInWords: string;
+}
+
+const entry = { opens: true, types: ['market', 'limit'], typesInWords: 'market or limit' } as const;
+const classes: Readonly<Record<Exclude<OrderClass, '' | 'mleg'>, ClassTerms>> = {
+  bracket: { ...entry, exits: 2 },
+  oto: { ...entry, exits: 1 },
+  oco: { opens: false, exits: 2, types: ['limit'], typesInWords: 'limit' },
+};
+
+const TICK = '0.01';
+
+/**
+ * Checks what a class of order takes, as far as that can be told without the account and the market.
+ * @throws {BrokerError} 422
+ */
+export function checkOrderClass(ticket: Ticket): void {
+  const { order_class, take_profit, stop_loss } = ticket;
+  if (order_class === '') {
+    if (take_profit !== null || stop_loss !== null) {
+      throw unprocessable('simple orders must not have take_profit or stop_loss');
+    }
+    return;
+  }
+  const terms = classes[order_class];
+  if (!terms.types.includes(ticket.type)) {
+    throw badParameter(`${order_class} orders must be ${terms.typesInWords} orders`);
+  }
+  if (ticket.qty === null || !new Dec(ticket.qty).isInteger()) {
+    throw unprocessable('fractional orders must be simple orders');
+  }
+  if (ticket.time_in_force !== 'day' && ticket.time_in_force !== 'gtc') {
+    throw unprocessable(`${order_class} orders must be DAY or GTC orders`);
+  }
+  if (ticket.extended_hours) throw unprocessable('extended hours orders must be simple orders');
+  const given = [take_profit, stop_loss].filter((exit) => exit !== null).length;
+  if (terms.exits === 1 && given !== 1) {
+    throw badParameter('oto orders require either take_profit or stop_loss');
+  }
+  if (take_profit === null ? terms.exits === 2 : take_profit.limit_price === null) {
+    throw badParameter(`${order_class} orders require take_profit.limit_price`);
+  }
+  if (stop_loss === null ? terms.exits === 2 : stop_loss.stop_price === null) {
+    throw badParameter(`${order_class} orders require stop_loss.stop_price`);
+  }
+  checkExitPrices(terms.opens ? opposite(ticket.side) : ticket.side, {
+    take_profit: take_profit?.limit_price ?? null,
+    stop_loss: stop_loss?.stop_price ?? null,
+    stop_loss_limit: stop_loss?.limit_price ?? null,
+  });
+}
+
+/** Prices in dollars a share; null where there is no such way out. */
+export interface ExitPrices {
+  take_profit: string | null;
+  stop_loss: string | null;
+  stop_loss_limit: string | null;
+}
+
+/**
+ * Whether both ways out lie on their side of each other, so that no price can reach both at once.
+ * @param side of the ways out
+ * @throws {BrokerError} 422
+ */
+export function checkExitPrices(side: Side, { take_profit, stop_loss, stop_loss_limit }: ExitPrices): void {
+  const sells = side === 'sell';
+  const apart = (above: string, below: string) => new Dec(above).gt(below);
+  if (take_profit !== null && stop_loss !== null) {
+    const right = sells ? apart(take_profit, stop_loss) : apart(stop_loss, take_profit);
+    if (!right) {
+      throw unprocessable(`take_profit.limit_price must be ${sells ? '>' : '<'} stop_loss.stop_price`);
+    }
+  }
+  if (stop_loss !== null && stop_loss_limit !== null) {
+    const wrong = sells ? apart(stop_loss_limit, stop_loss) : apart(stop_loss, stop_loss_limit);
+    if (wrong) {
+      throw unprocessable(`stop_loss.limit_price must be ${sells ? '<=' : '>='} stop_loss.stop_price`);
+    }
+  }
+}
+
+/**
+ * Whether the ways out lie on their side of what opens the position.
+ * @param side of what opens it
+ * @param base dollars a share: the entry's limit, or else the last trade
+ * @throws {BrokerError} 422 with `base_price`
+ */
+export function checkAgainstBase(side: Side, exits: ExitPrices, base: string): void {
+  const check = (name: string, price: string | null, above: boolean) => {
+    if (price === null) return;
+    const bound = above ? new Dec(base).plus(TICK) : new Dec(base).minus(TICK);
+    if (above ? new Dec(price).gte(bound) : new Dec(price).lte(bound)) return;
+    const message = `${name} must be ${above ? `>= base_price + ${TICK}` : `<= base_price - ${TICK}`}`;
+    throw new BrokerError(422, 42210000, message, { base_price: plain(base) });
+  };
+  check('take_profit.limit_price', exits.take_profit, side === 'buy');
+  check('stop_loss.stop_price', exits.stop_loss, side === 'sell');
+}
+
+export const opensPosition = (order_class: OrderClass): boolean =>
+  order_class !== '' && order_class !== 'mleg' && classes[order_class].opens;
+
+export const opposite = (side: Side): Side => (side === 'buy' ? 'sell' : 'buy');
+
+/** The legs that come with an order, as tickets of their own; an OCO order is its own take profit. */
+export function legTickets(ticket: Ticket): { exit: Exit; ticket: Ticket }[] {
+  const { order_class, take_profit, stop_loss } = ticket;
+  if (order_class === '') return [];
+  const { opens } = classes[order_class];
+  const leg = {
+    ...ticket,
+    side: opens ? opposite(ticket.side) : ticket.side,
+    client_order_id: null,
+    position_intent: null,
+    take_profit: null,
+    stop_loss: null,
+  };
+  const legs: { exit: Exit; ticket: Ticket }[] = [];
+  if (take_profit !== null && opens) {
+    legs.push({
+      exit: 'take_profit',
+      ticket: { ...leg, type: 'limit', limit_price: take_profit.limit_price },
+    });
+  }
+  if (stop_loss !== null) {
+    const { stop_price, limit_price } = stop_loss;
+    const type = limit_price === null ? 'stop' : 'stop_limit';
+    legs.push({ exit: 'stop_loss', ticket: { ...leg, type, stop_price, limit_price } });
+  }
+  return legs;
+}

@@ -1,0 +1,102 @@
+import { assetClassOf, ticksOf } from '../../../trading/asset-class.ts';
+import { Dec, isOnTick } from '../../../trading/decimal.ts';
+import { cryptoPair } from '../../instruments/crypto-pairs.ts';
+import { badParameter, notPermitted, unprocessable } from '../books/broker-error.ts';
+import { assetTerms, checkAssetTerms } from './asset-terms.ts';
+import { orderBody, type Ticket } from './order-body.ts';
+import { checkOrderClass } from './order-classes.ts';
+
+/**
+ * Reads the body of POST /v2/orders. Unknown members are ignored, as at Alpaca.
+ * @throws {BrokerError} 403 for a multi-leg order; 422 with 40010001 (a parameter is missing or malformed) or 42210000 (they don't go together)
+ */
+export function readTicket(body: unknown): Ticket {
+  if (typeof body !== 'object' || body === null) throw badParameter('request body format is invalid');
+  if ('order_class' in body && body.order_class === 'mleg') {
+    throw notPermitted('submit mleg order is disabled');
+  }
+  const read = orderBody.safeParse(body);
+  if (!read.success) {
+    const [issue] = read.error.issues;
+    const [top = 'request body', member] = issue?.path.map(String) ?? [];
+    if (member !== undefined) throw badParameter(`invalid ${top}.${member}`);
+    const field = top;
+    if (field === 'client_order_id')
+      throw badParameter('client_order_id must be no more than 128 characters');
+    throw badParameter(field in body ? `invalid ${field}` : `${field} is required`);
+  }
+  const ticket = read.data;
+  const symbol = ticket.symbol.toUpperCase();
+  ticket.symbol = cryptoPair(symbol)?.symbol ?? symbol;
+  // An OCO order is its own take profit.
+  if (ticket.order_class === 'oco') ticket.limit_price ??= ticket.take_profit?.limit_price ?? null;
+  checkAssetTerms(ticket, assetTerms[assetClassOf(ticket.symbol)]);
+  checkOrderClass(ticket);
+  checkTogether(ticket);
+  return ticket;
+}
+
+function checkTogether(ticket: Ticket): void {
+  const { qty, notional, type } = ticket;
+  if (qty !== null && notional !== null) throw badParameter('only one of qty or notional is accepted');
+  if (qty === null && notional === null) throw badParameter('qty or notional is required');
+  if (notional !== null && new Dec(notional).decimalPlaces() > 2) {
+    throw unprocessable('notional value must be limited to 2 decimal places');
+  }
+
+  const needs = (field: 'limit_price' | 'stop_price', wanted: boolean) => {
+    if (wanted && ticket[field] === null)
+      throw unprocessable(`${type} orders require a ${field.replace('_', ' ')}`);
+    if (!wanted && ticket[field] !== null) {
+      throw unprocessable(`${type} orders must not have a ${field.replace('_', ' ')}`);
+    }
+  };
+  needs('limit_price', type === 'limit' || type === 'stop_limit');
+  needs('stop_price', type === 'stop' || type === 'stop_limit');
+  const trails = [ticket.trail_price, ticket.trail_percent].filter((trail) => trail !== null).length;
+  if (type === 'trailing_stop' ? trails !== 1 : trails !== 0) {
+    throw unprocessable(
+      type === 'trailing_stop'
+        ? 'one of trail_price or trail_percent is required for trailing_stop orders'
+        : `${type} orders must not have a trail`,
+    );
+  }
+  if (ticket.trail_percent !== null && new Dec(ticket.trail_percent).gte(100)) {
+    throw unprocessable('trail_percent must be less than 100');
+  }
+  const prices = {
+    limit_price: ticket.limit_price,
+    stop_price: ticket.stop_price,
+    trail_price: ticket.trail_price,
+    'take_profit.limit_price': ticket.take_profit?.limit_price,
+    'stop_loss.stop_price': ticket.stop_loss?.stop_price,
+    'stop_loss.limit_price': ticket.stop_loss?.limit_price,
+  };
+  for (const [field, value] of Object.entries(prices)) {
+    if (value != null && !isOnTick(value, ticksOf(ticket.symbol))) {
+      throw unprocessable(
+        `invalid ${field} ${value}. sub-penny increment does not fulfill minimum pricing criteria`,
+      );
+    }
+  }
+
+  if (isFractional(ticket) && assetClassOf(ticket.symbol) === 'us_equity') {
+    if (ticket.time_in_force !== 'day') throw unprocessable('fractional orders must be DAY orders');
+    if (type === 'trailing_stop') {
+      throw unprocessable('fractional orders must be market, limit, stop, or stop_limit orders');
+    }
+  }
+  if (ticket.extended_hours && (type !== 'limit' || !['day', 'gtc'].includes(ticket.time_in_force))) {
+    throw unprocessable('extended hours order must be DAY or GTC limit orders');
+  }
+  if (['opg', 'cls'].includes(ticket.time_in_force) && type !== 'market' && type !== 'limit') {
+    throw unprocessable(`${ticket.time_in_force} orders must be market or limit orders`);
+  }
+  if (['ioc', 'fok'].includes(ticket.time_in_force) && type !== 'market' && type !== 'limit') {
+    throw unprocessable(`${ticket.time_in_force} orders must be market or limit orders`);
+  }
+}
+
+export function isFractional(ticket: Pick<Ticket, 'qty' | 'notional'>): boolean {
+  return ticket.qty === null || !new Dec(ticket.qty).isInteger();
+}

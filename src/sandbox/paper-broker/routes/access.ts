@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import type { HttpBindings } from '@hono/node-server';
+import { Hono, type MiddlewareHandler } from 'hono';
+import type { Faults } from '../../../home/faults.ts';
+import { sameSecret } from '../../../secrets/constant-time.ts';
+import type { AccountRecord } from '../../../store/sandbox/records.ts';
+import type { TokenStore } from '../../../store/sandbox/token-store.ts';
+import { BrokerError, DataError } from '../books/broker-error.ts';
+
+/** What the routes know about a request; `env` is empty where no Node server is behind it. */
+export interface BrokerEnv {
+  Bindings: Partial<HttpBindings>;
+  Variables: { account: AccountRecord; scopes: readonly string[] };
+}
+
+/** A user's key pair, as Alpaca gives one out for each account. */
+export interface AccessKey {
+  readonly keyId: string;
+  readonly secret: string;
+}
+
+interface AccessOptions {
+  readonly tokens: Pick<TokenStore, 'accessToken'>;
+  readonly keys: readonly (AccessKey & { readonly username: string })[];
+  readonly accountOf: (username: string) => AccountRecord | undefined;
+}
+
+/** Whose account it is, and what may be done with it. */
+export interface Grant {
+  readonly account: AccountRecord;
+  readonly scopes: readonly string[];
+}
+
+/** Who is let in: by an access token of the broker's own OAuth server, or by a key pair. */
+export interface Access {
+  byKey(keyId: string, secret: string): Grant | undefined;
+  byToken(token: string): Grant | undefined;
+}
+
+export function createAccess({ tokens, keys, accountOf }: AccessOptions): Access {
+  const grantOf = (username: string | undefined, scopes: readonly string[]): Grant | undefined => {
+    const account = username === undefined ? undefined : accountOf(username);
+    return account === undefined ? undefined : { account, scopes };
+  };
+  return {
+    byKey(keyId, secret) {
+      const key = keys.find((known) => known.keyId === keyId);
+      // Compared even for an unknown id, which otherwise would be told by the time it takes.
+      const username = sameSecret(secret, key?.secret ?? '') ? key?.username : undefined;
+      return grantOf(username, ['account:write', 'trading']);
+    },
+    byToken(token) {
+      const held = tokens.accessToken(token);
+      return held === undefined ? undefined : grantOf(held.username, held.scopes);
+    },
+  };
+}
+
+/**
+ * Lets in requests with a token as Bearer, or with a key pair in Alpaca's headers (`APCA-API-KEY-ID`,
+ * `APCA-API-SECRET-KEY`). A wrong pair is answered as Alpaca does: 403 `forbidden.`, without a code.
+ */
+export function requireAccess(access: Access): MiddlewareHandler<BrokerEnv> {
+  return async (context, next) => {
+    const keyId = context.req.header('apca-api-key-id');
+    const secret = context.req.header('apca-api-secret-key');
+    const byKey = keyId !== undefined || secret !== undefined;
+    const grant = byKey
+      ? access.byKey(keyId ?? '', secret ?? '')
+      : access.byToken(bearerOf(context.req.header('authorization')));
+    if (grant === undefined) {
+      if (byKey) return context.json({ message: 'forbidden.' }, 403);
+      throw new BrokerError(401, 40110000, 'request is not authorized');
+    }
+    context.set('account', grant.account);
+    context.set('scopes', grant.scopes);
+    return next();
+  };
+}
+
+function bearerOf(authorization: string | undefined): string {
+  const [, token = ''] = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization ?? '') ?? [];
+  return token;
+}
+
+/** Lets in only what may trade: a key pair, or a token with that scope. */
+export const requireTrading: MiddlewareHandler<BrokerEnv> = async (context, next) => {
+  if (!context.get('scopes').includes('trading')) {
+    throw new BrokerError(403, 40310000, 'the trading scope is required');
+  }
+  return next();
+};
+
+/** A fixed window of a minute for each account, told in X-RateLimit-* headers. */
+export function limitRate(requestsPerMinute: number, now: () => number): MiddlewareHandler<BrokerEnv> {
+  const windows = new Map<string, { minute: number; used: number }>();
+  return async (context, next) => {
+    const minute = Math.floor(now() / 60_000);
+    const { id } = context.get('account');
+    let window = windows.get(id);
+    if (window?.minute !== minute) {
+      window = { minute, used: 0 };
+      windows.set(id, window);
+    }
+    window.used += 1;
+    context.header('X-RateLimit-Limit', String(requestsPerMinute));
+    context.header('X-RateLimit-Remaining', String(Math.max(0, requestsPerMinute - window.used)));
+    context.header('X-RateLimit-Reset', String((minute + 1) * 60));
+    if (window.used > requestsPerMinute) throw new BrokerError(429, 42910000, 'too many requests');
+    return next();
+  };
+}
+
+/** In the form of the API that failed. */
+export function answerFailures(app: Hono): void {
+  app.notFound((context) => context.json({ code: 40410000, message: 'endpoint not found' }, 404));
+  app.onError((error, context) => {
+    if (error instanceof BrokerError) {
+      return context.json({ code: error.code, message: error.message, ...error.facts }, error.status);
+    }
+    if (error instanceof DataError) return context.json({ message: error.message }, error.status);
+    return context.json({ code: 50010000, message: 'internal server error occurred' }, 500);
+  });
+}
+
+/** What answers requests of those who are let in, and not too many of them. */
+export function guardedApi(
+  access: MiddlewareHandler<BrokerEnv>,
+  rate: MiddlewareHandler<BrokerEnv>,
+  faults: Faults,
+): Hono<BrokerEnv> {
+  const api = new Hono<BrokerEnv>();
+  for (const version of ['/v2/*', '/v1/*', '/v1beta1/*', '/v1beta3/*']) {
+    api.use(version, async (context, next) => {
+      context.header('X-Request-ID', randomUUID().replaceAll('-', ''));
+      if (faults.take('broker_5xx')) {
+        return context.json({ code: 50010000, message: 'internal server error occurred' }, 500);
+      }
+      return next();
+    });
+    // Market data of crypto is for everybody: its operations have an empty `security` in Alpaca's contract, and Alpaca's
+    // SDK sends no credentials there.
+    if (version !== '/v1beta3/*') api.use(version, access, rate);
+  }
+  return api;
+}

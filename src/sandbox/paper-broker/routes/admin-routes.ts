@@ -1,0 +1,252 @@
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { sameSecret } from '../../../secrets/constant-time.ts';
+import type { HistoryGaps } from '../../../store/sandbox/broker-tables.ts';
+import type { Ledger } from '../../../store/sandbox/ledger.ts';
+import { decimalString } from '../../../trading/decimal.ts';
+import { newYorkDate } from '../../../trading/new-york-time.ts';
+import { type CorporateAction, corporateActionsSchema, effectiveAt } from '../../market/corporate-action.ts';
+import type { Market } from '../../market/market.ts';
+import type { ReplayClock } from '../../market/replay/replay-clock.ts';
+import { actionJson } from '../books/action-json.ts';
+import type { Bookkeeping } from '../books/bookkeeping.ts';
+import { BrokerError } from '../books/broker-error.ts';
+import { bookedAt, entryOf } from '../books/entries.ts';
+import { type BookedOrder, orderJson } from '../books/order-json.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+
+/**
+ * For tests and demonstrations, with the admin secret as Bearer: `GET /admin/book`; `PUT /admin/prices/SYMBOL
+ * {"price": "180.00"}` holds a price, `DELETE` lets it go again. After a change resting orders are matched at once.
+ */
+export function adminRoutes(options: {
+  secret: string;
+  market: Market;
+  book: () => BookedOrder[];
+  settle: () => void;
+}): Hono {
+  const app = new Hono();
+  app.use('/admin/*', async (context, next) => {
+    const given = context.req.header('authorization') ?? '';
+    if (!sameSecret(given, `Bearer ${options.secret}`)) return context.json({ message: 'unauthorized' }, 401);
+    return next();
+  });
+  app.get('/admin/book', (context) => context.json({ orders: options.book() }));
+  const hold = (symbol: string, price: string | undefined): string | undefined => {
+    try {
+      options.market.setPrice(symbol.toUpperCase(), price);
+    } catch (error) {
+      if (error instanceof RangeError) return error.message;
+      throw error;
+    }
+    options.settle();
+    return undefined;
+  };
+  app.put('/admin/prices/:symbol', async (context) => {
+    const body = z.object({ price: z.string() }).safeParse(await context.req.json().catch(() => undefined));
+    if (!body.success) return context.json({ message: 'send {"price": "180.00"}' }, 400);
+    const symbol = context.req.param('symbol');
+    const wrong = hold(symbol, body.data.price);
+    return wrong === undefined
+      ? context.json(options.market.quote(symbol.toUpperCase()))
+      : context.json({ message: wrong }, 400);
+  });
+  app.delete('/admin/prices/:symbol', (context) => {
+    const wrong = hold(context.req.param('symbol'), undefined);
+    return wrong === undefined ? context.body(null, 204) : context.json({ message: wrong }, 400);
+  });
+  return app;
+}
+
+interface AdminBooksOptions {
+  readonly ledger: Ledger;
+  readonly market: Market;
+  readonly bookkeeping: Bookkeeping;
+  /** Corporate actions that were announced while the sandbox ran, kept over a restart. */
+  readonly announcements: { add(action: CorporateAction): void };
+  readonly historyGaps: HistoryGaps;
+  readonly settle: () => void;
+}
+
+/** Alpaca's activity types that move money or shares without a trade or a corporate action. */
+const bookable = [
+  'CSD',
+  'CSW',
+  'FEE',
+  'CFEE',
+  'INT',
+  'INTNRA',
+  'DIVNRA',
+  'JNLC',
+  'JNLS',
+  'ACATC',
+  'ACATS',
+  'FOPT',
+  'PTC',
+];
+
+const activity = z
+  .strictObject({
+    activity_type: z.enum(bookable as [string, ...string[]]),
+    activity_sub_type: z
+      .string()
+      .regex(/^[A-Z]{1,8}$/)
+      .optional(),
+    /** New York's, today unless it is said; booked in its evening. */
+    date: z.iso.date().optional(),
+    /** Dollars; less than nothing goes. */
+    net_amount: decimalString.optional(),
+    symbol: z.string().optional(),
+    /** Shares; less than nothing go. */
+    qty: decimalString.optional(),
+    /** Dollars that shares which come have cost; what they trade at unless it is said. */
+    cost: decimalString.optional(),
+  })
+  .refine(({ symbol, qty }) => (symbol === undefined) === (qty === undefined), 'symbol and qty go together')
+  .refine(
+    ({ net_amount, qty }) => net_amount !== undefined || qty !== undefined,
+    'name net_amount, or symbol and qty',
+  );
+
+/**
+ * For tests and demonstrations, behind the admin secret: what happens to accounts from outside.
+ * `POST /admin/corporate-actions` takes Alpaca's own lists, `POST /admin/accounts/USER/activities` one activity, `PUT
+ * /admin/history-gaps {"dates": []}` days that the portfolio history is to leave out.
+ */
+export function adminBooksRoutes(options: AdminBooksOptions): Hono {
+  const { ledger, market, bookkeeping, announcements, historyGaps, settle } = options;
+  const app = new Hono();
+
+  app.post('/admin/corporate-actions', async (context) => {
+    const read = corporateActionsSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!read.success) return context.json({ message: z.prettifyError(read.error) }, 400);
+    for (const action of read.data) {
+      try {
+        if (effectiveAt(action) <= market.now()) throw new RangeError('it must take effect on a day to come');
+        market.announce(action);
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        return context.json({ message: `${action.kind}: ${error.message}` }, 400);
+      }
+      announcements.add(action);
+    }
+    bookkeeping.again();
+    return context.json({ announced: read.data.map(actionJson) });
+  });
+
+  app.post('/admin/accounts/:username/activities', async (context) => {
+    const account = ledger.accountOf(context.req.param('username'));
+    if (account === undefined) return context.json({ message: 'no such account' }, 404);
+    const read = activity.safeParse(await context.req.json().catch(() => undefined));
+    if (!read.success) return context.json({ message: z.prettifyError(read.error) }, 400);
+    const { activity_type, activity_sub_type, net_amount, symbol, qty, cost } = read.data;
+    if (symbol !== undefined && market.symbol(symbol) === undefined) {
+      return context.json({ message: `the market has no ${symbol}` }, 400);
+    }
+    const { date = newYorkDate(market.now()) } = read.data;
+    const entry = entryOf({
+      account_id: account.id,
+      type: activity_type,
+      sub_type: activity_sub_type ?? null,
+      date,
+      // What is told of a day gone by is booked now: brokers book late.
+      at: Math.max(bookedAt(date), market.now()),
+      amount: net_amount ?? null,
+      symbol: symbol ?? null,
+      qty: qty ?? null,
+      cost: cost ?? null,
+    });
+    bookkeeping.schedule(entry);
+    settle();
+    return context.json({ booked_at: new Date(entry.at).toISOString() });
+  });
+
+  app.put('/admin/history-gaps', async (context) => {
+    const read = z
+      .strictObject({ dates: z.array(z.iso.date()) })
+      .safeParse(await context.req.json().catch(() => undefined));
+    if (!read.success) return context.json({ message: 'send {"dates": ["2026-03-02"]}' }, 400);
+    historyGaps.set(read.data.dates);
+    return context.json(read.data);
+  });
+
+  return app;
+}
+
+/**
+ * Behind the admin secret: `PUT /admin/clock {"now": "2026-03-02T20:00:00Z"}` moves the market's time on, where it is one
+ * of its own. Orders meet every turn of the price on the way, and what falls due is booked in its order.
+ */
+export function adminClockRoutes(market: Market, clock: ReplayClock, settle: () => void): Hono {
+  const app = new Hono();
+  app.put('/admin/clock', async (context) => {
+    const read = z
+      .strictObject({ now: z.iso.datetime({ offset: true }) })
+      .safeParse(await context.req.json().catch(() => undefined));
+    if (!read.success) return context.json({ message: 'send {"now": "2026-03-02T20:00:00Z"}' }, 400);
+    const to = Date.parse(read.data.now);
+    try {
+      clock.check(to);
+      for (const at of turns(market, clock.now(), to)) {
+        clock.moveTo(at);
+        settle();
+      }
+      clock.moveTo(to);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return context.json({ message: error.message }, 400);
+    }
+    settle();
+    return context.json({ now: new Date(market.now()).toISOString() });
+  });
+  return app;
+}
+
+/** The instants between two others at which a replayed price turns: a session's open, its thirds, and its close. */
+function turns(market: Market, from: number, to: number): number[] {
+  return market
+    .sessions(newYorkDate(from), newYorkDate(to))
+    .flatMap(({ open, close }) =>
+      [0, 1, 2, 3].map((third) => Math.round(open + ((close - open) / 3) * third)),
+    )
+    .filter((at) => at > from && at < to);
+}
+
+const whole = z.string().regex(/^[1-9]\d{0,5}$/);
+const bodySchema = z.strictObject({
+  user: z.string(),
+  qty: whole,
+  limit_price: z.string().regex(/^-?\d{1,6}(\.\d{1,2})?$/),
+  legs: z
+    .array(
+      z.strictObject({
+        symbol: z.string(),
+        ratio_qty: whole,
+        position_intent: z.enum(['buy_to_open', 'buy_to_close', 'sell_to_open', 'sell_to_close']),
+      }),
+    )
+    .min(2)
+    .max(4),
+});
+
+/**
+ * For tests of what reads orders: `POST /admin/multi-leg-orders {user, qty, limit_price, legs: [{symbol, ratio_qty,
+ * position_intent}]}` books a spread as if it had been placed in the broker's own app. Mount it behind the admin secret.
+ */
+export function adminOrderRoutes(ledger: Ledger, exchange: Pick<Exchange, 'bookMultiLeg'>): Hono {
+  const app = new Hono();
+  app.post('/admin/multi-leg-orders', async (context) => {
+    const read = bodySchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!read.success) return context.json({ message: z.prettifyError(read.error) }, 400);
+    const { user, ...terms } = read.data;
+    const account = ledger.accountOf(user);
+    if (account === undefined) return context.json({ message: `nobody is called ${user}` }, 400);
+    try {
+      return context.json(orderJson(exchange.bookMultiLeg(account.id, terms)), 201);
+    } catch (error) {
+      if (error instanceof BrokerError) return context.json({ message: error.message }, 400);
+      throw error;
+    }
+  });
+  return app;
+}

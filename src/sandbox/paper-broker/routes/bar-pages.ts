@@ -1,0 +1,98 @@
+import type { Context } from 'hono';
+import { z } from 'zod';
+import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
+import { parseAdjustment } from '../../market/adjustment.ts';
+import { type MarketBar, parseTimeframe } from '../../market/bars.ts';
+import type { Market } from '../../market/market.ts';
+import { DataError } from '../books/broker-error.ts';
+import type { BrokerEnv } from './access.ts';
+import { timeOf } from './data-query.ts';
+
+const barsQuery = z.object({
+  timeframe: z.string(),
+  start: z.string().optional(),
+  end: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(10_000).default(1000),
+  sort: z.enum(['asc', 'desc']).default('asc'),
+  adjustment: z.string().default('raw'),
+  page_token: z.string().optional(),
+});
+
+/** One page of bars, all of the first symbol before any of the second. */
+export function barPages(context: Context<BrokerEnv>, market: Market, symbols: readonly string[]) {
+  const read = barsQuery.safeParse(context.req.query());
+  if (!read.success) throw new DataError(400, `invalid ${String(read.error.issues[0]?.path[0])}`);
+  const { limit, sort } = read.data;
+  const timeframe = parseTimeframe(read.data.timeframe);
+  if (timeframe === undefined) throw new DataError(400, `invalid timeframe: ${read.data.timeframe}`);
+  const adjustments = parseAdjustment(read.data.adjustment);
+  if (adjustments === undefined) throw new DataError(400, `invalid adjustment: ${read.data.adjustment}`);
+  const start = timeOf(read.data.start, 'start') ?? newYorkInstant(newYorkDate(market.now()), '00:00');
+  const end = timeOf(read.data.end, 'end') ?? market.now();
+  if (end < start) throw new DataError(400, 'end should not be before start');
+  const from = read.data.page_token === undefined ? undefined : readPageToken(read.data.page_token);
+
+  const pages: Record<string, ReturnType<typeof barJson>[]> = {};
+  let left = limit;
+  for (const symbol of [...new Set(symbols)].sort()) {
+    if (from !== undefined && symbol < from.symbol) continue;
+    const resume = from?.symbol === symbol ? from.at : undefined;
+    const asked = {
+      timeframe,
+      start: sort === 'asc' && resume !== undefined ? resume : start,
+      end: sort === 'desc' && resume !== undefined ? resume : end,
+      limit: left + 1,
+      sort,
+    };
+    const found = market.bars(symbol, asked, adjustments);
+    if (found === undefined || found.length === 0) continue;
+    const next = found[left];
+    if (next !== undefined) {
+      if (left > 0) pages[symbol] = found.slice(0, left).map(barJson);
+      return { bars: pages, next_page_token: pageToken(symbol, next.at) };
+    }
+    pages[symbol] = found.map(barJson);
+    left -= found.length;
+  }
+  return { bars: pages, next_page_token: null };
+}
+
+export function barJson(bar: MarketBar) {
+  return {
+    t: new Date(bar.at).toISOString(),
+    o: Number(bar.open),
+    h: Number(bar.high),
+    l: Number(bar.low),
+    c: Number(bar.close),
+    v: bar.volume,
+    n: bar.trades,
+    vw: Number(bar.vwap),
+  };
+}
+
+/** Of a snapshot: the bars under way, and yesterday's. */
+export function latestBars(market: Market, symbol: string, now: number) {
+  const latest = (unit: 'day' | 'minute', limit: number, days: number) =>
+    market.bars(symbol, {
+      timeframe: { unit, count: 1 },
+      start: now - days * 86_400_000,
+      end: now,
+      limit,
+      sort: 'desc',
+    }) ?? [];
+  const [dailyBar, prevDailyBar] = latest('day', 2, 14);
+  const [minuteBar] = latest('minute', 1, 7);
+  return {
+    ...(minuteBar && { minuteBar: barJson(minuteBar) }),
+    ...(dailyBar && { dailyBar: barJson(dailyBar) }),
+    ...(prevDailyBar && { prevDailyBar: barJson(prevDailyBar) }),
+  };
+}
+
+const pageToken = (symbol: string, at: number) => Buffer.from(`${symbol}|${at}`).toString('base64url');
+
+function readPageToken(token: string): { symbol: string; at: number } {
+  const [symbol = '', at = ''] = Buffer.from(token, 'base64url').toString().split('|');
+  if (!/^\d{1,15}$/.test(at)) throw new DataError(400, 'invalid page_token');
+  return { symbol, at: Number(at) };
+}

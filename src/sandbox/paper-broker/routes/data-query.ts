@@ -1,0 +1,61 @@
+import type { Context } from 'hono';
+import type { z } from 'zod';
+import { newYorkInstant } from '../../../trading/new-york-time.ts';
+import type { Market, MarketQuote } from '../../market/market.ts';
+import { DataError } from '../books/broker-error.ts';
+import type { BrokerEnv } from './access.ts';
+
+const MOST_SYMBOLS = 500;
+
+export function symbolsOf(context: Context<BrokerEnv>): string[] {
+  const symbols = (context.req.query('symbols') ?? '').split(',').filter((symbol) => symbol !== '');
+  if (symbols.length === 0) throw new DataError(400, 'symbols is required');
+  if (symbols.length > MOST_SYMBOLS) throw new DataError(400, `at most ${MOST_SYMBOLS} symbols`);
+  return symbols.map(checkedSymbol);
+}
+
+export function checkedSymbol(symbol: string): string {
+  if (!/^[A-Za-z0-9./]{1,24}$/.test(symbol)) throw new DataError(400, `invalid symbol: ${symbol}`);
+  return symbol.toUpperCase();
+}
+
+/** Something of each known symbol that was asked for; unknown ones are left out, as at Alpaca. */
+export function ofEach<T>(
+  context: Context<BrokerEnv>,
+  market: Market,
+  one: (quote: MarketQuote) => T,
+): Record<string, T> {
+  return Object.fromEntries(
+    symbolsOf(context).flatMap((symbol) => {
+      const quote = market.quote(symbol);
+      return quote === undefined ? [] : [[symbol, one(quote)]];
+    }),
+  );
+}
+
+/** RFC 3339, or a date: midnight in New York. */
+export function timeOf(text: string | undefined, name: string): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return newYorkInstant(text, '00:00');
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw new DataError(400, `invalid ${name}`);
+  return at;
+}
+
+/** @throws {DataError} 400 for a parameter that makes no sense */
+export function parsed<Schema extends z.ZodType>(
+  schema: Schema,
+  context: Context<BrokerEnv>,
+): z.output<Schema> {
+  const read = schema.safeParse(context.req.query());
+  if (read.success) return read.data;
+  throw new DataError(400, `invalid ${String(read.error.issues[0]?.path[0])}`);
+}
+
+/** @param token where the page begins, as the page before told */
+export function pageOf<Row>(rows: readonly Row[], limit: number, token: string | undefined) {
+  const from = token === undefined ? 0 : Number(Buffer.from(token, 'base64url').toString());
+  if (!Number.isSafeInteger(from) || from < 0) throw new DataError(400, 'invalid page_token');
+  const next = from + limit < rows.length ? Buffer.from(String(from + limit)).toString('base64url') : null;
+  return { rows: rows.slice(from, from + limit), next };
+}

@@ -1,0 +1,243 @@
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import { assetClassOf } from '../../../trading/asset-class.ts';
+import { addDays, newYorkDate } from '../../../trading/new-york-time.ts';
+import type { Market, MarketQuote } from '../../market/market.ts';
+import { marketNews } from '../../market/news.ts';
+import { actionJson, listOf } from '../books/action-json.ts';
+import { DataError } from '../books/broker-error.ts';
+import type { BrokerEnv } from './access.ts';
+import { barPages, latestBars } from './bar-pages.ts';
+import { checkedSymbol, ofEach, pageOf, parsed, symbolsOf, timeOf } from './data-query.ts';
+import { optionDataRoutes } from './option-routes.ts';
+
+/** What Alpaca's Market Data API answers. @param market with coins and options @param stocks without */
+export function marketDataRoutes(market: Market, stocks: Market, now: () => number): Hono<BrokerEnv> {
+  const app = new Hono<BrokerEnv>();
+  app.route('/', cryptoDataRoutes(market, now));
+  app.route('/', optionDataRoutes(market, now));
+  app.route('/', dataRoutes(stocks, now));
+  app.route('/', newsRoutes(stocks, now));
+  app.route('/', corporateActionRoutes(stocks, now));
+  return app;
+}
+
+const feeds = ['iex', 'sip', 'otc', 'boats', 'delayed_sip', 'overnight'];
+
+/** The part of Alpaca's Market Data API v2 that is simulated. Prices are JSON numbers, as the contract wants. */
+function dataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
+  const app = new Hono<BrokerEnv>();
+  app.use('/v2/stocks/*', async (context, next) => {
+    const { feed, currency } = context.req.query();
+    if (feed && !feeds.includes(feed)) throw new DataError(400, `invalid feed: ${feed}`);
+    if (currency && currency !== 'USD') throw new DataError(400, `invalid currency: ${currency}`);
+    return next();
+  });
+
+  const ofOne = (context: Context<BrokerEnv>, what: string): MarketQuote => {
+    const quote = market.quote(checkedSymbol(context.req.param('symbol') ?? ''));
+    if (quote === undefined) throw new DataError(404, `no ${what} found for ${context.req.param('symbol')}`);
+    return quote;
+  };
+  const quote = (of: MarketQuote) => quoteJson(of, tape(market, of.symbol));
+  const trade = (of: MarketQuote) => tradeJson(of, tape(market, of.symbol));
+  const snapshot = (of: MarketQuote) => snapshotJson(market, of, now());
+
+  app.get('/v2/stocks/quotes/latest', (context) => context.json({ quotes: ofEach(context, market, quote) }));
+  app.get('/v2/stocks/trades/latest', (context) => context.json({ trades: ofEach(context, market, trade) }));
+  app.get('/v2/stocks/snapshots', (context) => context.json(ofEach(context, market, snapshot)));
+  app.get('/v2/stocks/bars', (context) => context.json(barPages(context, market, symbolsOf(context))));
+
+  app.get('/v2/stocks/:symbol/quotes/latest', (context) => {
+    const of = ofOne(context, 'quote');
+    return context.json({ symbol: of.symbol, quote: quote(of) });
+  });
+  app.get('/v2/stocks/:symbol/trades/latest', (context) => {
+    const of = ofOne(context, 'trade');
+    return context.json({ symbol: of.symbol, trade: trade(of) });
+  });
+  app.get('/v2/stocks/:symbol/snapshot', (context) => {
+    const of = ofOne(context, 'snapshot');
+    return context.json({ symbol: of.symbol, ...snapshot(of) });
+  });
+  app.get('/v2/stocks/:symbol/bars', (context) => {
+    const symbol = checkedSymbol(context.req.param('symbol'));
+    const { bars, next_page_token } = barPages(context, market, [symbol]);
+    return context.json({ symbol, bars: bars[symbol] ?? [], next_page_token });
+  });
+
+  return app;
+}
+
+/** The consolidated tape that reports a listing. */
+function tape(market: Market, symbol: string): 'A' | 'B' | 'C' {
+  const exchange = market.symbol(symbol)?.exchange;
+  return exchange === 'NYSE' ? 'A' : exchange === 'NASDAQ' ? 'C' : 'B';
+}
+
+function quoteJson(quote: MarketQuote, z: string) {
+  return {
+    t: time(quote.at),
+    ax: 'V',
+    ap: Number(quote.ask),
+    as: quote.askSize,
+    bx: 'V',
+    bp: Number(quote.bid),
+    bs: quote.bidSize,
+    c: ['R'],
+    z,
+  };
+}
+
+function tradeJson(quote: MarketQuote, z: string) {
+  return {
+    t: time(quote.at),
+    x: 'V',
+    p: Number(quote.last),
+    s: 100,
+    c: ['@'],
+    i: Math.floor(quote.at / 1000),
+    z,
+  };
+}
+
+const time = (at: number) => new Date(at).toISOString();
+
+function snapshotJson(market: Market, quote: MarketQuote, now: number) {
+  const bars = latestBars(market, quote.symbol, now);
+  const z = tape(market, quote.symbol);
+  return {
+    latestTrade: tradeJson(quote, z),
+    latestQuote: quoteJson(quote, z),
+    ...bars,
+  };
+}
+
+const places = ['us', 'us-1', 'us-2', 'eu-1', 'bs-1'];
+
+/** The part of Alpaca's Market Data API v1beta3 of crypto that is simulated; every place trades the same. */
+function cryptoDataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
+  const app = new Hono<BrokerEnv>();
+  const base = '/v1beta3/crypto/:loc';
+  app.use(`${base}/*`, async (context, next) => {
+    if (!places.includes(context.req.param('loc'))) throw new DataError(400, 'invalid location');
+    const other = symbolsOf(context).find((symbol) => assetClassOf(symbol) !== 'crypto');
+    if (other !== undefined)
+      throw new DataError(400, `invalid symbol: ${other} does not match the crypto pattern`);
+    return next();
+  });
+  const snapshot = (of: MarketQuote) => ({
+    latestTrade: coinTradeJson(of),
+    latestQuote: coinQuoteJson(of),
+    ...latestBars(market, of.symbol, now()),
+  });
+  const latestBar = (context: Context<BrokerEnv>) =>
+    Object.fromEntries(
+      symbolsOf(context).flatMap((symbol) => {
+        const { minuteBar } = latestBars(market, symbol, now());
+        return minuteBar === undefined ? [] : [[symbol, minuteBar]];
+      }),
+    );
+
+  app.get(`${base}/latest/quotes`, (context) =>
+    context.json({ quotes: ofEach(context, market, coinQuoteJson) }),
+  );
+  app.get(`${base}/latest/trades`, (context) =>
+    context.json({ trades: ofEach(context, market, coinTradeJson) }),
+  );
+  app.get(`${base}/latest/bars`, (context) => context.json({ bars: latestBar(context) }));
+  app.get(`${base}/snapshots`, (context) => context.json({ snapshots: ofEach(context, market, snapshot) }));
+  app.get(`${base}/bars`, (context) => context.json(barPages(context, market, symbolsOf(context))));
+  return app;
+}
+
+function coinQuoteJson({ at, ask, askSize, bid, bidSize }: MarketQuote) {
+  return { t: time(at), ap: Number(ask), as: askSize, bp: Number(bid), bs: bidSize };
+}
+
+function coinTradeJson({ at, last }: MarketQuote) {
+  return { t: time(at), p: Number(last), s: 0.1, i: Math.floor(at / 1000), tks: 'B' };
+}
+
+const newsQuery = z.object({
+  start: z.string().optional(),
+  end: z.string().optional(),
+  sort: z.enum(['asc', 'desc']).default('desc'),
+  limit: z.coerce.number().int().min(1).max(50).default(10),
+  page_token: z.string().optional(),
+});
+
+/** News by Alpaca's Market Data API. All of it is made up, and says so. */
+function newsRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
+  const app = new Hono<BrokerEnv>();
+
+  app.get('/v1beta1/news', (context) => {
+    const { start, end, sort, limit, page_token } = parsed(newsQuery, context);
+    const [from, to] = [timeOf(start, 'start') ?? 0, timeOf(end, 'end') ?? now()];
+    const symbols = context.req.query('symbols') ? symbolsOf(context) : undefined;
+    const notes = marketNews(market, symbols, now()).filter(({ at }) => at >= from && at <= to);
+    if (sort === 'asc') notes.reverse();
+    const page = pageOf(notes, limit, page_token);
+    return context.json({ news: page.rows.map(articleJson), next_page_token: page.next });
+  });
+
+  return app;
+}
+
+function articleJson({ id, symbol, at, headline, summary }: ReturnType<typeof marketNews>[number]) {
+  const time = new Date(at).toISOString();
+  return {
+    id,
+    headline,
+    summary,
+    // The contract wants some, also where it isn't asked for.
+    content: `<p>${summary}</p>`,
+    author: 'The sandbox',
+    source: 'simulated',
+    created_at: time,
+    updated_at: time,
+    url: null,
+    images: [],
+    symbols: [symbol],
+  };
+}
+
+const query = z.object({
+  types: z.string().optional(),
+  start: z.iso.date().optional(),
+  end: z.iso.date().optional(),
+  sort: z.enum(['asc', 'desc']).default('asc'),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  page_token: z.string().optional(),
+});
+
+/** Corporate actions by Alpaca's Market Data API: those that were announced, and those the market makes up. */
+function corporateActionRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
+  const app = new Hono<BrokerEnv>();
+
+  app.get('/v1/corporate-actions', (context) => {
+    const { types, start, end, sort, limit, page_token } = parsed(query, context);
+    const today = newYorkDate(now());
+    const [from, to] = [start ?? today, end ?? today];
+    if (to < from) throw new DataError(400, 'end should not be before start');
+    // Further from now nobody announces or remembers anything.
+    const [first = from, last = to] = [
+      [from, addDays(today, -800)].sort().at(-1),
+      [to, addDays(today, 400)].sort()[0],
+    ];
+    const wanted = types?.split(',');
+    const rows = market
+      .corporateActions(symbolsOf(context), first, last)
+      .filter(({ kind }) => wanted === undefined || wanted.includes(kind));
+    if (sort === 'desc') rows.reverse();
+    const page = pageOf(rows, limit, page_token);
+    const lists: Record<string, object[]> = {};
+    for (const row of page.rows) {
+      const list = listOf(row);
+      lists[list] = [...(lists[list] ?? []), actionJson(row)];
+    }
+    return context.json({ corporate_actions: lists, next_page_token: page.next });
+  });
+
+  return app;
+}

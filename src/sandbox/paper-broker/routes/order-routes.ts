@@ -1,0 +1,187 @@
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import type { Faults } from '../../../home/faults.ts';
+import { failpoint } from '../../../machine/failpoint.ts';
+import type { OrderBook } from '../../../store/sandbox/order-book.ts';
+import { isOpenOrder, type OrderRecord } from '../../../store/sandbox/records.ts';
+import { assetClassOf, optionOf } from '../../../trading/asset-class.ts';
+import { Dec } from '../../../trading/decimal.ts';
+import { timesInForce } from '../../../trading/order.ts';
+import { joined } from '../../instruments/crypto-pairs.ts';
+import { badParameter, notFound, unprocessable } from '../books/broker-error.ts';
+import { orderJson } from '../books/order-json.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { readTicket } from '../exchange/order-ticket.ts';
+import type { ReplacementTerms } from '../exchange/replacement.ts';
+import { type BrokerEnv, requireTrading } from './access.ts';
+import { dropConnection } from './drop-connection.ts';
+
+export interface OrderRoutesOptions {
+  orders: OrderBook;
+  exchange: Exchange;
+  faults: Faults;
+}
+
+const terms = z.object({
+  qty: z
+    .string()
+    .regex(/^\d{1,12}(\.\d{1,9})?$/)
+    .refine((text) => new Dec(text).gt(0))
+    .optional(),
+  time_in_force: z.enum(timesInForce).optional(),
+  limit_price: z.string().optional(),
+  stop_price: z.string().optional(),
+  trail: z.string().optional(),
+  client_order_id: z
+    .string()
+    .max(128)
+    .optional()
+    .transform((value) => value || undefined),
+  /** Of indications of interest in an IPO alone, and there are none here. */
+  notional: z.unknown().optional(),
+});
+
+const listQuery = z.object({
+  status: z.enum(['open', 'closed', 'all']).default('open'),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  after: z.string().optional(),
+  until: z.string().optional(),
+  direction: z.enum(['asc', 'desc']).default('desc'),
+  symbols: z.string().optional(),
+  side: z.enum(['buy', 'sell']).optional(),
+  asset_class: z.string().optional(),
+  nested: z.enum(['true', 'false']).default('false'),
+});
+
+/** Orders: placing, reading, replacing and cancelling them. */
+export function orderRoutes({ orders, exchange, faults }: OrderRoutesOptions): Hono<BrokerEnv> {
+  const app = new Hono<BrokerEnv>();
+
+  app.get('/v2/orders', (context) => {
+    const read = listQuery.safeParse(context.req.query());
+    if (!read.success) throw badParameter(`invalid ${String(read.error.issues[0]?.path[0])}`);
+    const listed = listedOrders(orders.all(context.get('account').id), read.data);
+    return context.json(
+      read.data.nested === 'true' ? listed.map(withLegs) : listed.map((order) => orderJson(order)),
+    );
+  });
+
+  const withLegs = (order: OrderRecord) => orderJson(order, orders.legsOf(order.id));
+  const asAsked = (context: Context<BrokerEnv>, order: OrderRecord) =>
+    context.json(context.req.query('nested') === 'true' ? withLegs(order) : orderJson(order));
+
+  /** Tells of an order that was taken, unless the answer is to get lost. */
+  const answerOrder = (context: Context<BrokerEnv>, order: OrderRecord): Response => {
+    return faults.take('broker_timeout_after_accept')
+      ? dropConnection(context)
+      : context.json(withLegs(order));
+  };
+
+  app.post('/v2/orders', requireTrading, async (context) => {
+    const ticket = readTicket(await jsonBody(context.req));
+    const order = exchange.place(context.get('account').id, ticket);
+    failpoint('broker.committed');
+    return answerOrder(context, order);
+  });
+
+  app.delete('/v2/orders', requireTrading, (context) =>
+    context.json(
+      exchange.cancelAll(context.get('account').id).map(({ id }) => ({ id, status: 200 })),
+      207,
+    ),
+  );
+
+  app.get('/v2/orders:by_client_order_id', (context) => {
+    const clientOrderId = context.req.query('client_order_id');
+    if (!clientOrderId) throw badParameter('client_order_id is required');
+    return asAsked(context, found(orders.byClientOrderId(context.get('account').id, clientOrderId)));
+  });
+
+  app.get('/v2/orders/:id', (context) => {
+    const id = orderId(context.req.param('id'));
+    return asAsked(context, found(orders.byId(context.get('account').id, id), id));
+  });
+
+  app.patch('/v2/orders/:id', requireTrading, async (context) => {
+    const given = readTerms(await jsonBody(context.req));
+    const id = orderId(context.req.param('id'));
+    const order = exchange.replace(context.get('account').id, id, given);
+    failpoint('broker.committed');
+    return answerOrder(context, order);
+  });
+
+  app.delete('/v2/orders/:id', requireTrading, (context) => {
+    exchange.cancel(context.get('account').id, orderId(context.req.param('id')));
+    return context.body(null, 204);
+  });
+
+  return app;
+}
+
+/** @param every the account's orders in order of arrival */
+function listedOrders(every: readonly OrderRecord[], query: z.output<typeof listQuery>): OrderRecord[] {
+  const { status, limit, direction, symbols, side, nested } = query;
+  const after = timeOf(query.after, 'after') ?? Number.NEGATIVE_INFINITY;
+  const until = timeOf(query.until, 'until') ?? Number.POSITIVE_INFINITY;
+  const wanted = symbols?.split(',').map((symbol) => symbol.trim().toUpperCase());
+  const classes = query.asset_class === 'all' ? undefined : query.asset_class?.split(',');
+  const matching = every
+    .filter((order) => status === 'all' || isOpenOrder(order) === (status === 'open'))
+    .filter((order) => order.created_at > after && order.created_at < until)
+    .filter((order) => classes === undefined || classes.includes(classOf(order)))
+    .filter(({ symbol }) => wanted === undefined || namesOf(symbol).some((name) => wanted.includes(name)))
+    .filter((order) => side === undefined || order.side === side);
+  if (direction === 'desc') matching.reverse();
+  return (nested === 'true' ? rolledUp(matching) : matching).slice(0, limit);
+}
+
+const classOf = ({ order_class, symbol }: OrderRecord) =>
+  order_class === 'mleg' ? 'us_option' : assetClassOf(symbol);
+
+/** By which an order is asked for: a pair also without its slash, an option also by its underlying. */
+const namesOf = (symbol: string): string[] => [
+  symbol,
+  joined(symbol),
+  optionOf(symbol)?.underlying ?? symbol,
+];
+
+/** Without the legs of those that are listed themselves. */
+function rolledUp(listed: readonly OrderRecord[]): OrderRecord[] {
+  const ids = new Set(listed.map(({ id }) => id));
+  return listed.filter(({ parent_id }) => parent_id === null || !ids.has(parent_id));
+}
+
+function readTerms(body: unknown): ReplacementTerms {
+  const read = terms.safeParse(body);
+  if (!read.success) throw badParameter(`invalid ${String(read.error.issues[0]?.path[0] ?? 'request body')}`);
+  const { notional, ...asked } = read.data;
+  if (notional !== undefined) throw unprocessable('notional orders cannot be replaced');
+  return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+}
+
+function found(order: OrderRecord | undefined, id?: string): OrderRecord {
+  if (order === undefined) throw notFound(id === undefined ? 'order not found' : `order not found for ${id}`);
+  return order;
+}
+
+function orderId(text: string): string {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) throw badParameter('order_id is invalid');
+  return text.toLowerCase();
+}
+
+async function jsonBody(request: { text(): Promise<string> }): Promise<unknown> {
+  const text = await request.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw badParameter('request body format is invalid');
+  }
+}
+
+/** RFC 3339, or seconds since the epoch. */
+function timeOf(text: string | undefined, name: string): number | undefined {
+  if (text === undefined) return undefined;
+  const at = /^\d{9,11}$/.test(text) ? new Dec(text).times(1000).toNumber() : Date.parse(text);
+  if (Number.isNaN(at)) throw badParameter(`invalid ${name}`);
+  return at;
+}

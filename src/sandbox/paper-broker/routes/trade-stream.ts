@@ -1,0 +1,162 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { z } from 'zod';
+import type { Faults } from '../../../home/faults.ts';
+import type { Clock } from '../../../machine/clock.ts';
+import type { Access, Grant } from './access.ts';
+
+/** How often connections are pinged, milliseconds; who has not answered the last ping is dropped. */
+const HEARTBEAT = 20_000;
+/** Longer messages than any of the protocol's end the connection. */
+const LONGEST_MESSAGE = 16 * 1024;
+const POLICY_VIOLATION = 1008;
+const GOING_AWAY = 1001;
+
+export interface TradeStream {
+  /** Takes over a request to upgrade; anything but `/stream` is refused. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Tells everybody who listens to an account. */
+  tell(accountId: string, message: object): void;
+  close(): void;
+}
+
+interface Connection {
+  /** Who it is, for as long as they may be told. */
+  grant?: (() => Grant | undefined) | undefined;
+  listening: boolean;
+  answered: boolean;
+}
+
+const keyPair = z.object({ key: z.string(), secret: z.string() });
+const messageSchema = z.union([
+  z.object({ action: z.enum(['auth', 'authenticate']), ...keyPair.shape }),
+  z.object({
+    action: z.literal('authenticate'),
+    data: z.union([
+      z.object({ oauth_token: z.string() }),
+      z
+        .object({ key_id: z.string(), secret_key: z.string() })
+        .transform(({ key_id: key, secret_key: secret }) => ({ key, secret })),
+    ]),
+  }),
+  z.object({ action: z.literal('listen'), data: z.object({ streams: z.array(z.string()).max(16) }) }),
+]);
+
+type Message = z.output<typeof messageSchema>;
+
+const authorization = (known: boolean, action: string) => ({
+  stream: 'authorization',
+  data: { status: known ? 'authorized' : 'unauthorized', action },
+});
+
+/**
+ * The WebSocket of Alpaca's Trading API, `/stream` (Alpaca, "Websocket streaming"): authenticated by key pair or OAuth
+ * token, `trade_updates` its one stream. As at the paper address of Alpaca's, frames are binary, JSON in UTF-8.
+ */
+export function createTradeStream(options: { access: Access; clock: Clock; faults: Faults }): TradeStream {
+  const { access, clock, faults } = options;
+  const server = new WebSocketServer({ noServer: true, maxPayload: LONGEST_MESSAGE });
+  const connections = new Map<WebSocket, Connection>();
+
+  const send = (socket: WebSocket, message: object) =>
+    socket.send(Buffer.from(JSON.stringify(message)), { binary: true });
+
+  const authenticate = (connection: Connection, grant: () => Grant | undefined) => {
+    const known = grant() !== undefined;
+    if (known) connection.grant = grant;
+    return authorization(known, 'authenticate');
+  };
+
+  const answerTo = (connection: Connection, message: Message) => {
+    if (message.action !== 'listen') {
+      const given = 'data' in message ? message.data : message;
+      return authenticate(connection, () =>
+        'oauth_token' in given ? access.byToken(given.oauth_token) : access.byKey(given.key, given.secret),
+      );
+    }
+    if (connection.grant === undefined) return authorization(false, 'listen');
+    const streams = message.data.streams.filter((name) => name === 'trade_updates');
+    connection.listening = streams.length > 0;
+    return { stream: 'listening', data: { streams } };
+  };
+
+  server.on('connection', (socket) => {
+    const connection: Connection = { listening: false, answered: true };
+    connections.set(socket, connection);
+    socket.on('pong', () => {
+      connection.answered = true;
+    });
+    socket.on('message', (data) => {
+      const message = read(data.toString());
+      if (message === undefined) socket.close(POLICY_VIOLATION, 'not understood');
+      else send(socket, answerTo(connection, message));
+    });
+    // What ends a connection closes it, too.
+    socket.on('error', () => {});
+    socket.on('close', () => connections.delete(socket));
+  });
+
+  const beat = (): void => {
+    for (const [socket, connection] of connections) {
+      if (!connection.answered) socket.terminate();
+      else if (connection.grant?.() === undefined) socket.close(POLICY_VIOLATION, 'not authorized');
+      else {
+        connection.answered = false;
+        socket.ping();
+      }
+    }
+  };
+  const stop = new AbortController();
+  void regularly(HEARTBEAT, clock, stop.signal, beat);
+
+  return {
+    upgrade(request, socket, head) {
+      if (new URL(request.url ?? '/', 'http://broker').pathname !== '/stream') {
+        socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+        return;
+      }
+      server.handleUpgrade(request, socket, head, (opened) => server.emit('connection', opened, request));
+    },
+    tell(accountId, message) {
+      for (const [socket, { listening, grant }] of connections) {
+        if (!listening || grant?.()?.account.id !== accountId) continue;
+        if (faults.take('broker_stream_drop')) socket.terminate();
+        else send(socket, message);
+      }
+    },
+    close() {
+      stop.abort();
+      for (const socket of connections.keys()) {
+        socket.close(GOING_AWAY);
+        socket.terminate();
+      }
+      server.close();
+    },
+  };
+}
+
+function read(text: string): Message | undefined {
+  try {
+    return messageSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Does something every so many milliseconds, until it is to end. */
+export async function regularly(
+  ms: number,
+  clock: Pick<Clock, 'sleep'>,
+  signal: AbortSignal,
+  work: () => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await clock.sleep(ms, signal);
+    } catch {
+      return; // closed
+    }
+    work();
+  }
+}

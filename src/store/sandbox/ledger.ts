@@ -1,0 +1,154 @@
+import type Database from 'better-sqlite3-multiple-ciphers';
+import { unitsOf } from '../../trading/asset-class.ts';
+import { cents, Dec, plain } from '../../trading/decimal.ts';
+import type { AccountRecord, EntryRecord, FillRecord, PositionRecord } from './records.ts';
+
+/** What an account may do beyond its cash and its shares. */
+export interface Credit {
+  /** Sell shares it doesn't hold. */
+  readonly short?: boolean;
+  /** Pay with money it doesn't have. */
+  readonly overdraft?: boolean;
+}
+
+/** Accounts, their cash, positions and the fills and entries these come from. */
+export type Ledger = ReturnType<typeof openLedger>;
+
+export function openLedger(database: Database.Database) {
+  const positions = openPositions(database);
+  const byId = database.prepare<[string], AccountRecord>('SELECT * FROM broker_accounts WHERE id = ?');
+  const byUsername = database.prepare<[string], AccountRecord>(
+    'SELECT * FROM broker_accounts WHERE username = ?',
+  );
+  const insertAccount = database.prepare(
+    `INSERT INTO broker_accounts (id, number, username, created_at, cash)
+     VALUES (:id, :number, :username, :created_at, '0.00')`,
+  );
+  const setCash = database.prepare<[string, string]>('UPDATE broker_accounts SET cash = ? WHERE id = ?');
+  const insertEntry = database.prepare(
+    `INSERT INTO broker_entries
+       (account_id, type, sub_type, date, at, symbol, qty, cost, amount, entitled, per_share, group_id)
+     VALUES
+       (:account_id, :type, :sub_type, :date, :at, :symbol, :qty, :cost, :amount, :entitled, :per_share, :group_id)`,
+  );
+  const allAccounts = database.prepare<[], AccountRecord>('SELECT * FROM broker_accounts ORDER BY number');
+  const insertFill = database.prepare(
+    `INSERT INTO broker_fills (account_id, order_id, symbol, side, qty, price, amount, at)
+     VALUES (:account_id, :order_id, :symbol, :side, :qty, :price, :amount, :at)`,
+  );
+  const allFills = database.prepare<[string], FillRecord>(
+    `SELECT account_id, order_id, symbol, side, qty, price, amount, at FROM broker_fills
+     WHERE account_id = ? ORDER BY at, seq`,
+  );
+  const allEntries = database.prepare<[string], EntryRecord>(
+    `SELECT account_id, type, sub_type, date, at, symbol, qty, cost, amount, entitled, per_share, group_id
+     FROM broker_entries WHERE account_id = ? ORDER BY at, seq`,
+  );
+
+  const cashOf = (accountId: string): Dec => {
+    const account = byId.get(accountId);
+    if (account === undefined) throw new Error('the ledger has no such account');
+    return new Dec(account.cash);
+  };
+
+  return {
+    account: (id: string) => byId.get(id),
+    accountOf: (username: string) => byUsername.get(username),
+    accounts: () => allAccounts.all(),
+    openAccount: (account: Omit<AccountRecord, 'cash'>) => void insertAccount.run(account),
+    positions: positions.all,
+    position: positions.one,
+    /**
+     * Books a fill: cash, position and the fill itself. Call it inside a transaction.
+     * @returns false, with nothing changed, where cash or shares don't suffice and the account has no such credit
+     */
+    book(fill: Omit<FillRecord, 'amount'>, { short = false, overdraft = false }: Credit = {}): boolean {
+      const amount = cents(new Dec(fill.qty).times(fill.price).times(unitsOf(fill.symbol)));
+      const sign = fill.side === 'buy' ? 1 : -1;
+      const cash = cashOf(fill.account_id).minus(new Dec(amount).times(sign));
+      const held = positions.holding(fill.account_id, fill.symbol);
+      const left = afterTrade(held, {
+        qty: new Dec(fill.qty).times(sign),
+        cost: new Dec(amount).times(sign),
+      });
+      if (fill.side === 'buy' && cash.lt(0) && !overdraft) return false;
+      if (fill.side === 'sell' && left.qty.lt(0) && !short) return false;
+      positions.put(fill.account_id, fill.symbol, left);
+      setCash.run(cents(cash), fill.account_id);
+      insertFill.run({ ...fill, amount });
+      return true;
+    },
+    /** Books what changed the account without a trade, whatever that leaves. Call it inside a transaction. */
+    enter(entry: EntryRecord): void {
+      const { account_id, symbol, qty, cost, amount } = entry;
+      if (symbol !== null && qty !== null) {
+        const held = positions.holding(account_id, symbol);
+        const left = held.qty.plus(qty);
+        positions.put(
+          account_id,
+          symbol,
+          cost === null
+            ? afterTrade(held, { qty: new Dec(qty), cost: new Dec(0) })
+            : { qty: left, cost: held.cost.plus(cost) },
+        );
+      }
+      if (amount !== null) setCash.run(cents(cashOf(account_id).plus(amount)), account_id);
+      insertEntry.run({ ...entry, amount: amount === null ? null : cents(amount) });
+    },
+    /** Oldest first. */
+    fills: (accountId: string) => allFills.all(accountId),
+    /** Oldest first. */
+    entries: (accountId: string) => allEntries.all(accountId),
+  };
+}
+
+/** What accounts hold. */
+function openPositions(database: Database.Database) {
+  const all = database.prepare<[string], PositionRecord>(
+    'SELECT * FROM broker_positions WHERE account_id = ? ORDER BY symbol',
+  );
+  const one = database.prepare<[string, string], PositionRecord>(
+    'SELECT * FROM broker_positions WHERE account_id = ? AND symbol = ?',
+  );
+  const put = database.prepare(
+    `INSERT INTO broker_positions (account_id, symbol, qty, cost) VALUES (:account_id, :symbol, :qty, :cost)
+     ON CONFLICT (account_id, symbol) DO UPDATE SET qty = excluded.qty, cost = excluded.cost`,
+  );
+  const drop = database.prepare<[string, string]>(
+    'DELETE FROM broker_positions WHERE account_id = ? AND symbol = ?',
+  );
+  return {
+    all: (accountId: string) => all.all(accountId),
+    one: (accountId: string, symbol: string) => one.get(accountId, symbol),
+    /** Nothing where there is none. */
+    holding(accountId: string, symbol: string): Holding {
+      const held = one.get(accountId, symbol);
+      return { qty: new Dec(held?.qty ?? 0), cost: new Dec(held?.cost ?? 0) };
+    },
+    put(account_id: string, symbol: string, { qty, cost }: Holding): void {
+      if (qty.isZero()) drop.run(account_id, symbol);
+      else put.run({ account_id, symbol, qty: plain(qty), cost: plain(cost) });
+    },
+  };
+}
+
+/** Shares and what they cost, dollars; both less than nothing where the shares are sold short. */
+export interface Holding {
+  readonly qty: Dec;
+  readonly cost: Dec;
+}
+
+/**
+ * A holding once shares were bought or sold: what adds to it adds its amount to the cost, what takes from it takes its
+ * part of the cost along. A sale beyond what is held opens a short at its own price, and so the other way round.
+ * @param traded shares bought for so much, or (both less than nothing) sold
+ */
+function afterTrade(held: Holding, traded: Holding): Holding {
+  const qty = held.qty.plus(traded.qty);
+  if (qty.isZero()) return { qty, cost: new Dec(0) };
+  const adds = held.qty.isZero() || held.qty.isNegative() === traded.qty.isNegative();
+  if (adds) return { qty, cost: held.cost.plus(traded.cost) };
+  const [of, whole] =
+    qty.isNegative() === held.qty.isNegative() ? [held.cost, held.qty] : [traded.cost, traded.qty];
+  return { qty, cost: of.times(qty).div(whole).toDecimalPlaces(9) };
+}

@@ -1,0 +1,178 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import type Database from 'better-sqlite3-multiple-ciphers';
+
+/** Milliseconds. */
+const CODE_LIFE = 60_000;
+const ACCESS_LIFE = 15 * 60_000;
+const REFRESH_LIFE = 90 * 86_400_000;
+
+/** What a user allowed a client. */
+export interface Grant {
+  client_id: string;
+  username: string;
+  scopes: readonly string[];
+}
+
+export interface CodeRequest extends Grant {
+  redirect_uri: string;
+  /** PKCE S256 (RFC 7636). */
+  code_challenge: string;
+}
+
+/** What a client shows with a code: that it is the one that asked for it. */
+export interface CodeProof {
+  client_id: string;
+  redirect_uri: string;
+  code_verifier: string;
+}
+
+export interface IssuedTokens {
+  access_token: string;
+  token_type: 'Bearer';
+  /** Seconds. */
+  expires_in: number;
+  refresh_token: string;
+  scope: string;
+}
+
+export interface TokenStore {
+  issueCode(request: CodeRequest): string;
+  /**
+   * Uses a code once. A second use revokes what the first one gave (RFC 6749, 4.1.2).
+   * @returns undefined: unknown, used, expired, or not for this client, redirect URI and verifier
+   */
+  redeemCode(code: string, proof: CodeProof): IssuedTokens | undefined;
+  /**
+   * Rotates a refresh token. A used one revokes its whole family (RFC 9700, 4.14.2).
+   * @returns undefined: unknown, used, expired, another client's, or asking for more than was granted
+   */
+  refresh(token: string, client_id: string, scopes?: readonly string[]): IssuedTokens | undefined;
+  /** The grant behind a live access token. */
+  accessToken(token: string): Grant | undefined;
+  /** Ends a token of a client and all that came from the same consent (RFC 7009). Unknown ones are no error. */
+  revoke(token: string, client_id: string): void;
+}
+
+interface CodeRow {
+  client_id: string;
+  username: string;
+  scope: string;
+  redirect_uri: string;
+  code_challenge: string;
+  family: string;
+  expires_at: number;
+  used: 0 | 1;
+}
+
+interface TokenRow {
+  kind: 'access' | 'refresh';
+  family: string;
+  client_id: string;
+  username: string;
+  scope: string;
+  expires_at: number;
+  used: 0 | 1;
+}
+
+/** Codes and tokens lie hashed in the database: whoever reads it can't use them. */
+export function openTokenStore(database: Database.Database, now: () => number): TokenStore {
+  const insertCode = database.prepare(
+    `INSERT INTO broker_oauth_codes (hash, client_id, username, scope, redirect_uri, code_challenge, family, expires_at)
+     VALUES (:hash, :client_id, :username, :scope, :redirect_uri, :code_challenge, :family, :expires_at)`,
+  );
+  const findCode = database.prepare<[string], CodeRow>('SELECT * FROM broker_oauth_codes WHERE hash = ?');
+  const useCode = database.prepare<[string]>('UPDATE broker_oauth_codes SET used = 1 WHERE hash = ?');
+  const insertToken = database.prepare(
+    `INSERT INTO broker_oauth_tokens (hash, kind, family, client_id, username, scope, expires_at)
+     VALUES (:hash, :kind, :family, :client_id, :username, :scope, :expires_at)`,
+  );
+  const findToken = database.prepare<[string], TokenRow>('SELECT * FROM broker_oauth_tokens WHERE hash = ?');
+  const useToken = database.prepare<[string]>('UPDATE broker_oauth_tokens SET used = 1 WHERE hash = ?');
+  const dropFamily = database.prepare<[string]>('DELETE FROM broker_oauth_tokens WHERE family = ?');
+  const dropOldCodes = database.prepare<[number]>('DELETE FROM broker_oauth_codes WHERE expires_at < ?');
+  const dropOldTokens = database.prepare<[number]>('DELETE FROM broker_oauth_tokens WHERE expires_at < ?');
+
+  const issue = (
+    grant: { client_id: string; username: string; scope: string },
+    family: string,
+  ): IssuedTokens => {
+    dropOldTokens.run(now());
+    const write = (kind: TokenRow['kind'], life: number): string => {
+      const token = randomBytes(32).toString('base64url');
+      const { client_id, username, scope } = grant;
+      const expires_at = now() + life;
+      insertToken.run({ hash: hashed(token), kind, family, client_id, username, scope, expires_at });
+      return token;
+    };
+    return {
+      access_token: write('access', ACCESS_LIFE),
+      token_type: 'Bearer',
+      expires_in: ACCESS_LIFE / 1000,
+      refresh_token: write('refresh', REFRESH_LIFE),
+      scope: grant.scope,
+    };
+  };
+  const inTransaction = <T>(work: () => T): T => database.transaction(work).immediate();
+
+  return {
+    issueCode({ client_id, username, scopes, redirect_uri, code_challenge }) {
+      // Used codes stay for a day, so that a late second use still revokes.
+      dropOldCodes.run(now() - 86_400_000);
+      const code = randomBytes(32).toString('base64url');
+      insertCode.run({
+        hash: hashed(code),
+        client_id,
+        username,
+        scope: scopes.join(' '),
+        redirect_uri,
+        code_challenge,
+        family: randomUUID(),
+        expires_at: now() + CODE_LIFE,
+      });
+      return code;
+    },
+    redeemCode: (code, proof) =>
+      inTransaction(() => {
+        const row = findCode.get(hashed(code));
+        if (row === undefined) return undefined;
+        if (row.used === 1) {
+          dropFamily.run(row.family);
+          return undefined;
+        }
+        useCode.run(hashed(code));
+        return row.expires_at > now() && isFor(row, proof) ? issue(row, row.family) : undefined;
+      }),
+    refresh: (token, client_id, scopes) =>
+      inTransaction(() => {
+        const row = findToken.get(hashed(token));
+        if (row?.kind !== 'refresh' || row.client_id !== client_id) return undefined;
+        if (row.used === 1) {
+          dropFamily.run(row.family);
+          return undefined;
+        }
+        const granted = row.scope.split(' ');
+        if (row.expires_at <= now() || scopes?.some((scope) => !granted.includes(scope))) return undefined;
+        useToken.run(hashed(token));
+        return issue(row, row.family);
+      }),
+    accessToken(token) {
+      const row = findToken.get(hashed(token));
+      if (row?.kind !== 'access' || row.expires_at <= now()) return undefined;
+      return { client_id: row.client_id, username: row.username, scopes: row.scope.split(' ') };
+    },
+    revoke(token, client_id) {
+      const row = findToken.get(hashed(token));
+      if (row?.client_id === client_id) dropFamily.run(row.family);
+    },
+  };
+}
+
+function isFor(row: CodeRow, { client_id, redirect_uri, code_verifier }: CodeProof): boolean {
+  return (
+    row.client_id === client_id &&
+    row.redirect_uri === redirect_uri &&
+    row.code_challenge === createHash('sha256').update(code_verifier).digest('base64url')
+  );
+}
+
+const hashed = (token: string): string => createHash('sha256').update(token).digest('base64url');
