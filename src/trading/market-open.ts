@@ -1,6 +1,7 @@
 import { HOUR_MS } from '../values/durations.ts';
 import { type AssetClass, assetClassOf } from './asset-class.ts';
 import { newYorkDate } from './new-york-time.ts';
+import { hasPrice } from './order-types.ts';
 import type { MarketClock } from './views.ts';
 
 /** Whether a class trades around the clock, every day. */
@@ -39,5 +40,5 @@ export function waitsForOpening(
   { type }: { readonly type: string },
   { is_open }: Pick<MarketClock, 'is_open'>,
 ): boolean {
-  return !is_open && type !== 'limit' && type !== 'stop_limit';
+  return !is_open && !hasPrice(type, 'limit_price');
 }

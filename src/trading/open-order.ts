@@ -3,6 +3,7 @@ import { type DetailField, detailFields } from './detail-fields.ts';
 import { describeOrder, type OrderRequest, orderRequestSchema } from './order.ts';
 import { exitsOf, isMultiLeg } from './order-legs.ts';
 import { orderProblem } from './order-problem.ts';
+import { hasPrice } from './order-types.ts';
 import type { Order, OrderLeg } from './views.ts';
 
 /** An order at the broker in one line of its shorthand: `SELL 5 AAPL STP 180.00`. */
@@ -29,7 +30,7 @@ function plainTerms(order: OrderLeg) {
     // Brokers tell what an amount came to beside the amount; an order has one of the two.
     notional: order.qty === null && order.notional !== null ? cents(order.notional) : undefined,
     limit_price: order.limit_price ?? undefined,
-    stop_price: order.type === 'trailing_stop' ? undefined : (order.stop_price ?? undefined),
+    stop_price: hasPrice(order.type, 'trail') ? undefined : (order.stop_price ?? undefined),
     trail_price: order.trail_price ?? undefined,
     trail_percent: order.trail_percent ?? undefined,
     position_intent: order.position_intent,

@@ -2,8 +2,7 @@ import { eachWords, optionOf, quantityWords } from './asset-class.ts';
 import { cents, Dec, plain } from './decimal.ts';
 import { environmentWord } from './environment.ts';
 import { orderClassWords, type PositionIntent } from './order-classes.ts';
-import { orderTypeWords } from './order-types.ts';
-import { timeInForceWords } from './time-in-force-words.ts';
+import { orderTypes, orderTypeTable, timeInForceWords } from './order-types.ts';
 
 /*
  * The one table of an order's fields: how each is written where it is compared, whether it goes to the broker, and how a
@@ -79,7 +78,7 @@ export const orderTermFields = {
     form: 'word',
     sent: true,
     label: 'Order type',
-    shown: named(namesOf(orderTypeWords)),
+    shown: named(Object.fromEntries(orderTypes.map((type) => [type, orderTypeTable[type].words.name]))),
   },
   stop_price: {
     form: 'price',

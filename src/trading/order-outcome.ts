@@ -2,6 +2,7 @@ import { dollars, sharePrice, shares } from './amounts.ts';
 import { contractWords } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 import { isMultiLeg } from './order-legs.ts';
+import { hasPrice } from './order-types.ts';
 import { openOrderHeadline } from './order-words.ts';
 import { isFinal, type Order, type OrderLeg } from './views.ts';
 
@@ -65,7 +66,7 @@ function terms({ side, type, limit_price, stop_price, trail_price, trail_percent
   if (trail_percent !== null) return [`trailing by ${trail_percent}%`];
   if (trail_price !== null) return [`trailing by ${dollars(trail_price)}`];
   return [
-    ...(stop_price === null || type === 'trailing_stop'
+    ...(stop_price === null || hasPrice(type, 'trail')
       ? []
       : [`once it trades at ${sharePrice(stop_price)}`]),
     ...(limit_price === null ? [] : [`at ${sharePrice(limit_price)} ${within}`]),

@@ -13,8 +13,8 @@ export interface Taken {
 
 /** Which orders are taken somewhere: what goes together, as data. What no broker can change is in `checkOrder`. */
 export interface OrderTerms {
-  /** The times in force of each type; a type with none is not taken. */
-  readonly timesInForce: Readonly<Record<OrderType, readonly TimeInForce[]>>;
+  /** The times in force of each type. A type that is absent, or has none, is not taken. */
+  readonly timesInForce: Readonly<Partial<Record<OrderType, readonly TimeInForce[]>>>;
   /** Which orders may be for parts of a share, to so many decimals. */
   readonly fractions: Taken & { readonly decimals: number };
   /** Which orders may be for an amount in dollars. */
@@ -64,9 +64,7 @@ export const commonTerms = {
     timesInForce: {
       market: cryptoTimes,
       limit: cryptoTimes,
-      stop: [],
       stop_limit: cryptoTimes,
-      trailing_stop: [],
     },
     fractions: { ...cryptoParts, decimals: 9 },
     amounts: cryptoParts,
@@ -80,7 +78,6 @@ export const commonTerms = {
       limit: untilPriceComes,
       stop: untilPriceComes,
       stop_limit: untilPriceComes,
-      trailing_stop: [],
     },
     fractions: { ...none, decimals: 0 },
     amounts: none,
@@ -217,11 +214,12 @@ function checkExtendedHours({ type, time_in_force }: TermFields, { types, timesI
 }
 
 function checkTimeInForce({ type, time_in_force }: TermFields, taken: OrderTerms['timesInForce']): void {
-  if (taken[type].length === 0) {
-    const others = orderTypes.filter((other) => taken[other].length > 0);
+  const times = taken[type] ?? [];
+  if (times.length === 0) {
+    const others = orderTypes.filter((other) => (taken[other] ?? []).length > 0);
     throw problem(`a ${type} order is not taken here`, `Use type ${either(others)}.`, 'type');
   }
-  requireOneOf(`a ${type} order takes`, 'time_in_force', time_in_force, taken[type]);
+  requireOneOf(`a ${type} order takes`, 'time_in_force', time_in_force, times);
 }
 
 function checkTicks(order: TermFields, ticks: readonly Tick[]): void {

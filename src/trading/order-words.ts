@@ -3,11 +3,10 @@ import { unitsOf } from './asset-class.ts';
 import { contractWords } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 import { environmentWord } from './environment.ts';
-import type { OrderDraft, OrderType } from './order.ts';
+import type { OrderDraft } from './order.ts';
 import { type OrderFieldName, orderField, orderFieldNames } from './order-fields.ts';
 import { type Exits, exitsOf, isMultiLeg } from './order-legs.ts';
-import { type OrderPrices, orderTypeWords } from './order-types.ts';
-import { timeInForceWords } from './time-in-force-words.ts';
+import { type OrderPrices, orderTypeRow, timeInForceWords } from './order-types.ts';
 import type { Order, OrderLeg } from './views.ts';
 
 /** The order in one line for people: `BUY 5 AAPL, limit $180.00`. */
@@ -46,9 +45,7 @@ export function orderTerms(
 }
 
 function typeTerms(type: string, prices: OrderPrices): string {
-  return Object.hasOwn(orderTypeWords, type)
-    ? orderTypeWords[type as OrderType].terms(prices)
-    : type.replaceAll('_', ' ');
+  return orderTypeRow(type)?.words.terms(prices) ?? type.replaceAll('_', ' ');
 }
 
 /** `take profit $200.00, stop loss $170.00 limit $168.30` */

@@ -8,7 +8,7 @@ import { orderClasses, orderClassWords, positionIntents } from './order-classes.
 import { type OrderFieldName, orderField } from './order-fields.ts';
 import { orderProblem as problem } from './order-problem.ts';
 import { checkTerms, commonTerms } from './order-terms.ts';
-import { type OrderType, orderTypes, sides, timesInForce } from './order-types.ts';
+import { hasPrice, orderTypes, type PriceOfType, sides, timesInForce } from './order-types.ts';
 import { worstPrice } from './price-band.ts';
 import { symbolSchema } from './symbol.ts';
 
@@ -176,8 +176,8 @@ function checkPrices(order: OrderRequest | OrderDraft): void {
   const { type } = order;
   // Without an entry there is none to price: the limit is the take profit's.
   const isPriced = order.order_class === undefined || orderClassWords[order.order_class].entry;
-  const takes = (field: 'limit_price' | 'stop_price', types: readonly OrderType[]) => {
-    const wanted = isPriced && types.includes(type);
+  for (const field of ['limit_price', 'stop_price'] as const) {
+    const wanted = isPriced && hasPrice(type, field);
     if (wanted && order[field] === undefined) {
       throw problem(
         `a ${type} order needs a ${field}`,
@@ -188,21 +188,20 @@ function checkPrices(order: OrderRequest | OrderDraft): void {
     if (!wanted && order[field] !== undefined) {
       throw problem(
         `${isPriced ? `a ${type}` : `an ${order.order_class}`} order takes no ${field}`,
-        `Leave ${field} out, or choose type ${types.join(' or ')}.`,
+        `Leave ${field} out, or choose type ${typesWith(field).join(' or ')}.`,
         field,
       );
     }
-  };
-  takes('limit_price', ['limit', 'stop_limit']);
-  takes('stop_price', ['stop', 'stop_limit']);
+  }
 
   const trails = [order.trail_price, order.trail_percent].filter((value) => value !== undefined).length;
-  if (trails !== (type === 'trailing_stop' ? 1 : 0)) {
+  const isTrailing = hasPrice(type, 'trail');
+  if (trails !== (isTrailing ? 1 : 0)) {
     throw problem(
-      type === 'trailing_stop'
-        ? 'a trailing_stop order needs one of trail_price and trail_percent'
+      isTrailing
+        ? `a ${type} order needs one of trail_price and trail_percent`
         : `a ${type} order takes no trail`,
-      'trail_price is in dollars a share, trail_percent in percent; only a trailing_stop order has one.',
+      `trail_price is in dollars a share, trail_percent in percent; only a ${typesWith('trail').join(' or ')} order has one.`,
       'trail_price',
     );
   }
@@ -214,6 +213,8 @@ function checkPrices(order: OrderRequest | OrderDraft): void {
     );
   }
 }
+
+const typesWith = (price: PriceOfType) => orderTypes.filter((type) => hasPrice(type, price));
 
 /** An auction gives a market order, or what becomes one, whatever price it finds. */
 function checkAuction(order: OrderRequest | OrderDraft): void {

@@ -3,6 +3,7 @@ import { howMany, priceWords, quantityWords, ticksOf, unitsOf } from './asset-cl
 import { assignmentOf } from './assignment.ts';
 import { Dec } from './decimal.ts';
 import type { OrderDraft } from './order.ts';
+import { bandOf } from './order-types.ts';
 import { worstPrice } from './price-band.ts';
 import type { WorstCase } from './proposal.ts';
 
@@ -21,7 +22,7 @@ export function boundedOrder(draft: OrderDraft): OrderDraft {
 function boundedEntry(draft: OrderDraft): OrderDraft {
   const limit = sentLimit(draft);
   if (limit === undefined || limit === draft.limit_price) return draft;
-  return { ...draft, type: draft.type === 'market' ? 'limit' : 'stop_limit', limit_price: limit };
+  return { ...draft, type: bandOf(draft.type)?.goesOutAs ?? draft.type, limit_price: limit };
 }
 
 /** What of an order decides which limit it goes out under. */
@@ -35,12 +36,11 @@ type Bounded = Pick<OrderDraft, 'symbol' | 'side' | 'reference_price' | 'max_sli
 /** The limit that an order goes out under, in dollars a share; undefined where none bounds its price ({@link boundedOrder}). */
 export function sentLimit(order: Bounded): string | undefined {
   const { symbol, side, type, qty, limit_price, stop_price, reference_price, max_slippage } = order;
+  const band = bandOf(type)?.around;
+  // A purchase for an amount at the market is bounded by the amount.
+  const isBoundByAmount = band === 'reference_price' && side === 'buy' && qty == null;
   const around =
-    type === 'stop'
-      ? stop_price
-      : type === 'market' && (side === 'sell' || qty != null)
-        ? reference_price
-        : null;
+    band === 'stop_price' ? stop_price : band === undefined || isBoundByAmount ? null : reference_price;
   if (around == null) return limit_price ?? undefined;
   return worstPrice(side, around, max_slippage, ticksOf(symbol));
 }

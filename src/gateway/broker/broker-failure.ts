@@ -31,6 +31,11 @@ export type BrokerFailure =
   /** An answer, and not a readable one: proves nothing. */
   | { readonly kind: 'unreadable' };
 
+/** What is not sent at all, and why: for the person. */
+export class NotSent extends Error {
+  override name = 'NotSent';
+}
+
 const againSoon = 'Try again in a moment.';
 
 /** The refusal for a failed read, or a failed cancel: nothing of the broker's body goes out. */

@@ -1,6 +1,6 @@
 import { AnswerTooLong, boundedFetch, isAnswerTooLong } from '../../net/bounded-fetch.ts';
 import { defined } from '../../values/defined.ts';
-import type { BrokerFailure } from './broker-failure.ts';
+import { type BrokerFailure, NotSent } from './broker-failure.ts';
 
 /** Bytes; a day's orders of a busy account, a year of bars. */
 const LONGEST_ANSWER = 8 * 1024 * 1024;
@@ -109,6 +109,9 @@ export function restClient({ base, headers, ...options }: RestOptions): RestClie
 
 /** What an error proves that is not the broker's own word on the request; the rest is told by each broker. */
 export function restFailure(error: unknown): BrokerFailure {
+  if (error instanceof NotSent) {
+    return { kind: 'refused', status: 422, reason: 'other', message: error.message, brokerCode: undefined };
+  }
   if (error instanceof RestAnswer) return { kind: 'failing', status: error.status };
   return { kind: error instanceof NoAnswer ? error.why : 'unreadable' };
 }

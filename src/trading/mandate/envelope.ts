@@ -6,7 +6,7 @@ import { Dec, positiveDecimalString } from '../decimal.ts';
 import { DAY } from '../new-york-time.ts';
 import { accountNumberSchema, environments, sides, slippageSchema, symbolSchema } from '../order.ts';
 import { orderProblem as problem } from '../order-problem.ts';
-import { orderTypes, timesInForce } from '../order-types.ts';
+import { orderTypes, orderTypeTable, timesInForce } from '../order-types.ts';
 import { cadences } from './cadence.ts';
 import { checkStanding, standingSchema } from './standing.ts';
 
@@ -25,7 +25,7 @@ const MOST_SYMBOLS = 20;
 const MOST_PER_SLOT = 10;
 
 /** What nothing bounds can't be promised beforehand. */
-export const mandateOrderTypes = orderTypes.filter((type) => type !== 'trailing_stop');
+export const mandateOrderTypes = orderTypes.filter((type) => orderTypeTable[type].bound !== null);
 
 /** At the owner's gateway, unique among their own. */
 export const mandateIdSchema = z

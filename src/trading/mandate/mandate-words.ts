@@ -1,6 +1,6 @@
 import { dollars, exactPercent, sharePrice } from '../amounts.ts';
 import { newYorkDate } from '../new-york-time.ts';
-import { timeInForceWords } from '../time-in-force-words.ts';
+import { timeInForceWords } from '../order-types.ts';
 import { cadenceWords } from './cadence.ts';
 import type { MandateEnvelope } from './envelope.ts';
 import { standingOrderWords, standingWhenWords } from './standing-words.ts';

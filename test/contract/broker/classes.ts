@@ -202,7 +202,7 @@ export function classContract(
       for (const time_in_force of timesInForce) {
         if (await isTaken(order(type, { ...changes, time_in_force }))) really.push(time_in_force);
       }
-      const said = terms().timesInForce[type].filter(
+      const said = (terms().timesInForce[type] ?? []).filter(
         (time) => among === undefined || (among.types.includes(type) && among.timesInForce.includes(time)),
       );
       return { really, said };

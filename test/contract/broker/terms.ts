@@ -33,7 +33,7 @@ export function termsCases(bench: () => Bench, { orders: { us_equity: orders } }
     for (const time_in_force of timesInForce) {
       if (await isTaken(bench().order(type, { ...changes, time_in_force }))) really.push(time_in_force);
     }
-    const said = orders.timesInForce[type].filter(
+    const said = (orders.timesInForce[type] ?? []).filter(
       (time) => among === undefined || (among.types.includes(type) && among.timesInForce.includes(time)),
     );
     return { really, said };
@@ -76,7 +76,7 @@ export function termsCases(bench: () => Bench, { orders: { us_equity: orders } }
         .pow(-places)
         .plus(from === '0' ? '0.5' : from)
         .toFixed();
-    const [time_in_force = 'day'] = orders.timesInForce.limit;
+    const [time_in_force = 'day'] = orders.timesInForce.limit ?? [];
     const priced = (limit_price: string) =>
       isTaken(bench().order('limit', { time_in_force, qty: '10', limit_price }));
     expect(await priced(limit(decimals))).toBe(true);

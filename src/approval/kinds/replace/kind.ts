@@ -10,6 +10,7 @@ import {
   type OrderRequest,
 } from '../../../trading/order.ts';
 import { isOver } from '../../../trading/order-legs.ts';
+import { bandOf } from '../../../trading/order-types.ts';
 import { worstPrice } from '../../../trading/price-band.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import type { Order } from '../../../trading/views.ts';
@@ -103,7 +104,7 @@ function changedTerms(
   { trail, ...asked }: Omit<ReplaceRequest, 'order_id' | 'account'>,
   { changes, maxSlippage }: { readonly changes: object; readonly maxSlippage: string },
 ): OrderRequest {
-  if (order.type === 'market' || order.type === 'stop') {
+  if (bandOf(order.type) !== undefined) {
     throw new Refusal(
       409,
       'not_replaceable',

@@ -1,6 +1,7 @@
 import type { ApiError } from '@alpacahq/alpaca-trade-api/rest';
-import type { BrokerFailure } from '../broker-failure.ts';
+import { type BrokerFailure, NotSent } from '../broker-failure.ts';
 import type { FailureOf } from '../broker-requests.ts';
+import { restFailure } from '../rest-client.ts';
 
 /** Statuses with which Alpaca speaks of the request itself. */
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
@@ -10,6 +11,7 @@ const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
  * speaks of the request, is a no; whatever else comes (5xx, 408, a proxy's page, no answer) proves nothing.
  */
 export function failureOf(error: unknown): BrokerFailure {
+  if (error instanceof NotSent) return restFailure(error);
   if (!isApiError(error)) {
     if (isTimeout(error)) return { kind: 'timeout' };
     const lost = error instanceof Error && error.name === 'FetchError';

@@ -3,7 +3,9 @@ import type { OrderDraft } from '../../../trading/order.ts';
 import type { Order } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Broker, Replacement, Submission } from '../broker.ts';
+import { NotSent } from '../broker-failure.ts';
 import type { BrokerRequests, FailureOf } from '../broker-requests.ts';
+import { alpacaTypes } from './traits.ts';
 import { orderView } from './views.ts';
 
 /** Alpaca's orders have UUIDs; what isn't one is answered like an order whose state is wrong. */
@@ -104,12 +106,14 @@ function patchRequest({ order, changes }: Replacement): trading.PatchOrderReques
   };
 }
 
-/** An order in Alpaca's words: the same decimal strings, nothing computed, nothing defaulted. */
+/** An order in Alpaca's words: the same decimal strings, nothing computed or defaulted. @throws {NotSent} for a type it does not have */
 function orderRequest(draft: OrderDraft): trading.PostOrderRequest {
+  const type = alpacaTypes[draft.type];
+  if (type === undefined) throw new NotSent(`no ${draft.type} order is sent to Alpaca`);
   return {
     symbol: draft.symbol,
     side: draft.side,
-    type: draft.type,
+    type,
     timeInForce: draft.time_in_force,
     extendedHours: draft.extended_hours,
     clientOrderId: draft.client_order_id,

@@ -1,16 +1,35 @@
-import { commonTerms, type TermsByClass } from '../../../trading/order-terms.ts';
+import type { trading } from '@alpacahq/alpaca-trade-api/rest';
+import { commonTerms, type OrderTerms } from '../../../trading/order-terms.ts';
+import { type OrderType, orderTypes } from '../../../trading/order-types.ts';
 import type { BrokerTraits } from '../broker-traits.ts';
 
-/** As of shares: what waits for its stop can't be for this moment alone. */
-const crypto: TermsByClass['crypto'] = {
-  ...commonTerms.crypto,
-  timesInForce: { ...commonTerms.crypto.timesInForce, stop_limit: ['gtc'] },
+/** Its words for the order types that it takes. */
+export const alpacaTypes: Partial<Readonly<Record<OrderType, trading.OrderType>>> = {
+  market: 'market',
+  limit: 'limit',
+  stop: 'stop',
+  stop_limit: 'stop_limit',
+  trailing_stop: 'trailing_stop',
 };
+
+/** The common terms, without the types that Alpaca has no word for. */
+function taken(terms: OrderTerms): OrderTerms {
+  const types = orderTypes.filter((type) => alpacaTypes[type] !== undefined);
+  const timesInForce = Object.fromEntries(types.map((type) => [type, terms.timesInForce[type] ?? []]));
+  return { ...terms, timesInForce };
+}
+
+const crypto = taken(commonTerms.crypto);
 
 /** Alpaca (Trading API v2, "Placing Orders", "Crypto Trading", "Options Trading", and its OpenAPI contract). */
 export const alpacaTraits: BrokerTraits = {
   label: 'Alpaca',
-  orders: { ...commonTerms, crypto },
+  orders: {
+    us_equity: taken(commonTerms.us_equity),
+    us_option: taken(commonTerms.us_option),
+    // As of shares: what waits for its stop can't be for this moment alone.
+    crypto: { ...crypto, timesInForce: { ...crypto.timesInForce, stop_limit: ['gtc'] } },
+  },
   clientOrderId: { takenOnce: true, lookedUp: 'for_good' },
   replaces: { fractions: false },
   lacks: [],

@@ -2,14 +2,16 @@ import { z } from 'zod';
 import { safeLine } from '../../../text/shown-text.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import type { Order } from '../../../trading/views.ts';
-import type { Broker, Submission } from '../broker.ts';
+import type { Broker } from '../broker.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
 import { selectOrders } from '../order-query.ts';
+import { notReplaced } from '../plain-orders.ts';
 import { NoAnswer, type RestClient } from '../rest-client.ts';
 import type { Contracts } from './contracts.ts';
 import { failureOf, IbkrNo } from './failure.ts';
 import type { OrderList } from './order-list.ts';
 import { preparedTicket } from './ticket.ts';
+import { ibkrTraits } from './traits.ts';
 
 /** "Order Reply Messages": a question that is asked before an order goes to work. */
 interface ReplyMessage {
@@ -123,7 +125,7 @@ export function ibkrOrders(
         return await listedAs(list, order_id);
       });
     },
-    replace: async () => notReplaced,
+    replace: async () => notReplaced(ibkrTraits.label),
     cancel: async (id) => {
       if (!ORDER_ID.test(id)) return 'not_found';
       return requests.cancel(async () => {
@@ -134,14 +136,6 @@ export function ibkrOrders(
     },
   };
 }
-
-const notReplaced: Submission = {
-  outcome: 'refused',
-  reason: 'not_replaceable',
-  message:
-    'Interactive Brokers changes an order in place, and puts none in the place of another: cancel it, and propose a new one',
-  brokerCode: undefined,
-};
 
 /**
  * Answers what is asked of an order until it is taken. What the approval does not say yes to is answered with no, so that

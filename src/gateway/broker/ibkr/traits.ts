@@ -8,7 +8,7 @@ const stands = ['day', 'gtc'] as const;
 
 /** "Orders": MKT, LMT, STP, STOP_LIMIT with tif DAY, GTC, OPG, IOC; `outsideRTH`. Cash quantities are "non-guaranteed". */
 export const ibkrTerms: OrderTerms = {
-  timesInForce: { market: atOnceToo, limit: atOnceToo, stop: stands, stop_limit: stands, trailing_stop: [] },
+  timesInForce: { market: atOnceToo, limit: atOnceToo, stop: stands, stop_limit: stands },
   fractions: { ...none, decimals: 0 },
   amounts: none,
   extendedHours: { types: ['limit'], timesInForce: stands },

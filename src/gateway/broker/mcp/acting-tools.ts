@@ -1,5 +1,5 @@
 import type { ActingTool } from '../acting-tool.ts';
-import { NotSent } from './failure.ts';
+import { NotSent } from '../broker-failure.ts';
 import { actingTools, type McpMapping } from './mapping.ts';
 import type { McpSession, PinnedTools } from './session.ts';
 

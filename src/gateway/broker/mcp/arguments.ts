@@ -1,5 +1,5 @@
-import { exactNumber } from '../exact-number.ts';
-import { NotSent } from './failure.ts';
+import { NotSent } from '../broker-failure.ts';
+import { sentNumber } from '../plain-orders.ts';
 import type { Argument, Call, inputs } from './mapping.ts';
 
 /** What of ours there is to be sent; what isn't there is left out. */
@@ -27,9 +27,5 @@ function saidOf(argument: Argument, given: Given, tool: string): unknown {
   });
   if (as === 'list') return said;
   if (as === undefined) return said.join(',');
-  try {
-    return exactNumber(said.join());
-  } catch {
-    throw new NotSent(`${tool} takes no ${from} with so many digits`);
-  }
+  return sentNumber(said.join(), tool);
 }

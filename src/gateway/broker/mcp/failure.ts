@@ -5,11 +5,6 @@ import type { KeptKind } from '../kept-kinds.ts';
 import { NoAnswer, RestAnswer, restFailure } from '../rest-client.ts';
 import type { Refusals } from './mapping.ts';
 
-/** What is not sent at all, and why: for the person. */
-export class NotSent extends Error {
-  override name = 'NotSent';
-}
-
 /** A tool that failed, by its own account. */
 export class ToolNo extends Error {
   override name = 'ToolNo';
@@ -47,7 +42,6 @@ export interface Telling {
  * says, an error of the protocol included, proves nothing.
  */
 export function failureOf(error: unknown, { refusals, kept }: Telling): BrokerFailure {
-  if (error instanceof NotSent) return refusedBy(422, error.message, undefined, 'other');
   if (error instanceof ToolNo) {
     const { status, code, words } = error;
     if (status === undefined || code === undefined || !OWN_WORD.includes(status))

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { orderTypes, timesInForce } from '../../../trading/order-types.ts';
+import { orderTypes, orderTypeTable, timesInForce } from '../../../trading/order-types.ts';
 
 /*
  * What of ours is which tool of a broker's MCP server, as data alone: names, JSON pointers and words. Nothing of it is run.
@@ -123,7 +123,10 @@ export type Refusals = z.output<typeof refusals>;
 
 /** An order as it is sent: what of a draft must be among the arguments, since what isn't said can't have been approved. */
 const always = ['symbol', 'side', 'type', 'time_in_force', 'qty'] as const;
-const byType = { limit: ['limit_price'], stop: ['stop_price'], stop_limit: ['limit_price', 'stop_price'] };
+const isInput = (name: string): name is (typeof inputs)[number] =>
+  (inputs as readonly string[]).includes(name);
+/** The types whose prices can be said. */
+const sayableTypes = orderTypes.filter((type) => orderTypeTable[type].prices.every(isInput));
 
 export const mcpMapping = z
   .strictObject({
@@ -189,17 +192,16 @@ export const mcpMapping = z
     submit: call,
     cancel: call,
     /** The times in force of each type that is taken. */
-    order_types: z.partialRecord(
-      z.enum(orderTypes).exclude(['trailing_stop']),
-      z.array(z.enum(timesInForce)),
-    ),
+    order_types: z.partialRecord(z.enum(sayableTypes), z.array(z.enum(timesInForce))),
     refusals: refusals.optional(),
   })
   .superRefine(({ submit, order_types, order_by_client_order_id, order_fields }, context) => {
-    const said = new Set(Object.values(submit.arguments).flatMap((one) => ('from' in one ? [one.from] : [])));
-    const types = Object.keys(order_types) as (keyof typeof byType)[];
-    for (const needed of new Set([...always, ...types.flatMap((type) => byType[type] ?? [])])) {
-      if (said.has(needed as (typeof inputs)[number])) continue;
+    const said = new Set<string>(
+      Object.values(submit.arguments).flatMap((one) => ('from' in one ? [one.from] : [])),
+    );
+    const types = sayableTypes.filter((type) => order_types[type] !== undefined);
+    for (const needed of new Set([...always, ...types.flatMap((type) => orderTypeTable[type].prices)])) {
+      if (said.has(needed)) continue;
       context.addIssue({
         code: 'custom',
         path: ['submit', 'arguments'],

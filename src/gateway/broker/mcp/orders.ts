@@ -1,14 +1,14 @@
-import { assetClassOf } from '../../../trading/asset-class.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import type { Order } from '../../../trading/views.ts';
-import type { Broker, Submission } from '../broker.ts';
+import type { Broker } from '../broker.ts';
+import { NotSent } from '../broker-failure.ts';
 import type { BrokerRequests, FailureOf } from '../broker-requests.ts';
 import { selectOrders } from '../order-query.ts';
+import { notReplaced, requireSayable } from '../plain-orders.ts';
 import { NoAnswer } from '../rest-client.ts';
 import { isSameOrder } from '../same-order.ts';
 import type { Given } from './arguments.ts';
-import { NotSent } from './failure.ts';
 import type { Call, McpMapping } from './mapping.ts';
 import { mcpTerms } from './traits.ts';
 import { orderIds, orderView, rowOf, rowsOf } from './views.ts';
@@ -67,7 +67,9 @@ export function mcpOrders(tools: OrderTools): Orders {
       requests.submit(
         draft.client_order_id,
         async () => {
-          requireSayable(draft, tools);
+          if (account !== undefined && draft.account !== account)
+            throw new NotSent('the order is for another account than the one that is opened here');
+          requireSayable(draft, mapping.label, mcpTerms(mapping));
           await requireConfirmed();
           const order = await one(
             mapping.submit,
@@ -81,7 +83,7 @@ export function mcpOrders(tools: OrderTools): Orders {
         },
         submissionFailureOf,
       ),
-    replace: async () => notReplaced,
+    replace: async () => notReplaced(mapping.label),
     cancel: async (id) => {
       if (!isId(id)) return 'not_found';
       await requests.read(requireConfirmed).catch((error: unknown) => {
@@ -97,31 +99,9 @@ const wordsOf = (draft: OrderDraft): Given => {
   return { symbol, side, type, time_in_force, qty, limit_price, stop_price, client_order_id };
 };
 
-const notReplaced: Submission = {
-  outcome: 'refused',
-  reason: 'not_replaceable',
-  message: 'no order is put in the place of another at this broker: cancel it, and propose a new one',
-  brokerCode: undefined,
-};
-
 function notConfirmed(cause: NotSent): Refusal {
   return new Refusal(422, 'broker_rejected', cause.message, {
     hint: 'Cancel it at the broker, or confirm its tools ("pins" in gateway.yaml).',
     cause,
   });
-}
-
-/** @throws {NotSent} for an order beyond what the tool is mapped to say */
-function requireSayable(draft: OrderDraft, { mapping, account }: OrderTools): void {
-  const { symbol, type, time_in_force, qty, notional, extended_hours, order_class } = draft;
-  const { label } = mapping;
-  if (account !== undefined && draft.account !== account)
-    throw new NotSent('the order is for another account than the one that is opened here');
-  if (assetClassOf(symbol) !== 'us_equity' || order_class !== undefined)
-    throw new NotSent(`only plain orders for shares are sent to ${label}`);
-  if (!mcpTerms(mapping).timesInForce[type].includes(time_in_force))
-    throw new NotSent(`no ${type} order with time in force ${time_in_force} is sent to ${label}`);
-  if (extended_hours) throw new NotSent(`no order in extended hours is sent to ${label}`);
-  if (qty === undefined || notional !== undefined || !/^\d+$/.test(qty))
-    throw new NotSent(`whole shares alone are sent to ${label}`);
 }

@@ -18,9 +18,8 @@ export const mcpLacks = [
 
 /** Whole shares, in the types that the mapping has. */
 export function mcpTerms({ order_types: types }: McpMapping): OrderTerms {
-  const { market = [], limit = [], stop = [], stop_limit = [] } = types;
   return {
-    timesInForce: { market, limit, stop, stop_limit, trailing_stop: [] },
+    timesInForce: types as OrderTerms['timesInForce'],
     fractions: { ...none, decimals: 0 },
     amounts: none,
     classes: {},

@@ -3,11 +3,6 @@ import type { BrokerFailure } from '../broker-failure.ts';
 import type { KeptKind } from '../kept-kinds.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
 
-/** What SnapTrade has no word for: nothing was sent. */
-export class SnaptradeNo extends Error {
-  override name = 'SnaptradeNo';
-}
-
 /** SnapTrade's errors: `{detail, status_code, code}`. */
 const words = z.object({
   detail: z.string(),
@@ -20,9 +15,6 @@ const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
 /** What an error proves: a no has `detail` and a status of the request's; whatever else comes proves nothing. */
 export function failureOf(error: unknown, kept: KeptKind): BrokerFailure {
-  if (error instanceof SnaptradeNo) {
-    return { kind: 'refused', status: 422, reason: 'other', message: error.message, brokerCode: undefined };
-  }
   if (!(error instanceof RestAnswer)) return restFailure(error);
   const { status, headers, json } = error;
   if (status === 401) return { kind: 'unauthorized', credentials: kept };

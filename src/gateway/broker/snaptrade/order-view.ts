@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { Dec } from '../../../trading/decimal.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import { type Order, orderSchema } from '../../../trading/views.ts';
+import { NotSent } from '../broker-failure.ts';
 import { brokerWord } from '../broker-word.ts';
 import { amountOf, moneyOf } from '../json-amounts.ts';
 import { NoAnswer } from '../rest-client.ts';
-import { SnaptradeNo } from './failure.ts';
 import { ourSymbol, universalSymbol } from './symbols.ts';
 
 /** What goes through the gateway's routes; the brokerages behind SnapTrade have ids of their own. */
@@ -73,7 +73,7 @@ type Row = z.output<typeof record>;
 
 /**
  * The order that SnapTrade has answered with, which may tell no more than its id and how it stands.
- * @throws {SnaptradeNo} where the brokerage has rejected it; {@link NoAnswer} where it is another
+ * @throws {NotSent} where the brokerage has rejected it; {@link NoAnswer} where it is another
  */
 export function placedView(draft: OrderDraft, row: Row, now: number): Order {
   const { universal_symbol: symbol, action, total_quantity: total } = row;
@@ -84,7 +84,7 @@ export function placedView(draft: OrderDraft, row: Row, now: number): Order {
   if (isOther) throw new NoAnswer('unreadable');
   const status = statuses[row.status];
   const filled = new Dec(String(row.filled_quantity ?? 0));
-  if (status === 'rejected' && filled.isZero()) throw new SnaptradeNo('the brokerage rejected the order');
+  if (status === 'rejected' && filled.isZero()) throw new NotSent('the brokerage rejected the order');
   return orderSchema.parse({
     ...whatHappened(row),
     client_order_id: draft.client_order_id,

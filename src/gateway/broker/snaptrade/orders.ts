@@ -1,18 +1,16 @@
 import type { ManualTradeFormWithOptions } from 'snaptrade-typescript-sdk';
 import { z } from 'zod';
-import { assetClassOf } from '../../../trading/asset-class.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import type { Order } from '../../../trading/views.ts';
-import type { Broker, Submission } from '../broker.ts';
+import type { Broker } from '../broker.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
-import { exactNumber } from '../exact-number.ts';
 import { selectOrders } from '../order-query.ts';
+import { notReplaced, requireSayable, sentNumber } from '../plain-orders.ts';
 import { RestAnswer } from '../rest-client.ts';
 import type { Client, Who } from './client.ts';
-import { SnaptradeNo } from './failure.ts';
 import { ORDER_ID, orderView, placedView, record } from './order-view.ts';
 import { theirSymbol } from './symbols.ts';
-import { snaptradeTerms } from './traits.ts';
+import { snaptradeTerms, snaptradeTraits } from './traits.ts';
 
 /** The most that "List account orders" goes back. */
 const MOST_DAYS = 90;
@@ -53,7 +51,7 @@ export function snaptradeOrders(
         const { data } = await trading.placeForceOrder({ userId, userSecret, ...form });
         return placedView(draft, record.parse(data), now());
       }),
-    replace: async () => notReplaced,
+    replace: async () => notReplaced(snaptradeTraits.label),
     cancel: async (id) => {
       if (!ORDER_ID.test(id)) return 'not_found';
       return requests.cancel(async () => {
@@ -78,14 +76,6 @@ export async function listed(client: Client, who: Who, state: 'all' | 'open'): P
     .sort((a, b) => b.submitted_at.localeCompare(a.submitted_at));
 }
 
-const notReplaced: Submission = {
-  outcome: 'refused',
-  reason: 'not_replaceable',
-  message:
-    'SnapTrade puts no order in the place of another under an id of its own: cancel it, and propose a new one',
-  brokerCode: undefined,
-};
-
 /** An order that is over is answered with 400, as anything malformed; of a cancel nothing else of it can be. */
 async function notCancelable(call: () => Promise<void>): Promise<void> {
   try {
@@ -98,36 +88,21 @@ async function notCancelable(call: () => Promise<void>): Promise<void> {
   }
 }
 
-/** An order in SnapTrade's words. @throws {SnaptradeNo} for what it has no word for */
+/** An order in SnapTrade's words. @throws {NotSent} for what it has no word for */
 function orderForm(draft: OrderDraft, { accountId }: Who): ManualTradeFormWithOptions {
-  const { type, time_in_force, qty, notional, extended_hours, limit_price, stop_price } = draft;
-  if (assetClassOf(draft.symbol) !== 'us_equity' || draft.order_class !== undefined) {
-    throw new SnaptradeNo('only plain orders for shares are sent to SnapTrade from here');
-  }
-  if (type === 'trailing_stop' || !snaptradeTerms.timesInForce[type].includes(time_in_force)) {
-    throw new SnaptradeNo(`SnapTrade takes no ${type} order with time in force ${time_in_force}`);
-  }
-  if (extended_hours) throw new SnaptradeNo('not every brokerage of SnapTrade’s has extended hours');
-  if (qty === undefined || notional !== undefined || !/^\d+$/.test(qty)) {
-    throw new SnaptradeNo('not every brokerage of SnapTrade’s takes parts of a share or an amount');
-  }
-  const number = (text: string) => {
-    try {
-      return exactNumber(text);
-    } catch {
-      throw new SnaptradeNo('SnapTrade takes no amount with so many digits');
-    }
-  };
+  const { label } = snaptradeTraits;
+  requireSayable(draft, label, snaptradeTerms);
+  const { type, time_in_force, qty = '', limit_price, stop_price } = draft;
   return {
     account_id: accountId,
     action: draft.side === 'buy' ? 'BUY' : 'SELL',
     symbol: theirSymbol(draft.symbol),
     universal_symbol_id: null,
-    order_type: types[type],
+    order_type: types[type as keyof typeof types],
     time_in_force: times[time_in_force as keyof typeof times],
-    units: number(qty),
+    units: sentNumber(qty, label),
     client_order_id: draft.client_order_id,
-    ...(limit_price === undefined ? {} : { price: number(limit_price) }),
-    ...(stop_price === undefined ? {} : { stop: number(stop_price) }),
+    ...(limit_price === undefined ? {} : { price: sentNumber(limit_price, label) }),
+    ...(stop_price === undefined ? {} : { stop: sentNumber(stop_price, label) }),
   };
 }

@@ -11,7 +11,7 @@ const stands = ['day', 'gtc'] as const;
  * rest, in its words. Parts of a share, amounts and extended hours are for some brokerages alone, so that none are sent.
  */
 export const snaptradeTerms: OrderTerms = {
-  timesInForce: { market: atOnceToo, limit: atOnceToo, stop: stands, stop_limit: stands, trailing_stop: [] },
+  timesInForce: { market: atOnceToo, limit: atOnceToo, stop: stands, stop_limit: stands },
   fractions: { ...none, decimals: 0 },
   amounts: none,
   classes: {},

@@ -1,18 +1,18 @@
 import { z } from 'zod';
-import { assetClassOf } from '../../../trading/asset-class.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import type { Order } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
-import type { Broker, Submission } from '../broker.ts';
+import type { Broker } from '../broker.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
 import { selectOrders } from '../order-query.ts';
+import { notReplaced, requireSayable } from '../plain-orders.ts';
 import { NoAnswer, type RestClient } from '../rest-client.ts';
 import { listOf } from './client.ts';
 import { TradierNo } from './failure.ts';
 import { orderView, type OrderRow as Row, orderRow as row } from './order-view.ts';
 import { theirSymbol } from './symbols.ts';
 import { tagOf } from './tag.ts';
-import { tradierTerms } from './traits.ts';
+import { tradierTerms, tradierTraits } from './traits.ts';
 
 /** Tradier's orders have whole numbers. */
 const ORDER_ID = /^[1-9]\d{0,14}$/;
@@ -57,7 +57,7 @@ export function tradierOrders(
         const { order } = placedAnswer.parse(await client(within, { method: 'POST', form }));
         return await placed(() => one(within, String(order.id)));
       }),
-    replace: async () => notReplaced,
+    replace: async () => notReplaced(tradierTraits.label),
     cancel: async (id) => {
       if (!ORDER_ID.test(id)) return 'not_found';
       return requests.cancel(async () =>
@@ -99,30 +99,10 @@ async function placed(read: () => Promise<Row>): Promise<Order> {
   throw new TradierNo([found.reason_description ?? 'the order was rejected']);
 }
 
-const notReplaced: Submission = {
-  outcome: 'refused',
-  reason: 'not_replaceable',
-  message:
-    'Tradier changes an order in place, and puts none in the place of another: cancel it, and propose a new one',
-  brokerCode: undefined,
-};
-
-/**
- * An order in Tradier's words: the same decimal strings, nothing computed.
- * @throws {TradierNo} for what it has no word for
- */
+/** An order in Tradier's words: the same decimal strings, nothing computed. @throws {NotSent} for what it has no word for */
 function orderForm(draft: OrderDraft): Record<string, string> {
-  const { type, time_in_force, qty, notional, extended_hours, limit_price, stop_price } = draft;
-  if (assetClassOf(draft.symbol) !== 'us_equity' || draft.order_class !== undefined) {
-    throw new TradierNo(['only plain orders for shares are sent to Tradier from here']);
-  }
-  if (!tradierTerms.timesInForce[type].includes(time_in_force)) {
-    throw new TradierNo([`Tradier takes no ${type} order with time in force ${time_in_force}`]);
-  }
-  if (extended_hours) throw new TradierNo(['Tradier takes no order for the day and its extended hours']);
-  if (qty === undefined || notional !== undefined)
-    throw new TradierNo(['Tradier takes no amount in dollars']);
-  if (!/^\d+$/.test(qty)) throw new TradierNo(['Tradier takes whole shares']);
+  requireSayable(draft, tradierTraits.label, tradierTerms);
+  const { type, time_in_force, qty = '', limit_price, stop_price } = draft;
   return {
     class: 'equity',
     symbol: theirSymbol(draft.symbol),

@@ -6,7 +6,7 @@ const none = { types: [], timesInForce: [] } as const;
 const stands = ['day', 'gtc'] as const;
 
 export const tradierTerms: OrderTerms = {
-  timesInForce: { market: stands, limit: stands, stop: stands, stop_limit: stands, trailing_stop: [] },
+  timesInForce: { market: stands, limit: stands, stop: stands, stop_limit: stands },
   fractions: { ...none, decimals: 0 },
   amounts: none,
   classes: {},

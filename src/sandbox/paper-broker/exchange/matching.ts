@@ -1,5 +1,6 @@
 import type { OrderRecord } from '../../../store/sandbox/records.ts';
 import { Dec, plain, price } from '../../../trading/decimal.ts';
+import { orderTypeTable } from '../../../trading/order-types.ts';
 import type { MarketQuote } from '../../market/market.ts';
 
 /** What a quote does to a resting order. */
@@ -23,14 +24,15 @@ export function judge(order: OrderRecord, quote: MarketQuote): Judgement {
   let { hwm, stop_price } = order;
   let triggered = order.triggered;
 
-  if (order.type === 'trailing_stop' && triggered === 0) {
+  const { prices, matches } = orderTypeTable[order.type];
+  if (prices.includes('trail') && triggered === 0) {
     const best = hwm === null ? last : buys ? Dec.min(hwm, last) : Dec.max(hwm, last);
     hwm = plain(best);
     stop_price = plain(trailingStop(order, best));
   }
   if (stop_price !== null && triggered === 0) {
-    const reached = buys ? last.gte(stop_price) : last.lte(stop_price);
-    if (!reached) return { fillPrice: undefined, hwm, stop_price, triggered };
+    if (matches?.(order.side, last, stop_price) === false)
+      return { fillPrice: undefined, hwm, stop_price, triggered };
     triggered = 1;
   }
 

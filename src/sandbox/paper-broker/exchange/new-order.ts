@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { OrderRecord, PositionIntent } from '../../../store/sandbox/records.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
 import { DAY, newYorkDate } from '../../../trading/new-york-time.ts';
+import { hasPrice } from '../../../trading/order-types.ts';
 import { contractOf, expiresAt } from '../../instruments/option-contracts.ts';
 import type { Market, MarketQuote } from '../../market/market.ts';
 import { unprocessable } from '../books/broker-error.ts';
@@ -72,7 +73,7 @@ export function newOrder(
     ratio_qty: null,
     ...place,
   };
-  if (order.type === 'trailing_stop') {
+  if (hasPrice(order.type, 'trail')) {
     const { hwm, stop_price } = judge({ ...order, seq: 0 }, quote);
     order.hwm = hwm;
     order.stop_price = stop_price;

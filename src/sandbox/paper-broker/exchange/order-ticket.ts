@@ -1,5 +1,6 @@
 import { assetClassOf, ticksOf } from '../../../trading/asset-class.ts';
 import { Dec, isOnTick } from '../../../trading/decimal.ts';
+import { hasPrice } from '../../../trading/order-types.ts';
 import { cryptoPair } from '../../instruments/crypto-pairs.ts';
 import { badParameter, notPermitted, unprocessable } from '../books/broker-error.ts';
 import { assetTerms, checkAssetTerms } from './asset-terms.ts';
@@ -44,20 +45,20 @@ function checkTogether(ticket: Ticket): void {
     throw unprocessable('notional value must be limited to 2 decimal places');
   }
 
-  const needs = (field: 'limit_price' | 'stop_price', wanted: boolean) => {
+  for (const field of ['limit_price', 'stop_price'] as const) {
+    const wanted = hasPrice(type, field);
     if (wanted && ticket[field] === null)
       throw unprocessable(`${type} orders require a ${field.replace('_', ' ')}`);
     if (!wanted && ticket[field] !== null) {
       throw unprocessable(`${type} orders must not have a ${field.replace('_', ' ')}`);
     }
-  };
-  needs('limit_price', type === 'limit' || type === 'stop_limit');
-  needs('stop_price', type === 'stop' || type === 'stop_limit');
+  }
   const trails = [ticket.trail_price, ticket.trail_percent].filter((trail) => trail !== null).length;
-  if (type === 'trailing_stop' ? trails !== 1 : trails !== 0) {
+  const isTrailing = hasPrice(type, 'trail');
+  if (trails !== (isTrailing ? 1 : 0)) {
     throw unprocessable(
-      type === 'trailing_stop'
-        ? 'one of trail_price or trail_percent is required for trailing_stop orders'
+      isTrailing
+        ? `one of trail_price or trail_percent is required for ${type} orders`
         : `${type} orders must not have a trail`,
     );
   }
@@ -82,7 +83,7 @@ function checkTogether(ticket: Ticket): void {
 
   if (isFractional(ticket) && assetClassOf(ticket.symbol) === 'us_equity') {
     if (ticket.time_in_force !== 'day') throw unprocessable('fractional orders must be DAY orders');
-    if (type === 'trailing_stop') {
+    if (!['market', 'limit', 'stop', 'stop_limit'].includes(type)) {
       throw unprocessable('fractional orders must be market, limit, stop, or stop_limit orders');
     }
   }

@@ -1,6 +1,7 @@
 import type { OrderRecord } from '../../../store/sandbox/records.ts';
 import { assetClassOf } from '../../../trading/asset-class.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
+import { hasPrice } from '../../../trading/order-types.ts';
 import { badParameter, notPermitted, unprocessable } from '../books/broker-error.ts';
 import type { Ticket } from './order-body.ts';
 import { isFractional, readTicket } from './order-ticket.ts';
@@ -35,7 +36,7 @@ export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): Ti
   if (stocks && terms.qty !== undefined && isFractional(old)) {
     throw unprocessable('qty of fractional orders cannot be replaced');
   }
-  if (old.type !== 'trailing_stop' && terms.trail !== undefined) {
+  if (!hasPrice(old.type, 'trail') && terms.trail !== undefined) {
     throw unprocessable(`${old.type} orders must not have a trail`);
   }
   if (!changesAnything(old, terms)) throw unprocessable('order parameters are not changed');
@@ -48,7 +49,7 @@ export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): Ti
     time_in_force: terms.time_in_force ?? old.time_in_force,
     qty: left,
     limit_price: terms.limit_price ?? old.limit_price,
-    stop_price: old.type === 'trailing_stop' ? null : (terms.stop_price ?? old.stop_price),
+    stop_price: hasPrice(old.type, 'trail') ? null : (terms.stop_price ?? old.stop_price),
     trail_price: old.trail_price === null ? null : (terms.trail ?? old.trail_price),
     trail_percent: old.trail_percent === null ? null : (terms.trail ?? old.trail_percent),
     extended_hours: old.extended_hours === 1,

@@ -1,0 +1,48 @@
+import { assetClassOf } from '../../trading/asset-class.ts';
+import type { OrderDraft } from '../../trading/order.ts';
+import type { OrderTerms } from '../../trading/order-terms.ts';
+import type { Submission } from './broker.ts';
+import { NotSent } from './broker-failure.ts';
+import { exactNumber } from './exact-number.ts';
+
+/*
+ * For brokers that take plain orders for whole shares. Their traits keep other orders away; this is the second fence, since
+ * what such a broker has no word for must be refused, not left out.
+ */
+
+/** @throws {NotSent} for an order that the broker has no words for */
+export function requireSayable(draft: OrderDraft, label: string, terms: OrderTerms): void {
+  const { symbol, type, time_in_force, qty, notional, extended_hours, order_class } = draft;
+  if (assetClassOf(symbol) !== 'us_equity' || order_class !== undefined) {
+    throw new NotSent(`only plain orders for shares are sent to ${label}`);
+  }
+  if (terms.timesInForce[type]?.includes(time_in_force) !== true) {
+    throw new NotSent(`no ${type} order with time in force ${time_in_force} is sent to ${label}`);
+  }
+  const { types, timesInForce } = terms.extendedHours;
+  if (extended_hours && !(types.includes(type) && timesInForce.includes(time_in_force))) {
+    throw new NotSent(`no ${type} order in extended hours is sent to ${label}`);
+  }
+  if (qty === undefined || notional !== undefined || !/^\d+$/.test(qty)) {
+    throw new NotSent(`only orders for whole shares are sent to ${label}`);
+  }
+}
+
+/** An approved amount as a JSON number. @throws {NotSent} for one that no number says exactly */
+export function sentNumber(text: string, label: string): number {
+  try {
+    return exactNumber(text);
+  } catch {
+    throw new NotSent(`${label} takes no amount with so many digits`);
+  }
+}
+
+/** The answer of a broker that does not put one order in the place of another. */
+export function notReplaced(label: string): Submission {
+  return {
+    outcome: 'refused',
+    reason: 'not_replaceable',
+    message: `${label} puts no order in the place of another: cancel it, and propose a new one`,
+    brokerCode: undefined,
+  };
+}
