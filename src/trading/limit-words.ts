@@ -12,8 +12,11 @@ const amount = (value: string) => (isDecimal(value) ? dollars(value) : value);
 const fraction = (value: string) => (isDecimal(value) ? exactPercent(value) : value);
 const plain = (value: string) => value;
 
-/** Every key of an account's limits as a person reads it, dotted where it stands in another: `symbols.allow`. */
-export const limitWords: Readonly<Record<string, LimitWords>> = {
+/**
+ * Every key of an account's limits as a person reads it, dotted where it stands in another: `symbols.allow`. The gateway's
+ * table of limits has exactly these names, so that a limit without words does not compile.
+ */
+export const limitWords = {
   max_order_notional: { label: 'One order', shown: amount },
   max_order_qty: { label: 'Shares of one order', shown: plain },
   max_day_notional: { label: 'All orders of a day', shown: amount },
@@ -35,23 +38,40 @@ export const limitWords: Readonly<Record<string, LimitWords>> = {
   'live.mandate_up_to': { label: 'Live orders without a tap', shown: amount },
   'live.second_person_above': { label: 'Live orders by one person', shown: amount },
   'live.acr': { label: 'Sign-in for live orders', shown: plain },
-};
+} as const satisfies Readonly<Record<string, LimitWords>>;
+
+type LimitKey = keyof typeof limitWords;
+/** A key of an account's limits: `symbols` of `symbols.allow`. */
+export type LimitName = LimitKey extends infer Key
+  ? Key extends `${infer Name}.${string}`
+    ? Name
+    : Key
+  : never;
+/** The parts of a limit that has some: `allow` and `deny` of `symbols`. */
+export type LimitPart<Name extends LimitName> = LimitKey extends infer Key
+  ? Key extends `${Name}.${infer Part}`
+    ? Part
+    : never
+  : never;
+
+const wordsOf = (key: string): LimitWords | undefined =>
+  Object.hasOwn(limitWords, key) ? limitWords[key as LimitKey] : undefined;
 
 /** `max_order_notional 1000 → 2500`, as rules are compared, as a person reads it: `One order $1,000.00 → $2,500.00`. */
 export function limitChangeText(line: string): string {
   const [, key = '', from = '', to = ''] = /^([\w.]+) (.+) → (.+)$/u.exec(line) ?? [];
-  const words = Object.hasOwn(limitWords, key) ? limitWords[key] : undefined;
+  const words = wordsOf(key);
   return words === undefined ? line : `${words.label} ${words.shown(from)} → ${words.shown(to)}`;
 }
 
 /** What a person calls a limit; its own key where nobody has words for it. */
 export function limitLabel(key: string): string {
-  return Object.hasOwn(limitWords, key) ? (limitWords[key]?.label ?? key) : key;
+  return wordsOf(key)?.label ?? key;
 }
 
 /** A limit's value as a person reads it. */
 export function shownLimit(key: string, value: string): string {
-  return Object.hasOwn(limitWords, key) ? (limitWords[key]?.shown(value) ?? value) : value;
+  return wordsOf(key)?.shown(value) ?? value;
 }
 
 /** Limits by their dotted keys, each value as text: `symbols.allow` → `AAPL, MSFT`. */

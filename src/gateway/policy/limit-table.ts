@@ -3,6 +3,7 @@ import { dollars, exactPercent, percent, sharePrice, shares } from '../../tradin
 import { assetClasses, assetClassOf, isOrIsOn } from '../../trading/asset-class.ts';
 import { assetClassWords } from '../../trading/asset-class-words.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
+import type { LimitName, LimitPart } from '../../trading/limit-words.ts';
 import { orderTypes, sides, symbolSchema } from '../../trading/order.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { beyond, hurts, priceNow } from '../../trading/price-drift.ts';
@@ -211,7 +212,10 @@ export const limitTable = {
   }),
   symbols: limitRow({
     schema: z
-      .strictObject({ allow: z.array(symbolSchema).optional(), deny: z.array(symbolSchema).optional() })
+      .strictObject({
+        allow: z.array(symbolSchema).optional(),
+        deny: z.array(symbolSchema).optional(),
+      } satisfies Record<LimitPart<'symbols'>, z.ZodType>)
       .refine(({ allow, deny }) => allow !== undefined || deny !== undefined, 'must have "allow" or "deny"'),
     reason: 'SYMBOL_NOT_ALLOWED',
     needs: 'the symbol',
@@ -292,14 +296,13 @@ export const limitTable = {
       mandate_up_to: amount.optional(),
       second_person_above: amount.optional(),
       acr: z.string().min(1).max(256).optional(),
-    }),
+    } satisfies Record<LimitPart<'live'>, z.ZodType>),
     reason: 'LIVE_NEEDS_TAP',
     needs: 'the environment',
     check: () => undefined,
   }),
-} as const;
+} as const satisfies { readonly [Name in LimitName]: LimitRow };
 
-export type LimitName = keyof typeof limitTable;
 const names = Object.keys(limitTable) as readonly LimitName[];
 
 type Shape = { [Name in LimitName]: z.ZodOptional<(typeof limitTable)[Name]['schema']> };

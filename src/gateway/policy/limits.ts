@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type AccountLimits, accountLimitsSchema } from './limit-table.ts';
 
-export { type AccountLimits, accountLimitsSchema, type LimitName } from './limit-table.ts';
+export { type AccountLimits, accountLimitsSchema } from './limit-table.ts';
 
 /** All accounts that have no limits of their own. */
 export const EVERY_ACCOUNT = '*';

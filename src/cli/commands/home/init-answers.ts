@@ -6,13 +6,13 @@ import {
   accountLimitsSchema,
   defaultLimits,
   EVERY_ACCOUNT,
-  type LimitName,
   type Limits,
 } from '../../../gateway/policy/limits.ts';
 import { homeAddressProblem } from '../../../home/settings/home-address.ts';
 import { DEFAULT_PORT, type ListenAddress, listenText } from '../../../home/settings/home-settings.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
 import { Dec } from '../../../trading/decimal.ts';
+import type { LimitName } from '../../../trading/limit-words.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context.ts';
 import { type ListeningFlags, listeningOf } from '../../options/listening.ts';

@@ -1,7 +1,7 @@
 import { Dec } from '../../../trading/decimal.ts';
-import { limitChangeText } from '../../../trading/limit-words.ts';
+import { type LimitName, limitChangeText } from '../../../trading/limit-words.ts';
 import type { CedarRule } from '../cedar/rule-text.ts';
-import { type AccountLimits, EVERY_ACCOUNT, type LimitName, type Limits, limitsFor } from '../limits.ts';
+import { type AccountLimits, EVERY_ACCOUNT, type Limits, limitsFor } from '../limits.ts';
 
 /** What is compared: limits, and the owner's and the firm's rules. */
 export interface ComparedRules {

@@ -9,11 +9,11 @@ import { compareRules } from '../../../../src/gateway/policy/files/compare.ts';
 import {
   type AccountLimits,
   accountLimitsSchema,
-  type LimitName,
   type Limits,
   limitsFor,
 } from '../../../../src/gateway/policy/limits.ts';
 import type { Rules } from '../../../../src/gateway/policy/rules.ts';
+import type { LimitName } from '../../../../src/trading/limit-words.ts';
 import { alice, withOrder } from './cedar/decided.ts';
 
 let engine: CedarEngine;
