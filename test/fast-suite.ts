@@ -1,6 +1,6 @@
 import { globSync } from 'node:fs';
 
-/** Integration tests that `npm test` leaves out: they wait, drive a browser or play long, and take more time than all others. */
+/** Tests that `npm test` leaves out: they wait, drive a browser or play long, and take more time than all others. */
 const SLOW = new Set(
   globSync([
     'test/integration/agent/{account-tools,history-growth,model-chaos,remote/as-here,remote/openapi-contract,request-signals,resume,sandbox,transcripts}.test.ts',
@@ -17,6 +17,7 @@ const SLOW = new Set(
     'test/integration/push/{phone,push-crash}.test.ts',
     'test/integration/sandbox/phone-pages.test.ts',
     'test/integration/schedule/{alerts,runs}.test.ts',
+    'test/unit/house/adding.test.ts',
     'test/integration/web/{all-accounts,dashboard-live,dashboard-screens,home-dashboard,home-guards,web-guards}.test.ts',
   ]),
 );

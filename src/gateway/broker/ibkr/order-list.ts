@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { hasPrice } from '../../../trading/order-types.ts';
 import { type Order, orderSchema } from '../../../trading/views.ts';
 import { brokerWord } from '../broker-word.ts';
 import { amountOf, moneyOf } from '../json-amounts.ts';
 import type { RestClient } from '../rest-client.ts';
 import type { IbkrOptions } from './client.ts';
 import { ourSymbol } from './contracts.ts';
+import { ibkrTypes } from './traits.ts';
 
 const amount = z.union([z.string(), z.number()]).nullish();
 const row = z.object({
@@ -29,13 +31,9 @@ const row = z.object({
 });
 const listAnswer = z.object({ orders: z.array(row).nullish(), snapshot: z.boolean() });
 
-const types: Readonly<Record<string, string>> = {
-  Market: 'market',
-  Limit: 'limit',
-  Stop: 'stop',
-  'Stop Limit': 'stop_limit',
-  'Trailing Stop': 'trailing_stop',
-};
+const types: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(ibkrTypes).map(([type, { told }]) => [told, type]),
+);
 /** A day order that is over is told as CLOSE. */
 const times: Readonly<Record<string, string>> = {
   DAY: 'day',
@@ -146,7 +144,7 @@ function orderView(one: z.output<typeof row>, now: number): Order {
   const type = types[orderType] ?? brokerWord(orderType);
   const money = (value: string | number | null | undefined) =>
     value == null || value === '' ? null : moneyOf(value);
-  const hasLimit = type === 'limit' || type === 'stop_limit';
+  const hasLimit = hasPrice(type ?? '', 'limit_price');
   const filled = amountOf(filledQuantity ?? 0);
   const at = new Date(one.lastExecutionTime_r ?? now).toISOString();
   return orderSchema.parse({
@@ -160,7 +158,7 @@ function orderView(one: z.output<typeof row>, now: number): Order {
     qty: totalSize == null ? null : amountOf(totalSize),
     notional: null,
     limit_price: hasLimit ? money(price) : null,
-    stop_price: type === 'stop' ? money(price) : type === 'stop_limit' ? money(auxPrice) : null,
+    stop_price: hasPrice(type ?? '', 'stop_price') ? money(hasLimit ? auxPrice : price) : null,
     trail_price: null,
     trail_percent: null,
     extended_hours: one.outsideRTH ?? false,

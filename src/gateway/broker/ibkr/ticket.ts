@@ -4,9 +4,8 @@ import { NotSent } from '../broker-failure.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
 import { requireSayable, sentNumber } from '../plain-orders.ts';
 import type { Contracts } from './contracts.ts';
-import { ibkrTerms, ibkrTraits } from './traits.ts';
+import { ibkrTerms, ibkrTraits, ibkrTypes } from './traits.ts';
 
-const types = { market: 'MKT', limit: 'LMT', stop: 'STP', stop_limit: 'STOP_LIMIT' } as const;
 const times = { day: 'DAY', gtc: 'GTC', opg: 'OPG', ioc: 'IOC' } as const;
 
 /** What goes out, or why nothing does. */
@@ -53,13 +52,13 @@ function ticketOf(draft: OrderDraft, account: string, conid: number): Record<str
     acctId: account,
     conid,
     cOID: draft.client_order_id,
-    orderType: types[type as keyof typeof types],
+    orderType: ibkrTypes[type]?.sent,
     listingExchange: 'SMART',
     outsideRTH: draft.extended_hours,
     side: draft.side === 'buy' ? 'BUY' : 'SELL',
     tif: times[draft.time_in_force as keyof typeof times],
     quantity: number(draft.qty ?? ''),
     ...(price === undefined ? {} : { price: number(price) }),
-    ...(type === 'stop_limit' ? { auxPrice: number(stop_price ?? '') } : {}),
+    ...(limit_price !== undefined && stop_price !== undefined ? { auxPrice: number(stop_price) } : {}),
   };
 }

@@ -1,6 +1,18 @@
 import { usTicks } from '../../../trading/decimal.ts';
 import type { OrderTerms } from '../../../trading/order-terms.ts';
+import type { OrderType } from '../../../trading/order-types.ts';
 import type { BrokerTraits, Lackable } from '../broker-traits.ts';
+
+/** Its words for our order types: as they are sent (absent: not taken) and as the list of orders tells them. */
+export const ibkrTypes: Partial<
+  Readonly<Record<OrderType, { readonly sent?: string; readonly told: string }>>
+> = {
+  market: { sent: 'MKT', told: 'Market' },
+  limit: { sent: 'LMT', told: 'Limit' },
+  stop: { sent: 'STP', told: 'Stop' },
+  stop_limit: { sent: 'STOP_LIMIT', told: 'Stop Limit' },
+  trailing_stop: { told: 'Trailing Stop' },
+};
 
 const none = { types: [], timesInForce: [] } as const;
 const atOnceToo = ['day', 'gtc', 'opg', 'ioc'] as const;

@@ -11,12 +11,11 @@ import { ourSymbol, universalSymbol } from './symbols.ts';
 /** What goes through the gateway's routes; the brokerages behind SnapTrade have ids of their own. */
 export const ORDER_ID = /^[A-Za-z0-9-]{1,64}$/;
 
-const ourTypes: Readonly<Record<string, string>> = {
-  Market: 'market',
-  Limit: 'limit',
-  Stop: 'stop',
-  StopLimit: 'stop_limit',
-};
+/** SnapTrade's words for the order types that it takes. */
+export const types = { market: 'Market', limit: 'Limit', stop: 'Stop', stop_limit: 'StopLimit' } as const;
+const ourTypes: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(types).map(([ours, theirs]) => [theirs, ours]),
+);
 const ourTimes: Readonly<Record<string, string>> = {
   Day: 'day',
   GTC: 'gtc',

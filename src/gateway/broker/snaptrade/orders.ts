@@ -8,14 +8,13 @@ import { selectOrders } from '../order-query.ts';
 import { notReplaced, requireSayable, sentNumber } from '../plain-orders.ts';
 import { RestAnswer } from '../rest-client.ts';
 import type { Client, Who } from './client.ts';
-import { ORDER_ID, orderView, placedView, record } from './order-view.ts';
+import { ORDER_ID, orderView, placedView, record, types } from './order-view.ts';
 import { theirSymbol } from './symbols.ts';
 import { snaptradeTerms, snaptradeTraits } from './traits.ts';
 
 /** The most that "List account orders" goes back. */
 const MOST_DAYS = 90;
 
-const types = { market: 'Market', limit: 'Limit', stop: 'Stop', stop_limit: 'StopLimit' } as const;
 const times = { day: 'Day', gtc: 'GTC', ioc: 'IOC', fok: 'FOK' } as const;
 
 type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;

@@ -1,0 +1,198 @@
+/** One throw-away addition, as its guide describes it. */
+interface Addition {
+  readonly guide: string;
+  /** Source files that the design allows it to touch. */
+  readonly most: number;
+  /** Changes by file, in the guide's order; a string is the text of a new file. */
+  readonly edits: Readonly<Record<string, string | readonly (readonly [before: string, after: string])[]>>;
+  /** What is written first. After that the compiler must ask for `named`. */
+  readonly first: readonly string[];
+  readonly named: readonly string[];
+}
+
+const orderType: Addition = {
+  guide: 'docs/adding/order-type.md',
+  most: 6,
+  edits: {
+    'src/trading/order-types.ts': [
+      [
+        '  trailing_stop: {\n',
+        `  limit_if_touched: {
+    words: { name: 'Limit if touched', terms: ({ stop_price }) => \`if touched \${sharePrice(stop_price ?? '0')}\` },
+    prices: ['limit_price', 'stop_price'],
+    bound: 'own limit',
+    matches: (side, last, stop) => (side === 'buy' ? last.lte(stop) : last.gte(stop)),
+  },
+  trailing_stop: {\n`,
+      ],
+    ],
+    'src/trading/order-terms.ts': [
+      [
+        '      stop_limit: untilPriceComes,\n      trailing_stop:',
+        '      stop_limit: untilPriceComes,\n      limit_if_touched: untilPriceComes,\n      trailing_stop:',
+      ],
+    ],
+    'src/gateway/broker/ibkr/traits.ts': [
+      [
+        "  trailing_stop: { told: 'Trailing Stop' },\n",
+        "  limit_if_touched: { sent: 'LIT', told: 'LIT' },\n",
+      ],
+      ['stop_limit: stands }', 'stop_limit: stands, limit_if_touched: stands }'],
+    ],
+    'src/sandbox/paper-broker/exchange/asset-terms.ts': [
+      ["'trailing_stop'],", "'trailing_stop', 'limit_if_touched'],"],
+    ],
+    'src/agent/planner/order-terms.ts': [
+      [
+        '  const exit = readExit(words, side);\n',
+        `  if (words.takeAny('lit', 'limit-if-touched')) {
+    const stop_price = words.price('touch price');
+    words.take('limit');
+    return { touched: true, stop_price, limit_price: words.price('limit price') };
+  }
+  const exit = readExit(words, side);\n`,
+      ],
+      [
+        'const { market, stop_limit, limit, may_be_total,',
+        'const { market, stop_limit, touched, limit, may_be_total,',
+      ],
+      [
+        'return { terms: { ...order, type },',
+        "return { terms: { ...order, type: touched === true ? 'limit_if_touched' : type },",
+      ],
+      [
+        "if (limit === true && type !== 'limit') {",
+        "if (limit === true && touched !== true && type !== 'limit') {",
+      ],
+    ],
+    'src/agent/planner/person-words.ts': [
+      [
+        "  if (says(clause, 'trailing', 'trail'))",
+        "  if (says(clause, 'lit', 'limit-if-touched')) return ['limit_if_touched'];\n  if (says(clause, 'trailing', 'trail'))",
+      ],
+    ],
+  },
+  first: ['src/trading/order-types.ts'],
+  // Brokers, sandbox and planner take the types that they name: without their words it is refused.
+  named: [],
+};
+
+const limit: Addition = {
+  guide: 'docs/adding/limit.md',
+  most: 5,
+  edits: {
+    'src/trading/limit-words.ts': [
+      [
+        '  max_order_qty: {',
+        "  min_order_notional: { label: 'One order, at least', shown: amount },\n  max_order_qty: {",
+      ],
+    ],
+    'src/trading/policy-reasons.ts': [
+      [
+        "  'QUANTITY_EXCEEDS_MAX_PER_ORDER',",
+        "  'NOTIONAL_BELOW_MIN_PER_ORDER',\n  'QUANTITY_EXCEEDS_MAX_PER_ORDER',",
+      ],
+    ],
+    'src/gateway/policy/limit-table.ts': [
+      [
+        '  max_order_qty: limitRow({',
+        `  min_order_notional: limitRow({
+    schema: amount,
+    reason: 'NOTIONAL_BELOW_MIN_PER_ORDER',
+    needs: 'what the order can come to',
+    check: (limit, { order: { notional } }) =>
+      notional === null || new Dec(notional).gte(limit) ? undefined : { text: 'it comes to less', limit, value: notional },
+  }),
+  max_order_qty: limitRow({`,
+      ],
+    ],
+    'src/gateway/policy/files/compare.ts': [
+      ['  max_order_qty: atMost,', '  min_order_notional: atLeast,\n  max_order_qty: atMost,'],
+    ],
+  },
+  first: ['src/trading/limit-words.ts'],
+  named: ['src/gateway/policy/files/compare.ts', 'src/gateway/policy/limit-table.ts'],
+};
+
+const kind: Addition = {
+  guide: 'docs/adding/kind.md',
+  most: 5,
+  edits: {
+    'src/trading/kinds/note.ts': `import { z } from 'zod';
+import { ORDER_SCOPE, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
+import { detailFields, type FieldWords } from '../detail-fields.ts';
+import { defineKind } from './kind-words.ts';
+import { changePhrases } from './phrases.ts';
+
+const requestSchema = z.lazy(() => z.strictObject({ text: z.string() }));
+const subjectSchema = z.lazy(() =>
+  z.strictObject({ text: z.string(), client_note_id: z.string(), expires_at: z.iso.datetime({ precision: 0 }) }),
+);
+const resultSchema = z.lazy(() => z.object({ noted_at: z.string() }));
+export type NoteRequest = z.output<typeof requestSchema>;
+export type NoteSubject = z.output<typeof subjectSchema>;
+export type Noted = z.output<typeof resultSchema>;
+const fieldWords: FieldWords = { text: { label: 'Text' }, client_note_id: { label: 'Note id' } };
+
+export const note = defineKind({
+  name: 'note', detailsType: 'trading_note', action: 'note',
+  scope: ORDER_SCOPE, proposeScope: PROPOSE_ORDERS, passesHalt: true,
+  requestSchema, subjectSchema, resultSchema,
+  check: () => {}, summary: ({ text }) => \`NOTE \${text}\`, came: () => ({}), phrases: changePhrases,
+  terminal: { called: 'note', headline: ({ text }) => \`NOTE \${text}\`, fields: ({ text }) => [['note', text]], brief: () => [] },
+  phone: {
+    called: 'note', banner: { sign: '✎', word: 'NOTE', what: 'kept for the record' }, fieldWords,
+    view: (subject) => ({ headline: 'Note', terms: subject.text, fields: detailFields(subject, fieldWords) }),
+  },
+});
+`,
+    'src/trading/kinds/kinds.ts': [
+      [
+        "import { order } from './order.ts';",
+        "import { note } from './note.ts';\nimport { order } from './order.ts';",
+      ],
+      ['  mandate,\n', '  mandate,\n  note,\n'],
+    ],
+    'src/trading/relations.ts': [
+      ["  access: 'can_grant_access',", "  access: 'can_grant_access',\n  note: undefined,"],
+    ],
+    'src/approval/kinds/note/kind.ts': `import { type Clock, utcSeconds } from '../../../machine/clock.ts';
+import { note, type Noted, type NoteRequest, type NoteSubject } from '../../../trading/kinds/note.ts';
+import type { Kind } from '../../kind.ts';
+
+export function noteKind(clock: Clock): Kind<NoteRequest, NoteSubject, Noted> {
+  return {
+    ...note,
+    complete: async ({ text }, { subjectId, expiresAt }) => ({
+      subject: { text, client_note_id: subjectId, expires_at: expiresAt },
+      subjectId,
+      worstCase: { cash: null, price: null, text: 'Nothing is traded by this.' },
+      warnings: [],
+      shows: {},
+    }),
+    describe: ({ text }) => \`NOTE \${text}\`,
+    expiresAt: ({ expires_at }) => expires_at,
+    fingerprint: ({ text }) => text,
+    execute: async () => ({ outcome: 'executed', result: { noted_at: utcSeconds(clock.now()) } }),
+    settle: async () => undefined,
+    resultText: () => 'noted',
+  };
+}
+`,
+    'src/gateway/approvals.ts': [
+      [
+        'import { orderKind }',
+        "import { noteKind } from '../approval/kinds/note/kind.ts';\nimport { orderKind }",
+      ],
+      ['    mandate: mandateKind(', '    note: noteKind(clock),\n    mandate: mandateKind('],
+    ],
+  },
+  first: ['src/trading/kinds/note.ts', 'src/trading/kinds/kinds.ts'],
+  named: ['src/gateway/approvals.ts', 'src/trading/relations.ts'],
+};
+
+export const additions = [
+  ['an order type', orderType],
+  ['a limit', limit],
+  ['a kind of approval', kind],
+] as const;
