@@ -65,7 +65,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['worker', async () => (await import('./commands/worker/worker.ts')).addWorkerCommand],
   ['demo', async () => (await import('./commands/demo/demo.ts')).addDemoCommand],
   ['doctor', async () => (await import('./commands/doctor/doctor.ts')).addDoctorCommand],
-  ['__complete', async () => (await import('./commands/completion/values-command.ts')).addValuesCommand],
+  ['__complete', async () => (await import('./commands/completion/completion.ts')).addCompleteCommand],
   ['completion', async () => (await import('./commands/completion/completion.ts')).addCompletionCommand],
 ]);
 
@@ -74,9 +74,9 @@ const aliases: ReadonlyMap<string, string> = new Map([['order', 'orders']]);
 
 /**
  * Builds the commands; only fills in options, loads nothing heavy.
- * @param only the name of the one command that is about to run: setting up all takes longer than some take to run
+ * @param only the names of the commands that matter to what is about to run: setting up all takes longer than some take to run
  */
-export async function createProgram(cli: Cli, only?: string): Promise<Command> {
+export async function createProgram(cli: Cli, only?: readonly string[]): Promise<Command> {
   const variables = new Map<Option, string | undefined>();
   const program = new Command('trade-agent')
     .description(
@@ -121,7 +121,7 @@ export async function createProgram(cli: Cli, only?: string): Promise<Command> {
     )
     .hook('preAction', (_program, command) => readFlagsFromEnvironment(command, cli.env))
     .exitOverride();
-  const wanted = [...commands].filter(([name]) => only === undefined || only === name);
+  const wanted = [...commands].filter(([name]) => only?.includes(name) ?? true);
   for (const add of await Promise.all(wanted.map(([, load]) => load()))) add(program, cli);
   for (const command of everyCommand(program)) command.exitOverride();
   for (const command of [program, ...everyCommand(program)]) {
@@ -160,7 +160,7 @@ export function everyCommand(command: Command): Command[] {
 export async function execute(argv: readonly string[], cli: Cli): Promise<number> {
   let program: Command | undefined;
   try {
-    program = await createProgram(cli, commandOf(argv, cli.io.stdinIsTty));
+    program = await createProgram(cli, commandsOf(argv, cli.io.stdinIsTty));
     await program.parseAsync(withDefaultCommand(program, argv, cli.io.stdinIsTty), { from: 'user' });
     // That something could not be written is told in a turn of its own.
     await new Promise(setImmediate);
@@ -182,12 +182,16 @@ export async function execute(argv: readonly string[], cli: Cli): Promise<number
   }
 }
 
-/** The command these arguments run, where that is plain from the first; the shell completion has to know all. */
-function commandOf(argv: readonly string[], stdinIsTty: boolean): string | undefined {
+/** The command these arguments run, where that is plain from the first, and the one that they complete; undefined is all. */
+function commandsOf(argv: readonly string[], stdinIsTty: boolean): string[] | undefined {
   const [first = stdinIsTty ? 'chat' : 'run'] = argv;
-  if (isSentence(first)) return 'run';
+  if (isSentence(first)) return ['run'];
   const name = aliases.get(first) ?? first;
-  return name !== 'completion' && commands.has(name) ? name : undefined;
+  if (name === '__complete') {
+    const completed = commandsOf([argv[argv.indexOf('--') + 1] ?? ''], stdinIsTty);
+    return completed === undefined ? undefined : [name, ...completed];
+  }
+  return commands.has(name) ? [name] : undefined;
 }
 
 /** `'buy 5 AAPL'` in one argument: no command has a space in its name. */

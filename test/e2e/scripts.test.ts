@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commandName } from '../../src/cli/cli.ts';
+import { describeProgram, everyCommand } from '../../src/cli/program.ts';
 import { createPhoneClient } from '../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { checkedSchemas, schemaNames } from './output-schemas.ts';
 import { readScenario, type Scenario } from './script-file.ts';
 import { playScenario, ScriptFaults } from './script-session.ts';
-import { startCommand } from './world.ts';
 
 const scripts = fileURLToPath(new URL('../scripts/', import.meta.url));
 /** Each by its folder and name: `run/signals`. */
@@ -68,14 +69,10 @@ describe('the scripts, taken together,', () => {
   });
 
   it('run every command', async () => {
-    const { stdout } = await startCommand(['completion', 'fish'], { env: { TRADE_AGENT_LOG: 'off' } })
-      .finished;
-    // The list of all commands that the script itself goes by.
-    const list = /case ('chat' .*)/.exec(stdout)?.[1] ?? '';
-    const names = [...list.matchAll(/'([^']+)'/g)]
-      .map(([, name = '']) => name)
+    const names = everyCommand(await describeProgram())
+      .map(commandName)
       // The chat needs a terminal (chat.test.ts).
-      .filter((name) => name !== 'chat' && !/^order( |$)/.test(name));
+      .filter((name) => name !== 'chat');
     // "order" is "orders" by another name.
     const all = commands
       .map(({ command }) => command.replace(/\btrade-agent order /g, 'trade-agent orders '))

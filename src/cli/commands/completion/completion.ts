@@ -29,7 +29,8 @@ export function addCompletionCommand(program: Command, cli: Cli): void {
     )
     .action((shell: Shell, _options, command: Command) =>
       runCommand(cli, command, async ({ output }) => {
-        const script = await scriptFor(program, shell);
+        const { completionScripts } = await import('./scripts.ts');
+        const script = completionScripts[shell];
         await output.result('completion', { shell, script }, () => script.trimEnd());
       }),
     );
@@ -49,7 +50,7 @@ export function addCompletionCommand(program: Command, cli: Cli): void {
       ]) + exitCodes([]),
     )
     .action((shell: string | undefined, options: InstallOptions, command: Command) =>
-      runCommand(cli, command, (context) => install(context, program, shell, options)),
+      runCommand(cli, command, (context) => install(context, shell, options)),
     );
   completion
     .command('uninstall')
@@ -64,25 +65,20 @@ export function addCompletionCommand(program: Command, cli: Cli): void {
     );
 }
 
-async function scriptFor(program: Command, shell: Shell): Promise<string> {
-  const [{ describeCommands }, { bashScript, fishScript, zshScript }, { powershellScript }] =
-    await Promise.all([import('./command-tree.ts'), import('./scripts.ts'), import('./powershell.ts')]);
-  const scripts = { bash: bashScript, zsh: zshScript, fish: fishScript, powershell: powershellScript };
-  return scripts[shell](describeCommands(program));
-}
-
 async function install(
   context: Context,
-  program: Command,
   named: string | undefined,
   { print = false, yes = false }: InstallOptions,
 ): Promise<void> {
-  const { completionPlan, installCompletion, shellOf } = await import('../../../app/completion/install.ts');
+  const [{ completionPlan, installCompletion, shellOf }, { completionScripts }] = await Promise.all([
+    import('../../../app/completion/install.ts'),
+    import('./scripts.ts'),
+  ]);
   const plan = completionPlan(shellOf(named, context), context);
   if (!print) await requireYes(context, plan, yes);
   const files = print
     ? [plan.file, ...(plan.startup === undefined ? [] : [plan.startup.file])]
-    : installCompletion(plan, await scriptFor(program, plan.shell));
+    : installCompletion(plan, completionScripts[plan.shell]);
   await context.output.result('completion-install', { shell: plan.shell, files, written: !print }, () =>
     print
       ? planText(plan)
@@ -124,4 +120,33 @@ async function uninstall(context: Context, named: string | undefined): Promise<v
       ? 'There was nothing to take out.'
       : files.map((file) => `Took it out of ${file}`).join('\n'),
   );
+}
+
+/** What completion scripts ask: a candidate a line, and nothing where they can't be known. */
+export function addCompleteCommand(program: Command, cli: Cli): void {
+  program
+    .command('__complete', { hidden: true })
+    .description('print what a word can be completed to; for completion scripts')
+    .requiredOption('--word <word>', 'the word at the cursor')
+    .argument('[words...]', 'the words before it')
+    .action((words: string[], { word }: { readonly word: string }, command: Command) =>
+      runCommand(
+        cli,
+        command,
+        async (context) => {
+          const [{ findCandidates }, { completionValues }] = await Promise.all([
+            import('./candidates.ts'),
+            import('../../../app/completion/values.ts'),
+          ]);
+          const found = await findCandidates(program, words, word, (kind) => completionValues(context, kind));
+          const lines =
+            found === 'files'
+              ? [':files']
+              : found.map(({ value, summary = '' }) => (summary === '' ? value : `${value}\t${summary}`));
+          for (const line of lines) context.io.print(line);
+        },
+        // Whatever is said would stand in the middle of what is typed.
+        () => undefined,
+      ),
+    );
 }

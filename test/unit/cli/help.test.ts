@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { manPage } from '../../../../../src/cli/man-page.ts';
-import { describeProgram, everyCommand } from '../../../../../src/cli/program.ts';
+import { manPage } from '../../../src/cli/man-page.ts';
+import { describeProgram, everyCommand } from '../../../src/cli/program.ts';
 
 const program = await describeProgram();
 const commands = everyCommand(program)

@@ -1,0 +1,149 @@
+import type { Command, Option } from 'commander';
+import type { CompletedKind } from '../../../app/completion/values.ts';
+
+/** What a word can be completed to. */
+export interface Candidate {
+  readonly value: string;
+  readonly summary?: string;
+}
+
+/** What the program is asked to complete: a path, or one of these. */
+export type Candidates = 'files' | readonly Candidate[];
+
+/** The kind of value that a command's argument is, by the command's words. */
+const argumentKinds: Readonly<Record<string, CompletedKind>> = {
+  quote: 'symbols',
+  'orders buy': 'symbols',
+  'orders sell': 'symbols',
+  'orders show': 'orders',
+  'orders replace': 'orders',
+  'orders cancel': 'orders',
+  'threads show': 'threads',
+  'threads delete': 'threads',
+  resume: 'threads',
+  'approvals show': 'approvals',
+  'approvals wait': 'approvals',
+  'approvals reconcile': 'approvals',
+  'approvals cancel': 'approvals',
+  'mandates show': 'mandates',
+  'mandates suspend': 'mandates',
+  'mandates revoke': 'mandates',
+  'schedule run': 'schedules',
+  'schedule remove': 'schedules',
+  'schedule logs': 'schedules',
+  'profile use': 'profiles',
+  'profile show': 'profiles',
+  'profile check': 'profiles',
+  'profile remove': 'profiles',
+  'profile set-store': 'profiles',
+  'connections add': 'connections',
+  'connections remove': 'connections',
+};
+
+/** The kind of value that a flag takes, whatever the command. */
+const flagKinds: Readonly<Record<string, CompletedKind>> = { '--profile': 'profiles', '--thread': 'threads' };
+
+/**
+ * What the word at the cursor can be completed to.
+ * @param before the words before it, without the program's own name; bash has `=` as a word of its own
+ * @param valuesOf what there is of a kind now
+ */
+export async function findCandidates(
+  program: Command,
+  before: readonly string[],
+  word: string,
+  valuesOf: (kind: CompletedKind) => Promise<readonly string[]>,
+): Promise<Candidates> {
+  const { command, flag } = readWords(program, before);
+  const inOne = /^(--[^=]+)=/.exec(word);
+  const named = inOne === null ? flag : optionNamed(command, inOne[1] ?? '');
+  const found = await (named !== undefined
+    ? flagValues(named, valuesOf)
+    : inOne !== null
+      ? []
+      : word.startsWith('-')
+        ? flagsOf(command)
+        : argumentValues(command, valuesOf));
+  if (found === 'files') return found;
+  const start = inOne?.[0] ?? '';
+  return found
+    .map((candidate) => ({ ...candidate, value: `${start}${candidate.value}` }))
+    .filter(({ value }) => value.startsWith(word === '=' ? '' : word));
+}
+
+/** The command that the words name, and the flag at their end that waits for its value. */
+function readWords(program: Command, words: readonly string[]): { command: Command; flag?: Option } {
+  let command = program;
+  let flag: Option | undefined;
+  for (const [index, word] of words.entries()) {
+    if (word === '=') {
+      flag = optionNamed(command, words[index - 1] ?? '');
+    } else if (flag !== undefined) {
+      flag = undefined;
+    } else if (word.startsWith('-')) {
+      const option = optionNamed(command, word);
+      if (option?.required || option?.optional) flag = option;
+    } else {
+      command = shown(command).find((child) => namesOf(child).includes(word)) ?? command;
+    }
+  }
+  return flag === undefined ? { command } : { command, flag };
+}
+
+/** By its long or short name, of the command or one above it. */
+function optionNamed(command: Command | null, name: string): Option | undefined {
+  if (command === null) return undefined;
+  return (
+    command.options.find(({ short, long }) => long === name || short === name) ??
+    optionNamed(command.parent, name)
+  );
+}
+
+async function flagValues(
+  option: Option,
+  valuesOf: (kind: CompletedKind) => Promise<readonly string[]>,
+): Promise<Candidates> {
+  if (/<(folder|file)>/.test(option.flags)) return 'files';
+  const kind = flagKinds[option.long ?? ''];
+  return plain(kind === undefined ? (option.argChoices ?? []) : await valuesOf(kind));
+}
+
+async function argumentValues(
+  command: Command,
+  valuesOf: (kind: CompletedKind) => Promise<readonly string[]>,
+): Promise<Candidate[]> {
+  const kind = argumentKinds[pathOf(command).join(' ')];
+  if (kind !== undefined) return plain(await valuesOf(kind));
+  return [
+    ...shown(command).flatMap((child) =>
+      namesOf(child).map((value) => ({ value, summary: summaryOf(child.summary() || child.description()) })),
+    ),
+    ...(command.parent === null ? [{ value: 'help', summary: 'show help for a command' }] : []),
+    ...plain(command.registeredArguments[0]?.argChoices ?? []),
+  ];
+}
+
+function flagsOf(command: Command): Candidate[] {
+  const { parent } = command;
+  const top = ancestor(command);
+  const global = parent === null ? [] : top.options.filter(({ long }) => long !== '--version');
+  const options = [...command.options, ...global].flatMap(({ long, hidden, description }) =>
+    long == null || hidden ? [] : [{ value: long, summary: summaryOf(description) }],
+  );
+  return [...options, { value: '--help', summary: 'show help' }];
+}
+
+const ancestor = (command: Command): Command =>
+  command.parent === null ? command : ancestor(command.parent);
+
+const pathOf = (command: Command): string[] =>
+  command.parent === null ? [] : [...pathOf(command.parent), command.name()];
+
+const namesOf = (command: Command) => [command.name(), ...command.aliases()];
+
+const shown = (command: Command) => command.commands.filter((child) => !child.name().startsWith('__'));
+
+const plain = (values: readonly string[]): Candidate[] => values.map((value) => ({ value }));
+
+/** Its first sentence. */
+const summaryOf = (text: string) => text.split(/\. |; | \(/)[0]?.replace(/\.$/, '') ?? text;
