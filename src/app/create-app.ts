@@ -223,7 +223,9 @@ function settledParts(options: AppOptions, profileName: string | undefined) {
       const { profileAtServer } = await import('./server/server-profile.ts');
       return profileAtServer(options, await home(), await config(), profileName);
     }
-    return resolveProfile(await config(), profileName, found.sandbox ? await sandbox() : undefined);
+    if (found.sandbox) return resolveProfile(await config(), profileName, await sandbox());
+    const { withLongestApproval } = await import('../auth/provider/dialects.ts');
+    return withLongestApproval(resolveProfile(await config(), profileName));
   });
   const passphrases = once(async () => {
     const { passphraseKeys } = await import('../secrets/open-credential-store.ts');

@@ -6,7 +6,7 @@ import { environments, slippageSchema } from '../trading/order.ts';
 import { DEFAULT_TTL_S, LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
 import { mcpServersSchema } from './mcp-servers.ts';
 import { noticesSchema } from './notice-channels.ts';
-import { providerNames } from './provider/dialects.ts';
+import { providerNames } from './provider-names.ts';
 import { themeNames } from './theme-name.ts';
 
 /** As a provider names it. */

@@ -9,7 +9,6 @@ import {
   profileSchema,
   type ResolvedProfile,
 } from './profile.ts';
-import { dialectOf } from './provider/dialects.ts';
 
 /** The profile that exists without a file. */
 export const SANDBOX_PROFILE = 'sandbox';
@@ -118,7 +117,6 @@ export function resolveProfile(
     issuer,
     gateway,
     audience: profile.audience ?? gateway,
-    approval_ttl: Math.min(profile.approval_ttl, dialectOf(profile).longestApproval),
     login_client,
     credential_store: storeOf(profile),
     phone: undefined,

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { cibaClientMetadata } from '../../approval/ciba/client-registration.ts';
-import { dialectOf } from '../../config/provider/dialects.ts';
+import { dialectOf } from '../../auth/provider/dialects.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { detailsTypesOf, type GatewaySettings } from '../../gateway/gateway-settings.ts';
 import { APPROVAL_SCOPES } from '../../oauth/scopes.ts';

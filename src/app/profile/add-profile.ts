@@ -1,3 +1,4 @@
+import { detectProvider, dialectOf } from '../../auth/provider/dialects.ts';
 import { providerMetadata } from '../../auth/provider/provider.ts';
 import { checkProviderFeatures, type ProviderFinding } from '../../auth/provider/provider-check.ts';
 import { configFile } from '../../config/config-file.ts';
@@ -7,8 +8,7 @@ import {
   type WrittenProfile,
   addProfile as writeProfile,
 } from '../../config/profile-edit.ts';
-import type { ProviderName } from '../../config/provider/dialects.ts';
-import { detectProvider, dialectOf } from '../../config/provider/dialects.ts';
+import type { ProviderName } from '../../config/provider-names.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Home } from '../../machine/directories.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';

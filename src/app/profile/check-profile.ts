@@ -1,7 +1,7 @@
+import { detectProvider, dialectOf } from '../../auth/provider/dialects.ts';
 import { providerMetadata } from '../../auth/provider/provider.ts';
 import { checkProviderFeatures, type ProviderFinding } from '../../auth/provider/provider-check.ts';
-import type { ProviderName } from '../../config/provider/dialects.ts';
-import { detectProvider, dialectOf } from '../../config/provider/dialects.ts';
+import type { ProviderName } from '../../config/provider-names.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { checkGateway } from '../doctor/server-checks.ts';

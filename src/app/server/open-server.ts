@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
+import { detectProvider } from '../../auth/provider/dialects.ts';
 import { providerMetadata } from '../../auth/provider/provider.ts';
-import { detectProvider } from '../../config/provider/dialects.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Door } from '../../gateway/door/door.ts';
 import type { JobQueue } from '../../jobs/job-queue.ts';

@@ -1,3 +1,4 @@
+import { withLongestApproval } from '../../auth/provider/dialects.ts';
 import type { Config, ResolvedProfile } from '../../config/profile.ts';
 import { profileSchema } from '../../config/profile.ts';
 import { findProfile, resolveProfile } from '../../config/resolve-profile.ts';
@@ -49,7 +50,7 @@ export async function profileAtServer(
   const { issuer, login_client, server = '' } = findProfile(config, name);
   const isTold = issuer === undefined || login_client === undefined;
   const told = isTold ? await toldByServer(server, { ...options, home }) : undefined;
-  const profile = resolveProfile(config, name, undefined, told);
+  const profile = withLongestApproval(resolveProfile(config, name, undefined, told));
   if (told === undefined) return profile;
   const { environment } = told;
   if (options.serverOption === undefined && profile.environment !== environment) {

@@ -1,7 +1,7 @@
 import type { JWK } from 'jose';
 import type { ProviderAccess } from '../../auth/provider/provider.ts';
 import { secondsAhead } from '../../auth/provider/provider-clock.ts';
-import type { ProviderName } from '../../config/provider/dialects.ts';
+import type { ProviderName } from '../../config/provider-names.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';

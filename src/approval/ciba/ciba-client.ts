@@ -1,9 +1,10 @@
 import type { JWK } from 'jose';
 import type { ClientAuth, Configuration, ServerMetadata } from 'openid-client';
 import { assertionKey } from '../../auth/provider/assertion-key.ts';
+import type { Dialect } from '../../auth/provider/dialect.ts';
+import { detectProvider, dialectOf } from '../../auth/provider/dialects.ts';
 import { clientConfiguration, type ProviderAccess, providerMetadata } from '../../auth/provider/provider.ts';
-import type { Dialect } from '../../config/provider/dialect.ts';
-import { detectProvider, dialectOf, type ProviderName } from '../../config/provider/dialects.ts';
+import type { ProviderName } from '../../config/provider-names.ts';
 
 /** The gateway's client id at the provider. */
 export interface ClientIds {

@@ -1,6 +1,4 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
-import type { ConnectedAccountsService } from '../../config/provider/dialect.ts';
-import { dialectOf } from '../../config/provider/dialects.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { loginRequired } from '../../errors/login-required.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
@@ -8,6 +6,8 @@ import type { Home } from '../../machine/directories.ts';
 import { CONNECTION_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { notByCompany } from '../company/company-failure.ts';
+import type { ConnectedAccountsService } from '../provider/dialect.ts';
+import { dialectOf } from '../provider/dialects.ts';
 import { loginClient } from '../provider/provider.ts';
 import { type AccessToken, isUsable } from '../session/access-token.ts';
 import { parsePrivateJwk } from '../session/dpop-key.ts';

@@ -1,9 +1,9 @@
 import type { ServerMetadata } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
-import type { Dialect, Feature } from '../../config/provider/dialect.ts';
-import { dialectOf } from '../../config/provider/dialects.ts';
 import { CIBA_GRANT, DEVICE_GRANT } from '../../oauth/oauth-names.ts';
 import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
+import type { Dialect, Feature } from './dialect.ts';
+import { dialectOf } from './dialects.ts';
 import { announcesDpop } from './provider.ts';
 
 /** What was found about one thing the provider must do; every `warn` and `fail` says what to set there. */

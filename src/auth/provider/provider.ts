@@ -10,13 +10,13 @@ import type {
   ServerMetadata,
 } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
-import { dialectOf } from '../../config/provider/dialects.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { Home } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
+import { dialectOf } from './dialects.ts';
 import { comparesClocks, hasLearnt, secondsAhead } from './provider-clock.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
 

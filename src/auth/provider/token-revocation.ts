@@ -1,5 +1,5 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
-import { dialectOf } from '../../config/provider/dialects.ts';
+import { dialectOf } from './dialects.ts';
 import { loginClient, type ProviderAccess } from './provider.ts';
 import { providerFailure } from './provider-failure.ts';
 

@@ -1,7 +1,6 @@
 import type { JWK } from 'jose';
 import type { Configuration, DPoPHandle } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
-import { dialectOf } from '../../config/provider/dialects.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { Home } from '../../machine/directories.ts';
@@ -12,6 +11,7 @@ import { CONNECTION_SCOPES, SESSION_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { defined } from '../../values/defined.ts';
 import { clockComparison } from '../provider/clock-comparison.ts';
+import { dialectOf } from '../provider/dialects.ts';
 import { type IdTokenClaims, verifyIdToken } from '../provider/id-token.ts';
 import { endOf } from '../provider/lifetime.ts';
 import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from '../provider/provider.ts';

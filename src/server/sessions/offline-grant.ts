@@ -1,6 +1,6 @@
+import { dialectOf } from '../../auth/provider/dialects.ts';
 import { revokeTokens } from '../../auth/provider/token-revocation.ts';
 import type { AccessToken } from '../../auth/session/access-token.ts';
-import { dialectOf } from '../../config/provider/dialects.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { loginRequired } from '../../errors/login-required.ts';
 import type { Caller } from '../../gateway/door/caller.ts';

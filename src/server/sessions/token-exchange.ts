@@ -1,3 +1,4 @@
+import { dialectOf } from '../../auth/provider/dialects.ts';
 import { endOf } from '../../auth/provider/lifetime.ts';
 import {
   audienceParameters,
@@ -11,7 +12,6 @@ import { type AccessToken, isUsable } from '../../auth/session/access-token.ts';
 import { dpopHandle, type PrivateJwk } from '../../auth/session/dpop-key.ts';
 import { covers, grantedScopes, missingScope, UNKNOWN_LIFETIME_S } from '../../auth/session/token-refresh.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
-import { dialectOf } from '../../config/provider/dialects.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';

@@ -1,5 +1,5 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
-import type { ProviderName } from '../../config/provider/dialects.ts';
+import type { ProviderName } from '../../config/provider-names.ts';
 import { DEFAULT_TTL_S } from '../../trading/proposal.ts';
 import type { ServerSettings } from './server-settings.ts';
 

@@ -8,6 +8,7 @@ import { createCibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
 import { connectAccount } from '../../../src/auth/connections/connect-account.ts';
 import { connectedAccounts } from '../../../src/auth/connections/connected-accounts.ts';
 import { openConnectedAccounts } from '../../../src/auth/connections/open-connected-accounts.ts';
+import { detectProvider, withLongestApproval } from '../../../src/auth/provider/dialects.ts';
 import { providerMetadata } from '../../../src/auth/provider/provider.ts';
 import { checkProviderFeatures } from '../../../src/auth/provider/provider-check.ts';
 import { adoptRefreshToken } from '../../../src/auth/session/adopt-refresh-token.ts';
@@ -17,7 +18,6 @@ import { storedUser } from '../../../src/auth/session/stored-session.ts';
 import { refreshAccessToken } from '../../../src/auth/session/token-refresh.ts';
 import { askUserinfo } from '../../../src/auth/session/userinfo.ts';
 import { configSchema, type ResolvedProfile } from '../../../src/config/profile.ts';
-import { detectProvider } from '../../../src/config/provider/dialects.ts';
 import { resolveProfile } from '../../../src/config/resolve-profile.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import type { Home } from '../../../src/machine/directories.ts';
@@ -135,7 +135,7 @@ describe('an Auth0 tenant', () => {
   });
 
   it('limits how long an approval may take to what it pushes to a phone', () => {
-    expect(profile.approval_ttl).toBe(300);
+    expect(withLongestApproval(profile).approval_ttl).toBe(300);
   });
 });
 

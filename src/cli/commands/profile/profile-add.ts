@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { AddedProfile, AskedSetting } from '../../../app/profile/add-profile.ts';
-import { type ProviderName, providerNames } from '../../../config/provider/dialects.ts';
+import { type ProviderName, providerNames } from '../../../config/provider-names.ts';
 import { HOME_LOGIN_CLIENT } from '../../../config/resolve-profile.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine } from '../../../text/shown-text.ts';

@@ -1,11 +1,9 @@
 import type { ServerMetadata } from 'openid-client';
 import { describe, expect, it } from 'vitest';
-import {
-  detectProvider,
-  dialectOf,
-  type ProviderName,
-  providerNames,
-} from '../../../../src/config/provider/dialects.ts';
+import { auth0 } from '../../../../src/auth/provider/auth0.ts';
+import { detectProvider, dialectOf } from '../../../../src/auth/provider/dialects.ts';
+import { keycloak } from '../../../../src/auth/provider/keycloak.ts';
+import { type ProviderName, providerNames } from '../../../../src/config/provider-names.ts';
 
 /** What every dialect must keep to: a new one needs its metadata here, and runs against all of this. */
 const metadata: Record<ProviderName, ServerMetadata> = {
@@ -54,5 +52,23 @@ describe.each(providerNames)('the dialect %s', (name) => {
 
   it.each(features)('says what to set there for %s', (feature) => {
     expect(dialect.setup[feature]).toMatch(/\.$/);
+  });
+});
+
+const MESSAGE = 'SELL 1234.567890123 BRK.B STP LMT 612.00 610.00 GTC EXT H0URS K7QP';
+
+describe('a binding message', () => {
+  it.each([
+    [auth0, /^[A-Za-z0-9+\-_.,:#]{1,64}$/],
+    [keycloak, /^[a-zA-Z0-9-._+/!?#]{1,50}$/],
+  ])('for $0.label has the characters and the length it takes, and keeps its code', (dialect, allowed) => {
+    for (const message of [MESSAGE, 'BUY 5 AAPL LMT 180.00 K7QP', `${'x'.repeat(200)} K7QP`, 'K7QP']) {
+      expect(dialect.bindingMessage(message)).toMatch(allowed);
+      expect(dialect.bindingMessage(message)).toMatch(/K7QP$/);
+    }
+  });
+
+  it('says what the terminal says', () => {
+    expect(keycloak.bindingMessage('BUY 5 AAPL LMT 180.00 K7QP')).toBe('BUY_5_AAPL_LMT_180.00_K7QP');
   });
 });

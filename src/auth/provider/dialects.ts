@@ -1,14 +1,12 @@
 import type { ServerMetadata } from 'openid-client';
+import type { ResolvedProfile } from '../../config/profile.ts';
+import { type ProviderName, providerNames } from '../../config/provider-names.ts';
 import { auth0 } from './auth0.ts';
 import type { Dialect } from './dialect.ts';
 import { keycloak } from './keycloak.ts';
 import { standard } from './standard.ts';
 
-/** The identity providers this program knows more of than the standards say, by the names a profile gives them. */
-const dialects = { standard, auth0, keycloak } satisfies Record<string, Dialect>;
-
-export type ProviderName = keyof typeof dialects;
-export const providerNames = Object.keys(dialects) as [ProviderName, ...ProviderName[]];
+const dialects: Readonly<Record<ProviderName, Dialect>> = { standard, auth0, keycloak };
 
 /** The dialect a profile names; the standards' own where it names none. */
 export function dialectOf(profile: { readonly provider?: ProviderName | undefined }): Dialect {
@@ -19,4 +17,9 @@ export function dialectOf(profile: { readonly provider?: ProviderName | undefine
 export function detectProvider(metadata: ServerMetadata): ProviderName {
   const others = providerNames.filter((name) => name !== 'standard');
   return others.find((name) => dialects[name].recognizes(metadata)) ?? 'standard';
+}
+
+/** The profile with an approval open no longer than its provider allows. */
+export function withLongestApproval(profile: ResolvedProfile): ResolvedProfile {
+  return { ...profile, approval_ttl: Math.min(profile.approval_ttl, dialectOf(profile).longestApproval) };
 }

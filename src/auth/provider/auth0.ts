@@ -1,6 +1,5 @@
 import { TOKEN_VAULT_GRANT } from '../../oauth/oauth-names.ts';
-import type { Dialect } from './dialect.ts';
-import { fittingMessage } from './fitting-message.ts';
+import { type Dialect, fittingMessage } from './dialect.ts';
 import { standard } from './standard.ts';
 
 /** "Use only alphanumeric and +-_.,:# characters", 64 at most: Auth0 on `binding_message`, which it requires. */

@@ -1,5 +1,4 @@
-import type { Dialect } from './dialect.ts';
-import { fittingMessage } from './fitting-message.ts';
+import { type Dialect, fittingMessage } from './dialect.ts';
 import { standard } from './standard.ts';
 
 /** `BackchannelAuthenticationEndpoint` of Keycloak 26.4: `^[a-zA-Z0-9-._+/!?#]{1,50}$`, spaces among the refused. */
