@@ -228,11 +228,11 @@ function settledParts(options: AppOptions, profileName: string | undefined) {
     return withLongestApproval(resolveProfile(await config(), profileName));
   });
   const passphrases = once(async () => {
-    const { passphraseKeys } = await import('../secrets/open-credential-store.ts');
+    const { passphraseKeys } = await import('../secrets/places/open-credential-store.ts');
     return passphraseKeys(env, options.askSecret, signal);
   });
   const openStore = async (place: Pick<ResolvedProfile, 'name'> & StorePlace) => {
-    const { openCredentialStore } = await import('../secrets/open-credential-store.ts');
+    const { openCredentialStore } = await import('../secrets/places/open-credential-store.ts');
     return openCredentialStore(place, await home(), {
       env,
       ...(place.credential_key === 'passphrase' ? { passphrases: await passphrases() } : {}),

@@ -3,7 +3,7 @@ import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
 
 /*
  * `mcp_servers:` of a profile in config.yaml: other people's MCP servers, and which of their tools the language model is
- * offered. Secrets are never in it: tokens are sealed under a key of the credential store (secrets/mcp-credentials.ts).
+ * offered. Secrets are never in it: tokens are sealed under a key of the credential store (secrets/places/mcp-credentials.ts).
  */
 
 /** What a server may be called; its tools are `mcp__NAME__TOOL` to the language model. */

@@ -1,6 +1,5 @@
 import type { Context } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
-import type { Leave } from './stream-limit.ts';
 
 /**
  * Answers by server-sent events (HTML Living Standard §9.2), which `write` writes. Where that fails the stream ends, and whoever reads
@@ -27,4 +26,34 @@ export function eventAnswer(
 /** What a page is answered whose person has too many streams open: it asks again by itself. */
 export function tooManyStreams(context: Context): Response {
   return context.text('too many streams are open', 429, { 'retry-after': '5' });
+}
+
+/** Gives the place back; more than once is as good as once. */
+export type Leave = () => void;
+
+/** How many streams of server-sent events each has open, by name: each holds a socket, a timer and a place in every piece of news. */
+interface StreamLimit {
+  readonly most: number;
+  /** Takes a place; undefined where this one has as many as may be. */
+  enter(name: string): Leave | undefined;
+}
+
+export function streamLimit(most: number): StreamLimit {
+  const open = new Map<string, number>();
+  return {
+    most,
+    enter(name) {
+      const count = open.get(name) ?? 0;
+      if (count >= most) return undefined;
+      open.set(name, count + 1);
+      let isOver = false;
+      return () => {
+        if (isOver) return;
+        isOver = true;
+        const left = (open.get(name) ?? 1) - 1;
+        if (left > 0) open.set(name, left);
+        else open.delete(name);
+      };
+    },
+  };
 }

@@ -1,6 +1,8 @@
+import type { RequestListener } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { isTradeAgentError } from '../errors/errors.ts';
-import { type HttpServer, listen } from './http-server.ts';
+import { dispatchFetch } from './dispatch-fetch.ts';
+import { type HttpServer, listen, listenOnLoopback } from './http-server.ts';
 
 /** Tries for a free port that is free at both addresses. */
 const TRIES = 20;
@@ -45,5 +47,40 @@ function both(four: HttpServer, six: HttpServer): HttpServer {
     close: async (drainMs) => {
       await Promise.all([four.close(drainMs), six.close(drainMs)]);
     },
+  };
+}
+
+/** A server's own way to itself. */
+interface OwnAddress {
+  /** As any fetch; what is for the public address goes to this process at once. */
+  readonly fetch: typeof fetch;
+  close(): Promise<void>;
+}
+
+/**
+ * For parts of one process that talk to each other over HTTP, by the public address that their tokens name: that may lead
+ * through a proxy or a network that this machine can't come back in by, under a certificate it doesn't know. So a second
+ * server on loopback takes what is sent from here, as if it had come by the public name.
+ * @param address the public origin: `https://home.example`
+ */
+export async function ownAddress(
+  address: string,
+  listener: RequestListener,
+  { now, otherwise = dispatchFetch }: { readonly now: () => number; readonly otherwise?: typeof fetch },
+): Promise<OwnAddress> {
+  const { origin, host } = new URL(address);
+  const inner: HttpServer = await listenOnLoopback(0, now);
+  inner.serve((request, response) => {
+    request.headers.host = host;
+    listener(request, response);
+  });
+  return {
+    fetch: (input, init) => {
+      const url = new URL(input instanceof Request ? input.url : String(input));
+      if (url.origin !== origin) return otherwise(input, init);
+      const target = `${inner.url}${url.pathname}${url.search}`;
+      return otherwise(input instanceof Request ? new Request(target, input) : target, init);
+    },
+    close: () => inner.close(),
   };
 }

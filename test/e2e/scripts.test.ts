@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { commandName } from '../../src/cli/cli.ts';
+import { commandName } from '../../src/cli/context/run-command.ts';
 import { describeProgram, everyCommand } from '../../src/cli/program.ts';
 import { createPhoneClient } from '../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../src/machine/clock.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AwsCredentials } from '../../src/secrets/kms/aws/credential-source.ts';
+import type { AwsCredentials } from '../../src/secrets/kms/aws/credential-request.ts';
 import { openAwsKms } from '../../src/secrets/kms/aws-kms.ts';
 import { kmsContract } from '../contract/secrets/kms.ts';
 import { type Moto, motoPython, REGION, startMoto } from './moto-server.ts';

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import type { AwsCredentials } from '../../src/secrets/kms/aws/credential-source.ts';
+import type { AwsCredentials } from '../../src/secrets/kms/aws/credential-request.ts';
 import { signedHeaders } from '../../src/secrets/kms/aws-kms.ts';
 import { freePort } from '../free-port.ts';
 

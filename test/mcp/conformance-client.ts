@@ -5,7 +5,7 @@
 import { mcpServerSchema } from '../../src/config/mcp-servers.ts';
 import { connectServer } from '../../src/mcp/client/connection.ts';
 import type { ServerTool } from '../../src/mcp/client/tool-text.ts';
-import type { McpCredentials } from '../../src/secrets/mcp-credentials.ts';
+import type { McpCredentials } from '../../src/secrets/places/mcp-credentials.ts';
 
 interface Context {
   readonly toolCalls?: readonly { readonly name: string; readonly arguments: Record<string, unknown> }[];

@@ -1,4 +1,4 @@
-import { clockWarning } from '../../auth/provider/clock-comparison.ts';
+import { clockWarning } from '../../auth/provider/provider-clock.ts';
 import { beginDeviceLogin, type DeviceLogin } from '../../auth/session/device-login.ts';
 import { describeScopes, loginWarning } from '../../auth/session/scope-descriptions.ts';
 import type { User } from '../../auth/session/session.ts';

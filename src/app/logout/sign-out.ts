@@ -1,4 +1,4 @@
-import type { LogoutResult } from '../../auth/session/logout.ts';
+import type { LogoutResult } from '../../auth/logout.ts';
 import type { App } from '../app.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { App } from '../app.ts';
  * @throws {TradeAgentError} `credential_store_…` when the session can't be removed
  */
 export async function signOut(app: App, options: { readonly all: boolean }): Promise<LogoutResult> {
-  const { logout } = await import('../../auth/session/logout.ts');
+  const { logout } = await import('../../auth/logout.ts');
   const [profile, store, home] = await Promise.all([app.profile(), app.store(), app.home()]);
   const result = await logout({
     ...{ profile, store, home, fetch: app.fetch, clock: app.clock },

@@ -1,8 +1,8 @@
-import { logout } from '../../auth/session/logout.ts';
+import { logout } from '../../auth/logout.ts';
 import type { User } from '../../auth/session/session.ts';
 import { removeProfile as eraseProfile } from '../../config/profile-edit.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { eraseMcpCredentials } from '../../secrets/mcp-credentials.ts';
+import { eraseMcpCredentials } from '../../secrets/places/mcp-credentials.ts';
 import type { App } from '../app.ts';
 import { namedProfile } from './named-profile.ts';
 

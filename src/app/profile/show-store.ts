@@ -1,5 +1,5 @@
-import type { KeptPlace } from '../../secrets/kept-places.ts';
-import { isSamePlace, keptPlaces, placeOf } from '../../secrets/kept-places.ts';
+import type { KeptPlace } from '../../secrets/places/kept-places.ts';
+import { isSamePlace, keptPlaces, placeOf } from '../../secrets/places/kept-places.ts';
 import type { App } from '../app.ts';
 import { type NamedPlace, storeSetting } from './store-setting.ts';
 

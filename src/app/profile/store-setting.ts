@@ -1,6 +1,6 @@
 import type { StorePlace } from '../../config/profile.ts';
 import { findProfile, storeOf } from '../../config/resolve-profile.ts';
-import type { KeptPlace } from '../../secrets/kept-places.ts';
+import type { KeptPlace } from '../../secrets/places/kept-places.ts';
 import type { App } from '../app.ts';
 
 /** A profile's name, and where it keeps its secrets; its addresses, and so a sandbox, are not needed here. */

@@ -13,8 +13,7 @@ import {
 } from '../text/approval-subject.ts';
 import { talkName } from './chat-state.ts';
 import { QrCode } from './qr-code.tsx';
-import { inBorder, inColor, useScreen, useTheme } from './screen.ts';
-import { useScreenText } from './use-screen-text.ts';
+import { inBorder, inColor, useScreen, useScreenText, useTheme } from './screen.ts';
 import { wrappedRows } from './wrapped-rows.ts';
 
 /** An approval that waits, and the conversation it belongs to where there are several. */

@@ -2,23 +2,22 @@ import { Box, Static, Text, useApp, useWindowSize } from 'ink';
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { Clock } from '../../machine/clock.ts';
 import { safeLine } from '../../text/shown-text.ts';
+import { countdown } from '../options/duration.ts';
 import { wrapWords } from '../text/wrap.ts';
-import type { ChatStatus } from './chat-driver.ts';
+import type { ChatLogin, ChatStatus } from './chat-driver.ts';
 import type { ChatItem } from './chat-item.ts';
 import type { ChatSession } from './chat-session.ts';
 import type { ChatSnapshot, Picker } from './chat-snapshot.ts';
-import { Header, MoneyWord } from './header.tsx';
 import { CompletionList, InputBox } from './input-box.tsx';
 import type { InputHistory } from './input-history.ts';
 import { inputRows } from './input-rows.ts';
 import { ItemView } from './item-view.tsx';
 import { type EditorAction, type EditorState, editorReducer, emptyEditor } from './line-editor.ts';
 import { LivePart } from './live-part.tsx';
-import { LoginPanel } from './login-panel.tsx';
-import { inColor, ScreenContext, useScreen, useTheme } from './screen.ts';
+import { QrCode } from './qr-code.tsx';
+import { inBorder, inColor, ScreenContext, useScreen, useScreenText, useTheme } from './screen.ts';
 import { offered } from './slash-commands.ts';
 import { useChatKeys } from './use-chat-keys.ts';
-import { useScreenText } from './use-screen-text.ts';
 
 /** Rows of what is typed, and of commands it may become, at most. */
 const MOST_INPUT_ROWS = 8;
@@ -230,4 +229,87 @@ function useNow(clock: Clock, active: boolean, intervalMs: number): number {
     return () => clearInterval(timer);
   }, [clock, active, intervalMs]);
   return now;
+}
+
+/** The first lines of a chat: where one is, whose account it is, and whose money. */
+function Header({ status, version }: { status: ChatStatus; version: string }) {
+  const shown = useScreenText();
+  const { unicode } = useScreen();
+  const facts = [
+    ...(status.withheld === undefined ? [] : [status.withheld]),
+    status.profile,
+    status.user ?? 'not signed in',
+    ...(status.value === undefined ? [] : [status.value]),
+    status.model,
+  ];
+  return (
+    <Box flexDirection="column">
+      <Text>
+        <Text bold>trade-agent</Text> {version}
+      </Text>
+      <Text>
+        <MoneyWord status={status} />
+        {shown(` · ${facts.join(' · ')}`)}
+      </Text>
+      <Text dimColor={unicode}>/help shows what you can type. No order is placed without your phone.</Text>
+    </Box>
+  );
+}
+
+/** Whose money: told by a word, and for real money by its form and colour as well. */
+function MoneyWord({ status }: { status: ChatStatus }) {
+  const theme = useTheme();
+  return isLive(status) ? (
+    <Text bold inverse {...inColor(theme.danger)}>
+      {` ${moneyWord(status)} `}
+    </Text>
+  ) : (
+    <Text bold>{moneyWord(status)}</Text>
+  );
+}
+
+function isLive(status: ChatStatus): boolean {
+  return status.environment === 'LIVE' && !status.simulated;
+}
+
+/** `PAPER (simulated)`, `PAPER` or `LIVE: REAL MONEY`: words, so that it doesn't hang on colour. */
+function moneyWord(status: ChatStatus): string {
+  if (status.simulated) return `${status.environment} (simulated)`;
+  return isLive(status) ? 'LIVE: REAL MONEY' : status.environment;
+}
+
+/** A sign-in that waits for the person: where to go, with what code, and what is asked. */
+function LoginPanel({ login, now, maxRows }: { login: ChatLogin; now: number; maxRows: number }) {
+  const { columns, unicode, spoken } = useScreen();
+  const shown = useScreenText();
+  const theme = useTheme();
+  const asks = shown(`It asks to ${login.asks.join(', ')}; never to place orders by itself.`);
+  return (
+    <Box
+      flexDirection="column"
+      {...(spoken ? {} : { borderStyle: unicode ? 'round' : 'classic', ...inBorder(theme.accent) })}
+      paddingX={1}
+      width={columns}
+      maxHeight={Math.max(6, maxRows)}
+      overflow="hidden"
+    >
+      <Text bold>Sign in on your phone or in a browser</Text>
+      <Text>open {login.address}</Text>
+      <Text>
+        code{' '}
+        <Text bold inverse>
+          {` ${login.userCode} `}
+        </Text>{' '}
+        {countdown(login.expiresAt - now)} left
+      </Text>
+      <Text>by trade-agent on {shown(login.machine)}</Text>
+      <Text>{wrapWords(shown(login.warning), columns - 4).join('\n')}</Text>
+      {login.sandboxCommand === undefined ? null : (
+        <Text>or here: {login.sandboxCommand} (in a browser: phone link)</Text>
+      )}
+      <Text dimColor>{wrapWords(asks, columns - 4).join('\n')}</Text>
+      <Text dimColor>Esc gives up.</Text>
+      {login.qr.length === 0 || spoken ? null : <QrCode rows={login.qr} />}
+    </Box>
+  );
 }

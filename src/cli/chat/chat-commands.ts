@@ -5,7 +5,7 @@ import { closestMatch } from '../../text/closest-match.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import type { TradingState } from '../../trading/trading-state.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
-import { localTime } from '../text/local-time.ts';
+import { localTime } from '../text/as-of.ts';
 
 import { isWaiting, shortTitle } from './chat-state.ts';
 import type { CommandedChat } from './commanded-chat.ts';

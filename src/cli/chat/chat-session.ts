@@ -1,6 +1,7 @@
 import type { AgentEvent, ApprovalView } from '../../agent/events.ts';
 import type { ThemeName } from '../../config/theme-name.ts';
 import { errorObject } from '../../errors/error-object.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { safeLine, safeText } from '../../text/shown-text.ts';
 import { ordersOf } from '../../trading/kinds/kind-words.ts';
@@ -11,13 +12,11 @@ import { DEFAULT_THEME } from '../text/theme.ts';
 import { runChatCommand } from './chat-commands.ts';
 import type { ChatDriver, ChatStatus } from './chat-driver.ts';
 import { type ChatItem, errorItem, stopped } from './chat-item.ts';
-import type { ChatSnapshot } from './chat-snapshot.ts';
+import type { ChatSnapshot, Picker } from './chat-snapshot.ts';
 import { type ChatAction, chatReducer, emptyChat, isWaiting, runAtWork } from './chat-state.ts';
 import type { CommandedChat } from './commanded-chat.ts';
 import { OrderWatch } from './order-watch.ts';
-import { RowChoice } from './row-choice.ts';
 import { parseSlashCommand } from './slash-commands.ts';
-import { Works } from './works.ts';
 
 /** Between two looks at what the account is worth: six a minute. */
 const VALUE_MS = 10_000;
@@ -375,5 +374,97 @@ export class ChatSession implements CommandedChat {
     this.#snapshot = { ...next, busy, queued: free && first !== undefined ? others : next.queued };
     for (const listener of this.#listeners) listener();
     if (free && first !== undefined) this.#take(first);
+  }
+}
+
+/** A row chosen from a list by the arrows and Enter. */
+class RowChoice {
+  readonly #changed: (picker: Picker | undefined) => void;
+  #picker: Picker | undefined;
+  #picked: ((row: number | undefined) => void) | undefined;
+
+  constructor(changed: (picker: Picker | undefined) => void) {
+    this.#changed = changed;
+  }
+
+  /** Resolves with the row that was taken; undefined where the list was left. */
+  pick(title: string, rows: readonly string[]): Promise<number | undefined> {
+    this.choose(false);
+    this.#show({ title, rows, chosen: 0 });
+    return new Promise((resolve) => {
+      this.#picked = resolve;
+    });
+  }
+
+  /** Marks the next row, or the one before; from the last to the first. */
+  mark(by: 1 | -1): void {
+    if (this.#picker === undefined) return;
+    const { length } = this.#picker.rows;
+    this.#show({ ...this.#picker, chosen: (this.#picker.chosen + by + length) % length });
+  }
+
+  /** Takes the marked row, or none. */
+  choose(taken: boolean): void {
+    if (this.#picker === undefined) return;
+    const { chosen } = this.#picker;
+    const picked = this.#picked;
+    this.#picked = undefined;
+    this.#show(undefined);
+    picked?.(taken ? chosen : undefined);
+  }
+
+  #show(picker: Picker | undefined): void {
+    this.#picker = picker;
+    this.#changed(picker);
+  }
+}
+
+/** A run or a command under way. */
+interface Work {
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+  readonly talk: number | undefined;
+}
+
+/** What is going on in a chat at once. A work of no conversation, such as a sign-in, has no number. */
+class Works {
+  readonly #works = new Set<Work>();
+  readonly #failed: (error: unknown) => void;
+  readonly #changed: () => void;
+
+  /** @param parts.changed is called when one begins, and when one has ended */
+  constructor(parts: { failed: (error: unknown) => void; changed: () => void }) {
+    this.#failed = parts.failed;
+    this.#changed = parts.changed;
+  }
+
+  /** @param talk the conversation's number */
+  start(talk: number | undefined, work: (signal: AbortSignal) => Promise<void>): void {
+    const stop = new AbortController();
+    const done = work(stop.signal)
+      .catch((error) => this.#failed(stop.signal.aborted ? stop.signal.reason : error))
+      .finally(() => {
+        this.#works.delete(entry);
+        this.#changed();
+      });
+    const entry: Work = { stop, done, talk };
+    this.#works.add(entry);
+    this.#changed();
+  }
+
+  /** Whether any is under way of which this is so. */
+  some(is: (talk: number | undefined) => boolean): boolean {
+    return [...this.#works].some(({ talk }) => is(talk));
+  }
+
+  /** Tells those to stop of which this is so. */
+  stop(is: (talk: number | undefined) => boolean = () => true): void {
+    for (const { stop, talk } of this.#works)
+      if (is(talk)) stop.abort(new TradeAgentError('interrupted', 'interrupted'));
+  }
+
+  /** Resolves when nothing is going on any more. */
+  async idle(): Promise<void> {
+    while (this.#works.size > 0) await Promise.all([...this.#works].map(({ done }) => done));
   }
 }

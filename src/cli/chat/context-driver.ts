@@ -6,9 +6,9 @@ import { halt } from '../../app/halt/halt.ts';
 import { startLogin } from '../../app/login/start-login.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { safeLine } from '../../text/shown-text.ts';
+import { dollars } from '../../trading/amounts.ts';
 import { environmentWord } from '../../trading/environment.ts';
-import type { Context } from '../context.ts';
-import { dollars } from '../text/money.ts';
+import type { Context } from '../context/context.ts';
 import { person } from '../text/reader.ts';
 import type { ChatDriver, ChatStatus } from './chat-driver.ts';
 

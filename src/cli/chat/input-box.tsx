@@ -1,8 +1,7 @@
 import { Box, Text } from 'ink';
 import type { InputRow } from './input-rows.ts';
-import { useScreen } from './screen.ts';
+import { useScreen, useScreenText } from './screen.ts';
 import { completions } from './slash-commands.ts';
-import { useScreenText } from './use-screen-text.ts';
 import { tail } from './wrapped-rows.ts';
 
 /** What is being typed, in as many rows as it needs and may have. */

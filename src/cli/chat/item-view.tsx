@@ -4,8 +4,7 @@ import { seconds } from '../run/run-renderer.ts';
 import { type MarkdownStyle, terminalMarkdown } from '../text/markdown.ts';
 import { painter, signed } from '../text/theme.ts';
 import type { ChatItem } from './chat-item.ts';
-import { inColor, useScreen, useTheme } from './screen.ts';
-import { useScreenText } from './use-screen-text.ts';
+import { inColor, useScreen, useScreenText, useTheme } from './screen.ts';
 
 const bold: MarkdownStyle = { strong: (text) => styleText('bold', text, { validateStream: false }) };
 

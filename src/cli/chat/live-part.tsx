@@ -9,8 +9,7 @@ import {
 } from './approval-panel.tsx';
 import { type ChatState, isProposal, runAtWork, talkName } from './chat-state.ts';
 import { useMarkdown } from './item-view.tsx';
-import { useScreen } from './screen.ts';
-import { useScreenText } from './use-screen-text.ts';
+import { useScreen, useScreenText } from './screen.ts';
 import { lastRows } from './wrapped-rows.ts';
 
 const MOST_TOOLS = 3;

@@ -1,6 +1,7 @@
 import { createContext, useContext } from 'react';
 import type { ThemeName } from '../../config/theme-name.ts';
 import { defined } from '../../values/defined.ts';
+import { asciiText } from '../text/ascii-text.ts';
 import { DEFAULT_THEME, type Theme, themes } from '../text/theme.ts';
 
 /** What every part of the chat's screen needs to know of the terminal. */
@@ -40,4 +41,10 @@ export function inColor(color: Theme[keyof Theme]): { color?: string } {
 
 export function inBorder(color: Theme[keyof Theme]): { borderColor?: string } {
   return defined({ borderColor: color });
+}
+
+/** Text as this terminal can show it. */
+export function useScreenText(): (text: string) => string {
+  const { unicode } = useScreen();
+  return unicode ? (text) => text : asciiText;
 }

@@ -4,8 +4,8 @@ import { resumeCommand } from '../../app/run/run-report.ts';
 import { version } from '../../app/version.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { defined } from '../../values/defined.ts';
-import type { Context } from '../context.ts';
-import { callToPhone } from '../terminal/call-to-phone.ts';
+import type { Context } from '../context/context.ts';
+import { callToPhone } from '../run/call-to-phone.ts';
 import { sizedTerminal } from '../terminal/sized-terminal.ts';
 import { approvalOutcome } from '../text/approval-lines.ts';
 

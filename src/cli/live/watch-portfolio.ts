@@ -3,10 +3,9 @@ import { type LiveAcross, liveAcross } from '../../app/portfolio/live-across.ts'
 import { type LiveFigures, liveFigures } from '../../app/portfolio/live-figures.ts';
 import { portfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import type { Proposal } from '../../trading/proposal.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../context/context.ts';
 import { approvalOutcome } from '../text/approval-lines.ts';
-import { asOfLine } from '../text/as-of.ts';
-import { localTime } from '../text/local-time.ts';
+import { asOfLine, localTime } from '../text/as-of.ts';
 import { type PortfolioScreen, portfolioTable } from '../text/portfolio-table.ts';
 import { portfoliosTable } from '../text/portfolios-table.ts';
 import { watchScreen } from './watch-screen.ts';

@@ -1,5 +1,5 @@
 import { type LiveQuotes, liveQuotes } from '../../app/quote/live-quotes.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../context/context.ts';
 import { asOfLine } from '../text/as-of.ts';
 import { quotesText } from '../text/reports.ts';
 import { watchScreen } from './watch-screen.ts';

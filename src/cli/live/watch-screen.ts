@@ -1,5 +1,5 @@
 import { TradeAgentError } from '../../errors/errors.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../context/context.ts';
 import { openLiveScreen } from '../terminal/live-screen.ts';
 
 /**

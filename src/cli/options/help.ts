@@ -1,5 +1,8 @@
 import { type ExitCode, exitCodeMeanings, exits } from '../../app/exit-codes.ts';
 
+/** Help is no wider than this: longer lines are hard to read, and the build has rendered it for this width. */
+export const HELP_COLUMNS = 80;
+
 /** The "Examples" part of a help text: command, and what it is for. */
 export function examples(lines: readonly (readonly [command: string, what: string])[]): string {
   const width = Math.max(...lines.map(([command]) => command.length));

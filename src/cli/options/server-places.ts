@@ -2,7 +2,6 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ServerPlaces } from '../../app/server/server-places.ts';
 import { serverHome } from '../../machine/directories.ts';
-import type { Cli } from '../surroundings.ts';
 
 export interface PlacesFlags {
   readonly home?: string;
@@ -15,7 +14,10 @@ export function addServerPlaces(command: Command): Command {
     .option('--config <file>', 'what it serves (default: server.yaml in that folder)');
 }
 
-export function serverPlacesOf(cli: Cli, { home, config }: PlacesFlags): ServerPlaces {
-  const folder = resolve(home ?? serverHome(cli.env));
+export function serverPlacesOf(
+  { env }: { readonly env: NodeJS.ProcessEnv },
+  { home, config }: PlacesFlags,
+): ServerPlaces {
+  const folder = resolve(home ?? serverHome(env));
   return { home: folder, config: resolve(config ?? join(folder, 'server.yaml')) };
 }

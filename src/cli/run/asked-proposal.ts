@@ -1,6 +1,6 @@
 import type { Asking } from '../../app/approvals/ask-and-wait.ts';
 import type { Proposal, ProposalRequestInput } from '../../trading/proposal.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../context/context.ts';
 
 /**
  * Proposes without an agent, shows the question, and waits for the person.

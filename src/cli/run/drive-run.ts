@@ -3,9 +3,9 @@ import { exitCodeForRun } from '../../app/exit-codes.ts';
 import { followRun } from '../../app/run/follow-run.ts';
 import { type RunObject, resumeCommand, runObject, saysTheSame } from '../../app/run/run-report.ts';
 import { safeLine } from '../../text/shown-text.ts';
-import type { Context } from '../context.ts';
-import { talkError } from '../output.ts';
-import { callToPhone } from '../terminal/call-to-phone.ts';
+import type { Context } from '../context/context.ts';
+import { talkError } from '../context/output.ts';
+import { callToPhone } from './call-to-phone.ts';
 import { createRunRenderer } from './run-renderer.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { RunInput } from '../../app/run/run.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { defined } from '../../values/defined.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../context/context.ts';
 import { pipeWriters } from '../terminal/pipe-writers.ts';
 import {
   FIRST_BYTE_MS,

@@ -3,12 +3,12 @@ import { saysTheSame } from '../../app/run/run-report.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { machineName } from '../../machine/machine-name.ts';
 import { safeLine, safeText } from '../../text/shown-text.ts';
-import type { OutputFormat } from '../output.ts';
+import { dollars } from '../../trading/amounts.ts';
+import type { OutputFormat } from '../context/output.ts';
 import type { Io } from '../terminal/io.ts';
 import { approvalLines, approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { connectionLine } from '../text/connection-line.ts';
 import { TerminalMarkdown } from '../text/markdown.ts';
-import { dollars } from '../text/money.ts';
 import { type Paint, plainPaint, signed } from '../text/theme.ts';
 
 /** Shows a run's events as plain lines: what is going on to stderr, and on a terminal the answer as it is written. */

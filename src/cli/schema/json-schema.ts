@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { eventShapes } from '../../agent/view-schemas.ts';
 import { limitsJsonSchema } from '../../app/policy/limits-json-schema.ts';
 import { resultJsonSchema, rulesJsonSchema } from '../../check/json-schemas.ts';
 import { configSchema } from '../../config/profile.ts';
 import { orderDraftSchema } from '../../trading/order.ts';
 import { orderLegSchema, orderSchema, positionSchema } from '../../trading/views.ts';
-import { eventSchemas } from './events.ts';
+import { time } from './parts.ts';
 import { resultSchemas } from './results.ts';
 
 /** The files of docs/reference/schema/, by name: one for each result, one for the events of `stream-json`, those of `check`, and those of the files that people write. */
@@ -68,3 +69,35 @@ function open(json: unknown): Record<string, unknown> {
   };
   return strip(json) as Record<string, unknown>;
 }
+
+const event = <T extends string>(type: T, shape: z.ZodRawShape) =>
+  z.object({ type: z.literal(type), thread: z.string().optional(), ...shape });
+
+/**
+ * The lines of `--output stream-json` before the last, which is the command's result. A reader skips types it does not
+ * know: more may come. `thread` tells whose an event is where one command follows several.
+ */
+const eventSchemas = {
+  thread: event('thread', eventShapes.thread).describe('the first: the thread this run belongs to'),
+  text: event('text', eventShapes.text).describe('a piece of the answer, as the model writes it'),
+  tool_call: event('tool_call', eventShapes.tool_call),
+  tool_result: event('tool_result', eventShapes.tool_result),
+  approval: event('approval', eventShapes.approval).describe('on every change of an approval'),
+  order: event('order', eventShapes.order),
+  connection: event('connection', eventShapes.connection).describe(
+    'an account elsewhere that the run needs: it stands still meanwhile',
+  ),
+  notice: event('notice', eventShapes.notice).describe('worth knowing, and ends nothing'),
+  device_code: event('device_code', {
+    user_code: z.string(),
+    verification_uri: z.string(),
+    verification_uri_complete: z.string(),
+    device_name: z.string().describe('this machine, as the consent page shows it'),
+    expires_at: time,
+  }).describe('login: what to confirm, and where'),
+  connection_link: event('connection_link', {
+    name: z.string(),
+    address: z.string(),
+    expires_at: time,
+  }).describe('connections add: where to sign in'),
+} as const;

@@ -24,11 +24,14 @@ import { figureResults } from './figure-results.ts';
 import { homeResults } from './home-results.ts';
 import { mcpResults } from './mcp-results.ts';
 import { approval, approvalSummary, error, finding, orderSummary, runStatus, time } from './parts.ts';
-import { policyResults } from './policy-results.ts';
+import {
+  companyClient,
+  policyResults,
+  recordResults,
+  scheduleResults,
+  signInResults,
+} from './policy-results.ts';
 import { profileResults } from './profile-results.ts';
-import { recordResults } from './record-results.ts';
-import { scheduleResults } from './schedule-results.ts';
-import { companyClient, signInResults } from './sign-in-results.ts';
 
 /** What `receipts` prints. */
 const receiptResults = {

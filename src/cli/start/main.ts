@@ -1,8 +1,8 @@
+import { writeFileSync } from 'node:fs';
 import { exits } from '../../app/exit-codes.ts';
 import { version } from '../../app/version.ts';
 import { type Bundle, openBundle } from './bundle-loader.ts';
 import { compiledFile } from './compile-cache.ts';
-import { keepMemoryOutOfCoreDumps } from './core-dumps.ts';
 import { preparedHelp } from './prepared-help.ts';
 
 /** By then all that a command does at its start has run. */
@@ -56,4 +56,17 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
     if (!stream.writable) resolve();
     else stream.write('', () => resolve());
   });
+}
+
+/**
+ * Keeps this process's memory, and so its tokens, out of core dumps, and its children's too: on Linux a process may say
+ * which of its memory is ever dumped (core(5), `coredump_filter`), and this one says none. Elsewhere nothing is done.
+ */
+function keepMemoryOutOfCoreDumps(platform: NodeJS.Platform = process.platform): void {
+  if (platform !== 'linux') return;
+  try {
+    writeFileSync('/proc/self/coredump_filter', '0');
+  } catch {
+    // A kernel without core dumps, or without /proc: there is nothing to keep out.
+  }
 }

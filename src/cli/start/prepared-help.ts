@@ -1,5 +1,4 @@
-/** Help is no wider than this: longer lines are hard to read, and the build has rendered it for this width. */
-export const HELP_COLUMNS = 80;
+import { HELP_COLUMNS } from '../options/help.ts';
 
 /**
  * The help these arguments ask for, where it was rendered when the program was built: setting up all commands only to

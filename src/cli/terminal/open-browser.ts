@@ -1,28 +1,28 @@
 import { TradeAgentError } from '../../errors/errors.ts';
-import type { Context } from '../context.ts';
+import type { Io } from './io.ts';
 
 /** Opens an address that came from the identity provider; where no browser can be opened it says so, and no more. */
-export async function openBrowser(context: Context, address: string): Promise<void> {
+export async function openBrowser({ io }: { readonly io: Io }, address: string): Promise<void> {
   // Nothing but a web page may be opened.
   if (!/^https?:\/\//.test(address)) {
     throw new TradeAgentError('provider_error', 'the sign-in address is not a web address', {
       hint: 'Check the issuer in config.yaml.',
     });
   }
-  await open(context, address);
+  await open(io, address);
 }
 
 /** Opens a page of our own making, by its path. */
-export async function openFile(context: Context, path: string): Promise<void> {
-  await open(context, path);
+export async function openFile({ io }: { readonly io: Io }, path: string): Promise<void> {
+  await open(io, path);
 }
 
-async function open(context: Context, what: string): Promise<void> {
+async function open(io: Io, what: string): Promise<void> {
   try {
     const { default: openWith } = await import('open');
     const child = await openWith(what);
-    child.on('error', () => context.io.talk('No browser could be opened; open the address yourself.'));
+    child.on('error', () => io.talk('No browser could be opened; open the address yourself.'));
   } catch {
-    context.io.talk('No browser could be opened; open the address yourself.');
+    io.talk('No browser could be opened; open the address yourself.');
   }
 }

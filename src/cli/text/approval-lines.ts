@@ -1,5 +1,6 @@
 import type { ApprovalStatus, ApprovalView } from '../../agent/events.ts';
 import { safeLine } from '../../text/shown-text.ts';
+import { dollars, sharePrice, shares } from '../../trading/amounts.ts';
 import { batchText } from '../../trading/kinds/batch.ts';
 import { kinds, kindWords } from '../../trading/kinds/kinds.ts';
 import { orderStatusWords } from '../../trading/kinds/phrases.ts';
@@ -7,7 +8,6 @@ import { momentWords } from '../../trading/mandate/standing-words.ts';
 import { orderOutcome } from '../../trading/order-outcome.ts';
 import { countdown } from '../options/duration.ts';
 import { subjectFields, subjectHeadline } from './approval-subject.ts';
-import { dollars, sharePrice, shares } from './money.ts';
 import { labelledLines } from './wrap.ts';
 
 /** An approval's status in words. */

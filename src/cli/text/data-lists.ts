@@ -2,11 +2,11 @@ import { safeLine } from '../../text/shown-text.ts';
 import type { ActivitiesIn } from '../../tools/get-activities.ts';
 import type { TradingDays } from '../../tools/get-calendar.ts';
 import type { Activity, TradingDay } from '../../trading/activity.ts';
+import { dollars, sharePrice, shares, signedDollars } from '../../trading/amounts.ts';
 import type { Article } from '../../trading/market-news.ts';
 import { newYorkTimestamp } from '../../trading/new-york-time.ts';
 import { periodWords } from '../../trading/period.ts';
 import type { MarketClock } from '../../trading/views.ts';
-import { dollars, sharePrice, shares, signedDollars } from './money.ts';
 import { table } from './table.ts';
 import { wrapWords } from './wrap.ts';
 

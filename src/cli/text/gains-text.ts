@@ -1,6 +1,6 @@
 import type { HeldLots, RealisedGains } from '../../app/portfolio/gains.ts';
 import { safeLine } from '../../text/shown-text.ts';
-import { dollars, shares, signedDollars } from './money.ts';
+import { dollars, shares, signedDollars } from '../../trading/amounts.ts';
 import { program, type Reader } from './reader.ts';
 import { type Column, fittingTable } from './table.ts';
 import { wrapWords } from './wrap.ts';

@@ -1,6 +1,6 @@
 import type { ImportReport } from '../../app/import/imports.ts';
 import { safeLine } from '../../text/shown-text.ts';
-import { sharePrice, shares, signedDollars } from './money.ts';
+import { sharePrice, shares, signedDollars } from '../../trading/amounts.ts';
 import { table } from './table.ts';
 
 /** More would scroll away; `--output json` has all. */

@@ -1,6 +1,6 @@
 import type { Performance } from '../../tools/performance-in.ts';
+import { dollars, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { periodWords } from '../../trading/period.ts';
-import { dollars, signedDollars, signedPercent } from './money.ts';
 import { table } from './table.ts';
 
 type Rates = Performance['time_weighted'];

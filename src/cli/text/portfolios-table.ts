@@ -1,12 +1,13 @@
 import type { AccountRead, PortfolioAcross } from '../../app/portfolio/portfolio-across.ts';
 import { safeLine } from '../../text/shown-text.ts';
+import type { AccountEntry } from '../../trading/account-entry.ts';
 import { dollars, signedDollars } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { environmentWord } from '../../trading/environment.ts';
 import { portfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import type { TotalAcross } from '../../trading/portfolio/totals-across.ts';
 import { type PortfolioScreen, portfolioTable } from './portfolio-table.ts';
-import { type Column, fittingTable } from './table.ts';
+import { type Column, fittingTable, table } from './table.ts';
 import { plainPaint, signed } from './theme.ts';
 
 /** An account of the table, or what those of a currency come to. */
@@ -69,4 +70,22 @@ function columns(lines: readonly Line[], { paint = plainPaint }: PortfolioScreen
     { rank: 3, head: 'CASH', align: 'right', cell: ({ cash }) => dollars(cash) },
   ];
   return all.filter((column) => column !== false);
+}
+
+/** A row an account: which is meant by itself, its number, where it is, and whether its money is real. */
+export async function accountsTable(accounts: readonly AccountEntry[]): Promise<string> {
+  if (accounts.length === 0) return 'No account is connected: "trade-agent connections add broker".';
+  return await table<AccountEntry>(
+    [
+      { head: '', cell: (entry) => (entry.default ? '*' : '') },
+      {
+        head: 'ACCOUNT',
+        cell: ({ account, problem }) => safeLine(account ?? `? (${problem ?? 'not known'})`),
+      },
+      { head: 'NAME', cell: ({ broker }) => safeLine(broker) },
+      { head: 'BROKER', cell: ({ label }) => safeLine(label) },
+      { head: '', cell: ({ environment }) => environmentWord(environment) },
+    ],
+    accounts,
+  );
 }

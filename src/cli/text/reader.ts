@@ -1,5 +1,5 @@
 import { shortIds } from '../../text/short-id.ts';
-import { localTime } from './local-time.ts';
+import { localTime } from './as-of.ts';
 
 /**
  * Who reads a text. A person at a terminal has so many columns, types ids by their first characters, and has a clock on

@@ -1,12 +1,12 @@
 import type { OrderRow } from '../../app/orders/orders.ts';
 import { safeLine } from '../../text/shown-text.ts';
+import { dollars, sharePrice, shares, signedPercent } from '../../trading/amounts.ts';
 import { decimal } from '../../trading/decimal.ts';
 import { isMultiLeg } from '../../trading/order-legs.ts';
 import { sparkline } from '../../trading/sparkline.ts';
 import type { Order, OrderLeg, Quote } from '../../trading/views.ts';
 import { fillText } from './approval-lines.ts';
 import { ageText } from './as-of.ts';
-import { dollars, sharePrice, shares, signedPercent } from './money.ts';
 import { program, type Reader } from './reader.ts';
 import { fittingTable } from './table.ts';
 import { type Paint, plainPaint, signed } from './theme.ts';

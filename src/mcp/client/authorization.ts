@@ -14,7 +14,7 @@ import {
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { type LoopbackRedirectOptions, listenForRedirect } from '../../net/loopback-redirect.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
-import type { McpCredentials } from '../../secrets/mcp-credentials.ts';
+import type { McpCredentials } from '../../secrets/places/mcp-credentials.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { defined } from '../../values/defined.ts';
 import { KeptAuthorization, type KeptClient, type KeptTokens } from './kept-authorization.ts';

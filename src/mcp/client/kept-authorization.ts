@@ -1,7 +1,7 @@
 import { DpopSession, generateDpopKeyPair } from '@modelcontextprotocol/client';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { z } from 'zod';
-import type { McpCredentials } from '../../secrets/mcp-credentials.ts';
+import type { McpCredentials } from '../../secrets/places/mcp-credentials.ts';
 
 /** As the SDK hands it over; every member stays, known here or not. */
 const clientSchema = z.looseObject({

@@ -1,5 +1,5 @@
 import type { McpServerConfig } from '../../config/mcp-servers.ts';
-import type { McpCredentials } from '../../secrets/mcp-credentials.ts';
+import type { McpCredentials } from '../../secrets/places/mcp-credentials.ts';
 
 /** How long a server may take, milliseconds. */
 export interface ServerLimits {

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../../machine/clock.ts';
 import { boundedFetch } from '../../net/bounded-fetch.ts';
 import { requireSecureUrl } from '../../net/secure-url.ts';
 import { defined } from '../../values/defined.ts';
-import { type AwsCredentials, domainOf } from './aws/credential-source.ts';
+import { type AwsCredentials, domainOf } from './aws/credential-request.ts';
 import { awsCredentials } from './aws/credentials.ts';
 import type { Kms } from './kms.ts';
 

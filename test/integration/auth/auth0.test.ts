@@ -13,7 +13,7 @@ import { providerMetadata } from '../../../src/auth/provider/provider.ts';
 import { checkProviderFeatures } from '../../../src/auth/provider/provider-check.ts';
 import { adoptRefreshToken } from '../../../src/auth/session/adopt-refresh-token.ts';
 import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
-import { logout } from '../../../src/auth/session/logout.ts';
+import { logout } from '../../../src/auth/logout.ts';
 import { storedUser } from '../../../src/auth/session/stored-session.ts';
 import { refreshAccessToken } from '../../../src/auth/session/token-refresh.ts';
 import { askUserinfo } from '../../../src/auth/session/userinfo.ts';

@@ -3,7 +3,7 @@ import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createAgent } from '../../../src/agent/run/create-agent.ts';
 import { openCompanySession, verifyCompanySession } from '../../../src/auth/company/company-session.ts';
-import { logout } from '../../../src/auth/session/logout.ts';
+import { logout } from '../../../src/auth/logout.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
 import { BY_PASSWORD } from '../../../src/sandbox/company/sign-in.ts';
 import { databaseKey } from '../../../src/secrets/database-key.ts';

@@ -10,7 +10,7 @@ import { providerMetadata } from '../../../src/auth/provider/provider.ts';
 import { revokeTokens } from '../../../src/auth/provider/token-revocation.ts';
 import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
 import { generatePrivateJwk } from '../../../src/auth/session/dpop-key.ts';
-import { logout } from '../../../src/auth/session/logout.ts';
+import { logout } from '../../../src/auth/logout.ts';
 import { refreshAccessToken } from '../../../src/auth/session/token-refresh.ts';
 import { profileSchema, type ResolvedProfile } from '../../../src/config/profile.ts';
 import { createIdentityProvider } from '../../../src/gateway/door/identity-provider.ts';

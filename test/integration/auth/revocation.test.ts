@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { logout } from '../../../src/auth/session/logout.ts';
+import { logout } from '../../../src/auth/logout.ts';
 import { profileSchema, type ResolvedProfile } from '../../../src/config/profile.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 import { credentialNames } from '../../../src/secrets/credential-store.ts';

@@ -9,7 +9,7 @@ import { type CredentialName, credentialNames } from '../../../src/secrets/crede
 import { createPassphraseKeys } from '../../../src/secrets/file/passphrase-keys.ts';
 import { passphraseSource } from '../../../src/secrets/file/passphrase-source.ts';
 import { type MoveStep, moveCredentials } from '../../../src/secrets/move-credentials.ts';
-import { openCredentialStore } from '../../../src/secrets/open-credential-store.ts';
+import { openCredentialStore } from '../../../src/secrets/places/open-credential-store.ts';
 
 export type MoveDriverStep =
   | { readonly do: 'plant'; readonly values: Partial<Record<CredentialName, string>> }

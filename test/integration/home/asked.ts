@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import type { Context } from '../../../src/cli/context.ts';
+import type { Context } from '../../../src/cli/context/context.ts';
 import { createIo } from '../../../src/cli/terminal/io.ts';
 import { app } from './home-folder.ts';
 

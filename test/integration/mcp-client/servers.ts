@@ -9,7 +9,7 @@ import { createMcpHandler } from '@modelcontextprotocol/server';
 import { onTestFinished } from 'vitest';
 import { type McpServerConfig, mcpServerSchema } from '../../../src/config/mcp-servers.ts';
 import type { ServerAccess, ServerLimits } from '../../../src/mcp/client/server-access.ts';
-import type { McpCredentials } from '../../../src/secrets/mcp-credentials.ts';
+import type { McpCredentials } from '../../../src/secrets/places/mcp-credentials.ts';
 import { foreignServer } from './foreign-server.ts';
 
 const program = fileURLToPath(new URL('foreign-server.ts', import.meta.url));

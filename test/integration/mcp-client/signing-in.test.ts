@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type McpServerConfig, mcpServerSchema } from '../../../src/config/mcp-servers.ts';
 import { connectServer } from '../../../src/mcp/client/connection.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
-import { mcpCredentialFile, mcpCredentials } from '../../../src/secrets/mcp-credentials.ts';
+import { mcpCredentialFile, mcpCredentials } from '../../../src/secrets/places/mcp-credentials.ts';
 import { type HttpBrowser, pairByHttp } from '../home/http-browser.ts';
 import { letIn } from '../home/public-client.ts';
 import { type McpWorld, startMcpWorld } from '../mcp/mcp-world.ts';

@@ -1,5 +1,5 @@
 import type { ServerAccess } from '../../../mcp/client/server-access.ts';
-import { mcpCredentials } from '../../../secrets/mcp-credentials.ts';
+import { mcpCredentials } from '../../../secrets/places/mcp-credentials.ts';
 import type { App } from '../../app.ts';
 import { version } from '../../version.ts';
 

@@ -3,10 +3,10 @@ import type { NewAccess } from '../../../app/access/access.ts';
 import { askingExits, sessionExits } from '../../../app/exit-codes.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { accessRoles } from '../../../trading/kinds/access.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 import { readerOf } from '../../text/reader.ts';
 
 export function addAccessCommand(program: Command, cli: Cli): void {

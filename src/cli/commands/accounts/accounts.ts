@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { chooseDefaultAccount, listAccounts } from '../../../app/accounts/accounts.ts';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import type { AccountEntry } from '../../../trading/account-entry.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 export function addAccountsCommand(program: Command, cli: Cli): void {
   const accounts = program
@@ -50,7 +50,7 @@ export function addAccountsCommand(program: Command, cli: Cli): void {
 /** Ends with {@link exits.found} where a broker could not be asked which account it is. */
 async function print(context: Context, accounts: readonly AccountEntry[]): Promise<number> {
   await context.output.result('accounts', { accounts }, async () => {
-    const { accountsTable } = await import('../../text/accounts-table.ts');
+    const { accountsTable } = await import('../../text/portfolios-table.ts');
     return accountsTable(accounts);
   });
   return accounts.some(({ account }) => account === null) ? exits.found : exits.done;

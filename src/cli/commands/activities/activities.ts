@@ -3,11 +3,10 @@ import { sessionExits } from '../../../app/exit-codes.ts';
 import { listActivities } from '../../../app/portfolio/activities.ts';
 import { type Activity, activityKinds } from '../../../trading/activity.ts';
 import { type Period, periods } from '../../../trading/period.ts';
-import { runCommand } from '../../cli.ts';
-import { choiceOption } from '../../options/choice.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
+import { choiceOption, parseLimit } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { parseLimit } from '../../options/list-length.ts';
-import type { Cli } from '../../surroundings.ts';
 
 interface ActivityOptions {
   readonly period: Period;

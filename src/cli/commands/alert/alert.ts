@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import { schedulers } from '../../../schedule/scheduler-names.ts';
 import { lookTimes } from '../../../tools/alerts.ts';
-import { runCommand } from '../../cli.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
-import type { AddAlertOptions } from './add.ts';
+import type { AddAlertOptions } from './list.ts';
 
 export function addAlertCommand(program: Command, cli: Cli): void {
   const alert = program
@@ -43,7 +43,7 @@ export function addAlertCommand(program: Command, cli: Cli): void {
     )
     .action((text: string, options: AddAlertOptions, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { addAndShow } = await import('./add.ts');
+        const { addAndShow } = await import('./list.ts');
         return addAndShow(context, text, options);
       }),
     );

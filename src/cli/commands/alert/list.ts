@@ -1,9 +1,13 @@
+import { lookAtAlerts } from '../../../app/alerts/look-at-alerts.ts';
 import { ownAlerts } from '../../../app/alerts/own-alerts.ts';
-import type { AlertView } from '../../../tools/alerts.ts';
-import { alertWords } from '../../../trading/alert.ts';
-import type { Context } from '../../context.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
+import type { SchedulerName } from '../../../schedule/scheduler-names.ts';
+import { type AlertCare, type AlertView, type LookTime, lookWords } from '../../../tools/alerts.ts';
+import { alertWords, parseAlert } from '../../../trading/alert.ts';
+import { defined } from '../../../values/defined.ts';
+import type { Context } from '../../context/context.ts';
 import { table } from '../../text/table.ts';
-import { missing } from './add.ts';
+import { agree } from '../schedule/add.ts';
 
 export async function showAlerts(context: Context): Promise<void> {
   const own = await ownAlerts(context);
@@ -39,4 +43,86 @@ export async function removeAndShow(context: Context, which: string): Promise<vo
       .map(({ name, alert }) => `${name}: you are not told any more when ${alertWords(alert)}.`)
       .join('\n'),
   );
+}
+
+export interface AddAlertOptions {
+  readonly schedule?: LookTime;
+  readonly with?: SchedulerName;
+  readonly yes?: boolean;
+}
+
+const USUAL: LookTime = '15m';
+
+/** Writes an alert, has the machine look where the person wants that, and says what is missing for it to be heard. */
+export async function addAndShow(context: Context, text: string, options: AddAlertOptions): Promise<void> {
+  const alert = parseAlert(text);
+  const own = await ownAlerts(context);
+  const isHere = own.file !== undefined;
+  const { yes = false } = options;
+  if (!isHere && options.with !== undefined) {
+    throw new TradeAgentError(
+      'usage',
+      '--with is for a schedule of this machine, and the server looks by itself',
+      {
+        hint: 'Leave it out.',
+      },
+    );
+  }
+  if (isHere && options.schedule !== undefined && !yes && !context.io.interactive) {
+    throw new TradeAgentError('usage', 'a schedule writes an entry that starts this program', {
+      hint: 'Say --yes to write it without being asked. Nothing was written.',
+    });
+  }
+  const { added, isNew, ...care } = await own.add(alert);
+  const every = await lookTime(context, care, options.schedule);
+  let schedule: string | undefined;
+  if (every !== undefined) {
+    const look = isHere
+      ? await lookAtAlerts(context, every, {
+          ...defined({ with: options.with }),
+          agree: async (entry) => yes || (await agree(context, entry)),
+        })
+      : await own.look(every);
+    if (look.isNew) schedule = look.schedule;
+  }
+  const { alerts: _, ...heard } = await own.list();
+  await context.output.result(
+    'alert-added',
+    { added, is_new: isNew, schedule: schedule ?? null, file: own.file ?? null, ...heard },
+    () =>
+      [
+        `${isNew ? 'You are told, once,' : 'You are told already'} when ${alertWords(added.alert)} (${added.name}).`,
+        ...(schedule === undefined || every === undefined
+          ? []
+          : [`${isHere ? 'This machine' : 'The server'} looks ${lookWords[every]}: schedule ${schedule}.`]),
+        ...missing(heard),
+      ].join('\n'),
+  );
+}
+
+/** What the person said; else, in a terminal where nothing looks, what they answer. */
+async function lookTime(
+  { io, signal }: Context,
+  { looked_at_by }: AlertCare,
+  said: LookTime | undefined,
+): Promise<LookTime | undefined> {
+  if (said !== undefined) return said;
+  if (looked_at_by.length > 0 || !io.interactive) return undefined;
+  const answer = await io.prompt(
+    `Nothing looks at your alerts yet. Have this machine look ${lookWords[USUAL]}? [y/N] `,
+    signal,
+  );
+  return /^y(es)?$/i.test(answer.trim()) ? USUAL : undefined;
+}
+
+/** What is missing for an alert to be heard. */
+function missing({ looked_at_by, told_by }: AlertCare): string[] {
+  return [
+    ...(looked_at_by.length > 0
+      ? []
+      : ['Nothing looks at your alerts yet: add it with --schedule 15m, or see "trade-agent schedule add".']),
+    ...(told_by.length > 0
+      ? []
+      : ['No channel tells you yet: "trade-agent notices add NAME KIND" adds one (docs/guide/NOTICES.md).']),
+  ];
 }

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import type { ApprovalView } from '../../../agent/events.ts';
 import { cancelApproval, findApproval, listApprovals, reconcile } from '../../../app/approvals/approvals.ts';
 import { askingExits, exits, runExits, sessionExits } from '../../../app/exit-codes.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 import { readerOf } from '../../text/reader.ts';
 import { printApproval } from './print-approval.ts';
 
@@ -62,7 +62,7 @@ export function addApprovalsCommand(program: Command, cli: Cli): void {
     )
     .action((ids: string[], _options, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { showWait } = await import('./show-wait.ts');
+        const { showWait } = await import('./print-approval.ts');
         return showWait(context, ids);
       }),
     );

@@ -1,6 +1,13 @@
 import type { ApprovalView } from '../../../agent/events.ts';
+import { waitForApproval, waitForApprovals } from '../../../app/approvals/wait-for-approvals.ts';
+import { exitCodeForRuns, exits } from '../../../app/exit-codes.ts';
+import { type RunObject, resumeCommand } from '../../../app/run/run-report.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import type { Context } from '../../context.ts';
+import { describeMessage } from '../../../trading/message.ts';
+import type { Context } from '../../context/context.ts';
+import { showAsking } from '../../run/asked-proposal.ts';
+import { driveRun } from '../../run/drive-run.ts';
+import { createRunRenderer, type RunRenderer } from '../../run/run-renderer.ts';
 import { readerOf } from '../../text/reader.ts';
 
 /** Prints one approval, with every field of what it is about. */
@@ -24,4 +31,55 @@ export async function printApproval(context: Context, approval: ApprovalView): P
       ...rows.map(([label, value]) => `  ${label.padEnd(9)} ${safeLine(value)}`),
     ].join('\n');
   });
+}
+
+/**
+ * Shows approvals while they are waited for, and what became of them: one as `resume` shows its run, several as a list.
+ * @returns the exit code
+ */
+export async function showWait(context: Context, ids: readonly string[]): Promise<number> {
+  const [only] = ids;
+  return only !== undefined && ids.length === 1 ? showOne(context, only) : showAll(context, ids);
+}
+
+async function showOne(context: Context, id: string): Promise<number> {
+  const wait = await waitForApproval(context, id);
+  if (wait.kind === 'run') return driveRun(context, wait.events);
+  await printApproval(context, await wait.follow(await showAsking(context)));
+  return exits.done;
+}
+
+async function showAll(context: Context, ids: readonly string[]): Promise<number> {
+  const { io, output, clock } = context;
+  const { phone } = await context.profile();
+  const renderers = new Map<string, RunRenderer>();
+  const rendererOf = (thread: string) => {
+    const made = renderers.get(thread) ?? createRunRenderer(io, clock, { format: output.format, phone });
+    renderers.set(thread, made);
+    return made;
+  };
+  const runs = await waitForApprovals(context, ids, (thread, event) => {
+    output.event({ thread, ...event });
+    // Several answers at once would run into each other; each is in its thread, and its order in the summary.
+    if (output.format !== 'stream-json' && event.type !== 'text') rendererOf(thread).show(event);
+  });
+  await output.result('runs', { runs }, () =>
+    runs.length === 0 ? 'No approval is pending.' : runs.map(summary).join('\n'),
+  );
+  if (output.format === 'text') sayWhatIsLeft(context, runs);
+  return exitCodeForRuns(runs);
+}
+
+function summary({ thread, status, orders, messages, error }: RunObject): string {
+  const what = orders.map(({ side, qty, symbol, status: at }) => `${side} ${qty ?? ''} ${symbol}: ${at}`);
+  const told = messages.map((message) => `sent: ${describeMessage(message)}`);
+  const why = error === undefined ? [] : [safeLine(error.message)];
+  return [`${thread}  ${status}`, ...what, ...told, ...why].join(' · ');
+}
+
+function sayWhatIsLeft({ io, chosenBy }: Context, runs: readonly RunObject[]): void {
+  for (const { thread, status } of runs) {
+    if (status !== 'pending' && status !== 'unknown') continue;
+    io.talk(`still ${status}; go on with: ${resumeCommand(thread, chosenBy)}`);
+  }
 }

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
 import { tradingDays } from '../../../app/market/market.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { runCommand } from '../../cli.ts';
-import { dateOption } from '../../options/date.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
+import { dateOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 /** What the gateway looks ahead at most. */
 const MOST_DAYS = 366;

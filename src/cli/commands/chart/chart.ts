@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { priceHistory } from '../../../app/chart/price-history.ts';
 import { sessionExits } from '../../../app/exit-codes.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 /** A terminal's rows that the drawing leaves to title, dates, legend and prompt. */
 const OTHER_ROWS = 7;

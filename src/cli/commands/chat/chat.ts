@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { ChatOptions } from '../../chat/start-chat.tsx';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 export function addChatCommand(program: Command, cli: Cli): void {
   program
@@ -58,7 +58,7 @@ async function chat(context: Context, options: ChatOptions): Promise<string | un
       hint: 'Ask one question at a time with: trade-agent run "what do I own"',
     });
   }
-  const { firstRun } = await import('../../chat/first-run.ts');
+  const { firstRun } = await import('./first-run.ts');
   if (!(await firstRun(context))) return undefined;
   // Ink colours by what its own library finds in the environment, which knows neither NO_COLOR nor --no-color.
   if (!io.color.stdout) env.FORCE_COLOR = '0';

@@ -5,8 +5,8 @@ import { resumeCommand } from '../../../app/run/run-report.ts';
 import type { CheckResult } from '../../../check/result-schema.ts';
 import { errorObject } from '../../../errors/error-object.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import type { Context } from '../../context.ts';
-import { talkError } from '../../output.ts';
+import type { Context } from '../../context/context.ts';
+import { talkError } from '../../context/output.ts';
 import { createRunRenderer, type RunRenderer } from '../../run/run-renderer.ts';
 
 /** How `--output text` reads. */

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { CheckOptions } from '../../../app/check/run-check.ts';
 import { exitCodeForChecks, exits, runExits } from '../../../app/exit-codes.ts';
-import { runCommand } from '../../cli.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 import { approvalOption } from '../run/run.ts';
 import type { CheckFormat } from './check-view.ts';
 

@@ -1,10 +1,10 @@
 import { Argument, type Command } from 'commander';
 import { type CompletionPlan, type Shell, shells } from '../../../app/completion/install.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 interface InstallOptions {
   readonly print?: boolean;

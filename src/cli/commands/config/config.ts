@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeText } from '../../../text/shown-text.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 export function addConfigCommand(program: Command, cli: Cli): void {
   const config = program

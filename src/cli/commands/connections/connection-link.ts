@@ -1,10 +1,15 @@
 import type { ConnectionLink } from '../../../app/connections/add-connection.ts';
-import { describeConnectionScopes } from '../../../auth/connections/known-connections.ts';
+import {
+  type ConnectionName,
+  connectionNames,
+  describeConnectionScopes,
+} from '../../../auth/connections/known-connections.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { machineName } from '../../../machine/machine-name.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import type { Context } from '../../context.ts';
+import type { Context } from '../../context/context.ts';
 import { countdown } from '../../options/duration.ts';
-import { showQrCode } from '../../text/show-qr-code.ts';
+import { showQrCode } from '../../text/qr-code.ts';
 import { wrapWords } from '../../text/wrap.ts';
 
 /** Said each time: a link that somebody sent connects one's account to the sender's (RFC 10027, BCP 247). */
@@ -31,4 +36,13 @@ export async function showConnectionLink(context: Context, link: ConnectionLink)
   io.talk('');
   for (const line of wrapWords(warning, io.width())) io.talk(line);
   io.talk('Waiting …');
+}
+
+/** @throws {TradeAgentError} `usage` */
+export function readConnectionName(text: string): ConnectionName {
+  const name = connectionNames.find((known) => known === text);
+  if (name !== undefined) return name;
+  throw new TradeAgentError('usage', `there is no connection "${text}"`, {
+    hint: `Choose from ${connectionNames.join(', ')}.`,
+  });
 }

@@ -5,10 +5,10 @@ import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import { REDIRECT_PORT } from '../../../auth/connections/known-connections.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 interface AddOptions {
   readonly open?: boolean;
@@ -100,7 +100,7 @@ async function printConnections(context: Context): Promise<void> {
 async function connect(context: Context, text: string, options: AddOptions): Promise<void> {
   const [{ addConnection }, { readConnectionName }] = await Promise.all([
     import('../../../app/connections/add-connection.ts'),
-    import('./connection-name.ts'),
+    import('./connection-link.ts'),
   ]);
   const { name, label, provider_name, scopes, already } = await addConnection(
     context,
@@ -129,7 +129,7 @@ async function showLink(context: Context, link: ConnectionLink, open: boolean): 
 async function disconnect(context: Context, text: string): Promise<void> {
   const [{ removeConnection }, { readConnectionName }] = await Promise.all([
     import('../../../app/connections/remove-connection.ts'),
-    import('./connection-name.ts'),
+    import('./connection-link.ts'),
   ]);
   const { name, label, provider_name, removed } = await removeConnection(context, readConnectionName(text));
   await context.output.result('connection-remove', { name, provider_name, connected: false, removed }, () =>

@@ -2,9 +2,9 @@ import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import type { AskPerson, DemoEvent, DemoScene } from '../../../app/demo/play-demo.ts';
 import { exits } from '../../../app/exit-codes.ts';
+import type { Cli, GlobalOptions } from '../../context/cli.ts';
+import { type Output, openOutput } from '../../context/output.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { type Output, openOutput } from '../../output.ts';
-import type { Cli, GlobalOptions } from '../../surroundings.ts';
 import type { Io } from '../../terminal/io.ts';
 
 export function addDemoCommand(program: Command, cli: Cli): void {

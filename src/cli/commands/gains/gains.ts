@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
 import { realisedGains } from '../../../app/portfolio/gains.ts';
-import { runCommand } from '../../cli.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { addLotOptions, type LotOptions } from '../../options/lot-method.ts';
-import type { Cli } from '../../surroundings.ts';
 
 export function addGainsCommand(program: Command, cli: Cli): void {
   addLotOptions(

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { GatewayPlaces, KeyStep } from '../../../app/gateway/gateway-key.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 interface KeyOptions {
   readonly type: 'EC' | 'RSA';

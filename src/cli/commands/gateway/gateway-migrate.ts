@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { GatewayPlaces } from '../../../app/gateway/gateway-key.ts';
-import { runCommand } from '../../cli.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { type AddressFlags, addAddressOptions, addressPlaceOf } from '../../options/address-place.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 export function addGatewayMigrate(
   gateway: Command,

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { GatewayPlaces } from '../../../app/gateway/gateway-key.ts';
-import { runCommand } from '../../cli.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 import { addGatewayAudit } from './gateway-audit.ts';
 
 /** What is done about the gateway's record and its halts at its own machine. @param placesOf what options name */

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import { askingExits } from '../../../app/exit-codes.ts';
 import { halt, liftHalt } from '../../../app/halt/halt.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 interface HaltOptions {
   readonly lift?: boolean;

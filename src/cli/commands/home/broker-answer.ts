@@ -2,7 +2,7 @@ import { type BrokerChoice, type BrokerEntry, brokerEntry } from '../../../app/h
 import { brokerOf } from '../../../gateway/broker/brokers.ts';
 import { keptWords } from '../../../gateway/broker/kept-kinds.ts';
 import { type OfferedBroker, offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
-import type { Context } from '../../context.ts';
+import type { Context } from '../../context/context.ts';
 import { choose } from '../../terminal/questions.ts';
 
 interface BrokerFlags extends Omit<BrokerChoice, 'kind'> {

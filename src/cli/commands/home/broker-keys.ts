@@ -3,7 +3,7 @@ import type { KeptCredentials, KeptKind } from '../../../gateway/broker/kept-kin
 import type { VerifiedAccount } from '../../../gateway/broker/verified-account.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import type { Context } from '../../context.ts';
+import type { Context } from '../../context/context.ts';
 
 export interface BrokerKeyOptions {
   readonly brokerKeyFile?: string;

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
-import { runCommand } from '../../cli.ts';
-import { descriptorNumber } from '../../options/descriptor.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
+import { descriptorNumber } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 import type { FolderOf } from './folder-of.ts';
-import type { PassphraseOptions } from './passphrase.ts';
 
 export function addHomeBackup(home: Command, cli: Cli, folderOf: FolderOf): void {
   withPassphrase(
@@ -26,10 +27,7 @@ export function addHomeBackup(home: Command, cli: Cli, folderOf: FolderOf): void
     )
     .action((file: string, options: PassphraseOptions, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const [{ backupHome }, { readPassphrase }] = await Promise.all([
-          import('../../../app/home/backup.ts'),
-          import('./passphrase.ts'),
-        ]);
+        const { backupHome } = await import('../../../app/home/backup.ts');
         const passphrase = await readPassphrase(context, options, true);
         const done = await backupHome(context, {
           folder: folderOf(command),
@@ -61,10 +59,7 @@ export function addHomeBackup(home: Command, cli: Cli, folderOf: FolderOf): void
     )
     .action((file: string, options: PassphraseOptions, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const [{ restoreHome }, { readPassphrase }] = await Promise.all([
-          import('../../../app/home/restore.ts'),
-          import('./passphrase.ts'),
-        ]);
+        const { restoreHome } = await import('../../../app/home/restore.ts');
         const passphrase = await readPassphrase(context, options, false);
         const restored = await restoreHome(context, {
           folder: folderOf(command),
@@ -93,4 +88,38 @@ function withPassphrase(command: Command): Command {
   return command
     .option('--passphrase-file <file>', 'a file that holds the passphrase; 0600')
     .option('--passphrase-fd <number>', 'an open descriptor that holds it', descriptorNumber);
+}
+
+interface PassphraseOptions {
+  readonly passphraseFile?: string;
+  readonly passphraseFd?: number;
+}
+
+/**
+ * The passphrase of a backup: from a file, a descriptor, or asked for without showing it.
+ * @param isNew it is asked for twice: nobody could open what a slip of the finger sealed
+ * @throws {TradeAgentError} `usage`
+ */
+async function readPassphrase(
+  { io, signal }: Pick<Context, 'io' | 'signal'>,
+  { passphraseFile, passphraseFd }: PassphraseOptions,
+  isNew: boolean,
+): Promise<string> {
+  const { readSecretPlace } = await import('../../terminal/secret-file.ts');
+  const text = await readSecretPlace({ file: passphraseFile, fd: passphraseFd }, 'the passphrase', signal);
+  if (text !== undefined) return text.replace(/\r?\n$/, '');
+  if (!io.interactive) {
+    throw new TradeAgentError('usage', 'the passphrase is missing', {
+      hint: 'Name a file with --passphrase-file, or a descriptor with --passphrase-fd.',
+    });
+  }
+  const { askSecret } = await import('../../terminal/secret-input.ts');
+  const passphrase = await askSecret(io, 'Passphrase (not shown): ', signal);
+  signal.throwIfAborted();
+  if (isNew && (await askSecret(io, 'The same again: ', signal)) !== passphrase) {
+    throw new TradeAgentError('usage', 'the two are not the same', {
+      hint: 'Try again. Nothing was written.',
+    });
+  }
+  return passphrase;
 }

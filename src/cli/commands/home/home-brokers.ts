@@ -4,11 +4,10 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import { type OfferedBroker, offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import { runCommand } from '../../cli.ts';
-import { choiceOption } from '../../options/choice.ts';
-import { descriptorNumber } from '../../options/descriptor.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
+import { choiceOption, descriptorNumber } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 import type { BrokerKeyOptions } from './broker-keys.ts';
 import type { FolderOf } from './folder-of.ts';
 

@@ -3,14 +3,13 @@ import { exits } from '../../../app/exit-codes.ts';
 import { offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
-import { choiceOption } from '../../options/choice.ts';
-import { descriptorNumber } from '../../options/descriptor.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
+import { choiceOption, descriptorNumber } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { listenAddress } from '../../options/listen-address.ts';
 import { addListeningOptions } from '../../options/listening.ts';
-import type { Cli } from '../../surroundings.ts';
 import type { FolderOf } from './folder-of.ts';
 import type { InitOptions } from './init-answers.ts';
 

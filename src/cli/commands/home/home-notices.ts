@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { homeNotices } from '../../../app/home/home-notices.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import { runCommand } from '../../cli.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 import type { FolderOf } from './folder-of.ts';
 
 export function addHomeNotices(home: Command, cli: Cli, folderOf: FolderOf): void {

@@ -3,12 +3,12 @@ import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import type { HomeReady } from '../../../app/home/ready-file.ts';
 import { environmentWord } from '../../../trading/environment.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Output } from '../../context/output.ts';
+import { runServer, type ServerParts } from '../../context/run-server.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { listenAddress } from '../../options/listen-address.ts';
 import { addListeningOptions, type ListeningFlags, listeningOf } from '../../options/listening.ts';
-import type { Output } from '../../output.ts';
-import { runServer, type ServerParts } from '../../run-server.ts';
-import type { Cli } from '../../surroundings.ts';
 import { requestLine } from '../../text/request-line.ts';
 import type { FolderOf } from './folder-of.ts';
 
@@ -81,7 +81,7 @@ async function offerPairing(cli: Cli, parts: ServerParts, output: Output, folder
   }
   const [{ pairPhone }, { showQrCode }] = await Promise.all([
     import('../../../app/home/pair-phone.ts'),
-    import('../../text/show-qr-code.ts'),
+    import('../../text/qr-code.ts'),
   ]);
   const { user, url } = await pairPhone(parts, folder, undefined);
   await showQrCode(cli, url);

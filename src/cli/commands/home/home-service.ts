@@ -1,10 +1,10 @@
 import { homedir } from 'node:os';
 import type { Command } from 'commander';
 import type { ServiceKind } from '../../../app/home/service-parts.ts';
-import { runCommand } from '../../cli.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 import type { FolderOf } from './folder-of.ts';
 
 interface ServiceOptions {

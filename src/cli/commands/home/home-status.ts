@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import type { HomeStatus } from '../../../app/home/home-status.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import { runCommand } from '../../cli.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 import type { FolderOf } from './folder-of.ts';
 import { userLines } from './home-user.ts';
 

@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import type { ListedAuthenticator, ListedUser } from '../../../app/home/users.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import { runCommand } from '../../cli.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 import type { FolderOf } from './folder-of.ts';
 
 export function addHomeUser(home: Command, cli: Cli, folderOf: FolderOf): void {

@@ -2,10 +2,10 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Pairing } from '../../../app/home/pair-phone.ts';
 import { homeFolder } from '../../../machine/directories.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 import type { FolderOf } from './folder-of.ts';
 import { addHomeBackup } from './home-backup.ts';
 import { addHomeBroker } from './home-broker.ts';
@@ -72,7 +72,7 @@ function addHomePair(home: Command, cli: Cli, folderOf: FolderOf): void {
 async function showPairing(context: Context, { user, url, expiresAt }: Pairing): Promise<void> {
   const { io, output } = context;
   if (output.format === 'text') {
-    const { showQrCode } = await import('../../text/show-qr-code.ts');
+    const { showQrCode } = await import('../../text/qr-code.ts');
     await showQrCode(context, url);
     io.talk(`Open it on ${user}'s phone within ten minutes; it works once.`);
   }

@@ -14,7 +14,7 @@ import { isSecureUrl } from '../../../net/secure-url.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import type { LimitName } from '../../../trading/limit-words.ts';
 import { defined } from '../../../values/defined.ts';
-import type { Context } from '../../context.ts';
+import type { Context } from '../../context/context.ts';
 import { type ListeningFlags, listeningOf } from '../../options/listening.ts';
 import { askUntil } from '../../terminal/questions.ts';
 import type { BrokerKeyOptions } from './broker-keys.ts';

@@ -2,7 +2,7 @@ import { initHome, type MadeHome, type NewHome, openAccount } from '../../../app
 import { requireFree } from '../../../app/home/new-folder.ts';
 import { keptKindOf } from '../../../gateway/broker/verify-keys.ts';
 import { defined } from '../../../values/defined.ts';
-import type { Context } from '../../context.ts';
+import type { Context } from '../../context/context.ts';
 import { brokerAnswer } from './broker-answer.ts';
 import { confirmAccount, readBrokerKeys } from './broker-keys.ts';
 import {

@@ -4,11 +4,11 @@ import type { StartedLogin } from '../../../app/login/start-login.ts';
 import type { ResolvedProfile } from '../../../config/profile.ts';
 import { markedText, safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { countdown } from '../../options/duration.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 interface LoginOptions {
   readonly open?: boolean;
@@ -115,7 +115,7 @@ async function showLogin(context: Context, started: StartedLogin, profile: Resol
   }
   io.talk(`  valid   ${countdown(started.expiresAt - clock.now())}`);
   if (io.stderrIsTty) {
-    const { showQrCode } = await import('../../text/show-qr-code.ts');
+    const { showQrCode } = await import('../../text/qr-code.ts');
     await showQrCode(context, started.completeAddress);
   }
   io.talk('');

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import { signOut } from '../../../app/logout/sign-out.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 interface LogoutOptions {
   readonly all?: boolean;

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
 import { heldLots } from '../../../app/portfolio/gains.ts';
-import { runCommand } from '../../cli.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { addLotOptions, type LotOptions } from '../../options/lot-method.ts';
-import type { Cli } from '../../surroundings.ts';
 
 export function addLotsCommand(program: Command, cli: Cli): void {
   addLotOptions(

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { askingExits, sessionExits } from '../../../app/exit-codes.ts';
 import type { MandateView } from '../../../trading/mandate/mandate.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 import { readerOf } from '../../text/reader.ts';
 import type { AddOptions } from './mandate-terms.ts';
 

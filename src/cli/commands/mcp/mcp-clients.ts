@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import type { ListedMcpClient } from '../../../app/home/mcp-clients.ts';
 import { homeFolder } from '../../../machine/directories.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import { runCommand } from '../../cli.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 interface ClientsOptions {
   readonly home?: string;

@@ -3,10 +3,10 @@ import { type McpClientName, mcpClientNames } from '../../../app/mcp/install/cli
 import type { Installation } from '../../../app/mcp/install/install.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine, safeText } from '../../../text/shown-text.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 interface InstallFlags {
   readonly name: string;

@@ -3,10 +3,10 @@ import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import type { ServerPlace } from '../../../app/mcp/servers/add-server.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
 import { defined } from '../../../values/defined.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 import { agreeTo, chooseTools, insistOn, openToSignIn } from './server-questions.ts';
 import { serverLine, serverText, toolData, toolText } from './server-view.ts';
 

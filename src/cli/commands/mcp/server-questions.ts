@@ -3,7 +3,7 @@ import type { LookedAtServer, OpenBrowser } from '../../../app/mcp/servers/look-
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import type { Context } from '../../context.ts';
+import type { Context } from '../../context/context.ts';
 import { askUntil } from '../../terminal/questions.ts';
 import { serverText, toolText } from './server-view.ts';
 

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
 import { latestNews } from '../../../app/market/market.ts';
 import { MOST_ARTICLES } from '../../../trading/market-news.ts';
-import { runCommand } from '../../cli.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
+import { limitUpTo } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { limitUpTo } from '../../options/list-length.ts';
-import type { Cli } from '../../surroundings.ts';
 
 export function addNewsCommand(program: Command, cli: Cli): void {
   program

@@ -3,10 +3,10 @@ import { exits } from '../../../app/exit-codes.ts';
 import type { AskSettings } from '../../../app/orders/ask-for-order.ts';
 import type { ChangeFlags, OrderFlags } from '../../../app/orders/typed-order.ts';
 import type { Side } from '../../../trading/order.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 import { addAskingOptions, addTermOptions, orderExits } from './order-options.ts';
 
 export function addPlaceCommands(orders: Command, cli: Cli): void {

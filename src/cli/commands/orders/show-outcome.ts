@@ -2,8 +2,8 @@ import { exitCodeForRun } from '../../../app/exit-codes.ts';
 import { type AskSettings, askForOrder, type OrderOutcome } from '../../../app/orders/ask-for-order.ts';
 import { approvalFields } from '../../../app/run/run-report.ts';
 import type { ProposalRequestInput } from '../../../trading/proposal.ts';
-import type { Context } from '../../context.ts';
-import { talkError } from '../../output.ts';
+import type { Context } from '../../context/context.ts';
+import { talkError } from '../../context/output.ts';
 import { showAsking } from '../../run/asked-proposal.ts';
 
 /**

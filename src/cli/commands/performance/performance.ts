@@ -5,10 +5,10 @@ import { riskFreeSchema } from '../../../tools/get-performance.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { symbolSchema } from '../../../trading/order.ts';
 import { type Period, periods } from '../../../trading/period.ts';
-import { runCommand } from '../../cli.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 interface Options {
   readonly period: Period;

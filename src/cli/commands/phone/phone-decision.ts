@@ -6,7 +6,7 @@ import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import { kinds } from '../../../trading/kinds/kinds.ts';
 import { isFlatMessage } from '../../../trading/kinds/message.ts';
-import type { Context } from '../../context.ts';
+import type { Context } from '../../context/context.ts';
 
 export type Decide = 'approve' | 'deny' | 'ask';
 

@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import type { AskDecision, Decision } from '../../../app/phone/watch-phone.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 interface PhoneOptions {
   readonly user: string;

@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
 import { askingExits, exits, sessionExits } from '../../../app/exit-codes.ts';
-import { runCommand } from '../../cli.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
+import { parseLimit } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { parseLimit } from '../../options/list-length.ts';
-import type { Cli } from '../../surroundings.ts';
 import { approvalOption } from '../run/run.ts';
-import type { LogOptions } from './log.ts';
-import type { SetOptions } from './set.ts';
+import type { LogOptions, SetOptions } from './show.ts';
 
 /** The owner's rules: looked at, tried out, and changed. */
 export function addPolicyCommand(program: Command, cli: Cli): void {
@@ -58,7 +57,7 @@ function addLooking(policy: Command, cli: Cli): void {
       ]) + exitCodes([...sessionExits, exits.blocked]),
     )
     .action((order: string, _options, command: Command) =>
-      runCommand(cli, command, async (context) => (await import('./check.ts')).printCheck(context, order)),
+      runCommand(cli, command, async (context) => (await import('./show.ts')).printCheck(context, order)),
     );
   policy
     .command('log')
@@ -76,7 +75,7 @@ function addLooking(policy: Command, cli: Cli): void {
       ]) + exitCodes(sessionExits),
     )
     .action((options: LogOptions, command: Command) =>
-      runCommand(cli, command, async (context) => (await import('./log.ts')).printLog(context, options)),
+      runCommand(cli, command, async (context) => (await import('./show.ts')).printLog(context, options)),
     );
 }
 
@@ -102,7 +101,7 @@ function addChanging(policy: Command, cli: Cli): void {
     )
     .action((limits: string[], options: SetOptions, command: Command) =>
       runCommand(cli, command, async (context) =>
-        (await import('./set.ts')).changeRules(context, limits, options),
+        (await import('./show.ts')).changeRules(context, limits, options),
       ),
     );
 }
@@ -125,7 +124,7 @@ function addTrying(policy: Command, cli: Cli): void {
     )
     .action((file: string, options: { replay?: boolean }, command: Command) =>
       runCommand(cli, command, async (context) =>
-        (await import('./diff.ts')).printDiff(context, file, options.replay ?? false),
+        (await import('./show.ts')).printDiff(context, file, options.replay ?? false),
       ),
     );
   policy
@@ -143,7 +142,7 @@ function addTrying(policy: Command, cli: Cli): void {
       ]) + exitCodes(sessionExits),
     )
     .action((file: string, _options, command: Command) =>
-      runCommand(cli, command, async (context) => (await import('./test.ts')).printTests(context, file)),
+      runCommand(cli, command, async (context) => (await import('./show.ts')).printTests(context, file)),
     );
 }
 

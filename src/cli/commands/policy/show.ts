@@ -1,11 +1,23 @@
+import { approvalView } from '../../../agent/graph/proposal-view.ts';
+import { askAndLeave, askAndWait } from '../../../app/approvals/ask-and-wait.ts';
+import { type ExitCode, exits } from '../../../app/exit-codes.ts';
+import { checkPolicy } from '../../../app/policy/check-policy.ts';
+import { diffPolicy, type PolicyDiff } from '../../../app/policy/diff-policy.ts';
+import { policyLog } from '../../../app/policy/policy-log.ts';
+import { readRuleTexts } from '../../../app/policy/rule-texts.ts';
+import { type SetPolicy, setPolicy } from '../../../app/policy/set-policy.ts';
 import { showPolicy } from '../../../app/policy/show-policy.ts';
+import { type TestedCase, testPolicy } from '../../../app/policy/test-policy.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { dollars } from '../../../trading/amounts.ts';
 import { decimalString } from '../../../trading/decimal.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import { flatLimits, limitLabel, shownLimit } from '../../../trading/limit-words.ts';
-import type { PolicyView } from '../../../trading/policy-views.ts';
-import type { Context } from '../../context.ts';
+import { describeOrder } from '../../../trading/order.ts';
+import type { DecisionView, PolicyView, RecordedDecision } from '../../../trading/policy-views.ts';
+import type { Proposal, ProposalRequestInput } from '../../../trading/proposal.ts';
+import type { Context } from '../../context/context.ts';
 
 export async function printPolicy(context: Context): Promise<void> {
   const policy = await showPolicy(context);
@@ -76,4 +88,165 @@ function used({ today }: PolicyView, key: string): string {
   if (value === undefined || value === null) return '';
   const text = String(value);
   return words?.money === true && decimalString.safeParse(text).success ? dollars(text) : safeLine(text);
+}
+
+export async function printCheck(context: Context, sentence: string): Promise<ExitCode> {
+  const { order, decision } = await checkPolicy(context, sentence);
+  await context.output.result('policy-check', { order, ...decision }, () =>
+    [`${describeOrder(order)}: ${effectWords[decision.effect]}`, ...reasonLines(decision)].join('\n'),
+  );
+  return decision.effect === 'deny' ? exits.blocked : exits.done;
+}
+
+const effectWords = {
+  allow: 'allowed, without a tap',
+  ask: 'allowed, once your phone approves',
+  deny: 'REFUSED',
+} as const;
+
+function reasonLines({ effect, reasons, texts, hint }: DecisionView): string[] {
+  if (effect !== 'deny') return [];
+  const lines = reasons.map((reason, index) => `  ${safeLine(reason)}: ${safeLine(texts[index] ?? '')}`);
+  return hint === undefined ? lines : [...lines, `  ${safeLine(hint)}`];
+}
+
+export async function printDiff(context: Context, file: string, replay: boolean): Promise<ExitCode> {
+  const diff = await diffPolicy(context, file, { replay });
+  await context.output.result('policy-diff', { ...diff }, () => diffText(diff));
+  return diff.flips.length > 0 ? exits.found : exits.done;
+}
+
+function diffText({ changes, tighter, replayed, flips }: PolicyDiff): string {
+  const head =
+    changes.length === 0
+      ? ['The rules are the same.']
+      : [
+          `It would be ${tighter ? 'tighter: it takes no tap' : 'looser: it takes your tap'}.`,
+          ...changes.map(indented),
+        ];
+  if (replayed === null) return head.join('\n');
+  const tail =
+    flips.length === 0
+      ? [`Of ${replayed} past orders none would be decided otherwise.`]
+      : [
+          `Of ${replayed} past orders ${flips.length} would be decided otherwise:`,
+          ...flips.map(({ at, order, before, after, reasons }) =>
+            indented(`${at}  ${order}: ${before} → ${after} (${reasons.join(', ')})`),
+          ),
+        ];
+  return [...head, ...tail].join('\n');
+}
+
+function indented(line: string): string {
+  return `  ${safeLine(line)}`;
+}
+
+export interface LogOptions {
+  readonly denied?: boolean;
+  readonly limit: number;
+}
+
+export async function printLog(context: Context, { denied = false, limit }: LogOptions): Promise<void> {
+  const decisions = await policyLog(context, { denied, limit });
+  await context.output.result('policy-log', { decisions }, async () => {
+    if (decisions.length === 0) return 'Nothing was decided yet.';
+    const { table } = await import('../../text/table.ts');
+    return table<RecordedDecision>(
+      [
+        { head: 'WHEN', cell: ({ at }) => safeLine(at) },
+        { head: 'DECIDED', cell: ({ effect, stage }) => `${effect} (${stage})` },
+        { head: 'ORDER', cell: ({ facts }) => orderText(facts) },
+        { head: 'RULES', cell: ({ policy }) => safeLine(policy).slice(0, 8) },
+        { head: 'WHY', cell: ({ reasons, texts }) => safeLine(texts[0] ?? reasons[0] ?? '') },
+      ],
+      decisions,
+    );
+  });
+}
+
+/** `BUY 5 AAPL limit`, as far as it is known. */
+function orderText({ order }: RecordedDecision['facts']): string {
+  const { side, qty, notional, symbol, type } = (order ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof side !== 'string') return '';
+  const amount = qty ?? (notional === undefined ? '' : `$${String(notional)} of`);
+  return safeLine([side.toUpperCase(), amount, symbol, type].map((word) => String(word ?? '')).join(' '));
+}
+
+export interface SetOptions {
+  readonly approval: 'wait' | 'detach' | 'deny';
+  readonly rules: readonly string[];
+  readonly remove: readonly string[];
+}
+
+export async function changeRules(
+  context: Context,
+  limits: readonly string[],
+  { approval, rules, remove }: SetOptions,
+): Promise<ExitCode> {
+  const policies = { ...readRuleTexts(rules), ...Object.fromEntries(remove.map((name) => [name, null])) };
+  if (limits.length + Object.keys(policies).length === 0) {
+    throw new TradeAgentError('usage', 'there is nothing to set', {
+      hint: 'For example: trade-agent policy set max_order_notional=500.',
+    });
+  }
+  const set = await setPolicy(context, { limits, policies }, (request) => asked(context, request, approval));
+  const { proposal, ...result } = set;
+  await context.output.result(
+    'policy-set',
+    { ...result, ...(proposal === undefined ? {} : { approval: approvalView(proposal, '') }) },
+    () => setText(set),
+  );
+  return set.outcome === 'pending' ? exits.pending : exits.done;
+}
+
+async function asked(
+  context: Context,
+  request: ProposalRequestInput,
+  approval: SetOptions['approval'],
+): Promise<Proposal> {
+  if (approval === 'deny') {
+    throw new TradeAgentError(
+      'approval_denied',
+      'more would be possible by this, and --approval deny asks nobody',
+      {
+        hint: 'The rules are as they were.',
+      },
+    );
+  }
+  const { showAsking } = await import('../../run/asked-proposal.ts');
+  const asking = await showAsking(context);
+  return approval === 'wait' ? askAndWait(context, request, asking) : askAndLeave(context, request, asking);
+}
+
+function setText({ outcome, changes, proposal }: SetPolicy): string {
+  const lines = changes.map((line) => `  ${safeLine(line)}`);
+  switch (outcome) {
+    case 'unchanged':
+      return 'The rules are so already.';
+    case 'pending':
+      return [
+        `Waiting for your phone (${proposal?.code ?? ''}); until then the rules are as they were:`,
+        ...lines,
+      ].join('\n');
+    case 'applied':
+      return ['The rules are changed:', ...lines].join('\n');
+  }
+}
+
+export async function printTests(context: Context, file: string): Promise<ExitCode> {
+  const { policy, cases } = await testPolicy(context, file);
+  const failed = cases.filter(({ ok }) => !ok);
+  await context.output.result('policy-test', { ok: failed.length === 0, policy, cases }, () =>
+    [
+      ...failed.map(caseText),
+      `${cases.length - failed.length} of ${cases.length} cases came out as they should.`,
+    ].join('\n'),
+  );
+  return failed.length === 0 ? exits.done : exits.failed;
+}
+
+function caseText({ name, effect, reasons, expected }: TestedCase): string {
+  const words = (what: { effect: string; reasons?: readonly string[] }) =>
+    [what.effect, ...(what.reasons ?? [])].join(' ');
+  return safeLine(`FAILED ${name}: expected ${words(expected)}, got ${words({ effect, reasons })}`);
 }

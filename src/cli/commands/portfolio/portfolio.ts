@@ -4,10 +4,10 @@ import { type PortfolioAcross, portfolioAcross } from '../../../app/portfolio/po
 import { portfolioFigures } from '../../../app/portfolio/portfolio-figures.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { portfolioView } from '../../../trading/portfolio/portfolio-view.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 export function addPortfolioCommand(program: Command, cli: Cli): void {
   program

@@ -7,11 +7,11 @@ import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import type { Environment } from '../../../trading/order.ts';
 import { defined } from '../../../values/defined.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli, GlobalOptions } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli, GlobalOptions } from '../../surroundings.ts';
 
 interface AddOptions {
   readonly home?: string;
@@ -81,7 +81,7 @@ async function add(
 ): Promise<void> {
   const [{ addProfile }, { credentialKeySetting }] = await Promise.all([
     import('../../../app/profile/add-profile.ts'),
-    import('../../options/credential-key.ts'),
+    import('../../options/choice.ts'),
   ]);
   const { audience, provider, environment, credentialStore, credentialKey } = options;
   const { issuer, gateway, loginClient } = placesOf(options);

@@ -3,13 +3,13 @@ import { exits } from '../../../app/exit-codes.ts';
 import type { NamedPlace } from '../../../app/profile/store-setting.ts';
 import type { StorePlace } from '../../../config/profile.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import type { KeptPlace } from '../../../secrets/kept-places.ts';
+import type { KeptPlace } from '../../../secrets/places/kept-places.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 interface MoveOptions {
   readonly to?: 'keychain' | 'file';
@@ -100,7 +100,7 @@ async function target({ to, key }: MoveOptions): Promise<StorePlace> {
     throw new TradeAgentError('usage', '--to is missing', { hint: 'Say --to keychain, or --to file.' });
   }
   if (key === undefined) return { credential_store: to };
-  const { credentialKeySetting } = await import('../../options/credential-key.ts');
+  const { credentialKeySetting } = await import('../../options/choice.ts');
   return { credential_store: to, credential_key: credentialKeySetting(key, to, '--key') };
 }
 

@@ -1,6 +1,6 @@
 import type { ProviderFinding } from '../../../auth/provider/provider-check.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import type { Context } from '../../context.ts';
+import type { Context } from '../../context/context.ts';
 import { wrapWords } from '../../text/wrap.ts';
 
 /** What one check found, as shown to people and scripts. */

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import { latestQuotes } from '../../../app/quote/latest-quotes.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 export function addQuoteCommand(program: Command, cli: Cli): void {
   program

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { runExits } from '../../../app/exit-codes.ts';
 import { type RunSettings, resume } from '../../../app/run/run.ts';
-import { runCommand } from '../../cli.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 import { approvalOption, baseUrlHelp, cancelOnExitHelp, modelHelp, parseTurns } from '../run/run.ts';
 
 export function addResumeCommand(program: Command, cli: Cli): void {

@@ -2,11 +2,11 @@ import type { Command, Option } from 'commander';
 import { exits, runExits } from '../../../app/exit-codes.ts';
 import { type RunSettings, run } from '../../../app/run/run.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 interface RunCommandOptions extends RunSettings {
   readonly thread?: string;

@@ -6,14 +6,12 @@ import { Faults, faults } from '../../../home/faults.ts';
 import { resolveHome } from '../../../machine/directories.ts';
 import type { SandboxReady } from '../../../sandbox/ready-file.ts';
 import { defined } from '../../../values/defined.ts';
-import { choiceOption } from '../../options/choice.ts';
-import { dateOption } from '../../options/date.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Output } from '../../context/output.ts';
+import { runServer, type ServerParts } from '../../context/run-server.ts';
+import { choiceOption, dateOption, portUpTo } from '../../options/choice.ts';
 import { parseDuration } from '../../options/duration.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { portUpTo } from '../../options/port.ts';
-import type { Output } from '../../output.ts';
-import { runServer, type ServerParts } from '../../run-server.ts';
-import type { Cli } from '../../surroundings.ts';
 import type { Io } from '../../terminal/io.ts';
 
 interface SandboxOptions {

@@ -2,7 +2,7 @@ import { addSchedule } from '../../../app/schedule/add-schedule.ts';
 import type { AddOptions } from '../../../app/schedule/schedule-options.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { Schedule } from '../../../schedule/schedule.ts';
-import type { Context } from '../../context.ts';
+import type { Context } from '../../context/context.ts';
 import { viewOf, viewText } from './schedule-view.ts';
 
 /** Shows an entry, writes it once the person agrees, and prints the schedule. @param sure asks nothing */

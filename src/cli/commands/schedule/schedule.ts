@@ -3,11 +3,11 @@ import { exits, runExits, sessionExits } from '../../../app/exit-codes.ts';
 import type { AddOptions } from '../../../app/schedule/schedule-options.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { schedulers } from '../../../schedule/scheduler-names.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli, GlobalOptions } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli, GlobalOptions } from '../../surroundings.ts';
 import { readerOf } from '../../text/reader.ts';
 
 /** What a check may end with, and a schedule's run with it; a closed market is no failure of either. */

@@ -1,15 +1,15 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ServerPlaces } from '../../../app/server/server-places.ts';
-import { runCommand } from '../../cli.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Output } from '../../context/output.ts';
+import { runCommand } from '../../context/run-command.ts';
+import { runServer, type ServerParts } from '../../context/run-server.ts';
 import { type AddressFlags, addAddressOptions, addressPlaceOf } from '../../options/address-place.ts';
+import { portUpTo } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { addListeningOptions, type ListeningFlags, listeningOf } from '../../options/listening.ts';
-import { portUpTo } from '../../options/port.ts';
 import { addServerPlaces, type PlacesFlags, serverPlacesOf } from '../../options/server-places.ts';
-import type { Output } from '../../output.ts';
-import { runServer, type ServerParts } from '../../run-server.ts';
-import type { Cli } from '../../surroundings.ts';
 import { requestLine } from '../../text/request-line.ts';
 import { addServerKey } from './server-key.ts';
 

@@ -8,11 +8,11 @@ import {
   pruneThreads,
 } from '../../../app/threads/threads.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { parseAge } from '../../options/duration.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 import { readerOf } from '../../text/reader.ts';
 
 /** What refuses to delete a conversation. */
@@ -96,7 +96,7 @@ async function showThreads(context: Context): Promise<void> {
 async function showThread(context: Context, id: string): Promise<void> {
   const thread = await findThread(context, id);
   await context.output.result('thread', { thread }, async () => {
-    const { threadText } = await import('../../text/thread-lines.ts');
+    const { threadText } = await import('./thread-lines.ts');
     return threadText(thread, context.io.unicode, readerOf(context.io));
   });
 }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 export function addWatchCommand(program: Command, cli: Cli): void {
   program

@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import type { WebReady } from '../../../app/web/serve-web.ts';
 import { isTradeAgentError } from '../../../errors/errors.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
+import { portUpTo } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { portUpTo } from '../../options/port.ts';
-import type { Cli } from '../../surroundings.ts';
 
 interface WebOptions {
   readonly port: number;

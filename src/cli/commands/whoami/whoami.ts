@@ -3,10 +3,10 @@ import { sessionExits } from '../../../app/exit-codes.ts';
 import { whoami } from '../../../app/whoami/whoami.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import { runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { Context } from '../../context/context.ts';
+import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import type { Cli } from '../../surroundings.ts';
 
 interface WhoamiOptions {
   readonly verify?: boolean;
@@ -43,7 +43,7 @@ async function printWhoami(context: Context, options: WhoamiOptions): Promise<vo
       const line = `${safeLine(`${who}${address}`)} (profile ${profile}, ${environmentWord(environment)}, ${issuer}${by})`;
       const { accounts } = where;
       if (accounts === null || accounts.length < 2) return line;
-      const { accountsTable } = await import('../../text/accounts-table.ts');
+      const { accountsTable } = await import('../../text/portfolios-table.ts');
       return `${line}\n\n${await accountsTable(accounts)}`;
     },
   );

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { Cli } from '../../context/cli.ts';
+import { runServer } from '../../context/run-server.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { addServerPlaces, type PlacesFlags, serverPlacesOf } from '../../options/server-places.ts';
-import { runServer } from '../../run-server.ts';
-import type { Cli } from '../../surroundings.ts';
 
 interface WorkerOptions extends PlacesFlags {
   readonly concurrency: number;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
+import type { Clock } from '../../../machine/clock.ts';
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
-import type { AwsCredentials } from './credential-source.ts';
 
 /** Those who give credentials are on this machine, or in its region. */
 const TIMEOUT_MS = 5_000;
@@ -71,3 +71,26 @@ export function noCredentials(whom: string, why: string): TradeAgentError {
     hint: 'Nothing was changed. Look at the role that this process has at AWS, then try again.',
   });
 }
+
+/** By which requests to AWS are signed. */
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  /** Milliseconds since the epoch; undefined for those that hold for good. */
+  readonly expiresAt?: number;
+}
+
+export interface AwsCredentialOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** Whose STS is asked. */
+  readonly region: string;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly fetch: typeof fetch;
+}
+
+/** @returns undefined where this machine is not set up for it */
+export type AwsCredentialSource = (options: AwsCredentialOptions) => Promise<AwsCredentials | undefined>;
+
+/** Where the regions of a partition have their addresses. */
+export const domainOf = (region: string) => (region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com');

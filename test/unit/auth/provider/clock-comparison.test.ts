@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clockComparison, clockWarning } from '../../../../src/auth/provider/clock-comparison.ts';
+import { clockComparison, clockWarning } from '../../../../src/auth/provider/provider-clock.ts';
 
 const SERVER = Date.parse('2026-11-25T12:00:00Z');
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { callToPhone } from '../../../../src/cli/run/call-to-phone.ts';
 import { createAttention } from '../../../../src/cli/terminal/attention.ts';
-import { callToPhone } from '../../../../src/cli/terminal/call-to-phone.ts';
 import { fakeTerminal } from '../fake-terminal.ts';
 import { approval } from '../sample-events.ts';
 

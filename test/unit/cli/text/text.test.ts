@@ -3,9 +3,14 @@ import { answer as plannersAnswer } from '../../../../src/agent/planner/answer.t
 import { approvalLines, approvalOutcome } from '../../../../src/cli/text/approval-lines.ts';
 import { asciiText } from '../../../../src/cli/text/ascii-text.ts';
 import { terminalMarkdown } from '../../../../src/cli/text/markdown.ts';
-import { dollars, sharePrice, signedDollars, signedPercent } from '../../../../src/cli/text/money.ts';
 import { wrapWords } from '../../../../src/cli/text/wrap.ts';
-import { percent } from '../../../../src/trading/amounts.ts';
+import {
+  dollars,
+  percent,
+  sharePrice,
+  signedDollars,
+  signedPercent,
+} from '../../../../src/trading/amounts.ts';
 import { orderFields, orderHeadline } from '../../../../src/trading/order-words.ts';
 import { approval, executed, messageApproval, NOW, order } from '../sample-events.ts';
 

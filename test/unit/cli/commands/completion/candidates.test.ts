@@ -22,7 +22,7 @@ describe('the word at the cursor', () => {
     // Below a command, after flags of the program that take values.
     [
       ['--output', 'json', 'phone', ''],
-      ['login', 'link'],
+      ['login', 'link', 'connect'],
     ],
     [['--output=json', 'phone', 'lo'], ['login']],
     [['--profile', '=', 'orders', 'thr'], ['threads']],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LookedAtServer } from '../../../../../src/app/mcp/servers/look-at-server.ts';
 import { agreeTo, chooseTools, insistOn } from '../../../../../src/cli/commands/mcp/server-questions.ts';
-import type { Context } from '../../../../../src/cli/context.ts';
+import type { Context } from '../../../../../src/cli/context/context.ts';
 import { compareTools } from '../../../../../src/mcp/client/compared-tools.ts';
 
 const tools = compareTools({ tools: [], pins: {}, unsafe: [] }, [

@@ -1,0 +1,61 @@
+import type { ThreadCall, ThreadMessage, ThreadRecord } from '../../../agent/events.ts';
+import { safeLine, safeText } from '../../../text/shown-text.ts';
+import { toolCallText } from '../../run/run-renderer.ts';
+import { approvalOutcome } from '../../text/approval-lines.ts';
+import { program, type Reader } from '../../text/reader.ts';
+
+/** A thread for people: who said what, what was called and how that went, and what was asked of the phone. */
+export function threadText(record: ThreadRecord, unicode: boolean, reader: Reader = program): string {
+  const short = reader.ids(record.approvals.map(({ id }) => id));
+  const results = new Map(
+    record.messages.flatMap((message) => (message.role === 'tool' ? [[message.call, message] as const] : [])),
+  );
+  const lines = [
+    `thread   ${safeLine(record.thread)}`,
+    `status   ${record.status}`,
+    `updated  ${reader.time(record.updated_at)}`,
+  ];
+  for (const message of record.messages) {
+    if (message.role === 'tool') continue;
+    if (message.text.trim() !== '') lines.push('', ...said(message.role, message.text));
+    if (message.role === 'agent') {
+      for (const call of message.calls) lines.push(called(call, results.get(call.id), unicode));
+    }
+  }
+  if (record.approvals.length > 0) lines.push('', 'approvals');
+  for (const approval of record.approvals) {
+    lines.push(`  ${short(approval.id)}  ${approval.code}  ${approvalOutcome(approval)}`);
+  }
+  return lines.join('\n');
+}
+
+const speaker = { user: 'you', agent: 'agent', context: 'input' } as const;
+
+function said(role: keyof typeof speaker, text: string): string[] {
+  return safeText(text)
+    .trimEnd()
+    .split('\n')
+    .map((line, index) => `${(index === 0 ? speaker[role] : '').padEnd(7)}${line}`.trimEnd());
+}
+
+function called(
+  call: ThreadCall,
+  result: (ThreadMessage & { role: 'tool' }) | undefined,
+  unicode: boolean,
+): string {
+  const text = toolCallText(call.name, call.args);
+  if (result === undefined) return `  ${unicode ? '…' : '-'} ${text}: not done yet`;
+  if (result.ok) return `  ${unicode ? '✓' : '+'} ${text}`;
+  return `  ${unicode ? '✗' : 'x'} ${text}: ${failure(result.text)}`;
+}
+
+/** What went wrong, out of a tool's answer. */
+function failure(text: string): string {
+  try {
+    const { error } = JSON.parse(text) as { error?: { message?: unknown } };
+    if (typeof error?.message === 'string') return safeLine(error.message);
+  } catch {
+    // Said in some other way.
+  }
+  return 'failed';
+}

@@ -1,0 +1,65 @@
+import type { App } from '../../app/app.ts';
+import { createApp } from '../../app/create-app.ts';
+import type { ThemeName } from '../../config/theme-name.ts';
+import { defined } from '../../values/defined.ts';
+import { type Attention, createAttention, noAttention } from '../terminal/attention.ts';
+import type { Interruption } from '../terminal/interruption.ts';
+import type { Io } from '../terminal/io.ts';
+import { DEFAULT_THEME, type Paint, painter, plainPaint } from '../text/theme.ts';
+import type { Cli, GlobalOptions } from './cli.ts';
+import type { Output } from './output.ts';
+
+/** What commands work with: the use cases' parts, and a terminal. */
+export interface Context extends App {
+  readonly io: Io;
+  readonly output: Output;
+  readonly interruption: Interruption;
+  /** Colours for stdout, by the theme asked for. */
+  paint(): Promise<Paint>;
+  /** How to call a person who looks elsewhere; silent where they want none of it. */
+  attention(): Promise<Attention>;
+  /** Another theme from now on. */
+  chooseTheme(name: ThemeName): void;
+  /** The theme asked for: `--theme`, else config.yaml's, else the usual one. */
+  theme(): Promise<ThemeName>;
+}
+
+export function createContext(
+  cli: Cli,
+  globals: GlobalOptions,
+  output: Output,
+  tell: (line: string) => void,
+): Context {
+  const { io, interruption } = cli;
+  const ask = async (question: string) => {
+    const { askSecret } = await import('../terminal/secret-input.ts');
+    return askSecret(io, question, interruption.signal);
+  };
+  const app = createApp({
+    env: cli.env,
+    clock: cli.clock,
+    fetch: cli.fetch,
+    ...defined({ discreetFetch: cli.discreetFetch }),
+    signal: interruption.signal,
+    profileOption: globals.profile,
+    serverOption: globals.server,
+    accountOption: globals.account,
+    tell,
+    askSecret: io.interactive ? ask : undefined,
+  });
+  let chosen = globals.theme;
+  const theme = async () => chosen ?? (await app.config()).theme ?? DEFAULT_THEME;
+  return Object.assign(app, {
+    io,
+    output,
+    interruption,
+    theme,
+    chooseTheme: (name: ThemeName) => {
+      chosen = name;
+    },
+    attention: async () =>
+      io.stderrIsTty ? createAttention(io, cli.env, (await app.config()).attention !== false) : noAttention,
+    // What takes no colours need not ask which.
+    paint: async () => (io.color.stdout ? painter(await theme(), true) : plainPaint),
+  });
+}

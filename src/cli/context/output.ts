@@ -1,0 +1,119 @@
+import { exitCodeForError } from '../../app/exit-codes.ts';
+import { errorObject } from '../../errors/error-object.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { safeJson } from '../../text/safe-json.ts';
+import { safeText } from '../../text/shown-text.ts';
+import type { Io } from '../terminal/io.ts';
+
+export const outputFormats = ['text', 'json', 'stream-json', 'csv'] as const;
+export type OutputFormat = (typeof outputFormats)[number];
+
+/** Where a command's result goes: stdout, in the format asked for. Everything else it says goes to `io.talk`. */
+export interface Output {
+  readonly format: OutputFormat;
+  /**
+   * The command's one result: `text()` for people, or `{schema: "trade-agent.<thing>/1", …data}`, on one line unless
+   * stdout is a terminal.
+   */
+  result(thing: string, data: Record<string, unknown>, text: () => string | Promise<string>): Promise<void>;
+  /** One line of `stream-json`; nothing in the other formats. */
+  event(event: Record<string, unknown>): void;
+}
+
+/** What `--jq` makes of a result. @param indented for a person */
+export type JqFilter = (json: string, indented: boolean) => string;
+
+/**
+ * The output that a command's options ask for. Whatever is wrong with them is found here, before the command does anything.
+ * @param command its words: `orders list`
+ * @throws {TradeAgentError} `usage`
+ */
+export async function openOutput(
+  io: Io,
+  { output, jq }: { readonly output: OutputFormat; readonly jq?: string },
+  command: string,
+): Promise<Output> {
+  if (output === 'csv') {
+    const { csvCommands, isCsvCommand } = await import('../format/csv-lists.ts');
+    if (!isCsvCommand(command)) {
+      throw new TradeAgentError('usage', `${command} prints no list for --output csv`, {
+        hint: `Lists are: ${csvCommands()}.`,
+      });
+    }
+  }
+  if (jq === undefined) return createOutput(io, output);
+  if (output === 'csv' || output === 'stream-json') {
+    throw new TradeAgentError('usage', `--jq goes over --output json, not ${output}`, {
+      hint: 'Leave --output out: --jq means json.',
+    });
+  }
+  const { jqFilter } = await import('../format/jq.ts');
+  return createOutput(io, 'json', await jqFilter(jq));
+}
+
+export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter): Output {
+  return {
+    format,
+    async result(thing, data, text) {
+      if (format === 'text') {
+        const lines = await text();
+        if (lines !== '') io.print(lines);
+        return;
+      }
+      if (format === 'csv') {
+        const { csvText } = await import('../format/csv.ts');
+        io.write(csvText(thing, data));
+        return;
+      }
+      const object = { schema: `trade-agent.${thing}/1`, ...data };
+      if (filter !== undefined) {
+        const lines = filter(JSON.stringify(object), io.stdoutIsTty);
+        if (lines !== '') io.print(io.stdoutIsTty ? safeText(lines) : lines);
+        return;
+      }
+      const indent = format === 'json' && io.stdoutIsTty ? 2 : 0;
+      io.print(safeJson(object, indent));
+    },
+    event(event) {
+      if (format === 'stream-json') io.print(safeJson(event));
+    },
+  };
+}
+
+/**
+ * The one place where an error becomes output and an exit code: an object on stdout under `--output json`, otherwise
+ * (`--jq` and `csv` have their own shape) two lines on stderr.
+ */
+export function reportError(io: Io, format: OutputFormat, error: unknown): number {
+  const object = errorObject(error);
+  if (format === 'text' || format === 'csv') talkError(io, object);
+  else io.print(safeJson({ schema: 'trade-agent.error/1', error: object }));
+  return exitCodeForError(object.code);
+}
+
+/** `error: …` and `hint: …` on stderr, or wherever `tell` takes them. */
+export function talkError(
+  io: Io,
+  { message, hint }: { message: string; hint?: string },
+  tell = (line: string) => io.talk(line),
+): void {
+  tell(`${io.paint('stderr', ['red', 'bold'], 'error:')} ${safeText(message)}`);
+  if (hint !== undefined) tell(`${io.paint('stderr', 'bold', 'hint:')} ${safeText(hint)}`);
+}
+
+/**
+ * The format asked for, read from the raw arguments, else TRADE_AGENT_OUTPUT: a mistake in the others must be reported
+ * in it too.
+ */
+export function requestedFormat(args: readonly string[], env: NodeJS.ProcessEnv = {}): OutputFormat {
+  const end = args.indexOf('--');
+  const options = end === -1 ? args : args.slice(0, end);
+  // What stdout has then is the expression's.
+  if (options.some((arg) => arg === '--jq' || arg.startsWith('--jq='))) return 'text';
+  const index = options.findLastIndex((arg) => arg === '--output' || arg.startsWith('--output='));
+  const value = options[index]?.startsWith('--output=')
+    ? options[index]?.slice('--output='.length)
+    : options[index + 1];
+  if (index === -1) return outputFormats.find((format) => format === env.TRADE_AGENT_OUTPUT) ?? 'text';
+  return outputFormats.find((format) => format === value) ?? 'text';
+}

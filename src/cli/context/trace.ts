@@ -1,0 +1,107 @@
+import { join } from 'node:path';
+import { isTradeAgentError } from '../../errors/errors.ts';
+import type { Clock } from '../../machine/clock.ts';
+import { resolveHome } from '../../machine/directories.ts';
+import { safeLine } from '../../text/shown-text.ts';
+import type { Cli, GlobalOptions } from './cli.ts';
+import { createLogFile, redact } from './log-file.ts';
+
+/** The record of one command, in the log file and, under `--verbose`, on stderr. */
+export interface Trace {
+  readonly fetch: typeof fetch;
+  /** As `fetch`; of an address the record has no more than the host. */
+  readonly discreetFetch: typeof fetch;
+  end(exitCode: number): void;
+  fail(error: unknown): void;
+}
+
+/** Begins the record of a command. `TRADE_AGENT_LOG=off` leaves the file out. */
+export function startTrace(
+  { io, env, clock, fetch }: Pick<Cli, 'io' | 'env' | 'clock' | 'fetch'>,
+  globals: GlobalOptions,
+  command: string,
+): Trace {
+  const started = clock.now();
+  const log = env.TRADE_AGENT_LOG === 'off' ? undefined : createLogFile(logFile(env), clock);
+  const tell = (event: string, facts: Record<string, unknown>) => {
+    log?.write(event, { command, ...facts });
+    if (globals.verbose !== true) return;
+    const words = Object.entries(facts).map(([name, value]) => `${name}=${String(value)}`);
+    io.talk(io.paint('stderr', 'dim', safeLine(redact(`[${event}] ${words.join(' ')}`))));
+  };
+  if (globals.verbose === true) tell('start', { node: process.versions.node, platform: process.platform });
+  return {
+    fetch: tracedFetch(fetch, clock, (facts) => tell('request', { ...facts })),
+    discreetFetch: tracedFetch(fetch, clock, (facts) => tell('request', { ...facts }), 'host'),
+    end: (exit_code) => tell('end', { exit_code, ms: clock.now() - started }),
+    fail: (error) => tell('error', { ...errorFacts(error), ms: clock.now() - started }),
+  };
+}
+
+/** Where the record is kept. */
+export function logFile(env: NodeJS.ProcessEnv): string {
+  return join(resolveHome(env).log, 'trade-agent.log');
+}
+
+/** What isn't the program's own error keeps its text, which could hold anything, to itself; its stack says where. */
+function errorFacts(error: unknown): Record<string, unknown> {
+  if (isTradeAgentError(error)) return { code: error.code, message: error.message };
+  if (!(error instanceof Error)) return { code: 'internal' };
+  const stack = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
+  return {
+    code: 'internal',
+    name: error.name,
+    at: stack
+      .slice(0, 5)
+      .map((line) => line.trim())
+      .join('; '),
+  };
+}
+
+/** One request, in facts that hold nothing secret: no query, no header, no body. */
+interface RequestFacts {
+  readonly method: string;
+  /** Scheme and host, and the path unless that may be a secret. */
+  readonly url: string;
+  readonly status?: number;
+  /** The network's own word for what went wrong. */
+  readonly failure?: string;
+  readonly ms: number;
+}
+
+/**
+ * `fetch` that tells of each request once it is answered.
+ * @param address how much of the address may be told: the path of an incoming webhook is its secret
+ */
+export function tracedFetch(
+  fetch: typeof globalThis.fetch,
+  clock: Clock,
+  tell: (facts: RequestFacts) => void,
+  address: 'path' | 'host' = 'path',
+): typeof globalThis.fetch {
+  return async (input, init) => {
+    const started = clock.now();
+    const request = input instanceof Request ? input : undefined;
+    const url = new URL(request?.url ?? String(input));
+    const facts = {
+      method: init?.method ?? request?.method ?? 'GET',
+      url: address === 'path' ? `${url.origin}${url.pathname}` : url.origin,
+    };
+    try {
+      const response = await fetch(input, init);
+      tell({ ...facts, status: response.status, ms: clock.now() - started });
+      return response;
+    } catch (error) {
+      tell({ ...facts, failure: failureOf(error), ms: clock.now() - started });
+      throw error;
+    }
+  };
+}
+
+function failureOf(error: unknown): string {
+  const { code, name } = (error instanceof Error ? (error.cause ?? error) : {}) as {
+    code?: unknown;
+    name?: unknown;
+  };
+  return String(code ?? name ?? 'failed');
+}

@@ -1,1 +1,0 @@
-export { dollars, percent, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';

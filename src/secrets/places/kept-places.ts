@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import type { StorePlace } from '../../config/profile.ts';
+import { credentialFile } from '../file/file-store.ts';
+import type { KeyKind } from '../file/sealed-file.ts';
+import { keychainMarker } from '../keychain/keychain-store.ts';
+
+/** A place where a profile's credentials are, or were left. */
+export interface KeptPlace {
+  readonly credential_store: StorePlace['credential_store'];
+  /** Undefined for the keychain. */
+  readonly keyKind: KeyKind | undefined;
+  /** Undefined for the keychain. */
+  readonly file: string | undefined;
+}
+
+/** What kind of key a profile's setting means. */
+export function keyKindOf({ credential_store, credential_key }: StorePlace): KeyKind | undefined {
+  if (credential_store === 'keychain') return undefined;
+  if (credential_key === undefined) return 'file';
+  return credential_key === 'passphrase' ? 'passphrase' : 'key-file';
+}
+
+/** The place a profile names, whether anything is there or not. */
+export function placeOf(folder: string, profile: string, store: StorePlace): KeptPlace {
+  const keyKind = keyKindOf(store);
+  return {
+    credential_store: store.credential_store,
+    keyKind,
+    file: keyKind === undefined ? undefined : credentialFile(folder, profile, keyKind),
+  };
+}
+
+/** Where anything of this profile is kept. Looks at files alone: the keychain is known by its list of entries. */
+export function keptPlaces(folder: string, profile: string): KeptPlace[] {
+  const files = (['file', 'key-file', 'passphrase'] as const)
+    .map((keyKind) => ({
+      credential_store: 'file' as const,
+      keyKind,
+      file: credentialFile(folder, profile, keyKind),
+    }))
+    .filter(({ file }) => existsSync(file));
+  const keychain = { credential_store: 'keychain' as const, keyKind: undefined, file: undefined };
+  return existsSync(keychainMarker(folder, profile)) ? [keychain, ...files] : files;
+}
+
+export function isSamePlace(a: KeptPlace, b: KeptPlace): boolean {
+  return a.credential_store === b.credential_store && a.keyKind === b.keyKind;
+}

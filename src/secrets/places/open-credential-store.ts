@@ -1,0 +1,50 @@
+import type { ResolvedProfile, StorePlace } from '../../config/profile.ts';
+import type { Home } from '../../machine/directories.ts';
+import { defined } from '../../values/defined.ts';
+import type { CredentialStore } from '../credential-store.ts';
+import type { FileKeyChoice } from '../file/file-key.ts';
+import { openFileStore } from '../file/file-store.ts';
+import { createPassphraseKeys, type PassphraseKeys } from '../file/passphrase-keys.ts';
+import { passphraseSource } from '../file/passphrase-source.ts';
+import { openKeychainStore } from '../keychain/keychain-store.ts';
+
+export interface StoreAccess {
+  readonly env?: NodeJS.ProcessEnv;
+  /** One for the whole process, so that nobody is asked twice. */
+  readonly passphrases?: PassphraseKeys;
+}
+
+/**
+ * @param ask asks the person without showing what they type; undefined where nobody can be asked
+ * @param signal ends the wait for a passphrase from a descriptor
+ */
+export function passphraseKeys(
+  env: NodeJS.ProcessEnv,
+  ask: ((question: string) => Promise<string>) | undefined,
+  signal?: AbortSignal,
+): PassphraseKeys {
+  return createPassphraseKeys(passphraseSource(env, ask, signal));
+}
+
+/**
+ * The store the profile chose. One that can't be used is an error at its first use, never a silent step down to
+ * another.
+ */
+export function openCredentialStore(
+  profile: Pick<ResolvedProfile, 'name'> & StorePlace,
+  home: Pick<Home, 'config'>,
+  access: StoreAccess = {},
+): CredentialStore {
+  const where = { folder: home.config, profile: profile.name };
+  if (profile.credential_store === 'file') {
+    return openFileStore({ ...where, key: keyChoice(profile.credential_key, access) });
+  }
+  return openKeychainStore({ ...where, ...defined({ env: access.env }) });
+}
+
+function keyChoice(key: string | undefined, access: StoreAccess): FileKeyChoice {
+  if (key === undefined) return 'beside';
+  if (key !== 'passphrase') return { keyFile: key };
+  const { env = process.env, passphrases } = access;
+  return { passphrase: passphrases ?? passphraseKeys(env, undefined) };
+}
