@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs';
 import type { StorePlace } from '../../config/profile.ts';
 import { setStorePlace } from '../../config/profile-edit.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { isSamePlace, type KeptPlace, keptPlaces, placeOf } from '../../secrets/places/kept-places.ts';
 import { moveCredentials } from '../../secrets/move-credentials.ts';
+import { isSamePlace, type KeptPlace, keptPlaces, placeOf } from '../../secrets/places/kept-places.ts';
 import type { App } from '../app.ts';
 import { type NamedPlace, type StoreSetting, storeSetting } from './store-setting.ts';
 

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { eventAnswer, tooManyStreams, streamLimit } from '../../net/event-answer.ts';
+import { eventAnswer, streamLimit, tooManyStreams } from '../../net/event-answer.ts';
 import { type BrowserContext, type BrowserEnv, isFull } from './browser-env.ts';
 import { createDecisionRoutes } from './decision/decision-routes.ts';
 import { createHistoryPages } from './decision/history-pages.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
 import { logout } from '../../../src/auth/logout.ts';
+import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
 import { storedUser } from '../../../src/auth/session/stored-session.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';

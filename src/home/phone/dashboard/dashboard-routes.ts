@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { Clock } from '../../../machine/clock.ts';
-import { eventAnswer, tooManyStreams, streamLimit } from '../../../net/event-answer.ts';
+import { eventAnswer, streamLimit, tooManyStreams } from '../../../net/event-answer.ts';
 import { accountNumberSchema } from '../../../trading/order.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import type { BrowserContext, BrowserEnv } from '../browser-env.ts';
