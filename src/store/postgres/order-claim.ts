@@ -2,11 +2,11 @@ import type { CountedFacts } from '../../trading/counted-order.ts';
 import type { DecisionNote } from '../decision-store.ts';
 import type { Claim } from '../order-journal.ts';
 import { countedColumns } from '../rows/order-counts.ts';
+import { takePlace } from '../sql/mandate-store.ts';
 import { noteDecision, noting, notingValues } from './decision-store.ts';
-import { holdMandate, takePlace } from './mandate-store.ts';
 import { type CountedAt, lookAtOrder } from './order-counts.ts';
+import { driveWork } from './sql-database.ts';
 import type { Unit } from './tenant-database.ts';
-import { spending } from './used-approvals.ts';
 
 /*
  * Twice to the database and back, since somebody decides in between; once where nobody does:
@@ -18,6 +18,11 @@ import { spending } from './used-approvals.ts';
  */
 
 type Outcome = 'claimed' | 'known' | 'approval_used' | 'denied';
+
+/** Until the unit's end nobody else counts by this mandate, or ends it: in the unit that claims an order under it. */
+export async function holdMandate(unit: Unit, sub: string, id: string): Promise<void> {
+  await unit.all('SELECT FROM mandates WHERE sub = @sub AND id = @id FOR NO KEY UPDATE', { sub, id });
+}
 
 /** Claims an order, as {@link OrderJournal.claim} has it. The unit ends with it. */
 export async function claimOrder(
@@ -52,7 +57,7 @@ export async function claimOrder(
   const [outcome] = await Promise.all([written, locked, held]);
   if (mandate !== undefined && outcome === 'claimed') {
     const { symbol, side } = draft;
-    await takePlace(unit, order, mandate, { slot: order.slot ?? '', symbol, side });
+    await driveWork(unit, takePlace(order, mandate, { slot: order.slot ?? '', symbol, side }));
   }
   return outcome;
 }
@@ -64,7 +69,12 @@ const COUNTED_AT = `greatest(@counted::bigint, (SELECT max(created_at) FROM gate
 
 const INTENT = `
   known AS (SELECT FROM gateway_orders ${SAME}),
-  spent AS (${spending("'order'", '@clientOrderId', 'WHERE NOT EXISTS (SELECT FROM known)')}),
+  -- Of two at once the second waits for the outcome of the first.
+  spent AS (
+    INSERT INTO used_approvals (issuer, jti, sub, kind, subject_id, used_at)
+    SELECT @issuer, @jti, @sub, 'order', @clientOrderId, @now WHERE NOT EXISTS (SELECT FROM known)
+    ON CONFLICT (tenant, issuer, jti) DO NOTHING RETURNING used_at
+  ),
   intent AS (
     INSERT INTO gateway_orders
       (sub, client_order_id, digest, draft, replaces, state, submissions, submitted_at, created_at, updated_at,

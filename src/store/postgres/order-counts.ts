@@ -12,8 +12,9 @@ import {
   SAME_WITHIN_MS,
   usageOf,
 } from '../rows/order-counts.ts';
-import { STANDING, type StandingRow, standingAt, standingFor } from './halts.ts';
-import { findMandate } from './mandate-store.ts';
+import { STANDING, type StandingRow, standingAt, standingFor } from '../sql/halts.ts';
+import { findMandate } from '../sql/mandate-store.ts';
+import { driveWork } from './sql-database.ts';
 import type { Unit } from './tenant-database.ts';
 
 /** An account, without one order, and without the one that it is put in place of. */
@@ -110,7 +111,7 @@ export async function lookAtOrder(unit: Asked, order: Counting, at: CountedAt) {
   const { isKnown, ...out } = await outOf(unit, { account, sub, clientOrderId, replaces }, whose, at);
   if (draft.mandate === undefined) return { isKnown, counted: countedFacts(order, out, undefined) };
   const query = { since: dayBegan(out.now), slot: { slot, symbol, side } };
-  const mandate = await findMandate(unit, sub, draft.mandate, query, draft.client_order_id);
+  const mandate = await driveWork(unit, findMandate(sub, draft.mandate, query, draft.client_order_id));
   return { isKnown, counted: countedFacts(order, out, mandate ?? null) };
 }
 

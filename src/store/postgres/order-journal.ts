@@ -3,9 +3,10 @@ import type { MandateSlot } from '../mandate-store.ts';
 import type { JournalEntry, JournalState, OpenEntry, OrderJournal, OrderKey } from '../order-journal.ts';
 import { countingClock, filledPart, type Reserved } from '../rows/order-counts.ts';
 import { entryOf, type OrderRow } from '../rows/order-row.ts';
-import { giveBackPlace, holdMandate, takePlace } from './mandate-store.ts';
-import { claimOrder } from './order-claim.ts';
+import { giveBackPlace, takePlace } from '../sql/mandate-store.ts';
+import { claimOrder, holdMandate } from './order-claim.ts';
 import { countOrder, countUsage } from './order-counts.ts';
+import { driveWork } from './sql-database.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
 export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
@@ -87,7 +88,7 @@ function changes(database: TenantDatabase) {
         `UPDATE gateway_orders SET state = 'rejected', result = @result, updated_at = @now WHERE ${where}`,
         { ...idOf(key), result: JSON.stringify(problem), now },
       );
-      if (changed === 1) await giveBackPlace(unit, key);
+      if (changed === 1) await driveWork(unit, giveBackPlace(key));
       return changed === 1;
     });
   return {
@@ -180,7 +181,7 @@ async function adopt(unit: Unit, key: OrderKey, order: Order, now: number): Prom
     { ...idOf(key), result: JSON.stringify(order), now },
   );
   if (changed === 0) return 'known';
-  if (mandate !== null && !isHeld) await takePlace(unit, key, mandate, slot);
+  if (mandate !== null && !isHeld) await driveWork(unit, takePlace(key, mandate, slot));
   await endIfOver(unit, key, order, now);
   return 'adopted';
 }

@@ -1,23 +1,16 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { GatewayStores } from '../gateway-stores.ts';
 import { noQuestions, type QuestionSeal } from '../rows/question-id.ts';
-import { sqliteAccessStore } from './access-store.ts';
+import { sharedStores } from '../sql/gateway-stores.ts';
+import { sqlHalts } from '../sql/halts.ts';
 import { sqliteAuditStore } from './audit-store.ts';
-import { sqliteBrokerKeyStore } from './broker-key-store.ts';
-import { sqliteCheckpointStore } from './checkpoint-store.ts';
 import { sqliteDecisionStore } from './decision-store.ts';
-import { sqliteDefaultAccountStore } from './default-account-store.ts';
 import { prepareGatewayDatabase } from './gateway-database.ts';
-import { sqliteHalts } from './halts.ts';
-import { sqliteLimitsStore } from './limits-store.ts';
-import { sqliteMandateStore } from './mandate-store.ts';
-import { sqliteMessageJournal } from './message-journal.ts';
 import { versionOf } from './migrate.ts';
 import { sqliteOrderJournal } from './order-journal.ts';
 import { sqliteProofStore } from './proof-store.ts';
 import { sqliteProposalStore } from './proposal-store.ts';
-import { sqliteSigningKeyStore } from './signing-key-store.ts';
-import { sqliteStandingStore } from './standing-store.ts';
+import { sqliteDatabase } from './sql-database.ts';
 
 /**
  * @param database the gateway's, open; its owner closes it. Set to WAL and `synchronous=FULL` here
@@ -30,21 +23,12 @@ export function sqliteGatewayStores(
 ): GatewayStores {
   prepareGatewayDatabase(database);
   return {
+    ...sharedStores(sqliteDatabase(database)),
     orders: sqliteOrderJournal(database),
-    messages: sqliteMessageJournal(database),
     proofs: sqliteProofStore(database),
     proposals: sqliteProposalStore(database, seal),
-    halts: sqliteHalts(database),
     decisions: sqliteDecisionStore(database),
-    keys: sqliteSigningKeyStore(database),
-    mandates: sqliteMandateStore(database),
-    standing: sqliteStandingStore(database),
     audit: sqliteAuditStore(database),
-    checkpoints: sqliteCheckpointStore(database),
-    brokerKeys: sqliteBrokerKeyStore(database),
-    defaultAccounts: sqliteDefaultAccountStore(database),
-    access: sqliteAccessStore(database),
-    limits: sqliteLimitsStore(database),
   };
 }
 
@@ -55,5 +39,5 @@ export function sqliteGatewayStores(
 export function sqliteRecord(database: Database.Database): Pick<GatewayStores, 'halts' | 'audit'> {
   // Their tables are the same in all versions. A gateway that ended before it made any left an empty file.
   if (versionOf(database) === 0) prepareGatewayDatabase(database);
-  return { halts: sqliteHalts(database), audit: sqliteAuditStore(database) };
+  return { halts: sqlHalts(sqliteDatabase(database)), audit: sqliteAuditStore(database) };
 }

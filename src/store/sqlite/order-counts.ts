@@ -17,8 +17,9 @@ import {
   type Reserved,
   usageOf,
 } from '../rows/order-counts.ts';
-import { tradingStandings } from './halts.ts';
-import { mandateReads } from './mandate-store.ts';
+import { tradingStanding } from '../sql/halts.ts';
+import { findMandate } from '../sql/mandate-store.ts';
+import type { RunWork } from './sql-database.ts';
 
 /** Nobody's: no user has an empty id. */
 const NO_ORDER: { sub: string; clientOrderId: string; replaces: string | null } = {
@@ -28,9 +29,7 @@ const NO_ORDER: { sub: string; clientOrderId: string; replaces: string | null } 
 };
 
 /** What is counted of an account. To be called in the transaction that goes by it: nobody writes another order meanwhile. */
-export function orderCounts(database: Database.Database) {
-  const standing = tradingStandings(database);
-  const mandates = mandateReads(database);
+export function orderCounts(database: Database.Database, runWork: RunWork) {
   const newest = database
     .prepare<[string], number | null>('SELECT max(created_at) FROM gateway_orders WHERE account = ?')
     .pluck();
@@ -61,13 +60,13 @@ export function orderCounts(database: Database.Database) {
       clock,
       late: lateOrders(late.all({ ...key, now, since: lateSince(now) }), now, like),
       open: open.all({ ...key, now }),
-      state: standing(sub, now).state,
+      state: runWork(tradingStanding(sub, now)).state,
     };
   };
   const underMandate = (sub: string, draft: OrderDraft, now: number): CountedTerms | null => {
     const { mandate = '', slot = '', symbol, side, client_order_id } = draft;
     const query = { since: dayBegan(now), slot: { slot, symbol, side } };
-    return mandates.find(sub, mandate, query, client_order_id) ?? null;
+    return runWork(findMandate(sub, mandate, query, client_order_id)) ?? null;
   };
   return {
     timeOf,

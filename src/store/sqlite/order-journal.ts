@@ -6,26 +6,26 @@ import type { DecisionNote } from '../decision-store.ts';
 import type { Claim, JournalEntry, OrderJournal, OrderKey } from '../order-journal.ts';
 import { countedColumns } from '../rows/order-counts.ts';
 import { entryOf, type OrderRow } from '../rows/order-row.ts';
+import { giveBackPlace, takePlace, takePlaceAgain } from '../sql/mandate-store.ts';
+import { spendApproval } from '../sql/used-approvals.ts';
 import { decisionNotes } from './decision-store.ts';
-import { mandateSlots } from './mandate-store.ts';
 import { orderCounts, orderEndings } from './order-counts.ts';
-import { approvalUse } from './used-approvals.ts';
+import { workRunner } from './sql-database.ts';
 
 /** @param database the gateway's, of its latest version */
 export function sqliteOrderJournal(database: Database.Database): OrderJournal {
   const select = database.prepare<[string, string], OrderRow>(
     'SELECT * FROM gateway_orders WHERE sub = ? AND client_order_id = ?',
   );
-  const spend = approvalUse(database);
+  const runWork = workRunner(database);
   const insert = database.prepare(`
     INSERT INTO gateway_orders
       (sub, client_order_id, digest, draft, replaces, state, submissions, submitted_at, ambiguous, created_at, updated_at,
        account, symbol, side, notional, qty, terms, mandate, slot)
     VALUES (@sub, @clientOrderId, @digest, @draft, @replaces, 'intent', 1, @now, 0, @countedAt, @now,
        @account, @symbol, @side, @notional, @qty, @terms, @mandate, @slot)`);
-  const { counted, usage, timeOf } = orderCounts(database);
+  const { counted, usage, timeOf } = orderCounts(database, runWork);
   const note = decisionNotes(database);
-  const slots = mandateSlots(database);
   const claim = database.transaction(
     (order: Claim, now: number, decide?: (facts: CountedFacts) => DecisionNote) => {
       const { approval, sub, clientOrderId, digest, draft, replaces, mandate, slot } = order;
@@ -35,7 +35,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
         note(decision, now);
         return 'denied' as const;
       }
-      if (!spend(approval, { kind: 'order', sub, subjectId: clientOrderId }, now))
+      if (!runWork(spendApproval(approval, { kind: 'order', sub, subjectId: clientOrderId }, now)))
         return 'approval_used' as const;
       if (decision !== undefined) note(decision, now);
       insert.run({
@@ -50,7 +50,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
       });
       if (mandate !== undefined) {
         const { symbol, side } = draft;
-        slots.take({ sub, clientOrderId }, mandate, { slot: slot ?? '', symbol, side });
+        runWork(takePlace(order, mandate, { slot: slot ?? '', symbol, side }));
       }
       return 'claimed' as const;
     },
@@ -62,7 +62,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
   const rejected = database.transaction(
     (statement: typeof refuse, key: OrderKey, problem: Problem, now: number) => {
       const { changes } = statement.run({ ...idOf(key), result: JSON.stringify(problem), now });
-      if (changes === 1) slots.giveBack(key);
+      if (changes === 1) runWork(giveBackPlace(key));
       return changes === 1;
     },
   );
@@ -75,7 +75,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
     if (before.state !== 'rejected') return 'placed' as const;
     const { mandate, slot, draft } = before;
     const { symbol, side } = JSON.parse(draft) as OrderDraft;
-    if (mandate !== null) slots.takeAgain(key, mandate, { slot: slot ?? '', symbol, side });
+    if (mandate !== null) runWork(takePlaceAgain(key, mandate, { slot: slot ?? '', symbol, side }));
     return 'adopted' as const;
   });
   const ended = (key: OrderKey, problem: Problem, now: number) =>

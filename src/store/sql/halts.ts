@@ -1,11 +1,10 @@
 import type { Halts, TradingStanding } from '../halts.ts';
 import { isAsStrict, reducingNote, standingOf } from '../rows/halt-row.ts';
-import { withHead } from './head.ts';
-import type { TenantDatabase, Unit } from './tenant-database.ts';
+import { one, run, type SqlDatabase, type Work } from './sql-database.ts';
 
-/** How a person's trading stands, beside other things: a row whether it was ever stopped or not, of {@link StandingRow}'s columns. */
+/** The trading state of a person, beside other things: always one row, of {@link StandingRow}'s columns. @param sub as SQL */
 export const standingFor = (sub: string) => `
-  (SELECT ${sub}::text AS sub) AS person LEFT JOIN halts USING (sub) LEFT JOIN reductions USING (sub)`;
+  (SELECT CAST(${sub} AS text) AS sub) AS person LEFT JOIN halts USING (sub) LEFT JOIN reductions USING (sub)`;
 export const STANDING = 'halted_at, by_client, reduced_at, until, reduced_by';
 
 export interface StandingRow {
@@ -26,48 +25,45 @@ export function standingAt(row: StandingRow, now: number): TradingStanding {
   );
 }
 
-/** How far trading goes, in the unit of work that goes by it. @param now milliseconds since the epoch */
-async function tradingStanding(unit: Pick<Unit, 'one'>, sub: string, now: number): Promise<TradingStanding> {
-  const row = await unit.one<StandingRow>(`SELECT ${STANDING} FROM ${standingFor('@sub')}`, { sub });
-  return standingAt(row as StandingRow, now);
+/** The trading state, in the unit of work that goes by it. @param now milliseconds since the epoch */
+export function* tradingStanding(sub: string, now: number): Work<TradingStanding> {
+  return standingAt((yield* one<StandingRow>(FIND, { sub })) as StandingRow, now);
 }
 
-export async function haltedAt(unit: Pick<Unit, 'one'>, sub: string): Promise<number | undefined> {
-  const row = await unit.one<{ at: number }>('SELECT halted_at AS at FROM halts WHERE sub = @sub', { sub });
-  return row?.at;
-}
+const FIND = `SELECT ${STANDING} FROM ${standingFor('@sub')}`;
+const HALTED = 'SELECT halted_at AS at FROM halts WHERE sub = @sub';
 
-export function postgresHalts(database: TenantDatabase): Halts {
+export function sqlHalts(database: SqlDatabase): Halts {
   return {
-    haltedAt: (sub) => database.read((unit) => haltedAt(unit.last, sub)),
-    standing: (sub, now) => database.read((unit) => tradingStanding(unit.last, sub, now)),
+    haltedAt: async (sub) => (await database.one<{ at: number }>(HALTED, { sub }))?.at,
+    standing: async (sub, now) =>
+      standingAt((await database.one<StandingRow>(FIND, { sub })) as StandingRow, now),
     halt: (sub, by, now) =>
-      withHead(database, async (unit, head) => {
-        const written = await unit.run(
-          `INSERT INTO halts (sub, halted_at, by_client) VALUES (@sub, @now, @by)
-           ON CONFLICT (tenant, sub) DO NOTHING`,
+      database.record(function* (head) {
+        const written = yield* run(
+          'INSERT INTO halts (sub, halted_at, by_client) VALUES (@sub, @now, @by) ON CONFLICT DO NOTHING',
           { sub, by, now },
         );
         if (written === 1) head.note({ event: 'halted', facts: { sub, client: by } }, now);
-        return (await haltedAt(unit, sub)) ?? now;
+        return (yield* one<{ at: number }>(HALTED, { sub }))?.at ?? now;
       }),
     reduce: (sub, by, until, now) =>
-      withHead(database, async (unit, head) => {
-        const before = await tradingStanding(unit, sub, now);
+      database.record(function* (head) {
+        const before = yield* tradingStanding(sub, now);
         if (isAsStrict(before, until)) return before;
-        await unit.run(
+        yield* run(
           `INSERT INTO reductions (sub, reduced_at, until, reduced_by) VALUES (@sub, @since, @until, @by)
-           ON CONFLICT (tenant, sub) DO UPDATE
+           ON CONFLICT (${database.dialect.tenant}sub) DO UPDATE
              SET reduced_at = excluded.reduced_at, until = excluded.until, reduced_by = excluded.reduced_by`,
           { sub, by, since: before.since ?? now, until: until ?? null },
         );
         head.note(reducingNote(sub, by, until), now);
-        return await tradingStanding(unit, sub, now);
+        return yield* tradingStanding(sub, now);
       }),
     lift: (sub, since, now) =>
-      withHead(database, async (unit, head) => {
-        const { state } = await tradingStanding(unit, sub, now);
-        const lifted = await unit.run(
+      database.record(function* (head) {
+        const { state } = yield* tradingStanding(sub, now);
+        const lifted = yield* run(
           state === 'halted'
             ? 'DELETE FROM halts WHERE sub = @sub AND halted_at = @since'
             : 'DELETE FROM reductions WHERE sub = @sub AND reduced_at = @since',

@@ -1,0 +1,128 @@
+import type { CountedMandate, MandateQuery, MandateSlot, MandateStore } from '../mandate-store.ts';
+import type { OrderKey } from '../order-journal.ts';
+import { countedMandate, freePlace, type MandateRow, type MandateUse, maySet } from '../rows/mandate-row.ts';
+import { all, one, run, type SqlDatabase, type Work } from './sql-database.ts';
+import { watchStanding } from './standing-store.ts';
+import { spendApproval } from './used-approvals.ts';
+
+export function mandateStore(database: SqlDatabase): MandateStore {
+  return {
+    grant: (mandate, now) =>
+      database.record(function* (head) {
+        const { sub, id, terms, digest, approval } = mandate;
+        const earlier = yield* rowOf(sub, id);
+        if (earlier !== undefined) return earlier.digest === digest ? 'known' : 'approval_used';
+        const replaced = terms.replaces === undefined ? undefined : yield* rowOf(sub, terms.replaces);
+        if (terms.replaces !== undefined && !maySet(replaced?.state, 'replaced')) return 'not_replaceable';
+        if (!(yield* spendApproval(approval, { kind: 'mandate', sub, subjectId: id }, now)))
+          return 'approval_used';
+        if (replaced !== undefined) {
+          yield* move(sub, replaced.id, 'replaced', now);
+          head.note({ event: 'mandate_replaced', facts: { sub, mandate: replaced.id, by: id } }, now);
+        }
+        yield* run(
+          `INSERT INTO mandates (sub, id, terms, digest, state, created_at, updated_at)
+           VALUES (@sub, @id, @terms, @digest, 'active', @now, @now)`,
+          { sub, id, terms: JSON.stringify(terms), digest, now },
+        );
+        yield* watchStanding(mandate, now);
+        head.note({ event: 'mandate_granted', facts: { sub, mandate: id, digest, terms } }, now);
+        return 'granted';
+      }),
+    find: (sub, id, query) => database.read(() => findMandate(sub, id, query)),
+    list: (sub, query) =>
+      database.read(function* () {
+        const rows = yield* all<MandateRow>(
+          `SELECT * FROM mandates WHERE sub = @sub ORDER BY created_at DESC, id${database.dialect.bytes}`,
+          { sub },
+        );
+        const mandates: CountedMandate[] = [];
+        for (const row of rows) mandates.push(yield* counted(row, query, ''));
+        return mandates;
+      }),
+    end: ({ sub, id }, to, by, now) =>
+      database.record(function* (head) {
+        const before = yield* rowOf(sub, id);
+        if (before === undefined) return 'unknown';
+        // Twice is as good as once.
+        if (before.state === to) return 'ended';
+        if (!maySet(before.state, to)) return 'barred';
+        yield* move(sub, id, to, now);
+        head.note({ event: `mandate_${to}`, facts: { sub, mandate: id, by } }, now);
+        return 'ended';
+      }),
+  };
+}
+
+const rowOf = (sub: string, id: string) =>
+  one<MandateRow>('SELECT * FROM mandates WHERE sub = @sub AND id = @id', { sub, id });
+
+const move = (sub: string, id: string, to: string, now: number) =>
+  run('UPDATE mandates SET state = @to, updated_at = @now WHERE sub = @sub AND id = @id', {
+    sub,
+    id,
+    to,
+    now,
+  });
+
+/**
+ * As of one moment: in a unit of work.
+ * @param but an order that is not counted: the one that is asked about
+ */
+export function* findMandate(
+  sub: string,
+  id: string,
+  query: MandateQuery,
+  but = '',
+): Work<CountedMandate | undefined> {
+  const row = yield* rowOf(sub, id);
+  return row && (yield* counted(row, query, but));
+}
+
+/** What a mandate's orders count for is the journal's: it shrinks to what filled; one that was written off counts until its day is over. */
+const USES = `FROM mandate_uses AS uses JOIN gateway_orders AS orders USING (sub, client_order_id)
+  WHERE uses.sub = @sub AND uses.mandate = @mandate AND (orders.state <> 'rejected' OR orders.reserved_until > @since)
+    AND uses.client_order_id <> @but`;
+
+function* counted(row: MandateRow, { since, slot }: MandateQuery, but: string): Work<CountedMandate> {
+  const key = { sub: row.sub, mandate: row.id, but, since };
+  const uses = yield* all<MandateUse>(`SELECT orders.notional, orders.created_at AS at ${USES}`, key);
+  if (slot === undefined) return countedMandate(row, uses, since, 0);
+  const taken = yield* one<{ count: number }>(
+    `SELECT count(*) AS count ${USES} AND uses.slot = @slot AND uses.symbol = @symbol AND uses.side = @side`,
+    { ...key, ...slot },
+  );
+  return countedMandate(row, uses, since, taken?.count ?? 0);
+}
+
+/** Takes a place in a slot, in the unit that claims the order. @throws if there is none: what may be taken is decided before */
+export function* takePlace({ sub, clientOrderId }: OrderKey, mandate: string, slot: MandateSlot): Work<void> {
+  const taken = yield* all<{ n: number }>(
+    `SELECT n FROM mandate_uses
+     WHERE sub = @sub AND mandate = @mandate AND slot = @slot AND symbol = @symbol AND side = @side ORDER BY n`,
+    { sub, mandate, ...slot },
+  );
+  yield* run(
+    `INSERT INTO mandate_uses (sub, mandate, slot, symbol, side, n, client_order_id)
+     VALUES (@sub, @mandate, @slot, @symbol, @side, @n, @clientOrderId)`,
+    { sub, clientOrderId, mandate, ...slot, n: freePlace(taken.map(({ n }) => n)) },
+  );
+}
+
+/** The order was found at the broker after its place was given back: it is taken again, whether or not there is room. */
+export function* takePlaceAgain(key: OrderKey, mandate: string, slot: MandateSlot): Work<void> {
+  const { sub, clientOrderId } = key;
+  const held = yield* one(
+    'SELECT n FROM mandate_uses WHERE sub = @sub AND client_order_id = @clientOrderId',
+    { sub, clientOrderId },
+  );
+  if (held === undefined) yield* takePlace(key, mandate, slot);
+}
+
+/** Gives it back, in the unit that refuses the order. */
+export function* giveBackPlace({ sub, clientOrderId }: OrderKey): Work<void> {
+  yield* run('DELETE FROM mandate_uses WHERE sub = @sub AND client_order_id = @clientOrderId', {
+    sub,
+    clientOrderId,
+  });
+}

@@ -1,0 +1,125 @@
+import { failpoint } from '../../machine/failpoint.ts';
+import { keyOf, keyValues, type SigningKeyRow } from '../rows/signing-key-row.ts';
+import type { KeyProof, KeyUse, SigningKey, SigningKeyStore } from '../signing-key-store.ts';
+import { one, run, type SqlDatabase, type Work } from './sql-database.ts';
+
+export function signingKeyStore(database: SqlDatabase): SigningKeyStore {
+  const { tenant, place } = database.dialect;
+  return {
+    byId: (credentialId) => database.read(() => byId(credentialId)),
+    async of(sub) {
+      const rows = await database.all<SigningKeyRow>(
+        `SELECT * FROM signing_keys WHERE sub = @sub AND removed_at IS NULL ORDER BY enrolled_at, ${place}`,
+        { sub },
+      );
+      return rows.map(keyOf);
+    },
+    pair: async ({ digest, sub, expiresAt }) =>
+      void (await database.run(
+        `INSERT INTO pairings (sub, digest, expires_at) VALUES (@sub, @digest, @expiresAt)
+         ON CONFLICT (${tenant}sub) DO UPDATE SET digest = excluded.digest, expires_at = excluded.expires_at`,
+        { sub, digest, expiresAt },
+      )),
+    unpair: async (sub) => void (await database.run('DELETE FROM pairings WHERE sub = @sub', { sub })),
+    pairing: (digest, now) =>
+      database.one(
+        'SELECT sub, expires_at AS "expiresAt" FROM pairings WHERE digest = @digest AND expires_at > @now',
+        { digest, now },
+      ),
+    enrol: (key, by, note, now) =>
+      database.record(function* (head) {
+        if ((yield* byId(key.credentialId)) !== undefined) return 'known';
+        if (!(yield* holds(by, key.sub, now))) return 'stale';
+        yield* run(
+          `INSERT INTO signing_keys (credential_id, sub, public_key, algorithm, counter, method, device_type, backed_up,
+             name, transports, enrolled_at)
+           VALUES (@credentialId, @sub, @publicKey, @algorithm, @counter, @method, @deviceType, @backedUp,
+             @name, @transports, @enrolledAt)`,
+          keyValues(key),
+        );
+        head.note(note, now);
+        failpoint('key.written');
+        return 'enrolled';
+      }),
+    remove: ({ sub, credentialId }, by, note, now) =>
+      database.record(function* (head) {
+        const key = yield* byId(credentialId);
+        if (key?.sub !== sub || key.removedAt !== undefined || !(yield* holds(by, sub, now))) return 'stale';
+        yield* run('UPDATE signing_keys SET removed_at = @now WHERE credential_id = @credentialId', {
+          credentialId,
+          now,
+        });
+        head.note(note, now);
+        return 'removed';
+      }),
+    rename: async ({ sub, credentialId }, name) =>
+      (await database.run(
+        `UPDATE signing_keys SET name = @name
+         WHERE credential_id = @credentialId AND sub = @sub AND removed_at IS NULL`,
+        { sub, credentialId, name },
+      )) === 1,
+    use: (used, now) => database.write(() => takeKeyUse(used, null, now)),
+    signed: ({ sub, approval, digest }) => database.read(() => isSigned(sub, approval, digest)),
+    async evidence({ sub, approval }) {
+      const row = await database.one<{ evidence: string }>(
+        `SELECT evidence FROM signatures WHERE sub = @sub AND approval = @approval
+         ORDER BY signed_at DESC, digest LIMIT 1`,
+        { sub, approval },
+      );
+      return row && JSON.parse(row.evidence);
+    },
+    sign: ({ sub, approval, digest, evidence, use }, note, now) =>
+      database.record(function* (head) {
+        if (yield* isSigned(sub, approval, digest)) return 'known';
+        if (!(yield* takeKeyUse(use, sub, now))) return 'stale';
+        yield* run(
+          `INSERT INTO signatures (sub, approval, digest, evidence, credential_id, signed_at)
+           VALUES (@sub, @approval, @digest, @evidence, @credentialId, @now)`,
+          { sub, approval, digest, now, evidence: JSON.stringify(evidence), credentialId: use.credentialId },
+        );
+        head.note(note, now);
+        return 'kept';
+      }),
+  };
+}
+
+function* byId(credentialId: string): Work<SigningKey | undefined> {
+  const row = yield* one<SigningKeyRow>('SELECT * FROM signing_keys WHERE credential_id = @credentialId', {
+    credentialId,
+  });
+  return row && keyOf(row);
+}
+
+function* isSigned(sub: string, approval: string, digest: string): Work<boolean> {
+  const row = yield* one(
+    'SELECT 1 AS one FROM signatures WHERE sub = @sub AND approval = @approval AND digest = @digest',
+    { sub, approval, digest },
+  );
+  return row !== undefined;
+}
+
+/** Uses up what a key is enrolled or removed by; false if it is no longer valid. */
+function* holds(by: KeyProof, sub: string, now: number): Work<boolean> {
+  if (by === 'machine') return true;
+  if ('use' in by) return yield* takeKeyUse(by.use, sub, now);
+  const spent = yield* run(
+    'DELETE FROM pairings WHERE digest = @digest AND sub = @sub AND expires_at > @now',
+    { digest: by.pairing, sub, now },
+  );
+  return spent === 1;
+}
+
+/** Stores what a key said of itself; false for one that was removed, or is not this person's, or whose counter did not rise. */
+function* takeKeyUse(
+  { credentialId, counter, backedUp }: KeyUse,
+  sub: string | null,
+  now: number,
+): Work<boolean> {
+  const changed = yield* run(
+    `UPDATE signing_keys SET counter = @counter, backed_up = @backedUp, last_used_at = @now
+     WHERE credential_id = @credentialId AND (CAST(@sub AS text) IS NULL OR sub = @sub) AND removed_at IS NULL
+       AND (counter < @counter OR (counter = 0 AND @counter = 0))`,
+    { credentialId, counter, backedUp: backedUp ? 1 : 0, sub, now },
+  );
+  return changed === 1;
+}

@@ -1,0 +1,44 @@
+import type Database from 'better-sqlite3-multiple-ciphers';
+import { type AuditHead, NO_LINE } from '../audit.ts';
+import type { SqlDatabase, SqlValues, Work } from '../sql/sql-database.ts';
+import { all, one, run } from '../sql/sql-database.ts';
+import { auditNotes } from './audit-store.ts';
+
+/** Runs work to its end, synchronously: within the transaction that it is called in. */
+export type RunWork = <T>(work: Work<T>) => T;
+
+export function workRunner(database: Database.Database): RunWork {
+  const prepared = new Map<string, Database.Statement<[SqlValues]>>();
+  const statement = (text: string) => {
+    const known = prepared.get(text) ?? database.prepare<[SqlValues]>(text);
+    prepared.set(text, known);
+    return known;
+  };
+  return (work) => {
+    let step = work.next();
+    while (step.done !== true) {
+      const { kind, text, values } = step.value;
+      if (kind === 'lock') step = work.next(0);
+      else if (kind === 'all') step = work.next(statement(text).all(values));
+      else step = work.next(statement(text).run(values).changes);
+    }
+    return step.value;
+  };
+}
+
+/** @param database the gateway's, of its latest version */
+export function sqliteDatabase(database: Database.Database): SqlDatabase {
+  const runWork = workRunner(database);
+  const last = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
+  const head = { note: auditNotes(database), last: () => last.get() ?? NO_LINE };
+  const unit = database.transaction(<T>(work: () => Work<T>) => runWork(work()));
+  return {
+    dialect: { tenant: '', place: 'rowid', bytes: '' },
+    all: async (text, values) => runWork(all(text, values)),
+    one: async <Row>(text: string, values?: SqlValues) => runWork(one<Row>(text, values)),
+    run: async (text, values) => runWork(run(text, values)),
+    read: async <T>(work: () => Work<T>) => unit.deferred(work) as T,
+    write: async <T>(work: () => Work<T>) => unit.immediate(work) as T,
+    record: async <T>(work: (by: typeof head) => Work<T>) => unit.immediate(() => work(head)) as T,
+  };
+}
