@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
 
-const document = readFileSync(new URL('../../../docs/guide/PLANNER.md', import.meta.url), 'utf8');
+const document = readFileSync(new URL('planner-sentences.md', import.meta.url), 'utf8');
 
-/** Each phrase of docs/guide/PLANNER.md, and the kinds of intent its block says it has. */
+/** Each phrase of planner-sentences.md, and the kinds of intent its block says it has. */
 const phrases = [...document.matchAll(/```planner (\S+)\n([\s\S]*?)```/g)].flatMap(
   ([, kinds = '', block = '']) =>
     block
@@ -13,7 +13,7 @@ const phrases = [...document.matchAll(/```planner (\S+)\n([\s\S]*?)```/g)].flatM
       .map((phrase) => [phrase, kinds] as const),
 );
 
-describe('docs/guide/PLANNER.md', () => {
+describe('planner-sentences.md', () => {
   it('shows at least 60 phrasings that are understood', () => {
     expect(phrases.filter(([, kinds]) => kinds !== 'refused').length).toBeGreaterThanOrEqual(60);
   });
