@@ -15,7 +15,7 @@ const connectionName = z.string().min(1).max(128);
 const httpUrl = z.url({ protocol: /^https?$/ });
 
 /** Where a company's people sign in, and as which of its clients. */
-export const companySignInSchema = z.strictObject({
+const companySignInSchema = z.strictObject({
   issuer: httpUrl.describe("the company's identity provider: its issuer, an address"),
   client_id: z
     .string()

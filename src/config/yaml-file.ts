@@ -89,7 +89,7 @@ export async function readYaml(
 }
 
 /** Says where a key of an earlier version is set now, in a sentence; undefined for any other. */
-export type MovedKeys = (path: readonly string[]) => string | undefined;
+type MovedKeys = (path: readonly string[]) => string | undefined;
 
 /** What to do about a file that is wrong as it is. */
 export const WRONG_FILE_HINT = 'Correct the file, or move it away to start afresh.';

@@ -52,7 +52,7 @@ export function deadlineAfter(
 }
 
 /** A moment by both clocks, milliseconds. */
-export interface Moment {
+interface Moment {
   readonly wall: number;
   readonly monotonic: number;
 }
@@ -97,9 +97,4 @@ export function withDispatchDeadline<T>(deadline: DispatchDeadline, work: () => 
 /** The deadline of the work that is running; undefined where it has none. */
 export function currentDispatchDeadline(): DispatchDeadline | undefined {
   return deadlines.getStore();
-}
-
-/** As {@link DispatchDeadline.dispatch}, where there may be no deadline. @throws {NotDispatched} */
-export function requireDispatchable(deadline: DispatchDeadline | undefined): void {
-  deadline?.dispatch();
 }

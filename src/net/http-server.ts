@@ -40,7 +40,7 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** A browser that was here by https comes back by nothing else for a year (RFC 6797). */
 const HSTS = 'max-age=31536000';
 
-export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /** A server whose address is known before what it serves exists. */
 export interface HttpServer {

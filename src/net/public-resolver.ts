@@ -26,9 +26,9 @@ const KEPT_MS = 5_000;
 const MOST_KEPT = 100;
 
 /** What of `Resolver` is used. */
-export type DnsClient = Pick<Resolver, 'resolve4' | 'resolve6' | 'cancel'>;
+type DnsClient = Pick<Resolver, 'resolve4' | 'resolve6' | 'cancel'>;
 
-export interface PublicResolverOptions {
+interface PublicResolverOptions {
   /** Opens a client for one name; it asks the machine's name servers unless given. */
   readonly open?: () => DnsClient;
   /** Names that are resolved at once. */

@@ -11,7 +11,7 @@ export interface TlsFiles {
 }
 
 /** What a server speaks TLS by; `stamp` is another once a file is. */
-export interface TlsPair {
+interface TlsPair {
   readonly options: SecureContextOptions;
   readonly stamp: string;
   /** When the certificate ends, milliseconds since the epoch. */

@@ -21,7 +21,7 @@ export interface Move {
   readonly signal?: AbortSignal;
 }
 
-export interface Moved {
+interface Moved {
   readonly names: readonly CredentialName[];
   /** Why the old copy could not be erased; undefined where it is gone. */
   readonly leftover: string | undefined;

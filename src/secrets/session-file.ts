@@ -4,7 +4,7 @@ import type { CredentialName, CredentialStore } from './credential-store.ts';
 import { holds, pick } from './credential-values.ts';
 import { LOCK_WAIT_MS, withStoreLock } from './store-lock.ts';
 
-export const SESSION_FILE_VARIABLE = 'TRADE_AGENT_REFRESH_TOKEN_FILE';
+const SESSION_FILE_VARIABLE = 'TRADE_AGENT_REFRESH_TOKEN_FILE';
 const VALUE_VARIABLE = 'TRADE_AGENT_REFRESH_TOKEN';
 
 /** What belongs to a session; everything else stays where the profile keeps it. */

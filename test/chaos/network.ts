@@ -3,7 +3,6 @@ import {
   currentDispatchDeadline,
   type DispatchDeadline,
   NotDispatched,
-  requireDispatchable,
 } from '../../src/net/dispatch-deadline.ts';
 import type { Activity } from './activity.ts';
 import type { Life } from './life.ts';
@@ -276,7 +275,7 @@ export class Network {
   /** @throws {TypeError} as `fetch` does, once nothing may leave any more */
   #requireDispatchable(deadline: DispatchDeadline | undefined, request: Omit<Held, 'why'>): void {
     try {
-      requireDispatchable(deadline);
+      deadline?.dispatch();
     } catch (error) {
       if (!(error instanceof NotDispatched)) throw error;
       this.held.push({ ...request, why: 'stopped' });

@@ -24,7 +24,7 @@ const accountSchema = z.object({
 export type ConnectedAccount = z.output<typeof accountSchema>;
 
 /** A connection that waits for the person to sign in at the third party. */
-export interface StartedConnection {
+interface StartedConnection {
   /** To be opened in the person's browser. */
   readonly address: string;
   readonly ticket: string;
@@ -37,11 +37,11 @@ export interface StartedConnection {
 }
 
 /** How a connection stands that the provider finishes by itself. */
-export type ConnectionProgress =
+type ConnectionProgress =
   | { readonly status: 'connected'; readonly account: ConnectedAccount }
   | { readonly status: 'pending' | 'denied' | 'expired' | 'failed' };
 
-export interface ConnectedAccountsAccess {
+interface ConnectedAccountsAccess {
   /** Without a slash at its end. */
   readonly endpoint: string;
   /** The headers that show a token to this request. @throws {TradeAgentError} */

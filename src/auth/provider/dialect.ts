@@ -42,7 +42,7 @@ export interface Dialect {
 }
 
 /** What a provider makes of a server's exchange of what a person's program called it with. */
-export interface OnBehalf {
+interface OnBehalf {
   /** Whether it names the gateway as the audience; where not, what is set for the server's client says whom its tokens are for. */
   readonly namesAudience: boolean;
   /** What it says of a token that it exchanges for nobody but the client whose key it is bound to; undefined where it has no such rule. */

@@ -3,7 +3,7 @@ import { dialectOf } from './dialects.ts';
 import { loginClient, type ProviderAccess } from './provider.ts';
 import { providerFailure } from './provider-failure.ts';
 
-export type RevocableToken = 'refresh_token' | 'access_token';
+type RevocableToken = 'refresh_token' | 'access_token';
 
 /** A token that may still be good at the provider, though it is deleted here. */
 export interface UnrevokedToken {

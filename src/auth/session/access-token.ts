@@ -3,7 +3,7 @@ import type { Clock } from '../../machine/clock.ts';
 import { MAX_VALUE_LENGTH } from '../../secrets/credential-store.ts';
 
 /** An access token and what is known of it. */
-export const accessTokenSchema = z.object({
+const accessTokenSchema = z.object({
   value: z.string(),
   /** How it is shown to the gateway: bound to our key (RFC 9449), or plain (RFC 6750). */
   type: z.enum(['dpop', 'bearer']),

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
 
 /** An ES256 private key as JWK (RFC 7518 §6.2): the form every key of ours is kept in. */
-export const privateJwkSchema = z.object({
+const privateJwkSchema = z.object({
   kty: z.literal('EC'),
   crv: z.literal('P-256'),
   x: z.string(),
@@ -13,7 +13,7 @@ export const privateJwkSchema = z.object({
   d: z.string(),
 });
 export type PrivateJwk = z.output<typeof privateJwkSchema>;
-export type PublicJwk = Omit<PrivateJwk, 'd'>;
+type PublicJwk = Omit<PrivateJwk, 'd'>;
 
 /** A new ES256 key, made on this machine. */
 export async function generatePrivateJwk(): Promise<PrivateJwk> {

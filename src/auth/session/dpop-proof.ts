@@ -3,24 +3,20 @@ import type { Clock } from '../../machine/clock.ts';
 import { defined } from '../../values/defined.ts';
 import { importKeyPair, type PrivateJwk, publicJwk } from './dpop-key.ts';
 
-export interface DpopProver {
-  /**
-   * A proof for one request (RFC 9449 §4.2). `htu` is the URL without query and fragment; `ath` binds the proof to
-   * the access token.
-   */
-  proof(request: { method: string; url: URL; accessToken: string }): Promise<string>;
-  /** Keeps the nonce a server gave for its next request (RFC 9449 §8.2). */
-  rememberNonce(url: URL, response: Response): void;
-}
+export type DpopProver = ReturnType<typeof createDpopProver>;
 
 /** Makes the proofs for requests to the gateway. */
-export function createDpopProver(key: PrivateJwk, clock: Clock): DpopProver {
+export function createDpopProver(key: PrivateJwk, clock: Clock) {
   // Web Crypto and jose take a while to load; a command that sends no request goes without.
   let signingKey: ReturnType<typeof importKeyPair> | undefined;
   const jwk = publicJwk(key);
   const nonces = new Map<string, string>();
   return {
-    async proof({ method, url, accessToken }) {
+    /**
+     * A proof for one request (RFC 9449 §4.2). `htu` is the URL without query and fragment; `ath` binds the proof to
+     * the access token.
+     */
+    async proof({ method, url, accessToken }: { method: string; url: URL; accessToken: string }) {
       const { SignJWT } = await import('jose');
       signingKey ??= importKeyPair(key);
       const { privateKey } = await signingKey;
@@ -36,7 +32,8 @@ export function createDpopProver(key: PrivateJwk, clock: Clock): DpopProver {
         .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
         .sign(privateKey);
     },
-    rememberNonce(url, response) {
+    /** Keeps the nonce a server gave for its next request (RFC 9449 §8.2). */
+    rememberNonce(url: URL, response: Response) {
       const nonce = response.headers.get('dpop-nonce');
       if (nonce) nonces.set(url.origin, nonce);
     },

@@ -5,7 +5,7 @@ import type { DpopProver } from './dpop-proof.ts';
 /** Milliseconds the gateway may take, its body included but for a stream of events; it may itself be asking the broker several times. */
 export const GATEWAY_TIMEOUT_MS = 30_000;
 
-export interface GatewayRequest {
+interface GatewayRequest {
   readonly fetch: typeof fetch;
   readonly prover: DpopProver;
   readonly token: { readonly value: string; readonly type: 'dpop' | 'bearer' };

@@ -9,7 +9,7 @@ import type { User } from './session.ts';
  * Who is signed in, and where. Issuer and client are part of it: a refresh token is only ever sent to the provider
  * that issued it, also after the profile was pointed at another one.
  */
-export const storedSessionSchema = z.object({
+const storedSessionSchema = z.object({
   issuer: z.string(),
   client_id: z.string(),
   sub: z.string().min(1),

@@ -21,7 +21,7 @@ import { parseStoredSession } from './stored-session.ts';
 /** Seconds a token without `expires_in` is used for. */
 export const UNKNOWN_LIFETIME_S = 60;
 
-export interface RefreshContext {
+interface RefreshContext {
   readonly profile: ResolvedProfile;
   readonly store: CredentialStore;
   readonly access: ProviderAccess;

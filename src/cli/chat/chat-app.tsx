@@ -25,7 +25,7 @@ const MOST_COMPLETIONS = 6;
 /** A countdown read aloud each second would drown all else. */
 const SPOKEN_INTERVAL_MS = 60_000;
 
-export interface ChatAppProps {
+interface ChatAppProps {
   readonly session: ChatSession;
   readonly clock: Clock;
   readonly version: string;

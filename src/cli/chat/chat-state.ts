@@ -9,7 +9,7 @@ import { connectionLine } from '../text/connection-line.ts';
 import { type ChatItem, errorItem, stopped } from './chat-item.ts';
 
 /** A tool that is running. */
-export interface RunningTool {
+interface RunningTool {
   readonly id: string;
   readonly name: string;
   readonly text: string;

@@ -21,7 +21,7 @@ export interface Output {
 }
 
 /** What `--jq` makes of a result. @param indented for a person */
-export type JqFilter = (json: string, indented: boolean) => string;
+type JqFilter = (json: string, indented: boolean) => string;
 
 /**
  * The output that a command's options ask for. Whatever is wrong with them is found here, before the command does anything.

@@ -6,21 +6,15 @@ import { safeLine } from '../../text/shown-text.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { createLogFile, redact } from './log-file.ts';
 
-/** The record of one command, in the log file and, under `--verbose`, on stderr. */
-export interface Trace {
-  readonly fetch: typeof fetch;
-  /** As `fetch`; of an address the record has no more than the host. */
-  readonly discreetFetch: typeof fetch;
-  end(exitCode: number): void;
-  fail(error: unknown): void;
-}
-
-/** Begins the record of a command. `TRADE_AGENT_LOG=off` leaves the file out. */
+/**
+ * Begins the record of a command, in the log file and, under `--verbose`, on stderr. `TRADE_AGENT_LOG=off` leaves the
+ * file out.
+ */
 export function startTrace(
   { io, env, clock, fetch }: Pick<Cli, 'io' | 'env' | 'clock' | 'fetch'>,
   globals: GlobalOptions,
   command: string,
-): Trace {
+) {
   const started = clock.now();
   const log = env.TRADE_AGENT_LOG === 'off' ? undefined : createLogFile(logFile(env), clock);
   const tell = (event: string, facts: Record<string, unknown>) => {
@@ -32,9 +26,10 @@ export function startTrace(
   if (globals.verbose === true) tell('start', { node: process.versions.node, platform: process.platform });
   return {
     fetch: tracedFetch(fetch, clock, (facts) => tell('request', { ...facts })),
+    /** As `fetch`; of an address the record has no more than the host. */
     discreetFetch: tracedFetch(fetch, clock, (facts) => tell('request', { ...facts }), 'host'),
-    end: (exit_code) => tell('end', { exit_code, ms: clock.now() - started }),
-    fail: (error) => tell('error', { ...errorFacts(error), ms: clock.now() - started }),
+    end: (exit_code: number) => tell('end', { exit_code, ms: clock.now() - started }),
+    fail: (error: unknown) => tell('error', { ...errorFacts(error), ms: clock.now() - started }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** One list among the results, as a spreadsheet has it. */
-export interface CsvList {
+interface CsvList {
   /** The commands that print it. */
   readonly commands: readonly string[];
   /** The member of the result that has the rows. */

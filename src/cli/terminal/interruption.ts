@@ -18,7 +18,7 @@ export interface Interruption {
 /** A command that stops on a signal needs moments, to write down what is pending; one that doesn't is ended. */
 const GRACE_MS = 5000;
 
-export interface InterruptionParts {
+interface InterruptionParts {
   readonly on: (event: string, listener: () => void) => unknown;
   readonly off: (event: string, listener: () => void) => unknown;
   readonly exit: (code: number) => unknown;

@@ -40,7 +40,7 @@ export interface Io {
   prompt(question: string, signal: AbortSignal): Promise<string>;
 }
 
-export interface IoParts {
+interface IoParts {
   readonly stdin: InputStream;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;

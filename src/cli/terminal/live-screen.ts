@@ -11,13 +11,6 @@ const BEGIN = '\u001b[?2026h';
 const END = '\u001b[?2026l';
 const CLEAR_LINE = '\u001b[K';
 
-export interface LiveScreen {
-  /** Shows these lines; only rows that differ from what stands there are written. */
-  show(lines: readonly string[]): void;
-  /** Gives the terminal back as it was. */
-  close(): void;
-}
-
 /**
  * The whole terminal for something that goes on changing. It has a screen of its own (as `less` does), so that the
  * scrollback stays as it was.
@@ -30,7 +23,7 @@ export function openLiveScreen(parts: {
   readonly quit: () => void;
   /** The terminal has another size: what is shown is to be made anew. */
   readonly resized: () => void;
-}): LiveScreen {
+}) {
   const { stdout, stdin, clock, quit } = parts;
   let shown: readonly string[] = [];
   let wanted: readonly string[] | undefined;
@@ -62,7 +55,8 @@ export function openLiveScreen(parts: {
   stdin.resume();
   stdout.on('resize', onResize);
   return {
-    show(lines) {
+    /** Shows these lines; only rows that differ from what is on the screen are written. */
+    show(lines: readonly string[]) {
       const waits = wanted !== undefined;
       wanted = lines;
       if (waits) return;
@@ -70,6 +64,7 @@ export function openLiveScreen(parts: {
       if (left <= 0) write();
       else clock.sleep(left, closed.signal).then(write, () => undefined);
     },
+    /** Gives the terminal back as it was. */
     close() {
       if (closed.signal.aborted) return;
       closed.abort();

@@ -9,7 +9,7 @@ import { fstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
  *   handed on, and may stay open and silent as long as that lives.
  * - `unknown`: it is no pipe (the socket that Node's `spawn` gives, an ssh session's), or nobody can be seen.
  */
-export type PipeWriters = 'beside' | 'above' | 'unknown';
+type PipeWriters = 'beside' | 'above' | 'unknown';
 
 /**
  * By what Linux shows under /proc; elsewhere, where nothing shows it, a pipe counts as one from beside.

@@ -5,7 +5,7 @@ import { readDescriptor, readPrivateFile } from '../../machine/private-file.ts';
 const LONGEST = 16 * 1024;
 
 /** Where a script has a secret: a file that only its owner can read, or an open descriptor. */
-export interface SecretPlace {
+interface SecretPlace {
   readonly file?: string | undefined;
   readonly fd?: number | undefined;
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { InputStream } from './io.ts';
 
 /** How long standard input is waited for, and how much of it is taken. */
-export interface StdinLimits {
+interface StdinLimits {
   /** Milliseconds until it is asked whether to wait on for the first byte; for ever where it is left out. */
   readonly firstByteMs?: number;
   /** Asked once after that; without it nobody waits on where nothing came. @param came whether anything did */

@@ -18,7 +18,7 @@ import {
 import { type Paint, plainPaint, signed } from './theme.ts';
 
 /** One of the person's own trades. */
-export interface ChartTrade {
+interface ChartTrade {
   /** RFC 3339. */
   readonly at: string;
   readonly side: 'buy' | 'sell';
@@ -27,7 +27,7 @@ export interface ChartTrade {
   readonly price: string;
 }
 
-export interface ChartOptions {
+interface ChartOptions {
   readonly symbol: string;
   /** As people write it: `3m`. */
   readonly range: string;

@@ -5,7 +5,7 @@ import type { ThemeName } from '../../config/theme-name.ts';
 export type Role = 'gain' | 'loss' | 'accent' | 'muted' | 'warn' | 'danger' | 'strong';
 
 /** One of the terminal's own sixteen colours, so that a person's palette holds; names as Node and Ink have them. */
-export type TerminalColor =
+type TerminalColor =
   | 'red'
   | 'green'
   | 'yellow'

@@ -22,7 +22,7 @@ export interface DataKeyRows {
   replace(tenant: string, read: WrappedKey, wrapped: string): Promise<boolean>;
 }
 
-export interface DataKey {
+interface DataKey {
   readonly version: number;
   /** 32 bytes, for AES-256. */
   readonly key: Buffer;

@@ -15,7 +15,7 @@ export type FileKeyChoice =
   | { readonly passphrase: PassphraseKeys };
 
 /** The key of one credential file. */
-export interface FileKey {
+interface FileKey {
   readonly kind: KeyKind;
   /** For people: what opens the file. */
   readonly label: string;

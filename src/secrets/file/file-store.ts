@@ -14,7 +14,7 @@ const WRITE_LOCK_WAIT_MS = 30_000;
 /** Twice what all names can hold. */
 const LONGEST_FILE = 64 * 1024;
 
-export interface FileStoreOptions {
+interface FileStoreOptions {
   readonly folder: string;
   readonly profile: string;
   /** Where the file's key comes from; `beside` unless said otherwise. */

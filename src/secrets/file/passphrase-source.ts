@@ -2,7 +2,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { readDescriptor, readPrivateFile } from '../../machine/private-file.ts';
 import type { PassphraseSource } from './passphrase-keys.ts';
 
-export const PASSPHRASE_FILE_VARIABLE = 'TRADE_AGENT_PASSPHRASE_FILE';
+const PASSPHRASE_FILE_VARIABLE = 'TRADE_AGENT_PASSPHRASE_FILE';
 const VALUE_VARIABLE = 'TRADE_AGENT_PASSPHRASE';
 
 const LONGEST_FILE = 4096;

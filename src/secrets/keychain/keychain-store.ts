@@ -22,7 +22,7 @@ import type { KeychainFailure, KeychainRequest, KeychainResponse } from './keych
 const DEFAULT_TIMEOUT_MS = 2000;
 const MARKER_LOCK_WAIT_MS = 30_000;
 
-export interface KeychainStoreOptions {
+interface KeychainStoreOptions {
   /** Where the marker (the names of what is stored, nothing secret) and the locks are. */
   readonly folder: string;
   readonly profile: string;

@@ -13,7 +13,7 @@ const TIMEOUT_MS = 10_000;
 /** An answer is a wrapped key and a few words. */
 const LONGEST_ANSWER = 64 * 1024;
 
-export interface AwsKmsOptions {
+interface AwsKmsOptions {
   /** A symmetric key's id, ARN or alias. */
   readonly key: string;
   readonly region: string;
@@ -66,7 +66,7 @@ const NOT_ITS_OWN =
   'It is damaged, by a key that is gone, or was wrapped for another place. Nothing was changed.';
 
 /** What is signed, and when. */
-export interface SignedRequest {
+interface SignedRequest {
   readonly url: URL;
   readonly service: string;
   readonly region: string;

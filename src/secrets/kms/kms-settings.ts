@@ -37,7 +37,7 @@ export const kmsSchema = z
   });
 export type KmsSettings = z.output<typeof kmsSchema>;
 
-export interface KmsPlaces {
+interface KmsPlaces {
   /** What file names in the settings are relative to. */
   readonly folder: string;
   /** Where AWS credentials are found, or what says where they are. */

@@ -10,7 +10,7 @@ const TIMEOUT_MS = 10_000;
 const LONGEST_ANSWER = 64 * 1024;
 const LONGEST_TOKEN = 4096;
 
-export interface VaultKmsOptions {
+interface VaultKmsOptions {
   /** The server's base address; https, or http on this machine. */
   readonly url: string;
   /** The key's name in the transit engine. */

@@ -14,7 +14,7 @@ export interface KeptPlace {
 }
 
 /** What kind of key a profile's setting means. */
-export function keyKindOf({ credential_store, credential_key }: StorePlace): KeyKind | undefined {
+function keyKindOf({ credential_store, credential_key }: StorePlace): KeyKind | undefined {
   if (credential_store === 'keychain') return undefined;
   if (credential_key === undefined) return 'file';
   return credential_key === 'passphrase' ? 'passphrase' : 'key-file';

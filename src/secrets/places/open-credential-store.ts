@@ -8,7 +8,7 @@ import { createPassphraseKeys, type PassphraseKeys } from '../file/passphrase-ke
 import { passphraseSource } from '../file/passphrase-source.ts';
 import { openKeychainStore } from '../keychain/keychain-store.ts';
 
-export interface StoreAccess {
+interface StoreAccess {
   readonly env?: NodeJS.ProcessEnv;
   /** One for the whole process, so that nobody is asked twice. */
   readonly passphrases?: PassphraseKeys;

@@ -2,7 +2,7 @@ import type { Command, Option } from 'commander';
 import type { CompletedKind } from '../../../app/completion/values.ts';
 
 /** What a word can be completed to. */
-export interface Candidate {
+interface Candidate {
   readonly value: string;
   readonly summary?: string;
 }

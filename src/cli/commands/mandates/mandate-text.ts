@@ -7,7 +7,7 @@ import type { Reader } from '../../text/reader.ts';
 import { fittingTable } from '../../text/table.ts';
 
 /** `$540.00 of $2,000.00, 3 of 12 orders` */
-export function usedText({ terms, used }: MandateView): string {
+function usedText({ terms, used }: MandateView): string {
   return `${dollars(used.total_notional)} of ${dollars(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders`;
 }
 
@@ -49,7 +49,7 @@ export function mandateText(mandate: MandateView): string {
 }
 
 /** `Mon 30 Nov 10:00 New York; last: ordered Mon 23 Nov 10:00 New York (approval p-…)` */
-export function standingText(standing: StandingNow): string {
+function standingText(standing: StandingNow): string {
   const { last } = standing;
   const next = standingNext(standing);
   if (last === undefined) return next;
@@ -58,11 +58,11 @@ export function standingText(standing: StandingNow): string {
 }
 
 /** When the gateway orders next by itself; empty where programs go by the mandate. */
-export function nextText({ standing }: MandateView): string {
+function nextText({ standing }: MandateView): string {
   return standing === undefined ? '' : standingNext(standing);
 }
 
 /** What came of the last time; empty where there was none. */
-export function lastText({ standing }: MandateView): string {
+function lastText({ standing }: MandateView): string {
   return standing?.last === undefined ? '' : safeLine(standingLast(standing.last));
 }

@@ -4,7 +4,7 @@ import type { Context } from '../../context/context.ts';
 import { wrapWords } from '../../text/wrap.ts';
 
 /** What one check found, as shown to people and scripts. */
-export type ReportLine = Pick<ProviderFinding, 'status' | 'message' | 'fix'>;
+type ReportLine = Pick<ProviderFinding, 'status' | 'message' | 'fix'>;
 
 /** One line for each finding, and below it what to do. */
 export function findingLines({ io }: Context, findings: readonly ReportLine[]): string[] {

@@ -7,7 +7,7 @@ import { program, type Reader } from '../../text/reader.ts';
 import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 
 /** A schedule as `schedule list` shows it. */
-export interface ScheduleView {
+interface ScheduleView {
   readonly id: string;
   readonly name: string | null;
   readonly profile: string;

@@ -7,7 +7,7 @@ import { boundedFetch } from '../../../net/bounded-fetch.ts';
 const TIMEOUT_MS = 5_000;
 const LONGEST_ANSWER = 64 * 1024;
 
-export interface CredentialRequest {
+interface CredentialRequest {
   readonly url: URL | string;
   readonly method?: 'GET' | 'PUT' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;

@@ -200,10 +200,7 @@ function readable(frame: string): string {
 describe('the chat looks as it did', () => {
   it.each<[Theme, number, number]>([
     ['dark', 80, 24],
-    ['light', 80, 24],
-    ['dark', 100, 32],
     ['light', 100, 32],
-    ['dark', 200, 50],
     ['colour-blind', 200, 50],
   ])('in the theme %s at %i by %i', async (theme, columns, rows) => {
     const file = (name: string) => `frames/${columns}x${rows}-${theme}-${name}.txt`;
