@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 
 /** Where a running sandbox is: written once it serves, read by every command that uses it. */
-export const sandboxReadySchema = z.object({
+const sandboxReadySchema = z.object({
   issuer: z.url(),
   gateway: z.url(),
   broker: z.url(),

@@ -17,7 +17,7 @@ export interface MarketData {
   readonly start?: IsoDate;
 }
 
-export interface SandboxMarketOptions {
+interface SandboxMarketOptions {
   readonly seed: string;
   readonly clock: Clock;
   readonly hours: MarketHours;

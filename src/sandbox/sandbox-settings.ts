@@ -132,7 +132,7 @@ export function vaultSettings(
 }
 
 /** How the people of a sandbox are asked, and by whose clients. */
-export interface ApprovalSettings {
+interface ApprovalSettings {
   readonly knownClients?: HomeOptions['knownClients'] | undefined;
   readonly servers?: HomeOptions['servers'];
   readonly companies?: HomeOptions['companies'];

@@ -34,7 +34,7 @@ export function ofOneAccount(tool: DirectTool): DirectTool {
 }
 
 /** A call's arguments without which account they are about, and the gateway for that one. */
-export interface AboutAccount {
+interface AboutAccount {
   readonly args: Record<string, unknown>;
   readonly gateway: GatewayClient;
   /** Undefined where none is named. */
@@ -59,6 +59,6 @@ async function inAccountCalled(context: ToolContext, name: string): Promise<Tool
 }
 
 /** The gateway for one account. @throws {TradeAgentError} `usage` where the person has none that is called so */
-export async function gatewayInAccount(gateway: GatewayClient, name: string): Promise<GatewayClient> {
+async function gatewayInAccount(gateway: GatewayClient, name: string): Promise<GatewayClient> {
   return gateway.inAccount(accountCalled(name, await gateway.accounts()).account);
 }

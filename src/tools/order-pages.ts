@@ -9,14 +9,14 @@ const PAGE = 500;
 /** An entry and its exits are three rows at the broker and one order here, so a full page may have a third of its orders. */
 const FULL_PAGE = Math.floor(PAGE / 3);
 
-export interface OrderFilter {
+interface OrderFilter {
   readonly status: 'open' | 'closed' | 'all';
   readonly symbol?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly since?: number | undefined;
 }
 
-export interface FoundOrders {
+interface FoundOrders {
   /** Newest first. */
   readonly orders: Order[];
   /** Whether there are none beyond them. */

@@ -17,7 +17,7 @@ import { type AccountLine, accountLine, type LineGateway } from './account-line.
 import { dailyCloses } from './daily-closes.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
-export interface PerformanceQuery {
+interface PerformanceQuery {
   readonly period: Period;
   /** A symbol. */
   readonly benchmark: string;

@@ -35,7 +35,7 @@ export interface ToolResult {
   readonly outside?: string;
 }
 
-export interface ToolBase<Schema extends z.ZodType> {
+interface ToolBase<Schema extends z.ZodType> {
   readonly name: string;
   readonly description: string;
   /** Of its arguments; made when it is first used (`z.lazy`), since a start uses the fewest. */

@@ -7,7 +7,7 @@ export interface AwaitedConnection {
 }
 
 /** The account elsewhere whose absence an error is about. */
-export function missingConnection(error: unknown): string | undefined {
+function missingConnection(error: unknown): string | undefined {
   if (!isTradeAgentError(error) || error.code !== 'connection_required') return undefined;
   const { connection } = error.details;
   return typeof connection === 'string' ? connection : undefined;

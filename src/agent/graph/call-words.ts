@@ -8,7 +8,7 @@ const LONGEST = 80;
 type Call = Pick<ToolCall, 'name' | 'args'>;
 
 /** An order that a call names, as far as it does. */
-export interface NamedOrder {
+interface NamedOrder {
   /** `buy` or `sell`; whatever a model wrote. */
   readonly side: string;
   /** Upper case. */

@@ -15,7 +15,7 @@ import type { ConversationFacts } from './conversation-facts.ts';
  */
 
 /** A call of a local tool, and what of the conversation it is held against. */
-export interface LocalCall {
+interface LocalCall {
   readonly name: string;
   readonly args: unknown;
   readonly facts: ConversationFacts;

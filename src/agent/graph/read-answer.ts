@@ -22,7 +22,7 @@ import { readArguments } from './tool-node.ts';
 import { errorMessage } from './tool-outcome.ts';
 
 /** More calls than this in one turn are answered with an error: a person can't judge twenty approvals at once. */
-export const MAX_CALLS = 20;
+const MAX_CALLS = 20;
 /** Under which name a conversation keeps what was meant as a call and could not be read. */
 export const UNREADABLE = 'unreadable_call';
 

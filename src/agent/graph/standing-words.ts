@@ -18,7 +18,7 @@ import { provenanceOf } from './provenance.ts';
  * here, by the grammar that the planner has. It errs to one side: what is not recognised was not said.
  */
 
-export interface StandingWords {
+interface StandingWords {
   readonly standing: Standing;
   readonly end: SaidEnd | undefined;
   /** The account it is for, where the call names one. */

@@ -17,7 +17,7 @@ import { aboutOf, instructionsNotice, readsLikeInstructions } from './reads-like
 import { untrusted } from './system-prompt.ts';
 import { errorMessage } from './tool-outcome.ts';
 
-export interface ToolInput {
+interface ToolInput {
   readonly call: ToolCall;
   readonly prompt: number;
   readonly turn: number;

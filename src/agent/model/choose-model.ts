@@ -12,7 +12,7 @@ import { type ModelServer, modelServer } from './model-server.ts';
 import { PLANNER_NAME } from './planner-name.ts';
 import { shorterHistory } from './shorter-history.ts';
 
-export interface ModelOptions {
+interface ModelOptions {
   readonly settings: ResolvedProfile['model'];
   readonly tools: readonly Tool[];
   /** What other people's servers offer beside them; the planner knows none of it. */

@@ -2,7 +2,7 @@ import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 
 /** Servers that go by a name: `--model ollama/llama3.2`. All speak OpenAI's chat API. */
-export const modelPresets = {
+const modelPresets = {
   openai: { url: 'https://api.openai.com/v1', key: 'OPENAI_API_KEY' },
   openrouter: { url: 'https://openrouter.ai/api/v1', key: 'OPENROUTER_API_KEY' },
   ollama: { url: 'http://127.0.0.1:11434/v1', key: undefined },

@@ -3,7 +3,7 @@ import { bare, type Parsed, parsePrompt } from './sentence.ts';
 import { NotUnderstood, Words } from './words.ts';
 
 /** How a prompt was understood. */
-export interface Understood {
+interface Understood {
   readonly parsed: Parsed;
   /** The sentence it says yes to, put right from the one before. */
   readonly accepted?: string;

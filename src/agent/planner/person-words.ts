@@ -17,7 +17,7 @@ import { reserved } from './words.ts';
  */
 
 /** A number somebody wrote, and the fields of an order that it can be. */
-export interface SaidNumber {
+interface SaidNumber {
   readonly value: string;
   readonly fields: readonly string[];
 }

@@ -39,7 +39,7 @@ export function symbolsIn(list: string): string[] {
 }
 
 /** Tickers and nothing else: `AAPL`, `$aapl`, `MSFT, NVDA`; words of the language are none. */
-export function bareSymbols(clause: string): string[] | undefined {
+function bareSymbols(clause: string): string[] | undefined {
   const words = clause.split(/[\s,]+/).filter((word) => word !== '');
   const symbols = words.flatMap((word) => {
     const ticker = /^\$?([A-Z][A-Z0-9]{0,9}(?:[./][A-Z0-9]{1,4})?)\??$|^\$([a-z]{1,5})\??$/.exec(word);

@@ -46,7 +46,7 @@ const orders = z.lazy(() =>
 const MOST_QUERIES = 20;
 
 /** What the lookups answered, each as its own call said. */
-export interface Lookup {
+interface Lookup {
   readonly step: Step;
   readonly content: unknown;
 }
@@ -92,7 +92,7 @@ export function lookups(intents: readonly Intent[]): Step[] {
 }
 
 /** The intents with tickers for names. @throws {NotUnderstood} where a name has none, or several */
-export function withTickers(intents: readonly Intent[], found: readonly NameFound[]): Intent[] {
+function withTickers(intents: readonly Intent[], found: readonly NameFound[]): Intent[] {
   return intents.map((intent) =>
     withSymbols(intent, (symbol) => (isName(symbol) ? symbolNamed(symbol, found) : symbol)),
   );

@@ -11,7 +11,7 @@ const LONGEST_EVENT = 16_000_000;
 /** A server that gave no sign of life for so long is left: the run goes on there, and can be resumed. */
 const GIVE_UP_AFTER_MS = 10 * 60_000;
 
-export interface RunStreamOptions {
+interface RunStreamOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Told what the person should know meanwhile. */

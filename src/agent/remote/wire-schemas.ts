@@ -42,11 +42,11 @@ import {
 /** Threads' and runs' own ids, and those that people choose for a thread. */
 const idSchema = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 export const threadIdSchema = idSchema;
-export const runIdSchema = idSchema;
+const runIdSchema = idSchema;
 
 /** Characters of a prompt at most, and of the data that comes with it. */
-export const LONGEST_PROMPT = 100_000;
-export const LONGEST_CONTEXT = 1_000_000;
+const LONGEST_PROMPT = 100_000;
+const LONGEST_CONTEXT = 1_000_000;
 
 const promptInputSchema = z.strictObject({
   prompt: z.string().min(1).max(LONGEST_PROMPT),
@@ -97,7 +97,6 @@ export const runOptionsSchema = z.strictObject({
 export type WireOptions = z.output<typeof runOptionsSchema>;
 
 export const startRunSchema = z.strictObject({ input: runInputSchema, options: runOptionsSchema });
-export type StartRun = z.output<typeof startRunSchema>;
 export const resumeThreadSchema = z.strictObject({ options: runOptionsSchema });
 
 export const startedRunSchema = z.object({ run: runIdSchema, thread: threadIdSchema });

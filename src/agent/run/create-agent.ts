@@ -35,7 +35,7 @@ export interface CreateAgentOptions extends AgentSettings {
 }
 
 /** What an agent takes, wherever its threads are kept. */
-export interface AgentSettings {
+interface AgentSettings {
   readonly profile: ResolvedProfile;
   /** Undefined when nobody is signed in: the agent then can't say who the user is or see anything of theirs. */
   readonly session: Session | undefined;

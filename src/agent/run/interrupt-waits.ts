@@ -37,7 +37,7 @@ export function isMidProposal(tasks: StateSnapshot['tasks']): boolean {
 }
 
 /** What one run waits for: decisions about approvals, and accounts to be connected. */
-export class InterruptWaits {
+class InterruptWaits {
   readonly #environment: GraphEnvironment;
   readonly #signal: AbortSignal;
   readonly #shown: Set<string>;

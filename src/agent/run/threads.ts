@@ -9,7 +9,7 @@ import { shortId } from '../short-id.ts';
 export const THREAD_LEASE_MS = 30_000;
 
 /** What a run wants of a thread: to say something in it (what a new one is called by), or to go on where it stopped. */
-export type ThreadRequest =
+type ThreadRequest =
   | { readonly title: string; readonly thread?: string | undefined }
   | { readonly resume: string };
 

@@ -1,5 +1,5 @@
 import { TradeAgentError } from '../../errors/errors.ts';
-import type { AccessList } from '../../tools/gateway/access-requests.ts';
+import type { AccessList } from '../../tools/gateway/kept-requests.ts';
 import { type AccessGranted, type AccessRole, accessRoles } from '../../trading/kinds/access.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';

@@ -1,4 +1,4 @@
-import type { Halt } from '../../tools/gateway/halt-requests.ts';
+import type { Halt } from '../../tools/gateway/kept-requests.ts';
 import type { App } from '../app.ts';
 import type { Asking } from '../approvals/ask-and-wait.ts';
 

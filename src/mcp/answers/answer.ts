@@ -36,7 +36,7 @@ function shownValue(value: unknown, cuts: Cut[], path: readonly string[] = []): 
 }
 
 /** What every answer has; what else it has is the tool's. */
-export interface AnswerFacts extends Readonly<Record<string, unknown>> {
+interface AnswerFacts extends Readonly<Record<string, unknown>> {
   readonly environment: Environment;
   /** What a person would be told, and what to do next. */
   readonly message: string;

@@ -3,9 +3,7 @@ import type { Proposal, ProposalState } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 
 /** How a proposal stands, in words that a model has not to learn: what waits for the person is `pending_approval`. */
-export type ProposalStatus =
-  | Exclude<ProposalState, 'drafted' | 'requested' | 'approved'>
-  | 'pending_approval';
+type ProposalStatus = Exclude<ProposalState, 'drafted' | 'requested' | 'approved'> | 'pending_approval';
 
 const statuses: Readonly<Record<ProposalState, ProposalStatus>> = {
   drafted: 'pending_approval',

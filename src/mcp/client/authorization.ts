@@ -36,7 +36,7 @@ interface Challenge {
   readonly scope?: string | undefined;
 }
 
-export interface AuthorizationOptions {
+interface AuthorizationOptions {
   readonly serverUrl: string;
   readonly credentials: McpCredentials;
   /** Already bounded. */

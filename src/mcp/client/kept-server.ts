@@ -7,7 +7,7 @@ import type { ServerAccess } from './server-access.ts';
 /** A server that failed is left alone for so long, milliseconds: it costs a turn of the conversation its time-out. */
 const REST_MS = 60_000;
 
-export interface OpenServer {
+interface OpenServer {
   readonly connection: ServerConnection;
   readonly tools: readonly ComparedTool[];
 }

@@ -41,7 +41,7 @@ export function allowedTools(servers: McpServersConfig): ReadonlyMap<string, All
   );
 }
 
-export interface RegistryOptions extends Omit<ServerAccess, 'name' | 'server' | 'openBrowser'> {
+interface RegistryOptions extends Omit<ServerAccess, 'name' | 'server' | 'openBrowser'> {
   readonly servers: McpServersConfig;
   readonly clock: Clock;
 }

@@ -19,7 +19,7 @@ const LIFE_SECONDS = 600;
 const QUESTION = 'connect';
 
 /** A `tools/call`, as it must come back. */
-export interface AskedCall {
+interface AskedCall {
   readonly caller: McpCaller;
   readonly name: string;
   readonly args: unknown;

@@ -7,7 +7,7 @@ import { createAccountQuestions } from '../server/account-questions.ts';
 import { mcpServer } from '../server/mcp-server.ts';
 import { HOLD_MS, type McpServerOptions } from '../server/server-options.ts';
 
-export interface StdioOptions extends Omit<McpServerOptions, 'accounts' | 'holdMs' | 'run'> {
+interface StdioOptions extends Omit<McpServerOptions, 'accounts' | 'holdMs' | 'run'> {
   readonly stdin: Readable;
   /** The protocol's alone. */
   readonly stdout: Writable;

@@ -14,7 +14,7 @@ const ASSERTION_S = 300;
 /** RFC 7519 §5.1, as the draft has it. */
 const ASSERTION_TYP = 'oauth-id-jag+jwt';
 
-export interface AssertionExchangeOptions extends SubjectOptions {
+interface AssertionExchangeOptions extends SubjectOptions {
   readonly people: Pick<CompanyPeople, 'find'>;
   readonly rules: readonly CompanyRule[];
   /** Private. */

@@ -23,7 +23,7 @@ const routes = {
   userinfo: '/userinfo',
 } as const;
 
-export interface CompanyProviderOptions {
+interface CompanyProviderOptions {
   readonly issuer: string;
   readonly adapter: AdapterFactory;
   /** Private; the first signs. */

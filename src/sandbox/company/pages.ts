@@ -16,7 +16,7 @@ export function isPagePath(path: string): boolean {
   return path === DEVICE_PATH || path === DECIDE_PATH || path.startsWith('/clients/');
 }
 
-export interface CompanyPagesOptions extends CompanySignIn {
+interface CompanyPagesOptions extends CompanySignIn {
   /** Whose they are. */
   readonly name: string;
   readonly clients: Pick<CompanyClients, 'keys' | 'addKey'>;

@@ -3,7 +3,7 @@ import { IDENTITY_SCOPES } from '../../oauth/scopes.ts';
 import type { CompanyPeople } from './people.ts';
 
 /** How somebody signed in: how strong that counts (`acr`), and by what (`amr`, RFC 8176). */
-export interface SignInStrength {
+interface SignInStrength {
   readonly acr: string;
   readonly amr: readonly string[];
 }
@@ -14,7 +14,7 @@ export const BY_PASSWORD: SignInStrength = { acr: 'pwd', amr: ['pwd'] };
 export const BY_SECOND_FACTOR: SignInStrength = { acr: 'phr', amr: ['pwd', 'hwk', 'mfa'] };
 
 /** What became of a device code: let in, turned away, or not open (any more). */
-export type DeviceOutcome = 'allowed' | 'denied' | 'not_found';
+type DeviceOutcome = 'allowed' | 'denied' | 'not_found';
 
 export interface CompanySignIn {
   /** Decides a device code (RFC 8628) as the person; undefined turns the device away. Final either way. */

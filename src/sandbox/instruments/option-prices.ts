@@ -14,7 +14,7 @@ const HALF_SPREAD = '0.01';
 const CONTRACTS_A_SHARE = 1 / 2000;
 
 /** What the market seems to expect of a stock, a fraction a year: its own for each, always the same. */
-export function impliedVolatility(seed: string, underlying: string): number {
+function impliedVolatility(seed: string, underlying: string): number {
   return 0.2 + 0.25 * uniform(hashText(`volatility\n${seed}\n${underlying}`), 1, 0);
 }
 

@@ -4,7 +4,7 @@ import type { Session, Sessions } from '../../trading/trading-calendar.ts';
 
 const MINUTE = 60_000;
 
-export type Timeframe = { unit: 'minute' | 'hour'; count: number } | { unit: 'day' | 'week'; count: 1 };
+type Timeframe = { unit: 'minute' | 'hour'; count: number } | { unit: 'day' | 'week'; count: 1 };
 
 /** Alpaca's notation: `[1-59]Min|T`, `[1-23]Hour|H`, `1Day|1D`, `1Week|1W`. Undefined for anything else. */
 export function parseTimeframe(text: string): Timeframe | undefined {
@@ -43,7 +43,7 @@ export interface MarketBar {
   vwap: string;
 }
 
-export interface BarSource {
+interface BarSource {
   sessions: Sessions;
   now: number;
   /** The last price at an instant; undefined: it did not trade yet. */

@@ -11,7 +11,7 @@ import type { Tape } from './tape.ts';
 export type HeldPrices = Map<string, { readonly price: string; readonly since: number }>;
 
 /** Prices of a tape, by what corporate actions have made of symbols and shares. */
-export interface MarketPrices {
+interface MarketPrices {
   /** What the tape calls it: a company that changed its name is there by the old one, or by both. */
   onTape(symbol: string): ListedSymbol | undefined;
   /** The price of the last trade at an instant, by the count of shares at another. */

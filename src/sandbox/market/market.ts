@@ -12,7 +12,7 @@ import type { ListedSymbol } from './symbols.ts';
 import type { Tape } from './tape.ts';
 import { walk } from './walk.ts';
 
-export interface MarketOptions {
+interface MarketOptions {
   /** The same seed gives the same prices, always and everywhere. */
   seed: string;
   clock: Clock;

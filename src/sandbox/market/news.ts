@@ -13,7 +13,7 @@ const MORNING = '08:00';
 const WRITING_MS = 10 * 3_600_000;
 
 /** A note about a company. Nothing in it happened. */
-export interface MarketNote {
+interface MarketNote {
   /** From 0 to 2^32 - 1; the same note has the same one always. */
   readonly id: number;
   readonly symbol: string;

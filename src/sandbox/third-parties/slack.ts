@@ -5,7 +5,7 @@ import { dropConnection } from '../paper-broker/routes/drop-connection.ts';
 import type { StandInOptions } from './stand-in.ts';
 
 /** The channels there are. */
-export const SLACK_CHANNELS = ['#general', '#trading', '#random'] as const;
+const SLACK_CHANNELS = ['#general', '#trading', '#random'] as const;
 
 /**
  * A stand-in for Slack's Web API, as far as sending goes: `chat.postMessage` as JSON or as a form, with Slack's answers
@@ -72,7 +72,7 @@ function channelNamed(given: unknown): string | undefined {
 }
 
 /** Nine letters and digits after the kind's own, the same each time. */
-export function slackId(kind: 'C' | 'U' | 'T', name: string): string {
+function slackId(kind: 'C' | 'U' | 'T', name: string): string {
   return `${kind}${createHash('sha256').update(`${kind} ${name}`).digest('hex').slice(0, 10).toUpperCase()}`;
 }
 

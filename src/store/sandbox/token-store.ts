@@ -13,14 +13,14 @@ export interface Grant {
   scopes: readonly string[];
 }
 
-export interface CodeRequest extends Grant {
+interface CodeRequest extends Grant {
   redirect_uri: string;
   /** PKCE S256 (RFC 7636). */
   code_challenge: string;
 }
 
 /** What a client shows with a code: that it is the one that asked for it. */
-export interface CodeProof {
+interface CodeProof {
   client_id: string;
   redirect_uri: string;
   code_verifier: string;

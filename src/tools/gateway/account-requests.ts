@@ -6,19 +6,16 @@ import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import { type GatewayRequests, parse } from './gateway-requests.ts';
 
 /** Which accounts the person has, at which brokers. */
-export interface AccountRequests {
-  /** In the order of the gateway's settings. A broker that could not be asked now is among them, and why. */
-  accounts(): Promise<AccountEntry[]>;
-  /** Makes it the one that is meant where none is named. @returns all of them. @throws {TradeAgentError} `gateway_refused` */
-  chooseAccount(account: string): Promise<AccountEntry[]>;
-}
+export type AccountRequests = ReturnType<typeof ofAccounts>;
 
 const [, PORTFOLIO_READ] = READ_SCOPES;
 
-export function ofAccounts({ request, read }: GatewayRequests): AccountRequests {
+export function ofAccounts({ request, read }: GatewayRequests) {
   return {
+    /** In the order of the gateway's settings. A broker that could not be asked now is among them, and why. */
     accounts: async () => (await read('/v1/accounts', accountEntriesSchema, PORTFOLIO_READ)).accounts,
-    chooseAccount: async (account) => {
+    /** Makes it the one that is meant where none is named. @returns all of them. @throws {TradeAgentError} `gateway_refused` */
+    chooseAccount: async (account: string) => {
       const init = {
         method: 'PUT',
         headers: { accept: 'application/json', 'content-type': 'application/json' },

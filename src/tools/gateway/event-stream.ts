@@ -47,7 +47,7 @@ export async function* streamMessages(
   }
 }
 
-export interface KeepUpOptions {
+interface KeepUpOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Told when a stream was lost and is not there again yet: how many times in a row. */

@@ -2,7 +2,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import type { EventRequests } from './event-requests.ts';
 
-export interface FollowEventsOptions {
+interface FollowEventsOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly changed: (proposal: Proposal) => void;

@@ -13,7 +13,7 @@ const SHORTEST_PAUSE_MS = 1_000;
 /** How long to wait for news of what is on its way and unknown: it may take the gateway hours to learn. */
 const UNKNOWN_MS = 10_000;
 
-export interface FollowOptions {
+interface FollowOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Looks once and comes back, decided or not. */

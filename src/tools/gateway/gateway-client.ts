@@ -28,7 +28,6 @@ import {
   positionSchema,
 } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
-import { type AccessRequests, inAccountOf, ofAccess } from './access-requests.ts';
 import { type AccountRequests, ofAccounts, proposedIn } from './account-requests.ts';
 import { type EventRequests, ofEvents } from './event-requests.ts';
 import {
@@ -38,16 +37,11 @@ import {
   gatewayRequests,
   parse,
 } from './gateway-requests.ts';
-import { type HaltRequests, ofHalt } from './halt-requests.ts';
-import { type MandateRequests, ofMandates } from './mandate-requests.ts';
+import { inAccountOf, type KeptRequests, ofKept } from './kept-requests.ts';
 import { type MarketRequests, ofMarket } from './market-requests.ts';
-import { ofPolicy, type PolicyClient } from './policy-requests.ts';
-import { ofReceipts, type ReceiptRequests } from './receipt-requests.ts';
-import { ofRecord, type RecordRequests } from './record-requests.ts';
-import { ofWatchlist, type WatchlistRequests } from './watchlist-requests.ts';
 
 /** How to look at a proposal. */
-export interface ProposalLook {
+interface ProposalLook {
   /** Seconds, at most 25: how long the gateway may hold its answer back until something changes. */
   readonly waitSeconds?: number;
   /** The `updated_at` that is known already: what changed since is answered at once. */
@@ -56,17 +50,7 @@ export interface ProposalLook {
 }
 
 /** The gateway's HTTP interface, typed. Every call has a time-out. */
-export interface GatewayClient
-  extends MarketRequests,
-    MandateRequests,
-    HaltRequests,
-    PolicyClient,
-    RecordRequests,
-    ReceiptRequests,
-    WatchlistRequests,
-    AccessRequests,
-    AccountRequests,
-    EventRequests {
+export interface GatewayClient extends MarketRequests, KeptRequests, AccountRequests, EventRequests {
   /** The same for one of the person's accounts, by its number: whatever is asked or proposed is about that one. */
   inAccount(account: string): GatewayClient;
   account(): Promise<Account>;
@@ -138,14 +122,8 @@ export function createGatewayClient(
     ...ofAccounts(requests),
     ...ofAccount(requests),
     ...ofMarket(requests),
-    ...ofWatchlist(requests),
     ...ofProposals(requests),
-    ...ofHalt(requests),
-    ...ofAccess(requests),
-    ...ofMandates(requests),
-    ...ofPolicy(requests),
-    ...ofRecord(requests),
-    ...ofReceipts(requests),
+    ...ofKept(requests),
     ...ofEvents(requests),
   };
 }

@@ -1,64 +1,16 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
-import { type TradingDay, tradingDaySchema } from '../../trading/activity.ts';
-import type { NamedAsset } from '../../trading/asset-name.ts';
+import { tradingDaySchema } from '../../trading/activity.ts';
 import { type ListedContract, listedContractSchema } from '../../trading/listed-contract.ts';
-import {
-  type Article,
-  articleSchema,
-  type CorporateAction,
-  corporateActionSchema,
-} from '../../trading/market-news.ts';
-import {
-  type Asset,
-  assetSchema,
-  type Bar,
-  type BarAdjustment,
-  barSchema,
-  clockSchema,
-  type MarketClock,
-  type Quote,
-  quoteSchema,
-} from '../../trading/views.ts';
+import { articleSchema, corporateActionSchema } from '../../trading/market-news.ts';
+import { assetSchema, type BarAdjustment, barSchema, clockSchema, quoteSchema } from '../../trading/views.ts';
 import type { GatewayRequests } from './gateway-requests.ts';
 
 const [MARKET_READ] = READ_SCOPES;
 
 /** Prices and hours. */
-export interface MarketRequests {
-  /** In the order asked. @throws {TradeAgentError} `unknown_symbol` */
-  quotes(symbols: readonly string[]): Promise<Quote[]>;
-  /**
-   * Prices over time, oldest first. `start` and `end` in milliseconds since the epoch; at most 1000 bars up to there.
-   * `adjustment`: by splits, unless said otherwise.
-   */
-  bars(query: {
-    symbol: string;
-    timeframe: '1Day' | '1Hour';
-    start: number;
-    end?: number;
-    adjustment?: BarAdjustment;
-  }): Promise<Bar[]>;
-  /** What is traded under a name or a symbol, the likeliest first. */
-  searchAssets(search: string): Promise<NamedAsset[]>;
-  /** @throws {TradeAgentError} `unknown_symbol` */
-  asset(symbol: string): Promise<Asset>;
-  /** Option contracts on a share, by expiry and strike; `more` where that is not all. */
-  optionContracts(query: OptionContractQuery): Promise<{ contracts: ListedContract[]; more: boolean }>;
-  clock(): Promise<MarketClock>;
-  /** Trading days from one date to another, both included. */
-  calendar(query: { start: string; end: string }): Promise<TradingDay[]>;
-  /** The newest first; of the whole market where no symbols are given. Others' words: data. */
-  news(query: { symbols: readonly string[]; limit: number }): Promise<Article[]>;
-  /** What is booked from one date to another, both included, the earliest first; `more` where that is not all. */
-  corporateActions(query: {
-    symbols: readonly string[];
-    start: string;
-    end: string;
-    limit: number;
-  }): Promise<{ actions: CorporateAction[]; more: boolean }>;
-}
+export type MarketRequests = ReturnType<typeof ofMarket>;
 
 /** Dates and strikes both included; what is left out is the gateway's default. */
 export interface OptionContractQuery {
@@ -71,9 +23,10 @@ export interface OptionContractQuery {
   readonly limit?: number | undefined;
 }
 
-export function ofMarket({ read }: GatewayRequests): MarketRequests {
+export function ofMarket({ read }: GatewayRequests) {
   return {
-    quotes: async (symbols) => {
+    /** In the order asked. @throws {TradeAgentError} `unknown_symbol` */
+    quotes: async (symbols: readonly string[]) => {
       const list = symbols.map(encodeURIComponent).join(',');
       const { quotes } = await read(
         `/v1/quotes?symbols=${list}`,
@@ -89,7 +42,23 @@ export function ofMarket({ read }: GatewayRequests): MarketRequests {
         });
       });
     },
-    bars: async ({ symbol, timeframe, start, end, adjustment = 'split' }) => {
+    /**
+     * Prices over time, oldest first. `start` and `end` in milliseconds since the epoch; at most 1000 bars up to there.
+     * `adjustment`: by splits, unless said otherwise.
+     */
+    bars: async ({
+      symbol,
+      timeframe,
+      start,
+      end,
+      adjustment = 'split',
+    }: {
+      symbol: string;
+      timeframe: '1Day' | '1Hour';
+      start: number;
+      end?: number;
+      adjustment?: BarAdjustment;
+    }) => {
       const query = new URLSearchParams({
         symbol,
         timeframe,
@@ -100,7 +69,8 @@ export function ofMarket({ read }: GatewayRequests): MarketRequests {
       });
       return (await read(`/v1/bars?${query}`, z.object({ bars: z.array(barSchema) }), MARKET_READ)).bars;
     },
-    searchAssets: async (search) =>
+    /** What is traded under a name or a symbol, the likeliest first. */
+    searchAssets: async (search: string) =>
       (
         await read(
           `/v1/assets?${new URLSearchParams({ search })}`,
@@ -108,8 +78,10 @@ export function ofMarket({ read }: GatewayRequests): MarketRequests {
           MARKET_READ,
         )
       ).assets,
-    asset: (symbol) => read(`/v1/assets/${encodeURIComponent(symbol)}`, assetSchema, MARKET_READ),
-    optionContracts: (query) => {
+    /** @throws {TradeAgentError} `unknown_symbol` */
+    asset: (symbol: string) => read(`/v1/assets/${encodeURIComponent(symbol)}`, assetSchema, MARKET_READ),
+    /** Option contracts on a share, by expiry and strike; `more` where that is not all. */
+    optionContracts: (query: OptionContractQuery) => {
       const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
         value === undefined ? [] : [[name, String(value)]],
       );
@@ -119,21 +91,34 @@ export function ofMarket({ read }: GatewayRequests): MarketRequests {
         MARKET_READ,
       );
     },
-    news: async ({ symbols, limit }) => {
+    /** The newest first; of the whole market where no symbols are given. Others' words: data. */
+    news: async ({ symbols, limit }: { symbols: readonly string[]; limit: number }) => {
       const query = new URLSearchParams({
         limit: String(limit),
         ...(symbols.length === 0 ? {} : { symbols: symbols.join(',') }),
       });
       return (await read(`/v1/news?${query}`, z.object({ news: z.array(articleSchema) }), MARKET_READ)).news;
     },
-    corporateActions: ({ symbols, start, end, limit }) =>
+    /** What is booked from one date to another, both included, the earliest first; `more` where that is not all. */
+    corporateActions: ({
+      symbols,
+      start,
+      end,
+      limit,
+    }: {
+      symbols: readonly string[];
+      start: string;
+      end: string;
+      limit: number;
+    }) =>
       read(
         `/v1/corporate-actions?${new URLSearchParams({ symbols: symbols.join(','), start, end, limit: String(limit) })}`,
         z.object({ actions: z.array(corporateActionSchema), more: z.boolean() }),
         MARKET_READ,
       ),
     clock: () => read('/v1/clock', clockSchema, MARKET_READ),
-    calendar: async ({ start, end }) =>
+    /** Trading days from one date to another, both included. */
+    calendar: async ({ start, end }: { start: string; end: string }) =>
       (
         await read(
           `/v1/calendar?${new URLSearchParams({ start, end })}`,

@@ -7,7 +7,7 @@ import { type CorporateAction, corporateActionsSchema } from '../corporate-actio
 import { type Day, daysOf, type Row, wrong } from './day-rows.ts';
 
 /** What a folder of real days holds. */
-export interface ReplayData {
+interface ReplayData {
   /** By symbol; each the oldest day first. */
   readonly days: ReadonlyMap<string, readonly Day[]>;
   readonly actions: readonly CorporateAction[];

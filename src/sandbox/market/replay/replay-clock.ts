@@ -10,7 +10,7 @@ export interface ReplayClock extends Clock {
   moveTo(at: number): void;
 }
 
-export interface ReplayClockOptions {
+interface ReplayClockOptions {
   readonly clock: Clock;
   /** Kept here, so that a restart goes on where it was. */
   readonly file: string;

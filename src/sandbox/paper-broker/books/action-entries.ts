@@ -14,7 +14,7 @@ import { bookedAt, entryOf } from './entries.ts';
 import { stableUuid } from './tradable-asset.ts';
 
 /** What an account has when an action is booked on it. */
-export interface Holder {
+interface Holder {
   readonly account_id: string;
   /** Of the subject's shares, now; less than nothing where they are sold short. */
   readonly holding: Holding;

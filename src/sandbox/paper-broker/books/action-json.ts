@@ -14,7 +14,7 @@ export function actionId(action: CorporateAction): string {
 }
 
 /** Nine characters, as a CUSIP has; nobody else's. */
-export function cusip(symbol: string): string {
+function cusip(symbol: string): string {
   return stableUuid(`cusip:${symbol}`).replaceAll('-', '').slice(0, 9).toUpperCase();
 }
 

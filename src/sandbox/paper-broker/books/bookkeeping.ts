@@ -24,7 +24,7 @@ export interface Bookkeeping {
   settle(): void;
 }
 
-export interface BookkeepingOptions {
+interface BookkeepingOptions {
   readonly database: Database.Database;
   readonly ledger: Ledger;
   readonly orders: OrderBook;

@@ -11,7 +11,7 @@ export function orderJson(order: OrderRecord, legs: readonly OrderRecord[] = [])
   return { ...rowJson(order), legs: legs.length === 0 ? null : legs.map((leg) => orderJson(leg)) };
 }
 
-export type OrderJson = ReturnType<typeof rowJson> & { legs: OrderJson[] | null };
+type OrderJson = ReturnType<typeof rowJson> & { legs: OrderJson[] | null };
 
 function rowJson(order: OrderRecord) {
   const filled = new Dec(order.filled_qty);

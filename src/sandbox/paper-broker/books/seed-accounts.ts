@@ -55,7 +55,7 @@ function usualStory(username: string, today: IsoDate): Story {
   return { number, events: [deposit('100000', 1)] };
 }
 
-export interface SeedParts {
+interface SeedParts {
   readonly ledger: Ledger;
   readonly market: Market;
   readonly bookkeeping: Bookkeeping;

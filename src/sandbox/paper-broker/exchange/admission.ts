@@ -27,7 +27,7 @@ export interface AdmissionOptions {
 }
 
 /** What lets orders into the book. Call each inside a transaction: a refusal is to roll back what it has written. */
-export interface Admission {
+interface Admission {
   /** @returns the order, its legs booked with it. @throws {BrokerError} where it is refused */
   admit(accountId: string, ticket: Ticket): OrderRecord;
   /**

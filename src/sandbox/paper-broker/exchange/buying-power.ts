@@ -12,7 +12,7 @@ export function openQty(order: OrderRecord, lastPrice: string): Dec {
 const inMarket = (open: readonly OrderRecord[]) => open.filter(({ status }) => status !== 'held');
 
 /** Dollars set aside for open orders: what buys may cost, and what the shares of puts do that are to be written. */
-export function reservedCash(open: readonly OrderRecord[]): Dec {
+function reservedCash(open: readonly OrderRecord[]): Dec {
   return inMarket(open).reduce((sum, order) => sum.plus(reservation(order)), new Dec(0));
 }
 

@@ -42,7 +42,7 @@ export interface Exchange {
   settle(): void;
 }
 
-export interface ExchangeOptions extends AdmissionOptions {
+interface ExchangeOptions extends AdmissionOptions {
   database: Database.Database;
   /** Told what became of orders, once it is kept. */
   tell?: (update: TradeUpdate) => void;

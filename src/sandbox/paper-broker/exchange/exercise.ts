@@ -13,7 +13,7 @@ import { heldOf } from './account-check.ts';
 import { heldShares, lockedShares, securedCash } from './buying-power.ts';
 import { marginOf, mayShort, multiplierOf } from './margin.ts';
 
-export interface ExerciseOptions {
+interface ExerciseOptions {
   readonly ledger: Ledger;
   readonly market: Market;
   readonly settings: Pick<AccountSettingsStore, 'of'>;
@@ -24,11 +24,7 @@ const SHARES = 100;
 const AUTO_EXERCISE = '0.01';
 
 /** What exercising one share of a contract brings at an instant, dollars; less than nothing out of the money. */
-export function intrinsicValue(
-  market: Market,
-  { underlying, right, strike }: ListedContract,
-  at: number,
-): Dec {
+function intrinsicValue(market: Market, { underlying, right, strike }: ListedContract, at: number): Dec {
   const spot = new Dec(market.quote(underlying, at)?.last ?? 0);
   return right === 'call' ? spot.minus(strike) : new Dec(strike).minus(spot);
 }
@@ -76,7 +72,7 @@ function sharesCost(held: Dec, shares: Dec, strike: string) {
 }
 
 /** Whether the account can pay for the shares, or has those it is to deliver, beside what contracts it wrote are covered by. */
-export function canExercise(
+function canExercise(
   { ledger, market, settings }: ExerciseOptions,
   accountId: string,
   { underlying, right, strike }: ListedContract,

@@ -10,7 +10,7 @@ const MAINTENANCE_LONG = '0.3';
 /** Of a share sold short: so much of its price from $5 up, all of it below, and so many dollars at least. */
 const MAINTENANCE_SHORT = { from: '5', part: '0.3', least: '5', cheapPart: '1', cheapLeast: '2.5' } as const;
 /** Less than this is no margin account (FINRA rule 4210). */
-export const LEAST_MARGIN_EQUITY = '2000';
+const LEAST_MARGIN_EQUITY = '2000';
 
 /** What an account is worth and must keep, dollars; shorts count less than nothing in `short`. */
 export interface Margin {

@@ -16,7 +16,7 @@ export interface TradeUpdate {
 const named: Partial<Record<OrderStatus, string>> = { filled: 'fill', partially_filled: 'partial_fill' };
 
 /** What a change of an order tells; an order that trades as it arrives was new before. */
-export function updatesOf(before: OrderRecord | undefined, after: OrderRecord): TradeUpdate[] {
+function updatesOf(before: OrderRecord | undefined, after: OrderRecord): TradeUpdate[] {
   const filled = new Dec(after.filled_qty).minus(before?.filled_qty ?? 0);
   if (before?.status === after.status && filled.isZero()) return [];
   const updates: TradeUpdate[] = [];

@@ -3,7 +3,7 @@ import { consentPage, refusalPage } from '../../../home/consent-page.ts';
 import { sameSecret } from '../../../secrets/constant-time.ts';
 import type { IssuedTokens, TokenStore } from '../../../store/sandbox/token-store.ts';
 
-export interface OAuthOptions {
+interface OAuthOptions {
   /** The broker's base URL. */
   url: string;
   tokens: TokenStore;

@@ -57,7 +57,7 @@ export function barPages(context: Context<BrokerEnv>, market: Market, symbols: r
   return { bars: pages, next_page_token: null };
 }
 
-export function barJson(bar: MarketBar) {
+function barJson(bar: MarketBar) {
   return {
     t: new Date(bar.at).toISOString(),
     o: Number(bar.open),

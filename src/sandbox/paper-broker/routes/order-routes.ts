@@ -16,7 +16,7 @@ import type { ReplacementTerms } from '../exchange/replacement.ts';
 import { type BrokerEnv, requireTrading } from './access.ts';
 import { dropConnection } from './drop-connection.ts';
 
-export interface OrderRoutesOptions {
+interface OrderRoutesOptions {
   orders: OrderBook;
   exchange: Exchange;
   faults: Faults;

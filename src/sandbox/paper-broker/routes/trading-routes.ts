@@ -22,7 +22,7 @@ import { contractRoutes } from './option-routes.ts';
 import { orderRoutes } from './order-routes.ts';
 import { portfolioHistory } from './portfolio-history.ts';
 
-export interface TradingOptions {
+interface TradingOptions {
   books: Books;
   exchange: Exchange;
   faults: Faults;

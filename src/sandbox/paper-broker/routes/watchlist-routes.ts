@@ -11,7 +11,7 @@ const listSchema = z.object({
   symbols: z.array(z.string()).default([]),
 });
 
-export interface WatchlistRoutesOptions {
+interface WatchlistRoutesOptions {
   watchlists: Watchlists;
   market: Market;
   now: () => number;
