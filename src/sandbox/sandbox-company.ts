@@ -30,7 +30,11 @@ export function companySettings(
     issuer: company,
     name: NAME,
     people: seed.users.map(({ username, name, broker_password: password }) => ({
-      ...{ sub: subOf(username), username, name, password, groups },
+      sub: subOf(username),
+      username,
+      name,
+      password,
+      groups,
       email: `${username}@acme.example`,
     })),
     clients: [client],

@@ -200,7 +200,8 @@ function gatewaySettings(
     environment: 'paper',
     brokers: [
       {
-        ...{ name: ONLY_BROKER, ...paper },
+        name: ONLY_BROKER,
+        ...paper,
         ...(credentials === undefined ? { unattended: 'key_pair' } : { credentials }),
       },
       ...(secondAccounts

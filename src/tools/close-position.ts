@@ -86,7 +86,9 @@ export async function closingOrder(
   const order = normalizeOrder(
     orderRequestSchema.parse(
       withDefaults({
-        ...{ symbol, side, qty },
+        symbol,
+        side,
+        qty,
         ...(limit_price === undefined ? { type: 'market' } : { type: 'limit', limit_price }),
         ...(isOption ? { position_intent: `${side}_to_close` } : {}),
       }),

@@ -43,7 +43,10 @@ export const getPortfolio = defineTool({
     return {
       summary: `${count} ${total === 1 ? 'position' : 'positions'}, equity ${dollars(account.equity)}, cash ${dollars(account.cash)}`,
       content: JSON.stringify({
-        ...{ account, positions, total, next_cursor },
+        account,
+        positions,
+        total,
+        next_cursor,
         ...(traded.length === 0 ? {} : { traded_today: traded }),
       }),
     };

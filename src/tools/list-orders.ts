@@ -56,8 +56,11 @@ export const listOrders = defineTool({
     return {
       summary: countedOrders(orders.length, { total, isAll }, { status, symbol, since }),
       content: JSON.stringify({
-        ...{ state: status, total, ...(isAll ? {} : { total_is_minimum: true }) },
-        ...{ orders, next_cursor },
+        state: status,
+        total,
+        ...(isAll ? {} : { total_is_minimum: true }),
+        orders,
+        next_cursor,
       }),
       ...(foreign ? { outside: 'orders of another app' } : {}),
     };

@@ -140,7 +140,10 @@ function rollingView(points: AccountLine['returns']['points'], factors: readonly
   const view = ({ ends, return: made }: typeof found.latest) => ({ ends, fraction: fraction(made) });
   return [
     {
-      ...{ months, count, gains, average: fraction(average) },
+      months,
+      count,
+      gains,
+      average: fraction(average),
       latest: view(windows.latest),
       best: view(windows.best),
       worst: view(windows.worst),

@@ -80,7 +80,8 @@ export function readStandingRequest(args: Record<string, unknown>): StandingAske
   if (at !== undefined && every === undefined) throw wrong('at', 'is for every');
   if (until !== undefined && before !== undefined) throw wrong('until', 'give one of until and before');
   const order: Standing['order'] = {
-    ...{ symbol, side },
+    symbol,
+    side,
     ...defined({ qty, notional }),
     type: limit_price === undefined ? 'market' : 'limit',
     ...defined({ limit_price }),

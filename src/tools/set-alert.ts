@@ -20,8 +20,12 @@ export const setAlert = defineTool({
     return {
       summary: `${isNew ? 'set' : 'there already'}: ${alertWords(alert)}`,
       content: JSON.stringify({
-        ...{ alert: added, when: alertWords(alert), is_new: isNew },
-        ...{ last, simulated: quote?.simulated ?? null, is_so_now: last !== null && isSoNow(alert, last) },
+        alert: added,
+        when: alertWords(alert),
+        is_new: isNew,
+        last,
+        simulated: quote?.simulated ?? null,
+        is_so_now: last !== null && isSoNow(alert, last),
         ...care,
         ...(last === null ? {} : { last_in_words: sharePrice(last) }),
       }),

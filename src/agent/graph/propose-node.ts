@@ -80,7 +80,8 @@ function post(
   key: string,
 ): Promise<Proposal> {
   return proposeSurely(gateway, request, key, {
-    ...{ clock, signal },
+    clock,
+    signal,
     notice: (message) => emit({ type: 'notice', message }),
     before: requireLease,
     unanswered: (cause) => unanswered(thread, cause),

@@ -15,23 +15,12 @@ const LOOK_MS = 2_000;
 const MARGIN_MS = 60_000;
 
 /** The schedules that a server keeps of the person. All throw {TradeAgentError} what the server refuses with. */
-export interface RemoteSchedules {
-  list(): Promise<RemoteSchedule[]>;
-  add(schedule: AddSchedule): Promise<RemoteSchedule>;
-  remove(id: string): Promise<void>;
-  /** Those of one schedule, newest first. */
-  runs(id: string, limit: number): Promise<RunRecord[]>;
-  /**
-   * Has one run now, and waits until it has ended.
-   * @returns undefined where it did not within its own time
-   */
-  run(schedule: Pick<RemoteSchedule, 'id' | 'timeout_ms' | 'check'>): Promise<RunRecord | undefined>;
-}
+export type RemoteSchedules = ReturnType<typeof remoteSchedules>;
 
 export function remoteSchedules(
   session: Session,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): RemoteSchedules {
+) {
   const server = remoteRequests(session);
   /** Sent again under its key where no answer came, it is still one. */
   const surely = async <T>(send: (key: string) => Promise<T>): Promise<T> => {
@@ -51,16 +40,25 @@ export function remoteSchedules(
     return (await server.call('scheduleRuns', { params: { schedule: id }, query, signal })).runs;
   };
   return {
+    /** Those of one schedule, newest first. */
     runs,
-    list: async () => (await server.call('listSchedules', { signal })).schedules,
-    add: async (body) => {
+    list: async (): Promise<RemoteSchedule[]> => (await server.call('listSchedules', { signal })).schedules,
+    add: async (body: AddSchedule): Promise<RemoteSchedule> => {
       const scopes = scheduleScopes(body.check);
       return (await surely((key) => server.call('addSchedule', { body, key, scopes, signal }))).schedule;
     },
-    remove: async (id) => {
+    remove: async (id: string): Promise<void> => {
       await server.call('removeSchedule', { params: { schedule: id }, signal });
     },
-    run: async ({ id, timeout_ms, check }) => {
+    /**
+     * Has one run now, and waits until it has ended.
+     * @returns undefined where it did not within its own time
+     */
+    run: async ({
+      id,
+      timeout_ms,
+      check,
+    }: Pick<RemoteSchedule, 'id' | 'timeout_ms' | 'check'>): Promise<RunRecord | undefined> => {
       const params = { schedule: id };
       const scopes = scheduleScopes(check);
       const asked = await surely((key) => server.call('runSchedule', { params, key, scopes, signal }));

@@ -6,7 +6,6 @@ import type { ThreadProposal, ThreadProposals, ThreadStore } from '../../store/t
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { isPassing } from '../../tools/gateway/passing.ts';
 import { isFinalState, isSettledState, isUnderWayState, type Proposal } from '../../trading/proposal.ts';
-import type { Agent } from '../agent.ts';
 import type { ApprovalView } from '../events.ts';
 import { approvalView } from '../graph/proposal-view.ts';
 import { notCancellable, withdraw } from './take-back.ts';
@@ -25,19 +24,9 @@ interface Parts {
 }
 
 /** The user's approvals beside any run: the gateway's word where it can be asked, with the threads that are known here. */
-export interface Approvals {
-  /** Newest first. */
-  list(): Promise<ApprovalView[]>;
-  /** Oldest first. */
-  ofThread(thread: string): Promise<ApprovalView[]>;
-  get(id: string): Promise<ApprovalView | undefined>;
-  cancel: Agent['cancelApproval'];
-  reconcile: Agent['reconcile'];
-  /** Asks about all that were open when last seen. */
-  refresh(): Promise<void>;
-}
+export type Approvals = ReturnType<typeof createApprovals>;
 
-export function createApprovals({ proposals, threads, session, owner, clock }: Parts): Approvals {
+export function createApprovals({ proposals, threads, session, owner, clock }: Parts) {
   const gatewayClient = () => clientOf(session);
   /** Each once, with the first thread that had it. */
   const own = async (): Promise<ThreadProposal[]> => {
@@ -67,8 +56,9 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
     return proposal === undefined ? asLastSeen(known) : await seen(proposal);
   };
 
-  const approvals: Approvals = {
-    async list() {
+  return {
+    /** Newest first. */
+    async list(): Promise<ApprovalView[]> {
       const gateway = await gatewayClient();
       const answer =
         gateway === undefined
@@ -89,11 +79,12 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
       const views = [...told, ...(await Promise.all(rest))];
       return views.sort(([a], [b]) => Date.parse(b) - Date.parse(a)).map(([, view]) => view);
     },
-    async ofThread(thread) {
+    /** Oldest first. */
+    async ofThread(thread: string): Promise<ApprovalView[]> {
       const gateway = await gatewayClient();
       return await Promise.all((await proposals.ofThread(thread)).map((known) => current(known, gateway)));
     },
-    async get(id) {
+    async get(id: string): Promise<ApprovalView | undefined> {
       const known = await ownOf(id);
       if (known !== undefined) return current(known, await gatewayClient(), isFinalState);
       const gateway = await gatewayClient();
@@ -105,7 +96,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
         throw error;
       }
     },
-    async cancel(id) {
+    async cancel(id: string): Promise<ApprovalView> {
       const known = await ownOf(id);
       if (known !== undefined && isSettledState(known.proposal.state)) {
         if (known.proposal.state === 'cancelled') return asLastSeen(known);
@@ -113,7 +104,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
       }
       return seen(await withdraw(await requireClient(session), id));
     },
-    async reconcile(id) {
+    async reconcile(id?: string): Promise<ApprovalView[]> {
       const known = id === undefined ? undefined : await ownOf(id);
       if (known !== undefined && isFinalState(known.proposal.state)) return [asLastSeen(known)];
       const gateway = await requireClient(session);
@@ -138,12 +129,12 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
       }
       return settled;
     },
-    async refresh() {
+    /** Asks about all that were open when last seen. */
+    async refresh(): Promise<void> {
       const gateway = await gatewayClient();
       for (const known of await own()) await current(known, gateway);
     },
   };
-  return approvals;
 }
 
 /** The gateway's word on one that was open when last seen. What it does not have, nobody can approve any more. */

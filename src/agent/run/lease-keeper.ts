@@ -12,19 +12,13 @@ export interface KeptLease {
 }
 
 /** Keeps the leases of all runs of one agent, with one statement for all of them. */
-export interface LeaseKeeper {
-  /**
-   * @param lost called once, when another run has taken the thread: after this process was stopped, or its machine
-   *   slept, for longer than the lease lasts
-   */
-  keep(lease: Lease, lost: () => void): KeptLease;
-}
+export type LeaseKeeper = ReturnType<typeof createLeaseKeeper>;
 
 export function createLeaseKeeper(
   threads: Pick<ThreadStore, 'isHeld' | 'renew' | 'end'>,
   clock: Clock,
   holder: string,
-): LeaseKeeper {
+) {
   const kept = new Map<string, () => void>();
   let stop: AbortController | undefined;
 
@@ -64,7 +58,11 @@ export function createLeaseKeeper(
   };
 
   return {
-    keep(lease, lost) {
+    /**
+     * @param lost called once, when another run has taken the thread: after this process was stopped, or its machine
+     *   slept, for longer than the lease lasts
+     */
+    keep(lease: Lease, lost: () => void): KeptLease {
       const { thread } = lease;
       // An earlier run of this very agent, whose lease ran out while the machine slept.
       kept.get(thread)?.();

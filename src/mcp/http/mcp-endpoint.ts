@@ -142,17 +142,11 @@ const handshakeSchema = z.object({
  * A handshake as the `Mcp-Session-Id` that the client sends along from then on: sealed and bound to who calls, so that
  * nothing is kept here, and a restart ends no session.
  */
-interface Handshakes {
-  /** Undefined for a client that can be asked nothing: it gets no session. */
-  seal(params: unknown, caller: string): Promise<string | undefined>;
-  /** Undefined for what was not sealed here for this caller: it is served like one that has no session. */
-  read(sessionId: string, caller: string): Promise<Handshake | undefined>;
-}
-
-function createHandshakes(): Handshakes {
+function createHandshakes() {
   const seals = createSeals<Handshake>(LIFE_S);
   return {
-    async seal(params, caller) {
+    /** Undefined for a client that can be asked nothing: it gets no session. */
+    async seal(params: unknown, caller: string): Promise<string | undefined> {
       const told = handshakeSchema.safeParse(params).data;
       if (told === undefined) return undefined;
       const { elicitation, sampling } = told.capabilities;
@@ -163,7 +157,9 @@ function createHandshakes(): Handshakes {
       );
       return sealed.length <= LONGEST ? sealed : undefined;
     },
-    read: (sessionId, caller) => seals.open(sessionId, caller).catch(() => undefined),
+    /** Undefined for what was not sealed here for this caller: it is served like one that has no session. */
+    read: (sessionId: string, caller: string): Promise<Handshake | undefined> =>
+      seals.open(sessionId, caller).catch(() => undefined),
   };
 }
 
@@ -174,31 +170,27 @@ const [MOST_OF_ONE, MOST_OF_ALL] = [4, 200];
  * What clients of the 2025 revisions are asked in the middle of a call, by the stream of its answer. They answer by a
  * request of its own: the two are brought together by who calls and by an id that nobody can guess, in this process alone.
  */
-interface ClientQuestions {
-  /**
-   * @param caller as it was verified
-   * @param answered told at most once
-   * @returns the id to ask under
-   * @throws where too much is open
-   */
-  open(caller: string, answered: (answer: JSONRPCResponse) => void): string;
-  close(id: string): void;
-  /** Nothing happens to an answer that belongs to no question of this caller's. */
-  answer(caller: string, answer: JSONRPCResponse): void;
-}
+type ClientQuestions = ReturnType<typeof createClientQuestions>;
 
-function createClientQuestions(): ClientQuestions {
+function createClientQuestions() {
   const open = new Map<string, { caller: string; answered: (answer: JSONRPCResponse) => void }>();
   return {
-    open(caller, answered) {
+    /**
+     * @param caller as it was verified
+     * @param answered told at most once
+     * @returns the id to ask under
+     * @throws where too much is open
+     */
+    open(caller: string, answered: (answer: JSONRPCResponse) => void): string {
       const own = [...open.values()].filter((one) => one.caller === caller);
       if (own.length >= MOST_OF_ONE || open.size >= MOST_OF_ALL) throw new Error('too much is being asked');
       const id = randomUUID();
       open.set(id, { caller, answered });
       return id;
     },
-    close: (id) => void open.delete(id),
-    answer(caller, answer) {
+    close: (id: string): void => void open.delete(id),
+    /** Nothing happens to an answer that belongs to no question of this caller's. */
+    answer(caller: string, answer: JSONRPCResponse): void {
       const id = String(answer.id);
       const asked = open.get(id);
       if (asked?.caller !== caller) return;

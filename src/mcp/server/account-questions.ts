@@ -33,20 +33,13 @@ interface AskedCall {
  * kept: the question comes back with the call, sealed for this caller, these arguments and ten minutes. It is worth no more
  * than that: who gets connected is decided by the person's own sign-in there.
  */
-export interface AccountQuestions {
-  /** Undefined where `error` is about nothing that a person could connect, or the client can't show an address. */
-  ask(error: unknown, call: AskedCall): Promise<InputRequiredResult | undefined>;
-  /**
-   * What became of the question; undefined for a call that comes the first time.
-   * @throws {ProtocolError} for a state that was not sealed here, or for another caller or call, or too long ago
-   */
-  answered(call: AskedCall): Promise<'accept' | 'decline' | 'cancel' | undefined>;
-}
+export type AccountQuestions = ReturnType<typeof createAccountQuestions>;
 
-export function createAccountQuestions(lifeSeconds = LIFE_SECONDS): AccountQuestions {
+export function createAccountQuestions(lifeSeconds = LIFE_SECONDS) {
   const seals = createSeals<typeof QUESTION>(lifeSeconds);
   return {
-    async ask(error, call) {
+    /** Undefined where `error` is about nothing that a person could connect, or the client can't show an address. */
+    async ask(error: unknown, call: AskedCall): Promise<InputRequiredResult | undefined> {
       const url = showsAddresses(call) ? await addressFor(error, call.caller) : undefined;
       if (url === undefined || !isTradeAgentError(error)) return undefined;
       const message = `${error.message}. Open this page to connect it: you sign in there yourself.`;
@@ -55,7 +48,11 @@ export function createAccountQuestions(lifeSeconds = LIFE_SECONDS): AccountQuest
         requestState: await seals.seal(QUESTION, digestOf(call)),
       }) as InputRequiredResult;
     },
-    async answered(call) {
+    /**
+     * What became of the question; undefined for a call that comes the first time.
+     * @throws {ProtocolError} for a state that was not sealed here, or for another caller or call, or too long ago
+     */
+    async answered(call: AskedCall): Promise<'accept' | 'decline' | 'cancel' | undefined> {
       const { mcpReq } = call.context;
       const state = mcpReq.requestState();
       if (typeof state !== 'string') return undefined;

@@ -34,7 +34,9 @@ export const listProposals = defineMcpTool({
     return {
       message: `${count} ${kind}${total === 1 ? 'proposal' : 'proposals'}`,
       found: {
-        ...{ state, total, ...(isAll ? {} : { total_is_minimum: true }) },
+        state,
+        total,
+        ...(isAll ? {} : { total_is_minimum: true }),
         proposals: shown.map(proposalFacts),
         next_cursor: rest.length > shown.length ? (shown.at(-1)?.id ?? null) : null,
       },

@@ -21,17 +21,10 @@ export const clientKeySchema = z.strictObject({
   use: z.literal('sig').optional(),
 });
 
-export interface CompanyClients {
-  /** The public keys that a client proves itself by, one for each machine; undefined for a client that nobody knows. */
-  keys(clientId: string): { readonly keys: readonly JWK[] } | undefined;
-  /** One more; the same key twice is one. @returns false for a client that nobody knows */
-  addKey(clientId: string, key: z.output<typeof clientKeySchema>): Promise<boolean>;
-  /** The library's storage, with these clients in it. */
-  among(adapter: AdapterFactory): AdapterFactory;
-}
+export type CompanyClients = ReturnType<typeof companyClients>;
 
 /** Clients are given, their keys come later, as whoever runs a company enters them. */
-export function companyClients(database: Database, known: readonly CompanyClient[]): CompanyClients {
+export function companyClients(database: Database, known: readonly CompanyClient[]) {
   const list = database.prepare<[string], { jwk: string }>(
     'SELECT jwk FROM company_client_keys WHERE client_id = ? ORDER BY rowid',
   );
@@ -62,16 +55,21 @@ export function companyClients(database: Database, known: readonly CompanyClient
   };
 
   return {
+    /** The public keys that a client proves itself by, one for each machine; undefined for a client that nobody knows. */
     keys,
-    async addKey(clientId, { kty, crv, x, y }) {
+    /** One more; the same key twice is one. @returns false for a client that nobody knows */
+    async addKey(clientId: string, { kty, crv, x, y }: z.output<typeof clientKeySchema>): Promise<boolean> {
       if (find(clientId) === undefined) return false;
       const kid = await calculateJwkThumbprint({ kty, crv, x, y });
       add.run(clientId, kid, JSON.stringify({ kty, crv, x, y, kid, alg: 'ES256', use: 'sig' }));
       return true;
     },
-    among: (adapter) => (model) => {
-      const store = (adapter as (model: string) => ReturnType<typeof adapter>)(model);
-      return model === 'Client' ? { ...store, find: async (id) => metadataOf(id) } : store;
-    },
+    /** The library's storage, with these clients in it. */
+    among:
+      (adapter: AdapterFactory): AdapterFactory =>
+      (model) => {
+        const store = (adapter as (model: string) => ReturnType<typeof adapter>)(model);
+        return model === 'Client' ? { ...store, find: async (id) => metadataOf(id) } : store;
+      },
   };
 }

@@ -11,20 +11,18 @@ export interface CompanyPerson {
   readonly password: string;
 }
 
-export interface CompanyPeople {
-  /** Undefined for whoever never was there, and for whoever has left. */
-  find(sub: string): CompanyPerson | undefined;
-  /** From now on they are nobody here. */
-  deactivate(sub: string): void;
-}
+export type CompanyPeople = ReturnType<typeof companyPeople>;
 
 /** Who has left is kept in the database; who is there is given. */
-export function companyPeople(database: Database, people: readonly CompanyPerson[]): CompanyPeople {
+export function companyPeople(database: Database, people: readonly CompanyPerson[]) {
   const left = database.prepare<[string]>('SELECT 1 FROM company_leavers WHERE sub = ?');
   const leave = database.prepare<[string]>('INSERT OR IGNORE INTO company_leavers VALUES (?)');
   return {
-    find: (sub) => (left.get(sub) === undefined ? people.find((person) => person.sub === sub) : undefined),
-    deactivate: (sub) => {
+    /** Undefined for whoever never was there, and for whoever has left. */
+    find: (sub: string): CompanyPerson | undefined =>
+      left.get(sub) === undefined ? people.find((person) => person.sub === sub) : undefined,
+    /** From now on they are nobody here. */
+    deactivate: (sub: string): void => {
       leave.run(sub);
     },
   };

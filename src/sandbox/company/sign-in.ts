@@ -16,19 +16,17 @@ export const BY_SECOND_FACTOR: SignInStrength = { acr: 'phr', amr: ['pwd', 'hwk'
 /** What became of a device code: let in, turned away, or not open (any more). */
 type DeviceOutcome = 'allowed' | 'denied' | 'not_found';
 
-export interface CompanySignIn {
-  /** Decides a device code (RFC 8628) as the person; undefined turns the device away. Final either way. */
-  decide(userCode: string, sub: string | undefined, strength: SignInStrength): Promise<DeviceOutcome>;
-}
+export type CompanySignIn = ReturnType<typeof companySignIn>;
 
 /** @param now milliseconds since the epoch */
-export function companySignIn(
-  provider: Provider,
-  people: Pick<CompanyPeople, 'find'>,
-  now: () => number,
-): CompanySignIn {
+export function companySignIn(provider: Provider, people: Pick<CompanyPeople, 'find'>, now: () => number) {
   return {
-    async decide(userCode, sub, { acr, amr }) {
+    /** Decides a device code (RFC 8628) as the person; undefined turns the device away. Final either way. */
+    async decide(
+      userCode: string,
+      sub: string | undefined,
+      { acr, amr }: SignInStrength,
+    ): Promise<DeviceOutcome> {
       const normalized = userCode.toUpperCase().replace(/[^A-Z0-9]/g, '');
       const code = await provider.DeviceCode.findByUserCode(normalized);
       const isOpen = code?.accountId === undefined && code?.error === undefined;

@@ -15,13 +15,10 @@ export interface Subject {
 }
 
 /** Which sign-in an ID token came of: it says so nowhere, and must be worth nothing once that has ended. */
-export interface IdTokens {
-  note(idToken: string, grantId: string): void;
-  grantOf(idToken: string): string | undefined;
-}
+export type IdTokens = ReturnType<typeof idTokens>;
 
 /** @param now milliseconds since the epoch */
-export function idTokens(database: Database, lifetimeS: number, now: () => number): IdTokens {
+export function idTokens(database: Database, lifetimeS: number, now: () => number) {
   const insert = database.prepare<[string, string, number]>(
     'INSERT OR IGNORE INTO company_id_tokens VALUES (?, ?, ?)',
   );
@@ -31,11 +28,11 @@ export function idTokens(database: Database, lifetimeS: number, now: () => numbe
   const purge = database.prepare<[number]>('DELETE FROM company_id_tokens WHERE expires_at < ?');
   const digestOf = (token: string) => createHash('sha256').update(token).digest('base64url');
   return {
-    note: (token, grantId) => {
+    note: (token: string, grantId: string): void => {
       purge.run(now());
       insert.run(digestOf(token), grantId, now() + lifetimeS * 1000);
     },
-    grantOf: (token) => find.get(digestOf(token))?.grant_id,
+    grantOf: (token: string): string | undefined => find.get(digestOf(token))?.grant_id,
   };
 }
 

@@ -35,23 +35,7 @@ export interface IssuedTokens {
   scope: string;
 }
 
-export interface TokenStore {
-  issueCode(request: CodeRequest): string;
-  /**
-   * Uses a code once. A second use revokes what the first one gave (RFC 6749, 4.1.2).
-   * @returns undefined: unknown, used, expired, or not for this client, redirect URI and verifier
-   */
-  redeemCode(code: string, proof: CodeProof): IssuedTokens | undefined;
-  /**
-   * Rotates a refresh token. A used one revokes its whole family (RFC 9700, 4.14.2).
-   * @returns undefined: unknown, used, expired, another client's, or asking for more than was granted
-   */
-  refresh(token: string, client_id: string, scopes?: readonly string[]): IssuedTokens | undefined;
-  /** The grant behind a live access token. */
-  accessToken(token: string): Grant | undefined;
-  /** Ends a token of a client and all that came from the same consent (RFC 7009). Unknown ones are no error. */
-  revoke(token: string, client_id: string): void;
-}
+export type TokenStore = ReturnType<typeof openTokenStore>;
 
 interface CodeRow {
   client_id: string;
@@ -75,7 +59,7 @@ interface TokenRow {
 }
 
 /** Codes and tokens lie hashed in the database: whoever reads it can't use them. */
-export function openTokenStore(database: Database.Database, now: () => number): TokenStore {
+export function openTokenStore(database: Database.Database, now: () => number) {
   const insertCode = database.prepare(
     `INSERT INTO broker_oauth_codes (hash, client_id, username, scope, redirect_uri, code_challenge, family, expires_at)
      VALUES (:hash, :client_id, :username, :scope, :redirect_uri, :code_challenge, :family, :expires_at)`,
@@ -115,7 +99,7 @@ export function openTokenStore(database: Database.Database, now: () => number): 
   const inTransaction = <T>(work: () => T): T => database.transaction(work).immediate();
 
   return {
-    issueCode({ client_id, username, scopes, redirect_uri, code_challenge }) {
+    issueCode({ client_id, username, scopes, redirect_uri, code_challenge }: CodeRequest): string {
       // Used codes stay for a day, so that a late second use still revokes.
       dropOldCodes.run(now() - 86_400_000);
       const code = randomBytes(32).toString('base64url');
@@ -131,7 +115,11 @@ export function openTokenStore(database: Database.Database, now: () => number): 
       });
       return code;
     },
-    redeemCode: (code, proof) =>
+    /**
+     * Uses a code once. A second use revokes what the first one gave (RFC 6749, 4.1.2).
+     * @returns undefined: unknown, used, expired, or not for this client, redirect URI and verifier
+     */
+    redeemCode: (code: string, proof: CodeProof): IssuedTokens | undefined =>
       inTransaction(() => {
         const row = findCode.get(hashed(code));
         if (row === undefined) return undefined;
@@ -142,7 +130,11 @@ export function openTokenStore(database: Database.Database, now: () => number): 
         useCode.run(hashed(code));
         return row.expires_at > now() && isFor(row, proof) ? issue(row, row.family) : undefined;
       }),
-    refresh: (token, client_id, scopes) =>
+    /**
+     * Rotates a refresh token. A used one revokes its whole family (RFC 9700, 4.14.2).
+     * @returns undefined: unknown, used, expired, another client's, or asking for more than was granted
+     */
+    refresh: (token: string, client_id: string, scopes?: readonly string[]): IssuedTokens | undefined =>
       inTransaction(() => {
         const row = findToken.get(hashed(token));
         if (row?.kind !== 'refresh' || row.client_id !== client_id) return undefined;
@@ -155,12 +147,14 @@ export function openTokenStore(database: Database.Database, now: () => number): 
         useToken.run(hashed(token));
         return issue(row, row.family);
       }),
-    accessToken(token) {
+    /** The grant behind a live access token. */
+    accessToken(token: string): Grant | undefined {
       const row = findToken.get(hashed(token));
       if (row?.kind !== 'access' || row.expires_at <= now()) return undefined;
       return { client_id: row.client_id, username: row.username, scopes: row.scope.split(' ') };
     },
-    revoke(token, client_id) {
+    /** Ends a token of a client and all that came from the same consent (RFC 7009). Unknown ones are no error. */
+    revoke(token: string, client_id: string): void {
       const row = findToken.get(hashed(token));
       if (row?.client_id === client_id) dropFamily.run(row.family);
     },

@@ -11,22 +11,20 @@ export type GatewayEvent =
   /** A proposal as it stands now: also each fill of what it placed. `id` goes on from there. */
   | { readonly type: 'proposal'; readonly id: string; readonly proposal: Proposal };
 
-export interface EventRequests {
-  /**
-   * What changes, as it does: one stream (`GET /v1/events`), which ends with its token or its connection.
-   * `followEvents` goes on after that.
-   * @param lastEventId the `id` of the last event seen: what changed since comes first
-   * @throws {TradeAgentError} the refusal; `gateway_unreachable`
-   */
-  events(until: AbortSignal, lastEventId?: string): AsyncIterable<GatewayEvent>;
-}
+export type EventRequests = ReturnType<typeof ofEvents>;
 
 /** Longer than any proposal; what does not end by then is no event of ours. */
 const LONGEST_EVENT = 1_000_000;
 
-export function ofEvents({ open }: GatewayRequests): EventRequests {
+export function ofEvents({ open }: GatewayRequests) {
   return {
-    async *events(until, lastEventId) {
+    /**
+     * What changes, as it does: one stream (`GET /v1/events`), which ends with its token or its connection.
+     * `followEvents` goes on after that.
+     * @param lastEventId the `id` of the last event seen: what changed since comes first
+     * @throws {TradeAgentError} the refusal; `gateway_unreachable`
+     */
+    async *events(until: AbortSignal, lastEventId?: string): AsyncIterable<GatewayEvent> {
       const { streamMessages } = await import('./event-stream.ts');
       const headers: Record<string, string> =
         lastEventId === undefined ? {} : { 'last-event-id': lastEventId };

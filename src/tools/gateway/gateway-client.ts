@@ -153,7 +153,8 @@ function ofAccount({
       (
         await read(
           `/v1/orders?${new URLSearchParams({
-            ...{ status, limit: String(limit) },
+            status,
+            limit: String(limit),
             ...(symbols.length === 0 ? {} : { symbols: symbols.join(',') }),
             ...defined({ until }),
           })}`,

@@ -27,12 +27,9 @@ const defaults: AccountSettings = {
   trade_confirm_email: 'all',
 };
 
-export interface AccountSettingsStore {
-  of(accountId: string): AccountSettings;
-  change(accountId: string, changes: Partial<AccountSettings>): AccountSettings;
-}
+export type AccountSettingsStore = ReturnType<typeof openAccountSettings>;
 
-export function openAccountSettings(database: Database.Database): AccountSettingsStore {
+export function openAccountSettings(database: Database.Database) {
   const find = database
     .prepare<[string], string>('SELECT settings FROM broker_account_settings WHERE account_id = ?')
     .pluck();
@@ -46,7 +43,7 @@ export function openAccountSettings(database: Database.Database): AccountSetting
   });
   return {
     of,
-    change(accountId, changes) {
+    change(accountId: string, changes: Partial<AccountSettings>): AccountSettings {
       const changed = { ...of(accountId), ...changes };
       put.run(accountId, JSON.stringify(changed));
       return changed;

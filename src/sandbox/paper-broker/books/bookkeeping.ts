@@ -11,18 +11,7 @@ import { bookedAt } from './entries.ts';
 import { holdingsAt } from './valuation.ts';
 
 /** What falls due on accounts with time: corporate actions on what they hold, and entries of days to come. */
-export interface Bookkeeping {
-  /** Books an entry once it is due. */
-  schedule(entry: EntryRecord): void;
-  /** Looks again at what is due: something was announced. */
-  again(): void;
-  /** What falls due from then on is booked on an account. */
-  begin(accountId: string, at: number): void;
-  /** Brings an account up to an instant, in the order in which things fell due. */
-  catchUp(accountId: string, upTo: number): void;
-  /** Brings all accounts up to now. Quick where nothing can have fallen due. */
-  settle(): void;
-}
+export type Bookkeeping = ReturnType<typeof openBookkeeping>;
 
 interface BookkeepingOptions {
   readonly database: Database.Database;
@@ -38,13 +27,7 @@ interface Due {
   readonly book: () => void;
 }
 
-export function openBookkeeping({
-  database,
-  ledger,
-  orders,
-  market,
-  cancelAll,
-}: BookkeepingOptions): Bookkeeping {
+export function openBookkeeping({ database, ledger, orders, market, cancelAll }: BookkeepingOptions) {
   const insert = database.prepare<[string, number, string]>(
     'INSERT INTO broker_scheduled (account_id, at, entry) VALUES (?, ?, ?)',
   );
@@ -112,16 +95,21 @@ export function openBookkeeping({
   const catchUpWhole = database.transaction(catchUp);
 
   return {
-    schedule(entry) {
+    /** Books an entry once it is due. */
+    schedule(entry: EntryRecord): void {
       insert.run(entry.account_id, entry.at, JSON.stringify(entry));
       quietUntil = Number.NEGATIVE_INFINITY;
     },
-    again: () => {
+    /** Looks again at what is due: something was announced. */
+    again: (): void => {
       quietUntil = Number.NEGATIVE_INFINITY;
     },
-    begin: (accountId, at) => void putBookedTo.run(accountId, at),
-    catchUp: (accountId, upTo) => catchUpWhole.immediate(accountId, upTo),
-    settle() {
+    /** What falls due from then on is booked on an account. */
+    begin: (accountId: string, at: number): void => void putBookedTo.run(accountId, at),
+    /** Brings an account up to an instant, in the order in which things fell due. */
+    catchUp: (accountId: string, upTo: number): void => catchUpWhole.immediate(accountId, upTo),
+    /** Brings all accounts up to now. Quick where nothing can have fallen due. */
+    settle(): void {
       const now = market.now();
       if (now < quietUntil) return;
       for (const { id } of ledger.accounts()) catchUpWhole.immediate(id, now);

@@ -27,18 +27,7 @@ export interface AdmissionOptions {
 }
 
 /** What lets orders into the book. Call each inside a transaction: a refusal is to roll back what it has written. */
-interface Admission {
-  /** @returns the order, its legs booked with it. @throws {BrokerError} where it is refused */
-  admit(accountId: string, ticket: Ticket): OrderRecord;
-  /**
-   * Books what takes the place of an order, among those that came with it too.
-   * @param gone the order, no longer open: its own reservation must not stand against its successor
-   * @throws {BrokerError} where that is refused
-   */
-  succeed(gone: OrderRecord, before: OrderRecord, ticket: Ticket): OrderRecord;
-}
-
-export function createAdmission(options: AdmissionOptions): Admission {
+export function createAdmission(options: AdmissionOptions) {
   const { ledger, orders, market, now, partialFills, settings } = options;
 
   const meansOf = (accountId: string): Means => {
@@ -63,7 +52,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
   };
 
   return {
-    admit(accountId, ticket) {
+    /** @returns the order, its legs booked with it. @throws {BrokerError} where it is refused */
+    admit(accountId: string, ticket: Ticket): OrderRecord {
       const means = meansOf(accountId);
       const held = heldOf(ticket.symbol, means.positions);
       const intent = intentOf(ticket.side, held);
@@ -89,7 +79,12 @@ export function createAdmission(options: AdmissionOptions): Admission {
       failpoint('broker.written');
       return added;
     },
-    succeed(gone, before, ticket) {
+    /**
+     * Books what takes the place of an order, among those that came with it too.
+     * @param gone the order, no longer open: its own reservation must not stand against its successor
+     * @throws {BrokerError} where that is refused
+     */
+    succeed(gone: OrderRecord, before: OrderRecord, ticket: Ticket): OrderRecord {
       const others = groupOf(gone, orders).filter(({ id }) => id !== gone.id);
       const { quote, order } = arrived(gone.account_id, ticket, gone.position_intent);
       const { order_class, parent_id, exit, dormant } = gone;

@@ -22,25 +22,7 @@ import { type ReplacementTerms, replacementTicket } from './replacement.ts';
 import { type TradeUpdate, watchedBook } from './trade-update.ts';
 
 /** Where orders are accepted, matched against the market and booked. Each step is one transaction. */
-export interface Exchange {
-  /** @throws {BrokerError} where the order is refused; nothing is stored then */
-  place(accountId: string, ticket: Ticket): OrderRecord;
-  /** Cancels an order, and what is left of those that came with it. @throws {BrokerError} 404 unknown, 422 no longer open */
-  cancel(accountId: string, orderId: string): OrderRecord;
-  /** @param symbol only those in it @returns the orders that were open */
-  cancelAll(accountId: string, symbol?: string): OrderRecord[];
-  /** Replaces an open order by one with other terms. @throws {BrokerError} as place and cancel do */
-  replace(accountId: string, orderId: string, terms: ReplacementTerms): OrderRecord;
-  /**
-   * Books a multi-leg order that was placed at the broker's own desk, not here: it rests until it is cancelled or expires.
-   * @throws {BrokerError} 422 for contracts that there are none of
-   */
-  bookMultiLeg(accountId: string, terms: MultiLegTerms): OrderRecord;
-  /** Turns contracts that are held into shares at their strike. @throws {BrokerError} where that can't be */
-  exercise(accountId: string, symbol: string): void;
-  /** Brings every open order up to now: expiries, auctions, triggers, fills. */
-  settle(): void;
-}
+export type Exchange = ReturnType<typeof createExchange>;
 
 interface ExchangeOptions extends AdmissionOptions {
   database: Database.Database;
@@ -48,7 +30,7 @@ interface ExchangeOptions extends AdmissionOptions {
   tell?: (update: TradeUpdate) => void;
 }
 
-export function createExchange(options: ExchangeOptions): Exchange {
+export function createExchange(options: ExchangeOptions) {
   const { database, market, now, tell } = options;
   const untold: TradeUpdate[] = [];
   const orders = watchedBook(options.orders, (update) => untold.push(update));
@@ -96,14 +78,18 @@ export function createExchange(options: ExchangeOptions): Exchange {
   const admission = createAdmission({ ...options, orders });
 
   return {
-    place: (accountId, ticket) => inTransaction(() => bringUpToNow(admission.admit(accountId, ticket))),
-    cancel: (accountId, orderId) =>
+    /** @throws {BrokerError} where the order is refused; nothing is stored then */
+    place: (accountId: string, ticket: Ticket): OrderRecord =>
+      inTransaction(() => bringUpToNow(admission.admit(accountId, ticket))),
+    /** Cancels an order, and what is left of those that came with it. @throws {BrokerError} 404 unknown, 422 no longer open */
+    cancel: (accountId: string, orderId: string): OrderRecord =>
       inTransaction(() => {
         const order = requireOpen(accountId, orderId);
         untold.push({ event: 'pending_cancel', order: { ...order, status: 'pending_cancel' } });
         return store(canceled(order, now()));
       }),
-    cancelAll: (accountId, symbol) =>
+    /** @param symbol only those in it @returns the orders that were open */
+    cancelAll: (accountId: string, symbol?: string): OrderRecord[] =>
       inTransaction(() => {
         const open = orders
           .openOf(accountId)
@@ -111,7 +97,8 @@ export function createExchange(options: ExchangeOptions): Exchange {
         for (const order of open) update(canceled(order, now()));
         return open;
       }),
-    replace: (accountId, orderId, terms) =>
+    /** Replaces an open order by one with other terms. @throws {BrokerError} as place and cancel do */
+    replace: (accountId: string, orderId: string, terms: ReplacementTerms): OrderRecord =>
       inTransaction(() => {
         const old = requireOpen(accountId, orderId);
         const ticket = replacementTicket(old, terms);
@@ -119,15 +106,21 @@ export function createExchange(options: ExchangeOptions): Exchange {
         const gone = store({ ...old, status: 'replaced', replaced_at: now() });
         return bringUpToNow(admission.succeed(gone, old, ticket));
       }),
-    bookMultiLeg: (accountId, terms) =>
+    /**
+     * Books a multi-leg order that was placed at the broker's own desk, not here: it rests until it is cancelled or expires.
+     * @throws {BrokerError} 422 for contracts that there are none of
+     */
+    bookMultiLeg: (accountId: string, terms: MultiLegTerms): OrderRecord =>
       inTransaction(() => {
         const [order, ...legs] = multiLegOrders(accountId, terms, market).map((each) => orders.add(each));
         if (order === undefined) throw new Error(`a multi-leg order of ${legs.length} orders`);
         return order;
       }),
-    exercise: (accountId, symbol) =>
+    /** Turns contracts that are held into shares at their strike. @throws {BrokerError} where that can't be */
+    exercise: (accountId: string, symbol: string): void =>
       inTransaction(() => exerciseHeld(options, accountId, symbol, orders.openOf(accountId))),
-    settle: () => {
+    /** Brings every open order up to now: expiries, auctions, triggers, fills. */
+    settle: (): void => {
       for (const { account_id, id } of orders.open()) {
         inTransaction(() => {
           // As it is now: another of its group may have ended it.

@@ -32,24 +32,21 @@ export interface Grant {
 }
 
 /** Who is let in: by an access token of the broker's own OAuth server, or by a key pair. */
-export interface Access {
-  byKey(keyId: string, secret: string): Grant | undefined;
-  byToken(token: string): Grant | undefined;
-}
+export type Access = ReturnType<typeof createAccess>;
 
-export function createAccess({ tokens, keys, accountOf }: AccessOptions): Access {
+export function createAccess({ tokens, keys, accountOf }: AccessOptions) {
   const grantOf = (username: string | undefined, scopes: readonly string[]): Grant | undefined => {
     const account = username === undefined ? undefined : accountOf(username);
     return account === undefined ? undefined : { account, scopes };
   };
   return {
-    byKey(keyId, secret) {
+    byKey(keyId: string, secret: string): Grant | undefined {
       const key = keys.find((known) => known.keyId === keyId);
       // Compared even for an unknown id, which otherwise would be told by the time it takes.
       const username = sameSecret(secret, key?.secret ?? '') ? key?.username : undefined;
       return grantOf(username, ['account:write', 'trading']);
     },
-    byToken(token) {
+    byToken(token: string): Grant | undefined {
       const held = tokens.accessToken(token);
       return held === undefined ? undefined : grantOf(held.username, held.scopes);
     },

@@ -13,13 +13,7 @@ const LONGEST_MESSAGE = 16 * 1024;
 const POLICY_VIOLATION = 1008;
 const GOING_AWAY = 1001;
 
-export interface TradeStream {
-  /** Takes over a request to upgrade; anything but `/stream` is refused. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Tells everybody who listens to an account. */
-  tell(accountId: string, message: object): void;
-  close(): void;
-}
+export type TradeStream = ReturnType<typeof createTradeStream>;
 
 interface Connection {
   /** Who it is, for as long as they may be told. */
@@ -54,7 +48,7 @@ const authorization = (known: boolean, action: string) => ({
  * The WebSocket of Alpaca's Trading API, `/stream` (Alpaca, "Websocket streaming"): authenticated by key pair or OAuth
  * token, `trade_updates` its one stream. As at the paper address of Alpaca's, frames are binary, JSON in UTF-8.
  */
-export function createTradeStream(options: { access: Access; clock: Clock; faults: Faults }): TradeStream {
+export function createTradeStream(options: { access: Access; clock: Clock; faults: Faults }) {
   const { access, clock, faults } = options;
   const server = new WebSocketServer({ noServer: true, maxPayload: LONGEST_MESSAGE });
   const connections = new Map<WebSocket, Connection>();
@@ -111,21 +105,23 @@ export function createTradeStream(options: { access: Access; clock: Clock; fault
   void regularly(HEARTBEAT, clock, stop.signal, beat);
 
   return {
-    upgrade(request, socket, head) {
+    /** Takes over a request to upgrade; anything but `/stream` is refused. */
+    upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
       if (new URL(request.url ?? '/', 'http://broker').pathname !== '/stream') {
         socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
         return;
       }
       server.handleUpgrade(request, socket, head, (opened) => server.emit('connection', opened, request));
     },
-    tell(accountId, message) {
+    /** Tells everybody who listens to an account. */
+    tell(accountId: string, message: object): void {
       for (const [socket, { listening, grant }] of connections) {
         if (!listening || grant?.()?.account.id !== accountId) continue;
         if (faults.take('broker_stream_drop')) socket.terminate();
         else send(socket, message);
       }
     },
-    close() {
+    close(): void {
       stop.abort();
       for (const socket of connections.keys()) {
         socket.close(GOING_AWAY);
