@@ -33,7 +33,7 @@ import type { Action } from './policy/decision.ts';
 import { signInWanted } from './policy/parties.ts';
 import type { RulesSource } from './policy/rules.ts';
 
-export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes' | 'isUnattended' | 'excessOf'> {
+interface ApprovalParts extends Pick<KernelParts, 'detailsTypes' | 'isUnattended' | 'excessOf'> {
   readonly clock: Clock;
   /** For requests to the provider. */
   readonly send: typeof fetch;
@@ -127,13 +127,16 @@ const actions: Readonly<Partial<Record<ProposalKind, Action>>> = {
  * That something was refused before the rules for orders were asked, or by other ones: for a halt, for who has a part in
  * it, since no mandate covers it. Little else is known of it.
  */
-export function deniedNote(denied: Denied, policy: string, now: number): DecisionNote {
+function deniedNote(denied: Denied, policy: string, now: number): DecisionNote {
   const { sub, client, proposer, owner, kind, stage, subjectId = '', refusal } = denied;
   const { message, options } = refusal;
   const { reasons = [], limit, value, policy: decidedBy } = options.members ?? {};
   const told = Array.isArray(reasons) ? reasons : [];
   return {
-    ...{ sub, client, stage, subjectId },
+    sub,
+    client,
+    stage,
+    subjectId,
     policy: typeof decidedBy === 'string' ? decidedBy : policy,
     account: '',
     action: actions[kind] ?? kind,

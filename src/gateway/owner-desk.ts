@@ -12,7 +12,7 @@ import type { OwnRecord } from './record/own-record.ts';
 import { haltView, type ProposalRouteOptions, proposalView } from './routes/proposals.ts';
 
 /** One account of a person's, to look at. */
-export interface OwnAccount {
+interface OwnAccount {
   account(): Promise<Account>;
   positions(): Promise<readonly Position[]>;
   orders(query: { readonly status: 'all'; readonly limit: number }): Promise<readonly Order[]>;

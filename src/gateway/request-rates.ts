@@ -6,7 +6,7 @@ import type { GatewayOptions } from './gateway-options.ts';
 type Paced = Pick<GatewayOptions, 'rates' | 'stores'>;
 
 /** A `fetch` that goes by a bucket; the same one where there is no rate, or nothing that counts it. */
-export type Pace = (send: typeof fetch, bucket: string, rate: Rate | 'off' | undefined) => typeof fetch;
+type Pace = (send: typeof fetch, bucket: string, rate: Rate | 'off' | undefined) => typeof fetch;
 
 /** One process alone is held to what was set; what a broker documents is for several, which can't know of each other. */
 export function paceOf({ stores, rates }: Paced): Pace {
@@ -15,7 +15,9 @@ export function paceOf({ stores, rates }: Paced): Pace {
     buckets === undefined || rate === undefined || rate === 'off'
       ? send
       : pacedFetch(send, {
-          ...{ buckets, bucket, rate },
+          buckets,
+          bucket,
+          rate,
           sleep: (ms, signal) => setTimeout(ms, undefined, { ...(signal && { signal }) }),
         });
 }

@@ -6,6 +6,7 @@ import type { Scope } from '../../oauth/scopes.ts';
 import { differingFields } from '../../trading/approval-details.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
+import { isObject } from '../../values/is-object.ts';
 import type { Caller } from './caller.ts';
 
 /** What kind of approval a request needs. */
@@ -75,14 +76,14 @@ export function approvedDetails(
     );
   }
   const details: unknown = claim[0];
-  if (typeof details !== 'object' || details === null || Array.isArray(details)) {
+  if (!isObject(details)) {
     throw notApproved(
       kind,
       'approval_malformed',
       'the authorization details in the access token are not an object',
     );
   }
-  if (!('type' in details) || details.type !== kind.type) {
+  if (details.type !== kind.type) {
     throw notApproved(
       kind,
       'approval_missing',

@@ -38,7 +38,7 @@ export interface Door {
 }
 type Handler = (c: Context) => Promise<Response>;
 
-export interface DoorOptions {
+interface DoorOptions {
   readonly verify: TokenVerifier;
   /** Whoever this process acts for by a request of its own; nobody's over the network. */
   readonly actingFor: (request: Request) => Promise<Caller | undefined>;

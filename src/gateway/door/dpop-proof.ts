@@ -13,7 +13,7 @@ import { Refusal } from '../../trading/refusal.ts';
 import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from './token-rules.ts';
 
 /** How long a proof may be on its way; its `jti` is remembered for as long (RFC 9449 §11.1). */
-export const PROOF_AGE_SECONDS = 60;
+const PROOF_AGE_SECONDS = 60;
 /** How far a caller's clock may be ahead: as far as it may be behind (RFC 9449 §11.1). */
 const PROOF_AHEAD_SECONDS = 60;
 

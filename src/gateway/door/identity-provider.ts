@@ -17,7 +17,7 @@ export interface IdentityProvider {
 }
 
 /** The provider's clock, by which its tokens are judged: nothing says that this machine's is right. */
-export interface ProviderTime {
+interface ProviderTime {
   /** Milliseconds since the epoch, at the provider. */
   now(): number;
   /** Seconds that this machine's clock is ahead of it; 0 where they agree to a few seconds, or nothing is known yet. */

@@ -6,7 +6,7 @@ const LONGEST_MS = 20_000;
 /** Between looks at the row, milliseconds: news of it may get lost. */
 const LOOK_MS = 500;
 
-export interface LandingParts {
+interface LandingParts {
   readonly clock: Clock;
   /** Undefined where no other gateway has the same data: then what is under way is under way here, or its process is dead. */
   readonly others?: OtherProcesses | undefined;

@@ -4,6 +4,8 @@ import type { Clock } from '../../machine/clock.ts';
 import type { Membership } from '../../oauth/membership.ts';
 import type { ProofStore } from '../../store/proof-store.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
+import { isObject } from '../../values/is-object.ts';
 import type { Caller } from './caller.ts';
 import { verifyDpopProof } from './dpop-proof.ts';
 import type { IdentityProvider } from './identity-provider.ts';
@@ -11,7 +13,7 @@ import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from './token-rules.ts';
 import { type AccessTokenClaims, type VerifiedToken, verifiedOnce } from './verified-tokens.ts';
 
 /** What of a request says who calls. */
-export interface Credentials {
+interface Credentials {
   readonly method: string;
   /** The path as sent, without query. */
   readonly path: string;
@@ -19,7 +21,7 @@ export interface Credentials {
   readonly dpop: string | undefined;
 }
 
-export interface TokenVerifierOptions {
+interface TokenVerifierOptions {
   readonly provider: IdentityProvider;
   /** Expected `aud`. */
   readonly resource: string;
@@ -169,17 +171,13 @@ function callerOf(
 
 /** Undefined where the token tells none of it. */
 function membershipOf(claims: JWTPayload): Membership | undefined {
-  const told = {
-    ...present('org', textOf(claims.org)),
-    ...present('company', textOf(claims.company)),
-    ...present('groups', groupsOf(claims.groups)),
-    ...present('act', actorOf(claims.act)),
-  };
+  const told = defined({
+    org: textOf(claims.org),
+    company: textOf(claims.company),
+    groups: groupsOf(claims.groups),
+    act: actorOf(claims.act),
+  });
   return Object.keys(told).length === 0 ? undefined : told;
-}
-
-function present<Name extends string, Value>(name: Name, value: Value | undefined) {
-  return (value === undefined ? {} : { [name]: value }) as { readonly [N in Name]?: Value };
 }
 
 /** Some providers write a single one without the list. What can't be read could be a group that a rule forbids. */
@@ -311,16 +309,8 @@ function refusalFor(error: unknown): Refusal {
 /** The thumbprint in `cnf.jkt` (RFC 9449 §6.1). A `cnf` that binds otherwise can't be checked here, so it's refused. */
 function boundKey(claims: JWTPayload): string | undefined {
   if (claims.cnf === undefined) return undefined;
-  const cnf: unknown = claims.cnf;
-  if (
-    typeof cnf === 'object' &&
-    cnf !== null &&
-    'jkt' in cnf &&
-    typeof cnf.jkt === 'string' &&
-    cnf.jkt !== ''
-  ) {
-    return cnf.jkt;
-  }
+  const jkt = isObject(claims.cnf) ? textOf(claims.cnf.jkt) : undefined;
+  if (jkt !== undefined) return jkt;
   throw tokenRefusal('token_claims', 'the access token is bound in a way not supported here');
 }
 

@@ -12,18 +12,7 @@ import { mandateEnded, noSuchMandate } from './mandate-ports.ts';
  * One's own mandates, to look at and to take back. Nothing here makes, widens or resumes one: that is a proposal, for its
  * owner to approve.
  */
-export interface MandateDesk {
-  /** Newest first. */
-  list(sub: string): Promise<MandateView[]>;
-  /** @throws {Refusal} 404 `not_found` */
-  find(sub: string, id: string): Promise<MandateView>;
-  /**
-   * Suspends or ends one, for the next order already; harmless to repeat.
-   * @param by the client, or `phone`
-   * @throws {Refusal} 404 `not_found`, 409 `mandate_ended`
-   */
-  end(sub: string, id: string, to: 'suspended' | 'revoked', by: string): Promise<MandateView>;
-}
+export type MandateDesk = ReturnType<typeof createMandateDesk>;
 
 export function createMandateDesk(options: {
   readonly mandates: MandateStore;
@@ -32,7 +21,7 @@ export function createMandateDesk(options: {
   readonly now: () => number;
   /** The line of the record that came with a change is to reach its file. */
   readonly noted: () => void;
-}): MandateDesk {
+}) {
   const { mandates, standing, proposals, now, noted } = options;
   const query = () => ({ since: dayBegan(now()) });
   const viewOf = async (mandate: CountedMandate): Promise<MandateView> => {
@@ -52,15 +41,22 @@ export function createMandateDesk(options: {
     };
     return { ...view, standing: stands };
   };
+  /** @throws {Refusal} 404 `not_found` */
   const find = async (sub: string, id: string) => {
     const mandate = await mandates.find(sub, id, query());
     if (mandate === undefined) throw noSuchMandate();
     return viewOf(mandate);
   };
   return {
-    list: async (sub) => Promise.all((await mandates.list(sub, query())).map(viewOf)),
+    /** Newest first. */
+    list: async (sub: string) => Promise.all((await mandates.list(sub, query())).map(viewOf)),
     find,
-    async end(sub, id, to, by) {
+    /**
+     * Suspends or ends one, for the next order already; harmless to repeat.
+     * @param by the client, or `phone`
+     * @throws {Refusal} 404 `not_found`, 409 `mandate_ended`
+     */
+    async end(sub: string, id: string, to: 'suspended' | 'revoked', by: string): Promise<MandateView> {
       const outcome = await mandates.end({ sub, id }, to, by, now());
       noted();
       const mandate = await find(sub, id);

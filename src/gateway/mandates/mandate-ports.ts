@@ -16,7 +16,7 @@ import { unknownSymbol } from '../policy/order-world.ts';
 import type { RulesSource } from '../policy/rules.ts';
 import { outsideOf } from '../policy/within-mandate.ts';
 
-export interface MandatePortsOptions extends Pick<MandatePorts, 'brokerOf' | 'maxSlippage' | 'isShown'> {
+interface MandatePortsOptions extends Pick<MandatePorts, 'brokerOf' | 'maxSlippage' | 'isShown'> {
   readonly mandates: MandateStore;
   readonly brokerFor: OpenAccountOf;
   readonly rules: RulesSource;

@@ -46,7 +46,7 @@ export const LOOK_MS = 15_000;
 /** Before what could not be placed for now is tried again, milliseconds. */
 const AGAIN_MS = 60_000;
 
-export interface StandingWatchOptions {
+interface StandingWatchOptions {
   readonly standing: StandingStore;
   readonly mandates: Pick<MandateStore, 'find'>;
   readonly kernel: Pick<ApprovalKernel, 'propose' | 'noted'>;
@@ -57,7 +57,7 @@ export interface StandingWatchOptions {
 }
 
 /** What the gateway does by itself: it watches clock and prices, and proposes what is due. */
-export interface StandingWatch {
+interface StandingWatch {
   start(): void;
   /** Looks once, at everybody's. */
   look(): Promise<void>;

@@ -49,7 +49,7 @@ export interface MessageOutlet {
   readonly deliver: Deliver;
 }
 
-export interface MessageDeskOptions {
+interface MessageDeskOptions {
   readonly journal: MessageJournal;
   readonly outlets: ReadonlyMap<MessageService, MessageOutlet>;
   readonly gateway: string;
@@ -62,35 +62,16 @@ export interface MessageDeskOptions {
   readonly others?: OtherProcesses | undefined;
 }
 
-export interface Dispatch {
+interface Dispatch {
   readonly message: SentMessage;
   /** True when it was sent by an earlier request, or by another one at the same time. */
   readonly replay: boolean;
 }
 
 /** Where approved messages go out, each once at most. */
-export interface MessageDesk {
-  /** @throws {Refusal} with a code for each way to fail; a {@link ReplayedRefusal} where it was said before */
-  send(caller: Caller, body: unknown): Promise<Dispatch>;
-  /**
-   * Sends what was approved, once at most however often it is called.
-   * @param approved whose fields the caller's approval was compared with already
-   * @throws {Refusal} as `send`
-   */
-  sendApproved(approved: ApprovedMessage, caller: Caller): Promise<Dispatch>;
-  /**
-   * Whether a message could go out for this user now; uses nothing up.
-   * @throws {Refusal} 409 `account_not_connected`, 422 `service_not_available`
-   */
-  requireConnected(draft: MessageDraft, who: Pick<Caller, 'sub' | 'accessToken'>): Promise<void>;
-  /**
-   * What became of the caller's message.
-   * @throws {Refusal} 404 `not_found`, 504 `outcome_unknown`, and the refusal of a message that was refused
-   */
-  outcome(caller: Caller, id: string): Promise<SentMessage>;
-}
+export type MessageDesk = ReturnType<typeof createMessageDesk>;
 
-export function createMessageDesk(options: MessageDeskOptions): MessageDesk {
+export function createMessageDesk(options: MessageDeskOptions) {
   const { journal } = options;
   /** What this process does about a message, by user and id. */
   const flights = new Map<string, Flight>();
@@ -106,6 +87,11 @@ export function createMessageDesk(options: MessageDeskOptions): MessageDesk {
     return known;
   }
 
+  /**
+   * Sends what was approved, once at most however often it is called.
+   * @param approved whose fields the caller's approval was compared with already
+   * @throws {Refusal} as `send`
+   */
   async function sendApproved(approved: ApprovedMessage, caller: Caller): Promise<Dispatch> {
     const { draft, digest } = approved;
     const key = { sub: caller.sub, id: draft.client_message_id };
@@ -118,6 +104,10 @@ export function createMessageDesk(options: MessageDeskOptions): MessageDesk {
     return dispatch(entry, replay);
   }
 
+  /**
+   * What became of the caller's message.
+   * @throws {Refusal} 404 `not_found`, 504 `outcome_unknown`, and the refusal of a message that was refused
+   */
   async function outcome({ sub }: Caller, id: string): Promise<SentMessage> {
     const key = { sub, id };
     let known: Known | undefined;
@@ -136,7 +126,8 @@ export function createMessageDesk(options: MessageDeskOptions): MessageDesk {
   }
 
   return {
-    async send(caller, body) {
+    /** @throws {Refusal} with a code for each way to fail; a {@link ReplayedRefusal} where it was said before */
+    async send(caller: Caller, body: unknown): Promise<Dispatch> {
       const target = { gateway: options.gateway, type: options.detailsType };
       const approved = approvedMessage(body, caller, target);
       // Of details that the token and the request agree in: a provider that lies can't go around by a token of its own making.
@@ -145,7 +136,13 @@ export function createMessageDesk(options: MessageDeskOptions): MessageDesk {
       return await sendApproved(approved, caller);
     },
     sendApproved,
-    requireConnected: async (draft, who) => void (await admit({ draft }, who, options)),
+    /**
+     * Whether a message could go out for this user now; uses nothing up.
+     * @throws {Refusal} 409 `account_not_connected`, 422 `service_not_available`
+     */
+    async requireConnected(draft: MessageDraft, who: Pick<Caller, 'sub' | 'accessToken'>): Promise<void> {
+      await admit({ draft }, who, options);
+    },
     outcome,
   };
 }

@@ -6,7 +6,7 @@ import { METADATA_PATH, protectedResourceMetadata } from '../door/protected-reso
 import { limitedBody } from '../routes/json-body.ts';
 import type { Mount, MountedCaller } from './mount.ts';
 
-export interface MountParts {
+interface MountParts {
   /** The gateway's own, below which it stands. */
   readonly resource: string;
   readonly issuer: string;
@@ -108,16 +108,13 @@ async function withoutCredentials(c: Context, largestBody: number): Promise<Requ
  * Requests that this process makes for a caller whose token it has verified already, at another of its doors. Which they
  * are is known by the request object itself: nothing that comes over the network can be one.
  */
-export interface Acting {
-  /** As the caller, with no more than these scopes. */
-  as(caller: Caller, scopes: ReadonlySet<string>, request: Request): Request;
-  callerOf(request: Request): Caller | undefined;
-}
+export type Acting = ReturnType<typeof createActing>;
 
-export function createActing(): Acting {
+export function createActing() {
   const callers = new WeakMap<Request, Caller>();
   return {
-    as(caller, scopes, request) {
+    /** As the caller, with no more than these scopes. */
+    as(caller: Caller, scopes: ReadonlySet<string>, request: Request): Request {
       // Approvals are proved by tokens of their own: none is passed on.
       callers.set(request, {
         ...caller,
@@ -127,6 +124,6 @@ export function createActing(): Acting {
       });
       return request;
     },
-    callerOf: (request) => callers.get(request),
+    callerOf: (request: Request): Caller | undefined => callers.get(request),
   };
 }

@@ -20,17 +20,7 @@ interface Misses {
 }
 
 /** How long the broker has been answering that it does not have an order, in time that this process was awake. */
-export interface Absence {
-  /**
-   * The broker answered that it does not have the order.
-   * @param order its key
-   * @param of what identifies its last submission
-   * @returns whether the misses span {@link ABSENCE_MS} of awake time
-   */
-  missed(order: string, of: string): boolean;
-  /** The broker did not answer, or it has the order: whatever was measured ends. */
-  forget(order: string): void;
-}
+export type Absence = ReturnType<typeof createAbsence>;
 
 /**
  * Measures absence in awake time: the monotonic time from the first miss to the last, as long as no two are more than 90 s apart
@@ -38,10 +28,16 @@ export interface Absence {
  * the machine and every clock that is set, since the timers of a request and the kernel's retransmissions stand still with the
  * machine, and a wall clock does not.
  */
-export function createAbsence(clock: Pick<Clock, 'now' | 'monotonic'>): Absence {
+export function createAbsence(clock: Pick<Clock, 'now' | 'monotonic'>) {
   const measured = new Map<string, Misses>();
   return {
-    missed(order, of) {
+    /**
+     * The broker answered that it does not have the order.
+     * @param order its key
+     * @param of what identifies its last submission
+     * @returns whether the misses span {@link ABSENCE_MS} of awake time
+     */
+    missed(order: string, of: string): boolean {
       const now = clock.monotonic();
       const drift = clock.now() - now;
       const known = measured.get(order);
@@ -57,6 +53,7 @@ export function createAbsence(clock: Pick<Clock, 'now' | 'monotonic'>): Absence 
       if (measured.size > MOST_MEASURED) measured.delete(measured.keys().next().value ?? '');
       return misses.last - misses.first >= ABSENCE_MS;
     },
-    forget: (order) => void measured.delete(order),
+    /** The broker did not answer, or it has the order: whatever was measured ends. */
+    forget: (order: string): void => void measured.delete(order),
   };
 }

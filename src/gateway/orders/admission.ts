@@ -66,7 +66,9 @@ function subjectOf(caller: Caller, { mandate }: OrderDraft): Asked['subject'] {
   const approval = mandate === undefined ? 'tap' : 'mandate';
   const whose = proposer ?? { sub, client: clientId, membership };
   return {
-    ...{ sub: whose.sub, client: whose.client, membership: whose.membership },
+    sub: whose.sub,
+    client: whose.client,
+    membership: whose.membership,
     owner: sub,
     approval,
     approvers: approvers ?? [sub],

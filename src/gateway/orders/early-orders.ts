@@ -10,27 +10,24 @@ const FRESH_MS = 1_000;
 /** Approvals that are about to be carried out at once; more wait for the desk. */
 const MOST = 100;
 
+export type EarlyOrders = ReturnType<typeof createEarlyOrders>;
+
 /**
  * Open orders that are asked for while the kernel still commits that an order is carried out. Whatever an order is decided by
  * must be read after them (`readWorlds`), so it is one round trip to the broker less between the tap and the fill.
  */
-export interface EarlyOrders {
-  /** Starts asking. Fails for nobody: what went wrong is told to whoever takes it. */
-  ask(draft: OrderDraft, caller: Caller): void;
-  /** What was asked for this order, once; undefined where nothing was, or too long ago. */
-  take(draft: OrderDraft, caller: Caller): Promise<readonly Order[]> | undefined;
-}
-
-export function createEarlyOrders(brokerFor: OpenAccountOf, clock: Pick<Clock, 'now'>): EarlyOrders {
+export function createEarlyOrders(brokerFor: OpenAccountOf, clock: Pick<Clock, 'now'>) {
   const asked = new Map<string, { readonly at: number; readonly orders: Promise<readonly Order[]> }>();
   return {
-    ask(draft, caller) {
+    /** Starts asking. Fails for nobody: what went wrong is told to whoever takes it. */
+    ask(draft: OrderDraft, caller: Caller): void {
       if (asked.size >= MOST) asked.clear();
       const orders = brokerFor(caller, draft.account).then(openOrders);
       orders.catch(() => undefined);
       asked.set(keyOf(draft, caller), { at: clock.now(), orders });
     },
-    take(draft, caller) {
+    /** What was asked for this order, once; undefined where nothing was, or too long ago. */
+    take(draft: OrderDraft, caller: Caller): Promise<readonly Order[]> | undefined {
       const key = keyOf(draft, caller);
       const early = asked.get(key);
       asked.delete(key);

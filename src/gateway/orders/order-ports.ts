@@ -23,7 +23,7 @@ import { cancelApproved, orderNotFound } from './cancel-desk.ts';
 import type { OrderDesk } from './place-order.ts';
 import { changesTo } from './replacement.ts';
 
-export interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
+interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
   readonly desk: OrderDesk;
   readonly rules: OrderRules;
   readonly brokerFor: OpenAccountOf;
@@ -103,7 +103,7 @@ function idsOf({ id, client_order_id, legs = [] }: Order): string[] {
 }
 
 /** To so many decimals a symbol can be ordered there; zero where it is traded whole, or not at all. */
-export function shareDecimalsOf({ traits }: Pick<OpenAccount, 'traits'>, symbol: string): number {
+function shareDecimalsOf({ traits }: Pick<OpenAccount, 'traits'>, symbol: string): number {
   return traits.orders[assetClassOf(symbol)]?.fractions.decimals ?? 0;
 }
 
@@ -130,7 +130,7 @@ function shownWorld(
   };
 }
 
-export interface OrderCheckOptions extends Pick<OrderPortsOptions, 'brokerFor' | 'maxSlippage' | 'now'> {
+interface OrderCheckOptions extends Pick<OrderPortsOptions, 'brokerFor' | 'maxSlippage' | 'now'> {
   readonly rules: OrderRules;
 }
 

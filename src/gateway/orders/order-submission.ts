@@ -89,7 +89,7 @@ export interface SubmissionContext {
 }
 
 /** As {@link SubmissionContext}, where something is sent. */
-export interface SendingContext extends SubmissionContext {
+interface SendingContext extends SubmissionContext {
   /** Why it must not go out after all (409 `not_placed`), looked at right before the broker is called. */
   readonly stopped: (intent: Intent) => Promise<Refusal | undefined>;
   /** Whether its proposal was not taken over by another process; see (7). */

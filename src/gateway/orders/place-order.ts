@@ -7,7 +7,6 @@ import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-jou
 import type { OtherProcesses } from '../../store/other-processes.ts';
 import { tradeOrderDetails } from '../../trading/approval-details.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
-import type { OrderDraft } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
@@ -46,7 +45,7 @@ import {
  *     waits at the row for the first's answer (door/landing.ts), for the same reason.
  */
 
-export interface OrderDeskOptions extends AdmissionOptions {
+interface OrderDeskOptions extends AdmissionOptions {
   readonly journal: OrderJournal;
   readonly gateway: string;
   /** Whose approvals count: with the token's id, what an approval is used up by. */
@@ -61,40 +60,14 @@ export interface OrderDeskOptions extends AdmissionOptions {
   readonly isTakenBack?: IsTakenBack | undefined;
 }
 
-export interface Placement {
+interface Placement {
   readonly order: Order;
   /** True when the order was placed by an earlier request, or by another one at the same time. */
   readonly replay: boolean;
 }
 
 /** Where approved orders become real ones. */
-export interface OrderDesk {
-  /** @throws {Refusal} with a code for each way to fail; a {@link ReplayedRefusal} where it was said before */
-  place(caller: Caller, body: unknown): Promise<Placement>;
-  /** Asks early for what an approved order is decided by, where it is about to be placed. Fails for nobody. */
-  prepare(draft: OrderDraft, caller: Caller): void;
-  /**
-   * Places what was approved, or puts it in place of the order that it `replaces`, exactly once however often it is
-   * called: a repeat is answered from the journal, settled by asking the broker, or sent where that is safe.
-   * @param approved whose fields the caller's approval was compared with already
-   * @param caller who approved; its `jti` is used up
-   * @throws {Refusal} as `place`, and 409 `not_replaceable`
-   */
-  placeApproved(approved: ApprovedOrder, caller: Caller): Promise<Placement>;
-  /**
-   * Settles what is open about the caller's order by asking the broker. Undefined where this gateway never placed it.
-   * @throws {Refusal} 504 `outcome_unknown`
-   */
-  settle(caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined>;
-  /**
-   * Looks at the broker for an order that was written off, and adopts it where it is there.
-   * @returns the entry afterwards; undefined where this gateway never placed it
-   * @throws {Refusal} as the broker's reads do
-   */
-  recheck(caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined>;
-  /** Its proposal has ended: an order of which nothing is out is given up, and what it used of its mandate returned. */
-  abandon(key: OrderKey): Promise<void>;
-}
+export type OrderDesk = ReturnType<typeof createOrderDesk>;
 
 interface Arrival {
   readonly id: string;
@@ -115,7 +88,7 @@ interface Desk {
   readonly early: EarlyOrders;
 }
 
-export function createOrderDesk(given: OrderDeskOptions): OrderDesk {
+export function createOrderDesk(given: OrderDeskOptions) {
   const early = createEarlyOrders(given.brokerFor, given.clock);
   const options = {
     ...given,
@@ -125,7 +98,8 @@ export function createOrderDesk(given: OrderDeskOptions): OrderDesk {
   const desk: Desk = { options, flights: new Map(), arriving: new Map(), early };
   const { gateway, detailsType } = options;
   return {
-    async place(caller, body) {
+    /** @throws {Refusal} with a code for each way to fail; a {@link ReplayedRefusal} where it was said before */
+    async place(caller: Caller, body: unknown): Promise<Placement> {
       const target = { gateway, type: detailsType };
       const approved = approvedOrder(body, caller, target);
       // Of details that the token and the request agree in: a provider that lies can't go around by a token of its own making.
@@ -133,11 +107,29 @@ export function createOrderDesk(given: OrderDeskOptions): OrderDesk {
       await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
       return await placeApproved(desk, approved, caller);
     },
+    /** Asks early for what an approved order is decided by, where it is about to be placed. Fails for nobody. */
     prepare: early.ask,
-    placeApproved: (approved, caller) => placeApproved(desk, approved, caller),
-    settle: (caller, clientOrderId) => settle(desk, caller, clientOrderId),
-    recheck: (caller, clientOrderId) => recheckOrder(desk, caller, clientOrderId),
-    async abandon(key) {
+    /**
+     * Places what was approved, or puts it in place of the order that it `replaces`, exactly once however often it is
+     * called: a repeat is answered from the journal, settled by asking the broker, or sent where that is safe.
+     * @param approved whose fields the caller's approval was compared with already
+     * @param caller who approved; its `jti` is used up
+     * @throws {Refusal} as `place`, and 409 `not_replaceable`
+     */
+    placeApproved: (approved: ApprovedOrder, caller: Caller) => placeApproved(desk, approved, caller),
+    /**
+     * Settles what is open about the caller's order by asking the broker. Undefined where this gateway never placed it.
+     * @throws {Refusal} 504 `outcome_unknown`
+     */
+    settle: (caller: Caller, clientOrderId: string) => settle(desk, caller, clientOrderId),
+    /**
+     * Looks at the broker for an order that was written off, and adopts it where it is there.
+     * @returns the entry afterwards; undefined where this gateway never placed it
+     * @throws {Refusal} as the broker's reads do
+     */
+    recheck: (caller: Caller, clientOrderId: string) => recheckOrder(desk, caller, clientOrderId),
+    /** Its proposal has ended: an order of which nothing is out is given up, and what it used of its mandate returned. */
+    async abandon(key: OrderKey): Promise<void> {
       const { journal, clock } = options;
       const problem = neverPlaced('its proposal ended before the broker took the order').toProblem();
       await journal.abandon(key, problem, clock.now());

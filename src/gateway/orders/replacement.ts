@@ -8,7 +8,7 @@ import type { BrokerTraits } from '../broker/broker-traits.ts';
 import { isSameOrder } from '../broker/same-order.ts';
 
 /** What of an order becomes another; `trail` is its trail_price or trail_percent, whichever it has. */
-export type OrderChanges = ReplaceSubject['changes'];
+type OrderChanges = ReplaceSubject['changes'];
 
 const prices = ['limit_price', 'stop_price'] as const;
 const trails = ['trail_price', 'trail_percent'] as const;

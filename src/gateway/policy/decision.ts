@@ -149,7 +149,7 @@ export interface Decision {
 }
 
 /** A problem other than 403 `policy_denied`, with its members. */
-export interface OwnProblem {
+interface OwnProblem {
   readonly status: number;
   readonly code: ProblemCode;
   readonly fields?: readonly string[];

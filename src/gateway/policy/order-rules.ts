@@ -18,7 +18,7 @@ import { BATCH_BEFORE, relationFacts, tokenFacts } from './parties.ts';
 import type { Rules, RulesSource } from './rules.ts';
 import { outsideOf } from './within-mandate.ts';
 
-export interface OrderRulesOptions {
+interface OrderRulesOptions {
   readonly rules: RulesSource;
   readonly journal: OrderJournal;
   readonly halts: Halts;
@@ -38,7 +38,7 @@ export interface Asked {
 }
 
 /** A decision to be made inside the transaction that claims the order. */
-export interface Deciding {
+interface Deciding {
   /** Synchronous and without effects, for `OrderJournal.claim`. */
   readonly decide: (counted: CountedFacts) => DecisionNote;
   /** What the last call of it refused for. */
@@ -46,33 +46,9 @@ export interface Deciding {
 }
 
 /** Where facts are gathered and decided upon: the same way before the person is asked and when it is carried out. */
-export interface OrderRules {
-  /**
-   * @param early open orders that were asked for a moment ago
-   * @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw
-   */
-  worlds(
-    broker: OpenAccount,
-    symbols: readonly string[],
-    early?: Promise<readonly Order[]>,
-  ): Promise<ReadonlyMap<string, OrderWorld>>;
-  /**
-   * Holds an order to every rule, by what is counted now. A refusal is recorded.
-   * @returns whether one person's approval is not enough for it
-   * @throws {Refusal} 403 `policy_denied`, or the broker's own problem, with `reason` and `reasons`
-   */
-  requireAllowed(
-    asked: Asked,
-    world: OrderWorld,
-    stage: DecisionNote['stage'],
-  ): Promise<{ readonly needsSecond: boolean }>;
-  /** What would be decided about it now; nothing is written down. */
-  decision(asked: Asked, world: OrderWorld): Promise<Decision>;
-  /** The same with the rules of this moment, for the transaction that counts. */
-  deciding(asked: Asked, world: OrderWorld): Promise<Deciding>;
-}
+export type OrderRules = ReturnType<typeof createOrderRules>;
 
-export function createOrderRules(options: OrderRulesOptions): OrderRules {
+export function createOrderRules(options: OrderRulesOptions) {
   const { rules: source, journal, halts, decisions, relations, clock } = options;
 
   /** Rules and facts as they are now. */
@@ -98,9 +74,18 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
   };
 
   return {
-    worlds: async (broker, symbols, early) =>
+    /**
+     * @param early open orders that were asked for a moment ago
+     * @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw
+     */
+    worlds: async (broker: OpenAccount, symbols: readonly string[], early?: Promise<readonly Order[]>) =>
       readWorlds(broker, symbols, await source.current(), { journal, clock }, early),
-    async requireAllowed(asked, world, stage) {
+    /**
+     * Holds an order to every rule, by what is counted now. A refusal is recorded.
+     * @returns whether one person's approval is not enough for it
+     * @throws {Refusal} 403 `policy_denied`, or the broker's own problem, with `reason` and `reasons`
+     */
+    async requireAllowed(asked: Asked, world: OrderWorld, stage: DecisionNote['stage']) {
       const { rules, facts } = await standing(asked, world);
       const counted = countedAfter(asked.after ?? [], await journal.counted(countingOf(asked), clock.now()));
       const decision = decided(rules, asked, facts, counted);
@@ -111,11 +96,13 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
       await decisions.note(noteOf(asked, decision, { ...facts, counted }, stage), clock.now());
       throw refusalOfDecision(decision);
     },
-    async decision(asked, world) {
+    /** What would be decided about it now; nothing is written down. */
+    async decision(asked: Asked, world: OrderWorld): Promise<Decision> {
       const { rules, facts } = await known(asked, world);
       return decided(rules, asked, facts, await journal.counted(countingOf(asked), clock.now()));
     },
-    async deciding(asked, world) {
+    /** The same with the rules of this moment, for the transaction that counts. */
+    async deciding(asked: Asked, world: OrderWorld): Promise<Deciding> {
       const { rules, facts } = await standing(asked, world);
       let last: Decision | undefined;
       return {
@@ -183,7 +170,12 @@ function noteOf(asked: Asked, decision: Decision, facts: Facts, stage: DecisionN
     stage,
     subjectId: asked.draft.client_order_id,
     effect: effect === 'allow' ? 'allow' : 'deny',
-    ...{ reasons, texts, limit, value, policy, facts },
+    reasons,
+    texts,
+    limit,
+    value,
+    policy,
+    facts,
   };
 }
 

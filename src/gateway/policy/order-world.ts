@@ -63,7 +63,7 @@ export const openOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonl
   broker.orders({ status: 'open', limit: MOST_OPEN, symbols: [] });
 
 /** What a look at the world writes. */
-export interface WorldContext {
+interface WorldContext {
   readonly journal: Pick<OrderJournal, 'open' | 'over'>;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -200,7 +200,14 @@ export function orderFacts(draft: OrderDraft): OrderFacts {
   const { symbol, side, type, time_in_force, extended_hours, reference_price, max_slippage } = draft;
   const { notional, qty } = countOf(draft);
   return {
-    ...{ symbol, side, type, time_in_force, extended_hours, reference_price, max_slippage, notional },
+    symbol,
+    side,
+    type,
+    time_in_force,
+    extended_hours,
+    reference_price,
+    max_slippage,
+    notional,
     qty: draft.qty ?? null,
     limit_price: draft.limit_price ?? null,
     stop_price: draft.stop_price ?? null,

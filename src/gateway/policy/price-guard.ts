@@ -3,7 +3,7 @@ import type { OrderDraft } from '../../trading/order.ts';
 import { beyond, hurts, priceNow } from '../../trading/price-drift.ts';
 import type { Quote } from '../../trading/views.ts';
 
-export type PriceCheck =
+type PriceCheck =
   | { readonly ok: true; readonly price: string }
   | { readonly ok: false; readonly reason: 'moved'; readonly price: string }
   | { readonly ok: false; readonly reason: 'no_price' };

@@ -250,7 +250,7 @@ export function ordersPerSlot({
 }
 
 /** An order that is to be placed under a mandate, and the rules of the moment. */
-export interface OrderUnder {
+interface OrderUnder {
   readonly draft: OrderDraft;
   readonly slot: string | undefined;
   /** Thumbprint of the key that it came by; undefined where that was looked at before. */

@@ -9,17 +9,7 @@ import { type RecordLine, type RecordVerdict, recordLineSchema } from '../../tra
 const LONGEST_TAIL = 4 * 1024 * 1024;
 
 /** The record, as one person may see it. */
-export interface OwnRecord {
-  /** Their own lines, newest first, of the file's last four mebibytes. */
-  lines(sub: string, limit: number): Promise<RecordLine[]>;
-  /**
-   * Those of everybody's lines that are about something, as they stand there; oldest first. Reads the whole file.
-   * @param named one of which stands in the text of each such line: no other is looked at
-   */
-  about(named: readonly string[], isAbout: (line: RecordLine) => boolean): Promise<string[]>;
-  /** Of the whole file, which is read where it has changed since: whose lines they are is not told. */
-  verify(): Promise<RecordVerdict>;
-}
+export type OwnRecord = ReturnType<typeof ownRecord>;
 
 /**
  * @param file which may not be there yet
@@ -29,10 +19,11 @@ export function ownRecord(
   file: string,
   store: Pick<AuditStore, 'standing'>,
   reader: () => Promise<CheckpointReader>,
-): OwnRecord {
+) {
   let verified: { readonly upTo: string; readonly verdict: Promise<RecordVerdict> } | undefined;
   return {
-    async lines(sub, limit) {
+    /** Their own lines, newest first, of the file's last four mebibytes. */
+    async lines(sub: string, limit: number): Promise<RecordLine[]> {
       const { pending, bytes } = await store.standing(file);
       const found = new Map<number, RecordLine>();
       for (const text of [...(await lastLines(file, bytes)), ...pending]) {
@@ -41,7 +32,11 @@ export function ownRecord(
       }
       return [...found.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
     },
-    async about(named, isAbout) {
+    /**
+     * Those of everybody's lines that are about something, as they stand there; oldest first. Reads the whole file.
+     * @param named one of which stands in the text of each such line: no other is looked at
+     */
+    async about(named: readonly string[], isAbout: (line: RecordLine) => boolean): Promise<string[]> {
       const { pending, bytes } = await store.standing(file);
       const found = new Map<number, string>();
       const look = (text: string) => {
@@ -52,7 +47,8 @@ export function ownRecord(
       pending.filter((text) => named.some((name) => text.includes(name))).forEach(look);
       return [...found].sort(([a], [b]) => a - b).map(([, text]) => text);
     },
-    async verify() {
+    /** Of the whole file, which is read where it has changed since: whose lines they are is not told. */
+    async verify(): Promise<RecordVerdict> {
       const { head, bytes } = await store.standing(file);
       // By the time of its last change, which no program can set: what is as long as before may be another.
       const changedAt = statSync(file, { throwIfNoEntry: false })?.ctimeMs;

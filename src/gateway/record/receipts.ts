@@ -13,17 +13,7 @@ import { Refusal } from '../../trading/refusal.ts';
 import type { OwnRecord } from './own-record.ts';
 
 /** The receipts of what was carried out here. */
-export interface Receipts {
-  /** Of one's own orders, newest first. */
-  list(sub: string, limit: number): Promise<ReceiptEntry[]>;
-  /**
-   * The receipt of one's own, by its proposal's id or an order's `client_order_id`: the file's text.
-   * @throws {Refusal} 404 `not_found` where there is no such proposal, or nothing was sent for it yet
-   */
-  find(sub: string, id: string): Promise<string>;
-  /** By which it signs and has signed, the newest first. */
-  keys(): Promise<{ readonly keys: readonly ReceiptJwk[] }>;
-}
+export type Receipts = ReturnType<typeof createReceipts>;
 
 export function createReceipts(
   {
@@ -42,7 +32,7 @@ export function createReceipts(
     readonly signed: boolean;
     readonly now: () => number;
   },
-): Receipts {
+) {
   const { kernel, record, now } = parts;
   const [newest, ...older] = eachSecret(parts.sealSecret);
   const key = receiptKey(newest);
@@ -60,14 +50,19 @@ export function createReceipts(
   const named = async (sub: string, id: string) =>
     (await stores.proposals.ofSubject(sub, id)) ?? (await kernel.find(sub, id));
   return {
-    async list(sub, limit) {
+    /** Of one's own orders, newest first. */
+    async list(sub: string, limit: number): Promise<ReceiptEntry[]> {
       const all = await kernel.list(sub, { state: 'all', limit: MOST_LOOKED_AT });
       return all
         .filter(isSent)
         .slice(0, limit)
         .map((proposal) => entryOf(proposal, parts.signed));
     },
-    async find(sub, id) {
+    /**
+     * The receipt of one's own, by its proposal's id or an order's `client_order_id`: the file's text.
+     * @throws {Refusal} 404 `not_found` where there is no such proposal, or nothing was sent for it yet
+     */
+    async find(sub: string, id: string): Promise<string> {
       const proposal = await named(sub, id);
       const text = isOfKind(proposal) ? await makeReceipt(await sources(), proposal) : undefined;
       if (text !== undefined) return text;
@@ -75,7 +70,8 @@ export function createReceipts(
         hint: 'There are receipts of orders alone, from the moment they are sent.',
       });
     },
-    async keys() {
+    /** By which it signs and has signed, the newest first. */
+    async keys(): Promise<{ readonly keys: readonly ReceiptJwk[] }> {
       const all = await Promise.all([key, ...older.map(receiptKey)]);
       return { keys: all.map(({ jwk }) => jwk) };
     },
@@ -94,7 +90,10 @@ function entryOf(proposal: StoredProposal, signed: boolean): ReceiptEntry {
   const { id, kind, state, subject, updatedAt } = proposal;
   const by = mandateOf(proposal) !== undefined ? 'mandate' : signed ? 'signature' : 'token';
   return {
-    ...{ id, kind, state, by },
+    id,
+    kind,
+    state,
+    by,
     summary: kindWords(kind).summary(subject),
     at: new Date(updatedAt).toISOString(),
   };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { askingAt, type Elsewhere } from './asked-elsewhere.ts';
 import { type Relations, RelationsUnavailable } from './relations.ts';
 
-export interface OpenFgaOptions extends Elsewhere {
+interface OpenFgaOptions extends Elsewhere {
   readonly store: string;
   /** Of docs/operate/access/model.fga as it was written there: a newer one counts once it is set here. */
   readonly model: string;

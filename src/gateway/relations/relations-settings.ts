@@ -64,7 +64,7 @@ export const relationsSchema = z
       message: 'only one of key_file, key_env and client_credentials',
     });
   });
-export type RelationsSettings = z.output<typeof relationsSchema>;
+type RelationsSettings = z.output<typeof relationsSchema>;
 
 /** As the settings have it, its secrets read. */
 export type RelationsOptions =

@@ -1,7 +1,7 @@
 import type { RelationQuestion } from '../../trading/relations.ts';
 
 /** One question: may this person do that about this account, at that moment? */
-export interface Question {
+interface Question {
   /** The `sub` of a verified token. */
   readonly user: string;
   readonly relation: RelationQuestion;

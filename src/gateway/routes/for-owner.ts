@@ -21,7 +21,7 @@ export function accountNamed(url: string): z.output<typeof ofAccountQuery> {
 }
 
 /** For a route that takes nothing else. */
-export const forQuery = z.strictObject(forParameter);
+const forQuery = z.strictObject(forParameter);
 
 /**
  * The caller, or their standing in for the owner they name: with that person's `sub`, and no token of theirs.

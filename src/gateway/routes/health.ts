@@ -14,7 +14,7 @@ export interface HealthOptions {
 }
 
 /** Seconds that this machine's clock is ahead of each; left out where it is not known, or is the same clock. */
-export interface ClockOffsets {
+interface ClockOffsets {
   readonly provider?: number;
   readonly database?: number;
 }

@@ -25,7 +25,7 @@ const policyQuery = z.strictObject(accountParameter);
 
 const checkSchema = z.lazy(() => z.strictObject({ order: order.requestSchema }));
 
-export interface PolicyRouteOptions {
+interface PolicyRouteOptions {
   readonly rules: RulesSource;
   readonly stores: Pick<GatewayStores, 'orders' | 'halts' | 'decisions'>;
   readonly brokerFor: OpenAccountOf;

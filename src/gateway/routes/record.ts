@@ -4,16 +4,16 @@ import { RECEIPT_KEYS_PATH } from '../../trading/receipt.ts';
 import type { Door } from '../door/door.ts';
 import type { OwnRecord } from '../record/own-record.ts';
 import type { Receipts } from '../record/receipts.ts';
-import { limitParameter, parseQuery } from './query.ts';
+import { limitParameter, parseQuery, requireNoQuery } from './query.ts';
 
-const linesQuery = z.strictObject({ limit: limitParameter(500, 100) });
+const listQuery = z.strictObject({ limit: limitParameter(500, 100) });
 
 /** The record: one's own lines, and whether the whole is as it was written. `orders:read`. */
 export function recordRoutes(app: Hono, door: Door, record: OwnRecord): void {
   app.get(
     '/v1/record',
     door.guard(['orders:read'], async (c, { sub }) =>
-      c.json({ lines: await record.lines(sub, parseQuery(linesQuery, c.req.url).limit) }),
+      c.json({ lines: await record.lines(sub, parseQuery(listQuery, c.req.url).limit) }),
     ),
   );
   app.get(
@@ -21,8 +21,6 @@ export function recordRoutes(app: Hono, door: Door, record: OwnRecord): void {
     door.guard(['orders:read'], async (c) => c.json(await record.verify())),
   );
 }
-
-const listQuery = z.strictObject({ limit: limitParameter(500, 100) });
 
 /** Receipts of one's own orders: `orders:read`. The key that they are signed with is anybody's to see. */
 export function receiptRoutes(app: Hono, door: Door, receipts: Receipts): void {
@@ -35,7 +33,7 @@ export function receiptRoutes(app: Hono, door: Door, receipts: Receipts): void {
   app.get(
     '/v1/receipts/:id',
     door.guard(['orders:read'], async (c, { sub }) => {
-      parseQuery(z.strictObject({}), c.req.url);
+      requireNoQuery(c.req.url);
       // The bytes are what was signed.
       return c.body(await receipts.find(sub, c.req.param('id') ?? ''), 200, {
         'content-type': 'application/json',

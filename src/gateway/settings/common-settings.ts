@@ -41,4 +41,3 @@ export const telemetrySchema = z.strictObject({
   /** Where spans go: OTLP over HTTP, `…/v1/traces`. What it wants beside is set as `OTEL_EXPORTER_OTLP_HEADERS`. */
   traces: secureAddress.optional(),
 });
-export type TelemetrySettings = z.output<typeof telemetrySchema>;

@@ -17,7 +17,7 @@ import { measuredStores } from './measured-stores.ts';
 
 const CLOSE_MS = 2_000;
 
-export interface TelemetryOptions {
+interface TelemetryOptions {
   readonly version: string;
   readonly clock: Pick<Clock, 'now'>;
   /** Where spans go (OTLP over HTTP, `…/v1/traces`); none are made where it is left out. */
@@ -158,7 +158,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
  * Measures what is asked of the gateway, by OpenTelemetry's semantic conventions for HTTP servers:
  * `http.server.request.duration` by route, method and status. Who asks for what there isn't can't make new ones up.
  */
-export function measuredRequests(
+function measuredRequests(
   instruments: Instruments,
   listener: RequestListener,
   routes: readonly string[],
@@ -191,7 +191,7 @@ export function measuredRequests(
 }
 
 /** @returns which pattern a path is of; `other` where it is of none */
-export function routeFinder(patterns: readonly string[]): (path: string) => string {
+function routeFinder(patterns: readonly string[]): (path: string) => string {
   const known = patterns
     .filter((pattern) => !pattern.includes('*'))
     .map((pattern) => ({ pattern, parts: pattern.split('/') }));

@@ -19,7 +19,7 @@ export interface CedarFault {
 }
 
 /** A policy as Cedar reads it. */
-export interface ReadPolicy {
+interface ReadPolicy {
   readonly effect: 'permit' | 'forbid';
   readonly annotations: Readonly<Record<string, string>>;
   /** Scope and conditions, as JSON. */
@@ -39,7 +39,7 @@ export type CedarDecision =
   | { readonly decided: false };
 
 /** The texts of a policy set by id. Its `name` stands for exactly these texts. */
-export interface CedarSet {
+interface CedarSet {
   readonly name: string;
   readonly policies: Readonly<Record<string, string>>;
 }

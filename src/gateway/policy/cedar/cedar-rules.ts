@@ -80,7 +80,7 @@ export interface CedarLimits {
  * What is asked of Cedar, in the form of schema.cedarschema.
  * @throws {RangeError} for facts that Cedar has no values for: an amount beyond ±922337203685477.5807, a time that is none
  */
-export function cedarRequest(
+function cedarRequest(
   subject: Subject,
   action: Action,
   facts: Facts,

@@ -13,7 +13,7 @@ import { shippedTexts } from './shipped-texts.ts';
  * or the rules themselves. `LIVE_NEEDS_TAP` and `APPROVAL_NEEDS_SECOND` ask for more approval than there is; every other
  * one refuses.
  */
-export const ruleCodes = [
+const ruleCodes = [
   'POLICY_FORBIDS',
   'NOTIONAL_EXCEEDS_MAX_PER_ORDER',
   'NOTIONAL_EXCEEDS_MAX_PER_DAY',
@@ -35,8 +35,6 @@ export const ruleCodes = [
   'APPROVAL_NEEDS_SECOND',
   'LIVE_NEEDS_TAP',
 ] as const satisfies readonly PolicyReason[];
-
-export type RuleCode = (typeof ruleCodes)[number];
 
 /** Who wrote rules: the program itself, the owner (`policies/`), or the firm whose gateway it is (`firm/`). */
 export type RuleOrigin = 'base' | 'policies' | 'firm';

@@ -9,7 +9,7 @@ export interface ComparedRules {
   readonly cedarRules: readonly CedarRule[];
 }
 
-export interface RulesChange {
+interface RulesChange {
   /** Whether nothing is allowed now that was not before: such a change needs nobody's approval. */
   readonly tighter: boolean;
   /** A line each for people: `max_order_notional 1000 → 2500`. */
@@ -27,7 +27,7 @@ export function compareRules(previous: ComparedRules, next: ComparedRules): Rule
 }
 
 /** The same, each line with what it comes to by itself. */
-export function comparedLines(previous: ComparedRules, next: ComparedRules): Change[] {
+function comparedLines(previous: ComparedRules, next: ComparedRules): Change[] {
   const accounts = new Set([
     EVERY_ACCOUNT,
     ...Object.keys(previous.limits?.accounts ?? {}),

@@ -10,7 +10,7 @@ import { type AccountLimits, accountLimitsSchema, EVERY_ACCOUNT, type Limits, li
 import { makeRules, type ReadRules } from './rules-source.ts';
 
 /** What one account's rules are to be: its limits, and the owner's rule files that change. */
-export interface WantedRules {
+interface WantedRules {
   readonly account: string;
   /** Undefined where they stay as they are. */
   readonly limits: AccountLimits | undefined;

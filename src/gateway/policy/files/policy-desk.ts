@@ -27,7 +27,7 @@ import { cedarUnavailable, type NextRules, nextRules, parseLimits } from './next
 import type { FolderRules, ReadRules } from './rules-source.ts';
 import { type FileTexts, finishWriting, writeAsOne } from './written-as-one.ts';
 
-export interface PolicyDeskOptions {
+interface PolicyDeskOptions {
   readonly rules: FolderRules;
   /** Whose rules: the account of whoever asks that they name, or their default one. */
   readonly accountOf: (
