@@ -31,10 +31,7 @@ describe('DELETE of an order', () => {
     return order;
   };
   const cancel = async ({ id }: StandInOrder) => {
-    const response = await fetch(`${world.url}/v1/orders/${id}`, {
-      method: 'DELETE',
-      headers: { authorization: `Bearer ${await world.reader('orders:cancel')}` },
-    });
+    const response = await world.cancel(id);
     const body = response.status === 204 ? {} : ((await response.json()) as Record<string, unknown>);
     return { status: response.status, code: body.code, kind: body.kind, hint: body.hint };
   };

@@ -21,18 +21,22 @@ beforeEach(async () => {
 });
 
 const target = () => ({ method: 'POST', url: `${world.url}/v1/orders`, token, at: world.clock.now() });
-const place = (proof: string | undefined, scheme = 'DPoP') =>
+const place = (proof: string | undefined) =>
   world.place(draft, undefined, {
-    authorization: `${scheme} ${token}`,
+    authorization: `DPoP ${token}`,
     ...(proof === undefined ? {} : { dpop: proof }),
   });
 
-describe('a token bound to a key', () => {
-  it('is refused as Bearer, with and without a proof', async () => {
-    await expectRefusal(world, await place(undefined, 'Bearer'), 401, 'token_bound');
-    await expectRefusal(world, await place(await key.proof(target()), 'Bearer'), 401, 'token_bound');
-  });
+/** Reads the clock by a token bound to the key, each time with the same proof. */
+async function reading({ at = world.clock.now(), jti }: { at?: number; jti?: string } = {}) {
+  const reader = await world.reader('market:read', { cnf: { jkt: key.jkt } });
+  const of = { method: 'GET', url: `${world.url}/v1/clock`, token: reader, at };
+  const proof = await key.proof(of, jti === undefined ? {} : { claims: { jti } });
+  return () => world.get('/v1/clock', undefined, { authorization: `DPoP ${reader}`, dpop: proof });
+}
 
+/* Each other way that a proof can be wrong is tried at every route in test/integration/hostile. */
+describe('a token bound to a key', () => {
   it('needs a proof', async () => {
     const response = await place(undefined);
     const challenge = response.headers.get('www-authenticate') ?? '';
@@ -41,70 +45,20 @@ describe('a token bound to a key', () => {
     await expectRefusal(world, response, 401, 'dpop_proof_missing');
   });
 
-  const wrong: [string, string, () => Promise<string>][] = [
-    ['for another path', 'dpop_proof_url', () => key.proof({ ...target(), url: `${world.url}/v1/account` })],
-    [
-      'for another host',
-      'dpop_proof_url',
-      () => key.proof({ ...target(), url: 'http://127.0.0.1:1/v1/orders' }),
-    ],
-    [
-      'for an address that only starts alike',
-      'dpop_proof_url',
-      () => key.proof({ ...target(), url: `${world.url}/v1/orders/x` }),
-    ],
-    ['for no URL at all', 'dpop_proof_url', () => key.proof({ ...target(), url: 'orders' })],
-    ['for another method', 'dpop_proof_method', () => key.proof({ ...target(), method: 'GET' })],
-    [
-      'for the method in small letters',
-      'dpop_proof_method',
-      () => key.proof({ ...target(), method: 'post' }),
-    ],
-    ['without ath', 'dpop_proof_token', () => key.proof(target(), { claims: { ath: undefined } })],
-    ['for another token', 'dpop_proof_token', () => key.proof({ ...target(), token: 'another' })],
-    ['without jti', 'dpop_proof_malformed', () => key.proof(target(), { claims: { jti: undefined } })],
-    ['without iat', 'dpop_proof_stale', () => key.proof(target(), { claims: { iat: undefined } })],
-    ['that is too old', 'dpop_proof_stale', () => key.proof({ ...target(), at: world.clock.now() - 62_000 })],
-    ['from the future', 'dpop_proof_stale', () => key.proof({ ...target(), at: world.clock.now() + 62_000 })],
-    ['of another type', 'dpop_proof_malformed', () => key.proof(target(), { header: { typ: 'JWT' } })],
-    ['without a key', 'dpop_proof_malformed', () => key.proof(target(), { header: { jwk: undefined } })],
-    ['that is no JWT', 'dpop_proof_malformed', async () => 'proof'],
-  ];
-  it.each(wrong)('is refused with a proof %s', async (_, code, proof) => {
-    await expectRefusal(world, await place(await proof()), 401, code);
+  it.each([-62_000, 62_000])('is refused with a proof of %i ms from now', async (ms) => {
+    const proof = await key.proof({ ...target(), at: world.clock.now() + ms });
+    await expectRefusal(world, await place(proof), 401, 'dpop_proof_stale');
+  });
+
+  it('is refused with a proof for an address that only starts alike', async () => {
+    const proof = await key.proof({ ...target(), url: `${world.url}/v1/orders/x` });
+    await expectRefusal(world, await place(proof), 401, 'dpop_proof_url');
   });
 
   it.each([-45, 45])('is taken with a proof of a clock that is off by %s seconds, once', async (seconds) => {
-    const reader = await world.reader('market:read', { cnf: { jkt: key.jkt } });
-    const at = world.clock.now() + seconds * 1000;
-    const proof = await key.proof({ method: 'GET', url: `${world.url}/v1/clock`, token: reader, at });
-    const headers = { authorization: `DPoP ${reader}`, dpop: proof };
-    expect((await world.get('/v1/clock', undefined, headers)).status).toBe(200);
-    await expectRefusal(world, await world.get('/v1/clock', undefined, headers), 401, 'dpop_proof_replayed');
-  });
-
-  it('is refused with a sound proof by another key', async () => {
-    const other = await dpopKey();
-    await expectRefusal(world, await place(await other.proof(target())), 401, 'dpop_key_mismatch');
-  });
-
-  it('is refused when another key signed the proof that names the right one', async () => {
-    const { privateKey } = await generateKeyPair('ES256');
-    const proof = await key.proof(target(), { key: privateKey });
-    await expectRefusal(world, await place(proof), 401, 'dpop_proof_signature');
-  });
-
-  it('is refused with an unsigned proof', async () => {
-    const [, payload] = (await key.proof(target())).split('.');
-    const header = Buffer.from(JSON.stringify({ alg: 'none', typ: 'dpop+jwt', jwk: key.jwk })).toString(
-      'base64url',
-    );
-    await expectRefusal(world, await place(`${header}.${payload}.AAAA`), 401, 'dpop_proof_algorithm');
-  });
-
-  it('is refused with two proofs', async () => {
-    const proofs = `${await key.proof(target())}, ${await key.proof(target())}`;
-    await expectRefusal(world, await place(proofs), 401, 'dpop_proof_malformed');
+    const read = await reading({ at: world.clock.now() + seconds * 1000 });
+    expect((await read()).status).toBe(200);
+    await expectRefusal(world, await read(), 401, 'dpop_proof_replayed');
   });
 
   it('is refused with a proof whose header holds the private key', async () => {
@@ -114,50 +68,24 @@ describe('a token bound to a key', () => {
   });
 
   it('is refused with a replayed proof, across a restart of the gateway too', async () => {
-    const reader = await world.reader('market:read', { cnf: { jkt: key.jkt } });
-    const proof = await key.proof({
-      method: 'GET',
-      url: `${world.url}/v1/clock`,
-      token: reader,
-      at: world.clock.now(),
-    });
-    const headers = { authorization: `DPoP ${reader}`, dpop: proof };
-    expect((await world.get('/v1/clock', undefined, headers)).status).toBe(200);
-    await expectRefusal(world, await world.get('/v1/clock', undefined, headers), 401, 'dpop_proof_replayed');
+    const read = await reading();
+    expect((await read()).status).toBe(200);
     world.restart();
-    await expectRefusal(world, await world.get('/v1/clock', undefined, headers), 401, 'dpop_proof_replayed');
+    await expectRefusal(world, await read(), 401, 'dpop_proof_replayed');
   });
 
   it('does not let a forged proof use up the real one', async () => {
     const { privateKey } = await generateKeyPair('ES256');
     const forged = await key.proof(target(), { key: privateKey, claims: { jti: 'shared' } });
     await expectRefusal(world, await place(forged), 401, 'dpop_proof_signature');
-    const reader = await world.reader('market:read', { cnf: { jkt: key.jkt } });
-    const at = world.clock.now();
-    const proof = await key.proof(
-      { method: 'GET', url: `${world.url}/v1/clock`, token: reader, at },
-      { claims: { jti: 'shared' } },
-    );
-    const response = await world.get('/v1/clock', undefined, {
-      authorization: `DPoP ${reader}`,
-      dpop: proof,
-    });
-    expect(response.status).toBe(200);
+    expect((await (await reading({ jti: 'shared' }))()).status).toBe(200);
   });
 
   it('forgets proofs once they are too old to be accepted anyway', async () => {
-    const count = () =>
-      world.database.prepare('SELECT count(*) AS n FROM gateway_dpop_proofs').get() as { n: number };
     world.clock.advance(120_000);
-    const reader = await world.reader('market:read', { cnf: { jkt: key.jkt } });
-    const proof = await key.proof({
-      method: 'GET',
-      url: `${world.url}/v1/clock?x`,
-      token: reader,
-      at: world.clock.now(),
-    });
-    await world.get('/v1/clock', undefined, { authorization: `DPoP ${reader}`, dpop: proof });
-    expect(count().n).toBe(1);
+    expect((await (await reading())()).status).toBe(200);
+    const kept = world.database.prepare('SELECT count(*) AS n FROM gateway_dpop_proofs').get();
+    expect(kept).toEqual({ n: 1 });
   });
 
   it('is not told by the Host header which URL a proof is for', async () => {

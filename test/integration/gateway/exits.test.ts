@@ -54,11 +54,7 @@ const moved = (to: string) => {
   paper.broker.settle();
 };
 async function cancelled({ id }: Pick<Order, 'id'>): Promise<number> {
-  const { status } = await fetch(`${world.url}/v1/orders/${id}`, {
-    method: 'DELETE',
-    headers: { authorization: `Bearer ${await world.reader('orders:cancel')}` },
-  });
-  return status;
+  return (await world.cancel(id)).status;
 }
 const statesOf = ({ status, legs = [] }: Order) => [status, ...legs.map((leg) => leg.status)];
 

@@ -2,7 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Caller } from '../../../src/gateway/door/caller.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { Refusal } from '../../../src/trading/refusal.ts';
-import { orderJson, type StandInOrder, type SubmissionControl } from './support/alpaca-stand-in.ts';
+import {
+  lostEntirely,
+  orderJson,
+  type StandInOrder,
+  type SubmissionControl,
+  takenButLost,
+} from './support/alpaca-stand-in.ts';
 import { type DeskWorld, startDesk } from './support/desk.ts';
 
 let world: DeskWorld;
@@ -29,11 +35,6 @@ const replace = async (changes: Partial<OrderDraft> = {}, as: Partial<Caller> = 
   }
 };
 const replacements = () => world.alpaca.book.filter(({ id }) => id !== earlier.id);
-const lost = ({ drop }: SubmissionControl) => drop();
-const takenButLost = ({ accept, drop }: SubmissionControl) => {
-  accept();
-  drop();
-};
 const entry = () => world.journal.find('alice', draft.client_order_id);
 
 describe('an approved replacement', () => {
@@ -242,7 +243,7 @@ describe('a replacement whose answer is lost', () => {
   });
 
   it('is sent again, under the same id, once nothing of ours can be on its way', async () => {
-    world.alpaca.onReplace.push(lost);
+    world.alpaca.onReplace.push(lostEntirely);
     expect(await replace()).toMatchObject({ code: 'outcome_unknown' });
     expect(await replace()).toMatchObject({ code: 'outcome_unknown' });
     expect(world.alpaca.replacements).toHaveLength(1);
@@ -280,7 +281,7 @@ describe('a replacement whose answer is lost', () => {
   });
 
   it('is written off only after five minutes of misses that follow the end of the approval', async () => {
-    world.alpaca.onReplace.push(lost);
+    world.alpaca.onReplace.push(lostEntirely);
     await replace();
     world.clock.advance(300_000);
     // Five minutes of misses, none further from the last than a minute.

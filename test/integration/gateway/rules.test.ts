@@ -79,10 +79,6 @@ it('a file that went wrong stops orders; what is open is cancelled, and the acco
     hint: expect.stringMatching(/ policies\/own\.cedar:1:\d+: .*symbl[\s\S]*Did you mean/),
   });
   world.broker.book.push(resting);
-  const cancelled = await fetch(`${world.url}/v1/orders/${resting.id}`, {
-    method: 'DELETE',
-    headers: { authorization: `Bearer ${await world.reader('orders:cancel')}` },
-  });
-  expect(cancelled.status).toBe(204);
+  expect((await world.cancel(resting.id)).status).toBe(204);
   expect((await world.get('/v1/account', await world.reader('portfolio:read'))).status).toBe(200);
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { OrderDraft } from '../../../src/trading/order.ts';
-import { orderJson, type SubmissionControl } from './support/alpaca-stand-in.ts';
+import { lostEntirely, orderJson, type SubmissionControl, takenButLost } from './support/alpaca-stand-in.ts';
 import { readAfter } from './support/limited.ts';
 import { startWorld, type World } from './support/world.ts';
 
@@ -35,7 +35,6 @@ const ask = async () => {
   return { status: response.status, code: body.code, id: body.id, outcome: body.outcome?.code };
 };
 const unknown = { status: 504, code: 'outcome_unknown' };
-const lostEntirely = ({ drop }: SubmissionControl) => drop();
 const stateOf = () =>
   world.database.prepare('SELECT state, submissions, ambiguous FROM gateway_orders').get() as Record<
     string,
@@ -44,13 +43,7 @@ const stateOf = () =>
 
 describe('a submission whose answer is lost', () => {
   it.each<[string, (control: SubmissionControl) => void]>([
-    [
-      'by a dropped connection',
-      ({ accept, drop }) => {
-        accept();
-        drop();
-      },
-    ],
+    ['by a dropped connection', takenButLost],
     ['by a time-out', ({ accept }) => void accept()],
     [
       'behind a 500',
@@ -90,20 +83,14 @@ describe('a submission whose answer is lost', () => {
 
   it('is found when the broker’s reads lag behind', async () => {
     world.broker.hiddenLookups = 3;
-    world.broker.onSubmit.push(({ accept, drop }) => {
-      accept();
-      drop();
-    });
+    world.broker.onSubmit.push(takenButLost);
     expect(await place()).toMatchObject({ status: 201 });
     expect(world.clock.slept.length).toBeGreaterThan(0);
   });
 
   it('stays unknown while nothing is found, and is settled by a later GET', async () => {
     world.broker.hiddenLookups = 7;
-    world.broker.onSubmit.push(({ accept, drop }) => {
-      accept();
-      drop();
-    });
+    world.broker.onSubmit.push(takenButLost);
     expect(await place()).toMatchObject(unknown);
     expect(stateOf()).toMatchObject({ state: 'unknown' });
     expect(await ask()).toMatchObject(unknown);
@@ -152,10 +139,7 @@ describe('a submission whose answer is lost', () => {
 
   it('sent again is found where the first one was taken after all', async () => {
     world.broker.hiddenLookups = 6;
-    world.broker.onSubmit.push(({ accept, drop }) => {
-      accept();
-      drop();
-    });
+    world.broker.onSubmit.push(takenButLost);
     expect(await place()).toMatchObject(unknown);
     world.clock.advance(31_000);
     // The look-up before it misses; the broker rejects the duplicate, which proves that the first one is there.
@@ -234,10 +218,7 @@ describe('a submission whose answer is lost', () => {
 
   it('is not proved to be nothing by a look into another account', async () => {
     world.broker.hiddenLookups = 5;
-    world.broker.onSubmit.push(({ accept, drop }) => {
-      accept();
-      drop();
-    });
+    world.broker.onSubmit.push(takenButLost);
     expect(await place()).toMatchObject(unknown);
     // Alice has connected another account since.
     world.issuer.connected.set('alice', 'broker-token-of-bob');
@@ -251,10 +232,7 @@ describe('a submission whose answer is lost', () => {
 
   it('survives a restart of the gateway', async () => {
     world.broker.hiddenLookups = 5;
-    world.broker.onSubmit.push(({ accept, drop }) => {
-      accept();
-      drop();
-    });
+    world.broker.onSubmit.push(takenButLost);
     expect(await place()).toMatchObject(unknown);
     world.restart();
     expect(await place()).toMatchObject({ status: 200, id: world.broker.book[0]?.id });
@@ -348,10 +326,7 @@ it('an order that is written while it is looked up is not called unknown to the 
   onTestFinished(() => slow.close());
   // The broker takes the order, its answer is lost, and its reads lag behind.
   slow.broker.hiddenLookups = 100;
-  slow.broker.onSubmit.push(({ accept, drop }) => {
-    accept();
-    drop();
-  });
+  slow.broker.onSubmit.push(takenButLost);
   const order = slow.draft();
   const placing = slow.place(order, await slow.approve(order));
   await arrived.promise;

@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createOrderDesk } from '../../../src/gateway/orders/place-order.ts';
 import type { AccountLimits } from '../../../src/gateway/policy/limits.ts';
-import { createOrderRules } from '../../../src/gateway/policy/order-rules.ts';
-import { staticRules } from '../../../src/gateway/policy/rules.ts';
-import type { OrderJournal } from '../../../src/store/order-journal.ts';
 import { DAY, newYorkDate } from '../../../src/trading/new-york-time.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { type Agent, type ForeignWorld, startForeignWorld } from '../approval/foreign-world.ts';
@@ -56,12 +52,7 @@ describe('the loss of a day', () => {
     });
     expect((await place(world, { ...sell, qty: '10' })).status).toBe(201);
     const [bought] = world.broker.book;
-    const token = await world.reader('orders:cancel');
-    const cancelled = await fetch(`${world.url}/v1/orders/${bought?.id}`, {
-      method: 'DELETE',
-      headers: { authorization: `Bearer ${token}` },
-    });
-    expect(cancelled.status).toBe(204);
+    expect((await world.cancel(bought?.id ?? '')).status).toBe(204);
   });
 
   it('is remembered for the rest of New York’s day, whatever is won back', async () => {
@@ -197,53 +188,29 @@ describe('an order whose outcome is unknown', () => {
 
 describe('a halt', () => {
   let desk: DeskWorld;
-  /** A desk whose journal lets something happen right after a claim, before the order goes out. */
-  const deskThat = async (happens: (world: DeskWorld) => Promise<unknown>) => {
+  /** Something happens right after the claim, before the order goes out. */
+  const startedWith = async (happens: (world: DeskWorld) => Promise<unknown>) => {
     desk = closed(await startDesk());
-    const { halts, decisions, mandates } = desk.stores;
-    const claimed: OrderJournal = {
-      ...desk.journal,
-      async claim(...given) {
-        const outcome = await desk.journal.claim(...given);
-        await happens(desk);
-        return outcome;
-      },
-    };
-    const { clock, broker } = desk;
-    return createOrderDesk({
-      ...{ journal: claimed, halts, mandates, clock },
-      rules: createOrderRules({
-        ...{ journal: claimed, halts, decisions, clock },
-        relations: { check: async () => true },
-        rules: staticRules(),
-      }),
-      brokerFor: async () => broker,
-      gateway: 'https://gateway.example',
-      issuer: 'https://issuer.example',
-      detailsType: 'trade_order',
-      environment: 'paper',
-    });
+    desk.onClaimed = async () => void (await happens(desk));
   };
 
-  it.each<[string, (world: DeskWorld) => Promise<unknown>, Partial<OrderDraft>, string]>([
+  it.each<[string, (world: DeskWorld) => Promise<unknown>, string]>([
     [
       'a halt',
       ({ stores, clock }) => stores.halts.halt('alice', 'terminal A', clock.now()),
-      {},
       'TRADING_HALTED',
     ],
     [
       'reducing, of a purchase',
       ({ stores, clock }) => stores.halts.reduce('alice', 'terminal A', undefined, clock.now()),
-      {},
       'TRADING_REDUCING_ONLY',
     ],
-  ])('stops what is claimed and not sent yet: %s', async (_, happens, changes, reason) => {
-    const halting = await deskThat(happens);
-    const draft = desk.draft({ qty: '5', limit_price: '180.00', ...changes });
+  ])('stops what is claimed and not sent yet: %s', async (_, happens, reason) => {
+    await startedWith(happens);
+    const draft = desk.draft({ qty: '5', limit_price: '180.00' });
     const approved = { draft, digest: 'digest' };
     const caller = desk.caller();
-    await expect(halting.placeApproved(approved, caller)).rejects.toMatchObject({
+    await expect(desk.desk.placeApproved(approved, caller)).rejects.toMatchObject({
       ...{ status: 409, code: 'not_placed' },
       options: { members: { reason, reasons: [reason] } },
     });
@@ -252,15 +219,15 @@ describe('a halt', () => {
     // It is given back, and stays so when it is asked for again.
     const usage = await desk.journal.usage('alice', draft.account, desk.clock.now());
     expect(usage).toMatchObject({ day_notional: '0.00', day_orders: 0 });
-    await expect(halting.placeApproved(approved, caller)).rejects.toMatchObject({ code: 'not_placed' });
+    await expect(desk.desk.placeApproved(approved, caller)).rejects.toMatchObject({ code: 'not_placed' });
   });
 
   it('lets what makes a position smaller go out where it may only reduce', async () => {
-    const reducing = await deskThat(({ stores, clock }) =>
+    await startedWith(({ stores, clock }) =>
       stores.halts.reduce('alice', 'terminal A', undefined, clock.now()),
     );
     const draft = desk.draft({ ...sell, qty: '5' });
-    expect(await reducing.placeApproved({ draft, digest: 'digest' }, desk.caller())).toMatchObject({
+    expect(await desk.desk.placeApproved({ draft, digest: 'digest' }, desk.caller())).toMatchObject({
       replay: false,
     });
   });

@@ -273,6 +273,15 @@ async function replace(
   answer(200, orderJson(accept()));
 }
 
+/** For `onSubmit` and `onReplace`: the request never arrives. */
+export const lostEntirely = ({ drop }: SubmissionControl) => drop();
+
+/** For `onSubmit` and `onReplace`: the broker takes it, and its answer is lost. */
+export const takenButLost = ({ accept, drop }: SubmissionControl) => {
+  accept();
+  drop();
+};
+
 export function orderJson(order: StandInOrder) {
   const { request } = order;
   const at = new Date().toISOString();

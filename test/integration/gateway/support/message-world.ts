@@ -1,17 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
-import Database from 'better-sqlite3-multiple-ciphers';
-import { exportJWK, generateKeyPair } from 'jose';
-import { createGateway, type Gateway } from '../../../../src/gateway/gateway.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
-import { listenOnLoopback } from '../../../../src/net/http-server.ts';
-import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { MessageDraft } from '../../../../src/trading/message.ts';
 import { messageSendDetails } from '../../../../src/trading/message-details.ts';
-import { type TestClock, testClock } from './test-clock.ts';
-import { type MintOptions, startTestIssuer, type TestIssuer } from './test-issuer.ts';
+import type { MintOptions } from './test-issuer.ts';
+import { startWorld, type World } from './world.ts';
 
 /** What a service was asked, as it arrived. */
 export interface Received {
@@ -27,11 +21,7 @@ export type ServiceAnswer =
   | 'hang'
   | { readonly wait: Promise<void>; readonly status: number; readonly body: unknown };
 
-export interface MessageWorld {
-  readonly clock: TestClock;
-  readonly issuer: TestIssuer;
-  readonly url: string;
-  readonly database: Database.Database;
+export interface MessageWorld extends Pick<World, 'clock' | 'issuer' | 'url' | 'close'> {
   /** What reached Slack and Gmail, oldest first. */
   readonly received: Received[];
   /** Their answers, first in line first; a success where there is none. */
@@ -41,22 +31,10 @@ export interface MessageWorld {
   send(body: unknown, token: string | undefined): Promise<Response>;
   outcome(id: string, claims?: Record<string, unknown>): Promise<Response>;
   restart(options?: { serviceUrl?: string }): void;
-  close(): Promise<void>;
 }
 
 /** A real gateway on loopback, with an issuer and two services that do as a test tells them. */
 export async function startMessageWorld(): Promise<MessageWorld> {
-  const clock = testClock();
-  const { privateKey, publicKey } = await generateKeyPair('ES256');
-  const server = await listenOnLoopback(0, () => 0);
-  const issuer = await startTestIssuer({
-    clock,
-    audience: () => server.url,
-    gatewayClient: { client_id: 'gateway-client', jwk: await exportJWK(publicKey) },
-  });
-  issuer.elsewhere.set('alice slack', 'slack-token-of-alice');
-  issuer.elsewhere.set('alice gmail', 'gmail-token-of-alice');
-
   const received: Received[] = [];
   const answers: ServiceAnswer[] = [];
   const services = createServer((request, response) => {
@@ -85,32 +63,19 @@ export async function startMessageWorld(): Promise<MessageWorld> {
   await new Promise<void>((resolve) => services.listen(0, '127.0.0.1', resolve));
   const servicesUrl = `http://127.0.0.1:${(services.address() as AddressInfo).port}`;
 
-  const database = new Database(':memory:');
-  let gateway: Gateway;
-  const start = (serviceUrl = servicesUrl) => {
-    gateway = createGateway({
-      issuer: issuer.url,
-      resource: server.url,
-      exchange: { client_id: 'gateway-client', privateKey, audience: 'paper-broker' },
-      environment: 'paper',
-      brokers: [{ name: 'broker', kind: 'alpaca', trading_url: servicesUrl, simulated: true }],
-      messages: {
-        slack: { audience: 'slack', url: `${serviceUrl}/api` },
-        gmail: { audience: 'gmail', url: serviceUrl },
-      },
-      stores: sqliteGatewayStores(database),
-      clock,
-      brokerTimeoutMs: 300,
-    });
-    const listener = getRequestListener(gateway.app.fetch);
-    server.serve((request, response) => void listener(request, response));
-  };
-  start();
+  const at = (url: string) => ({
+    slack: { audience: 'slack', url: `${url}/api` },
+    gmail: { audience: 'gmail', url },
+  });
+  const messages = at(servicesUrl);
+  const world = await startWorld({ brokerTimeoutMs: 300, messages });
+  const { clock, issuer, url } = world;
+  // Messages alone: nobody has an account at the broker.
+  issuer.connected.clear();
+  issuer.elsewhere.set('alice slack', 'slack-token-of-alice');
+  issuer.elsewhere.set('alice gmail', 'gmail-token-of-alice');
   return {
-    clock,
-    issuer,
-    url: server.url,
-    database,
+    ...{ clock, issuer, url },
     received,
     answers,
     draft: (changes = {}) => ({
@@ -126,12 +91,12 @@ export async function startMessageWorld(): Promise<MessageWorld> {
         ...rest,
         claims: {
           scope: 'openid messages:write',
-          authorization_details: [messageSendDetails(draft, { gateway: server.url })],
+          authorization_details: [messageSendDetails(draft, { gateway: url })],
           ...claims,
         },
       }),
     send: (body, token) =>
-      fetch(`${server.url}/v1/messages`, {
+      fetch(`${url}/v1/messages`, {
         method: 'POST',
         headers: {
           'content-type': 'application/json',
@@ -140,20 +105,15 @@ export async function startMessageWorld(): Promise<MessageWorld> {
         body: JSON.stringify(body),
       }),
     outcome: async (id, claims = {}) =>
-      fetch(`${server.url}/v1/messages/${id}`, {
-        headers: {
-          authorization: `Bearer ${await issuer.mint({ claims: { scope: 'orders:read', ...claims } })}`,
-        },
-      }),
-    restart: ({ serviceUrl } = {}) => {
-      gateway.close();
-      start(serviceUrl);
+      world.get(`/v1/messages/${id}`, await world.reader('orders:read', claims)),
+    restart: ({ serviceUrl = servicesUrl } = {}) => {
+      Object.assign(messages, at(serviceUrl));
+      world.restart();
     },
     close: async () => {
-      gateway.close();
       services.closeAllConnections();
-      await Promise.all([server.close(), issuer.close(), new Promise((resolve) => services.close(resolve))]);
-      database.close();
+      await world.close();
+      await new Promise((resolve) => services.close(resolve));
     },
   };
 }

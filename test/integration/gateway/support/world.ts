@@ -36,6 +36,8 @@ export interface World {
   reader(scope: string, claims?: Record<string, unknown>): Promise<string>;
   place(body: unknown, token: string | undefined, headers?: Record<string, string>): Promise<Response>;
   get(path: string, token: string | undefined, headers?: Record<string, string>): Promise<Response>;
+  /** Cancels an order by its id, by a token with this scope. */
+  cancel(id: string, scope?: string, claims?: Record<string, unknown>): Promise<Response>;
   /** Starts another gateway beside it, on another machine's connections to the same data. */
   another(stores: GatewayStores): Promise<Pick<World, 'place' | 'get'> & { close(): Promise<void> }>;
   /** Ends the gateway and starts another on the same database, as after kill -9. */
@@ -52,6 +54,7 @@ export async function startWorld(
       | 'brokerTimeoutMs'
       | 'rates'
       | 'mounts'
+      | 'messages'
       | 'rules'
       | 'detailsType'
       | 'requireBoundTokens'
@@ -69,6 +72,7 @@ export async function startWorld(
     stores?: (stores: GatewayStores) => GatewayStores;
   } = {},
 ): Promise<World> {
+  const { environment = 'paper', broker: given, sealSecret, stores: changed, ...passedOn } = options;
   const clock = options.clock ?? testClock();
   const { privateKey, publicKey } = await generateKeyPair('ES256');
   const server: HttpServer = await listenOnLoopback(0, () => 0);
@@ -80,26 +84,27 @@ export async function startWorld(
   const broker = await startAlpacaStandIn();
   await firstAnswer(broker);
   for (const [token, user] of broker.tokens) issuer.connected.set(user, token);
-  for (const [user, token] of Object.entries(options.broker?.tokens ?? {})) issuer.connected.set(user, token);
-  const brokerUrl = options.broker?.url ?? broker.url;
+  for (const [user, token] of Object.entries(given?.tokens ?? {})) issuer.connected.set(user, token);
+  const brokerUrl = given?.url ?? broker.url;
 
   const database = new Database(':memory:');
   const log: RequestLogEntry[] = [];
-  const stores = (options.stores ?? ((own) => own))(sqliteGatewayStores(database));
+  const own = sqliteGatewayStores(database);
+  const stores = changed?.(own) ?? own;
   let gateway: Gateway;
   const gatewayOver = (stores: GatewayStores) =>
     createGateway({
       issuer: issuer.url,
       resource: server.url,
-      ...(options.sealSecret === undefined
+      ...(sealSecret === undefined
         ? { exchange: { client_id: 'gateway-client', privateKey, audience: 'paper-broker' } }
-        : { sealSecret: options.sealSecret }),
-      environment: options.environment ?? 'paper',
+        : { sealSecret }),
+      environment,
       brokers: options.brokers ?? [
         {
           name: 'broker',
           kind: 'alpaca',
-          ...(options.sealSecret === undefined ? {} : { credentials: 'key_pair' as const }),
+          ...(sealSecret === undefined ? {} : { credentials: 'key_pair' as const }),
           trading_url: brokerUrl,
           simulated: true,
         },
@@ -108,14 +113,7 @@ export async function startWorld(
       clock,
       log: (entry) => log.push(entry),
       brokerTimeoutMs: options.brokerTimeoutMs ?? 2000,
-      ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
-      ...(options.rates === undefined ? {} : { rates: options.rates }),
-      ...(options.rules === undefined ? {} : { rules: options.rules }),
-      ...(options.mounts === undefined ? {} : { mounts: options.mounts }),
-      ...(options.requireBoundTokens === undefined ? {} : { requireBoundTokens: options.requireBoundTokens }),
-      ...(options.allowedClients === undefined ? {} : { allowedClients: options.allowedClients }),
-      ...(options.ownClients === undefined ? {} : { ownClients: options.ownClients }),
-      ...(options.detailsType === undefined ? {} : { detailsType: options.detailsType }),
+      ...passedOn,
     });
   const serve = (at: HttpServer, { app }: Gateway) => {
     const listener = getRequestListener(app.fetch);
@@ -148,7 +146,7 @@ export async function startWorld(
     rules: () => (options.rules ?? staticRules()).current(),
     draft: (changes = {}) => ({
       account: 'PA3ALICE01',
-      environment: options.environment ?? 'paper',
+      environment,
       symbol: 'AAPL',
       side: 'buy',
       qty: '5',
@@ -178,6 +176,11 @@ export async function startWorld(
       }),
     reader: (scope, claims = {}) => issuer.mint({ claims: { scope, ...claims } }),
     ...requestsTo(server.url),
+    cancel: async (id, scope = 'orders:cancel', claims = {}) =>
+      fetch(`${server.url}/v1/orders/${id}`, {
+        method: 'DELETE',
+        headers: bearer(await issuer.mint({ claims: { scope, ...claims } })),
+      }),
     async another(itsStores) {
       const itsServer = await listenOnLoopback(0, () => 0);
       const another = gatewayOver(itsStores);

@@ -2,20 +2,28 @@ import { describe, expect, it } from 'vitest';
 import { decide } from '../../../../src/gateway/policy/decide.ts';
 import type { AccountLimits } from '../../../../src/gateway/policy/limits.ts';
 import type { OrderWorld } from '../../../../src/gateway/policy/order-world.ts';
-import type { Rules } from '../../../../src/gateway/policy/rules.ts';
 import type { Order, Position } from '../../../../src/trading/views.ts';
-import { type Changes, type Circumstances, draft, factsOf, subject, world } from './sound-order.ts';
+import {
+  type Changes,
+  type Circumstances,
+  draft,
+  factsOf,
+  limitedTo,
+  placedElsewhere,
+  subject,
+  world,
+} from './sound-order.ts';
 
 const CALL = 'AAPL261218C00200000';
 const PUT = 'AAPL261218P00150000';
 
 function reasonsOf(circumstances: Circumstances, limits: AccountLimits = {}) {
-  const rules: Rules = {
-    digest: 'of the rules',
-    limitsOf: () => limits,
-    cedar: { evaluate: () => ({ forbidden: [] }) },
-  };
-  const { effect, reasons, limit, value } = decide(rules, subject, 'place', factsOf(circumstances));
+  const { effect, reasons, limit, value } = decide(
+    limitedTo(limits),
+    subject,
+    'place',
+    factsOf(circumstances),
+  );
   return { effect, reasons, ...(limit === undefined ? {} : { limit, value }) };
 }
 
@@ -40,13 +48,7 @@ const option = (symbol: string, position_intent: NonNullable<Changes['position_i
     ...{ symbol, position_intent, qty, side: position_intent.startsWith('buy') ? 'buy' : 'sell' },
     ...{ limit_price: '1.20', reference_price: '1.20' },
   }) as const satisfies Changes;
-const elsewhere = (changes: Partial<Order>): Order => ({
-  ...{ id: 'order-1', client_order_id: 'by hand', symbol: 'AAPL', side: 'sell', type: 'limit' },
-  ...{ time_in_force: 'gtc', qty: '5', notional: null, limit_price: '180', stop_price: null },
-  ...{ trail_price: null, trail_percent: null, extended_hours: false, status: 'new', filled_qty: '0' },
-  ...{ filled_avg_price: null, submitted_at: '2026-11-24T16:00:00Z', filled_at: null },
-  ...changes,
-});
+const elsewhere = (changes: Partial<Order>) => placedElsewhere({ side: 'sell', ...changes });
 
 describe('a class that the broker lets nobody at', () => {
   const coin: Changes = { symbol: 'BTC/USD', qty: '0.001', time_in_force: 'gtc' };

@@ -10,18 +10,15 @@ import {
   type Circumstances,
   changed,
   factsOf,
+  limitedTo,
   NOON,
   nothingCounted,
   subject,
   world,
 } from './sound-order.ts';
 
-const rulesOf = (more: Partial<Rules> = {}, cedar: CedarAnswer = { forbidden: [] }): Rules => ({
-  digest: 'of the rules',
-  limitsOf: () => undefined,
-  cedar: { evaluate: () => cedar },
-  ...more,
-});
+const rulesOf = (more: Partial<Rules> = {}, cedar: CedarAnswer = { forbidden: [] }): Rules =>
+  limitedTo(undefined, { cedar: { evaluate: () => cedar }, ...more });
 const decided = (circumstances: Circumstances = {}, rules = rulesOf(), action: Action = 'place'): Decision =>
   decide(rules, subject, action, factsOf(circumstances));
 const problemOf = (circumstances: Circumstances) => refusalOfDecision(decided(circumstances)).toProblem();

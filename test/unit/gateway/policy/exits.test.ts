@@ -3,35 +3,33 @@ import { decide, refusalOfDecision } from '../../../../src/gateway/policy/decide
 import type { AccountLimits } from '../../../../src/gateway/policy/limits.ts';
 import { countOf } from '../../../../src/trading/counted-order.ts';
 import { type Order, orderSchema } from '../../../../src/trading/views.ts';
-import { type Changes, type Circumstances, changed, factsOf, subject } from './sound-order.ts';
+import {
+  type Changes,
+  type Circumstances,
+  changed,
+  factsOf,
+  limitedTo,
+  placedElsewhere,
+  subject,
+} from './sound-order.ts';
 
 const decided = (circumstances: Circumstances, limits: AccountLimits = {}) =>
-  decide(
-    { digest: 'of the rules', limitsOf: () => limits, cedar: { evaluate: () => ({ forbidden: [] }) } },
-    subject,
-    'place',
-    factsOf(circumstances),
-  );
+  decide(limitedTo(limits), subject, 'place', factsOf(circumstances));
 const exits = { take_profit_limit_price: '200.00', stop_loss_stop_price: '170.00' };
 const bracket: Changes = { order_class: 'bracket', ...exits };
 const oco: Changes = {
   ...{ order_class: 'oco', ...exits, side: 'sell', limit_price: undefined, reference_price: '179.99' },
 };
 
-const leg = (changes: Partial<Order>): Order => ({
-  ...{ id: 'leg', client_order_id: 'leg', symbol: 'AAPL', side: 'sell', type: 'limit', time_in_force: 'gtc' },
-  ...{
+const leg = (changes: Partial<Order>): Order =>
+  placedElsewhere({
+    id: 'leg',
+    client_order_id: 'leg',
+    side: 'sell',
     qty: '4',
-    notional: null,
     limit_price: '200',
-    stop_price: null,
-    trail_price: null,
-    trail_percent: null,
-  },
-  ...{ extended_hours: false, status: 'new', filled_qty: '0', filled_avg_price: null },
-  ...{ submitted_at: '2026-11-24T16:00:00Z', filled_at: null },
-  ...changes,
-});
+    ...changes,
+  });
 const stop = leg({ id: 'stop', type: 'stop_limit', stop_price: '170', limit_price: '168', status: 'held' });
 const elsewhere = (...orders: Order[]): NonNullable<Circumstances['world']> => ({
   elsewhere: orders.map((order) => orderSchema.parse(order)),

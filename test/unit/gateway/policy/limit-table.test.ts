@@ -2,40 +2,40 @@ import { describe, expect, it } from 'vitest';
 import { decide, refusalOfDecision } from '../../../../src/gateway/policy/decide.ts';
 import type { Decision, HoldingFacts } from '../../../../src/gateway/policy/decision.ts';
 import type { AccountLimits } from '../../../../src/gateway/policy/limits.ts';
-import type { Rules } from '../../../../src/gateway/policy/rules.ts';
 import { newYorkDate } from '../../../../src/trading/new-york-time.ts';
 import type { Order } from '../../../../src/trading/views.ts';
-import { type Changes, type Circumstances, factsOf, subject, world } from './sound-order.ts';
+import {
+  type Changes,
+  type Circumstances,
+  factsOf,
+  limitedTo,
+  placedElsewhere,
+  subject,
+  world,
+} from './sound-order.ts';
 
 function decided(limits: AccountLimits, circumstances: Circumstances = {}): Decision {
-  const rules: Rules = {
-    digest: 'of the rules',
-    limitsOf: () => limits,
-    cedar: { evaluate: () => ({ forbidden: [] }) },
-  };
   const action = circumstances.replaces === undefined ? 'place' : 'replace';
-  return decide(rules, subject, action, factsOf(circumstances));
+  return decide(limitedTo(limits), subject, action, factsOf(circumstances));
 }
 
 const market: Changes = { type: 'market', limit_price: undefined };
 const sell: Changes = { side: 'sell', reference_price: '179.99' };
+const marketSale: Changes = { ...market, ...sell };
+const amount = (notional: string): Changes => ({ ...market, qty: undefined, notional });
+const stop = (stop_price: string, limit_price?: string): Changes => ({
+  type: limit_price === undefined ? 'stop' : 'stop_limit',
+  stop_price,
+  limit_price,
+});
+const loose = (order: Changes): Changes => ({ ...order, max_slippage: '0.1' });
 const trailing: Changes = { type: 'trailing_stop', limit_price: undefined, trail_percent: '5' };
 const option = (symbol: string): Circumstances => ({
   order: { symbol, position_intent: 'buy_to_open' },
   world: { account: { ...world.account, options_level: 2 }, positions: [] },
 });
 const elsewhere = (changes: Partial<Order>): Circumstances => ({
-  world: {
-    elsewhere: [
-      {
-        ...{ id: 'order-1', client_order_id: 'by hand', symbol: 'AAPL', side: 'buy', type: 'limit' },
-        ...{ time_in_force: 'gtc', qty: '5', notional: null, limit_price: '180', stop_price: null },
-        ...{ trail_price: null, trail_percent: null, extended_hours: false, status: 'new', filled_qty: '0' },
-        ...{ filled_avg_price: null, submitted_at: '2026-11-24T16:00:00Z', filled_at: null },
-        ...changes,
-      } as Order,
-    ],
-  },
+  world: { elsewhere: [placedElsewhere(changes)] },
 });
 const worth = (equity: string, last_equity: string, dayFlow: string | null = '0'): Circumstances => ({
   world: { account: { ...world.account, equity, last_equity }, dayFlow },
@@ -51,273 +51,108 @@ const at = (timestamp: string): Circumstances => ({
   },
 });
 
-const withoutFlow = ({ day_flow: _, ...facts }: HoldingFacts): HoldingFacts => facts;
+const holding = (changes: { readonly [Name in keyof HoldingFacts]?: HoldingFacts[Name] | undefined }) => ({
+  holdings: { ...factsOf().holdings, ...changes } as HoldingFacts,
+});
 
-/** What, the limits at which it just passes, the ones at which it does not, the reason, and what is measured. */
-type Case = [
+/** What, the limit at which it just passes, the one at which it does not, and what is measured. */
+type Row = readonly [
   what: string,
   circumstances: Circumstances,
-  passes: AccountLimits,
-  refuses: AccountLimits,
-  reason: string,
-  measured: { readonly limit?: string; readonly value?: string | null },
+  passes: unknown,
+  refuses: unknown,
+  value: string,
 ];
+type Case = readonly [what: string, ...Row, name: string, reason: string];
+const of = (name: keyof AccountLimits, reason: string, rows: readonly Row[]): readonly Case[] =>
+  rows.map((row) => [`${name}: ${row[0]}`, ...row, name, reason]);
 
-const cases: Case[] = [
-  [
-    'an order at its limit',
-    {},
-    { max_order_notional: '900' },
-    { max_order_notional: '899.99' },
-    'NOTIONAL_EXCEEDS_MAX_PER_ORDER',
-    { limit: '899.99', value: '900.00' },
-  ],
-  [
-    'a market order at its worst',
-    { order: market },
-    { max_order_notional: '909.05' },
-    { max_order_notional: '909.04' },
-    'NOTIONAL_EXCEEDS_MAX_PER_ORDER',
-    { value: '909.05' },
-  ],
-  [
-    'an amount at the amount',
-    { order: { ...market, qty: undefined, notional: '909.05' } },
-    { max_order_notional: '909.05' },
-    { max_order_notional: '909.04' },
-    'NOTIONAL_EXCEEDS_MAX_PER_ORDER',
-    { value: '909.05' },
-  ],
-  [
-    'a stop purchase with its band',
-    { order: { type: 'stop', stop_price: '190.00', limit_price: undefined } },
-    { max_order_notional: '959.50' },
-    { max_order_notional: '959.49' },
-    'NOTIONAL_EXCEEDS_MAX_PER_ORDER',
-    { value: '959.50' },
-  ],
-  [
-    'a sale under its price at its price',
-    { order: { ...sell, limit_price: '1.00' } },
-    { max_order_notional: '899.95' },
-    { max_order_notional: '899.94' },
-    'NOTIONAL_EXCEEDS_MAX_PER_ORDER',
-    { value: '899.95' },
-  ],
-  [
-    'its shares',
-    {},
-    { max_order_qty: '5' },
-    { max_order_qty: '4.999' },
-    'QUANTITY_EXCEEDS_MAX_PER_ORDER',
-    { limit: '4.999', value: '5' },
-  ],
-  [
-    'the shares of an amount',
-    { order: { ...market, qty: undefined, notional: '900.05' } },
-    { max_order_qty: '5' },
-    { max_order_qty: '4.9' },
-    'QUANTITY_EXCEEDS_MAX_PER_ORDER',
-    { value: '5' },
-  ],
-  [
-    'the day with it',
-    { counted: { day_notional: '1000.50' } },
-    { max_day_notional: '1900.50' },
-    { max_day_notional: '1900.49' },
-    'NOTIONAL_EXCEEDS_MAX_PER_DAY',
-    { limit: '1900.49', value: '1900.50' },
-  ],
-  [
-    'the orders of the day with it',
-    { counted: { day_orders: 4 } },
-    { max_day_orders: 5 },
-    { max_day_orders: 4 },
-    'ORDERS_EXCEED_MAX_PER_DAY',
-    { limit: '4', value: '5' },
-  ],
-  [
-    'the orders of a minute with it',
-    { counted: { last_minute: 4 } },
-    { max_orders_per_minute: 5 },
-    { max_orders_per_minute: 4 },
-    'RATE_EXCEEDS_MAX_PER_MINUTE',
-    { limit: '4', value: '5' },
-  ],
-  [
-    'the open orders with it',
-    { counted: { open_orders: 4 } },
-    { max_open_orders: 5 },
-    { max_open_orders: 4 },
-    'ORDERS_EXCEED_MAX_OPEN',
-    { limit: '4', value: '5' },
-  ],
-  [
-    'those that are open by other ways',
-    elsewhere({ symbol: 'MSFT' }),
-    { max_open_orders: 2 },
-    { max_open_orders: 1 },
-    'ORDERS_EXCEED_MAX_OPEN',
-    { limit: '1', value: '2' },
-  ],
-  [
-    'the position with it',
-    {},
-    { max_position_weight: '0.027' },
-    { max_position_weight: '0.0269' },
-    'POSITION_EXCEEDS_MAX_WEIGHT',
-    { limit: '0.0269', value: '0.027' },
-  ],
-  [
-    'the position with what is open',
-    { counted: { open_symbol_notional: '300.00' } },
-    { max_position_weight: '0.03' },
-    { max_position_weight: '0.0299' },
-    'POSITION_EXCEEDS_MAX_WEIGHT',
-    { value: '0.03' },
-  ],
-  [
-    'the position with what is open by other ways, as far as it is not filled',
-    elsewhere({ filled_qty: '2' }),
-    { max_position_weight: '0.0324' },
-    { max_position_weight: '0.0323' },
-    'POSITION_EXCEEDS_MAX_WEIGHT',
-    { value: '0.0324' },
-  ],
-  [
-    'a bid above the price',
-    { order: { limit_price: '198.01' } },
-    { max_price_deviation: '0.11' },
-    { max_price_deviation: '0.0999' },
-    'PRICE_DEVIATES_FROM_QUOTE',
-    { limit: '0.0999', value: '0.1' },
-  ],
-  [
-    'an offer below the price',
-    { order: { ...sell, limit_price: '161.99' } },
-    { max_price_deviation: '0.11' },
-    { max_price_deviation: '0.1' },
-    'PRICE_DEVIATES_FROM_QUOTE',
-    { value: '0.1001' },
-  ],
-  [
-    'the limit of a stop above its stop',
-    { order: { type: 'stop_limit', stop_price: '200.00', limit_price: '210.00' } },
-    { max_price_deviation: '0.05' },
-    { max_price_deviation: '0.0499' },
-    'PRICE_DEVIATES_FROM_QUOTE',
-    { value: '0.05' },
-  ],
-  [
-    'the limit of a stop that is reached above the price',
-    { order: { type: 'stop_limit', stop_price: '100.00', limit_price: '198.01' } },
-    { max_price_deviation: '0.11' },
-    { max_price_deviation: '0.0999' },
-    'PRICE_DEVIATES_FROM_QUOTE',
-    { value: '0.1' },
-  ],
-  [
-    'the limit that a market purchase goes out under',
-    { order: { ...market, max_slippage: '0.1', reference_price: '180.01' } },
-    { max_price_deviation: '0.1' },
-    { max_price_deviation: '0.02' },
-    'PRICE_DEVIATES_FROM_QUOTE',
-    { limit: '0.02', value: '0.1' },
-  ],
-  [
-    'the limit that a market sale goes out under',
-    { order: { ...market, ...sell, limit_price: undefined, max_slippage: '0.1', reference_price: '179.99' } },
-    { max_price_deviation: '0.1' },
-    { max_price_deviation: '0.02' },
-    'PRICE_DEVIATES_FROM_QUOTE',
-    { limit: '0.02', value: '0.1' },
-  ],
-  [
-    'the limit that a stop goes out under',
-    { order: { type: 'stop', stop_price: '200.00', limit_price: undefined, max_slippage: '0.1' } },
-    { max_price_deviation: '0.1' },
-    { max_price_deviation: '0.02' },
-    'PRICE_DEVIATES_FROM_QUOTE',
-    { limit: '0.02', value: '0.1' },
-  ],
-  [
-    'the seconds since the same',
-    { counted: { same_before: 60 } },
-    { min_seconds_between_same: 60 },
-    { min_seconds_between_same: 61 },
-    'ORDER_DUPLICATES_RECENT',
-    { limit: '61', value: '60' },
-  ],
-  [
-    'a symbol that is not allowed',
-    {},
-    { symbols: { allow: ['AAPL', 'MSFT'] } },
-    { symbols: { allow: ['MSFT'] } },
-    'SYMBOL_NOT_ALLOWED',
-    { value: 'AAPL' },
-  ],
-  [
-    'a symbol that is denied, also where it is allowed',
-    {},
-    { symbols: { allow: ['AAPL'], deny: ['MSFT'] } },
-    { symbols: { allow: ['AAPL'], deny: ['AAPL'] } },
-    'SYMBOL_DENIED',
-    { value: 'AAPL' },
-  ],
-  [
-    'an option on a symbol that is denied',
-    option('AAPL261218C00190000'),
-    { symbols: { deny: ['MSFT'] } },
-    { symbols: { deny: ['AAPL'] } },
-    'SYMBOL_DENIED',
-    { value: 'AAPL261218C00190000' },
-  ],
-  [
-    'an option whose contract a split has changed',
-    option('AAPL1261218C00190000'),
-    { symbols: { deny: ['AAP'] } },
-    { symbols: { deny: ['AAPL'] } },
-    'SYMBOL_DENIED',
-    { value: 'AAPL1261218C00190000' },
-  ],
-  [
-    'an option on a class of shares, whose root has no dot',
-    option('BRKB261218C00500000'),
-    { symbols: { deny: ['BRK.A'] } },
-    { symbols: { deny: ['BRK.B'] } },
-    'SYMBOL_DENIED',
-    { value: 'BRKB261218C00500000' },
-  ],
-  [
-    'a side',
-    {},
-    { sides: ['buy'] },
-    { sides: ['sell'] },
-    'SIDE_NOT_ALLOWED',
-    { limit: 'sell', value: 'buy' },
-  ],
-  [
-    'a type',
-    {},
-    { types: ['limit'] },
-    { types: ['market'] },
-    'TYPE_NOT_ALLOWED',
-    { limit: 'market', value: 'limit' },
-  ],
+const aBid: Changes = { limit_price: '198.01' };
+const cases: readonly Case[] = [
+  ...of('max_order_notional', 'NOTIONAL_EXCEEDS_MAX_PER_ORDER', [
+    ['an order at its limit', {}, '900', '899.99', '900.00'],
+    ['a market order at its worst', { order: market }, '909.05', '909.04', '909.05'],
+    ['an amount at the amount', { order: amount('909.05') }, '909.05', '909.04', '909.05'],
+    ['a stop purchase with its band', { order: stop('190.00') }, '959.50', '959.49', '959.50'],
+    ['a sale at its price', { order: { ...sell, limit_price: '1.00' } }, '899.95', '899.94', '899.95'],
+  ]),
+  ...of('max_order_qty', 'QUANTITY_EXCEEDS_MAX_PER_ORDER', [
+    ['its shares', {}, '5', '4.999', '5'],
+    ['the shares of an amount', { order: amount('900.05') }, '5', '4.9', '5'],
+  ]),
+  ...of('max_day_notional', 'NOTIONAL_EXCEEDS_MAX_PER_DAY', [
+    ['the day with it', { counted: { day_notional: '1000.50' } }, '1900.50', '1900.49', '1900.50'],
+  ]),
+  ...of('max_day_orders', 'ORDERS_EXCEED_MAX_PER_DAY', [
+    ['the orders of the day with it', { counted: { day_orders: 4 } }, 5, 4, '5'],
+  ]),
+  ...of('max_orders_per_minute', 'RATE_EXCEEDS_MAX_PER_MINUTE', [
+    ['the orders of a minute with it', { counted: { last_minute: 4 } }, 5, 4, '5'],
+  ]),
+  ...of('max_open_orders', 'ORDERS_EXCEED_MAX_OPEN', [
+    ['the open orders with it', { counted: { open_orders: 4 } }, 5, 4, '5'],
+    ['those that are open by other ways', elsewhere({ symbol: 'MSFT' }), 2, 1, '2'],
+  ]),
+  ...of('max_position_weight', 'POSITION_EXCEEDS_MAX_WEIGHT', [
+    ['the position with it', {}, '0.027', '0.0269', '0.027'],
+    ['with what is open', { counted: { open_symbol_notional: '300.00' } }, '0.03', '0.0299', '0.03'],
+    // As far as it is not filled.
+    ['with what is open by other ways', elsewhere({ filled_qty: '2' }), '0.0324', '0.0323', '0.0324'],
+  ]),
+  ...of('max_price_deviation', 'PRICE_DEVIATES_FROM_QUOTE', [
+    ['a bid above the price', { order: aBid }, '0.11', '0.0999', '0.1'],
+    ['an offer below the price', { order: { ...sell, limit_price: '161.99' } }, '0.11', '0.1', '0.1001'],
+    ['the limit of a stop above its stop', { order: stop('200.00', '210.00') }, '0.05', '0.0499', '0.05'],
+    // Compared with the price.
+    ['the limit of a stop that is reached', { order: stop('100.00', '198.01') }, '0.11', '0.0999', '0.1'],
+    ['the limit that a market purchase goes out under', { order: loose(market) }, '0.1', '0.02', '0.1'],
+    ['the limit that a market sale goes out under', { order: loose(marketSale) }, '0.1', '0.02', '0.1'],
+    ['the limit that a stop goes out under', { order: loose(stop('200.00')) }, '0.1', '0.02', '0.1'],
+  ]),
+  ...of('min_seconds_between_same', 'ORDER_DUPLICATES_RECENT', [
+    ['the seconds since the same', { counted: { same_before: 60 } }, 60, 61, '60'],
+  ]),
+  ...of('symbols', 'SYMBOL_NOT_ALLOWED', [
+    ['one that is not allowed', {}, { allow: ['AAPL', 'MSFT'] }, { allow: ['MSFT'] }, 'AAPL'],
+  ]),
+  ...of('symbols', 'SYMBOL_DENIED', [
+    [
+      'one that is denied',
+      {},
+      { allow: ['AAPL'], deny: ['MSFT'] },
+      { allow: ['AAPL'], deny: ['AAPL'] },
+      'AAPL',
+    ],
+    ...(
+      [
+        ['an option on a symbol that is denied', 'AAPL261218C00190000', 'MSFT', 'AAPL'],
+        ['an option whose contract a split has changed', 'AAPL1261218C00190000', 'AAP', 'AAPL'],
+        ['an option on a class of shares, whose root has no dot', 'BRKB261218C00500000', 'BRK.A', 'BRK.B'],
+      ] as const
+    ).map(
+      ([what, symbol, other, denied]): Row => [
+        what,
+        option(symbol),
+        { deny: [other] },
+        { deny: [denied] },
+        symbol,
+      ],
+    ),
+  ]),
+  ...of('sides', 'SIDE_NOT_ALLOWED', [['a side', {}, ['buy'], ['sell'], 'buy']]),
+  ...of('types', 'TYPE_NOT_ALLOWED', [['a type', {}, ['limit'], ['market'], 'limit']]),
 ];
 
 describe('a limit', () => {
   it.each(cases)('lets pass what is equal to it, and refuses what is not: %s', (...given) => {
-    const [, circumstances, passes, refuses, reason, measured] = given;
-    expect(decided(passes, circumstances)).toMatchObject({ effect: 'allow', reasons: [] });
-    const decision = decided(refuses, circumstances);
+    const [, , circumstances, passes, refuses, value, name, reason] = given;
+    expect(decided({ [name]: passes }, circumstances)).toMatchObject({ effect: 'allow', reasons: [] });
+    const decision = decided({ [name]: refuses }, circumstances);
+    const limit = { limit: Array.isArray(refuses) ? refuses.join(' ') : String(refuses) };
+    const measured = { value, ...(name === 'symbols' ? {} : limit) };
     expect(decision).toMatchObject({ effect: 'deny', reasons: [reason], ...measured });
     expect(refusalOfDecision(decision).toProblem()).toMatchObject({
-      status: 403,
-      code: 'policy_denied',
-      reason,
-      reasons: [reason],
-      policy: 'of the rules',
+      ...{ status: 403, code: 'policy_denied', reason, reasons: [reason], policy: 'of the rules' },
       detail: expect.stringMatching(/\w/),
       hint: expect.stringContaining('limits.yaml'),
       ...measured,
@@ -370,51 +205,22 @@ describe('a limit', () => {
     ['what is held', { max_position_weight: '0.5' }, { holdings: null }],
     ['the open orders', { max_open_orders: 5 }, { holdings: null }],
     ['who could meet it', { deny_opposing: true }, { holdings: null }],
-    [
-      'the loss',
-      { max_day_loss: '500' },
-      { holdings: { ...(factsOf().holdings as HoldingFacts), last_equity: null } },
-    ],
-    [
-      'what was deposited',
-      { max_day_loss: '500' },
-      { holdings: { ...(factsOf().holdings as HoldingFacts), day_flow: null } },
-    ],
-    [
-      'what nobody asked for',
-      { max_day_loss: '500' },
-      { holdings: withoutFlow(factsOf().holdings as HoldingFacts) },
-    ],
-    [
-      'an account worth nothing',
-      { max_position_weight: '0.5' },
-      { holdings: { ...(factsOf().holdings as HoldingFacts), equity: '0' } },
-    ],
+    ['the loss', { max_day_loss: '500' }, holding({ last_equity: null })],
+    ['what was deposited', { max_day_loss: '500' }, holding({ day_flow: null })],
+    ['what nobody asked for', { max_day_loss: '500' }, holding({ day_flow: undefined })],
+    ['an account worth nothing', { max_position_weight: '0.5' }, holding({ equity: '0' })],
   ])('that needs what nobody could tell refuses: %s', (_, limits, missing) => {
-    const rules: Rules = {
-      digest: '',
-      limitsOf: () => limits,
-      cedar: { evaluate: () => ({ forbidden: [] }) },
-    };
     const facts = { ...factsOf(), ...missing };
-    expect(decide(rules, subject, 'place', facts)).toMatchObject({
-      effect: 'deny',
-      reasons: ['FACT_UNAVAILABLE'],
-    });
-    expect(decide({ ...rules, limitsOf: () => ({}) }, subject, 'place', facts)).toMatchObject({
-      effect: 'allow',
-    });
+    const judged = (of: AccountLimits) => decide(limitedTo(of), subject, 'place', facts);
+    expect(judged(limits)).toMatchObject({ effect: 'deny', reasons: ['FACT_UNAVAILABLE'] });
+    expect(judged({})).toMatchObject({ effect: 'allow' });
   });
 
   it('that needs the market is told with what refuses without it', () => {
-    const rules: Rules = {
-      digest: '',
-      limitsOf: () => ({
-        max_price_deviation: '0.1',
-        hours: { zone: 'UTC', from: '00:00', to: '24:00', days: ['tue'] },
-      }),
-      cedar: { evaluate: () => ({ forbidden: [] }) },
-    };
+    const rules = limitedTo({
+      max_price_deviation: '0.1',
+      hours: { zone: 'UTC', from: '00:00', to: '24:00', days: ['tue'] },
+    });
     expect(decide(rules, subject, 'place', { ...factsOf(), market: null })).toMatchObject({
       reasons: ['FACT_UNAVAILABLE'],
     });

@@ -4,7 +4,7 @@ import type { Facts, Subject } from '../../../../src/gateway/policy/decision.ts'
 import type { AccountLimits } from '../../../../src/gateway/policy/limits.ts';
 import { relationFacts, secondPersonAbove, tokenFacts } from '../../../../src/gateway/policy/parties.ts';
 import { RelationsUnavailable } from '../../../../src/gateway/relations/relations.ts';
-import { factsOf, NOON, subject } from './sound-order.ts';
+import { factsOf, limitedTo, NOON, subject } from './sound-order.ts';
 
 const yes = { 'relations.can_propose': true, 'relations.can_approve': true };
 const decided = (
@@ -12,13 +12,7 @@ const decided = (
   more: Facts['more'] = yes,
   limits: AccountLimits = {},
   facts = factsOf(),
-) =>
-  decide(
-    { digest: 'd', limitsOf: () => limits, cedar: { evaluate: () => ({ forbidden: [] }) } },
-    { ...subject, ...who },
-    'place',
-    { ...facts, more },
-  );
+) => decide(limitedTo(limits), { ...subject, ...who }, 'place', { ...facts, more });
 /** Five at $180: $900. */
 const at = (amount: string): AccountLimits => ({ second_person_above: amount });
 const bobs: Partial<Subject> = { sub: 'bob', approvers: ['alice'] };
@@ -131,9 +125,8 @@ describe('the sign-in of who approves', () => {
     ['send_message', 'allow'],
     ['cancel', 'allow'],
   ] as const)('is asked for by %s: %s', (action, effect) => {
-    const rules = { digest: 'd', limitsOf: () => limits, cedar: { evaluate: () => ({ forbidden: [] }) } };
     const facts = { ...live, order: null, more: by(['pwd']) };
-    expect(decide(rules, subject, action, facts).effect).toBe(effect);
+    expect(decide(limitedTo(limits), subject, action, facts).effect).toBe(effect);
   });
 });
 

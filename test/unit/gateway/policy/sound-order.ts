@@ -1,8 +1,11 @@
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { Facts, Subject } from '../../../../src/gateway/policy/decision.ts';
+import type { AccountLimits } from '../../../../src/gateway/policy/limits.ts';
 import { type OrderWorld, worldFacts } from '../../../../src/gateway/policy/order-world.ts';
+import type { Rules } from '../../../../src/gateway/policy/rules.ts';
 import type { CountedFacts } from '../../../../src/trading/counted-order.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
+import type { Order } from '../../../../src/trading/views.ts';
 
 export const NOON = Date.parse('2026-11-24T17:00:00Z');
 
@@ -104,3 +107,20 @@ export function factsOf({
     counted: { ...nothingCounted, ...counted },
   };
 }
+
+/** Rules that are nothing but these limits, of every account. */
+export const limitedTo = (limits: AccountLimits | undefined, more: Partial<Rules> = {}): Rules => ({
+  digest: 'of the rules',
+  limitsOf: () => limits,
+  cedar: { evaluate: () => ({ forbidden: [] }) },
+  ...more,
+});
+
+/** An open order for five AAPL that was placed by another way than this gateway. */
+export const placedElsewhere = (changes: Partial<Order> = {}): Order => ({
+  ...{ id: 'order-1', client_order_id: 'by hand', symbol: 'AAPL', side: 'buy', type: 'limit' },
+  ...{ time_in_force: 'gtc', qty: '5', notional: null, limit_price: '180', stop_price: null },
+  ...{ trail_price: null, trail_percent: null, extended_hours: false, status: 'new', filled_qty: '0' },
+  ...{ filled_avg_price: null, submitted_at: '2026-11-24T16:00:00Z', filled_at: null },
+  ...changes,
+});

@@ -21,123 +21,76 @@ const hours = { zone: 'America/New_York', from: '09:30', to: '16:00', days: ['mo
 const window = (changes: Partial<Record<keyof typeof hours, unknown>>) =>
   ({ hours: { ...hours, ...changes } }) as AccountLimits;
 
-/** Each is tighter as written, and looser the other way round. */
-const tightened: readonly [AccountLimits, AccountLimits, string, string][] = [
-  [
-    { max_order_notional: '2500' },
-    { max_order_notional: '1000' },
-    'max_order_notional 2500 → 1000',
-    'max_order_notional 1000 → 2500',
-  ],
-  [
-    { max_order_notional: '9.99' },
-    { max_order_notional: '9.989' },
-    'max_order_notional 9.99 → 9.989',
-    'max_order_notional 9.989 → 9.99',
-  ],
-  [
-    { max_order_notional: '10' },
-    { max_order_notional: '9' },
-    'max_order_notional 10 → 9',
-    'max_order_notional 9 → 10',
-  ],
-  [{}, { max_day_orders: 3 }, 'max_day_orders not limited → 3', 'max_day_orders 3 → not limited'],
-  [{ max_order_qty: '2' }, { max_order_qty: '1' }, 'max_order_qty 2 → 1', 'max_order_qty 1 → 2'],
-  [{ max_day_notional: '2' }, { max_day_notional: '1' }, 'max_day_notional 2 → 1', 'max_day_notional 1 → 2'],
-  [
-    { max_orders_per_minute: 2 },
-    { max_orders_per_minute: 1 },
-    'max_orders_per_minute 2 → 1',
-    'max_orders_per_minute 1 → 2',
-  ],
-  [{ max_open_orders: 2 }, { max_open_orders: 1 }, 'max_open_orders 2 → 1', 'max_open_orders 1 → 2'],
-  [{ max_day_loss: '2' }, { max_day_loss: '1' }, 'max_day_loss 2 → 1', 'max_day_loss 1 → 2'],
-  [
-    { max_position_weight: '0.5' },
-    { max_position_weight: '0.25' },
-    'max_position_weight 0.5 → 0.25',
-    'max_position_weight 0.25 → 0.5',
-  ],
-  [
-    { max_price_deviation: '0.5' },
-    { max_price_deviation: '0.25' },
-    'max_price_deviation 0.5 → 0.25',
-    'max_price_deviation 0.25 → 0.5',
-  ],
+const classes = (...asset_classes: NonNullable<AccountLimits['asset_classes']>) => ({ asset_classes });
+
+/** Each is tighter as written, and looser the other way round; the words of what changes. */
+const tightened: readonly [
+  before: AccountLimits,
+  after: AccountLimits,
+  name: string,
+  was: string,
+  is: string,
+][] = [
+  [{ max_order_notional: '2500' }, { max_order_notional: '1000' }, 'max_order_notional', '2500', '1000'],
+  [{ max_order_notional: '9.99' }, { max_order_notional: '9.989' }, 'max_order_notional', '9.99', '9.989'],
+  [{ max_order_notional: '10' }, { max_order_notional: '9' }, 'max_order_notional', '10', '9'],
+  [{}, { max_day_orders: 3 }, 'max_day_orders', 'not limited', '3'],
+  [{ max_order_qty: '2' }, { max_order_qty: '1' }, 'max_order_qty', '2', '1'],
+  [{ max_day_notional: '2' }, { max_day_notional: '1' }, 'max_day_notional', '2', '1'],
+  [{ max_orders_per_minute: 2 }, { max_orders_per_minute: 1 }, 'max_orders_per_minute', '2', '1'],
+  [{ max_open_orders: 2 }, { max_open_orders: 1 }, 'max_open_orders', '2', '1'],
+  [{ max_day_loss: '2' }, { max_day_loss: '1' }, 'max_day_loss', '2', '1'],
+  [{ max_position_weight: '0.5' }, { max_position_weight: '0.25' }, 'max_position_weight', '0.5', '0.25'],
+  [{ max_price_deviation: '0.5' }, { max_price_deviation: '0.25' }, 'max_price_deviation', '0.5', '0.25'],
   [
     { min_seconds_between_same: 60 },
     { min_seconds_between_same: 90 },
-    'min_seconds_between_same 60 → 90',
-    'min_seconds_between_same 90 → 60',
+    'min_seconds_between_same',
+    '60',
+    '90',
   ],
-  [
-    { asset_classes: ['us_equity', 'crypto'] },
-    { asset_classes: ['us_equity'] },
-    'asset_classes crypto us_equity → us_equity',
-    'asset_classes us_equity → crypto us_equity',
-  ],
-  [{}, { deny_opposing: true }, 'deny_opposing not limited → true', 'deny_opposing true → not limited'],
-  [
-    { symbols: { allow: ['A', 'B'] } },
-    { symbols: { allow: ['B'] } },
-    'symbols.allow A B → B',
-    'symbols.allow B → A B',
-  ],
-  [
-    { symbols: { allow: ['A'] } },
-    { symbols: { allow: [] } },
-    'symbols.allow A → none',
-    'symbols.allow none → A',
-  ],
-  [
-    { symbols: { deny: ['A'] } },
-    { symbols: { deny: ['A', 'B'] } },
-    'symbols.deny A → A B',
-    'symbols.deny A B → A',
-  ],
+  [classes('us_equity', 'crypto'), classes('us_equity'), 'asset_classes', 'crypto us_equity', 'us_equity'],
+  [{}, { deny_opposing: true }, 'deny_opposing', 'not limited', 'true'],
+  [{ symbols: { allow: ['A', 'B'] } }, { symbols: { allow: ['B'] } }, 'symbols.allow', 'A B', 'B'],
+  [{ symbols: { allow: ['A'] } }, { symbols: { allow: [] } }, 'symbols.allow', 'A', 'none'],
+  [{ symbols: { deny: ['A'] } }, { symbols: { deny: ['A', 'B'] } }, 'symbols.deny', 'A', 'A B'],
   [
     { symbols: { deny: ['A'] } },
     { symbols: { deny: ['A'], allow: ['C'] } },
-    'symbols.allow not limited → C',
-    'symbols.allow C → not limited',
+    'symbols.allow',
+    'not limited',
+    'C',
   ],
-  [{ sides: ['buy', 'sell'] }, { sides: ['sell'] }, 'sides buy sell → sell', 'sides sell → buy sell'],
-  [
-    { types: ['limit', 'market'] },
-    { types: ['limit'] },
-    'types limit market → limit',
-    'types limit → limit market',
-  ],
+  [{ sides: ['buy', 'sell'] }, { sides: ['sell'] }, 'sides', 'buy sell', 'sell'],
+  [{ types: ['limit', 'market'] }, { types: ['limit'] }, 'types', 'limit market', 'limit'],
   [
     window({}),
     window({ from: '10:00' }),
-    'hours 09:30 to 16:00 on mon tue, America/New_York → 10:00 to 16:00 on mon tue, America/New_York',
-    'hours 10:00 to 16:00 on mon tue, America/New_York → 09:30 to 16:00 on mon tue, America/New_York',
+    'hours',
+    '09:30 to 16:00 on mon tue, America/New_York',
+    '10:00 to 16:00 on mon tue, America/New_York',
   ],
   [
     window({}),
     window({ days: ['tue'], to: '15:59' }),
-    'hours 09:30 to 16:00 on mon tue, America/New_York → 09:30 to 15:59 on tue, America/New_York',
-    'hours 09:30 to 15:59 on tue, America/New_York → 09:30 to 16:00 on mon tue, America/New_York',
+    'hours',
+    '09:30 to 16:00 on mon tue, America/New_York',
+    '09:30 to 15:59 on tue, America/New_York',
   ],
-  [
-    { live: { mandate_up_to: '2' } },
-    { live: { mandate_up_to: '1' } },
-    'live.mandate_up_to 2 → 1',
-    'live.mandate_up_to 1 → 2',
-  ],
+  [{ live: { mandate_up_to: '2' } }, { live: { mandate_up_to: '1' } }, 'live.mandate_up_to', '2', '1'],
   [
     { live: { mandate_up_to: '2' } },
     { live: { mandate_up_to: '2', second_person_above: '5' } },
-    'live.second_person_above not limited → 5',
-    'live.second_person_above 5 → not limited',
+    'live.second_person_above',
+    'not limited',
+    '5',
   ],
 ];
 
 describe('a change of limits', () => {
-  it.each(tightened)('%j → %j is tighter, and looser back', (before, after, forth, back) => {
-    expect(change(before, after)).toEqual({ tighter: true, changes: [forth] });
-    expect(change(after, before)).toEqual({ tighter: false, changes: [back] });
+  it.each(tightened)('%j → %j is tighter, and looser back', (before, after, name, was, is) => {
+    expect(change(before, after)).toEqual({ tighter: true, changes: [`${name} ${was} → ${is}`] });
+    expect(change(after, before)).toEqual({ tighter: false, changes: [`${name} ${is} → ${was}`] });
   });
 
   it.each<[string, AccountLimits, AccountLimits]>([
