@@ -34,7 +34,7 @@ ${table(model.properties)}
 
 ## Who is told: \`profiles.NAME.notices.CHANNEL\`
 
-${notices.description} "trade-agent notices add" writes one; [NOTICES.md](NOTICES.md) says more.
+${notices.description} "trade-agent notices add" writes one; [NOTICES.md](../guide/NOTICES.md) says more.
 
 ${table(shared(channels))}
 
@@ -42,19 +42,19 @@ ${channels.map((one) => `\`kind: ${one.properties.kind.const}\`${ownTable(one, c
 
 ## Other people's MCP servers: \`profiles.NAME.mcp_servers.SERVER\`
 
-${mcp_servers.description} "trade-agent mcp servers add" writes one; [MCP.md](MCP.md) says more.
+${mcp_servers.description} "trade-agent mcp servers add" writes one; [MCP.md](../guide/MCP.md) says more.
 
 ${table(mcp_servers.additionalProperties.properties)}
 
 ## A server: \`server.yaml\`
 
-Of \`trade-agent server\` and \`trade-agent worker\`, in a folder of their own; [SERVER.md](SERVER.md) says more. \`model\` is as a profile's above, \`database\` and \`telemetry\` as in \`gateway.yaml\` ([GATEWAY.md](GATEWAY.md), [OPERATIONS.md](OPERATIONS.md)).
+Of \`trade-agent server\` and \`trade-agent worker\`, in a folder of their own; [SERVER.md](../operate/SERVER.md) says more. \`model\` is as a profile's above, \`database\` and \`telemetry\` as in \`gateway.yaml\` ([GATEWAY.md](../operate/GATEWAY.md), [OPERATIONS.md](../operate/OPERATIONS.md)).
 
 ${table(server.properties)}
 
 ### Jobs by Temporal: \`jobs.temporal\`
 
-[SERVER.md](SERVER.md#jobs-by-temporal) says when. Files are paths, or names in the folder.
+[SERVER.md](../operate/SERVER.md#jobs-by-temporal) says when. Files are paths, or names in the folder.
 
 ${table(temporal)}
 

@@ -27,20 +27,7 @@ export async function loadConfig(home: Home): Promise<Config> {
  * @throws {TradeAgentError} `invalid_config`
  */
 export function checkConfig(text: string, file: string): Promise<Config> {
-  return parseYaml(configSchema, text, file, moved);
-}
-
-/** What the gateway does since, now that it is the one that asks for approvals. By the key of a profile. */
-const movedToGateway: Readonly<Record<string, string>> = {
-  approval_client:
-    'The gateway asks for approvals now: approval_client.client_id is approval.client_id in its gateway.yaml, and the key to register for it is that of "trade-agent gateway key".',
-  details_type: 'details_type is set in gateway.yaml, under the same name.',
-  message_details_type: 'message_details_type is set in gateway.yaml, under the same name.',
-};
-
-function moved([section, , key = '', ...more]: readonly string[]): string | undefined {
-  if (section !== 'profiles' || more.length > 0 || !Object.hasOwn(movedToGateway, key)) return undefined;
-  return movedToGateway[key];
+  return parseYaml(configSchema, text, file);
 }
 
 /** Writes the configuration anew (0600, atomically). Comments in the file are lost; prefer {@link setDefaultProfile}. */

@@ -6,20 +6,18 @@ import { closestMatch } from '../text/closest-match.ts';
 /**
  * What a YAML file's text says, by its schema.
  * @param file its name, for messages
- * @param moved keys of earlier versions
  * @throws {TradeAgentError} `invalid_config`, with file, line, key, and the nearest right key
  */
 export async function parseYaml<S extends z.ZodType>(
   schema: S,
   text: string,
   file: string,
-  moved: MovedKeys = () => undefined,
 ): Promise<z.output<S>> {
   const { document, lines, content: written } = await readYaml(text, file);
   const content = written ?? {};
   const result = schema.safeParse(content);
   if (result.success) return result.data;
-  throw explain(schema, result.error, content, { file, document, lines, moved });
+  throw explain(schema, result.error, content, { file, document, lines });
 }
 
 /** Names that JavaScript's objects have of their own: a key of that name could stand for something else. */
@@ -88,9 +86,6 @@ export async function readYaml(
   }
 }
 
-/** Says where a key of an earlier version is set now, in a sentence; undefined for any other. */
-type MovedKeys = (path: readonly string[]) => string | undefined;
-
 /** What to do about a file that is wrong as it is. */
 export const WRONG_FILE_HINT = 'Correct the file, or move it away to start afresh.';
 
@@ -102,12 +97,7 @@ function explain(
   schema: z.ZodType,
   error: z.ZodError,
   content: unknown,
-  {
-    file,
-    document,
-    lines,
-    moved,
-  }: { file: string; document: Document; lines: LineCounter; moved: MovedKeys },
+  { file, document, lines }: { file: string; document: Document; lines: LineCounter },
 ): TradeAgentError {
   // A misspelt key also makes another one missing; the misspelling is what helps.
   const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0];
@@ -118,14 +108,6 @@ function explain(
     const known = keysAt(schema, path, content);
     const nearest = closestMatch(key, known);
     const at = `${file}${lineOf(document, lines, [...path, key])}`;
-    const elsewhere = issue.keys.flatMap((one) => moved([...path, one]) ?? []);
-    if (elsewhere.length > 0) {
-      return invalidFile(
-        `${at}: "${[...path, key].join('.')}" is no longer set here`,
-        file,
-        `${elsewhere.join(' ')} Remove ${elsewhere.length === 1 ? 'it' : 'them'} from this file.`,
-      );
-    }
     return invalidFile(
       `${at}: unknown key "${[...path, key].join('.')}"`,
       file,

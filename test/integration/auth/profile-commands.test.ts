@@ -194,18 +194,3 @@ describe('profile remove', () => {
     expect((await world.run(['profile', 'remove', 'sandbox', '--yes'])).exitCode).toBe(2);
   });
 });
-
-describe('a profile of a version that asked for approvals itself', () => {
-  it('says where each of its keys has moved, and ends with 2', async () => {
-    await add();
-    const old = ['approval_client: {client_id: x}', 'details_type: order', 'message_details_type: note'];
-    writeFileSync(configFile(), `profiles:\n  work:\n${old.map((line) => `    ${line}\n`).join('')}`);
-    const { exitCode, stderr } = await world.run(['profile', 'list']);
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('config.yaml:3: "profiles.work.approval_client" is no longer set here');
-    expect(stderr).toContain('approval_client.client_id is approval.client_id in its gateway.yaml');
-    expect(stderr).toContain('details_type is set in gateway.yaml');
-    expect(stderr).toContain('message_details_type is set in gateway.yaml');
-    expect(stderr).toContain('Remove them from this file.');
-  });
-});

@@ -52,19 +52,6 @@ describe('config.yaml', () => {
     });
   });
 
-  it('says where the keys have moved that the gateway has now, and no other', async () => {
-    write('profiles:\n  work:\n    environment: paper\n    details_type: order\n    approval_client: {}\n');
-    await expect(loadConfig(home)).rejects.toMatchObject({
-      code: 'invalid_config',
-      message: expect.stringContaining(':4: "profiles.work.details_type" is no longer set here'),
-      hint: expect.stringMatching(/approval\.client_id in its gateway\.yaml.* Remove them from this file\.$/),
-    });
-    write('profiles:\n  work:\n    model: {approval_client: x}\n');
-    await expect(loadConfig(home)).rejects.toMatchObject({
-      message: expect.stringContaining('unknown key "profiles.work.model.approval_client"'),
-    });
-  });
-
   it('offers no match where none is near', async () => {
     write('zzzzzz: 1\n');
     await expect(loadConfig(home)).rejects.toMatchObject({
