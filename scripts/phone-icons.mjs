@@ -1,9 +1,9 @@
-// Draws the phone page's icons (src/home/phone/push/icon.svg) and writes them, as base64, where they are served from.
+// Draws the phone page's icons (src/home/phone/page/icon.svg) and writes them, as base64, where they are served from.
 // Run it after a change of the picture: node scripts/phone-icons.mjs
 import { readFileSync, writeFileSync } from 'node:fs';
 import { launchChromium } from '../test/integration/chromium.ts';
 
-const folder = new URL('../src/home/phone/push/', import.meta.url);
+const folder = new URL('../src/home/phone/page/', import.meta.url);
 const picture = readFileSync(new URL('icon.svg', folder), 'utf8');
 const background = '<rect width="512" height="512" fill="#0f6b43"/>';
 if (!picture.includes(background))

@@ -95,7 +95,7 @@ const slips = [
   },
   {
     what: 'signing out everywhere leaves one-time links, which still open a session',
-    file: 'home/identity-provider/sessions.ts',
+    file: 'store/home/sessions.ts',
     original: 'statements.dropTickets.run(username);',
     planted: '',
     test: 'unit/home/identity-provider/sessions.test.ts',

@@ -9,20 +9,15 @@ import { type Clock, systemClock } from '../machine/clock.ts';
 import { requireHost } from '../net/host-check.ts';
 import { listenerOf } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
+import { createPeople, type People } from '../store/home/people.ts';
+import { RECEIPT_KEYS_PATH } from '../trading/receipt.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { defined } from '../values/defined.ts';
-import { watchDepartures } from './departures.ts';
-import { type EndAll, endAll } from './end-all.ts';
-import { endSignalled } from './end-signalled.ts';
+import { type EndAll, endAll, endSignalled, watchDepartures } from './endings.ts';
 import { unexplainedNews } from './fills/order-news.ts';
 import { type TellFills, type TellFillsOptions, tellFills } from './fills/tell-fills.ts';
-import { isGatewayPath } from './gateway-paths.ts';
-import { createIdentityProvider } from './identity-provider/identity-provider.ts';
-import type {
-  IdentityProvider,
-  IdentityProviderOptions,
-} from './identity-provider/identity-provider-options.ts';
-import { createPeople, type People } from './identity-provider/people.ts';
+import { createIdentityProvider } from './identity-provider.ts';
+import type { IdentityProvider, IdentityProviderOptions } from './identity-provider-options.ts';
 
 export interface HomeOptions
   extends Pick<
@@ -62,7 +57,7 @@ export interface HomeOptions
 }
 
 /** Identity provider, phone app and gateway under one address. They talk to each other over HTTP, as strangers would. */
-export interface Home {
+interface Home {
   readonly people: People;
   /** What they approve with, and sign in by. */
   readonly keys: Keys;
@@ -233,4 +228,17 @@ function fillsTold(
     lookAtOrders: (sub) => owner(sub).lookAtOrders(),
     onError: (message) => onError?.(message),
   });
+}
+
+/** Where whatever the gateway has mounted may be; nothing is, where it has none. */
+const MOUNTS = ['/mcp'];
+const METADATA = '/.well-known/oauth-protected-resource';
+
+/** What of the one address is the gateway's; all else is the provider's and the phone's. */
+export function isGatewayPath(path: string): boolean {
+  return (
+    path.startsWith('/v1/') ||
+    ['/v1', '/healthz', '/readyz', '/ciba/ping', METADATA, RECEIPT_KEYS_PATH].includes(path) ||
+    MOUNTS.some((mount) => path === mount || path === `${METADATA}${mount}`)
+  );
 }

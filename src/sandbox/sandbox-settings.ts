@@ -5,7 +5,7 @@ import type { Quotas } from '../approval/quotas.ts';
 import { type NamedBroker, ONLY_BROKER } from '../gateway/broker/named-broker.ts';
 import type { RulesSource } from '../gateway/policy/rules.ts';
 import type { HomeOptions } from '../home/home.ts';
-import { LOGIN_CLIENT_ID } from '../home/identity-provider/protocol.ts';
+import { LOGIN_CLIENT_ID } from '../home/identity-provider/protocol/protocol.ts';
 import type { VaultOptions } from '../home/identity-provider/vault.ts';
 import { LONGEST_TTL_S } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';

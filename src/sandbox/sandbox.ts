@@ -5,15 +5,16 @@ import { isTradeAgentError } from '../errors/errors.ts';
 import { createKeyPairs } from '../gateway/broker/key-pairs.ts';
 import { keyPlaceOf, type NamedBroker, ONLY_BROKER } from '../gateway/broker/named-broker.ts';
 import { folderRules } from '../gateway/policy/files/rules-source.ts';
-import { type FaultName, Faults, faults as knownFaults } from '../home/faults.ts';
 import { createHome, type HomeOptions } from '../home/home.ts';
-import { addMissing, createPeople, type People } from '../home/identity-provider/people.ts';
+import { type FaultName, Faults, faults as knownFaults } from '../home/identity-provider/faults.ts';
 import { createVault, type Vault } from '../home/identity-provider/vault.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { type HttpServer, listenerOf, listenOnLoopback } from '../net/http-server.ts';
 import { listenOnLocalhost } from '../net/localhost.ts';
 import { sameSecret } from '../secrets/constant-time.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
+import { addMissing, createPeople, type People } from '../store/home/people.ts';
+import { prepareHomeDatabase } from '../store/home/schema.ts';
 import { questionSeal } from '../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
 import { defined } from '../values/defined.ts';
@@ -240,7 +241,7 @@ async function openParties(
   });
   servers.services.serveApp(app);
 
-  const database = openDatabase('identity-provider');
+  const database = prepareHomeDatabase(openDatabase('identity-provider'));
   // Who was removed stays so: nothing of theirs is kept again.
   const seeded = createPeople(database, () => clock.now());
   addMissing(seeded, seed.users);

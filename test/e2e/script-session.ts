@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type FaultName, Faults } from '../../src/home/faults.ts';
+import { type FaultName, Faults } from '../../src/home/identity-provider/faults.ts';
 import type { PhoneClient } from '../../src/home/phone/phone-client.ts';
 import type { SandboxReady } from '../../src/sandbox/ready-file.ts';
 import { letMcpClientIn } from './mcp-client.ts';

@@ -6,13 +6,14 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { publicHalf } from '../../src/auth/provider/assertion-key.ts';
 import { createGateway } from '../../src/gateway/gateway.ts';
-import { Faults } from '../../src/home/faults.ts';
+import { Faults } from '../../src/home/identity-provider/faults.ts';
 import { createVault } from '../../src/home/identity-provider/vault.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { listenOnLoopback } from '../../src/net/http-server.ts';
 import { createMarket } from '../../src/sandbox/market/market.ts';
 import { createPaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
+import { prepareHomeDatabase } from '../../src/store/home/schema.ts';
 import { questionSeal } from '../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { startCommand } from '../e2e/world.ts';
@@ -73,7 +74,7 @@ export async function openKeycloakWorld(home: string, folder: string) {
     });
     closers.push(() => broker.close());
     const vault = createVault({
-      database: database('vault'),
+      database: prepareHomeDatabase(database('vault')),
       key: Buffer.alloc(32, 7),
       connections: {
         'paper-broker': { url: brokerServer.url, client: vaultClient, redirectUri: REDIRECT },

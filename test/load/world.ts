@@ -6,18 +6,19 @@ import { fileURLToPath } from 'node:url';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { JWK } from 'jose';
 import { resolveProfile } from '../../src/config/resolve-profile.ts';
-import { Faults } from '../../src/home/faults.ts';
-import { createIdentityProvider } from '../../src/home/identity-provider/identity-provider.ts';
-import { addMissing, createPeople } from '../../src/home/identity-provider/people.ts';
-import { LOGIN_CLIENT_ID } from '../../src/home/identity-provider/protocol.ts';
+import { Faults } from '../../src/home/identity-provider/faults.ts';
+import { LOGIN_CLIENT_ID } from '../../src/home/identity-provider/protocol/protocol.ts';
 import type { AgentServer } from '../../src/home/identity-provider/servers/agent-server.ts';
 import { createVault } from '../../src/home/identity-provider/vault.ts';
+import { createIdentityProvider } from '../../src/home/identity-provider.ts';
 import { createPhoneClient, type PhoneClient } from '../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { type HttpServer, listenerOf, listenOnLoopback } from '../../src/net/http-server.ts';
 import { createMarket } from '../../src/sandbox/market/market.ts';
 import { createPaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import { openSandboxHome, type SandboxHome } from '../../src/sandbox/sandbox-home.ts';
+import { addMissing, createPeople } from '../../src/store/home/people.ts';
+import { prepareHomeDatabase } from '../../src/store/home/schema.ts';
 import type { SigningKeyStore } from '../../src/store/signing-key-store.ts';
 import { LONGEST_TTL_S } from '../../src/trading/proposal.ts';
 import { testKeys } from '../integration/home/test-keys.ts';
@@ -93,7 +94,7 @@ export async function startLoadWorld({
   const users = usersOf(home.seed.users, count);
   const { broker, vault } = await startBroker({ home, users, servers, watch: watchBroker });
   const { d: _, ...publicKey } = home.seed.gateway_key as JWK;
-  const requests = home.database('identity-provider');
+  const requests = prepareHomeDatabase(home.database('identity-provider'));
   const people = createPeople(requests, Date.now);
   addMissing(people, users);
   const provider = await createIdentityProvider({
@@ -216,7 +217,7 @@ async function startBroker({ home, users, servers, watch }: AtBroker) {
       : watch(request.clone(), async () => broker.app.fetch(request));
   servers.broker.serve(listenerOf({ fetch: watched }));
   const vault = createVault({
-    database: home.database('identity-provider'),
+    database: prepareHomeDatabase(home.database('identity-provider')),
     key: Buffer.from(home.seed.vault_key, 'base64url'),
     connections: {
       [CONNECTION]: { url: servers.broker.url, client, redirectUri, label: 'Paper broker' },

@@ -5,7 +5,7 @@ import { createServer, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { HttpBindings } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { Faults } from '../../src/home/faults.ts';
+import { Faults } from '../../src/home/identity-provider/faults.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { listenerOf } from '../../src/net/http-server.ts';
 import type { TlsFiles } from '../../src/net/tls-files.ts';

@@ -1,6 +1,6 @@
 import { TradeAgentError } from '../../errors/errors.ts';
-import type { AuthorizedClient } from '../../home/identity-provider/authorization/authorized-clients.ts';
 import { utcSeconds } from '../../machine/clock.ts';
+import type { AuthorizedClient } from '../../store/home/authorized-clients.ts';
 import type { App } from '../app.ts';
 import { withHome } from './open-home.ts';
 

@@ -5,17 +5,15 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { createKeyPairs, type KeyPairs } from '../../gateway/broker/key-pairs.ts';
 import { keyPlaceOf, type NamedBroker } from '../../gateway/broker/named-broker.ts';
 import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
-import {
-  type AuthorizedClients,
-  createAuthorizedClients,
-} from '../../home/identity-provider/authorization/authorized-clients.ts';
-import { createOidcStore } from '../../home/identity-provider/oidc-store.ts';
-import { createPeople, type People } from '../../home/identity-provider/people.ts';
-import { createRecoveryCodes, type RecoveryCodes } from '../../home/identity-provider/recovery-codes.ts';
-import { createSessions } from '../../home/identity-provider/sessions.ts';
 import { openPushSubscriptions, type PushSubscriptions } from '../../home/phone/push/push-subscriptions.ts';
 import type { HomeSettings } from '../../home/settings/home-settings.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
+import { type AuthorizedClients, createAuthorizedClients } from '../../store/home/authorized-clients.ts';
+import { createOidcStore } from '../../store/home/oidc-store.ts';
+import { createPeople, type People } from '../../store/home/people.ts';
+import { createRecoveryCodes, type RecoveryCodes } from '../../store/home/recovery-codes.ts';
+import { prepareHomeDatabase } from '../../store/home/schema.ts';
+import { createSessions } from '../../store/home/sessions.ts';
 import { questionSeal } from '../../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
@@ -71,7 +69,7 @@ export async function withHome<T>(
     const seal = sealSecret(folder);
     const stores = sqliteGatewayStores(ofGateway, questionSeal(seal));
     const { address } = settings;
-    const people = createPeople(ofProvider, () => clock.now());
+    const people = createPeople(prepareHomeDatabase(ofProvider), () => clock.now());
     // No form is made here.
     const sessions = createSessions({ database: ofProvider, people, formKey: '', clock });
     const pushes = openPushSubscriptions(ofProvider, clock);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
-import type { Person } from '../../home/identity-provider/people.ts';
+import type { Person } from '../../store/home/people.ts';
 
 /** As a phone shows it. */
 const LONGEST_NAME = 60;

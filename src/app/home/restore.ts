@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createMoves } from '../../approval/moves.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { forgetSignIns } from '../../home/identity-provider/forget-sign-ins.ts';
 import { createPrivateFile } from '../../machine/private-file.ts';
 import { createTokenSeal } from '../../secrets/token-seal.ts';
+import { forgetSignIns } from '../../store/home/oidc-store.ts';
+import { prepareHomeDatabase } from '../../store/home/schema.ts';
 import type { Reason } from '../../store/proposal-store.ts';
 import { questionSeal } from '../../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
@@ -63,7 +64,7 @@ async function settle(part: string, clock: App['clock']): Promise<Pick<Restored,
   const { gatewayDatabase, providerDatabase, record } = homeFiles(part);
   const provider = new Database(providerDatabase, { fileMustExist: true });
   try {
-    forgetSignIns(provider);
+    forgetSignIns(prepareHomeDatabase(provider));
   } finally {
     provider.close();
   }

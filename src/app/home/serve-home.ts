@@ -7,19 +7,17 @@ import type { RequestLogEntry } from '../../gateway/door/door.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
 import { folderRules } from '../../gateway/policy/files/rules-source.ts';
 import type { RulesSource } from '../../gateway/policy/rules.ts';
-import { Faults } from '../../home/faults.ts';
-import { isGatewayPath } from '../../home/gateway-paths.ts';
-import { createHome, type HomeOptions } from '../../home/home.ts';
-import { createPeople, type People } from '../../home/identity-provider/people.ts';
+import { createHome, type HomeOptions, isGatewayPath } from '../../home/home.ts';
+import { Faults } from '../../home/identity-provider/faults.ts';
 import { createVault } from '../../home/identity-provider/vault.ts';
 import type { PushOptions } from '../../home/phone/push/phone-push.ts';
-import type { PushSettings } from '../../home/phone/push/push-settings.ts';
 import { isLocalAddress } from '../../home/settings/home-address.ts';
 import {
   type HomeSettings,
   type ListenAddress,
   listenOf,
   listenText,
+  type PushSettings,
   proxiesOf,
 } from '../../home/settings/home-settings.ts';
 import { utcSeconds } from '../../machine/clock.ts';
@@ -27,6 +25,8 @@ import { withProcessLock } from '../../machine/process-lock.ts';
 import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import { type HttpServer, type ListenOptions, listen } from '../../net/http-server.ts';
 import { listenOnLocalhost, ownAddress } from '../../net/localhost.ts';
+import { createPeople, type People } from '../../store/home/people.ts';
+import { prepareHomeDatabase } from '../../store/home/schema.ts';
 import { questionSeal } from '../../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import { defined } from '../../values/defined.ts';
@@ -117,7 +117,7 @@ async function open(
   let answer: RequestListener = (_request, response) => void response.writeHead(503).end();
   const own = await ownAddress(settings.address, (request, response) => answer(request, response), { now });
   onClose(() => own.close());
-  const people = createPeople(providerDatabase, now);
+  const people = createPeople(prepareHomeDatabase(providerDatabase), now);
   const telemetry = await serveTelemetry(gateway.telemetry, clock, own.fetch);
   onClose(() => telemetry.close());
   const stores = sqliteGatewayStores(gatewayDatabase, questionSeal(sealSecret(folder)));

@@ -1,5 +1,5 @@
 import { preloadVerification } from '../../approval/signature/preload-verification.ts';
-import { CONNECT_PATH } from '../../home/identity-provider/protocol.ts';
+import { CONNECT_PATH } from '../../home/identity-provider/protocol/protocol.ts';
 import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import type { SandboxReady } from '../../sandbox/ready-file.ts';
 import { type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';

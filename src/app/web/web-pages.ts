@@ -3,13 +3,12 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { getCookie, setCookie } from 'hono/cookie';
 import { html } from 'hono/html';
-import { KEY_HEADER, LOCATION_HEADER, securityHeaders } from '../../home/phone/browser.ts';
-import type { BrowserContext, BrowserEnv } from '../../home/phone/browser-env.ts';
 import { createDashboardRoutes } from '../../home/phone/dashboard/dashboard-routes.ts';
 import type { KeptReads } from '../../home/phone/dashboard/kept-reads.ts';
-import { messagePage, page, shellPage } from '../../home/phone/page.ts';
-import { createPhoneAssets } from '../../home/phone/phone-assets.ts';
-import type { HomeAbout } from '../../home/phone/phone-services.ts';
+import { KEY_HEADER, LOCATION_HEADER, securityHeaders } from '../../home/phone/page/browser.ts';
+import type { BrowserContext, BrowserEnv, HomeAbout } from '../../home/phone/page/browser-env.ts';
+import { messagePage, page, shellPage } from '../../home/phone/page/page.ts';
+import { createPhoneAssets } from '../../home/phone/page/phone-assets.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { sameSecret } from '../../secrets/constant-time.ts';
 

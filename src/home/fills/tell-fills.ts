@@ -1,8 +1,8 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { News } from '../../approval/changes.ts';
 import type { Clock } from '../../machine/clock.ts';
+import type { People } from '../../store/home/people.ts';
 import type { ProposalStore } from '../../store/proposal-store.ts';
-import type { People } from '../identity-provider/people.ts';
 import { type Fill, fillsOf } from './fill.ts';
 import { lateOrderOf, type OrderNews } from './order-news.ts';
 
@@ -103,10 +103,6 @@ export function tellFills(options: TellFillsOptions): TellFills {
 
 /** What was told, and up to which version of the proposals. Of what was there before this table nobody is told. */
 function openTold(database: Database) {
-  database.exec(`
-    CREATE TABLE IF NOT EXISTS told_fills (fill TEXT PRIMARY KEY, told_at INTEGER NOT NULL) STRICT;
-    CREATE TABLE IF NOT EXISTS fills_seen (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT;
-  `);
   const begin = database.prepare<[number]>('INSERT OR IGNORE INTO fills_seen VALUES (1, ?)');
   const since = database.prepare<[], number>('SELECT version FROM fills_seen').pluck();
   const seen = database.prepare<[number]>('UPDATE fills_seen SET version = max(version, ?)');

@@ -3,15 +3,14 @@ import { EventEmitter } from 'node:events';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Outcome } from '../../approval/asking-port.ts';
 import type { Clock } from '../../machine/clock.ts';
+import type { ClientNote } from '../../store/home/registered-clients.ts';
 import type { Refusal } from '../../trading/refusal.ts';
-import { type ApprovalRequestRow, openApprovalRequestTable } from './approval-request-table.ts';
-import type { ClientNote } from './registered-clients.ts';
 
-export type ApprovalRequestStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'withdrawn';
+type ApprovalRequestStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'withdrawn';
 export type Decision = 'approve' | 'deny';
 
 /** What the client told of it, and when (milliseconds since the epoch). */
-export interface ToldOutcome extends Outcome {
+interface ToldOutcome extends Outcome {
   readonly at: number;
 }
 
@@ -55,7 +54,7 @@ export type DecisionOutcome =
   | { readonly outcome: 'not_found' };
 
 /** What became of a client's word about its request. */
-export type TellOutcome =
+type TellOutcome =
   /** Kept: the phone shows it, or the request went away. */
   | { readonly outcome: 'told'; readonly request: ApprovalRequest }
   /** Withdrawn too late: the person had decided. */
@@ -65,7 +64,7 @@ export type TellOutcome =
   | { readonly outcome: 'not_found' };
 
 /** A request as it is put before a person. */
-export type NewRequest = Omit<
+type NewRequest = Omit<
   ApprovalRequest,
   'id' | 'status' | 'requestedAt' | 'decidedAt' | 'outcome' | 'evidence'
 >;
@@ -276,4 +275,118 @@ function statusOf(row: ApprovalRequestRow, now: number): ApprovalRequestStatus {
   if (row.decision !== null) return row.decision === 'approve' ? 'approved' : 'denied';
   if (row.withdrawn_at !== null) return row.outcome_state === 'expired' ? 'expired' : 'withdrawn';
   return row.expires_at <= now ? 'expired' : 'pending';
+}
+
+/** Times are milliseconds since the epoch. */
+interface ApprovalRequestRow {
+  readonly id: string;
+  readonly auth_req_id: string;
+  readonly user: string;
+  readonly client_id: string;
+  readonly client_name: string;
+  /** JSON. */
+  readonly client_note: string | null;
+  readonly code: string;
+  readonly binding_message: string | null;
+  readonly details: string;
+  readonly requested_at: number;
+  readonly expires_at: number;
+  readonly decision: 'approve' | 'deny' | null;
+  readonly decided_at: number | null;
+  readonly withdrawn_at: number | null;
+  readonly replaced: 0 | 1;
+  readonly outcome_state: Outcome['state'] | null;
+  readonly outcome_text: string | null;
+  readonly outcome_at: number | null;
+  /** JSON. */
+  readonly evidence: string | null;
+}
+
+/** Opens the table of approval requests, and prepares all that is asked of it. */
+function openApprovalRequestTable(database: Database) {
+  const insert = database.prepare(
+    `INSERT INTO approval_requests
+       (id, auth_req_id, user, client_id, client_name, client_note, code, binding_message, details, proposal, requested_at, expires_at)
+     VALUES (@id, @authReqId, @user, @clientId, @clientName, @clientNote, @code, @bindingMessage, @details, @proposal, @requestedAt, @expiresAt)`,
+  );
+  const open = 'decision IS NULL AND withdrawn_at IS NULL';
+  const replace = database.prepare<[number, string, string, string]>(
+    `UPDATE approval_requests SET withdrawn_at = ?, replaced = 1
+     WHERE user = ? AND client_id = ? AND proposal = ? AND ${open}`,
+  );
+  const lost = database.prepare<[string, number, string, string, string]>(
+    `UPDATE approval_requests SET outcome_state = 'cancelled', outcome_text = ?, outcome_at = ?, replaced = 1
+     WHERE user = ? AND client_id = ? AND proposal = ? AND decision = 'approve' AND outcome_state IS NULL`,
+  );
+  const byId = database.prepare<[string], ApprovalRequestRow>('SELECT * FROM approval_requests WHERE id = ?');
+  const byAuthReqId = database.prepare<[string, string], ApprovalRequestRow>(
+    'SELECT * FROM approval_requests WHERE auth_req_id = ? AND client_id = ?',
+  );
+  const evidence = database.prepare<[string], Pick<ApprovalRequestRow, 'evidence'>>(
+    'SELECT evidence FROM approval_requests WHERE auth_req_id = ?',
+  );
+  const pending = database.prepare<[string, number, number], ApprovalRequestRow>(
+    `SELECT * FROM approval_requests WHERE user = ? AND ${open} AND expires_at > ?
+     ORDER BY requested_at, rowid LIMIT ?`,
+  );
+  const count = `SELECT count(*) AS count FROM approval_requests WHERE ${open} AND user = ?`;
+  const countPending = database.prepare<[string, number], { count: number }>(`${count} AND expires_at > ?`);
+  const countPendingOf = database.prepare<[string, string, number], { count: number }>(
+    `${count} AND client_id = ? AND expires_at > ?`,
+  );
+  const recent = endedRequests(database);
+  const decide = database.prepare<['approve' | 'deny', number, string | null, string, number]>(
+    `UPDATE approval_requests SET decision = ?, decided_at = ?, evidence = ? WHERE id = ? AND ${open} AND expires_at > ?`,
+  );
+  const withdraw = database.prepare<[number, string, string, number, string, string, number]>(
+    `UPDATE approval_requests SET withdrawn_at = ?, outcome_state = ?, outcome_text = ?, outcome_at = ?
+     WHERE auth_req_id = ? AND client_id = ? AND ${open} AND expires_at > ?`,
+  );
+  // What is certain is not overtaken by an earlier word that arrives late; that it was carried out, by none at all.
+  const note = database.prepare<[string, string, number, string, string]>(
+    `UPDATE approval_requests SET outcome_state = ?, outcome_text = ?, outcome_at = ?
+     WHERE id = ? AND (coalesce(outcome_state, 'executing') IN ('executing', 'unknown', 'cancelled')
+       OR CASE ? WHEN 'executed' THEN true WHEN 'executing' THEN false WHEN 'unknown' THEN false
+            ELSE outcome_state <> 'executed' END)`,
+  );
+  const undelivered = database.prepare<[], ApprovalRequestRow>(
+    `SELECT * FROM approval_requests
+     WHERE delivered_at IS NULL AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL)`,
+  );
+  const deliver = database.prepare<[number, string]>(
+    'UPDATE approval_requests SET delivered_at = ? WHERE id = ?',
+  );
+  return {
+    insert,
+    replace,
+    lost,
+    byId,
+    byAuthReqId,
+    evidence,
+    pending,
+    countPending,
+    countPendingOf,
+    recent,
+    decide,
+    withdraw,
+    note,
+    undelivered,
+    deliver,
+  };
+}
+
+/** What is over, latest first; from where a page of it ended. */
+function endedRequests(database: Database) {
+  const endedAt = 'coalesce(decided_at, withdrawn_at, expires_at)';
+  return database.prepare<
+    [{ user: string; now: number; limit: number; before: string | null }],
+    ApprovalRequestRow
+  >(
+    `SELECT * FROM approval_requests
+     WHERE user = @user AND replaced = 0
+       AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL OR expires_at <= @now)
+       AND (@before IS NULL OR (${endedAt}, rowid) <
+         (SELECT ${endedAt}, rowid FROM approval_requests WHERE id = @before AND user = @user))
+     ORDER BY ${endedAt} DESC, rowid DESC LIMIT @limit`,
+  );
 }

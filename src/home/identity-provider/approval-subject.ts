@@ -1,8 +1,16 @@
 import { z } from 'zod';
 import { isProposalDetails, type ProposalDetails, readProposalDetails } from '../../approval/details.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
+import { isWellFormed } from '../../net/well-formed-json.ts';
 import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../oauth/scopes.ts';
-import { bindingMessage, differingFields } from '../../trading/approval-details.ts';
+import {
+  bindingMessage,
+  differingFields,
+  TRADE_ORDER_TYPE,
+  type TradeOrderDetails,
+  tradeOrderDetails,
+  tradeOrderDetailsSchema,
+} from '../../trading/approval-details.ts';
 import { kinds, kindWords } from '../../trading/kinds/kinds.ts';
 import { type MessageDraft, messageDraftSchema } from '../../trading/message.ts';
 import {
@@ -13,10 +21,10 @@ import {
   messageSendDetails,
   messageSendDetailsSchema,
 } from '../../trading/message-details.ts';
-import { draftOf, onlyObject, readOrderDetails, UnacceptableDetails, wrongFields } from './order-details.ts';
+import { type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
 
 /** What a person is asked to approve. */
-export interface ApprovalSubject {
+interface ApprovalSubject {
   readonly details: ApprovalDetails | ProposalDetails;
   /** What its token may do at the gateway, and nothing else. */
   readonly scope: string;
@@ -35,13 +43,18 @@ export const LONGEST_REQUEST_S = { proposal: 24 * 3600, other: 3600 } as const;
  */
 export function readSubject(text: unknown, target: { resource: string; now: number }): ApprovalSubject {
   const found = onlyObject(text);
+  const { resource: gateway, now } = target;
   if (isProposalDetails(found)) return readProposal(found, target);
   if (found.type === MESSAGE_SEND_TYPE) {
-    const details = readMessageDetails(text, target);
+    const sending = (details: MessageSendDetails) =>
+      messageSendDetails(messageOf(details), { gateway, type: MESSAGE_SEND_TYPE });
+    const details = readChecked(found, 'message', messageSendDetailsSchema, sending, now);
     const message = messageBindingMessage(messageOf(details));
     return { details, scope: MESSAGE_SCOPE, isProposal: false, bindingMessage: { is: message } };
   }
-  const details = readOrderDetails(text, target);
+  if (found.type !== TRADE_ORDER_TYPE) throw new UnacceptableDetails(`the type must be ${TRADE_ORDER_TYPE}`);
+  const ordering = (details: TradeOrderDetails) => tradeOrderDetails(draftOf(details), { gateway });
+  const details = readChecked(found, 'order', tradeOrderDetailsSchema, ordering, now);
   const message = bindingMessage(draftOf(details));
   return { details, scope: ORDER_SCOPE, isProposal: false, bindingMessage: { is: message } };
 }
@@ -73,37 +86,80 @@ export function scopeOfType(type: string): string {
   return Object.values(kinds).find(({ detailsType }) => detailsType === type)?.scope ?? ORDER_SCOPE;
 }
 
-/**
- * The one message a CIBA request asks for: as with an order, every field is checked and the digest recomputed here.
- * @param target the gateway's resource identifier, and now in milliseconds since the epoch
- * @throws {UnacceptableDetails}
- */
-function readMessageDetails(text: unknown, target: { resource: string; now: number }): MessageSendDetails {
-  const detail = onlyObject(text);
-  const parsed = messageSendDetailsSchema.safeParse(detail);
-  if (!parsed.success) throw new UnacceptableDetails(`not a complete message: ${wrongFields(parsed.error)}`);
-  const differing = differingFields(detail, recompute(messageOf(parsed.data), target.resource));
-  if (differing.length > 0) {
-    throw new UnacceptableDetails(
-      `these fields are not what the message and the gateway demand: ${differing.join(', ')}`,
-    );
-  }
-  if (Date.parse(parsed.data.expires_at) <= target.now)
-    throw new UnacceptableDetails('expires_at has passed');
-  return parsed.data;
-}
-
 /** The message inside the details. */
 function messageOf(details: MessageSendDetails): MessageDraft {
   const { type: _, locations: __, actions: ___, identifier: ____, digest: _____, ...draft } = details;
   return messageDraftSchema.parse(draft);
 }
 
-function recompute(draft: MessageDraft, gateway: string): Record<string, unknown> {
-  try {
-    return messageSendDetails(draft, { gateway, type: MESSAGE_SEND_TYPE });
-  } catch (error) {
-    if (isTradeAgentError(error)) throw new UnacceptableDetails(error.message);
-    throw error;
+/** Why authorization details can't be put before a person. */
+export class UnacceptableDetails extends Error {
+  override name = 'UnacceptableDetails';
+}
+
+/**
+ * The one order or message a CIBA request asks for (RFC 9396 §2). Every field is checked and the digest recomputed here, so
+ * that what the phone shows is what the digest, and with it the code on the terminal, stands for.
+ * @param now milliseconds since the epoch
+ * @throws {UnacceptableDetails}
+ */
+function readChecked<T extends { readonly expires_at: string }>(
+  detail: Record<string, unknown>,
+  what: 'order' | 'message',
+  schema: z.ZodType<T>,
+  recompute: (parsed: T) => object,
+  now: number,
+): T {
+  const parsed = schema.safeParse(detail);
+  if (!parsed.success) {
+    throw new UnacceptableDetails(`not a complete ${what}: ${wrongFields(parsed.error)}`);
   }
+  const expected: Record<string, unknown> = { ...acceptable(() => recompute(parsed.data)) };
+  const differing = differingFields(detail, expected);
+  if (differing.length > 0) {
+    throw new UnacceptableDetails(
+      `these fields are not what the ${what} and the gateway demand: ${differing.join(', ')}`,
+    );
+  }
+  if (Date.parse(parsed.data.expires_at) <= now) throw new UnacceptableDetails('expires_at has passed');
+  return parsed.data;
+}
+
+/** The fields that don't fit, or that nobody knows. */
+function wrongFields({ issues }: z.ZodError): string {
+  const fields = issues.map(({ path, code, ...issue }) =>
+    code === 'unrecognized_keys' && 'keys' in issue ? String(issue.keys) : path.join('.'),
+  );
+  return [...new Set(fields)].join(', ');
+}
+
+/** The order inside the details. */
+export function draftOf(details: TradeOrderDetails): OrderDraft {
+  const {
+    type: _,
+    order_type,
+    locations: __,
+    actions: ___,
+    identifier: ____,
+    digest: _____,
+    ...rest
+  } = details;
+  return orderDraftSchema.parse({ ...rest, type: order_type });
+}
+
+/** The one object of `authorization_details`. @throws {UnacceptableDetails} */
+function onlyObject(text: unknown): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = typeof text === 'string' ? JSON.parse(text) : undefined;
+  } catch {
+    value = undefined;
+  }
+  if (!Array.isArray(value) || value.length !== 1 || typeof value[0] !== 'object' || value[0] === null) {
+    throw new UnacceptableDetails('authorization_details must hold exactly one object');
+  }
+  if (!isWellFormed(value)) {
+    throw new UnacceptableDetails('authorization_details has half of a surrogate pair, which is no text');
+  }
+  return value[0];
 }

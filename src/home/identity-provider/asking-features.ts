@@ -13,12 +13,11 @@ import {
   SESSION_SCOPES,
 } from '../../oauth/scopes.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
-import { readSubject } from './approval-subject.ts';
+import { readSubject, UnacceptableDetails } from './approval-subject.ts';
 import { isPublicClient } from './authorization/public-client.ts';
 import { approvalTypes, type GatewayClient } from './clients.ts';
-import { UnacceptableDetails } from './order-details.ts';
-import { connectedAccountsUrl, isIn, LOGIN_CLIENT_ID, mcpResource, signedFor } from './protocol.ts';
-import { type RequestLimits, tooManyError } from './request-limits.ts';
+import { connectedAccountsUrl, isIn, LOGIN_CLIENT_ID, mcpResource, signedFor } from './protocol/protocol.ts';
+import { type RequestLimits, tooManyError } from './protocol/request-limits.ts';
 import { type AgentServer, serverAt } from './servers/agent-server.ts';
 
 type Features = NonNullable<Configuration['features']>;

@@ -4,18 +4,18 @@ import { leadsOutside } from '../../net/public-fetch.ts';
 import { RESOLVER_BUSY_S, ResolverBusy } from '../../net/public-resolver.ts';
 import type { ResolveHost } from '../../net/resolve-host.ts';
 import type { SESSION_SCOPES } from '../../oauth/scopes.ts';
+import type { OpenRegistrations } from '../../store/home/open-registrations.ts';
+import type { RegisteredClients, RegistrationToken } from '../../store/home/registered-clients.ts';
 import { ProblemError } from '../../trading/refusal.ts';
-import type { OpenRegistrations } from './authorization/open-registrations.ts';
-import { routes } from './protocol.ts';
-import type { RegisteredClients, RegistrationToken } from './registered-clients.ts';
-import { type RequestLimits, tooManyBody } from './request-limits.ts';
+import { routes } from './protocol/protocol.ts';
+import { type RequestLimits, tooManyBody } from './protocol/request-limits.ts';
 
 /** Programs that one person may have let in at a time. */
 const MOST_CLIENTS = 20;
 /** What a session must be allowed to do: whoever may ring the phone may let a client in that does. */
 const NEEDED_SCOPE = 'orders:propose' satisfies (typeof SESSION_SCOPES)[number];
 
-export interface RegistrationOptions {
+interface RegistrationOptions {
   readonly clients: RegisteredClients;
   readonly open: OpenRegistrations;
   readonly limits: Pick<RequestLimits, 'addressOf' | 'openRegistrations' | 'registrations'>;

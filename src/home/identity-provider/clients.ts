@@ -4,7 +4,7 @@ import { detailsTypeOfKind } from '../../approval/details.ts';
 import { isLoopback } from '../../net/secure-url.ts';
 import { CIBA_GRANT, DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import { IDENTITY_SCOPES } from '../../oauth/scopes.ts';
-import { LOGIN_CLIENT_ID } from './protocol.ts';
+import { LOGIN_CLIENT_ID } from './protocol/protocol.ts';
 
 /** The RFC 9396 types of what a person may be asked to approve. */
 export const approvalTypes: readonly string[] = Object.values(detailsTypeOfKind);

@@ -9,12 +9,11 @@ import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import type { CONNECTION_SCOPES } from '../../oauth/scopes.ts';
 import { ProblemError } from '../../trading/refusal.ts';
 import type { ConnectionRequest, ConnectionRequests } from './connection-requests.ts';
-import { limitRefusals } from './limit-requests.ts';
-import { CONNECT_PATH, CONNECTED_ACCOUNTS_PATH, connectedAccountsUrl } from './protocol.ts';
-import { isRequestFault } from './request-fault.ts';
-import type { RequestLimits } from './request-limits.ts';
+import { CONNECT_PATH, CONNECTED_ACCOUNTS_PATH, connectedAccountsUrl } from './protocol/protocol.ts';
+import { isRequestFault } from './protocol/readable-form.ts';
+import { limitRefusals, type RequestLimits } from './protocol/request-limits.ts';
+import { VaultError, type VaultRefusal } from './third-party.ts';
 import type { Vault, VaultAccount } from './vault.ts';
-import { VaultError, type VaultRefusal } from './vault-error.ts';
 
 /** The provider says no to what is asked of it here; the gateway's own codes are other ones. */
 class ConnectionRefusal extends ProblemError<

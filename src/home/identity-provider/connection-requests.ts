@@ -1,17 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../../machine/clock.ts';
-import {
-  type ConnectionOutcome,
-  type ConnectionRequestRow,
-  openConnectionRequestTable,
-} from './connection-request-table.ts';
-import type { ThirdPartyRequest } from './third-party.ts';
+import { type ThirdPartyRequest, VaultError } from './third-party.ts';
 import type { Vault } from './vault.ts';
-import { VaultError } from './vault-error.ts';
 
 /** Who wishes to connect an account, as the person is told. */
-export interface Asker {
+interface Asker {
   /** By the token that asked. */
   readonly client: string;
   /** What the device calls itself; unverified. */
@@ -33,7 +27,7 @@ export interface ConnectionRequest {
   readonly expiresAt: number;
 }
 
-export interface StartedRequest {
+interface StartedRequest {
   /** In the address the person opens. Worth nothing without a sign-in as the one who asked. */
   readonly ticket: string;
   /** For whoever asked, to learn how it ends. */
@@ -42,42 +36,13 @@ export interface StartedRequest {
 }
 
 /** Connecting an account (authorization code with PKCE and state), from the wish to the refresh token in the vault. */
-export interface ConnectionRequests {
-  /** @throws {VaultError} `unknown_connection`, `invalid_scope` */
-  start(user: string, asker: Asker, connection: string, scopes: readonly string[]): StartedRequest;
-  byTicket(ticket: string): ConnectionRequest | undefined;
-  /** How the request behind an auth session stands, for the user who started it. */
-  byAuthSession(authSession: string, user: string): ConnectionRequest | undefined;
-  /**
-   * The person is back from the third party. `user` is who is signed in here: anyone else than the one who asked is
-   * refused, since a link sent to somebody would otherwise connect their account to the sender's (RFC 9700 §4.7).
-   * @returns undefined for an answer that belongs to no open request of this user
-   */
-  finish(answer: {
-    user: string;
-    connection: string;
-    state: string;
-    code: string | undefined;
-    denied: boolean;
-  }): Promise<ConnectionRequest | undefined>;
-  /** Stands in for the person's browser. @throws {VaultError} */
-  answerAs(
-    ticket: string,
-    user: string,
-    password: string,
-    decision: 'allow' | 'deny',
-  ): Promise<ConnectionRequest | undefined>;
-}
+export type ConnectionRequests = ReturnType<typeof createConnectionRequests>;
 
 /** Time enough to find a password. */
 const LIFE_MS = 10 * 60_000;
 
 /** Kept in SQLite, so that a person may come back after a restart; ticket and auth session as digests only. */
-export function createConnectionRequests(options: {
-  database: Database;
-  vault: Vault;
-  clock: Clock;
-}): ConnectionRequests {
+export function createConnectionRequests(options: { database: Database; vault: Vault; clock: Clock }) {
   const { database, vault, clock } = options;
   const rows = openConnectionRequestTable(database);
 
@@ -117,8 +82,9 @@ export function createConnectionRequests(options: {
     }
   };
 
-  const requests: ConnectionRequests = {
-    start(user, asker, connection, scopes) {
+  const requests = {
+    /** @throws {VaultError} `unknown_connection`, `invalid_scope` */
+    start(user: string, asker: Asker, connection: string, scopes: readonly string[]): StartedRequest {
       const request = vault.newRequest(connection, scopes);
       // A letter first: it is typed as an argument, and must not look like an option.
       const ticket = `c${randomBytes(24).toString('base64url')}`;
@@ -139,19 +105,43 @@ export function createConnectionRequests(options: {
       });
       return { ticket, authSession, expiresAt };
     },
-    byTicket: (ticket) => view(rows.byTicket.get(digest(ticket))),
-    byAuthSession(authSession, user) {
+    byTicket: (ticket: string): ConnectionRequest | undefined => view(rows.byTicket.get(digest(ticket))),
+    /** How the request behind an auth session stands, for the user who started it. */
+    byAuthSession(authSession: string, user: string): ConnectionRequest | undefined {
       const row = rows.byAuthSession.get(digest(authSession));
       return row?.user === user ? view(row) : undefined;
     },
-    async finish({ user, connection, state, code, denied }) {
+    /**
+     * The person is back from the third party. `user` is who is signed in here: anyone else than the one who asked is
+     * refused, since a link sent to somebody would otherwise connect their account to the sender's (RFC 9700 §4.7).
+     * @returns undefined for an answer that belongs to no open request of this user
+     */
+    async finish({
+      user,
+      connection,
+      state,
+      code,
+      denied,
+    }: {
+      user: string;
+      connection: string;
+      state: string;
+      code: string | undefined;
+      denied: boolean;
+    }): Promise<ConnectionRequest | undefined> {
       const row = rows.byState.get(state);
       if (row === undefined || row.user !== user || row.connection !== connection) return undefined;
       if (rows.claim.run(row.ticket, clock.now()).changes !== 1) return undefined;
       rows.settle.run(denied ? 'denied' : await redeemed(row, code), row.ticket);
       return view(rows.byTicket.get(row.ticket));
     },
-    async answerAs(ticket, user, password, decision) {
+    /** Stands in for the person's browser. @throws {VaultError} */
+    async answerAs(
+      ticket: string,
+      user: string,
+      password: string,
+      decision: 'allow' | 'deny',
+    ): Promise<ConnectionRequest | undefined> {
       const row = rows.byTicket.get(digest(ticket));
       if (row === undefined || row.user !== user || view(row)?.status !== 'open') return undefined;
       const code = await vault.answerAs(asked(row), { username: user, password }, decision);
@@ -160,4 +150,44 @@ export function createConnectionRequests(options: {
     },
   };
   return requests;
+}
+
+type ConnectionOutcome = 'connected' | 'denied' | 'failed';
+
+/** Ticket and auth session as digests only. */
+interface ConnectionRequestRow {
+  ticket: string;
+  auth_session: string;
+  user: string;
+  client: string;
+  device: string | null;
+  connection: string;
+  scopes: string;
+  state: string;
+  verifier: string;
+  expires_at: number;
+  outcome: ConnectionOutcome | null;
+}
+
+/** The wishes to connect an account, in SQLite. */
+function openConnectionRequestTable(database: Database) {
+  const select = (column: 'ticket' | 'auth_session' | 'state') =>
+    database.prepare<[string], ConnectionRequestRow>(`SELECT * FROM connection_requests WHERE ${column} = ?`);
+  return {
+    byTicket: select('ticket'),
+    byAuthSession: select('auth_session'),
+    byState: select('state'),
+    insert: database.prepare(
+      `INSERT INTO connection_requests (ticket, auth_session, user, client, device, connection, scopes, state, verifier, expires_at)
+     VALUES (@ticket, @authSession, @user, @client, @device, @connection, @scopes, @state, @verifier, @expiresAt)`,
+    ),
+    forget: database.prepare<[number]>('DELETE FROM connection_requests WHERE expires_at < ?'),
+    settle: database.prepare<[ConnectionOutcome, string]>(
+      'UPDATE connection_requests SET outcome = ? WHERE ticket = ?',
+    ),
+    /** The state is used up by the first answer that brings it, whatever comes of that. */
+    claim: database.prepare<[string, number]>(
+      'UPDATE connection_requests SET answered = 1 WHERE ticket = ? AND answered = 0 AND expires_at > ?',
+    ),
+  };
 }

@@ -1,11 +1,13 @@
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { isProposalDetails } from '../../approval/details.ts';
+import type { Keys } from '../../approval/keys/keys.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { Dec, plain } from '../../trading/decimal.ts';
-import type { Faults } from '../faults.ts';
-import type { ApprovalRequest, ApprovalRequests } from './approval-requests.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { ApprovalRequest, ApprovalRequests, Decision, DecisionOutcome } from './approval-requests.ts';
 import { scopeOfType } from './approval-subject.ts';
+import type { Faults } from './faults.ts';
 
 interface DeliveryOptions {
   /** As it is now. */
@@ -16,25 +18,22 @@ interface DeliveryOptions {
 }
 
 /** Tells the provider what people decided, so that the next poll is answered. */
-export interface Delivery {
-  /** A decision that was kept but not delivered (an error in between) is delivered by the next tap. */
-  one(id: string): Promise<void>;
-  all(): Promise<void>;
-}
+export type Delivery = ReturnType<typeof createDelivery>;
 
-export function createDelivery(options: DeliveryOptions): Delivery {
+export function createDelivery(options: DeliveryOptions) {
   const { requests } = options;
   const deliver = deliverDecision(options);
   const delivering = new Map<string, Promise<void>>();
-  const delivery: Delivery = {
-    async one(id) {
+  const delivery = {
+    /** A decision that was kept but not delivered (an error in between) is delivered by the next tap. */
+    async one(id: string): Promise<void> {
       const open = requests.undelivered().find((request) => request.id === id);
       if (open === undefined) return;
       const underWay = delivering.get(id) ?? deliver(open).finally(() => delivering.delete(id));
       delivering.set(id, underWay);
       await underWay;
     },
-    async all() {
+    async all(): Promise<void> {
       for (const { id } of requests.undelivered()) await delivery.one(id);
     },
   };
@@ -94,4 +93,45 @@ function changed(fields: Readonly<Record<string, unknown>>): Record<string, unkn
   return amount === undefined
     ? { ...fields, tampered: true }
     : { ...fields, [amount]: plain(new Dec(String(fields[amount])).plus(1)) };
+}
+
+interface DecideOptions {
+  readonly requests: ApprovalRequests;
+  readonly delivery: Delivery;
+  /** The keys that approvals must be signed by; undefined where a tap is enough. */
+  readonly signatures: Pick<Keys, 'check'> | undefined;
+}
+
+/** Records a person's decision and tells the provider. */
+export type Decide = (
+  id: string,
+  decision: Decision,
+  /** Limits it to that person's own requests. */
+  user?: string,
+  /** What their key signed, as the phone sent it; of no use to a denial, which takes none. */
+  evidence?: unknown,
+) => Promise<DecisionOutcome>;
+
+/**
+ * An approval that is not signed rightly is not kept, and the request waits on: the gateway would refuse it, and the person
+ * could not try again.
+ */
+export function createDecide({ requests, delivery, signatures }: DecideOptions): Decide {
+  return async (id, decision, user, evidence) => {
+    const request = requests.find(id);
+    const isOwn = request !== undefined && (user === undefined || request.user === user);
+    let kept: Readonly<Record<string, unknown>> | undefined;
+    if (signatures !== undefined && decision === 'approve' && isOwn && request.status === 'pending') {
+      try {
+        kept = (await signatures.check(request.details, evidence, request.user)).evidence;
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        return { outcome: 'not_signed', refusal: error, request };
+      }
+    }
+    const result = requests.decide(id, decision, user, kept);
+    failpoint('idp.decided');
+    await delivery.one(id);
+    return result;
+  };
 }

@@ -7,7 +7,7 @@ import {
   SESSION_SCOPES,
 } from '../../oauth/scopes.ts';
 import type { Grants } from './grants.ts';
-import { connectedAccountsUrl, mcpResource } from './protocol.ts';
+import { type Authentication, connectedAccountsUrl, mcpResource } from './protocol/protocol.ts';
 import { type AgentServer, serverAt } from './servers/agent-server.ts';
 
 /** A device that waits to be let in (RFC 8628), as the person deciding about it sees it. */
@@ -29,26 +29,7 @@ export type DeviceLookup =
   | { readonly status: 'waiting'; readonly request: DeviceRequest }
   | { readonly status: 'unknown' | 'expired' | 'used' };
 
-/** How and when the person who lets a device in proved who they are (RFC 8176 §2, OpenID Connect Core §2). */
-export interface Authentication {
-  readonly amr: readonly string[];
-  /** Milliseconds since the epoch; undefined for now. */
-  readonly at?: number;
-}
-
-/** Whoever holds the terminal phone's secret: a key in software. */
-export const TERMINAL_PHONE: Authentication = { amr: ['swk'] };
-
-/** A passkey that has verified the person: a key that leaves its device, or not, and what unlocked it. */
-export function byPasskey({ synced, at }: { synced: boolean; at: number }): Authentication {
-  return { amr: [synced ? 'swk' : 'hwk', 'user', 'mfa'], at };
-}
-
-export interface DeviceCodes {
-  find(userCode: string): Promise<DeviceLookup>;
-  /** Lets the device in as `user`, who has authenticated so, or turns it away where that is undefined; final either way. */
-  decide(userCode: string, user: string, allowedBy: Authentication | undefined): Promise<DeviceLookup>;
-}
+export type DeviceCodes = ReturnType<typeof createDeviceCodes>;
 
 /**
  * Decides about device codes on oidc-provider's own models. Its built-in pages ask for consent before they know who
@@ -62,7 +43,7 @@ export function createDeviceCodes(options: {
   servers: readonly AgentServer[];
   grants: Pick<Grants, 'noteDevice'>;
   now: () => number;
-}): DeviceCodes {
+}) {
   const { resource } = options;
   const connectedAccounts = connectedAccountsUrl(options.issuer);
   const deciding = new Set<string>();
@@ -100,11 +81,16 @@ export function createDeviceCodes(options: {
   };
 
   return {
-    async find(userCode) {
+    async find(userCode: string): Promise<DeviceLookup> {
       const loaded = await load(userCode);
       return loaded === undefined ? { status: 'unknown' } : describe(loaded);
     },
-    async decide(userCode, user, allowedBy) {
+    /** Lets the device in as `user`, who has authenticated so, or turns it away where that is undefined; final either way. */
+    async decide(
+      userCode: string,
+      user: string,
+      allowedBy: Authentication | undefined,
+    ): Promise<DeviceLookup> {
       const loaded = await load(userCode);
       if (loaded === undefined) return { status: 'unknown' };
       const lookup = describe(loaded);

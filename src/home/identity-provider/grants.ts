@@ -1,11 +1,10 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
+import type { Granted, IssuedTokens, OidcStore } from '../../store/home/oidc-store.ts';
+import type { People } from '../../store/home/people.ts';
+import type { RegisteredClients } from '../../store/home/registered-clients.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
-import type { IssuedTokens } from './issued-tokens.ts';
-import type { OidcStore } from './oidc-store.ts';
-import type { People } from './people.ts';
-import type { RegisteredClients } from './registered-clients.ts';
 import { type AgentServer, serverOf } from './servers/agent-server.ts';
-import type { Granted } from './standing-grants.ts';
+import type { SignIns } from './servers/server-exchange.ts';
 
 /** Who may no longer do anything: one client for a person, or whoever acted for that person where no client is named. */
 export interface Revoked {
@@ -14,7 +13,7 @@ export interface Revoked {
 }
 
 /** A program that is signed in as a person, on a device of its own. */
-export interface GrantedDevice {
+interface GrantedDevice {
   /** Names it in lists; opens nothing. */
   readonly id: string;
   readonly clientName: string;
@@ -25,28 +24,20 @@ export interface GrantedDevice {
 }
 
 /** What people have allowed to whom, and its end: at once, for all that was issued under it. */
-export interface Grants {
-  /** What a token was issued under, where it was issued here and that still stands. */
-  liveGrant(jti: string): string | undefined;
-  noteDevice(
-    grantId: string,
-    device: { user: string; clientName: string; deviceName: string | undefined },
-  ): void;
+export interface Grants extends SignIns {
   /** The latest first. */
   devices(user: string): GrantedDevice[];
   /** Signs a device out. False where it is not this person's. */
   endDevice(user: string, id: string): Promise<boolean>;
   /** Removes a client that this person let in. False where it is not theirs. */
   endClient(owner: string, clientId: string): Promise<boolean>;
-  /** Something else takes the place of what a person granted a client: what was begun under it goes on. */
-  replaced(granted: Granted): void;
   /** Ends whatever acts for a person who was removed. */
   endPerson(sub: string): Promise<void>;
   /** The library has ended one. */
   ended(granted: Granted): Promise<void>;
 }
 
-export interface GrantsOptions {
+interface GrantsOptions {
   readonly database: Database;
   readonly store: Pick<
     OidcStore,
@@ -153,12 +144,6 @@ interface DeviceRow {
 }
 
 function openDevices(database: Database) {
-  database.exec(`
-    CREATE TABLE IF NOT EXISTS granted_devices (
-      grant_id TEXT PRIMARY KEY, user TEXT NOT NULL, client_name TEXT NOT NULL, device_name TEXT, at INTEGER NOT NULL
-    ) STRICT;
-    CREATE INDEX IF NOT EXISTS granted_devices_user ON granted_devices (user);
-  `);
   return {
     insert: database.prepare<[string, string, string, string | null, number]>(
       'INSERT INTO granted_devices VALUES (?, ?, ?, ?, ?)',

@@ -4,6 +4,7 @@ import {
   type ClientMetadata,
   type Configuration,
   errors,
+  interactionPolicy,
   type KoaContextWithOIDC,
 } from 'oidc-provider';
 import { isProposalDetails } from '../../approval/details.ts';
@@ -15,6 +16,8 @@ import {
   ORDER_SCOPE,
   SESSION_SCOPES,
 } from '../../oauth/scopes.ts';
+import type { OidcStore } from '../../store/home/oidc-store.ts';
+import type { People } from '../../store/home/people.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { LONGEST_REQUEST_S } from './approval-subject.ts';
 import {
@@ -26,24 +29,32 @@ import {
 } from './asking-features.ts';
 import { checkAuthorizationRequest } from './authorization/authorization-request.ts';
 import { clientDocuments } from './authorization/client-documents.ts';
-import { interactions } from './authorization/interactions.ts';
 import {
   checkPublicClient,
   isDocumentId,
   isPublicClient,
   publicClientDefaults,
 } from './authorization/public-client.ts';
-import { assertionFault, CLOCK_TOLERANCE } from './client-assertion.ts';
 import { checkApprovalClient, gatewayClient, loginClient } from './clients.ts';
-import { COMPANY_TOKEN_S, type Company, companyClients, companyOf } from './companies/company.ts';
-import { memberClaims } from './companies/member-claims.ts';
-import type { OidcStore } from './oidc-store.ts';
-import type { People } from './people.ts';
-import { ACCESS_TOKEN_S, isIn, routes } from './protocol.ts';
-import { serverAt, serverClient, serverName, serverOf } from './servers/agent-server.ts';
-import { checkServerSignIn, signedInAt } from './servers/server-sign-in.ts';
+import {
+  COMPANY_TOKEN_S,
+  type Company,
+  companyClients,
+  companyOf,
+  memberClaims,
+} from './companies/company.ts';
+import { assertionFault, CLOCK_TOLERANCE } from './protocol/client-assertion.ts';
+import { ACCESS_TOKEN_S, CONSENT_PATH, isIn, routes } from './protocol/protocol.ts';
+import {
+  checkServerSignIn,
+  serverAt,
+  serverClient,
+  serverName,
+  serverOf,
+  signedInAt,
+} from './servers/agent-server.ts';
 
-export interface OidcConfigurationOptions extends AskingOptions {
+interface OidcConfigurationOptions extends AskingOptions {
   /** Registered beforehand, beside our own. */
   readonly knownClients?: readonly ClientMetadata[] | undefined;
   readonly companies: readonly Company[];
@@ -197,7 +208,7 @@ function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configurati
     const evidence = asked === undefined ? undefined : options.requests.evidenceOf(asked.jti);
     // By a passkey that verified the person: "phishing-resistant" of OpenID Connect EAP ACR Values 1.0 §2.
     if (evidence !== undefined) return { approval_evidence: evidence, acr: PASSKEY_ACR };
-    const member = memberClaims(token);
+    const member = memberClaims.get(token);
     if (member !== undefined) return { ...member };
     const server = serverOf(options.servers, token.clientId);
     if (server !== undefined) return { act: { sub: server.client_id }, client_name: serverName(server) };
@@ -305,4 +316,26 @@ function requireNoApprovals({ grant_types = [], token_endpoint_auth_method }: Al
     ),
     { status: 401, statusCode: 401 },
   );
+}
+
+const { Check, Prompt } = interactionPolicy;
+
+/**
+ * Each request is asked about, whoever asked before and whatever was allowed then: the one page does what the prompts
+ * `login`, `select_account` and `consent` stand for.
+ */
+function interactions(): NonNullable<Configuration['interactions']> {
+  const policy = interactionPolicy.base();
+  policy.clear();
+  policy.add(new Prompt({ name: 'login', requestable: true }));
+  policy.add(new Prompt({ name: 'select_account', requestable: true }));
+  policy.add(
+    new Prompt(
+      { name: 'consent', requestable: true },
+      new Check('each_time', 'the person is asked each time', 'consent_required', (ctx) =>
+        ctx.oidc.result?.consent?.grantId === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
+      ),
+    ),
+  );
+  return { policy, url: (_ctx, interaction) => `${CONSENT_PATH}/${interaction.uid}` };
 }

@@ -1,53 +1,84 @@
-import type { JWK, JWTVerifyGetKey } from 'jose';
-import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
+import type { JSONWebKeySet, JWK, JWTVerifyGetKey } from 'jose';
+import Provider, { type ClientMetadata, type KoaContextWithOIDC } from 'oidc-provider';
 import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import { JWT_BEARER_GRANT, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
+import { publicFetch } from '../../net/public-fetch.ts';
+import { createPublicResolver } from '../../net/public-resolver.ts';
+import type { ResolveHost } from '../../net/resolve-host.ts';
+import {
+  CIBA_GRANT,
+  ID_JAG_PROFILE,
+  JWT_BEARER_GRANT,
+  TOKEN_EXCHANGE_GRANT,
+} from '../../oauth/oauth-names.ts';
+import { MCP_SCOPES } from '../../oauth/scopes.ts';
+import type { AuthorizedClients } from '../../store/home/authorized-clients.ts';
+import type { IssuedTokens, OidcStore } from '../../store/home/oidc-store.ts';
+import type { OpenRegistrations } from '../../store/home/open-registrations.ts';
+import type { People } from '../../store/home/people.ts';
+import type { ProviderKeys } from '../../store/home/provider-keys.ts';
+import type { RedeemedAssertions } from '../../store/home/redeemed-assertions.ts';
+import type { RegisteredClients } from '../../store/home/registered-clients.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
-import type { AuthorizedClients } from './authorization/authorized-clients.ts';
-import type { OpenRegistrations } from './authorization/open-registrations.ts';
+import {
+  createDocumentReader,
+  type DocumentReader,
+  LONGEST_DOCUMENT,
+} from './authorization/client-documents.ts';
 import { oneLineName } from './authorization/public-client.ts';
 import { registrationGate } from './client-registration.ts';
-import { ownPingEndpoint } from './clients.ts';
+import { ownPingEndpoint, pingSender } from './clients.ts';
 import type { Company } from './companies/company.ts';
 import { companyGrantParameters, createCompanyGrant } from './companies/company-grant.ts';
-import type { RedeemedAssertions } from './companies/redeemed-assertions.ts';
-import { completeAnswers } from './complete-answers.ts';
-import { tokenExchangeParameters } from './exchange-parameters.ts';
-import type { Handler } from './front-door.ts';
-import type { Grants } from './grants.ts';
-import type { IdentityProviderOptions } from './identity-provider-options.ts';
-import type { IssuedTokens } from './issued-tokens.ts';
-import { limitProtocol } from './limit-requests.ts';
+import type { Faults } from './faults.ts';
 import { oidcConfiguration } from './oidc-configuration.ts';
-import type { OidcStore } from './oidc-store.ts';
-import { type OutgoingRequests, outgoingRequests } from './outgoing-requests.ts';
-import type { ProviderKeys } from './provider-keys.ts';
-import type { RegisteredClients } from './registered-clients.ts';
-import { isRequestFault } from './request-fault.ts';
-import type { RequestLimits } from './request-limits.ts';
+import {
+  connectedAccountsUrl,
+  type Handler,
+  OUTCOME_PATH,
+  POLL_INTERVAL,
+  tokenExchangeParameters,
+} from './protocol/protocol.ts';
+import { isRequestFault } from './protocol/readable-form.ts';
+import { limitProtocol, type RequestLimits } from './protocol/request-limits.ts';
 import type { AgentServer } from './servers/agent-server.ts';
+import type { SignIns } from './servers/server-exchange.ts';
 import type { CompanyStanding } from './signals/company-standing.ts';
 import { createTokenExchange } from './token-exchange.ts';
+import type { Vault } from './vault.ts';
 
-export interface ProtocolParts
-  extends Pick<
-    IdentityProviderOptions,
-    | 'clientKeys'
-    | 'documents'
-    | 'faults'
-    | 'fetch'
-    | 'gatewayClient'
-    | 'issuer'
-    | 'knownClients'
-    | 'people'
-    | 'publicFetch'
-    | 'resolve'
-    | 'resource'
-    | 'vault'
-  > {
+/** The part of a home’s options that the protocol goes by. */
+export interface ProtocolOptions {
+  /** Its own address on loopback, already listening: `http://127.0.0.1:4747`. */
+  readonly issuer: string;
+  /** The gateway's resource indicator: the audience of access tokens. */
+  readonly resource: string;
+  readonly people: People;
+  /** The one client that may exchange tokens (private_key_jwt). */
+  readonly gatewayClient: { readonly client_id: string; readonly jwks: JSONWebKeySet };
+  /** Other people’s clients that are registered beforehand (RFC 7591 metadata). */
+  readonly knownClients?: readonly ClientMetadata[];
+  /** Servers that run the agent, which people sign in at. */
+  readonly servers?: readonly AgentServer[] | undefined;
+  /** Companies whose word about people of this home is taken. */
+  readonly companies?: readonly Company[] | undefined;
+  readonly vault: Vault;
+  readonly faults: Faults;
+  /** Sends pushes, and CIBA pings to the gateway, which may be on this machine. */
+  readonly fetch?: typeof fetch;
+  /** Sends those to other clients; what is used unless said otherwise reaches nothing on this machine or its network. */
+  readonly publicFetch?: typeof fetch;
+  /** Reads what other people's clients say of themselves (CIMD); unless given, on the open internet alone. */
+  readonly documents?: typeof fetch;
+  /** Reads the keys of the clients that are listed here (`jwks_uri`), with the dispatcher that comes with each request. */
+  readonly clientKeys?: typeof fetch;
+  /** Resolves the hosts of other people's clients and of push services; `net/public-resolver.ts` unless given. */
+  readonly resolve?: ResolveHost;
+}
+
+interface ProtocolParts extends ProtocolOptions {
   readonly keys: ProviderKeys;
   readonly requests: ApprovalRequests;
   readonly clients: RegisteredClients;
@@ -56,7 +87,7 @@ export interface ProtocolParts
   readonly limits: RequestLimits;
   readonly store: OidcStore;
   readonly now: () => number;
-  readonly grants: Pick<Grants, 'liveGrant' | 'noteDevice' | 'replaced'>;
+  readonly grants: SignIns;
   readonly servers: readonly AgentServer[];
   readonly companies: readonly Company[];
   readonly redeemed: RedeemedAssertions;
@@ -71,7 +102,7 @@ export interface ProtocolParts
 }
 
 /** The protocol's endpoints, and what is behind them. */
-export interface Protocol {
+interface Protocol {
   readonly provider: () => Provider;
   readonly handle: Handler;
 }
@@ -160,23 +191,14 @@ function openProvider(
   provider.registerGrantType(
     TOKEN_EXCHANGE_GRANT,
     createTokenExchange({
-      issuer,
-      resource,
+      ...parts,
       gatewayClientId: parts.gatewayClient.client_id,
       verificationKey: parts.keys.signing.verificationKey,
-      vault: parts.vault,
-      servers: parts.servers,
-      grants: parts.grants,
-      now,
     }),
     tokenExchangeParameters,
   );
   if (parts.companies.length > 0) {
-    const grant = createCompanyGrant({
-      ...{ issuer, resource, now, onRefused: onError },
-      ...{ companies: parts.companies, people: parts.people, redeemed: parts.redeemed },
-      ...{ companyKeyOf: parts.companyKeyOf, standing: parts.standing },
-    });
+    const grant = createCompanyGrant({ ...parts, onRefused: onError });
     provider.registerGrantType(JWT_BEARER_GRANT, grant, companyGrantParameters);
   }
 
@@ -200,4 +222,85 @@ function openProvider(
   );
   completeAnswers(provider, { issuer, faults, companies: parts.companies });
   return provider;
+}
+
+const PING_TIMEOUT_MS = 5000;
+
+/** Whom the library calls, and how their names are resolved. */
+interface OutgoingRequests {
+  /** All that the library sends. */
+  readonly fetch: typeof fetch;
+  readonly documents: {
+    /** For names that anybody can have resolved, without a sign-in: nothing else waits behind them. */
+    readonly resolve: ResolveHost;
+    readonly reader: DocumentReader;
+  };
+  /** For the names of clients that a person has registered. */
+  readonly resolvePing: ResolveHost;
+}
+
+/**
+ * The library sends CIBA pings, and reads the documents of clients and the keys of those that the owner's settings list. The
+ * latter alone are names of the owner's choice, and resolved by the system.
+ */
+function outgoingRequests(options: ProtocolOptions): OutgoingRequests {
+  const resolve = options.resolve ?? createPublicResolver();
+  const resolvePing = options.resolve ?? createPublicResolver();
+  const ping = pingSender({
+    resource: options.resource,
+    fetch: options.fetch ?? fetch,
+    publicFetch: options.publicFetch ?? publicFetch(resolvePing),
+    timeoutMs: PING_TIMEOUT_MS,
+  });
+  const reader = createDocumentReader(
+    options.documents ?? publicFetch(resolve, { mostBytes: LONGEST_DOCUMENT }),
+  );
+  const { knownClients = [], servers = [], companies = [], clientKeys = fetch } = options;
+  const listed = [...knownClients, ...servers, ...companies.flatMap(({ clients }) => clients)];
+  const keys = new Set(listed.flatMap(({ jwks_uri: uri }) => (uri === undefined ? [] : [new URL(uri).href])));
+  return {
+    resolvePing,
+    documents: { resolve, reader },
+    fetch: (url, init) => {
+      if (init?.method === 'POST') return ping(url, init);
+      return keys.has(String(url)) ? clientKeys(url, init) : reader.fetch(url, init);
+    },
+  };
+}
+
+/** What the library's own answers lack, or say too much of. */
+function completeAnswers(
+  provider: Provider,
+  {
+    issuer,
+    faults,
+    companies,
+  }: { readonly issuer: string; readonly faults: Faults; readonly companies: readonly Company[] },
+): void {
+  provider.use(async (ctx, next) => {
+    await next();
+    const route: unknown = ctx.oidc?.route;
+    if (route === 'discovery' && ctx.status === 200) {
+      ctx.body = {
+        ...ctx.body,
+        // Several clients ask for all that is listed: what an approval alone can give is not.
+        scopes_supported: ['openid', 'offline_access', ...MCP_SCOPES],
+        response_modes_supported: ['query'],
+        connected_accounts_endpoint: connectedAccountsUrl(issuer),
+        backchannel_outcome_endpoint: `${issuer}${OUTCOME_PATH}`,
+        backchannel_user_code_parameter_supported: false,
+        // By which a company's program knows that it may come so, MCP's enterprise-managed authorization (§6) too.
+        ...(companies.length === 0 ? {} : { authorization_grant_profiles_supported: [ID_JAG_PROFILE] }),
+      };
+    }
+    if ((route === 'backchannel_authentication' || route === 'device_authorization') && ctx.status === 200) {
+      ctx.body = { ...ctx.body, interval: POLL_INTERVAL };
+    }
+    const approved = route === 'token' && ctx.status === 200 && ctx.oidc.params.grant_type === CIBA_GRANT;
+    if (approved) failpoint('idp.issued');
+    if (approved && faults.take('lost_token_response')) {
+      ctx.respond = false;
+      ctx.req.socket.destroy();
+    }
+  });
 }

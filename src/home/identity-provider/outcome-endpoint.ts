@@ -5,11 +5,10 @@ import type Provider from 'oidc-provider';
 import { z } from 'zod';
 import { safeLine } from '../../text/shown-text.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
-import { authenticatedClient } from './client-assertion.ts';
-import { limitRefusals } from './limit-requests.ts';
-import { OUTCOME_PATH } from './protocol.ts';
-import { readableForm } from './readable-form.ts';
-import type { RequestLimits } from './request-limits.ts';
+import { authenticatedClient } from './protocol/client-assertion.ts';
+import { OUTCOME_PATH } from './protocol/protocol.ts';
+import { readableForm } from './protocol/readable-form.ts';
+import { limitRefusals, type RequestLimits } from './protocol/request-limits.ts';
 
 const clientSchema = z.object({
   client_id: z.string().optional(),

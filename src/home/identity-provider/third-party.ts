@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { VaultError } from './vault-error.ts';
 
 /** One third party the vault can hold accounts at, as an OAuth 2.0 client of it. */
 export interface VaultConnection {
@@ -37,27 +36,9 @@ const tokenResponseSchema = z.object({
 export type TokenResponse = z.output<typeof tokenResponseSchema>;
 
 /** Third parties as the vault sees them: OAuth 2.0 servers that it is a confidential client of. */
-export interface ThirdParties {
-  /** Where the person signs in there, and is asked. */
-  authorizationUrl(connection: VaultConnection, request: ThirdPartyRequest): string;
-  /** @throws {VaultError} `reconnect_needed`, `broker_unreachable` */
-  tokens(connection: VaultConnection, grant: Readonly<Record<string, string>>): Promise<TokenResponse>;
-  /**
-   * Fills in its login and consent form in the person's place.
-   * @returns the code; `undefined` where they refused
-   * @throws {VaultError}
-   */
-  answer(
-    connection: VaultConnection,
-    request: ThirdPartyRequest,
-    credentials: { readonly username: string; readonly password: string },
-    decision: 'allow' | 'deny',
-  ): Promise<string | undefined>;
-  /** Ends the consent with every token that came of it (RFC 7009). @returns false where it could not be told */
-  revoke(connection: VaultConnection, token: string): Promise<boolean>;
-}
+export type ThirdParties = ReturnType<typeof thirdParties>;
 
-export function thirdParties(request: typeof fetch): ThirdParties {
+export function thirdParties(request: typeof fetch) {
   const send = async (url: string, body: URLSearchParams): Promise<Response> => {
     try {
       return await request(url, {
@@ -73,9 +54,14 @@ export function thirdParties(request: typeof fetch): ThirdParties {
   };
 
   return {
+    /** Where the person signs in there, and is asked. */
     authorizationUrl,
 
-    async tokens(connection, grant) {
+    /** @throws {VaultError} `reconnect_needed`, `broker_unreachable` */
+    async tokens(
+      connection: VaultConnection,
+      grant: Readonly<Record<string, string>>,
+    ): Promise<TokenResponse> {
       const response = await send(
         `${connection.url}/oauth/token`,
         new URLSearchParams({ ...grant, ...connection.client }),
@@ -93,7 +79,17 @@ export function thirdParties(request: typeof fetch): ThirdParties {
       return parsed.data;
     },
 
-    async answer(connection, asked, credentials, decision) {
+    /**
+     * Fills in its login and consent form in the person's place.
+     * @returns the code; `undefined` where they refused
+     * @throws {VaultError}
+     */
+    async answer(
+      connection: VaultConnection,
+      asked: ThirdPartyRequest,
+      credentials: { readonly username: string; readonly password: string },
+      decision: 'allow' | 'deny',
+    ): Promise<string | undefined> {
       const url = authorizationUrl(connection, asked);
       const response = await send(url, new URLSearchParams({ ...credentials, decision }));
       const location = URL.parse(response.headers.get('location') ?? '', url);
@@ -114,7 +110,8 @@ export function thirdParties(request: typeof fetch): ThirdParties {
       return code;
     },
 
-    async revoke(connection, token) {
+    /** Ends the consent with every token that came of it (RFC 7009). @returns false where it could not be told */
+    async revoke(connection: VaultConnection, token: string): Promise<boolean> {
       const response = await send(
         `${connection.url}/oauth/revoke`,
         new URLSearchParams({ token, ...connection.client }),
@@ -138,4 +135,22 @@ function authorizationUrl(
     code_challenge_method: 'S256',
   });
   return `${url}/oauth/authorize?${parameters}`;
+}
+
+/** Why the vault has no token: all but the last need the person; that one may pass by itself. */
+export type VaultRefusal =
+  | 'unknown_connection'
+  | 'not_connected'
+  | 'reconnect_needed'
+  | 'invalid_scope'
+  | 'broker_unreachable';
+
+/** Carries no token and no response body. */
+export class VaultError extends Error {
+  override name = 'VaultError';
+  readonly refusal: VaultRefusal;
+  constructor(refusal: VaultRefusal, message: string) {
+    super(message);
+    this.refusal = refusal;
+  }
 }

@@ -1,17 +1,15 @@
 import { type JWTVerifyGetKey, errors as joseErrors, jwtVerify } from 'jose';
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
 import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../oauth/oauth-names.ts';
-import type { ExchangeParameters } from './exchange-parameters.ts';
-import { mcpResource } from './protocol.ts';
+import { type ExchangeParameters, mcpResource, temporarilyUnavailable } from './protocol/protocol.ts';
 import { type AgentServer, serverOf } from './servers/agent-server.ts';
 import { createServerExchange, type ServerExchangeOptions } from './servers/server-exchange.ts';
-import { temporarilyUnavailable } from './unavailable.ts';
+import { VaultError } from './third-party.ts';
 import type { Vault } from './vault.ts';
-import { VaultError } from './vault-error.ts';
 
 type Context = TokenEndpointGrantContext<ExchangeParameters>;
 
-export interface TokenExchangeOptions extends ServerExchangeOptions {
+interface TokenExchangeOptions extends ServerExchangeOptions {
   readonly gatewayClientId: string;
   readonly servers: readonly AgentServer[];
   readonly verificationKey: JWTVerifyGetKey;

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { type Clock, systemClock } from '../../machine/clock.ts';
+import { BROKER_SCOPES, openVaultRows, type VaultRows } from '../../store/home/vault-rows.ts';
 import {
   type ThirdParties,
   type ThirdPartyRequest,
   type TokenResponse,
   thirdParties,
   type VaultConnection,
+  VaultError,
 } from './third-party.ts';
-import { VaultError } from './vault-error.ts';
-import { BROKER_SCOPES, openVaultRows, type VaultRows } from './vault-rows.ts';
 
 export interface VaultOptions {
   readonly database: Database;
@@ -21,7 +21,7 @@ export interface VaultOptions {
   readonly fetch?: typeof fetch;
 }
 
-export interface BrokerToken {
+interface BrokerToken {
   readonly accessToken: string;
   /** Seconds. */
   readonly expiresIn: number;

@@ -1,15 +1,21 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { SigningKey } from '../../store/signing-key-store.ts';
-import { tellOf } from './browser.ts';
-import type { BrowserContext, BrowserEnv } from './browser-env.ts';
-import { isFull } from './browser-env.ts';
 import { readAssertion, readRegistration } from './credential-json.ts';
 import { localTime } from './decision/local-time.ts';
-import { type Markup, messagePage, page, passkeyNeeded, toSignIn } from './page.ts';
+import { tellOf } from './page/browser.ts';
+import { type BrowserContext, type BrowserEnv, isFull } from './page/browser-env.ts';
+import {
+  type Markup,
+  messagePage,
+  page,
+  passkeyNeeded,
+  refusedJson,
+  refusedPage,
+  toSignIn,
+} from './page/page.ts';
 import { nameOf } from './pairing-pages.ts';
 import type { PhoneServices } from './phone-services.ts';
-import { refusedJson, refusedPage } from './refused-page.ts';
 
 const PATH = '/phone/authenticators';
 const back = { href: PATH, text: 'Back to your passkeys' };

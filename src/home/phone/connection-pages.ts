@@ -1,12 +1,12 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { scopeWords } from '../consent-page.ts';
 import type { ConnectionRequest } from '../identity-provider/connection-requests.ts';
-import { CONNECT_PATH } from '../identity-provider/protocol.ts';
-import { VaultError } from '../identity-provider/vault-error.ts';
-import { type BrowserContext, type BrowserEnv, isFull } from './browser-env.ts';
-import { messagePage, page, passkeyNeeded, toSignIn } from './page.ts';
+import { CONNECT_PATH } from '../identity-provider/protocol/protocol.ts';
+import { VaultError } from '../identity-provider/third-party.ts';
+import { type BrowserContext, type BrowserEnv, isFull } from './page/browser-env.ts';
+import { messagePage, page, passkeyNeeded, toSignIn } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
+import { partyScopeWords } from './scope-words.ts';
 
 /** Connecting an account elsewhere: who asks for what, the way to the third party, and the way back. */
 export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv> {
@@ -101,7 +101,7 @@ function asks(context: BrowserContext, request: ConnectionRequest) {
 <p>You sign in there, not here. What you allow there is kept here, and used only when you or your agent need it.</p>
 <div class="note"><strong>Only go on if you started this yourself.</strong>A link that someone sent you is an attack.</div>
 <p>It will be asked to:</p>
-<ul data-testid="scopes">${scopes.map((scope) => html`<li>${scopeWords[scope] ?? scope}</li>`)}</ul>
+<ul data-testid="scopes">${scopes.map((scope) => html`<li>${partyScopeWords[scope] ?? scope}</li>`)}</ul>
 <p><a class="go wide" href="${authorizationUrl}" rel="noreferrer" data-testid="continue">Go on to ${label}</a></p>
 </div>`,
   });

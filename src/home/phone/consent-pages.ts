@@ -2,11 +2,10 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { PROPOSE_ORDERS } from '../../oauth/scopes.ts';
 import type { ConsentRequest } from '../identity-provider/authorization/consents.ts';
-import { byPasskey } from '../identity-provider/device-codes.ts';
-import { CONSENT_PATH } from '../identity-provider/protocol.ts';
-import { formsMayLeadTo } from './browser.ts';
-import { type BrowserContext, type BrowserEnv, isFull } from './browser-env.ts';
-import { messagePage, page, passkeyNeeded, toSignIn } from './page.ts';
+import { byPasskey, CONSENT_PATH } from '../identity-provider/protocol/protocol.ts';
+import { formsMayLeadTo } from './page/browser.ts';
+import { type BrowserContext, type BrowserEnv, isFull } from './page/browser-env.ts';
+import { messagePage, page, passkeyNeeded, toSignIn } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 import { scopeWords } from './scope-words.ts';
 

@@ -1,9 +1,10 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { byPasskey, type DeviceLookup, type DeviceRequest } from '../identity-provider/device-codes.ts';
-import type { Person } from '../identity-provider/people.ts';
-import { type BrowserContext, type BrowserEnv, isFull } from './browser-env.ts';
-import { messagePage, page, passkeyNeeded, toSignIn } from './page.ts';
+import type { Person } from '../../store/home/people.ts';
+import type { DeviceLookup, DeviceRequest } from '../identity-provider/device-codes.ts';
+import { byPasskey } from '../identity-provider/protocol/protocol.ts';
+import { type BrowserContext, type BrowserEnv, isFull } from './page/browser-env.ts';
+import { messagePage, page, passkeyNeeded, toSignIn } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 import { scopesInWords } from './scope-words.ts';
 

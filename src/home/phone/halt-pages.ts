@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { DAY_LOSS, type TradingStanding } from '../../store/halts.ts';
-import type { BrowserEnv } from './browser-env.ts';
 import { localTime } from './decision/local-time.ts';
-import { type Markup, page, toSignIn } from './page.ts';
+import type { BrowserEnv } from './page/browser-env.ts';
+import { type Markup, page, toSignIn } from './page/page.ts';
 import type { Halting, PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/halt';

@@ -10,9 +10,9 @@ import {
   mandateWorst,
 } from '../../trading/mandate/mandate-words.ts';
 import { standingLast, standingNext } from '../../trading/mandate/standing-words.ts';
-import type { BrowserEnv } from './browser-env.ts';
-import { environmentBanner } from './decision/environment-banner.ts';
-import { type Markup, page, toSignIn } from './page.ts';
+import { environmentBanner } from './decision/signs.ts';
+import type { BrowserEnv } from './page/browser-env.ts';
+import { type Markup, page, toSignIn } from './page/page.ts';
 import type { Mandating } from './phone-services.ts';
 
 const PATH = '/phone/mandates';

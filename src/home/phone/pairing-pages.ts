@@ -1,13 +1,11 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { signIn, tellOf } from './browser.ts';
-import type { BrowserContext, BrowserEnv } from './browser-env.ts';
-import { browserName } from './browser-name.ts';
 import { readRegistration } from './credential-json.ts';
-import { environmentBanner } from './decision/environment-banner.ts';
-import { messagePage, page } from './page.ts';
+import { environmentBanner } from './decision/signs.ts';
+import { browserName, signIn, tellOf } from './page/browser.ts';
+import type { BrowserContext, BrowserEnv } from './page/browser-env.ts';
+import { messagePage, page, refusedJson, refusedPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
-import { refusedJson, refusedPage } from './refused-page.ts';
 
 const PAIRING_PATH = '/phone/pair';
 

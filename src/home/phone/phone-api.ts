@@ -6,8 +6,9 @@ import { isProposalDetails, proposalDetailsSchema } from '../../approval/details
 import { utcSeconds } from '../../machine/clock.ts';
 import { sameSecret } from '../../secrets/constant-time.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
-import { type DeviceLookup, TERMINAL_PHONE } from '../identity-provider/device-codes.ts';
-import { limitRefusals } from '../identity-provider/limit-requests.ts';
+import type { DeviceLookup } from '../identity-provider/device-codes.ts';
+import { TERMINAL_PHONE } from '../identity-provider/protocol/protocol.ts';
+import { limitRefusals } from '../identity-provider/protocol/request-limits.ts';
 import { pairingLink } from './pairing-pages.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';

@@ -53,7 +53,7 @@ const deviceSignInSchema = z.object({
   device_name: z.string().nullable(),
   scopes: z.array(z.string()),
 });
-export type DeviceSignIn = z.output<typeof deviceSignInSchema>;
+type DeviceSignIn = z.output<typeof deviceSignInSchema>;
 
 const answeredConnectionSchema = z.object({
   user: z.string(),

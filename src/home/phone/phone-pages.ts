@@ -1,15 +1,17 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { eventAnswer, streamLimit, tooManyStreams } from '../../net/event-answer.ts';
-import { type BrowserContext, type BrowserEnv, isFull } from './browser-env.ts';
+import { createDashboardRoutes } from './dashboard/dashboard-routes.ts';
+import { type KeptReads, keptReads } from './dashboard/kept-reads.ts';
 import { createDecisionRoutes } from './decision/decision-routes.ts';
 import { createHistoryPages } from './decision/history-pages.ts';
 import { type PhoneState, phoneState, phoneUpdate, type Viewer } from './decision/phone-state.ts';
-import { requestItem } from './decision/request-list.ts';
-import { isOpenSession } from './open-session.ts';
-import { type Markup, page, toSignIn } from './page.ts';
+import { requestItem } from './decision/request-card.ts';
+import { isOpenSession } from './page/browser.ts';
+import { type BrowserContext, type BrowserEnv, isFull } from './page/browser-env.ts';
+import { type Markup, page, toSignIn } from './page/page.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
-import { pushToggle } from './push/push-toggle.ts';
+import type { PhonePush } from './push/phone-push.ts';
 
 /** Milliseconds between signs of life on an event stream; also how soon an expiry moves to the list below. */
 const HEARTBEAT = 5000;
@@ -77,7 +79,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
  * One request on the screen, the others in a list above it.
  * @param within another page, which has a heading of its own
  */
-export function phoneBody(state: PhoneState, chosen: string | undefined, within = false): Markup {
+function phoneBody(state: PhoneState, chosen: string | undefined, within = false): Markup {
   const { waiting, more, recent } = state;
   const current = waiting.find(({ id }) => id === chosen) ?? waiting[0];
   const others = waiting.filter((request) => request !== current);
@@ -94,8 +96,50 @@ export function phoneBody(state: PhoneState, chosen: string | undefined, within 
 </div>`;
 }
 
-export function viewerOf(context: BrowserContext): Viewer | undefined {
+function viewerOf(context: BrowserContext): Viewer | undefined {
   const { user, session, formToken } = context.var;
   if (user === undefined || session === undefined) return undefined;
   return { user: user.username, session: session.id, canApprove: isFull(context), formToken };
+}
+
+const PATH = '/phone/dashboard';
+
+/** The dashboard of whoever is signed in, with the cards that they decide by. */
+export function createDashboardPages(
+  dashboards: NonNullable<PhoneServices['dashboards']>,
+  services: PhoneServices,
+): Hono<BrowserEnv> {
+  const { clock } = services;
+  /** By person: what several of their pages look at is read once. */
+  const kept = new Map<string, KeptReads>();
+  const readsOf = (sub: string): KeptReads => {
+    const known = kept.get(sub) ?? keptReads(dashboards(sub), () => clock.now());
+    kept.set(sub, known);
+    return known;
+  };
+  return createDashboardRoutes({
+    path: PATH,
+    dataOf: ({ var: { user } }) => (user === undefined ? undefined : readsOf(user.username)),
+    toGetIn: (context) => toSignIn(context, PATH),
+    isOpen: async ({ var: { session } }) => session !== undefined && (await isOpenSession(session, services)),
+    async decide(context) {
+      const viewer = viewerOf(context);
+      if (viewer === undefined) throw new TypeError('nobody is signed in');
+      return phoneBody(await phoneState(services, viewer), context.req.query('request'), true);
+    },
+    clock,
+    closing: services.closing,
+    onError: services.onError,
+  });
+}
+
+/**
+ * Where a person has this browser ring. Empty and hidden until its script (web/push.ts) knows how it stands: without
+ * script nothing rings.
+ */
+function pushToggle({ publicKey }: Pick<PhonePush, 'publicKey'>): Markup {
+  return html`<section class="card ring" data-push="${publicKey}" data-testid="push" aria-label="Ringing" hidden>
+<p class="small" role="status" data-push-words></p>
+<button type="button" class="quiet" data-push-button data-testid="push-toggle" hidden></button>
+</section>`;
 }

@@ -1,32 +1,18 @@
-import type { Keys } from '../../approval/keys/keys.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { TradingStanding } from '../../store/halts.ts';
+import type { AuthorizedClients } from '../../store/home/authorized-clients.ts';
+import type { RecoveryCodes } from '../../store/home/recovery-codes.ts';
+import type { RegisteredClients } from '../../store/home/registered-clients.ts';
 import type { MandateView } from '../../trading/mandate/mandate.ts';
-import type { ApprovalRequests } from '../identity-provider/approval-requests.ts';
-import type { AuthorizedClients } from '../identity-provider/authorization/authorized-clients.ts';
 import type { Consents } from '../identity-provider/authorization/consents.ts';
 import type { ConnectionRequests } from '../identity-provider/connection-requests.ts';
-import type { Decide } from '../identity-provider/decide.ts';
 import type { DeviceCodes } from '../identity-provider/device-codes.ts';
 import type { Grants } from '../identity-provider/grants.ts';
-import type { People } from '../identity-provider/people.ts';
-import type { RecoveryCodes } from '../identity-provider/recovery-codes.ts';
-import type { RegisteredClients } from '../identity-provider/registered-clients.ts';
-import type { RequestLimits } from '../identity-provider/request-limits.ts';
-import type { Sessions } from '../identity-provider/sessions.ts';
+import type { RequestLimits } from '../identity-provider/protocol/request-limits.ts';
 import type { DashboardData } from './dashboard/dashboard-data.ts';
-import type { ApprovalSteps } from './decision/approval-steps.ts';
+import type { DecisionServices } from './decision/approval-steps.ts';
+import type { BrowserServices } from './page/browser.ts';
 import type { PhonePush } from './push/phone-push.ts';
-
-/** What the pages say of the home they belong to. */
-export interface HomeAbout {
-  /** As its owner calls it: `Alice's home`. */
-  readonly name: string;
-  /** Whose money its orders move. */
-  readonly environment: 'paper' | 'live';
-  /** Nothing in it is real. */
-  readonly simulated: boolean;
-}
 
 /** Stopping all trading for a person. */
 export interface Halting {
@@ -44,19 +30,13 @@ export interface Mandating {
 }
 
 /** What the phone, as a page and as an API, is built on. */
-export interface PhoneServices {
-  readonly issuer: string;
-  readonly about: HomeAbout;
-  /** What people approve with, and sign in by. */
-  readonly keys: Keys;
+export interface PhoneServices extends BrowserServices, DecisionServices {
   readonly recovery: RecoveryCodes;
   /** Undefined for a provider that has no gateway behind it. */
   readonly halting: Halting | undefined;
   readonly mandating: Mandating | undefined;
   /** A person's own, as the gateway behind it has it; undefined as above. */
   readonly dashboards: ((sub: string) => DashboardData) | undefined;
-  readonly people: People;
-  readonly requests: ApprovalRequests;
   readonly deviceCodes: DeviceCodes;
   /** Programs that wait to be let in by their browser. */
   readonly consents: Consents;
@@ -72,7 +52,6 @@ export interface PhoneServices {
   readonly connections: ConnectionRequests;
   /** The users' passwords at the third parties, for the phone that stands in for their browser. */
   readonly thirdPartyPasswords: Readonly<Record<string, string>>;
-  readonly sessions: Sessions;
   readonly pairingSecret: string;
   readonly push: PhonePush;
   readonly clock: Clock;
@@ -80,11 +59,6 @@ export interface PhoneServices {
   readonly closing: AbortSignal;
   /** Told of what went wrong inside; never holds a token. */
   readonly onError: (message: string) => void;
-  /** What is done before an approval counts, beside signing it. */
-  readonly steps: ApprovalSteps;
-  /** Whether an approval must be signed by one of them. */
-  readonly signatures: 'required' | 'off';
-  readonly decide: Decide;
 }
 
 /** Resolves on the next change to the user's requests, after `ms`, or when a signal aborts. Never rejects. */

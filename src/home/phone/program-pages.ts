@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { utcSeconds } from '../../machine/clock.ts';
-import { type BrowserEnv, isFull } from './browser-env.ts';
-import { page, passkeyNeeded, toSignIn } from './page.ts';
+import { type BrowserEnv, isFull } from './page/browser-env.ts';
+import { page, passkeyNeeded, toSignIn } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/programs';

@@ -17,6 +17,14 @@ export const scopeWords: Readonly<Record<string, string>> = {
   'delete:me:connected_accounts': 'Disconnect them',
 };
 
+/** What each scope at a third party allows, in words. */
+export const partyScopeWords: Readonly<Record<string, string>> = {
+  'account:write': 'see your account and change its settings',
+  trading: 'place and cancel orders',
+  'chat:write': 'send messages as you',
+  'https://www.googleapis.com/auth/gmail.send': 'send e-mail as you',
+};
+
 /** What is said of a sign-in that a program keeps up by itself. */
 const STAYS = scopeWords.offline_access ?? '';
 

@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import type { Session } from '../identity-provider/sessions.ts';
-import type { BrowserEnv } from './browser-env.ts';
+import type { Session } from '../../store/home/sessions.ts';
 import { localTime } from './decision/local-time.ts';
-import { page, toSignIn } from './page.ts';
+import type { BrowserEnv } from './page/browser-env.ts';
+import { page, toSignIn } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/sessions';

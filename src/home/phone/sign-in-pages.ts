@@ -1,11 +1,10 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { signIn, signOut, tellOf } from './browser.ts';
-import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { readAssertion } from './credential-json.ts';
-import { messagePage, page } from './page.ts';
+import { signIn, signOut, tellOf } from './page/browser.ts';
+import type { BrowserContext, BrowserEnv } from './page/browser-env.ts';
+import { messagePage, page, refusalText } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
-import { refusalText } from './refused-page.ts';
 
 /** Signing in by passkey, by recovery code or by the sandbox's one-time link; and signing out. */
 export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {

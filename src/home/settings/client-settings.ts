@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
-import { LOGIN_CLIENT_ID } from '../identity-provider/protocol.ts';
+import { LOGIN_CLIENT_ID } from '../identity-provider/protocol/protocol.ts';
 
 /** Of the home's own; its gateway's id stands in gateway.yaml, and is looked at when it is served. */
 const RESERVED_IDS: readonly string[] = [LOGIN_CLIENT_ID];

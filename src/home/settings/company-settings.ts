@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
 import { MCP_SCOPES } from '../../oauth/scopes.ts';
-import { USERNAME } from '../identity-provider/people.ts';
+import { USERNAME } from '../../store/home/people.ts';
 import {
   clientId,
   clientKeys,

@@ -5,8 +5,7 @@ import { noticesSchema } from '../../config/notice-channels.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { peerList } from '../../net/peer-list.ts';
 import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
-import { isRedirect } from '../identity-provider/authorization/redirect-uri.ts';
-import { pushSettingsSchema } from '../phone/push/push-settings.ts';
+import { isRedirect } from '../identity-provider/authorization/public-client.ts';
 import {
   clientId,
   clientKeys,
@@ -57,6 +56,24 @@ const receiverSchema = z.strictObject({
   endpoint: z.string().refine(isSecureUrl, INSECURE_URL),
   audience: z.string().min(1).max(255),
 });
+
+/** `push` of home.yaml: how phones ring. */
+const pushSettingsSchema = z.lazy(() =>
+  z.strictObject({
+    /** What a lock screen may show: the order, or only that there is one. */
+    content: z.enum(['full', 'short']).optional(),
+    /** When the owner is told by `notices`, too: where no push got through, or always. */
+    notices: z.enum(['fallback', 'always']).optional(),
+    /** Whether people are told what was filled of their orders: they are, unless it is false. */
+    fills: z.boolean().optional(),
+    /** Whom a push service may write to where something is wrong (RFC 8292 §2.1). */
+    contact: z
+      .string()
+      .regex(/^(mailto:[^\s@]+@[^\s@]+|https:\/\/\S+)$/, 'must be mailto:… or https://…')
+      .optional(),
+  }),
+);
+export type PushSettings = z.output<typeof pushSettingsSchema>;
 
 /** What `home.yaml` says: everything about a home that is not secret, but for what its gateway serves. */
 export const homeSettingsSchema = z

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { importJWK, type JWK, SignJWT } from 'jose';
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
 import { checkDpopReplay, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
-import type { ExchangeParameters } from '../../home/identity-provider/exchange-parameters.ts';
+import type { ExchangeParameters } from '../../home/identity-provider/protocol/protocol.ts';
 import { ID_JAG_TYPE } from '../../oauth/oauth-names.ts';
 import { defined } from '../../values/defined.ts';
 import type { CompanyPeople, CompanyPerson } from './people.ts';

@@ -1,6 +1,6 @@
 import type { JWK } from 'jose';
 import Provider, { type AdapterFactory, type Configuration } from 'oidc-provider';
-import { tokenExchangeParameters } from '../../home/identity-provider/exchange-parameters.ts';
+import { tokenExchangeParameters } from '../../home/identity-provider/protocol/protocol.ts';
 import { ID_JAG_TYPE, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import type { assertionExchange } from './assertion-exchange.ts';
 import type { CompanyPeople } from './people.ts';

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { JWK } from 'jose';
-import { createOidcStore } from '../../home/identity-provider/oidc-store.ts';
-import { loadProviderKeys } from '../../home/identity-provider/provider-keys.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { requireHost } from '../../net/host-check.ts';
 import { listenerOf } from '../../net/http-server.ts';
+import { createOidcStore } from '../../store/home/oidc-store.ts';
+import { loadProviderKeys } from '../../store/home/provider-keys.ts';
+import { prepareProviderDatabase } from '../../store/home/schema.ts';
 import { createSandboxTables } from '../../store/sandbox/schema.ts';
 import { assertionExchange } from './assertion-exchange.ts';
 import { type CompanyClient, companyClients } from './clients.ts';
@@ -49,6 +50,7 @@ export function createCompany(options: CompanyOptions): Company {
   const { issuer, name, database, pairingSecret, rules, clock = systemClock, onError = () => {} } = options;
   const now = () => clock.now();
   createSandboxTables(database, 'company');
+  prepareProviderDatabase(database);
   const keys = loadProviderKeys(database, now);
   const [signingKey, ...earlier] = keys.signing.current().keys;
   if (signingKey === undefined) throw new Error('the company has no signing key');

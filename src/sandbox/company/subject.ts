@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { type JWTVerifyGetKey, errors as joseErrors, jwtVerify } from 'jose';
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
-import type { ExchangeParameters } from '../../home/identity-provider/exchange-parameters.ts';
+import type { ExchangeParameters } from '../../home/identity-provider/protocol/protocol.ts';
 import { ID_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../oauth/oauth-names.ts';
 
 /** Whom a token is about that is shown for an exchange, and how they signed in. */

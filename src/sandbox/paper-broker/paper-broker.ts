@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
 import { TradeAgentError } from '../../errors/errors.ts';
-import type { Faults } from '../../home/faults.ts';
+import type { Faults } from '../../home/identity-provider/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { openHistoryGaps, openLog, openWatchlists } from '../../store/sandbox/broker-tables.ts';
 import { type Ledger, openLedger } from '../../store/sandbox/ledger.ts';

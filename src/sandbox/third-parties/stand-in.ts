@@ -1,4 +1,4 @@
-import type { Faults } from '../../home/faults.ts';
+import type { Faults } from '../../home/identity-provider/faults.ts';
 import type { TokenStore } from '../../store/sandbox/token-store.ts';
 
 /** A message as its reader would see it. */

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
-import type { Faults } from '../../home/faults.ts';
+import type { Faults } from '../../home/identity-provider/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { openLog } from '../../store/sandbox/broker-tables.ts';
 import { createSandboxTables } from '../../store/sandbox/schema.ts';

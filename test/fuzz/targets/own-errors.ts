@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { NoReceipt } from '../../../src/approval/receipts/receipt-form.ts';
 import { isTradeAgentError } from '../../../src/errors/errors.ts';
-import { UnacceptableDetails } from '../../../src/home/identity-provider/order-details.ts';
+import { UnacceptableDetails } from '../../../src/home/identity-provider/approval-subject.ts';
 import { ProblemError } from '../../../src/trading/refusal.ts';
 
 /** Whether it is an error by which something is refused, and not one that nobody foresaw. */

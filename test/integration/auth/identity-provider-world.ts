@@ -7,17 +7,18 @@ import type { JWK } from 'jose';
 import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
 import type { User } from '../../../src/auth/session/session.ts';
 import { profileSchema, type ResolvedProfile } from '../../../src/config/profile.ts';
-import { Faults } from '../../../src/home/faults.ts';
-import { createIdentityProvider } from '../../../src/home/identity-provider/identity-provider.ts';
-import { createPeople } from '../../../src/home/identity-provider/people.ts';
-import type { RefreshTokenReuse } from '../../../src/home/identity-provider/refresh-token-reuse.ts';
+import { Faults } from '../../../src/home/identity-provider/faults.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
+import { createIdentityProvider } from '../../../src/home/identity-provider.ts';
 import { createPhoneClient, type PhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import type { Home } from '../../../src/machine/directories.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
+import type { RefreshTokenReuse } from '../../../src/store/home/oidc-store.ts';
+import { createPeople } from '../../../src/store/home/people.ts';
+import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { testKeys } from '../home/test-keys.ts';
 
 /** One request the identity provider or the gateway received. */
@@ -88,7 +89,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const gatewayUrl = `http://127.0.0.1:${(gateway.address() as { port: number }).port}`;
 
   let server: HttpServer = await listenOnLoopback(0, Date.now);
-  const database = new Database(':memory:');
+  const database = prepareHomeDatabase(new Database(':memory:'));
   const people = createPeople(database, Date.now);
   for (const [username, name] of [
     ['alice', 'Alice Example'],

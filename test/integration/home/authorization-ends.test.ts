@@ -1,8 +1,8 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createAuthorizedClients } from '../../../src/home/identity-provider/authorization/authorized-clients.ts';
 import type { Revoked } from '../../../src/home/identity-provider/grants.ts';
-import { createOidcStore } from '../../../src/home/identity-provider/oidc-store.ts';
+import { createAuthorizedClients } from '../../../src/store/home/authorized-clients.ts';
+import { createOidcStore } from '../../../src/store/home/oidc-store.ts';
 import { refusal, startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
 import { type HttpBrowser, openLinkByHttp, pairByHttp } from './http-browser.ts';
 import { letIn, publicClient, register } from './public-client.ts';

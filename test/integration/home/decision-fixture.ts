@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import type { ProposalDetails } from '../../../src/approval/details.ts';
-import type { NumberMatching } from '../../../src/home/phone/decision/picked-code.ts';
+import type { NumberMatching } from '../../../src/home/phone/decision/approval-steps.ts';
 import { launchChromium } from '../chromium.ts';
 import { draft, startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
 import { type GatewayAsking, gatewayAsking, proposalDetails } from '../sandbox/proposal-fixture.ts';

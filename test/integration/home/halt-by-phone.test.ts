@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createPeople } from '../../../src/home/identity-provider/people.ts';
-import { createRecoveryCodes } from '../../../src/home/identity-provider/recovery-codes.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
+import { createPeople } from '../../../src/store/home/people.ts';
+import { createRecoveryCodes } from '../../../src/store/home/recovery-codes.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
 import { createHttpBrowser, ledTo } from './http-browser.ts';
 

@@ -5,9 +5,9 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { createLocalJWKSet, decodeProtectedHeader, importJWK, type JWK, jwtVerify, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createIdentityProvider } from '../../../src/gateway/door/identity-provider.ts';
-import { loadProviderKeys } from '../../../src/home/identity-provider/provider-keys.ts';
-import { AFTER_MS, AHEAD_MS, SIGNS_MS } from '../../../src/home/identity-provider/signing-keys.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
+import { AFTER_MS, AHEAD_MS, loadProviderKeys, SIGNS_MS } from '../../../src/store/home/provider-keys.ts';
+import { prepareProviderDatabase } from '../../../src/store/home/schema.ts';
 import { refusal, signIn, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 
 const DAY = 24 * 3_600_000;
@@ -26,7 +26,7 @@ afterEach(() => {
 
 /** The keys as a process has them that is started anew each time it is asked. */
 function keysAt(at: number) {
-  const database = new Database(join(folder, 'provider.db'));
+  const database = prepareProviderDatabase(new Database(join(folder, 'provider.db')));
   const { signing } = loadProviderKeys(database, () => at);
   const set = signing.current();
   database.close();
@@ -74,7 +74,7 @@ describe('the signing keys over 200 days', () => {
 
   it('change at their times in a process that goes on', () => {
     let now = START;
-    const database = new Database(':memory:');
+    const database = prepareProviderDatabase(new Database(':memory:'));
     const { signing } = loadProviderKeys(database, () => now);
     const kids = (at: number) => {
       now = START + at;
@@ -99,18 +99,6 @@ describe('the signing keys over 200 days', () => {
     expect(keysAt(back).keys.map(({ kid }) => kid)).toEqual([old, expect.any(String)]);
     expect(keysAt(back + AHEAD_MS - 1).keys[0]?.kid).toBe(old);
     expect(keysAt(back + AHEAD_MS).keys[0]?.kid).not.toBe(old);
-  });
-
-  it('begin with the one key of a provider from before', async () => {
-    const database = new Database(join(folder, 'provider.db'));
-    database.exec('CREATE TABLE provider_keys (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT');
-    const [made] = loadProviderKeys(new Database(':memory:'), () => START).signing.current().keys;
-    const old = { ...made, kid: 'old' };
-    database.prepare("INSERT INTO provider_keys VALUES ('signing', ?)").run(JSON.stringify(old));
-    database.close();
-    expect(keysAt(START).keys).toEqual([old]);
-    expect(keysAt(START + SIGNS_MS).keys[0]?.kid).toBe('old');
-    expect(keysAt(START + SIGNS_MS + AHEAD_MS).keys[0]?.kid).not.toBe('old');
   });
 });
 

@@ -55,57 +55,20 @@ async function sendAll(requests: readonly RawRequest[]): Promise<Map<number | un
   return statuses;
 }
 
-const paths = [
-  '/',
-  '/.well-known/openid-configuration',
-  '/.well-known/oauth-authorization-server',
-  '/jwks',
-  '/token',
-  '/register',
-  '/revoke',
-  '/userinfo',
-  '/device/code',
-  '/bc-authorize',
-  '/bc-outcome',
-  '/authorize',
-  '/me/v1/connected-accounts/connect',
-  '/me/v1/connected-accounts/complete',
-  '/me/v1/connected-accounts/accounts',
-  '/me/v1/connected-accounts/accounts/x',
-  '/device',
-  '/device/confirm',
-  '/signin',
-  '/signin/options',
-  '/signin/passkey',
-  '/signin/recovery',
-  '/signout',
-  '/phone',
-  '/phone/pair',
-  '/phone/pair/options',
-  '/phone/pair/enrol',
-  '/phone/link',
-  '/phone/authenticators',
-  '/phone/authenticators/recovery',
-  '/phone/sessions',
-  '/phone/sessions/end',
-  '/phone/programs',
-  '/phone/programs/token',
-  '/phone/programs/remove',
-  '/phone/programs/sign-out',
-  '/phone/events',
-  '/phone/requests/x',
-  '/phone/requests/x/options',
-  '/phone/assets/page.css',
-  '/phone/api/requests',
-  '/phone/api/requests/x',
-  '/phone/api/device',
-  '/phone/api/connections',
-  '/phone/api/tickets',
-  '/phone/api/pairings',
-  '/phone/api/registrations',
-  '/connections/connect',
-  '/connections/callback/x',
-];
+const words = (text: string) => text.trim().split(/\s+/);
+
+const paths = words(`
+  / /.well-known/openid-configuration /.well-known/oauth-authorization-server /jwks /token /register /revoke
+  /userinfo /device/code /bc-authorize /bc-outcome /authorize /me/v1/connected-accounts/connect
+  /me/v1/connected-accounts/complete /me/v1/connected-accounts/accounts /me/v1/connected-accounts/accounts/x
+  /device /device/confirm /signin /signin/options /signin/passkey /signin/recovery /signout /phone
+  /phone/pair /phone/pair/options /phone/pair/enrol /phone/link /phone/authenticators
+  /phone/authenticators/recovery /phone/sessions /phone/sessions/end /phone/programs /phone/programs/token
+  /phone/programs/remove /phone/programs/sign-out /phone/events /phone/requests/x /phone/requests/x/options
+  /phone/assets/page.css /phone/api/requests /phone/api/requests/x /phone/api/device /phone/api/connections
+  /phone/api/tickets /phone/api/pairings /phone/api/registrations /connections/connect
+  /connections/callback/x
+`);
 
 const endings = [
   '',
@@ -333,33 +296,12 @@ describe('a malformed request', () => {
       fc.json({ maxDepth: 3 }),
     );
     const parameter = fc.constantFrom(
-      ...[
-        'scope',
-        'login_hint',
-        'id_token_hint',
-        'login_hint_token',
-        'binding_message',
-        'requested_expiry',
-        'resource',
-      ],
-      ...[
-        'authorization_details',
-        'client_notification_token',
-        'user_code',
-        'request_context',
-        'acr_values',
-        'request',
-      ],
-      ...[
-        'grant_type',
-        'auth_req_id',
-        'refresh_token',
-        'device_code',
-        'subject_token',
-        'subject_token_type',
-        'audience',
-      ],
-      ...['state', 'text', 'token', 'token_type_hint', 'client_id', 'claims', 'actor_token', 'dpop_jkt'],
+      ...words(`
+        scope login_hint id_token_hint login_hint_token binding_message requested_expiry resource
+        authorization_details client_notification_token user_code request_context acr_values request
+        grant_type auth_req_id refresh_token device_code subject_token subject_token_type audience state
+        text token token_type_hint client_id claims actor_token dpop_jkt
+      `),
     );
     const forms = fc.sample(
       fc.record({
@@ -422,30 +364,11 @@ describe('a malformed request', () => {
     };
     const name = fc.constantFrom(
       ...Object.keys(right),
-      ...[
-        'client_uri',
-        'logo_uri',
-        'jwks_uri',
-        'scope',
-        'contacts',
-        'software_id',
-        'software_version',
-        'application_type',
-      ],
-      ...[
-        'default_max_age',
-        'subject_type',
-        'sector_identifier_uri',
-        'dpop_bound_access_tokens',
-        'require_auth_time',
-      ],
-      ...[
-        'token_endpoint_auth_signing_alg',
-        'id_token_signed_response_alg',
-        '__proto__',
-        'client_id',
-        'client_secret',
-      ],
+      ...words(`
+        client_uri logo_uri jwks_uri scope contacts software_id software_version application_type
+        default_max_age subject_type sector_identifier_uri dpop_bound_access_tokens require_auth_time
+        token_endpoint_auth_signing_alg id_token_signed_response_alg __proto__ client_id client_secret
+      `),
     );
     const value = fc.oneof(
       fc.constantFrom(

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createPeople } from '../../../src/home/identity-provider/people.ts';
-import { createRecoveryCodes } from '../../../src/home/identity-provider/recovery-codes.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
+import { createPeople } from '../../../src/store/home/people.ts';
+import { createRecoveryCodes } from '../../../src/store/home/recovery-codes.ts';
 import {
   details,
   refusal,

@@ -7,7 +7,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
-import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
+import { draftOf } from '../../../src/home/identity-provider/approval-subject.ts';
 import { publicFetch } from '../../../src/net/public-fetch.ts';
 import { ResolverBusy } from '../../../src/net/public-resolver.ts';
 import { bindingMessage } from '../../../src/trading/approval-details.ts';

@@ -6,9 +6,9 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPeople } from '../../../src/home/identity-provider/people.ts';
 import { createPhoneClient, type PhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { createPeople } from '../../../src/store/home/people.ts';
 import { openLinkByHttp, pairByHttp } from './http-browser.ts';
 
 const SCOPES =

@@ -2,7 +2,7 @@ import { decodeJwt, importJWK, SignJWT } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Revoked } from '../../../src/home/identity-provider/grants.ts';
-import { loadProviderKeys } from '../../../src/home/identity-provider/provider-keys.ts';
+import { loadProviderKeys } from '../../../src/store/home/provider-keys.ts';
 import {
   ALL_SCOPES,
   RESOURCE,

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApprovalRequests } from '../../../src/home/identity-provider/approval-requests.ts';
-import { createPeople } from '../../../src/home/identity-provider/people.ts';
-import { createRecoveryCodes } from '../../../src/home/identity-provider/recovery-codes.ts';
-import { createSessions } from '../../../src/home/identity-provider/sessions.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
+import { createPeople } from '../../../src/store/home/people.ts';
+import { createRecoveryCodes } from '../../../src/store/home/recovery-codes.ts';
+import { createSessions } from '../../../src/store/home/sessions.ts';
 import { details, startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
 import { register } from './public-client.ts';
 

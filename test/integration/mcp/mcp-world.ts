@@ -1,6 +1,6 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { exportJWK, type GenerateKeyPairResult, SignJWT } from 'jose';
-import { CONNECT_PATH } from '../../../src/home/identity-provider/protocol.ts';
+import { CONNECT_PATH } from '../../../src/home/identity-provider/protocol/protocol.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { mcpMount } from '../../../src/mcp/http/mcp-mount.ts';
 import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';

@@ -1,17 +1,17 @@
 // A process that rings, for push-crash.test.ts to kill: node bell-process.ts DATABASE ORIGIN-OF-PUSH-SERVICE.
 // By lines on standard input: `subscribe JSON`, `ask TTL-MS`, `decide`. It answers each with `done`.
+
 import { createInterface } from 'node:readline';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { createApprovalRequests } from '../../../src/home/identity-provider/approval-requests.ts';
 import { createPhonePush } from '../../../src/home/phone/push/phone-push.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
+import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
 import { signingKey } from './signing-key.ts';
 
 const [, , file = ''] = process.argv;
-const database = new Database(file);
-database.pragma('journal_mode = WAL');
-database.pragma('synchronous = FULL');
+const database = prepareHomeDatabase(new Database(file));
 const requests = createApprovalRequests(database, systemClock);
 const push = createPhonePush(
   {

@@ -15,6 +15,7 @@ import {
   type PushOptions,
 } from '../../../src/home/phone/push/phone-push.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
+import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
 import { openPushService, type PushService } from './push-service.ts';
 import { signingKey } from './signing-key.ts';
@@ -90,7 +91,7 @@ export async function openBellWorld(
   options: PushOptions & { readonly notices?: never; readonly tells?: boolean } = {},
 ): Promise<BellWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'bell-'));
-  const database = new Database(join(folder, 'state.db'));
+  const database = prepareHomeDatabase(new Database(join(folder, 'state.db')));
   const clock = new MovedClock();
   const service = await openPushService();
   const problems: string[] = [];

@@ -3,12 +3,13 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { generateKeyPair, SignJWT } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Faults } from '../../../src/home/faults.ts';
+import { Faults } from '../../../src/home/identity-provider/faults.ts';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { createMarket } from '../../../src/sandbox/market/market.ts';
 import { createPaperBroker } from '../../../src/sandbox/paper-broker/paper-broker.ts';
+import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import {
   details,
   EXCHANGE,
@@ -30,7 +31,7 @@ let broker: Awaited<ReturnType<typeof startBroker>>;
 let world: World;
 
 async function startBroker() {
-  const database = new Database(':memory:');
+  const database = prepareHomeDatabase(new Database(':memory:'));
   let listener: Parameters<typeof listen>[0] = (_request, response) => response.end();
   const tokenRequests: string[] = [];
   let answering = true;
@@ -222,7 +223,7 @@ describe('the vault', () => {
   let skew = 0;
   beforeEach(() => {
     skew = 0;
-    database = new Database(':memory:');
+    database = prepareHomeDatabase(new Database(':memory:'));
     broker.tokenRequests.length = 0;
   });
   const open = (options: { key?: Buffer } = {}) =>

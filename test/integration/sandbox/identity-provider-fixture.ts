@@ -9,22 +9,23 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { ClientMetadata } from 'oidc-provider';
 import * as client from 'openid-client';
-import { Faults } from '../../../src/home/faults.ts';
+import { draftOf } from '../../../src/home/identity-provider/approval-subject.ts';
 import type { Company } from '../../../src/home/identity-provider/companies/company.ts';
+import { Faults } from '../../../src/home/identity-provider/faults.ts';
 import type { Revoked } from '../../../src/home/identity-provider/grants.ts';
-import { createIdentityProvider } from '../../../src/home/identity-provider/identity-provider.ts';
-import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
-import { addMissing, createPeople } from '../../../src/home/identity-provider/people.ts';
-import type { RefreshTokenReuse } from '../../../src/home/identity-provider/refresh-token-reuse.ts';
 import type { AgentServer } from '../../../src/home/identity-provider/servers/agent-server.ts';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
-import type { NumberMatching } from '../../../src/home/phone/decision/picked-code.ts';
+import { createIdentityProvider } from '../../../src/home/identity-provider.ts';
+import type { NumberMatching } from '../../../src/home/phone/decision/approval-steps.ts';
+import type { HomeAbout } from '../../../src/home/phone/page/browser-env.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
-import type { HomeAbout } from '../../../src/home/phone/phone-services.ts';
 import type { PushOptions } from '../../../src/home/phone/push/phone-push.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import type { ResolveHost } from '../../../src/net/resolve-host.ts';
+import type { RefreshTokenReuse } from '../../../src/store/home/oidc-store.ts';
+import { addMissing, createPeople } from '../../../src/store/home/people.ts';
+import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import {
   bindingMessage,
@@ -108,7 +109,7 @@ export async function startIdentityProvider(
   const ofGateway = new Database(join(folder, 'gateway.db'));
   const keys = testKeys(address, RESOURCE, sqliteGatewayStores(ofGateway).keys);
   const start = async () => {
-    const database = new Database(join(folder, 'state.db'));
+    const database = prepareHomeDatabase(new Database(join(folder, 'state.db')));
     const vault = createVault({
       database,
       key: Buffer.alloc(32, 7),

@@ -3,16 +3,18 @@ import { Socket } from 'node:net';
 import Database from 'better-sqlite3-multiple-ciphers';
 import Provider from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Faults } from '../../../src/home/faults.ts';
 import { createApprovalRequests } from '../../../src/home/identity-provider/approval-requests.ts';
-import { createDeviceCodes, TERMINAL_PHONE } from '../../../src/home/identity-provider/device-codes.ts';
-import { holdPoll } from '../../../src/home/identity-provider/identity-provider.ts';
+import { createDeviceCodes } from '../../../src/home/identity-provider/device-codes.ts';
+import { Faults } from '../../../src/home/identity-provider/faults.ts';
+import { TERMINAL_PHONE } from '../../../src/home/identity-provider/protocol/protocol.ts';
+import { holdPoll } from '../../../src/home/identity-provider.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
+import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { details, RESOURCE } from './identity-provider-fixture.ts';
 
 describe('a poll that waits', () => {
   const hold = () => {
-    const requests = createApprovalRequests(new Database(':memory:'), systemClock);
+    const requests = createApprovalRequests(prepareHomeDatabase(new Database(':memory:')), systemClock);
     const exp = Math.floor(Date.now() / 1000) + 60;
     const request = requests.add({
       authReqId: 'auth-req-id',

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Alpaca, ApiError } from '@alpacahq/alpaca-trade-api';
 import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { Faults } from '../../../src/home/faults.ts';
+import { Faults } from '../../../src/home/identity-provider/faults.ts';
 import type { Clock } from '../../../src/machine/clock.ts';
 import { createMarket, type Market } from '../../../src/sandbox/market/market.ts';
 import type { Story } from '../../../src/sandbox/paper-broker/books/seed-accounts.ts';

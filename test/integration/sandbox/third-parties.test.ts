@@ -5,11 +5,12 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { OAuth2Client } from 'google-auth-library';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { mail } from '../../../src/gateway/messages/gmail.ts';
-import { Faults } from '../../../src/home/faults.ts';
+import { Faults } from '../../../src/home/identity-provider/faults.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 import { createThirdParties, type ThirdParties } from '../../../src/sandbox/third-parties/third-parties.ts';
+import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 
 // Slack's and Google's own SDKs, pointed at the stand-ins: what they make of an answer is what it means.
 
@@ -43,7 +44,7 @@ beforeAll(async () => {
     redirectUri,
     scopes: [scope],
   });
-  const database = new Database(':memory:');
+  const database = prepareHomeDatabase(new Database(':memory:'));
   const vault = createVault({
     database,
     key: Buffer.alloc(32, 1),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { browserName } from '../../../src/home/phone/browser-name.ts';
+import { browserName } from '../../../src/home/phone/page/browser.ts';
 
 it.each([
   [

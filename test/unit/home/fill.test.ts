@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { orderText } from '../../../src/approval/kinds/order/kind.ts';
-import { fillOf } from '../../../src/home/phone/decision/fill.ts';
+import { fillOf } from '../../../src/home/phone/decision/result-panel.ts';
 import type { Order } from '../../../src/trading/views.ts';
 
 const order: Order = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ApprovalRequest } from '../../../src/home/identity-provider/approval-requests.ts';
-import { isCodePicked } from '../../../src/home/phone/decision/picked-code.ts';
+import { isCodePicked } from '../../../src/home/phone/decision/approval-steps.ts';
 import { askMessage, noticeWords } from '../../../src/home/phone/push/push-message.ts';
 import { draft } from '../../integration/sandbox/identity-provider-fixture.ts';
 import { proposalDetails } from '../../integration/sandbox/proposal-fixture.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { outcomeLine, requestLines } from '../../../src/cli/commands/phone/phone-decision.ts';
+import { outcomeText, proposalView } from '../../../src/home/phone/page/proposal-view.ts';
 import type { PhoneRequest } from '../../../src/home/phone/phone-request.ts';
-import { outcomeText, proposalView } from '../../../src/home/phone/proposal-view.ts';
 import { type ProposalKind, proposalKinds } from '../../../src/trading/proposal.ts';
 import { proposalDetails, stopOrder, subjectOf } from '../../integration/sandbox/proposal-fixture.ts';
 

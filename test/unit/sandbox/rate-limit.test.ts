@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRateLimit } from '../../../src/home/identity-provider/rate-limit.ts';
+import { createRateLimit } from '../../../src/home/identity-provider/protocol/request-limits.ts';
 
 function limited(options: { burst?: number; everyMs?: number; mostKeys?: number } = {}) {
   const time = { now: 1_000_000 };

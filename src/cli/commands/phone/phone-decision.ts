@@ -1,7 +1,7 @@
 import type { Decision } from '../../../app/phone/watch-phone.ts';
 import { proposalDetailsSchema } from '../../../approval/details.ts';
+import { outcomeText, type ProposalView, proposalView } from '../../../home/phone/page/proposal-view.ts';
 import type { PhoneRequest } from '../../../home/phone/phone-client.ts';
-import { outcomeText, type ProposalView, proposalView } from '../../../home/phone/proposal-view.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import { kinds } from '../../../trading/kinds/kinds.ts';

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { Faults, faults } from '../../../home/faults.ts';
+import { Faults, faults } from '../../../home/identity-provider/faults.ts';
 import { resolveHome } from '../../../machine/directories.ts';
 import type { SandboxReady } from '../../../sandbox/ready-file.ts';
 import { defined } from '../../../values/defined.ts';

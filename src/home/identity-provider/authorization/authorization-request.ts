@@ -1,6 +1,6 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { MCP_SCOPES } from '../../../oauth/scopes.ts';
-import { isIn } from '../protocol.ts';
+import { isIn } from '../protocol/protocol.ts';
 
 /** Beside what `/mcp` knows: who the person is, by id alone, and staying signed in, which all of these programs do. */
 export const SCOPES_BESIDE_MCP = ['openid', 'offline_access'] as const;

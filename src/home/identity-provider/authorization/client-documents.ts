@@ -3,7 +3,7 @@ import { type Configuration, errors } from 'oidc-provider';
 import { leadsOutside } from '../../../net/public-fetch.ts';
 import { RESOLVER_BUSY_S, ResolverBusy } from '../../../net/public-resolver.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';
-import { type RequestLimits, tooManyError } from '../request-limits.ts';
+import { type RequestLimits, tooManyError } from '../protocol/request-limits.ts';
 import { isPublicClient } from './public-client.ts';
 
 type Feature = NonNullable<NonNullable<Configuration['features']>['clientIdMetadataDocument']>;

@@ -3,12 +3,10 @@ import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { isLoopback } from '../../../net/secure-url.ts';
 import { MCP_SCOPES } from '../../../oauth/scopes.ts';
-import type { Authentication } from '../device-codes.ts';
-import { isIn, mcpResource } from '../protocol.ts';
+import type { AuthorizedClients, NamedClient } from '../../../store/home/authorized-clients.ts';
+import { type Authentication, isIn, mcpResource } from '../protocol/protocol.ts';
 import { SCOPES_BESIDE_MCP } from './authorization-request.ts';
-import type { AuthorizedClients } from './authorized-clients.ts';
-import { isDocumentId, type NamedClient, namedClient } from './public-client.ts';
-import { answeredAt, isOfApp } from './redirect-uri.ts';
+import { answeredAt, isDocumentId, isOfApp, namedClient } from './public-client.ts';
 
 /** A program that waits to be let in, as the person deciding about it sees it. */
 export interface ConsentRequest extends NamedClient {
@@ -26,25 +24,12 @@ export interface ConsentRequest extends NamedClient {
 }
 
 /** The browser's request, by whose cookie it is known as the one that the program sent here. */
-export interface Exchange {
+interface Exchange {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
 }
 
-export interface Consents {
-  /** Undefined where this browser was not sent here with it, or it is over. */
-  find(exchange: Exchange, id: string): Promise<ConsentRequest | undefined>;
-  /**
-   * Lets the program in as `user`, who has authenticated so, or turns it away where that is undefined.
-   * @returns the path, of this server, by which the browser goes back to the program; undefined as for `find`
-   */
-  decide(
-    exchange: Exchange,
-    id: string,
-    user: string,
-    allowedBy: Authentication | undefined,
-  ): Promise<string | undefined>;
-}
+export type Consents = ReturnType<typeof createConsents>;
 
 export function createConsents(options: {
   /** As it is now. */
@@ -53,7 +38,7 @@ export function createConsents(options: {
   readonly authorized: Pick<AuthorizedClients, 'note'>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-}): Consents {
+}) {
   const target = mcpResource(options.resource);
   const deciding = new Set<string>();
 
@@ -74,7 +59,8 @@ export function createConsents(options: {
   };
 
   return {
-    async find(exchange, id) {
+    /** Undefined where this browser was not sent here with it, or it is over. */
+    async find(exchange: Exchange, id: string): Promise<ConsentRequest | undefined> {
       const loaded = await load(exchange, id);
       if (loaded === undefined || loaded.interaction.result !== undefined) return undefined;
       const { client, redirectUri, scopes } = loaded;
@@ -89,7 +75,16 @@ export function createConsents(options: {
         scopes,
       };
     },
-    async decide(exchange, id, user, allowedBy) {
+    /**
+     * Lets the program in as `user`, who has authenticated so, or turns it away where that is undefined.
+     * @returns the path, of this server, by which the browser goes back to the program; undefined as for `find`
+     */
+    async decide(
+      exchange: Exchange,
+      id: string,
+      user: string,
+      allowedBy: Authentication | undefined,
+    ): Promise<string | undefined> {
       if (deciding.has(id)) return undefined;
       deciding.add(id);
       try {

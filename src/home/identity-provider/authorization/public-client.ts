@@ -1,7 +1,8 @@
 import { type AllClientMetadata, type Client, errors } from 'oidc-provider';
+import { isLoopback } from '../../../net/secure-url.ts';
+import type { NamedClient } from '../../../store/home/authorized-clients.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { printableAscii } from '../../../text/unseen.ts';
-import { answeredAt, isRedirect } from './redirect-uri.ts';
 
 /** Of what it may be granted by, in this order. */
 const GRANTS = ['authorization_code', 'refresh_token'];
@@ -70,14 +71,6 @@ export function checkPublicClient(metadata: AllClientMetadata): void {
   delete metadata.require_auth_time;
 }
 
-/** A client as a person is told of it; all of it inert text. */
-export interface NamedClient {
-  /** What it calls itself; nobody has verified it. */
-  readonly name: string;
-  /** Where it says who it is (CIMD), or else where it is answered: a host, or an app's own scheme. */
-  readonly host: string;
-}
-
 /** @param redirectUri where it is answered */
 export function namedClient(
   { clientId, clientName }: Pick<Client, 'clientId' | 'clientName'>,
@@ -94,4 +87,31 @@ export function oneLineName({ name, host }: NamedClient): string {
   // Whose a host is stands at its end.
   const end = host.length <= LONGEST_HOST ? host : `..${host.slice(2 - LONGEST_HOST)}`;
   return `${short} (${end})`;
+}
+
+const LONGEST_REDIRECT = 500;
+
+/** Of programs whose own scheme is one word; by RFC 8252 §7.1 it would be a domain name, which nobody else's is. */
+const KNOWN_SCHEMES: readonly string[] = ['cursor:', 'vscode:', 'vscode-insiders:'];
+
+/** A domain name in reverse (RFC 8252 §7.1): `com.example.app:`. None that a browser runs or reads looks so. */
+const REVERSED_DOMAIN = /^[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+:$/;
+
+/** Where a program may be answered: by https, at this person's own machine, or by an app that opens a scheme of its own. */
+export function isRedirect(redirect: unknown): redirect is string {
+  if (typeof redirect !== 'string' || redirect.length > LONGEST_REDIRECT) return false;
+  const url = URL.parse(redirect);
+  if (url === null || redirect.includes('#') || url.username !== '' || url.password !== '') return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)) || isOfApp(url);
+}
+
+/** Whether it is answered by whichever app of the person's device opens such addresses. */
+export function isOfApp({ protocol }: Pick<URL, 'protocol'>): boolean {
+  return KNOWN_SCHEMES.includes(protocol) || REVERSED_DOMAIN.test(protocol);
+}
+
+/** Whom the answer goes to, in short: `agent.example`, `127.0.0.1:9123`, `cursor:`. */
+export function answeredAt(redirectUri: string): string {
+  const url = new URL(redirectUri);
+  return isOfApp(url) ? url.protocol : url.host;
 }

@@ -2,15 +2,13 @@ import type { JWTVerifyGetKey } from 'jose';
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
 import { buildTokenResponse, checkDpopReplay, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
 import { MCP_SCOPES } from '../../../oauth/scopes.ts';
+import type { People } from '../../../store/home/people.ts';
+import type { RedeemedAssertions } from '../../../store/home/redeemed-assertions.ts';
 import { printableAscii } from '../../../text/unseen.ts';
 import { defined } from '../../../values/defined.ts';
-import type { People } from '../people.ts';
-import { isIn, mcpResource, signedFor } from '../protocol.ts';
-import type { CompanyStanding } from '../signals/company-standing.ts';
-import { COMPANY_TOKEN_S, type Company, companyOf } from './company.ts';
+import { isIn, mcpResource, signedFor } from '../protocol/protocol.ts';
+import { COMPANY_TOKEN_S, type Company, companyOf, memberClaims } from './company.ts';
 import { fault, type IdentityAssertion, readAssertion } from './identity-assertion.ts';
-import { noteClaims } from './member-claims.ts';
-import type { RedeemedAssertions } from './redeemed-assertions.ts';
 
 /** Characters of a client's name: what a proposal says of who asked has 80. */
 const LONGEST_NAME = 60;
@@ -22,7 +20,7 @@ type Context = TokenEndpointGrantContext<{
   [parameter in (typeof companyGrantParameters)[number]]?: string | undefined;
 }>;
 
-export interface CompanyGrantOptions {
+interface CompanyGrantOptions {
   readonly issuer: string;
   readonly resource: string;
   readonly companies: readonly Company[];
@@ -30,7 +28,10 @@ export interface CompanyGrantOptions {
   readonly redeemed: RedeemedAssertions;
   /** A company's own keys. */
   readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
-  readonly standing: Pick<CompanyStanding, 'refusal'>;
+  readonly standing: {
+    /** Why an assertion made at a time (seconds since the epoch) counts no more: `signals/` knows. */
+    refusal(issuer: string, subject: string, issuedAt: number): 'revoked' | 'disabled' | undefined;
+  };
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Told why one was refused; never holds any of it. */
@@ -66,8 +67,12 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
     const proof = await validateDpop(provider, ctx);
     if (proof === undefined) throw new errors.InvalidDpopProof('a DPoP proof is required');
     const assertion = await readAssertion(params.assertion, {
-      ...{ company, key: options.companyKeyOf(company), issuer: options.issuer },
-      ...{ clientId: client.clientId, jkt: proof.thumbprint, now: options.now() },
+      company,
+      key: options.companyKeyOf(company),
+      issuer: options.issuer,
+      clientId: client.clientId,
+      jkt: proof.thumbprint,
+      now: options.now(),
     });
     const resource = requireResource(assertion, params.resource, options.resource);
     const scope = grantedScope(assertion, params.scope, company);
@@ -89,7 +94,7 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
     });
     token.setThumbprint('jkt', proof.thumbprint);
     const { groups, act } = assertion;
-    noteClaims(token, {
+    memberClaims.set(token, {
       client_name: printableAscii(client.clientName ?? client.clientId, LONGEST_NAME),
       org: company.organization,
       company: company.issuer,

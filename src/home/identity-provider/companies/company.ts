@@ -1,12 +1,15 @@
+import type { JWTVerifyGetKey } from 'jose';
 import type { ClientMetadata } from 'oidc-provider';
+import { createIdentityProvider } from '../../../gateway/door/identity-provider.ts';
+import type { Clock } from '../../../machine/clock.ts';
 import { JWT_BEARER_GRANT } from '../../../oauth/oauth-names.ts';
-import { type KeyClient, keyClient } from '../key-client.ts';
+import { type KeyClient, keyClient } from '../protocol/key-client.ts';
 
 /** Seconds that what is issued on a company's word lives: so soon the company is asked again whether somebody is still theirs. */
 export const COMPANY_TOKEN_S = 300;
 
 /** A client that a company runs for its people: a confidential one, which proves itself by a key (`private_key_jwt`). */
-export interface CompanyClient extends KeyClient {
+interface CompanyClient extends KeyClient {
   /** As pages and lists show it. */
   readonly name: string;
 }
@@ -47,4 +50,43 @@ export function companyClients({ clients }: Company): ClientMetadata[] {
     client_name: client.name,
     grant_types: [JWT_BEARER_GRANT],
   }));
+}
+
+/** What an access token says that was issued on a company's word: facts for the gateway's rules, and for its record. */
+interface MemberClaims {
+  /** As the person's phone is told who asks. */
+  readonly client_name: string;
+  readonly org: string;
+  /** The company's issuer. */
+  readonly company: string;
+  readonly groups?: readonly string[];
+  readonly act?: object;
+}
+
+/** Between a token that is being issued and the hook by which the library asks what else it says. */
+export const memberClaims = new WeakMap<object, MemberClaims>();
+
+/** How long a company's issuer may take to tell of itself, and of its keys, milliseconds: somebody waits at a terminal. */
+const TIMEOUT_MS = 3_000;
+
+/**
+ * Each company's own keys: found by its issuer's discovery when one is first needed, kept, and fetched again (seldom) for a key
+ * that is not known.
+ * @returns the keys of one. They throw a {@link Refusal}, 503 `provider_unreachable` or 401 `token_key_unknown`
+ */
+export function companyKeys(
+  companies: readonly Company[],
+  options: { readonly fetch: typeof fetch; readonly clock: Clock },
+): (company: Company) => JWTVerifyGetKey {
+  const keys = new Map(
+    companies.map(({ issuer }) => [
+      issuer,
+      createIdentityProvider({ ...options, issuer, timeoutMs: TIMEOUT_MS }).key,
+    ]),
+  );
+  return ({ issuer }) => {
+    const found = keys.get(issuer);
+    if (found === undefined) throw new TypeError('a company that is not one of them');
+    return found;
+  };
 }

@@ -3,8 +3,8 @@ import { errors } from 'oidc-provider';
 import { z } from 'zod';
 import { SIGNING_ALGORITHMS } from '../../../gateway/door/token-rules.ts';
 import { Refusal } from '../../../trading/refusal.ts';
-import { CLOCK_TOLERANCE } from '../client-assertion.ts';
-import { temporarilyUnavailable } from '../unavailable.ts';
+import { CLOCK_TOLERANCE } from '../protocol/client-assertion.ts';
+import { temporarilyUnavailable } from '../protocol/protocol.ts';
 import type { Company } from './company.ts';
 
 /** Seconds from `iat` to `exp` at most: it is fetched to be redeemed at once. */
@@ -50,7 +50,7 @@ export type IdentityAssertion = z.output<typeof claimsSchema> & {
   readonly groups: readonly string[] | undefined;
 };
 
-export interface AssertionContext {
+interface AssertionContext {
   readonly company: Company;
   /** Keys of the company's issuer. */
   readonly key: JWTVerifyGetKey;

@@ -3,13 +3,24 @@ import { errors, type Grant, type TokenEndpointGrantContext } from 'oidc-provide
 import { buildTokenResponse, checkDpopReplay, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
 import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../../oauth/oauth-names.ts';
 import { SESSION_SCOPES } from '../../../oauth/scopes.ts';
-import type { ExchangeParameters } from '../exchange-parameters.ts';
-import type { Grants } from '../grants.ts';
-import { ACCESS_TOKEN_S, LOGIN_CLIENT_ID, signedFor } from '../protocol.ts';
+import type { Granted } from '../../../store/home/oidc-store.ts';
+import { ACCESS_TOKEN_S, type ExchangeParameters, LOGIN_CLIENT_ID, signedFor } from '../protocol/protocol.ts';
 import { type AgentServer, serverName } from './agent-server.ts';
 
 /** Says of an exchanged token how it came about; what is renewed later says it, too. */
 const EXCHANGED = 'token_exchange';
+
+/** What an exchange has to know, and to note, of people's sign-ins. */
+export interface SignIns {
+  /** What a token was issued under, where it was issued here and that still stands. */
+  liveGrant(jti: string): string | undefined;
+  noteDevice(
+    grantId: string,
+    device: { user: string; clientName: string; deviceName: string | undefined },
+  ): void;
+  /** Something else takes the place of what a person granted a client: what was begun under it goes on. */
+  replaced(granted: Granted): void;
+}
 
 export interface ServerExchangeOptions {
   readonly issuer: string;
@@ -17,7 +28,7 @@ export interface ServerExchangeOptions {
   readonly verificationKey: JWTVerifyGetKey;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  readonly grants: Pick<Grants, 'liveGrant' | 'noteDevice' | 'replaced'>;
+  readonly grants: SignIns;
 }
 
 type Context = TokenEndpointGrantContext<ExchangeParameters>;

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
+import type { StandingGrants } from '../../../store/home/oidc-store.ts';
 import { type Company, companyOf } from '../companies/company.ts';
-import type { StandingGrants } from '../standing-grants.ts';
 import type { SignalEffect } from './security-events.ts';
 import { OLDEST_EVENT_S, type Signal } from './signal-token.ts';
 
@@ -22,24 +22,7 @@ export interface Signalled {
  * What companies' signals have taken back. What decides who gets in, and what may still go out, is asked of these rows at
  * each use: it holds from the commit that keeps the signal.
  */
-export interface CompanyStanding {
-  /**
-   * Keeps a signal, and ends all that came by its company for that person, in one transaction: their grants with every token
-   * under them; nobody gets in by an assertion from before.
-   * `known`: the very same came before. `replayed`: another one had its `jti`. In both nothing was written.
-   */
-  take(signal: Signal): 'taken' | 'known' | 'replayed';
-  /** Why an assertion of a company's person, made at a time (seconds since the epoch), counts no more. */
-  refusal(issuer: string, subject: string, issuedAt: number): 'revoked' | 'disabled' | undefined;
-  /**
-   * Whether what a client did for a person at a time (milliseconds since the epoch) was taken back since; without a client:
-   * what they allowed to be done without them, which rests whichever company of theirs says so.
-   */
-  isTakenBack(of: { readonly sub: string; readonly client?: string }, at: number): boolean;
-  /** Of which not everything has ended yet, the oldest first. */
-  unended(): Signalled[];
-  ended(signalled: Signalled): void;
-}
+export type CompanyStanding = ReturnType<typeof openCompanyStanding>;
 
 /** Longer than one may be old, and clocks apart. */
 const SEEN_KEPT_S = OLDEST_EVENT_S + 24 * 3600;
@@ -55,7 +38,7 @@ export function openCompanyStanding(options: {
   readonly companies: readonly Company[];
   readonly grants: Pick<StandingGrants, 'endGrants'>;
   readonly now: () => number;
-}): CompanyStanding {
+}) {
   const { database, companies, grants, now } = options;
   const rows = openTables(database);
 
@@ -83,21 +66,32 @@ export function openCompanyStanding(options: {
   });
 
   return {
-    take: (signal) => take.immediate(signal),
-    refusal(issuer, subject, issuedAt) {
+    /**
+     * Keeps a signal, and ends all that came by its company for that person, in one transaction: their grants with every token
+     * under them; nobody gets in by an assertion from before.
+     * `known`: the very same came before. `replayed`: another one had its `jti`. In both nothing was written.
+     */
+    take: (signal: Signal): 'taken' | 'known' | 'replayed' => take.immediate(signal),
+    /** Why an assertion of a company's person, made at a time (seconds since the epoch), counts no more. */
+    refusal(issuer: string, subject: string, issuedAt: number): 'revoked' | 'disabled' | undefined {
       const row = rows.standing.get(issuer, subject);
       if (row === undefined) return undefined;
       if (isDisabled(row, enabledBy(companies, issuer, subject))) return 'disabled';
       return issuedAt < row.revoked_before ? 'revoked' : undefined;
     },
-    isTakenBack({ sub, client }, at) {
+    /**
+     * Whether what a client did for a person at a time (milliseconds since the epoch) was taken back since; without a client:
+     * what they allowed to be done without them, which rests whichever company of theirs says so.
+     */
+    isTakenBack({ sub, client }: { readonly sub: string; readonly client?: string }, at: number): boolean {
       const company = client === undefined ? undefined : companyOf(companies, client);
       if (client !== undefined && company === undefined) return false;
       const before = rows.revokedBefore.get({ user: sub, issuer: company?.issuer ?? null });
       return before != null && at < before * 1000;
     },
-    unended: () => rows.unended.all(),
-    ended: ({ id }) => {
+    /** Of which not everything has ended yet, the oldest first. */
+    unended: (): Signalled[] => rows.unended.all(),
+    ended: ({ id }: Signalled): void => {
       rows.ended.run(now(), id);
     },
   };
@@ -118,21 +112,6 @@ function enabledBy(companies: readonly Company[], issuer: string, subject: strin
 }
 
 function openTables(database: Database) {
-  database.exec(`
-    CREATE TABLE IF NOT EXISTS company_standing (
-      issuer TEXT NOT NULL, subject TEXT NOT NULL, user TEXT NOT NULL,
-      revoked_before INTEGER NOT NULL, disabled_at INTEGER, PRIMARY KEY (issuer, subject)
-    ) STRICT;
-    CREATE TABLE IF NOT EXISTS signals_seen (
-      issuer TEXT NOT NULL, jti TEXT NOT NULL, digest TEXT NOT NULL, kept_until INTEGER NOT NULL,
-      PRIMARY KEY (issuer, jti)
-    ) STRICT;
-    CREATE TABLE IF NOT EXISTS signalled (
-      id INTEGER PRIMARY KEY AUTOINCREMENT, user TEXT NOT NULL, issuer TEXT NOT NULL, effect TEXT NOT NULL,
-      event TEXT NOT NULL, reason TEXT NOT NULL, jti TEXT NOT NULL, at INTEGER NOT NULL, ended_at INTEGER
-    ) STRICT;
-    CREATE INDEX IF NOT EXISTS signalled_unended ON signalled (id) WHERE ended_at IS NULL;
-  `);
   return {
     seen: database
       .prepare<[string, string], string>('SELECT digest FROM signals_seen WHERE issuer = ? AND jti = ?')

@@ -1,6 +1,5 @@
 import { safeLine } from '../../../text/shown-text.ts';
 import { isObject } from '../../../values/is-object.ts';
-import { SignalRefusal } from './signal-refusal.ts';
 
 /**
  * What a signal does. `ended`: what came by the company ends, and a sign-in after it works again. `disabled`: nobody gets in
@@ -67,4 +66,23 @@ export function eventOf(events: unknown): SecurityEvent | undefined {
 function reasonOf(reason: unknown): string {
   const text = isObject(reason) ? (reason.en ?? Object.values(reason)[0]) : reason;
   return typeof text === 'string' ? safeLine(text, LONGEST_REASON) : '';
+}
+
+/** RFC 8935 §2.4, as far as a receiver of ours says them. */
+type SignalFault =
+  | 'invalid_request'
+  | 'invalid_key'
+  | 'invalid_issuer'
+  | 'invalid_audience'
+  | 'authentication_failed';
+
+/** A token that is not taken; its message never quotes the token. */
+export class SignalRefusal extends Error {
+  override name = 'SignalRefusal';
+  readonly fault: SignalFault;
+
+  constructor(fault: SignalFault, message: string) {
+    super(message);
+    this.fault = fault;
+  }
 }

@@ -3,11 +3,11 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { failpoint } from '../../../machine/failpoint.ts';
 import { Refusal } from '../../../trading/refusal.ts';
-import { LOGOUT_PATH, SIGNALS_PATH } from '../protocol.ts';
-import { readableForm } from '../readable-form.ts';
-import type { RequestLimits } from '../request-limits.ts';
+import { LOGOUT_PATH, SIGNALS_PATH } from '../protocol/protocol.ts';
+import { readableForm } from '../protocol/readable-form.ts';
+import type { RequestLimits } from '../protocol/request-limits.ts';
 import type { CompanyStanding } from './company-standing.ts';
-import { SignalRefusal } from './signal-refusal.ts';
+import { SignalRefusal } from './security-events.ts';
 import { logoutToken, type Signal, type SignalTokenOptions, securityEvent } from './signal-token.ts';
 
 /** Far longer than any sound token. */

@@ -12,8 +12,7 @@ import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from '../../../gateway/door/to
 import { Refusal } from '../../../trading/refusal.ts';
 import { isObject } from '../../../values/is-object.ts';
 import type { Company } from '../companies/company.ts';
-import { eventOf, type SecurityEvent } from './security-events.ts';
-import { SignalRefusal } from './signal-refusal.ts';
+import { eventOf, type SecurityEvent, SignalRefusal } from './security-events.ts';
 
 /** RFC 9493 §3.2.3. */
 const issuerSubject = z.object({

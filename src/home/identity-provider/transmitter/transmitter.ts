@@ -1,12 +1,19 @@
+import { randomUUID } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
+import { importJWK, SignJWT } from 'jose';
 import type { Keys } from '../../../approval/keys/keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
-import type { People } from '../people.ts';
-import type { SigningKeys } from '../signing-keys.ts';
-import { signedEvent, type ToldEvent, toldOf } from './event-token.ts';
-import { pushSignals } from './push-signals.ts';
-import { openSignalOutbox } from './signal-outbox.ts';
-import { type Standing, whatStands } from './what-stands.ts';
+import type { People } from '../../../store/home/people.ts';
+import type { SigningKeys } from '../../../store/home/provider-keys.ts';
+import {
+  type Outgoing,
+  openSignalOutbox,
+  type SignalOutbox,
+  type Standing,
+} from '../../../store/home/signal-outbox.ts';
+import { defined } from '../../../values/defined.ts';
+import { routes } from '../protocol/protocol.ts';
+import { CREDENTIAL_CHANGE, SESSION_REVOKED } from '../signals/security-events.ts';
 
 /** Who is told, as `home.yaml` names them. */
 export interface SignalReceiver {
@@ -92,4 +99,173 @@ function changed(seen: readonly Standing[], stands: readonly Standing[]): Change
 
 function changes(seen: readonly Standing[], stands: readonly Standing[], now: number): ToldEvent[] {
   return changed(seen, stands).flatMap(([one, change]) => toldOf(one, change, now) ?? []);
+}
+
+/** What is told of a change: one event about one person. */
+interface ToldEvent {
+  readonly type: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** Which of their sign-ins, where it is one. */
+  readonly session?: string;
+  readonly user: string;
+}
+
+/**
+ * What a change is to others (CAEP 1.0 §3.1, §3.3); undefined where it is nothing to them: nobody is told who came, nor what
+ * was over by itself.
+ * @param now milliseconds since the epoch
+ */
+function toldOf(
+  { kind, id, user, endsAt, detail }: Standing,
+  change: 'came' | 'went',
+  now: number,
+): ToldEvent | undefined {
+  const facts = { event_timestamp: Math.floor(now / 1000), initiating_entity: 'user' };
+  if (kind === 'key') {
+    const credential_type = detail === 'multiDevice' ? 'fido2-platform' : 'fido2-roaming';
+    const change_type = change === 'came' ? 'create' : 'delete';
+    return { type: CREDENTIAL_CHANGE, facts: { ...facts, credential_type, change_type }, user };
+  }
+  if (change === 'came' || (endsAt !== null && endsAt <= now)) return undefined;
+  return kind === 'session'
+    ? { type: SESSION_REVOKED, facts, user, session: id }
+    : { type: SESSION_REVOKED, facts: { ...facts, initiating_entity: 'admin' }, user };
+}
+
+/**
+ * A Security Event Token (RFC 8417 §2, typ of §2.3) for one receiver, signed by what the home signs its tokens with.
+ * @param now milliseconds since the epoch
+ */
+async function signedEvent(
+  { type, facts, user, session }: ToldEvent,
+  options: {
+    readonly issuer: string;
+    readonly audience: string;
+    readonly keys: Pick<SigningKeys, 'current'>;
+    readonly now: number;
+  },
+): Promise<string> {
+  const { issuer, audience, keys, now } = options;
+  const [key] = keys.current().keys;
+  if (key === undefined) throw new Error('there is no key to sign with');
+  const person = { format: 'iss_sub', iss: issuer, sub: user };
+  return await new SignJWT({
+    sub_id:
+      session === undefined
+        ? person
+        : { format: 'complex', user: person, session: { format: 'opaque', id: session } },
+    events: { [type]: facts },
+  })
+    .setProtectedHeader({
+      alg: 'ES256',
+      typ: 'secevent+jwt',
+      ...defined({ kid: key.kid }),
+    })
+    .setIssuer(issuer)
+    .setAudience(audience)
+    .setIssuedAt(Math.floor(now / 1000))
+    .setJti(randomUUID())
+    .sign(await importJWK(key, 'ES256'));
+}
+
+/** One request to a receiver, milliseconds. */
+const TIMEOUT_MS = 10_000;
+/** Waits between the tries, milliseconds; the last goes on. */
+const WAITS_MS = [2_000, 10_000, 60_000, 600_000] as const;
+/** Milliseconds after which it is of no use any more: a receiver takes none older than a week, ours at least. */
+const WORTH_MS = 7 * 24 * 3_600_000;
+
+interface PushSignalsOptions {
+  readonly outbox: Pick<SignalOutbox, 'due' | 'done' | 'later'>;
+  readonly fetch: typeof fetch;
+  readonly clock: Clock;
+  readonly closing: AbortSignal;
+  /** Told of what a receiver did not take, by its host; never holds a token. */
+  readonly onError: (message: string) => void;
+}
+
+/** Sends what is due, each receiver's one after the other: one that can't be reached holds up nobody else's. */
+async function pushSignals(options: PushSignalsOptions): Promise<void> {
+  const { outbox, clock, closing } = options;
+  for (let due = outbox.due(clock.now()); due.length > 0 && !closing.aborted; due = outbox.due(clock.now())) {
+    await Promise.all(due.map((one) => pushOne(options, one)));
+  }
+}
+
+/** RFC 8935 §2: 202 is the end of it, and so is a 400, by which the receiver says that it will never take it. */
+async function pushOne(
+  { outbox, fetch: send, clock, closing, onError }: PushSignalsOptions,
+  { id, endpoint, token, made_at, tries }: Outgoing,
+): Promise<void> {
+  const { host } = new URL(endpoint);
+  let said: string;
+  try {
+    const response = await send(endpoint, {
+      method: 'POST',
+      headers: { 'content-type': 'application/secevent+jwt', accept: 'application/json' },
+      body: token,
+      redirect: 'error',
+      signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), closing]),
+    });
+    await response.body?.cancel();
+    if (response.ok) return outbox.done(id);
+    said = `answered ${response.status}`;
+    if (response.status === 400) {
+      onError(`signals: ${host} ${said}: a signal is not sent again`);
+      return outbox.done(id);
+    }
+  } catch (error) {
+    // What was cut off by closing is sent again at the next start.
+    if (closing.aborted) return;
+    said = error instanceof Error ? error.name : 'failed';
+  }
+  const now = clock.now();
+  if (now - made_at >= WORTH_MS) {
+    onError(`signals: ${host} ${said}: a signal is too old to be sent again`);
+    return outbox.done(id);
+  }
+  if (tries === 0) onError(`signals: ${host} ${said}: it is tried again`);
+  outbox.later(id, now + (WAITS_MS[Math.min(tries, WAITS_MS.length - 1)] ?? 0));
+}
+
+/** Reads what stands now: who lives here, their programs that are signed in, and their passkeys. */
+function whatStands(
+  database: Database,
+  { people, keys }: { readonly people: Pick<People, 'list'>; readonly keys: Pick<Keys, 'list'> },
+): () => Promise<Standing[]> {
+  const sessions = database.prepare<[], { id: string; user: string; expires_at: number | null }>(`
+    SELECT devices.grant_id AS id, devices.user, grants.expires_at
+    FROM granted_devices AS devices
+    JOIN oidc_entities AS grants ON grants.model = 'Grant' AND grants.id = devices.grant_id`);
+  return async () => {
+    const users = people.list().map(({ username }) => username);
+    const all = await Promise.all(users.map((user) => keys.list(user)));
+    return [
+      ...users.map((user): Standing => ({ kind: 'person', id: user, user, endsAt: null, detail: '' })),
+      ...sessions.all().map(({ id, user, expires_at }): Standing => {
+        const endsAt = expires_at === null ? null : expires_at * 1000;
+        return { kind: 'session', id, user, endsAt, detail: '' };
+      }),
+      ...all.flat().map(
+        ({ credentialId: id, sub: user, deviceType: detail }): Standing => ({
+          kind: 'key',
+          id,
+          user,
+          endsAt: null,
+          detail,
+        }),
+      ),
+    ];
+  };
+}
+
+/** Transmitter Configuration Metadata (SSF 1.0 §7.1): whom it tells, and of whom, is set in `home.yaml` alone. */
+export function transmitterMetadata(issuer: string): Readonly<Record<string, unknown>> {
+  return {
+    spec_version: '1_0',
+    issuer,
+    jwks_uri: `${issuer}${routes.jwks}`,
+    delivery_methods_supported: ['urn:ietf:rfc:8935'],
+    default_subjects: 'ALL',
+  };
 }

@@ -1,15 +1,16 @@
 import { Hono } from 'hono';
+import { html, raw } from 'hono/html';
 import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { eventAnswer, streamLimit, tooManyStreams } from '../../../net/event-answer.ts';
 import { accountNumberSchema } from '../../../trading/order.ts';
 import { Refusal } from '../../../trading/refusal.ts';
-import type { BrowserContext, BrowserEnv } from '../browser-env.ts';
-import { type Markup, messagePage, page } from '../page.ts';
+import { defined } from '../../../values/defined.ts';
+import type { BrowserContext, BrowserEnv } from '../page/browser-env.ts';
+import { type Markup, messagePage, page } from '../page/page.ts';
 import { type Period, periods } from './dashboard-data.ts';
-import { dashboardBody } from './dashboard-page.ts';
 import type { KeptReads } from './kept-reads.ts';
-import { type DashboardView, makePart, partNames } from './parts.ts';
+import { type DashboardView, makePart, type Part, type PartName, partNames } from './parts.ts';
 
 /** Between two looks at what nobody tells of (prices), milliseconds; also a sign of life. */
 const LOOK_MS = 5_000;
@@ -21,7 +22,7 @@ const AGAIN_MS = 2_000;
 const MOST_STREAMS = 20;
 
 /** Where the page is served, and to whom. */
-export interface DashboardPlace {
+interface DashboardPlace {
   /** `/phone/dashboard`: the page, and what its forms and its script ask for is below. */
   readonly path: string;
   /** The person's own; undefined for somebody who must get in first. */
@@ -168,4 +169,90 @@ function toldOf(data: KeptReads, clock: Clock, signal: AbortSignal): () => Promi
     ]);
     over.abort();
   };
+}
+
+/** How long the page waits for its parts, milliseconds: those that take longer come by the stream. */
+const FIRST_MS = 250;
+
+const titles: Readonly<Partial<Record<PartName, string>>> = {
+  value: 'Value over time',
+  waiting: 'To decide',
+  positions: 'Positions',
+  orders: 'Orders',
+  proposals: 'Proposals',
+  mandates: 'Mandates',
+  schedules: 'Schedules',
+  findings: 'Findings',
+  threads: 'Conversations',
+  record: 'Record',
+};
+
+/** Of those without a title, what they are called to who can't see them. */
+const untitled: Readonly<Partial<Record<PartName, string>>> = { accounts: 'Accounts', summary: 'Portfolio' };
+
+/** What takes the wider column, where there are two; the rest is in the other, or below. */
+const wide: readonly PartName[] = ['standing', 'waiting', 'value', 'positions', 'orders', 'proposals'];
+
+/**
+ * The page: what of it can be read at once, and places of the right size for the rest.
+ * @param decide instead of the cards that are only read: where the person can decide on this very page
+ */
+async function dashboardBody(
+  view: DashboardView,
+  { decide, clock }: { readonly decide: Markup | undefined; readonly clock: Pick<Clock, 'sleep'> },
+): Promise<Markup> {
+  const late = new AbortController();
+  const soon = clock.sleep(FIRST_MS, late.signal).then(
+    () => undefined,
+    () => undefined,
+  );
+  const first = new Map<PartName, Part | undefined>(
+    await Promise.all(
+      partNames.map(
+        async (name): Promise<[PartName, Part | undefined]> => [
+          name,
+          await Promise.race([makePart(name, view), soon]),
+        ],
+      ),
+    ),
+  );
+  late.abort();
+  const { path } = view.form;
+  const chosen = defined({ account: view.account });
+  const query = (period: Period) => new URLSearchParams({ period, ...chosen }).toString();
+  const section = (name: PartName) =>
+    name === 'waiting' && decide !== undefined
+      ? html`<section class="panel part-waiting deciding" aria-labelledby="title-waiting"><h2 id="title-waiting">To decide</h2>${decide}</section>`
+      : partSection(
+          name,
+          first.get(name),
+          name === 'value' ? periodLinks((period) => `${path}?${query(period)}`, view.period) : '',
+        );
+  const rest = partNames.filter((name) => !['accounts', 'summary', ...wide].includes(name));
+  return html`<div id="dashboard" data-events="${path}/events?${query(view.period)}" data-testid="dashboard">
+<div class="title"><h1 tabindex="-1">Dashboard</h1><span class="small soft" role="status" id="live" data-testid="live">Connecting</span></div>
+${section('accounts')}
+${section('summary')}
+<div class="columns">
+<div class="first-column">${wide.map(section)}</div>
+<div class="second-column">${rest.map(section)}</div>
+</div>
+</div>`;
+}
+
+function partSection(name: PartName, part: Part | undefined, beside: Markup | ''): Markup {
+  const title = titles[name];
+  const content = html`<div data-part="${name}" data-digest="${part?.digest ?? ''}" data-testid="part-${name}">${
+    part === undefined ? html`<p class="soft coming">Loading …</p>` : raw(part.html)
+  }</div>`;
+  return title === undefined
+    ? html`<section class="panel part-${name}" aria-label="${untitled[name] ?? 'Trading'}">${content}</section>`
+    : html`<section class="panel part-${name}" aria-labelledby="title-${name}"><div class="head"><h2 id="title-${name}">${title}</h2>${beside}</div>${content}</section>`;
+}
+
+function periodLinks(linkTo: (period: Period) => string, chosen: Period): Markup {
+  return html`<nav class="periods small" aria-label="How far back">${Object.entries(periods).map(
+    ([period, word]) =>
+      html`<a href="${linkTo(period as Period)}" ${period === chosen ? html`aria-current="page"` : ''}>${word}</a>`,
+  )}</nav>`;
 }

@@ -6,7 +6,7 @@ import { isMultiLeg, isOver } from '../../../trading/order-legs.ts';
 import type { Order, OrderLeg } from '../../../trading/views.ts';
 import { timed } from '../decision/local-time.ts';
 import { sign } from '../decision/signs.ts';
-import type { Markup } from '../page.ts';
+import type { Markup } from '../page/page.ts';
 
 /** Orders that are over, below those that are open. */
 const LATEST = 10;

@@ -6,11 +6,10 @@ import { mandateAmounts, mandateFor, mandateWhen } from '../../../trading/mandat
 import type { RecordLine, RecordVerdict } from '../../../trading/record-line.ts';
 import { timed } from '../decision/local-time.ts';
 import { sign } from '../decision/signs.ts';
-import type { Markup } from '../page.ts';
+import type { Markup } from '../page/page.ts';
 import type { FindingLine, RunLine, ScheduleLine, Standing, ThreadLine } from './dashboard-data.ts';
-import { eventWords } from './event-words.ts';
 import { seconds } from './orders-part.ts';
-import type { FormParts } from './proposals-part.ts';
+import { eventWords, type FormParts } from './proposals-part.ts';
 
 const MOST_LINES = 12;
 const SHOWN = 200;

@@ -10,8 +10,7 @@ import type { Proposal } from '../../../trading/proposal.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import { DAY_MS } from '../../../values/durations.ts';
 import { requestCard } from '../decision/request-card.ts';
-import type { Markup } from '../page.ts';
-import { accountAt, accountsPart, eachPart, totalsPart } from './accounts-part.ts';
+import type { Markup } from '../page/page.ts';
 import type { AccountReads, AgentData, DashboardData, Period } from './dashboard-data.ts';
 import { ordersPart } from './orders-part.ts';
 import {
@@ -22,10 +21,16 @@ import {
   standingPart,
   threadsPart,
 } from './other-parts.ts';
-import { positionsPart, summaryPart } from './portfolio-parts.ts';
-import { type FormParts, proposalsPart } from './proposals-part.ts';
-import { detailsOf } from './told-request.ts';
-import { valuePart } from './value-part.ts';
+import {
+  accountAt,
+  accountsPart,
+  eachPart,
+  positionsPart,
+  summaryPart,
+  totalsPart,
+  valuePart,
+} from './portfolio-parts.ts';
+import { detailsOf, type FormParts, proposalsPart } from './proposals-part.ts';
 
 const MOST_CARDS = 5;
 

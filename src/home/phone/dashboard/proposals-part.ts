@@ -1,5 +1,7 @@
 import { html } from 'hono/html';
+import { detailsTypeOfKind, type ProposalDetails, proposalDigest } from '../../../approval/details.ts';
 import { orderText } from '../../../approval/kinds/order/kind.ts';
+import type { AuditEvent } from '../../../store/audit.ts';
 import { markedText } from '../../../text/shown-text.ts';
 import { batchText } from '../../../trading/kinds/batch.ts';
 import type { Came } from '../../../trading/kinds/kind-words.ts';
@@ -7,14 +9,12 @@ import { kinds, kindWords } from '../../../trading/kinds/kinds.ts';
 import { orderStatusWords } from '../../../trading/kinds/phrases.ts';
 import { isSettledState, isUnderWayState, type Proposal } from '../../../trading/proposal.ts';
 import type { RecordLine } from '../../../trading/record-line.ts';
-import { environmentMark } from '../decision/environment-banner.ts';
+import { defined } from '../../../values/defined.ts';
 import { timed } from '../decision/local-time.ts';
-import type { RequestView } from '../decision/request-view.ts';
-import { type Sign, sign } from '../decision/signs.ts';
-import type { Markup } from '../page.ts';
-import { eventWords } from './event-words.ts';
+import { type RequestView, requestView } from '../decision/request-view.ts';
+import { environmentMark, type Sign, sign } from '../decision/signs.ts';
+import type { Markup } from '../page/page.ts';
 import { seconds } from './orders-part.ts';
-import { digestOf, shownOf } from './told-request.ts';
 
 /** What a form of this page sends. */
 export interface FormParts {
@@ -166,4 +166,98 @@ function signedOf(proposal: Proposal, record: readonly RecordLine[] | undefined)
 
 function withdrawal({ id }: Proposal, { headline }: RequestView, { path, formToken }: FormParts): Markup {
   return html`<form method="post" action="${path}/withdraw"><input type="hidden" name="form_token" value="${formToken}"><input type="hidden" name="id" value="${id}"><button class="quiet" data-testid="withdraw" data-keep="withdraw-${id}">Withdraw<span class="unseen">: ${headline}</span></button></form>`;
+}
+
+/** What a line of the record says, in words. */
+const words: Readonly<Record<AuditEvent, string>> = {
+  proposed: 'Proposed',
+  requested: 'Asked on the phone',
+  asked_again: 'Asked again: the answer was lost',
+  approved: 'Approved',
+  approved_by_mandate: 'Approved by a mandate',
+  executing: 'Being carried out',
+  not_taken: 'Not taken by the broker; the approval still stands',
+  executed: 'Carried out',
+  denied: 'Denied',
+  expired: 'Expired',
+  cancelled: 'Withdrawn',
+  blocked: 'Refused',
+  unknown: 'Nobody knows yet whether it was carried out',
+  order_cancelled: 'Order cancelled',
+  halted: 'Trading halted',
+  reducing: 'Only smaller positions from here on',
+  lifted: 'Trading goes on',
+  rules_tightened: 'Rules tightened',
+  signed: 'Signed',
+  key_enrolled: 'Key enrolled',
+  key_removed: 'Key removed',
+  access_granted: 'Access granted',
+  access_revoked: 'Access taken back',
+  signal_received: 'Signal of a company',
+  owner_approved: 'Approved by its owner',
+  second_requested: 'Second person asked',
+  mandate_granted: 'Mandate granted',
+  mandate_replaced: 'Mandate replaced',
+  mandate_suspended: 'Mandate suspended',
+  mandate_revoked: 'Mandate revoked',
+  standing_ordered: 'Standing order placed',
+  standing_refused: 'Standing order refused',
+  standing_missed: 'Standing order missed its time',
+  standing_ended: 'Standing order ended',
+  checkpoint: 'Record signed up to here',
+  anchored: 'Record time-stamped up to here',
+  orders_recounted: 'Orders counted anew for today: they were dated ahead',
+};
+
+/** As it is where it is of a newer gateway. */
+export function eventWords(event: string): string {
+  return Object.hasOwn(words, event) ? words[event as AuditEvent] : event.replaceAll('_', ' ');
+}
+
+/** Between gateway and provider alone; and the code, which has a place of its own. */
+const NOT_TOLD: readonly string[] = [
+  'code',
+  ...['type', 'actions', 'locations', 'identifier'].map((name) => `details.${name}`),
+];
+
+/**
+ * The details that the phone has of a proposal, made of what the gateway tells of it. What is between the gateway and the
+ * provider alone is not told, and not shown: `shownOf` leaves it out.
+ */
+export function detailsOf(proposal: Proposal): ProposalDetails {
+  const { kind, id, code, worst_case, warnings, shows = {}, requested_by, client, again } = proposal;
+  const { proposed_by, provenance = null } = proposal;
+  const subject = proposal.subject as Record<string, unknown>;
+  return {
+    type: detailsTypeOfKind[kind],
+    locations: [''],
+    actions: [kinds[kind].action],
+    identifier: '',
+    kind,
+    proposal: id,
+    code,
+    digest: digestOf(proposal),
+    expires_at: proposal.expires_at,
+    subject,
+    worst_case,
+    warnings,
+    shows,
+    requested_by,
+    client,
+    ...defined({ proposed_by }),
+    provenance,
+    ...defined({ again }),
+  };
+}
+
+/** What the person's key signs, by what is shown here: another one, where something else was signed. */
+function digestOf(proposal: Proposal): string {
+  const { kind, subject, worst_case, provenance = null, requested_by, client, proposed_by } = proposal;
+  return proposalDigest({ kind, subject, worst_case, provenance, requested_by, client, proposed_by });
+}
+
+/** As the phone shows it. */
+function shownOf(proposal: Proposal): RequestView {
+  const view = requestView({ details: detailsOf(proposal) });
+  return { ...view, fields: view.fields.filter(({ name }) => !NOT_TOLD.includes(name)) };
 }

@@ -1,8 +1,10 @@
+import { randomInt } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
+import { drawCode, drawFreeCode } from '../../../approval/code.ts';
+import type { Keys } from '../../../approval/keys/keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
-import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
-import { createCodeChoices } from './code-choices.ts';
-import { isCodePicked, type NumberMatching } from './picked-code.ts';
+import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
+import type { Decide } from '../../identity-provider/deliver-decision.ts';
 import { lastFour, requestView } from './request-view.ts';
 
 /** How long a sign-in is fresh enough for real money. */
@@ -28,21 +30,17 @@ export interface Hindrance {
  * What a person does before they approve, beside signing it: picking the terminal's code, and for real money a fresh
  * sign-in and, once, a typed word. Kept here, so that no page can leave it out.
  */
-export interface ApprovalSteps {
-  /** The codes to pick from; undefined where no code is to be picked. */
-  codes(request: ApprovalRequest, session: string): readonly string[] | undefined;
-  /** Whether the person still has to type that they know the money is real. */
-  wantsConfirmation(request: ApprovalRequest, user: string): boolean;
-  /** Takes what the person picked and typed. */
-  take(
-    request: ApprovalRequest,
-    approver: Approver,
-    given: { readonly match: string | undefined; readonly confirm: string | undefined },
-  ): Hindrance | undefined;
-  /** Whether all was done, when the approval comes. */
-  check(request: ApprovalRequest, approver: Approver): Hindrance | undefined;
-  /** Why it was denied, where that was no tap on Deny. */
-  whyDenied(request: ApprovalRequest): string | undefined;
+type ApprovalSteps = ReturnType<typeof createApprovalSteps>;
+
+/** What deciding takes. */
+export interface DecisionServices {
+  readonly keys: Keys;
+  readonly requests: ApprovalRequests;
+  /** What is done before an approval counts, beside signing it. */
+  readonly steps: ApprovalSteps;
+  /** Whether an approval must be signed by one of the person's keys. */
+  readonly signatures: 'required' | 'off';
+  readonly decide: Decide;
 }
 
 const hindrances = {
@@ -69,7 +67,7 @@ export function createApprovalSteps(options: {
   readonly database: Database;
   readonly clock: Clock;
   readonly numberMatching: NumberMatching;
-}): ApprovalSteps {
+}) {
   const { database, clock, numberMatching } = options;
   const choices = createCodeChoices(database, clock);
   const confirmations = createLiveConfirmations(database, clock);
@@ -91,12 +89,20 @@ export function createApprovalSteps(options: {
   };
 
   return {
-    codes: (request, session) => (matches(request) ? choices.of(request, session) : undefined),
-    wantsConfirmation(request, user) {
+    /** The codes to pick from; undefined where no code is to be picked. */
+    codes: (request: ApprovalRequest, session: string): readonly string[] | undefined =>
+      matches(request) ? choices.of(request, session) : undefined,
+    /** Whether the person still has to type that they know the money is real. */
+    wantsConfirmation(request: ApprovalRequest, user: string): boolean {
       const { live, account = '' } = requestView(request);
       return live && !confirmations.has(user, account);
     },
-    take(request, approver, { match, confirm = '' }) {
+    /** Takes what the person picked and typed. */
+    take(
+      request: ApprovalRequest,
+      approver: Approver,
+      { match, confirm = '' }: { readonly match: string | undefined; readonly confirm: string | undefined },
+    ): Hindrance | undefined {
       const view = requestView(request);
       if (matches(request)) {
         if (match === undefined || match === '') return hindered('no_code');
@@ -110,8 +116,10 @@ export function createApprovalSteps(options: {
       }
       return check(request, approver);
     },
+    /** Whether all was done, when the approval comes. */
     check,
-    whyDenied: ({ id, status }) =>
+    /** Why it was denied, where that was no tap on Deny. */
+    whyDenied: ({ id, status }: ApprovalRequest): string | undefined =>
       status === 'denied' && choices.isSpent(id) ? hindrances.wrong_code_too_often.text : undefined,
   };
 }
@@ -124,11 +132,6 @@ interface LiveConfirmations {
 
 /** The confirmations in SQLite. */
 function createLiveConfirmations(database: Database, clock: Clock): LiveConfirmations {
-  database.exec(`
-    CREATE TABLE IF NOT EXISTS live_confirmations (
-      user TEXT NOT NULL, account TEXT NOT NULL, confirmed_at INTEGER NOT NULL, PRIMARY KEY (user, account)
-    ) STRICT;
-  `);
   const find = database.prepare<[string, string]>(
     'SELECT 1 FROM live_confirmations WHERE user = ? AND account = ?',
   );
@@ -139,4 +142,88 @@ function createLiveConfirmations(database: Database, clock: Clock): LiveConfirma
     has: (user, account) => find.get(user, account) !== undefined,
     keep: (user, account) => void insert.run(user, account, clock.now()),
   };
+}
+
+/** When the terminal's code is picked among three rather than shown. */
+export type NumberMatching = 'live' | 'always' | 'off';
+
+/** Whether this request's code is picked. Then nothing else may tell it: not the card, and no lock screen. */
+export function isCodePicked(request: Pick<ApprovalRequest, 'details'>, matching: NumberMatching): boolean {
+  return matching === 'always' || (matching === 'live' && requestView(request).live);
+}
+
+/** The true code and two others. */
+const CHOICES = 3;
+/** The second wrong pick denies: whoever guesses is right once in three. */
+const MOST_WRONG = 2;
+/** Longer than any request lives. */
+const KEPT_MS = 2 * 24 * 3600 * 1000;
+
+/** What a pick came to. */
+type CodePick = 'right' | 'wrong' | 'wrong_too_often';
+
+/** A request whose code is to be matched. */
+interface Matched {
+  readonly id: string;
+  readonly code: string;
+}
+
+interface Row {
+  readonly codes: string;
+  readonly picked: 0 | 1;
+}
+
+/**
+ * Number matching: the person picks the terminal's code among three, which no tired thumb does by itself. The others
+ * are drawn here, once for a request and session, so that a reload doesn't tell which one stays.
+ */
+function createCodeChoices(database: Database, clock: Clock, draw: () => string = drawCode) {
+  database.prepare<[number]>('DELETE FROM code_choices WHERE drawn_at < ?').run(clock.now() - KEPT_MS);
+  const find = database.prepare<[string, string], Row>(
+    'SELECT codes, picked FROM code_choices WHERE request = ? AND session = ?',
+  );
+  const insert = database.prepare<[string, string, string, number]>(
+    'INSERT OR IGNORE INTO code_choices (request, session, codes, drawn_at) VALUES (?, ?, ?, ?)',
+  );
+  const right = database.prepare<[string, string]>(
+    'UPDATE code_choices SET picked = 1 WHERE request = ? AND session = ?',
+  );
+  const wrong = database.prepare<[string], { count: number }>(
+    `INSERT INTO wrong_codes VALUES (?, 1)
+     ON CONFLICT (request) DO UPDATE SET count = count + 1 RETURNING count`,
+  );
+  const wrongs = database.prepare<[string], { count: number }>(
+    'SELECT count FROM wrong_codes WHERE request = ?',
+  );
+  const isSpent = (id: string) => (wrongs.get(id)?.count ?? 0) >= MOST_WRONG;
+
+  return {
+    /** The codes in the order they are shown: the same each time. */
+    of({ id, code }: Matched, session: string): readonly string[] {
+      insert.run(id, session, JSON.stringify(shuffled(code, draw)), clock.now());
+      return JSON.parse(find.get(id, session)?.codes ?? '[]');
+    },
+    /** Notes a pick. Wrong ones count for the request, whichever session they came from. */
+    pick({ id, code }: Matched, session: string, picked: string): CodePick {
+      if (isSpent(id)) return 'wrong_too_often';
+      if (picked === code) {
+        insert.run(id, session, JSON.stringify(shuffled(code, draw)), clock.now());
+        right.run(id, session);
+        return 'right';
+      }
+      return (wrong.get(id)?.count ?? MOST_WRONG) >= MOST_WRONG ? 'wrong_too_often' : 'wrong';
+    },
+    /** Whether the right one was picked in this session. */
+    isPicked: (id: string, session: string): boolean => find.get(id, session)?.picked === 1,
+    /** Whether the wrong one was picked too often. */
+    isSpent,
+  };
+}
+
+/** The true code at a random place among others; none is like another. */
+function shuffled(code: string, draw: () => string): string[] {
+  const codes: string[] = [];
+  while (codes.length < CHOICES - 1) codes.push(drawFreeCode([code, ...codes], draw));
+  codes.splice(randomInt(CHOICES), 0, code);
+  return codes;
 }

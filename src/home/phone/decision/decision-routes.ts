@@ -1,10 +1,8 @@
 import { type Context, Hono } from 'hono';
 import type { ApprovalRequest, DecisionOutcome } from '../../identity-provider/approval-requests.ts';
-import { type BrowserContext, type BrowserEnv, isFull } from '../browser-env.ts';
-import { messagePage, passkeyNeeded, toSignIn } from '../page.ts';
-import type { PhoneServices } from '../phone-services.ts';
-import { refusalText } from '../refused-page.ts';
-import type { Approver, Hindrance } from './approval-steps.ts';
+import { type BrowserContext, type BrowserEnv, isFull } from '../page/browser-env.ts';
+import { messagePage, passkeyNeeded, refusalText, toSignIn } from '../page/page.ts';
+import type { Approver, DecisionServices, Hindrance } from './approval-steps.ts';
 import { resultPanel } from './result-panel.ts';
 
 /** Why nothing was decided, for the card or a page of its own. */
@@ -42,7 +40,7 @@ const noSignature: Said = {
 };
 
 /** What a tap comes to: the steps before an approval, its signature's options, and the decision itself. */
-export function createDecisionRoutes(services: PhoneServices): Hono<BrowserEnv> {
+export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEnv> {
   const { requests, steps } = services;
   const app = new Hono<BrowserEnv>();
   const own = (id: string, user: string) => {

@@ -1,21 +1,19 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
-import type { BrowserEnv } from '../browser-env.ts';
-import { type Markup, page, toSignIn } from '../page.ts';
-import type { PhoneServices } from '../phone-services.ts';
-import { environmentMark } from './environment-banner.ts';
-import { fillOf } from './fill.ts';
+import type { BrowserEnv } from '../page/browser-env.ts';
+import { type Markup, page, toSignIn } from '../page/page.ts';
+import type { DecisionServices } from './approval-steps.ts';
 import { localTime, timed } from './local-time.ts';
 import { becameOf, type RequestView, requestView } from './request-view.ts';
-import { statusWords } from './result-panel.ts';
-import { sign } from './signs.ts';
+import { fillOf, statusWords } from './result-panel.ts';
+import { environmentMark, sign } from './signs.ts';
 
 /** Decisions on a page. */
 const PAGE = 20;
 
 /** All that a person was ever asked here, and what became of it: the latest first, a page at a time. */
-export function createHistoryPages(services: PhoneServices): Hono<BrowserEnv> {
+export function createHistoryPages(services: DecisionServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 
   app.get('/phone/history', (context) => {

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { utcSeconds } from '../../../machine/clock.ts';
-import type { Markup } from '../page.ts';
+import type { Markup } from '../page/page.ts';
 
 /** As `detail-fields.ts` and the kinds write a time, and as it crosses the wire (RFC 3339, UTC to the second). */
 const written = /(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?: UTC|Z)/;

@@ -1,9 +1,8 @@
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
-import type { Markup } from '../page.ts';
-import type { PhoneServices } from '../phone-services.ts';
-import type { CardState } from './card-state.ts';
-import { requestCard } from './request-card.ts';
-import { requestItem } from './request-list.ts';
+import type { Markup } from '../page/page.ts';
+import type { DecisionServices } from './approval-steps.ts';
+
+import { type CardState, requestCard, requestItem } from './request-card.ts';
 import { recentItem, resultPanel } from './result-panel.ts';
 
 /** Requests on a page at most; the next ones come as these are decided. */
@@ -33,7 +32,7 @@ export interface PhoneState {
 }
 
 /** Reads it once; nothing in it changes afterwards. */
-export async function phoneState(services: PhoneServices, viewer: Viewer): Promise<PhoneState> {
+export async function phoneState(services: DecisionServices, viewer: Viewer): Promise<PhoneState> {
   const { requests, steps } = services;
   const { user, session, canApprove, formToken } = viewer;
   const waiting = requests.pending(user, MOST_CARDS);

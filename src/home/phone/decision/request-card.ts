@@ -1,12 +1,10 @@
 import { html } from 'hono/html';
 import { markedText } from '../../../text/shown-text.ts';
-import type { Markup } from '../page.ts';
-import type { CardRequest, CardState } from './card-state.ts';
-import { decisionBar } from './decision-bar.ts';
-import { environmentBanner, wordBanner } from './environment-banner.ts';
-import { timed } from './local-time.ts';
+import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
+import type { Markup } from '../page/page.ts';
+import { localTime, timed } from './local-time.ts';
 import { lastFour, type RequestView, requestView, type ShownField } from './request-view.ts';
-import { sign } from './signs.ts';
+import { environmentBanner, environmentMark, sign, wordBanner } from './signs.ts';
 
 /** A request that waits for a decision: what decides it first, all of it below, Approve and Deny under the thumb. */
 export function requestCard(request: CardRequest, state: CardState): Markup {
@@ -118,4 +116,84 @@ function lines(name: string, all: RequestView['shows']): Markup | '' {
 
 function list(name: string, fields: readonly ShownField[]): Markup {
   return html`<dl class="${name}">${fields.map(({ label, text, name: field, raw }) => html`<div><dt>${label}</dt><dd data-field="${field}" data-value="${raw}">${field === 'text' ? text : timed(text)}</dd></div>`)}</dl>`;
+}
+
+/** What of a request is on its card. */
+type CardRequest = Pick<
+  ApprovalRequest,
+  'id' | 'code' | 'clientName' | 'clientNote' | 'bindingMessage' | 'details' | 'expiresAt'
+>;
+
+/** What a card shows beside the request: what this person, in this browser, still has to do before they approve. */
+export interface CardState {
+  readonly formToken: string;
+  /** The codes to pick the terminal's from; undefined where it is shown instead. */
+  readonly codes: readonly string[] | undefined;
+  /** Whether the person must type once that this is real money. */
+  readonly confirm: boolean;
+  /**
+   * Why nothing can be approved here, whatever it is. Where it is only read, nothing can be denied either: it says where it is
+   * decided, as far as that is known.
+   */
+  readonly cannot: 'no_key' | 'signed_in_otherwise' | { readonly decideAt: string | undefined } | undefined;
+}
+
+/**
+ * The bar at the bottom of the screen: how long there is, Deny and Approve, each with what it is about. It stays where
+ * it is however long the card is. Approving takes a signature, and with it the page's script: without script there is
+ * a sentence in the button's place.
+ */
+function decisionBar(request: CardRequest, view: RequestView, { codes, cannot }: CardState): Markup {
+  const about =
+    codes === undefined ? html`<span class="mono">${request.code}</span> ${view.headline}` : CODE_ASKED;
+  const question = `ask-${request.id}`;
+  if (typeof cannot === 'object') return elsewhere(request, cannot.decideAt);
+  return html`<div class="bar" data-testid="bar">
+<p class="said" data-testid="said" role="alert"></p>
+<p class="expiry"><span class="about" id="${question}">${about}</span><strong data-testid="countdown" data-expires="${request.expiresAt}">until ${localTime(request.expiresAt)}</strong></p>
+${codes === undefined ? '' : html`<div class="codes" role="radiogroup" aria-labelledby="${question}" data-testid="codes">${codes.map(codeChoice)}</div>`}
+<div class="pair">
+<button class="stop" name="decision" value="deny" formnovalidate data-testid="deny"><b>Deny</b><span class="act">${view.act}</span></button>
+${approve(view, cannot)}
+</div>
+</div>`;
+}
+
+/** In place of the bar, where the card is only read: where it is decided. */
+function elsewhere({ expiresAt }: CardRequest, decideAt: string | undefined): Markup {
+  return html`<div class="elsewhere" data-testid="elsewhere">
+<p class="expiry small"><span class="soft">Only read here.</span> <strong data-testid="countdown" data-expires="${expiresAt}">until ${localTime(expiresAt)}</strong></p>
+<p>${
+    decideAt === undefined
+      ? 'Decide on your phone.'
+      : html`<a class="go" href="${decideAt}" target="_blank" rel="noopener noreferrer" data-testid="decide">Decide on your phone’s page</a>`
+  }</p>
+</div>`;
+}
+
+const CODE_ASKED = html`<b>Which code does your terminal show?</b>`;
+
+function codeChoice(code: string): Markup {
+  return html`<label><input type="radio" name="match" value="${code}"><span class="value">${code}</span></label>`;
+}
+
+const instead = {
+  no_key: html`To approve, pair this phone: the home’s own machine shows a code for it.`,
+  signed_in_otherwise: html`<span>To approve, <a href="/signin?next=/phone">sign in with your passkey</a>.</span>`,
+} as const;
+
+function approve({ act }: RequestView, cannot: keyof typeof instead | undefined): Markup {
+  if (cannot !== undefined)
+    return html`<p class="instead" data-testid="cannot-approve">${instead[cannot]}</p>`;
+  return html`<button class="go needs-script" name="decision" value="approve" data-testid="approve"><b>Approve</b><span class="act">${act}</span></button>
+<p class="instead no-script" data-testid="no-script">Approving takes this page’s script: your key signs the order. You can deny without.</p>`;
+}
+
+/** One of the requests that wait beside the one on the screen: what, total, time left. Its link shows it. */
+export function requestItem(request: ApprovalRequest): Markup {
+  const view = requestView(request);
+  return html`<li data-testid="other" data-id="${request.id}"><a href="/phone?request=${request.id}" data-show="${request.id}">
+<span class="what">${view.side === undefined ? '' : html`<span class="${view.side}">${sign(view.side)}</span>`}<span class="words">${view.headline}</span> ${view.live ? environmentMark(view) : ''}</span>
+<span class="much">${view.amount ?? ''}</span>
+<span class="left" data-expires="${request.expiresAt}" data-short>until ${localTime(request.expiresAt)}</span></a></li>`;
 }

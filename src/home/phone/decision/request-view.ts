@@ -8,8 +8,8 @@ import { isFlatMessage, messageView } from '../../../trading/kinds/message.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
-import { draftOf } from '../../identity-provider/order-details.ts';
-import { outcomeText, type ProposalView, proposalView } from '../proposal-view.ts';
+import { draftOf } from '../../identity-provider/approval-subject.ts';
+import { outcomeText, type ProposalView, proposalView } from '../page/proposal-view.ts';
 
 /** A field as it is shown, and as it stands in the details. */
 export interface ShownField extends DetailField {

@@ -1,8 +1,10 @@
 import { html } from 'hono/html';
+import { dollars } from '../../../trading/amounts.ts';
+import { eachWords, unitsOf } from '../../../trading/asset-class.ts';
+import { Dec } from '../../../trading/decimal.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
-import type { Markup } from '../page.ts';
-import { fillOf } from './fill.ts';
+import type { Markup } from '../page/page.ts';
 import { localTime, timed } from './local-time.ts';
 import { becameOf, requestView } from './request-view.ts';
 import { type Sign, sign } from './signs.ts';
@@ -94,4 +96,28 @@ function sentenceOf(request: ApprovalRequest): string {
     default:
       return 'It was over before you decided. Nothing came of it.';
   }
+}
+
+/** What was bought or sold of an order, as people read it. */
+interface Fill {
+  /** `$180.12 a share` */
+  readonly price: string;
+  /** `$900.60` */
+  readonly total: string;
+}
+
+/**
+ * Reads the gateway's one line of what became of an order (`filled 5 at $180.12`, `filled 2 of 5 at $180.12`,
+ * `cancelled, 2 filled at $180.12`): the outcome has no fields of its own. Undefined where nothing was filled.
+ * @param symbol of what was traded: a contract's price is of one share of a hundred
+ */
+export function fillOf(text: string, symbol: string): Fill | undefined {
+  const [, before, after, price] =
+    /^(?:filled ([\d,.]+)(?: of [\d,.]+)?|[a-z ]+, ([\d,.]+) filled) at \$([\d,]+(?:\.\d+)?)$/.exec(text) ??
+    [];
+  const quantity = before ?? after;
+  if (quantity === undefined || price === undefined) return undefined;
+  const number = (written: string) => new Dec(written.replaceAll(',', ''));
+  const total = number(quantity).times(unitsOf(symbol)).times(number(price));
+  return { price: `$${price} ${eachWords(symbol)}`, total: dollars(total.toFixed(2)) };
 }

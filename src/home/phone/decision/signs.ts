@@ -1,5 +1,7 @@
 import { html } from 'hono/html';
-import type { Markup } from '../page.ts';
+import { environmentWord } from '../../../trading/environment.ts';
+import type { Banner } from '../../../trading/kinds/kind-words.ts';
+import type { Markup } from '../page/page.ts';
 
 /*
  * Signs are drawn, not written: a font that lacks a glyph shows a box, and a box beside an amount is no sign. Each is
@@ -30,8 +32,30 @@ export function sign(name: Sign): Markup {
 }
 
 /** The sign that a kind names by its character; as it is where none is drawn for it. */
-export function signOf(character: string): Markup {
+function signOf(character: string): Markup {
   const drawn: Readonly<Record<string, Sign>> = { '✉': 'letter', '▶': 'go', '☺': 'person' };
   const name = Object.hasOwn(drawn, character) ? drawn[character] : undefined;
   return name === undefined ? html`<span aria-hidden="true">${character}</span>` : sign(name);
+}
+
+/** Told apart by word, sign and border, not by colour alone. Whatever is not paper is shown as live. */
+export function environmentBanner(environment: unknown): Markup {
+  return environment === 'paper'
+    ? html`<p class="environment paper" data-testid="environment">${sign('paper')}<strong>${environmentWord(environment)}</strong><span>simulated money</span></p>`
+    : html`<p class="environment live" data-testid="environment">${sign('live')}<strong>${environmentWord(environment)}</strong><span>real money</span></p>`;
+}
+
+/** Of what moves no money. */
+export function wordBanner({ sign: character, word, what }: Banner): Markup {
+  return html`<p class="environment paper" data-testid="environment">${signOf(character)}<strong>${word}</strong><span>${what}</span></p>`;
+}
+
+/** In a list: the word alone. */
+export function environmentMark(view: {
+  readonly live: boolean;
+  readonly environment: unknown;
+  readonly banner: Banner | undefined;
+}): Markup | '' {
+  if (view.banner !== undefined) return '';
+  return html`<span class="mark ${view.live ? 'live' : 'paper'}">${environmentWord(view.environment)}</span>`;
 }

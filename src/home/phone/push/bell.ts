@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { type Clock, utcSeconds } from '../../../machine/clock.ts';
 import { failpoint } from '../../../machine/failpoint.ts';
+import { openRingTable, type RingTable } from '../../../store/home/ring-table.ts';
 import { defined } from '../../../values/defined.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import type { PhoneNotices } from './phone-notices.ts';
 import { askMessage, noticeWords, type PushContent, pushTopic, settledMessage } from './push-message.ts';
-import type { Push } from './push-sender.ts';
-import { pushToAll, type Ringing } from './push-to-all.ts';
-import { openRingTable, type RingTable } from './ring-table.ts';
+import { type Push, pushToAll, type Ringing } from './push-sender.ts';
 
 export interface BellOptions extends Ringing {
   readonly database: Database;
@@ -28,12 +27,7 @@ export interface BellOptions extends Ringing {
   readonly onError: (message: string) => void;
 }
 
-export interface Bell {
-  /** Notes that a page shows a request to its person, who needs no second ring. @returns false where it is not theirs, or over */
-  seen(id: string, user: string): boolean;
-  /** Resolves when nothing is being sent any more, after `closing`. */
-  stopped(): Promise<void>;
-}
+export type Bell = ReturnType<typeof createBell>;
 
 /** Unseen for this long, or a third of the time that was left, and it rings once more. */
 const UNSEEN_MS = 60_000;
@@ -51,7 +45,7 @@ const RETRY_MS = 5000;
  * database says and notes there what it has done, after it has done it: a crash in between rings once more, with the same
  * tag, and never not at all. Nothing waits for it.
  */
-export function createBell(options: BellOptions): Bell {
+export function createBell(options: BellOptions) {
   const { requests, subscriptions, clock, closing } = options;
   const table = openRingTable(options.database);
   const underWay = new Map<string, Promise<void>>();
@@ -111,13 +105,15 @@ export function createBell(options: BellOptions): Bell {
   const ran = run().catch(complain).finally(unsubscribe);
 
   return {
-    seen(id, user) {
+    /** Notes that a page shows a request to its person, who needs no second ring. @returns false where it is not theirs, or over */
+    seen(id: string, user: string): boolean {
       const request = requests.find(id);
       if (request?.user !== user || request.status !== 'pending') return false;
       table.seen(id, clock.now());
       return true;
     },
-    stopped: async () => {
+    /** Resolves when nothing is being sent any more, after `closing`. */
+    stopped: async (): Promise<void> => {
       await ran;
       await Promise.all(underWay.values());
     },

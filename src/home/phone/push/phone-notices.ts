@@ -17,7 +17,7 @@ interface Told {
  * A request. It holds no authority: whoever reads it, or opens the address, still has to be the person, on a phone that is
  * paired.
  */
-export interface RequestNotice extends Told {
+interface RequestNotice extends Told {
   /** The same in fields, for programs. */
   readonly approval: {
     readonly id: string;
@@ -38,13 +38,13 @@ export interface FillNotice extends Told {
 }
 
 /** That a company ended a person's sign-in, or let them in again. */
-export interface AccessNotice extends Told {
+interface AccessNotice extends Told {
   /** The same in fields, for programs. */
   readonly access: { readonly company: string; readonly signal: string };
 }
 
 /** What happened to how a person gets in. */
-export interface AccountNotice extends Told {
+interface AccountNotice extends Told {
   /** The same in fields, for programs. */
   readonly account: {
     readonly event: 'passkey_added' | 'passkey_removed' | 'recovery_sign_in';
@@ -55,7 +55,7 @@ export interface AccountNotice extends Told {
 }
 
 /** An order that its owner did not expect. */
-export interface OrderNotice extends Told {
+interface OrderNotice extends Told {
   /** The same in fields, for programs; nothing where a lock screen may not show it. */
   readonly order: OrderNews['facts'] | Record<never, never>;
 }

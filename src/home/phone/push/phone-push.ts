@@ -1,61 +1,21 @@
-import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Keys } from '../../../approval/keys/keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { publicFetch } from '../../../net/public-fetch.ts';
 import { createPublicResolver } from '../../../net/public-resolver.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { loadVapidKeys } from '../../../store/home/vapid-keys.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Fill } from '../../fills/fill.ts';
 import type { OrderNews } from '../../fills/order-news.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
-import type { Company } from '../../identity-provider/companies/company.ts';
-import type { Signalled } from '../../identity-provider/signals/company-standing.ts';
-import type { SignalEffect } from '../../identity-provider/signals/security-events.ts';
-import { type AccountEvent, createAccountTeller } from './account-teller.ts';
+import type { AccountEvent } from '../page/browser.ts';
 import { type Bell, createBell } from './bell.ts';
-import { createFillTeller } from './fill-teller.ts';
 import type { PhoneNotices } from './phone-notices.ts';
-import { LONGEST_BODY, LONGEST_TITLE, type PushContent, topicOf } from './push-message.ts';
+import type { PushContent } from './push-message.ts';
 import { createPushSender } from './push-sender.ts';
 import { openPushSubscriptions, type PushSubscriptions } from './push-subscriptions.ts';
-import { createTeller, type TellerOptions } from './teller.ts';
-import { loadVapidKeys } from './vapid-keys.ts';
-
-const bodies: Readonly<Record<SignalEffect, string>> = {
-  ended: 'What came by it was withdrawn, and your mandates are suspended. You can sign in by it again.',
-  disabled:
-    'What came by it was withdrawn, your mandates are suspended, and your accounts are disconnected. Nobody gets in by it any more.',
-  enabled: 'You can sign in by it again. What was withdrawn stays so.',
-};
-
-/** Tells a person what their company's signal took back, as {@link createTeller} does: by every channel that is on. */
-function createSignalTeller(
-  options: TellerOptions,
-): (signalled: Signalled, company: Pick<Company, 'name'> | undefined) => Promise<void> {
-  const tell = createTeller(options);
-  return (signalled, company) => {
-    const { user, issuer, effect, event, jti, at } = signalled;
-    const key = JSON.stringify(['signal', issuer, jti]);
-    const name = company?.name ?? new URL(issuer).host;
-    const said = effect === 'enabled' ? `${name} let you in again` : `${name} ended your sign-in`;
-    const words = { title: safeLine(said, LONGEST_TITLE), body: bodies[effect] };
-    const id = createHash('sha256').update(`trade-agent.signal\0${key}`).digest('base64url').slice(0, 24);
-    return tell({
-      user,
-      key,
-      message: (short, expires) => {
-        const shown = short ? { title: 'A sign-in of yours has changed', body: '' } : words;
-        return { kind: 'access', id: '', ...shown, expires, tag: topicOf(key) };
-      },
-      notice: {
-        ...{ id: `nt_${id}`, user, ...words, at: new Date(at).toISOString() },
-        access: { company: name, signal: event },
-      },
-    });
-  };
-}
+import { createAccountTeller, createFillTeller, createOrderTeller, createSignalTeller } from './teller.ts';
 
 /** How a home rings; what isn't said is as for a home of one's own. */
 export interface PushOptions {
@@ -143,23 +103,4 @@ export function createPhonePush(
       if (!closing.aborted) parts.onError(error.message);
     });
   return { publicKey: vapid.publicKey, subscriptions, bell, tellFill, tellOrder, tellSignalled, tellAccount };
-}
-
-/** Tells a person about an order that they did not expect, as {@link createTeller} does: at once, since they may want to act. */
-function createOrderTeller(options: TellerOptions): (news: OrderNews) => Promise<void> {
-  const tell = createTeller(options);
-  return ({ user, key, title, body, at, facts }) => {
-    const full = { title: safeLine(title, LONGEST_TITLE), body: safeLine(body, LONGEST_BODY) };
-    const brief = { title: 'An order needs your attention', body: '' };
-    const shown = options.content === 'short' ? brief : full;
-    const id = createHash('sha256').update(`trade-agent.order\0${key}`).digest('base64url').slice(0, 24);
-    return tell({
-      ...{ user, key, isUrgent: true },
-      message: (short, expires) => ({
-        ...{ kind: 'order', id: '', expires, tag: topicOf(key) },
-        ...(short ? brief : shown),
-      }),
-      notice: { ...{ id: `nt_${id}`, user, ...shown, at }, order: options.content === 'short' ? {} : facts },
-    });
-  };
 }

@@ -7,7 +7,7 @@ import { environmentWord } from '../../../trading/environment.ts';
 import { kinds } from '../../../trading/kinds/kinds.ts';
 import { isFlatMessage, messageView } from '../../../trading/kinds/message.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
-import { proposalView } from '../proposal-view.ts';
+import { proposalView } from '../page/proposal-view.ts';
 
 /** How much a lock screen may show: the order, or only that there is one. */
 export type PushContent = 'full' | 'short';

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
-import type { BrowserContext, BrowserEnv } from '../browser-env.ts';
-import { passkeyNeeded } from '../page.ts';
+import type { BrowserContext, BrowserEnv } from '../page/browser-env.ts';
+import { passkeyNeeded } from '../page/page.ts';
 import type { Bell } from './bell.ts';
 import { type PushSubscriptions, pushSubscriptionSchema } from './push-subscriptions.ts';
 

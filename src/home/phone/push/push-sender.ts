@@ -1,13 +1,14 @@
 import type { PushSubscription as WebPushSubscription } from 'web-push';
+import type { Keys } from '../../../approval/keys/keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { retryAfterMs } from '../../../net/retry-after.ts';
+import type { VapidKeys } from '../../../store/home/vapid-keys.ts';
 import { leadsOutside } from './push-endpoint.ts';
-import type { PushSubscription } from './push-subscriptions.ts';
-import type { VapidKeys } from './vapid-keys.ts';
+import type { PushSubscription, PushSubscriptions } from './push-subscriptions.ts';
 
-export type PushResult =
+type PushResult =
   | { readonly outcome: 'sent' }
   /** The browser has unsubscribed (RFC 8030 §7.3). */
   | { readonly outcome: 'gone' }
@@ -28,9 +29,9 @@ export interface Push {
 }
 
 /** Sends one push to one browser. Never rejects, but when `closing` aborts. */
-export type SendPush = (subscription: PushSubscription, push: Push) => Promise<PushResult>;
+type SendPush = (subscription: PushSubscription, push: Push) => Promise<PushResult>;
 
-export interface PushSenderOptions {
+interface PushSenderOptions {
   readonly vapid: VapidKeys;
   /** Whom a push service may write to: `mailto:…` or an https address (RFC 8292 §2.1). */
   readonly contact: string;
@@ -157,4 +158,49 @@ async function requestOf(
     headers: Object.fromEntries(headers.map(([name, value]) => [name, String(value)])),
     body: new Uint8Array(made.body),
   };
+}
+
+/** What a person's browsers are rung by. */
+export interface Ringing {
+  readonly subscriptions: PushSubscriptions;
+  /** The passkeys that people have now. */
+  readonly keys: Pick<Keys, 'list'>;
+  readonly send: SendPush;
+  readonly closing: AbortSignal;
+}
+
+/** @returns whether one of the person's browsers was reached */
+export async function pushToAll(
+  options: Ringing,
+  user: string,
+  push: Push,
+  concerns: (subscription: PushSubscription) => boolean = () => true,
+): Promise<boolean> {
+  const { subscriptions, send, closing } = options;
+  const ringing = (await subscriptionsOf(user, options)).filter(concerns);
+  const reached = await Promise.all(
+    ringing.map(async (subscription) => {
+      const result = await send(subscription, push);
+      if (closing.aborted) return false;
+      if (result.outcome === 'sent') subscriptions.rang(subscription.endpoint);
+      if (result.outcome === 'gone') subscriptions.remove(subscription.endpoint);
+      if (result.outcome === 'failed') subscriptions.failed(subscription.endpoint, result.restsUntil);
+      return result.outcome === 'sent';
+    }),
+  );
+  return reached.includes(true);
+}
+
+/** A passkey may have been removed at the home's own machine, by another process: what it let in rings no more. */
+async function subscriptionsOf(
+  user: string,
+  { subscriptions, keys, closing }: Ringing,
+): Promise<PushSubscription[]> {
+  const all = subscriptions.of(user);
+  if (all.length === 0) return [];
+  const enrolled = new Set((await keys.list(user)).map(({ credentialId }) => credentialId));
+  closing.throwIfAborted();
+  const ended = all.filter(({ credential }) => !enrolled.has(credential));
+  for (const { credential } of ended) subscriptions.endKey(user, credential);
+  return all.filter((one) => !ended.includes(one));
 }

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { z } from 'zod';
 import type { Clock } from '../../../machine/clock.ts';
 import { sameSecret } from '../../../secrets/constant-time.ts';
+import type { Sessions } from '../../../store/home/sessions.ts';
 import { isPushEndpoint } from './push-endpoint.ts';
 
 /** Browsers that ring for one person. */
@@ -46,28 +47,7 @@ export interface PushSubscription {
   readonly restsUntil: number;
 }
 
-export interface PushSubscriptions {
-  /**
-   * Keeps a browser's subscription, or notes that it is still there.
-   * @returns `invalid` for what is no push service's; `taken` where another person's browser has it, which this one
-   *   doesn't prove to be by its secret; `too_many` where this person has ten already
-   */
-  add(
-    owner: Pick<PushSubscription, 'user' | 'session' | 'credential' | 'name'>,
-    subscription: z.output<typeof pushSubscriptionSchema>,
-  ): 'kept' | 'invalid' | 'taken' | 'too_many';
-  of(user: string): PushSubscription[];
-  /** @param user limits it to that person's own; whether there was one */
-  remove(endpoint: string, user?: string): boolean;
-  /** Whoever signs out there is not rung there any more. */
-  endSession(session: string): void;
-  /** Nothing rings any more that a removed passkey let in. */
-  endKey(user: string, credential: string): void;
-  /** Nothing rings any more for a person who was removed. */
-  endPerson(user: string): void;
-  rang(endpoint: string): void;
-  failed(endpoint: string, restsUntil?: number): void;
-}
+export type PushSubscriptions = ReturnType<typeof openPushSubscriptions>;
 
 interface Row {
   readonly endpoint: string;
@@ -88,23 +68,7 @@ export function openPushSubscriptions(
   database: Database,
   clock: Clock,
   { loopback = false }: { loopback?: boolean } = {},
-): PushSubscriptions {
-  database.exec(`
-    CREATE TABLE IF NOT EXISTS push_subscriptions (
-      endpoint TEXT PRIMARY KEY,
-      user TEXT NOT NULL,
-      session TEXT NOT NULL,
-      credential TEXT NOT NULL,
-      p256dh TEXT NOT NULL,
-      auth TEXT NOT NULL,
-      name TEXT NOT NULL,
-      created_at INTEGER NOT NULL,
-      last_success_at INTEGER,
-      failures INTEGER NOT NULL DEFAULT 0,
-      rests_until INTEGER NOT NULL DEFAULT 0
-    ) STRICT;
-    CREATE INDEX IF NOT EXISTS push_subscriptions_user ON push_subscriptions (user);
-  `);
+) {
   const byEndpoint = database.prepare<[string], Row>('SELECT * FROM push_subscriptions WHERE endpoint = ?');
   const ofUser = database.prepare<[string], Row>(
     'SELECT * FROM push_subscriptions WHERE user = ? ORDER BY created_at, endpoint',
@@ -143,15 +107,27 @@ export function openPushSubscriptions(
   );
 
   return {
-    add: (owner, subscription) => add.immediate(owner, subscription),
-    of: (user) => ofUser.all(user).map(subscriptionOf),
-    remove: (endpoint, user) =>
+    /**
+     * Keeps a browser's subscription, or notes that it is still there.
+     * @returns `invalid` for what is no push service's; `taken` where another person's browser has it, which this one
+     *   doesn't prove to be by its secret; `too_many` where this person has ten already
+     */
+    add: (
+      owner: Pick<PushSubscription, 'user' | 'session' | 'credential' | 'name'>,
+      subscription: z.output<typeof pushSubscriptionSchema>,
+    ): 'kept' | 'invalid' | 'taken' | 'too_many' => add.immediate(owner, subscription),
+    of: (user: string): PushSubscription[] => ofUser.all(user).map(subscriptionOf),
+    /** @param user limits it to that person's own; whether there was one */
+    remove: (endpoint: string, user?: string): boolean =>
       (user === undefined ? remove.run(endpoint) : removeOwn.run(endpoint, user)).changes > 0,
-    endSession: (session) => void endSession.run(session),
-    endKey: (user, credential) => void endKey.run(user, credential),
-    endPerson: (user) => void endPerson.run(user),
-    rang: (endpoint) => void rang.run(clock.now(), endpoint),
-    failed: (endpoint, restsUntil = 0) => void failed.run(restsUntil, endpoint),
+    /** Whoever signs out there is not rung there any more. */
+    endSession: (session: string): void => void endSession.run(session),
+    /** Nothing rings any more that a removed passkey let in. */
+    endKey: (user: string, credential: string): void => void endKey.run(user, credential),
+    /** Nothing rings any more for a person who was removed. */
+    endPerson: (user: string): void => void endPerson.run(user),
+    rang: (endpoint: string): void => void rang.run(clock.now(), endpoint),
+    failed: (endpoint: string, restsUntil: number = 0): void => void failed.run(restsUntil, endpoint),
   };
 }
 
@@ -162,5 +138,28 @@ function subscriptionOf(row: Row): PushSubscription {
     createdAt: created_at,
     lastSuccessAt: last_success_at ?? undefined,
     restsUntil: rests_until,
+  };
+}
+
+/**
+ * Sessions whose end stops what rings by them: at sign-out, from the list of browsers, and when their passkey is removed.
+ * One that only ran out after its hours rings on, or no phone would ring in the morning.
+ */
+export function endingRings(
+  sessions: Sessions,
+  subscriptions: Pick<PushSubscriptions, 'endSession' | 'endKey'>,
+): Sessions {
+  return {
+    ...sessions,
+    end(username, id) {
+      const ended = sessions.end(username, id);
+      // Only one of their own: an id is no secret.
+      if (ended) subscriptions.endSession(id);
+      return ended;
+    },
+    endOf(username, credentialId) {
+      subscriptions.endKey(username, credentialId);
+      sessions.endOf(username, credentialId);
+    },
   };
 }

@@ -1,26 +1,47 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from '../../../machine/clock.ts';
+import { safeLine } from '../../../text/shown-text.ts';
+import { environmentWord } from '../../../trading/environment.ts';
+import type { Fill } from '../../fills/fill.ts';
+import type { OrderNews } from '../../fills/order-news.ts';
+import type { Company } from '../../identity-provider/companies/company.ts';
+import type { Signalled } from '../../identity-provider/signals/company-standing.ts';
+import type { SignalEffect } from '../../identity-provider/signals/security-events.ts';
+import type { AccountEvent } from '../page/browser.ts';
 import type { BellOptions } from './bell.ts';
 import type { PhoneNotice } from './phone-notices.ts';
-import { type PushMessage, topicOf } from './push-message.ts';
-import { pushToAll, type Ringing } from './push-to-all.ts';
+import { LONGEST_BODY, LONGEST_TITLE, type PushMessage, topicOf } from './push-message.ts';
+import { pushToAll, type Ringing } from './push-sender.ts';
 
-export interface TellerOptions extends Ringing, Pick<BellOptions, 'content' | 'notices' | 'noticesWhen'> {
+interface TellerOptions extends Ringing, Pick<BellOptions, 'content' | 'notices' | 'noticesWhen'> {
   readonly clock: Clock;
 }
 
+/** What a screen shows. */
+interface Words {
+  readonly title: string;
+  readonly body: string;
+}
+
 /** Something that happened to a person: there is nothing for them to decide. */
-export interface ToTell {
+interface ToTell {
   readonly user: string;
   /** Names what happened: however often it is told, it has one place on a screen. */
   readonly key: string;
-  /** @param short for browsers whose push service must not be told more */
-  readonly message: (short: boolean, expires: number) => PushMessage;
-  readonly notice: PhoneNotice;
+  readonly kind: PushMessage['kind'];
+  readonly words: Words;
+  /** For browsers whose push service must not be told more; the same unless given. */
+  readonly brief?: Words;
+  /** RFC 3339. */
+  readonly at: string;
+  /** What the notice is about, and the same in fields, for programs. */
+  readonly facts: UnionOmit<PhoneNotice, keyof Words | 'id' | 'user' | 'at'>;
   /** It says that somebody else may be at work: it wakes the phone, and whoever was away for days hears of it too. */
   readonly isUrgent?: boolean;
   /** The session whose browser does not ring: it knows. */
   readonly except?: string | undefined;
 }
+type UnionOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /** Milliseconds that a push is worth delivering: a phone may be off for the night. */
 const WORTH_MS = 24 * 60 * 60_000;
@@ -30,17 +51,28 @@ const URGENT_WORTH_MS = 7 * WORTH_MS;
  * Tells a person: on each browser that rings for them, and by other ways where none was reached, or always.
  * @throws the signal's reason where it is cut off by closing
  */
-export function createTeller(options: TellerOptions): (told: ToTell) => Promise<void> {
+function createTeller(options: TellerOptions): (told: ToTell) => Promise<void> {
   const { notices, noticesWhen, clock, closing } = options;
-  return async ({ user, key, message, notice, isUrgent = false, except }) => {
+  return async ({ user, key, kind, words, brief = words, at, facts, isUrgent = false, except }) => {
     const until = clock.now() + (isUrgent ? URGENT_WORTH_MS : WORTH_MS);
+    const tag = topicOf(key);
+    const message = (short: boolean): PushMessage => ({
+      kind,
+      id: '',
+      ...(short ? brief : words),
+      expires: until,
+      tag,
+    });
     const pushed = {
-      payload: (short: boolean) => JSON.stringify(message(short, until)),
-      topic: topicOf(key),
+      payload: (short: boolean) => JSON.stringify(message(short)),
+      topic: tag,
       urgency: isUrgent ? 'high' : 'normal',
       until,
       wanted: () => true,
     } as const;
+    const named = `trade-agent.${kind === 'access' ? 'signal' : kind}\0${key}`;
+    const id = `nt_${createHash('sha256').update(named).digest('base64url').slice(0, 24)}`;
+    const notice: PhoneNotice = { id, user, ...words, at, ...facts };
     const sending = pushToAll(options, user, pushed, ({ session }) => session !== except);
     if (notices !== undefined && noticesWhen === 'always') {
       await Promise.all([sending, notices.tell(notice, closing)]);
@@ -48,5 +80,110 @@ export function createTeller(options: TellerOptions): (told: ToTell) => Promise<
       await notices.tell(notice, closing);
     }
     closing.throwIfAborted();
+  };
+}
+
+/** Tells a person what was filled, as {@link createTeller} does: `Bought 5 AAPL at $179.51 · PAPER`, and below it the account. */
+export function createFillTeller(options: TellerOptions): (fill: Fill) => Promise<void> {
+  const tell = createTeller(options);
+  const isShort = options.content === 'short';
+  return ({ user, key, at, facts, headline, environment, account }) => {
+    const word = environment === undefined ? [] : [environmentWord(environment)];
+    const by = facts.mandate_id === undefined ? [] : [`by mandate ${facts.mandate_id}`];
+    const brief = { title: 'An order of yours was filled', body: '' };
+    const full = {
+      title: safeLine([headline, ...word].join(' · '), LONGEST_TITLE),
+      body: safeLine([`Account ${account}`, ...by].join(' · '), LONGEST_TITLE),
+    };
+    const words = isShort ? brief : full;
+    return tell({ user, key, kind: 'fill', words, brief, at, facts: { fill: isShort ? {} : facts } });
+  };
+}
+
+const titles = {
+  passkey_added: 'A passkey was added',
+  passkey_removed: 'A passkey was removed',
+  recovery_sign_in: 'Signed in by the recovery code',
+} as const;
+
+/**
+ * Tells a person on their other browsers, as {@link createTeller} does. What a lock screen may show of orders has no say in it: it
+ * names none.
+ */
+export function createAccountTeller(options: TellerOptions): (event: AccountEvent) => Promise<void> {
+  const tell = createTeller(options);
+  return (event) => {
+    const at = options.clock.now();
+    const key = JSON.stringify([event.user, event.what, event.name, at]);
+    const name = event.name === '' ? [] : [`“${event.name}”`];
+    const advice = `on ${event.browser}. If that was not you: sign it out, and remove its passkey, now.`;
+    const words = { title: titles[event.what], body: safeLine([...name, advice].join(' '), LONGEST_TITLE) };
+    return tell({
+      user: event.user,
+      key,
+      kind: 'account',
+      words,
+      at: new Date(at).toISOString(),
+      facts: {
+        account: {
+          event: event.what,
+          browser: event.browser,
+          ...(event.name === '' ? {} : { name: event.name }),
+        },
+      },
+      isUrgent: true,
+      except: event.session,
+    });
+  };
+}
+
+const bodies: Readonly<Record<SignalEffect, string>> = {
+  ended: 'What came by it was withdrawn, and your mandates are suspended. You can sign in by it again.',
+  disabled:
+    'What came by it was withdrawn, your mandates are suspended, and your accounts are disconnected. Nobody gets in by it any more.',
+  enabled: 'You can sign in by it again. What was withdrawn stays so.',
+};
+
+/** Tells a person what their company's signal took back, as {@link createTeller} does: by every channel that is on. */
+export function createSignalTeller(
+  options: TellerOptions,
+): (signalled: Signalled, company: Pick<Company, 'name'> | undefined) => Promise<void> {
+  const tell = createTeller(options);
+  return (signalled, company) => {
+    const { user, issuer, effect, event, jti, at } = signalled;
+    const key = JSON.stringify(['signal', issuer, jti]);
+    const name = company?.name ?? new URL(issuer).host;
+    const said = effect === 'enabled' ? `${name} let you in again` : `${name} ended your sign-in`;
+    const words = { title: safeLine(said, LONGEST_TITLE), body: bodies[effect] };
+    return tell({
+      user,
+      key,
+      kind: 'access',
+      words,
+      brief: { title: 'A sign-in of yours has changed', body: '' },
+      at: new Date(at).toISOString(),
+      facts: { access: { company: name, signal: event } },
+    });
+  };
+}
+
+/** Tells a person about an order that they did not expect, as {@link createTeller} does: at once, since they may want to act. */
+export function createOrderTeller(options: TellerOptions): (news: OrderNews) => Promise<void> {
+  const tell = createTeller(options);
+  return ({ user, key, title, body, at, facts }) => {
+    const full = { title: safeLine(title, LONGEST_TITLE), body: safeLine(body, LONGEST_BODY) };
+    const brief = { title: 'An order needs your attention', body: '' };
+    const isShort = options.content === 'short';
+    const words = isShort ? brief : full;
+    return tell({
+      user,
+      key,
+      kind: 'order',
+      words,
+      brief,
+      at,
+      facts: { order: isShort ? {} : facts },
+      isUrgent: true,
+    });
   };
 }

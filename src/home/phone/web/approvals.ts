@@ -1,6 +1,5 @@
-import { measureBar } from './bar-height.ts';
 import { createRoom, type Room } from './room.ts';
-import { show } from './stage.ts';
+import { measureBar, show } from './stage.ts';
 import { handleTaps } from './taps.ts';
 import { localTimes, tick } from './times.ts';
 

@@ -7,7 +7,7 @@ import { startPush } from './push.ts';
 import { say, show, started } from './show.ts';
 
 /** What a page's own script can use. */
-export interface TradeAgent {
+interface TradeAgent {
   /** See `ask.ts`. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** See `events.ts`. */

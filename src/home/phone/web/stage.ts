@@ -1,4 +1,3 @@
-import { measureBar } from './bar-height.ts';
 import { made, type Piece, type Room, type Update } from './room.ts';
 import { tick } from './times.ts';
 
@@ -184,4 +183,17 @@ function patch(
 function spokenOf(panel: HTMLElement): string {
   const words = (selector: string) => panel.querySelector(selector)?.textContent ?? '';
   return `${words('.headline')}: ${words('[data-testid=standing]')}, ${words('[data-testid=outcome]')}`;
+}
+
+const sizes = new ResizeObserver(measureBar);
+let watched: Element | undefined;
+
+/** The page ends above the bar at the bottom, however high that is: the style goes by `--bar`. */
+export function measureBar(): void {
+  const bar = document.querySelector<HTMLElement>('.bar');
+  document.documentElement.style.setProperty('--bar', `${bar?.offsetHeight ?? 0}px`);
+  if (bar === null || bar === watched) return;
+  sizes.disconnect();
+  sizes.observe(bar);
+  watched = bar;
 }

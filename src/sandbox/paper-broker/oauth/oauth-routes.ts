@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
-import { consentPage, refusalPage } from '../../../home/consent-page.ts';
 import { sameSecret } from '../../../secrets/constant-time.ts';
 import type { IssuedTokens, TokenStore } from '../../../store/sandbox/token-store.ts';
+import { consentPage, refusalPage } from './consent-page.ts';
 
 interface OAuthOptions {
   /** The broker's base URL. */

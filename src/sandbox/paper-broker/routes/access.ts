@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type MiddlewareHandler } from 'hono';
-import type { Faults } from '../../../home/faults.ts';
+import type { Faults } from '../../../home/identity-provider/faults.ts';
 import { sameSecret } from '../../../secrets/constant-time.ts';
 import type { AccountRecord } from '../../../store/sandbox/records.ts';
 import type { TokenStore } from '../../../store/sandbox/token-store.ts';

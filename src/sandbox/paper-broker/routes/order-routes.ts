@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import type { Faults } from '../../../home/faults.ts';
+import type { Faults } from '../../../home/identity-provider/faults.ts';
 import { failpoint } from '../../../machine/failpoint.ts';
 import type { OrderBook } from '../../../store/sandbox/order-book.ts';
 import { isOpenOrder, type OrderRecord } from '../../../store/sandbox/records.ts';

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
-import type { Faults } from '../../../home/faults.ts';
+import type { Faults } from '../../../home/identity-provider/faults.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import type { Access, Grant } from './access.ts';
 

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import type { Faults } from '../../../home/faults.ts';
+import type { Faults } from '../../../home/identity-provider/faults.ts';
 import type { PositionRecord } from '../../../store/sandbox/records.ts';
 import { assetClassOf } from '../../../trading/asset-class.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { calculateJwkThumbprint, decodeJwt, type JWTPayload, UnsecuredJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createPeople } from '../../../../src/home/identity-provider/people.ts';
+import { createPeople } from '../../../../src/store/home/people.ts';
 import { RESOURCE, startIdentityProvider, type World } from '../../sandbox/identity-provider-fixture.ts';
 import {
   attempt,

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Changes, createChanges } from '../../../../src/approval/changes.ts';
 import type { OrderNews } from '../../../../src/home/fills/order-news.ts';
 import { type TellFills, tellFills } from '../../../../src/home/fills/tell-fills.ts';
+import { prepareHomeDatabase } from '../../../../src/store/home/schema.ts';
 import type { StoredProposal } from '../../../../src/store/proposal-store.ts';
 import { manualClock } from '../../cli/manual-clock.ts';
 import { approval, order } from '../../cli/sample-events.ts';
@@ -25,7 +26,7 @@ let telling: () => Promise<void>;
 let running: TellFills | undefined;
 
 beforeEach(() => {
-  database = new Database(':memory:');
+  database = prepareHomeDatabase(new Database(':memory:'));
   clock = manualClock();
   changes = createChanges(clock);
   [rows, version, told, news, looked, problems] = [[], 1, [], [], [], []];

@@ -3,7 +3,7 @@ import {
   answeredAt,
   isOfApp,
   isRedirect,
-} from '../../../../src/home/identity-provider/authorization/redirect-uri.ts';
+} from '../../../../src/home/identity-provider/authorization/public-client.ts';
 
 describe('where a program may be answered', () => {
   it.each([

@@ -1,11 +1,12 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { expect, it, onTestFinished } from 'vitest';
-import { createPeople } from '../../../../src/home/identity-provider/people.ts';
-import { createSessions, type Sessions } from '../../../../src/home/identity-provider/sessions.ts';
+import { createPeople } from '../../../../src/store/home/people.ts';
+import { prepareHomeDatabase } from '../../../../src/store/home/schema.ts';
+import { createSessions, type Sessions } from '../../../../src/store/home/sessions.ts';
 import { VirtualClock } from '../../../virtual-clock.ts';
 
 function sessionsOf(...usernames: string[]): Sessions {
-  const database = new Database(':memory:');
+  const database = prepareHomeDatabase(new Database(':memory:'));
   onTestFinished(() => void database.close());
   const clock = new VirtualClock();
   const people = createPeople(database, () => clock.now());

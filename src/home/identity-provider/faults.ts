@@ -1,0 +1,58 @@
+import { TradeAgentError } from '../../errors/errors.ts';
+
+/** What the sandbox can be told to get wrong, and what each does. Tests need each; `trade-agent sandbox --fault NAME[:COUNT]`. */
+export const faults = {
+  slow_down: 'the identity provider answers a CIBA poll with slow_down',
+  lost_token_response: 'the identity provider issues the approval token and then drops the connection',
+  idp_5xx: 'the identity provider answers 503 at its token endpoint',
+  broker_5xx: 'the broker answers 500',
+  slow_answers: 'every server waits two seconds before it answers',
+  tampered_details: 'the identity provider puts another quantity into the approved details',
+  replayed_approval: 'the identity provider gives a new approval token the jti of the previous one',
+  message_timeout_after_accept: 'Slack or Gmail sends a message and then drops the connection',
+  broker_timeout_after_accept: 'the broker accepts an order and then drops the connection',
+  broker_stream_drop: 'the broker drops a stream of order updates instead of telling one',
+} as const;
+
+export type FaultName = keyof typeof faults;
+
+/** The faults switched on, each for a number of times (`Infinity`: until cleared). */
+export class Faults {
+  readonly #left = new Map<FaultName, number>();
+
+  /** @throws {TradeAgentError} `usage` for an unknown name or a count that isn't a positive whole number */
+  static parse(texts: readonly string[]): Faults {
+    const parsed = new Faults();
+    for (const text of texts) {
+      const [name = '', count = ''] = text.split(':');
+      if (!(name in faults)) {
+        throw new TradeAgentError('usage', `there is no fault "${name}"`, {
+          hint: `Choose from ${Object.keys(faults).join(', ')}; add :N to have it N times.`,
+        });
+      }
+      if (count !== '' && !/^[1-9]\d*$/.test(count)) {
+        throw new TradeAgentError('usage', `"${text}": the count must be a positive whole number`, {
+          hint: `Write ${name}:1.`,
+        });
+      }
+      parsed.set(name as FaultName, count === '' ? Number.POSITIVE_INFINITY : Number(count));
+    }
+    return parsed;
+  }
+
+  set(name: FaultName, times: number): void {
+    this.#left.set(name, times);
+  }
+
+  clear(): void {
+    this.#left.clear();
+  }
+
+  /** Whether the fault happens now; each true answer uses one of its times. */
+  take(name: FaultName): boolean {
+    const left = this.#left.get(name) ?? 0;
+    if (left <= 0) return false;
+    this.#left.set(name, left - 1);
+    return true;
+  }
+}

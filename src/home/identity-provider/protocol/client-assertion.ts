@@ -1,0 +1,77 @@
+import {
+  createLocalJWKSet,
+  decodeJwt,
+  type JSONWebKeySet,
+  type JWTPayload,
+  errors as joseErrors,
+  jwtVerify,
+} from 'jose';
+import type Provider from 'oidc-provider';
+import { JWT_ASSERTION_TYPE } from '../../../oauth/oauth-names.ts';
+
+/** How far a client's clock may be from ours; the same at every endpoint. Seconds. */
+export const CLOCK_TOLERANCE = 5;
+/** Seconds that an assertion may live: it is made for one request. */
+const LONGEST_LIFE = 60;
+
+/**
+ * What is wrong with an assertion beyond its signature: it must say when it was made, end within a minute of that, and be
+ * for this issuer and nothing else, so that one sent to another server is worth nothing here (RFC 7523bis §2, §4).
+ * @param now milliseconds since the epoch
+ */
+export function assertionFault(
+  { aud, exp, iat }: Pick<JWTPayload, 'aud' | 'exp' | 'iat'>,
+  { issuer, now }: { readonly issuer: string; readonly now: number },
+): string | undefined {
+  const seconds = now / 1000;
+  if (aud !== issuer && !(Array.isArray(aud) && aud.length === 1 && aud[0] === issuer)) {
+    return 'aud must be the issuer alone';
+  }
+  if (typeof iat !== 'number' || typeof exp !== 'number') return 'iat and exp are required';
+  if (iat > seconds + CLOCK_TOLERANCE) return 'iat lies ahead';
+  if (exp - iat > LONGEST_LIFE || exp > seconds + LONGEST_LIFE + CLOCK_TOLERANCE) return 'it lives too long';
+  return undefined;
+}
+
+interface ClientAssertion {
+  readonly client_assertion_type?: string | undefined;
+  readonly client_assertion?: string | undefined;
+  readonly client_id?: string | undefined;
+}
+
+/**
+ * Who calls, by `private_key_jwt` (RFC 7523 §3, OpenID Connect Core §9): the rules of the provider's own endpoints, its
+ * record of used assertions among them, for an endpoint it does not have.
+ * @param now milliseconds since the epoch
+ * @returns the client's id; undefined where it isn't proven
+ */
+export async function authenticatedClient(
+  given: ClientAssertion,
+  options: { provider: Provider; now: number },
+): Promise<string | undefined> {
+  const { client_assertion: assertion, client_id: named } = given;
+  if (assertion === undefined || given.client_assertion_type !== JWT_ASSERTION_TYPE) return undefined;
+  const { provider, now } = options;
+  try {
+    const { sub } = decodeJwt(assertion);
+    if (sub === undefined || (named !== undefined && named !== sub)) return undefined;
+    const client = await provider.Client.find(sub);
+    if (client?.jwks === undefined || client.tokenEndpointAuthMethod !== 'private_key_jwt') return undefined;
+    const { payload } = await jwtVerify(assertion, createLocalJWKSet(client.jwks as JSONWebKeySet), {
+      issuer: sub,
+      subject: sub,
+      audience: provider.issuer,
+      algorithms: ['ES256', 'EdDSA', 'PS256'],
+      requiredClaims: ['exp', 'iat', 'jti'],
+      clockTolerance: CLOCK_TOLERANCE,
+      currentDate: new Date(now),
+    });
+    if (assertionFault(payload, { issuer: provider.issuer, now }) !== undefined) return undefined;
+    const { jti = '', exp = 0 } = payload;
+    const once = await provider.ReplayDetection.unique(sub, jti, exp + CLOCK_TOLERANCE);
+    return once ? sub : undefined;
+  } catch (error) {
+    if (error instanceof joseErrors.JOSEError) return undefined;
+    throw error;
+  }
+}

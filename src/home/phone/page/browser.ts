@@ -1,0 +1,243 @@
+import { randomBytes } from 'node:crypto';
+import type { Context } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { createMiddleware } from 'hono/factory';
+import type { Keys } from '../../../approval/keys/keys.ts';
+import { failpoint } from '../../../machine/failpoint.ts';
+import { sameSecret } from '../../../secrets/constant-time.ts';
+import type { People } from '../../../store/home/people.ts';
+import type { Sessions } from '../../../store/home/sessions.ts';
+import { type NewSession, SESSION_MS, type Session } from '../../../store/home/sessions.ts';
+import type { BrowserContext, BrowserEnv, HomeAbout } from './browser-env.ts';
+import { AGAIN, messagePage, shellPage } from './page.ts';
+
+/** What happened to how a person gets in, that they may not have done themselves. */
+export interface AccountEvent {
+  readonly user: string;
+  readonly what: 'passkey_added' | 'passkey_removed' | 'recovery_sign_in';
+  /** What the passkey is called; empty for a sign-in. */
+  readonly name: string;
+  /** On which it was done, as it calls itself: `Safari on iPhone`. */
+  readonly browser: string;
+  /** Whose browser does not ring: it knows. Undefined where it has no session. */
+  readonly session: string | undefined;
+}
+
+/** What knowing a browser takes. */
+export interface BrowserServices {
+  readonly issuer: string;
+  readonly about: HomeAbout;
+  /** What people approve with, and sign in by. */
+  readonly keys: Keys;
+  readonly people: People;
+  readonly sessions: Sessions;
+  /** Undefined for a provider that has no gateway behind it. */
+  readonly halting?: object | undefined;
+  readonly dashboards?: object | undefined;
+  readonly push: {
+    /** Tells a person what happened to how they get in. Whoever did it waits for nothing; what fails is the home's to hear. */
+    tellAccount(event: AccountEvent): void;
+  };
+}
+
+/** The header with the origin key; src/home/phone/web/ask.ts says why there is one. */
+export const KEY_HEADER = 'x-phone-key';
+/** Where a script is sent instead of being redirected: a redirect that `fetch` follows would load the page twice. */
+export const LOCATION_HEADER = 'x-phone-location';
+
+/**
+ * Over https a cookie is this origin's alone (`__Host-`, RFC 6265bis §4.1.3.2). Without, every port of this machine is
+ * sent it, and the port in its name only keeps two homes on one machine apart.
+ */
+function cookiesOf(issuer: string) {
+  const { port, protocol } = new URL(issuer);
+  const secure = protocol === 'https:';
+  const name = (what: string) =>
+    secure ? `__Host-trade_agent_${what}` : `trade_agent_${what}_${port || '80'}`;
+  const attributes = { httpOnly: true, sameSite: 'Lax', path: '/', secure } as const;
+  return { secure, session: name('session'), browser: name('browser'), attributes };
+}
+
+/** Signs the browser in. Over http it takes the origin key that its script has sent along. */
+export function signIn(
+  context: BrowserContext,
+  services: BrowserServices,
+  session: Omit<NewSession, 'browser' | 'key'>,
+): void {
+  const cookies = cookiesOf(services.issuer);
+  // A browser has one session: whoever kept the earlier one's secret has nothing. Its page hands in anew what rings.
+  const { session: earlier } = context.var;
+  if (earlier !== undefined) services.sessions.end(earlier.username, earlier.id);
+  const secret = services.sessions.open({
+    ...session,
+    browser: browserName(context.req.header('user-agent')),
+    key: context.var.key,
+  });
+  failpoint('session.opened');
+  // As long as the server keeps it: an installed page that the phone has put to sleep is still signed in after a push.
+  setCookie(context, cookies.session, secret, { ...cookies.attributes, maxAge: SESSION_MS / 1000 });
+}
+
+/** Has a person's other browsers ring for what was done here. */
+export function tellOf(
+  { req, var: { session } }: BrowserContext,
+  { push }: Pick<BrowserServices, 'push'>,
+  event: Pick<AccountEvent, 'user' | 'what' | 'name'>,
+): void {
+  const own = session?.username === event.user ? session.id : undefined;
+  push.tellAccount({ ...event, browser: browserName(req.header('user-agent')), session: own });
+}
+
+export function signOut(context: BrowserContext, services: BrowserServices): void {
+  const { session } = context.var;
+  const cookies = cookiesOf(services.issuer);
+  if (session !== undefined) services.sessions.end(session.username, session.id);
+  deleteCookie(context, cookies.session, { path: '/', secure: cookies.secure });
+}
+
+/**
+ * Finds out who is there, sets the security headers, and refuses a form that did not come from one of our own pages: it
+ * must carry a token made for this browser and session, and a browser that says where the request came from must say
+ * here (Fetch Metadata; under `no-referrer`, a form's Origin is `null` and tells nothing).
+ *
+ * Over http, whoever sends no origin key gets a document with nothing in it, whatever cookies they have. Nothing that an
+ * address does, such as using up a link, is done by opening it.
+ */
+export function browserMiddleware(services: BrowserServices) {
+  const { issuer, sessions } = services;
+  const cookies = cookiesOf(issuer);
+  return createMiddleware<BrowserEnv>(async (context, next) => {
+    securityHeaders(context, cookies.secure);
+    const given = context.req.header(KEY_HEADER);
+    const key = given !== undefined && /^[A-Za-z0-9_-]{43}$/.test(given) ? given : undefined;
+    const unkeyed = !cookies.secure && key === undefined;
+    const found = unkeyed
+      ? undefined
+      : sessions.find(getCookie(context, cookies.session), {
+          key: cookies.secure ? undefined : key,
+          isTheirs: isTheirDoing(context),
+        });
+    const session = found !== undefined && (await isOpenSession(found, services)) ? found : undefined;
+    const browser = cookies.secure ? knownBrowser(context, cookies) : (key ?? '');
+    context.set('about', services.about);
+    context.set('canHalt', services.halting !== undefined);
+    context.set('canLook', services.dashboards !== undefined);
+    context.set('installable', true);
+    context.set('key', key);
+    context.set('session', session);
+    context.set('user', session === undefined ? undefined : services.people.find(session.username));
+    context.set('formToken', sessions.formToken(browser, session));
+
+    if (unkeyed && context.req.method !== 'POST') return shellPage(context);
+    if (context.req.method === 'POST') {
+      const { form_token: token } = await context.req.parseBody();
+      const right = typeof token === 'string' && sameSecret(token, context.var.formToken);
+      if (unkeyed || isElsewhere(context, issuer) || !right) {
+        return messagePage(context, 403, {
+          title: 'This page is out of date',
+          text: 'It was opened a while ago, or from another site. Go back, load it again, and repeat what you did.',
+        });
+      }
+    }
+    await next();
+    const location = context.res.headers.get('location');
+    if (key === undefined || location === null) return;
+    context.res.headers.delete('location');
+    context.res = new Response(null, { status: 204, headers: { [LOCATION_HEADER]: location } });
+  });
+}
+
+/**
+ * Whether the person does something, and not the page by itself: streams that it holds open, what it tells of what it has
+ * shown and by what it rings, and its looking again without script. These keep no session open.
+ */
+function isTheirDoing({ req }: BrowserContext): boolean {
+  const { path } = req;
+  const isStream = req.header('accept') === 'text/event-stream';
+  const isTold = path.startsWith('/phone/push/') || /^\/phone\/requests\/[^/]+\/seen$/.test(path);
+  return !isStream && !isTold && req.query(AGAIN) === undefined;
+}
+
+/** Tells one browser from another where no key does: without script, over https. */
+function knownBrowser(context: Context, { browser: name, attributes }: ReturnType<typeof cookiesOf>): string {
+  const known = getCookie(context, name);
+  if (known !== undefined && /^[A-Za-z0-9_-]{22}$/.test(known)) return known;
+  const made = randomBytes(16).toString('base64url');
+  setCookie(context, name, made, attributes);
+  return made;
+}
+
+function isElsewhere(context: Context, issuer: string): boolean {
+  const site = context.req.header('sec-fetch-site');
+  const origin = context.req.header('origin');
+  return (
+    (site !== undefined && site !== 'same-origin') ||
+    (origin !== undefined && origin !== 'null' && origin !== issuer)
+  );
+}
+
+/**
+ * Without script a form's answer is a redirect, which `form-action` would stop at our own address (CSP 3 §6.4.2): lets it
+ * go on to one other origin.
+ */
+export function formsMayLeadTo(context: Context, url: string): void {
+  const { origin, protocol } = new URL(url);
+  // An app's own scheme has no origin.
+  context.header('content-security-policy', policy(`'self' ${origin === 'null' ? protocol : origin}`));
+}
+
+function policy(formAction: string): string {
+  return `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`;
+}
+
+export function securityHeaders(context: Context, secure: boolean): void {
+  context.header('content-security-policy', policy("'self'"));
+  context.header('referrer-policy', 'no-referrer');
+  context.header('x-content-type-options', 'nosniff');
+  context.header('x-frame-options', 'DENY');
+  context.header('cross-origin-opener-policy', 'same-origin');
+  context.header('cross-origin-resource-policy', 'same-origin');
+  if (secure) context.header('strict-transport-security', 'max-age=31536000');
+  context.header('cache-control', 'no-store');
+}
+
+const browsers: readonly [RegExp, string][] = [
+  [/\bEdgA?\//, 'Edge'],
+  [/\bFirefox\/|\bFxiOS\//, 'Firefox'],
+  [/\bSamsungBrowser\//, 'Samsung Internet'],
+  [/\bChrom(?:e|ium)\/|\bHeadlessChrome\/|\bCriOS\//, 'Chrome'],
+  [/\bSafari\//, 'Safari'],
+];
+const systems: readonly [RegExp, string][] = [
+  [/\biPhone\b/, 'iPhone'],
+  [/\biPad\b/, 'iPad'],
+  [/\bAndroid\b/, 'Android'],
+  [/\bMac OS X\b/, 'Mac'],
+  [/\bWindows\b/, 'Windows'],
+  [/\bCrOS\b/, 'ChromeOS'],
+  [/\bLinux\b/, 'Linux'],
+];
+
+/** What a browser calls itself, in words of ours alone: `Safari on iPhone`. It may say what it likes. */
+export function browserName(userAgent: string | undefined): string {
+  const match = (all: readonly [RegExp, string][]) =>
+    all.find(([pattern]) => pattern.test(userAgent ?? ''))?.[1];
+  const [browser, system] = [match(browsers), match(systems)];
+  if (browser === undefined) return system ?? 'Unknown browser';
+  return system === undefined ? browser : `${browser} on ${system}`;
+}
+
+/**
+ * Whether a session still stands: one that a passkey opened does while that is enrolled. Whoever removes a key, and is
+ * interrupted before they end its sessions, leaves none of them.
+ */
+export async function isOpenSession(
+  { id, username, credentialId }: Session,
+  { keys, sessions }: Pick<BrowserServices, 'keys' | 'sessions'>,
+): Promise<boolean> {
+  if (!sessions.isOpen(id)) return false;
+  if (credentialId === undefined) return true;
+  if ((await keys.list(username)).some((key) => key.credentialId === credentialId)) return true;
+  sessions.endOf(username, credentialId);
+  return false;
+}

@@ -1,0 +1,60 @@
+import type { Database } from 'better-sqlite3-multiple-ciphers';
+
+/**
+ * Programs that registered themselves, with nobody behind them. Such a row is worth nothing until a person has let the
+ * program in, and there are never many: one that nobody let in within a day is forgotten, and of more than so many the
+ * oldest of whoever has most goes first, so that a flood from one address drowns its own.
+ */
+export type OpenRegistrations = ReturnType<typeof createOpenRegistrations>;
+
+const UNUSED_MS = 24 * 3_600_000;
+const MOST_UNUSED = 500;
+
+/**
+ * @param forget forgets a client itself
+ * @param now milliseconds since the epoch
+ */
+export function createOpenRegistrations(
+  database: Database,
+  { forget, now }: { readonly forget: (clientId: string) => void; readonly now: () => number },
+) {
+  const rows = openTable(database);
+  const drop = ({ client_id }: { client_id: string }) => {
+    forget(client_id);
+    rows.remove.run(client_id);
+  };
+  const forgetUnused = () => {
+    for (const row of rows.unusedSince.all(now() - UNUSED_MS)) drop(row);
+    const { n: unused = 0 } = rows.countUnused.get() ?? {};
+    for (const row of rows.oldestOfMost.all(Math.max(0, unused - MOST_UNUSED))) drop(row);
+  };
+  forgetUnused();
+  return {
+    /** @param address who asked, as limits know them */
+    add: (clientId: string, address: string): void => {
+      rows.insert.run(clientId, address, now());
+      forgetUnused();
+    },
+  };
+}
+
+function openTable(database: Database) {
+  // Nothing but a grant makes one used.
+  const unused = `client_id NOT IN
+    (SELECT json_extract(payload, '$.clientId') FROM oidc_entities WHERE model = 'Grant')`;
+  return {
+    insert: database.prepare<[string, string, number]>('INSERT INTO open_registrations VALUES (?, ?, ?)'),
+    remove: database.prepare<[string]>('DELETE FROM open_registrations WHERE client_id = ?'),
+    unusedSince: database.prepare<[number], { client_id: string }>(
+      `SELECT client_id FROM open_registrations WHERE registered_at <= ? AND ${unused}`,
+    ),
+    countUnused: database.prepare<[], { n: number }>(
+      `SELECT count(*) AS n FROM open_registrations WHERE ${unused}`,
+    ),
+    oldestOfMost: database.prepare<[number], { client_id: string }>(
+      `SELECT client_id FROM open_registrations AS own WHERE ${unused}
+         ORDER BY (SELECT count(*) FROM open_registrations AS all_of WHERE all_of.address = own.address) DESC,
+           registered_at, rowid LIMIT ?`,
+    ),
+  };
+}

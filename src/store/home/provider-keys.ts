@@ -1,0 +1,136 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import type { Database } from 'better-sqlite3-multiple-ciphers';
+import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from 'jose';
+import { DAY_MS } from '../../values/durations.ts';
+
+/** What the identity provider signs with. */
+export interface ProviderKeys {
+  /** ID tokens and access tokens. */
+  readonly signing: SigningKeys;
+  /** The provider's cookies and the pages' CSRF tokens; made once and kept. */
+  readonly cookie: string;
+}
+
+/** @param now milliseconds since the epoch */
+export function loadProviderKeys(database: Database, now: () => number): ProviderKeys {
+  database
+    .prepare<[string, string]>('INSERT OR IGNORE INTO provider_keys (name, value) VALUES (?, ?)')
+    .run('cookie', randomBytes(32).toString('base64url'));
+  const kept = database
+    .prepare<[string], { value: string }>('SELECT value FROM provider_keys WHERE name = ?')
+    .get('cookie');
+  if (kept === undefined) throw new Error('the cookie key could not be kept');
+  return { signing: openSigningKeys(database, now), cookie: kept.value };
+}
+
+/** What the provider signs with at a moment. */
+interface KeySet {
+  /** Changes whenever a key is added or removed, or another one signs. */
+  readonly version: string;
+  /** Private, ES256; the first signs, the others are there to be published. */
+  readonly keys: readonly JWK[];
+}
+
+/** ID tokens and access tokens are signed with a key that gives way to the next on schedule. */
+export interface SigningKeys {
+  /** As of now: whatever is due is done first. */
+  current(): KeySet;
+  /** Finds the key of a token that was issued here. */
+  readonly verificationKey: JWTVerifyGetKey;
+}
+
+/** A key is published this long before it signs, so that whoever keeps our keys a while has it by then. */
+export const AHEAD_MS = DAY_MS;
+/** How long it signs. */
+export const SIGNS_MS = 90 * DAY_MS;
+/** How long it stays published after: longer than any token lives that it has signed. */
+export const AFTER_MS = 3_600_000;
+
+interface Row {
+  readonly kid: string;
+  readonly jwk: string;
+  readonly signs_from: number;
+  readonly signs_until: number;
+}
+
+/**
+ * Kept in SQLite, so that tokens outlive a restart; what is due is done whenever somebody asks, also after a long stop.
+ * @param now milliseconds since the epoch
+ */
+function openSigningKeys(database: Database, now: () => number): SigningKeys {
+  const rows = openTable(database);
+  let due = 0;
+  let seenAt = 0;
+  let set: KeySet = { version: '', keys: [] };
+  let verify: JWTVerifyGetKey = createLocalJWKSet({ keys: [] });
+
+  const turn = database.transaction((at: number): Row[] => {
+    const last = rows.all.all().at(-1);
+    if (last === undefined) rows.insert.run(newKey(at));
+    else if (at >= last.signs_until - AHEAD_MS) {
+      rows.insert.run(newKey(Math.max(last.signs_until, at + AHEAD_MS)));
+    }
+    const known = rows.all.all();
+    // A key's end is its successor's beginning: where nobody was there to make one in time, it has signed for longer.
+    const over = known.filter(
+      (_, i) => (known[i + 1]?.signs_from ?? Number.POSITIVE_INFINITY) + AFTER_MS <= at,
+    );
+    for (const { kid } of over) rows.remove.run(kid);
+    return known.filter((row) => !over.includes(row));
+  });
+
+  const current = (): KeySet => {
+    const at = now();
+    if (at < due && at >= seenAt) return set;
+    const known = turn.immediate(at);
+    const signing = known.findLast(({ signs_from }) => signs_from <= at) ?? known[0];
+    const ordered = [...known].sort((a, b) => Number(b === signing) - Number(a === signing));
+    const version = ordered.map(({ kid }) => kid).join(' ');
+    if (version !== set.version) {
+      const keys: JWK[] = ordered.map(({ jwk }) => JSON.parse(jwk));
+      set = { version, keys };
+      verify = createLocalJWKSet({ keys: keys.map(publicHalf) });
+    }
+    seenAt = at;
+    due = Math.min(...known.flatMap((row) => momentsOf(row)).filter((moment) => moment > at));
+    return set;
+  };
+
+  return {
+    current,
+    verificationKey: (header, token) => {
+      current();
+      return verify(header, token);
+    },
+  };
+}
+
+/** When something is to be done about a key, or about the one before it. */
+function momentsOf({ signs_from, signs_until }: Row): number[] {
+  return [signs_from, signs_from + AFTER_MS, signs_until - AHEAD_MS];
+}
+
+function publicHalf({ d: _, ...jwk }: JWK): JWK {
+  return jwk;
+}
+
+function newKey(signsFrom: number): Row {
+  const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
+  const kid = randomBytes(8).toString('hex');
+  return {
+    kid,
+    jwk: JSON.stringify({ ...jwk, kid, alg: 'ES256', use: 'sig' }),
+    signs_from: signsFrom,
+    signs_until: signsFrom + SIGNS_MS,
+  };
+}
+
+function openTable(database: Database) {
+  return {
+    all: database.prepare<[], Row>('SELECT * FROM provider_signing_keys ORDER BY signs_from'),
+    insert: database.prepare<[Row]>(
+      'INSERT INTO provider_signing_keys VALUES (@kid, @jwk, @signs_from, @signs_until)',
+    ),
+    remove: database.prepare<[string]>('DELETE FROM provider_signing_keys WHERE kid = ?'),
+  };
+}

@@ -1,0 +1,70 @@
+import type { Database } from 'better-sqlite3-multiple-ciphers';
+import { openBytes, sealBytes } from '../../secrets/aes-gcm.ts';
+
+/** What a connection may ask for that says nothing else. */
+export const BROKER_SCOPES = ['account:write', 'trading'] as const;
+
+/** An account a user has connected, as it is kept. */
+interface VaultRow {
+  readonly connection: string;
+  readonly scopes: string;
+  /** Milliseconds since the epoch. */
+  readonly connected_at: number;
+  /** Opened by {@link VaultRows.refreshToken}. No two sealings are the same, so it also tells one connecting from the next. */
+  readonly sealed_refresh_token: Buffer;
+}
+
+/** The accounts users have connected, with their refresh tokens sealed at rest (AES-256-GCM). */
+export type VaultRows = ReturnType<typeof openVaultRows>;
+
+/** @param key 32 bytes */
+export function openVaultRows(database: Database, key: Buffer) {
+  if (key.length !== 32) throw new RangeError('the vault key must have 32 bytes');
+  const select = database.prepare<[string, string], VaultRow>(
+    'SELECT * FROM vault_connections WHERE user = ? AND connection = ?',
+  );
+  const listed = database.prepare<[string], VaultRow>(
+    'SELECT * FROM vault_connections WHERE user = ? ORDER BY connection',
+  );
+  const upsert = database.prepare(
+    `INSERT INTO vault_connections (user, connection, sealed_refresh_token, scopes, connected_at)
+     VALUES (@user, @connection, @sealed, @scopes, @now)
+     ON CONFLICT (user, connection) DO UPDATE
+     SET sealed_refresh_token = excluded.sealed_refresh_token, scopes = excluded.scopes`,
+  );
+  const remember = database.prepare<[string, string]>(
+    'INSERT OR IGNORE INTO vault_once_connected (user, connection) VALUES (?, ?)',
+  );
+  const known = database.prepare<[string, string]>(
+    'SELECT 1 FROM vault_once_connected WHERE user = ? AND connection = ?',
+  );
+  const remove = database.prepare<[string, string]>(
+    'DELETE FROM vault_connections WHERE user = ? AND connection = ?',
+  );
+  return {
+    find: (user: string, connection: string): VaultRow | undefined => select.get(user, connection),
+    /** By the connection's name. */
+    list: (user: string): VaultRow[] => listed.all(user),
+    /** Whether the user was ever connected there. */
+    wasConnected: (user: string, connection: string): boolean => known.get(user, connection) !== undefined,
+    keep: (user: string, connection: string, refreshToken: string, scopes: string, now: number): void => {
+      const sealed = sealBytes(key, Buffer.from(refreshToken), ownerOf(user, connection));
+      database
+        .transaction(() => {
+          upsert.run({ user, connection, sealed, scopes, now });
+          remember.run(user, connection);
+        })
+        .immediate();
+    },
+    refreshToken: (user: string, row: VaultRow): string =>
+      openBytes(key, row.sealed_refresh_token, ownerOf(user, row.connection)).toString('utf8'),
+    remove: (user: string, connection: string): void => {
+      remove.run(user, connection);
+    },
+  };
+}
+
+/** Authenticated with each token: a row copied to another user doesn't open. */
+function ownerOf(user: string, connection: string): string {
+  return JSON.stringify([user, connection]);
+}
