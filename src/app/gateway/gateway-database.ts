@@ -7,7 +7,7 @@ import { readPrivateFile } from '../../machine/private-file.ts';
 import { type KmsSettings, openKms } from '../../secrets/kms/kms-settings.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { questionSeal } from '../../store/rows/question-id.ts';
-import type { Recounted } from '../../store/rows/recounted.ts';
+import type { Recounted } from '../../store/sql/order-recount.ts';
 import { folderKeys, type GatewayKeys } from './gateway-keys.ts';
 import { sealFile, sealSecret } from './key-file.ts';
 import type { KeptSettings } from './settings-file.ts';
@@ -115,7 +115,7 @@ export async function openRecord(
   if (database !== undefined) {
     const { postgres, opened } = await openPostgres(database, folder, env);
     const { halts, audit } = await postgres.postgresGatewayStores(opened);
-    const recount = (now: number) => postgres.recountOrders(opened, now);
+    const recount = (now: number) => postgres.recountTenant(opened, now);
     return { stores: { halts, audit, recount }, close: () => opened.close() };
   }
   const file = join(folder, 'gateway.db');
@@ -127,10 +127,9 @@ export async function openRecord(
   }
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const { sqliteRecord } = await import('../../store/sqlite/gateway-stores.ts');
-  const { recountOrders } = await import('../../store/sqlite/order-recount.ts');
   const opened = new Database(file, { timeout: BUSY_MS, fileMustExist: true });
   return {
-    stores: { ...sqliteRecord(opened), recount: async (now) => recountOrders(opened, now) },
+    stores: sqliteRecord(opened),
     close: async () => void opened.close(),
   };
 }

@@ -1,6 +1,8 @@
+import { recountOrders } from '../sql/order-recount.ts';
 import { type Migrated, migrate } from './migrate.ts';
 import { gatewaySchema } from './migrations/gateway.ts';
 import { type OpenOptions, openDatabase } from './open-database.ts';
+import { postgresDatabase } from './sql-database.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
 /*
@@ -11,8 +13,11 @@ import type { TenantDatabase } from './tenant-database.ts';
 export { postgresGatewayKeyRows } from './gateway-key-rows.ts';
 export { postgresGatewayStores } from './gateway-stores.ts';
 export { haveSameSeal } from './head.ts';
-export { recountOrders } from './order-recount.ts';
 export { postgresRegistrationPlace } from './registration-place.ts';
+
+/** See {@link recountOrders}. */
+export const recountTenant = (database: TenantDatabase, now: number) =>
+  recountOrders(postgresDatabase(database), now);
 
 export function openGateway(options: Omit<OpenOptions, 'schema'>): Promise<TenantDatabase> {
   return openDatabase({ ...options, schema: gatewaySchema });

@@ -1,5 +1,4 @@
-import type { AccessGrant, AccessStore } from '../access-store.ts';
-import { grantFacts } from '../rows/access-facts.ts';
+import type { AccessGrant, AccessStore, NewAccessGrant } from '../access-store.ts';
 import { all, one, type RecordHead, run, type SqlDatabase, type Work } from './sql-database.ts';
 
 const SELECT = `SELECT id, account, role, who, via AS "of", valid_from AS "from", valid_until AS "until",
@@ -45,5 +44,19 @@ export function accessStore(database: SqlDatabase): AccessStore {
         for (const grant of new Map(grants.map((one) => [one.id, one])).values())
           yield* revokeOne(head, grant, now);
       }),
+  };
+}
+
+/** A grant as the record has it. */
+function grantFacts({ id, account, role, who, of, from, until }: NewAccessGrant) {
+  const time = (ms: number) => new Date(ms).toISOString();
+  return {
+    access: id,
+    sub: account,
+    role,
+    who,
+    of,
+    from: time(from),
+    until: until === null ? null : time(until),
   };
 }

@@ -1,6 +1,5 @@
 import { NO_LINE } from '../audit.ts';
-import type { CheckpointStore } from '../checkpoint-store.ts';
-import { type CheckpointRow, checkpointOf, isDue } from '../rows/checkpoint-row.ts';
+import type { CheckpointStore, RecordCheckpoint } from '../checkpoint-store.ts';
 import { one, run, type SqlDatabase, type Work } from './sql-database.ts';
 
 const find = () => one<CheckpointRow>('SELECT day, seq, hash, anchored FROM record_checkpoint');
@@ -44,4 +43,24 @@ export function checkpointStore(database: SqlDatabase): CheckpointStore {
         return changed === 1;
       }),
   };
+}
+
+/** As both databases have it. */
+interface CheckpointRow {
+  readonly day: string;
+  readonly seq: number;
+  readonly hash: string;
+  readonly anchored: number;
+}
+
+function checkpointOf({ anchored, ...row }: CheckpointRow): RecordCheckpoint {
+  return { ...row, anchored: anchored === 1 };
+}
+
+/** Whether a day is to be closed: clocks that differ by less than a day close each once, and one that was years ahead stops none. */
+function isDue(
+  { day: last }: Pick<CheckpointRow, 'day'>,
+  { day, today }: { readonly day: string; readonly today: string },
+): boolean {
+  return last < day || last > today;
 }

@@ -1,5 +1,5 @@
+import type { AuditNote } from '../audit.ts';
 import type { Halts, TradingStanding } from '../halts.ts';
-import { isAsStrict, reducingNote, standingOf } from '../rows/halt-row.ts';
 import { one, run, type SqlDatabase, type Work } from './sql-database.ts';
 
 /** The trading state of a person, beside other things: always one row, of {@link StandingRow}'s columns. @param sub as SQL */
@@ -73,4 +73,33 @@ export function sqlHalts(database: SqlDatabase): Halts {
         return lifted === 1;
       }),
   };
+}
+
+/** Of `halts`. */
+interface HaltRow {
+  readonly since: number;
+  readonly by: string;
+}
+
+/** Of `reductions`, one that has not ended by itself. */
+interface ReductionRow extends HaltRow {
+  readonly until: number | null;
+}
+
+function standingOf(halt: HaltRow | undefined, reduction: ReductionRow | undefined): TradingStanding {
+  if (halt !== undefined) return { state: 'halted', ...halt };
+  if (reduction === undefined) return { state: 'active' };
+  const { since, until, by } = reduction;
+  return { state: 'reducing', since, ...(until === null ? {} : { until }), by };
+}
+
+/** Whether trading goes no further, and for no shorter, than where it were only reduced until then. */
+function isAsStrict(before: TradingStanding, until: number | undefined): boolean {
+  const lasts = before.until === undefined || (until !== undefined && until <= before.until);
+  return before.state === 'halted' || (before.state === 'reducing' && lasts);
+}
+
+function reducingNote(sub: string, by: string, until: number | undefined): AuditNote {
+  const ends = until === undefined ? {} : { until: new Date(until).toISOString() };
+  return { event: 'reducing', facts: { sub, client: by, ...ends } };
 }

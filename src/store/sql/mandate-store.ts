@@ -1,6 +1,14 @@
-import type { CountedMandate, MandateQuery, MandateSlot, MandateStore } from '../mandate-store.ts';
+import { Dec } from '../../trading/decimal.ts';
+import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
+import { type KeptMandateState, mandateTransitions } from '../../trading/mandate/mandate.ts';
+import type {
+  CountedMandate,
+  MandateQuery,
+  MandateSlot,
+  MandateStore,
+  StoredMandate,
+} from '../mandate-store.ts';
 import type { OrderKey } from '../order-journal.ts';
-import { countedMandate, freePlace, type MandateRow, type MandateUse, maySet } from '../rows/mandate-row.ts';
 import { all, one, run, type SqlDatabase, type Work } from './sql-database.ts';
 import { watchStanding } from './standing-store.ts';
 import { spendApproval } from './used-approvals.ts';
@@ -125,4 +133,67 @@ export function* giveBackPlace({ sub, clientOrderId }: OrderKey): Work<void> {
     sub,
     clientOrderId,
   });
+}
+
+/** A row of `mandates`. */
+interface MandateRow {
+  readonly sub: string;
+  readonly id: string;
+  readonly terms: string;
+  readonly digest: string;
+  readonly state: KeptMandateState;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
+/** What one order counts for that is under a mandate, and when it was claimed. */
+interface MandateUse {
+  readonly notional: string;
+  readonly at: number;
+}
+
+/**
+ * A mandate, and how far it was used.
+ * @param uses of all its orders that were not refused
+ * @param since when the day began, milliseconds since the epoch
+ * @param inSlot how many places of the slot that is asked about are taken
+ */
+function countedMandate(
+  row: MandateRow,
+  uses: readonly MandateUse[],
+  since: number,
+  inSlot: number,
+): CountedMandate {
+  const sum = (of: readonly MandateUse[]) =>
+    of.reduce((total, { notional }) => total.plus(notional), new Dec(0)).toFixed(2);
+  return {
+    ...mandateOf(row),
+    used: {
+      total_notional: sum(uses),
+      day_notional: sum(uses.filter(({ at }) => at >= since)),
+      orders: uses.length,
+    },
+    inSlot,
+  };
+}
+
+/** The first place that is free, counted from 1. @param taken those that are not, in their order */
+function freePlace(taken: readonly number[]): number {
+  const gap = taken.findIndex((place, index) => place !== index + 1);
+  return gap === -1 ? taken.length + 1 : gap + 1;
+}
+
+function maySet(from: KeptMandateState | undefined, to: KeptMandateState): boolean {
+  return from !== undefined && mandateTransitions[from].includes(to);
+}
+
+function mandateOf({ sub, id, terms, state, created_at, updated_at }: MandateRow): StoredMandate {
+  return {
+    sub,
+    id,
+    terms: JSON.parse(terms) as MandateEnvelope,
+    state,
+    createdAt: created_at,
+    updatedAt: updated_at,
+  };
 }

@@ -1,5 +1,12 @@
-import type { MessageEntry, MessageJournal, MessageMove, MessageState } from '../message-journal.ts';
-import { entryOf, keptOf, type MessageRow } from '../rows/message-row.ts';
+import type { SentMessage } from '../../trading/message.ts';
+import type { Problem } from '../../trading/views.ts';
+import type {
+  MessageEntry,
+  MessageJournal,
+  MessageMove,
+  MessageResult,
+  MessageState,
+} from '../message-journal.ts';
 import { lock, one, run, type SqlDatabase, type Work } from './sql-database.ts';
 import { spendApproval } from './used-approvals.ts';
 
@@ -53,4 +60,33 @@ function* existing(sub: string, id: string): Work<MessageEntry> {
   const entry = yield* find(sub, id);
   if (entry === undefined) throw new Error('the message journal has lost an entry');
   return entry;
+}
+
+/** What is written with a result. */
+function keptOf(result: MessageResult): string | null {
+  if (result.state === 'sent') return JSON.stringify(result.message);
+  return result.state === 'refused' ? JSON.stringify(result.problem) : null;
+}
+
+/** A row of `gateway_messages`. */
+interface MessageRow {
+  readonly client_message_id: string;
+  readonly digest: string;
+  readonly sub: string;
+  readonly state: MessageState;
+  readonly epoch: number;
+  readonly result: string | null;
+}
+
+function entryOf(row: MessageRow): MessageEntry {
+  const result: unknown = row.result === null ? undefined : JSON.parse(row.result);
+  return {
+    id: row.client_message_id,
+    digest: row.digest,
+    sub: row.sub,
+    state: row.state,
+    epoch: row.epoch,
+    message: row.state === 'sent' ? (result as SentMessage) : undefined,
+    problem: row.state === 'refused' ? (result as Problem) : undefined,
+  };
 }

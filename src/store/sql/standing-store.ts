@@ -1,6 +1,9 @@
+import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
+import { isRecurring } from '../../trading/mandate/standing.ts';
+import { nextDue } from '../../trading/mandate/standing-due.ts';
+import type { AuditNote } from '../audit.ts';
 import type { GrantedMandate } from '../mandate-store.ts';
-import { firstDue, type StandingRow, standingOf, stepNote, stepValues } from '../rows/standing-row.ts';
-import type { StandingStore } from '../standing-store.ts';
+import type { StandingOrder, StandingStep, StandingStore } from '../standing-store.ts';
 import { run, type SqlDatabase, type Work } from './sql-database.ts';
 
 export function standingStore(database: SqlDatabase): StandingStore {
@@ -41,4 +44,39 @@ export function* watchStanding({ sub, id, client, terms }: GrantedMandate, now: 
      VALUES (@sub, @id, @client, @dueAt, 'watching')`,
     { sub, id, client, dueAt: firstDue(terms, now) },
   );
+}
+
+/** A row of `standing_orders`. */
+interface StandingRow {
+  readonly sub: string;
+  readonly mandate: string;
+  readonly client: string;
+  readonly due_at: number | null;
+  readonly state: StandingOrder['state'];
+  readonly last: string | null;
+}
+
+/** When a mandate's standing order is due first; null where it waits for a price, or there is none. @param now milliseconds since the epoch */
+function firstDue({ standing, not_before }: MandateEnvelope, now: number): number | null {
+  if (standing === undefined || !isRecurring(standing.when)) return null;
+  return nextDue(standing.when, Math.max(now, Date.parse(not_before)));
+}
+
+/** What an update takes of how it goes on. */
+function stepValues({ dueAt, state, last }: StandingStep) {
+  return { dueAt, state, last: last === undefined ? null : JSON.stringify(last) };
+}
+
+/** What the record says of a step. */
+function stepNote({ sub, mandate, dueAt }: StandingOrder, { state, last, event }: StandingStep): AuditNote {
+  const due = dueAt === null ? {} : { due: new Date(dueAt).toISOString() };
+  return { event, facts: { sub, mandate, ...due, ...last, state } };
+}
+
+function standingOf({ sub, mandate, client, due_at, state, last }: StandingRow): StandingOrder {
+  return {
+    ...{ sub, mandate, client, state },
+    dueAt: due_at,
+    last: last === null ? undefined : (JSON.parse(last) as StandingOrder['last']),
+  };
 }

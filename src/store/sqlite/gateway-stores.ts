@@ -3,6 +3,7 @@ import type { GatewayStores } from '../gateway-stores.ts';
 import { noQuestions, type QuestionSeal } from '../rows/question-id.ts';
 import { sharedStores } from '../sql/gateway-stores.ts';
 import { sqlHalts } from '../sql/halts.ts';
+import { recountOrders } from '../sql/order-recount.ts';
 import { sqliteAuditStore } from './audit-store.ts';
 import { sqliteDecisionStore } from './decision-store.ts';
 import { prepareGatewayDatabase } from './gateway-database.ts';
@@ -33,11 +34,17 @@ export function sqliteGatewayStores(
 }
 
 /**
- * The record and the halts alone, for who looks at them beside a gateway that runs: its database is left at its version.
+ * The record, the halts and the recount of orders alone, for who needs them beside a gateway that runs: its database is left at
+ * its version.
  * @param database the gateway's, of any version
  */
-export function sqliteRecord(database: Database.Database): Pick<GatewayStores, 'halts' | 'audit'> {
+export function sqliteRecord(database: Database.Database) {
   // Their tables are the same in all versions. A gateway that ended before it made any left an empty file.
   if (versionOf(database) === 0) prepareGatewayDatabase(database);
-  return { halts: sqlHalts(sqliteDatabase(database)), audit: sqliteAuditStore(database) };
+  const shared = sqliteDatabase(database);
+  return {
+    halts: sqlHalts(shared),
+    audit: sqliteAuditStore(database),
+    recount: (now: number) => recountOrders(shared, now),
+  };
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { recountOrders } from '../../../src/store/sqlite/order-recount.ts';
+import { recountOrders } from '../../../src/store/sql/order-recount.ts';
+import { sqliteDatabase } from '../../../src/store/sqlite/sql-database.ts';
 import { limited } from './support/limited.ts';
 import { startWorld, type World } from './support/world.ts';
 
@@ -43,11 +44,14 @@ it('one dated further ahead stops all others, until it is counted for today: no 
   });
   expect(await usage()).toMatchObject({ day_orders: 1, clock_behind: expect.any(Number) });
 
-  expect(recountOrders(world.database, world.clock.now())).toEqual({
+  expect(await recountOrders(sqliteDatabase(world.database), world.clock.now())).toEqual({
     orders: 1,
     newest: expect.any(Number),
   });
-  expect(recountOrders(world.database, world.clock.now())).toEqual({ orders: 0, newest: null });
+  expect(await recountOrders(sqliteDatabase(world.database), world.clock.now())).toEqual({
+    orders: 0,
+    newest: null,
+  });
   const noted = world.database.prepare<[], string>('SELECT line FROM audit_noted').pluck().all();
   expect(noted.join('\n')).toContain('"orders_recounted"');
   expect(await usage()).toMatchObject({ day_orders: 1, last_minute: 1 });

@@ -1,0 +1,31 @@
+import type { AuditNote } from '../audit.ts';
+import { one, run, type SqlDatabase } from './sql-database.ts';
+
+/** How many orders were dated again, and the latest time that one had, milliseconds since the epoch. */
+export interface Recounted {
+  readonly orders: number;
+  readonly newest: number | null;
+}
+
+/**
+ * Dates every order that a clock which was ahead dated after `now` again: it counts for this very day and minute, so none of
+ * them gives anything back. In one unit of work with its line of the record.
+ * @param now milliseconds since the epoch, by a clock that is right
+ */
+export function recountOrders(database: SqlDatabase, now: number): Promise<Recounted> {
+  return database.record(function* (head) {
+    const found = yield* one<Recounted>(
+      'SELECT count(*) AS orders, max(created_at) AS newest FROM gateway_orders WHERE created_at > @now',
+      { now },
+    );
+    if (found === undefined || found.orders === 0) return { orders: 0, newest: null };
+    yield* run('UPDATE gateway_orders SET created_at = @now WHERE created_at > @now', { now });
+    head.note(recountedNote(found), now);
+    return found;
+  });
+}
+
+function recountedNote({ orders, newest }: Recounted): AuditNote {
+  const facts = { orders, newest: newest === null ? null : new Date(newest).toISOString() };
+  return { event: 'orders_recounted', facts };
+}
