@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { batchLineSchema } from '../trading/batch-line.ts';
+import { batchLineSchema } from '../trading/kinds/kind-words.ts';
 import { kinds, proposalKinds, underKind } from '../trading/kinds/kinds.ts';
 import { grantedSchema } from '../trading/mandate/granted.ts';
 import { sentMessageSchema } from '../trading/message.ts';

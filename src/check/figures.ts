@@ -4,8 +4,8 @@ import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-yo
 import { type Share, weightsBySector, weightsBySymbol } from '../trading/portfolio/allocation.ts';
 import { benchmarkReturn } from '../trading/portfolio/benchmark.ts';
 import { replayed, tradesOf } from '../trading/portfolio/closings.ts';
+import { type Income, income } from '../trading/portfolio/dividends.ts';
 import { type Drawdowns, drawdowns, type Fall, type HighWaterMark } from '../trading/portfolio/drawdown.ts';
-import { type Income, income } from '../trading/portfolio/income.ts';
 import type { LotMethod } from '../trading/portfolio/lot-pool.ts';
 import { accountReturns, mergedFlows } from '../trading/portfolio/returns.ts';
 import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';

@@ -1,4 +1,4 @@
-import type { TradingState } from '../trading/trading-state.ts';
+import type { TradingState } from '../trading/policy-views.ts';
 
 /** How far a person's trading goes at a moment. */
 export interface TradingStanding {

@@ -11,7 +11,7 @@ import {
   symbolSchema,
 } from '../trading/order.ts';
 import { withDefaults } from '../trading/order-defaults.ts';
-import { partName, partOfPosition } from '../trading/portfolio/position-part.ts';
+import { partName, partOfPosition } from '../trading/portfolio/allocation.ts';
 import { accountArgument } from './account-argument.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { withoutNulls } from './place-order.ts';

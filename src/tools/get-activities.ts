@@ -3,7 +3,7 @@ import { type Activity, activityKinds } from '../trading/activity.ts';
 import { signedDollars } from '../trading/amounts.ts';
 import { newYorkInstant } from '../trading/new-york-time.ts';
 import { type Period, periods, periodWords, startOf } from '../trading/period.ts';
-import { income } from '../trading/portfolio/income.ts';
+import { income } from '../trading/portfolio/dividends.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { defineTool, requireGateway } from './tool.ts';
 

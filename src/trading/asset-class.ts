@@ -1,6 +1,13 @@
 import { sharePrice, shares } from './amounts.ts';
 import { Dec, plain, type Tick, usTicks } from './decimal.ts';
 
+/** What people call what is in each class, several of it. */
+export const assetClassWords: Readonly<Record<AssetClass, string>> = {
+  us_equity: 'stocks and funds',
+  crypto: 'crypto pairs',
+  us_option: 'options',
+};
+
 /*
  * What is traded, told by the symbol's form alone: an order has no field for its class, so that whatever covers the symbol
  * (digest, approval, journal) covers the class too. What differs between the classes is data in one table.

@@ -1,10 +1,10 @@
 import { unitsOf } from './asset-class.ts';
-import { assignmentOf } from './assignment.ts';
 import { Dec, plain } from './decimal.ts';
 import type { CountedTerms } from './mandate/mandate.ts';
 import type { Covering } from './option-cover.ts';
+import { assignmentOf } from './option-cover.ts';
 import type { OrderDraft } from './order.ts';
-import type { TradingState } from './trading-state.ts';
+import type { TradingState } from './policy-views.ts';
 import { boundedOrder } from './worst-case.ts';
 
 /**

@@ -1,6 +1,14 @@
 import { Decimal } from 'decimal.js';
 import { z } from 'zod';
 
+/** As many decimals as our decimal strings have at most. */
+const PLACES = 12;
+
+/** A part of a whole as a decimal string; of nothing, nothing. */
+export function fractionOf(part: Dec, whole: Dec): string {
+  return whole.isZero() ? '0' : part.div(whole).toDecimalPlaces(PLACES).toFixed();
+}
+
 /**
  * Money, prices and quantities travel as decimal strings and are computed with decimal.js; a binary float never
  * touches them. 40 digits hold any product of two broker amounts exactly.

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { dollars, shares } from './amounts.ts';
 import { eachWords, ticksOf, unitWords } from './asset-class.ts';
-import { Dec, isOnTick, plain, positiveDecimalString, price, type Tick } from './decimal.ts';
+import { cents, Dec, isOnTick, plain, positiveDecimalString, price, type Tick } from './decimal.ts';
 import { slotPattern } from './mandate/cadence.ts';
 import { checkOrderClass, checkPositionIntent } from './order-class-checks.ts';
-import { orderClasses, orderClassWords, positionIntents } from './order-classes.ts';
-import { type OrderFieldName, orderField } from './order-fields.ts';
+import { type OrderClass, orderClasses, orderClassWords, positionIntents } from './order-classes.ts';
+import { type OrderFieldName, orderField, orderFieldNames } from './order-fields.ts';
 import { orderProblem as problem } from './order-problem.ts';
 import { checkTerms, commonTerms } from './order-terms.ts';
 import { hasPrice, orderTypes, type PriceOfType, sides, timesInForce } from './order-types.ts';
@@ -14,7 +14,6 @@ import { symbolSchema } from './symbol.ts';
 
 export const environments = ['paper', 'live'] as const;
 
-export { describeOrder } from './order-shorthand.ts';
 export {
   type OrderType,
   orderTypes,
@@ -257,4 +256,41 @@ export function normalizeOrder<T extends OrderRequest | OrderDraft>(order: T): T
 
 function written(value: string, form: 'price' | 'amount', ticks: readonly Tick[]): string {
   return form === 'price' && isOnTick(value, ticks) ? price(value, ticks) : plain(value);
+}
+
+/** What of an order is in its shorthand: as it is asked for, or as the broker tells it, whose words may be any. */
+interface ShorthandFields {
+  readonly side: string;
+  readonly symbol: string;
+  readonly qty?: string | undefined;
+  readonly notional?: string | undefined;
+  readonly type: string;
+  readonly order_class?: string | undefined;
+}
+
+/**
+ * The order in one line of a broker's shorthand, `BUY 5 AAPL LMT 180.00`; the amount form is `BUY USD 500.00 AAPL MKT`, and
+ * one with exits `BUY 5 AAPL MKT TP 200.00 SL 170.00 BRACKET`.
+ */
+export function describeOrder(order: ShorthandFields): string {
+  const { order_class, qty, notional, symbol, side, type } = order;
+  const amount = qty ?? `USD ${cents(notional ?? '0')}`;
+  const prices = orderFieldNames.flatMap((name) => {
+    const value: unknown = Object.hasOwn(order, name) ? order[name as keyof ShorthandFields] : undefined;
+    return typeof value === 'string' ? (orderField(name)?.shorthand?.(value) ?? []) : [];
+  });
+  return [
+    side.toUpperCase(),
+    amount,
+    symbol,
+    ...(type === 'market' ? ['MKT'] : []),
+    ...prices,
+    ...(order_class === undefined ? [] : [classWord(order_class)]),
+  ].join(' ');
+}
+
+function classWord(name: string): string {
+  return Object.hasOwn(orderClassWords, name)
+    ? orderClassWords[name as OrderClass].shorthand
+    : name.toUpperCase();
 }

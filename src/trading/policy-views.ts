@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { environments } from './order.ts';
-import { tradingStates } from './trading-state.ts';
+
+/**
+ * `reducing`: nothing is bought, and no more sold than is held. `halted`: nothing is traded. A cancel always passes. Anybody
+ * of the account takes it down; only its owner's approval takes it up again.
+ */
+export const tradingStates = ['active', 'reducing', 'halted'] as const;
+export type TradingState = (typeof tradingStates)[number];
 
 /*
  * The owner's rules as the gateway tells of them (docs/guide/POLICY.md). Read leniently: another version's gateway may say more.

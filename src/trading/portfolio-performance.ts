@@ -1,5 +1,4 @@
-import { Dec, isPositive, magnitude, ZERO } from './decimal.ts';
-import { fractionOf } from './portfolio/fraction.ts';
+import { Dec, fractionOf, isPositive, magnitude, ZERO } from './decimal.ts';
 import type { Account, Position } from './views.ts';
 
 /** The account as a whole: dollars, and fractions of what it was before. */

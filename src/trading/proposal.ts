@@ -12,6 +12,7 @@ import {
 } from './kinds/kinds.ts';
 import { slotPattern } from './mandate/cadence.ts';
 import { mandateIdSchema } from './mandate/envelope.ts';
+import { environments } from './order.ts';
 import {
   isFinalState,
   isSettledState,
@@ -204,4 +205,13 @@ function oneOfEachKind<Output, Input = Output>(
 /** One line of printable ASCII. */
 function printable(longest: number) {
   return z.string().regex(new RegExp(`^[\\x20-\\x7e]{1,${longest}}$`), 'must be printable ASCII');
+}
+
+const parts = z.object({ account: z.string(), environment: z.enum(environments) });
+const schema = z.lazy(() => z.union([parts, z.object({ draft: parts })]));
+
+/** Which account a proposal's subject is about, and whose money that is; a replacement has it in its draft. */
+export function aboutAccount(subject: unknown): z.output<typeof parts> | undefined {
+  const about = schema.safeParse(subject).data;
+  return about !== undefined && 'draft' in about ? about.draft : about;
 }

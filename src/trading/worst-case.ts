@@ -1,7 +1,7 @@
 import { dollars, sharePrice } from './amounts.ts';
 import { howMany, priceWords, quantityWords, ticksOf, unitsOf } from './asset-class.ts';
-import { assignmentOf } from './assignment.ts';
 import { Dec } from './decimal.ts';
+import { assignmentOf } from './option-cover.ts';
 import type { OrderDraft } from './order.ts';
 import { bandOf } from './order-types.ts';
 import { worstPrice } from './price-band.ts';

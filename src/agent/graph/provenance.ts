@@ -2,7 +2,7 @@ import { safeLine } from '../../text/shown-text.ts';
 import { printableAscii } from '../../text/unseen.ts';
 import type { AccountEntry } from '../../trading/account-entry.ts';
 import { Dec, decimalString, plain } from '../../trading/decimal.ts';
-import { type Held, partName, partOfPosition } from '../../trading/portfolio/position-part.ts';
+import { type Held, partName, partOfPosition } from '../../trading/portfolio/allocation.ts';
 import type { ProposalKind, Provenance } from '../../trading/proposal.ts';
 import { understand } from '../planner/conversation.ts';
 import { type CancelIntent, isName, type ReplaceIntent } from '../planner/intent.ts';

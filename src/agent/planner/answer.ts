@@ -9,11 +9,11 @@ import {
   signedPercent,
   todayWords,
 } from '../../trading/amounts.ts';
-import { type BatchLine, batchLineSchema } from '../../trading/batch-line.ts';
 import { contractWords } from '../../trading/contract-words.ts';
 import { Dec, decimalString } from '../../trading/decimal.ts';
 import { environmentWord } from '../../trading/environment.ts';
 import { batchText } from '../../trading/kinds/batch.ts';
+import { type BatchLine, batchLineSchema } from '../../trading/kinds/kind-words.ts';
 import { grantedSchema } from '../../trading/mandate/granted.ts';
 import { lastDayWords } from '../../trading/mandate/standing-end.ts';
 import { momentWords } from '../../trading/mandate/standing-words.ts';

@@ -1,6 +1,6 @@
 import { sharePrice, shares } from '../../trading/amounts.ts';
-import type { BatchLine } from '../../trading/batch-line.ts';
 import { batchText } from '../../trading/kinds/batch.ts';
+import type { BatchLine } from '../../trading/kinds/kind-words.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import type { Order } from '../../trading/views.ts';
 

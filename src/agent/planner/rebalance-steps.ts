@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { percent } from '../../trading/amounts.ts';
 import { FEWEST_IN_BATCH } from '../../trading/kinds/batch.ts';
-import { leftWords } from '../../trading/portfolio/left-words.ts';
+import { leftWords } from '../../trading/portfolio/rebalance.ts';
 import type { RebalanceIntent } from './intent.ts';
 
 const suggested = z.lazy(() =>

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Dec } from '../../trading/decimal.ts';
 import { isPastEntry, openLegs } from '../../trading/order-legs.ts';
-import { partOfPosition } from '../../trading/portfolio/position-part.ts';
+import { partOfPosition } from '../../trading/portfolio/allocation.ts';
 import { type Order, orderSchema, positionSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import { boundStep, isBounded, requirePerShare } from './bound-steps.ts';

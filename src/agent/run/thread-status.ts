@@ -1,5 +1,5 @@
 import type { Thread, ThreadProposal } from '../../store/thread-store.ts';
-import type { ProposalState } from '../../trading/proposal-state.ts';
+import type { ProposalState } from '../../trading/proposal.ts';
 import type { RunStatus, ThreadStatus } from '../events.ts';
 
 /** Of several things that went wrong, the one a run is named after. */

@@ -1,5 +1,5 @@
 import type { User } from '../../auth/session/session.ts';
-import type { TradingState } from '../../trading/trading-state.ts';
+import type { TradingState } from '../../trading/policy-views.ts';
 import type { App } from '../app.ts';
 
 /** Who is signed in, and how their account stands. */

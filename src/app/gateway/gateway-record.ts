@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { utcSeconds } from '../../machine/clock.ts';
-import type { TradingState } from '../../trading/trading-state.ts';
+import type { TradingState } from '../../trading/policy-views.ts';
 import type { App } from '../app.ts';
 import { openRecord, type RecordStores } from './gateway-database.ts';
 import type { GatewayPlaces } from './gateway-key.ts';

@@ -2,8 +2,8 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import type { KeptCredentials, KeptKind } from '../../gateway/broker/kept-kinds.ts';
 import type { KeptKeyPair } from '../../gateway/broker/key-pairs.ts';
 import type { NamedBroker } from '../../gateway/broker/named-broker.ts';
-import type { VerifiedAccount } from '../../gateway/broker/verified-account.ts';
 import { keptKindOf, verifyCredentials } from '../../gateway/broker/verify-keys.ts';
+import type { VerifiedAccount } from '../../gateway/broker/verify-problems.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type { App } from '../app.ts';
 

@@ -1,5 +1,5 @@
 import { utcSeconds } from '../../machine/clock.ts';
-import type { TradingState } from '../../trading/trading-state.ts';
+import type { TradingState } from '../../trading/policy-views.ts';
 import type { App } from '../app.ts';
 import { homeFiles } from './home-files.ts';
 import { withHome } from './open-home.ts';

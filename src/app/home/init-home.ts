@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { KeptCredentials } from '../../gateway/broker/kept-kinds.ts';
-import type { VerifiedAccount } from '../../gateway/broker/verified-account.ts';
 import { verifyCredentials } from '../../gateway/broker/verify-keys.ts';
+import type { VerifiedAccount } from '../../gateway/broker/verify-problems.ts';
 import type { gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import { readLimits } from '../../gateway/policy/files/rules-source.ts';
 import type { Limits } from '../../gateway/policy/limits.ts';

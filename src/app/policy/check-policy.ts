@@ -4,7 +4,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { type OrderRequest, orderRequestSchema } from '../../trading/order.ts';
 import { withDefaults } from '../../trading/order-defaults.ts';
 import type { DecisionView } from '../../trading/policy-views.ts';
-import { partOfPosition } from '../../trading/portfolio/position-part.ts';
+import { partOfPosition } from '../../trading/portfolio/allocation.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 

@@ -14,7 +14,7 @@ import {
   slippageSchema,
 } from '../../trading/order.ts';
 import { policyReasons } from '../../trading/policy-reasons.ts';
-import { tradingStates } from '../../trading/trading-state.ts';
+import { tradingStates } from '../../trading/policy-views.ts';
 import { orderOf } from './check-policy.ts';
 
 /*

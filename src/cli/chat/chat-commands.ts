@@ -3,7 +3,7 @@ import { themeNames } from '../../config/theme-name.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { closestMatch } from '../../text/closest-match.ts';
 import { safeLine } from '../../text/shown-text.ts';
-import type { TradingState } from '../../trading/trading-state.ts';
+import type { TradingState } from '../../trading/policy-views.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { localTime } from '../text/as-of.ts';
 

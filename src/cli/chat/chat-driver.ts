@@ -1,6 +1,6 @@
 import type { AgentEvent, ApprovalView, ThreadView } from '../../agent/events.ts';
 import type { ThemeName } from '../../config/theme-name.ts';
-import type { TradingState } from '../../trading/trading-state.ts';
+import type { TradingState } from '../../trading/policy-views.ts';
 import type { Order } from '../../trading/views.ts';
 
 /** What the header and the status line say. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { environments } from '../../trading/order.ts';
-import { tradingStates } from '../../trading/trading-state.ts';
+import { tradingStates } from '../../trading/policy-views.ts';
 import { finding, time } from './parts.ts';
 
 const environment = z.enum(environments);

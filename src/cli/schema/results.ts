@@ -10,8 +10,8 @@ import { articleSchema, watchlistSchema } from '../../trading/market-news.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { sides } from '../../trading/order.ts';
 import { periods } from '../../trading/period.ts';
+import { tradingStates } from '../../trading/policy-views.ts';
 import { receiptEntrySchema, receiptSchema } from '../../trading/receipt.ts';
-import { tradingStates } from '../../trading/trading-state.ts';
 import {
   accountSchema,
   barSchema,

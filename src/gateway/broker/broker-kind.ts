@@ -4,7 +4,7 @@ import type { AssetCatalogue } from './asset-catalogue.ts';
 import type { ConnectBroker } from './broker.ts';
 import type { BrokerTraits } from './broker-traits.ts';
 import { type KeptCredentials, type KeptKind, keptKindNames } from './kept-kinds.ts';
-import type { VerifiedAccount, VerifyOptions } from './verified-account.ts';
+import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
 
 /** What `gateway.yaml` says of every broker, of the one (`broker:`) or of each (`brokers:`); each kind adds its own. */
 export const brokerSettings = z.strictObject({

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { createTokenSeal, type SealSecrets } from '../../secrets/token-seal.ts';
 import type { BrokerKey, BrokerKeyStore } from '../../store/broker-key-store.ts';
 import { type KeptCredentials, keptKindNames, keptSchema } from './kept-kinds.ts';
-import type { VerifiedAccount } from './verified-account.ts';
+import type { VerifiedAccount } from './verify-problems.ts';
 
 /** What is kept of an account, without what opens it. */
 export type KeptKeyPair = Omit<BrokerKey, 'sealed' | 'connection' | 'kind'>;

@@ -1,9 +1,20 @@
 import { assetClassOf } from '../../trading/asset-class.ts';
+import { Dec } from '../../trading/decimal.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { OrderTerms } from '../../trading/order-terms.ts';
 import type { Submission } from './broker.ts';
 import { NotSent } from './broker-failure.ts';
-import { exactNumber } from './exact-number.ts';
+
+/**
+ * An approved amount as a JSON number, for brokers that take no other. Its shortest text, which is what goes over the wire,
+ * is the amount itself, digit for digit.
+ * @throws {RangeError} for an amount that no number says exactly
+ */
+function exactNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && new Dec(JSON.stringify(value)).eq(text)) return value;
+  throw new RangeError('an amount that no JSON number says exactly');
+}
 
 /*
  * For brokers that take plain orders for whole shares. Their traits keep other orders away; this is the second fence, since

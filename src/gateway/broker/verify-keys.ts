@@ -2,7 +2,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import type { ActingTool } from './acting-tool.ts';
 import { type BrokerSettings, brokerOf, traitsOf } from './brokers.ts';
 import { isKept, type KeptCredentials, type KeptKind, keptSchema, keptWords } from './kept-kinds.ts';
-import type { VerifiedAccount, VerifyOptions } from './verified-account.ts';
+import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
 
 const TIMEOUT_MS = 10_000;
 

@@ -1,6 +1,5 @@
 import { dollars, shares } from '../../trading/amounts.ts';
-import { assetClassOf, optionOf, unitsOf } from '../../trading/asset-class.ts';
-import { assetClassWords } from '../../trading/asset-class-words.ts';
+import { assetClassOf, assetClassWords, optionOf, unitsOf } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { securedBy } from '../../trading/option-cover.ts';
 import type { PositionIntent } from '../../trading/order-classes.ts';

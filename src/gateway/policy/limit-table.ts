@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { dollars, exactPercent, percent, sharePrice, shares } from '../../trading/amounts.ts';
-import { assetClasses, assetClassOf, isOrIsOn } from '../../trading/asset-class.ts';
-import { assetClassWords } from '../../trading/asset-class-words.ts';
+import { assetClasses, assetClassOf, assetClassWords, isOrIsOn } from '../../trading/asset-class.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
 import type { LimitName, LimitPart } from '../../trading/limit-words.ts';
 import { orderTypes, sides, symbolSchema } from '../../trading/order.ts';

@@ -1,10 +1,10 @@
 import type { StoredProposal } from '../../store/proposal-store.ts';
-import { aboutAccount } from '../../trading/about-account.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { ordersOf } from '../../trading/kinds/kind-words.ts';
 import { kindWords } from '../../trading/kinds/kinds.ts';
 import type { Environment } from '../../trading/order.ts';
 import { partOutcome } from '../../trading/order-outcome.ts';
+import { aboutAccount } from '../../trading/proposal.ts';
 import { isFinal, type OrderLeg } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 

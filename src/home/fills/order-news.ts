@@ -1,9 +1,9 @@
 import type { UnexplainedOrder } from '../../gateway/orders/reconciliation.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
-import { aboutAccount } from '../../trading/about-account.ts';
 import { ordersOf } from '../../trading/kinds/kind-words.ts';
 import { kindWords } from '../../trading/kinds/kinds.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
+import { aboutAccount } from '../../trading/proposal.ts';
 
 /** Something about an order that its owner did not expect, and can still do something about. */
 export interface OrderNews {

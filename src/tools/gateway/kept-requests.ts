@@ -17,7 +17,7 @@ import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import { receiptEntrySchema } from '../../trading/receipt.ts';
 import { recordLineSchema, recordVerdictSchema } from '../../trading/record-line.ts';
 import { questionToPropose } from '../../trading/relations.ts';
-import { tradingStates } from '../../trading/trading-state.ts';
+import { tradingStates } from '../../trading/policy-views.ts';
 import { defined } from '../../values/defined.ts';
 import { type GatewayRequests, parse } from './gateway-requests.ts';
 

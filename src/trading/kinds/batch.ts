@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { ORDER_SCOPE, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
-import { type BatchLine, batchLineSchema } from '../batch-line.ts';
 import { detailFields, type FieldWords } from '../detail-fields.ts';
 import { checkOrder, describeOrder, environments, type OrderDraft, orderDraftSchema } from '../order.ts';
 import { orderProblem } from '../order-problem.ts';
 import { orderHeadline as terminalHeadline } from '../order-words.ts';
-import { defineKind } from './kind-words.ts';
+import { type BatchLine, batchLineSchema, defineKind } from './kind-words.ts';
 import { draftFields, order } from './order.ts';
 import { orderPhrases } from './phrases.ts';
 

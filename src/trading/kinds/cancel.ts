@@ -7,8 +7,10 @@ import { accountNumberSchema, environments } from '../order.ts';
 import { openOrderHeadline } from '../order-words.ts';
 import { orderSchema } from '../views.ts';
 import { defineKind } from './kind-words.ts';
-import { orderId } from './order-id.ts';
 import { changePhrases } from './phrases.ts';
+
+/** The broker's id of an open order of one's own, as a request names it. */
+export const orderId = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
 
 const requestSchema = z.lazy(() =>
   z.strictObject({

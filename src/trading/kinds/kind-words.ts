@@ -1,12 +1,24 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { ApprovalScope, ProposeScope } from '../../oauth/scopes.ts';
-import type { BatchLine } from '../batch-line.ts';
 import type { DetailField, FieldWords } from '../detail-fields.ts';
 import type { Granted } from '../mandate/granted.ts';
 import type { SentMessage } from '../message.ts';
 import type { Environment } from '../order.ts';
 import type { ProposalState } from '../proposal-state.ts';
-import type { Order } from '../views.ts';
+import { type Order, orderSchema } from '../views.ts';
+
+/** What came of one order of a batch: it is at the broker, it was refused, or it was not sent since another was. */
+export const batchLineSchema = z.lazy(() =>
+  z.object({
+    client_order_id: z.string(),
+    outcome: z.enum(['placed', 'refused', 'not_sent']),
+    /** Of one that was placed. */
+    order: orderSchema.optional(),
+    /** Of one that was refused: the gateway's problem code, and a sentence. */
+    reason: z.object({ code: z.string(), text: z.string() }).optional(),
+  }),
+);
+export type BatchLine = z.output<typeof batchLineSchema>;
 
 /** What came of a proposal, as far as a run tells of it. */
 export interface Came {

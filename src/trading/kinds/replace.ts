@@ -6,9 +6,9 @@ import { openOrderDetails, openOrderFields } from '../open-order.ts';
 import { accountNumberSchema, checkOrder, describeOrder, orderDraftSchema, timesInForce } from '../order.ts';
 import { openOrderHeadline, orderFields, orderHeadline as terminalHeadline } from '../order-words.ts';
 import { orderSchema } from '../views.ts';
+import { orderId } from './cancel.ts';
 import { defineKind } from './kind-words.ts';
 import { briefOrder, draftFields } from './order.ts';
-import { orderId } from './order-id.ts';
 import { changePhrases } from './phrases.ts';
 
 /** What of an open order can change (Alpaca's PATCH). */

@@ -1,10 +1,9 @@
 import { unitsOf } from '../asset-class.ts';
-import { Dec, ZERO } from '../decimal.ts';
+import { Dec, fractionOf, ZERO } from '../decimal.ts';
 import type { Environment } from '../order.ts';
 import { accountPerformance } from '../portfolio-performance.ts';
 import type { Account, Position } from '../views.ts';
 import type { DayTrades } from './day-trades.ts';
-import { fractionOf } from './fraction.ts';
 
 /**
  * A portfolio as it is shown everywhere: terminal, chat, report and web render this and work out nothing themselves.

@@ -1,7 +1,6 @@
 import { unitsOf } from '../asset-class.ts';
-import { Dec, ZERO } from '../decimal.ts';
+import { Dec, fractionOf, ZERO } from '../decimal.ts';
 import type { Account, Position } from '../views.ts';
-import { fractionOf } from './fraction.ts';
 
 /**
  * Account and positions at other prices than the broker's own of a moment ago: quantities, cost and cash stay, what hangs

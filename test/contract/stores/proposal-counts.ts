@@ -6,7 +6,7 @@ import type {
   ProposalStore,
   StoredProposal,
 } from '../../../src/store/proposal-store.ts';
-import type { ProposalState } from '../../../src/trading/proposal-state.ts';
+import type { ProposalState } from '../../../src/trading/proposal.ts';
 import type { OpenedStores, OpenStores } from './gateway-factory.ts';
 
 /** Which proposals a store finds and counts, in which order, and which it refuses. */

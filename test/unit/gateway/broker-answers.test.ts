@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { rewriteHost } from '../../../src/gateway/broker/alpaca/alpaca-broker.ts';
 import { failureOf, replacementFailureOf } from '../../../src/gateway/broker/alpaca/failure.ts';
 
-import { quoteView } from '../../../src/gateway/broker/alpaca/price-views.ts';
+import { quoteView } from '../../../src/gateway/broker/alpaca/prices.ts';
 import { orderView } from '../../../src/gateway/broker/alpaca/views.ts';
 
 import { brokerRequests, type FailureOf } from '../../../src/gateway/broker/broker-requests.ts';

@@ -1,6 +1,5 @@
 import type { Clock } from '../../../machine/clock.ts';
 import { orderDigest } from '../../../trading/approval-details.ts';
-import type { BatchLine } from '../../../trading/batch-line.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import {
   type BatchRequest,
@@ -10,6 +9,7 @@ import {
   batchText,
   requireOnePart,
 } from '../../../trading/kinds/batch.ts';
+import type { BatchLine } from '../../../trading/kinds/kind-words.ts';
 import type { OrderProposal } from '../../../trading/kinds/order.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import { orderProblem } from '../../../trading/order-problem.ts';

@@ -1,6 +1,6 @@
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { KeptCredentials, KeptKind } from '../../../gateway/broker/kept-kinds.ts';
-import type { VerifiedAccount } from '../../../gateway/broker/verified-account.ts';
+import type { VerifiedAccount } from '../../../gateway/broker/verify-problems.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import type { Context } from '../../context/context.ts';

@@ -1,18 +1,26 @@
-import type { Alpaca } from '@alpacahq/alpaca-trade-api/rest';
+import type { Alpaca, trading } from '@alpacahq/alpaca-trade-api/rest';
+import { type AssetClass, assetClassOf } from '../../../trading/asset-class.ts';
+import { type Watchlist, watchlistSchema } from '../../../trading/market-news.ts';
 import { defined } from '../../../values/defined.ts';
 import type { AssetCatalogue } from '../asset-catalogue.ts';
-import type { Broker, ConnectBroker } from '../broker.ts';
-import { brokerRequests, type FailureOf } from '../broker-requests.ts';
+import type { Asset, Broker, ConnectBroker } from '../broker.ts';
+import { type BrokerRequests, brokerRequests, type FailureOf } from '../broker-requests.ts';
 import { ACTIVITY_PAGE, activityPage, tradingDays } from './activities.ts';
 import { flowTypes } from './activity-types.ts';
-import { alpacaAssets } from './assets.ts';
 import { failureOf, replacementFailureOf, withCredentials } from './failure.ts';
-import { alpacaNews } from './news.ts';
+import { alpacaNews, type Read } from './news.ts';
 import { alpacaOrders } from './orders.ts';
 import { alpacaPrices } from './prices.ts';
 import { alpacaTradeUpdates } from './trade-updates.ts';
-import { accountView, clockView, portfolioHistoryView, positionView } from './views.ts';
-import { alpacaWatchlist } from './watchlist.ts';
+import {
+  accountView,
+  assetView,
+  clockView,
+  contractAssetView,
+  contractView,
+  portfolioHistoryView,
+  positionView,
+} from './views.ts';
 
 export interface AlpacaBrokerOptions {
   readonly environment: 'paper' | 'live';
@@ -124,5 +132,104 @@ function alpacaBroker(
     ...alpacaNews(read, options.simulated),
     ...alpacaWatchlist(read),
     ...alpacaOrders(alpaca, requests, telling(replacementFailureOf)),
+  };
+}
+
+/** What Alpaca's own app calls the list that everybody begins with. */
+const PRIMARY = 'Primary Watchlist';
+
+/**
+ * The owner's list at Alpaca (`/v2/watchlists`): of several the one that Alpaca's own app shows first, else the oldest.
+ * The others are left alone.
+ */
+function alpacaWatchlist(read: Read): Pick<Broker, 'watchlist' | 'setWatchlist'> {
+  return {
+    watchlist: () =>
+      read(async ({ trading }) => {
+        const found = await primary(trading);
+        return found === undefined
+          ? { symbols: [], updated_at: null }
+          : watchlistView(await trading.watchlists.getWatchlistById({ watchlistId: found.id }));
+      }),
+    setWatchlist: (symbols) =>
+      read(async ({ trading }) => {
+        const found = await primary(trading);
+        const list = { name: found?.name ?? PRIMARY, symbols: [...symbols] };
+        return watchlistView(
+          found === undefined
+            ? await trading.watchlists.postWatchlist({ createWatchlistRequest: list })
+            : await trading.watchlists.updateWatchlistById({
+                watchlistId: found.id,
+                updateWatchlistRequest: list,
+              }),
+        );
+      }),
+  };
+}
+
+async function primary({
+  watchlists,
+}: Alpaca['trading']): Promise<trading.WatchlistWithoutAsset | undefined> {
+  const all = await watchlists.getWatchlists();
+  const oldest = [...all].sort((a, b) => Number(a.createdAt) - Number(b.createdAt))[0];
+  return all.find(({ name }) => name === PRIMARY) ?? oldest;
+}
+
+function watchlistView({ assets = [], updatedAt }: trading.Watchlist): Watchlist {
+  return watchlistSchema.parse({
+    symbols: assets.map(({ symbol }) => symbol),
+    updated_at: new Date(updatedAt).toISOString(),
+  });
+}
+
+/** The classes that are looked up by name; contracts are listed by what they are about. */
+const named: readonly AssetClass[] = ['us_equity', 'crypto'];
+
+/** What can be traded at Alpaca: `/v2/assets` for shares and pairs, `/v2/options/contracts` for options. */
+function alpacaAssets(
+  alpaca: () => Promise<Alpaca>,
+  { read, find }: BrokerRequests,
+  catalogue: AssetCatalogue,
+): Required<Pick<Broker, 'asset' | 'assets' | 'optionContracts'>> {
+  const load = (symbol: string): Promise<Asset | undefined> =>
+    find(async () => {
+      const { trading } = await alpaca();
+      return assetClassOf(symbol) === 'us_option'
+        ? contractAssetView(await trading.assets.getOptionContractSymbolOrId({ symbolOrId: symbol }))
+        : assetView(await trading.assets.getV2AssetsSymbolOrAssetId({ symbolOrAssetId: symbol }));
+    });
+  return {
+    asset: (symbol) => catalogue.find(symbol, () => load(symbol)),
+    assets: () =>
+      catalogue.all(() =>
+        read(async () => {
+          const { trading } = await alpaca();
+          const listed = await Promise.all(
+            named.map((assetClass) => trading.assets.getV2Assets({ status: 'active', assetClass })),
+          );
+          return listed
+            .flat()
+            .map(assetView)
+            .filter(({ tradable }) => tradable);
+        }),
+      ),
+    optionContracts: ({ underlying, expires, right, strike, limit }) =>
+      read(async () => {
+        const { trading } = await alpaca();
+        const { optionContracts, nextPageToken } = await trading.assets.getOptionsContracts({
+          underlyingSymbols: underlying,
+          status: 'active',
+          // Without an end the contract stops at the next weekend.
+          expirationDateGte: new Date(expires.from),
+          expirationDateLte: new Date(expires.to),
+          limit,
+          ...defined({ type: right }),
+          // A JSON number in the SDK, and a query's text on the wire: the shortest text of it, which is the strike's own.
+          ...(strike?.from === undefined ? {} : { strikePriceGte: Number(strike.from) }),
+          ...(strike?.to === undefined ? {} : { strikePriceLte: Number(strike.to) }),
+        });
+        const more = nextPageToken !== null && nextPageToken !== undefined && nextPageToken !== '';
+        return { contracts: optionContracts.map(contractView), more };
+      }),
   };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
 import type { KeptOf } from '../kept-kinds.ts';
-import type { VerifiedAccount, VerifyOptions } from '../verified-account.ts';
+import type { VerifiedAccount, VerifyOptions } from '../verify-problems.ts';
 import { type AlpacaSettings, addressesOf } from './settings.ts';
 
 type KeyPair = KeptOf<'key_pair'>;

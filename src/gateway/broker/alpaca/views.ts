@@ -16,7 +16,7 @@ import {
 } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import type { PortfolioHistory } from '../broker.ts';
-import { brokerWord as word } from '../broker-word.ts';
+import { brokerWord as word } from '../json-amounts.ts';
 import { flowTypes } from './activity-types.ts';
 
 /*

@@ -1,14 +1,27 @@
+import { z } from 'zod';
 import { Refusal } from '../../../trading/refusal.ts';
-import type { BrokerKind } from '../broker-kind.ts';
+import { secureAddress } from '../../settings/common-settings.ts';
+import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
 import type { KeptOf } from '../kept-kinds.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
-import type { VerifiedAccount, VerifyOptions } from '../verified-account.ts';
+import type { VerifiedAccount, VerifyOptions } from '../verify-problems.ts';
 import { noAccount, unreachable, wrongCredentials } from '../verify-problems.ts';
 import { accountDetails } from './account.ts';
 import { ibkrClient } from './client.ts';
 import { connectIbkr } from './ibkr-broker.ts';
-import { type IbkrSettings, ibkrSettings } from './settings.ts';
 import { ibkrTraits } from './traits.ts';
+
+const ibkrSettings = brokerSettings.extend({
+  kind: z.literal('ibkr'),
+  /** Whose account each person's is; the session is that of the Client Portal Gateway, where its owner signs in. */
+  credentials: z.literal('gateway_session'),
+  unattended: z.undefined().optional(),
+  /** Base URL of the Client Portal Gateway, without `/v1/api`. */
+  url: secureAddress.default('https://localhost:5000'),
+  /** Seconds between two reads of the list of orders, which is given once in five ("Pacing Limitations"). */
+  orders_every: z.number().min(0).max(60).default(5),
+});
+type IbkrSettings = z.output<typeof ibkrSettings>;
 
 export const ibkr = {
   traits: ibkrTraits,

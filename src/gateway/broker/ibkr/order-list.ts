@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { hasPrice } from '../../../trading/order-types.ts';
 import { type Order, orderSchema } from '../../../trading/views.ts';
-import { brokerWord } from '../broker-word.ts';
-import { amountOf, moneyOf } from '../json-amounts.ts';
+import { amountOf, brokerWord, moneyOf } from '../json-amounts.ts';
 import type { RestClient } from '../rest-client.ts';
 import type { IbkrOptions } from './client.ts';
 import { ourSymbol } from './contracts.ts';

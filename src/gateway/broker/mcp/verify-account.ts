@@ -4,7 +4,7 @@ import type { ActingTool } from '../acting-tool.ts';
 import { createAssetCatalogue } from '../asset-catalogue.ts';
 import { brokerRequests } from '../broker-requests.ts';
 import type { KeptOf } from '../kept-kinds.ts';
-import type { VerifiedAccount, VerifyOptions } from '../verified-account.ts';
+import type { VerifiedAccount, VerifyOptions } from '../verify-problems.ts';
 import { noAccount, unreachable, wrongCredentials } from '../verify-problems.ts';
 import { comparedActing } from './acting-tools.ts';
 import { failureOf } from './failure.ts';

@@ -13,8 +13,7 @@ import {
   quoteSchema,
 } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
-import { brokerWord } from '../broker-word.ts';
-import { amountOf, moneyOf } from '../json-amounts.ts';
+import { amountOf, brokerWord, moneyOf } from '../json-amounts.ts';
 import { NoAnswer } from '../rest-client.ts';
 import { valueAt } from './answer.ts';
 import type { Call, Field, Fields, McpMapping } from './mapping.ts';

@@ -3,8 +3,7 @@ import { Dec } from '../../../trading/decimal.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import { type Order, orderSchema } from '../../../trading/views.ts';
 import { NotSent } from '../broker-failure.ts';
-import { brokerWord } from '../broker-word.ts';
-import { amountOf, moneyOf } from '../json-amounts.ts';
+import { amountOf, brokerWord, moneyOf } from '../json-amounts.ts';
 import { NoAnswer } from '../rest-client.ts';
 import { ourSymbol, universalSymbol } from './symbols.ts';
 

@@ -1,13 +1,24 @@
+import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import type { BrokerKind } from '../broker-kind.ts';
+import { secureAddress } from '../../settings/common-settings.ts';
+import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
-import type { VerifiedAccount, VerifyOptions } from '../verified-account.ts';
+import type { VerifiedAccount, VerifyOptions } from '../verify-problems.ts';
 import { noAccount, unreachable, wrongCredentials } from '../verify-problems.ts';
 import { accountDetails } from './account.ts';
 import { type SnaptradeCredentials, snaptradeClient, whoOf } from './client.ts';
-import { type SnaptradeSettings, snaptradeSettings } from './settings.ts';
 import { connectSnaptrade } from './snaptrade-broker.ts';
 import { snaptradeTraits } from './traits.ts';
+
+const snaptradeSettings = brokerSettings.extend({
+  kind: z.literal('snaptrade'),
+  // No token of a user's is given out by SnapTrade: requests are signed by the client's key.
+  credentials: z.enum(['snaptrade_user', 'snaptrade_personal']),
+  unattended: z.undefined().optional(),
+  /** Base URL of the API; SnapTrade's own unless said otherwise. */
+  url: secureAddress.default('https://api.snaptrade.com'),
+});
+type SnaptradeSettings = z.output<typeof snaptradeSettings>;
 
 export const snaptrade = {
   traits: snaptradeTraits,

@@ -9,9 +9,8 @@ import { notReplaced, requireSayable } from '../plain-orders.ts';
 import { NoAnswer, type RestClient } from '../rest-client.ts';
 import { listOf } from './client.ts';
 import { TradierNo } from './failure.ts';
-import { orderView, type OrderRow as Row, orderRow as row } from './order-view.ts';
+import { orderView, type OrderRow as Row, orderRow as row, tagOf } from './order-view.ts';
 import { theirSymbol } from './symbols.ts';
-import { tagOf } from './tag.ts';
 import { tradierTerms, tradierTraits } from './traits.ts';
 
 /** Tradier's orders have whole numbers. */

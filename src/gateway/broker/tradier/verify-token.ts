@@ -1,7 +1,7 @@
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { KeptOf } from '../kept-kinds.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
-import type { VerifiedAccount, VerifyOptions } from '../verified-account.ts';
+import type { VerifiedAccount, VerifyOptions } from '../verify-problems.ts';
 import { noAccount, unreachable, wrongCredentials } from '../verify-problems.ts';
 import { accountsOf, tradierClient } from './client.ts';
 import { baseOf, type TradierSettings } from './settings.ts';

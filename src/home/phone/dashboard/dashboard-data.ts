@@ -1,9 +1,9 @@
 import type { AccountEntry } from '../../../trading/account-entry.ts';
 import type { Activity } from '../../../trading/activity.ts';
 import type { MandateView } from '../../../trading/mandate/mandate.ts';
+import type { TradingState } from '../../../trading/policy-views.ts';
 import type { Proposal } from '../../../trading/proposal.ts';
 import type { RecordLine, RecordVerdict } from '../../../trading/record-line.ts';
-import type { TradingState } from '../../../trading/trading-state.ts';
 import type { Account, Order, Position } from '../../../trading/views.ts';
 
 /** What the account was worth at an instant (RFC 3339), dollars. */

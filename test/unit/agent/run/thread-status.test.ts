@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { statusSince } from '../../../../src/agent/run/thread-status.ts';
 import type { ThreadProposal } from '../../../../src/store/thread-store.ts';
-import type { ProposalState } from '../../../../src/trading/proposal-state.ts';
+import type { ProposalState } from '../../../../src/trading/proposal.ts';
 
 const ended = Date.parse('2026-01-30T14:30:00Z');
 const pending = { status: 'pending', updatedAt: ended } as const;

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Activity } from '../../../../src/trading/activity.ts';
-import { dividendsByMonth } from '../../../../src/trading/portfolio/dividends.ts';
-import { income } from '../../../../src/trading/portfolio/income.ts';
+import { dividendsByMonth, income } from '../../../../src/trading/portfolio/dividends.ts';
 
 const paid = (at: string, amount: string | null, symbol: string | null = 'KO'): Activity => ({
   ...{ id: at, kind: 'dividend', type: 'DIV', at, symbol, amount },
