@@ -187,7 +187,7 @@ export function exchangesOf(activities: readonly Activity[]): ShareExchange[] {
 export type PriceOn = (symbol: string, day: string) => Dec | string | undefined;
 
 /** What came from outside and what went there. */
-export interface FlowsFound {
+interface FlowsFound {
   readonly flows: readonly Flow[];
   /** Shares moved whose market value nobody knows: they are in no flow. */
   readonly unvalued: readonly Activity[];

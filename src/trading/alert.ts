@@ -14,8 +14,8 @@ const percentage = () =>
     .regex(/^[0-9]{1,3}(\.[0-9]{1,2})?%$/, 'must be a percentage with its sign, such as 5%')
     .refine((text) => !/^[0.]*%$/.test(text), 'must be more than nothing');
 
-export const alertConditions = ['above', 'below', 'rises_by', 'falls_by'] as const;
-export type AlertCondition = (typeof alertConditions)[number];
+const alertConditions = ['above', 'below', 'rises_by', 'falls_by'] as const;
+type AlertCondition = (typeof alertConditions)[number];
 
 /** A symbol and exactly one condition. Prices are dollars a share; percentages are of the day, since the close before. */
 export const alertSchema = z.lazy(() =>

@@ -13,7 +13,7 @@ const unsaid = new Set(
 );
 
 /** A name as people say it, and the class of share where it is said. */
-export interface SaidName {
+interface SaidName {
   /** Lower case, single spaces: `alphabet`. */
   readonly words: string;
   /** `a` of "Class A". */

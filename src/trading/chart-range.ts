@@ -2,7 +2,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { DAY_MS } from '../values/durations.ts';
 
 /** A stretch of time to draw, and the bars to draw it with. */
-export interface ChartRange {
+interface ChartRange {
   /** As people write it: `3m`. */
   readonly text: string;
   readonly timeframe: '1Hour' | '1Day';

@@ -54,7 +54,7 @@ export const nothingCounted: CountedFacts = {
 };
 
 /** What an order counts for from the moment it is claimed. */
-export interface OrderCount {
+interface OrderCount {
   /** Dollars, rounded up to the cent; null where nothing bounds it. */
   readonly notional: string | null;
   /** Shares; of an order for an amount, as many as that is at the reference price, rounded up. */

@@ -3,7 +3,7 @@ import { Dec, ZERO } from './decimal.ts';
 import { newYorkDate, newYorkInstant } from './new-york-time.ts';
 import { sessionOf } from './trading-calendar.ts';
 
-export interface SinceClose {
+interface SinceClose {
   /** The day whose close `last_equity` is of. */
   readonly closedOn: string;
   /** When the account was asked for, by the broker's clock, milliseconds since the epoch: what went after it is in its equity still. */

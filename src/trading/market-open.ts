@@ -8,7 +8,7 @@ import type { MarketClock } from './views.ts';
 const allHours: Readonly<Record<AssetClass, boolean>> = { us_equity: false, crypto: true, us_option: false };
 
 /** Whether the market of a symbol never closes. */
-export function tradesAllHours(symbol: string): boolean {
+function tradesAllHours(symbol: string): boolean {
   return allHours[assetClassOf(symbol)];
 }
 

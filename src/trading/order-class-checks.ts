@@ -6,7 +6,7 @@ import type { OrderType, Side } from './order-types.ts';
 import { worstPrice } from './price-band.ts';
 
 /** The fields of an order that make it one of several parts. */
-export interface PartFields {
+interface PartFields {
   readonly symbol: string;
   readonly side: Side;
   readonly type: OrderType;

@@ -95,7 +95,7 @@ const classNames: Readonly<Record<AssetClass, string>> = {
 };
 
 /** The fields of an order that these terms are about. */
-export interface TermFields {
+interface TermFields {
   readonly symbol: string;
   readonly qty?: string | undefined;
   readonly notional?: string | undefined;

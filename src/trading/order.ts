@@ -30,7 +30,7 @@ export const LARGEST_QTY = '1000000';
 const LARGEST_NOTIONAL = '100000000';
 
 /** A fraction: how far from the reference price an order may go. No request may ask for more. */
-export const LARGEST_SLIPPAGE = '0.10';
+const LARGEST_SLIPPAGE = '0.10';
 
 /** A fraction of at most {@link LARGEST_SLIPPAGE}: `"0.01"` is 1 %. */
 export const slippageSchema = positiveDecimalString.refine(

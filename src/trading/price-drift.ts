@@ -11,7 +11,7 @@ export function priceNow(side: Side, quote: Pick<Quote, 'bid' | 'ask' | 'last'>)
 }
 
 /** A price and how far from it another may lie: a fraction, `"0.01"` is 1 %. */
-export interface Band {
+interface Band {
   readonly around: string;
   readonly fraction: string;
 }

@@ -43,7 +43,7 @@ export const LONGEST_TTL_S = 24 * 3600;
 export const DEFAULT_TTL_S = 300;
 
 /** Where a field of a request comes from; told by code that has read the conversation, never by the model. */
-export const provenanceSources = ['user', 'default', 'computed', 'other'] as const;
+const provenanceSources = ['user', 'default', 'computed', 'other'] as const;
 /** What `from` begins with where one of our own clients passes on what somebody else's agent asked for. */
 export const PASSED_ON = 'MCP client ';
 export const provenanceSchema = z.lazy(() =>

@@ -4,7 +4,7 @@ import { defined } from '../values/defined.ts';
 import type { Problem } from './views.ts';
 
 /** RFC 6750 §3.1, RFC 9449 §7.1 and §12.2: what a challenge says went wrong. */
-export type ChallengeError =
+type ChallengeError =
   | 'invalid_token'
   | 'invalid_dpop_proof'
   | 'insufficient_scope'

@@ -5,7 +5,7 @@ const BLOCKS = '▁▂▃▄▅▆▇█';
 const PLAIN = '_.-=*#';
 
 /** Where each value lies between the lowest and the highest, in whole steps from 0 to `steps - 1`. */
-export function levels(values: readonly string[], steps: number): number[] {
+function levels(values: readonly string[], steps: number): number[] {
   const exact = values.map((value) => new Dec(value));
   const low = Dec.min(...exact);
   const span = Dec.max(...exact).minus(low);
@@ -32,7 +32,7 @@ export function sparkline(values: readonly string[], width: number, unicode: boo
 }
 
 /** So many values, spread evenly; the first and the last always among them. */
-export function resample<T>(values: readonly T[], count: number): T[] {
+function resample<T>(values: readonly T[], count: number): T[] {
   if (count >= values.length) return [...values];
   if (count === 1) return values.slice(-1);
   return Array.from(

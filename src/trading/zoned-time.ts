@@ -1,6 +1,6 @@
 /** Wall time in any zone of the IANA database; the exchange's own has a faster form in new-york-time.ts. */
 export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
-export type Weekday = (typeof weekdays)[number];
+type Weekday = (typeof weekdays)[number];
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 

@@ -47,7 +47,7 @@ export interface Accounts {
   choose(who: WhoseAccount, account: string): Promise<void>;
 }
 
-export interface AccountsOptions {
+interface AccountsOptions {
   /** At least one; the first that a person has an account at is their default, unless they chose another. */
   readonly places: readonly BrokerPlace[];
   readonly environment: 'paper' | 'live';

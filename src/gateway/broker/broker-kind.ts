@@ -47,7 +47,7 @@ export interface BrokerContext {
 }
 
 /** Where what is promised depends on the settings. `traitsOf` of brokers.ts tells either. */
-export interface TraitsBySettings<Settings> {
+interface TraitsBySettings<Settings> {
   of(settings: Settings): BrokerTraits;
 }
 

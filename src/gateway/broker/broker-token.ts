@@ -34,7 +34,7 @@ export interface BrokerExchange {
   readonly grant?: 'rfc8693' | 'auth0-token-vault';
 }
 
-export interface BrokerTokenOptions {
+interface BrokerTokenOptions {
   readonly provider: IdentityProvider;
   readonly exchange: BrokerExchange;
   readonly fetch: typeof fetch;

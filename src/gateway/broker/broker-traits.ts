@@ -5,7 +5,7 @@ import type { TermsByClass } from '../../trading/order-terms.ts';
  * What a broker may have no API for. Asked for it, its adapter refuses (`notOffered`); it makes nothing up. What an order's
  * checks stand on (account, positions, orders, prices, hours) no broker may lack.
  */
-export const lackable = [
+const lackable = [
   'bars',
   'activities',
   'portfolioHistory',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** One thing that a person gives of their account at a broker, as it is asked for. */
-export interface KeptField {
+interface KeptField {
   readonly label: string;
   /** By which a file may give it, in small letters with "_". Told apart from other files' by nothing else. */
   readonly names: readonly string[];
@@ -43,7 +43,7 @@ const snaptradeAccount = {
  * What opens an account at a broker, where its owner gives it and the gateway keeps it: what it is called, and its parts in
  * the order in which they are asked for. The setting `credentials` names one of these, or `exchange`.
  */
-export const keptKinds = {
+const keptKinds = {
   key_pair: {
     noun: 'key pair',
     where: 'at Alpaca, Home → API Keys, of the paper or the live account',

@@ -27,7 +27,7 @@ export interface KeyPairs {
   settle(): Promise<void>;
 }
 
-export interface KeyPairsOptions {
+interface KeyPairsOptions {
   readonly store: BrokerKeyStore;
   /** The gateway's own: `seal.key`. */
   readonly sealSecret: SealSecrets;

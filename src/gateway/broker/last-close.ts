@@ -3,7 +3,7 @@ import { newYorkDate } from '../../trading/new-york-time.ts';
 import type { Order, OrderLeg } from '../../trading/views.ts';
 
 /** What is held of a contract now, and what it stands at. Short is below zero. */
-export interface HeldNow {
+interface HeldNow {
   /** The contract, by whatever the broker tells one from another. */
   readonly id: string;
   readonly qty: string;
@@ -11,7 +11,7 @@ export interface HeldNow {
 }
 
 /** What was traded of a contract since the last close: sold is below zero. */
-export type TradedSince = HeldNow;
+type TradedSince = HeldNow;
 
 /** A contract as of the last close; undefined where the broker doesn't tell. */
 export interface AtClose {

@@ -46,7 +46,7 @@ export interface RestRequest {
 /** One request, its answer as JSON. @throws {RestAnswer | NoAnswer} */
 export type RestClient = (path: string, request?: RestRequest) => Promise<unknown>;
 
-export interface RestOptions {
+interface RestOptions {
   readonly fetch: typeof fetch;
   /** What paths are put behind. */
   readonly base: string;
@@ -56,7 +56,7 @@ export interface RestOptions {
 }
 
 /** One request, and its answer as JSON. @throws {RestAnswer | NoAnswer} */
-export type SendOnce = (
+type SendOnce = (
   url: string,
   request: {
     readonly method: string;

@@ -46,10 +46,7 @@ export async function verifyCredentials(
 }
 
 /** @throws {TradeAgentError} as `verifyCredentials` */
-export type LookAtTools = (
-  credentials: KeptCredentials,
-  options: VerifyOptions,
-) => Promise<readonly ActingTool[]>;
+type LookAtTools = (credentials: KeptCredentials, options: VerifyOptions) => Promise<readonly ActingTool[]>;
 
 /**
  * Tells what the broker's tools that send and cancel orders say of themselves, with what is kept of a person; calls none.

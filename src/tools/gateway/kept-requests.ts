@@ -12,12 +12,12 @@ import {
   policyChangedSchema,
   policyViewSchema,
   recordedDecisionSchema,
+  tradingStates,
 } from '../../trading/policy-views.ts';
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import { receiptEntrySchema } from '../../trading/receipt.ts';
 import { recordLineSchema, recordVerdictSchema } from '../../trading/record-line.ts';
 import { questionToPropose } from '../../trading/relations.ts';
-import { tradingStates } from '../../trading/policy-views.ts';
 import { defined } from '../../values/defined.ts';
 import { type GatewayRequests, parse } from './gateway-requests.ts';
 

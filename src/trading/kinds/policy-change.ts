@@ -11,7 +11,7 @@ import { changePhrases } from './phrases.ts';
 const digest = z.lazy(() => z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be a digest of rules'));
 
 /** Of all rule files together, and of one line: what a phone can be asked to read. UTF-16 code units. */
-export const LONGEST_POLICIES = 4_000;
+const LONGEST_POLICIES = 4_000;
 export const LONGEST_CHANGE_LINE = 300;
 export const MOST_CHANGE_LINES = 80;
 
@@ -20,7 +20,7 @@ const policyFile = () =>
   z.string().regex(/^[a-z0-9][a-z0-9-]{0,40}\.cedar$/, 'must be a name such as no-options.cedar');
 
 /** The owner's rule files that change: their text from then on, or null for one that goes. */
-export const policyTextsSchema = z.lazy(() =>
+const policyTextsSchema = z.lazy(() =>
   z
     .record(policyFile(), z.string().max(LONGEST_POLICIES).nullable())
     .refine(
@@ -30,7 +30,7 @@ export const policyTextsSchema = z.lazy(() =>
 );
 
 /** The limits of one account, as `limits.yaml` has them there; what may stand in them the gateway says. */
-export const accountLimitsJson = z.lazy(() => z.record(z.string().max(40), z.json()));
+const accountLimitsJson = z.lazy(() => z.record(z.string().max(40), z.json()));
 
 /** What the rules are to be, from those of `base` on. What is left out stays. */
 const requestSchema = z.lazy(() =>

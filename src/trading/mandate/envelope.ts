@@ -18,14 +18,14 @@ import { checkStanding, standingSchema } from './standing.ts';
 /** The longest that one may last, days: live, where it is real money, and paper. */
 export const LONGEST_DAYS = { live: 30, paper: 90 } as const;
 /** The most orders of one that may be used at any time. */
-export const MOST_ON_DEMAND = 10;
+const MOST_ON_DEMAND = 10;
 const MOST_ORDERS = 1_000;
 /** As many as a phone shows at once. */
 const MOST_SYMBOLS = 20;
 const MOST_PER_SLOT = 10;
 
 /** What nothing bounds can't be promised beforehand. */
-export const mandateOrderTypes = orderTypes.filter((type) => orderTypeTable[type].bound !== null);
+const mandateOrderTypes = orderTypes.filter((type) => orderTypeTable[type].bound !== null);
 
 /** At the owner's gateway, unique among their own. */
 export const mandateIdSchema = z

@@ -6,7 +6,7 @@ import { type MandateEnvelope, mandateEnvelopeSchema } from './envelope.ts';
  * terms, the others from what somebody did, and there is no way back to `active`: that would loosen it, which takes a
  * mandate of its own (`replaces`), approved anew.
  */
-export const mandateStates = ['active', 'suspended', 'revoked', 'expired', 'exhausted', 'replaced'] as const;
+const mandateStates = ['active', 'suspended', 'revoked', 'expired', 'exhausted', 'replaced'] as const;
 export type MandateState = (typeof mandateStates)[number];
 
 /** The states that are kept; the others are told from terms and use. */
@@ -21,7 +21,7 @@ export const mandateTransitions: Readonly<Record<KeptMandateState, readonly Kept
 };
 
 /** What orders under it have come to; those that certainly came to nothing are not counted. */
-export const mandateUseSchema = z.lazy(() =>
+const mandateUseSchema = z.lazy(() =>
   z.object({
     /** Dollars, at each order's worst; what a final partial fill left unspent is given back. */
     total_notional: z.string(),
@@ -42,7 +42,7 @@ export interface CountedTerms {
 }
 
 /** How a standing order stands. `stopped`: its mandate was taken back; `done`: it has ended by itself. */
-export const standingNowSchema = z.lazy(() =>
+const standingNowSchema = z.lazy(() =>
   z.object({
     state: z.enum(['watching', 'done', 'stopped']),
     /** When it is due next, or was due and waits for the market to open; absent where it waits for a price, or is over. */

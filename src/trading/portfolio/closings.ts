@@ -24,12 +24,12 @@ export function lotHistory(
 }
 
 /** What is replayed, in time. */
-export interface Trades {
+interface Trades {
   readonly fills: readonly Fill[];
   readonly exchanges: readonly ShareExchange[];
 }
 
-export interface ReplayOptions {
+interface ReplayOptions {
   readonly positions?: readonly Position[];
   readonly choices?: readonly LotChoice[];
   /** Counted by what was paid and received alone, where this is false: no loss is added to what was bought instead. */

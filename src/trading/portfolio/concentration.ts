@@ -3,7 +3,7 @@ import type { Share } from './allocation.ts';
 import { Rate } from './value-point.ts';
 
 /** How much of the money stands in few positions. Fractions of equity, but for the index. */
-export interface Concentration {
+interface Concentration {
   readonly largest: Dec;
   readonly fiveLargest: Dec;
   /**

@@ -7,7 +7,7 @@ import type { AdjustedClose } from './benchmark.ts';
 import { Rate, type ValuePoint } from './value-point.ts';
 
 /** What a position added to the account's return. */
-export interface Contribution {
+interface Contribution {
   readonly symbol: string;
   /** Dollars it made: what it is worth more, less what was paid for it, with its dividends. */
   readonly profit: Dec;
@@ -15,7 +15,7 @@ export interface Contribution {
   readonly contribution: Dec;
 }
 
-export interface Contributions {
+interface Contributions {
   /** The largest gain first. */
   readonly positions: readonly Contribution[];
   /** What no position accounts for: interest, fees, and positions without prices. */
@@ -25,7 +25,7 @@ export interface Contributions {
 }
 
 /** What one symbol made in each stretch between the points, dollars. */
-export type Profits = ReadonlyMap<string, readonly Dec[]>;
+type Profits = ReadonlyMap<string, readonly Dec[]>;
 
 /**
  * Contributions to a time-weighted return. Of each stretch a position contributes its profit over what there was at its

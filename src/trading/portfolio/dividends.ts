@@ -22,7 +22,7 @@ export function income(activities: readonly Activity[], since = Number.NEGATIVE_
 }
 
 /** What was paid in a month, dollars; less than nothing where more was taken back. */
-export interface MonthOfDividends {
+interface MonthOfDividends {
   /** `2026-03`, in New York. */
   readonly month: string;
   readonly total: Dec;

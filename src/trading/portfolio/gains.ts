@@ -33,7 +33,7 @@ export interface Gain {
   readonly term: Term;
 }
 
-export interface GainTotals {
+interface GainTotals {
   readonly proceeds: Dec;
   readonly cost: Dec;
   readonly adjustment: Dec;

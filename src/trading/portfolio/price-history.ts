@@ -13,7 +13,7 @@ export interface PriceHistory {
 }
 
 /** A close in ten-thousandths of a dollar. @throws {RangeError} for a price too large, or with more than four decimals */
-export function priceUnits(close: string): number {
+function priceUnits(close: string): number {
   const units = new Dec(close).mul(UNITS);
   if (!units.isInteger() || units.lt(0) || units.gt(Number.MAX_SAFE_INTEGER)) {
     throw new RangeError(`not a price with four decimals: ${close}`);

@@ -73,7 +73,7 @@ export interface Rebalancing {
 }
 
 /** Why a drift stays as it is for now. */
-export type LeftReason =
+type LeftReason =
   | 'order_under_way'
   | 'no_price'
   | 'buy_only'

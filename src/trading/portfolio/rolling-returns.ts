@@ -4,13 +4,13 @@ import { monthsBefore } from '../period.ts';
 import { Rate, type ValuePoint } from './value-point.ts';
 
 /** The return of a stretch, a fraction, and its last day in New York. */
-export interface WindowReturn {
+interface WindowReturn {
   readonly ends: IsoDate;
   readonly return: Dec;
 }
 
 /** The returns of every stretch of so many months. */
-export interface RollingReturns {
+interface RollingReturns {
   readonly months: number;
   readonly count: number;
   readonly latest: WindowReturn;

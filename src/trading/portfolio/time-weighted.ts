@@ -19,7 +19,7 @@ export interface PeriodReturn {
 }
 
 /** Stretches one after the other, each of which has a return. */
-export interface Chain {
+interface Chain {
   readonly points: readonly ValuePoint[];
   /** What each stretch between them multiplied the money by. Only the last may be nothing, or less where more was lost. */
   readonly factors: readonly Dec[];
@@ -37,7 +37,7 @@ const isNegative = (value: Dec) => value.isNegative() && !value.isZero();
  * Performance, manual, "Time-weighted rate of return"; GIPS 2020, 2.A.23 (a firm's own convention, kept to).
  * @returns undefined where money came of nothing, or of less, since no rate says that
  */
-export function growthOf(before: Dec, { value, flow }: Pick<ValuePoint, 'value' | 'flow'>): Dec | undefined {
+function growthOf(before: Dec, { value, flow }: Pick<ValuePoint, 'value' | 'flow'>): Dec | undefined {
   const base = baseOf(before, flow);
   const result = isNegative(flow) ? value.minus(flow) : value;
   if (isPositive(base)) return new Rate(result).div(base);

@@ -7,7 +7,7 @@ import type { Tradable } from './rebalance.ts';
 /** Brokers take nine decimals of a share. */
 export const SMALLEST_FRACTION = '0.000000001';
 
-export interface TradingFacts {
+interface TradingFacts {
   readonly quotes: ReadonlyMap<string, Quote>;
   readonly positions: readonly Position[];
   readonly openOrders: readonly Pick<Order, 'symbol' | 'legs'>[];

@@ -7,7 +7,7 @@ import type { Closing } from './lot-history.ts';
 import { WINDOW_DAYS } from './wash-losses.ts';
 
 /** Shares bought near a sale, other than those sold by then. */
-export interface NearPurchase {
+interface NearPurchase {
   readonly date: IsoDate;
   readonly qty: Dec;
   /** Dollars a share. */
@@ -39,7 +39,7 @@ export interface WashSale {
   readonly unclear: boolean;
 }
 
-export interface Sale {
+interface Sale {
   readonly symbol: string;
   /** Milliseconds since the epoch. */
   readonly at: number;

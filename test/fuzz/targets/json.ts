@@ -12,8 +12,12 @@ import { tools } from '../../../src/tools/catalog.ts';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { messageDraftSchema } from '../../../src/trading/message.ts';
 import { messageSendDetails } from '../../../src/trading/message-details.ts';
-import { checkOrder, orderDraftSchema, orderRequestSchema } from '../../../src/trading/order.ts';
-import { describeOrder } from '../../../src/trading/order.ts';
+import {
+  checkOrder,
+  describeOrder,
+  orderDraftSchema,
+  orderRequestSchema,
+} from '../../../src/trading/order.ts';
 import { proposalRequestSchema } from '../../../src/trading/proposal.ts';
 import { worstCase } from '../../../src/trading/worst-case.ts';
 import { draft, RESOURCE } from '../../integration/sandbox/identity-provider-fixture.ts';

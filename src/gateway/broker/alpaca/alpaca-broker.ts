@@ -22,7 +22,7 @@ import {
   positionView,
 } from './views.ts';
 
-export interface AlpacaBrokerOptions {
+interface AlpacaBrokerOptions {
   readonly environment: 'paper' | 'live';
   /** Base URL of the Trading API. */
   readonly tradingUrl: string;

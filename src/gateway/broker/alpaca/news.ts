@@ -48,7 +48,7 @@ export function alpacaNews(read: Read, simulated: boolean): Pick<Broker, 'news' 
   };
 }
 
-export function articleView(article: marketData.News, simulated: boolean): Article {
+function articleView(article: marketData.News, simulated: boolean): Article {
   return articleSchema.parse({
     id: String(article.id),
     headline: safeLine(article.headline, LONGEST_HEADLINE),
@@ -112,10 +112,7 @@ const PAYS_RATE = new Set(['cash_dividend', 'cash_merger', 'redemption']);
 const GIVES_RATE = new Set(['stock_dividend', 'rights_distribution']);
 
 /** The earliest first. A list of a kind that is not known here is left out. */
-export function corporateActionsView(
-  answer: marketData.CorporateActionsResp,
-  simulated: boolean,
-): CorporateActions {
+function corporateActionsView(answer: marketData.CorporateActionsResp, simulated: boolean): CorporateActions {
   const actions = Object.entries(answer.corporateActions as Record<string, readonly AnyAction[]>)
     .flatMap(([list, rows]) => {
       const kind = Object.hasOwn(kindOfList, list) ? kindOfList[list] : undefined;

@@ -9,7 +9,7 @@ const LONGEST_MESSAGE = 128 * 1024;
 /** Between pings, milliseconds; a connection that has not answered the last one is dead without having ended. */
 const HEARTBEAT_MS = 15_000;
 
-export interface TradeUpdatesOptions {
+interface TradeUpdatesOptions {
   /** Base URL of the Trading API. */
   readonly tradingUrl: string;
   /** Until it listens, milliseconds. */

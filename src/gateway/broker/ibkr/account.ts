@@ -110,7 +110,7 @@ function symbolOf({ contractDesc, assetClass }: { contractDesc: string; assetCla
   return assetClass === 'STK' ? ourSymbol(contractDesc) : contractDesc;
 }
 
-export interface Reading {
+interface Reading {
   readonly client: RestClient;
   readonly account: string;
   readonly list: OrderList;

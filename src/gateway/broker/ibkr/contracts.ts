@@ -20,7 +20,7 @@ const stocksAnswer = z.record(
 );
 
 /** A class of shares is written with a space: `BRK B`. */
-export const theirSymbol = (symbol: string): string => symbol.replace('.', ' ');
+const theirSymbol = (symbol: string): string => symbol.replace('.', ' ');
 export const ourSymbol = (symbol: string): string => symbol.replace(' ', '.');
 
 /** More than anybody trades; anyone could fill the memory with more. */

@@ -34,7 +34,7 @@ const snapshotAnswer = z.array(
 );
 
 /** What a contract stands at. */
-export interface Snapshot {
+interface Snapshot {
   readonly last: string;
   readonly bid: string;
   readonly ask: string;

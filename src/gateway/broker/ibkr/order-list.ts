@@ -54,7 +54,7 @@ const statuses: Readonly<Record<string, string>> = {
 };
 
 /** What an order of the list trades. */
-export interface OrderedContract {
+interface OrderedContract {
   readonly conid: number;
   /** `STK`, `OPT`, `BAG` for a combination, or another word. */
   readonly secType: string;

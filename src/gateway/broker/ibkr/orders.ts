@@ -81,7 +81,7 @@ const answerOf = z.union([oneOf, z.tuple([oneOf]).transform(([one]) => one)]);
 type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;
 
 /** What orders of an account are sent and read by. */
-export interface IbkrSession {
+interface IbkrSession {
   /** Nothing of an account may be asked before its session has been asked for its accounts. */
   readonly ready: () => Promise<unknown>;
   readonly contracts: Contracts;

@@ -31,7 +31,7 @@ const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 /** `SdkErrorCode.RequestTimeout`, which can't be imported without loading the SDK. */
 const SDK_TIMEOUT = 'REQUEST_TIMEOUT';
 
-export interface Telling {
+interface Telling {
   readonly refusals: Refusals | undefined;
   /** What was kept of the person, where it was. */
   readonly kept: KeptKind | undefined;

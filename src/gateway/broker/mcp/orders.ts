@@ -15,7 +15,7 @@ import { orderIds, orderView, rowOf, rowsOf } from './views.ts';
 
 type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;
 
-export interface OrderTools {
+interface OrderTools {
   readonly mapping: McpMapping;
   /** Whose orders; undefined where only the server knows. */
   readonly account: string | undefined;

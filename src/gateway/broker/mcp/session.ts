@@ -12,7 +12,7 @@ export interface McpSession {
   tools(longestAgoMs: number): Promise<PinnedTools>;
 }
 
-export interface PinnedTool {
+interface PinnedTool {
   readonly tool: Tool;
   /** Undefined for a name that two have. */
   readonly pin: string | undefined;

@@ -41,7 +41,7 @@ const historyAnswer = z.object({
 });
 
 /** What is known of an account without its money. */
-export interface SnaptradeAccount {
+interface SnaptradeAccount {
   /** The brokerage's, or SnapTrade's id of it where the brokerage's is masked. */
   readonly number: string;
   readonly environment: 'paper' | 'live';
