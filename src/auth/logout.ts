@@ -16,7 +16,7 @@ export interface LogoutOptions {
   readonly home?: Home;
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
-  /** Also removes what this machine proves itself by to a company, and what earlier versions kept to ask for approvals by. */
+  /** Also removes the key by which this machine proves itself to a company. */
   readonly forgetClients?: boolean;
 }
 
@@ -52,7 +52,7 @@ export async function logout(options: LogoutOptions): Promise<LogoutResult> {
     const unrevoked = isForeign ? foreign(held) : await revokeTokens(profile, held, access);
 
     const names: CredentialName[] = ['refresh_token', 'access_token', 'session', 'dpop_key'];
-    if (options.forgetClients) names.push('company_key', 'approval_client', 'approval_secret');
+    if (options.forgetClients) names.push('company_key');
     await store.delete(names);
     return {
       user: session === undefined || stored.refresh_token === undefined ? undefined : userOf(session),

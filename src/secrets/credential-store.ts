@@ -9,10 +9,6 @@ export const credentialNames = [
   'dpop_key',
   /** ES256 private key (JWK) of the client by which a company's people sign in. */
   'company_key',
-  /** The approval client's id and private key, from before the gateway asked: only removed now. */
-  'approval_client',
-  /** Its secret, where the provider took no key; only removed now. */
-  'approval_secret',
   /** The key of the state database, 32 bytes as hex. */
   'database_key',
   /** The API key of a model server. */

@@ -68,7 +68,7 @@ export function credentialStoreContract(opening: () => Promise<OpenedCredentials
     });
 
     it('loses no write when many happen at once', async () => {
-      const names = ['session', 'refresh_token', 'access_token', 'dpop_key', 'approval_client'] as const;
+      const names = ['session', 'refresh_token', 'access_token', 'dpop_key', 'company_key'] as const;
       await Promise.all(names.map((name) => opened.open().set({ [name]: name })));
       expect(await store.get(names, { fresh: true })).toEqual(
         Object.fromEntries(names.map((name) => [name, name])),

@@ -121,7 +121,7 @@ describe('a sign-in', () => {
 describe('a sign-out', () => {
   it('ends the session here and at the provider, and keeps the approval client', async () => {
     await world.login();
-    await world.store.set({ approval_client: 'kept', database_key: 'kept' });
+    await world.store.set({ company_key: 'kept', database_key: 'kept' });
     const {
       refresh_token = '',
       session = '',
@@ -135,8 +135,8 @@ describe('a sign-out', () => {
       warning: undefined,
     });
     expect(await openSession(world)).toBeUndefined();
-    expect(await world.store.get(['approval_client', 'database_key', 'dpop_key', 'access_token'])).toEqual({
-      approval_client: 'kept',
+    expect(await world.store.get(['company_key', 'database_key', 'dpop_key', 'access_token'])).toEqual({
+      company_key: 'kept',
       database_key: 'kept',
     });
     // Even somebody who kept a copy of everything is out.
@@ -155,11 +155,11 @@ describe('a sign-out', () => {
     await world.plug();
   });
 
-  it('forgets the approval client when asked to, never the database key', async () => {
+  it('forgets the key of the company’s client when asked to, never the database key', async () => {
     await world.login();
-    await world.store.set({ approval_client: 'x', database_key: 'kept' });
+    await world.store.set({ company_key: 'x', database_key: 'kept' });
     await logout({ ...world, forgetClients: true });
-    expect(await world.store.get(['approval_client', 'database_key'])).toEqual({ database_key: 'kept' });
+    expect(await world.store.get(['company_key', 'database_key'])).toEqual({ database_key: 'kept' });
   });
 
   it('of nobody is harmless', async () => {

@@ -191,7 +191,7 @@ describe('a credential file under a passphrase', () => {
   });
 
   it('loses no write when several processes write at once', async () => {
-    const names = ['session', 'refresh_token', 'access_token', 'dpop_key', 'approval_client'] as const;
+    const names = ['session', 'refresh_token', 'access_token', 'dpop_key', 'company_key'] as const;
     await Promise.all(names.map((name) => open().set({ [name]: name })));
     expect(await open().get(names)).toEqual(Object.fromEntries(names.map((name) => [name, name])));
   });
