@@ -23,7 +23,7 @@ import { fileURLToPath } from 'node:url';
 const slips = [
   {
     what: 'the proposer may be the second approver',
-    file: 'approval/propose.ts',
+    file: 'approval/kernel/propose.ts',
     original: 'access.second(owner, [owner, sub])',
     planted: 'access.second(owner, [owner])',
     test: 'unit/approval/second-person.test.ts',
@@ -39,7 +39,7 @@ const slips = [
   },
   {
     what: 'a denial that meets a changed row is dropped, and the person is asked again',
-    file: 'approval/waiting/await-decision.ts',
+    file: 'approval/supervisor/proposal-run.ts',
     original: "while (to === 'denied' &&",
     planted: 'while (false &&',
     test: 'unit/approval/waiting.test.ts',
@@ -47,7 +47,7 @@ const slips = [
   },
   {
     what: 'a withdrawal that meets a change is not retried: 409, and the order goes on',
-    file: 'approval/withdraw.ts',
+    file: 'approval/supervisor/supervisor.ts',
     original: "after.outcome === 'stale'",
     planted: 'false',
     test: 'unit/approval/interleaving.test.ts',
@@ -55,7 +55,7 @@ const slips = [
   },
   {
     what: 'the one-time token is lost if the store is unavailable when the provider answers',
-    file: 'approval/waiting/await-decision.ts',
+    file: 'approval/supervisor/proposal-run.ts',
     original: 'tries > STORE_AWAY_S',
     planted: 'tries > 0',
     test: 'unit/approval/waiting.test.ts',
@@ -79,7 +79,7 @@ const slips = [
   },
   {
     what: 'the provider’s expires_in extends the deadline: the phone approves what is refused afterwards',
-    file: 'approval/ask-owner.ts',
+    file: 'approval/supervisor/ask.ts',
     original: 'Math.min(sent.expiresAt, deadline)',
     planted: 'sent.expiresAt',
     test: 'unit/approval/ask-owner.test.ts',

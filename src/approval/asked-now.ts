@@ -2,7 +2,7 @@ import type { StoredProposal } from '../store/proposal-store.ts';
 
 type Seen = Pick<StoredProposal, 'sub' | 'second' | 'ownerAuthReqId' | 'authReqId'>;
 
-/** Whose answer is waited for: the owner's, then the second person's where one is needed (second-person.ts). */
+/** Whose answer is waited for: the owner's, then the second person's where one is needed (supervisor/ask.ts). */
 export function askedNow({ sub, second, ownerAuthReqId }: Seen): string {
   return second !== undefined && ownerAuthReqId !== undefined ? second : sub;
 }

@@ -6,18 +6,17 @@ import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalState } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { defined } from '../values/defined.ts';
-import { requireStanding } from './access.ts';
+import { NO_TOKEN, requireStanding } from './access.ts';
 import { requireSameDetails } from './compare.ts';
 import { noteDenied } from './denied.ts';
 import { proposalDigest } from './details.ts';
 import { haltedReason, passesHalt, revokedReason } from './halts.ts';
+import type { KernelContext } from './kernel-context.ts';
 import type { KernelParts } from './kernel-parts.ts';
-import type { Approved, Execution } from './kind.ts';
+import type { Approved, Execution, Proposer } from './kind.ts';
 import { mandateOf } from './mandate-of.ts';
-import { mandateApproval } from './mandated.ts';
 import type { Changes } from './moves.ts';
 import { questionOf } from './question.ts';
-import type { Attention } from './waiting/attention.ts';
 
 /*
  * From an approved proposal to what came of it: carried out once, whatever dies.
@@ -29,7 +28,7 @@ import type { Attention } from './waiting/attention.ts';
  *     result, looks an open one up, or sends it again where that can't make two. So a gateway that died anywhere in
  *     between simply asks again; nothing here needs to know how far it had come.
  *  4. Only an answer ends it: without one the proposal is `unknown`, never `failed`.
- *  5. One process carries out a proposal, in one place: `waiting/look-after.ts`. Where it stood still and another has taken
+ *  5. One process carries out a proposal, in one place: `supervisor/proposal-run.ts`. Where it stood still and another has taken
  *     over, both may be at it for a moment. Orders and messages hold without that: whoever takes over moves the row first and
  *     reads the journal then; whoever sends has claimed it in the journal first and looks at the row then (`isOurs`). So one of
  *     the two sees the other: nobody concludes from an empty journal that nothing was placed while somebody else sends.
@@ -51,50 +50,50 @@ const UNKNOWN_WAITS_MS = [1_000, 5_000, 10_000, 15_000, 30_000, 60_000] as const
 /** How long after a token's end it is still of use for asking: the broker's own token may last longer. */
 const TOKEN_GRACE_MS = 15 * 60_000;
 
-/** Carries out what was approved. Returns when it is settled, or nobody here can say more. */
-export async function carryOut(attention: Attention, id: string): Promise<void> {
-  const { store, moves, clock, signal, moved } = attention;
-  for (let tries = 0; ; tries++) {
-    signal.throwIfAborted();
-    const proposal = await store.get(id);
-    if (proposal === undefined || !['approved', 'executing', 'unknown'].includes(proposal.state)) return;
-    const begun = proposal.state !== 'approved';
-    const stopped = begun ? undefined : await reasonNotTo(attention, proposal);
-    if (stopped !== undefined) {
-      moved(await moves.move(proposal, stopped.to, { reason: stopped.reason }));
-      return;
-    }
-    const approved = await approvalOf(attention, proposal);
-    if (approved === undefined) return;
-    if (approved === 'later') {
-      await attention.pause(waitOf(NOT_TAKEN_WAITS_MS, tries));
-      continue;
-    }
-    attention.seen(approved);
-    attention.kindOf(proposal.kind).prepare?.(proposal.subject, approved);
-    const intent = await moves.move(proposal, 'executing');
-    // Withdrawn or halted meanwhile: it is looked at anew.
-    if (intent.outcome !== 'moved') continue;
-    failpoint('execute.intent');
-    // An order that leaves no record is not sent.
-    if (!(await attention.record())) {
-      if (!begun) moved(await moves.move(intent.proposal, 'approved', { reason: notRecorded }));
-      await attention.pause(waitOf(NOT_TAKEN_WAITS_MS, tries));
-      continue;
-    }
-    moved(intent);
-    if (!begun) attention.tellSending(intent.proposal);
-    const { version } = intent.proposal;
-    const isOurs = async () => (await store.get(id))?.version === version;
-    const execution = await execute(attention, intent.proposal, { ...approved, isOurs });
-    failpoint('execute.answered');
-    const wait = await settleExecution(attention, intent.proposal, execution, tries);
-    if (wait === undefined) return;
-    // One that was not taken is still `approved`: the next round sees whether its time is up.
-    const isOver = clock.now() > approved.expiresAt + TOKEN_GRACE_MS;
-    if (isOver && execution.outcome === 'unknown') return;
-    await attention.pause(wait);
+/**
+ * Tries once to carry out what was approved.
+ * @param tries how often it was tried before
+ * @returns milliseconds until it is to be tried again; undefined if it is settled, or nobody here can say more
+ */
+export async function carryOut(
+  context: KernelContext,
+  id: string,
+  tries: number,
+): Promise<number | undefined> {
+  const { store, moves, clock, kindOf } = context.parts;
+  const proposal = await store.get(id);
+  if (proposal === undefined || !['approved', 'executing', 'unknown'].includes(proposal.state))
+    return undefined;
+  const begun = proposal.state !== 'approved';
+  const stopped = begun ? undefined : await reasonNotTo(context.parts, proposal);
+  if (stopped !== undefined) {
+    context.announce(await moves.move(proposal, stopped.to, { reason: stopped.reason }));
+    return undefined;
   }
+  const approved = await approvalOf(context, proposal);
+  if (approved === undefined) return undefined;
+  if (approved === 'later') return waitOf(NOT_TAKEN_WAITS_MS, tries);
+  context.rememberApproval(approved);
+  kindOf(proposal.kind).prepare?.(proposal.subject, approved);
+  const intent = await moves.move(proposal, 'executing');
+  // Withdrawn or halted meanwhile: it is looked at anew.
+  if (intent.outcome !== 'moved') return 0;
+  failpoint('execute.intent');
+  // An order that leaves no record is not sent.
+  if (!(await context.record())) {
+    if (!begun) context.announce(await moves.move(intent.proposal, 'approved', { reason: notRecorded }));
+    return waitOf(NOT_TAKEN_WAITS_MS, tries);
+  }
+  context.announce(intent);
+  if (!begun) context.tellSending(intent.proposal);
+  const { version } = intent.proposal;
+  const isOurs = async () => (await store.get(id))?.version === version;
+  const execution = await execute(context.parts, intent.proposal, { ...approved, isOurs });
+  failpoint('execute.answered');
+  const wait = await settleExecution(context, intent.proposal, execution, tries);
+  // One that was not taken is still `approved`: the next try sees whether its time is up.
+  const isOver = clock.now() > approved.expiresAt + TOKEN_GRACE_MS;
+  return isOver && execution.outcome === 'unknown' ? undefined : wait;
 }
 
 /**
@@ -102,7 +101,7 @@ export async function carryOut(attention: Attention, id: string): Promise<void> 
  * wants any more.
  */
 async function execute(
-  { kindOf, halts }: Attention,
+  { kindOf, halts }: KernelParts,
   { kind, sub, subject }: StoredProposal,
   approved: Approved,
 ): Promise<Execution<unknown>> {
@@ -131,40 +130,38 @@ export async function placedLate(
  * it had been reported as expired.
  */
 export async function recordExecuted(
-  attention: Pick<Attention, 'moves' | 'moved' | 'excessOf'>,
+  context: KernelContext,
   proposal: StoredProposal,
   result: unknown,
 ): Promise<void> {
-  const { moves, moved } = attention;
   for (let seen = proposal; ; ) {
-    const reason = seen.state === 'expired' ? await placedLate(attention, seen) : undefined;
-    const after = await moves.move(seen, 'executed', reason === undefined ? { result } : { result, reason });
+    const reason = seen.state === 'expired' ? await placedLate(context.parts, seen) : undefined;
+    const after = await context.parts.moves.move(seen, 'executed', { result, ...defined({ reason }) });
     failpoint('execute.recorded');
     if (after.outcome === 'stale') {
       seen = after.proposal;
       continue;
     }
-    moved(after);
+    context.announce(after);
     return;
   }
 }
 
 /** Notes what carrying out came to, if it still stands as it was given. Milliseconds until it is tried again; undefined where it is over. */
 export async function settleExecution(
-  attention: Pick<Attention, 'moves' | 'moved' | 'excessOf'>,
+  context: KernelContext,
   proposal: StoredProposal,
   execution: Execution<unknown>,
   tries: number,
 ): Promise<number | undefined> {
-  const { moves, moved } = attention;
   const move = async (to: ProposalState, changes: Changes) => {
-    const after = await moves.move(proposal, to, changes);
+    const after = await context.parts.moves.move(proposal, to, changes);
     failpoint('execute.recorded');
-    moved(after);
+    context.announce(after);
   };
   switch (execution.outcome) {
     case 'executed':
-      await recordExecuted(attention, proposal, execution.result);
+      await recordExecuted(context, proposal, execution.result);
       return undefined;
     case 'refused': {
       const reason = reasonOf(execution.refusal);
@@ -193,10 +190,10 @@ export async function settleExecution(
 
 /** Why an approved proposal must not be carried out after all. */
 async function reasonNotTo(
-  attention: Attention,
+  parts: KernelParts,
   proposal: StoredProposal,
 ): Promise<{ readonly to: 'expired' | 'cancelled' | 'blocked'; readonly reason: Reason } | undefined> {
-  const { halts, clock, access, isTakenBack } = attention;
+  const { halts, clock, access, isTakenBack } = parts;
   const { sub, proposedBy, second, kind, deadline, client, createdAt } = proposal;
   if (clock.now() >= deadline) {
     const text = 'it was approved, but its time ran out before it could be carried out';
@@ -212,7 +209,7 @@ async function reasonNotTo(
   } catch (error) {
     // An engagement that has ended since: the approval is used for nothing.
     if (!(error instanceof Refusal)) throw error;
-    await noteDenied(attention, deniedAbout(proposal), error);
+    await noteDenied(parts, deniedAbout(proposal), error);
     return { to: 'blocked', reason: reasonOf(error) };
   }
 }
@@ -222,19 +219,21 @@ async function reasonNotTo(
  * told: the provider's keys cannot be reached, or the token is not valid yet.
  */
 async function approvalOf(
-  attention: Attention,
+  context: KernelContext,
   proposal: StoredProposal,
 ): Promise<Approved | 'later' | undefined> {
-  const { moves, moved, clock } = attention;
+  const { moves, clock } = context.parts;
   const { state } = proposal;
   try {
     requireIntact(proposal);
     const mandate = mandateOf(proposal);
-    if (mandate !== undefined) return mandateApproval(attention, proposal, mandate);
+    if (mandate !== undefined) return mandateApproval(context.askerOf(proposal.sub), proposal, mandate);
     const isFirst = state === 'approved';
-    const approved = await verifyYes(attention, proposal, 'owner', { isFirst });
+    const approved = await verifyYes(context.parts, proposal, 'owner', { isFirst });
     const second =
-      proposal.second === undefined ? undefined : await verifyYes(attention, proposal, 'second', { isFirst });
+      proposal.second === undefined
+        ? undefined
+        : await verifyYes(context.parts, proposal, 'second', { isFirst });
     const acr = [...(approved.acr ?? []), ...(second?.acr ?? [])];
     return { ...approved, ...givenBy(proposal), acr };
   } catch (error) {
@@ -243,16 +242,34 @@ async function approvalOf(
     const isOfUse = state === 'approved' || clock.now() <= (proposal.tokenExpiresAt ?? 0) + TOKEN_GRACE_MS;
     if (provesNothing(refusal) && isOfUse) return 'later';
     if (state === 'approved') {
-      await noteDenied(attention, deniedAbout(proposal), refusal);
+      await noteDenied(context.parts, deniedAbout(proposal), refusal);
       const { to, reason } = endOf(refusal);
-      moved(await moves.move(proposal, to, { reason }));
+      context.announce(await moves.move(proposal, to, { reason }));
     } else if (state === 'executing') {
       // It may be on its way, and this token opens nothing any more: the person's next visit asks what became of it.
       const reason: Reason = { code: 'outcome_unknown', text: unknownText };
-      moved(await moves.move(proposal, 'unknown', { reason }));
+      context.announce(await moves.move(proposal, 'unknown', { reason }));
     }
     return undefined;
   }
+}
+
+/**
+ * A mandate's yes, in the form that a token's has. What the broker is opened with is the session that is at hand: the
+ * proposer's own at first. After a restart there is none until one of the person's programs comes by; key pairs need none.
+ */
+function mandateApproval(asker: Proposer | undefined, proposal: StoredProposal, mandate: string): Approved {
+  const { sub, client, subjectId, deadline } = proposal;
+  return {
+    sub,
+    proposer: givenBy(proposal).proposer,
+    clientId: asker?.clientId ?? client,
+    mandate,
+    jti: `m:${mandate}:${subjectId}`,
+    authorizationDetails: undefined,
+    accessToken: asker?.accessToken ?? NO_TOKEN,
+    expiresAt: deadline,
+  };
 }
 
 /**
@@ -283,7 +300,7 @@ function givenBy({
   client,
   createdAt,
   membership,
-}: StoredProposal): Pick<Approved, 'proposer' | 'approvers'> {
+}: StoredProposal): Required<Pick<Approved, 'proposer' | 'approvers'>> {
   return {
     proposer: { sub: proposedBy ?? sub, client, at: createdAt, membership },
     approvers: second === undefined ? [sub] : [sub, second],
@@ -297,12 +314,12 @@ function givenBy({
  * @throws {Refusal}
  */
 export async function verifyYes(
-  attention: Attention,
+  parts: KernelParts,
   proposal: StoredProposal,
   of: 'owner' | 'second',
   { isFirst }: { readonly isFirst: boolean },
 ): Promise<Approved> {
-  const { moves, verifyApproval, details, signatures } = attention;
+  const { moves, verifyApproval, details, signatures } = parts;
   const { sub, second, proposedBy, state } = proposal;
   const who = of === 'owner' ? sub : second;
   const token = await moves.token(proposal, of);
@@ -310,7 +327,7 @@ export async function verifyYes(
   const mayBeOver = of === 'owner' && second !== undefined && state !== 'requested';
   const approved = await verifyApproval(token, { isFirst: isFirst && !mayBeOver });
   if (approved.sub !== who) throw approvedByOther(approved.sub, { proposedBy, sub, of });
-  const asked = questionOf(attention, proposal).details;
+  const asked = questionOf(parts, proposal).details;
   if (details === 'rar') requireSameDetails(approved.authorizationDetails, asked);
   // Over the row's own details: whoever made the token could have made it say anything.
   await signatures?.check(asked, approved.approvalEvidence, who, { isFirst });

@@ -20,76 +20,82 @@ export interface News {
  * Who waits for a change within this process. Each is woken by its own alone, or a person with thousands of open proposals
  * would have thousands of waiters look at each change.
  */
-export interface Changes {
+export class Changes {
+  readonly #clock: Clock;
+  readonly #people = new Map<string, Set<() => void>>();
+  readonly #proposals = new Map<string, Set<() => void>>();
+  readonly #anybody = new Map<string, Set<() => void>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
   /** A proposal has changed, as the store has it: its owner hears of it, and who proposed it. */
   tell(proposal: {
     readonly id: string;
     readonly sub: string;
     readonly proposedBy?: string | undefined;
-  }): void;
+  }): void {
+    const { id, sub, proposedBy } = proposal;
+    wake(this.#people.get(sub));
+    if (proposedBy !== undefined) wake(this.#people.get(proposedBy));
+    wake(this.#proposals.get(id));
+    wake(this.#anybody.get(''));
+  }
+
   /** Anything may have changed. */
-  tellAll(): void;
+  tellAll(): void {
+    for (const all of [this.#people, this.#proposals]) for (const listeners of all.values()) wake(listeners);
+  }
+
   /** Whether anybody may wait for a change of a proposal, whosever it is. */
-  isAwaited(proposal: string): boolean;
-  listen(to: Watched): News;
+  isAwaited(proposal: string): boolean {
+    return this.#proposals.has(proposal) || this.#people.size > 0 || this.#anybody.size > 0;
+  }
+
+  listen(to: Watched): News {
+    const [all, name] =
+      to === 'anybody'
+        ? ([this.#anybody, ''] as const)
+        : 'sub' in to
+          ? ([this.#people, to.sub] as const)
+          : ([this.#proposals, to.proposal] as const);
+    const clock = this.#clock;
+    let heard = false;
+    let waiting: AbortController | undefined;
+    const hear = () => {
+      heard = true;
+      waiting?.abort();
+    };
+    const listeners = all.get(name) ?? new Set();
+    all.set(name, listeners.add(hear));
+    return {
+      forget() {
+        heard = false;
+      },
+      async next(ms, signals) {
+        if (heard || signals.some(({ aborted }) => aborted)) return;
+        const ended = new AbortController();
+        waiting = ended;
+        const end = () => ended.abort();
+        // By hand rather than by `AbortSignal.any`, of which a signal that lives as long as the gateway keeps a trace.
+        for (const signal of signals) signal.addEventListener('abort', end);
+        try {
+          await clock.sleep(ms, ended.signal);
+        } catch {
+          // Whatever ended the wait, the caller looks for itself.
+        } finally {
+          for (const signal of signals) signal.removeEventListener('abort', end);
+        }
+      },
+      end() {
+        listeners.delete(hear);
+        if (listeners.size === 0 && all.get(name) === listeners) all.delete(name);
+      },
+    };
+  }
 }
 
-export function createChanges(clock: Clock): Changes {
-  const people = new Map<string, Set<() => void>>();
-  const proposals = new Map<string, Set<() => void>>();
-  const anybody = new Map<string, Set<() => void>>();
-  const placeOf = (to: Watched): [Map<string, Set<() => void>>, string] => {
-    if (to === 'anybody') return [anybody, ''];
-    return 'sub' in to ? [people, to.sub] : [proposals, to.proposal];
-  };
-  const wake = (listeners: Set<() => void> | undefined): void => {
-    for (const hear of listeners ?? []) hear();
-  };
-  return {
-    tell({ id, sub, proposedBy }) {
-      wake(people.get(sub));
-      if (proposedBy !== undefined) wake(people.get(proposedBy));
-      wake(proposals.get(id));
-      wake(anybody.get(''));
-    },
-    tellAll() {
-      for (const all of [people, proposals]) for (const listeners of all.values()) wake(listeners);
-    },
-    isAwaited: (proposal) => proposals.has(proposal) || people.size > 0 || anybody.size > 0,
-    listen(to) {
-      const [all, name] = placeOf(to);
-      let heard = false;
-      let waiting: AbortController | undefined;
-      const hear = () => {
-        heard = true;
-        waiting?.abort();
-      };
-      const listeners = all.get(name) ?? new Set();
-      all.set(name, listeners.add(hear));
-      return {
-        forget() {
-          heard = false;
-        },
-        async next(ms, signals) {
-          if (heard || signals.some(({ aborted }) => aborted)) return;
-          const ended = new AbortController();
-          waiting = ended;
-          const end = () => ended.abort();
-          // By hand rather than by `AbortSignal.any`, of which a signal that lives as long as the gateway keeps a trace.
-          for (const signal of signals) signal.addEventListener('abort', end);
-          try {
-            await clock.sleep(ms, ended.signal);
-          } catch {
-            // Whatever ended the wait, the caller looks for itself.
-          } finally {
-            for (const signal of signals) signal.removeEventListener('abort', end);
-          }
-        },
-        end() {
-          listeners.delete(hear);
-          if (listeners.size === 0 && all.get(name) === listeners) all.delete(name);
-        },
-      };
-    },
-  };
+function wake(listeners: Set<() => void> | undefined): void {
+  for (const hear of listeners ?? []) hear();
 }

@@ -19,8 +19,10 @@ import type { NotificationTokens } from './notification-tokens.ts';
  */
 export type IsTakenBack = (of: { readonly sub: string; readonly client?: string }, at: number) => boolean;
 
-/** What proposing and looking after a proposal take. */
+/** What proposing and supervising a proposal take. */
 export interface KernelParts {
+  /** Told of what went wrong inside; never holds a token. */
+  readonly onError: (message: string) => void;
   readonly store: ProposalStore;
   /** Which other gateways have the same data; undefined where none can. */
   readonly others?: OtherProcesses | undefined;

@@ -1,9 +1,10 @@
 import type { Access } from '../approval/access.ts';
 import { createAuditChain } from '../approval/audit-chain.ts';
-import { createCibaAsking } from '../approval/ciba/ciba-asking.ts';
+import { CibaAsking } from '../approval/ciba/ciba-asking.ts';
 import type { Denied } from '../approval/denied.ts';
 import { detailsTypeOfKind } from '../approval/details.ts';
-import { type ApprovalKernel, createApprovalKernel } from '../approval/kernel.ts';
+import { ApprovalKernel } from '../approval/kernel/kernel.ts';
+import { defaultQuotas } from '../approval/kernel/quotas.ts';
 import type { KernelParts } from '../approval/kernel-parts.ts';
 import type { Keys } from '../approval/keys/keys.ts';
 import type { Kind } from '../approval/kind.ts';
@@ -18,7 +19,6 @@ import { type PolicyPorts, policyChangeKind } from '../approval/kinds/policy-cha
 import { type ReplacePorts, replaceKind } from '../approval/kinds/replace/kind.ts';
 import { createMoves } from '../approval/moves.ts';
 import { createNotificationTokens } from '../approval/notification-tokens.ts';
-import { defaultQuotas } from '../approval/quotas.ts';
 import type { Clock } from '../machine/clock.ts';
 import { createTokenSeal } from '../secrets/token-seal.ts';
 import type { AccessStore } from '../store/access-store.ts';
@@ -72,7 +72,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     mandate: mandateKind(parts.mandates, clock),
     policy_change: policyChangeKind({ policy, brokerOf: parts.mandates.brokerOf, clock }),
   };
-  return createApprovalKernel({
+  return new ApprovalKernel({
     store,
     others: stores.others,
     moves: createMoves(store, createTokenSeal(approval.sealSecret), clock),
@@ -83,7 +83,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     detailsTypes,
     gateway: resource,
     details: approval.details,
-    asking: createCibaAsking({
+    asking: new CibaAsking({
       issuer: options.issuer,
       resource,
       ...approval,

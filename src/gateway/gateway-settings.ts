@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import type { JWK } from 'jose';
 import { z } from 'zod';
 import { detailsTypeOfKind } from '../approval/details.ts';
-import { defaultQuotas, type Quota } from '../approval/quotas.ts';
+import { defaultQuotas, type Quota } from '../approval/kernel/quotas.ts';
 import { dialectOf } from '../auth/provider/dialects.ts';
 import { providerNames } from '../config/provider-names.ts';
 import { kmsSchema } from '../secrets/kms/kms-settings.ts';

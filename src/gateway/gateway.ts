@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import type { Access } from '../approval/access.ts';
-import type { ApprovalKernel } from '../approval/kernel.ts';
+import type { ApprovalKernel } from '../approval/kernel/kernel.ts';
 import type { BrokerOf } from '../approval/kinds/account-shown.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { dispatchFetch } from '../net/dispatch-fetch.ts';

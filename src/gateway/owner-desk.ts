@@ -1,5 +1,5 @@
 import { NO_TOKEN, withoutToken } from '../approval/access.ts';
-import type { ApprovalKernel } from '../approval/kernel.ts';
+import type { ApprovalKernel } from '../approval/kernel/kernel.ts';
 import type { AccountEntry } from '../trading/account-entry.ts';
 import type { Activity } from '../trading/activity.ts';
 import type { MandateView } from '../trading/mandate/mandate.ts';

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
-import type { Quotas } from '../approval/quotas.ts';
+import type { Quotas } from '../approval/kernel/quotas.ts';
 import { type NamedBroker, ONLY_BROKER } from '../gateway/broker/named-broker.ts';
 import type { RulesSource } from '../gateway/policy/rules.ts';
 import type { HomeOptions } from '../home/home.ts';

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import type { Quotas } from '../approval/quotas.ts';
+import type { Quotas } from '../approval/kernel/quotas.ts';
 import { softwareKey } from '../approval/signature/software-key.ts';
 import { isTradeAgentError } from '../errors/errors.ts';
 import { createKeyPairs } from '../gateway/broker/key-pairs.ts';

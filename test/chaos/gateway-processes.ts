@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3-multiple-ciphers';
-import type { Quotas } from '../../src/approval/quotas.ts';
+import type { Quotas } from '../../src/approval/kernel/quotas.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
 import { limitsSchema } from '../../src/gateway/policy/limits.ts';
 import { staticRules } from '../../src/gateway/policy/rules.ts';

@@ -1,6 +1,6 @@
 import canonicalize from 'canonicalize';
 import { passesHalt } from '../../src/approval/halts.ts';
-import { transitions } from '../../src/approval/states.ts';
+import { transitions } from '../../src/approval/moves.ts';
 import type { BookedOrder } from '../../src/sandbox/paper-broker/books/order-json.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';

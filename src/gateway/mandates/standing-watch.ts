@@ -1,5 +1,5 @@
 import { NO_TOKEN } from '../../approval/access.ts';
-import type { ApprovalKernel } from '../../approval/kernel.ts';
+import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { MandateStore } from '../../store/mandate-store.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';

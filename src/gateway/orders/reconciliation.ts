@@ -1,5 +1,5 @@
 import { withoutToken } from '../../approval/access.ts';
-import type { ApprovalKernel } from '../../approval/kernel.ts';
+import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { JournalEntry, OrderJournal } from '../../store/order-journal.ts';
 import { Refusal } from '../../trading/refusal.ts';

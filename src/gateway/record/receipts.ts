@@ -1,4 +1,4 @@
-import type { ApprovalKernel } from '../../approval/kernel.ts';
+import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { Keys } from '../../approval/keys/keys.ts';
 import { mandateOf } from '../../approval/mandate-of.ts';
 import { makeReceipt } from '../../approval/receipts/make-receipt.ts';

@@ -5,7 +5,7 @@ import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { createKeys, type Keys } from '../../../src/approval/keys/keys.ts';
-import { defaultQuotas, type Quotas } from '../../../src/approval/quotas.ts';
+import { defaultQuotas, type Quotas } from '../../../src/approval/kernel/quotas.ts';
 import { createGateway, type Gateway } from '../../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../../src/gateway/gateway-options.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';

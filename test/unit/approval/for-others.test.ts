@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ProposingCaller } from '../../../src/approval/propose.ts';
+import type { ProposingCaller } from '../../../src/approval/kernel/propose.ts';
 import { Refusal } from '../../../src/trading/refusal.ts';
 import { alice, type KernelWorld, kernelWorld, type WorldOptions } from './kernel-world.ts';
 

@@ -9,15 +9,15 @@ import type { Asking, Outcome, PollResult, Question } from '../../../src/approva
 import { createAuditChain } from '../../../src/approval/audit-chain.ts';
 import { drawCode, drawProposalId } from '../../../src/approval/code.ts';
 import { proposalDigest } from '../../../src/approval/details.ts';
-import { type ApprovalKernel, createApprovalKernel } from '../../../src/approval/kernel.ts';
+import { ApprovalKernel } from '../../../src/approval/kernel/kernel.ts';
+import type { ProposingCaller } from '../../../src/approval/kernel/propose.ts';
+import { defaultQuotas } from '../../../src/approval/kernel/quotas.ts';
 import type { KernelParts } from '../../../src/approval/kernel-parts.ts';
 import type { Approved, Execution, Kind, Proposer } from '../../../src/approval/kind.ts';
 import { liftKind } from '../../../src/approval/kinds/lift/kind.ts';
 import { createMoves, proposalFacts } from '../../../src/approval/moves.ts';
 import { createNotificationTokens } from '../../../src/approval/notification-tokens.ts';
-import type { ProposingCaller } from '../../../src/approval/propose.ts';
 import { questionOf } from '../../../src/approval/question.ts';
-import { defaultQuotas } from '../../../src/approval/quotas.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
@@ -368,7 +368,7 @@ export function kernelWorld({
   };
 
   const makeKernel = () =>
-    createApprovalKernel({
+    new ApprovalKernel({
       store,
       moves,
       halts,

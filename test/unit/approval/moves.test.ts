@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Changes } from '../../../src/approval/moves.ts';
-import { openStates, transitions } from '../../../src/approval/states.ts';
+import { openStates, transitions } from '../../../src/approval/moves.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
 import { OPEN } from '../../../src/store/rows/proposal-states.ts';
 import { isSettledState, type ProposalState, proposalStates } from '../../../src/trading/proposal.ts';

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Changes, createChanges } from '../../../../src/approval/changes.ts';
+import { Changes } from '../../../../src/approval/changes.ts';
 import type { OrderNews } from '../../../../src/home/fills/order-news.ts';
 import { type TellFills, tellFills } from '../../../../src/home/fills/tell-fills.ts';
 import { prepareHomeDatabase } from '../../../../src/store/home/schema.ts';
@@ -28,7 +28,7 @@ let running: TellFills | undefined;
 beforeEach(() => {
   database = prepareHomeDatabase(new Database(':memory:'));
   clock = manualClock();
-  changes = createChanges(clock);
+  changes = new Changes(clock);
   [rows, version, told, news, looked, problems] = [[], 1, [], [], [], []];
   telling = async () => undefined;
   running = undefined;

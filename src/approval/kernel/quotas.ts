@@ -1,7 +1,7 @@
-import type { ProblemCode } from '../errors/problem-codes.ts';
-import type { Standing } from '../store/proposal-store.ts';
-import { Refusal } from '../trading/refusal.ts';
-import { defined } from '../values/defined.ts';
+import type { ProblemCode } from '../../errors/problem-codes.ts';
+import type { Standing } from '../../store/proposal-store.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
 
 /** How much one client may ask of one person. */
 export interface Quota {

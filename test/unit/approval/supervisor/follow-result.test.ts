@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { ResultLook } from '../../../../src/approval/kernel-context.ts';
+import type { KernelParts } from '../../../../src/approval/kernel-parts.ts';
 import type { Heard, Kind, Proposer, ResultNews } from '../../../../src/approval/kind.ts';
-import { followResult, type ResultLook } from '../../../../src/approval/waiting/follow-result.ts';
+import { followResult } from '../../../../src/approval/supervisor/follow-result.ts';
 import type { StoredProposal } from '../../../../src/store/proposal-store.ts';
 import { Refusal } from '../../../../src/trading/refusal.ts';
 import { VirtualClock } from '../../../virtual-clock.ts';
@@ -48,18 +50,15 @@ async function follow(
     },
   };
   const proposal = { id: 'p', sub: 'alice', state: 'executed', kind: 'order' } as StoredProposal;
+  const parts: Partial<KernelParts> = {
+    store: { get: async () => proposal } as never,
+    clock,
+    kindOf: () => ({ follow: async () => ({}), ...(happenings && { news: () => news }) }) as unknown as Kind,
+  };
   const work = followResult(
     {
-      store: { get: async () => proposal } as never,
-      clock,
-      kindOf: () =>
-        ({ follow: async () => ({}), ...(happenings && { news: () => news }) }) as unknown as Kind,
-      signal: end.signal,
-    },
-    'p',
-    {
-      askers: new Map([['alice', alice]]),
-      isResumed,
+      parts: parts as KernelParts,
+      askerOf: () => alice,
       async lookAtResult() {
         looked.push(clock.now() - began);
         const came = looks.shift() ?? 'same';
@@ -67,6 +66,8 @@ async function follow(
         return came;
       },
     },
+    'p',
+    { isResumed, signal: end.signal },
   );
   const stop = clock.sleep(ms, end.signal).then(() => end.abort(new Error('over')));
   await clock.run(Promise.race([work, stop.then(() => work)]).catch(() => undefined));

@@ -1,9 +1,7 @@
+import type { Clock } from '../../machine/clock.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import type { KernelParts } from '../kernel-parts.ts';
+import type { KernelContext, ResultLook } from '../kernel-context.ts';
 import type { Heard, Proposer, ResultNews } from '../kind.ts';
-
-/** What a look at a result came to: nothing more will change, it did change, or it may later. */
-export type ResultLook = 'over' | 'changed' | 'same';
 
 /** What to look at again where it may still change, milliseconds: soon after the order, then less and less often. */
 const FOLLOW_WAITS_MS = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000, 10_000, 20_000, 30_000] as const;
@@ -18,62 +16,61 @@ const NEWS_APART_MS = { first: 50, longest: 2_000 } as const;
 /** How long it may take until changes are told, milliseconds. */
 const STANDS_WITHIN_MS = 30_000;
 
-interface Following {
-  lookAtResult(id: string, asker: Proposer): Promise<ResultLook>;
-  /** By person, with whose token their accounts may be asked about. */
-  readonly askers: ReadonlyMap<string, Proposer>;
-  /** It was followed before, or placed by a process that is gone: it is followed again only where its changes are told. */
-  readonly isResumed?: boolean;
-}
-
-/** Looks at what came of it where it may still change: when it is told that it did, else less and less often. */
+/**
+ * Looks at an executed proposal's result where it may still change: when it is told that it did, else less and less often.
+ * @param options.isResumed it was followed before, or placed by a process that is gone: it is followed again only where its
+ *   changes are told
+ * @throws the reason of `signal`
+ */
 export async function followResult(
-  parts: Pick<KernelParts, 'store' | 'clock' | 'kindOf'> & { readonly signal: AbortSignal },
+  context: Pick<KernelContext, 'parts' | 'askerOf' | 'lookAtResult'>,
   id: string,
-  following: Following,
+  { isResumed, signal }: { readonly isResumed: boolean; readonly signal: AbortSignal },
 ): Promise<void> {
-  const first = await parts.store.get(id);
+  const { store, clock, kindOf } = context.parts;
+  const first = await store.get(id);
   if (first?.state !== 'executed') return;
-  const kind = parts.kindOf(first.kind);
-  const asker = following.askers.get(first.sub);
+  const kind = kindOf(first.kind);
+  const asker = context.askerOf(first.sub);
   if (kind.follow === undefined || asker === undefined) return;
   // A later session's token lives longer.
-  const latest = () => following.askers.get(first.sub) ?? asker;
+  const latest = (): Proposer => context.askerOf(first.sub) ?? asker;
+  const look = async (): Promise<ResultLook | 'failed'> => {
+    try {
+      return await context.lookAtResult(id, latest());
+    } catch (error) {
+      // The broker is out of reach for a while: the next look may find it.
+      if (!(error instanceof Refusal)) throw error;
+      return 'failed';
+    }
+  };
   const news = kind.news?.(first.subject, first.result, latest);
   try {
-    if (following.isResumed !== true) return await follow(parts, news, () => look(following, id, latest()));
-    if (news === undefined) return;
-    await news.next(STANDS_WITHIN_MS, parts.signal);
-    // Whatever happened before that is for the first look to find.
-    if (!news.isStanding() || (await look(following, id, latest())) === 'over') return;
-    await follow(parts, news, () => look(following, id, latest()));
+    if (isResumed) {
+      if (news === undefined) return;
+      await news.next(STANDS_WITHIN_MS, signal);
+      // Whatever happened before that is for the first look to find.
+      if (!news.isStanding() || (await look()) === 'over') return;
+    }
+    await follow(clock, news, look, signal);
   } finally {
     news?.end();
   }
 }
 
-/** `failed` where the broker is out of reach for a while: the next look may find it. */
-async function look(following: Following, id: string, asker: Proposer): Promise<ResultLook | 'failed'> {
-  try {
-    return await following.lookAtResult(id, asker);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    return 'failed';
-  }
-}
-
 async function follow(
-  { clock, signal }: { readonly clock: KernelParts['clock']; readonly signal: AbortSignal },
+  clock: Clock,
   news: ResultNews | undefined,
-  lookNow: () => Promise<ResultLook | 'failed'>,
+  look: () => Promise<ResultLook | 'failed'>,
+  signal: AbortSignal,
 ): Promise<void> {
   const rest = async (ms: number): Promise<Heard> => {
     if (news !== undefined) return await news.next(ms, signal);
     await clock.sleep(ms, signal);
     return 'nothing';
   };
-  const untold = waits(FOLLOW_WAITS_MS);
-  let lag = waits([]);
+  const untold = FOLLOW_WAITS_MS.values();
+  let lag: Iterator<number> = [].values();
   let until = clock.now() + FOLLOW_MS;
   let apart: number = NEWS_APART_MS.first;
   let lookedAt = clock.now() - NEWS_APART_MS.longest;
@@ -82,7 +79,7 @@ async function follow(
     const isTold = news?.isStanding() === true && came !== 'failed';
     if (isTold) until = clock.now() + FOLLOW_MS;
     const heard = await rest(
-      isTold ? (lag.next() ?? TOLD_MS) : (untold.next() ?? FOLLOW_WAITS_MS.at(-1) ?? 0),
+      isTold ? (lag.next().value ?? TOLD_MS) : (untold.next().value ?? FOLLOW_WAITS_MS.at(-1) ?? 0),
     );
     if (heard !== 'nothing') {
       const since = clock.now() - lookedAt;
@@ -91,14 +88,8 @@ async function follow(
         since < NEWS_APART_MS.longest ? Math.min(apart * 2, NEWS_APART_MS.longest) : NEWS_APART_MS.first;
     }
     lookedAt = clock.now();
-    came = await lookNow();
+    came = await look();
     if (came === 'over') return;
-    if (heard === 'own') lag = waits(came === 'same' ? LAG_WAITS_MS : []);
+    if (heard === 'own') lag = (came === 'same' ? LAG_WAITS_MS : []).values();
   }
-}
-
-/** One after the other, then undefined. */
-function waits(all: readonly number[]) {
-  let at = 0;
-  return { next: (): number | undefined => all[at++] };
 }

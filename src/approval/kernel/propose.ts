@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { utcSeconds } from '../machine/clock.ts';
-import { failpoint } from '../machine/failpoint.ts';
-import type { Draft, Keyed, KeyedRequest, Standing, StoredProposal } from '../store/proposal-store.ts';
-import { printableAscii } from '../text/unseen.ts';
+import { utcSeconds } from '../../machine/clock.ts';
+import { failpoint } from '../../machine/failpoint.ts';
+import type { Draft, Keyed, KeyedRequest, Standing, StoredProposal } from '../../store/proposal-store.ts';
+import { printableAscii } from '../../text/unseen.ts';
 import {
   askedUnder,
   DEFAULT_TTL_S,
@@ -11,20 +11,20 @@ import {
   type ProposalRequest,
   type Provenance,
   requestBody,
-} from '../trading/proposal.ts';
-import { Refusal } from '../trading/refusal.ts';
-import { HOUR_MS } from '../values/durations.ts';
-import { actingFor, requireStanding } from './access.ts';
-import { drawFreeCode, drawProposalId, subjectIdOf } from './code.ts';
-import { isByRelation, noteDenied } from './denied.ts';
-import { proposalDigest } from './details.ts';
-import { haltedReason, passesHalt } from './halts.ts';
-import type { KernelParts } from './kernel-parts.ts';
-import type { Completed, Proposer, UnderMandate } from './kind.ts';
-import { proposalFacts } from './moves.ts';
-import { foreignProvenance, isPassedOn, isTyped, needsTap } from './provenance.ts';
+} from '../../trading/proposal.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import { HOUR_MS } from '../../values/durations.ts';
+import { actingFor, requireStanding } from '../access.ts';
+import { drawFreeCode, drawProposalId, subjectIdOf } from '../code.ts';
+import { isByRelation, noteDenied } from '../denied.ts';
+import { proposalDigest } from '../details.ts';
+import { haltedReason, passesHalt } from '../halts.ts';
+import type { KernelParts } from '../kernel-parts.ts';
+import type { Completed, Proposer, UnderMandate } from '../kind.ts';
+import { proposalFacts } from '../moves.ts';
+import { foreignProvenance, isPassedOn, isTyped, needsTap } from '../provenance.ts';
+import { drawNonce } from '../signature/statement.ts';
 import { type Asker, type Quotas, requireQuota } from './quotas.ts';
-import { drawNonce } from './signature/statement.ts';
 
 /** As what a request may say of itself. */
 const LONGEST_CLIENT_NAME = 80;

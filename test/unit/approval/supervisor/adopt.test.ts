@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest';
+import { KernelContext } from '../../../../src/approval/kernel-context.ts';
+import type { KernelParts } from '../../../../src/approval/kernel-parts.ts';
+import { ProposalSupervisor } from '../../../../src/approval/supervisor/supervisor.ts';
+import { VirtualClock } from '../../../virtual-clock.ts';
+
+/** A supervisor of proposals that are no longer there: a run begins with a look at the row, and ends at once. */
+function supervision() {
+  const clock = new VirtualClock();
+  const begun = new Map<string, number>();
+  const from = clock.now();
+  const look = async (id: string) => {
+    if (!begun.has(id)) begun.set(id, clock.now() - from);
+    return undefined;
+  };
+  const closing = new AbortController();
+  const parts: Partial<KernelParts> = {
+    clock,
+    store: { get: look, byAuthReqId: async (id: string) => ({ id, state: 'requested' }) } as never,
+    notificationTokens: { of: () => '', isOf: () => true },
+  };
+  const supervisor = new ProposalSupervisor(new KernelContext(parts as KernelParts, closing.signal));
+  return { clock, closing, supervisor, begun, ids: () => [...begun.keys()] };
+}
+
+it('begins what was taken over one after the other, in the order of taking', async () => {
+  const { clock, supervisor, begun, ids } = supervision();
+  supervisor.adopt(['in-hand', 'a', 'b']);
+  supervisor.adopt(['c', 'a']);
+  await clock.run(clock.sleep(100));
+  expect(ids()).toEqual(['in-hand', 'a', 'b', 'c']);
+  expect(new Set(begun.values()).size).toBe(4);
+  // Later ones too.
+  supervisor.adopt(['d']);
+  await clock.run(clock.sleep(10));
+  expect(ids()).toContain('d');
+});
+
+it('begins one that the provider calls about out of its turn', async () => {
+  const { clock, supervisor, ids } = supervision();
+  supervisor.adopt(['a', 'b', 'c']);
+  expect(await supervisor.called('c', 'its token')).toBe(true);
+  await clock.run(clock.sleep(100));
+  expect(ids()).toEqual(['a', 'c', 'b']);
+});
+
+it('begins nothing more once the gateway closes', async () => {
+  const { clock, closing, supervisor, ids } = supervision();
+  supervisor.adopt(['a', 'b']);
+  closing.abort();
+  await clock.run(clock.sleep(100));
+  expect(ids()).toEqual(['a']);
+});
