@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import { createKeys, type Keys } from '../approval/keys/keys.ts';
+import { Keys } from '../approval/keys/keys.ts';
 import { publicHalf } from '../auth/provider/assertion-key.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import type { GatewayApproval, GatewayOptions } from '../gateway/gateway-options.ts';
@@ -78,7 +78,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
   const { approval } = options.gateway;
   requireSignedLiveMoney(options.gateway);
   const people = createPeople(providerDatabase, () => clock.now());
-  const keys = createKeys({
+  const keys = new Keys({
     store: stores.keys,
     gateway: address,
     rpId: new URL(address).hostname,

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import { createKeys, type Keys } from '../../approval/keys/keys.ts';
+import { Keys } from '../../approval/keys/keys.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { createKeyPairs, type KeyPairs } from '../../gateway/broker/key-pairs.ts';
 import { keyPlaceOf, type NamedBroker } from '../../gateway/broker/named-broker.ts';
@@ -79,7 +79,7 @@ export async function withHome<T>(
       gateway,
       stores,
       people,
-      keys: createKeys({
+      keys: new Keys({
         store: stores.keys,
         gateway: address,
         rpId: new URL(address).hostname,

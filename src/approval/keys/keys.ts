@@ -1,31 +1,515 @@
-import { randomBytes } from 'node:crypto';
-import { createChallenges } from './challenges.ts';
-import { enrolment } from './enrolment.ts';
-import { pairingDigest } from './key-parts.ts';
-import type { Keys, KeysOptions } from './keys-port.ts';
-import { removal } from './removal.ts';
-import { signing } from './signing.ts';
-
-export type { ApprovalOptions, Keys, KeysOptions } from './keys-port.ts';
+import { createHash, randomBytes } from 'node:crypto';
+import type {
+  AuthenticationResponseJSON,
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+  RegistrationResponseJSON,
+} from '@simplewebauthn/server';
+import type { Clock } from '../../machine/clock.ts';
+import { failpoint } from '../../machine/failpoint.ts';
+import type { AuditNote } from '../../store/audit.ts';
+import type { KeyProof, KeyUse, SigningKey, SigningKeyStore } from '../../store/signing-key-store.ts';
+import { safeLine } from '../../text/shown-text.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
+import { evidenceDigest, evidenceSchema } from '../signature/evidence.ts';
+import { type ApprovalStatement, approvalStatement, statementChallenge } from '../signature/statement.ts';
+import {
+  counterBack,
+  refused,
+  SIGNATURE_ALGORITHMS,
+  verifyAssertion,
+} from '../signature/verify-assertion.ts';
+import { type VerifiedEvidence, verifyEvidence } from '../signature/verify-evidence.ts';
+import { type Challenges, createChallenges } from './challenges.ts';
 
 const PAIRING_MS = 10 * 60_000;
 const SECRET_BYTES = 32;
+/** UTF-16 code units of a key's name at most. */
+const LONGEST_NAME = 40;
+/** Milliseconds that a person has for their browser's question. */
+const TIMEOUT_MS = 5 * 60_000;
+/** COSE: EdDSA. */
+const EDDSA = -8;
+/** What the challenge of a sign-in is for. */
+const SIGN_IN = ['sign in'] as const;
 
-export function createKeys(options: KeysOptions): Keys {
-  const { store, clock } = options;
-  const parts = { ...options, challenges: createChallenges(clock) };
+/** What a passkey is asked to sign for an approval, beside the statement that it stands for. */
+export interface ApprovalOptions extends PublicKeyCredentialRequestOptionsJSON {
+  /** Goes into the evidence as it is. */
+  readonly statement: ApprovalStatement;
+}
+
+export interface KeysOptions {
+  readonly store: SigningKeyStore;
+  /** The gateway's resource identifier. */
+  readonly gateway: string;
+  /** The host that passkeys are made for: `home.example`, `localhost`. */
+  readonly rpId: string;
+  /** The address of the phone's pages. */
+  readonly origin: string;
+  /** What a person's phone calls the place a passkey is for. */
+  readonly rpName: string;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Whether the terminal phone's keys count: never with live money. */
+  readonly softwareKeys: boolean;
+}
+
+/** Who enrols a key: whoever has a pairing's secret, or an enrolled key by what it signed. */
+type EnrolledBy =
+  | { readonly secret: string }
+  | { readonly sub: string; readonly assertion: AuthenticationResponseJSON };
+
+/**
+ * The keys that people approve with. All that it does, it does by proof: by the secret of a pairing, or by what an enrolled
+ * key signed. So a page or an identity provider that lies about who somebody is can enrol, remove and approve nothing.
+ *
+ * What throws throws a {@link Refusal} with a code of its own for each way to fail; `signature_…` where something signed is
+ * not what it should be.
+ *
+ * @example
+ * ```ts
+ * import type { RegistrationResponseJSON } from '@simplewebauthn/server';
+ * import type { Keys } from './keys.ts';
+ *
+ * // On a phone that followed the link of a pairing.
+ * export async function enrolPhone(
+ *   keys: Keys,
+ *   secret: string,
+ *   ask: (options: unknown) => Promise<RegistrationResponseJSON>,
+ * ): Promise<string> {
+ *   const registration = await ask(await keys.creationOptions({ secret }));
+ *   return (await keys.enrol({ secret }, registration, 'my phone')).credentialId;
+ * }
+ * ```
+ */
+export class Keys {
+  /** Where approvals are signed: the page's origin, and the host that keys are enrolled for. */
+  readonly site: { readonly origin: string; readonly rpId: string };
+  readonly #options: KeysOptions;
+  readonly #challenges: Challenges;
+
+  constructor(options: KeysOptions) {
+    this.#options = options;
+    this.#challenges = createChallenges(options.clock);
+    this.site = { origin: options.origin, rpId: options.rpId };
+  }
+
+  /** Lets one phone enrol a key for a person: once, within ten minutes. A newer pairing of the same person ends this one. */
+  async pair(sub: string): Promise<{ readonly secret: string; readonly expiresAt: number }> {
+    const secret = randomBytes(SECRET_BYTES).toString('base64url');
+    const expiresAt = this.#options.clock.now() + PAIRING_MS;
+    await this.#options.store.pair({ digest: pairingDigest(secret), sub, expiresAt });
+    return { secret, expiresAt };
+  }
+
+  /** Whose pairing this is, where it is open. Uses nothing up. */
+  async pairing(secret: string): Promise<{ readonly sub: string; readonly expiresAt: number } | undefined> {
+    return await this.#options.store.pairing(pairingDigest(secret), this.#options.clock.now());
+  }
+
+  /**
+   * What the browser makes a key by: discoverable, user verification required.
+   * @throws `pairing_ended`
+   */
+  async creationOptions(
+    by: { readonly secret: string } | { readonly sub: string },
+  ): Promise<PublicKeyCredentialCreationOptionsJSON> {
+    const { store, rpName, rpId } = this.#options;
+    const sub = await this.#whose(by);
+    const { generateRegistrationOptions } = await import('@simplewebauthn/server');
+    return await generateRegistrationOptions({
+      rpName,
+      rpID: rpId,
+      userName: sub,
+      userDisplayName: sub,
+      userID: new Uint8Array(userHandle(this.#options, sub)),
+      challenge: new Uint8Array(this.#challenges.draw(creation(by, sub))),
+      timeout: TIMEOUT_MS,
+      attestationType: 'none',
+      excludeCredentials: (await store.of(sub)).map(({ credentialId }) => ({ id: credentialId })),
+      authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+      supportedAlgorithmIDs: SIGNATURE_ALGORITHMS,
+    });
+  }
+
+  /**
+   * Keeps a new key. The pairing is used up in the same transaction; of an enrolled key's assertion, over
+   * {@link Keys.approvalOfKey} `add` with this very registration, the counter is kept in it.
+   * @throws `pairing_ended`, `key_refused`, `key_known`, `signature_…`
+   */
+  async enrol(by: EnrolledBy, registration: RegistrationResponseJSON, name: string): Promise<SigningKey> {
+    const { store, clock } = this.#options;
+    const sub = await this.#whose(by);
+    const proof: KeyProof =
+      'secret' in by
+        ? { pairing: pairingDigest(by.secret) }
+        : { use: await this.#assertedBy(by, keyAction('add', sub, registration)) };
+    const registered = await this.#verifiedRegistration(registration, creation(by, sub));
+    const key: SigningKey = {
+      ...registered,
+      sub,
+      method: 'webauthn',
+      name: nameOf(name),
+      enrolledAt: clock.now(),
+    };
+    failpoint('key.verified');
+    switch (await store.enrol(key, proof, enrolled(key, proof), clock.now())) {
+      case 'enrolled':
+        failpoint('key.enrolled');
+        return key;
+      case 'known':
+        throw keyKnown();
+      case 'stale':
+        throw 'secret' in by ? pairingEnded() : counterBack();
+    }
+  }
+
+  /** What an enrolled key signs to add another (whose registration it signs) or to remove another (by its id). */
+  async approvalOfKey(
+    sub: string,
+    action: 'add' | 'remove',
+    key: string | RegistrationResponseJSON,
+  ): Promise<PublicKeyCredentialRequestOptionsJSON> {
+    const challenge = this.#challenges.draw(keyAction(action, sub, key));
+    return this.#requestOptions(challenge, await this.#options.store.of(sub));
+  }
+
+  /** Those that count; oldest first. */
+  async list(sub: string): Promise<SigningKey[]> {
+    return await this.#options.store.of(sub);
+  }
+
+  /** @throws `not_found` */
+  async rename(sub: string, credentialId: string, name: string): Promise<void> {
+    if (!(await this.#options.store.rename({ sub, credentialId }, nameOf(name)))) throw keyNotFound();
+  }
+
+  /**
+   * By another key of the same person, over {@link Keys.approvalOfKey} `remove`; or at the home's own machine.
+   * @throws `not_found`, `signature_…`
+   */
+  async remove(
+    by: { readonly sub: string; readonly assertion: AuthenticationResponseJSON } | 'machine',
+    credentialId: string,
+  ): Promise<void> {
+    const { store, clock } = this.#options;
+    const key = await store.byId(credentialId);
+    if (key === undefined || key.removedAt !== undefined) throw keyNotFound();
+    const { sub } = key;
+    if (by !== 'machine' && by.sub !== sub) throw keyNotFound();
+    if (by !== 'machine' && by.assertion.id === credentialId) {
+      throw refused('signature_key_unknown', 'a key is not removed by itself', {
+        hint: 'Sign with another of your keys; the last one is removed on the home’s own machine.',
+      });
+    }
+    const proof =
+      by === 'machine' ? by : { use: await this.#assertedBy(by, keyAction('remove', sub, credentialId)) };
+    const note = removed(key, by === 'machine' ? by : 'key');
+    if ((await store.remove({ sub, credentialId }, proof, note, clock.now())) === 'stale')
+      throw counterBack();
+    failpoint('key.removed');
+  }
+
+  /** Ends every key of a person who was removed, and first what another could be enrolled by. */
+  async endPerson(sub: string): Promise<void> {
+    const { store, clock } = this.#options;
+    await store.unpair(sub);
+    for (const key of await store.of(sub)) {
+      await store.remove(key, 'machine', removed(key, 'machine'), clock.now());
+    }
+  }
+
+  /** For a discoverable key: the answer says whose it is. */
+  async signInOptions(): Promise<PublicKeyCredentialRequestOptionsJSON> {
+    return this.#requestOptions(this.#challenges.draw(SIGN_IN), []);
+  }
+
+  /** Whose key it is; each answer signs in once. @throws `signature_…` */
+  async signIn(assertion: AuthenticationResponseJSON): Promise<SigningKey> {
+    const { store, clock } = this.#options;
+    const use = await this.#assertedBy({ assertion }, SIGN_IN);
+    const { decodeClientDataJSON } = await import('@simplewebauthn/server/helpers');
+    const { challenge } = decodeClientDataJSON(assertion.response.clientDataJSON);
+    if (!this.#challenges.take(challenge)) {
+      throw refused('signature_challenge', 'this answer was used to sign in before', {
+        hint: 'Sign in again.',
+      });
+    }
+    if (!(await store.use(use, clock.now()))) throw counterBack();
+    const key = await store.byId(use.credentialId);
+    if (key === undefined) throw new Error('the store has lost a key');
+    return key;
+  }
+
+  /**
+   * What a person's passkey signs to approve: the challenge is the statement's ({@link statementChallenge}).
+   * @param details a proposal's, or those a client asks for by itself
+   * @throws `signature_key_unknown` where this person has no passkey here, `signature_nonce`
+   */
+  async approvalOptions(details: Readonly<Record<string, unknown>>, sub: string): Promise<ApprovalOptions> {
+    const statement = approvalStatement(details);
+    const passkeys = (await this.#options.store.of(sub)).filter(({ method }) => method === 'webauthn');
+    if (passkeys.length === 0) {
+      throw refused('signature_key_unknown', 'no passkey of yours is enrolled here', {
+        hint: 'Pair your phone: "trade-agent home pair" shows how.',
+      });
+    }
+    return { ...this.#requestOptions(statementChallenge(statement), passkeys), statement };
+  }
+
+  /**
+   * Whether this person signed this approval, as the gateway asks before it carries anything out. Uses nothing up: the very
+   * same evidence passes again. That it was signed is kept, with the key's counter, in one transaction, so that of two
+   * approvals signed one after the other the gateway may look at either first.
+   * @param time `isFirst` is false where it was acted on before: then a key that was removed since will do
+   * @throws `signature_…`
+   */
+  async check(
+    details: Readonly<Record<string, unknown>>,
+    evidence: unknown,
+    sub: string,
+    { isFirst }: { readonly isFirst: boolean } = { isFirst: true },
+  ): Promise<VerifiedEvidence> {
+    const { store, clock, gateway, origin, rpId, softwareKeys } = this.#options;
+    const statement = approvalStatement(details);
+    if (statement.gateway !== gateway) {
+      throw refused('signature_gateway', 'it is for another gateway', { fields: ['gateway'] });
+    }
+    const { proposal: approval } = statement;
+    const parsed = evidenceSchema.safeParse(evidence);
+    const isKept =
+      parsed.success && (await store.signed({ sub, approval, digest: evidenceDigest(parsed.data) }));
+    const byId = async (id: string) => {
+      const key = await store.byId(id);
+      return key !== undefined && isKept ? asItWas(key, isFirst) : key;
+    };
+    const expected = { statement, origin, rpId, sub, softwareKeys };
+    const verified = await verifyEvidence(evidence, expected, { byId });
+    if (isKept) return verified;
+    const { digest, credentialId, counter, backedUp, method, deviceType } = verified;
+    failpoint('signature.verified');
+    const facts = { approval, sub, credential_id: credentialId, method };
+    const kept = await store.sign(
+      { approval, sub, digest, evidence: verified.evidence, use: { credentialId, counter, backedUp } },
+      {
+        event: 'signed',
+        facts: { ...facts, device_type: deviceType, backed_up: backedUp, digest: statement.digest },
+      },
+      clock.now(),
+    );
+    // Since it was looked at, the key was removed, or signed something else with a higher count.
+    if (kept === 'stale') throw counterBack();
+    failpoint('signature.kept');
+    return verified;
+  }
+
+  /**
+   * Enrols the terminal phone's key ({@link softwareKey}), in place of an earlier one; again for the same changes nothing, so
+   * that one that was removed stays so.
+   * @throws `signature_software` where such keys don't count, `key_known` where it is somebody else's
+   */
+  async enrolSoftware(
+    sub: string,
+    { credentialId, publicKey }: Pick<SigningKey, 'credentialId' | 'publicKey'>,
+  ): Promise<void> {
+    const { store, clock, softwareKeys } = this.#options;
+    if (!softwareKeys) {
+      throw refused('signature_software', 'a key of the terminal phone’s does not count here');
+    }
+    const earlier = await store.byId(credentialId);
+    if (earlier?.sub === sub) return;
+    const key: SigningKey = {
+      credentialId,
+      publicKey,
+      sub,
+      algorithm: EDDSA,
+      counter: 0,
+      method: 'software',
+      deviceType: 'singleDevice',
+      backedUp: false,
+      name: 'Terminal phone',
+      transports: [],
+      enrolledAt: clock.now(),
+    };
+    const outcome = await store.enrol(key, 'machine', enrolled(key, 'machine'), clock.now());
+    if (outcome !== 'enrolled') throw keyKnown();
+    // The secret it follows from was changed: whoever has the old one approves nothing any more.
+    for (const old of await store.of(sub)) {
+      if (old.method === 'webauthn' || old.credentialId === credentialId) continue;
+      await store.remove(old, 'machine', removed(old, 'machine'), clock.now());
+    }
+  }
+
+  /** @throws `pairing_ended` */
+  async #whose(by: { readonly secret: string } | { readonly sub: string }): Promise<string> {
+    if ('sub' in by) return by.sub;
+    const pairing = await this.pairing(by.secret);
+    if (pairing === undefined) throw pairingEnded();
+    return pairing.sub;
+  }
+
+  /** What a browser asks one of these keys by; any discoverable one of this place where none is named. */
+  #requestOptions(challenge: Buffer, keys: readonly SigningKey[]): PublicKeyCredentialRequestOptionsJSON {
+    return {
+      challenge: challenge.toString('base64url'),
+      timeout: TIMEOUT_MS,
+      rpId: this.#options.rpId,
+      userVerification: 'required',
+      allowCredentials: keys
+        .filter(({ method }) => method === 'webauthn')
+        .map(({ credentialId, transports }) => ({
+          id: credentialId,
+          type: 'public-key' as const,
+          transports: transports as AuthenticatorTransports,
+        })),
+    };
+  }
+
+  /**
+   * The key of a person's that signed a challenge drawn here, for the store to keep its counter.
+   * @throws {Refusal} 403 `signature_…`
+   */
+  async #assertedBy(
+    { sub, assertion }: { readonly sub?: string; readonly assertion: AuthenticationResponseJSON },
+    about: readonly string[],
+  ): Promise<KeyUse> {
+    const { store, origin, rpId } = this.#options;
+    const { authenticatorData, clientDataJSON, signature } = assertion.response;
+    const credentialId = assertion.id;
+    const challenge = (signed: string) => this.#challenges.isFor(signed, about);
+    const { counter, backedUp } = await verifyAssertion(
+      { credentialId, authenticatorData, clientDataJSON, signature },
+      { challenge, origin, rpId, method: 'webauthn', ...defined({ sub }) },
+      store,
+    );
+    return { credentialId, counter, backedUp };
+  }
+
+  /** What the browser made, verified (WebAuthn §7.1). @throws `key_refused` */
+  async #verifiedRegistration(registration: RegistrationResponseJSON, about: readonly string[]) {
+    const { origin, rpId } = this.#options;
+    const { verifyRegistrationResponse } = await import('@simplewebauthn/server');
+    const { decodeClientDataJSON, decodeCredentialPublicKey } = await import(
+      '@simplewebauthn/server/helpers'
+    );
+    try {
+      const { crossOrigin = false, topOrigin } = decodeClientDataJSON(registration.response.clientDataJSON);
+      if (crossOrigin || topOrigin !== undefined) throw keyRefused();
+      const { verified, registrationInfo } = await verifyRegistrationResponse({
+        response: registration,
+        expectedChallenge: (challenge) => this.#challenges.isFor(challenge, about),
+        expectedOrigin: origin,
+        expectedRPID: rpId,
+        requireUserVerification: true,
+        supportedAlgorithmIDs: SIGNATURE_ALGORITHMS,
+      });
+      if (!verified) throw keyRefused();
+      const { credential, credentialDeviceType, credentialBackedUp } = registrationInfo;
+      const algorithm: unknown = decodeCredentialPublicKey(credential.publicKey).get(3);
+      if (typeof algorithm !== 'number') throw keyRefused();
+      return {
+        credentialId: credential.id,
+        publicKey: credential.publicKey,
+        algorithm,
+        counter: credential.counter,
+        deviceType: credentialDeviceType,
+        backedUp: credentialBackedUp,
+        transports: (credential.transports ?? []).map((one) => safeLine(one, 16)).slice(0, 8),
+      };
+    } catch (cause) {
+      throw cause instanceof Refusal ? cause : keyRefused(cause);
+    }
+  }
+}
+
+type AuthenticatorTransports = NonNullable<
+  NonNullable<PublicKeyCredentialRequestOptionsJSON['allowCredentials']>[number]['transports']
+>;
+
+/** What is kept of a pairing's secret. */
+function pairingDigest(secret: string): string {
+  return createHash('sha256').update(`trade-agent pairing ${secret}`).digest('base64url');
+}
+
+/** What an enrolled key's signature is for: of a new key, all of it, and not its name alone. */
+function keyAction(
+  action: 'add' | 'remove',
+  sub: string,
+  key: string | RegistrationResponseJSON,
+): readonly string[] {
+  if (typeof key === 'string') return [action, sub, key];
+  const made = createHash('sha256').update(key.response.attestationObject).digest('base64url');
+  return [action, sub, key.id, made];
+}
+
+function keyNotFound(): Refusal {
+  return new Refusal(404, 'not_found', 'there is no such key');
+}
+
+/** What the challenge of a new key is for. */
+function creation(by: EnrolledBy | { readonly sub: string }, sub: string): readonly string[] {
+  return 'secret' in by ? ['pairing', pairingDigest(by.secret)] : ['another key', sub];
+}
+
+/** By what an authenticator knows whom a key is of; says nothing to others. */
+function userHandle({ gateway }: KeysOptions, sub: string): Buffer {
+  return createHash('sha256')
+    .update(JSON.stringify([gateway, sub]))
+    .digest();
+}
+
+function enrolled(key: SigningKey, by: KeyProof): AuditNote {
+  const { sub, credentialId, method, deviceType, backedUp, name } = key;
+  const proof = by === 'machine' ? by : 'pairing' in by ? 'pairing' : 'key';
   return {
-    site: { origin: options.origin, rpId: options.rpId },
-    async pair(sub) {
-      const secret = randomBytes(SECRET_BYTES).toString('base64url');
-      const expiresAt = clock.now() + PAIRING_MS;
-      await store.pair({ digest: pairingDigest(secret), sub, expiresAt });
-      return { secret, expiresAt };
+    event: 'key_enrolled',
+    facts: {
+      sub,
+      credential_id: credentialId,
+      method,
+      device_type: deviceType,
+      backed_up: backedUp,
+      name,
+      by: proof,
     },
-    pairing: (secret) => store.pairing(pairingDigest(secret), clock.now()),
-    list: (sub) => store.of(sub),
-    ...enrolment(parts),
-    ...removal(parts),
-    ...signing(parts),
   };
+}
+
+function nameOf(text: string): string {
+  return safeLine(text, LONGEST_NAME).trim() || 'Passkey';
+}
+
+function keyRefused(cause?: unknown): Refusal {
+  return new Refusal(403, 'key_refused', 'the new key could not be verified', {
+    hint: 'Try again. It takes a passkey that is unlocked by PIN, face or finger, made on this very page.',
+    challenge: {},
+    ...defined({ cause }),
+  });
+}
+
+function keyKnown(): Refusal {
+  return new Refusal(409, 'key_known', 'this key is, or was, enrolled here already', {
+    hint: 'Use it to sign in, or enrol another.',
+  });
+}
+
+function pairingEnded(): Refusal {
+  return new Refusal(
+    410,
+    'pairing_ended',
+    'this pairing was used, replaced by a newer one, or its time is over',
+    {
+      hint: 'Make another one with "trade-agent home pair".',
+    },
+  );
+}
+
+function removed({ sub, credentialId }: SigningKey, by: 'machine' | 'key'): AuditNote {
+  return { event: 'key_removed', facts: { sub, credential_id: credentialId, by } };
+}
+
+/** As a key was when a signature that is kept was looked at first. */
+function asItWas(key: SigningKey, isFirst: boolean): SigningKey {
+  return { ...key, counter: 0, removedAt: isFirst ? key.removedAt : undefined };
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
-import { createKeys, type Keys } from '../../../src/approval/keys/keys.ts';
 import { defaultQuotas, type Quotas } from '../../../src/approval/kernel/quotas.ts';
+import { Keys } from '../../../src/approval/keys/keys.ts';
 import { createGateway, type Gateway } from '../../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../../src/gateway/gateway-options.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
@@ -102,7 +102,7 @@ export async function startForeignWorld(
   for (const [token, user] of broker.tokens) issuer.connected.set(user, token);
   const database = new Database(':memory:');
   const stores = given ?? sqliteGatewayStores(database, questionSeal('of the gateway'));
-  const keys = createKeys({
+  const keys = new Keys({
     store: stores.keys,
     gateway: server.url,
     rpId: new URL(server.url).hostname,

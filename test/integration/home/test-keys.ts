@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3-multiple-ciphers';
-import { createKeys, type Keys } from '../../../src/approval/keys/keys.ts';
+import { Keys } from '../../../src/approval/keys/keys.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { SigningKeyStore } from '../../../src/store/signing-key-store.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
@@ -15,7 +15,7 @@ export function testKeys(
   store: SigningKeyStore = sqliteGatewayStores(new Database(':memory:')).keys,
 ): Keys {
   const { origin, hostname } = new URL(address);
-  return createKeys({
+  return new Keys({
     store,
     gateway,
     rpId: hostname,

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { type ProposalDetails, proposalDigest } from '../../../../src/approval/details.ts';
-import { createKeys, type Keys, type KeysOptions } from '../../../../src/approval/keys/keys.ts';
+import { Keys, type KeysOptions } from '../../../../src/approval/keys/keys.ts';
 import { type Evidence, webauthnEvidence } from '../../../../src/approval/signature/evidence.ts';
 import { approvalStatement, statementChallenge } from '../../../../src/approval/signature/statement.ts';
 import type { SigningKey, SigningKeyStore } from '../../../../src/store/signing-key-store.ts';
@@ -33,7 +33,7 @@ export function createSigningWorld(options: Partial<KeysOptions> = {}): SigningW
       now += ms;
     },
   };
-  const keys = createKeys({
+  const keys = new Keys({
     store,
     gateway: ADDRESS,
     rpId: 'localhost',
