@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createCibaAsking } from '../../src/approval/ciba/ciba-asking.ts';
+import { CibaAsking } from '../../src/approval/ciba/ciba-asking.ts';
 import { publicHalf } from '../../src/auth/provider/assertion-key.ts';
 import { openSession } from '../../src/auth/session/token-session.ts';
 import { createBrokerTokens } from '../../src/gateway/broker/broker-token.ts';
@@ -151,7 +151,7 @@ describe.skipIf('missing' in keycloak)('with Keycloak', () => {
   });
 
   it('the token of an approval is for the gateway, and exchanged for the broker’s', async () => {
-    const asking = createCibaAsking({
+    const asking = new CibaAsking({
       issuer: world.issuer,
       resource: world.gateway,
       client: { id: GATEWAY_CLIENT },

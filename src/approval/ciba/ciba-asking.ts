@@ -1,62 +1,40 @@
 import type { JWK } from 'jose';
-import type { ProviderAccess } from '../../auth/provider/provider.ts';
+import type { TokenEndpointResponse } from 'openid-client';
+import { verifyIdToken } from '../../auth/provider/id-token.ts';
+import { endOf } from '../../auth/provider/lifetime.ts';
+import { inProviderTime, type ProviderAccess } from '../../auth/provider/provider.ts';
 import { secondsAhead } from '../../auth/provider/provider-clock.ts';
+import {
+  type ProviderFailure,
+  providerError,
+  providerFailure,
+} from '../../auth/provider/provider-failure.ts';
 import type { ProviderName } from '../../config/provider-names.ts';
-import { isTradeAgentError } from '../../errors/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
+import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import type { RegistrationPlace } from '../../store/registration-place.ts';
-import type { Asking, Outcome } from '../asking-port.ts';
-import { type CibaClient, type ClientIds, cibaClient } from './ciba-client.ts';
-import { pollOnce } from './ciba-poll.ts';
-import { sendQuestion } from './ciba-request.ts';
+import { differingFields } from '../../trading/approval-details.ts';
+import { defined } from '../../values/defined.ts';
+import { isObject } from '../../values/is-object.ts';
+import type { Asking, BackchannelAuthentication, Outcome, PollResult, Question } from '../asking-port.ts';
+import { type CibaClient, type ClientIds, type ConnectCiba, cibaClient } from './ciba-client.ts';
 import { registeredIds, registrationFile } from './client-registration.ts';
 
-const TIMEOUT_MS = 10_000;
+const TELL_TIMEOUT_MS = 10_000;
 const LONGEST_TEXT = 200;
-
-/**
- * Tells the provider what became of a question, where it listens: a `backchannel_outcome_endpoint` in its metadata takes
- * `auth_req_id`, `state` and `text` from the client that asked. Where a withdrawal comes after the tap (409), the
- * question is past taking back: then its phone is told that nothing comes of what was approved.
- * @returns false where it was not taken in (5xx), and is to be told again
- */
-async function tellOutcome(
-  client: CibaClient,
-  authReqId: string,
-  outcome: Outcome,
-  options: { readonly issuer: string; readonly fetch: typeof fetch | undefined },
-): Promise<boolean> {
-  const { backchannel_outcome_endpoint: endpoint } = client.metadata;
-  if (typeof endpoint !== 'string' || !isSecureUrl(endpoint)) return true;
-  const { clockSkew } = await import('openid-client');
-  const tell = async (state: Outcome['state']): Promise<number> => {
-    const text = outcome.text.slice(0, LONGEST_TEXT);
-    const body = new URLSearchParams({ auth_req_id: authReqId, state, text });
-    const headers = new Headers({ 'content-type': 'application/x-www-form-urlencoded' });
-    await client.authentication(
-      client.metadata,
-      { client_id: client.clientId, [clockSkew]: -secondsAhead(options.issuer) },
-      body,
-      headers,
-    );
-    const response = await (options.fetch ?? fetch)(endpoint, {
-      method: 'POST',
-      headers,
-      body,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    await response.body?.cancel();
-    return response.status;
-  };
-  const status = await tell(outcome.state);
-  const isLate = status === 409 && outcome.state === 'cancelled';
-  return (isLate ? await tell('blocked') : status) < 500;
-}
-
 /** Longer than a provider's long poll (30 s is usual), or every poll would look lost. */
 const POLL_TIMEOUT_S = 40;
+/** CIBA Core §7.3. */
+const DEFAULT_INTERVAL_S = 5;
+/** Seconds a token without `expires_in` is taken to last. */
+const UNKNOWN_LIFETIME_S = 60;
+
+const WHAT = 'the approval could not be asked for';
+
+/** What a poll asked for. */
+type Expected = Parameters<Asking['poll']>[1];
 
 export interface CibaAskingOptions {
   readonly issuer: string;
@@ -87,49 +65,202 @@ export interface CibaAskingOptions {
  * Asks by CIBA Core, as a confidential client (`private_key_jwt`). Its tokens are bound to no key (RFC 9449): they go from
  * the token endpoint to the gateway, and no further than the token exchange; and they have to survive a restart.
  */
-export function createCibaAsking(options: CibaAskingOptions): Asking {
-  const { issuer, delivery, fetch, details } = options;
-  const clock = options.clock ?? systemClock;
-  const access: ProviderAccess = { fetch, clock: options.clock, timeoutSeconds: options.timeoutSeconds };
-  const connect = cibaClient({ ...options, access, ids: idsOf(options, access) });
+export class CibaAsking implements Asking {
+  readonly delivery: 'poll' | 'ping';
+  readonly #options: CibaAskingOptions;
+  readonly #clock: Clock;
+  readonly #connect: ConnectCiba;
 
-  return {
-    delivery,
-    request: (question) => sendQuestion(connect, question, { ...options, clock, fetch }),
+  constructor(options: CibaAskingOptions) {
+    const { fetch, clock, timeoutSeconds } = options;
+    const access: ProviderAccess = { fetch, clock, timeoutSeconds };
+    this.delivery = options.delivery;
+    this.#options = options;
+    this.#clock = clock ?? systemClock;
+    this.#connect = cibaClient({ ...options, access, ids: idsOf(options, access) });
+  }
 
-    async poll(authReqId, expected, signal, onSend) {
-      signal.throwIfAborted();
-      let client: CibaClient;
-      try {
-        client = await connect();
-      } catch (error) {
-        signal.throwIfAborted();
-        // It says nothing of the approval, which may be given already.
-        if (!isTradeAgentError(error)) throw error;
-        return { status: 'unreachable', reason: error.message };
-      }
-      return await pollOnce({
-        client,
-        issuer,
-        authReqId,
-        expected,
-        details,
-        clock,
-        fetch,
-        timeoutSeconds: options.pollTimeoutSeconds ?? POLL_TIMEOUT_S,
-        signal,
-        onSend,
+  /** CIBA Core §7.1; once more by another client id where the provider has forgotten ours. */
+  async request(question: Question): Promise<BackchannelAuthentication> {
+    const { issuer, details } = this.#options;
+    const client = await this.#connect();
+    requireDetails(client, details);
+    try {
+      return await this.#send(client, question);
+    } catch (error) {
+      if (!isInvalidClient(error)) throw providerError(providerFailure(error), WHAT, issuer);
+      const known = await this.#connect(client.clientId);
+      if (known.clientId === client.clientId) throw unknownClient(client);
+      return await this.#send(known, question).catch((again: unknown) => {
+        throw isInvalidClient(again)
+          ? unknownClient(known)
+          : providerError(providerFailure(again), WHAT, issuer);
       });
-    },
+    }
+  }
 
-    async tell(authReqId, outcome) {
-      try {
-        return await tellOutcome(await connect(), authReqId, outcome, { issuer, fetch });
-      } catch {
-        return false;
-      }
-    },
-  };
+  /** Throws what openid-client throws. */
+  async #send(client: CibaClient, question: Question): Promise<BackchannelAuthentication> {
+    const { issuer, fetch, details, resource } = this.#options;
+    const { initiateBackchannelAuthentication } = await import('openid-client');
+    const { dialect, metadata } = client;
+    const { sub, name, email } = question.asked;
+    const expiresIn = Math.max(1, Math.floor(Math.min(question.expiresIn, dialect.longestApproval)));
+    let sentAt = this.#clock.now();
+    const answer = await inProviderTime(issuer, async () => {
+      const configuration = await client.configure({ fetch });
+      sentAt = this.#clock.now();
+      return await initiateBackchannelAuthentication(configuration, {
+        scope: `openid ${question.scope}`,
+        login_hint: dialect.loginHint({ sub, username: name, email }, metadata.issuer),
+        binding_message: dialect.bindingMessage(question.bindingMessage),
+        requested_expiry: String(expiresIn),
+        ...(details === 'rar' ? { authorization_details: JSON.stringify([question.details]) } : {}),
+        ...(this.delivery === 'ping' ? { client_notification_token: question.notificationToken } : {}),
+        ...defined({ acr_values: question.acr }),
+        ...dialect.audience(resource),
+      });
+    });
+    return {
+      authReqId: answer.auth_req_id,
+      // Providers may count in parts of a second, our rows in whole ones.
+      expiresAt: endOf(sentAt, answer.expires_in),
+      interval: Math.ceil(answer.interval ?? DEFAULT_INTERVAL_S),
+    };
+  }
+
+  /** One poll of the token endpoint (CIBA Core §10.1), every answer told apart. */
+  async poll(
+    authReqId: string,
+    expected: Expected,
+    signal: AbortSignal,
+    onSend?: () => void,
+  ): Promise<PollResult> {
+    signal.throwIfAborted();
+    let client: CibaClient;
+    try {
+      client = await this.#connect();
+    } catch (error) {
+      signal.throwIfAborted();
+      // It says nothing of the approval, which may be given already.
+      if (!isTradeAgentError(error)) throw error;
+      return { status: 'unreachable', reason: error.message };
+    }
+    const { issuer, pollTimeoutSeconds: timeoutSeconds = POLL_TIMEOUT_S } = this.#options;
+    const send = this.#options.fetch ?? fetch;
+    try {
+      const { genericGrantRequest } = await import('openid-client');
+      const answer = await inProviderTime(issuer, async () => {
+        const configuration = await client.configure({
+          timeoutSeconds,
+          fetch: (url, init) => {
+            const both = init?.signal ? AbortSignal.any([init.signal, signal]) : signal;
+            const sent = send(url, { ...init, signal: both });
+            // Afterwards: the process may have stood still before it, and the interval counts from the send.
+            onSend?.();
+            return sent;
+          },
+        });
+        return await genericGrantRequest(configuration, CIBA_GRANT, { auth_req_id: authReqId });
+      });
+      return await this.#judge(client, authReqId, expected, answer);
+    } catch (error) {
+      signal.throwIfAborted();
+      return refusal(providerFailure(error), this.#clock.now() >= expected.expiresAt);
+    }
+  }
+
+  /** The token, if it is what was asked for, from this person; else a failure, and the token is dropped. */
+  async #judge(
+    client: CibaClient,
+    authReqId: string,
+    expected: Expected,
+    answer: TokenEndpointResponse,
+  ): Promise<PollResult> {
+    if (!this.#isWhatWasAsked(expected, answer.authorization_details))
+      return failed('authorization_details_mismatch');
+    const doubt = await this.#doubtfulIdToken(client, authReqId, expected, answer.id_token);
+    if (doubt !== undefined) return doubt;
+    return {
+      status: 'approved',
+      accessToken: answer.access_token,
+      expiresAt: endOf(this.#clock.now(), answer.expires_in ?? UNKNOWN_LIFETIME_S),
+    };
+  }
+
+  /** CIBA Core §10.1.1 and OpenID Connect Core §3.1.3.7; undefined where nothing speaks against it. */
+  async #doubtfulIdToken(
+    { metadata, clientId }: CibaClient,
+    authReqId: string,
+    expected: Expected,
+    idToken: string | undefined,
+  ): Promise<PollResult | undefined> {
+    const { details, fetch } = this.#options;
+    // Where the access token carries the details, it is by itself enough. With `message` the ID token alone says which
+    // request it answers.
+    if (idToken === undefined) return details === 'message' ? failed('id_token_missing') : undefined;
+    try {
+      const claims = await verifyIdToken(idToken, { metadata, clientId, clock: this.#clock, fetch });
+      if (claims.sub !== expected.sub) return failed('approved_by_another_user');
+      if (claims.authReqId !== undefined && claims.authReqId !== authReqId) return failed('invalid_id_token');
+      return undefined;
+    } catch (error) {
+      // What can't be checked is not bad. The request is used up, so the person has to be asked again.
+      if (isTradeAgentError(error) && error.code === 'provider_unreachable') return { status: 'lost' };
+      return failed('invalid_id_token');
+    }
+  }
+
+  /** A token response need not repeat the details (the gateway reads them in the token); what it does say must be right. */
+  #isWhatWasAsked({ details }: Expected, approved: unknown): boolean {
+    if (approved === undefined) return true;
+    if (!Array.isArray(approved)) return false;
+    if (this.#options.details === 'message' && approved.length === 0) return true;
+    const [only] = approved as unknown[];
+    return approved.length === 1 && isObject(only) && differingFields(only, details).length === 0;
+  }
+
+  /** Tells the provider an outcome, where it listens. Returns false where it was not taken in, and is to be told again. */
+  async tell(authReqId: string, outcome: Outcome): Promise<boolean> {
+    try {
+      const client = await this.#connect();
+      const { backchannel_outcome_endpoint: endpoint } = client.metadata;
+      if (typeof endpoint !== 'string' || !isSecureUrl(endpoint)) return true;
+      const status = await this.#post(client, endpoint, authReqId, outcome);
+      // A withdrawal that comes after the tap: the question is past taking back, and its phone is told that nothing comes of it.
+      const isLate = status === 409 && outcome.state === 'cancelled';
+      const told = isLate
+        ? await this.#post(client, endpoint, authReqId, { ...outcome, state: 'blocked' })
+        : status;
+      return told < 500;
+    } catch {
+      return false;
+    }
+  }
+
+  /** @returns the HTTP status of the answer */
+  async #post(client: CibaClient, endpoint: string, authReqId: string, outcome: Outcome): Promise<number> {
+    const { clockSkew } = await import('openid-client');
+    const { state } = outcome;
+    const text = outcome.text.slice(0, LONGEST_TEXT);
+    const body = new URLSearchParams({ auth_req_id: authReqId, state, text });
+    const headers = new Headers({ 'content-type': 'application/x-www-form-urlencoded' });
+    await client.authentication(
+      client.metadata,
+      { client_id: client.clientId, [clockSkew]: -secondsAhead(this.#options.issuer) },
+      body,
+      headers,
+    );
+    const response = await (this.#options.fetch ?? fetch)(endpoint, {
+      method: 'POST',
+      headers,
+      body,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(TELL_TIMEOUT_MS),
+    });
+    await response.body?.cancel();
+    return response.status;
+  }
 }
 
 function idsOf(options: CibaAskingOptions, access: ProviderAccess): ClientIds {
@@ -137,4 +268,66 @@ function idsOf(options: CibaAskingOptions, access: ProviderAccess): ClientIds {
   if ('id' in client) return { current: async () => client.id };
   const place = 'registration' in client ? client.registration : registrationFile(client.registrationFile);
   return registeredIds({ ...options, place, tokenFile: client.tokenFile, access });
+}
+
+/** @param isOver whether the request's own deadline has passed */
+function refusal(failure: ProviderFailure, isOver: boolean): PollResult {
+  if (failure.kind === 'unreachable') {
+    const { reason, retryAfter } = failure;
+    return { status: 'unreachable', reason, ...defined({ retryAfter }) };
+  }
+  if (failure.kind === 'invalid') {
+    // An error that is none of OAuth's is somebody else's answer: a proxy's, or a firewall's.
+    return failure.status !== undefined && failure.status >= 400
+      ? { status: 'unreachable', reason: failure.reason }
+      : failed('invalid_response');
+  }
+  switch (failure.error) {
+    case 'authorization_pending':
+      return { status: 'pending' };
+    case 'slow_down':
+      return { status: 'slow_down' };
+    case 'access_denied':
+      // Some providers (Auth0) say the same for a request nobody answered: the deadline tells them apart.
+      return { status: isOver ? 'expired' : 'denied' };
+    case 'expired_token':
+      return { status: 'expired' };
+    // Redeemed already, or asked for by a client the provider has since forgotten.
+    case 'invalid_grant':
+    case 'invalid_client':
+      return { status: 'lost' };
+    case 'server_error':
+    case 'temporarily_unavailable':
+      return { status: 'unreachable', reason: `it answered ${failure.error}` };
+    default:
+      return failed(failure.error);
+  }
+}
+
+function failed(error: string): PollResult {
+  return { status: 'failed', error };
+}
+
+/** The phone is not rung for an approval whose token could never carry what was approved. */
+function requireDetails({ dialect }: CibaClient, details: 'rar' | 'message'): void {
+  if (details === 'message' || dialect.details !== 'never') return;
+  throw new TradeAgentError('provider_error', `${WHAT}: ${dialect.label} carries no authorization details`, {
+    hint: 'For paper accounts set "approval: {details: message}" in gateway.yaml; for live money use another provider.',
+  });
+}
+
+function isInvalidClient(error: unknown): boolean {
+  const failure = providerFailure(error);
+  return failure.kind === 'oauth' && failure.error === 'invalid_client';
+}
+
+function unknownClient({ clientId }: CibaClient): TradeAgentError {
+  return new TradeAgentError(
+    'provider_error',
+    `${WHAT}: the identity provider refuses the gateway’s client ${clientId}`,
+    {
+      hint: 'Check approval.client_id in gateway.yaml, and that the public key of "trade-agent gateway key" is registered for it.',
+      details: { error: 'invalid_client' },
+    },
+  );
 }

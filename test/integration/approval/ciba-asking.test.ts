@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Asking } from '../../../src/approval/asking-port.ts';
-import { createCibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
+import { CibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
 import { createWorld, type World } from '../auth/identity-provider-world.ts';
 import { aQuestion, clientKey, optionsFor, soon } from './asking-fixture.ts';
 
@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 const another = () =>
-  createCibaAsking(
+  new CibaAsking(
     optionsFor(world.profile, {
       resource: world.profile.audience,
       client: { id: 'gateway' },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type CibaAskingOptions, createCibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
+import { CibaAsking, type CibaAskingOptions } from '../../../src/approval/ciba/ciba-asking.ts';
 import { type Lies, type LyingProvider, startLyingProvider } from '../auth/lying-provider.ts';
 import { aQuestion, clientKey, GATEWAY, optionsFor } from './asking-fixture.ts';
 
@@ -22,7 +22,7 @@ afterEach(async () => {
 
 const lie = (lies: Lies) => Object.assign(provider.lies, lies);
 const asking = (change: Partial<CibaAskingOptions> = {}) =>
-  createCibaAsking(optionsFor(provider, { client: { registrationFile }, ...change }));
+  new CibaAsking(optionsFor(provider, { client: { registrationFile }, ...change }));
 
 describe('a gateway that registers itself', () => {
   it('does so once, as a confidential client with a public key only', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { decodeJwt, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PollResult, Question } from '../../../src/approval/asking-port.ts';
-import { createCibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
+import { CibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
 import { connectAccount } from '../../../src/auth/connections/connect-account.ts';
 import { connectedAccounts } from '../../../src/auth/connections/connected-accounts.ts';
 import { openConnectedAccounts } from '../../../src/auth/connections/open-connected-accounts.ts';
@@ -82,7 +82,7 @@ async function login() {
 }
 
 const gatewayAsks = (provider?: 'standard') =>
-  createCibaAsking({
+  new CibaAsking({
     provider,
     issuer: auth0.issuer,
     resource: GATEWAY,

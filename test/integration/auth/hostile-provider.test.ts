@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
+import { CibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
 import { openConnectedAccounts } from '../../../src/auth/connections/open-connected-accounts.ts';
 import { logout } from '../../../src/auth/logout.ts';
 import { providerMetadata } from '../../../src/auth/provider/provider.ts';
@@ -73,7 +73,7 @@ async function refresh(timeoutSeconds = 10) {
 
 async function approval() {
   const client = { registrationFile: join(folder, 'registered-client.json') };
-  const asking = createCibaAsking(optionsFor(provider, { client }));
+  const asking = new CibaAsking(optionsFor(provider, { client }));
   const question = aQuestion();
   const { authReqId, expiresAt } = await asking.request(question);
   return await asking.poll(authReqId, { sub: 'alice', details: question.details, expiresAt }, soon());
