@@ -11,53 +11,57 @@ const SOON_MS = 20;
  * noted in the store, in the transaction that makes it true, and then moved to the file: no death in between loses one,
  * and none is there twice. The store keeps the last line's number and hash, so that lines cut off the end are missed too.
  */
-export interface AuditChain {
+export class AuditChain {
+  readonly #file: string;
+  readonly #store: Pick<AuditStore, 'moveToFile'>;
+  #soon: NodeJS.Timeout | undefined;
+  #underWay: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  /** @param file made with the first line, 0600 */
+  constructor(file: string, store: Pick<AuditStore, 'moveToFile'>) {
+    this.#file = file;
+    this.#store = store;
+  }
+
   /**
    * Writes what is noted to the file, and waits for the disk.
    * @throws where it can't be written: an order that leaves no record is not sent
    */
-  flush(): Promise<void>;
-  /** The same before long, together with whatever else is noted by then. A failure is left for the next flush. */
-  flushSoon(): void;
-}
+  async flush(): Promise<void> {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
+    await this.#moved();
+  }
 
-/** @param file made with the first line, 0600 */
-export function createAuditChain(file: string, store: Pick<AuditStore, 'moveToFile'>): AuditChain {
-  let soon: NodeJS.Timeout | undefined;
-  let underWay: Promise<void> | undefined;
-  let next: Promise<void> | undefined;
-  const move = (): Promise<void> => {
-    underWay = store.moveToFile(file).finally(() => {
-      underWay = undefined;
-    });
-    return underWay;
-  };
+  /** The same before long, together with whatever else is noted by then. A failure is left for the next flush. */
+  flushSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      // It stays noted: before anything is sent it is tried again, and then a failure counts.
+      this.#moved().catch(() => undefined);
+    }, SOON_MS);
+  }
+
   /** One that is under way may have looked before the last was noted: whoever comes meanwhile shares the one after it. */
-  const moved = (): Promise<void> => {
-    if (next !== undefined) return next;
-    if (underWay === undefined) return move();
-    next = underWay
+  #moved(): Promise<void> {
+    if (this.#next !== undefined) return this.#next;
+    if (this.#underWay === undefined) return this.#move();
+    this.#next = this.#underWay
       .catch(() => undefined)
       .then(() => {
-        next = undefined;
-        return move();
+        this.#next = undefined;
+        return this.#move();
       });
-    return next;
-  };
-  return {
-    async flush() {
-      clearTimeout(soon);
-      soon = undefined;
-      await moved();
-    },
-    flushSoon() {
-      soon ??= setTimeout(() => {
-        soon = undefined;
-        // It stays noted: before anything is sent it is tried again, and then a failure counts.
-        moved().catch(() => undefined);
-      }, SOON_MS);
-    },
-  };
+    return this.#next;
+  }
+
+  #move(): Promise<void> {
+    this.#underWay = this.#store.moveToFile(this.#file).finally(() => {
+      this.#underWay = undefined;
+    });
+    return this.#underWay;
+  }
 }
 
 /** What `gateway audit verify` finds. */

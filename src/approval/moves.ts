@@ -9,16 +9,15 @@ import type {
   StoredProposal,
 } from '../store/proposal-store.ts';
 import { questionHash } from '../store/rows/question-id.ts';
-import { isSettledState, type ProposalState } from '../trading/proposal.ts';
+import { isSettledState, type ProposalState, proposalStates } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
 import { passesHalt } from './halts.ts';
 import { mandateOf } from './mandate-of.ts';
-import { transitions } from './states.ts';
 
 /*
  * The one writer of a proposal's state, and of the line of the record that says so.
  *
- *  1. What may follow on what stands in one table (states.ts), and is looked up by the state that the caller saw.
+ *  1. What may follow on what stands in one table (`transitions`), and is looked up by the state that the caller saw.
  *  2. The store changes the row only while it is still of the version that the caller saw, in the transaction that
  *     changes it. So what was looked up holds, whoever else moved something between the look and the write: they are told
  *     `stale`, and nothing of theirs is written. Every change gives a row a version of its own.
@@ -26,6 +25,35 @@ import { transitions } from './states.ts';
  *  4. Nothing that was approved is begun under a halt: that too is looked at in the transaction. A halt that is committed
  *     later finds the proposal `executing`.
  */
+
+/**
+ * Every change a proposal may go through; what isn't here can't happen. {@link Moves}, a compare-and-set, is the one
+ * writer.
+ *
+ * - `drafted → approved`: by a mandate that the owner gave before; nobody is asked.
+ * - `drafted → denied`: the answer to an earlier question arrived, while the person was about to be asked again.
+ * - `requested → requested`: one of two people said yes, and the other is asked.
+ * - `requested → drafted`: the answer was lost after the person decided, so they are asked again.
+ * - `executing → approved`: it certainly came to nothing (the broker was busy), and the approval still stands.
+ * - `executing → executing`: a gateway that died in between goes on.
+ * - `expired → executed`: the order had been written off, and was found at the broker afterwards. Proof overrides inference.
+ * - `unknown` is not an end: the order may be at the broker. Only an answer about it leads out.
+ */
+export const transitions: Readonly<Record<ProposalState, readonly ProposalState[]>> = {
+  drafted: ['requested', 'approved', 'denied', 'expired', 'cancelled', 'blocked'],
+  requested: ['requested', 'drafted', 'approved', 'denied', 'expired', 'cancelled', 'blocked'],
+  approved: ['executing', 'expired', 'cancelled', 'blocked'],
+  executing: ['executing', 'approved', 'executed', 'blocked', 'expired', 'unknown'],
+  unknown: ['executing', 'executed', 'blocked', 'expired'],
+  executed: [],
+  denied: [],
+  expired: ['executed'],
+  cancelled: [],
+  blocked: [],
+};
+
+/** The states that are not settled, for queries. */
+export const openStates = proposalStates.filter((state) => !isSettledState(state));
 
 export interface ApprovalToken {
   readonly value: string;
@@ -57,40 +85,46 @@ export interface Move {
   readonly proposal: StoredProposal;
 }
 
-export interface Moves {
-  /** Moves a proposal from where it was seen. */
-  move(seen: StoredProposal, to: ProposalState, changes?: Changes): Promise<Move>;
-  /** Notes what became of what was carried out (a later fill). @param reason what there is to say about it; as before, where left out */
-  recordResult(seen: StoredProposal, result: unknown, reason?: Reason): Promise<Move>;
-  /** The token of the owner's yes, or of the second person's. @throws {TradeAgentError} `state_corrupt` */
-  token(proposal: StoredProposal, of?: 'owner' | 'second'): Promise<string | undefined>;
-}
+/** What changes a proposal's state, over its store. */
+export class Moves {
+  readonly #store: Pick<ProposalStore, 'change' | 'sealedToken'>;
+  readonly #seal: TokenSeal;
+  readonly #clock: Pick<Clock, 'now'>;
 
-export function createMoves(
-  store: Pick<ProposalStore, 'change' | 'sealedToken'>,
-  seal: TokenSeal,
-  clock: Pick<Clock, 'now'>,
-): Moves {
-  const change = (seen: StoredProposal, after: ProposalChange, unlessHalted: boolean): Promise<Move> => {
-    const facts = proposalFacts({ ...seen, ...after });
-    const note = { event: auditEvent(seen, after), facts };
-    return store.change(seen, after, note, { now: clock.now(), unlessHalted });
-  };
-  return {
-    async move(seen, to, changes = {}) {
-      if (!transitions[seen.state].includes(to)) return { outcome: 'barred', proposal: seen };
-      const begins = seen.state === 'approved' && to === 'executing';
-      return await change(seen, changed(seen, to, changes, seal), begins && !passesHalt(seen.kind));
-    },
-    async recordResult(seen, result, reason = seen.reason) {
-      if (seen.state !== 'executed') return { outcome: 'barred', proposal: seen };
-      return await change(seen, { ...seen, result, reason, token: 'kept' }, false);
-    },
-    async token(proposal, of = 'owner') {
-      const sealed = await store.sealedToken(proposal.id, of);
-      return sealed === undefined ? undefined : seal.open(sealed, sealContext(proposal, of));
-    },
-  };
+  constructor(
+    store: Pick<ProposalStore, 'change' | 'sealedToken'>,
+    seal: TokenSeal,
+    clock: Pick<Clock, 'now'>,
+  ) {
+    this.#store = store;
+    this.#seal = seal;
+    this.#clock = clock;
+  }
+
+  /** Moves a proposal from where it was seen. */
+  async move(seen: StoredProposal, to: ProposalState, changes: Changes = {}): Promise<Move> {
+    if (!transitions[seen.state].includes(to)) return { outcome: 'barred', proposal: seen };
+    const begins = seen.state === 'approved' && to === 'executing';
+    const unlessHalted = begins && !passesHalt(seen.kind);
+    return await this.#change(seen, changed(seen, to, changes, this.#seal), unlessHalted);
+  }
+
+  /** Notes what became of what was carried out (a later fill). @param reason what there is to say about it; as before, where left out */
+  async recordResult(seen: StoredProposal, result: unknown, reason = seen.reason): Promise<Move> {
+    if (seen.state !== 'executed') return { outcome: 'barred', proposal: seen };
+    return await this.#change(seen, { ...seen, result, reason, token: 'kept' }, false);
+  }
+
+  /** The token of the owner's yes, or of the second person's. @throws {TradeAgentError} `state_corrupt` */
+  async token(proposal: StoredProposal, of: 'owner' | 'second' = 'owner'): Promise<string | undefined> {
+    const sealed = await this.#store.sealedToken(proposal.id, of);
+    return sealed === undefined ? undefined : this.#seal.open(sealed, sealContext(proposal, of));
+  }
+
+  async #change(seen: StoredProposal, after: ProposalChange, unlessHalted: boolean): Promise<Move> {
+    const note = { event: auditEvent(seen, after), facts: proposalFacts({ ...seen, ...after }) };
+    return await this.#store.change(seen, after, note, { now: this.#clock.now(), unlessHalted });
+  }
 }
 
 function changed(seen: StoredProposal, to: ProposalState, changes: Changes, seal: TokenSeal): ProposalChange {

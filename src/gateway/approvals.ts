@@ -1,5 +1,5 @@
 import type { Access } from '../approval/access.ts';
-import { createAuditChain } from '../approval/audit-chain.ts';
+import { AuditChain } from '../approval/audit-chain.ts';
 import { CibaAsking } from '../approval/ciba/ciba-asking.ts';
 import type { Denied } from '../approval/denied.ts';
 import { detailsTypeOfKind } from '../approval/details.ts';
@@ -17,8 +17,8 @@ import { type MessagePorts, messageKind } from '../approval/kinds/message/kind.t
 import { orderKind } from '../approval/kinds/order/kind.ts';
 import { type PolicyPorts, policyChangeKind } from '../approval/kinds/policy-change/kind.ts';
 import { type ReplacePorts, replaceKind } from '../approval/kinds/replace/kind.ts';
-import { createMoves } from '../approval/moves.ts';
-import { createNotificationTokens } from '../approval/notification-tokens.ts';
+import { Moves } from '../approval/moves.ts';
+import { NotificationTokens } from '../approval/notification-tokens.ts';
 import type { Clock } from '../machine/clock.ts';
 import { createTokenSeal } from '../secrets/token-seal.ts';
 import type { AccessStore } from '../store/access-store.ts';
@@ -75,10 +75,10 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
   return new ApprovalKernel({
     store,
     others: stores.others,
-    moves: createMoves(store, createTokenSeal(approval.sealSecret), clock),
+    moves: new Moves(store, createTokenSeal(approval.sealSecret), clock),
     halts,
     access: parts.access,
-    audit: createAuditChain(approval.auditFile, stores.audit),
+    audit: new AuditChain(approval.auditFile, stores.audit),
     clock,
     detailsTypes,
     gateway: resource,
@@ -93,7 +93,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
         (kind) => detailsTypes[kind] ?? detailsTypeOfKind[kind],
       ),
     }),
-    notificationTokens: createNotificationTokens(approval.sealSecret),
+    notificationTokens: new NotificationTokens(approval.sealSecret),
     signatures: parts.signatures,
     isUnattended: parts.isUnattended ?? false,
     excessOf: parts.excessOf,

@@ -1,4 +1,4 @@
-import { createAuditChain } from '../approval/audit-chain.ts';
+import { AuditChain } from '../approval/audit-chain.ts';
 import { type CheckpointReader, checkpointReader } from '../approval/checkpoints/checkpoint-reader.ts';
 import { type Checkpoints, createCheckpoints } from '../approval/checkpoints/checkpoints.ts';
 import { receiptKey } from '../approval/receipts/receipt-key.ts';
@@ -21,7 +21,7 @@ export function recordCheckpoints(
     key: receiptKey(newest),
     gateway: resource,
     ...(anchor === undefined ? {} : { anchor: () => anchorOf(anchor, options.fetch ?? fetch) }),
-    flush: () => createAuditChain(auditFile, stores.audit).flush(),
+    flush: () => new AuditChain(auditFile, stores.audit).flush(),
     clock,
     onError,
   });
@@ -36,7 +36,7 @@ export async function ownCheckpointReader({
 }
 
 async function anchorOf({ rfc3161, ca_file }: AnchorSettings, send: typeof fetch) {
-  const { timeStampAuthority } = await import('../approval/checkpoints/rfc3161/time-stamp-authority.ts');
+  const { timeStampAuthority } = await import('../approval/checkpoints/time-stamp-authority.ts');
   const trusted = ca_file === undefined ? undefined : await readCertificates(ca_file);
   return timeStampAuthority({ url: rfc3161, fetch: send, trusted });
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { createMoves } from '../../src/approval/moves.ts';
-import { createNotificationTokens } from '../../src/approval/notification-tokens.ts';
+import { Moves } from '../../src/approval/moves.ts';
+import { NotificationTokens } from '../../src/approval/notification-tokens.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { credentialNames } from '../../src/secrets/credential-store.ts';
 import { databaseKey } from '../../src/secrets/database-key.ts';
@@ -54,13 +54,13 @@ export async function readGatewaySecrets(
   const database = new Database(gatewayDb);
   try {
     const { proposals } = sqliteGatewayStores(database, questionSeal(key));
-    const moves = createMoves(proposals, createTokenSeal(key), systemClock);
+    const moves = new Moves(proposals, createTokenSeal(key), systemClock);
     const open = await proposals.list({ state: 'open' });
     const tokens = await Promise.all(open.map((proposal) => moves.token(proposal)));
     return {
       approvalTokens: tokens.flatMap((token) => token ?? []),
       questions: open.flatMap(({ authReqId }) => authReqId ?? []),
-      notificationTokens: open.map(createNotificationTokens(key).of),
+      notificationTokens: open.map((one) => new NotificationTokens(key).of(one)),
     };
   } finally {
     database.close();

@@ -1,6 +1,6 @@
 // Proposals that wait for their people's answers, by the gateway's own store, each with its lines of the record: what a gateway
 // does for one besides (reading prices, asking the provider) takes thirty times as long, and leaves nothing behind.
-import { createMoves } from '../../../src/approval/moves.ts';
+import { Moves } from '../../../src/approval/moves.ts';
 import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
 import { openGateway, postgresGatewayStores } from '../../../src/store/postgres/gateway-database.ts';
 import { questionSeal } from '../../../src/store/rows/question-id.ts';
@@ -20,7 +20,7 @@ export async function leaveWaiting({ database, world, proposal, count }) {
   const stores = await postgresGatewayStores(opened, questionSeal(SEAL_SECRET));
   const like = await stores.proposals.get(proposal.id);
   askAtProvider(world.provider, like.authReqId, count);
-  const moves = createMoves(stores.proposals, createTokenSeal(SEAL_SECRET), { now: Date.now });
+  const moves = new Moves(stores.proposals, createTokenSeal(SEAL_SECRET), { now: Date.now });
   const people = Array.from({ length: Math.ceil(count / EACH) }, (_, number) => number).values();
   const lane = async () => {
     for (const person of people) {

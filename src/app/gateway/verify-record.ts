@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type AuditVerdict, verifyAuditFile } from '../../approval/audit-chain.ts';
-import { signedCheckpoint } from '../../approval/checkpoints/checkpoint.ts';
 import { type CheckpointsSeen, checkpointReader } from '../../approval/checkpoints/checkpoint-reader.ts';
+import { signedCheckpoint } from '../../approval/receipts/checkpoint.ts';
 import { receiptKey } from '../../approval/receipts/receipt-key.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { readCertificates } from '../../net/certificate-file.ts';

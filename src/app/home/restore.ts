@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { createMoves } from '../../approval/moves.ts';
+import { Moves } from '../../approval/moves.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { createPrivateFile } from '../../machine/private-file.ts';
 import { createTokenSeal } from '../../secrets/token-seal.ts';
@@ -72,7 +72,7 @@ async function settle(part: string, clock: App['clock']): Promise<Pick<Restored,
   const database = new Database(gatewayDatabase, { fileMustExist: true });
   try {
     const { proposals, audit } = sqliteGatewayStores(database, questionSeal(seal));
-    const moves = createMoves(proposals, createTokenSeal(seal), clock);
+    const moves = new Moves(proposals, createTokenSeal(seal), clock);
     let withdrawn = 0;
     let lookedUp = 0;
     for (const proposal of await proposals.list({ state: 'open' })) {

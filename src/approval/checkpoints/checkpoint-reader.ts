@@ -1,11 +1,16 @@
 import { NO_LINE } from '../../store/audit.ts';
 import type { RecordFault } from '../../trading/record-line.ts';
-import type { Vouched } from './anchor.ts';
-import { anchors } from './anchor-kinds.ts';
-import { signedCheckpoint } from './checkpoint.ts';
+import { DAY_MS } from '../../values/durations.ts';
+import { signedCheckpoint } from '../receipts/checkpoint.ts';
+import type { AnchorKind, VerifyAnchor, Vouched } from './anchor.ts';
+
+/** How each kind's tokens are verified: loaded where a record has one. */
+const anchors: Readonly<Record<AnchorKind, () => Promise<VerifyAnchor>>> = {
+  rfc3161: async () => (await import('./time-stamp-token.ts')).verifyTimeStampToken,
+};
 
 /** More than an authority may need to be reached again: what was stamped later shows less. */
-const LATE_MS = 3 * 86_400_000;
+const LATE_MS = 3 * DAY_MS;
 
 /** What of a record's checkpoints held. */
 export interface CheckpointsSeen {

@@ -1,10 +1,11 @@
+import { errorText } from '../../errors/error-text.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { timeLimit } from '../../net/time-limit.ts';
 import type { CheckpointStore } from '../../store/checkpoint-store.ts';
 import { DAY_MS } from '../../values/durations.ts';
+import { checkpointNote } from '../receipts/checkpoint.ts';
 import type { ReceiptKey } from '../receipts/receipt-key.ts';
 import type { Anchor } from './anchor.ts';
-import { checkpointNote } from './checkpoint.ts';
 
 /** Between two looks at most: a machine that slept is seen within it. */
 const LOOK_MS = 3_600_000;
@@ -64,8 +65,11 @@ export function createCheckpoints(options: CheckpointOptions): Checkpoints {
       const anchor = await options.anchor();
       const { at, token } = await anchor.vouch(Buffer.from(last.hash, 'hex'), limit.signal);
       const facts = {
-        ...{ checkpoint: last.seq, checkpoint_hash: last.hash, anchor: anchor.kind },
-        ...{ authority: anchor.authority, time: new Date(at).toISOString() },
+        checkpoint: last.seq,
+        checkpoint_hash: last.hash,
+        anchor: anchor.kind,
+        authority: anchor.authority,
+        time: new Date(at).toISOString(),
         token: token.toString('base64url'),
       };
       failures = 0;
@@ -73,7 +77,8 @@ export function createCheckpoints(options: CheckpointOptions): Checkpoints {
     } catch (error) {
       signal.throwIfAborted();
       askAt = clock.now() + Math.min(AGAIN_MS * 2 ** failures, LOOK_MS);
-      if (failures++ === 0) onError(`the record was not time-stamped, and is tried again: ${wordsOf(error)}`);
+      if (failures++ === 0)
+        onError(`the record was not time-stamped, and is tried again: ${errorText(error)}`);
     } finally {
       limit.end();
     }
@@ -95,7 +100,7 @@ export function createCheckpoints(options: CheckpointOptions): Checkpoints {
       running = (async () => {
         while (!signal.aborted) {
           await look().catch((error: unknown) => {
-            if (!signal.aborted) onError(`the record’s day was not closed: ${wordsOf(error)}`);
+            if (!signal.aborted) onError(`the record’s day was not closed: ${errorText(error)}`);
           });
           await clock.sleep(pauseMs(), signal).catch(() => undefined);
         }
@@ -110,8 +115,4 @@ export function createCheckpoints(options: CheckpointOptions): Checkpoints {
 
 function dayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : 'unknown';
 }

@@ -21,7 +21,7 @@ import {
   verifyAssertion,
 } from '../signature/verify-assertion.ts';
 import { type VerifiedEvidence, verifyEvidence } from '../signature/verify-evidence.ts';
-import { type Challenges, createChallenges } from './challenges.ts';
+import { Challenges } from './challenges.ts';
 
 const PAIRING_MS = 10 * 60_000;
 const SECRET_BYTES = 32;
@@ -91,7 +91,7 @@ export class Keys {
 
   constructor(options: KeysOptions) {
     this.#options = options;
-    this.#challenges = createChallenges(options.clock);
+    this.#challenges = new Challenges(options.clock);
     this.site = { origin: options.origin, rpId: options.rpId };
   }
 

@@ -2,7 +2,7 @@ import { lineHash } from '../../store/audit.ts';
 import { mandateEnvelopeSchema } from '../../trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { type Receipt, receiptSchema, type UnsignedReceipt } from '../../trading/receipt.ts';
-import { signedCheckpoint } from '../checkpoints/checkpoint.ts';
+import { signedCheckpoint } from './checkpoint.ts';
 import { NoReceipt, receiptPayload, receiptText, same } from './receipt-form.ts';
 import { type ReceiptJwk, signerOf } from './receipt-key.ts';
 import { requireApproved } from './signed-approval.ts';

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { verifyRecord } from '../../../src/app/gateway/verify-record.ts';
-import { createAuditChain } from '../../../src/approval/audit-chain.ts';
+import { AuditChain } from '../../../src/approval/audit-chain.ts';
 import { checkpointReader } from '../../../src/approval/checkpoints/checkpoint-reader.ts';
 import { createCheckpoints } from '../../../src/approval/checkpoints/checkpoints.ts';
-import { timeStampAuthority } from '../../../src/approval/checkpoints/rfc3161/time-stamp-authority.ts';
-import { verifyTimeStampToken } from '../../../src/approval/checkpoints/rfc3161/time-stamp-token.ts';
+import { timeStampAuthority } from '../../../src/approval/checkpoints/time-stamp-authority.ts';
+import { verifyTimeStampToken } from '../../../src/approval/checkpoints/time-stamp-token.ts';
 import { type ReceiptKey, receiptKey } from '../../../src/approval/receipts/receipt-key.ts';
 import { readCertificates } from '../../../src/net/certificate-file.ts';
 import { lineHash } from '../../../src/store/audit.ts';
@@ -42,7 +42,7 @@ async function recordOver(days: number, options: { authority?: TimeStampServer; 
           ...{ url: authority.url, fetch, trusted: await readCertificates(authority.ca) },
         }),
     }),
-    flush: () => createAuditChain(file, audit).flush(),
+    flush: () => new AuditChain(file, audit).flush(),
     clock: {
       now: () => now,
       monotonic: () => now,
@@ -179,7 +179,7 @@ describe('a record’s checkpoints', () => {
       .filter((line) => eventOf(line) === 'checkpoint')
       .map((line) => JSON.parse(line));
     const payload = { ...second, gateway: 'https://other.example' };
-    const { checkpointNote } = await import('../../../src/approval/checkpoints/checkpoint.ts');
+    const { checkpointNote } = await import('../../../src/approval/receipts/checkpoint.ts');
     const { facts } = checkpointNote(
       key,
       payload.gateway,

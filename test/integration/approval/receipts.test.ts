@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkpointNote } from '../../../src/approval/checkpoints/checkpoint.ts';
+import { checkpointNote } from '../../../src/approval/receipts/checkpoint.ts';
 import { NoReceipt, receiptText } from '../../../src/approval/receipts/receipt-form.ts';
 import { type ReceiptKey, receiptKey } from '../../../src/approval/receipts/receipt-key.ts';
 import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';

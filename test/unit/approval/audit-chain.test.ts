@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import canonicalize from 'canonicalize';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createAuditChain, verifyAuditFile } from '../../../src/approval/audit-chain.ts';
+import { AuditChain, verifyAuditFile } from '../../../src/approval/audit-chain.ts';
 import type { AuditEvent } from '../../../src/store/audit.ts';
 import { auditNotes } from '../../../src/store/sqlite/audit-store.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
@@ -33,7 +33,7 @@ async function recordOf(count: number) {
     const { audit } = sqliteGatewayStores(database);
     const noteLine = auditNotes(database);
     const note = (event: AuditEvent, facts: Entry) => noteLine({ event, facts }, clock.now());
-    return { database, audit, note, chain: createAuditChain(file, audit) };
+    return { database, audit, note, chain: new AuditChain(file, audit) };
   };
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const { database, audit, note, chain } = open();
@@ -70,7 +70,7 @@ describe('the gateway’s record', () => {
     const { audit } = open();
     const gate = Promise.withResolvers<void>();
     let moves = 0;
-    const chain = createAuditChain(file, {
+    const chain = new AuditChain(file, {
       async moveToFile(to) {
         moves += 1;
         await audit.moveToFile(to);

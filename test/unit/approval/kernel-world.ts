@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { Access } from '../../../src/approval/access.ts';
 import type { Asking, Outcome, PollResult, Question } from '../../../src/approval/asking-port.ts';
-import { createAuditChain } from '../../../src/approval/audit-chain.ts';
+import { AuditChain } from '../../../src/approval/audit-chain.ts';
 import { drawCode, drawProposalId } from '../../../src/approval/code.ts';
 import { proposalDigest } from '../../../src/approval/details.ts';
 import { ApprovalKernel } from '../../../src/approval/kernel/kernel.ts';
@@ -15,8 +15,8 @@ import { defaultQuotas } from '../../../src/approval/kernel/quotas.ts';
 import type { KernelParts } from '../../../src/approval/kernel-parts.ts';
 import type { Approved, Execution, Kind, Proposer } from '../../../src/approval/kind.ts';
 import { liftKind } from '../../../src/approval/kinds/lift/kind.ts';
-import { createMoves, proposalFacts } from '../../../src/approval/moves.ts';
-import { createNotificationTokens } from '../../../src/approval/notification-tokens.ts';
+import { Moves, proposalFacts } from '../../../src/approval/moves.ts';
+import { NotificationTokens } from '../../../src/approval/notification-tokens.ts';
 import { questionOf } from '../../../src/approval/question.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
@@ -86,9 +86,9 @@ export function kernelWorld({
     halts,
     audit: auditStore,
   } = sqliteGatewayStores(database, questionSeal('of the test'));
-  const moves = createMoves(store, createTokenSeal('of the test'), clock);
-  const notificationTokens = createNotificationTokens('of the test');
-  const audit = createAuditChain(auditFile, auditStore);
+  const moves = new Moves(store, createTokenSeal('of the test'), clock);
+  const notificationTokens = new NotificationTokens('of the test');
+  const audit = new AuditChain(auditFile, auditStore);
 
   /** When the desk was asked to carry one out, and what became of it, milliseconds since the epoch. */
   const looks: number[] = [];

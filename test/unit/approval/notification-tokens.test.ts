@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { createNotificationTokens } from '../../../src/approval/notification-tokens.ts';
+import { NotificationTokens } from '../../../src/approval/notification-tokens.ts';
 
 const question = { id: 'pr_1', asked: 1, notificationToken: undefined };
 
 describe('the token that goes with a question', () => {
-  const tokens = createNotificationTokens('of the test');
+  const tokens = new NotificationTokens('of the test');
   const token = tokens.of(question);
 
   it('is the same at each gateway that has the secret: RFC 5869 by Python’s hmac', () => {
     expect(token).toBe('xziKUiUh0uQiYSr9lAS0q9FLQOnK1yW2gzy86vZKUwI');
-    expect(createNotificationTokens('of the test').isOf(token, question)).toBe(true);
+    expect(new NotificationTokens('of the test').isOf(token, question)).toBe(true);
   });
 
   it.each([
@@ -17,7 +17,7 @@ describe('the token that goes with a question', () => {
     ['the question before', tokens.of({ ...question, asked: 0 })],
     ['the next question', tokens.of({ ...question, asked: 2 })],
     ['ids and counts that read alike', tokens.of({ id: 'pr_1 1', asked: 1 })],
-    ['another gateway', createNotificationTokens('of another').of(question)],
+    ['another gateway', new NotificationTokens('of another').of(question)],
   ])('does not count where it is of %s', (_, another) => {
     expect(another).toMatch(/^[\w-]{43}$/);
     expect(tokens.isOf(another, question)).toBe(false);
@@ -33,9 +33,9 @@ describe('the token that goes with a question', () => {
   });
 
   it('counts after the secret was replaced, when the next ones are of the newer', () => {
-    const later = createNotificationTokens(['the next', 'of the test']);
+    const later = new NotificationTokens(['the next', 'of the test']);
     expect(later.of(question)).not.toBe(token);
     for (const one of [token, later.of(question)]) expect(later.isOf(one, question)).toBe(true);
-    expect(createNotificationTokens('the next').isOf(token, question)).toBe(false);
+    expect(new NotificationTokens('the next').isOf(token, question)).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createAuditChain } from '../../../approval/audit-chain.ts';
+import { AuditChain } from '../../../approval/audit-chain.ts';
 import type { Approved, Proposer } from '../../../approval/kind.ts';
 import type { PlannedPolicy, PolicyPorts } from '../../../approval/kinds/policy-change/kind.ts';
 import { isTradeAgentError } from '../../../errors/errors.ts';
@@ -296,7 +296,7 @@ export function gatewayPolicy(
 ): PolicyDesk {
   if (!isInFolder(rules)) return fixedRules(rules);
   rules.rememberIn(limits, clock);
-  const record = auditFile === undefined ? undefined : createAuditChain(auditFile, audit);
+  const record = auditFile === undefined ? undefined : new AuditChain(auditFile, audit);
   return createPolicyDesk({
     rules,
     accountOf: async (who, account) => await (await brokerFor(who, account)).account(),

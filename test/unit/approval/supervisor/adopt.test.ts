@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { KernelContext } from '../../../../src/approval/kernel-context.ts';
 import type { KernelParts } from '../../../../src/approval/kernel-parts.ts';
+import { NotificationTokens } from '../../../../src/approval/notification-tokens.ts';
 import { ProposalSupervisor } from '../../../../src/approval/supervisor/supervisor.ts';
 import { VirtualClock } from '../../../virtual-clock.ts';
 
@@ -13,14 +14,15 @@ function supervision() {
     if (!begun.has(id)) begun.set(id, clock.now() - from);
     return undefined;
   };
+  const tokens = new NotificationTokens('of the test');
   const closing = new AbortController();
   const parts: Partial<KernelParts> = {
     clock,
-    store: { get: look, byAuthReqId: async (id: string) => ({ id, state: 'requested' }) } as never,
-    notificationTokens: { of: () => '', isOf: () => true },
+    store: { get: look, byAuthReqId: async (id: string) => ({ id, asked: 1, state: 'requested' }) } as never,
+    notificationTokens: tokens,
   };
   const supervisor = new ProposalSupervisor(new KernelContext(parts as KernelParts, closing.signal));
-  return { clock, closing, supervisor, begun, ids: () => [...begun.keys()] };
+  return { clock, closing, supervisor, tokens, begun, ids: () => [...begun.keys()] };
 }
 
 it('begins what was taken over one after the other, in the order of taking', async () => {
@@ -37,9 +39,9 @@ it('begins what was taken over one after the other, in the order of taking', asy
 });
 
 it('begins one that the provider calls about out of its turn', async () => {
-  const { clock, supervisor, ids } = supervision();
+  const { clock, supervisor, tokens, ids } = supervision();
   supervisor.adopt(['a', 'b', 'c']);
-  expect(await supervisor.called('c', 'its token')).toBe(true);
+  expect(await supervisor.called('c', tokens.of({ id: 'c', asked: 1 }))).toBe(true);
   await clock.run(clock.sleep(100));
   expect(ids()).toEqual(['a', 'c', 'b']);
 });

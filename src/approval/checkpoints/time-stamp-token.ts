@@ -1,8 +1,17 @@
 import { createHash, timingSafeEqual, verify, X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
-import { type AsnType, GeneralizedTime, Integer, ObjectIdentifier, OctetString } from 'asn1js';
-import type { Vouched } from '../anchor.ts';
-import { contextual, inner, NoTimeStamp, parse, rawOf, sequenceOf } from './der.ts';
+import {
+  Set as AsnSet,
+  type AsnType,
+  Constructed,
+  fromBER,
+  GeneralizedTime,
+  Integer,
+  ObjectIdentifier,
+  OctetString,
+  Sequence,
+} from 'asn1js';
+import type { Vouched } from './anchor.ts';
 
 const SIGNED_DATA = '1.2.840.113549.1.7.2';
 const TST_INFO = '1.2.840.113549.1.9.16.1.4';
@@ -183,4 +192,38 @@ function octets(value: AsnType | undefined): Buffer {
 
 function same(one: Buffer, other: Buffer): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
+}
+
+/** Why something is no time stamp, or an authority gave none. */
+export class NoTimeStamp extends Error {
+  override readonly name = 'NoTimeStamp';
+}
+
+/** One value, and nothing after it. @throws {NoTimeStamp} */
+export function parse(der: Buffer): AsnType {
+  const { offset, result } = fromBER(der);
+  if (offset !== der.length) throw new NoTimeStamp('it can’t be read');
+  return result;
+}
+
+/** The members of a SEQUENCE. @throws {NoTimeStamp} */
+export function sequenceOf(value: AsnType | undefined): AsnType[] {
+  if (value instanceof Sequence) return value.valueBlock.value;
+  throw new NoTimeStamp('it can’t be read');
+}
+
+/** What a SET, or what stands under a tag of its context, holds. @throws {NoTimeStamp} */
+function inner(value: AsnType | undefined): AsnType[] {
+  if (value instanceof AsnSet || value instanceof Constructed) return value.valueBlock.value;
+  throw new NoTimeStamp('it can’t be read');
+}
+
+/** Whether a value stands under this tag of its context. */
+function contextual(value: AsnType | undefined, tag: number): value is AsnType {
+  return value?.idBlock.tagClass === 3 && value.idBlock.tagNumber === tag;
+}
+
+/** As it came. */
+export function rawOf(value: AsnType): Uint8Array {
+  return value.valueBeforeDecodeView;
 }

@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import type { AuditHead, AuditNote } from '../../store/audit.ts';
-import { type ReceiptJwk, type ReceiptKey, signerOf } from '../receipts/receipt-key.ts';
+import { type ReceiptJwk, type ReceiptKey, signerOf } from './receipt-key.ts';
 
 /** What a signature says that it is of (RFC 7515 §4.1.9): a receipt's is none of a checkpoint. */
 const CHECKPOINT_TYPE = 'trade-agent-checkpoint+jws';
