@@ -9,22 +9,10 @@ export interface Claim extends JobAttempt {
   readonly expireInSeconds: number;
 }
 
-/** What can be said of jobs of one queue that this process is at. */
-export interface Claims {
-  /** Jobs to be at from now on, so many at most. */
-  fetch(most: number): Promise<readonly Claim[]>;
-  /** Says that this process lives. @returns those that are somebody else's by now, or nobody's */
-  renew(claims: readonly Claim[]): Promise<readonly Claim[]>;
-  done(claim: Claim): Promise<void>;
-  /** To be tried again after a pause, or dead. @param code of the error; never its text */
-  failed(claim: Claim, code: string): Promise<void>;
-  /** As if it had not been fetched: another does it at once. */
-  giveBack(claim: Claim): Promise<void>;
-}
-
 const TABLE = `${JOBS_SCHEMA}.job_common`;
 
-export function claimsOf(boss: PgBoss, pool: Pool, queue: string): Claims {
+/** What can be said of jobs of one queue that this process is at. */
+export function claimsOf(boss: PgBoss, pool: Pool, queue: string) {
   const isMine = async (claim: Claim) => {
     const { rowCount } = await pool.query(
       `SELECT FROM ${TABLE} WHERE name = $1 AND id = $2 AND state = 'active' AND retry_count = $3`,
@@ -33,19 +21,23 @@ export function claimsOf(boss: PgBoss, pool: Pool, queue: string): Claims {
     return rowCount === 1;
   };
   return {
-    fetch: (most) => boss.fetch(queue, { batchSize: most }),
-    async renew(claims) {
+    /** Jobs to be at from now on, so many at most. */
+    fetch: (most: number): Promise<readonly Claim[]> => boss.fetch(queue, { batchSize: most }),
+    /** Says that this process lives. @returns those that are somebody else's by now, or nobody's */
+    async renew(claims: readonly Claim[]): Promise<readonly Claim[]> {
       const { affected } = (await boss.touch(queue, [...claims])) as { affected: number };
       if (affected === claims.length) return [];
       const mine = await Promise.all(claims.map(isMine));
       return claims.filter((_, index) => mine[index] !== true);
     },
-    done: async (claim) => void (await boss.complete(queue, claim)),
-    async failed(claim, code) {
+    done: async (claim: Claim): Promise<void> => void (await boss.complete(queue, claim)),
+    /** To be tried again after a pause, or dead. @param code of the error; never its text */
+    async failed(claim: Claim, code: string): Promise<void> {
       await boss.fail(queue, claim, { code });
       if (claim.retryCount >= RETRY_LIMIT) await clearDead(pool);
     },
-    async giveBack({ id, retryCount }) {
+    /** As if it had not been fetched: another does it at once. */
+    async giveBack({ id, retryCount }: Claim): Promise<void> {
       // `fail` would count as a try, and make the next wait.
       await pool.query(
         `UPDATE ${TABLE} SET state = CASE retry_count WHEN 0 THEN 'created' ELSE 'retry' END::${JOBS_SCHEMA}.job_state,
@@ -56,6 +48,8 @@ export function claimsOf(boss: PgBoss, pool: Pool, queue: string): Claims {
     },
   };
 }
+
+export type Claims = ReturnType<typeof claimsOf>;
 
 /**
  * Removes the tenant's jobs that failed for good, which would hold up their keys. Their dead letters were written in the

@@ -5,15 +5,23 @@ import { parseJob } from '../job.ts';
 import { ABORT_MS, RENEW_MS } from '../job-limits.ts';
 import type { JobHandler } from '../job-queue.ts';
 import type { Claim, Claims } from './claims.ts';
-import { createOutcomes } from './outcomes.ts';
 
-/** Between two looks where there is nothing to do, milliseconds: what was enqueued wakes, what becomes due does not. */
+/**
+ * Between two looks where there is nothing to do, milliseconds, as what was enqueued wakes and what becomes due does not; and
+ * between two tries to say what became of a job. Twice as long each time, up to the longest.
+ */
 const [SHORTEST_MS, LONGEST_MS] = [100, 2_000];
 /**
  * Before the next are fetched where all were taken, milliseconds: a look goes through every key that waits (65 ms of 20,000),
  * so it is for several at once.
  */
 const GATHER_MS = 20;
+
+/**
+ * What was said of a job is not waited for until it is on disk: a database that is lost may have forgotten it for so long,
+ * milliseconds. PostgreSQL takes three times its `wal_writer_delay` at most, 200 ms unless it is set otherwise.
+ */
+const UNSURE_MS = 5_000;
 
 interface WorkerOptions {
   readonly claims: Claims;
@@ -22,14 +30,7 @@ interface WorkerOptions {
   readonly heard: (error: unknown) => void;
 }
 
-export interface Worker {
-  /** There may be something to do. */
-  wake(): void;
-  /** The same, and the database may have been away: what was said of jobs lately is said again. */
-  again(): void;
-  /** See `JobQueue.close`. */
-  close(drainMs: number): Promise<void>;
-}
+export type Worker = ReturnType<typeof startWorker>;
 
 interface Running {
   readonly claim: Claim;
@@ -41,7 +42,7 @@ interface Running {
  * Does the jobs of one queue, so many at once. pg-boss' own `work` settles the jobs that it fetched together only when the
  * last of them has ended, and holds up the keys of the others until then; here each is done by itself.
  */
-export function startWorker({ claims, handler, concurrency, heard }: WorkerOptions): Worker {
+export function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
   const running = new Map<Claim, Running>();
   const closing = new AbortController();
   const bell = alarm();
@@ -114,12 +115,15 @@ export function startWorker({ claims, handler, concurrency, heard }: WorkerOptio
   const looping = loop();
 
   return {
+    /** There may be something to do. */
     wake: bell.ring,
-    again() {
+    /** The same, and the database may have been away: what was said of jobs lately is said again. */
+    again(): void {
       outcomes.again();
       bell.ring();
     },
-    async close(drainMs) {
+    /** See `JobQueue.close`. */
+    async close(drainMs: number): Promise<void> {
       closing.abort();
       bell.ring();
       await looping;
@@ -131,6 +135,44 @@ export function startWorker({ claims, handler, concurrency, heard }: WorkerOptio
       running.clear();
       await Promise.all(left.map((claim) => claims.giveBack(claim).catch(heard)));
       clearInterval(renewing);
+    },
+  };
+}
+
+/** What became of jobs, as a database that comes and goes is told it. Unsaid, a job holds up its key until it counts as lost. */
+function createOutcomes({
+  isOurs,
+  heard,
+}: {
+  readonly isOurs: (claim: Claim) => boolean;
+  /** Told why it could not be said. */
+  readonly heard: (error: unknown) => void;
+}) {
+  /** In the order in which it was said. */
+  const said = new Map<Claim, { readonly at: number; readonly say: () => Promise<void> }>();
+  return {
+    /** Says it until it is heard, for as long as the job is ours. */
+    async say(claim: Claim, say: () => Promise<void>): Promise<void> {
+      for (let pause = SHORTEST_MS; ; pause = Math.min(pause * 2, LONGEST_MS)) {
+        try {
+          await say();
+          break;
+        } catch (error) {
+          heard(error);
+        }
+        await sleep(pause);
+        if (!isOurs(claim)) return;
+      }
+      const now = performance.now();
+      for (const [one, { at }] of said) {
+        if (at >= now - UNSURE_MS) break;
+        said.delete(one);
+      }
+      said.set(claim, { at: now, say });
+    },
+    /** Says again what was said lately: the database may have been away. */
+    again(): void {
+      for (const { say } of said.values()) say().catch(heard);
     },
   };
 }

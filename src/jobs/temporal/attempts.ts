@@ -39,7 +39,8 @@ export function attemptsAt({ outbox, handler, sdk, heard }: AttemptsOptions): At
   /** What Temporal is told of a failure: its code, not what was said, nor where. */
   const failure = (code: string, nextRetryDelay?: number) => {
     const failed = ApplicationFailure.create({
-      ...{ message: code, type: code },
+      message: code,
+      type: code,
       ...defined({ nextRetryDelay }),
     });
     failed.stack = '';

@@ -4,29 +4,6 @@ import { type Job, type JobKind, parseJob } from '../job.ts';
 import { KEEP_DEAD_SECONDS } from '../job-limits.ts';
 import type { DeadJob } from '../job-queue.ts';
 
-/** Jobs of a tenant as rows, in the order they were enqueued in: each is there until it is done, and may be made known again. */
-export interface Outbox {
-  /** In the caller's unit of work; whoever listens is told when it commits. */
-  add(unit: Unit, job: Job, at?: number): Promise<void>;
-  /** Those to be handed over now, of all kinds, in order. @param limit so many at most */
-  due(limit: number): Promise<readonly OutboxRow[]>;
-  /** They were handed over: not again before so many milliseconds. */
-  handed(ids: readonly number[], againMs: number): Promise<void>;
-  /** The job, which is tried once more by that; undefined where it is done or dead. */
-  begin(id: number): Promise<BegunJob | undefined>;
-  /** As if it had not been begun. */
-  giveBack(id: number): Promise<void>;
-  done(id: number): Promise<void>;
-  /** It failed as often as it may. @param code of the error; never its text */
-  bury(id: number, code: string): Promise<void>;
-  /** The newest first. */
-  dead(limit: number): Promise<DeadJob[]>;
-  /** Removes the dead that nobody is to look at any more. */
-  clear(): Promise<void>;
-  /** Hears that there may be something to hand over. */
-  listen(heard: () => void): { close(): Promise<void> };
-}
-
 export interface OutboxRow {
   readonly id: number;
   readonly kind: JobKind;
@@ -45,11 +22,15 @@ export interface BegunJob {
 
 const jobOf = ({ kind, key, ids }: StoredJob): Job => parseJob({ kind, key, ids: JSON.parse(ids) });
 
-/** The table is `job_outbox` (`store/postgres/migrations/state.ts`). */
-export function postgresOutbox(database: TenantDatabase): Outbox {
+/**
+ * Jobs of a tenant as rows of `job_outbox` (`store/postgres/migrations/state.ts`), in the order they were enqueued in: each is
+ * there until it is done, and may be made known again.
+ */
+export function postgresOutbox(database: TenantDatabase) {
   const channel = `ta_jobs_${createHash('sha256').update(database.tenant).digest('hex').slice(0, 40)}`;
   return {
-    async add(unit, { kind, key, ids }, at) {
+    /** In the caller's unit of work; whoever listens is told when it commits. */
+    async add(unit: Unit, { kind, key, ids }: Job, at?: number): Promise<void> {
       // Its id is taken as it is written: under a lock that two share, the second has the higher one.
       await unit.run(
         `WITH added AS (
@@ -59,7 +40,8 @@ export function postgresOutbox(database: TenantDatabase): Outbox {
         { kind, key, ids: JSON.stringify(ids), at: at ?? null, channel },
       );
     },
-    due: (limit) =>
+    /** Those to be handed over now, of all kinds, in order. @param limit so many at most */
+    due: (limit: number): Promise<readonly OutboxRow[]> =>
       database.read((unit) =>
         unit.last.all<OutboxRow>(
           `SELECT id, kind, key FROM job_outbox WHERE dead_at IS NULL AND due_at <= clock_timestamp()
@@ -67,8 +49,8 @@ export function postgresOutbox(database: TenantDatabase): Outbox {
           { limit },
         ),
       ),
-    // Lost, it is handed over once more: nothing waits for the disk.
-    handed: async (ids, againMs) =>
+    /** They were handed over: not again before so many milliseconds. Lost, it is handed over once more: nothing waits for the disk. */
+    handed: async (ids: readonly number[], againMs: number): Promise<void> =>
       void (await database.writeUnsynced((unit) =>
         unit.last.run(
           `UPDATE job_outbox SET due_at = clock_timestamp() + @againMs * interval '1 millisecond'
@@ -76,7 +58,8 @@ export function postgresOutbox(database: TenantDatabase): Outbox {
           { ids, againMs },
         ),
       )),
-    async begin(id) {
+    /** The job, which is tried once more by that; undefined where it is done or dead. */
+    async begin(id: number): Promise<BegunJob | undefined> {
       const row = await database.writeUnsynced((unit) =>
         unit.last.one<StoredJob & { tries: number }>(
           `UPDATE job_outbox SET tries = tries + 1 WHERE id = @id AND dead_at IS NULL
@@ -86,22 +69,25 @@ export function postgresOutbox(database: TenantDatabase): Outbox {
       );
       return row === undefined ? undefined : { job: jobOf(row), tries: row.tries };
     },
-    giveBack: async (id) =>
+    /** As if it had not been begun. */
+    giveBack: async (id: number): Promise<void> =>
       void (await database.writeUnsynced((unit) =>
         unit.last.run('UPDATE job_outbox SET tries = tries - 1 WHERE id = @id', { id }),
       )),
-    done: async (id) =>
+    done: async (id: number): Promise<void> =>
       void (await database.writeUnsynced((unit) =>
         unit.last.run('DELETE FROM job_outbox WHERE id = @id AND dead_at IS NULL', { id }),
       )),
-    bury: async (id, code) =>
+    /** It failed as often as it may. @param code of the error; never its text */
+    bury: async (id: number, code: string): Promise<void> =>
       void (await database.write((unit) =>
         unit.last.run(
           'UPDATE job_outbox SET dead_at = clock_timestamp(), code = @code WHERE id = @id AND dead_at IS NULL',
           { id, code },
         ),
       )),
-    async dead(limit) {
+    /** The newest first. */
+    async dead(limit: number): Promise<DeadJob[]> {
       const rows = await database.read((unit) =>
         unit.last.all<StoredJob & { code: string; at: number }>(
           `SELECT id, kind, key, ids, code, (extract(epoch FROM dead_at) * 1000)::bigint AS at
@@ -111,7 +97,8 @@ export function postgresOutbox(database: TenantDatabase): Outbox {
       );
       return rows.map((row) => ({ id: String(row.id), job: jobOf(row), code: row.code, failedAt: row.at }));
     },
-    clear: async () =>
+    /** Removes the dead that nobody is to look at any more. */
+    clear: async (): Promise<void> =>
       void (await database.writeUnsynced((unit) =>
         unit.last.run(
           `DELETE FROM job_outbox WHERE dead_at < clock_timestamp() - @seconds * interval '1 second'`,
@@ -120,6 +107,8 @@ export function postgresOutbox(database: TenantDatabase): Outbox {
           },
         ),
       )),
-    listen: (heard) => database.listen(channel, heard),
+    /** Hears that there may be something to hand over. */
+    listen: (heard: () => void): { close(): Promise<void> } => database.listen(channel, heard),
   };
 }
+export type Outbox = ReturnType<typeof postgresOutbox>;
