@@ -1,7 +1,7 @@
 import type { CibaAskingOptions } from '../approval/ciba/ciba-asking.ts';
+import type { Quotas } from '../approval/kernel/quotas.ts';
 import type { IsTakenBack } from '../approval/kernel-parts.ts';
 import type { Keys } from '../approval/keys/keys.ts';
-import type { Quotas } from '../approval/kernel/quotas.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { SealSecrets } from '../secrets/token-seal.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';

@@ -1,8 +1,8 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
-import type { Proposer } from '../../approval/kind.ts';
 import type { ProposingCaller } from '../../approval/kernel/propose.ts';
+import type { Proposer } from '../../approval/kind.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import { PROPOSE_ORDERS, USE_MANDATES } from '../../oauth/scopes.ts';
 import type { TradingStanding } from '../../store/halts.ts';
